@@ -1,0 +1,2 @@
+noinst_LIBRARIES += agents/libagents.a
+agents_libagents_a_SOURCES =

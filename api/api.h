@@ -1,0 +1,88 @@
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "common/err.h"
+
+/*
+ * The wire API's requests and answers as structures, for both sides.  A *_json() makes the JSON of a
+ * structure (the caller owns it), a *_parse() reads one and checks every field (ERR_REFUSED with a
+ * sentence that names the field; the server answers 422 with it, the client takes it for a peer that
+ * sends garbage).  Strings are owned by the structure; *_clear() frees them and zeroes it.
+ */
+
+#define API_CHECKSUM_SIZE 72 /* "sha256:" + 64 hex + NUL */
+
+struct api_upload_req {
+    char *session_id;
+    char *source_machine;
+    char *source_cwd;
+    char *source_user_dir;
+    int64_t size_bytes;
+    char checksum[API_CHECKSUM_SIZE];
+    char *md5;                    /* base64, or NULL: the client does not know uploadHeaders */
+    struct json_object *metadata; /* object or NULL */
+    struct json_object *tags;     /* array of strings or NULL */
+    char *label;                  /* or NULL */
+    int64_t amend;                /* version to drop when this is confirmed, 0: none */
+    int64_t pin;                  /* version to keep beyond rotation, 0: none */
+    int64_t base_version;         /* newest version that this device knows, -1: not said */
+    int revive;                   /* upload although the session was deleted: it was asked for */
+};
+
+struct api_upload_res {
+    char *upload_url;                   /* a secret */
+    char *session_record_id;
+    int64_t version;
+    struct json_object *upload_headers; /* object of strings; NULL from a stock server */
+};
+
+struct api_confirm_req {
+    int64_t version; /* 0: none given, the newest reservation counts */
+    char checksum[API_CHECKSUM_SIZE];
+};
+
+struct api_download_res {
+    char *download_url; /* a secret */
+    int64_t version;
+    char *session_id;
+    char *source_cwd;
+    char *source_user_dir;
+    char *source_machine;
+    struct json_object *metadata;
+    char checksum[API_CHECKSUM_SIZE]; /* "" from a stock server */
+    int64_t size_bytes;               /* -1 from a stock server */
+};
+
+struct json_object *api_upload_req_json(const struct api_upload_req *r);
+int api_upload_req_parse(struct json_object *o, struct api_upload_req *ret, struct ct_err *err);
+void api_upload_req_clear(struct api_upload_req *r);
+
+struct json_object *api_upload_res_json(const struct api_upload_res *r);
+int api_upload_res_parse(struct json_object *o, struct api_upload_res *ret, struct ct_err *err);
+void api_upload_res_clear(struct api_upload_res *r);
+
+struct json_object *api_confirm_req_json(const struct api_confirm_req *r);
+int api_confirm_req_parse(struct json_object *o, struct api_confirm_req *ret, struct ct_err *err);
+
+struct json_object *api_download_res_json(const struct api_download_res *r);
+int api_download_res_parse(struct json_object *o, struct api_download_res *ret,
+                           struct ct_err *err);
+void api_download_res_clear(struct api_download_res *r);
+
+/**
+ * api_checksum_is_valid(s):
+ * Return whether ${s} is "sha256:" and 64 lower-case hexadecimal digits.
+ */
+int api_checksum_is_valid(const char *s);
+
+/**
+ * api_error_json(code, message):
+ * Return {"error":code,"message":message}; the caller owns it.
+ */
+struct json_object *api_error_json(const char *code, const char *message);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef BUNDLE_PACK_H
+#define BUNDLE_PACK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "bundle/snapshot.h"
+#include "common/err.h"
+#include "common/hash.h"
+
+/*
+ * Snapshot -> content id -> one gzip-compressed tar in the spool.  Blocking; runs on the worker
+ * thread, in constant memory.
+ */
+
+struct pack_opts {
+    const char *cache_dir;     /* block cache (0700, made when needed), or NULL: none */
+    int64_t cache_bytes;       /* its limit */
+    const char *known_id;      /* content id that is safe (or spooled) already: stop if it is the
+                                  same; NULL: none */
+    const char *spool_path;    /* where the bundle goes: written beside as .tmp, fsync, rename */
+    int64_t spool_room_bytes;  /* more than that is ERR_NOSPACE; 0: no limit */
+    const _Atomic int *cancel; /* may be NULL */
+};
+
+struct pack_result {
+    char content_id[HASH_SHA256_HEX];
+    int is_same;                  /* equal to known_id: nothing was written */
+    int64_t size_bytes;           /* of the bundle */
+    char sha256[HASH_SHA256_HEX]; /* of the bundle */
+    unsigned char md5[HASH_MD5_BYTES];
+    int64_t raw_bytes;            /* tar, uncompressed */
+    int64_t read_bytes;           /* read from the data folder */
+    int64_t reused_bytes;         /* raw bytes whose compressed form came from the cache */
+    struct json_object *metadata; /* all of the wire API's metadata members and, for local use,
+                                     title, cwd, gitBranch, slug; owned by the caller */
+};
+
+/**
+ * pack_write(s, opts, ret, err):
+ * Compute the content id and, unless it is known, write the bundle.  ERR_RETRY if a file shrank, was
+ * replaced or rewritten under our hands (take a new snapshot); ERR_NOSPACE; ERR_CANCELLED.  On error
+ * nothing is left behind.  ${ret}->metadata is set on success only.
+ */
+int pack_write(const struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
+               struct ct_err *err);
+
+/**
+ * pack_public_metadata(metadata, is_full):
+ * Return a new object with the members that may leave the machine in clear: without titles,
+ * summaries, filesModified and what is for local use, unless ${is_full} (then summary and
+ * filesModified go too).
+ */
+struct json_object *pack_public_metadata(struct json_object *metadata, int is_full);
+
+#endif

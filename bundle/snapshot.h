@@ -1,0 +1,72 @@
+#ifndef BUNDLE_SNAPSHOT_H
+#define BUNDLE_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "agents/agent.h"
+#include "common/err.h"
+
+/*
+ * A frozen list of what belongs to one session: names, exact lengths, a transcript cut at its last
+ * complete line.  Blocking; runs on the worker thread.
+ */
+struct snapshot;
+
+struct snapshot_opts {
+    const char *root;           /* absolute path of the data folder */
+    const struct agent *agent;  /* NULL: agent_default() */
+    const char *session_id;
+    const char *user_dir;       /* the home folder that goes into sourceUserDir */
+    const _Atomic int *cancel;  /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
+};
+
+/**
+ * snapshot_take(opts, ret, err):
+ * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_RETRY if it changed
+ * under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees it.
+ */
+int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);
+void snapshot_free(struct snapshot *s);
+
+struct snapshot_file {
+    const char *path;    /* relative to the root */
+    int64_t size_bytes;  /* as fstat(2) said, not cut */
+    int64_t mtime_ns;
+    uint64_t inode;
+    int is_attachment;   /* it is of this session alone and not its transcript */
+};
+
+/**
+ * snapshot_each_file(s, f, arg):
+ * Call ${f} for every file of the data folder that went in, so that its state can be recorded.
+ */
+void snapshot_each_file(const struct snapshot *s,
+                        void (*f)(void *arg, const struct snapshot_file *file), void *arg);
+
+/**
+ * snapshot_each_skipped(s, f, arg):
+ * Call ${f} for every file that would belong to the session and was left out, with the reason
+ * ("symbolic link", "not a regular file", "belongs to another user", "can't be read: ...").
+ */
+void snapshot_each_skipped(const struct snapshot *s,
+                           void (*f)(void *arg, const char *path, const char *reason), void *arg);
+
+/**
+ * snapshot_project(s), snapshot_transcript_bytes(s):
+ * Name of the project folder that holds the transcript; the transcript's length up to its last
+ * newline.
+ */
+const char *snapshot_project(const struct snapshot *s);
+int64_t snapshot_transcript_bytes(const struct snapshot *s);
+
+/**
+ * snapshot_each_duplicate(s, f, arg):
+ * Call ${f} for each further transcript (path below the root) with the same session id.
+ */
+void snapshot_each_duplicate(const struct snapshot *s, void (*f)(void *arg, const char *path),
+                             void *arg);
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef COMMON_CONF_H
+#define COMMON_CONF_H
+
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/strlist.h"
+
+/*
+ * A libconfig file read against a table of keys.  Every fault is reported with file and line: a
+ * syntax error, an unknown key (with the known one that it resembles), a wrong type, a value out of
+ * range.
+ */
+
+enum conf_type {
+    CONF_STRING,   /* char *, freed and replaced */
+    CONF_PATH,     /* char *, expanded by path_expand() */
+    CONF_BOOL,     /* int */
+    CONF_INT,      /* long long, within min..max */
+    CONF_SECONDS,  /* long long, milliseconds; the file says seconds, whole or not */
+    CONF_BYTES,    /* long long; the file says a number or "10 MB", "1 GiB" */
+    CONF_CHOICE,   /* int, the index in choices */
+    CONF_LIST,     /* struct strlist of strings, replaced */
+    CONF_PATHS,    /* the same, each expanded by path_expand() */
+};
+
+struct conf_key {
+    const char *name;
+    enum conf_type type;
+    size_t offset;              /* of the member in the structure to fill */
+    long long min, max;         /* in the unit of the member; 0, 0: no limit */
+    const char *const *choices; /* NULL-terminated, for CONF_CHOICE */
+};
+
+/**
+ * conf_read(path, keys, n, into, must_exist, err):
+ * Set the members of ${into} that the file ${path} gives.  A missing file is no error unless
+ * ${must_exist}.  All faults of the file are in the sentence of ${err} (ERR_CONFIG), one after
+ * another, as many as fit.  On error ${into} may be half set; the caller frees it all the same.
+ */
+int conf_read(const char *path, const struct conf_key *keys, size_t n, void *into, int must_exist,
+              struct ct_err *err);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include "common/err.h"
+#include "common/strlist.h"
+
+/*
+ * codeteleportd.conf, which daemon and client share.  Every key has a default.
+ */
+enum config_metadata { CONFIG_METADATA_BASIC, CONFIG_METADATA_FULL };
+
+struct config {
+    struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
+    struct strlist exclude; /* folders whose sessions stay here, by the cwd in the transcript */
+    char *state_dir;
+    char *socket;
+    char *ca_file; /* a private CA in PEM, or NULL; CODETELEPORT_CA_FILE where the file is silent */
+    char *device_name;     /* NULL: as the credentials say, else the host's name */
+    int allow_plain_http;  /* http:// to a loopback address */
+    long long quiet_ms;    /* debounce: quiet time, longest wait, shortest distance */
+    long long wait_ms;
+    long long distance_ms;
+    long long turn_quiet_ms; /* quiet time once a turn has ended */
+    long long rescan_ms;     /* slow periodic rescan; 0: never */
+    long long concurrency;   /* uploads at once */
+    long long spool_bytes;   /* limit of the spool */
+    long long cache_bytes;   /* limit of the block cache */
+    int metadata;            /* enum config_metadata */
+    int polling;             /* watch by polling even where inotify works */
+    int log;                 /* enum log_level */
+};
+
+/**
+ * config_load(path, ret, err):
+ * Read ${path}, or the default place if it is NULL (there, a missing file is all defaults), and fill
+ * in the defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
+ */
+int config_load(const char *path, struct config **ret, struct ct_err *err);
+
+/**
+ * config_free(c):
+ * Free it; NULL is harmless.
+ */
+void config_free(struct config *c);
+
+#endif

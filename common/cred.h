@@ -1,0 +1,57 @@
+#ifndef COMMON_CRED_H
+#define COMMON_CRED_H
+
+#include "common/err.h"
+
+/*
+ * ~/.codeteleport/config.json, shared with the stock client: {token, apiUrl, deviceName, agent?}.
+ * The token goes to the origin that is stored beside it and to no other.
+ */
+struct cred {
+    char *token;       /* wiped when freed */
+    char *api_url;     /* with /v1 at its end and no slash behind it */
+    char *device_name; /* never NULL */
+};
+
+#define CRED_DEFAULT_URL "https://api.codeteleport.com/v1"
+
+/**
+ * cred_path():
+ * Return the path of the file; the caller frees it.
+ */
+char *cred_path(void);
+
+/**
+ * cred_load(path, ret, err):
+ * Read the credentials.  ERR_AUTH if the file is absent or holds no token; ERR_CONFIG, with the
+ * command that mends it, if others can read it, if it is not ours or not valid.  The caller frees
+ * with cred_free().
+ */
+int cred_load(const char *path, struct cred **ret, struct ct_err *err);
+
+/**
+ * cred_save(path, c, err):
+ * Write the credentials (0600, folder 0700, atomic); members of the old file that we do not know
+ * stay.
+ */
+int cred_save(const char *path, const struct cred *c, struct ct_err *err);
+
+/**
+ * cred_forget(path, err):
+ * Remove the token from the file and keep the rest; a missing file is fine.
+ */
+int cred_forget(const char *path, struct ct_err *err);
+
+/**
+ * cred_free(c):
+ * Wipe and free it; NULL is harmless.
+ */
+void cred_free(struct cred *c);
+
+/**
+ * cred_normal_url(url):
+ * Return ${url} without trailing slashes and with /v1 at its end; the caller frees it.
+ */
+char *cred_normal_url(const char *url);
+
+#endif

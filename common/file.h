@@ -1,0 +1,54 @@
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+/**
+ * file_read(path, max, ret, err):
+ * Append the content of ${path} to ${ret}.  More than ${max} bytes is ERR_REFUSED; a missing file is
+ * ERR_GONE.
+ */
+int file_read(const char *path, size_t max, struct buf *ret, struct ct_err *err);
+
+/**
+ * file_read_fd(fd, what, max, ret, err):
+ * As file_read(), from ${fd} to its end; ${what} names it in errors.
+ */
+int file_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct ct_err *err);
+
+/**
+ * file_write_all(fd, p, n):
+ * Write all ${n} bytes.  Return 0, or -1 with errno.
+ */
+int file_write_all(int fd, const void *p, size_t n);
+
+/**
+ * file_pread_all(fd, p, n, offset):
+ * Read ${n} bytes at ${offset}.  Return how many there were before the end of the file, or -1 with
+ * errno.
+ */
+ssize_t file_pread_all(int fd, void *p, size_t n, off_t offset);
+
+/**
+ * file_replace(path, p, n, mode, err):
+ * Put ${n} bytes into ${path} so that a crash leaves the old file or the new one, never half:
+ * temporary file beside it, fsync, rename, fsync of the folder.
+ */
+int file_replace(const char *path, const void *p, size_t n, mode_t mode, struct ct_err *err);
+
+/**
+ * file_sync_dir(path, err):
+ * fsync the folder ${path}.
+ */
+int file_sync_dir(const char *path, struct ct_err *err);
+
+/**
+ * file_sync_parent(path, err):
+ * fsync the folder that holds ${path}.
+ */
+int file_sync_parent(const char *path, struct ct_err *err);
+
+#endif

@@ -1,0 +1,190 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "common/str.h"
+
+#include "common/hash.h"
+
+struct hash {
+    EVP_MD_CTX *ctx;
+};
+
+static void must(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+struct hash *hash_new(enum hash_kind kind)
+{
+    struct hash *h = str_calloc(1, sizeof(*h));
+
+    h->ctx = EVP_MD_CTX_new();
+    must(h->ctx != NULL &&
+         EVP_DigestInit_ex(h->ctx, kind == HASH_MD5 ? EVP_md5() : EVP_sha256(), NULL) == 1);
+    return h;
+}
+
+void hash_update(struct hash *h, const void *p, size_t n)
+{
+    must(EVP_DigestUpdate(h->ctx, p, n) == 1);
+}
+
+struct hash *hash_copy(const struct hash *h)
+{
+    struct hash *c = str_calloc(1, sizeof(*c));
+
+    c->ctx = EVP_MD_CTX_new();
+    must(c->ctx != NULL && EVP_MD_CTX_copy_ex(c->ctx, h->ctx) == 1);
+    return c;
+}
+
+void hash_final(struct hash *h, unsigned char *out)
+{
+    must(EVP_DigestFinal_ex(h->ctx, out, NULL) == 1);
+    hash_free(h);
+}
+
+void hash_free(struct hash *h)
+{
+    if (h == NULL)
+        return;
+    EVP_MD_CTX_free(h->ctx);
+    free(h);
+}
+
+void hash_sha256(const void *p, size_t n, unsigned char out[HASH_SHA256_BYTES])
+{
+    must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) == 1);
+}
+
+void hash_sha256_hex(const void *p, size_t n, char out[HASH_SHA256_HEX])
+{
+    unsigned char d[HASH_SHA256_BYTES];
+
+    hash_sha256(p, n, d);
+    hash_hex(d, sizeof(d), out);
+}
+
+void hash_md5(const void *p, size_t n, unsigned char out[HASH_MD5_BYTES])
+{
+    must(EVP_Digest(p, n, out, NULL, EVP_md5(), NULL) == 1);
+}
+
+void hash_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
+                      unsigned char out[HASH_SHA256_BYTES])
+{
+    must(HMAC(EVP_sha256(), key, (int)key_len, p, n, out, NULL) != NULL);
+}
+
+void hash_hex(const void *p, size_t n, char *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    const unsigned char *s = p;
+
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = hex[s[i] >> 4];
+        out[2 * i + 1] = hex[s[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int hash_unhex(const char *s, unsigned char *out, size_t n)
+{
+    if (strlen(s) != 2 * n)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        int hi = hex_digit(s[2 * i]), lo = hex_digit(s[2 * i + 1]);
+        if (hi < 0 || lo < 0)
+            return -1;
+        out[i] = (unsigned char)(hi << 4 | lo);
+    }
+    return 0;
+}
+
+char *hash_base64(const void *p, size_t n)
+{
+    char *out = str_calloc((n + 2) / 3 * 4 + 1, 1);
+
+    EVP_EncodeBlock((unsigned char *)out, p, (int)n);
+    return out;
+}
+
+char *hash_base64url(const void *p, size_t n)
+{
+    char *out = hash_base64(p, n);
+
+    for (char *s = out; *s != '\0'; s++) {
+        if (*s == '+')
+            *s = '-';
+        else if (*s == '/')
+            *s = '_';
+        else if (*s == '=')
+            *s = '\0';
+    }
+    return out;
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    if (c == '/' || c == '_')
+        return 63;
+    return -1;
+}
+
+int hash_unbase64(const char *s, size_t n, struct buf *ret)
+{
+    unsigned int bits = 0;
+    int have = 0;
+
+    while (n > 0 && s[n - 1] == '=')
+        n--;
+    if (n % 4 == 1)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        int d = base64_digit(s[i]);
+        if (d < 0)
+            return -1;
+        bits = bits << 6 | (unsigned int)d;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            buf_addc(ret, (char)(bits >> have & 0xFF));
+        }
+    }
+    return 0;
+}
+
+int hash_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void hash_random(void *p, size_t n)
+{
+    must(RAND_bytes(p, (int)n) == 1);
+}

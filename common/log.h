@@ -1,0 +1,44 @@
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+/*
+ * One line an event: a stable first word, then key=value.  Text from outside goes through
+ * log_quote().  Never a token, a presigned URL, a prompt or a file's content.
+ */
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/**
+ * log_init(program, level):
+ * Set the name and level.  Lines go to stderr: with a journald priority prefix when stderr is the
+ * journal, else with time and program name.  Thread-safe afterwards.
+ */
+void log_init(const char *program, enum log_level level);
+
+/**
+ * log_set_level(level), log_level():
+ * Change and read the level.
+ */
+void log_set_level(enum log_level level);
+enum log_level log_level(void);
+
+/**
+ * log_level_of(name, ret):
+ * Turn "error", "warn", "info" or "debug" into a level.  Return 0, or -1 if ${name} is none.
+ */
+int log_level_of(const char *name, enum log_level *ret);
+
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * log_quote(s, buf, size):
+ * Write ${s} as a quoted, escaped word into ${buf} of ${size} bytes and return ${buf}.  Control
+ * characters, quotes, backslashes and bytes that are not UTF-8 become escapes; what does not fit is
+ * cut and ends in "...".  ${s} may be NULL.
+ */
+const char *log_quote(const char *s, char *buf, unsigned long size);
+
+#endif

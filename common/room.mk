@@ -1,0 +1,18 @@
+noinst_LIBRARIES += common/libcommon.a
+common_libcommon_a_SOURCES = \
+  common/buf.c common/buf.h \
+  common/conf.c common/conf.h \
+  common/config.c common/config.h \
+  common/cred.c common/cred.h \
+  common/db.c common/db.h \
+  common/err.c common/err.h \
+  common/file.c common/file.h \
+  common/hash.c common/hash.h \
+  common/jdoc.c common/jdoc.h \
+  common/log.c common/log.h \
+  common/now.c common/now.h \
+  common/path.c common/path.h \
+  common/str.c common/str.h \
+  common/strlist.c common/strlist.h \
+  common/uuid.c common/uuid.h
+common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS)

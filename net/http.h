@@ -1,0 +1,115 @@
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/strlist.h"
+
+/*
+ * The one place that speaks HTTP as a client: TLS 1.2 or newer with full verification, https only
+ * (http to a loopback address where the configuration allows it), no redirects, bounded answers.
+ */
+
+struct event_base;
+struct http_engine;
+struct http_call;
+
+struct http_policy {
+    const char *ca_file;  /* PEM file of a private CA, added to nothing: it replaces the system's */
+    int allow_plain_http; /* http:// to a loopback address */
+    long long max_upload_rate; /* bytes a second, 0: no limit */
+};
+
+struct http_req {
+    const char *method;
+    const char *url;            /* may be a secret; never logged */
+    const struct strlist *headers; /* "Name: value", may be NULL */
+    const void *body;           /* in memory, body_len bytes; or */
+    int body_fd;                /* a file, read from its start (pread), body_len bytes; -1: none */
+    int64_t body_len;           /* -1: no body at all */
+    size_t max_answer;          /* most bytes of an answer kept in memory; more is an error */
+    int answer_fd;              /* where a 2xx body goes instead, or -1 */
+    int64_t answer_offset;      /* bytes of it that are there already (sent as Range), or 0 */
+    long timeout_ms;            /* for the whole exchange, 0: none but the stall limit */
+    void (*progress)(void *arg, int64_t sent, int64_t received); /* may be NULL */
+    void *progress_arg;
+};
+
+#define HTTP_REQ_INIT {.body_fd = -1, .body_len = -1, .answer_fd = -1, .max_answer = 1 << 20}
+
+struct http_res {
+    int status;
+    struct buf body; /* of an answer that went to answer_fd: empty */
+    char content_type[64];
+    int retry_after_s; /* 0..300 */
+    int64_t date_ms;   /* the server's clock from its Date header, 0 if it sent none */
+    int64_t received;  /* body bytes */
+};
+
+/**
+ * http_engine_new(base, policy, ret, err):
+ * Make an engine on ${base}.  ${policy} is copied.  Free it before the base.
+ */
+int http_engine_new(struct event_base *base, const struct http_policy *policy,
+                    struct http_engine **ret, struct ct_err *err);
+
+/**
+ * http_engine_free(e):
+ * Cancel all calls, without their callbacks, and free the engine.
+ */
+void http_engine_free(struct http_engine *e);
+
+/**
+ * http_start(e, req, done, arg, ret, err):
+ * Begin an exchange.  What ${req} points to is copied, but for body, body_fd and answer_fd, which
+ * must live until ${done}.  ${done} is called from the loop, never from within http_start(), with
+ * ${res} on any complete answer, whatever its status, or with ${res} NULL and ${err}; both are
+ * borrowed.  A URL that the policy forbids is refused here with ERR_CONFIG.
+ */
+int http_start(struct http_engine *e, const struct http_req *req,
+               void (*done)(void *arg, const struct http_res *res, const struct ct_err *err),
+               void *arg, struct http_call **ret, struct ct_err *err);
+
+/**
+ * http_cancel(c):
+ * End a call without its callback.
+ */
+void http_cancel(struct http_call *c);
+
+/**
+ * http_perform(policy, req, res, err):
+ * The same, blocking, for programs without a loop.  http_res_free(res) afterwards.
+ */
+int http_perform(const struct http_policy *policy, const struct http_req *req,
+                 struct http_res *res, struct ct_err *err);
+void http_res_free(struct http_res *res);
+
+/**
+ * http_url_allowed(url, policy, err):
+ * Return 0 if ${url} is https, or http to a loopback address with the policy's leave; else
+ * ERR_CONFIG with a sentence that says what to do.
+ */
+int http_url_allowed(const char *url, const struct http_policy *policy, struct ct_err *err);
+
+/**
+ * http_url_is_loopback(url):
+ * Return whether the host of ${url} is localhost, in 127.0.0.0/8, or ::1.
+ */
+int http_url_is_loopback(const char *url);
+
+/**
+ * http_url_origin(url):
+ * Return "scheme://host:port" of ${url} in lower case with the port always there, or NULL if it is
+ * no URL.  The caller frees it.
+ */
+char *http_url_origin(const char *url);
+
+/**
+ * http_url_escape(s):
+ * Return ${s} with every byte but unreserved ones (RFC 3986) percent-encoded; the caller frees it.
+ */
+char *http_url_escape(const char *s);
+
+#endif

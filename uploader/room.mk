@@ -1,0 +1,2 @@
+noinst_LIBRARIES += uploader/libuploader.a
+uploader_libuploader_a_SOURCES =

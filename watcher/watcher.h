@@ -1,0 +1,114 @@
+#ifndef WATCHER_WATCHER_H
+#define WATCHER_WATCHER_H
+
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "common/err.h"
+#include "common/strlist.h"
+
+/*
+ * File-system events below several roots -> "this file of that session changed".  It only reads.
+ * Every callback comes from the event loop, never from within a call below.
+ */
+
+struct event_base;
+struct watcher;
+
+struct watcher_change {
+    int root;                        /* index into the roots */
+    const char *path;                /* relative to the root, borrowed */
+    const struct agent_place *place; /* what it is (never AGENT_NOTHING) */
+    int is_gone;                     /* it was removed, moved away, or is no longer a regular file */
+    int64_t size_bytes;              /* as stat(2) saw it, when it is there */
+    int64_t mtime_ns;
+    uint64_t inode;
+};
+
+struct watcher_ops {
+    /* A file changed, or a scan found one that differs from recorded().  May come more often than
+     * needed, never less often. */
+    void (*changed)(void *arg, const struct watcher_change *change);
+
+    /* What is recorded of a file?  Return 1 and fill in, or 0 if nothing is.  Asked in scans only,
+     * so that a start or a rescan speaks up about differences alone. */
+    int (*recorded)(void *arg, int root, const char *path, int64_t *ret_size_bytes,
+                    int64_t *ret_mtime_ns, uint64_t *ret_inode);
+
+    /* A full scan of a root ended (the first, a periodic one, after an overflow, after the root
+     * came back).  Files recorded but not seen between began and ended are gone; the watcher has
+     * said so through changed() for those that the enumerator below named. */
+    void (*scanned)(void *arg, int root, int64_t files);
+
+    /* A root appeared (${there}) or vanished. */
+    void (*root_state)(void *arg, int root, int there);
+
+    /* A file that watcher_add_file() named changed, appeared or vanished. */
+    void (*file_changed)(void *arg, const char *path);
+};
+
+struct watcher_opts {
+    const struct strlist *roots;   /* absolute paths; may not exist yet; may be symbolic links */
+    const struct agent *agent;     /* NULL: agent_default() */
+    const char *marker_dir;        /* a private folder of ours for drain markers, 0700, exists */
+    int64_t rescan_ms;             /* slow periodic rescan; 0: never */
+    int64_t poll_ms;               /* how often a polled tree is looked at; 0: the default, 5 s */
+    int is_polling;                /* poll everything */
+};
+
+/**
+ * watcher_new(base, opts, ops, arg, ret, err):
+ * Begin watching; the first full scan starts from the loop.  ${opts} is copied; ${ops} must stay.
+ */
+int watcher_new(struct event_base *base, const struct watcher_opts *opts,
+                const struct watcher_ops *ops, void *arg, struct watcher **ret,
+                struct ct_err *err);
+
+/**
+ * watcher_free(w):
+ * Stop; NULL is harmless.
+ */
+void watcher_free(struct watcher *w);
+
+/**
+ * watcher_add_file(w, path, err):
+ * Also watch the single file ${path} (absolute; it and folders above it may be absent) and report
+ * through file_changed().
+ */
+int watcher_add_file(struct watcher *w, const char *path, struct ct_err *err);
+
+/**
+ * watcher_drain(w, done, arg):
+ * Call ${done} once every event that happened before this call has been reported through changed(),
+ * all scans under way have ended, and every polled tree has been looked at once more.
+ */
+void watcher_drain(struct watcher *w, void (*done)(void *arg), void *arg);
+
+/**
+ * watcher_rescan(w):
+ * Scan everything anew, as after an overflow.
+ */
+void watcher_rescan(struct watcher *w);
+
+struct watcher_stats {
+    const char *backend;   /* "inotify" or "polling" */
+    int64_t watches;       /* directories watched */
+    int64_t overflows;
+    int64_t last_scan_wall_ms; /* end of the last full scan, 0: none yet */
+    int is_scanning;
+};
+
+/**
+ * watcher_stats(w, ret):
+ * Fill in the figures for status.
+ */
+void watcher_stats(const struct watcher *w, struct watcher_stats *ret);
+
+/**
+ * watcher_each_degraded(w, f, arg):
+ * Call ${f} for each tree that is polled although it should not be, with the reason and the cure.
+ */
+void watcher_each_degraded(const struct watcher *w,
+                           void (*f)(void *arg, const char *path, const char *reason), void *arg);
+
+#endif
