@@ -13,15 +13,15 @@
  */
 
 enum conf_type {
-    CONF_STRING,   /* char *, freed and replaced */
-    CONF_PATH,     /* char *, expanded by path_expand() */
-    CONF_BOOL,     /* int */
-    CONF_INT,      /* long long, within min..max */
-    CONF_SECONDS,  /* long long, milliseconds; the file says seconds, whole or not */
-    CONF_BYTES,    /* long long; the file says a number or "10 MB", "1 GiB" */
-    CONF_CHOICE,   /* int, the index in choices */
-    CONF_LIST,     /* struct strlist of strings, replaced */
-    CONF_PATHS,    /* the same, each expanded by path_expand() */
+    CONF_STRING,  /* char *, freed and replaced */
+    CONF_PATH,    /* char *, expanded by path_expand() */
+    CONF_BOOL,    /* int */
+    CONF_INT,     /* long long, within min..max */
+    CONF_SECONDS, /* long long, milliseconds; the file says seconds, whole or not */
+    CONF_BYTES,   /* long long; the file says a number or "10 MB", "1 GiB" */
+    CONF_CHOICE,  /* int, the index in choices */
+    CONF_LIST,    /* struct strlist of strings, replaced */
+    CONF_PATHS,   /* the same, each expanded by path_expand() */
 };
 
 struct conf_key {

@@ -15,9 +15,9 @@ struct config {
     char *state_dir;
     char *socket;
     char *ca_file; /* a private CA in PEM, or NULL; CODETELEPORT_CA_FILE where the file is silent */
-    char *device_name;     /* NULL: as the credentials say, else the host's name */
-    int allow_plain_http;  /* http:// to a loopback address */
-    long long quiet_ms;    /* debounce: quiet time, longest wait, shortest distance */
+    char *device_name;    /* NULL: as the credentials say, else the host's name */
+    int allow_plain_http; /* http:// to a loopback address */
+    long long quiet_ms;   /* debounce: quiet time, longest wait, shortest distance */
     long long wait_ms;
     long long distance_ms;
     long long turn_quiet_ms; /* quiet time once a turn has ended */
@@ -32,8 +32,8 @@ struct config {
 
 /**
  * config_load(path, ret, err):
- * Read ${path}, or the default place if it is NULL (there, a missing file is all defaults), and fill
- * in the defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
+ * Read ${path}, or the default place if it is NULL (there, a missing file is all defaults), and
+ * fill in the defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
  */
 int config_load(const char *path, struct config **ret, struct ct_err *err);
 

@@ -80,10 +80,10 @@ int err_prefix(struct ct_err *err, const char *fmt, ...)
 const char *err_name(enum err_code code)
 {
     static const char *const names[] = {
-        [ERR_NONE] = "none",         [ERR_FAIL] = "failed",         [ERR_RETRY] = "retry",
-        [ERR_AUTH] = "auth",         [ERR_REFUSED] = "refused",     [ERR_GONE] = "gone",
-        [ERR_CONFLICT] = "conflict", [ERR_EXPIRED] = "expired",     [ERR_NOSPACE] = "nospace",
-        [ERR_CORRUPT] = "corrupt",   [ERR_CONFIG] = "config",       [ERR_CANCELLED] = "cancelled",
+        [ERR_NONE] = "none",         [ERR_FAIL] = "failed",     [ERR_RETRY] = "retry",
+        [ERR_AUTH] = "auth",         [ERR_REFUSED] = "refused", [ERR_GONE] = "gone",
+        [ERR_CONFLICT] = "conflict", [ERR_EXPIRED] = "expired", [ERR_NOSPACE] = "nospace",
+        [ERR_CORRUPT] = "corrupt",   [ERR_CONFIG] = "config",   [ERR_CANCELLED] = "cancelled",
         [ERR_BUG] = "bug",
     };
 

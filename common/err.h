@@ -3,8 +3,8 @@
 
 /*
  * The one error type.  Functions that can fail return 0 or -1 and fill a struct ct_err.  The code
- * is what policy goes by (retry, ask for a log-in, give up on this session...); the sentence is what
- * a person reads.  An error is logged once, by whoever decides what to do about it.
+ * is what policy goes by (retry, ask for a log-in, give up on this session...); the sentence is
+ * what a person reads.  An error is logged once, by whoever decides what to do about it.
  */
 
 enum err_code {
@@ -25,11 +25,11 @@ enum err_code {
 
 struct ct_err {
     enum err_code code;
-    int sys_errno;      /* errno at the failure, or 0 */
-    int http_status;    /* HTTP status of the answer, or 0 */
-    int retry_after_s;  /* what the peer asked for in Retry-After, or 0 */
-    char reason[48];    /* the peer's machine-readable code ("no_reservation"), or "" */
-    char msg[512];      /* one sentence, no newline, no secret */
+    int sys_errno;     /* errno at the failure, or 0 */
+    int http_status;   /* HTTP status of the answer, or 0 */
+    int retry_after_s; /* what the peer asked for in Retry-After, or 0 */
+    char reason[48];   /* the peer's machine-readable code ("no_reservation"), or "" */
+    char msg[512];     /* one sentence, no newline, no secret */
 };
 
 /**

@@ -8,8 +8,8 @@
 
 /**
  * file_read(path, max, ret, err):
- * Append the content of ${path} to ${ret}.  More than ${max} bytes is ERR_REFUSED; a missing file is
- * ERR_GONE.
+ * Append the content of ${path} to ${ret}.  More than ${max} bytes is ERR_REFUSED; a missing file
+ * is ERR_GONE.
  */
 int file_read(const char *path, size_t max, struct buf *ret, struct ct_err *err);
 

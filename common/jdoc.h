@@ -9,8 +9,8 @@
 #include "common/err.h"
 
 /*
- * Small JSON documents: json-c, strict, with limits.  (Transcripts are not small; agents/ reads them
- * as a stream.)  Getters borrow from the object; a member of another type counts as absent.
+ * Small JSON documents: json-c, strict, with limits.  (Transcripts are not small; agents/ reads
+ * them as a stream.)  Getters borrow from the object; a member of another type counts as absent.
  */
 
 #define JDOC_MAX_DEPTH 32
@@ -41,8 +41,8 @@ struct json_object *jdoc_array(const struct json_object *o, const char *key);
 int jdoc_has(const struct json_object *o, const char *key);
 
 /**
- * jdoc_set_str(o, key, s), jdoc_set_int(o, key, v), jdoc_set_bool(o, key, v), jdoc_set_null(o, key):
- * Add a member.  A NULL string adds null.  Bytes that are not UTF-8 become U+FFFD.
+ * jdoc_set_str(o, key, s), jdoc_set_int(o, key, v), jdoc_set_bool(o, key, v), jdoc_set_null(o,
+ * key): Add a member.  A NULL string adds null.  Bytes that are not UTF-8 become U+FFFD.
  */
 void jdoc_set_str(struct json_object *o, const char *key, const char *s);
 void jdoc_set_int(struct json_object *o, const char *key, int64_t v);

@@ -88,13 +88,13 @@ static void emit(enum log_level level, const char *fmt, va_list ap)
     pthread_mutex_unlock(&the_lock);
 }
 
-#define LOG_AT(name, level)                                                                        \
-    void name(const char *fmt, ...)                                                                \
-    {                                                                                              \
-        va_list ap;                                                                                \
-        va_start(ap, fmt);                                                                         \
-        emit(level, fmt, ap);                                                                      \
-        va_end(ap);                                                                                \
+#define LOG_AT(name, level) \
+    void name(const char *fmt, ...) \
+    { \
+        va_list ap; \
+        va_start(ap, fmt); \
+        emit(level, fmt, ap); \
+        va_end(ap); \
     }
 
 LOG_AT(log_error, LOG_LEVEL_ERROR)

@@ -52,6 +52,7 @@ const char *now_rfc3339(int64_t wall_ms, char buf[32])
     int64_t sec = wall_ms / 1000, ms = wall_ms % 1000;
     struct tm tm;
     time_t t;
+    size_t n;
 
     if (ms < 0) {
         ms += 1000;
@@ -59,8 +60,8 @@ const char *now_rfc3339(int64_t wall_ms, char buf[32])
     }
     t = (time_t)sec;
     gmtime_r(&t, &tm);
-    snprintf(buf, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (tm.tm_year + 1900) % 10000,
-             tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)ms);
+    n = strftime(buf, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(buf + n, 32 - n, ".%03uZ", (unsigned int)ms % 1000);
     return buf;
 }
 
@@ -112,8 +113,8 @@ int now_parse_rfc3339(const char *s, int64_t *ret_wall_ms)
         for (; isdigit((unsigned char)*s); s++, scale /= 10)
             ms += (*s - '0') * scale;
     }
-    if (offset_minutes(s, &off) != 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
-        mi > 59 || sec > 60)
+    if (offset_minutes(s, &off) != 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 ||
+        sec > 60)
         return -1;
     *ret_wall_ms =
         ((days_of(y, mo, d) * 24 + h) * 60 + mi - off) * 60000 + (int64_t)sec * 1000 + ms;

@@ -48,8 +48,8 @@ char *path_host_name(void);
 
 /**
  * path_make_dirs(path, mode, err):
- * Make ${path} and what is missing above it.  A folder that it makes gets ${mode}; one that is there
- * keeps its own.
+ * Make ${path} and what is missing above it.  A folder that it makes gets ${mode}; one that is
+ * there keeps its own.
  */
 int path_make_dirs(const char *path, mode_t mode, struct ct_err *err);
 

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += common/libcommon.a
 common_libcommon_a_SOURCES = \
+  common/account.c common/account.h \
   common/buf.c common/buf.h \
   common/conf.c common/conf.h \
   common/config.c common/config.h \

@@ -5,8 +5,8 @@
 
 /**
  * str_utf8_len(s, len):
- * Return the length in bytes (1 to 4) of the well-formed UTF-8 sequence at ${s}, of which ${len} > 0
- * bytes are there, or 0 if there is none (RFC 3629: no overlong form, no surrogate, at most
+ * Return the length in bytes (1 to 4) of the well-formed UTF-8 sequence at ${s}, of which ${len} >
+ * 0 bytes are there, or 0 if there is none (RFC 3629: no overlong form, no surrogate, at most
  * U+10FFFF).
  */
 size_t str_utf8_len(const char *s, size_t len);
@@ -28,8 +28,8 @@ void str_escape(const char *s, size_t len, char *buf, size_t size);
 /**
  * str_printable(s):
  * Return a new string with every control character, bidirectional override and malformed byte of
- * ${s} replaced by U+FFFD, for text that is shown as it is (titles, names).  Never NULL: aborts when
- * memory is out.  The caller frees it.
+ * ${s} replaced by U+FFFD, for text that is shown as it is (titles, names).  Never NULL: aborts
+ * when memory is out.  The caller frees it.
  */
 char *str_printable(const char *s);
 

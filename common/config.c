@@ -1,0 +1,119 @@
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "common/config.h"
+
+static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL};
+static const char *const metadata_choices[] = {"basic", "full", NULL};
+
+#define AT(member) offsetof(struct config, member)
+#define DAY_MS (24LL * 3600 * 1000)
+
+static const struct conf_key keys[] = {
+    {"roots", CONF_PATHS, AT(roots), 0, 0, NULL},
+    {"exclude", CONF_PATHS, AT(exclude), 0, 0, NULL},
+    {"state_dir", CONF_PATH, AT(state_dir), 0, 0, NULL},
+    {"socket", CONF_PATH, AT(socket), 0, 0, NULL},
+    {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
+    {"device_name", CONF_STRING, AT(device_name), 0, 0, NULL},
+    {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
+    {"quiet", CONF_SECONDS, AT(quiet_ms), 10, DAY_MS, NULL},
+    {"longest_wait", CONF_SECONDS, AT(wait_ms), 10, DAY_MS, NULL},
+    {"distance", CONF_SECONDS, AT(distance_ms), 0, DAY_MS, NULL},
+    {"turn_quiet", CONF_SECONDS, AT(turn_quiet_ms), 10, DAY_MS, NULL},
+    {"rescan", CONF_SECONDS, AT(rescan_ms), 0, 7 * DAY_MS, NULL},
+    {"concurrency", CONF_INT, AT(concurrency), 1, 16, NULL},
+    {"spool_limit", CONF_BYTES, AT(spool_bytes), 1LL << 20, 1LL << 50, NULL},
+    {"cache_limit", CONF_BYTES, AT(cache_bytes), 0, 1LL << 50, NULL},
+    {"metadata", CONF_CHOICE, AT(metadata), 0, 0, metadata_choices},
+    {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},
+    {"log", CONF_CHOICE, AT(log), 0, 0, log_choices},
+};
+
+static void defaults(struct config *c)
+{
+    c->quiet_ms = 5000;
+    c->wait_ms = 120000;
+    c->distance_ms = 15000;
+    c->turn_quiet_ms = 1000;
+    c->rescan_ms = 30LL * 60 * 1000;
+    c->concurrency = 2;
+    c->spool_bytes = 10LL << 30;
+    c->cache_bytes = 1LL << 30;
+    c->metadata = CONFIG_METADATA_BASIC;
+    c->log = LOG_LEVEL_INFO;
+}
+
+static void fill_in(struct config *c)
+{
+    const char *ca = getenv("CODETELEPORT_CA_FILE");
+
+    if (c->roots.n == 0) {
+        char *root = path_claude_root();
+        strlist_add(&c->roots, root);
+        free(root);
+    }
+    if (c->state_dir == NULL)
+        c->state_dir = path_state_dir();
+    if (c->socket == NULL)
+        c->socket = path_socket(c->state_dir);
+    if (c->ca_file == NULL && ca != NULL && ca[0] != '\0')
+        c->ca_file = path_expand(ca);
+}
+
+/* The state would be watched, and written while it is watched; and "read-only" would be a lie. */
+static int check(const struct config *c, const char *path, struct ct_err *err)
+{
+    for (size_t i = 0; i < c->roots.n; i++) {
+        if (path_is_below(c->state_dir, c->roots.v[i]))
+            return err_set(err, ERR_CONFIG,
+                           "%s: state_dir %s lies in the watched folder %s; choose another", path,
+                           c->state_dir, c->roots.v[i]);
+        for (size_t j = 0; j < i; j++) {
+            if (path_is_below(c->roots.v[i], c->roots.v[j]) ||
+                path_is_below(c->roots.v[j], c->roots.v[i]))
+                return err_set(err, ERR_CONFIG, "%s: the roots %s and %s overlap; keep one", path,
+                               c->roots.v[j], c->roots.v[i]);
+        }
+    }
+    return 0;
+}
+
+int config_load(const char *path, struct config **ret, struct ct_err *err)
+{
+    char *file = path != NULL ? path_expand(path) : path_config_file();
+    struct config *c = str_calloc(1, sizeof(*c));
+
+    defaults(c);
+    if (conf_read(file, keys, sizeof(keys) / sizeof(keys[0]), c, path != NULL, err) != 0)
+        goto err0;
+    fill_in(c);
+    if (check(c, file, err) != 0)
+        goto err0;
+    free(file);
+    *ret = c;
+    return 0;
+
+err0:
+    config_free(c);
+    free(file);
+    return -1;
+}
+
+void config_free(struct config *c)
+{
+    if (c == NULL)
+        return;
+    strlist_free(&c->roots);
+    strlist_free(&c->exclude);
+    free(c->state_dir);
+    free(c->socket);
+    free(c->ca_file);
+    free(c->device_name);
+    free(c);
+}
