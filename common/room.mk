@@ -15,5 +15,6 @@ common_libcommon_a_SOURCES = \
   common/path.c common/path.h \
   common/str.c common/str.h \
   common/strlist.c common/strlist.h \
-  common/uuid.c common/uuid.h
-common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS)
+  common/uuid.c common/uuid.h \
+  common/worker.c common/worker.h
+common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS)

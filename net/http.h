@@ -17,27 +17,31 @@ struct http_engine;
 struct http_call;
 
 struct http_policy {
-    const char *ca_file;  /* PEM file of a private CA, added to nothing: it replaces the system's */
-    int allow_plain_http; /* http:// to a loopback address */
+    const char *ca_file;       /* PEM file of a private CA, or NULL for the system's alone */
+    int allow_plain_http;      /* http:// to a loopback address */
     long long max_upload_rate; /* bytes a second, 0: no limit */
 };
 
 struct http_req {
     const char *method;
-    const char *url;            /* may be a secret; never logged */
+    const char *url;               /* may be a secret; never logged */
     const struct strlist *headers; /* "Name: value", may be NULL */
-    const void *body;           /* in memory, body_len bytes; or */
-    int body_fd;                /* a file, read from its start (pread), body_len bytes; -1: none */
-    int64_t body_len;           /* -1: no body at all */
-    size_t max_answer;          /* most bytes of an answer kept in memory; more is an error */
-    int answer_fd;              /* where a 2xx body goes instead, or -1 */
-    int64_t answer_offset;      /* bytes of it that are there already (sent as Range), or 0 */
-    long timeout_ms;            /* for the whole exchange, 0: none but the stall limit */
+    const void *body;              /* in memory, body_len bytes; or */
+    int body_fd;           /* a file, read from its start (pread), body_len bytes; -1: none */
+    int64_t body_len;      /* -1: no body at all */
+    size_t max_answer;     /* most bytes of an answer kept in memory; more is an error */
+    int answer_fd;         /* where a 2xx body goes instead, or -1 */
+    int64_t answer_offset; /* bytes of it that are there already (sent as Range), or 0 */
+    long timeout_ms;       /* for the whole exchange, 0: none but the stall limit (less than
+                              1,024 bytes a second for a minute) */
     void (*progress)(void *arg, int64_t sent, int64_t received); /* may be NULL */
     void *progress_arg;
 };
 
-#define HTTP_REQ_INIT {.body_fd = -1, .body_len = -1, .answer_fd = -1, .max_answer = 1 << 20}
+#define HTTP_REQ_INIT \
+    { \
+        .body_fd = -1, .body_len = -1, .answer_fd = -1, .max_answer = 1 << 20 \
+    }
 
 struct http_res {
     int status;
@@ -82,8 +86,8 @@ void http_cancel(struct http_call *c);
  * http_perform(policy, req, res, err):
  * The same, blocking, for programs without a loop.  http_res_free(res) afterwards.
  */
-int http_perform(const struct http_policy *policy, const struct http_req *req,
-                 struct http_res *res, struct ct_err *err);
+int http_perform(const struct http_policy *policy, const struct http_req *req, struct http_res *res,
+                 struct ct_err *err);
 void http_res_free(struct http_res *res);
 
 /**

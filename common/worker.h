@@ -1,0 +1,38 @@
+#ifndef COMMON_WORKER_H
+#define COMMON_WORKER_H
+
+#include "common/err.h"
+
+/*
+ * The one worker thread: what may block (reading, hashing, compressing, fsync) runs there, one job
+ * after another, and its result comes back to the event loop.
+ */
+struct event_base;
+struct worker;
+
+/**
+ * worker_new(base, ret, err):
+ * Start the thread.
+ */
+int worker_new(struct event_base *base, struct worker **ret, struct ct_err *err);
+
+/**
+ * worker_free(w):
+ * Wait for the job under way, drop those that wait (calling neither function of theirs) and end the
+ * thread; set the jobs' own cancel flags before to make that quick.  NULL is harmless.
+ */
+void worker_free(struct worker *w);
+
+/**
+ * worker_submit(w, run, done, arg):
+ * Have ${run} called on the thread and then ${done} from the loop.  ${done} may be NULL.
+ */
+void worker_submit(struct worker *w, void (*run)(void *arg), void (*done)(void *arg), void *arg);
+
+/**
+ * worker_pending(w):
+ * Return how many jobs have not come back yet.
+ */
+int worker_pending(const struct worker *w);
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef NET_HTTP_CALL_H
+#define NET_HTTP_CALL_H
+
+#include <curl/curl.h>
+
+#include "net/http.h"
+
+/*
+ * One exchange on a libcurl easy handle; shared by the engine and the blocking form, of no interest
+ * outside this room.
+ */
+struct http_exchange {
+    CURL *easy;
+    struct curl_slist *headers;
+    struct http_res res;
+    char *origin; /* for error messages: a URL may hold secrets */
+    char curl_error[CURL_ERROR_SIZE];
+    struct ct_err err; /* set by a callback that stopped the transfer */
+    const void *body;
+    int body_fd;
+    int64_t body_len;
+    int64_t body_at;
+    int answer_fd;
+    int64_t answer_offset;
+    size_t max_answer;
+    void (*progress)(void *arg, int64_t sent, int64_t received);
+    void *progress_arg;
+};
+
+/**
+ * http_exchange_init(x, policy, req, err):
+ * Set up ${x} for ${req} as net/http.h says.  Pointers in ${req} that live until the end of the
+ * exchange are kept, the rest is copied.
+ */
+int http_exchange_init(struct http_exchange *x, const struct http_policy *policy,
+                       const struct http_req *req, struct ct_err *err);
+
+/**
+ * http_exchange_end(x, code, err):
+ * The transfer ended with ${code}.  Return 0 with x->res complete, or -1 with ${err}.
+ */
+int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err);
+
+/**
+ * http_exchange_clear(x):
+ * Free what it holds.
+ */
+void http_exchange_clear(struct http_exchange *x);
+
+#endif

@@ -1,0 +1,213 @@
+#include <sys/queue.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/str.h"
+
+#include "net/http_call.h"
+
+struct http_call {
+    LIST_ENTRY(http_call) link;
+    struct http_engine *engine;
+    struct http_exchange x;
+    void (*done)(void *arg, const struct http_res *res, const struct ct_err *err);
+    void *arg;
+};
+
+/* One socket that curl wants to be told about. */
+struct sock {
+    LIST_ENTRY(sock) link;
+    struct event *ev;
+    struct http_engine *engine;
+};
+
+struct http_engine {
+    struct event_base *base;
+    CURLM *multi;
+    struct event *timer;
+    struct http_policy policy;
+    LIST_HEAD(, http_call) calls;
+    LIST_HEAD(, sock) socks;
+};
+
+static void call_free(struct http_call *c)
+{
+    LIST_REMOVE(c, link);
+    curl_multi_remove_handle(c->engine->multi, c->x.easy);
+    http_exchange_clear(&c->x);
+    free(c);
+}
+
+static void finish(struct http_call *c, CURLcode code)
+{
+    struct ct_err err = {0};
+
+    if (http_exchange_end(&c->x, code, &err) == 0)
+        c->done(c->arg, &c->x.res, NULL);
+    else
+        c->done(c->arg, NULL, &err);
+    call_free(c);
+}
+
+/* After every action: libcurl says only here that a transfer ended. */
+static void drain(struct http_engine *e)
+{
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
+        struct http_call *c;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+        finish(c, m->data.result);
+    }
+}
+
+static void on_socket_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct sock *s = arg;
+    struct http_engine *e = s->engine;
+    int flags = 0, running;
+
+    if ((what & EV_READ) != 0)
+        flags |= CURL_CSELECT_IN;
+    if ((what & EV_WRITE) != 0)
+        flags |= CURL_CSELECT_OUT;
+    curl_multi_socket_action(e->multi, fd, flags, &running);
+    drain(e);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_engine *e = arg;
+    int running;
+
+    (void)fd;
+    (void)what;
+    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    drain(e);
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sockp)
+{
+    struct http_engine *e = arg;
+    struct sock *s = sockp;
+    short flags = EV_PERSIST;
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (s != NULL) {
+            LIST_REMOVE(s, link);
+            event_free(s->ev);
+            free(s);
+        }
+        return 0;
+    }
+    if (what != CURL_POLL_OUT)
+        flags |= EV_READ;
+    if (what != CURL_POLL_IN)
+        flags |= EV_WRITE;
+    if (s == NULL) {
+        s = str_calloc(1, sizeof(*s));
+        s->engine = e;
+        LIST_INSERT_HEAD(&e->socks, s, link);
+        curl_multi_assign(e->multi, fd, s);
+    } else {
+        event_free(s->ev);
+    }
+    s->ev = event_new(e->base, fd, flags, on_socket_event, s);
+    if (s->ev == NULL || event_add(s->ev, NULL) != 0)
+        abort();
+    return 0;
+}
+
+/* Never call back into curl from here: 0 ms is a timer like any other. */
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct http_engine *e = arg;
+    struct timeval tv = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+
+    (void)multi;
+    if (timeout_ms < 0)
+        evtimer_del(e->timer);
+    else
+        evtimer_add(e->timer, &tv);
+    return 0;
+}
+
+int http_engine_new(struct event_base *base, const struct http_policy *policy,
+                    struct http_engine **ret, struct ct_err *err)
+{
+    struct http_engine *e;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(err, ERR_BUG, "libcurl can't be set up");
+    e = str_calloc(1, sizeof(*e));
+    LIST_INIT(&e->calls);
+    LIST_INIT(&e->socks);
+    e->base = base;
+    e->policy = *policy;
+    e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
+    e->multi = curl_multi_init();
+    e->timer = evtimer_new(base, on_timeout, e);
+    if (e->multi == NULL || e->timer == NULL)
+        abort();
+    curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
+    curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
+    curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, 8L);
+    *ret = e;
+    return 0;
+}
+
+void http_engine_free(struct http_engine *e)
+{
+    struct http_call *c;
+    struct sock *s;
+
+    if (e == NULL)
+        return;
+    while ((c = LIST_FIRST(&e->calls)) != NULL)
+        call_free(c);
+    curl_multi_cleanup(e->multi);
+    while ((s = LIST_FIRST(&e->socks)) != NULL) {
+        LIST_REMOVE(s, link);
+        event_free(s->ev);
+        free(s);
+    }
+    event_free(e->timer);
+    free((char *)(uintptr_t)e->policy.ca_file);
+    free(e);
+    curl_global_cleanup();
+}
+
+int http_start(struct http_engine *e, const struct http_req *req,
+               void (*done)(void *arg, const struct http_res *res, const struct ct_err *err),
+               void *arg, struct http_call **ret, struct ct_err *err)
+{
+    struct http_call *c = str_calloc(1, sizeof(*c));
+
+    if (http_exchange_init(&c->x, &e->policy, req, err) != 0) {
+        free(c);
+        return -1;
+    }
+    c->engine = e;
+    c->done = done;
+    c->arg = arg;
+    curl_easy_setopt(c->x.easy, CURLOPT_PRIVATE, c);
+    LIST_INSERT_HEAD(&e->calls, c, link);
+    if (curl_multi_add_handle(e->multi, c->x.easy) != CURLM_OK)
+        abort();
+    *ret = c;
+    return 0;
+}
+
+void http_cancel(struct http_call *c)
+{
+    call_free(c);
+}
