@@ -15,6 +15,9 @@
  */
 
 #define API_CHECKSUM_SIZE 72 /* "sha256:" + 64 hex + NUL */
+#define API_SESSION_ID_MAX 128
+#define API_VERSION_MAX 1000000000000 /* far from overflow, exact in a double */
+#define API_URL_MAX 8192
 
 struct api_upload_req {
     char *session_id;
@@ -78,6 +81,20 @@ void api_download_res_clear(struct api_download_res *r);
  * Return whether ${s} is "sha256:" and 64 lower-case hexadecimal digits.
  */
 int api_checksum_is_valid(const char *s);
+
+/**
+ * api_session_id_is_valid(s):
+ * Return whether ${s} is an id that may become part of an object key and of a file name: 1 to
+ * API_SESSION_ID_MAX letters, digits, '-', '_' and '.' (ASCII), not beginning with '.' or '-',
+ * without "..".
+ */
+int api_session_id_is_valid(const char *s);
+
+/**
+ * api_url_is_http(s):
+ * Return whether ${s} begins with https:// or http:// and is printable ASCII without spaces.
+ */
+int api_url_is_http(const char *s);
 
 /**
  * api_error_json(code, message):

@@ -1,2 +1,7 @@
 noinst_LIBRARIES += api/libapi.a
-api_libapi_a_SOURCES =
+api_libapi_a_SOURCES = \
+  api/api.h \
+  api/client.c api/client.h \
+  api/msg.c api/msg.h \
+  api/msg_download.c \
+  api/msg_upload.c
