@@ -11,6 +11,7 @@ common_libcommon_a_SOURCES = \
   common/hash.c common/hash.h \
   common/jdoc.c common/jdoc.h \
   common/log.c common/log.h \
+  common/map.c common/map.h \
   common/now.c common/now.h \
   common/path.c common/path.h \
   common/str.c common/str.h \

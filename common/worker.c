@@ -17,6 +17,7 @@ struct job {
     STAILQ_ENTRY(job) link;
     void (*run)(void *arg);
     void (*done)(void *arg);
+    void (*discard)(void *arg);
     void *arg;
 };
 
@@ -84,8 +85,7 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
         if (j == NULL)
             return;
         w->pending--;
-        if (j->done != NULL)
-            j->done(j->arg);
+        j->done(j->arg);
         free(j);
     }
 }
@@ -133,12 +133,13 @@ err0:
     return -1;
 }
 
-static void drop_all(struct jobs *jobs)
+static void discard_all(struct jobs *jobs)
 {
     struct job *j;
 
     while ((j = STAILQ_FIRST(jobs)) != NULL) {
         STAILQ_REMOVE_HEAD(jobs, link);
+        j->discard(j->arg);
         free(j);
     }
 }
@@ -152,8 +153,8 @@ void worker_free(struct worker *w)
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
-    drop_all(&w->todo);
-    drop_all(&w->finished);
+    discard_all(&w->todo);
+    discard_all(&w->finished);
     event_free(w->ev);
     close(w->pipe[0]);
     close(w->pipe[1]);
@@ -162,12 +163,14 @@ void worker_free(struct worker *w)
     free(w);
 }
 
-void worker_submit(struct worker *w, void (*run)(void *arg), void (*done)(void *arg), void *arg)
+void worker_submit(struct worker *w, void (*run)(void *arg), void (*done)(void *arg),
+                   void (*discard)(void *arg), void *arg)
 {
     struct job *j = str_calloc(1, sizeof(*j));
 
     j->run = run;
     j->done = done;
+    j->discard = discard;
     j->arg = arg;
     w->pending++;
     pthread_mutex_lock(&w->lock);

@@ -18,16 +18,18 @@ int worker_new(struct event_base *base, struct worker **ret, struct ct_err *err)
 
 /**
  * worker_free(w):
- * Wait for the job under way, drop those that wait (calling neither function of theirs) and end the
- * thread; set the jobs' own cancel flags before to make that quick.  NULL is harmless.
+ * Wait for the job under way, discard it and those that wait, and end the thread; set the jobs' own
+ * cancel flags before to make that quick.  NULL is harmless.
  */
 void worker_free(struct worker *w);
 
 /**
- * worker_submit(w, run, done, arg):
- * Have ${run} called on the thread and then ${done} from the loop.  ${done} may be NULL.
+ * worker_submit(w, run, done, discard, arg):
+ * Have ${run} called on the thread and then ${done} from the loop; or, if the worker is freed
+ * before that, ${discard} instead of ${done}, to free ${arg}.
  */
-void worker_submit(struct worker *w, void (*run)(void *arg), void (*done)(void *arg), void *arg);
+void worker_submit(struct worker *w, void (*run)(void *arg), void (*done)(void *arg),
+                   void (*discard)(void *arg), void *arg);
 
 /**
  * worker_pending(w):

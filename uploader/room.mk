@@ -1,2 +1,7 @@
 noinst_LIBRARIES += uploader/libuploader.a
-uploader_libuploader_a_SOURCES =
+uploader_libuploader_a_SOURCES = \
+  uploader/backoff.c uploader/backoff.h \
+  uploader/queue.c uploader/queue.h \
+  uploader/store_error.c uploader/store_error.h \
+  uploader/transfer.c uploader/transfer.h \
+  uploader/uploader.c uploader/uploader.h

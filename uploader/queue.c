@@ -1,0 +1,126 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+
+#include "uploader/queue.h"
+
+static const char *const schema[] = {
+    "CREATE TABLE queue ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session_id TEXT NOT NULL UNIQUE,"
+    " phase TEXT NOT NULL CHECK (phase IN ('READY', 'STORED')),"
+    " file TEXT NOT NULL,"
+    " size_bytes INTEGER NOT NULL,"
+    " sha256 TEXT NOT NULL,"
+    " md5 TEXT NOT NULL,"
+    " content_id TEXT NOT NULL,"
+    " source_machine TEXT NOT NULL,"
+    " source_cwd TEXT NOT NULL,"
+    " source_user_dir TEXT NOT NULL,"
+    " metadata TEXT,"
+    " pin INTEGER NOT NULL,"
+    " base_version INTEGER NOT NULL,"
+    " revive INTEGER NOT NULL,"
+    " version INTEGER NOT NULL DEFAULT 0)",
+};
+
+int queue_setup(struct db *db, struct ct_err *err)
+{
+    return db_migrate(db, schema, sizeof(schema) / sizeof(schema[0]), "queue", err);
+}
+
+int queue_put(struct db *db, const struct queue_item *q, struct ct_err *err)
+{
+    return db_exec(db, err,
+                   "INSERT OR REPLACE INTO queue(session_id, phase, file, size_bytes, sha256, md5,"
+                   " content_id, source_machine, source_cwd, source_user_dir, metadata, pin,"
+                   " base_version, revive) VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?)",
+                   "ssisssssssiii", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
+                   q->content_id, q->source_machine, q->source_cwd, q->source_user_dir,
+                   q->metadata != NULL ? jdoc_text(q->metadata) : NULL, q->pin, q->base_version,
+                   (int64_t)q->revive);
+}
+
+int queue_set_phase(struct db *db, const char *session_id, enum queue_phase phase, int64_t version,
+                    struct ct_err *err)
+{
+    return db_exec(db, err, "UPDATE queue SET phase = ?, version = ? WHERE session_id = ?", "sis",
+                   phase == QUEUE_STORED ? "STORED" : "READY", version, session_id);
+}
+
+int queue_drop(struct db *db, const char *session_id, struct ct_err *err)
+{
+    return db_exec(db, err, "DELETE FROM queue WHERE session_id = ?", "s", session_id);
+}
+
+static struct queue_item *item_of_row(sqlite3_stmt *st)
+{
+    struct queue_item *q = str_calloc(1, sizeof(*q));
+    const char *metadata = db_text(st, 10);
+
+    snprintf(q->session_id, sizeof(q->session_id), "%s", db_text(st, 0));
+    q->phase = strcmp(db_text(st, 1), "STORED") == 0 ? QUEUE_STORED : QUEUE_READY;
+    q->file = str_dup(db_text(st, 2));
+    q->size_bytes = sqlite3_column_int64(st, 3);
+    snprintf(q->sha256, sizeof(q->sha256), "%s", db_text(st, 4));
+    q->md5 = str_dup(db_text(st, 5));
+    snprintf(q->content_id, sizeof(q->content_id), "%s", db_text(st, 6));
+    q->source_machine = str_dup(db_text(st, 7));
+    q->source_cwd = str_dup(db_text(st, 8));
+    q->source_user_dir = str_dup(db_text(st, 9));
+    if (metadata[0] != '\0')
+        jdoc_parse(metadata, strlen(metadata), &q->metadata, NULL);
+    q->pin = sqlite3_column_int64(st, 11);
+    q->base_version = sqlite3_column_int64(st, 12);
+    q->revive = sqlite3_column_int(st, 13);
+    q->version = sqlite3_column_int64(st, 14);
+    return q;
+}
+
+int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), void *arg,
+               struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    if (db_query(db, err, &st,
+                 "SELECT session_id, phase, file, size_bytes, sha256, md5, content_id,"
+                 " source_machine, source_cwd, source_user_dir, metadata, pin, base_version,"
+                 " revive, version FROM queue ORDER BY seq",
+                 "") != 0)
+        return -1;
+    while ((rc = db_step(db, st, err)) == 1)
+        f(arg, item_of_row(st));
+    db_done(st);
+    return rc;
+}
+
+struct queue_item *queue_item_copy(const struct queue_item *item)
+{
+    struct queue_item *q = str_calloc(1, sizeof(*q));
+
+    *q = *item;
+    q->file = str_dup(item->file);
+    q->md5 = str_dup(item->md5);
+    q->source_machine = str_dup(item->source_machine);
+    q->source_cwd = str_dup(item->source_cwd);
+    q->source_user_dir = str_dup(item->source_user_dir);
+    q->metadata = json_object_get(item->metadata);
+    return q;
+}
+
+void queue_item_free(struct queue_item *q)
+{
+    if (q == NULL)
+        return;
+    free(q->file);
+    free(q->md5);
+    free(q->source_machine);
+    free(q->source_cwd);
+    free(q->source_user_dir);
+    json_object_put(q->metadata);
+    free(q);
+}

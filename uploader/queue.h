@@ -1,0 +1,81 @@
+#ifndef UPLOADER_QUEUE_H
+#define UPLOADER_QUEUE_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "common/db.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/uuid.h"
+
+/*
+ * The durable part of the queue: one row for each session whose newest bundle is not confirmed.
+ *
+ *   READY   the bundle is in the spool; a restart begins again at `upload`
+ *   STORED  the object store took it as version ${version}; a restart confirms it
+ *
+ * A confirmed bundle leaves the queue in the same transaction that records the session as safe, so
+ * there is no third phase at rest.
+ */
+enum queue_phase { QUEUE_READY, QUEUE_STORED };
+
+struct queue_item {
+    char session_id[UUID_SIZE];
+    enum queue_phase phase;
+    char *file; /* name in the spool */
+    int64_t size_bytes;
+    char sha256[HASH_SHA256_HEX];
+    char *md5; /* base64 */
+    char content_id[HASH_SHA256_HEX];
+    char *source_machine;
+    char *source_cwd;
+    char *source_user_dir;
+    struct json_object *metadata; /* what the API gets to see */
+    int64_t pin;                  /* version to keep beyond rotation, or 0 */
+    int64_t base_version;         /* newest version known when it was made, or -1 */
+    int revive;                   /* asked for by name although the session was deleted */
+    int64_t version;              /* STORED: what it was stored as */
+};
+
+/**
+ * queue_setup(db, err):
+ * Make or update the tables.
+ */
+int queue_setup(struct db *db, struct ct_err *err);
+
+/**
+ * queue_put(db, item, err):
+ * Insert ${item} as READY in place of whatever waits for that session.
+ */
+int queue_put(struct db *db, const struct queue_item *item, struct ct_err *err);
+
+/**
+ * queue_set_phase(db, session_id, phase, version, err):
+ * Record that the bundle reached ${phase}.
+ */
+int queue_set_phase(struct db *db, const char *session_id, enum queue_phase phase, int64_t version,
+                    struct ct_err *err);
+
+/**
+ * queue_drop(db, session_id, err):
+ * Forget the row.
+ */
+int queue_drop(struct db *db, const char *session_id, struct ct_err *err);
+
+/**
+ * queue_load(db, f, arg, err):
+ * Call ${f} with each row, oldest first; the item is ${f}'s then, freed with queue_item_free().
+ */
+int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), void *arg,
+               struct ct_err *err);
+
+/**
+ * queue_item_copy(item), queue_item_free(item):
+ * Copy and free.
+ */
+struct queue_item *queue_item_copy(const struct queue_item *item);
+void queue_item_free(struct queue_item *item);
+
+#endif

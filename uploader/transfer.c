@@ -1,0 +1,439 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/client.h"
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "uploader/store_error.h"
+
+#include "uploader/transfer.h"
+
+struct check;
+
+struct transfer {
+    struct transfer_env env;
+    char *api_url;
+    char *token;
+    const struct queue_item *item;
+    const struct transfer_ops *ops;
+    void *arg;
+    char *path;
+    struct http_call *call;
+    struct api_request *request;
+    struct api_upload_res reserved;
+    int64_t reserved_boot_ms; /* when the URL came */
+    int new_urls;             /* how often a new one was asked for */
+    int64_t version;
+    int is_loopback;
+    int is_stock; /* the server knows no uploadHeaders: it is not ours */
+    int fd;
+    struct strlist put_headers;
+    struct check *check; /* on the worker, or NULL */
+};
+
+/* Frees what a transfer owns; a check under way was told before. */
+static void transfer_free(struct transfer *t)
+{
+    api_request_free(t->request);
+    if (t->reserved.upload_url != NULL)
+        str_wipe(t->reserved.upload_url, strlen(t->reserved.upload_url));
+    api_upload_res_clear(&t->reserved);
+    strlist_free(&t->put_headers);
+    str_wipe(t->token, strlen(t->token));
+    free(t->token);
+    free(t->api_url);
+    free(t->path);
+    if (t->fd >= 0)
+        close(t->fd);
+    free(t);
+}
+
+static void finish(struct transfer *t, const struct ct_err *err)
+{
+    t->ops->done(t->arg, t->version, t->is_loopback, err);
+    transfer_free(t);
+}
+
+static void fail(struct transfer *t, enum err_code code, const char *sentence)
+{
+    struct ct_err err;
+
+    err_set(&err, code, "%s", sentence);
+    finish(t, &err);
+}
+
+/* Begin an API call whose answer goes to ${done}. */
+static void call_api(struct transfer *t, const char *method, const char *path,
+                     struct json_object *body,
+                     void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
+{
+    struct ct_err err;
+
+    api_request_free(t->request);
+    api_request_new(t->api_url, t->token, method, path, body, &t->request);
+    if (http_start(t->env.engine, &t->request->http, done, t, &t->call, &err) != 0) {
+        t->call = NULL;
+        finish(t, &err);
+    }
+}
+
+static void see_clock(struct transfer *t, const struct http_res *res)
+{
+    if (res != NULL && res->date_ms > 0)
+        t->ops->clock(t->arg, res->date_ms, now_wall_ms());
+}
+
+static void reserve(struct transfer *t);
+static void confirm(struct transfer *t);
+
+/* ---- after confirm: a stock server is believed only when it lists the checksum ------------------
+ */
+
+static int lists_checksum(struct json_object *answer, const char *sha256, int64_t *ret_version)
+{
+    struct json_object *versions = jdoc_array(answer, "versions");
+    size_t n = versions != NULL ? json_object_array_length(versions) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *v = json_object_array_get_idx(versions, i);
+        const char *sum = jdoc_str(v, "checksum");
+        if (sum != NULL && strncmp(sum, "sha256:", 7) == 0 && strcmp(sum + 7, sha256) == 0) {
+            *ret_version = jdoc_int(v, "version", *ret_version);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct transfer *t = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err;
+
+    t->call = NULL;
+    if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        finish(t, res == NULL ? net_err : &err);
+        return;
+    }
+    if (lists_checksum(answer, t->item->sha256, &t->version))
+        finish(t, NULL);
+    else if (t->ops->unstored(t->arg, &err) != 0)
+        finish(t, &err);
+    else
+        fail(t, ERR_RETRY, "the server confirmed the bundle but does not list it");
+    json_object_put(answer);
+}
+
+static void on_confirmed(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct transfer *t = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err;
+    char *path;
+
+    t->call = NULL;
+    if (res == NULL) {
+        finish(t, net_err);
+        return;
+    }
+    if (api_answer(res, &answer, &err) != 0) {
+        int is_lost = err.code == ERR_GONE || strcmp(err.reason, "no_reservation") == 0 ||
+                      strcmp(err.reason, "not_uploaded") == 0;
+        if (is_lost && t->ops->unstored(t->arg, &err) == 0) {
+            err.code = ERR_EXPIRED;
+            snprintf(err.msg, sizeof(err.msg), "the reservation is gone; uploading again");
+        }
+        finish(t, &err);
+        return;
+    }
+    json_object_put(answer);
+    if (!t->is_stock) {
+        finish(t, NULL);
+        return;
+    }
+    path = api_session_path(t->item->session_id, "/versions");
+    call_api(t, "GET", path, NULL, on_versions);
+    free(path);
+}
+
+static void confirm(struct transfer *t)
+{
+    struct api_confirm_req r = {.version = t->version};
+    struct json_object *body;
+    char *path = api_session_path(t->item->session_id, "/confirm");
+
+    snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", t->item->sha256);
+    body = api_confirm_req_json(&r);
+    call_api(t, "POST", path, body, on_confirmed);
+    json_object_put(body);
+    free(path);
+}
+
+/* ---- the PUT ------------------------------------------------------------------------------------
+ */
+
+/* A presigned URL that expired, or a signature that did not match, is worth a new URL at once. */
+static int new_url_may_help(struct transfer *t, const struct ct_err *err)
+{
+    if (err->code != ERR_EXPIRED || t->new_urls >= 2)
+        return 0;
+    t->new_urls++;
+    return 1;
+}
+
+static void on_put(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct transfer *t = arg;
+    int64_t url_age_ms = now_boot_ms() - t->reserved_boot_ms;
+    struct ct_err err;
+
+    t->call = NULL;
+    close(t->fd);
+    t->fd = -1;
+    see_clock(t, res);
+    if (res == NULL) {
+        finish(t, net_err);
+        return;
+    }
+    if (res->status < 200 || res->status > 299) {
+        store_error(res, url_age_ms, &err);
+        if (new_url_may_help(t, &err))
+            reserve(t);
+        else
+            finish(t, &err);
+        return;
+    }
+    t->version = t->reserved.version;
+    if (t->ops->stored(t->arg, t->version, &err) != 0) {
+        finish(t, &err);
+        return;
+    }
+    confirm(t);
+}
+
+static void on_progress(void *arg, int64_t sent, int64_t received)
+{
+    struct transfer *t = arg;
+
+    (void)received;
+    t->ops->progress(t->arg, sent);
+}
+
+/* Only headers that bind the body; the server has no say in where our token goes. */
+static void add_upload_headers(struct transfer *t)
+{
+    static const char *const known[] = {"Content-MD5", "x-amz-checksum-sha256", "If-None-Match"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *v = jdoc_str(t->reserved.upload_headers, known[i]);
+        char *line;
+        if (v == NULL || strpbrk(v, "\r\n") != NULL)
+            continue;
+        line = str_printf("%s: %s", known[i], v);
+        strlist_add(&t->put_headers, line);
+        free(line);
+    }
+}
+
+static void put(struct transfer *t)
+{
+    struct http_req req = HTTP_REQ_INIT;
+    struct ct_err err;
+
+    t->fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (t->fd < 0) {
+        err_sys(&err, "can't open the spooled bundle");
+        err.code = ERR_CORRUPT;
+        finish(t, &err);
+        return;
+    }
+    strlist_free(&t->put_headers);
+    strlist_add(&t->put_headers, "Content-Type: application/gzip");
+    add_upload_headers(t);
+    req.method = "PUT";
+    req.url = t->reserved.upload_url;
+    req.headers = &t->put_headers;
+    req.body_fd = t->fd;
+    req.body_len = t->item->size_bytes;
+    req.max_answer = 65536;
+    req.progress = on_progress;
+    req.progress_arg = t;
+    if (http_start(t->env.engine, &req, on_put, t, &t->call, &err) != 0) {
+        t->call = NULL;
+        finish(t, &err);
+    }
+}
+
+/* ---- the reservation ----------------------------------------------------------------------------
+ */
+
+static void on_reserved(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct transfer *t = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err;
+    int rc;
+
+    t->call = NULL;
+    see_clock(t, res);
+    if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        finish(t, res == NULL ? net_err : &err);
+        return;
+    }
+    api_upload_res_clear(&t->reserved);
+    rc = api_upload_res_parse(answer, &t->reserved, &err);
+    json_object_put(answer);
+    if (rc != 0) {
+        err.code = ERR_RETRY;
+        finish(t, &err);
+        return;
+    }
+    t->reserved_boot_ms = now_boot_ms();
+    t->is_stock = t->reserved.upload_headers == NULL;
+    t->is_loopback =
+        http_url_is_loopback(t->reserved.upload_url) || http_url_is_loopback(t->api_url);
+    put(t);
+}
+
+static void reserve(struct transfer *t)
+{
+    const struct queue_item *q = t->item;
+    struct api_upload_req r = {0};
+    struct json_object *body;
+
+    r.session_id = (char *)(uintptr_t)q->session_id;
+    r.source_machine = q->source_machine;
+    r.source_cwd = q->source_cwd;
+    r.source_user_dir = q->source_user_dir;
+    r.size_bytes = q->size_bytes;
+    snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", q->sha256);
+    r.md5 = q->md5;
+    r.metadata = q->metadata;
+    r.pin = q->pin;
+    r.base_version = q->base_version;
+    r.revive = q->revive;
+    body = api_upload_req_json(&r);
+    call_api(t, "POST", "/sessions/upload", body, on_reserved);
+    json_object_put(body);
+}
+
+/* ---- before anything goes out: is the spool file what was put there? ----------------------------
+ */
+
+struct check {
+    struct transfer *t; /* the loop's; NULL once the transfer was cancelled */
+    char *path;
+    int64_t size_bytes;
+    char sha256[HASH_SHA256_HEX];
+    struct ct_err err;
+};
+
+static int digest_file(int fd, int64_t *ret_size, char hex[HASH_SHA256_HEX])
+{
+    unsigned char digest[HASH_SHA256_BYTES], *chunk = str_calloc(1, 256 << 10);
+    struct hash *h = hash_new(HASH_SHA256);
+    ssize_t n;
+
+    *ret_size = 0;
+    while ((n = file_pread_all(fd, chunk, 256 << 10, (off_t)*ret_size)) > 0) {
+        hash_update(h, chunk, (size_t)n);
+        *ret_size += n;
+    }
+    hash_final(h, digest);
+    hash_hex(digest, sizeof(digest), hex);
+    free(chunk);
+    return n < 0 ? -1 : 0;
+}
+
+static void check_run(void *arg)
+{
+    struct check *c = arg;
+    char hex[HASH_SHA256_HEX];
+    int64_t size;
+    int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0 || digest_file(fd, &size, hex) != 0) {
+        err_sys(&c->err, "can't read the spooled bundle %s", path_base(c->path));
+        c->err.code = ERR_CORRUPT;
+    } else if (size != c->size_bytes || strcmp(hex, c->sha256) != 0) {
+        err_set(&c->err, ERR_CORRUPT, "the spooled bundle %s is damaged", path_base(c->path));
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void check_free(void *arg)
+{
+    struct check *c = arg;
+
+    free(c->path);
+    free(c);
+}
+
+static void check_done(void *arg)
+{
+    struct check *c = arg;
+    struct transfer *t = c->t;
+    struct ct_err err = c->err;
+
+    check_free(c);
+    if (t == NULL)
+        return;
+    t->check = NULL;
+    if (t->item->phase == QUEUE_STORED) {
+        /* The store has it; the file matters only if the reservation turns out to be gone.  Whether
+         * the server is ours and where it stores was not recorded: be careful. */
+        t->version = t->item->version;
+        t->is_stock = 1;
+        t->is_loopback = http_url_is_loopback(t->api_url);
+        confirm(t);
+    } else if (err.code != ERR_NONE) {
+        finish(t, &err);
+    } else {
+        reserve(t);
+    }
+}
+
+struct transfer *transfer_start(const struct transfer_env *env, const struct queue_item *item,
+                                const char *path, const struct transfer_ops *ops, void *arg)
+{
+    struct transfer *t = str_calloc(1, sizeof(*t));
+
+    t->env = *env;
+    t->env.cred = NULL;
+    t->api_url = str_dup(env->cred->api_url);
+    t->token = str_dup(env->cred->token);
+    t->item = item;
+    t->ops = ops;
+    t->arg = arg;
+    t->path = str_dup(path);
+    t->fd = -1;
+    t->check = str_calloc(1, sizeof(*t->check));
+    t->check->t = t;
+    t->check->path = str_dup(path);
+    t->check->size_bytes = item->size_bytes;
+    snprintf(t->check->sha256, sizeof(t->check->sha256), "%s", item->sha256);
+    worker_submit(env->worker, check_run, check_done, check_free, t->check);
+    return t;
+}
+
+void transfer_cancel(struct transfer *t)
+{
+    if (t == NULL)
+        return;
+    if (t->check != NULL)
+        t->check->t = NULL;
+    if (t->call != NULL)
+        http_cancel(t->call);
+    transfer_free(t);
+}

@@ -1,0 +1,627 @@
+#include <sys/queue.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/map.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "uploader/backoff.h"
+#include "uploader/transfer.h"
+
+#include "uploader/uploader.h"
+
+/* With more than one place, the last one is kept free of bundles larger than this, so that a small
+ * session never waits for a large one. */
+#define LARGE_BYTES (8LL << 20)
+
+struct entry {
+    TAILQ_ENTRY(entry) link;
+    struct uploader *u;
+    struct queue_item *item;
+    struct transfer *transfer; /* in flight, or NULL */
+    int failures;
+    int64_t next_ms; /* not before; 0: now */
+    int64_t began_ms;
+    int64_t sent_bytes;
+    struct ct_err err; /* the last failure */
+    int is_final;      /* refused: waits for a change or a kick */
+    int is_held;
+    int is_urgent; /* asked for: pause does not count */
+};
+
+struct uploader {
+    struct uploader_opts opts;
+    const struct uploader_ops *ops;
+    void *arg;
+    char *spool_dir;
+    struct http_engine *engine;
+    struct cred *cred;
+    int is_paused;
+    TAILQ_HEAD(, entry) entries;
+    struct map *by_session;
+    struct event *timer;
+    int active;
+    /* What fails for all (no network, the server down) is waited out once, and tried by one. */
+    int net_failures;
+    int64_t net_next_ms;
+    struct ct_err net_err;
+    int64_t queued_bytes;
+    int64_t bytes_sent;
+    int64_t confirmed;
+    int64_t last_contact_ms;
+    int64_t clock_skew_ms;
+};
+
+static void schedule(struct uploader *u);
+
+static char *file_path(const struct uploader *u, const char *file)
+{
+    return path_join(u->spool_dir, file);
+}
+
+static void remove_file(const struct uploader *u, const char *file)
+{
+    char *path = file_path(u, file);
+
+    if (unlink(path) != 0 && errno != ENOENT)
+        log_warn("spool-remove file=%s error=\"%s\"", file, strerror(errno));
+    free(path);
+}
+
+static struct entry *entry_add(struct uploader *u, struct queue_item *item)
+{
+    struct entry *e = str_calloc(1, sizeof(*e));
+
+    e->u = u;
+    e->item = item;
+    TAILQ_INSERT_TAIL(&u->entries, e, link);
+    map_put(u->by_session, item->session_id, e);
+    u->queued_bytes += item->size_bytes;
+    return e;
+}
+
+static void entry_free(struct entry *e)
+{
+    struct uploader *u = e->u;
+
+    if (e->transfer != NULL) {
+        transfer_cancel(e->transfer);
+        u->active--;
+    }
+    TAILQ_REMOVE(&u->entries, e, link);
+    map_remove(u->by_session, e->item->session_id);
+    u->queued_bytes -= e->item->size_bytes;
+    queue_item_free(e->item);
+    free(e);
+}
+
+/* ---- what a transfer reports --------------------------------------------------------------------
+ */
+
+static int on_stored(void *arg, int64_t version, struct ct_err *err)
+{
+    struct entry *e = arg;
+
+    if (queue_set_phase(e->u->opts.db, e->item->session_id, QUEUE_STORED, version, err) != 0)
+        return -1;
+    e->item->phase = QUEUE_STORED;
+    e->item->version = version;
+    return 0;
+}
+
+static int on_unstored(void *arg, struct ct_err *err)
+{
+    struct entry *e = arg;
+
+    if (queue_set_phase(e->u->opts.db, e->item->session_id, QUEUE_READY, 0, err) != 0)
+        return -1;
+    e->item->phase = QUEUE_READY;
+    e->item->version = 0;
+    return 0;
+}
+
+static void on_progress(void *arg, int64_t sent)
+{
+    struct entry *e = arg;
+
+    if (sent > e->sent_bytes)
+        e->u->bytes_sent += sent - e->sent_bytes;
+    e->sent_bytes = sent;
+}
+
+static void on_clock(void *arg, int64_t server_ms, int64_t wall_ms)
+{
+    struct entry *e = arg;
+
+    e->u->clock_skew_ms = server_ms - wall_ms;
+}
+
+static void server_answered(struct uploader *u)
+{
+    u->last_contact_ms = now_wall_ms();
+    u->net_failures = 0;
+    u->net_next_ms = 0;
+    memset(&u->net_err, 0, sizeof(u->net_err));
+}
+
+/* Out of the queue and into the daemon's books, in one transaction. */
+static int settle(struct entry *e, int64_t version, int is_loopback, struct ct_err *err)
+{
+    struct uploader *u = e->u;
+    int64_t took_ms = now_mono_ms() - e->began_ms;
+
+    if (db_begin(u->opts.db, err) != 0)
+        return -1;
+    if (u->ops->confirmed(u->arg, e->item, version, is_loopback, took_ms, err) != 0 ||
+        queue_drop(u->opts.db, e->item->session_id, err) != 0) {
+        db_rollback(u->opts.db);
+        return -1;
+    }
+    return db_commit(u->opts.db, err);
+}
+
+static void succeed(struct entry *e, int64_t version, int is_loopback)
+{
+    struct uploader *u = e->u;
+    char session_id[UUID_SIZE];
+    int64_t size_bytes = e->item->size_bytes;
+    struct ct_err err;
+
+    server_answered(u);
+    if (settle(e, version, is_loopback, &err) != 0) {
+        /* The store has it; our own disk is the trouble.  Confirming again later is harmless. */
+        e->failures++;
+        e->err = err;
+        e->next_ms = now_mono_ms() + backoff_ms(e->failures, 0, 0);
+        u->ops->failed(u->arg, e->item, &err, 0);
+        return;
+    }
+    snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
+    remove_file(u, e->item->file);
+    entry_free(e);
+    u->confirmed++;
+    u->ops->settled(u->arg, session_id, version, size_bytes);
+}
+
+static int drop(struct entry *e, struct ct_err *err)
+{
+    struct uploader *u = e->u;
+
+    if (queue_drop(u->opts.db, e->item->session_id, err) != 0)
+        return -1;
+    remove_file(u, e->item->file);
+    entry_free(e);
+    return 0;
+}
+
+static uint32_t dice(void)
+{
+    uint32_t r;
+
+    hash_random(&r, sizeof(r));
+    return r;
+}
+
+static void try_later(struct entry *e, const struct ct_err *err)
+{
+    struct uploader *u = e->u;
+    int is_for_all = err->http_status == 0 || err->http_status == 429 ||
+                     (err->http_status >= 500 && err->reason[0] == '\0');
+
+    e->failures++;
+    e->next_ms = now_mono_ms() + backoff_ms(e->failures, err->retry_after_s, dice());
+    if (is_for_all) {
+        u->net_failures++;
+        u->net_err = *err;
+        u->net_next_ms = now_mono_ms() + backoff_ms(u->net_failures, err->retry_after_s, dice());
+        e->next_ms = 0; /* one clock is enough */
+    }
+}
+
+static void on_failure(struct entry *e, const struct ct_err *err)
+{
+    struct uploader *u = e->u;
+    char session_id[UUID_SIZE];
+
+    snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
+    if (err->http_status != 0)
+        server_answered(u);
+    e->err = *err;
+    switch (err->code) {
+    case ERR_AUTH:
+        uploader_set_cred(u, NULL, NULL);
+        u->ops->auth(u->arg, err);
+        return;
+    case ERR_CORRUPT:
+        log_warn("bundle-damaged session=%s error=\"%s\" cure=rebuild", session_id, err->msg);
+        if (drop(e, NULL) == 0)
+            u->ops->rebuild(u->arg, session_id);
+        return;
+    case ERR_CONFLICT:
+        if (strcmp(err->reason, "deleted") == 0) {
+            if (drop(e, NULL) == 0)
+                u->ops->deleted(u->arg, session_id);
+            return;
+        }
+        try_later(e, err);
+        break;
+    case ERR_RETRY:
+    case ERR_EXPIRED:
+    case ERR_NOSPACE:
+    case ERR_GONE:
+        try_later(e, err);
+        break;
+    default:
+        e->is_final = 1;
+        break;
+    }
+    u->ops->failed(u->arg, e->item, err, e->is_final);
+}
+
+static void on_done(void *arg, int64_t version, int is_loopback, const struct ct_err *err)
+{
+    struct entry *e = arg;
+    struct uploader *u = e->u;
+
+    e->transfer = NULL;
+    e->is_urgent = 0;
+    u->active--;
+    if (err == NULL)
+        succeed(e, version, is_loopback);
+    else
+        on_failure(e, err);
+    schedule(u);
+}
+
+static const struct transfer_ops transfer_ops = {
+    .stored = on_stored,
+    .unstored = on_unstored,
+    .done = on_done,
+    .progress = on_progress,
+    .clock = on_clock,
+};
+
+/* ---- who goes next ------------------------------------------------------------------------------
+ */
+
+static void start(struct entry *e)
+{
+    struct uploader *u = e->u;
+    struct transfer_env env = {.engine = u->engine, .worker = u->opts.worker, .cred = u->cred};
+    char *path = file_path(u, e->item->file);
+
+    e->began_ms = now_mono_ms();
+    e->sent_bytes = 0;
+    e->next_ms = 0;
+    u->active++;
+    e->transfer = transfer_start(&env, e->item, path, &transfer_ops, e);
+    free(path);
+    u->ops->started(u->arg, e->item);
+}
+
+static int may_start(const struct entry *e, int64_t now_ms)
+{
+    const struct uploader *u = e->u;
+
+    if (e->transfer != NULL || e->is_final || e->is_held)
+        return 0;
+    if (u->is_paused && !e->is_urgent)
+        return 0;
+    if (e->next_ms > now_ms)
+        return 0;
+    return u->opts.concurrency < 2 || e->item->size_bytes <= LARGE_BYTES ||
+           u->active < u->opts.concurrency - 1;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    schedule(arg);
+}
+
+static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms)
+{
+    int64_t wait = at_ms > now_ms ? at_ms - now_ms : 0;
+    struct timeval tv = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+
+    evtimer_add(u->timer, &tv);
+}
+
+static void schedule(struct uploader *u)
+{
+    int64_t now_ms = now_mono_ms(), next_ms = 0;
+    int places = u->net_failures > 0 ? 1 : u->opts.concurrency; /* one tries for all */
+    struct entry *e;
+
+    evtimer_del(u->timer);
+    if (u->cred == NULL)
+        return;
+    if (u->net_next_ms > now_ms) {
+        if (!TAILQ_EMPTY(&u->entries))
+            arm(u, u->net_next_ms, now_ms);
+        return;
+    }
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        if (u->active < places && may_start(e, now_ms))
+            start(e);
+        else if (e->transfer == NULL && e->next_ms > now_ms &&
+                 (next_ms == 0 || e->next_ms < next_ms))
+            next_ms = e->next_ms;
+    }
+    if (next_ms != 0)
+        arm(u, next_ms, now_ms);
+}
+
+/* ---- the outside --------------------------------------------------------------------------------
+ */
+
+static void on_loaded(void *arg, struct queue_item *item)
+{
+    entry_add(arg, item);
+}
+
+static int is_queued(void *arg, const char *key, void *value)
+{
+    const struct entry *e = value;
+
+    (void)key;
+    return strcmp(e->item->file, arg) == 0;
+}
+
+/* What a crash left between a bundle and its row is nobody's; its session is still unsafe in the
+ * books, so it comes again. */
+static int sweep(struct uploader *u, struct ct_err *err)
+{
+    DIR *d = opendir(u->spool_dir);
+    struct dirent *ent;
+
+    if (d == NULL)
+        return err_sys(err, "can't read the spool %s", u->spool_dir);
+    while ((ent = readdir(d)) != NULL) {
+        if (ent->d_name[0] != '.' && !map_each(u->by_session, is_queued, ent->d_name))
+            remove_file(u, ent->d_name);
+    }
+    closedir(d);
+    return 0;
+}
+
+int uploader_new(const struct uploader_opts *opts, const struct uploader_ops *ops, void *arg,
+                 struct uploader **ret, struct ct_err *err)
+{
+    struct uploader *u = str_calloc(1, sizeof(*u));
+
+    u->opts = *opts;
+    u->ops = ops;
+    u->arg = arg;
+    u->spool_dir = str_dup(opts->spool_dir);
+    u->opts.spool_dir = u->spool_dir;
+    u->by_session = map_new();
+    TAILQ_INIT(&u->entries);
+    u->timer = evtimer_new(opts->base, on_timer, u);
+    if (u->timer == NULL)
+        abort();
+    if (path_make_private(u->spool_dir, err) != 0 || queue_setup(opts->db, err) != 0 ||
+        queue_load(opts->db, on_loaded, u, err) != 0 || sweep(u, err) != 0) {
+        uploader_free(u);
+        return -1;
+    }
+    *ret = u;
+    return 0;
+}
+
+static void forget_cred(struct uploader *u)
+{
+    cred_free(u->cred);
+    u->cred = NULL;
+}
+
+static void stop_transfers(struct uploader *u)
+{
+    struct entry *e;
+
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        if (e->transfer != NULL) {
+            transfer_cancel(e->transfer);
+            e->transfer = NULL;
+            u->active--;
+        }
+    }
+}
+
+void uploader_free(struct uploader *u)
+{
+    struct entry *e;
+
+    if (u == NULL)
+        return;
+    while ((e = TAILQ_FIRST(&u->entries)) != NULL)
+        entry_free(e);
+    forget_cred(u);
+    event_free(u->timer);
+    map_free(u->by_session);
+    free(u->spool_dir);
+    free(u);
+}
+
+void uploader_set_cred(struct uploader *u, struct http_engine *engine, const struct cred *cred)
+{
+    stop_transfers(u);
+    forget_cred(u);
+    u->engine = engine;
+    if (cred != NULL) {
+        u->cred = str_calloc(1, sizeof(*u->cred));
+        u->cred->token = str_dup(cred->token);
+        u->cred->api_url = str_dup(cred->api_url);
+        u->cred->device_name = str_dup(cred->device_name);
+        u->net_failures = 0;
+        u->net_next_ms = 0;
+    }
+    schedule(u);
+}
+
+void uploader_pause(struct uploader *u, int is_paused)
+{
+    u->is_paused = is_paused;
+    schedule(u);
+}
+
+void uploader_set_concurrency(struct uploader *u, int n)
+{
+    u->opts.concurrency = n;
+    schedule(u);
+}
+
+char *uploader_spool_path(struct uploader *u, const char *session_id)
+{
+    char *file = str_printf("%s.%08x.tar.gz", session_id, dice());
+    char *path = file_path(u, file);
+
+    free(file);
+    return path;
+}
+
+int64_t uploader_spool_bytes(const struct uploader *u)
+{
+    return u->queued_bytes;
+}
+
+int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err)
+{
+    struct entry *old = map_get(u->by_session, item->session_id);
+    int was_held = old != NULL && old->is_held;
+    int was_urgent = old != NULL && old->is_urgent;
+    struct entry *e;
+
+    if (old != NULL && old->transfer != NULL)
+        return err_set(err, ERR_BUG, "a bundle of this session is being uploaded");
+    if (queue_put(u->opts.db, item, err) != 0)
+        return -1;
+    if (old != NULL) {
+        if (strcmp(old->item->file, item->file) != 0)
+            remove_file(u, old->item->file);
+        entry_free(old);
+    }
+    e = entry_add(u, queue_item_copy(item));
+    e->is_held = was_held;
+    e->is_urgent = was_urgent;
+    schedule(u);
+    return 0;
+}
+
+void uploader_hold(struct uploader *u, const char *session_id, int is_held)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL)
+        return;
+    e->is_held = is_held;
+    if (!is_held)
+        schedule(u);
+}
+
+int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    return e != NULL ? drop(e, err) : 0;
+}
+
+static void kick(struct entry *e)
+{
+    e->is_final = 0;
+    e->next_ms = 0;
+    e->is_urgent = 1;
+}
+
+void uploader_kick(struct uploader *u, const char *session_id)
+{
+    struct entry *e;
+
+    if (session_id == NULL) {
+        TAILQ_FOREACH(e, &u->entries, link)
+        kick(e);
+    } else if ((e = map_get(u->by_session, session_id)) != NULL) {
+        kick(e);
+    }
+    u->net_next_ms = 0;
+    schedule(u);
+}
+
+int uploader_is_active(const struct uploader *u, const char *session_id)
+{
+    const struct entry *e = map_get(u->by_session, session_id);
+
+    return e != NULL && e->transfer != NULL;
+}
+
+int uploader_has(const struct uploader *u, const char *session_id)
+{
+    return map_get(u->by_session, session_id) != NULL;
+}
+
+static void view_of(const struct entry *e, struct uploader_view *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->item = e->item;
+    ret->attempts = e->failures + (e->transfer != NULL);
+    ret->next_attempt_ms = e->next_ms;
+    ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
+    ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
+    if (e->is_final)
+        ret->phase = e->err.http_status == 403 ? "limit" : "failed";
+    else if (e->item->phase == QUEUE_STORED)
+        ret->phase = "stored";
+    else
+        ret->phase = e->transfer != NULL ? "uploading" : "ready";
+}
+
+int uploader_look(const struct uploader *u, const char *session_id, struct uploader_view *ret)
+{
+    const struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL)
+        return 0;
+    view_of(e, ret);
+    return 1;
+}
+
+void uploader_each(const struct uploader *u, void (*f)(void *arg, const struct uploader_view *view),
+                   void *arg)
+{
+    const struct entry *e;
+    struct uploader_view v;
+
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        view_of(e, &v);
+        f(arg, &v);
+    }
+}
+
+void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->queued = (int64_t)map_size(u->by_session);
+    ret->queued_bytes = u->queued_bytes;
+    ret->active = u->active;
+    ret->bytes_sent = u->bytes_sent;
+    ret->confirmed = u->confirmed;
+    ret->last_contact_ms = u->last_contact_ms;
+    ret->is_reachable = u->net_failures == 0;
+    ret->clock_skew_ms = u->clock_skew_ms;
+    ret->err = u->net_failures > 0 ? &u->net_err : NULL;
+    ret->next_attempt_ms = u->net_next_ms;
+}

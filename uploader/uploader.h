@@ -1,0 +1,171 @@
+#ifndef UPLOADER_UPLOADER_H
+#define UPLOADER_UPLOADER_H
+
+#include <stdint.h>
+
+#include "common/cred.h"
+#include "common/db.h"
+#include "common/err.h"
+#include "common/worker.h"
+#include "net/http.h"
+#include "uploader/queue.h"
+
+/*
+ * Bundles -> object storage: the durable queue, who goes next, and what to do when something fails.
+ * All of it lives on the event loop.
+ */
+struct event_base;
+struct uploader;
+
+struct uploader_ops {
+    /* ${item} is confirmed as ${version}.  Record the session as safe; called inside the
+     * transaction that also takes it out of the queue.  Return 0, or -1 with ${err}: tried again
+     * later. */
+    int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
+                     int64_t took_ms, struct ct_err *err);
+
+    /* That transaction is on disk. */
+    void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
+
+    /* An attempt began, or failed.  ${is_final}: not tried again until the session changes or
+     * uploader_kick(). */
+    void (*started)(void *arg, const struct queue_item *item);
+    void (*failed)(void *arg, const struct queue_item *item, const struct ct_err *err,
+                   int is_final);
+
+    /* The bundle is damaged or missing and was dropped: make a new one. */
+    void (*rebuild)(void *arg, const char *session_id);
+
+    /* The server says that the session was deleted elsewhere; its bundle was dropped. */
+    void (*deleted)(void *arg, const char *session_id);
+
+    /* The token is refused: nothing goes on until uploader_set_cred(). */
+    void (*auth)(void *arg, const struct ct_err *err);
+};
+
+struct uploader_opts {
+    struct event_base *base;
+    struct db *db;
+    struct worker *worker;
+    const char *spool_dir;
+    int concurrency;
+};
+
+/**
+ * uploader_new(opts, ops, arg, ret, err):
+ * Read the queue and remove what lies in the spool without a row.  Nothing starts before
+ * uploader_set_cred().
+ */
+int uploader_new(const struct uploader_opts *opts, const struct uploader_ops *ops, void *arg,
+                 struct uploader **ret, struct ct_err *err);
+
+/**
+ * uploader_free(u):
+ * Stop all transfers; what waits stays on disk.  NULL is harmless.  Before the worker is freed.
+ */
+void uploader_free(struct uploader *u);
+
+/**
+ * uploader_set_cred(u, engine, cred):
+ * Go on with these credentials (copied) and engine, or stop if ${cred} is NULL.
+ */
+void uploader_set_cred(struct uploader *u, struct http_engine *engine, const struct cred *cred);
+
+/**
+ * uploader_pause(u, is_paused):
+ * Begin no new transfer, or go on.
+ */
+void uploader_pause(struct uploader *u, int is_paused);
+
+/**
+ * uploader_set_concurrency(u, n):
+ * At most ${n} transfers at once.
+ */
+void uploader_set_concurrency(struct uploader *u, int n);
+
+/**
+ * uploader_spool_path(u, session_id):
+ * Return a new path in the spool for a bundle of the session; the caller frees it.
+ */
+char *uploader_spool_path(struct uploader *u, const char *session_id);
+
+/**
+ * uploader_spool_bytes(u):
+ * Return how many bytes the queue holds in the spool.
+ */
+int64_t uploader_spool_bytes(const struct uploader *u);
+
+/**
+ * uploader_put(u, item, err):
+ * Queue a bundle whose file is in the spool already; copied.  It replaces one that waits for the
+ * same session, whose file is removed.  Not while that one is in flight (see uploader_is_active()).
+ */
+int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err);
+
+/**
+ * uploader_hold(u, session_id, is_held):
+ * Do not begin with this session's bundle while a newer one is being made.
+ */
+void uploader_hold(struct uploader *u, const char *session_id, int is_held);
+
+/**
+ * uploader_drop(u, session_id, err):
+ * Take a session's bundle out of the queue, stopping its transfer.
+ */
+int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err);
+
+/**
+ * uploader_kick(u, session_id):
+ * Try ${session_id} (NULL: all) now: no back-off, pause or earlier refusal counts.
+ */
+void uploader_kick(struct uploader *u, const char *session_id);
+
+/**
+ * uploader_is_active(u, session_id), uploader_has(u, session_id):
+ * Return whether a transfer of the session is under way; whether it has a bundle here.
+ */
+int uploader_is_active(const struct uploader *u, const char *session_id);
+int uploader_has(const struct uploader *u, const char *session_id);
+
+struct uploader_view {
+    const struct queue_item *item;
+    const char *phase; /* "ready", "uploading", "stored", "failed", "limit" */
+    int attempts;
+    int64_t next_attempt_ms; /* of the monotonic clock, 0: none planned */
+    int64_t sent_bytes;
+    const struct ct_err *err; /* the last failure, or NULL */
+};
+
+/**
+ * uploader_look(u, session_id, ret):
+ * Fill in what is known of a session's bundle.  Return 1, or 0 if it has none.
+ */
+int uploader_look(const struct uploader *u, const char *session_id, struct uploader_view *ret);
+
+/**
+ * uploader_each(u, f, arg):
+ * Call ${f} for each bundle, oldest first.
+ */
+void uploader_each(const struct uploader *u, void (*f)(void *arg, const struct uploader_view *view),
+                   void *arg);
+
+struct uploader_stats {
+    int64_t queued;
+    int64_t queued_bytes;
+    int64_t active;
+    int64_t bytes_sent;       /* since the start */
+    int64_t confirmed;        /* since the start */
+    int64_t last_contact_ms;  /* wall clock; 0: none yet */
+    int is_reachable;         /* the last exchange with the server got an answer */
+    int64_t clock_skew_ms;    /* the server's clock less ours, as last seen */
+    const struct ct_err *err; /* why nothing goes on at the moment, or NULL */
+    int64_t next_attempt_ms;  /* when it is tried again, 0: not waiting */
+};
+
+/**
+ * uploader_stats(u, ret):
+ * Fill in the figures for status.
+ */
+void uploader_stats(const struct uploader *u, struct uploader_stats *ret);
+
+#endif
