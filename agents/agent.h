@@ -1,6 +1,11 @@
 #ifndef AGENTS_AGENT_H
 #define AGENTS_AGENT_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/strlist.h"
 #include "common/uuid.h"
 
 /*
@@ -17,17 +22,42 @@ enum agent_kind {
     AGENT_FILE_HISTORY, /* versions of edited files */
     AGENT_TASK,         /* task lists, new and old */
     AGENT_TODO,
-    AGENT_PLAN,         /* its session's transcript carries the name (slug) */
-    AGENT_MEMORY,       /* of the whole project */
-    AGENT_HISTORY,      /* prompts of all sessions in one file */
-    AGENT_PASTE,        /* named by lines of the prompt history */
-    AGENT_LIVE,         /* a running process and its session */
+    AGENT_PLAN,    /* its session's transcript carries the name (slug) */
+    AGENT_MEMORY,  /* of the whole project */
+    AGENT_HISTORY, /* prompts of all sessions in one file */
+    AGENT_PASTE,   /* named by lines of the prompt history */
+    AGENT_LIVE,    /* a running process and its session */
 };
 
 struct agent_place {
     enum agent_kind kind;
     char session_id[UUID_SIZE]; /* where the path names it, else "" */
     char project[256];          /* name of the project folder, where there is one, else "" */
+};
+
+/* One file that belongs to a session. */
+struct agent_file {
+    enum agent_kind kind;
+    const char *path;  /* below the root */
+    const char *entry; /* its name in a bundle */
+};
+
+/* Where a listing goes to.  Strings are borrowed for the call. */
+struct agent_list_ops {
+    /* A name that belongs to the session, not yet opened: whoever opens it judges what it is. */
+    void (*found)(void *arg, const struct agent_file *file);
+
+    /* Something that would belong to it and is left out. */
+    void (*skipped)(void *arg, const char *path, const char *reason);
+};
+
+/* What sessions/<pid>.json says of a running process. */
+struct agent_live {
+    int64_t pid;
+    char session_id[UUID_SIZE];
+    char status[16];     /* "busy", "idle", "waiting", "shell", or "" in a printed session */
+    char proc_start[32]; /* when the process began, in the system's own unit, or "" */
+    int64_t updated_ms;  /* wall clock, 0: not said */
 };
 
 struct agent {
@@ -39,6 +69,25 @@ struct agent {
     /* Can the folder at ${path} ("" is the root) hold, itself or below, anything that classify()
      * knows?  Others are not watched. */
     int (*wants_dir)(const char *path);
+
+    /* The rest is for the functions below and for the room bundle.  ${root_fd} is the open root;
+     * nothing is reached through a symbolic link below it.  ${cancel} may be NULL. */
+
+    /* Name every transcript of the session, one for each project folder that holds one. */
+    int (*list_transcripts)(int root_fd, const char *session_id, const struct agent_list_ops *ops,
+                            void *arg, const _Atomic int *cancel, struct ct_err *err);
+
+    /* Name all else that paths alone (and the sidechains' first records) give to the session whose
+     * transcript lies in the folder ${project}. */
+    int (*list_rest)(int root_fd, const char *session_id, const char *project,
+                     const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                     struct ct_err *err);
+
+    /* The path and bundle entry of what a record calls ${name}: a plan's slug (AGENT_PLAN) or a
+     * paste's hash (AGENT_PASTE).  Return 0, or -1 if that is no such name. */
+    int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+
+    const char *history_path; /* prompts of all sessions, or NULL */
 };
 
 /**
@@ -52,5 +101,45 @@ const struct agent *agent_default(void);
  * Return the agent with ${id}, or NULL.
  */
 const struct agent *agent_find(const char *id);
+
+/**
+ * agent_read_sidechain(root, path, ret_session_id, err):
+ * Learn which session the flat sidechain at ${path} (below ${root}) belongs to, from the first
+ * record that says so; reads no further than 4 MiB.  ERR_GONE if the file is not there, ERR_RETRY
+ * if it does not say yet.
+ */
+int agent_read_sidechain(const char *root, const char *path, char ret_session_id[UUID_SIZE],
+                         struct ct_err *err);
+
+/**
+ * agent_read_history(agent, root, offset, f, arg, ret_next, err):
+ * Read the prompt history from ${offset} to its last complete line and call ${f} with the session
+ * id of each complete line that has one (neighbouring repeats once).  An ${offset} beyond the end
+ * means that the file was replaced: it is read from its beginning.  ${ret_next} is where the next
+ * call goes on.  A missing file is no error: nothing is called, ${ret_next} is 0.
+ */
+int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
+                       void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
+                       struct ct_err *err);
+
+/**
+ * agent_read_live(root, path, ret):
+ * Read the AGENT_LIVE file at ${path} below ${root}.  Return 0, or -1 if it is not there or can't
+ * be parsed at this moment (= no signal; it is rewritten in place).
+ */
+int agent_read_live(const char *root, const char *path, struct agent_live *ret);
+
+/**
+ * agent_parse_live(p, n, ret):
+ * The same from ${n} bytes in memory.
+ */
+int agent_parse_live(const char *p, size_t n, struct agent_live *ret);
+
+/**
+ * agent_is_alive(live):
+ * Return whether the process that ${live} speaks of still runs: the pid exists and, where the
+ * system tells, began when ${live} says (a pid is used again sooner or later).
+ */
+int agent_is_alive(const struct agent_live *live);
 
 #endif

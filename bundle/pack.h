@@ -23,6 +23,11 @@ struct pack_opts {
     const char *spool_path;    /* where the bundle goes: written beside as .tmp, fsync, rename */
     int64_t spool_room_bytes;  /* more than that is ERR_NOSPACE; 0: no limit */
     const _Atomic int *cancel; /* may be NULL */
+
+    /* The transcript that the last bundle held, as its pack_result said; 0 and NULL: none.  Is its
+     * content no longer the beginning of the present one, then the session was rewritten. */
+    int64_t previous_bytes;
+    const char *previous_digest;
 };
 
 struct pack_result {
@@ -31,20 +36,24 @@ struct pack_result {
     int64_t size_bytes;           /* of the bundle */
     char sha256[HASH_SHA256_HEX]; /* of the bundle */
     unsigned char md5[HASH_MD5_BYTES];
-    int64_t raw_bytes;            /* tar, uncompressed */
-    int64_t read_bytes;           /* read from the data folder */
-    int64_t reused_bytes;         /* raw bytes whose compressed form came from the cache */
+    int64_t raw_bytes;        /* tar, uncompressed */
+    int64_t read_bytes;       /* read from the data folder */
+    int64_t reused_bytes;     /* raw bytes whose compressed form came from the cache */
+    int64_t transcript_bytes; /* for previous_bytes and previous_digest of the next bundle */
+    char transcript_digest[HASH_SHA256_HEX];
+    int is_rewritten;             /* the transcript shrank or its earlier part changed */
     struct json_object *metadata; /* all of the wire API's metadata members and, for local use,
                                      title, cwd, gitBranch, slug; owned by the caller */
 };
 
 /**
  * pack_write(s, opts, ret, err):
- * Compute the content id and, unless it is known, write the bundle.  ERR_RETRY if a file shrank, was
- * replaced or rewritten under our hands (take a new snapshot); ERR_NOSPACE; ERR_CANCELLED.  On error
- * nothing is left behind.  ${ret}->metadata is set on success only.
+ * Compute the content id and, unless it is known, write the bundle.  Plans and pastes that the
+ * transcript names are found on the way and join the snapshot: list its files afterwards. ERR_RETRY
+ * if a file shrank, was replaced or rewritten under our hands (take a new snapshot); ERR_NOSPACE;
+ * ERR_CANCELLED.  On error nothing is left behind.  ${ret}->metadata is set on success only.
  */
-int pack_write(const struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
+int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
                struct ct_err *err);
 
 /**
@@ -54,5 +63,12 @@ int pack_write(const struct snapshot *s, const struct pack_opts *opts, struct pa
  * filesModified go too).
  */
 struct json_object *pack_public_metadata(struct json_object *metadata, int is_full);
+
+/**
+ * pack_forget_cache(cache_dir, session_id):
+ * Remove the cached blocks of a session (it was deleted, excluded, or is long gone).  Harmless if
+ * there are none.
+ */
+void pack_forget_cache(const char *cache_dir, const char *session_id);
 
 #endif

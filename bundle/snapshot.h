@@ -16,32 +16,36 @@
 struct snapshot;
 
 struct snapshot_opts {
-    const char *root;           /* absolute path of the data folder */
-    const struct agent *agent;  /* NULL: agent_default() */
+    const char *root;          /* absolute path of the data folder */
+    const struct agent *agent; /* NULL: agent_default() */
     const char *session_id;
-    const char *user_dir;       /* the home folder that goes into sourceUserDir */
-    const _Atomic int *cancel;  /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
+    const char *user_dir;      /* the home folder that goes into sourceUserDir */
+    const _Atomic int *cancel; /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
 };
 
 /**
  * snapshot_take(opts, ret, err):
- * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_RETRY if it changed
- * under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees it.
+ * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL if the only
+ * one is nothing that we read (a symbolic link, a FIFO, another user's file); ERR_RETRY if it
+ * changed under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees
+ * it.
  */
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);
 void snapshot_free(struct snapshot *s);
 
 struct snapshot_file {
-    const char *path;    /* relative to the root */
-    int64_t size_bytes;  /* as fstat(2) said, not cut */
+    const char *path;   /* relative to the root */
+    int64_t size_bytes; /* as fstat(2) said, not cut */
     int64_t mtime_ns;
     uint64_t inode;
-    int is_attachment;   /* it is of this session alone and not its transcript */
+    int is_attachment; /* it is of this session and not its transcript: its absence is a loss.
+                          (Not project memory.) */
 };
 
 /**
  * snapshot_each_file(s, f, arg):
- * Call ${f} for every file of the data folder that went in, so that its state can be recorded.
+ * Call ${f} for every file of the data folder that went in whole (so not for the prompt history,
+ * which is shared by all sessions), so that its state can be recorded.
  */
 void snapshot_each_file(const struct snapshot *s,
                         void (*f)(void *arg, const struct snapshot_file *file), void *arg);
