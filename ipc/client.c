@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,7 +99,10 @@ void ipc_client_close(struct ipc_client *c)
 
 static int gone(struct ct_err *err)
 {
-    return err_set(err, ERR_GONE, "the daemon closed the connection");
+    err_set(err, ERR_GONE, "the daemon closed the connection");
+    if (err != NULL)
+        snprintf(err->reason, sizeof(err->reason), "connection_lost");
+    return -1;
 }
 
 /* Wait for ${what} until ${deadline} (0: for ever). */
