@@ -1,0 +1,176 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/jdoc.h"
+
+#include "agents/beneath.h"
+#include "agents/claude.h"
+#include "agents/history.h"
+#include "agents/process.h"
+
+#include "agents/agent.h"
+
+#define LIVE_MAX (64 << 10) /* bytes of a sessions/<pid>.json */
+
+/* The table.  Another agent is another row. */
+static const struct agent *const table[] = {
+    &claude_agent,
+};
+
+const struct agent *agent_default(void)
+{
+    return table[0];
+}
+
+const struct agent *agent_find(const char *id)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strcmp(table[i]->id, id) == 0)
+            return table[i];
+    }
+    return NULL;
+}
+
+/* Open a regular file below a root, or -1 with the error set. */
+static int open_file(const char *root, const char *path, struct stat *st, struct ct_err *err)
+{
+    int root_fd = beneath_open_root(root), fd;
+
+    if (root_fd < 0)
+        return err_sys(err, "can't open %s", root);
+    fd = beneath_open(root_fd, path, 0);
+    if (fd < 0) {
+        err_sys(err, "can't open %s", path);
+        close(root_fd);
+        return -1;
+    }
+    close(root_fd);
+    if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)) {
+        close(fd);
+        return err_set(err, ERR_FAIL, "%s is not a regular file", path);
+    }
+    return fd;
+}
+
+int agent_read_sidechain(const char *root, const char *path, char ret_session_id[UUID_SIZE],
+                         struct ct_err *err)
+{
+    struct stat st;
+    int fd = open_file(root, path, &st, err), rc;
+
+    if (fd < 0)
+        return -1;
+    rc = claude_sidechain_session(fd, ret_session_id, err);
+    close(fd);
+    return rc;
+}
+
+struct sessions {
+    void (*f)(void *arg, const char *session_id);
+    void *arg;
+    char last[UUID_SIZE];
+};
+
+static void history_line(void *arg, const struct history_line *line)
+{
+    struct sessions *s = arg;
+
+    if (strcmp(s->last, line->session_id) == 0)
+        return;
+    memcpy(s->last, line->session_id, UUID_SIZE);
+    s->f(s->arg, line->session_id);
+}
+
+int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
+                       void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
+                       struct ct_err *err)
+{
+    struct sessions s = {f, arg, ""};
+    struct ct_err e = {0};
+    struct stat st;
+    int fd, rc;
+
+    if (agent->history_path == NULL) {
+        *ret_next = 0;
+        return 0;
+    }
+    fd = open_file(root, agent->history_path, &st, &e);
+    if (fd < 0 && e.code == ERR_GONE) {
+        *ret_next = 0;
+        return 0;
+    }
+    if (fd < 0) {
+        if (err != NULL)
+            *err = e;
+        return -1;
+    }
+    if (offset > (int64_t)st.st_size)
+        offset = 0;
+    rc = history_read(fd, offset, (int64_t)st.st_size, NULL, history_line, &s, NULL, ret_next, err);
+    close(fd);
+    return rc;
+}
+
+/* procStart has been seen as a string; a number says the same. */
+static void proc_start(const struct json_object *o, struct agent_live *ret)
+{
+    const char *s = jdoc_str(o, "procStart");
+
+    if (s != NULL)
+        snprintf(ret->proc_start, sizeof(ret->proc_start), "%s", s);
+    else if (jdoc_int(o, "procStart", -1) >= 0)
+        snprintf(ret->proc_start, sizeof(ret->proc_start), "%lld",
+                 (long long)jdoc_int(o, "procStart", 0));
+}
+
+int agent_parse_live(const char *p, size_t n, struct agent_live *ret)
+{
+    struct agent_live live = {0};
+    struct json_object *o;
+    const char *s;
+
+    if (jdoc_parse(p, n, &o, NULL) != 0)
+        return -1;
+    live.pid = jdoc_int(o, "pid", 0);
+    s = jdoc_str(o, "sessionId");
+    if (live.pid <= 0 || s == NULL || !uuid_is_valid(s)) {
+        json_object_put(o);
+        return -1;
+    }
+    memcpy(live.session_id, s, UUID_SIZE);
+    s = jdoc_str(o, "status");
+    if (s != NULL)
+        snprintf(live.status, sizeof(live.status), "%s", s);
+    proc_start(o, &live);
+    live.updated_ms = jdoc_int(o, "updatedAt", 0);
+    json_object_put(o);
+    *ret = live;
+    return 0;
+}
+
+int agent_read_live(const char *root, const char *path, struct agent_live *ret)
+{
+    struct buf b = {0};
+    struct stat st;
+    int fd = open_file(root, path, &st, NULL), rc;
+
+    if (fd < 0)
+        return -1;
+    rc = file_read_fd(fd, path, LIVE_MAX, &b, NULL);
+    if (rc == 0)
+        rc = agent_parse_live(b.data, b.len, ret);
+    buf_free(&b);
+    close(fd);
+    return rc;
+}
+
+int agent_is_alive(const struct agent_live *live)
+{
+    return process_is_alive(live->pid, live->proc_start);
+}

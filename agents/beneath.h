@@ -1,0 +1,38 @@
+#ifndef AGENTS_BENEATH_H
+#define AGENTS_BENEATH_H
+
+#include <stddef.h>
+
+/*
+ * Opening what lies below a data folder without ever leaving it: no symbolic link below the root is
+ * followed, not even in the middle of a path.
+ */
+
+/**
+ * beneath_open_root(root):
+ * Open the data folder itself (which may be a symbolic link).  Return a descriptor, or -1 with
+ * errno.
+ */
+int beneath_open_root(const char *root);
+
+/**
+ * beneath_open(root_fd, path, flags):
+ * Open ${path} (relative, no "..") below ${root_fd} for reading, with O_CLOEXEC, O_NOFOLLOW,
+ * O_NONBLOCK, O_NOCTTY and ${flags} (O_DIRECTORY or 0).  A FIFO or a device opens as well: fstat(2)
+ * it.  Return a descriptor, or -1 with errno; ELOOP: there is a symbolic link in the path.
+ */
+int beneath_open(int root_fd, const char *path, int flags);
+
+/**
+ * beneath_walk(root_fd, path, flags):
+ * The same, component by component, where the kernel can't do it in one step.
+ */
+int beneath_walk(int root_fd, const char *path, int flags);
+
+/**
+ * beneath_reason(e, buf, size):
+ * Write why an open failed with errno ${e} into ${buf}, for a person, and return it.
+ */
+const char *beneath_reason(int e, char *buf, size_t size);
+
+#endif

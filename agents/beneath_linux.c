@@ -1,0 +1,31 @@
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <linux/openat2.h>
+
+#include "agents/beneath.h"
+
+#define RACES 100 /* EAGAIN: something was renamed during the look-up */
+
+int beneath_open(int root_fd, const char *path, int flags)
+{
+    struct open_how how = {
+        .flags = (unsigned int)(O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | flags),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+
+    for (int i = 0; i < RACES; i++) {
+        long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+        if (fd >= 0)
+            return (int)fd;
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    /* An old kernel, or a system call filter that does not know the call. */
+    if (errno == ENOSYS || errno == EPERM)
+        return beneath_walk(root_fd, path, flags);
+    return -1;
+}

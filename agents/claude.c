@@ -1,0 +1,236 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/str.h"
+
+#include "agents/transcript.h"
+
+#include "agents/claude.h"
+
+#define SIDECHAIN_MAX (4 << 20) /* how far into a sidechain its parent is looked for */
+
+/* The next component of ${*path}: its length, ${*path} moved behind its slash, NULL at the end. */
+static size_t component(const char **path, const char **ret)
+{
+    size_t n = strcspn(*path, "/");
+
+    *ret = *path;
+    *path = (*path)[n] == '/' ? *path + n + 1 : NULL;
+    return n;
+}
+
+static int is(const char *p, size_t n, const char *word)
+{
+    return strlen(word) == n && memcmp(p, word, n) == 0;
+}
+
+static int ends_in(const char *p, size_t n, const char *suffix)
+{
+    size_t m = strlen(suffix);
+
+    return n > m && memcmp(p + n - m, suffix, m) == 0;
+}
+
+/* Is the component one session id and nothing more? */
+static int is_session(const char *p, size_t n, char id[UUID_SIZE])
+{
+    if (n != UUID_SIZE - 1 || !uuid_starts(p))
+        return 0;
+    memcpy(id, p, n);
+    id[n] = '\0';
+    return 1;
+}
+
+static void classify_project(const char *path, struct agent_place *ret)
+{
+    const char *p;
+    char id[UUID_SIZE];
+    size_t n = component(&path, &p);
+
+    if (path == NULL || n == 0 || n >= sizeof(ret->project))
+        return;
+    memcpy(ret->project, p, n);
+    ret->project[n] = '\0';
+    n = component(&path, &p);
+    if (path != NULL) {
+        if (is_session(p, n, ret->session_id))
+            ret->kind = AGENT_SUBDIR;
+        else if (is(p, n, "memory"))
+            ret->kind = AGENT_MEMORY;
+    } else if (n == UUID_SIZE - 1 + 6 && ends_in(p, n, ".jsonl") &&
+               is_session(p, UUID_SIZE - 1, id)) {
+        memcpy(ret->session_id, id, UUID_SIZE);
+        ret->kind = AGENT_TRANSCRIPT;
+    } else if (strncmp(p, "agent-", 6) == 0 && ends_in(p, n, ".jsonl")) {
+        ret->kind = AGENT_SIDECHAIN;
+    }
+}
+
+/* folder/<session>/... */
+static void classify_owned(const char *path, enum agent_kind kind, struct agent_place *ret)
+{
+    const char *p;
+    size_t n = component(&path, &p);
+
+    if (path == NULL || *path == '\0' || !is_session(p, n, ret->session_id))
+        return;
+    if (kind == AGENT_TASK && (strchr(path, '/') != NULL || !ends_in(path, strlen(path), ".json")))
+        return;
+    ret->kind = kind;
+}
+
+/* folder/<file> */
+static void classify_flat(const char *name, const char *folder, struct agent_place *ret)
+{
+    size_t n = strlen(name);
+
+    if (strchr(name, '/') != NULL)
+        return;
+    if (strcmp(folder, "todos") == 0) {
+        if (uuid_starts(name) && strncmp(name + UUID_SIZE - 1, "-agent-", 7) == 0 &&
+            ends_in(name, n, ".json")) {
+            is_session(name, UUID_SIZE - 1, ret->session_id);
+            ret->kind = AGENT_TODO;
+        }
+    } else if (strcmp(folder, "plans") == 0 && ends_in(name, n, ".md")) {
+        ret->kind = AGENT_PLAN;
+    } else if (strcmp(folder, "paste-cache") == 0 && ends_in(name, n, ".txt")) {
+        ret->kind = AGENT_PASTE;
+    } else if (strcmp(folder, "sessions") == 0 && ends_in(name, n, ".json") &&
+               strspn(name, "0123456789") == n - 5) {
+        ret->kind = AGENT_LIVE;
+    }
+}
+
+void claude_classify(const char *path, struct agent_place *ret)
+{
+    static const char *const flat[] = {"todos", "plans", "paste-cache", "sessions"};
+    const char *p;
+    size_t n;
+
+    memset(ret, 0, sizeof(*ret));
+    n = component(&path, &p);
+    if (path == NULL) {
+        if (is(p, n, "history.jsonl"))
+            ret->kind = AGENT_HISTORY;
+        return;
+    }
+    if (is(p, n, "projects"))
+        classify_project(path, ret);
+    else if (is(p, n, "file-history"))
+        classify_owned(path, AGENT_FILE_HISTORY, ret);
+    else if (is(p, n, "tasks"))
+        classify_owned(path, AGENT_TASK, ret);
+    for (size_t i = 0; i < sizeof(flat) / sizeof(flat[0]); i++) {
+        if (is(p, n, flat[i]))
+            classify_flat(path, flat[i], ret);
+    }
+    if (ret->kind == AGENT_NOTHING)
+        memset(ret, 0, sizeof(*ret));
+}
+
+int claude_wants_dir(const char *path)
+{
+    static const char *const flat[] = {"todos", "plans", "paste-cache", "sessions"};
+    const char *p;
+    char id[UUID_SIZE];
+    size_t n;
+
+    if (*path == '\0')
+        return 1;
+    n = component(&path, &p);
+    for (size_t i = 0; i < sizeof(flat) / sizeof(flat[0]); i++) {
+        if (is(p, n, flat[i]))
+            return path == NULL;
+    }
+    if (is(p, n, "file-history") || is(p, n, "tasks")) {
+        int is_deep = is(p, n, "file-history");
+        if (path == NULL)
+            return 1;
+        n = component(&path, &p);
+        return is_session(p, n, id) && (is_deep || path == NULL);
+    }
+    if (!is(p, n, "projects"))
+        return 0;
+    if (path == NULL)
+        return 1;
+    n = component(&path, &p);
+    if (path == NULL)
+        return n > 0;
+    n = component(&path, &p);
+    return is_session(p, n, id) || is(p, n, "memory");
+}
+
+/* A name from a record becomes a file name only if it can be nothing else. */
+static int is_plain_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == 0 || n > 128 || name[0] == '.')
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == '/' || name[i] == 0x7F)
+            return 0;
+    }
+    return 1;
+}
+
+int claude_named(enum agent_kind kind, const char *name, char *path, char *entry, size_t size)
+{
+    int n;
+
+    if (!is_plain_name(name))
+        return -1;
+    if (kind == AGENT_PLAN)
+        n = snprintf(path, size, "plans/%s.md", name);
+    else if (kind == AGENT_PASTE)
+        n = snprintf(path, size, "paste-cache/%s.txt", name);
+    else
+        return -1;
+    if (n < 0 || (size_t)n >= size)
+        return -1;
+    snprintf(entry, size, "%s", path);
+    return 0;
+}
+
+int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err)
+{
+    const size_t size = 16 << 10;
+    struct transcript *t = transcript_new();
+    struct transcript_facts facts;
+    char *p = str_calloc(size, 1);
+    int rc = 1;
+
+    for (off_t at = 0; rc == 1 && at < SIDECHAIN_MAX;) {
+        ssize_t n = file_pread_all(fd, p, size, at);
+        if (n < 0)
+            rc = err_sys(err, "can't read a sidechain");
+        if (n <= 0)
+            break;
+        transcript_feed(t, p, (size_t)n);
+        transcript_facts(t, &facts);
+        if (facts.session_id != NULL && uuid_is_valid(facts.session_id)) {
+            memcpy(ret_session_id, facts.session_id, UUID_SIZE);
+            rc = 0;
+        }
+        at += n;
+    }
+    if (rc == 1)
+        rc = err_set(err, ERR_RETRY, "the sidechain names no session yet");
+    free(p);
+    transcript_free(t);
+    return rc;
+}
+
+const struct agent claude_agent = {
+    .id = "claude-code",
+    .classify = claude_classify,
+    .wants_dir = claude_wants_dir,
+    .list_transcripts = claude_list_transcripts,
+    .list_rest = claude_list_rest,
+    .named = claude_named,
+    .history_path = "history.jsonl",
+};

@@ -1,0 +1,25 @@
+#ifndef AGENTS_CLAUDE_H
+#define AGENTS_CLAUDE_H
+
+#include "agents/agent.h"
+
+/* Claude Code's row of the table: its data folder, versions 1.0.24 to 2.1.272. */
+extern const struct agent claude_agent;
+
+/* For the row; the contracts are those of the members of struct agent. */
+void claude_classify(const char *path, struct agent_place *ret);
+int claude_wants_dir(const char *path);
+int claude_list_transcripts(int root_fd, const char *session_id, const struct agent_list_ops *ops,
+                            void *arg, const _Atomic int *cancel, struct ct_err *err);
+int claude_list_rest(int root_fd, const char *session_id, const char *project,
+                     const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                     struct ct_err *err);
+int claude_named(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+
+/**
+ * claude_sidechain_session(fd, ret_session_id, err):
+ * Contract of agent_read_sidechain(), on an open file.
+ */
+int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err);
+
+#endif

@@ -1,0 +1,364 @@
+#include <string.h>
+
+#include "agents/record.h"
+
+/* What one record can grow in memory, however hostile the line. */
+#define PATHS_MAX (1 << 20)
+#define PASTES_MAX (64 << 10)
+
+/* Containers on a path that we know, from the outside.  They form one chain, so that a number says
+ * all: the record, its message, the content of that, a block of it, the input of a tool. */
+enum level { IN_NOTHING, IN_RECORD, IN_MESSAGE, IN_CONTENT, IN_BLOCK, IN_INPUT };
+
+enum block_type { BLOCK_OTHER, BLOCK_TEXT, BLOCK_TOOL_USE, BLOCK_TOOL_RESULT };
+enum block_tool { TOOL_OTHER, TOOL_FILE, TOOL_NOTEBOOK };
+
+enum member {
+    M_NONE,
+    M_TYPE,
+    M_IS_META,
+    M_IS_SIDECHAIN,
+    M_IS_COMPACT_SUMMARY,
+    M_TIMESTAMP,
+    M_SESSION_ID,
+    M_CWD,
+    M_GIT_BRANCH,
+    M_SLUG,
+    M_CUSTOM_TITLE,
+    M_AI_TITLE,
+    M_LAST_PROMPT,
+    M_SUMMARY,
+    M_MESSAGE,
+    M_MODEL,
+    M_MESSAGE_ID,
+    M_CONTENT,
+    M_BLOCK_TYPE,
+    M_NAME,
+    M_TEXT,
+    M_INPUT,
+    M_FILE_PATH,
+    M_NOTEBOOK_PATH,
+    M_CONTENT_HASH,
+};
+
+static const struct {
+    enum level level;
+    enum member member;
+    const char *key;
+} members[] = {
+    {IN_RECORD, M_TYPE, "type"},
+    {IN_RECORD, M_IS_META, "isMeta"},
+    {IN_RECORD, M_IS_SIDECHAIN, "isSidechain"},
+    {IN_RECORD, M_IS_COMPACT_SUMMARY, "isCompactSummary"},
+    {IN_RECORD, M_TIMESTAMP, "timestamp"},
+    {IN_RECORD, M_SESSION_ID, "sessionId"},
+    {IN_RECORD, M_CWD, "cwd"},
+    {IN_RECORD, M_GIT_BRANCH, "gitBranch"},
+    {IN_RECORD, M_SLUG, "slug"},
+    {IN_RECORD, M_CUSTOM_TITLE, "customTitle"},
+    {IN_RECORD, M_AI_TITLE, "aiTitle"},
+    {IN_RECORD, M_LAST_PROMPT, "lastPrompt"},
+    {IN_RECORD, M_SUMMARY, "summary"},
+    {IN_RECORD, M_MESSAGE, "message"},
+    {IN_MESSAGE, M_MODEL, "model"},
+    {IN_MESSAGE, M_MESSAGE_ID, "id"},
+    {IN_MESSAGE, M_CONTENT, "content"},
+    {IN_BLOCK, M_BLOCK_TYPE, "type"},
+    {IN_BLOCK, M_NAME, "name"},
+    {IN_BLOCK, M_TEXT, "text"},
+    {IN_BLOCK, M_INPUT, "input"},
+    {IN_INPUT, M_FILE_PATH, "file_path"},
+    {IN_INPUT, M_NOTEBOOK_PATH, "notebook_path"},
+};
+
+static enum member find(const struct record *r, const struct jscan *s)
+{
+    if (s->depth == r->known) {
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+            if (members[i].level == (enum level)r->known && strcmp(s->key, members[i].key) == 0)
+                return members[i].member;
+        }
+    }
+    return strcmp(s->key, "contentHash") == 0 ? M_CONTENT_HASH : M_NONE;
+}
+
+void record_clear(struct record *r)
+{
+    /* First characters instead of whole arrays: this runs for every line. */
+    r->known = IN_NOTHING;
+    r->type = RECORD_OTHER;
+    r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
+    r->tool_calls = 0;
+    r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->git_branch[0] = r->slug[0] = '\0';
+    for (int i = 0; i < TITLE_KINDS; i++)
+        r->title[i][0] = '\0';
+    r->model[0] = r->message_id[0] = r->text[0] = '\0';
+}
+
+static void clear_block(struct record_block *b)
+{
+    b->type = BLOCK_OTHER;
+    b->tool = TOOL_OTHER;
+    b->text[0] = b->file_path[0] = b->notebook_path[0] = '\0';
+}
+
+static void clear_content(struct record_reader *rr)
+{
+    rr->record->has_tool_result = 0;
+    rr->record->tool_calls = 0;
+    rr->record->text[0] = '\0';
+    buf_reset(rr->paths);
+}
+
+/* Where the string of ${m} is kept, and how much of it. */
+static char *place(struct record *r, enum member m, size_t *size)
+{
+#define PLACE(field) (*size = sizeof(field), (field))
+    switch (m) {
+    case M_TIMESTAMP:
+        return PLACE(r->timestamp);
+    case M_SESSION_ID:
+        return PLACE(r->session_id);
+    case M_CWD:
+        return PLACE(r->cwd);
+    case M_GIT_BRANCH:
+        return PLACE(r->git_branch);
+    case M_SLUG:
+        return PLACE(r->slug);
+    case M_CUSTOM_TITLE:
+        return PLACE(r->title[TITLE_CUSTOM]);
+    case M_AI_TITLE:
+        return PLACE(r->title[TITLE_AI]);
+    case M_LAST_PROMPT:
+        return PLACE(r->title[TITLE_LAST_PROMPT]);
+    case M_SUMMARY:
+        return PLACE(r->title[TITLE_SUMMARY]);
+    case M_MODEL:
+        return PLACE(r->model);
+    case M_MESSAGE_ID:
+        return PLACE(r->message_id);
+    case M_CONTENT:
+        return PLACE(r->text);
+    case M_TEXT:
+        return PLACE(r->block.text);
+    case M_FILE_PATH:
+        return PLACE(r->block.file_path);
+    case M_NOTEBOOK_PATH:
+        return PLACE(r->block.notebook_path);
+    default:
+        return NULL;
+    }
+#undef PLACE
+}
+
+/* A member that we know begins (perhaps once more): forget what it said before. */
+static void forget(struct record_reader *rr, enum member m)
+{
+    struct record *r = rr->record;
+    size_t size;
+    char *at = place(r, m, &size);
+
+    if (at != NULL)
+        at[0] = '\0';
+    switch (m) {
+    case M_TYPE:
+        r->type = RECORD_OTHER;
+        break;
+    case M_MESSAGE:
+        r->model[0] = r->message_id[0] = '\0';
+        clear_content(rr);
+        break;
+    case M_CONTENT:
+        clear_content(rr);
+        break;
+    case M_BLOCK_TYPE:
+        r->block.type = BLOCK_OTHER;
+        break;
+    case M_NAME:
+        r->block.tool = TOOL_OTHER;
+        break;
+    case M_INPUT:
+        r->block.file_path[0] = r->block.notebook_path[0] = '\0';
+        break;
+    default:
+        break;
+    }
+}
+
+/* Does the container that begins lead on along the chain? */
+static int leads_on(const struct record *r, const struct jscan *s, enum member m,
+                    enum jscan_type type)
+{
+    if (s->depth != r->known)
+        return 0;
+    switch ((enum level)r->known) {
+    case IN_NOTHING:
+        return type == JSCAN_OBJECT;
+    case IN_RECORD:
+        return m == M_MESSAGE && type == JSCAN_OBJECT;
+    case IN_MESSAGE:
+        return m == M_CONTENT && type == JSCAN_ARRAY;
+    case IN_CONTENT:
+        return type == JSCAN_OBJECT;
+    case IN_BLOCK:
+        return m == M_INPUT && type == JSCAN_OBJECT;
+    default:
+        return 0;
+    }
+}
+
+static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    struct record_reader *rr = arg;
+    struct record *r = rr->record;
+    enum member m = r->known == IN_CONTENT && s->depth == r->known ? M_NONE : find(r, s);
+    size_t size;
+
+    if (m != M_NONE)
+        forget(rr, m);
+    switch (m) {
+    case M_IS_META:
+        r->is_meta = type == JSCAN_TRUE;
+        break;
+    case M_IS_SIDECHAIN:
+        r->is_sidechain = type == JSCAN_TRUE;
+        break;
+    case M_IS_COMPACT_SUMMARY:
+        r->is_compact_summary = type == JSCAN_TRUE;
+        break;
+    default:
+        break;
+    }
+    if (type == JSCAN_OBJECT || type == JSCAN_ARRAY) {
+        if (leads_on(r, s, m, type)) {
+            r->known++;
+            if (r->known == IN_BLOCK)
+                clear_block(&r->block);
+        }
+        return 0;
+    }
+    if (type != JSCAN_STRING)
+        return 0;
+    if (m == M_TYPE || m == M_BLOCK_TYPE || m == M_NAME)
+        return 32;
+    if (m == M_CONTENT_HASH)
+        return 128;
+    return place(r, m, &size) != NULL ? size - 1 : 0;
+}
+
+static uint8_t record_type(const char *text)
+{
+    static const struct {
+        const char *name;
+        enum record_type type;
+    } types[] = {
+        {"user", RECORD_USER},         {"assistant", RECORD_ASSISTANT},
+        {"summary", RECORD_SUMMARY},   {"custom-title", RECORD_CUSTOM_TITLE},
+        {"ai-title", RECORD_AI_TITLE}, {"last-prompt", RECORD_LAST_PROMPT},
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(text, types[i].name) == 0)
+            return types[i].type;
+    }
+    return RECORD_OTHER;
+}
+
+static uint8_t block_type(const char *text)
+{
+    if (strcmp(text, "text") == 0)
+        return BLOCK_TEXT;
+    if (strcmp(text, "tool_use") == 0)
+        return BLOCK_TOOL_USE;
+    return strcmp(text, "tool_result") == 0 ? BLOCK_TOOL_RESULT : BLOCK_OTHER;
+}
+
+static uint8_t block_tool(const char *text)
+{
+    if (strcmp(text, "Edit") == 0 || strcmp(text, "Write") == 0 || strcmp(text, "MultiEdit") == 0)
+        return TOOL_FILE;
+    return strcmp(text, "NotebookEdit") == 0 ? TOOL_NOTEBOOK : TOOL_OTHER;
+}
+
+static void add_name(struct buf *b, const char *name, size_t max)
+{
+    size_t n = strlen(name) + 1;
+
+    if (n > 1 && b->len + n <= max)
+        buf_add(b, name, n);
+}
+
+static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    struct record_reader *rr = arg;
+    struct record *r = rr->record;
+    enum member m = find(r, s);
+    size_t size;
+    char *at;
+
+    switch (m) {
+    case M_TYPE:
+        r->type = is_cut ? RECORD_OTHER : record_type(text);
+        return;
+    case M_BLOCK_TYPE:
+        r->block.type = is_cut ? BLOCK_OTHER : block_type(text);
+        return;
+    case M_NAME:
+        r->block.tool = is_cut ? TOOL_OTHER : block_tool(text);
+        return;
+    case M_CONTENT_HASH:
+        if (!is_cut)
+            add_name(rr->pastes, text, PASTES_MAX);
+        return;
+    case M_TIMESTAMP:
+    case M_SESSION_ID:
+    case M_CWD:
+    case M_SLUG:
+        /* Half of one of these would be another one. */
+        if (is_cut)
+            return;
+        break;
+    default:
+        break;
+    }
+    at = place(r, m, &size);
+    if (at != NULL && len < size)
+        memcpy(at, text, len + 1);
+}
+
+static void end_block(struct record_reader *rr)
+{
+    struct record *r = rr->record;
+
+    switch (r->block.type) {
+    case BLOCK_TEXT:
+        if (r->text[0] == '\0')
+            memcpy(r->text, r->block.text, sizeof(r->text));
+        break;
+    case BLOCK_TOOL_RESULT:
+        r->has_tool_result = 1;
+        break;
+    case BLOCK_TOOL_USE:
+        r->tool_calls++;
+        if (r->block.tool == TOOL_FILE)
+            add_name(rr->paths, r->block.file_path, PATHS_MAX);
+        else if (r->block.tool == TOOL_NOTEBOOK)
+            add_name(rr->paths, r->block.notebook_path, PATHS_MAX);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_close(void *arg, const struct jscan *s)
+{
+    struct record_reader *rr = arg;
+
+    if (s->depth != rr->record->known)
+        return;
+    if (rr->record->known == IN_BLOCK)
+        end_block(rr);
+    rr->record->known--;
+}
+
+const struct jscan_ops record_ops = {on_begin, on_string, on_close};

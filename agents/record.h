@@ -1,0 +1,71 @@
+#ifndef AGENTS_RECORD_H
+#define AGENTS_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agents/jscan.h"
+#include "common/buf.h"
+
+/*
+ * One record of a transcript: the members of one line that the rules for metadata ask for, picked
+ * from the token stream.  Of a member that comes twice, the last counts.
+ */
+
+#define RECORD_TITLE 804 /* bytes that hold 200 characters and one more */
+
+enum record_type {
+    RECORD_OTHER,
+    RECORD_USER,
+    RECORD_ASSISTANT,
+    RECORD_SUMMARY,
+    RECORD_CUSTOM_TITLE,
+    RECORD_AI_TITLE,
+    RECORD_LAST_PROMPT,
+};
+
+enum record_title { TITLE_CUSTOM, TITLE_AI, TITLE_LAST_PROMPT, TITLE_SUMMARY, TITLE_KINDS };
+
+/* A block of message.content[]. */
+struct record_block {
+    uint8_t type; /* enum block_type in record.c */
+    uint8_t tool; /* enum block_tool in record.c */
+    char text[RECORD_TITLE + 1];
+    char file_path[JSCAN_TEXT + 1];
+    char notebook_path[JSCAN_TEXT + 1];
+};
+
+struct record {
+    uint32_t known; /* how many containers from the outside are on a path that we know */
+    uint8_t type;   /* enum record_type */
+    uint8_t is_meta, is_sidechain, is_compact_summary;
+    uint8_t has_tool_result;
+    int64_t tool_calls;
+    char timestamp[64];
+    char session_id[64];
+    char cwd[JSCAN_TEXT + 1];
+    char git_branch[256];
+    char slug[256];
+    char title[TITLE_KINDS][RECORD_TITLE + 1];
+    char model[128];
+    char message_id[256];
+    char text[RECORD_TITLE + 1]; /* of the message: its string, or its first text block */
+    struct record_block block;
+};
+
+struct record_reader {
+    struct record *record;
+    struct buf *paths;  /* files that its tool calls modify, each with a NUL behind it */
+    struct buf *pastes; /* contentHash values, the same way */
+};
+
+/**
+ * record_clear(r):
+ * Get ready for a new line.
+ */
+void record_clear(struct record *r);
+
+/* The tokenizer's callbacks; their argument is a struct record_reader. */
+extern const struct jscan_ops record_ops;
+
+#endif
