@@ -47,6 +47,7 @@ struct uploader {
     struct http_engine *engine;
     struct cred *cred;
     int is_paused;
+    int is_stopping;
     TAILQ_HEAD(, entry) entries;
     struct map *by_session;
     struct event *timer;
@@ -345,7 +346,7 @@ static void schedule(struct uploader *u)
     struct entry *e;
 
     evtimer_del(u->timer);
-    if (u->cred == NULL)
+    if (u->cred == NULL || u->is_stopping)
         return;
     if (u->net_next_ms > now_ms) {
         if (!TAILQ_EMPTY(&u->entries))
@@ -476,6 +477,11 @@ void uploader_pause(struct uploader *u, int is_paused)
 {
     u->is_paused = is_paused;
     schedule(u);
+}
+
+void uploader_stop(struct uploader *u)
+{
+    u->is_stopping = 1;
 }
 
 void uploader_set_concurrency(struct uploader *u, int n)
@@ -620,7 +626,7 @@ void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
     ret->bytes_sent = u->bytes_sent;
     ret->confirmed = u->confirmed;
     ret->last_contact_ms = u->last_contact_ms;
-    ret->is_reachable = u->net_failures == 0;
+    ret->failures = u->net_failures;
     ret->clock_skew_ms = u->clock_skew_ms;
     ret->err = u->net_failures > 0 ? &u->net_err : NULL;
     ret->next_attempt_ms = u->net_next_ms;

@@ -78,6 +78,12 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
 void uploader_pause(struct uploader *u, int is_paused);
 
 /**
+ * uploader_stop(u):
+ * Begin no new transfer any more, not even one that is asked for; those under way go on.
+ */
+void uploader_stop(struct uploader *u);
+
+/**
  * uploader_set_concurrency(u, n):
  * At most ${n} transfers at once.
  */
@@ -156,7 +162,7 @@ struct uploader_stats {
     int64_t bytes_sent;       /* since the start */
     int64_t confirmed;        /* since the start */
     int64_t last_contact_ms;  /* wall clock; 0: none yet */
-    int is_reachable;         /* the last exchange with the server got an answer */
+    int failures;             /* exchanges in a row that the server did not answer */
     int64_t clock_skew_ms;    /* the server's clock less ours, as last seen */
     const struct ct_err *err; /* why nothing goes on at the moment, or NULL */
     int64_t next_attempt_ms;  /* when it is tried again, 0: not waiting */

@@ -1,0 +1,360 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+/* ---- files whose session is named inside: read on the worker ------------------------------------
+ */
+
+struct lookup {
+    struct daemon *d;
+    char *root;
+    char *path;
+    enum agent_kind kind;
+    int64_t offset; /* prompt history: where to go on */
+    int64_t next;
+    int64_t age_ms;
+    int64_t mtime_ms;
+    int64_t size_bytes;
+    struct strlist ids;
+    int is_unparsable;
+    int is_turn_end; /* a running session that waits for a person, or ended */
+};
+
+static void lookup_free(void *arg)
+{
+    struct lookup *l = arg;
+
+    strlist_free(&l->ids);
+    free(l->root);
+    free(l->path);
+    free(l);
+}
+
+static void on_history_id(void *arg, const char *session_id)
+{
+    strlist_add_once(arg, session_id);
+}
+
+static void lookup_run(void *arg)
+{
+    struct lookup *l = arg;
+    struct agent_live live;
+    char id[UUID_SIZE];
+
+    switch (l->kind) {
+    case AGENT_SIDECHAIN:
+        if (agent_read_sidechain(l->root, l->path, id, NULL) == 0)
+            strlist_add(&l->ids, id);
+        break;
+    case AGENT_HISTORY:
+        if (agent_read_history(l->d->agent, l->root, l->offset, on_history_id, &l->ids, &l->next,
+                               NULL) != 0)
+            l->next = l->offset;
+        break;
+    case AGENT_LIVE:
+        l->is_unparsable = agent_read_live(l->root, l->path, &live) != 0;
+        if (!l->is_unparsable && agent_is_alive(&live)) {
+            strlist_add(&l->ids, live.session_id);
+            l->is_turn_end =
+                strcmp(live.status, "idle") == 0 || strcmp(live.status, "waiting") == 0;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static char *history_key(const char *root)
+{
+    return str_printf("history %s", root);
+}
+
+static void live_set(struct daemon *d, const char *path, const char *session_id)
+{
+    free(map_remove(d->live, path));
+    if (session_id != NULL)
+        map_put(d->live, path, str_dup(session_id));
+}
+
+static int is_same_id(void *arg, const char *key, void *value)
+{
+    (void)key;
+    return strcmp(arg, value) == 0;
+}
+
+int changes_is_live(struct daemon *d, const char *session_id)
+{
+    return map_each(d->live, is_same_id, (char *)(uintptr_t)session_id);
+}
+
+/* The file of a process vanishes when its session ends. */
+static void live_gone(struct daemon *d, const char *path)
+{
+    const char *id = map_get(d->live, path);
+
+    if (id != NULL)
+        sessions_turn_ended(d, id);
+    live_set(d, path, NULL);
+}
+
+static void live_seen(struct lookup *l)
+{
+    if (l->is_unparsable)
+        return; /* it is rewritten in place: no signal */
+    live_set(l->d, l->path, l->ids.n > 0 ? l->ids.v[0] : NULL);
+    if (l->is_turn_end)
+        sessions_turn_ended(l->d, l->ids.v[0]);
+}
+
+static void lookup_done(void *arg)
+{
+    struct lookup *l = arg;
+    struct daemon *d = l->d;
+
+    if (l->kind == AGENT_LIVE)
+        live_seen(l);
+    for (size_t i = 0; i < l->ids.n && l->kind != AGENT_LIVE; i++)
+        sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms, l->size_bytes);
+    if (l->kind == AGENT_HISTORY && d->state != NULL) {
+        char *key = history_key(l->root), value[24];
+        snprintf(value, sizeof(value), "%lld", (long long)l->next);
+        state_note(d->state, key, value, NULL);
+        free(key);
+    }
+    lookup_free(l);
+    waiter_check_all(d);
+}
+
+/* How far the prompt history was read.  A history that is new to us is read from its end: every
+ * session is new then too and takes its lines along. */
+static int64_t history_offset(struct daemon *d, const char *root, int64_t size_bytes)
+{
+    char *key = history_key(root), *value = d->state != NULL ? state_noted(d->state, key) : NULL;
+    unsigned long long offset;
+
+    if (value == NULL || str_parse_u64(value, &offset) != 0)
+        offset = (unsigned long long)size_bytes;
+    free(value);
+    free(key);
+    return (int64_t)offset;
+}
+
+static void look_up(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
+{
+    struct lookup *l = str_calloc(1, sizeof(*l));
+
+    l->d = d;
+    l->root = str_dup(d->config->roots.v[c->root]);
+    l->path = str_dup(c->path);
+    l->kind = c->place->kind;
+    l->age_ms = age_ms;
+    l->mtime_ms = c->mtime_ns / 1000000;
+    l->size_bytes = c->place->kind == AGENT_SIDECHAIN ? c->size_bytes : 0;
+    if (c->place->kind == AGENT_HISTORY)
+        l->offset = history_offset(d, l->root, c->size_bytes);
+    worker_submit(d->worker, lookup_run, lookup_done, lookup_free, l);
+}
+
+/* ---- what the watcher says ----------------------------------------------------------------------
+ */
+
+struct touching {
+    struct daemon *d;
+    int64_t age_ms;
+    int64_t mtime_ms;
+};
+
+static void touch_by_slug(void *arg, const char *session_id)
+{
+    struct touching *t = arg;
+
+    sessions_touch(t->d, session_id, t->age_ms, t->mtime_ms, 0);
+}
+
+static void plan_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
+{
+    struct touching t = {d, age_ms, c->mtime_ns / 1000000};
+    const char *base = path_base(c->path);
+    size_t n = strlen(base);
+    char *slug;
+
+    if (d->state == NULL || n <= 3 || strcmp(base + n - 3, ".md") != 0)
+        return;
+    slug = str_printf("%.*s", (int)(n - 3), base);
+    state_by_slug(d->state, slug, touch_by_slug, &t);
+    free(slug);
+}
+
+/* One copy of a project's memory travels with the project's most recent session, and with the
+ * others when they change for a reason of their own. */
+static void memory_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
+{
+    char id[UUID_SIZE];
+
+    if (d->state != NULL &&
+        state_newest_of_project(d->state, d->config->roots.v[c->root], c->place->project, id))
+        sessions_touch(d, id, age_ms, 0, 0);
+}
+
+static void on_seen(void *arg, int root, const char *path)
+{
+    struct daemon *d = arg;
+
+    if (d->roots[root].seen != NULL)
+        map_put(d->roots[root].seen, path, d);
+}
+
+static void on_changed(void *arg, const struct watcher_change *c)
+{
+    struct daemon *d = arg;
+    int64_t mtime_ms = c->mtime_ns / 1000000;
+    int64_t age_ms = c->is_gone ? 0 : now_wall_ms() - mtime_ms;
+
+    if (!c->is_gone)
+        on_seen(d, c->root, c->path);
+    switch (c->place->kind) {
+    case AGENT_TRANSCRIPT:
+    case AGENT_SUBDIR:
+    case AGENT_FILE_HISTORY:
+    case AGENT_TASK:
+    case AGENT_TODO:
+        sessions_touch(d, c->place->session_id, age_ms, mtime_ms, c->size_bytes);
+        break;
+    case AGENT_SIDECHAIN:
+    case AGENT_HISTORY:
+        if (!c->is_gone)
+            look_up(d, c, age_ms);
+        break;
+    case AGENT_LIVE:
+        if (c->is_gone)
+            live_gone(d, c->path);
+        else
+            look_up(d, c, 0);
+        break;
+    case AGENT_PLAN:
+        plan_changed(d, c, age_ms);
+        break;
+    case AGENT_MEMORY:
+        memory_changed(d, c, age_ms);
+        break;
+    case AGENT_PASTE: /* its session's prompt history says so too */
+    case AGENT_NOTHING:
+        break;
+    }
+}
+
+static int on_recorded(void *arg, int root, const char *path, int64_t *ret_size_bytes,
+                       int64_t *ret_mtime_ns, uint64_t *ret_inode)
+{
+    struct daemon *d = arg;
+
+    return d->state != NULL && state_file(d->state, d->config->roots.v[root], path, ret_size_bytes,
+                                          ret_mtime_ns, ret_inode);
+}
+
+static void on_scan_began(void *arg, int root)
+{
+    struct daemon *d = arg;
+    struct root_view *r = &d->roots[root];
+
+    map_free(r->seen);
+    strlist_free(&r->unreadable);
+    r->seen = map_new();
+}
+
+static void on_unreadable(void *arg, int root, const char *path)
+{
+    struct daemon *d = arg;
+
+    strlist_add(&d->roots[root].unreadable, path);
+}
+
+struct sweeping {
+    const struct root_view *root;
+    struct strlist gone; /* sessions that miss a file */
+};
+
+static void sweep_file(void *arg, const char *session_id, const char *path)
+{
+    struct sweeping *w = arg;
+
+    if (map_get(w->root->seen, path) != NULL)
+        return;
+    for (size_t i = 0; i < w->root->unreadable.n; i++) {
+        const char *dir = w->root->unreadable.v[i];
+        if (dir[0] == '\0' || path_is_below(path, dir))
+            return;
+    }
+    strlist_add(&w->gone, session_id);
+}
+
+/* What is recorded and was not met is gone: its sessions are looked at.  A root that is absent as a
+ * whole says nothing about its sessions. */
+static void sweep(struct daemon *d, int root)
+{
+    struct sweeping w = {.root = &d->roots[root]};
+
+    if (d->state == NULL || w.root->seen == NULL || !w.root->is_there)
+        return;
+    state_each_file(d->state, d->config->roots.v[root], sweep_file, &w);
+    strlist_sort(&w.gone);
+    for (size_t i = 0; i < w.gone.n; i++)
+        sessions_touch(d, w.gone.v[i], 0, 0, 0);
+    strlist_free(&w.gone);
+}
+
+static void on_scanned(void *arg, int root, int64_t files)
+{
+    struct daemon *d = arg;
+    struct root_view *r = &d->roots[root];
+    char quoted[512];
+
+    log_info("scan-done root=%s files=%lld",
+             log_quote(d->config->roots.v[root], quoted, sizeof(quoted)), (long long)files);
+    sweep(d, root);
+    map_free(r->seen);
+    r->seen = NULL;
+    strlist_free(&r->unreadable);
+    r->scans++;
+    control_event(d, "scan", NULL, 0, 0, NULL);
+    bundler_run(d);
+    waiter_check_all(d);
+}
+
+static void on_root_state(void *arg, int root, int there)
+{
+    struct daemon *d = arg;
+    char quoted[512];
+
+    d->roots[root].is_there = there;
+    log_info("root-%s path=%s", there ? "found" : "missing",
+             log_quote(d->config->roots.v[root], quoted, sizeof(quoted)));
+    control_event(d, "state", NULL, 0, 0,
+                  there ? "watched folder found" : "watched folder missing");
+}
+
+static void on_file_changed(void *arg, const char *path)
+{
+    struct daemon *d = arg;
+
+    (void)path;
+    login_refresh(d->login);
+}
+
+const struct watcher_ops changes_watcher_ops = {
+    .changed = on_changed,
+    .recorded = on_recorded,
+    .seen = on_seen,
+    .scan_began = on_scan_began,
+    .unreadable = on_unreadable,
+    .scanned = on_scanned,
+    .root_state = on_root_state,
+    .file_changed = on_file_changed,
+};

@@ -1,0 +1,527 @@
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "daemon/lock.h"
+
+#include "daemon/daemon.h"
+
+#define DRAIN_MS 15000 /* how long a stop waits for transfers */
+#define DRAIN_LOOK_MS 50
+#define NOTICE_MS 500 /* at most so often is the service manager told */
+
+struct life {
+    struct daemon *d;
+    struct event *signals[5];
+    struct event *drain;
+    struct event *watchdog;
+    struct event *notice;
+    int64_t stop_at_ms;
+    int lock_fd;
+};
+
+/* ---- accounts -----------------------------------------------------------------------------------
+ */
+
+static void adopt_queued(void *arg, const struct uploader_view *v)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_need(d, v->item->session_id);
+
+    s->dirty_seq = s->queued_seq = ++d->seq;
+    s->size_bytes = v->item->size_bytes;
+}
+
+int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err)
+{
+    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool"), *aside = NULL;
+    struct uploader_opts o = {
+        .base = d->base,
+        .worker = d->worker,
+        .spool_dir = spool,
+        .concurrency = (int)d->config->concurrency,
+    };
+    int rc = -1;
+
+    daemon_close_account(d);
+    if (path_make_private(dir, err) != 0 || state_open(db, &d->state, &aside, err) != 0)
+        goto done;
+    if (aside != NULL)
+        log_error("state-damaged kept-as=%s action=rebuild", aside);
+    o.db = state_db(d->state);
+    if (uploader_new(&o, &bundler_uploader_ops, d, &d->uploader, err) != 0) {
+        state_close(d->state);
+        d->state = NULL;
+        goto done;
+    }
+    d->account_dir = str_dup(dir);
+    d->cache_dir = path_join(dir, "cache");
+    uploader_each(d->uploader, adopt_queued, d);
+    uploader_pause(d->uploader, d->is_paused);
+    if (d->watcher != NULL)
+        watcher_rescan(d->watcher);
+    rc = 0;
+done:
+    free(aside);
+    free(spool);
+    free(db);
+    return rc;
+}
+
+void daemon_close_account(struct daemon *d)
+{
+    sessions_forget_all(d);
+    uploader_free(d->uploader);
+    d->uploader = NULL;
+    state_close(d->state);
+    d->state = NULL;
+    free(d->account_dir);
+    free(d->cache_dir);
+    d->account_dir = d->cache_dir = NULL;
+    for (size_t i = 0; i < d->config->roots.n; i++)
+        d->roots[i].scans = 0;
+}
+
+void daemon_disk_trouble(struct daemon *d, const struct ct_err *err)
+{
+    if (err == NULL)
+        memset(&d->disk_err, 0, sizeof(d->disk_err));
+    else if (err->code == ERR_NOSPACE)
+        d->disk_err = *err;
+}
+
+/* ---- pause --------------------------------------------------------------------------------------
+ */
+
+void daemon_pause(struct daemon *d, int64_t seconds)
+{
+    struct timeval tv = {.tv_sec = (time_t)seconds};
+
+    d->is_paused = 1;
+    d->paused_until_ms = seconds > 0 ? now_wall_ms() + seconds * 1000 : 0;
+    evtimer_del(d->pause_timer);
+    if (seconds > 0)
+        evtimer_add(d->pause_timer, &tv);
+    if (d->uploader != NULL)
+        uploader_pause(d->uploader, 1);
+    log_info("paused seconds=%lld", (long long)seconds);
+    control_event(d, "state", NULL, 0, 0, "paused");
+}
+
+void daemon_resume(struct daemon *d)
+{
+    if (!d->is_paused)
+        return;
+    d->is_paused = 0;
+    evtimer_del(d->pause_timer);
+    if (d->uploader != NULL)
+        uploader_pause(d->uploader, 0);
+    log_info("resumed");
+    control_event(d, "state", NULL, 0, 0, "resumed");
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    daemon_resume(arg);
+}
+
+/* ---- debounce -----------------------------------------------------------------------------------
+ */
+
+static void on_debounce(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+    char id[UUID_SIZE];
+
+    (void)fd;
+    (void)what;
+    while (debounce_pop(d->debounce, now_mono_ms(), id, sizeof(id))) {
+        struct session *s = sessions_get(d, id);
+        if (s == NULL)
+            continue;
+        s->is_waiting = 0;
+        s->is_due = 1;
+    }
+    sessions_arm(d);
+    bundler_run(d);
+}
+
+static struct debounce_opts debounce_opts_of(const struct config *c)
+{
+    struct debounce_opts o = {
+        .quiet_ms = c->quiet_ms,
+        .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
+        .wait_ms = c->wait_ms,
+        .distance_ms = c->distance_ms,
+    };
+
+    return o;
+}
+
+/* ---- reload -------------------------------------------------------------------------------------
+ */
+
+static void keep(const char *what, char **now, char **wanted)
+{
+    char *t;
+
+    if (strcmp(*now != NULL ? *now : "", *wanted != NULL ? *wanted : "") != 0)
+        log_warn("reload key=%s action=\"takes effect at the next start\"", what);
+    t = *now;
+    *now = *wanted;
+    *wanted = t;
+}
+
+static int same_list(const struct strlist *a, const struct strlist *b)
+{
+    if (a->n != b->n)
+        return 0;
+    for (size_t i = 0; i < a->n; i++) {
+        if (strcmp(a->v[i], b->v[i]) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+int daemon_reload(struct daemon *d, struct ct_err *err)
+{
+    struct config *fresh;
+    struct debounce_opts o;
+    struct strlist roots;
+
+    if (config_load(d->config_path, &fresh, err) != 0) {
+        log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
+        return -1;
+    }
+    if (!same_list(&d->config->roots, &fresh->roots))
+        log_warn("reload key=roots action=\"takes effect at the next start\"");
+    roots = d->config->roots;
+    d->config->roots = fresh->roots;
+    fresh->roots = roots;
+    keep("state_dir", &d->config->state_dir, &fresh->state_dir);
+    keep("socket", &d->config->socket, &fresh->socket);
+    keep("ca_file", &d->config->ca_file, &fresh->ca_file);
+    config_free(d->config);
+    d->config = fresh;
+    log_set_level((enum log_level)fresh->log);
+    o = debounce_opts_of(fresh);
+    debounce_set(d->debounce, &o);
+    if (d->uploader != NULL)
+        uploader_set_concurrency(d->uploader, (int)fresh->concurrency);
+    sessions_arm(d);
+    login_refresh(d->login);
+    log_info("reloaded");
+    return 0;
+}
+
+/* ---- signals and the end ------------------------------------------------------------------------
+ */
+
+static int log_one(void *arg, const char *key, void *value)
+{
+    const struct session *s = value;
+    int *left = arg;
+
+    log_info("dump session=%s waiting=%d due=%d bundling=%d dirty=%llu queued=%llu safe=%llu "
+             "error=\"%s\"",
+             key, s->is_waiting, s->is_due, s->is_bundling, (unsigned long long)s->dirty_seq,
+             (unsigned long long)s->queued_seq, (unsigned long long)s->safe_seq, s->err.msg);
+    return --*left <= 0;
+}
+
+static void dump(struct daemon *d)
+{
+    struct watcher_stats w;
+    char line[512];
+    int left = 100;
+
+    report_line(d, line, sizeof(line));
+    watcher_stats(d->watcher, &w);
+    log_info("dump status=\"%s\" backend=%s watches=%lld overflows=%lld worker-jobs=%d", line,
+             w.backend, (long long)w.watches, (long long)w.overflows, worker_pending(d->worker));
+    map_each(d->sessions, log_one, &left);
+}
+
+static void look_whether_drained(evutil_socket_t fd, short what, void *arg)
+{
+    struct life *l = arg;
+    struct timeval tv = {.tv_usec = DRAIN_LOOK_MS * 1000};
+    struct uploader_stats st = {0};
+
+    (void)fd;
+    (void)what;
+    if (l->d->uploader != NULL)
+        uploader_stats(l->d->uploader, &st);
+    if (st.active == 0 || now_mono_ms() >= l->stop_at_ms)
+        event_base_loopbreak(l->d->base);
+    else
+        evtimer_add(l->drain, &tv);
+}
+
+void daemon_stop(struct daemon *d)
+{
+    struct life *l = d->life;
+
+    if (d->is_stopping) {
+        event_base_loopbreak(d->base);
+        return;
+    }
+    d->is_stopping = 1;
+    log_info("stopping");
+    notify_stopping();
+    bundler_stop(d->bundler);
+    if (d->uploader != NULL)
+        uploader_stop(d->uploader);
+    l->stop_at_ms = now_mono_ms() + DRAIN_MS;
+    look_whether_drained(-1, 0, l);
+}
+
+static void on_signal(evutil_socket_t signo, short what, void *arg)
+{
+    struct daemon *d = arg;
+    struct ct_err err;
+
+    (void)what;
+    switch ((int)signo) {
+    case SIGTERM:
+    case SIGINT:
+        if (d->is_once && !d->is_stopping)
+            d->exit_status = 75;
+        daemon_stop(d);
+        break;
+    case SIGHUP:
+        notify_reloading();
+        daemon_reload(d, &err);
+        daemon_notice(d);
+        break;
+    case SIGUSR1:
+        dump(d);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- the service manager ------------------------------------------------------------------------
+ */
+
+static void on_notice(evutil_socket_t fd, short what, void *arg)
+{
+    struct life *l = arg;
+    char line[300];
+
+    (void)fd;
+    (void)what;
+    report_line(l->d, line, sizeof(line));
+    if (l->d->is_ready)
+        notify_status(line);
+    else
+        notify_ready(line);
+    l->d->is_ready = 1;
+}
+
+void daemon_notice(struct daemon *d)
+{
+    struct timeval tv = {.tv_usec = NOTICE_MS * 1000};
+
+    if (getenv("NOTIFY_SOCKET") != NULL && !evtimer_pending(d->life->notice, NULL))
+        evtimer_add(d->life->notice, &tv);
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    notify_alive();
+}
+
+static void life_start(struct life *l)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    struct daemon *d = l->d;
+    int64_t watchdog_ms = notify_watchdog_ms();
+    struct timeval tv = {.tv_sec = watchdog_ms / 2000, .tv_usec = watchdog_ms / 2 % 1000 * 1000};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        l->signals[i] = evsignal_new(d->base, signals[i], on_signal, d);
+        if (l->signals[i] == NULL || event_add(l->signals[i], NULL) != 0)
+            abort();
+    }
+    l->drain = evtimer_new(d->base, look_whether_drained, l);
+    l->notice = evtimer_new(d->base, on_notice, l);
+    l->watchdog = event_new(d->base, -1, EV_PERSIST, on_watchdog, NULL);
+    if (l->drain == NULL || l->notice == NULL || l->watchdog == NULL)
+        abort();
+    if (watchdog_ms > 0)
+        event_add(l->watchdog, &tv);
+}
+
+static void life_end(struct life *l)
+{
+    for (size_t i = 0; i < sizeof(l->signals) / sizeof(l->signals[0]); i++) {
+        if (l->signals[i] != NULL)
+            event_free(l->signals[i]);
+    }
+    if (l->drain != NULL)
+        event_free(l->drain);
+    if (l->notice != NULL)
+        event_free(l->notice);
+    if (l->watchdog != NULL)
+        event_free(l->watchdog);
+    if (l->lock_fd >= 0)
+        close(l->lock_fd);
+}
+
+/* ---- start --------------------------------------------------------------------------------------
+ */
+
+static int listen_on_socket(struct daemon *d, struct ct_err *err)
+{
+    int fd = notify_listen_fd();
+
+    if (fd >= 0)
+        return ipc_server_new_fd(d->base, fd, control_request, d, &d->ipc, err);
+    return ipc_server_new(d->base, d->config->socket, control_request, d, &d->ipc, err);
+}
+
+static int watch(struct daemon *d, struct ct_err *err)
+{
+    char *markers = path_join(d->config->state_dir, "drain");
+    struct watcher_opts o = {
+        .roots = &d->config->roots,
+        .agent = d->agent,
+        .marker_dir = markers,
+        .rescan_ms = d->config->rescan_ms,
+        .is_polling = d->config->polling,
+    };
+    int rc = -1;
+
+    if (path_make_private(markers, err) == 0 &&
+        watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
+        watcher_add_file(d->watcher, login_credentials_path(d->login), err) == 0)
+        rc = 0;
+    free(markers);
+    return rc;
+}
+
+static void setup(struct daemon *d)
+{
+    struct debounce_opts o = debounce_opts_of(d->config);
+
+    d->agent = agent_default();
+    d->started_ms = now_wall_ms();
+    d->sessions = map_new();
+    d->live = map_new();
+    d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
+    d->debounce = debounce_new(&o);
+    d->debounce_timer = evtimer_new(d->base, on_debounce, d);
+    d->pause_timer = evtimer_new(d->base, on_pause_over, d);
+    if (d->debounce_timer == NULL || d->pause_timer == NULL)
+        abort();
+    d->bundler = bundler_new(d);
+    d->waiters = waiters_new();
+    d->login = login_new(d);
+}
+
+static int start(struct daemon *d, struct ct_err *err)
+{
+    struct http_policy policy = {
+        .ca_file = d->config->ca_file,
+        .allow_plain_http = d->config->allow_plain_http,
+    };
+
+    if (path_make_private(d->config->state_dir, err) != 0 ||
+        lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
+        worker_new(d->base, &d->worker, err) != 0 ||
+        http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
+        return -1;
+    login_refresh(d->login);
+    return watch(d, err);
+}
+
+static int free_id(void *arg, const char *key, void *value)
+{
+    (void)arg;
+    (void)key;
+    free(value);
+    return 0;
+}
+
+/* In the order of who holds on to whom. */
+static void teardown(struct daemon *d)
+{
+    bundler_stop(d->bundler);
+    waiters_free(d->waiters);
+    ipc_server_free(d->ipc);
+    d->ipc = NULL;
+    login_free(d->login);
+    watcher_free(d->watcher);
+    uploader_free(d->uploader);
+    d->uploader = NULL;
+    worker_free(d->worker);
+    http_engine_free(d->engine);
+    bundler_free(d->bundler);
+    daemon_close_account(d);
+    debounce_free(d->debounce);
+    map_free(d->sessions);
+    map_each(d->live, free_id, NULL);
+    map_free(d->live);
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        map_free(d->roots[i].seen);
+        strlist_free(&d->roots[i].unreadable);
+    }
+    free(d->roots);
+    event_free(d->debounce_timer);
+    event_free(d->pause_timer);
+    life_end(d->life);
+    event_base_free(d->base);
+    config_free(d->config);
+    free(d->config_path);
+}
+
+int daemon_run(struct config *config, const char *config_path, int is_once)
+{
+    struct rlimit no_core = {0, 0};
+    struct daemon d = {.config = config, .is_once = is_once};
+    struct life life = {.d = &d, .lock_fd = -1};
+    struct ct_err err;
+
+    setrlimit(RLIMIT_CORE, &no_core); /* tokens are in memory */
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    d.life = &life;
+    d.config_path = config_path != NULL ? str_dup(config_path) : NULL;
+    d.base = event_base_new();
+    if (d.base == NULL)
+        abort();
+    setup(&d);
+    life_start(&life);
+    if (start(&d, &err) != 0) {
+        log_error("start-failed error=\"%s\"", err.msg);
+        d.exit_status = err.code == ERR_CONFIG ? 78 : 1;
+    } else {
+        log_info("started version=%s state=%s socket=%s", PACKAGE_VERSION, d.config->state_dir,
+                 d.config->socket);
+        daemon_notice(&d);
+        if (is_once)
+            waiter_sync(&d, NULL, 0, NULL, 1);
+        if (!event_base_got_break(d.base))
+            event_base_dispatch(d.base);
+    }
+    teardown(&d);
+    return d.exit_status;
+}

@@ -1,0 +1,398 @@
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <sys/queue.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "common/account.h"
+#include "common/config.h"
+#include "common/cred.h"
+#include "common/map.h"
+#include "common/worker.h"
+#include "daemon/state.h"
+#include "ipc/ipc.h"
+#include "net/http.h"
+#include "uploader/uploader.h"
+#include "watcher/debounce.h"
+#include "watcher/watcher.h"
+
+/*
+ * What the files of this room share.  The daemon is one event loop and one worker thread;
+ * everything here belongs to the loop.
+ *
+ *   changes.c   watcher -> "this session changed"
+ *   sessions.c  the sessions that are on their way; debounce
+ *   bundler.c   session -> worker -> bundle -> queue
+ *   login.c     credentials and account -> state and uploader
+ *   waiter.c    `ctctl sync`: when is everything of before the call safe?
+ *   control.c   the control socket's methods; report.c: status; listing.c: list and show
+ *   daemon.c    life: start, reload, stop
+ */
+
+/* A session that is not safe yet: it changed, or its bundle is in the queue.  All others are in
+ * state only. */
+struct session {
+    char id[UUID_SIZE];
+    uint64_t dirty_seq;  /* number of its last change; every change of any session has its own */
+    uint64_t taken_seq;  /* changes up to this one are in the bundle that is being made */
+    uint64_t queued_seq; /* ... in the bundle that is in the queue */
+    uint64_t safe_seq;   /* ... are safe */
+    int64_t mtime_ms;    /* newest change seen, wall clock */
+    int64_t size_bytes;  /* of its changed files, for progress */
+    int is_waiting;      /* in debounce */
+    int is_due;          /* to be bundled */
+    int is_bundling;
+    int is_urgent;     /* asked for by name or by `sync` */
+    int is_behind;     /* a fuller bundle in the queue has to be safe before the next is made */
+    int failures;      /* bundling, in a row */
+    int64_t retry_ms;  /* not bundled again before (monotonic clock) */
+    int is_known;      /* it was in state when it came here ... */
+    int was_safe;      /* ... with a confirmed version */
+    struct ct_err err; /* why bundling failed last, or empty */
+};
+
+enum login_state {
+    LOGIN_NONE,     /* not logged in */
+    LOGIN_CHECKING, /* asking the server whose token this is */
+    LOGIN_OK,
+    LOGIN_REFUSED, /* the server refuses the token */
+    LOGIN_CHANGED, /* another account than the one confirmed here */
+    LOGIN_BROKEN,  /* credentials or configuration need an edit */
+};
+
+/* A watched folder. */
+struct root_view {
+    int is_there;
+    int64_t scans;             /* full scans that ended since the account was opened */
+    struct map *seen;          /* during a full scan: the paths that were there, else NULL */
+    struct strlist unreadable; /* during a full scan: folders that could not be read */
+};
+
+struct login;
+struct bundler;
+struct waiters;
+struct life;
+
+struct daemon {
+    struct event_base *base;
+    struct config *config;
+    char *config_path; /* as given, or NULL */
+    const struct agent *agent;
+    int is_once;
+    int is_stopping;
+    int is_ready; /* the service manager was told */
+    int exit_status;
+    int64_t started_ms; /* wall clock */
+
+    struct life *life; /* signals and timers of daemon.c */
+    struct worker *worker;
+    struct watcher *watcher;
+    struct ipc_server *ipc;
+    struct http_engine *engine;
+
+    /* The account; state, spool and cache are its own. */
+    struct login *login;
+    struct state *state; /* NULL while no account is known */
+    struct uploader *uploader;
+    char *account_dir;
+    char *cache_dir;
+
+    /* Sessions on their way. */
+    struct map *sessions;
+    uint64_t seq;
+    struct debounce *debounce;
+    struct event *debounce_timer;
+    struct bundler *bundler;
+    struct waiters *waiters;
+    struct root_view *roots; /* one for each root of the configuration */
+    struct map *live;        /* file of a running process -> the id of its session (owned) */
+
+    int is_paused;
+    int64_t paused_until_ms; /* wall clock, 0: until told */
+    struct event *pause_timer;
+
+    struct ct_err disk_err; /* no room for bundles or state: why */
+
+    int64_t bundles;           /* made since the start */
+    int64_t bytes_read;        /* from data folders since the start */
+    int64_t progress_since_ms; /* when the present wave of work began, monotonic */
+    int64_t progress_done_bytes;
+};
+
+/* ---- daemon.c -----------------------------------------------------------------------------------
+ */
+
+/**
+ * daemon_run(config, config_path, is_once):
+ * Run until a signal or, ${is_once}, until all is synced.  Owns ${config}.  Return the exit status.
+ */
+int daemon_run(struct config *config, const char *config_path, int is_once);
+
+/**
+ * daemon_open_account(d, dir, err), daemon_close_account(d):
+ * Open state and spool in ${dir} and look at everything anew; close them, leaving all on disk.
+ */
+int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err);
+void daemon_close_account(struct daemon *d);
+
+/**
+ * daemon_stop(d):
+ * Begin to stop; a second call does not wait for transfers.
+ */
+void daemon_stop(struct daemon *d);
+
+/**
+ * daemon_pause(d, seconds), daemon_resume(d):
+ * Stop uploading, for ${seconds} or (0) until told; go on.
+ */
+void daemon_pause(struct daemon *d, int64_t seconds);
+void daemon_resume(struct daemon *d);
+
+/**
+ * daemon_reload(d, err):
+ * Read the configuration again.  What can't change while running keeps its value, with a warning.
+ */
+int daemon_reload(struct daemon *d, struct ct_err *err);
+
+/**
+ * daemon_notice(d):
+ * Something changed: tell the service manager the new status line soon.
+ */
+void daemon_notice(struct daemon *d);
+
+/**
+ * daemon_disk_trouble(d, err):
+ * Remember (or, with NULL, forget) that there is no room.
+ */
+void daemon_disk_trouble(struct daemon *d, const struct ct_err *err);
+
+/* ---- changes.c ----------------------------------------------------------------------------------
+ */
+
+extern const struct watcher_ops changes_watcher_ops;
+
+/**
+ * changes_is_live(d, session_id):
+ * Return whether a process works on the session right now.
+ */
+int changes_is_live(struct daemon *d, const char *session_id);
+
+/* ---- sessions.c ---------------------------------------------------------------------------------
+ */
+
+/**
+ * sessions_get(d, id), sessions_need(d, id):
+ * The session on its way, or NULL; the second makes it.
+ */
+struct session *sessions_get(struct daemon *d, const char *id);
+struct session *sessions_need(struct daemon *d, const char *id);
+
+/**
+ * sessions_touch(d, id, age_ms, mtime_ms, size_bytes):
+ * The session changed, ${age_ms} ago.
+ */
+void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms,
+                    int64_t size_bytes);
+
+/**
+ * sessions_turn_ended(d, id):
+ * A turn of the session ended, or the session did.
+ */
+void sessions_turn_ended(struct daemon *d, const char *id);
+
+/**
+ * sessions_make_due(d, s), sessions_arm(d):
+ * Have the session bundled without debounce; set the timer for the next one that is due.
+ */
+void sessions_make_due(struct daemon *d, struct session *s);
+void sessions_arm(struct daemon *d);
+
+/**
+ * sessions_is_dirty(s):
+ * Return whether it has changes that are neither safe nor in the queue.
+ */
+int sessions_is_dirty(const struct session *s);
+
+/**
+ * sessions_settle(d, s):
+ * Forget the session if nothing of it is on its way, and wake who waited for that.
+ */
+void sessions_settle(struct daemon *d, struct session *s);
+
+/**
+ * sessions_give_up(d, s):
+ * Nothing of the session goes out any more (it is excluded): forget its changes.
+ */
+void sessions_give_up(struct daemon *d, struct session *s);
+
+/**
+ * sessions_forget_all(d):
+ * Forget all of them (the account is closed).
+ */
+void sessions_forget_all(struct daemon *d);
+
+struct sessions_counts {
+    int64_t all;       /* on their way, those that fail too */
+    int64_t is_new;    /* of them: not in state before */
+    int64_t were_safe; /* of them: an older version is safe */
+    int64_t failed;
+    int64_t limit;
+    int64_t bytes; /* of what changed in them */
+};
+
+/**
+ * sessions_counts(d, ret):
+ * Count the sessions on their way.
+ */
+void sessions_counts(struct daemon *d, struct sessions_counts *ret);
+
+/* ---- bundler.c ----------------------------------------------------------------------------------
+ */
+
+struct bundler *bundler_new(struct daemon *d);
+
+/**
+ * bundler_stop(b), bundler_free(b):
+ * Cancel the job under way; free, after the worker is gone.
+ */
+void bundler_stop(struct bundler *b);
+void bundler_free(struct bundler *b);
+
+/**
+ * bundler_run(d):
+ * Begin with the next session that is due, if nothing is in the way.
+ */
+void bundler_run(struct daemon *d);
+
+extern const struct uploader_ops bundler_uploader_ops;
+
+/* ---- login.c ------------------------------------------------------------------------------------
+ */
+
+struct login *login_new(struct daemon *d);
+void login_free(struct login *l);
+
+/**
+ * login_refresh(l):
+ * Read the credentials anew and go by them.
+ */
+void login_refresh(struct login *l);
+
+/**
+ * login_is_offline(l):
+ * Return whether the server could not be asked whose token this is.
+ */
+int login_is_offline(const struct login *l);
+
+/**
+ * login_refused(l, err):
+ * The server does not take the token any more.
+ */
+void login_refused(struct login *l, const struct ct_err *err);
+
+/**
+ * login_look(l, ret_email, ret_api_url, ret_device, ret_why):
+ * Return the state of affairs; strings are borrowed, "" where unknown.
+ */
+enum login_state login_look(const struct login *l, const char **ret_email, const char **ret_api_url,
+                            const char **ret_device, const char **ret_why);
+
+/**
+ * login_credentials_path(l):
+ * The file that login_refresh() reads, borrowed.
+ */
+const char *login_credentials_path(const struct login *l);
+
+/* ---- waiter.c -----------------------------------------------------------------------------------
+ */
+
+struct waiters *waiters_new(void);
+void waiters_free(struct waiters *w);
+
+/**
+ * waiter_sync(d, ids, n, rq, is_waiting):
+ * Sync the sessions ${ids} (all if ${n} is 0) now and answer ${rq}: as soon as it is known which
+ * those are, or, if ${is_waiting}, when all that had changed before is safe.  ${rq} may be NULL
+ * (--once: the daemon stops then, and does not wait for a server that is away).
+ */
+void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
+                 int is_waiting);
+
+/**
+ * waiter_check(d, s), waiter_check_all(d):
+ * Something about the session, or about all, changed that somebody may wait for.
+ */
+void waiter_check(struct daemon *d, const struct session *s);
+void waiter_check_all(struct daemon *d);
+
+/* ---- control.c, report.c, listing.c -------------------------------------------------------------
+ */
+
+/**
+ * control_request(arg, rq, method, params):
+ * The control socket's on_request; ${arg} is the daemon.
+ */
+void control_request(void *arg, struct ipc_request *rq, const char *method,
+                     struct json_object *params);
+
+/**
+ * control_event(d, event, session_id, version, size_bytes, reason):
+ * Tell those who watch.  ${reason} may be NULL.
+ */
+void control_event(struct daemon *d, const char *event, const char *session_id, int64_t version,
+                   int64_t size_bytes, const char *reason);
+
+/**
+ * report_status(d):
+ * Return the status document.
+ */
+struct json_object *report_status(struct daemon *d);
+
+/**
+ * report_state(d, ret_why, ret_cure):
+ * Return the daemon's state in one word of the interface; why and what to do about it, or "".
+ */
+const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]);
+
+/**
+ * report_line(d, buf, size):
+ * Write what status would say, in one line, into ${buf}.
+ */
+void report_line(struct daemon *d, char *buf, size_t size);
+
+/**
+ * listing_list(d, params), listing_show(d, id):
+ * Answer list and show; the id is whole.
+ */
+struct json_object *listing_list(struct daemon *d, struct json_object *params);
+struct json_object *listing_show(struct daemon *d, const char *id);
+
+/* ---- notify_systemd.c or notify_none.c ----------------------------------------------------------
+ */
+
+/**
+ * notify_ready(line), notify_status(line), notify_reloading(), notify_stopping():
+ * Tell the service manager, if one listens.
+ */
+void notify_ready(const char *line);
+void notify_status(const char *line);
+void notify_reloading(void);
+void notify_stopping(void);
+
+/**
+ * notify_watchdog_ms():
+ * Return how often the service manager wants to hear from the loop, or 0; notify_alive() says it.
+ */
+int64_t notify_watchdog_ms(void);
+void notify_alive(void);
+
+/**
+ * notify_listen_fd():
+ * Return the control socket that the service manager passed, or -1.
+ */
+int notify_listen_fd(void);
+
+#endif

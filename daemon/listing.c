@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+#define PAGE 200
+
+static const char *state_of(struct daemon *d, const struct state_session *ss, const char **ret_why)
+{
+    const struct session *s = sessions_get(d, ss->session_id);
+    struct uploader_view v;
+
+    *ret_why = NULL;
+    if (ss->is_excluded)
+        return "excluded";
+    if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
+        *ret_why = v.err != NULL ? v.err->msg : NULL;
+        if (strcmp(v.phase, "ready") == 0 || strcmp(v.phase, "stored") == 0)
+            return "pending";
+        return v.phase; /* uploading, failed, limit */
+    }
+    if (s != NULL && s->err.code != ERR_NONE) {
+        *ret_why = s->err.msg;
+        return "failed";
+    }
+    if (s != NULL && s->dirty_seq > s->safe_seq)
+        return "pending";
+    if (ss->is_archived)
+        return "archived";
+    return ss->version > 0 ? "synced" : "pending";
+}
+
+static const char *place_of(const struct state_session *ss)
+{
+    if (ss->version == 0)
+        return NULL;
+    return ss->is_loopback ? "this machine only" : "cloud";
+}
+
+static void set_time(struct json_object *o, const char *key, int64_t wall_ms)
+{
+    char buf[32];
+
+    jdoc_set_str(o, key, wall_ms > 0 ? now_rfc3339(wall_ms, buf) : NULL);
+}
+
+static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
+{
+    struct json_object *o = json_object_new_object();
+    const char *cwd = jdoc_str(ss->meta, "cwd"), *why, *email, *url, *device, *reason;
+    const struct session *s = sessions_get(d, ss->session_id);
+    int64_t modified_ms = ss->modified_ms;
+
+    if (s != NULL && s->mtime_ms > modified_ms)
+        modified_ms = s->mtime_ms;
+    login_look(d->login, &email, &url, &device, &reason);
+    jdoc_set_str(o, "sessionId", ss->session_id);
+    jdoc_set_str(o, "agent", d->agent->id);
+    jdoc_set_str(o, "projectPath", cwd);
+    jdoc_set_str(o, "projectName", jdoc_str(ss->meta, "projectName"));
+    jdoc_set_str(o, "title", jdoc_str(ss->meta, "title"));
+    jdoc_set_int(o, "messageCount", jdoc_int(ss->meta, "messageCount", 0));
+    jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
+    set_time(o, "modifiedAt", modified_ms);
+    jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
+    jdoc_set_str(o, "state", state_of(d, ss, &why));
+    jdoc_set_str(o, "reason", why);
+    jdoc_set_int(o, "version", ss->version);
+    jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
+    jdoc_set_str(o, "place", place_of(ss));
+    set_time(o, "confirmedAt", ss->confirmed_ms);
+    return o;
+}
+
+struct paging {
+    struct daemon *d;
+    struct json_object *list;
+    int64_t from, limit; /* rows of sessions that are new here come first */
+    int64_t n_new;
+    int64_t rows; /* given out; a duplicate is no row of its own */
+    const char *project;
+};
+
+/* A session that was seen but not bundled yet: little is known of it. */
+static int add_new(void *arg, const char *key, void *value)
+{
+    struct paging *p = arg;
+    const struct session *s = value;
+    struct state_session ss = {0};
+
+    (void)key;
+    if (s->is_known || s->queued_seq > 0 || p->project != NULL)
+        return 0;
+    if (p->n_new++ < p->from || p->rows >= p->limit)
+        return 0;
+    p->rows++;
+    snprintf(ss.session_id, sizeof(ss.session_id), "%s", s->id);
+    ss.raw_bytes = s->size_bytes;
+    json_object_array_add(p->list, item_of(p->d, &ss));
+    return 0;
+}
+
+static void add_known(void *arg, const struct state_session *ss)
+{
+    struct paging *p = arg;
+    struct json_object *duplicates = jdoc_array(ss->meta, "duplicates"), *o;
+    size_t n = duplicates != NULL ? json_object_array_length(duplicates) : 0;
+
+    p->rows++;
+    json_object_array_add(p->list, item_of(p->d, ss));
+    /* Another, shorter transcript with the same id; it is not what gets stored. */
+    for (size_t i = 0; i < n; i++) {
+        o = item_of(p->d, ss);
+        jdoc_set_str(o, "state", "duplicate");
+        jdoc_set_str(o, "reason", "a longer transcript with this id is stored instead");
+        jdoc_set_str(o, "path", json_object_get_string(json_object_array_get_idx(duplicates, i)));
+        jdoc_set_str(o, "place", NULL);
+        json_object_array_add(p->list, o);
+    }
+}
+
+struct json_object *listing_list(struct daemon *d, struct json_object *params)
+{
+    struct paging p = {.d = d, .list = json_object_new_array()};
+    struct json_object *o = json_object_new_object();
+    int64_t limit = jdoc_int(params, "limit", PAGE), skip;
+    char next[24];
+
+    p.project = jdoc_str(params, "project");
+    p.from = jdoc_int(params, "cursor", 0);
+    if (jdoc_str(params, "cursor") != NULL)
+        p.from = strtoll(jdoc_str(params, "cursor"), NULL, 10);
+    if (p.from < 0)
+        p.from = 0;
+    p.limit = limit < 1 || limit > PAGE ? PAGE : limit;
+    map_each(d->sessions, add_new, &p);
+    skip = p.from + p.rows - p.n_new;
+    if (d->state != NULL && p.rows < p.limit)
+        state_each(d->state, p.project, skip > 0 ? skip : 0, p.limit - p.rows, add_known, &p);
+    json_object_object_add(o, "sessions", p.list);
+    snprintf(next, sizeof(next), "%lld", (long long)(p.from + p.rows));
+    jdoc_set_str(o, "next", p.rows == p.limit ? next : NULL);
+    return o;
+}
+
+struct json_object *listing_show(struct daemon *d, const char *id)
+{
+    struct state_session ss;
+    struct json_object *o, *skipped, *duplicates;
+    struct uploader_view v;
+
+    if (d->state == NULL || !state_get(d->state, id, &ss)) {
+        memset(&ss, 0, sizeof(ss));
+        snprintf(ss.session_id, sizeof(ss.session_id), "%s", id);
+    }
+    o = item_of(d, &ss);
+    skipped = jdoc_array(ss.meta, "skipped");
+    duplicates = jdoc_array(ss.meta, "duplicates");
+    jdoc_set_str(o, "root", ss.root);
+    jdoc_set_str(o, "gitBranch", jdoc_str(ss.meta, "gitBranch"));
+    jdoc_set_str(o, "model", jdoc_str(ss.meta, "claudeModel"));
+    jdoc_set_str(o, "startedAt", jdoc_str(ss.meta, "sessionStartedAt"));
+    jdoc_set_str(o, "endedAt", jdoc_str(ss.meta, "sessionEndedAt"));
+    jdoc_set_int(o, "toolCallCount", jdoc_int(ss.meta, "toolCallCount", 0));
+    jdoc_set_int(o, "subagentCount", jdoc_int(ss.meta, "subagentCount", 0));
+    jdoc_set_int(o, "bundleBytes", ss.size_bytes);
+    jdoc_set_str(o, "contentId", ss.content_id[0] != '\0' ? ss.content_id : NULL);
+    jdoc_set_str(o, "checksum", ss.sha256[0] != '\0' ? ss.sha256 : NULL);
+    jdoc_set_bool(o, "rewritten", ss.is_rewritten);
+    json_object_object_add(o, "skipped",
+                           skipped != NULL ? json_object_get(skipped) : json_object_new_array());
+    json_object_object_add(o, "duplicates",
+                           duplicates != NULL ? json_object_get(duplicates)
+                                              : json_object_new_array());
+    memset(&v, 0, sizeof(v));
+    if (d->uploader != NULL)
+        uploader_look(d->uploader, id, &v);
+    jdoc_set_int(o, "attempts", v.attempts);
+    jdoc_set_str(o, "lastError", v.err != NULL ? v.err->msg : NULL);
+    set_time(o, "nextAttemptAt",
+             v.next_attempt_ms > 0 ? now_wall_ms() + v.next_attempt_ms - now_mono_ms() : 0);
+    state_session_clear(&ss);
+    return o;
+}

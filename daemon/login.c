@@ -1,0 +1,316 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "api/client.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "uploader/backoff.h"
+
+#include "daemon/daemon.h"
+
+struct login {
+    struct daemon *d;
+    char *path;        /* of the credentials */
+    struct cred *cred; /* as last read, or NULL */
+    struct account *account;
+    enum login_state state;
+    struct ct_err why;
+    struct http_call *call;
+    struct api_request *request;
+    struct event *retry;
+    int failures;
+};
+
+static void say(struct login *l, enum login_state state, const struct ct_err *why)
+{
+    int is_news = state != l->state;
+
+    l->state = state;
+    memset(&l->why, 0, sizeof(l->why));
+    if (why != NULL)
+        l->why = *why;
+    if (!is_news)
+        return;
+    if (state == LOGIN_OK)
+        log_info("logged-in api=%s", l->cred->api_url);
+    else if (state != LOGIN_CHECKING)
+        log_warn("not-uploading reason=\"%s\"", l->why.msg);
+    control_event(l->d, "state", NULL, 0, 0, l->why.msg);
+    waiter_check_all(l->d);
+}
+
+static void stop_uploads(struct login *l)
+{
+    if (l->d->uploader != NULL)
+        uploader_set_cred(l->d->uploader, NULL, NULL);
+}
+
+static void stop_check(struct login *l)
+{
+    if (l->call != NULL)
+        http_cancel(l->call);
+    l->call = NULL;
+    api_request_free(l->request);
+    l->request = NULL;
+    evtimer_del(l->retry);
+}
+
+/* One account's state, spool and cache lie in a folder of their own: another account never gets
+ * what the old one left. */
+static char *account_dir(const struct login *l)
+{
+    char *key = str_printf("%s\n%s", l->account->api_url, l->account->account_id), *rest, *dir;
+    char hex[HASH_SHA256_HEX];
+
+    hash_sha256_hex(key, strlen(key), hex);
+    rest = str_printf("accounts/%.16s", hex);
+    dir = path_join(l->d->config->state_dir, rest);
+    free(rest);
+    free(key);
+    return dir;
+}
+
+static int open_account(struct login *l)
+{
+    char *dir = account_dir(l);
+    struct ct_err err;
+    int rc = 0;
+
+    if (l->d->account_dir == NULL || strcmp(l->d->account_dir, dir) != 0)
+        rc = daemon_open_account(l->d, dir, &err);
+    free(dir);
+    if (rc != 0) {
+        log_error("state-failed error=\"%s\"", err.msg);
+        say(l, LOGIN_BROKEN, &err);
+    }
+    return rc;
+}
+
+static int account_read(struct login *l)
+{
+    struct ct_err err = {0};
+
+    account_record_free(l->account);
+    l->account = NULL;
+    if (account_record_load(l->d->config->state_dir, &l->account, &err) == 0 ||
+        err.code == ERR_GONE)
+        return 0;
+    /* Whose machine this was can't be read any more: as after a change, a person has to say. */
+    err_prefix(&err, "the confirmed account is not known; run: ctctl login");
+    say(l, LOGIN_CHANGED, &err);
+    return -1;
+}
+
+static void accept_account(struct login *l)
+{
+    if (open_account(l) != 0)
+        return;
+    say(l, LOGIN_OK, NULL);
+    uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
+}
+
+static int is_confirmed(const struct login *l, const char *account_id)
+{
+    return l->account != NULL && strcmp(l->account->api_url, l->cred->api_url) == 0 &&
+           strcmp(l->account->account_id, account_id) == 0;
+}
+
+static void learnt(struct login *l, const char *id, const char *email)
+{
+    struct ct_err err;
+
+    if (l->account != NULL && !is_confirmed(l, id)) {
+        err_set(&err, ERR_AUTH,
+                "the credentials are now for %s at %s, but this machine's sessions went to %s at "
+                "%s; to send them there from now on, run: ctctl login",
+                email, l->cred->api_url, l->account->email, l->account->api_url);
+        stop_uploads(l);
+        say(l, LOGIN_CHANGED, &err);
+        return;
+    }
+    if (account_record_save(l->d->config->state_dir, l->cred->api_url, id, email, l->cred->token,
+                            &err) != 0 ||
+        account_read(l) != 0) {
+        log_error("account-record-failed error=\"%s\"", err.msg);
+        say(l, LOGIN_BROKEN, &err);
+        return;
+    }
+    if (l->state != LOGIN_OK)
+        accept_account(l);
+}
+
+static void try_again(struct login *l, const struct ct_err *err)
+{
+    uint32_t random;
+    int64_t wait_ms;
+    struct timeval tv;
+
+    hash_random(&random, sizeof(random));
+    wait_ms = backoff_ms(++l->failures, err->retry_after_s, random);
+    tv.tv_sec = wait_ms / 1000;
+    tv.tv_usec = wait_ms % 1000 * 1000;
+    evtimer_add(l->retry, &tv);
+    l->why = *err;
+    if (l->failures == 1)
+        log_warn("server-unreachable error=\"%s\"", err->msg);
+    waiter_check_all(l->d);
+}
+
+static void on_me(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct login *l = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err = {0};
+    const char *id, *email;
+
+    l->call = NULL;
+    if (res == NULL)
+        err = *net_err;
+    else if (api_answer(res, &answer, &err) == 0 && jdoc_str(answer, "id") == NULL)
+        err_set(&err, ERR_RETRY, "the server does not say whose token this is");
+    if (err.code == ERR_AUTH) {
+        login_refused(l, &err);
+    } else if (err.code != ERR_NONE) {
+        try_again(l, &err);
+    } else {
+        id = jdoc_str(answer, "id");
+        email = jdoc_str(answer, "email");
+        l->failures = 0;
+        memset(&l->why, 0, sizeof(l->why));
+        learnt(l, id, email != NULL ? email : "");
+    }
+    json_object_put(answer);
+}
+
+/* Whose token is it?  Asked at every start, too: so a token that was revoked and a server that is
+ * down are known before there is something to upload. */
+static void ask(struct login *l)
+{
+    struct ct_err err;
+
+    stop_check(l);
+    api_request_new(l->cred->api_url, l->cred->token, "GET", "/auth/me", NULL, &l->request);
+    if (http_start(l->d->engine, &l->request->http, on_me, l, &l->call, &err) != 0) {
+        l->call = NULL;
+        stop_uploads(l);
+        say(l, LOGIN_BROKEN, &err);
+    }
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ask(arg);
+}
+
+static int is_known_token(const struct login *l)
+{
+    char hex[HASH_SHA256_HEX];
+
+    if (l->account == NULL || l->account->token_sha256 == NULL ||
+        strcmp(l->account->api_url, l->cred->api_url) != 0)
+        return 0;
+    hash_sha256_hex(l->cred->token, strlen(l->cred->token), hex);
+    return strcmp(hex, l->account->token_sha256) == 0;
+}
+
+void login_refresh(struct login *l)
+{
+    struct cred *fresh = NULL;
+    struct ct_err err = {0};
+
+    if (l->d->is_stopping || account_read(l) != 0)
+        return;
+    if (cred_load(l->path, &fresh, &err) != 0) {
+        stop_check(l);
+        stop_uploads(l);
+        cred_free(l->cred);
+        l->cred = NULL;
+        /* What was confirmed once goes on being bundled, for the day somebody logs in again. */
+        if (l->account != NULL && open_account(l) != 0)
+            return;
+        say(l, err.code == ERR_AUTH ? LOGIN_NONE : LOGIN_BROKEN, &err);
+        return;
+    }
+    if (l->cred != NULL && l->state == LOGIN_OK && strcmp(l->cred->token, fresh->token) == 0 &&
+        strcmp(l->cred->api_url, fresh->api_url) == 0 &&
+        strcmp(l->cred->device_name, fresh->device_name) == 0) {
+        cred_free(fresh);
+        return;
+    }
+    stop_uploads(l);
+    cred_free(l->cred);
+    l->cred = fresh;
+    l->failures = 0;
+    if (is_known_token(l))
+        accept_account(l);
+    else
+        say(l, LOGIN_CHECKING, NULL);
+    if (l->state == LOGIN_OK || l->state == LOGIN_CHECKING)
+        ask(l);
+}
+
+int login_is_offline(const struct login *l)
+{
+    return l->failures > 0;
+}
+
+void login_refused(struct login *l, const struct ct_err *err)
+{
+    struct ct_err why = *err;
+
+    stop_check(l);
+    stop_uploads(l);
+    err_set(&why, ERR_AUTH, "the server refuses the token (%.200s); run: ctctl login", err->msg);
+    say(l, LOGIN_REFUSED, &why);
+}
+
+enum login_state login_look(const struct login *l, const char **ret_email, const char **ret_api_url,
+                            const char **ret_device, const char **ret_why)
+{
+    *ret_email = l->account != NULL ? l->account->email : "";
+    *ret_api_url = l->cred != NULL      ? l->cred->api_url
+                   : l->account != NULL ? l->account->api_url
+                                        : "";
+    *ret_device = l->d->config->device_name != NULL ? l->d->config->device_name
+                  : l->cred != NULL                 ? l->cred->device_name
+                                                    : "";
+    *ret_why = l->why.msg;
+    return l->state;
+}
+
+const char *login_credentials_path(const struct login *l)
+{
+    return l->path;
+}
+
+struct login *login_new(struct daemon *d)
+{
+    struct login *l = str_calloc(1, sizeof(*l));
+
+    l->d = d;
+    l->path = cred_path();
+    l->retry = evtimer_new(d->base, on_retry, l);
+    if (l->retry == NULL)
+        abort();
+    return l;
+}
+
+void login_free(struct login *l)
+{
+    if (l == NULL)
+        return;
+    stop_check(l);
+    event_free(l->retry);
+    cred_free(l->cred);
+    account_record_free(l->account);
+    free(l->path);
+    free(l);
+}

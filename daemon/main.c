@@ -1,0 +1,99 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "daemon/daemon.h"
+
+#define EX_USAGE_ 64
+#define EX_CONFIG_ 78
+
+static const char usage[] = "usage: codeteleportd [-c FILE] [--once] [-t] [-v]\n"
+                            "       codeteleportd --version | --help\n";
+
+static const char help[] =
+    "\n"
+    "Keeps your Claude Code sessions safe: watches ~/.claude without ever writing there, and "
+    "uploads\n"
+    "each session that changed to your CodeTeleport account. Runs in the foreground; as a "
+    "service:\n"
+    "\n"
+    "  systemctl --user enable --now codeteleportd      (Linux)\n"
+    "  launchctl load -w ~/Library/LaunchAgents/...     (macOS, see codeteleportd(8))\n"
+    "\n"
+    "  -c FILE     configuration; default ~/.config/codeteleport/codeteleportd.conf, may be "
+    "absent\n"
+    "  --once      look at everything, sync what differs, and exit:\n"
+    "              0 all is safe, 75 something could not be synced now, 77 not logged in\n"
+    "  -t          check the configuration and exit: 0 fine, 78 not (file and line are printed)\n"
+    "  -v          log in detail\n"
+    "  --version   print the version\n"
+    "\n"
+    "Log in with: ctctl login          See how things are with: ctctl status\n"
+    "Signals: TERM stops after the uploads under way (twice: at once), HUP reads the "
+    "configuration\n"
+    "again, USR1 logs the state.\n";
+
+enum { OPT_ONCE = 256, OPT_VERSION, OPT_HELP };
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"once", no_argument, NULL, OPT_ONCE},
+    {"test", no_argument, NULL, 't'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    const char *file = NULL;
+    int is_once = 0, is_test = 0, is_verbose = 0, c;
+    struct config *config;
+    struct ct_err err;
+
+    while ((c = getopt_long(argc, argv, "c:tvh", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            file = optarg;
+            break;
+        case 't':
+            is_test = 1;
+            break;
+        case 'v':
+            is_verbose = 1;
+            break;
+        case OPT_ONCE:
+            is_once = 1;
+            break;
+        case OPT_VERSION:
+            puts("codeteleportd " PACKAGE_VERSION);
+            return 0;
+        case 'h':
+        case OPT_HELP:
+            fputs(usage, stdout);
+            fputs(help, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return EX_USAGE_;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "codeteleportd: unexpected argument '%s'\n%s", argv[optind], usage);
+        return EX_USAGE_;
+    }
+    if (config_load(file, &config, &err) != 0) {
+        fprintf(stderr, "codeteleportd: %s\n", err.msg);
+        return EX_CONFIG_;
+    }
+    if (is_test) {
+        config_free(config);
+        puts("the configuration is fine");
+        return 0;
+    }
+    log_init("codeteleportd", is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)config->log);
+    return daemon_run(config, file, is_once);
+}

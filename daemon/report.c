@@ -1,0 +1,419 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+/* A clock that is off by more than this breaks signatures that live five minutes. */
+#define SKEW_MS (120 * 1000)
+
+static void set(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text);
+}
+
+static int is_offline(struct daemon *d, const char **ret_why)
+{
+    const char *email, *url, *device, *why;
+    struct uploader_stats st;
+
+    login_look(d->login, &email, &url, &device, &why);
+    if (login_is_offline(d->login)) {
+        *ret_why = why;
+        return 1;
+    }
+    if (d->uploader == NULL)
+        return 0;
+    uploader_stats(d->uploader, &st);
+    if (st.err == NULL)
+        return 0;
+    *ret_why = st.err->msg;
+    return 1;
+}
+
+static int some_root_is_missing(const struct daemon *d)
+{
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        if (!d->roots[i].is_there)
+            return 1;
+    }
+    return 0;
+}
+
+static void note_degraded(void *arg, const char *path, const char *reason)
+{
+    int *n = arg;
+
+    (void)path;
+    (void)reason;
+    ++*n;
+}
+
+static int is_degraded(struct daemon *d)
+{
+    int n = 0;
+
+    watcher_each_degraded(d->watcher, note_degraded, &n);
+    return n > 0 || d->disk_err.code != ERR_NONE || some_root_is_missing(d);
+}
+
+const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256])
+{
+    const char *email, *url, *device, *why = "";
+
+    set(ret_why, 512, "");
+    set(ret_cure, 256, "");
+    switch (login_look(d->login, &email, &url, &device, &why)) {
+    case LOGIN_NONE:
+        set(ret_why, 512, why);
+        set(ret_cure, 256, "ctctl login");
+        return "auth_required";
+    case LOGIN_REFUSED:
+        set(ret_why, 512, why);
+        set(ret_cure, 256, "ctctl login");
+        return "auth_required";
+    case LOGIN_BROKEN:
+        set(ret_why, 512, why);
+        return "auth_required";
+    case LOGIN_CHANGED:
+        set(ret_why, 512, why);
+        set(ret_cure, 256, "ctctl login");
+        return "account_changed";
+    case LOGIN_CHECKING:
+    case LOGIN_OK:
+        break;
+    }
+    if (d->is_paused) {
+        set(ret_why, 512, "uploads are paused");
+        set(ret_cure, 256, "ctctl resume");
+        return "paused";
+    }
+    if (is_offline(d, &why)) {
+        set(ret_why, 512, why);
+        return "offline";
+    }
+    if (is_degraded(d)) {
+        set(ret_why, 512,
+            d->disk_err.code != ERR_NONE ? d->disk_err.msg : "see the problems below");
+        return "degraded";
+    }
+    return map_size(d->sessions) > 0 ? "syncing" : "idle";
+}
+
+/* ---- problems: what, why, cure ------------------------------------------------------------------
+ */
+
+static struct json_object *problem(struct json_object *list, const char *what, const char *why,
+                                   const char *cure)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "what", what);
+    jdoc_set_str(o, "why", why);
+    jdoc_set_str(o, "cure", cure);
+    json_object_array_add(list, o);
+    return o;
+}
+
+static const char *cure_of(const struct ct_err *err)
+{
+    switch (err->code) {
+    case ERR_NOSPACE:
+        return "make room on the disk; it goes on by itself then";
+    case ERR_REFUSED:
+        if (err->http_status == 403)
+            return "delete old sessions (ctctl delete ID) or raise the plan, then: ctctl sync";
+        return "it is tried again when the session changes, or with: ctctl sync";
+    case ERR_RETRY:
+        return "it is tried again by itself";
+    default:
+        return "ctctl sync tries it again";
+    }
+}
+
+static void add_upload_problem(void *arg, const struct uploader_view *v)
+{
+    struct json_object *o;
+
+    if (v->err == NULL || (strcmp(v->phase, "failed") != 0 && strcmp(v->phase, "limit") != 0))
+        return;
+    o = problem(arg, "a session can't be uploaded", v->err->msg, cure_of(v->err));
+    jdoc_set_str(o, "sessionId", v->item->session_id);
+}
+
+static int add_bundle_problem(void *arg, const char *key, void *value)
+{
+    const struct session *s = value;
+    struct json_object *o;
+
+    if (s->err.code == ERR_NONE)
+        return 0;
+    o = problem(arg, "a session can't be bundled", s->err.msg, cure_of(&s->err));
+    jdoc_set_str(o, "sessionId", key);
+    return json_object_array_length(arg) > 50;
+}
+
+static void add_degraded_problem(void *arg, const char *path, const char *reason)
+{
+    struct json_object *o = problem(arg, "a folder can't be watched the usual way", reason, NULL);
+
+    jdoc_set_str(o, "path", path);
+}
+
+static void add_general_problems(struct daemon *d, struct json_object *list)
+{
+    struct uploader_stats st = {0};
+    char skew[64], why[128];
+
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        struct json_object *o;
+        if (d->roots[i].is_there)
+            continue;
+        o = problem(list, "the watched folder is not there or can't be read",
+                    "it does not exist (yet), or its permissions keep this user out",
+                    "it is watched as soon as Claude Code makes it; is another folder meant, set "
+                    "roots in the configuration");
+        jdoc_set_str(o, "path", d->config->roots.v[i]);
+    }
+    if (d->disk_err.code != ERR_NONE)
+        problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
+    if (d->uploader != NULL)
+        uploader_stats(d->uploader, &st);
+    if (st.clock_skew_ms > SKEW_MS || st.clock_skew_ms < -SKEW_MS) {
+        str_human_duration(llabs(st.clock_skew_ms) / 1000, skew, sizeof(skew));
+        snprintf(why, sizeof(why), "it is %s %s the server's", skew,
+                 st.clock_skew_ms > 0 ? "behind" : "ahead of");
+        problem(list, "this machine's clock is wrong", why, "timedatectl set-ntp true");
+    }
+}
+
+static struct json_object *problems(struct daemon *d)
+{
+    struct json_object *list = json_object_new_array();
+
+    add_general_problems(d, list);
+    watcher_each_degraded(d->watcher, add_degraded_problem, list);
+    map_each(d->sessions, add_bundle_problem, list);
+    if (d->uploader != NULL)
+        uploader_each(d->uploader, add_upload_problem, list);
+    return list;
+}
+
+/* ---- the parts of the document ------------------------------------------------------------------
+ */
+
+static void set_time(struct json_object *o, const char *key, int64_t wall_ms)
+{
+    char buf[32];
+
+    jdoc_set_str(o, key, wall_ms > 0 ? now_rfc3339(wall_ms, buf) : NULL);
+}
+
+static struct json_object *daemon_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object();
+    char why[512], cure[256];
+
+    jdoc_set_str(o, "version", PACKAGE_VERSION);
+    jdoc_set_int(o, "pid", getpid());
+    jdoc_set_int(o, "uptimeSeconds", (now_wall_ms() - d->started_ms) / 1000);
+    jdoc_set_str(o, "state", report_state(d, why, cure));
+    jdoc_set_str(o, "stateReason", why[0] != '\0' ? why : NULL);
+    jdoc_set_str(o, "cure", cure[0] != '\0' ? cure : NULL);
+    set_time(o, "pausedUntil", d->is_paused ? d->paused_until_ms : 0);
+    return o;
+}
+
+static void add_degraded(void *arg, const char *path, const char *reason)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "path", path);
+    jdoc_set_str(o, "reason", reason);
+    json_object_array_add(arg, o);
+}
+
+static struct json_object *watch_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object(), *roots = json_object_new_array(),
+                       *degraded = json_object_new_array();
+    struct watcher_stats st;
+
+    watcher_stats(d->watcher, &st);
+    for (size_t i = 0; i < d->config->roots.n; i++)
+        json_object_array_add(roots, jdoc_new_str(d->config->roots.v[i]));
+    watcher_each_degraded(d->watcher, add_degraded, degraded);
+    json_object_object_add(o, "roots", roots);
+    jdoc_set_str(o, "backend", st.backend);
+    jdoc_set_int(o, "watches", st.watches);
+    jdoc_set_int(o, "overflows", st.overflows);
+    set_time(o, "lastScanAt", st.last_scan_wall_ms);
+    jdoc_set_bool(o, "isScanning", st.is_scanning);
+    json_object_object_add(o, "degraded", degraded);
+    return o;
+}
+
+/* Seconds left at the pace of this wave of work, or -1 when there is no telling yet. */
+static int64_t seconds_left(const struct daemon *d, int64_t bytes_left)
+{
+    int64_t took_ms = now_mono_ms() - d->progress_since_ms;
+
+    if (d->progress_since_ms == 0 || d->progress_done_bytes <= 0 || took_ms < 1000)
+        return -1;
+    return (int64_t)((double)bytes_left * (double)took_ms / (double)d->progress_done_bytes / 1000);
+}
+
+static struct json_object *sessions_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object();
+    struct state_counts st = {0};
+    struct sessions_counts c;
+    int64_t left;
+
+    sessions_counts(d, &c);
+    if (d->state != NULL)
+        state_counts(d->state, &st);
+    left = seconds_left(d, c.bytes);
+    jdoc_set_int(o, "known", st.known + c.is_new);
+    jdoc_set_int(o, "synced", st.safe - c.were_safe > 0 ? st.safe - c.were_safe : 0);
+    jdoc_set_int(o, "pending", c.all - c.failed - c.limit);
+    jdoc_set_int(o, "pendingBytes", c.bytes);
+    if (left >= 0)
+        jdoc_set_int(o, "secondsLeft", left);
+    else
+        jdoc_set_null(o, "secondsLeft");
+    jdoc_set_int(o, "failed", c.failed);
+    jdoc_set_int(o, "limit", c.limit);
+    jdoc_set_int(o, "excluded", st.excluded);
+    jdoc_set_int(o, "archived", st.archived);
+    jdoc_set_int(o, "behind", 0);
+    jdoc_set_int(o, "bytes", st.bytes);
+    set_time(o, "lastConfirmedAt", st.last_confirmed_ms);
+    return o;
+}
+
+struct listing {
+    struct daemon *d;
+    struct json_object *queue;
+    struct json_object *uploads;
+};
+
+static void add_upload(struct daemon *d, struct json_object *list, const struct uploader_view *v)
+{
+    struct json_object *o = json_object_new_object();
+    struct state_session ss;
+
+    state_get(d->state, v->item->session_id, &ss);
+    jdoc_set_str(o, "sessionId", v->item->session_id);
+    jdoc_set_str(o, "title", jdoc_str(ss.meta, "title"));
+    jdoc_set_int(o, "sentBytes", v->sent_bytes);
+    jdoc_set_int(o, "sizeBytes", v->item->size_bytes);
+    json_object_array_add(list, o);
+    state_session_clear(&ss);
+}
+
+static void add_queued(void *arg, const struct uploader_view *v)
+{
+    struct listing *l = arg;
+    struct json_object *o;
+
+    if (strcmp(v->phase, "uploading") == 0)
+        add_upload(l->d, l->uploads, v);
+    if (json_object_array_length(l->queue) >= 100)
+        return; /* the counts tell the rest */
+    o = json_object_new_object();
+    jdoc_set_str(o, "sessionId", v->item->session_id);
+    jdoc_set_str(o, "phase", v->phase);
+    jdoc_set_int(o, "attempts", v->attempts);
+    set_time(o, "nextAttemptAt",
+             v->next_attempt_ms > 0 ? now_wall_ms() + v->next_attempt_ms - now_mono_ms() : 0);
+    jdoc_set_str(o, "lastError", v->err != NULL ? v->err->msg : NULL);
+    json_object_array_add(l->queue, o);
+}
+
+static struct json_object *totals_part(struct daemon *d, const struct uploader_stats *st)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_int(o, "bundles", d->bundles);
+    jdoc_set_int(o, "bytesUploaded", st->bytes_sent);
+    jdoc_set_int(o, "bytesRead", d->bytes_read);
+    return o;
+}
+
+static struct json_object *server_part(struct daemon *d, const struct uploader_stats *st)
+{
+    struct json_object *o = json_object_new_object();
+    const char *email, *url, *device, *why;
+    enum login_state state = login_look(d->login, &email, &url, &device, &why);
+
+    jdoc_set_str(o, "apiUrl", url[0] != '\0' ? url : NULL);
+    if (state == LOGIN_OK)
+        jdoc_set_bool(o, "reachable", !is_offline(d, &why));
+    else
+        jdoc_set_bool(o, "reachable", 0);
+    set_time(o, "lastContactAt", st->last_contact_ms);
+    jdoc_set_bool(o, "isLoopback", url[0] != '\0' && http_url_is_loopback(url));
+    return o;
+}
+
+static struct json_object *account_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object();
+    const char *email, *url, *device, *why;
+
+    login_look(d->login, &email, &url, &device, &why);
+    jdoc_set_str(o, "email", email[0] != '\0' ? email : NULL);
+    jdoc_set_null(o, "plan");
+    jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
+    return o;
+}
+
+struct json_object *report_status(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object(), *sandbox = json_object_new_object();
+    struct listing l = {d, json_object_new_array(), json_object_new_array()};
+    struct uploader_stats st = {0};
+
+    if (d->uploader != NULL) {
+        uploader_stats(d->uploader, &st);
+        uploader_each(d->uploader, add_queued, &l);
+    }
+    json_object_object_add(o, "daemon", daemon_part(d));
+    json_object_object_add(o, "watch", watch_part(d));
+    json_object_object_add(o, "sessions", sessions_part(d));
+    json_object_object_add(o, "queue", l.queue);
+    json_object_object_add(o, "uploads", l.uploads);
+    json_object_object_add(o, "totals", totals_part(d, &st));
+    json_object_object_add(o, "server", server_part(d, &st));
+    json_object_object_add(o, "account", account_part(d));
+    jdoc_set_int(sandbox, "landlock", 0);
+    jdoc_set_bool(sandbox, "readOnly", 0);
+    json_object_object_add(o, "sandbox", sandbox);
+    json_object_object_add(o, "problems", problems(d));
+    return o;
+}
+
+void report_line(struct daemon *d, char *buf, size_t size)
+{
+    struct state_counts st = {0};
+    struct sessions_counts c;
+    char why[512], cure[256];
+    const char *state = report_state(d, why, cure);
+
+    sessions_counts(d, &c);
+    if (d->state != NULL)
+        state_counts(d->state, &st);
+    if (why[0] != '\0')
+        snprintf(buf, size, "%s: %.200s", state, why);
+    else if (c.all > 0)
+        snprintf(buf, size, "%lld of %lld sessions on their way", (long long)c.all,
+                 (long long)(st.known + c.is_new));
+    else
+        snprintf(buf, size, "%lld sessions stored", (long long)st.safe);
+}

@@ -1,0 +1,26 @@
+noinst_LIBRARIES += daemon/libdaemon.a
+daemon_libdaemon_a_SOURCES = \
+  daemon/daemon.h \
+  daemon/bundler.c \
+  daemon/changes.c \
+  daemon/control.c \
+  daemon/daemon.c \
+  daemon/listing.c \
+  daemon/lock.c daemon/lock.h \
+  daemon/login.c \
+  daemon/report.c \
+  daemon/sessions.c \
+  daemon/state.c daemon/state.h \
+  daemon/waiter.c
+if WITH_SYSTEMD
+daemon_libdaemon_a_SOURCES += daemon/notify_systemd.c
+else
+daemon_libdaemon_a_SOURCES += daemon/notify_none.c
+endif
+EXTRA_DIST += daemon/notify_systemd.c daemon/notify_none.c
+
+bin_PROGRAMS += codeteleportd
+codeteleportd_SOURCES = daemon/main.c
+codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
+  bundle/libbundle.a api/libapi.a ipc/libipc.a agents/libagents.a net/libnet.a \
+  $(bundle_LIBS) $(CURL_LIBS) $(SYSTEMD_LIBS) $(common_LIBS)

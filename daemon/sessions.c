@@ -1,0 +1,187 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/now.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+struct session *sessions_get(struct daemon *d, const char *id)
+{
+    return map_get(d->sessions, id);
+}
+
+struct session *sessions_need(struct daemon *d, const char *id)
+{
+    struct session *s = sessions_get(d, id);
+    struct state_session ss = {0};
+
+    if (s != NULL)
+        return s;
+    s = str_calloc(1, sizeof(*s));
+    snprintf(s->id, sizeof(s->id), "%s", id);
+    if (d->state != NULL && state_get(d->state, id, &ss)) {
+        s->is_known = 1;
+        s->was_safe = ss.version > 0 && !ss.is_archived;
+    }
+    state_session_clear(&ss);
+    map_put(d->sessions, id, s);
+    if (d->progress_since_ms == 0)
+        d->progress_since_ms = now_mono_ms();
+    return s;
+}
+
+int sessions_is_dirty(const struct session *s)
+{
+    return s->dirty_seq > s->safe_seq && s->dirty_seq > s->queued_seq;
+}
+
+static int is_excluded(struct daemon *d, const char *id)
+{
+    struct state_session ss;
+    int yes;
+
+    if (d->state == NULL)
+        return 0;
+    yes = state_get(d->state, id, &ss) && ss.is_excluded;
+    state_session_clear(&ss);
+    return yes;
+}
+
+void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms,
+                    int64_t size_bytes)
+{
+    struct session *s = sessions_get(d, id);
+    int was_dirty = s != NULL && sessions_is_dirty(s);
+    int64_t at_ms;
+
+    if (s == NULL && is_excluded(d, id))
+        return;
+    s = sessions_need(d, id);
+    s->dirty_seq = ++d->seq;
+    if (mtime_ms > s->mtime_ms)
+        s->mtime_ms = mtime_ms;
+    s->size_bytes += size_bytes;
+    s->failures = 0;
+    s->retry_ms = 0;
+    if (age_ms > d->config->wait_ms)
+        age_ms = d->config->wait_ms;
+    at_ms = now_mono_ms() - (age_ms > 0 ? age_ms : 0);
+    debounce_touch(d->debounce, id, at_ms > 0 ? at_ms : 0);
+    s->is_waiting = 1;
+    if (!was_dirty)
+        control_event(d, "changed", id, 0, 0, NULL);
+    sessions_arm(d);
+}
+
+void sessions_turn_ended(struct daemon *d, const char *id)
+{
+    if (sessions_get(d, id) == NULL)
+        return;
+    debounce_turn_ended(d->debounce, id, now_mono_ms());
+    sessions_arm(d);
+}
+
+void sessions_make_due(struct daemon *d, struct session *s)
+{
+    if (s->is_waiting) {
+        debounce_forget(d->debounce, s->id);
+        s->is_waiting = 0;
+    }
+    s->is_due = 1;
+    s->is_urgent = 1;
+    s->retry_ms = 0;
+    bundler_run(d);
+}
+
+void sessions_arm(struct daemon *d)
+{
+    int64_t next_ms = debounce_next(d->debounce), wait_ms;
+    struct timeval tv;
+
+    if (next_ms < 0) {
+        evtimer_del(d->debounce_timer);
+        return;
+    }
+    wait_ms = next_ms - now_mono_ms();
+    if (wait_ms < 0)
+        wait_ms = 0;
+    tv.tv_sec = wait_ms / 1000;
+    tv.tv_usec = wait_ms % 1000 * 1000;
+    evtimer_add(d->debounce_timer, &tv);
+}
+
+void sessions_settle(struct daemon *d, struct session *s)
+{
+    int is_queued = d->uploader != NULL && uploader_has(d->uploader, s->id);
+
+    waiter_check(d, s);
+    if (s->is_waiting || s->is_due || s->is_bundling || is_queued || sessions_is_dirty(s))
+        return;
+    map_remove(d->sessions, s->id);
+    free(s);
+    if (map_size(d->sessions) == 0) {
+        d->progress_since_ms = 0;
+        d->progress_done_bytes = 0;
+    }
+}
+
+void sessions_give_up(struct daemon *d, struct session *s)
+{
+    debounce_forget(d->debounce, s->id);
+    s->is_waiting = 0;
+    s->is_due = 0;
+    s->queued_seq = s->safe_seq = s->dirty_seq;
+    sessions_settle(d, s);
+}
+
+static int forget_one(void *arg, const char *key, void *value)
+{
+    struct daemon *d = arg;
+
+    debounce_forget(d->debounce, key);
+    map_remove(d->sessions, key);
+    free(value);
+    return 0;
+}
+
+void sessions_forget_all(struct daemon *d)
+{
+    map_each(d->sessions, forget_one, d);
+    sessions_arm(d);
+}
+
+struct counting {
+    struct daemon *d;
+    struct sessions_counts *c;
+};
+
+static int count_one(void *arg, const char *key, void *value)
+{
+    struct counting *n = arg;
+    const struct session *s = value;
+    struct uploader_view v;
+
+    n->c->all++;
+    n->c->is_new += !s->is_known;
+    n->c->were_safe += s->was_safe;
+    n->c->bytes += s->size_bytes;
+    if (n->d->uploader != NULL && uploader_look(n->d->uploader, key, &v)) {
+        n->c->failed += strcmp(v.phase, "failed") == 0;
+        n->c->limit += strcmp(v.phase, "limit") == 0;
+    } else if (s->err.code != ERR_NONE) {
+        n->c->failed++;
+    }
+    return 0;
+}
+
+void sessions_counts(struct daemon *d, struct sessions_counts *ret)
+{
+    struct counting n = {d, ret};
+
+    memset(ret, 0, sizeof(*ret));
+    map_each(d->sessions, count_one, &n);
+}

@@ -1,0 +1,400 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "daemon/state.h"
+
+struct state {
+    struct db *db;
+};
+
+static const char *const schema[] = {
+    "CREATE TABLE sessions ("
+    " session_id TEXT PRIMARY KEY,"
+    " root TEXT NOT NULL,"
+    " project TEXT NOT NULL,"
+    " meta TEXT,"
+    " project_name TEXT NOT NULL,"
+    " slug TEXT NOT NULL,"
+    " modified_ms INTEGER NOT NULL,"
+    " raw_bytes INTEGER NOT NULL,"
+    " transcript_bytes INTEGER NOT NULL,"
+    " transcript_digest TEXT NOT NULL,"
+    " is_rewritten INTEGER NOT NULL,"
+    " is_archived INTEGER NOT NULL,"
+    " is_excluded INTEGER NOT NULL,"
+    " revive INTEGER NOT NULL,"
+    " version INTEGER NOT NULL DEFAULT 0,"
+    " content_id TEXT NOT NULL DEFAULT '',"
+    " sha256 TEXT NOT NULL DEFAULT '',"
+    " size_bytes INTEGER NOT NULL DEFAULT 0,"
+    " confirmed_ms INTEGER NOT NULL DEFAULT 0,"
+    " is_loopback INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX sessions_by_time ON sessions(modified_ms);"
+    "CREATE INDEX sessions_by_project ON sessions(root, project, modified_ms);"
+    "CREATE INDEX sessions_by_slug ON sessions(slug) WHERE slug <> '';"
+    "CREATE TABLE files ("
+    " root TEXT NOT NULL,"
+    " path TEXT NOT NULL,"
+    " session_id TEXT NOT NULL,"
+    " size_bytes INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL,"
+    " inode INTEGER NOT NULL,"
+    " is_attachment INTEGER NOT NULL,"
+    " PRIMARY KEY (root, path)) WITHOUT ROWID;"
+    "CREATE INDEX files_by_session ON files(session_id);"
+    "CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+};
+
+#define COLUMNS \
+    "session_id, root, project, meta, slug, modified_ms, raw_bytes, transcript_bytes," \
+    " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
+    " sha256, size_bytes, confirmed_ms, is_loopback"
+
+static int try_open(const char *path, struct db **ret, struct ct_err *err)
+{
+    if (db_open(path, DB_EXCLUSIVE, ret, err) != 0)
+        return -1;
+    if (db_migrate(*ret, schema, sizeof(schema) / sizeof(schema[0]), "state", err) != 0) {
+        db_close(*ret);
+        return -1;
+    }
+    return 0;
+}
+
+static void set_aside(const char *path, const char *aside, const char *suffix)
+{
+    char *from = str_printf("%s%s", path, suffix);
+    char *to = str_printf("%s%s", aside, suffix);
+
+    rename(from, to); /* the -wal of a closed database is usually gone: no error */
+    free(from);
+    free(to);
+}
+
+int state_open(const char *path, struct state **ret, char **ret_aside, struct ct_err *err)
+{
+    struct ct_err why;
+    struct db *db;
+    char *aside = NULL;
+
+    if (try_open(path, &db, &why) != 0) {
+        if (why.code != ERR_CORRUPT)
+            goto err0;
+        aside = str_printf("%s.damaged-%lld", path, (long long)now_wall_ms());
+        set_aside(path, aside, "");
+        set_aside(path, aside, "-wal");
+        if (try_open(path, &db, &why) != 0)
+            goto err0;
+    }
+    *ret = str_calloc(1, sizeof(**ret));
+    (*ret)->db = db;
+    *ret_aside = aside;
+    return 0;
+
+err0:
+    free(aside);
+    if (err != NULL)
+        *err = why;
+    return -1;
+}
+
+void state_close(struct state *s)
+{
+    if (s == NULL)
+        return;
+    db_close(s->db);
+    free(s);
+}
+
+struct db *state_db(struct state *s)
+{
+    return s->db;
+}
+
+static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
+{
+    const char *meta = db_text(st, 3);
+
+    memset(ss, 0, sizeof(*ss));
+    snprintf(ss->session_id, sizeof(ss->session_id), "%s", db_text(st, 0));
+    ss->root = str_dup(db_text(st, 1));
+    ss->project = str_dup(db_text(st, 2));
+    if (meta[0] != '\0')
+        jdoc_parse(meta, strlen(meta), &ss->meta, NULL);
+    ss->slug = str_dup(db_text(st, 4));
+    ss->modified_ms = sqlite3_column_int64(st, 5);
+    ss->raw_bytes = sqlite3_column_int64(st, 6);
+    ss->transcript_bytes = sqlite3_column_int64(st, 7);
+    snprintf(ss->transcript_digest, sizeof(ss->transcript_digest), "%s", db_text(st, 8));
+    ss->is_rewritten = sqlite3_column_int(st, 9);
+    ss->is_archived = sqlite3_column_int(st, 10);
+    ss->is_excluded = sqlite3_column_int(st, 11);
+    ss->revive = sqlite3_column_int(st, 12);
+    ss->version = sqlite3_column_int64(st, 13);
+    snprintf(ss->content_id, sizeof(ss->content_id), "%s", db_text(st, 14));
+    snprintf(ss->sha256, sizeof(ss->sha256), "%s", db_text(st, 15));
+    ss->size_bytes = sqlite3_column_int64(st, 16);
+    ss->confirmed_ms = sqlite3_column_int64(st, 17);
+    ss->is_loopback = sqlite3_column_int(st, 18);
+}
+
+void state_session_clear(struct state_session *ss)
+{
+    free(ss->root);
+    free(ss->project);
+    free(ss->slug);
+    json_object_put(ss->meta);
+    memset(ss, 0, sizeof(*ss));
+}
+
+int state_get(struct state *s, const char *session_id, struct state_session *ret)
+{
+    sqlite3_stmt *st;
+    int found = 0;
+
+    memset(ret, 0, sizeof(*ret));
+    if (db_query(s->db, NULL, &st, "SELECT " COLUMNS " FROM sessions WHERE session_id = ?", "s",
+                 session_id) != 0)
+        return 0;
+    if (db_step(s->db, st, NULL) == 1) {
+        session_of_row(st, ret);
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
+int state_put(struct state *s, const struct state_session *ss, struct ct_err *err)
+{
+    const char *name = jdoc_str(ss->meta, "projectName");
+
+    return db_exec(
+        s->db, err,
+        "INSERT INTO sessions(session_id, root, project, meta, project_name, slug, modified_ms,"
+        " raw_bytes, transcript_bytes, transcript_digest, is_rewritten, is_archived, is_excluded,"
+        " revive) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT(session_id) DO UPDATE SET root = excluded.root, project = excluded.project,"
+        " meta = excluded.meta, project_name = excluded.project_name, slug = excluded.slug,"
+        " modified_ms = excluded.modified_ms, raw_bytes = excluded.raw_bytes,"
+        " transcript_bytes = excluded.transcript_bytes,"
+        " transcript_digest = excluded.transcript_digest, is_rewritten = excluded.is_rewritten,"
+        " is_archived = excluded.is_archived, is_excluded = excluded.is_excluded,"
+        " revive = excluded.revive",
+        "ssssssiiisiiii", ss->session_id, ss->root, ss->project,
+        ss->meta != NULL ? jdoc_text(ss->meta) : NULL, name != NULL ? name : "",
+        ss->slug != NULL ? ss->slug : "", ss->modified_ms, ss->raw_bytes, ss->transcript_bytes,
+        ss->transcript_digest, (int64_t)ss->is_rewritten, (int64_t)ss->is_archived,
+        (int64_t)ss->is_excluded, (int64_t)ss->revive);
+}
+
+int state_confirm(struct state *s, const char *session_id, int64_t version, const char *content_id,
+                  const char *sha256, int64_t size_bytes, int is_loopback, int64_t wall_ms,
+                  struct ct_err *err)
+{
+    return db_exec(s->db, err,
+                   "UPDATE sessions SET version = ?, content_id = ?, sha256 = ?, size_bytes = ?,"
+                   " is_loopback = ?, confirmed_ms = ?, revive = 0 WHERE session_id = ?",
+                   "issiiis", version, content_id, sha256, size_bytes, (int64_t)is_loopback,
+                   wall_ms, session_id);
+}
+
+int state_set_archived(struct state *s, const char *session_id, int yes, struct ct_err *err)
+{
+    return db_exec(s->db, err, "UPDATE sessions SET is_archived = ? WHERE session_id = ?", "is",
+                   (int64_t)yes, session_id);
+}
+
+int state_set_excluded(struct state *s, const char *session_id, int yes, int revive,
+                       struct ct_err *err)
+{
+    return db_exec(s->db, err,
+                   "INSERT INTO sessions(session_id, root, project, project_name, slug,"
+                   " modified_ms, raw_bytes, transcript_bytes, transcript_digest, is_rewritten,"
+                   " is_archived, is_excluded, revive) VALUES (?,'','','','',0,0,0,'',0,0,?,?)"
+                   " ON CONFLICT(session_id) DO UPDATE SET is_excluded = excluded.is_excluded,"
+                   " revive = excluded.revive",
+                   "sii", session_id, (int64_t)yes, (int64_t)revive);
+}
+
+int state_put_file(struct state *s, const char *session_id, const struct state_file *f,
+                   struct ct_err *err)
+{
+    return db_exec(s->db, err,
+                   "INSERT OR REPLACE INTO files(root, path, session_id, size_bytes, mtime_ns,"
+                   " inode, is_attachment) VALUES (?,?,?,?,?,?,?)",
+                   "sssiiii", f->root, f->path, session_id, f->size_bytes, f->mtime_ns,
+                   (int64_t)f->inode, (int64_t)f->is_attachment);
+}
+
+int state_drop_files(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(s->db, err, "DELETE FROM files WHERE session_id = ?", "s", session_id);
+}
+
+int state_file(struct state *s, const char *root, const char *path, int64_t *ret_size_bytes,
+               int64_t *ret_mtime_ns, uint64_t *ret_inode)
+{
+    sqlite3_stmt *st;
+    int found = 0;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT size_bytes, mtime_ns, inode FROM files WHERE root = ? AND path = ?", "ss",
+                 root, path) != 0)
+        return 0;
+    if (db_step(s->db, st, NULL) == 1) {
+        *ret_size_bytes = sqlite3_column_int64(st, 0);
+        *ret_mtime_ns = sqlite3_column_int64(st, 1);
+        *ret_inode = (uint64_t)sqlite3_column_int64(st, 2);
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
+void state_each_file(struct state *s, const char *root,
+                     void (*f)(void *arg, const char *session_id, const char *path), void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st, "SELECT session_id, path FROM files WHERE root = ?", "s",
+                 root) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0), db_text(st, 1));
+    db_done(st);
+}
+
+void state_each_attachment(struct state *s, const char *session_id,
+                           void (*f)(void *arg, const char *path), void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT path FROM files WHERE session_id = ? AND is_attachment = 1", "s",
+                 session_id) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0));
+    db_done(st);
+}
+
+void state_each(struct state *s, const char *project, int64_t offset, int64_t limit,
+                void (*f)(void *arg, const struct state_session *ss), void *arg)
+{
+    struct state_session ss;
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT " COLUMNS " FROM sessions"
+                 " WHERE ?1 IS NULL OR project = ?1 OR project_name = ?1"
+                 " ORDER BY modified_ms DESC, session_id LIMIT ?2 OFFSET ?3",
+                 "sii", project, limit, offset) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1) {
+        session_of_row(st, &ss);
+        f(arg, &ss);
+        state_session_clear(&ss);
+    }
+    db_done(st);
+}
+
+static int one_id(struct state *s, sqlite3_stmt *st, char ret[UUID_SIZE])
+{
+    int found = 0;
+
+    if (db_step(s->db, st, NULL) == 1) {
+        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
+int state_newest_of_project(struct state *s, const char *root, const char *project,
+                            char ret[UUID_SIZE])
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id FROM sessions WHERE root = ? AND project = ?"
+                 " AND is_archived = 0 ORDER BY modified_ms DESC LIMIT 1",
+                 "ss", root, project) != 0)
+        return 0;
+    return one_id(s, st, ret);
+}
+
+void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const char *session_id),
+                   void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st, "SELECT session_id FROM sessions WHERE slug = ?", "s", slug) !=
+        0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0));
+    db_done(st);
+}
+
+int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE])
+{
+    sqlite3_stmt *st;
+    int n = 0;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id FROM sessions WHERE substr(session_id, 1, length(?1)) = ?1"
+                 " LIMIT 2",
+                 "s", prefix) != 0)
+        return 0;
+    while (db_step(s->db, st, NULL) == 1) {
+        if (n++ == 0)
+            snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
+    }
+    db_done(st);
+    return n;
+}
+
+void state_counts(struct state *s, struct state_counts *ret)
+{
+    sqlite3_stmt *st;
+
+    memset(ret, 0, sizeof(*ret));
+    if (db_query(s->db, NULL, &st,
+                 "SELECT count(*), sum(version > 0), sum(is_archived), sum(is_excluded),"
+                 " sum(raw_bytes), max(confirmed_ms) FROM sessions",
+                 "") != 0)
+        return;
+    if (db_step(s->db, st, NULL) == 1) {
+        ret->known = sqlite3_column_int64(st, 0);
+        ret->safe = sqlite3_column_int64(st, 1);
+        ret->archived = sqlite3_column_int64(st, 2);
+        ret->excluded = sqlite3_column_int64(st, 3);
+        ret->bytes = sqlite3_column_int64(st, 4);
+        ret->last_confirmed_ms = sqlite3_column_int64(st, 5);
+    }
+    db_done(st);
+}
+
+int state_note(struct state *s, const char *key, const char *value, struct ct_err *err)
+{
+    return db_exec(s->db, err, "INSERT OR REPLACE INTO notes(key, value) VALUES (?, ?)", "ss", key,
+                   value);
+}
+
+char *state_noted(struct state *s, const char *key)
+{
+    sqlite3_stmt *st;
+    char *value = NULL;
+
+    if (db_query(s->db, NULL, &st, "SELECT value FROM notes WHERE key = ?", "s", key) != 0)
+        return NULL;
+    if (db_step(s->db, st, NULL) == 1)
+        value = str_dup(db_text(st, 0));
+    db_done(st);
+    return value;
+}

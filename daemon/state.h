@@ -1,0 +1,176 @@
+#ifndef DAEMON_STATE_H
+#define DAEMON_STATE_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "common/db.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/uuid.h"
+
+/*
+ * What the daemon remembers of one account: the sessions that it has seen and how far each is safe,
+ * and the size, time and inode that each of their files had when it was last bundled.
+ */
+struct state;
+
+struct state_session {
+    char session_id[UUID_SIZE];
+    char *root;               /* data folder that it lies in */
+    char *project;            /* name of the project folder */
+    struct json_object *meta; /* all metadata, titles too: it stays on this machine; may be NULL */
+    char *slug;               /* name of its plan, or "" */
+    int64_t modified_ms;      /* newest file */
+    int64_t raw_bytes;        /* of the last bundle, uncompressed */
+    int64_t transcript_bytes; /* of the last bundle */
+    char transcript_digest[HASH_SHA256_HEX];
+    int is_rewritten; /* a bundle since then did not go on where the one before it ended */
+    int is_archived;  /* gone here, safe there */
+    int is_excluded;  /* deleted in the cloud by the user, or told to stay here */
+    int revive;       /* asked for by name after it was deleted */
+
+    /* The newest confirmed version; version 0: none yet. */
+    int64_t version;
+    char content_id[HASH_SHA256_HEX];
+    char sha256[HASH_SHA256_HEX];
+    int64_t size_bytes;
+    int64_t confirmed_ms;
+    int is_loopback; /* its store is on this machine */
+};
+
+struct state_file {
+    const char *root;
+    const char *path;
+    int64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t inode;
+    int is_attachment; /* of its session alone, and not the transcript */
+};
+
+/**
+ * state_open(path, ret, ret_aside, err):
+ * Open or make the database ${path}.  A damaged one is set aside, never removed: ${ret_aside} gets
+ * its new name then (the caller frees it), else NULL; everything is found again by a scan.
+ */
+int state_open(const char *path, struct state **ret, char **ret_aside, struct ct_err *err);
+
+/**
+ * state_close(s):
+ * Close it; NULL is harmless.
+ */
+void state_close(struct state *s);
+
+/**
+ * state_db(s):
+ * The handle, for rooms with tables of their own and for transactions.
+ */
+struct db *state_db(struct state *s);
+
+/**
+ * state_get(s, session_id, ret):
+ * Fill in ${ret} and return 1, or return 0 if the session is not known (${ret} is empty then).
+ * state_session_clear() frees what is in it.
+ */
+int state_get(struct state *s, const char *session_id, struct state_session *ret);
+void state_session_clear(struct state_session *ss);
+
+/**
+ * state_put(s, ss, err):
+ * Insert or update all of ${ss} but the confirmed version, which only state_confirm() changes.
+ */
+int state_put(struct state *s, const struct state_session *ss, struct ct_err *err);
+
+/**
+ * state_confirm(s, session_id, version, content_id, sha256, size_bytes, is_loopback, wall_ms, err):
+ * The session is safe up to what the bundle holds.
+ */
+int state_confirm(struct state *s, const char *session_id, int64_t version, const char *content_id,
+                  const char *sha256, int64_t size_bytes, int is_loopback, int64_t wall_ms,
+                  struct ct_err *err);
+
+/**
+ * state_set_archived(s, session_id, yes, err), state_set_excluded(s, session_id, yes, revive, err):
+ * Change one thing.
+ */
+int state_set_archived(struct state *s, const char *session_id, int yes, struct ct_err *err);
+int state_set_excluded(struct state *s, const char *session_id, int yes, int revive,
+                       struct ct_err *err);
+
+/**
+ * state_put_file(s, session_id, f, err), state_drop_files(s, session_id, err):
+ * Record one file of a session; forget all of its files.
+ */
+int state_put_file(struct state *s, const char *session_id, const struct state_file *f,
+                   struct ct_err *err);
+int state_drop_files(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_file(s, root, path, ret_size_bytes, ret_mtime_ns, ret_inode):
+ * Return 1 and what is recorded of a file, or 0.
+ */
+int state_file(struct state *s, const char *root, const char *path, int64_t *ret_size_bytes,
+               int64_t *ret_mtime_ns, uint64_t *ret_inode);
+
+/**
+ * state_each_file(s, root, f, arg):
+ * Call ${f} for each file recorded below ${root}.
+ */
+void state_each_file(struct state *s, const char *root,
+                     void (*f)(void *arg, const char *session_id, const char *path), void *arg);
+
+/**
+ * state_each_attachment(s, session_id, f, arg):
+ * Call ${f} for each attachment recorded for the session.
+ */
+void state_each_attachment(struct state *s, const char *session_id,
+                           void (*f)(void *arg, const char *path), void *arg);
+
+/**
+ * state_each(s, project, offset, limit, f, arg):
+ * Call ${f} for sessions, newest first, leaving out ${offset} and stopping after ${limit}; only
+ * those whose project folder or project name is ${project}, unless it is NULL.
+ */
+void state_each(struct state *s, const char *project, int64_t offset, int64_t limit,
+                void (*f)(void *arg, const struct state_session *ss), void *arg);
+
+/**
+ * state_newest_of_project(s, root, project, ret):
+ * Write the id of the project's most recent session.  Return 1, or 0 if it has none.
+ */
+int state_newest_of_project(struct state *s, const char *root, const char *project,
+                            char ret[UUID_SIZE]);
+
+/**
+ * state_by_slug(s, slug, f, arg):
+ * Call ${f} for each session whose plan has that name.
+ */
+void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const char *session_id),
+                   void *arg);
+
+/**
+ * state_by_prefix(s, prefix, ret):
+ * Look for the session ids that begin with ${prefix}; write the first one.  Return how many there
+ * are, at most 2.
+ */
+int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
+
+struct state_counts {
+    int64_t known, safe, archived, excluded, bytes, last_confirmed_ms;
+};
+
+/**
+ * state_counts(s, ret):
+ * Count; ${bytes} are uncompressed.
+ */
+void state_counts(struct state *s, struct state_counts *ret);
+
+/**
+ * state_note(s, key, value, err), state_noted(s, key):
+ * Keep a small text; return one (the caller frees it) or NULL.
+ */
+int state_note(struct state *s, const char *key, const char *value, struct ct_err *err);
+char *state_noted(struct state *s, const char *key);
+
+#endif

@@ -1,0 +1,389 @@
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+/*
+ * `sync --wait` is exact: it asks the watcher for a drain, lets the worker finish what it was
+ * looking up, and then holds every session that is dirty at that moment as a target.  A target is
+ * met when the session is safe up to the change number that it had then.
+ */
+#define ONCE_FAILURES 3 /* attempts after which --once gives up on a server */
+
+enum phase { NEEDS_LOGIN, DRAINING, WAITING };
+
+struct target {
+    LIST_ENTRY(target) link;
+    char id[UUID_SIZE];
+    uint64_t seq;
+};
+
+struct waiter {
+    LIST_ENTRY(waiter) link;
+    struct daemon *d;
+    struct ipc_request *rq; /* NULL: --once */
+    int is_waiting;
+    int is_gone; /* nobody waits for the answer any more */
+    enum phase phase;
+    struct strlist ids;
+    LIST_HEAD(, target) targets;
+    int64_t requested, confirmed, unchanged;
+    struct json_object *failed;
+};
+
+struct waiters {
+    LIST_HEAD(, waiter) all;
+};
+
+static void waiter_free(struct waiter *w)
+{
+    struct target *t;
+
+    LIST_REMOVE(w, link);
+    while ((t = LIST_FIRST(&w->targets)) != NULL) {
+        LIST_REMOVE(t, link);
+        free(t);
+    }
+    strlist_free(&w->ids);
+    json_object_put(w->failed);
+    free(w);
+}
+
+static void end_once(struct waiter *w, const char *state)
+{
+    struct daemon *d = w->d;
+
+    if (strcmp(state, "auth_required") == 0 || strcmp(state, "account_changed") == 0)
+        d->exit_status = 77;
+    else if (!LIST_EMPTY(&w->targets) || json_object_array_length(w->failed) > 0 ||
+             w->phase != WAITING)
+        d->exit_status = 75;
+    else
+        d->exit_status = 0;
+    daemon_stop(d);
+}
+
+static void finish(struct waiter *w)
+{
+    struct json_object *o;
+    char why[512], cure[256];
+    const char *state = report_state(w->d, why, cure);
+
+    if (w->rq == NULL) {
+        end_once(w, state);
+    } else {
+        o = json_object_new_object();
+        jdoc_set_int(o, "requested", w->requested);
+        if (w->is_waiting) {
+            jdoc_set_int(o, "confirmed", w->confirmed);
+            jdoc_set_int(o, "unchanged", w->unchanged);
+            json_object_object_add(o, "failed", json_object_get(w->failed));
+        }
+        jdoc_set_str(o, "state", state);
+        ipc_reply(w->rq, o);
+    }
+    waiter_free(w);
+}
+
+static void fail(struct waiter *w, const struct ct_err *err)
+{
+    ipc_fail(w->rq, err);
+    waiter_free(w);
+}
+
+static void add_failed(struct waiter *w, const char *id, const char *reason, const char *cure)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "sessionId", id);
+    jdoc_set_str(o, "reason", reason);
+    jdoc_set_str(o, "cure", cure);
+    json_object_array_add(w->failed, o);
+}
+
+/* Return whether the target is settled one way or the other. */
+static int judge(struct waiter *w, const struct target *t, const struct session *s)
+{
+    struct uploader_view v;
+
+    if (s == NULL || s->safe_seq >= t->seq) {
+        if (s == NULL || s->queued_seq >= t->seq)
+            w->confirmed++;
+        else
+            w->unchanged++;
+        return 1;
+    }
+    if (s->err.code != ERR_NONE && !s->is_bundling) {
+        add_failed(w, t->id, s->err.msg, NULL);
+        return 1;
+    }
+    if (w->d->uploader == NULL || !uploader_look(w->d->uploader, t->id, &v) ||
+        s->queued_seq < t->seq || v.err == NULL)
+        return 0;
+    if (strcmp(v.phase, "failed") == 0 || strcmp(v.phase, "limit") == 0 ||
+        (w->rq == NULL && v.attempts > ONCE_FAILURES)) {
+        add_failed(w, t->id, v.err->msg, NULL);
+        return 1;
+    }
+    return 0;
+}
+
+/* Is there a point in waiting on?  Without an account nothing will ever be confirmed. */
+static int is_hopeless(const struct waiter *w)
+{
+    const char *email, *url, *device, *why;
+    struct uploader_stats st;
+
+    switch (login_look(w->d->login, &email, &url, &device, &why)) {
+    case LOGIN_NONE:
+    case LOGIN_REFUSED:
+    case LOGIN_CHANGED:
+    case LOGIN_BROKEN:
+        return 1;
+    case LOGIN_CHECKING:
+        return w->rq == NULL && login_is_offline(w->d->login);
+    case LOGIN_OK:
+        break;
+    }
+    if (w->rq != NULL || w->d->uploader == NULL)
+        return 0;
+    uploader_stats(w->d->uploader, &st);
+    return st.failures >= ONCE_FAILURES;
+}
+
+/* ---- the way to the targets ---------------------------------------------------------------------
+ */
+
+static void add_target(struct waiter *w, struct session *s)
+{
+    struct target *t = str_calloc(1, sizeof(*t));
+
+    snprintf(t->id, sizeof(t->id), "%s", s->id);
+    t->seq = s->dirty_seq;
+    LIST_INSERT_HEAD(&w->targets, t, link);
+    w->requested++;
+}
+
+static int target_if_unsafe(void *arg, const char *key, void *value)
+{
+    struct waiter *w = arg;
+    struct session *s = value;
+
+    (void)key;
+    if (s->dirty_seq > s->safe_seq)
+        add_target(w, s);
+    return 0;
+}
+
+static int is_known(struct daemon *d, const char *id, int *ret_excluded)
+{
+    struct state_session ss;
+    int known = d->state != NULL && state_get(d->state, id, &ss);
+
+    *ret_excluded = known && ss.is_excluded;
+    if (known)
+        state_session_clear(&ss);
+    return known;
+}
+
+static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
+{
+    struct daemon *d = w->d;
+    struct session *s = sessions_get(d, id);
+    int is_excluded, known = is_known(d, id, &is_excluded);
+
+    if (s == NULL && !known)
+        return err_set(err, ERR_GONE, "there is no session %s on this machine", id);
+    if (is_excluded) {
+        if (state_set_excluded(d->state, id, 0, 1, err) != 0)
+            return -1;
+        sessions_touch(d, id, 0, 0, 0);
+        s = sessions_get(d, id);
+    }
+    if (s != NULL && s->dirty_seq > s->safe_seq) {
+        add_target(w, s);
+    } else {
+        w->requested++;
+        w->unchanged++;
+    }
+    return 0;
+}
+
+static int find_targets(struct waiter *w, struct ct_err *err)
+{
+    if (w->ids.n == 0)
+        map_each(w->d->sessions, target_if_unsafe, w);
+    for (size_t i = 0; i < w->ids.n; i++) {
+        if (target_by_name(w, w->ids.v[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* An explicit sync skips debounce, distance, back-off and pause. */
+static void hurry(struct waiter *w)
+{
+    struct daemon *d = w->d;
+    struct target *t;
+
+    LIST_FOREACH(t, &w->targets, link)
+    {
+        struct session *s = sessions_get(d, t->id);
+        if (s == NULL)
+            continue;
+        memset(&s->err, 0, sizeof(s->err));
+        if (sessions_is_dirty(s))
+            sessions_make_due(d, s);
+        if (d->uploader != NULL)
+            uploader_kick(d->uploader, t->id);
+    }
+}
+
+static void check(struct waiter *w)
+{
+    struct target *t, *next;
+
+    if (w->is_gone && w->phase == WAITING) {
+        if (w->rq != NULL)
+            finish(w);
+        return;
+    }
+    for (t = LIST_FIRST(&w->targets); t != NULL && w->phase == WAITING; t = next) {
+        next = LIST_NEXT(t, link);
+        if (judge(w, t, sessions_get(w->d, t->id))) {
+            LIST_REMOVE(t, link);
+            free(t);
+        }
+    }
+    if (w->phase == DRAINING)
+        return; /* the watcher holds on to us */
+    if (is_hopeless(w) || (w->phase == WAITING && (LIST_EMPTY(&w->targets) || !w->is_waiting)))
+        finish(w);
+}
+
+static void on_looked_up(void *arg)
+{
+    struct waiter *w = arg;
+    struct ct_err err;
+
+    w->phase = WAITING;
+    if (find_targets(w, &err) != 0) {
+        fail(w, &err);
+        return;
+    }
+    hurry(w);
+    check(w);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Changes that name no session were handed to the worker before this; it works in order. */
+static void on_drained(void *arg)
+{
+    struct waiter *w = arg;
+
+    worker_submit(w->d->worker, nothing, on_looked_up, nothing, w);
+}
+
+static void begin(struct waiter *w)
+{
+    const char *email, *url, *device, *why;
+    enum login_state state = login_look(w->d->login, &email, &url, &device, &why);
+
+    if (state == LOGIN_OK && w->phase == NEEDS_LOGIN) {
+        w->phase = DRAINING;
+        watcher_drain(w->d->watcher, on_drained, w);
+    } else {
+        check(w);
+    }
+}
+
+static void on_peer_gone(void *arg)
+{
+    struct waiter *w = arg;
+
+    w->is_gone = 1;
+}
+
+void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
+                 int is_waiting)
+{
+    struct waiter *w = str_calloc(1, sizeof(*w));
+
+    w->d = d;
+    w->rq = rq;
+    w->is_waiting = is_waiting;
+    w->failed = json_object_new_array();
+    LIST_INIT(&w->targets);
+    for (size_t i = 0; i < n; i++)
+        strlist_add_once(&w->ids, ids[i]);
+    LIST_INSERT_HEAD(&d->waiters->all, w, link);
+    if (rq != NULL)
+        ipc_request_on_gone(rq, on_peer_gone, w);
+    begin(w);
+}
+
+void waiter_check(struct daemon *d, const struct session *s)
+{
+    struct waiter *w, *next;
+    struct target *t, *t_next;
+
+    for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
+        next = LIST_NEXT(w, link);
+        if (w->phase != WAITING)
+            continue;
+        for (t = LIST_FIRST(&w->targets); t != NULL; t = t_next) {
+            t_next = LIST_NEXT(t, link);
+            if (strcmp(t->id, s->id) == 0 && judge(w, t, s)) {
+                LIST_REMOVE(t, link);
+                free(t);
+            }
+        }
+        if (LIST_EMPTY(&w->targets))
+            finish(w);
+    }
+}
+
+void waiter_check_all(struct daemon *d)
+{
+    struct waiter *w, *next;
+
+    for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
+        next = LIST_NEXT(w, link);
+        begin(w);
+    }
+}
+
+struct waiters *waiters_new(void)
+{
+    struct waiters *ws = str_calloc(1, sizeof(*ws));
+
+    LIST_INIT(&ws->all);
+    return ws;
+}
+
+void waiters_free(struct waiters *ws)
+{
+    struct ct_err err;
+    struct waiter *w;
+
+    if (ws == NULL)
+        return;
+    err_set(&err, ERR_RETRY, "the daemon is stopping");
+    while ((w = LIST_FIRST(&ws->all)) != NULL) {
+        if (w->rq != NULL)
+            ipc_fail(w->rq, &err);
+        waiter_free(w);
+    }
+    free(ws);
+}
