@@ -1,0 +1,154 @@
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/str.h"
+
+#include "ctctl/cli.h"
+
+/* In the order in which help shows them. */
+static const struct verb *const verbs[] = {
+    &verb_status, &verb_list,    &verb_show,   &verb_versions, &verb_sync,
+    &verb_watch,  &verb_pause,   &verb_resume, &verb_delete,   &verb_login,
+    &verb_logout, &verb_devices, &verb_tokens,
+};
+
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const char intro[] =
+    "usage: ctctl [--socket PATH] [--json] [VERB ...]\n"
+    "\n"
+    "Ask and steer codeteleportd, the daemon that keeps your Claude Code sessions safe.\n"
+    "Without a verb: the status, which answers \"is my work safe?\".\n"
+    "\n";
+
+static const char outro[] =
+    "\n"
+    "Options, before or after the verb:\n"
+    "  --json         one JSON document on stdout, for scripts\n"
+    "  --socket PATH  the daemon's socket (else $CTCTL_SOCKET, else as configured)\n"
+    "  --help         this, or after a verb all about that verb\n"
+    "  --version      print the version\n"
+    "\n"
+    "A session's ID may be shortened as long as it is clear which one is meant.\n"
+    "\n"
+    "First steps:\n"
+    "  ctctl login                 log in; --register makes an account\n"
+    "  ctctl                       see how far the first sync is\n"
+    "  ctctl sync --wait           save all there is, now, and wait for it\n"
+    "  ctctl list                  your sessions and how safe each is\n"
+    "\n"
+    "Exit status: 0 done; 1 failed; 64 wrong usage; 69 the daemon is not running;\n"
+    "75 try again later; 77 not logged in or refused; 78 configuration.\n";
+
+const struct verb *cli_find(const char *name)
+{
+    for (size_t i = 0; i < N_VERBS; i++) {
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    }
+    return NULL;
+}
+
+const char *cli_resembles(const char *word)
+{
+    const char *names[N_VERBS];
+
+    for (size_t i = 0; i < N_VERBS; i++)
+        names[i] = verbs[i]->name;
+    return str_resembles(word, names, N_VERBS);
+}
+
+char *cli_help(const struct verb *v)
+{
+    struct buf b = {0};
+
+    if (v != NULL) {
+        buf_printf(&b, "usage: ctctl %s%s%s\n\n%s", v->name, v->args[0] != '\0' ? " " : "", v->args,
+                   v->help);
+        return buf_steal(&b);
+    }
+    buf_addstr(&b, intro);
+    for (size_t i = 0; i < N_VERBS; i++)
+        buf_printf(&b, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+    buf_addstr(&b, outro);
+    return buf_steal(&b);
+}
+
+static int print_help(const struct verb *v)
+{
+    char *text = cli_help(v);
+
+    fputs(text, stdout);
+    free(text);
+    return CTX_OK;
+}
+
+static int unknown_verb(struct ctx *c, const char *word)
+{
+    const char *near = cli_resembles(word);
+
+    if (near != NULL)
+        return ctx_usage(c, "there is no verb \"%s\"; did you mean \"%s\"?", word, near);
+    return ctx_usage(c, "there is no verb \"%s\"", word);
+}
+
+static int run_verb(struct ctx *c, const struct verb *v, int argc, char **argv)
+{
+    int rc;
+
+    c->verb = v->name;
+    rc = v->run(c, argc, argv);
+    return rc == OPTS_HELP ? print_help(v) : rc;
+}
+
+static int dispatch(struct ctx *c, int argc, char **argv)
+{
+    const struct verb *v;
+    int n = 0, rc;
+
+    if (argc == 1 && strcmp(argv[0], "--version") == 0) {
+        puts("ctctl " PACKAGE_VERSION);
+        return CTX_OK;
+    }
+    rc = opts_leading(c, argc, argv, &n);
+    if (rc == OPTS_HELP)
+        return print_help(NULL);
+    if (rc != -1)
+        return rc;
+    if (n == argc)
+        return run_verb(c, &verb_status, 0, NULL);
+    v = cli_find(argv[n]);
+    if (v != NULL)
+        return run_verb(c, v, argc - n - 1, argv + n + 1);
+    if (strcmp(argv[n], "help") != 0)
+        return unknown_verb(c, argv[n]);
+    if (n + 1 == argc)
+        return print_help(NULL);
+    v = cli_find(argv[n + 1]);
+    return v != NULL ? print_help(v) : unknown_verb(c, argv[n + 1]);
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct ctx c;
+    int rc;
+
+    setlocale(LC_CTYPE, "");  /* what the terminal can show; numbers stay as they are in C */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe shows when the output is flushed */
+    log_init("ctctl", LOG_LEVEL_ERROR);
+    ctx_init(&c);
+    rc = dispatch(&c, argc > 0 ? argc - 1 : 0, argv + 1);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        /* Whoever reads us through head(1) has had enough; all else is worth a word. */
+        if (errno != EPIPE)
+            ctx_say(&c, "can't write the output: %s", strerror(errno));
+        rc = rc != CTX_OK ? rc : CTX_FAILED;
+    }
+    ctx_clear(&c);
+    return rc;
+}

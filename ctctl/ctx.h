@@ -1,0 +1,118 @@
+#ifndef CTCTL_CTX_H
+#define CTCTL_CTX_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "common/buf.h"
+#include "common/config.h"
+#include "common/cred.h"
+#include "common/err.h"
+#include "ctctl/text.h"
+#include "ipc/ipc.h"
+#include "net/http.h"
+
+/* Exit statuses, after sysexits.h; they are promises. */
+enum ctx_exit {
+    CTX_OK = 0,
+    CTX_FAILED = 1,
+    CTX_USAGE = 64,
+    CTX_NO_DAEMON = 69,
+    CTX_LATER = 75,
+    CTX_NO_AUTH = 77,
+    CTX_CONFIG = 78,
+};
+
+/* What a verb works with: the common options, and what is opened when it is first needed. */
+struct ctx {
+    const char *verb;      /* its name, for messages */
+    int json;              /* one JSON document on stdout */
+    int has_printed;       /* that document is out */
+    const char *socket;    /* --socket, or NULL */
+    struct text_style out; /* of stdout */
+    struct text_style err; /* of stderr */
+    struct config *config;
+    struct cred *cred;
+    struct ipc_client *client;
+};
+
+/**
+ * ctx_init(c), ctx_clear(c):
+ * Begin and end.  ctx_clear() closes and frees what was opened.
+ */
+void ctx_init(struct ctx *c);
+void ctx_clear(struct ctx *c);
+
+/**
+ * ctx_config(c, err):
+ * Read the configuration unless it was read already.
+ */
+int ctx_config(struct ctx *c, struct ct_err *err);
+
+/**
+ * ctx_daemon(c, ret, err):
+ * Open a new connection to the daemon, which the caller closes.  ERR_GONE with the reason
+ * "no_daemon" and the command that starts it if none is running.
+ */
+int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err);
+
+/**
+ * ctx_call(c, method, params, timeout_ms, ret, err):
+ * Call the daemon.  ${params} may be NULL and stays the caller's; the caller owns ${ret}, an object
+ * (ERR_CORRUPT if the answer is none).
+ */
+int ctx_call(struct ctx *c, const char *method, struct json_object *params, int64_t timeout_ms,
+             struct json_object **ret, struct ct_err *err);
+
+/**
+ * ctx_is_no_daemon(err):
+ * Return whether ${err} says that no daemon is running, or that it went away.
+ */
+int ctx_is_no_daemon(const struct ct_err *err);
+
+/**
+ * ctx_policy(c, ret, err):
+ * Fill in the HTTP policy of the configuration; it borrows from ${c}.
+ */
+int ctx_policy(struct ctx *c, struct http_policy *ret, struct ct_err *err);
+
+/**
+ * ctx_cloud(c, method, path, body, ret, err):
+ * Call the API with the stored credentials, blocking.
+ */
+int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_object *body,
+              struct json_object **ret, struct ct_err *err);
+
+/**
+ * ctx_say(c, fmt, ...):
+ * A message to stderr, on a line of its own.
+ */
+void ctx_say(const struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * ctx_usage(c, fmt, ...):
+ * Say what is wrong with the command line and where help is.  Return CTX_USAGE.
+ */
+int ctx_usage(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * ctx_fail(c, err):
+ * Say what failed (with --json, on stdout too).  Return the exit status that it stands for.
+ */
+int ctx_fail(struct ctx *c, const struct ct_err *err);
+
+/**
+ * ctx_json(c, o):
+ * Print ${o} as the one document on stdout; it stays the caller's.
+ */
+void ctx_json(struct ctx *c, struct json_object *o);
+
+/**
+ * ctx_print(c, b):
+ * Print ${b} on stdout and empty it.
+ */
+void ctx_print(struct ctx *c, struct buf *b);
+
+#endif

@@ -1,0 +1,43 @@
+#ifndef CTCTL_HEADLINE_H
+#define CTCTL_HEADLINE_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "ctctl/text.h"
+
+enum headline_mood { HEADLINE_GOOD, HEADLINE_BUSY, HEADLINE_CARE, HEADLINE_BAD };
+
+/* The numbers behind the one sentence. */
+struct headline {
+    enum headline_mood mood;
+    char *sentence; /* clean */
+    int64_t total;  /* sessions that ought to be safe */
+    int64_t safe;   /* of them, confirmed */
+    int64_t pending;
+    int64_t pending_bytes; /* -1: not known */
+    int64_t bytes;         /* of all sessions, -1: not known */
+    int is_loopback;
+};
+
+/**
+ * headline_make(st, status, ret):
+ * Work out the sentence for the daemon's ${status}.  The caller frees with headline_clear().
+ */
+void headline_make(const struct text_style *st, const struct json_object *status,
+                   struct headline *ret);
+
+/**
+ * headline_clear(h):
+ * Free what is in it.
+ */
+void headline_clear(struct headline *h);
+
+/**
+ * headline_number(o, key, otherwise):
+ * Return the member ${key}, whole number or not, rounded down.
+ */
+int64_t headline_number(const struct json_object *o, const char *key, int64_t otherwise);
+
+#endif

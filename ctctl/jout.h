@@ -1,0 +1,15 @@
+#ifndef CTCTL_JOUT_H
+#define CTCTL_JOUT_H
+
+#include <json-c/json.h>
+
+#include "common/buf.h"
+
+/**
+ * jout_add(b, o, is_pretty):
+ * Append ${o} as JSON to ${b}, with \u escapes for what could play tricks on a terminal (C1 control
+ * characters, bidirectional overrides), on one line or laid out for reading.
+ */
+void jout_add(struct buf *b, struct json_object *o, int is_pretty);
+
+#endif

@@ -1,0 +1,190 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/str.h"
+
+#include "ctctl/opts.h"
+
+#define MAX_OPTS 16
+#define MAX_DURATION_S (366LL * 86400)
+
+struct table {
+    struct opt all[MAX_OPTS];
+    size_t n;
+    int wants_help;
+};
+
+static void build(struct table *t, struct ctx *c, const struct opt *opts, size_t n)
+{
+    const struct opt common[] = {
+        {"json", OPT_FLAG, &c->json},
+        {"socket", OPT_STRING, &c->socket},
+        {"help", OPT_FLAG, &t->wants_help},
+    };
+
+    t->wants_help = 0;
+    t->n = 0;
+    for (size_t i = 0; i < n && t->n < MAX_OPTS; i++)
+        t->all[t->n++] = opts[i];
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]) && t->n < MAX_OPTS; i++)
+        t->all[t->n++] = common[i];
+}
+
+static const struct opt *find(const struct table *t, const char *name, size_t len)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (strlen(t->all[i].name) == len && memcmp(t->all[i].name, name, len) == 0)
+            return &t->all[i];
+    }
+    return NULL;
+}
+
+static int unknown(struct ctx *c, const struct table *t, const char *name, size_t len)
+{
+    const char *names[MAX_OPTS], *near;
+    char *word = str_printf("%.*s", (int)len, name);
+    int rc;
+
+    for (size_t i = 0; i < t->n; i++)
+        names[i] = t->all[i].name;
+    near = str_resembles(word, names, t->n);
+    if (near != NULL)
+        rc = ctx_usage(c, "there is no option --%s here; did you mean --%s?", word, near);
+    else
+        rc = ctx_usage(c, "there is no option --%s here", word);
+    free(word);
+    return rc;
+}
+
+static int set(struct ctx *c, const struct opt *o, const char *value)
+{
+    unsigned long long n;
+
+    switch (o->kind) {
+    case OPT_FLAG:
+        *(int *)o->into = 1;
+        return -1;
+    case OPT_STRING:
+        *(const char **)o->into = value;
+        return -1;
+    case OPT_NUMBER:
+        if (str_parse_u64(value, &n) != 0 || n == 0 || n > INT32_MAX)
+            return ctx_usage(c, "--%s wants a number of at least 1, not \"%s\"", o->name, value);
+        *(int64_t *)o->into = (int64_t)n;
+        return -1;
+    }
+    return -1;
+}
+
+/* Read the option in argv[*i], and its value from the next word if that is where it is. */
+static int one(struct ctx *c, const struct table *t, int argc, char **argv, int *i)
+{
+    const char *name = argv[*i] + 2;
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    const struct opt *o = find(t, name, len);
+
+    if (o == NULL)
+        return unknown(c, t, name, len);
+    if (o->kind == OPT_FLAG && value != NULL)
+        return ctx_usage(c, "--%s takes no value", o->name);
+    if (o->kind != OPT_FLAG && value == NULL) {
+        if (*i + 1 >= argc)
+            return ctx_usage(c, "--%s wants a value", o->name);
+        value = argv[++*i];
+    }
+    return set(c, o, value);
+}
+
+static int is_help(const char *word)
+{
+    return strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0;
+}
+
+int opts_parse(struct ctx *c, const struct opt *opts, size_t n, int argc, char **argv,
+               struct strlist *words)
+{
+    struct table t;
+    int rc, options = 1;
+
+    build(&t, c, opts, n);
+    for (int i = 0; i < argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = 0;
+        } else if (options && is_help(argv[i])) {
+            t.wants_help = 1;
+        } else if (options && strncmp(argv[i], "--", 2) == 0) {
+            rc = one(c, &t, argc, argv, &i);
+            if (rc != -1)
+                return rc;
+        } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
+            return ctx_usage(c, "there is no option %s here", argv[i]);
+        } else {
+            strlist_add(words, argv[i]);
+        }
+    }
+    return t.wants_help ? OPTS_HELP : -1;
+}
+
+int opts_leading(struct ctx *c, int argc, char **argv, int *ret_n)
+{
+    struct table t;
+    int i, rc;
+
+    build(&t, c, NULL, 0);
+    for (i = 0; i < argc && argv[i][0] == '-'; i++) {
+        if (is_help(argv[i])) {
+            t.wants_help = 1;
+        } else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
+            rc = one(c, &t, argc, argv, &i);
+            if (rc != -1)
+                return rc;
+        } else {
+            return ctx_usage(c, "there is no option %s", argv[i]);
+        }
+    }
+    *ret_n = i;
+    return t.wants_help ? OPTS_HELP : -1;
+}
+
+int opts_duration(const char *s, int64_t *ret_seconds)
+{
+    int64_t sum = 0, unit;
+
+    if (*s == '\0')
+        return -1;
+    while (*s != '\0') {
+        int64_t n = 0;
+        if (*s < '0' || *s > '9')
+            return -1;
+        while (*s >= '0' && *s <= '9') {
+            n = n * 10 + (*s++ - '0');
+            if (n > MAX_DURATION_S)
+                return -1;
+        }
+        switch (*s++) {
+        case 's':
+            unit = 1;
+            break;
+        case 'm':
+            unit = 60;
+            break;
+        case 'h':
+            unit = 3600;
+            break;
+        case 'd':
+            unit = 86400;
+            break;
+        default:
+            return -1;
+        }
+        sum += n * unit;
+        if (sum > MAX_DURATION_S)
+            return -1;
+    }
+    if (sum == 0)
+        return -1;
+    *ret_seconds = sum;
+    return 0;
+}

@@ -1,0 +1,33 @@
+noinst_LIBRARIES += ctctl/libctctl.a
+ctctl_libctctl_a_SOURCES = \
+  ctctl/cli.c ctctl/cli.h \
+  ctctl/ctx.c ctctl/ctx.h \
+  ctctl/headline.c ctctl/headline.h \
+  ctctl/jout.c ctctl/jout.h \
+  ctctl/opts.c ctctl/opts.h \
+  ctctl/sessions.c ctctl/sessions.h \
+  ctctl/status.c ctctl/status.h \
+  ctctl/table.c ctctl/table.h \
+  ctctl/term.c ctctl/term.h \
+  ctctl/text.c ctctl/text.h \
+  ctctl/things.c ctctl/things.h \
+  ctctl/verb.h \
+  ctctl/verb_delete.c \
+  ctctl/verb_devices.c \
+  ctctl/verb_list.c \
+  ctctl/verb_login.c \
+  ctctl/verb_logout.c \
+  ctctl/verb_pause.c \
+  ctctl/verb_resume.c \
+  ctctl/verb_show.c \
+  ctctl/verb_status.c \
+  ctctl/verb_sync.c \
+  ctctl/verb_tokens.c \
+  ctctl/verb_versions.c \
+  ctctl/verb_watch.c
+ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(common_LIBS) \
+  $(CURL_LIBS) $(EVENT_LIBS)
+
+bin_PROGRAMS += ctctl/ctctl
+ctctl_ctctl_SOURCES = ctctl/main.c
+ctctl_ctctl_LDADD = $(ctctl_LIBS)

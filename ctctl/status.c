@@ -1,0 +1,359 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/headline.h"
+
+#include "ctctl/status.h"
+
+#define LABEL "%-9s "
+#define INDENT "            " /* below what follows a label */
+#define MAX_PROBLEMS 8
+#define MAX_UPLOADS 4
+#define NARROW 60 /* columns: no room for labels beside their text */
+
+/* ---- the headline -----------------------------------------------------------------------------
+ */
+
+static void sign(const struct text_style *st, enum headline_mood mood, const char **ret_sign,
+                 enum text_colour *ret_colour)
+{
+    static const char *const utf8[] = {"\xE2\x9C\x94 ", "\xE2\x86\xBB ", "! ", "\xE2\x9C\x98 "};
+    static const char *const ascii[] = {"[ok] ", "[..] ", "[!] ", "[!!] "};
+    static const enum text_colour colours[] = {TEXT_GREEN, TEXT_CYAN, TEXT_YELLOW, TEXT_RED};
+
+    *ret_sign = st->is_utf8 ? utf8[mood] : ascii[mood];
+    *ret_colour = colours[mood];
+}
+
+static void add_bar(struct buf *b, const struct text_style *st, const struct headline *h)
+{
+    const char *full = st->is_utf8 ? "\xE2\x96\x88" : "#";
+    const char *rest = st->is_utf8 ? "\xE2\x96\x91" : "-";
+    int64_t all = h->total, done = h->safe;
+    int columns = st->width > 0 && st->width < 62 ? st->width - 12 : 50;
+    int filled, percent;
+
+    if (!st->is_terminal || h->pending == 0 || columns < 5)
+        return;
+    if (h->bytes > 0 && h->pending_bytes >= 0 && h->pending_bytes <= h->bytes) {
+        all = h->bytes;
+        done = h->bytes - h->pending_bytes;
+    }
+    filled = (int)((double)done / (double)all * columns);
+    percent = (int)((double)done / (double)all * 100);
+    buf_addstr(b, "  ");
+    for (int i = 0; i < columns; i++)
+        text_add(b, st, i < filled ? TEXT_CYAN : TEXT_DIM, i < filled ? full : rest);
+    buf_printf(b, " %3d %%\n", percent);
+}
+
+/* Why it is so, and the cure, unless the headline has said it. */
+static void add_reason(struct buf *b, const struct text_style *st, const struct headline *h,
+                       const struct json_object *daemon)
+{
+    const char *state = jdoc_str(daemon, "state");
+    char *why = text_clean(st, jdoc_str(daemon, "stateReason"));
+    char *cure = text_clean(st, jdoc_str(daemon, "cure"));
+
+    /* Who paused it knows. */
+    if (why[0] != '\0' && state != NULL && strcmp(state, "paused") != 0)
+        text_wrap(b, st, TEXT_PLAIN, "  ", "  ", why);
+    if (cure[0] != '\0' && strstr(h->sentence, cure) == NULL && strstr(why, cure) == NULL)
+        text_wrap(b, st, TEXT_BOLD, "  What to do: ", "    ", cure);
+    free(why);
+    free(cure);
+}
+
+static void add_headline(struct buf *b, const struct text_style *st, const struct headline *h,
+                         const struct json_object *status)
+{
+    enum text_colour colour;
+    const char *s;
+    char *first, *rest;
+
+    sign(st, h->mood, &s, &colour);
+    first = str_dup(s);
+    rest = str_printf("%*s", (int)text_columns(s), "");
+    text_wrap(b, st, colour, first, rest, h->sentence);
+    add_bar(b, st, h);
+    add_reason(b, st, h, jdoc_obj(status, "daemon"));
+    free(first);
+    free(rest);
+}
+
+/* ---- the lines below it -----------------------------------------------------------------------
+ */
+
+static void row(struct buf *b, const struct text_style *st, const char *label, const char *text)
+{
+    char *clean = text_clean(st, text);
+    char *first = st->width > 0 && st->width < NARROW ? str_printf("  %s: ", label)
+                                                      : str_printf("  " LABEL, label);
+
+    if (clean[0] != '\0')
+        text_wrap(b, st, TEXT_PLAIN, first, st->width > 0 && st->width < NARROW ? "    " : INDENT,
+                  clean);
+    free(first);
+    free(clean);
+}
+
+/* ${path} with ~ for the home folder. */
+static char *short_path(const char *path)
+{
+    const char *home = path_home();
+    size_t n = strlen(home);
+
+    if (n > 1 && path_is_below(path, home))
+        return str_printf("~%s", path + n);
+    return str_dup(path);
+}
+
+static void account_row(struct buf *b, const struct text_style *st,
+                        const struct json_object *account)
+{
+    const char *email = jdoc_str(account, "email"), *plan = jdoc_str(account, "plan");
+    const char *device = jdoc_str(account, "deviceName");
+    struct buf text = {0};
+
+    if (email == NULL || email[0] == '\0')
+        return;
+    buf_addstr(&text, email);
+    if (plan != NULL && plan[0] != '\0')
+        buf_printf(&text, " (%s)", plan);
+    if (device != NULL && device[0] != '\0')
+        buf_printf(&text, ", this machine is %s", device);
+    row(b, st, "Account", text.data);
+    buf_free(&text);
+}
+
+static void server_row(struct buf *b, const struct text_style *st, const struct json_object *server)
+{
+    const char *url = jdoc_str(server, "apiUrl");
+    const char *contact = jdoc_str(server, "lastContactAt");
+    int reachable = jdoc_bool(server, "reachable", 0);
+    struct buf text = {0};
+    char ago[64];
+
+    if (url == NULL || url[0] == '\0')
+        return;
+    buf_addstr(&text, url);
+    if (contact == NULL)
+        buf_addstr(&text, reachable ? "" : ", not reached yet");
+    else if (reachable)
+        buf_printf(&text, ", reached %s", text_ago_of(st, contact, ago, sizeof(ago)));
+    else
+        buf_printf(&text, ", can't be reached, last contact %s",
+                   text_ago_of(st, contact, ago, sizeof(ago)));
+    row(b, st, "Server", text.data);
+    buf_free(&text);
+}
+
+static void watch_row(struct buf *b, const struct text_style *st, const struct json_object *watch)
+{
+    struct json_object *roots = jdoc_array(watch, "roots");
+    const char *backend = jdoc_str(watch, "backend");
+    int64_t watches = headline_number(watch, "watches", -1);
+    size_t n = roots != NULL ? json_object_array_length(roots) : 0;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *r = json_object_array_get_idx(roots, i);
+        char *path;
+        /* A root is a path, or tells its path. */
+        const char *s = json_object_get_type(r) == json_type_string ? json_object_get_string(r)
+                                                                    : jdoc_str(r, "path");
+        if (s == NULL)
+            continue;
+        path = short_path(s);
+        buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", path);
+        free(path);
+    }
+    if (text.len == 0)
+        return;
+    if (watches >= 0)
+        buf_printf(&text, ": %" PRId64 " %s", watches, watches == 1 ? "directory" : "directories");
+    if (backend != NULL)
+        buf_printf(&text, " by %s", backend);
+    row(b, st, "Watching", text.data);
+    buf_free(&text);
+}
+
+static void sessions_row(struct buf *b, const struct text_style *st, const struct headline *h,
+                         const struct json_object *s)
+{
+    static const struct {
+        const char *key, *word;
+    } counts[] = {
+        {"pending", "waiting"},   {"failed", "failed"},     {"limit", "over the plan's limit"},
+        {"archived", "archived"}, {"excluded", "excluded"}, {"behind", "newer elsewhere"},
+    };
+    struct buf text = {0};
+
+    buf_printf(&text, "%" PRId64 " %s", h->safe, h->is_loopback ? "on this machine only" : "safe");
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        int64_t n = headline_number(s, counts[i].key, 0);
+        if (n > 0)
+            buf_printf(&text, ", %" PRId64 " %s", n, counts[i].word);
+    }
+    row(b, st, "Sessions", text.data);
+    buf_free(&text);
+}
+
+static void saved_row(struct buf *b, const struct text_style *st, const struct json_object *status)
+{
+    const char *saved = jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt");
+    const char *scan = jdoc_str(jdoc_obj(status, "watch"), "lastScanAt");
+    struct buf text = {0};
+    char ago[64];
+
+    buf_printf(&text, "%s", text_ago_of(st, saved, ago, sizeof(ago)));
+    if (scan != NULL)
+        buf_printf(&text, "; all looked through %s", text_ago_of(st, scan, ago, sizeof(ago)));
+    row(b, st, "Last save", text.data);
+    buf_free(&text);
+}
+
+static void daemon_row(struct buf *b, const struct text_style *st, const struct json_object *daemon)
+{
+    const char *version = jdoc_str(daemon, "version");
+    int64_t up = headline_number(daemon, "uptimeSeconds", -1);
+    int64_t pid = headline_number(daemon, "pid", -1);
+    struct buf text = {0};
+    char t[64];
+
+    if (version != NULL)
+        buf_printf(&text, "version %s", version);
+    if (up >= 0)
+        buf_printf(&text, "%srunning for %s", text.len > 0 ? ", " : "",
+                   str_human_duration(up, t, sizeof(t)));
+    if (pid > 0)
+        buf_printf(&text, "%spid %" PRId64, text.len > 0 ? ", " : "", pid);
+    if (text.len > 0)
+        row(b, st, "Daemon", text.data);
+    buf_free(&text);
+}
+
+static void upload_rows(struct buf *b, const struct text_style *st, struct json_object *uploads)
+{
+    size_t n = uploads != NULL ? json_object_array_length(uploads) : 0;
+
+    for (size_t i = 0; i < n && i < MAX_UPLOADS; i++) {
+        const struct json_object *u = json_object_array_get_idx(uploads, i);
+        const char *title = jdoc_str(u, "title"), *id = jdoc_str(u, "sessionId");
+        int64_t sent = headline_number(u, "sentBytes", 0),
+                size = headline_number(u, "sizeBytes", 0);
+        char s1[32], s2[32], short_id[9], *text;
+        text =
+            str_printf("%s %s: %s of %s", text_short_id(id, short_id), title != NULL ? title : "",
+                       str_human_bytes(sent > 0 ? (unsigned long long)sent : 0, s1, sizeof(s1)),
+                       str_human_bytes(size > 0 ? (unsigned long long)size : 0, s2, sizeof(s2)));
+        row(b, st, "Uploading", text);
+        free(text);
+    }
+}
+
+/* ---- problems ---------------------------------------------------------------------------------
+ */
+
+static void problem(struct buf *b, const struct text_style *st, const char *what, const char *why,
+                    const char *cure)
+{
+    char *w = text_clean(st, what), *y = text_clean(st, why), *c = text_clean(st, cure);
+
+    text_wrap(b, st, TEXT_YELLOW, st->is_utf8 ? "  \xE2\x80\xA2 " : "  * ", "    ",
+              w[0] != '\0' ? w : y);
+    if (w[0] != '\0' && y[0] != '\0')
+        text_wrap(b, st, TEXT_PLAIN, "    ", "    ", y);
+    if (c[0] != '\0')
+        text_wrap(b, st, TEXT_BOLD, "    What to do: ", "      ", c);
+    free(w);
+    free(y);
+    free(c);
+}
+
+/* A session or a path that is not in the sentence is put in front of it. */
+static char *what_of(const struct json_object *p)
+{
+    const char *what = jdoc_str(p, "what"), *id = jdoc_str(p, "sessionId");
+    const char *path = jdoc_str(p, "path");
+    char short_id[9];
+
+    if (what == NULL)
+        what = "";
+    if (id != NULL && strstr(what, text_short_id(id, short_id)) == NULL)
+        return str_printf("%s %s", short_id, what);
+    if (path != NULL && strstr(what, path) == NULL)
+        return str_printf("%s: %s", what, path);
+    return str_dup(what);
+}
+
+static int is_said(const struct json_object *p, const struct json_object *daemon)
+{
+    const char *why = jdoc_str(p, "why"), *reason = jdoc_str(daemon, "stateReason");
+
+    return why != NULL && reason != NULL && strcmp(why, reason) == 0;
+}
+
+static void add_problems(struct buf *b, const struct text_style *st,
+                         const struct json_object *status)
+{
+    struct json_object *list = jdoc_array(status, "problems");
+    struct json_object *polled = jdoc_array(jdoc_obj(status, "watch"), "degraded");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    size_t m = polled != NULL ? json_object_array_length(polled) : 0;
+    size_t shown = 0, rest = 0;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < n + m; i++) {
+        const struct json_object *p =
+            i < n ? json_object_array_get_idx(list, i) : json_object_array_get_idx(polled, i - n);
+        char *what;
+        if (i < n && is_said(p, jdoc_obj(status, "daemon")))
+            continue;
+        if (shown >= MAX_PROBLEMS) {
+            rest++;
+            continue;
+        }
+        what = i < n ? what_of(p)
+                     : str_printf("polled instead of watched: %s",
+                                  jdoc_str(p, "path") != NULL ? jdoc_str(p, "path") : "a folder");
+        problem(&text, st, what, jdoc_str(p, i < n ? "why" : "reason"), jdoc_str(p, "cure"));
+        free(what);
+        shown++;
+    }
+    if (shown > 0) {
+        buf_addc(b, '\n');
+        text_add(b, st, TEXT_BOLD, "Problems");
+        buf_addc(b, '\n');
+        buf_add(b, text.data, text.len);
+    }
+    if (rest > 0) {
+        buf_reset(&text);
+        buf_printf(&text, "and %zu more: ctctl list, ctctl status --json", rest);
+        text_wrap(b, st, TEXT_PLAIN, "  ", "  ", text.data);
+    }
+    buf_free(&text);
+}
+
+void status_render(const struct text_style *st, const struct json_object *o, struct buf *b)
+{
+    struct headline h;
+
+    headline_make(st, o, &h);
+    add_headline(b, st, &h, o);
+    buf_addc(b, '\n');
+    upload_rows(b, st, jdoc_array(o, "uploads"));
+    if (h.total > 0)
+        sessions_row(b, st, &h, jdoc_obj(o, "sessions"));
+    saved_row(b, st, o);
+    watch_row(b, st, jdoc_obj(o, "watch"));
+    account_row(b, st, jdoc_obj(o, "account"));
+    server_row(b, st, jdoc_obj(o, "server"));
+    daemon_row(b, st, jdoc_obj(o, "daemon"));
+    add_problems(b, st, o);
+    headline_clear(&h);
+}

@@ -1,0 +1,51 @@
+#ifndef CTCTL_TABLE_H
+#define CTCTL_TABLE_H
+
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "ctctl/text.h"
+
+/*
+ * A table that fits the width: columns are as wide as their widest cell; where that is too much,
+ * the elastic ones give way, the widest first.
+ */
+struct table_column {
+    const char *title;
+    int is_right;   /* numbers */
+    int is_elastic; /* may be cut */
+};
+
+struct table;
+
+/**
+ * table_new(st, columns, n):
+ * Make a table of the ${n} ${columns}, which must outlive it, as must ${st}.
+ */
+struct table *table_new(const struct text_style *st, const struct table_column *columns, size_t n);
+
+/**
+ * table_row(t, cells):
+ * Add a row; ${cells} has one string for each column (NULL: empty), of any content.
+ */
+void table_row(struct table *t, const char *const *cells);
+
+/**
+ * table_colour(t, column, colour):
+ * Show that cell of the last row in ${colour}.
+ */
+void table_colour(struct table *t, size_t column, enum text_colour colour);
+
+/**
+ * table_print(t, b):
+ * Append the table, with its titles, to ${b}.
+ */
+void table_print(const struct table *t, struct buf *b);
+
+/**
+ * table_free(t):
+ * Free it; NULL is harmless.
+ */
+void table_free(struct table *t);
+
+#endif

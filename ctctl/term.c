@@ -1,0 +1,173 @@
+#include <sys/ioctl.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "ctctl/term.h"
+
+#define MAX_WIDTH 1000
+#define SIGNAL_CHECK_MS 200
+
+static int columns_of(int fd)
+{
+    const char *v = getenv("COLUMNS");
+    unsigned long long n;
+    struct winsize ws;
+
+    if (v != NULL && str_parse_u64(v, &n) == 0 && n > 0 && n <= MAX_WIDTH)
+        return (int)n;
+    if (ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
+        return ws.ws_col;
+    return 80;
+}
+
+void term_style(int fd, struct text_style *ret)
+{
+    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
+    const char *term = getenv("TERM");
+
+    memset(ret, 0, sizeof(*ret));
+    ret->is_terminal = isatty(fd);
+    ret->width = ret->is_terminal ? columns_of(fd) : 0;
+    ret->has_colour = ret->is_terminal && (no_color == NULL || no_color[0] == '\0') &&
+                      term != NULL && strcmp(term, "dumb") != 0;
+    ret->is_utf8 = strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    ret->now_ms = now_wall_ms();
+}
+
+int term_is_interactive(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/* Return 1 if a byte was read, 0 at the end of the file, -1 with errno (EINTR: a signal waits). */
+static int read_byte(int fd, char *c, const sigset_t *watched)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    sigset_t pending;
+    ssize_t n;
+
+    for (;;) {
+        if (watched != NULL) {
+            n = poll(&p, 1, SIGNAL_CHECK_MS);
+            if (sigpending(&pending) != 0)
+                return -1;
+            for (int sig = 1; sig < 32; sig++) {
+                if (sigismember(watched, sig) == 1 && sigismember(&pending, sig) == 1) {
+                    errno = EINTR;
+                    return -1;
+                }
+            }
+            if (n == 0)
+                continue;
+        }
+        n = read(fd, c, 1);
+        if (n >= 0 || errno != EINTR)
+            return (int)n;
+    }
+}
+
+/* Byte by byte: what follows the line belongs to whoever reads next. */
+static int read_line(int fd, const sigset_t *watched, char *buf, size_t size, struct ct_err *err)
+{
+    size_t n = 0, seen = 0;
+    char c = '\0';
+    int rc;
+
+    while ((rc = read_byte(fd, &c, watched)) == 1 && c != '\n') {
+        seen++;
+        if (n + 1 < size)
+            buf[n++] = c;
+    }
+    buf[n] = '\0';
+    if (rc < 0)
+        return err_sys(err, "can't read the answer");
+    if (rc == 0 && seen == 0)
+        return err_set(err, ERR_CANCELLED, "no answer was given");
+    if (seen > n) {
+        str_wipe(buf, size);
+        return err_set(err, ERR_REFUSED, "that is too long (at most %zu bytes)", size - 1);
+    }
+    if (n > 0 && buf[n - 1] == '\r')
+        buf[n - 1] = '\0';
+    return 0;
+}
+
+int term_read_line(int fd, char *buf, size_t size, struct ct_err *err)
+{
+    return read_line(fd, NULL, buf, size, err);
+}
+
+/*
+ * With echo off, signals that end or stop us wait until the terminal is as it was; then they do
+ * what they always do, and after a stop the question is asked again.
+ */
+static int ask_hidden(int fd, const char *prompt, char *buf, size_t size, struct ct_err *err)
+{
+    static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    struct termios was, hidden;
+    sigset_t watched, before;
+    int rc, again;
+
+    sigemptyset(&watched);
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        sigaddset(&watched, ours[i]);
+    do {
+        if (tcgetattr(fd, &was) != 0)
+            return err_sys(err, "can't hide what is typed");
+        sigprocmask(SIG_BLOCK, &watched, &before);
+        hidden = was;
+        hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+        if (tcsetattr(fd, TCSAFLUSH, &hidden) != 0) {
+            sigprocmask(SIG_SETMASK, &before, NULL);
+            return err_sys(err, "can't hide what is typed");
+        }
+        (void)!file_write_all(fd, prompt, strlen(prompt));
+        errno = 0;
+        rc = read_line(fd, &watched, buf, size, err);
+        again = rc != 0 && errno == EINTR;
+        tcsetattr(fd, TCSAFLUSH, &was);
+        (void)!file_write_all(fd, "\n", 1);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    } while (again);
+    return rc;
+}
+
+int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct ct_err *err)
+{
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, "there is no terminal to ask on");
+    if (is_hidden) {
+        rc = ask_hidden(fd, prompt, buf, size, err);
+    } else {
+        (void)!file_write_all(fd, prompt, strlen(prompt));
+        rc = read_line(fd, NULL, buf, size, err);
+    }
+    close(fd);
+    return rc;
+}
+
+int term_confirm(const char *question)
+{
+    char *prompt = str_printf("%s [y/N] ", question);
+    char answer[16];
+    int rc = term_ask(prompt, 0, answer, sizeof(answer), NULL);
+
+    free(prompt);
+    return rc == 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+}

@@ -1,0 +1,43 @@
+#ifndef CTCTL_TERM_H
+#define CTCTL_TERM_H
+
+#include <stddef.h>
+
+#include "common/err.h"
+#include "ctctl/text.h"
+
+/**
+ * term_style(fd, ret):
+ * Learn how to show text on ${fd}: width from the terminal or COLUMNS, colour unless NO_COLOR is
+ * set or TERM is "dumb", UTF-8 if the locale says so.
+ */
+void term_style(int fd, struct text_style *ret);
+
+/**
+ * term_is_interactive():
+ * Return whether a person can be asked: stdin and stderr are terminals.
+ */
+int term_is_interactive(void);
+
+/**
+ * term_ask(prompt, is_hidden, buf, size, err):
+ * Ask on the controlling terminal and read one line into ${buf}, without its newline; with
+ * ${is_hidden}, without echo.  ERR_CONFIG if there is no terminal; ERR_CANCELLED at end of file;
+ * ERR_REFUSED if the line does not fit.  A signal finds the terminal as it was.
+ */
+int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct ct_err *err);
+
+/**
+ * term_confirm(question):
+ * Ask a question on the controlling terminal and return whether the answer is yes.
+ */
+int term_confirm(const char *question);
+
+/**
+ * term_read_line(fd, buf, size, err):
+ * Read one line from ${fd} into ${buf} as term_ask() does; the end of the file ends it too, if
+ * there is something before it.
+ */
+int term_read_line(int fd, char *buf, size_t size, struct ct_err *err);
+
+#endif

@@ -1,0 +1,32 @@
+#ifndef CTCTL_VERB_H
+#define CTCTL_VERB_H
+
+#include "ctctl/ctx.h"
+#include "ctctl/opts.h"
+
+/* One thing that ctctl can do. */
+struct verb {
+    const char *name;
+    const char *args;    /* for the line of usage, or "" */
+    const char *summary; /* one line, begins with a small letter */
+    const char *help;    /* lines of text, each with a newline */
+    /* Do it with the words that follow the verb.  Return the exit status. */
+    int (*run)(struct ctx *c, int argc, char **argv);
+};
+
+/* Each lives in the file of its name. */
+extern const struct verb verb_delete;
+extern const struct verb verb_devices;
+extern const struct verb verb_list;
+extern const struct verb verb_login;
+extern const struct verb verb_logout;
+extern const struct verb verb_pause;
+extern const struct verb verb_resume;
+extern const struct verb verb_show;
+extern const struct verb verb_status;
+extern const struct verb verb_sync;
+extern const struct verb verb_tokens;
+extern const struct verb verb_versions;
+extern const struct verb verb_watch;
+
+#endif

@@ -1,0 +1,88 @@
+#include "common/buf.h"
+#include "common/jdoc.h"
+#include "ctctl/sessions.h"
+
+#include "ctctl/verb.h"
+
+static int list_local(struct ctx *c, const struct sessions_filter *f)
+{
+    struct json_object *list;
+    struct buf b = {0};
+    struct ct_err e;
+
+    if (sessions_local(c, f, &list, &e) != 0)
+        return ctx_fail(c, &e);
+    if (c->json) {
+        ctx_json(c, list);
+    } else if (json_object_array_length(list) == 0) {
+        ctx_say(c, "no sessions here");
+    } else {
+        sessions_local_table(&c->out, list, &b);
+        ctx_print(c, &b);
+        buf_free(&b);
+    }
+    json_object_put(list);
+    return CTX_OK;
+}
+
+static int list_cloud(struct ctx *c, const struct sessions_filter *f)
+{
+    struct json_object *answer, *list;
+    struct buf b = {0};
+    struct ct_err e;
+
+    if (sessions_cloud(c, f, &answer, &e) != 0)
+        return ctx_fail(c, &e);
+    list = jdoc_array(answer, "sessions");
+    if (c->json) {
+        ctx_json(c, answer);
+    } else if (json_object_array_length(list) == 0) {
+        ctx_say(c, "no sessions in the cloud");
+    } else {
+        sessions_cloud_table(&c->out, list, &b);
+        ctx_print(c, &b);
+        buf_free(&b);
+    }
+    json_object_put(answer);
+    return CTX_OK;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct sessions_filter f = {0};
+    struct strlist words = {0};
+    int is_local = 0, is_cloud = 0;
+    const struct opt opts[] = {
+        {"local", OPT_FLAG, &is_local},      {"cloud", OPT_FLAG, &is_cloud},
+        {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
+        {"limit", OPT_NUMBER, &f.limit},
+    };
+    int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
+    size_t n = words.n;
+
+    strlist_free(&words);
+    if (rc != -1)
+        return rc;
+    if (n > 0)
+        return ctx_usage(c, "list takes options only; one session is shown by: ctctl show ID");
+    if (is_local && is_cloud)
+        return ctx_usage(c, "--local and --cloud exclude each other");
+    return is_cloud ? list_cloud(c, &f) : list_local(c, &f);
+}
+
+const struct verb verb_list = {
+    "list",
+    "[--local|--cloud] [--project P] [--machine M] [--limit N]",
+    "sessions and how safe each is",
+    "  --local      sessions on this machine (this is the default)\n"
+    "  --cloud      sessions in the cloud, of all your machines\n"
+    "  --project P  only those of the project with this name or folder\n"
+    "  --machine M  only those of the machine with this name\n"
+    "  --limit N    the newest N only\n"
+    "\n"
+    "States: safe; pending and uploading (on their way); failed and limit (see ctctl\n"
+    "status); excluded; duplicate (a longer copy counts); diverged (newer elsewhere);\n"
+    "archived (safe in the cloud, gone from here); this machine only (the server is on\n"
+    "this very machine).\n",
+    run,
+};

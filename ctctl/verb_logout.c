@@ -1,0 +1,94 @@
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "net/http.h"
+
+#include "ctctl/verb.h"
+
+/* Return whether the server has ended the token that is in use here. */
+static int revoke_own(struct ctx *c, struct ct_err *err)
+{
+    struct json_object *o, *list, *answer;
+    char *id, *path;
+    int rc = -1;
+
+    if (ctx_cloud(c, "GET", "/auth/tokens", NULL, &o, err) != 0)
+        return 0;
+    err_set(err, ERR_FAIL, "the server does not say which of the tokens it is");
+    list = jdoc_array(o, "tokens");
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *t = json_object_array_get_idx(list, i);
+        if (!jdoc_bool(t, "current", 0) || jdoc_str(t, "id") == NULL)
+            continue;
+        id = http_url_escape(jdoc_str(t, "id"));
+        path = str_printf("/auth/tokens/%s", id);
+        rc = ctx_cloud(c, "DELETE", path, NULL, &answer, err);
+        if (rc == 0)
+            json_object_put(answer);
+        free(path);
+        free(id);
+        break;
+    }
+    json_object_put(o);
+    return rc == 0;
+}
+
+static int log_out(struct ctx *c)
+{
+    struct json_object *o;
+    struct buf b = {0};
+    struct ct_err e;
+    char *path = cred_path();
+    int was_in, revoked = 0, rc;
+
+    was_in = cred_load(path, &c->cred, &e) == 0;
+    if (was_in) {
+        revoked = revoke_own(c, &e);
+        if (!revoked && e.code != ERR_AUTH)
+            ctx_say(c, "the token could not be revoked at the server: %s", e.msg);
+        if (!revoked && e.code != ERR_AUTH)
+            ctx_say(c, "it is forgotten here all the same; ctctl tokens, logged in elsewhere, can "
+                       "end it");
+    }
+    rc = cred_forget(path, &e);
+    free(path);
+    if (rc != 0)
+        return ctx_fail(c, &e);
+    if (c->json) {
+        o = json_object_new_object();
+        jdoc_set_bool(o, "wasLoggedIn", was_in);
+        jdoc_set_bool(o, "revoked", revoked);
+        ctx_json(c, o);
+        json_object_put(o);
+    } else {
+        buf_addstr(&b, was_in ? "Logged out. Changes are noticed but not saved until you log in "
+                                "again: ctctl login\n"
+                              : "You were not logged in.\n");
+        ctx_print(c, &b);
+        buf_free(&b);
+    }
+    return CTX_OK;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct strlist words = {0};
+    int rc = opts_parse(c, NULL, 0, argc, argv, &words);
+
+    if (rc == -1 && words.n > 0)
+        rc = ctx_usage(c, "logout takes no further words");
+    strlist_free(&words);
+    return rc != -1 ? rc : log_out(c);
+}
+
+const struct verb verb_logout = {
+    "logout",
+    "",
+    "forget the credentials",
+    "Ends this machine's token at the server, as far as it can be reached, and forgets it\n"
+    "here. What is saved stays saved; the daemon goes on noticing changes and saves them\n"
+    "after the next login.\n",
+    run,
+};

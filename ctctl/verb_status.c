@@ -1,0 +1,48 @@
+#include "common/buf.h"
+#include "ctctl/status.h"
+
+#include "ctctl/verb.h"
+
+#define ANSWER_MS 30000
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct strlist words = {0};
+    struct json_object *o;
+    struct buf b = {0};
+    struct ct_err e;
+    size_t n;
+    int rc = opts_parse(c, NULL, 0, argc, argv, &words);
+
+    n = words.n;
+    strlist_free(&words);
+    if (rc != -1)
+        return rc;
+    if (n > 0)
+        return ctx_usage(c, "status takes no further words");
+    if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
+        return ctx_fail(c, &e);
+    if (c->json) {
+        ctx_json(c, o);
+    } else {
+        status_render(&c->out, o, &b);
+        ctx_print(c, &b);
+        buf_free(&b);
+    }
+    json_object_put(o);
+    return CTX_OK;
+}
+
+const struct verb verb_status = {
+    "status",
+    "",
+    "is my work safe? (also without a verb)",
+    "The first line says whether all sessions are safe in the cloud, how many are on\n"
+    "their way, or what keeps them from being safe; then come account, server, what is\n"
+    "watched, and each problem with its cause and what to do about it.\n"
+    "\n"
+    "A server on this very machine is never called safe: a lost disk loses it all.\n"
+    "\n"
+    "Exit status: 0 if the daemon answered, whatever the answer; 69 if it is not running.\n",
+    run,
+};

@@ -1,0 +1,51 @@
+#include <stdlib.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "ctctl/table.h"
+#include "ctctl/things.h"
+
+#include "ctctl/verb.h"
+
+static void table(const struct text_style *st, struct json_object *list, struct buf *b)
+{
+    static const struct table_column columns[] = {
+        {"ID", 0, 0},      {"NAME", 0, 1},      {"ENDS IN", 0, 0},
+        {"CREATED", 0, 0}, {"LAST USED", 0, 0}, {"EXPIRES", 0, 0},
+    };
+    struct table *t = table_new(st, columns, 6);
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        char id[9], created[64], used[64], expires[64], *name = things_name(o);
+        const char *cells[6];
+        cells[0] = text_short_id(jdoc_str(o, "id"), id);
+        cells[1] = name;
+        cells[2] = jdoc_str(o, "last4");
+        cells[3] = text_clock(jdoc_str(o, "createdAt"), "%Y-%m-%d", created, sizeof(created));
+        cells[4] = text_ago_of(st, jdoc_str(o, "lastUsedAt"), used, sizeof(used));
+        cells[5] = text_ago_of(st, jdoc_str(o, "expiresAt"), expires, sizeof(expires));
+        table_row(t, cells);
+        free(name);
+    }
+    table_print(t, b);
+    table_free(t);
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    static const struct things tokens = {"/auth/tokens", "tokens", "token", "no tokens", table};
+
+    return things_run(c, &tokens, argc, argv);
+}
+
+const struct verb verb_tokens = {
+    "tokens",
+    "[list | revoke ID [--yes]]",
+    "what may act for this account",
+    "list        show them (this is the default): name, last four characters, last use\n"
+    "revoke ID   end a token at once\n"
+    "\n"
+    "Each login makes one, named after its machine.\n",
+    run,
+};
