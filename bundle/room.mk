@@ -1,2 +1,23 @@
 noinst_LIBRARIES += bundle/libbundle.a
-bundle_libbundle_a_SOURCES =
+bundle_libbundle_a_SOURCES = \
+  bundle/cache.c bundle/cache.h \
+  bundle/cache_index.c bundle/cache_index.h \
+  bundle/cache_trim.c bundle/cache_trim.h \
+  bundle/compress.h \
+  bundle/content.c bundle/content.h \
+  bundle/gzip.c bundle/gzip.h \
+  bundle/out.c bundle/out.h \
+  bundle/pack.c bundle/pack.h \
+  bundle/pack_meta.c bundle/pack_meta.h \
+  bundle/snapshot.c bundle/snapshot.h \
+  bundle/survey.c bundle/survey.h \
+  bundle/tarhead.c bundle/tarhead.h
+# One compressor.
+if WITH_LIBDEFLATE
+bundle_libbundle_a_SOURCES += bundle/compress_libdeflate.c
+EXTRA_DIST += bundle/compress_zlib.c
+else
+bundle_libbundle_a_SOURCES += bundle/compress_zlib.c
+EXTRA_DIST += bundle/compress_libdeflate.c
+endif
+bundle_LIBS = bundle/libbundle.a agents/libagents.a $(ARCHIVE_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS)

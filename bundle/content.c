@@ -1,0 +1,233 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "common/file.h"
+#include "common/str.h"
+
+#include "bundle/content.h"
+
+/* File times tick coarsely: a write this soon after another may leave them as they were. */
+#define FRESH_NS (2 * INT64_C(1000000000))
+
+static int64_t ns_of(const struct timespec *t)
+{
+    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+void content_skip(struct snapshot *s, const char *path, const char *reason)
+{
+    strlist_add(&s->skipped, path);
+    strlist_add(&s->skipped, reason);
+}
+
+static void add(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
+                const struct stat *st)
+{
+    struct content *c;
+
+    if (s->n == s->cap) {
+        s->cap = s->cap == 0 ? 16 : s->cap * 2;
+        s->contents = str_realloc(s->contents, s->cap, sizeof(*s->contents));
+    }
+    c = &s->contents[s->n++];
+    memset(c, 0, sizeof(*c));
+    c->path = str_dup(path);
+    c->entry = str_dup(entry);
+    c->kind = kind;
+    c->length = c->size_bytes = (int64_t)st->st_size;
+    c->mtime_ns = ns_of(&st->st_mtim);
+    c->ctime_ns = ns_of(&st->st_ctim);
+    c->inode = (uint64_t)st->st_ino;
+    c->device = (uint64_t)st->st_dev;
+}
+
+int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
+                   struct ct_err *err)
+{
+    char reason[128];
+    struct stat st;
+    int fd;
+
+    if (strlen(entry) > CONTENT_NAME_MAX) {
+        content_skip(s, path, "its name is too long for a bundle");
+        return 0;
+    }
+    if (s->n >= CONTENT_ENTRIES_MAX) {
+        content_skip(s, path, "the session has more files than a bundle may hold");
+        return 0;
+    }
+    fd = beneath_open(s->root_fd, path, 0);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int e = errno;
+        if (fd >= 0)
+            close(fd);
+        if (e == EMFILE || e == ENFILE || e == ENOMEM) {
+            errno = e;
+            return err_sys(err, "can't open a file of the session");
+        }
+        if (e != ENOENT && e != ENOTDIR)
+            content_skip(s, path, beneath_reason(e, reason, sizeof(reason)));
+        return 0;
+    }
+    close(fd);
+    if (!S_ISREG(st.st_mode)) {
+        content_skip(s, path, "not a regular file");
+        return 0;
+    }
+    if (st.st_uid != geteuid()) {
+        content_skip(s, path, "belongs to another user");
+        return 0;
+    }
+    add(s, kind, path, entry, &st);
+    return 1;
+}
+
+static int has_path(const struct snapshot *s, const char *path)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->contents[i].path, path) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int content_add_named(struct snapshot *s, enum agent_kind kind, const struct strlist *names,
+                      struct ct_err *err)
+{
+    char path[256], entry[256];
+
+    for (size_t i = 0; i < names->n; i++) {
+        if (s->agent->named(kind, names->v[i], path, entry, sizeof(path)) != 0 || has_path(s, path))
+            continue;
+        if (content_freeze(s, kind, path, entry, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+    const struct content *x = a, *y = b;
+    int order = strcmp(x->entry, y->entry);
+
+    if (order != 0)
+        return order;
+    if (x->length != y->length)
+        return x->length > y->length ? -1 : 1;
+    if (x->mtime_ns != y->mtime_ns)
+        return x->mtime_ns > y->mtime_ns ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+static void drop(struct content *c)
+{
+    free(c->path);
+    free(c->entry);
+    free(c->ranges);
+    free(c->blocks);
+}
+
+void content_sort(struct snapshot *s)
+{
+    size_t kept = 0;
+
+    if (s->n > 0)
+        qsort(s->contents, s->n, sizeof(*s->contents), by_entry);
+    for (size_t i = 0; i < s->n; i++) {
+        struct content *c = &s->contents[i];
+        if (kept > 0 && strcmp(s->contents[kept - 1].entry, c->entry) == 0) {
+            content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
+            drop(c);
+        } else {
+            s->contents[kept++] = *c;
+        }
+    }
+    s->n = kept;
+}
+
+struct content *content_transcript(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->contents[i].kind == AGENT_TRANSCRIPT)
+            return &s->contents[i];
+    }
+    return NULL;
+}
+
+int content_open(const struct snapshot *s, const struct content *c, struct ct_err *err)
+{
+    struct stat st;
+    int fd = beneath_open(s->root_fd, c->path, 0);
+
+    if (fd < 0) {
+        int e = errno;
+        err_sys(err, "can't open a file of the session again");
+        if (err != NULL && (e == ENOENT || e == ENOTDIR || e == ELOOP))
+            err->code = ERR_RETRY;
+        return -1;
+    }
+    if (fstat(fd, &st) != 0) {
+        err_sys(err, "can't stat a file of the session");
+        close(fd);
+        return -1;
+    }
+    if ((uint64_t)st.st_ino != c->inode || (uint64_t)st.st_dev != c->device ||
+        !S_ISREG(st.st_mode) || (int64_t)st.st_size < c->size_bytes ||
+        ((int64_t)st.st_size == c->size_bytes && ns_of(&st.st_mtim) != c->mtime_ns)) {
+        close(fd);
+        return err_set(err, ERR_RETRY, "a file changed under our hands");
+    }
+    return fd;
+}
+
+int content_has_changed(const struct content *c, int fd)
+{
+    struct timespec now;
+    struct stat st;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return fstat(fd, &st) != 0 || (int64_t)st.st_size != c->size_bytes ||
+           ns_of(&st.st_mtim) != c->mtime_ns || ns_of(&st.st_ctim) != c->ctime_ns ||
+           ns_of(&now) - c->mtime_ns < FRESH_NS;
+}
+
+static int read_part(int fd, char *p, size_t n, int64_t offset, struct ct_err *err)
+{
+    ssize_t got = file_pread_all(fd, p, n, (off_t)offset);
+
+    if (got < 0)
+        return err_sys(err, "can't read a file of the session");
+    if ((size_t)got < n)
+        return err_set(err, ERR_RETRY, "a file shrank under our hands");
+    return 0;
+}
+
+int content_read(const struct content *c, int fd, void *p, size_t n, int64_t offset,
+                 struct ct_err *err)
+{
+    char *to = p;
+
+    if (c->ranges == NULL)
+        return read_part(fd, to, n, offset, err);
+    for (size_t i = 0; i < c->n_ranges && n > 0; i++) {
+        const struct content_range *r = &c->ranges[i];
+        size_t part;
+        if (offset >= r->bytes) {
+            offset -= r->bytes;
+            continue;
+        }
+        part = (size_t)(r->bytes - offset) < n ? (size_t)(r->bytes - offset) : n;
+        if (read_part(fd, to, part, r->offset + offset, err) != 0)
+            return -1;
+        to += part;
+        n -= part;
+        offset = 0;
+    }
+    return n == 0 ? 0 : err_set(err, ERR_BUG, "read beyond the end of a content");
+}

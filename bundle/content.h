@@ -1,0 +1,114 @@
+#ifndef BUNDLE_CONTENT_H
+#define BUNDLE_CONTENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "bundle/snapshot.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/strlist.h"
+
+/*
+ * The inside of a snapshot, for the files of this room that pack it.
+ */
+
+#define CONTENT_BLOCK (1 << 20)   /* contents are read, hashed and compressed in blocks of this */
+#define CONTENT_NAME_MAX 1024     /* longer names are refused on the way back in */
+#define CONTENT_ENTRIES_MAX 99000 /* and so are more entries than 100,000 */
+
+struct content_range {
+    int64_t offset, bytes;
+};
+
+/* One file of the bundle to be: ${length} bytes of the file ${path}. */
+struct content {
+    char *path;  /* below the root */
+    char *entry; /* name in the bundle */
+    enum agent_kind kind;
+    int64_t length;     /* what goes in */
+    int64_t size_bytes; /* the file as it was frozen */
+    int64_t mtime_ns, ctime_ns;
+    uint64_t inode, device;
+    struct content_range *ranges; /* the parts that go in; NULL: the first ${length} bytes */
+    size_t n_ranges;
+
+    /* What the first reading found (pack.c). */
+    unsigned char *blocks;                   /* SHA-256 of each block */
+    unsigned char digest[HASH_SHA256_BYTES]; /* SHA-256 over those */
+    int must_verify; /* it may have changed while it was read: read again before it is used */
+};
+
+struct snapshot {
+    char *root;
+    int root_fd;
+    const struct agent *agent;
+    char session_id[UUID_SIZE];
+    char *user_dir;
+    const _Atomic int *cancel;
+    char project[256];
+    struct content *contents; /* sorted by entry after content_sort() */
+    size_t n, cap;
+    struct strlist skipped; /* path, reason, path, reason, ... */
+    struct strlist duplicates;
+    char *history_project; /* the folder of the first prompt, or NULL */
+};
+
+/**
+ * content_freeze(s, kind, path, entry, err):
+ * Open the file, note its state and add it to the snapshot.  One that is gone is passed over in
+ * silence; one that we don't take is reported as skipped.  Return 1 if it was added, 0 if not, -1
+ * on error.
+ */
+int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
+                   struct ct_err *err);
+
+/**
+ * content_skip(s, path, reason):
+ * Note that ${path} was left out.
+ */
+void content_skip(struct snapshot *s, const char *path, const char *reason);
+
+/**
+ * content_add_named(s, kind, names, err):
+ * Add the plans or pastes with these ${names} that are there and not yet in.
+ */
+int content_add_named(struct snapshot *s, enum agent_kind kind, const struct strlist *names,
+                      struct ct_err *err);
+
+/**
+ * content_sort(s):
+ * Sort by entry; of several files for one entry the longest stays (then the newest), the others are
+ * reported as skipped.
+ */
+void content_sort(struct snapshot *s);
+
+/**
+ * content_transcript(s):
+ * Return the content that is the transcript.
+ */
+struct content *content_transcript(const struct snapshot *s);
+
+/**
+ * content_open(s, c, err):
+ * Open it again.  Return a descriptor, or -1: ERR_RETRY if it is gone, was replaced or shrank, or
+ * was written without growing.
+ */
+int content_open(const struct snapshot *s, const struct content *c, struct ct_err *err);
+
+/**
+ * content_has_changed(c, fd):
+ * Return whether the file looks different from when it was frozen, or was so fresh then that a
+ * further change might not show in its times.
+ */
+int content_has_changed(const struct content *c, int fd);
+
+/**
+ * content_read(c, fd, p, n, offset, err):
+ * Read exactly ${n} bytes of what goes in, from ${offset} of it.  ERR_RETRY if they are not there.
+ */
+int content_read(const struct content *c, int fd, void *p, size_t n, int64_t offset,
+                 struct ct_err *err);
+
+#endif

@@ -1,0 +1,234 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bundle/cache.h"
+#include "bundle/content.h"
+#include "bundle/out.h"
+#include "bundle/pack_meta.h"
+#include "bundle/survey.h"
+#include "bundle/tarhead.h"
+#include "common/str.h"
+
+#include "bundle/pack.h"
+
+/* The writing of one bundle. */
+struct packing {
+    struct survey *v;
+    const struct pack_opts *opts;
+    struct out *out;
+    int64_t mtime_s;
+    char *raw;
+    unsigned char *member;
+    size_t member_size;
+};
+
+/* SHA-256 over the sorted names, lengths and digests.  Without meta.json, which speaks of the
+ * machine. */
+static void content_id(const struct snapshot *s, char ret[HASH_SHA256_HEX])
+{
+    struct hash *h = hash_new(HASH_SHA256);
+    unsigned char d[HASH_SHA256_BYTES], length[8];
+
+    for (size_t i = 0; i < s->n; i++) {
+        const struct content *c = &s->contents[i];
+        for (int b = 0; b < 8; b++)
+            length[b] = (unsigned char)((uint64_t)c->length >> (56 - 8 * b));
+        hash_update(h, c->entry, strlen(c->entry) + 1);
+        hash_update(h, length, sizeof(length));
+        hash_update(h, c->digest, sizeof(c->digest));
+    }
+    hash_final(h, d);
+    hash_hex(d, sizeof(d), ret);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static int add_padding(struct packing *p, int64_t length, struct ct_err *err)
+{
+    static const char zeros[TARHEAD_UNIT];
+    size_t over = (size_t)(length % TARHEAD_UNIT);
+
+    return over == 0 ? 0 : out_add(p->out, zeros, TARHEAD_UNIT - over, err);
+}
+
+static int add_header(struct packing *p, const char *entry, int64_t length, struct ct_err *err)
+{
+    struct buf head = {0};
+    int rc = tarhead_add(entry, length, p->mtime_s, &head, err);
+
+    if (rc == 0)
+        rc = out_add(p->out, head.data, head.len, err);
+    buf_free(&head);
+    return rc;
+}
+
+static int add_meta(struct packing *p, const char *id, struct ct_err *err)
+{
+    struct buf meta = {0};
+    int rc;
+
+    pack_meta_document(p->v, id, &meta);
+    rc = add_header(p, "meta.json", (int64_t)meta.len, err);
+    if (rc == 0)
+        rc = out_add(p->out, meta.data, meta.len, err);
+    if (rc == 0)
+        rc = add_padding(p, (int64_t)meta.len, err);
+    buf_free(&meta);
+    return rc;
+}
+
+/* Read a block once more: it must still be what the content id says. */
+static int read_again(struct packing *p, const struct content *c, int fd, int64_t block, size_t n,
+                      struct ct_err *err)
+{
+    unsigned char d[HASH_SHA256_BYTES];
+
+    if (content_read(c, fd, p->raw, n, block * CONTENT_BLOCK, err) != 0)
+        return -1;
+    p->v->read_bytes += (int64_t)n;
+    hash_sha256(p->raw, n, d);
+    if (memcmp(d, c->blocks + block * HASH_SHA256_BYTES, sizeof(d)) != 0)
+        return err_set(err, ERR_RETRY, "a file changed under our hands");
+    return 0;
+}
+
+static int add_block(struct packing *p, const struct content *c, int fd, int64_t block,
+                     struct ct_err *err)
+{
+    const unsigned char *digest = c->blocks + block * HASH_SHA256_BYTES;
+    size_t n = survey_block_bytes(c, block), kept = 0;
+    int is_member = survey_is_member(c, block);
+
+    if (p->opts->cancel != NULL && atomic_load(p->opts->cancel) != 0)
+        return err_set(err, ERR_CANCELLED, "cancelled");
+    if (is_member)
+        kept = cache_get(p->v->cache, digest, p->member, p->member_size);
+    if ((kept == 0 || c->must_verify) && read_again(p, c, fd, block, n, err) != 0)
+        return -1;
+    if (kept > 0)
+        return out_member(p->out, p->member, kept, (int64_t)n, err);
+    return is_member ? out_block(p->out, p->raw, n, err) : out_add(p->out, p->raw, n, err);
+}
+
+static int add_content(struct packing *p, const struct content *c, struct ct_err *err)
+{
+    int64_t blocks = survey_blocks(c);
+    int fd, rc;
+
+    if (add_header(p, c->entry, c->length, err) != 0)
+        return -1;
+    fd = content_open(p->v->s, c, err);
+    if (fd < 0)
+        return -1;
+    rc = 0;
+    for (int64_t b = 0; rc == 0 && b < blocks; b++)
+        rc = add_block(p, c, fd, b, err);
+    close(fd);
+    return rc == 0 ? add_padding(p, c->length, err) : -1;
+}
+
+static int add_all(struct packing *p, const char *id, struct ct_err *err)
+{
+    static const char end[2 * TARHEAD_UNIT];
+    const struct snapshot *s = p->v->s;
+
+    if (add_meta(p, id, err) != 0 || add_content(p, content_transcript(s), err) != 0)
+        return -1;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->contents[i].kind != AGENT_TRANSCRIPT && add_content(p, &s->contents[i], err) != 0)
+            return -1;
+    }
+    return out_add(p->out, end, sizeof(end), err);
+}
+
+static int write_bundle(struct survey *v, const struct pack_opts *opts, struct pack_result *r,
+                        struct ct_err *err)
+{
+    struct packing p = {.v = v, .opts = opts, .member_size = compress_bound()};
+    struct transcript_facts facts;
+    int rc;
+
+    if (out_new(opts->spool_path, opts->spool_room_bytes, &p.out, err) != 0)
+        return -1;
+    transcript_facts(v->facts, &facts);
+    if (facts.has_times && facts.ended_ms > 0)
+        p.mtime_s = facts.ended_ms / 1000;
+    p.raw = str_calloc(CONTENT_BLOCK, 1);
+    p.member = str_calloc(p.member_size, 1);
+    rc = add_all(&p, r->content_id, err);
+    if (rc == 0)
+        rc = out_publish(p.out, err);
+    if (rc == 0) {
+        r->size_bytes = out_size(p.out);
+        r->raw_bytes = out_raw_bytes(p.out);
+        out_digests(p.out, r->sha256, r->md5);
+    }
+    free(p.member);
+    free(p.raw);
+    out_free(p.out);
+    return rc;
+}
+
+/* ---- */
+
+static int is_rewritten(const struct survey *v, const struct pack_opts *opts)
+{
+    char digest[HASH_SHA256_HEX];
+
+    if (opts->previous_bytes <= 0 || opts->previous_digest == NULL)
+        return 0;
+    if (!v->is_previous_there)
+        return 1;
+    hash_hex(v->previous_digest, sizeof(v->previous_digest), digest);
+    return strcmp(digest, opts->previous_digest) != 0;
+}
+
+static int survey_and_write(struct survey *v, const struct pack_opts *opts, struct pack_result *r,
+                            struct ct_err *err)
+{
+    const struct content *t;
+
+    if (survey_run(v, err) != 0)
+        return -1;
+    content_id(v->s, r->content_id);
+    t = content_transcript(v->s);
+    r->transcript_bytes = t->length;
+    hash_hex(t->digest, sizeof(t->digest), r->transcript_digest);
+    r->is_rewritten = is_rewritten(v, opts);
+    r->is_same = opts->known_id != NULL && strcmp(opts->known_id, r->content_id) == 0;
+    if (!r->is_same && write_bundle(v, opts, r, err) != 0)
+        return -1;
+    r->read_bytes = v->read_bytes;
+    r->reused_bytes = v->reused_bytes;
+    r->metadata = pack_meta_new(v, r->is_rewritten);
+    return 0;
+}
+
+int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
+               struct ct_err *err)
+{
+    struct pack_result result;
+    struct survey *v = str_calloc(1, sizeof(*v));
+    int rc;
+
+    memset(&result, 0, sizeof(result));
+    v->s = s;
+    v->cancel = opts->cancel;
+    v->previous_bytes = opts->previous_bytes;
+    v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id);
+    rc = survey_and_write(v, opts, &result, err);
+    /* What was compressed is of use even if this bundle came to nothing. */
+    cache_close(v->cache, rc == 0);
+    if (rc == 0)
+        *ret = result;
+    survey_free(v);
+    free(v);
+    return rc;
+}
+
+void pack_forget_cache(const char *cache_dir, const char *session_id)
+{
+    cache_forget(cache_dir, session_id);
+}

@@ -1,0 +1,155 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundle/pack.h"
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "bundle/pack_meta.h"
+
+#define FORMAT_VERSION 2
+
+static int starts(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static int is_subagent(const char *entry)
+{
+    static const char folder[] = "session-subdir/subagents/agent-";
+    size_t n = strlen(entry);
+
+    return starts(entry, folder) && strchr(entry + sizeof(folder) - 1, '/') == NULL && n > 6 &&
+           strcmp(entry + n - 6, ".jsonl") == 0;
+}
+
+static void add_counts(struct json_object *o, const struct snapshot *s)
+{
+    int64_t subagents = 0, memories = 0, histories = 0, pastes = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        const char *entry = s->contents[i].entry;
+        subagents += is_subagent(entry);
+        memories += starts(entry, "memory/");
+        histories += starts(entry, "file-history/");
+        pastes += starts(entry, "paste-cache/");
+    }
+    jdoc_set_int(o, "subagentCount", subagents);
+    jdoc_set_bool(o, "hasFileHistory", histories > 0);
+    jdoc_set_bool(o, "hasPasteCache", pastes > 0);
+    jdoc_set_bool(o, "hasShellSnapshots", 0);
+    jdoc_set_bool(o, "hasMemory", memories > 0);
+    jdoc_set_int(o, "memoryFileCount", memories);
+    jdoc_set_int(o, "extraFileCount", 0);
+}
+
+static void add_times(struct json_object *o, const struct transcript_facts *facts)
+{
+    char text[32];
+
+    if (!facts->has_times)
+        return;
+    jdoc_set_str(o, "sessionStartedAt", now_rfc3339(facts->started_ms, text));
+    jdoc_set_str(o, "sessionEndedAt", now_rfc3339(facts->ended_ms, text));
+    jdoc_set_int(o, "durationSeconds", (facts->ended_ms - facts->started_ms) / 1000);
+}
+
+static void add_files(struct json_object *o, const struct survey *v)
+{
+    struct json_object *a = json_object_new_array();
+    struct strlist files = {0};
+
+    strlist_copy(&files, transcript_files(v->facts));
+    strlist_sort(&files);
+    for (size_t i = 0; i < files.n; i++)
+        json_object_array_add(a, jdoc_new_str(files.v[i]));
+    strlist_free(&files);
+    json_object_object_add(o, "filesModified", a);
+}
+
+static void add_if(struct json_object *o, const char *key, const char *value)
+{
+    if (value != NULL)
+        jdoc_set_str(o, key, value);
+}
+
+struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
+{
+    struct json_object *o = json_object_new_object();
+    struct transcript_facts facts;
+    char name[256];
+
+    transcript_facts(v->facts, &facts);
+    jdoc_set_str(o, "agentId", v->s->agent->id);
+    jdoc_set_int(o, "messageCount", facts.user_messages + facts.assistant_messages);
+    jdoc_set_int(o, "userMessageCount", facts.user_messages);
+    jdoc_set_int(o, "assistantMessageCount", facts.assistant_messages);
+    jdoc_set_int(o, "toolCallCount", facts.tool_calls);
+    add_times(o, &facts);
+    if (v->cwd[0] != '\0')
+        jdoc_set_str(o, "projectName", transcript_project_name(v->cwd, name, sizeof(name)));
+    add_if(o, "summary", facts.title);
+    add_files(o, v);
+    jdoc_set_int(o, "filesModifiedCount", facts.files_modified);
+    jdoc_set_int(o, "jsonlSizeBytes", content_transcript(v->s)->length);
+    add_if(o, "claudeModel", facts.model);
+    add_counts(o, v->s);
+    if (is_rewritten)
+        jdoc_set_bool(o, "rewritten", 1);
+    /* For this machine. */
+    add_if(o, "title", facts.title);
+    jdoc_set_str(o, "cwd", v->cwd[0] != '\0' ? v->cwd : v->s->user_dir);
+    add_if(o, "gitBranch", facts.git_branch);
+    add_if(o, "slug", facts.slug);
+    return o;
+}
+
+void pack_meta_document(const struct survey *v, const char *content_id, struct buf *ret)
+{
+    struct json_object *o = json_object_new_object();
+    struct transcript_facts facts;
+
+    transcript_facts(v->facts, &facts);
+    jdoc_set_str(o, "sessionId", v->s->session_id);
+    jdoc_set_str(o, "sourceCwd", v->cwd[0] != '\0' ? v->cwd : v->s->user_dir);
+    jdoc_set_str(o, "sourceUserDir", v->s->user_dir);
+    jdoc_set_str(o, "agentId", v->s->agent->id);
+    jdoc_set_int(o, "formatVersion", FORMAT_VERSION);
+    /* Ours, for whoever opens the bundle without the server. */
+    jdoc_set_str(o, "contentId", content_id);
+    add_if(o, "gitBranch", facts.git_branch);
+    buf_addstr(ret, jdoc_text(o));
+    buf_addc(ret, '\n');
+    json_object_put(o);
+}
+
+struct json_object *pack_public_metadata(struct json_object *metadata, int is_full)
+{
+    /* What may leave is named; what is new stays here until somebody thinks about it. */
+    static const struct {
+        const char *key;
+        int is_full;
+    } members[] = {
+        {"agentId", 0},           {"messageCount", 0},
+        {"userMessageCount", 0},  {"assistantMessageCount", 0},
+        {"toolCallCount", 0},     {"sessionStartedAt", 0},
+        {"sessionEndedAt", 0},    {"durationSeconds", 0},
+        {"projectName", 0},       {"summary", 1},
+        {"filesModified", 1},     {"filesModifiedCount", 0},
+        {"jsonlSizeBytes", 0},    {"subagentCount", 0},
+        {"hasFileHistory", 0},    {"hasPasteCache", 0},
+        {"hasShellSnapshots", 0}, {"claudeModel", 0},
+        {"hasMemory", 0},         {"memoryFileCount", 0},
+        {"extraFileCount", 0},    {"rewritten", 0},
+    };
+    struct json_object *o = json_object_new_object(), *value;
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (members[i].is_full && !is_full)
+            continue;
+        if (json_object_object_get_ex(metadata, members[i].key, &value))
+            json_object_object_add(o, members[i].key, json_object_get(value));
+    }
+    return o;
+}

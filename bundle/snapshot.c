@@ -1,0 +1,334 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "agents/beneath.h"
+#include "agents/history.h"
+#include "common/file.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "bundle/content.h"
+
+#include "bundle/snapshot.h"
+
+#define TRIES 5 /* for a transcript that is being replaced right now */
+
+/* Lists end in callbacks without a return value: the error waits here. */
+struct gathering {
+    struct snapshot *s;
+    struct ct_err *err;
+    int has_failed;
+};
+
+static void found(void *arg, const struct agent_file *file)
+{
+    struct gathering *g = arg;
+
+    if (!g->has_failed && content_freeze(g->s, file->kind, file->path, file->entry, g->err) < 0)
+        g->has_failed = 1;
+}
+
+static void skipped(void *arg, const char *path, const char *reason)
+{
+    struct gathering *g = arg;
+
+    content_skip(g->s, path, reason);
+}
+
+static const struct agent_list_ops list_ops = {found, skipped};
+
+/* ---- the transcript ----------------------------------------------------------------------------
+ */
+
+/* Where the last line of ${fd} that is complete ends, looking back from ${size}. */
+static int last_newline(int fd, int64_t size, const _Atomic int *cancel, int64_t *ret,
+                        struct ct_err *err)
+{
+    const int64_t window = 64 << 10;
+    char *p = str_calloc((size_t)window, 1);
+    int rc = 0;
+
+    *ret = 0;
+    while (size > 0 && *ret == 0 && rc == 0) {
+        int64_t from = size > window ? size - window : 0;
+        ssize_t n = file_pread_all(fd, p, (size_t)(size - from), (off_t)from);
+        if (n < 0)
+            rc = err_sys(err, "can't read the transcript");
+        else if (n < size - from)
+            rc = err_set(err, ERR_RETRY, "the transcript shrank under our hands");
+        else if (cancel != NULL && atomic_load(cancel) != 0)
+            rc = err_set(err, ERR_CANCELLED, "cancelled");
+        for (; rc == 0 && n > 0 && *ret == 0; n--) {
+            if (p[n - 1] == '\n')
+                *ret = from + n;
+        }
+        size = from;
+    }
+    free(p);
+    return rc;
+}
+
+/* Leave the transcript that counts, and note the others. */
+static void choose(struct snapshot *s)
+{
+    struct content *best = &s->contents[0], keep;
+
+    for (size_t i = 1; i < s->n; i++) {
+        struct content *c = &s->contents[i];
+        if (c->size_bytes > best->size_bytes ||
+            (c->size_bytes == best->size_bytes && c->mtime_ns > best->mtime_ns))
+            best = c;
+    }
+    keep = *best;
+    for (size_t i = 0; i < s->n; i++) {
+        if (&s->contents[i] == best)
+            continue;
+        strlist_add(&s->duplicates, s->contents[i].path);
+        free(s->contents[i].path);
+        free(s->contents[i].entry);
+    }
+    strlist_sort(&s->duplicates);
+    s->contents[0] = keep;
+    s->n = 1;
+}
+
+static void forget_all(struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->contents[i].path);
+        free(s->contents[i].entry);
+        free(s->contents[i].ranges);
+        free(s->contents[i].blocks);
+    }
+    s->n = 0;
+    strlist_free(&s->skipped);
+    strlist_free(&s->duplicates);
+}
+
+static void name_project(struct snapshot *s)
+{
+    char *dir = path_parent(s->contents[0].path);
+    const char *name = path_base(dir);
+    size_t n = strlen(name);
+
+    if (n < sizeof(s->project))
+        memcpy(s->project, name, n + 1);
+    free(dir);
+}
+
+static int take_transcript(struct snapshot *s, struct ct_err *err)
+{
+    struct gathering g = {s, err, 0};
+    struct content *c;
+    int fd, rc;
+
+    if (s->agent->list_transcripts(s->root_fd, s->session_id, &list_ops, &g, s->cancel, err) != 0 ||
+        g.has_failed)
+        return -1;
+    if (s->n == 0 && s->skipped.n > 0)
+        return err_set(err, ERR_FAIL, "the transcript can't be taken: %s", s->skipped.v[1]);
+    if (s->n == 0)
+        return err_set(err, ERR_GONE, "the session has no transcript");
+    choose(s);
+    name_project(s);
+    c = &s->contents[0];
+    fd = content_open(s, c, err);
+    if (fd < 0)
+        return -1;
+    rc = last_newline(fd, c->size_bytes, s->cancel, &c->length, err);
+    close(fd);
+    return rc;
+}
+
+/* ---- prompt history and pastes ------------------------------------------------------------------
+ */
+
+struct prompts {
+    struct snapshot *s;
+    struct content_range *ranges;
+    size_t n, cap;
+    int64_t bytes;
+    struct strlist pastes;
+};
+
+static void prompt(void *arg, const struct history_line *line)
+{
+    struct prompts *p = arg;
+    struct content_range *last = p->n > 0 ? &p->ranges[p->n - 1] : NULL;
+
+    p->bytes += line->bytes;
+    if (p->s->history_project == NULL && line->project[0] != '\0')
+        p->s->history_project = str_dup(line->project);
+    for (size_t i = 0; i < line->pastes->len; i += strlen(line->pastes->data + i) + 1)
+        strlist_add_once(&p->pastes, line->pastes->data + i);
+    if (last != NULL && last->offset + last->bytes == line->offset) {
+        last->bytes += line->bytes;
+        return;
+    }
+    if (p->n == p->cap) {
+        p->cap = p->cap == 0 ? 16 : p->cap * 2;
+        p->ranges = str_realloc(p->ranges, p->cap, sizeof(*p->ranges));
+    }
+    p->ranges[p->n].offset = line->offset;
+    p->ranges[p->n++].bytes = line->bytes;
+}
+
+static int read_prompts(struct snapshot *s, struct content *c, struct prompts *p,
+                        struct ct_err *err)
+{
+    int64_t next;
+    int fd = content_open(s, c, err), rc;
+
+    if (fd < 0)
+        return -1;
+    rc = history_read(fd, 0, c->size_bytes, s->session_id, prompt, p, s->cancel, &next, err);
+    close(fd);
+    return rc;
+}
+
+static int take_history(struct snapshot *s, struct ct_err *err)
+{
+    struct prompts p = {0};
+    struct content *c;
+    int rc;
+
+    if (s->agent->history_path == NULL)
+        return 0;
+    rc = content_freeze(s, AGENT_HISTORY, s->agent->history_path, "history.jsonl", err);
+    if (rc <= 0)
+        return rc;
+    c = &s->contents[s->n - 1];
+    p.s = s;
+    rc = read_prompts(s, c, &p, err);
+    if (rc == 0 && p.n > 0) {
+        c->ranges = p.ranges;
+        c->n_ranges = p.n;
+        c->length = p.bytes;
+        p.ranges = NULL;
+        rc = content_add_named(s, AGENT_PASTE, &p.pastes, err);
+    } else {
+        /* No prompt of this session: nothing of the file goes in. */
+        free(c->path);
+        free(c->entry);
+        s->n--;
+    }
+    free(p.ranges);
+    strlist_free(&p.pastes);
+    return rc;
+}
+
+/* ---- */
+
+static int take_rest(struct snapshot *s, struct ct_err *err)
+{
+    struct gathering g = {s, err, 0};
+
+    if (s->agent->list_rest(s->root_fd, s->session_id, s->project, &list_ops, &g, s->cancel, err) !=
+            0 ||
+        g.has_failed)
+        return -1;
+    if (take_history(s, err) != 0)
+        return -1;
+    content_sort(s);
+    return 0;
+}
+
+static int take(struct snapshot *s, struct ct_err *err)
+{
+    struct ct_err e = {0};
+
+    for (int i = 0; i < TRIES; i++) {
+        if (take_transcript(s, &e) == 0 && take_rest(s, &e) == 0)
+            return 0;
+        if (e.code != ERR_RETRY)
+            break;
+        forget_all(s);
+    }
+    if (err != NULL)
+        *err = e;
+    return -1;
+}
+
+int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err)
+{
+    struct snapshot *s;
+
+    if (!uuid_is_valid(opts->session_id))
+        return err_set(err, ERR_BUG, "that is no session id");
+    s = str_calloc(1, sizeof(*s));
+    s->agent = opts->agent != NULL ? opts->agent : agent_default();
+    s->root = str_dup(opts->root);
+    s->user_dir = str_dup(opts->user_dir != NULL ? opts->user_dir : path_home());
+    s->cancel = opts->cancel;
+    memcpy(s->session_id, opts->session_id, UUID_SIZE);
+    s->root_fd = beneath_open_root(opts->root);
+    if (s->root_fd < 0) {
+        err_sys(err, "can't open %s", opts->root);
+        snapshot_free(s);
+        return -1;
+    }
+    if (take(s, err) != 0) {
+        snapshot_free(s);
+        return -1;
+    }
+    *ret = s;
+    return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    if (s == NULL)
+        return;
+    forget_all(s);
+    free(s->contents);
+    free(s->history_project);
+    free(s->root);
+    free(s->user_dir);
+    if (s->root_fd >= 0)
+        close(s->root_fd);
+    free(s);
+}
+
+static int is_attachment(enum agent_kind kind)
+{
+    return kind != AGENT_TRANSCRIPT && kind != AGENT_MEMORY && kind != AGENT_HISTORY;
+}
+
+void snapshot_each_file(const struct snapshot *s,
+                        void (*f)(void *arg, const struct snapshot_file *file), void *arg)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct content *c = &s->contents[i];
+        struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode,
+                                     is_attachment(c->kind)};
+        if (c->ranges == NULL)
+            f(arg, &file);
+    }
+}
+
+void snapshot_each_skipped(const struct snapshot *s,
+                           void (*f)(void *arg, const char *path, const char *reason), void *arg)
+{
+    for (size_t i = 0; i + 1 < s->skipped.n; i += 2)
+        f(arg, s->skipped.v[i], s->skipped.v[i + 1]);
+}
+
+const char *snapshot_project(const struct snapshot *s)
+{
+    return s->project;
+}
+
+int64_t snapshot_transcript_bytes(const struct snapshot *s)
+{
+    return content_transcript(s)->length;
+}
+
+void snapshot_each_duplicate(const struct snapshot *s, void (*f)(void *arg, const char *path),
+                             void *arg)
+{
+    for (size_t i = 0; i < s->duplicates.n; i++)
+        f(arg, s->duplicates.v[i]);
+}

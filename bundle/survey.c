@@ -1,0 +1,282 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/str.h"
+
+#include "bundle/survey.h"
+
+/* Smaller files share members: their headers carry a time that changes with every turn, and a
+ * member each would cost more than it saves. */
+#define SMALL_BYTES (32 << 10)
+
+#define CWD_SEARCH (256 << 10) /* how far into a sidechain a cwd is looked for */
+
+int64_t survey_blocks(const struct content *c)
+{
+    return (c->length + CONTENT_BLOCK - 1) / CONTENT_BLOCK;
+}
+
+size_t survey_block_bytes(const struct content *c, int64_t block)
+{
+    int64_t left = c->length - block * CONTENT_BLOCK;
+
+    return (size_t)(left < CONTENT_BLOCK ? left : CONTENT_BLOCK);
+}
+
+int survey_is_member(const struct content *c, int64_t block)
+{
+    if (survey_block_bytes(c, block) == CONTENT_BLOCK)
+        return 1;
+    return c->kind != AGENT_TRANSCRIPT && c->length >= SMALL_BYTES;
+}
+
+/* The reading of one content. */
+struct reading {
+    struct survey *v;
+    struct content *c;
+    int fd;
+    struct hash *sum;  /* over the digests of the blocks so far */
+    int64_t scan_from; /* the saved scan has seen this many blocks; 0: there is none */
+    unsigned char scan_digest[HASH_SHA256_BYTES];
+};
+
+static int next_block(struct reading *r, int64_t block, size_t *ret, struct ct_err *err)
+{
+    struct survey *v = r->v;
+    size_t n = survey_block_bytes(r->c, block);
+
+    if (v->cancel != NULL && atomic_load(v->cancel) != 0)
+        return err_set(err, ERR_CANCELLED, "cancelled");
+    if (content_read(r->c, r->fd, r->v->raw, n, block * CONTENT_BLOCK, err) != 0)
+        return -1;
+    v->read_bytes += (int64_t)n;
+    *ret = n;
+    return 0;
+}
+
+/* The digest of the first previous_bytes, if they end in this block, in the way that a content of
+ * that length has one. */
+static void note_previous(struct reading *r, int64_t block, size_t n)
+{
+    int64_t in = r->v->previous_bytes - block * CONTENT_BLOCK;
+    unsigned char d[HASH_SHA256_BYTES];
+    struct hash *h;
+
+    if (in <= 0 || in > (int64_t)n)
+        return;
+    hash_sha256(r->v->raw, (size_t)in, d);
+    h = hash_copy(r->sum);
+    hash_update(h, d, sizeof(d));
+    hash_final(h, r->v->previous_digest);
+    r->v->is_previous_there = 1;
+}
+
+static void keep_block(struct reading *r, int64_t block, size_t n)
+{
+    const unsigned char *digest = r->c->blocks + block * HASH_SHA256_BYTES;
+
+    if (r->v->cache == NULL || !survey_is_member(r->c, block))
+        return;
+    if (cache_has(r->v->cache, digest)) {
+        r->v->reused_bytes += (int64_t)n;
+        return;
+    }
+    cache_put(r->v->cache, digest, r->v->member,
+              compress_member(r->v->compress, r->v->raw, n, r->v->member));
+}
+
+static void digest_so_far(const struct reading *r, unsigned char ret[HASH_SHA256_BYTES])
+{
+    hash_final(hash_copy(r->sum), ret);
+}
+
+/* ---- the scan goes on where it stopped ----------------------------------------------------------
+ */
+
+static void find_scan(struct reading *r)
+{
+    int64_t blocks;
+
+    if (r->c->kind == AGENT_TRANSCRIPT &&
+        cache_scan(r->v->cache, &blocks, r->scan_digest) != NULL &&
+        blocks <= r->c->length / CONTENT_BLOCK)
+        r->scan_from = blocks;
+}
+
+static void scan_anew(struct survey *v)
+{
+    transcript_free(v->facts);
+    v->facts = transcript_new();
+}
+
+/* ${blocks} blocks have been read: is their content what the saved scan saw?  If not, those that it
+ * was to spare us have to be read once more. */
+static int resume_scan(struct reading *r, struct ct_err *err)
+{
+    unsigned char now[HASH_SHA256_BYTES], then[HASH_SHA256_BYTES], d[HASH_SHA256_BYTES];
+    int64_t blocks;
+    const struct buf *state = cache_scan(r->v->cache, &blocks, then);
+    struct transcript *t = NULL;
+    size_t n;
+
+    digest_so_far(r, now);
+    if (memcmp(now, then, sizeof(now)) == 0)
+        t = transcript_load(state->data, state->len);
+    if (t != NULL) {
+        transcript_free(r->v->facts);
+        r->v->facts = t;
+        return 0;
+    }
+    scan_anew(r->v);
+    for (int64_t b = 0; b < blocks; b++) {
+        if (next_block(r, b, &n, err) != 0)
+            return -1;
+        hash_sha256(r->v->raw, n, d);
+        if (memcmp(d, r->c->blocks + b * HASH_SHA256_BYTES, sizeof(d)) != 0)
+            return err_set(err, ERR_RETRY, "the transcript changed under our hands");
+        transcript_feed(r->v->facts, r->v->raw, n);
+    }
+    return 0;
+}
+
+static void save_scan(const struct reading *r, int64_t blocks)
+{
+    unsigned char d[HASH_SHA256_BYTES];
+    struct buf state = {0};
+
+    if (r->v->cache == NULL || blocks == 0 || blocks == r->scan_from)
+        return;
+    digest_so_far(r, d);
+    transcript_save(r->v->facts, &state);
+    cache_set_scan(r->v->cache, blocks, d, &state);
+    buf_free(&state);
+}
+
+/* ---- */
+
+static int read_blocks(struct reading *r, struct ct_err *err)
+{
+    int is_transcript = r->c->kind == AGENT_TRANSCRIPT;
+    int64_t blocks = survey_blocks(r->c);
+    size_t n;
+
+    for (int64_t b = 0; b < blocks; b++) {
+        unsigned char *digest = r->c->blocks + b * HASH_SHA256_BYTES;
+        if (is_transcript && b > 0 && b == r->scan_from && resume_scan(r, err) != 0)
+            return -1;
+        if (is_transcript && b == r->c->length / CONTENT_BLOCK)
+            save_scan(r, b);
+        if (next_block(r, b, &n, err) != 0)
+            return -1;
+        hash_sha256(r->v->raw, n, digest);
+        if (is_transcript) {
+            note_previous(r, b, n);
+            if (b >= r->scan_from)
+                transcript_feed(r->v->facts, r->v->raw, n);
+        }
+        hash_update(r->sum, digest, HASH_SHA256_BYTES);
+        keep_block(r, b, n);
+    }
+    if (is_transcript && blocks > 0 && blocks == r->c->length / CONTENT_BLOCK) {
+        if (blocks == r->scan_from && resume_scan(r, err) != 0)
+            return -1;
+        save_scan(r, blocks);
+    }
+    if (is_transcript && blocks > 0 && r->v->raw[survey_block_bytes(r->c, blocks - 1) - 1] != '\n')
+        return err_set(err, ERR_RETRY, "the transcript changed under our hands");
+    return 0;
+}
+
+static int read_content(struct survey *v, struct content *c, struct ct_err *err)
+{
+    struct reading r = {.v = v, .c = c};
+    int rc;
+
+    r.fd = content_open(v->s, c, err);
+    if (r.fd < 0)
+        return -1;
+    free(c->blocks);
+    c->blocks = str_calloc((size_t)survey_blocks(c) + 1, HASH_SHA256_BYTES);
+    r.sum = hash_new(HASH_SHA256);
+    find_scan(&r);
+    rc = read_blocks(&r, err);
+    c->must_verify = content_has_changed(c, r.fd);
+    hash_final(r.sum, c->digest);
+    close(r.fd);
+    return rc;
+}
+
+/* A transcript without a cwd: perhaps a sidechain has one, or a prompt. */
+static void find_cwd(struct survey *v)
+{
+    struct transcript_facts facts;
+    const char *cwd;
+
+    transcript_facts(v->facts, &facts);
+    cwd = facts.cwd;
+    for (size_t i = 0; cwd == NULL && i < v->s->n; i++) {
+        const struct content *c = &v->s->contents[i];
+        size_t n = c->length < CWD_SEARCH ? (size_t)c->length : CWD_SEARCH;
+        struct transcript *t;
+        char *p;
+        int fd;
+        if (strncmp(c->entry, "session-subdir/subagents/agent-", 31) != 0)
+            continue;
+        fd = content_open(v->s, c, NULL);
+        if (fd < 0)
+            continue;
+        p = str_calloc(n + 1, 1);
+        t = transcript_new();
+        if (content_read(c, fd, p, n, 0, NULL) == 0)
+            transcript_feed(t, p, n);
+        transcript_facts(t, &facts);
+        if (facts.cwd != NULL) {
+            memcpy(v->cwd, facts.cwd, strlen(facts.cwd) + 1);
+            cwd = v->cwd;
+        }
+        transcript_free(t);
+        free(p);
+        close(fd);
+    }
+    if (cwd == NULL)
+        cwd = v->s->history_project;
+    if (cwd != NULL && cwd != v->cwd && strlen(cwd) < sizeof(v->cwd))
+        memcpy(v->cwd, cwd, strlen(cwd) + 1);
+}
+
+int survey_run(struct survey *v, struct ct_err *err)
+{
+    struct content *t = content_transcript(v->s);
+
+    v->raw = str_calloc(CONTENT_BLOCK, 1);
+    v->member = str_calloc(compress_bound(), 1);
+    v->compress = compress_new();
+    scan_anew(v);
+    if (read_content(v, t, err) != 0)
+        return -1;
+    /* ${t} is not good any more once the snapshot grows. */
+    if (content_add_named(v->s, AGENT_PLAN, transcript_slugs(v->facts), err) != 0 ||
+        content_add_named(v->s, AGENT_PASTE, transcript_pastes(v->facts), err) != 0)
+        return -1;
+    content_sort(v->s);
+    for (size_t i = 0; i < v->s->n; i++) {
+        struct content *c = &v->s->contents[i];
+        if (c->kind != AGENT_TRANSCRIPT && read_content(v, c, err) != 0)
+            return -1;
+    }
+    find_cwd(v);
+    return 0;
+}
+
+void survey_free(struct survey *v)
+{
+    transcript_free(v->facts);
+    compress_free(v->compress);
+    free(v->member);
+    free(v->raw);
+    v->facts = NULL;
+    v->compress = NULL;
+    v->member = NULL;
+    v->raw = NULL;
+}
