@@ -4,10 +4,10 @@
 #include <stdint.h>
 
 /*
- * When is a session that changes worth a bundle?  Three clocks: quiet since its last change, longest
- * wait since its first one, and the shortest distance to its last upload.  Distance beats longest
- * wait beats quiet.  The end of a turn shortens quiet and nothing else.  Time is a parameter
- * (milliseconds of a monotonic clock).
+ * When is a session that changes worth a bundle?  Three clocks: quiet since its last change,
+ * longest wait since its first one, and the shortest distance to its last upload.  Distance beats
+ * longest wait beats quiet.  The end of a turn shortens quiet and nothing else.  Time is a
+ * parameter (milliseconds of a monotonic clock).
  */
 struct debounce;
 
@@ -15,10 +15,19 @@ struct debounce_opts {
     int64_t quiet_ms;
     int64_t turn_quiet_ms; /* quiet once a turn has ended, counted from the later of both */
     int64_t wait_ms;
-    int64_t distance_ms;   /* or ten times what the last upload took, if that is more */
+    int64_t distance_ms; /* or ten times what the last upload took, if that is more */
 };
 
+/**
+ * debounce_new(opts):
+ * Return an empty one (never NULL); ${opts} is copied.
+ */
 struct debounce *debounce_new(const struct debounce_opts *opts);
+
+/**
+ * debounce_free(d):
+ * NULL is harmless.
+ */
 void debounce_free(struct debounce *d);
 
 /**
@@ -36,7 +45,9 @@ void debounce_touch(struct debounce *d, const char *key, int64_t now_ms);
 /**
  * debounce_turn_ended(d, key, now_ms):
  * A turn of the session ended or waits for a person, or the session ended.  Counts only until the
- * next change that comes later than the quiet time for turns.
+ * next change that comes later than the quiet time for turns; a signal for a session that does not
+ * wait makes nothing wait, and is remembered that long, for it may come before the turn's last
+ * write.
  */
 void debounce_turn_ended(struct debounce *d, const char *key, int64_t now_ms);
 
@@ -60,7 +71,8 @@ int64_t debounce_next(const struct debounce *d);
 
 /**
  * debounce_pop(d, now_ms, key, size):
- * If a session is due, copy its key into ${key} of ${size} bytes, take it out and return 1; else 0.
+ * If a session is due, copy its key into ${key} of ${size} bytes (enough for the longest key
+ * given), take it out and return 1; else 0.  The one that is due the longest comes first.
  */
 int debounce_pop(struct debounce *d, int64_t now_ms, char *key, unsigned long size);
 

@@ -1,0 +1,252 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/str.h"
+
+#include "watcher/core.h"
+#include "watcher/fs.h"
+
+/*
+ * Events are taken as "look there", never as what they say.  What is told is what the disk shows
+ * after the event was read, so a late event does no harm, and the last one leaves the truth.
+ */
+
+/* Where a watch leads that has ended or is about to, so that the removals in it that are still in
+ * the queue are understood. */
+struct grave {
+    struct watch watch; /* first */
+    struct grave *next;
+    struct grave **at;
+    uint64_t number;
+    int root;
+    char path[];
+};
+
+enum sight { SIGHT_UNKNOWN = -1, SIGHT_NOTHING, SIGHT_SOMETHING };
+
+void look_tell(struct watcher *w, int root, const char *path, const struct agent_place *place,
+               const struct stat *st)
+{
+    struct watcher_change c = {.root = root, .path = path, .place = place, .is_gone = st == NULL};
+
+    if (st != NULL) {
+        c.size_bytes = S_ISREG(st->st_mode) ? st->st_size : 0;
+        c.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+        c.inode = st->st_ino;
+    }
+    w->ops->changed(w->arg, &c);
+}
+
+int look_root(struct watcher *w, int root)
+{
+    struct place *p = &w->place;
+
+    if (p->root_fd != -1 && p->root == root)
+        return p->root_fd;
+    if (p->root_fd != -1)
+        close(p->root_fd);
+    p->root = root;
+    p->root_fd = root_open(w, &w->roots[root]);
+    return p->root_fd;
+}
+
+void look_rest(struct watcher *w)
+{
+    struct place *p = &w->place;
+
+    if (p->dir_fd != -1)
+        close(p->dir_fd);
+    if (p->root_fd != -1)
+        close(p->root_fd);
+    p->dir = NULL;
+    p->dir_fd = p->root_fd = -1;
+}
+
+/* Return a descriptor for the folder ${dir_path} of ${u}, kept until the batch ends. */
+static int open_place(struct watcher *w, const struct watch *u, int root, const char *dir_path)
+{
+    struct place *p = &w->place;
+    int root_fd;
+
+    if (p->dir == u && p->dir_fd != -1)
+        return p->dir_fd;
+    if (p->dir_fd != -1)
+        close(p->dir_fd);
+    p->dir = NULL;
+    p->dir_fd = -1;
+    if ((root_fd = look_root(w, root)) == -1)
+        return -1;
+    if ((p->dir_fd = fs_open_dir(root_fd, dir_path, 0)) != -1)
+        p->dir = u;
+    return p->dir_fd;
+}
+
+/* What is ${name} in the folder of ${u}, which is at ${dir_path}? */
+static enum sight look(struct watcher *w, const struct watch *u, int root, const char *dir_path,
+                       const char *name, struct stat *st)
+{
+    int fd;
+
+    if (!w->roots[root].is_there)
+        return w->roots[root].is_unknown ? SIGHT_UNKNOWN : SIGHT_NOTHING;
+    if ((fd = open_place(w, u, root, dir_path)) != -1 &&
+        fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) == 0)
+        return SIGHT_SOMETHING;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        return w->place.root_fd == -1 ? SIGHT_UNKNOWN : SIGHT_NOTHING;
+    return SIGHT_UNKNOWN;
+}
+
+/* A name is or was a folder's; as a file it counts only if it is one now or is recorded as one. */
+static void tell_dir_name(struct watcher *w, int root, const char *path, const struct stat *st)
+{
+    struct agent_place place;
+    int64_t size, mtime;
+    uint64_t inode;
+
+    w->agent->classify(path, &place);
+    if (place.kind == AGENT_NOTHING)
+        return;
+    if (st != NULL && !S_ISDIR(st->st_mode))
+        look_tell(w, root, path, &place, st);
+    else if (w->ops->recorded(w->arg, root, path, &size, &mtime, &inode))
+        look_tell(w, root, path, &place, NULL);
+}
+
+/* The folder that ${d} has as ${name} is (${st}) or is not (NULL) there. */
+static void update_child(struct watcher *w, struct dir *d, const char *path, const char *name,
+                         const struct stat *st)
+{
+    struct dir *child = dirtree_find(w->tree, d, name);
+
+    if (st == NULL || !S_ISDIR(st->st_mode)) {
+        if (child != NULL && scan_forget(w, child))
+            pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
+        return;
+    }
+    if (!w->agent->wants_dir(path))
+        return;
+    if (child == NULL)
+        child = dirtree_add(w->tree, d->root, d, name);
+    else if (child->watch.id != -1 && child->inode == st->st_ino)
+        return; /* it is watched and tells of itself */
+    scan_queue(w, child, w->epoch, 0, 0);
+}
+
+void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *name)
+{
+    char path[PATH_MAX], dir_path[PATH_MAX];
+    struct agent_place place;
+    struct stat st;
+    enum sight sight;
+    int len, is_dir = (flags & BACKEND_IS_DIR) != 0;
+
+    if ((len = dirtree_path(d, name, path, sizeof(path))) == -1)
+        return; /* what can't be named can't be read either: not scanned, not bundled */
+    if (is_dir) {
+        /* All that is below it went without a word. */
+        if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
+            pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
+    } else {
+        w->agent->classify(path, &place);
+        if (place.kind == AGENT_NOTHING)
+            return;
+    }
+    memcpy(dir_path, path, (size_t)len + 1);
+    dir_path[d->parent == NULL ? 0 : (size_t)len - strlen(name) - 1] = '\0';
+    sight = look(w, &d->watch, d->root, dir_path, name, &st);
+    if (sight == SIGHT_UNKNOWN) {
+        scan_queue(w, d, w->epoch, 0, 0);
+    } else if (is_dir) {
+        tell_dir_name(w, d->root, path, sight == SIGHT_SOMETHING ? &st : NULL);
+        update_child(w, d, path, name, sight == SIGHT_SOMETHING ? &st : NULL);
+    } else {
+        look_tell(w, d->root, path, &place,
+                  sight == SIGHT_SOMETHING && !S_ISDIR(st.st_mode) ? &st : NULL);
+    }
+}
+
+void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, const char *name)
+{
+    const struct grave *g = (const struct grave *)grave;
+    struct agent_place place;
+    enum sight sight;
+    struct stat st;
+    char *path;
+
+    path = *g->path == '\0' ? str_dup(name) : str_printf("%s/%s", g->path, name);
+    if (flags & BACKEND_IS_DIR) {
+        if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
+            pass_ask(w, &w->roots[g->root], PASS_FULL, w->epoch);
+        goto done;
+    }
+    w->agent->classify(path, &place);
+    if (place.kind == AGENT_NOTHING)
+        goto done;
+    if ((sight = look(w, grave, g->root, g->path, name, &st)) == SIGHT_UNKNOWN)
+        pass_ask(w, &w->roots[g->root], PASS_FULL, w->epoch);
+    else
+        look_tell(w, g->root, path, &place,
+                  sight == SIGHT_SOMETHING && !S_ISDIR(st.st_mode) ? &st : NULL);
+
+done:
+    free(path);
+}
+
+void look_bury(struct watcher *w, struct dir *d)
+{
+    char path[PATH_MAX];
+    struct grave *g;
+    size_t len;
+
+    if (w->place.dir == &d->watch)
+        w->place.dir = NULL;
+    if (d->watch.id == -1)
+        return;
+    /* If others use the watch, the folder lives on elsewhere: that it was moved away from here has
+     * been or will be told to its parent, and leads to a full pass. */
+    if (watches_is_shared(w->watches, &d->watch) ||
+        dirtree_path(d, NULL, path, sizeof(path)) == -1) {
+        watches_leave(w->watches, &d->watch);
+        return;
+    }
+    len = strlen(path) + 1;
+    g = str_calloc(1, offsetof(struct grave, path) + len);
+    memcpy(g->path, path, len);
+    g->root = d->root;
+    g->number = ++w->n_graves;
+    g->watch.id = -1;
+    g->watch.kind = WATCH_GRAVE;
+    g->watch.what = BACKEND_TREE;
+    if ((g->next = w->graves) != NULL)
+        g->next->at = &g->next;
+    g->at = &w->graves;
+    w->graves = g;
+    watches_bury(w->watches, &d->watch, &g->watch);
+}
+
+void look_grave_ended(struct watcher *w, struct watch *grave)
+{
+    struct grave *g = (struct grave *)grave;
+
+    if (w->place.dir == grave)
+        w->place.dir = NULL;
+    if ((*g->at = g->next) != NULL)
+        g->next->at = g->at;
+    free(g);
+}
+
+void look_exhume(struct watcher *w, uint64_t number)
+{
+    for (struct grave *g = w->graves, *next; g != NULL; g = next) {
+        next = g->next;
+        if (g->number > number)
+            continue;
+        watches_leave(w->watches, &g->watch);
+        look_grave_ended(w, &g->watch);
+    }
+}

@@ -1,0 +1,7 @@
+#include "watcher/backend.h"
+
+/* Without inotify. */
+const struct backend *backend_system(void)
+{
+    return backend_polling();
+}
