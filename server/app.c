@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/app_impl.h"
+
+#define ACCOUNT_ATTEMPTS 10
+#define ADDRESS_ATTEMPTS 100
+#define ATTEMPTS_WINDOW_MS (15 * 60 * 1000)
+#define REGISTRATIONS 100
+#define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
+
+struct app *app_new(const struct app_config *config)
+{
+    struct app *a = str_calloc(1, sizeof(*a));
+
+    a->config = *config;
+    a->limits.by_account = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    a->limits.by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    a->limits.registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
+    pthread_mutex_init(&a->bcrypt_mutex, NULL);
+    pthread_cond_init(&a->bcrypt_free, NULL);
+    return a;
+}
+
+void app_free(struct app *a)
+{
+    if (a == NULL)
+        return;
+    pthread_cond_destroy(&a->bcrypt_free);
+    pthread_mutex_destroy(&a->bcrypt_mutex);
+    attempts_free(a->limits.by_account);
+    attempts_free(a->limits.by_address);
+    attempts_free(a->limits.registrations);
+    free(a);
+}
+
+static void send_answer(struct call *c, int status)
+{
+    const char *text;
+
+    if (c->answer == NULL)
+        status = call_error(c, 500, "internal", "The server made no answer.");
+    text = jdoc_text(c->answer);
+    /* Answers hold tokens and URLs that are as good as tokens. */
+    web_answer_header(c->web, "Cache-Control", "no-store");
+    web_answer(c->web, status, "application/json", text, strlen(text));
+}
+
+/*
+ * Does ${path} (${n} bytes, still encoded) fit ${pattern}?  Parameters go into ${c} decoded.  Empty
+ * segments fit nothing.
+ */
+static int fits(struct call *c, const char *pattern, const char *path, size_t n)
+{
+    const char *end = path + n;
+    int k = 0;
+
+    while (*pattern == '/' && path < end && *path == '/') {
+        size_t p = strcspn(++pattern, "/"), s;
+        char *value;
+        path++;
+        for (s = 0; path + s < end && path[s] != '/'; s++)
+            ;
+        if (pattern[0] == ':') {
+            value = s > 0 && k < CALL_MAX_PARAMS ? call_decode(path, s) : NULL;
+            if (value == NULL || strlen(value) >= CALL_PARAM_SIZE) {
+                free(value);
+                return 0;
+            }
+            memcpy(c->params[k++], value, strlen(value) + 1);
+            free(value);
+        } else if (p != s || strncmp(pattern, path, s) != 0) {
+            return 0;
+        }
+        pattern += p;
+        path += s;
+    }
+    return *pattern == '\0' && path == end;
+}
+
+/* 0 with c->route, or the status of the answer that refuses. */
+static int find_route(struct call *c)
+{
+    const char *target = web_target(c->web);
+    size_t n = strcspn(target, "?"), n_routes;
+    const struct app_route *routes = app_routes(&n_routes);
+    int path_known = 0;
+
+    for (size_t i = 0; i < n_routes; i++) {
+        if (!fits(c, routes[i].pattern, target, n))
+            continue;
+        path_known = 1;
+        if (strcmp(routes[i].method, web_method(c->web)) == 0) {
+            c->route = &routes[i];
+            web_set_route(c->web, routes[i].pattern);
+            return 0;
+        }
+    }
+    if (path_known)
+        return call_error(c, 405, "method_not_allowed", "This path does not know this method.");
+    return call_error(c, 404, "not_found", "There is nothing at this path.");
+}
+
+/* Bodies are JSON and say so; a request without one may say what it likes. */
+static int check_body(struct call *c)
+{
+    int64_t n = web_length(c->web);
+    const char *type = web_header(c->web, "Content-Type");
+    size_t len = type != NULL ? strcspn(type, "; \t") : 0;
+    int chunked = web_header(c->web, "Transfer-Encoding") != NULL;
+
+    if (n > APP_MAX_BODY)
+        return call_error(c, 413, "too_large", "The request is larger than 1 MiB.");
+    if ((n > 0 || chunked) && type != NULL &&
+        (len != strlen("application/json") || strncasecmp(type, "application/json", len) != 0))
+        return call_error(c, 415, "unsupported_media_type",
+                          "The body of a request has to be application/json.");
+    return 0;
+}
+
+static void begin(void *arg, struct web_req *r)
+{
+    struct app *a = arg;
+    struct call *c = str_calloc(1, sizeof(*c));
+    int status;
+
+    c->app = a;
+    c->config = &a->config;
+    c->web = r;
+    c->now_ms = now_wall_ms();
+    web_set_data(r, c);
+    if ((status = find_route(c)) != 0 || (status = check_body(c)) != 0 ||
+        (c->route->auth != APP_NOBODY && (status = call_authenticate(c)) != 0))
+        send_answer(c, status);
+}
+
+static void body(void *arg, struct web_req *r, const void *p, size_t n)
+{
+    struct call *c = web_data(r);
+
+    (void)arg;
+    if (n > APP_MAX_BODY - c->raw.len)
+        send_answer(c, call_error(c, 413, "too_large", "The request is larger than 1 MiB."));
+    else
+        buf_add(&c->raw, p, n);
+}
+
+static void end(void *arg, struct web_req *r)
+{
+    struct call *c = web_data(r);
+    struct ct_err err;
+
+    (void)arg;
+    if (c->raw.len > 0 && strcmp(c->route->method, "POST") == 0 &&
+        jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)
+        send_answer(c, call_error(c, 400, "bad_json", err.msg));
+    else
+        send_answer(c, c->route->handle(c));
+}
+
+static void done(void *arg, struct web_req *r)
+{
+    struct call *c = web_data(r);
+
+    (void)arg;
+    if (c == NULL)
+        return;
+    if (c->raw.data != NULL)
+        str_wipe(c->raw.data, c->raw.len); /* passwords come this way */
+    buf_free(&c->raw);
+    json_object_put(c->body);
+    json_object_put(c->answer);
+    free(c);
+}
+
+static void fault(void *arg, struct web_req *r, int status)
+{
+    struct json_object *o = api_error_json(status >= 500 ? "internal" : "bad_request",
+                                           status >= 500 ? "The server made no answer."
+                                                         : "The request is not well-formed HTTP.");
+    const char *text = jdoc_text(o);
+
+    (void)arg;
+    web_answer(r, status, "application/json", text, strlen(text));
+    json_object_put(o);
+}
+
+void app_handler(struct app *a, struct web_handler *ret)
+{
+    *ret = (struct web_handler){a, begin, body, end, done, fault};
+}

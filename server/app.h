@@ -1,0 +1,77 @@
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/str.h"
+
+#include "server/keys.h"
+#include "server/ledger.h"
+#include "server/store.h"
+#include "server/web.h"
+
+/*
+ * The API as its handlers see it: one struct app for the server, one struct call for a request.
+ * app.c turns HTTP into calls and calls into HTTP; app_auth.c knows who asks; handlers live in
+ * handle_*.c, one file for a subject, and answer JSON only.
+ */
+
+#define APP_MAX_BODY (1 << 20)
+
+struct app;
+
+struct app_config {
+    struct ledger *ledger;
+    struct store *store;
+    const struct keys *keys;
+    int registration_is_open;
+    int behind_proxy; /* plain HTTP: the peer's address is that of the proxy */
+    int versions_per_session;
+    int64_t max_bytes_per_user;
+};
+
+/**
+ * app_new(config):
+ * Make the API on top of ${config}, whose members stay the caller's and outlive it.
+ */
+struct app *app_new(const struct app_config *config);
+
+/**
+ * app_free(a):
+ * Free it, after its listener has stopped; NULL is harmless.
+ */
+void app_free(struct app *a);
+
+/**
+ * app_handler(a, ret):
+ * Fill ${ret} for a listener that serves the API.
+ */
+void app_handler(struct app *a, struct web_handler *ret);
+
+enum app_auth {
+    APP_NOBODY, /* no token needed */
+    APP_ANY,    /* a log-in or an API token */
+    APP_LOGIN,  /* a log-in only */
+};
+
+struct call;
+
+struct app_route {
+    const char *method;
+    const char *pattern; /* "/v1/sessions/:id"; ":name" takes one segment */
+    enum app_auth auth;
+    int (*handle)(struct call *c); /* returns the HTTP status, with c->answer set */
+};
+
+/**
+ * app_routes(ret_n):
+ * Return the table of all endpoints.
+ */
+const struct app_route *app_routes(size_t *ret_n);
+
+#endif

@@ -1,0 +1,25 @@
+#ifndef SERVER_APP_IMPL_H
+#define SERVER_APP_IMPL_H
+
+#include <pthread.h>
+
+#include "server/call.h"
+
+/* What app.c and call*.c share; nobody else includes it. */
+
+struct app {
+    struct app_config config;
+    struct limits limits;
+    pthread_mutex_t bcrypt_mutex;
+    pthread_cond_t bcrypt_free;
+    int bcrypt_running;
+};
+
+/**
+ * call_decode(s, n):
+ * Return ${n} bytes with their percent escapes decoded, which the caller frees; NULL if one is
+ * broken or the result has a NUL or is not UTF-8.
+ */
+char *call_decode(const char *s, size_t n);
+
+#endif

@@ -1,0 +1,175 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/str.h"
+
+#include "server/app_impl.h"
+
+#define BCRYPT_AT_ONCE 2
+
+int call_error(struct call *c, int status, const char *code, const char *message)
+{
+    json_object_put(c->answer);
+    c->answer = api_error_json(code, message);
+    return status;
+}
+
+int call_ok(struct call *c)
+{
+    c->answer = json_object_new_object();
+    jdoc_set_bool(c->answer, "ok", 1);
+    return 200;
+}
+
+int call_too_many(struct call *c, int wait_s)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", wait_s);
+    web_answer_header(c->web, "Retry-After", text);
+    return call_error(c, 429, "too_many_attempts", "Too many attempts; try again later.");
+}
+
+int call_fail(struct call *c, const struct ct_err *err)
+{
+    switch (err->code) {
+    case ERR_GONE:
+        return call_error(c, 404, "not_found", err->msg);
+    case ERR_AUTH:
+        web_answer_header(c->web, "WWW-Authenticate", "Bearer");
+        return call_error(c, 401, "unauthorized", err->msg);
+    case ERR_REFUSED:
+        if (err->reason[0] != '\0')
+            return call_error(c, 403, err->reason, err->msg);
+        return call_error(c, 422, "invalid", err->msg);
+    case ERR_CONFLICT:
+        if (err->reason[0] != '\0')
+            return call_error(c, 409, err->reason, err->msg);
+        break;
+    default:
+        break;
+    }
+    log_error("call failed route=%s code=%s why=%s", c->route->pattern, err_name(err->code),
+              err->msg);
+    if (err->code == ERR_NOSPACE)
+        return call_error(c, 507, "no_space", "The disk of the server is full.");
+    if (err->code == ERR_CONFLICT) {
+        web_answer_header(c->web, "Retry-After", "1");
+        return call_error(c, 503, "busy", "The server is busy; try again.");
+    }
+    return call_error(c, 500, "internal", "Something went wrong on the server.");
+}
+
+char *call_decode(const char *s, size_t n)
+{
+    struct buf b = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)s[i];
+        if (ch == '%') {
+            char hex[3] = {0};
+            if (n - i < 3)
+                goto err0;
+            memcpy(hex, s + i + 1, 2);
+            if (hash_unhex(hex, &ch, 1) != 0 || ch == '\0')
+                goto err0;
+            i += 2;
+        }
+        buf_addc(&b, (char)ch);
+    }
+    if (b.data != NULL && !str_is_utf8(b.data, b.len))
+        goto err0;
+    return buf_steal(&b);
+
+err0:
+    buf_free(&b);
+    return NULL;
+}
+
+int call_query(struct call *c, const char *name, char **ret)
+{
+    const char *s = strchr(web_target(c->web), '?');
+    size_t name_len = strlen(name);
+
+    while (s != NULL && *s != '\0') {
+        size_t n = strcspn(++s, "&");
+        if (n > name_len && strncmp(s, name, name_len) == 0 && s[name_len] == '=') {
+            char *raw = str_printf("%.*s", (int)(n - name_len - 1), s + name_len + 1);
+            char *value;
+            /* Forms and URLSearchParams write a space so. */
+            for (char *p = raw; *p != '\0'; p++) {
+                if (*p == '+')
+                    *p = ' ';
+            }
+            value = call_decode(raw, strlen(raw));
+            free(raw);
+            if (value == NULL)
+                return -1;
+            *ret = value;
+            return 1;
+        }
+        s += n;
+    }
+    return 0;
+}
+
+int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *ret)
+{
+    unsigned long long n = 0;
+    char *text = NULL;
+    int rc = call_query(c, name, &text);
+
+    if (rc == 1 &&
+        (str_parse_u64(text, &n) != 0 || n > INT64_MAX || (int64_t)n < min || (int64_t)n > max))
+        rc = -1;
+    free(text);
+    if (rc == 1)
+        *ret = (int64_t)n;
+    return rc;
+}
+
+/* Behind a proxy the last address in the list is the one that it added itself. */
+const char *call_peer(struct call *c, char *buf, size_t size)
+{
+    const char *list = c->config->behind_proxy ? web_header(c->web, "X-Forwarded-For") : NULL;
+    const char *last = list != NULL ? strrchr(list, ',') : NULL;
+
+    if (list == NULL)
+        return web_peer(c->web, buf, size);
+    last = last != NULL ? last + 1 : list;
+    last += strspn(last, " \t");
+    snprintf(buf, size, "%s", last);
+    return buf;
+}
+
+struct limits *call_limits(struct call *c)
+{
+    return &c->app->limits;
+}
+
+void call_bcrypt_begin(struct call *c)
+{
+    struct app *a = c->app;
+
+    web_busy(c->web, 1);
+    pthread_mutex_lock(&a->bcrypt_mutex);
+    while (a->bcrypt_running >= BCRYPT_AT_ONCE)
+        pthread_cond_wait(&a->bcrypt_free, &a->bcrypt_mutex);
+    a->bcrypt_running++;
+    pthread_mutex_unlock(&a->bcrypt_mutex);
+}
+
+void call_bcrypt_end(struct call *c)
+{
+    struct app *a = c->app;
+
+    pthread_mutex_lock(&a->bcrypt_mutex);
+    a->bcrypt_running--;
+    pthread_cond_signal(&a->bcrypt_free);
+    pthread_mutex_unlock(&a->bcrypt_mutex);
+    web_busy(c->web, 0);
+}

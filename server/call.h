@@ -1,0 +1,116 @@
+#ifndef SERVER_CALL_H
+#define SERVER_CALL_H
+
+#include "common/uuid.h"
+
+#include "server/app.h"
+#include "server/attempts.h"
+
+/* What a handler of the API gets, and the words it answers with. */
+
+#define CALL_MAX_PARAMS 2
+#define CALL_PARAM_SIZE 256
+
+struct call {
+    struct app *app;
+    const struct app_config *config;
+    struct web_req *web;
+    const struct app_route *route;
+    char params[CALL_MAX_PARAMS][CALL_PARAM_SIZE]; /* what stood for ":name", decoded, in order */
+    struct ledger_who who;                         /* who asks, for routes that need it */
+    struct buf raw;                                /* the body as it comes */
+    struct json_object *body;                      /* the same, read; NULL: there was none */
+    struct json_object *answer;
+    int64_t now_ms;
+};
+
+/**
+ * call_error(c, status, code, message):
+ * Answer with an error; return ${status}.
+ */
+int call_error(struct call *c, int status, const char *code, const char *message);
+
+/**
+ * call_fail(c, err):
+ * Answer with what ${err} says; what is our own fault is logged and kept from the client.
+ */
+int call_fail(struct call *c, const struct ct_err *err);
+
+/**
+ * call_ok(c):
+ * Answer {"ok":true}; return 200.
+ */
+int call_ok(struct call *c);
+
+/**
+ * call_too_many(c, wait_s):
+ * Answer 429 with Retry-After.
+ */
+int call_too_many(struct call *c, int wait_s);
+
+/**
+ * call_query(c, name, ret):
+ * The decoded value of ${name} in the query: 1 with ${ret}, which the caller frees, 0 if it is not
+ * there, -1 if it is not decent (a broken escape, a NUL, not UTF-8).
+ */
+int call_query(struct call *c, const char *name, char **ret);
+
+/**
+ * call_query_int(c, name, min, max, ret):
+ * The same for a whole number; ${ret} stays if it is not there.  -1 too if it is out of range.
+ */
+int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *ret);
+
+/**
+ * call_authenticate(c):
+ * Fill c->who as the route asks.  Return 0, or the status of the answer that refuses.
+ */
+int call_authenticate(struct call *c);
+
+/**
+ * call_peer(c, buf, size):
+ * The address that attempts are counted by.
+ */
+const char *call_peer(struct call *c, char *buf, size_t size);
+
+/* What limits attempts, and bcrypt: shared by all calls. */
+struct limits {
+    struct attempts *by_account;
+    struct attempts *by_address;
+    struct attempts *registrations;
+};
+
+/**
+ * call_limits(c):
+ * The limits of this server.
+ */
+struct limits *call_limits(struct call *c);
+
+/**
+ * call_bcrypt_begin(c), call_bcrypt_end(c):
+ * Around everything that hashes a password: few at a time, so that log-ins can't take the machine.
+ */
+void call_bcrypt_begin(struct call *c);
+void call_bcrypt_end(struct call *c);
+
+/* The handlers, by subject. */
+int handle_auth_register(struct call *c);
+int handle_auth_login(struct call *c);
+int handle_auth_github(struct call *c);
+int handle_auth_me(struct call *c);
+int handle_token_create(struct call *c);
+int handle_token_list(struct call *c);
+int handle_token_revoke(struct call *c);
+int handle_device_list(struct call *c);
+int handle_device_delete(struct call *c);
+int handle_misc_usage(struct call *c);
+int handle_misc_health(struct call *c);
+int handle_session_list(struct call *c);
+int handle_session_upload(struct call *c);
+int handle_session_confirm(struct call *c);
+int handle_session_download(struct call *c);
+int handle_session_versions(struct call *c);
+int handle_session_delete(struct call *c);
+int handle_session_delete_version(struct call *c);
+
+#endif

@@ -1,0 +1,70 @@
+#include <string.h>
+#include <strings.h>
+
+#include "common/hash.h"
+#include "common/log.h"
+
+#include "server/app_impl.h"
+#include "server/jwt.h"
+
+#define TOKEN_PREFIX "ctk_live_"
+#define MAX_TOKEN_BYTES 2048
+
+static int unauthorized(struct call *c, const char *message)
+{
+    struct ct_err err;
+
+    err_set(&err, ERR_AUTH, "%s", message);
+    return call_fail(c, &err);
+}
+
+/* Also a token that is well signed must belong to a user who is there, with the same password. */
+static int by_login(struct call *c, const char *token)
+{
+    struct jwt_claims claims;
+    struct ledger_user user = {0};
+    struct ct_err err;
+    int same;
+
+    if (jwt_verify(c->config->keys->jwt, token, c->now_ms / 1000, &claims, &err) != 0)
+        return call_fail(c, &err);
+    if (ledger_user_by_id(c->config->ledger, claims.user_id, &user, &err) != 0) {
+        if (err.code == ERR_GONE)
+            return unauthorized(c, "This account is not there any more.");
+        return call_fail(c, &err);
+    }
+    same = user.generation == claims.generation;
+    ledger_user_clear(&user);
+    if (!same)
+        return unauthorized(c, "The password was changed; log in again.");
+    memcpy(c->who.user_id, claims.user_id, UUID_SIZE);
+    return 0;
+}
+
+static int by_api_token(struct call *c, const char *token)
+{
+    char digest[HASH_SHA256_HEX];
+    struct ct_err err;
+
+    hash_sha256_hex(token, strlen(token), digest);
+    if (ledger_token_find(c->config->ledger, digest, c->now_ms, &c->who, &err) != 0)
+        return call_fail(c, &err);
+    if (c->route->auth == APP_LOGIN)
+        return call_error(c, 403, "login_required",
+                          "This needs a log-in with e-mail and password, not an API token.");
+    return 0;
+}
+
+int call_authenticate(struct call *c)
+{
+    const char *h = web_header(c->web, "Authorization");
+
+    if (h == NULL)
+        return unauthorized(c, "A token is needed; log in first.");
+    if (strncasecmp(h, "Bearer ", 7) != 0 || strlen(h) > MAX_TOKEN_BYTES)
+        return unauthorized(c, "The Authorization header has to be a bearer token.");
+    h += 7 + strspn(h + 7, " ");
+    if (strncmp(h, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0)
+        return by_api_token(c, h);
+    return by_login(c, h);
+}

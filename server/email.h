@@ -1,0 +1,13 @@
+#ifndef SERVER_EMAIL_H
+#define SERVER_EMAIL_H
+
+#include "common/err.h"
+
+/**
+ * email_normal(s, ret, err):
+ * See that ${s} has the shape of an e-mail address and return it as we keep it: without blanks
+ * around it, ASCII letters in lower case.  The caller frees ${ret}.  ERR_REFUSED if it has not.
+ */
+int email_normal(const char *s, char **ret, struct ct_err *err);
+
+#endif

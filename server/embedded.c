@@ -1,0 +1,280 @@
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "common/uuid.h"
+#include "api/api.h"
+
+#include "server/embedded.h"
+#include "server/embedded_impl.h"
+
+#define READ_BYTES (256 * 1024)
+
+static char *presign(struct embedded *e, struct sigv4_request *req, const char *key, int64_t now_ms)
+{
+    char *path = str_printf("/" STORE_BUCKET "/%s", key), *url;
+
+    req->base_url = e->base_url;
+    req->path = path;
+    req->now_ms = now_ms;
+    req->expires_s = STORE_URL_LIFETIME_S;
+    url = sigv4_presign(&e->cred, req);
+    free(path);
+    return url;
+}
+
+static char *presign_put(struct store *s, const struct store_put *put)
+{
+    char *length = str_printf("%lld", (long long)put->size_bytes), *url;
+    struct sigv4_request req = {
+        .method = "PUT",
+        .headers = {{"content-length", length}, {"content-type", "application/gzip"}},
+        .n_headers = 2};
+
+    if (put->md5 != NULL)
+        req.headers[req.n_headers++] = (struct sigv4_header){"content-md5", put->md5};
+    url = presign((struct embedded *)s, &req, put->key, put->now_ms);
+    free(length);
+    return url;
+}
+
+static char *presign_get(struct store *s, const char *key, int64_t now_ms)
+{
+    struct sigv4_request req = {.method = "GET"};
+
+    return presign((struct embedded *)s, &req, key, now_ms);
+}
+
+char *embedded_path(struct embedded *e, const char *key)
+{
+    char user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    int64_t version;
+
+    if (store_key_parse(key, user_id, session_id, &version) != 0)
+        return NULL;
+    return path_join(e->dir, key);
+}
+
+int embedded_open_object(struct embedded *e, const char *key, int *ret_fd, int64_t *ret_size,
+                         struct ct_err *err)
+{
+    char *path = embedded_path(e, key);
+    struct stat st;
+    int fd;
+
+    if (path == NULL)
+        return err_set(err, ERR_GONE, "this is not the key of an object");
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    free(path);
+    if (fd < 0)
+        return err_sys(err, "can't open an object");
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_GONE, "an object is not a regular file");
+    }
+    *ret_fd = fd;
+    *ret_size = st.st_size;
+    return 0;
+}
+
+static int head(struct store *s, const char *key, struct store_head *ret, struct ct_err *err)
+{
+    int fd;
+
+    if (embedded_open_object((struct embedded *)s, key, &fd, &ret->size_bytes, err) != 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
+static int hash_fd(int fd, char hex[HASH_SHA256_HEX], struct ct_err *err)
+{
+    struct hash *h = hash_new(HASH_SHA256);
+    char *buf = str_calloc(1, READ_BYTES);
+    unsigned char digest[HASH_SHA256_BYTES];
+    ssize_t n;
+
+    while ((n = read(fd, buf, READ_BYTES)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        hash_update(h, buf, (size_t)n);
+    }
+    free(buf);
+    hash_final(h, digest);
+    hash_hex(digest, sizeof(digest), hex);
+    return n == 0 ? 0 : err_sys(err, "can't read an object");
+}
+
+static int check(struct store *s, const char *key, const char *checksum, struct ct_err *err)
+{
+    char hex[HASH_SHA256_HEX];
+    int64_t size;
+    int fd, rc;
+
+    if (embedded_open_object((struct embedded *)s, key, &fd, &size, err) != 0)
+        return -1;
+    rc = hash_fd(fd, hex, err);
+    close(fd);
+    if (rc == 0 && strcmp(hex, checksum + strlen("sha256:")) != 0)
+        rc = err_set(err, ERR_CORRUPT, "the object does not have the promised checksum");
+    return rc;
+}
+
+static int remove_object(struct store *s, const char *key, struct ct_err *err)
+{
+    char *path = embedded_path((struct embedded *)s, key);
+    int rc = 0;
+
+    if (path == NULL)
+        return err_set(err, ERR_BUG, "this is not the key of an object");
+    if (unlink(path) != 0) {
+        if (errno != ENOENT)
+            rc = err_sys(err, "can't remove an object");
+    } else {
+        rc = file_sync_parent(path, err);
+    }
+    free(path);
+    return rc;
+}
+
+/* The objects of one user; a name that is no key is none of ours and stays. */
+static int each_of(struct embedded *e, const char *user,
+                   int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
+                   void *arg, struct ct_err *err)
+{
+    char *prefix = str_printf("bundles/%s", user), *dir_path = path_join(e->dir, prefix);
+    DIR *dir = opendir(dir_path);
+    struct dirent *d;
+    int rc = 0;
+
+    free(dir_path);
+    if (dir == NULL) {
+        rc = errno == ENOENT || errno == ENOTDIR ? 0
+                                                 : err_sys(err, "can't read the folder %s", prefix);
+        free(prefix);
+        return rc;
+    }
+    while (rc == 0 && (d = readdir(dir)) != NULL) {
+        char *key = path_join(prefix, d->d_name), *path = embedded_path(e, key);
+        struct stat st;
+        if (path != NULL && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+            rc = one(arg, key, st.st_size, (int64_t)st.st_mtime * 1000);
+        free(path);
+        free(key);
+    }
+    closedir(dir);
+    free(prefix);
+    return rc;
+}
+
+static int each(struct store *s,
+                int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
+                void *arg, struct ct_err *err)
+{
+    struct embedded *e = (struct embedded *)s;
+    char *path = path_join(e->dir, "bundles");
+    DIR *dir = opendir(path);
+    struct dirent *d;
+    int rc = 0;
+
+    if (dir == NULL)
+        rc = err_sys(err, "can't read the folder %s", path);
+    while (rc == 0 && (d = readdir(dir)) != NULL) {
+        if (uuid_is_valid(d->d_name))
+            rc = each_of(e, d->d_name, one, arg, err);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    free(path);
+    return rc;
+}
+
+static int sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err)
+{
+    struct embedded *e = (struct embedded *)s;
+    DIR *dir = opendir(e->tmp);
+    struct dirent *d;
+    struct stat st;
+
+    if (dir == NULL)
+        return err_sys(err, "can't read the folder %s", e->tmp);
+    while ((d = readdir(dir)) != NULL) {
+        if (strncmp(d->d_name, "put.", 4) == 0 &&
+            fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now_ms - (int64_t)st.st_mtime * 1000 >= older_than_ms)
+            unlinkat(dirfd(dir), d->d_name, 0);
+    }
+    closedir(dir);
+    return 0;
+}
+
+static void free_store(struct store *s)
+{
+    struct embedded *e = (struct embedded *)s;
+
+    str_wipe(e->secret, strlen(e->secret));
+    free(e->secret);
+    free(e->key_id);
+    free(e->region);
+    free(e->base_url);
+    free(e->dir);
+    free(e->tmp);
+    free(e);
+}
+
+static const struct store_ops ops = {.presign_put = presign_put,
+                                     .presign_get = presign_get,
+                                     .head = head,
+                                     .check = check,
+                                     .remove = remove_object,
+                                     .each = each,
+                                     .sweep = sweep,
+                                     .free = free_store};
+
+int embedded_open(const char *dir, const struct sigv4_cred *cred, const char *base_url,
+                  struct embedded **ret, struct ct_err *err)
+{
+    struct embedded *e = str_calloc(1, sizeof(*e));
+    char *bundles = path_join(dir, "bundles");
+    int rc;
+
+    e->store.ops = &ops;
+    e->dir = str_dup(dir);
+    e->tmp = path_join(dir, "tmp");
+    e->base_url = str_dup(base_url);
+    e->cred.key_id = e->key_id = str_dup(cred->key_id);
+    e->cred.secret = e->secret = str_dup(cred->secret);
+    e->cred.region = e->region = str_dup(cred->region);
+    rc = path_make_private(dir, err) != 0 || path_make_private(bundles, err) != 0 ||
+                 path_make_private(e->tmp, err) != 0
+             ? -1
+             : 0;
+    free(bundles);
+    if (rc != 0) {
+        free_store(&e->store);
+        return -1;
+    }
+    *ret = e;
+    return 0;
+}
+
+struct store *embedded_store(struct embedded *e)
+{
+    return &e->store;
+}
+
+const struct sigv4_cred *embedded_cred(const struct embedded *e)
+{
+    return &e->cred;
+}

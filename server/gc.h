@@ -1,0 +1,42 @@
+#ifndef SERVER_GC_H
+#define SERVER_GC_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/err.h"
+
+#include "server/ledger.h"
+#include "server/store.h"
+
+/* Between metadata and objects: removing what nobody needs, and finding what does not match. */
+
+struct gc_result {
+    long purged;  /* versions whose time had come */
+    long orphans; /* objects that no version knows, older than any reservation */
+    long failed;
+};
+
+/**
+ * gc_purge(l, s, now_ms, ret, err):
+ * Remove versions whose time has come, objects first.  Cheap when there is nothing to do.
+ */
+int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
+             struct ct_err *err);
+
+/**
+ * gc_orphans(l, s, now_ms, ret, err):
+ * Walk through all objects and remove those that no version knows, and remains of broken uploads.
+ */
+int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
+               struct ct_err *err);
+
+/**
+ * gc_check(l, s, full, out, ret_problems, err):
+ * Compare database and store both ways, with ${full} by content too, and write a line for every
+ * difference to ${out}.
+ */
+int gc_check(struct ledger *l, struct store *s, int full, FILE *out, long *ret_problems,
+             struct ct_err *err);
+
+#endif

@@ -1,0 +1,166 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/call.h"
+#include "server/email.h"
+#include "server/jwt.h"
+#include "server/password.h"
+
+/* What both calls begin with: an e-mail as we keep it and a password, borrowed from the body. */
+static int read_request(struct call *c, char **ret_email, const char **ret_password)
+{
+    const char *email = jdoc_str(c->body, "email"), *password = jdoc_str(c->body, "password");
+    struct ct_err err;
+
+    if (email == NULL || password == NULL)
+        return call_error(c, 422, "invalid", "email and password are needed, both strings.");
+    if (email_normal(email, ret_email, &err) != 0)
+        return call_fail(c, &err);
+    *ret_password = password;
+    return 0;
+}
+
+static int answer_login(struct call *c, int status, const char *user_id, int64_t generation,
+                        const char *email)
+{
+    struct jwt_claims claims = {.generation = generation,
+                                .issued_s = c->now_ms / 1000,
+                                .expires_s = c->now_ms / 1000 + JWT_LIFETIME_S};
+    struct json_object *user = json_object_new_object();
+    char *token;
+
+    memcpy(claims.user_id, user_id, UUID_SIZE);
+    token = jwt_make(c->config->keys->jwt, &claims, email);
+    c->answer = json_object_new_object();
+    jdoc_set_str(c->answer, "token", token);
+    jdoc_set_str(user, "id", user_id);
+    jdoc_set_str(user, "email", email);
+    json_object_object_add(c->answer, "user", user);
+    str_wipe(token, strlen(token));
+    free(token);
+    return status;
+}
+
+static int register_user(struct call *c, const char *email, const char *password)
+{
+    char id[UUID_SIZE], *hash;
+    struct ct_err err;
+    int rc;
+
+    if (password_check(password, &err) != 0)
+        return call_fail(c, &err);
+    call_bcrypt_begin(c);
+    rc = password_hash(password, &hash, &err);
+    call_bcrypt_end(c);
+    if (rc != 0)
+        return call_fail(c, &err);
+    rc = ledger_user_add(c->config->ledger, email, hash, c->now_ms, id, &err);
+    free(hash);
+    if (rc != 0)
+        return call_fail(c, &err);
+    return answer_login(c, 201, id, 1, email);
+}
+
+int handle_auth_register(struct call *c)
+{
+    struct attempts *limit = call_limits(c)->registrations;
+    char *email, peer[64];
+    const char *password;
+    int status, wait;
+
+    if (!c->config->registration_is_open)
+        return call_error(c, 403, "registration_closed",
+                          "This server does not take registrations; ask whoever runs it for an "
+                          "account.");
+    if ((status = read_request(c, &email, &password)) != 0)
+        return status;
+    call_peer(c, peer, sizeof(peer));
+    wait = attempts_wait_s(limit, peer, now_mono_ms());
+    if (wait > 0) {
+        free(email);
+        return call_too_many(c, wait);
+    }
+    attempts_count(limit, peer, now_mono_ms());
+    status = register_user(c, email, password);
+    free(email);
+    return status;
+}
+
+/* One way through, whether or not there is such an account: the time tells nothing. */
+static int log_in(struct call *c, const char *email, const char *password)
+{
+    struct ledger_user user = {0};
+    struct ct_err err;
+    const char *hash;
+    int good, status;
+
+    if (ledger_user_by_email(c->config->ledger, email, &user, &err) != 0 && err.code != ERR_GONE)
+        return call_fail(c, &err);
+    /* bcrypt would compare the first 72 bytes only, and no password is longer. */
+    hash = strlen(password) <= PASSWORD_MAX_BYTES ? user.password : NULL;
+    call_bcrypt_begin(c);
+    good = password_verify(password, hash);
+    call_bcrypt_end(c);
+    if (good)
+        status = answer_login(c, 200, user.id, user.generation, user.email);
+    else
+        status = call_error(c, 401, "invalid_credentials", "The e-mail or the password is wrong.");
+    ledger_user_clear(&user);
+    return status;
+}
+
+int handle_auth_login(struct call *c)
+{
+    struct limits *limits = call_limits(c);
+    char *email, peer[64];
+    const char *password;
+    int64_t now_ms = now_mono_ms();
+    int status, wait;
+
+    if ((status = read_request(c, &email, &password)) != 0)
+        return status;
+    call_peer(c, peer, sizeof(peer));
+    wait = attempts_wait_s(limits->by_account, email, now_ms);
+    if (wait == 0)
+        wait = attempts_wait_s(limits->by_address, peer, now_ms);
+    if (wait > 0) {
+        free(email);
+        return call_too_many(c, wait);
+    }
+    /* Counted before the slow part: a hundred at once are a hundred. */
+    attempts_count(limits->by_account, email, now_ms);
+    status = log_in(c, email, password);
+    if (status == 200)
+        attempts_forget(limits->by_account, email);
+    else
+        attempts_count(limits->by_address, peer, now_ms);
+    free(email);
+    return status;
+}
+
+int handle_auth_github(struct call *c)
+{
+    return call_error(c, 501, "not_configured",
+                      "This server has no GitHub sign-in; log in with e-mail and password.");
+}
+
+int handle_auth_me(struct call *c)
+{
+    struct ledger_user user = {0};
+    struct ct_err err;
+    char when[32];
+
+    if (ledger_user_by_id(c->config->ledger, c->who.user_id, &user, &err) != 0)
+        return call_fail(c, &err);
+    c->answer = json_object_new_object();
+    jdoc_set_str(c->answer, "id", user.id);
+    jdoc_set_str(c->answer, "email", user.email);
+    jdoc_set_str(c->answer, "plan", "unlimited");
+    jdoc_set_str(c->answer, "createdAt", now_rfc3339(user.created_ms, when));
+    ledger_user_clear(&user);
+    return 200;
+}

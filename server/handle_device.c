@@ -1,0 +1,19 @@
+#include "server/call.h"
+
+int handle_device_list(struct call *c)
+{
+    struct ct_err err;
+
+    if (ledger_devices(c->config->ledger, &c->who, &c->answer, &err) != 0)
+        return call_fail(c, &err);
+    return 200;
+}
+
+int handle_device_delete(struct call *c)
+{
+    struct ct_err err;
+
+    if (ledger_device_delete(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
+        return call_fail(c, &err);
+    return call_ok(c);
+}

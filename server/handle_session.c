@@ -1,0 +1,208 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/str.h"
+#include "api/api.h"
+
+#include "server/call.h"
+
+#define MAX_PAGE 100
+
+/* An empty filter is none. */
+static const char *or_null(const char *s)
+{
+    return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
+/* An id that can't be one is as good as somebody else's: not there. */
+static int check_id(struct call *c)
+{
+    if (api_session_id_is_valid(c->params[0]))
+        return 0;
+    return call_error(c, 404, "not_found", "There is no such session.");
+}
+
+int handle_session_list(struct call *c)
+{
+    struct ledger_filter f = {.limit = MAX_PAGE};
+    char *machine = NULL, *tag = NULL, *agent = NULL;
+    struct ct_err err;
+    int status = 200;
+
+    if (call_query(c, "machine", &machine) < 0 || call_query(c, "tag", &tag) < 0 ||
+        call_query(c, "agent", &agent) < 0 ||
+        call_query_int(c, "limit", 1, INT64_MAX, &f.limit) < 0 ||
+        call_query_int(c, "offset", 0, INT64_MAX, &f.offset) < 0) {
+        status = call_error(c, 422, "invalid", "The query of this list is not valid.");
+    } else {
+        f.machine = or_null(machine);
+        f.tag = or_null(tag);
+        f.agent = or_null(agent);
+        if (f.limit > MAX_PAGE)
+            f.limit = MAX_PAGE;
+        if (ledger_sessions(c->config->ledger, c->who.user_id, &f, &c->answer, &err) != 0)
+            status = call_fail(c, &err);
+    }
+    free(machine);
+    free(tag);
+    free(agent);
+    return status;
+}
+
+static int answer_upload(struct call *c, const struct api_upload_req *req,
+                         const struct ledger_reserved *reserved)
+{
+    char key[STORE_KEY_MAX];
+    struct store_put put = {key, req->size_bytes, req->md5, c->now_ms};
+    struct api_upload_res res = {0};
+
+    store_key(c->who.user_id, req->session_id, reserved->version, key);
+    res.upload_url = store_presign_put(c->config->store, &put);
+    res.session_record_id = str_dup(reserved->record_id);
+    res.version = reserved->version;
+    res.upload_headers = json_object_new_object();
+    if (req->md5 != NULL)
+        jdoc_set_str(res.upload_headers, "Content-MD5", req->md5);
+    c->answer = api_upload_res_json(&res);
+    if (req->pin > 0)
+        jdoc_set_bool(c->answer, "pinned", reserved->pinned);
+    api_upload_res_clear(&res);
+    return 200;
+}
+
+int handle_session_upload(struct call *c)
+{
+    struct ledger_reserved reserved;
+    struct api_upload_req req;
+    struct ct_err err;
+    int status;
+
+    if (api_upload_req_parse(c->body, &req, &err) != 0)
+        return call_fail(c, &err);
+    if (req.size_bytes > STORE_MAX_OBJECT)
+        status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
+    else if (ledger_reserve(c->config->ledger, &c->who, &req, c->config->max_bytes_per_user,
+                            c->now_ms, &reserved, &err) != 0)
+        status = call_fail(c, &err);
+    else
+        status = answer_upload(c, &req, &reserved);
+    api_upload_req_clear(&req);
+    return status;
+}
+
+/* Is the object there as it was promised?  0, or the status of the answer. */
+static int check_uploaded(struct call *c, const struct ledger_pending *p)
+{
+    char key[STORE_KEY_MAX];
+    struct store_head head;
+    struct ct_err err;
+    int rc;
+
+    store_key(c->who.user_id, c->params[0], p->version, key);
+    if (store_head(c->config->store, key, &head, &err) != 0) {
+        if (err.code == ERR_GONE)
+            return call_error(c, 409, "not_uploaded", "The bundle has not been uploaded.");
+        return call_fail(c, &err);
+    }
+    if (head.size_bytes != p->size_bytes)
+        return call_error(c, 409, "not_uploaded",
+                          "The bundle in the store does not have the promised size.");
+    web_busy(c->web, 1);
+    rc = store_check(c->config->store, key, p->checksum, &err);
+    web_busy(c->web, 0);
+    if (rc != 0 && err.code == ERR_CORRUPT)
+        return call_error(c, 409, "not_uploaded",
+                          "The bundle in the store does not have the promised checksum.");
+    return rc != 0 ? call_fail(c, &err) : 0;
+}
+
+int handle_session_confirm(struct call *c)
+{
+    const struct app_config *config = c->config;
+    struct api_confirm_req req;
+    struct ledger_pending p;
+    struct ct_err err;
+    int status;
+
+    if ((status = check_id(c)) != 0)
+        return status;
+    if (api_confirm_req_parse(c->body, &req, &err) != 0 ||
+        ledger_pending(config->ledger, &c->who, c->params[0], &req, c->now_ms, &p, &err) != 0)
+        return call_fail(c, &err);
+    if (!p.confirmed) {
+        if ((status = check_uploaded(c, &p)) != 0)
+            return status;
+        if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version,
+                           config->versions_per_session, config->max_bytes_per_user, c->now_ms,
+                           &err) != 0)
+            return call_fail(c, &err);
+    }
+    call_ok(c);
+    jdoc_set_int(c->answer, "version", p.version);
+    return 200;
+}
+
+int handle_session_download(struct call *c)
+{
+    struct api_download_res res;
+    char key[STORE_KEY_MAX];
+    int64_t version = 0;
+    struct ct_err err;
+    int status;
+
+    if ((status = check_id(c)) != 0)
+        return status;
+    if (call_query_int(c, "version", 1, API_VERSION_MAX, &version) < 0)
+        return call_error(c, 422, "invalid", "version has to be the number of a version.");
+    if (ledger_download(c->config->ledger, c->who.user_id, c->params[0], version, &res, &err) != 0)
+        return call_fail(c, &err);
+    store_key(c->who.user_id, c->params[0], res.version, key);
+    res.download_url = store_presign_get(c->config->store, key, c->now_ms);
+    c->answer = api_download_res_json(&res);
+    api_download_res_clear(&res);
+    return 200;
+}
+
+int handle_session_versions(struct call *c)
+{
+    struct ct_err err;
+    int status;
+
+    if ((status = check_id(c)) != 0)
+        return status;
+    if (ledger_versions(c->config->ledger, c->who.user_id, c->params[0],
+                        c->config->versions_per_session, &c->answer, &err) != 0)
+        return call_fail(c, &err);
+    return 200;
+}
+
+int handle_session_delete(struct call *c)
+{
+    struct ct_err err;
+    int status;
+
+    if ((status = check_id(c)) != 0)
+        return status;
+    if (ledger_session_delete(c->config->ledger, c->who.user_id, c->params[0], c->now_ms, &err) !=
+        0)
+        return call_fail(c, &err);
+    return call_ok(c);
+}
+
+int handle_session_delete_version(struct call *c)
+{
+    unsigned long long version;
+    struct ct_err err;
+    int status;
+
+    if ((status = check_id(c)) != 0)
+        return status;
+    if (str_parse_u64(c->params[1], &version) != 0 || version > API_VERSION_MAX)
+        return call_error(c, 404, "not_found", "There is no such version.");
+    if (ledger_version_delete(c->config->ledger, c->who.user_id, c->params[0], (int64_t)version,
+                              c->now_ms, &err) != 0)
+        return call_fail(c, &err);
+    return call_ok(c);
+}

@@ -1,0 +1,95 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/str.h"
+
+#include "server/call.h"
+
+#define MAX_NAME_BYTES 255
+#define MAX_DAYS 3650
+#define RAW_BYTES 32
+
+/* "never" or "<n>d"; ${ret_ms} is 0 for never. */
+static int parse_expiry(const char *s, int64_t now_ms, int64_t *ret_ms)
+{
+    size_t n = strlen(s);
+    unsigned long long days;
+    char number[8];
+
+    if (strcmp(s, "never") == 0) {
+        *ret_ms = 0;
+        return 0;
+    }
+    if (n < 2 || n > sizeof(number) || s[n - 1] != 'd')
+        return -1;
+    memcpy(number, s, n - 1);
+    number[n - 1] = '\0';
+    if (str_parse_u64(number, &days) != 0 || days < 1 || days > MAX_DAYS)
+        return -1;
+    *ret_ms = now_ms + (int64_t)days * 24 * 3600 * 1000;
+    return 0;
+}
+
+static int create(struct call *c, const char *name, int64_t expires_ms)
+{
+    unsigned char raw[RAW_BYTES];
+    char id[UUID_SIZE], digest[HASH_SHA256_HEX], *text, *token;
+    struct ct_err err;
+    int status = 201;
+
+    hash_random(raw, sizeof(raw));
+    text = hash_base64url(raw, sizeof(raw));
+    token = str_printf("ctk_live_%s", text);
+    hash_sha256_hex(token, strlen(token), digest);
+    if (ledger_token_add(c->config->ledger, c->who.user_id, name, digest, token + strlen(token) - 4,
+                         c->now_ms, expires_ms, id, &err) != 0) {
+        status = call_fail(c, &err);
+    } else {
+        c->answer = json_object_new_object();
+        jdoc_set_str(c->answer, "token", token);
+        jdoc_set_str(c->answer, "id", id);
+    }
+    str_wipe(raw, sizeof(raw));
+    str_wipe(text, strlen(text));
+    str_wipe(token, strlen(token));
+    free(text);
+    free(token);
+    return status;
+}
+
+int handle_token_create(struct call *c)
+{
+    const char *name = jdoc_str(c->body, "name"), *expires = jdoc_str(c->body, "expiresIn");
+    int64_t expires_ms = 0;
+
+    if (name == NULL && !jdoc_has(c->body, "name"))
+        name = "API token";
+    if (name == NULL || name[0] == '\0' || strlen(name) > MAX_NAME_BYTES)
+        return call_error(c, 422, "invalid", "name has to be a string of 1 to 255 bytes.");
+    if (expires == NULL && !jdoc_has(c->body, "expiresIn"))
+        expires = "never";
+    if (expires == NULL || parse_expiry(expires, c->now_ms, &expires_ms) != 0)
+        return call_error(c, 422, "invalid",
+                          "expiresIn has to be \"never\" or days like \"30d\", at most \"3650d\".");
+    return create(c, name, expires_ms);
+}
+
+int handle_token_list(struct call *c)
+{
+    struct ct_err err;
+
+    if (ledger_tokens(c->config->ledger, &c->who, &c->answer, &err) != 0)
+        return call_fail(c, &err);
+    return 200;
+}
+
+int handle_token_revoke(struct call *c)
+{
+    struct ct_err err;
+
+    if (ledger_token_revoke(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
+        return call_fail(c, &err);
+    return call_ok(c);
+}

@@ -1,0 +1,83 @@
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/path.h"
+#include "common/str.h"
+
+#include "server/house.h"
+
+#define REGION "auto"
+
+int house_lock(const struct settings *s, int *ret_fd, struct ct_err *err)
+{
+    char *path, text[24] = "";
+    int fd;
+
+    if (path_make_private(s->data, err) != 0)
+        return -1;
+    path = path_join(s->data, "server.lock");
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        err_sys(err, "can't open %s", path);
+        free(path);
+        return -1;
+    }
+    free(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            err_sys(err, "can't lock the data folder %s", s->data);
+        else if (read(fd, text, sizeof(text) - 1) > 0)
+            err_set(err, ERR_CONFLICT, "a server runs on the data folder %s already (process %d)",
+                    s->data, atoi(text));
+        else
+            err_set(err, ERR_CONFLICT, "a server runs on the data folder %s already", s->data);
+        close(fd);
+        return -1;
+    }
+    /* Only for the sentence above; the lock itself is what counts. */
+    snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, strlen(text), 0) < 0)
+        text[0] = '\0';
+    *ret_fd = fd;
+    return 0;
+}
+
+int house_open(const struct settings *s, const char *objects_url, struct house *ret,
+               struct ct_err *err)
+{
+    struct house h = {.lock_fd = -1};
+    struct sigv4_cred cred = {h.keys.object_id, h.keys.object_secret, REGION};
+    char *db = path_join(s->data, "server.db"), *objects = path_join(s->data, "objects");
+    int rc = -1;
+
+    if (path_make_private(s->data, err) != 0 || keys_load(s->data, &h.keys, err) != 0 ||
+        ledger_open(db, &h.ledger, err) != 0)
+        goto done;
+    if (embedded_open(objects, &cred, objects_url, &h.embedded, err) != 0) {
+        ledger_close(h.ledger);
+        goto done;
+    }
+    h.store = embedded_store(h.embedded);
+    *ret = h;
+    rc = 0;
+done:
+    str_wipe(&h.keys, sizeof(h.keys));
+    free(db);
+    free(objects);
+    return rc;
+}
+
+void house_close(struct house *h)
+{
+    store_free(h->store);
+    ledger_close(h->ledger);
+    str_wipe(&h->keys, sizeof(h->keys));
+    if (h->lock_fd >= 0)
+        close(h->lock_fd);
+}

@@ -1,0 +1,92 @@
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/gc.h"
+#include "server/keeper.h"
+
+#define PURGE_EVERY_S 300
+#define DAY_MS (24LL * 3600 * 1000)
+
+struct keeper {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    int stopping;
+    struct ledger *ledger;
+    struct store *store;
+    void (*daily)(void *arg);
+    void *arg;
+};
+
+static void tidy(struct keeper *k, int all)
+{
+    struct gc_result r = {0};
+    struct ct_err err;
+
+    if (gc_purge(k->ledger, k->store, now_wall_ms(), &r, &err) != 0 ||
+        (all && gc_orphans(k->ledger, k->store, now_wall_ms(), &r, &err) != 0))
+        log_error("gc failed why=%s", err.msg);
+    if (r.purged + r.orphans + r.failed > 0)
+        log_info("gc purged=%ld orphans=%ld failed=%ld", r.purged, r.orphans, r.failed);
+}
+
+static void *run(void *arg)
+{
+    struct keeper *k = arg;
+    int64_t last_ms = 0;
+
+    pthread_mutex_lock(&k->mutex);
+    while (!k->stopping) {
+        struct timespec until;
+        int day_has_passed = last_ms == 0 || now_wall_ms() - last_ms >= DAY_MS;
+
+        pthread_mutex_unlock(&k->mutex);
+        tidy(k, day_has_passed);
+        if (day_has_passed) {
+            if (last_ms != 0)
+                k->daily(k->arg);
+            last_ms = now_wall_ms();
+        }
+        pthread_mutex_lock(&k->mutex);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PURGE_EVERY_S;
+        if (!k->stopping)
+            pthread_cond_timedwait(&k->wake, &k->mutex, &until);
+    }
+    pthread_mutex_unlock(&k->mutex);
+    return NULL;
+}
+
+struct keeper *keeper_start(struct ledger *l, struct store *s, void (*daily)(void *arg), void *arg)
+{
+    struct keeper *k = str_calloc(1, sizeof(*k));
+
+    k->ledger = l;
+    k->store = s;
+    k->daily = daily;
+    k->arg = arg;
+    pthread_mutex_init(&k->mutex, NULL);
+    pthread_cond_init(&k->wake, NULL);
+    if (pthread_create(&k->thread, NULL, run, k) != 0)
+        abort();
+    return k;
+}
+
+void keeper_stop(struct keeper *k)
+{
+    if (k == NULL)
+        return;
+    pthread_mutex_lock(&k->mutex);
+    k->stopping = 1;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->mutex);
+    pthread_join(k->thread, NULL);
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->mutex);
+    free(k);
+}

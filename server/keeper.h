@@ -1,0 +1,22 @@
+#ifndef SERVER_KEEPER_H
+#define SERVER_KEEPER_H
+
+#include "server/ledger.h"
+#include "server/store.h"
+
+/* The thread that tidies up while the server runs: purges every few minutes, orphans once a day. */
+struct keeper;
+
+/**
+ * keeper_start(l, s, daily, arg):
+ * Start it.  ${daily} is called from it once a day.
+ */
+struct keeper *keeper_start(struct ledger *l, struct store *s, void (*daily)(void *arg), void *arg);
+
+/**
+ * keeper_stop(k):
+ * End it; NULL is harmless.
+ */
+void keeper_stop(struct keeper *k);
+
+#endif

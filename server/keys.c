@@ -1,0 +1,92 @@
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "server/keys.h"
+
+/* ${ret} stays empty if the file is not there. */
+static int read_private(const char *path, struct buf *ret, struct ct_err *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return 0;
+    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+        return err_set(err, ERR_CONFIG, "%s can be read by others; run: chmod 600 '%s'", path,
+                       path);
+    return file_read(path, 4096, ret, err);
+}
+
+static int load_jwt(const char *path, struct keys *k, struct ct_err *err)
+{
+    struct buf b = {0};
+    int rc = read_private(path, &b, err);
+
+    if (rc == 0 && b.data == NULL) {
+        hash_random(k->jwt, sizeof(k->jwt));
+        rc = file_replace(path, k->jwt, sizeof(k->jwt), 0600, err);
+    } else if (rc == 0 && b.len == sizeof(k->jwt)) {
+        memcpy(k->jwt, b.data, sizeof(k->jwt));
+    } else if (rc == 0) {
+        rc = err_set(err, ERR_CORRUPT, "%s does not hold a key of %zu bytes", path, sizeof(k->jwt));
+    }
+    if (b.data != NULL)
+        str_wipe(b.data, b.len);
+    buf_free(&b);
+    return rc;
+}
+
+static int make_objects(const char *path, struct keys *k, struct ct_err *err)
+{
+    unsigned char id[10], secret[32];
+    char *line;
+    int rc;
+
+    hash_random(id, sizeof(id));
+    hash_random(secret, sizeof(secret));
+    memcpy(k->object_id, "ct", 2);
+    hash_hex(id, sizeof(id), k->object_id + 2);
+    hash_hex(secret, sizeof(secret), k->object_secret);
+    line = str_printf("%s %s\n", k->object_id, k->object_secret);
+    rc = file_replace(path, line, strlen(line), 0600, err);
+    str_wipe(line, strlen(line));
+    free(line);
+    return rc;
+}
+
+static int load_objects(const char *path, struct keys *k, struct ct_err *err)
+{
+    struct buf b = {0};
+    int rc = read_private(path, &b, err);
+
+    if (rc == 0 && b.data == NULL)
+        rc = make_objects(path, k, err);
+    else if (rc == 0 && sscanf(b.data, "%23s %64s", k->object_id, k->object_secret) != 2)
+        rc = err_set(err, ERR_CORRUPT, "%s does not hold an id and a secret", path);
+    if (b.data != NULL)
+        str_wipe(b.data, b.len);
+    buf_free(&b);
+    return rc;
+}
+
+int keys_load(const char *dir, struct keys *ret, struct ct_err *err)
+{
+    char *jwt = path_join(dir, "jwt.key"), *objects = path_join(dir, "objects.key");
+    struct keys k = {0};
+    int rc = load_jwt(jwt, &k, err) != 0 || load_objects(objects, &k, err) != 0 ? -1 : 0;
+
+    free(jwt);
+    free(objects);
+    if (rc == 0)
+        *ret = k;
+    str_wipe(&k, sizeof(k));
+    return rc;
+}

@@ -1,0 +1,26 @@
+#ifndef SERVER_KEYS_H
+#define SERVER_KEYS_H
+
+#include "common/err.h"
+
+#include "server/jwt.h"
+
+/* The server's own secrets, made on first use: files of mode 0600 in the data folder. */
+
+#define KEYS_ID_SIZE 24
+#define KEYS_SECRET_SIZE 65
+
+struct keys {
+    unsigned char jwt[JWT_KEY_BYTES]; /* jwt.key */
+    char object_id[KEYS_ID_SIZE];     /* objects.key: "<id> <secret>" */
+    char object_secret[KEYS_SECRET_SIZE];
+};
+
+/**
+ * keys_load(dir, ret, err):
+ * Read them, or make what is not there.  A file that others can read is ERR_CONFIG with the command
+ * that mends it; one that is damaged is ERR_CORRUPT and stays as it is.
+ */
+int keys_load(const char *dir, struct keys *ret, struct ct_err *err);
+
+#endif

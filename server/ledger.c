@@ -1,0 +1,189 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "common/jdoc.h"
+#include "common/str.h"
+
+#include "server/ledger_impl.h"
+
+/* versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging. */
+static const char *const steps[] = {
+    "CREATE TABLE users("
+    " id TEXT PRIMARY KEY,"
+    " email TEXT NOT NULL UNIQUE,"
+    " password TEXT NOT NULL,"
+    " generation INTEGER NOT NULL DEFAULT 1,"
+    " created_ms INTEGER NOT NULL);"
+
+    "CREATE TABLE tokens("
+    " id TEXT PRIMARY KEY,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " sha256 TEXT NOT NULL UNIQUE,"
+    " last4 TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " last_used_ms INTEGER NOT NULL DEFAULT 0,"
+    " expires_ms INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX tokens_by_user ON tokens(user_id);"
+
+    /* source: 'token:<id>', or 'name:<machine>' for uploads with a log-in. */
+    "CREATE TABLE devices("
+    " id TEXT PRIMARY KEY,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " source TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " first_seen_ms INTEGER NOT NULL,"
+    " last_seen_ms INTEGER NOT NULL,"
+    " UNIQUE(user_id, source));"
+
+    "CREATE TABLE sessions("
+    " id TEXT PRIMARY KEY,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " session_id TEXT NOT NULL,"
+    " last_version INTEGER NOT NULL DEFAULT 0,"
+    " current_version INTEGER NOT NULL DEFAULT 0,"
+    " version_count INTEGER NOT NULL DEFAULT 0,"
+    " updated_ms INTEGER NOT NULL,"
+    " deleted_ms INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE(user_id, session_id));"
+    "CREATE INDEX sessions_by_time ON sessions(user_id, updated_ms DESC, id)"
+    " WHERE current_version > 0;"
+
+    /* No reference to users: what a deleted user leaves waits here for its object's end. */
+    "CREATE TABLE versions("
+    " user_id TEXT NOT NULL,"
+    " session_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " size_bytes INTEGER NOT NULL,"
+    " checksum TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " confirmed_ms INTEGER NOT NULL DEFAULT 0,"
+    " purge_ms INTEGER,"
+    " token_id TEXT NOT NULL,"
+    " device_id TEXT REFERENCES devices(id) ON DELETE SET NULL,"
+    " base_version INTEGER NOT NULL DEFAULT -1,"
+    " amend INTEGER NOT NULL DEFAULT 0,"
+    " pinned INTEGER NOT NULL DEFAULT 0,"
+    " machine TEXT,"
+    " cwd TEXT NOT NULL,"
+    " user_dir TEXT NOT NULL,"
+    " label TEXT,"
+    " agent TEXT NOT NULL,"
+    " metadata TEXT,"
+    " tags TEXT,"
+    " PRIMARY KEY(user_id, session_id, version)) WITHOUT ROWID;"
+    "CREATE INDEX versions_to_purge ON versions(purge_ms) WHERE purge_ms IS NOT NULL;"
+    "CREATE INDEX versions_by_device ON versions(device_id, session_id);"};
+
+int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
+{
+    struct ledger *l = str_calloc(1, sizeof(*l));
+
+    if (db_open(path, 0, &l->db, err) != 0)
+        goto err0;
+    if (db_migrate(l->db, steps, (int)(sizeof(steps) / sizeof(steps[0])), "server", err) != 0)
+        goto err1;
+    pthread_mutex_init(&l->mutex, NULL);
+    *ret = l;
+    return 0;
+
+err1:
+    db_close(l->db);
+err0:
+    free(l);
+    return -1;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (l == NULL)
+        return;
+    pthread_mutex_destroy(&l->mutex);
+    db_close(l->db);
+    free(l);
+}
+
+int ledger_ping(struct ledger *l, struct ct_err *err)
+{
+    int64_t n;
+
+    ledger_lock(l);
+    n = db_int(l->db, -1, "SELECT EXISTS(SELECT 1 FROM users)", "");
+    ledger_unlock(l);
+    return n >= 0 ? 0 : err_set(err, ERR_FAIL, "the database does not answer");
+}
+
+int ledger_integrity(struct ledger *l, struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc = -1;
+
+    ledger_lock(l);
+    if (db_query(l->db, err, &st, "PRAGMA integrity_check(1)", "") == 0) {
+        rc = db_step(l->db, st, err);
+        if (rc == 1 && strcmp(db_text(st, 0), "ok") == 0)
+            rc = 0;
+        else if (rc >= 0)
+            rc = err_set(err, ERR_CORRUPT, "the database is damaged: %s", db_text(st, 0));
+        db_done(st);
+    }
+    ledger_unlock(l);
+    return rc;
+}
+
+void ledger_lock(struct ledger *l)
+{
+    pthread_mutex_lock(&l->mutex);
+}
+
+void ledger_unlock(struct ledger *l)
+{
+    pthread_mutex_unlock(&l->mutex);
+}
+
+int ledger_begin(struct ledger *l, struct ct_err *err)
+{
+    ledger_lock(l);
+    if (db_begin(l->db, err) == 0)
+        return 0;
+    ledger_unlock(l);
+    return -1;
+}
+
+int ledger_end(struct ledger *l, int rc, struct ct_err *err)
+{
+    if (rc == 0)
+        rc = db_commit(l->db, err);
+    else
+        db_rollback(l->db);
+    ledger_unlock(l);
+    return rc;
+}
+
+int ledger_fail(struct ct_err *err, enum err_code code, const char *reason, const char *sentence)
+{
+    err_set(err, code, "%s", sentence);
+    if (err != NULL)
+        snprintf(err->reason, sizeof(err->reason), "%s", reason);
+    return -1;
+}
+
+const char *ledger_null(const char *s)
+{
+    return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
+struct json_object *ledger_when(int64_t ms)
+{
+    char buf[32];
+
+    return ms > 0 ? jdoc_new_str(now_rfc3339(ms, buf)) : NULL;
+}
+
+void ledger_copy(char *to, const char *from, size_t size)
+{
+    snprintf(to, size, "%s", from);
+}

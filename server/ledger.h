@@ -1,0 +1,250 @@
+#ifndef SERVER_LEDGER_H
+#define SERVER_LEDGER_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "common/err.h"
+#include "common/strlist.h"
+#include "common/uuid.h"
+#include "api/api.h"
+
+/*
+ * Accounts and metadata: users, tokens, devices, sessions and their versions, and every rule about
+ * them.  All of it may be called from any thread.  Each change is one transaction.  Every call
+ * about a user's things takes that user's id, and somebody else's thing is ERR_GONE like one that
+ * never was.  Errors with a word in err->reason carry the wire's error code.
+ */
+struct ledger;
+
+/**
+ * ledger_open(path, ret, err), ledger_close(l):
+ * Open or make it; several processes may have it open.  NULL is harmless to close.
+ */
+int ledger_open(const char *path, struct ledger **ret, struct ct_err *err);
+void ledger_close(struct ledger *l);
+
+/**
+ * ledger_ping(l, err), ledger_integrity(l, err):
+ * See that it answers; that it is sound all through (ERR_CORRUPT), which takes time.
+ */
+int ledger_ping(struct ledger *l, struct ct_err *err);
+int ledger_integrity(struct ledger *l, struct ct_err *err);
+
+/* ---- users -------------------------------------------------------------------------------- */
+
+struct ledger_user {
+    char id[UUID_SIZE];
+    char *email;
+    char *password; /* the hash */
+    int64_t generation;
+    int64_t created_ms;
+};
+
+/**
+ * ledger_user_clear(u):
+ * Free what it holds.
+ */
+void ledger_user_clear(struct ledger_user *u);
+
+/**
+ * ledger_user_add(l, email, hash, now_ms, ret_id, err):
+ * Add a user.  ERR_CONFLICT, email_taken, if the e-mail is in use.
+ */
+int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
+                    char ret_id[UUID_SIZE], struct ct_err *err);
+
+/**
+ * ledger_user_by_email(l, email, ret, err), ledger_user_by_id(l, id, ret, err):
+ * Find one, or ERR_GONE.  ledger_user_clear(ret) afterwards.
+ */
+int ledger_user_by_email(struct ledger *l, const char *email, struct ledger_user *ret,
+                         struct ct_err *err);
+int ledger_user_by_id(struct ledger *l, const char *id, struct ledger_user *ret,
+                      struct ct_err *err);
+
+/**
+ * ledger_user_passwd(l, email, hash, err):
+ * Set a new password, which ends every log-in (API tokens stay).  ERR_GONE without such a user.
+ */
+int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, struct ct_err *err);
+
+/**
+ * ledger_user_delete(l, email, now_ms, err):
+ * Remove a user and all that is theirs; the objects wait in the trash.
+ */
+int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_users(l, each, arg, err):
+ * Call ${each} for every user, by e-mail, with the number of their sessions and bytes.
+ */
+int ledger_users(struct ledger *l,
+                 void (*each)(void *arg, const char *email, int64_t created_ms, int64_t sessions,
+                              int64_t bytes),
+                 void *arg, struct ct_err *err);
+
+/* ---- tokens and devices --------------------------------------------------------------------- */
+
+/* Who asks: a user, through a token of theirs or ("") a log-in. */
+struct ledger_who {
+    char user_id[UUID_SIZE];
+    char token_id[UUID_SIZE];
+};
+
+/**
+ * ledger_token_add(l, user_id, name, sha256, last4, now_ms, expires_ms, ret_id, err):
+ * Add an API token by its digest in hex.  ${expires_ms} 0: never.  ERR_REFUSED, too_many_tokens.
+ */
+int ledger_token_add(struct ledger *l, const char *user_id, const char *name, const char *sha256,
+                     const char *last4, int64_t now_ms, int64_t expires_ms, char ret_id[UUID_SIZE],
+                     struct ct_err *err);
+
+/**
+ * ledger_token_find(l, sha256, now_ms, ret, err):
+ * Whose token is it?  Notes its use (by the minute).  ERR_AUTH if there is none or it has expired.
+ */
+int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
+                      struct ct_err *err);
+
+/**
+ * ledger_tokens(l, who, ret, err), ledger_devices(l, who, ret, err):
+ * The lists as the wire has them.  The caller owns ${ret}.
+ */
+int ledger_tokens(struct ledger *l, const struct ledger_who *who, struct json_object **ret,
+                  struct ct_err *err);
+int ledger_devices(struct ledger *l, const struct ledger_who *who, struct json_object **ret,
+                   struct ct_err *err);
+
+/**
+ * ledger_token_revoke(l, user_id, id, err), ledger_device_delete(l, user_id, id, err):
+ * End a token; forget a device and end its token.  What they uploaded stays.
+ */
+int ledger_token_revoke(struct ledger *l, const char *user_id, const char *id, struct ct_err *err);
+int ledger_device_delete(struct ledger *l, const char *user_id, const char *id, struct ct_err *err);
+
+/**
+ * ledger_usage(l, user_id, ret_sessions, ret_devices, err):
+ * How many there are.
+ */
+int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, int64_t *ret_devices,
+                 struct ct_err *err);
+
+/* ---- sessions and versions ------------------------------------------------------------------ */
+
+struct ledger_reserved {
+    char record_id[UUID_SIZE];
+    int64_t version;
+    int pinned; /* the version that was to be pinned is there and kept */
+};
+
+/**
+ * ledger_reserve(l, who, req, max_bytes, now_ms, ret, err):
+ * Reserve the next version number of a session for a day.  ERR_CONFLICT, deleted, if the session
+ * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, past ${max_bytes} of
+ * the user (0: no limit).
+ */
+int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
+                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   struct ct_err *err);
+
+struct ledger_pending {
+    int64_t version;
+    int64_t size_bytes;
+    char checksum[API_CHECKSUM_SIZE];
+    int confirmed; /* it was confirmed before: there is nothing left to do */
+};
+
+/**
+ * ledger_pending(l, who, session_id, req, now_ms, ret, err):
+ * Which version does ${req} confirm?  With a version, exactly that one with that checksum; else the
+ * newest reservation, of the same token if it has one.  ERR_GONE without such a session,
+ * ERR_CONFLICT, no_reservation, without such a version.
+ */
+int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                   const struct api_confirm_req *req, int64_t now_ms, struct ledger_pending *ret,
+                   struct ct_err *err);
+
+/**
+ * ledger_confirm(l, who, session_id, version, keep, max_bytes, now_ms, err):
+ * Make a reserved version part of its session: drop what it amends, let what is beyond ${keep}
+ * versions go, unless it is pinned or some device's newest.  ERR_CONFLICT, no_reservation.
+ */
+int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                   int64_t version, int keep, int64_t max_bytes, int64_t now_ms,
+                   struct ct_err *err);
+
+/**
+ * ledger_download(l, user_id, session_id, version, ret, err):
+ * All of ${ret} but the URL, for a confirmed version (0: the current one).
+ * api_download_res_clear(ret) afterwards.
+ */
+int ledger_download(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                    struct api_download_res *ret, struct ct_err *err);
+
+struct ledger_filter {
+    const char *machine, *tag, *agent; /* NULL: any */
+    int64_t limit, offset;
+};
+
+/**
+ * ledger_sessions(l, user_id, filter, ret, err), ledger_versions(l, user_id, session_id, keep, ret,
+ * err):
+ * The lists as the wire has them, newest first.  The caller owns ${ret}.
+ */
+int ledger_sessions(struct ledger *l, const char *user_id, const struct ledger_filter *filter,
+                    struct json_object **ret, struct ct_err *err);
+int ledger_versions(struct ledger *l, const char *user_id, const char *session_id, int keep,
+                    struct json_object **ret, struct ct_err *err);
+
+/**
+ * ledger_session_delete(l, user_id, session_id, now_ms, err),
+ * ledger_version_delete(l, user_id, session_id, version, now_ms, err):
+ * Into the trash for 30 days.  A session without versions leaves a tombstone; its numbers are never
+ * used again.
+ */
+int ledger_session_delete(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t now_ms, struct ct_err *err);
+int ledger_version_delete(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t version, int64_t now_ms, struct ct_err *err);
+
+/* ---- objects -------------------------------------------------------------------------------- */
+
+struct ledger_object {
+    char user_id[UUID_SIZE];
+    char session_id[API_SESSION_ID_MAX + 1];
+    int64_t version;
+    int64_t size_bytes;
+    char checksum[API_CHECKSUM_SIZE];
+};
+
+/**
+ * ledger_purge_next(l, now_ms, ret, err):
+ * Take one version whose time has come (rotated out, trash, reservation never confirmed) so that
+ * nobody can confirm it any more.  Return 1 with ${ret}, 0 if there is none, -1.
+ */
+int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret,
+                      struct ct_err *err);
+
+/**
+ * ledger_purged(l, o, err):
+ * Its object is gone: forget the version.
+ */
+int ledger_purged(struct ledger *l, const struct ledger_object *o, struct ct_err *err);
+
+/**
+ * ledger_knows(l, user_id, session_id, version):
+ * Return 1 if there is such a version in any state, 0 if not, -1 if that can't be told.
+ */
+int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, int64_t version);
+
+/**
+ * ledger_confirmed_after(l, after, ret, err):
+ * The next confirmed version in the order of keys after ${after} (zeroed: the first), for walking
+ * through all of them without holding anything.  Return 1, 0 at the end, -1.
+ */
+int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
+                           struct ledger_object *ret, struct ct_err *err);
+
+#endif

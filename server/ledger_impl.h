@@ -1,0 +1,63 @@
+#ifndef SERVER_LEDGER_IMPL_H
+#define SERVER_LEDGER_IMPL_H
+
+#include <pthread.h>
+
+#include "common/db.h"
+
+#include "server/ledger.h"
+
+/* What the ledger_*.c share; nobody else includes it. */
+
+#define LEDGER_RESERVATION_MS (24LL * 3600 * 1000)
+#define LEDGER_TRASH_MS (30LL * 24 * 3600 * 1000)
+#define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
+
+struct ledger {
+    pthread_mutex_t mutex;
+    struct db *db;
+};
+
+/**
+ * ledger_lock(l), ledger_unlock(l):
+ * Around everything that touches l->db.
+ */
+void ledger_lock(struct ledger *l);
+void ledger_unlock(struct ledger *l);
+
+/**
+ * ledger_begin(l, err), ledger_end(l, rc, err):
+ * Lock and begin a transaction; commit it if ${rc} is 0, else roll it back, and unlock.  Return 0
+ * or -1; when ledger_begin() fails nothing is held.
+ */
+int ledger_begin(struct ledger *l, struct ct_err *err);
+int ledger_end(struct ledger *l, int rc, struct ct_err *err);
+
+/**
+ * ledger_fail(err, code, reason, sentence):
+ * Fill ${err} with the wire's ${reason} too.  Return -1.
+ */
+int ledger_fail(struct ct_err *err, enum err_code code, const char *reason, const char *sentence);
+
+/**
+ * ledger_null(s), ledger_when(ms):
+ * ${s}, or NULL if it is empty; ${ms} as a JSON string in RFC 3339, or null for 0.
+ */
+const char *ledger_null(const char *s);
+struct json_object *ledger_when(int64_t ms);
+
+/**
+ * ledger_copy(to, from, size):
+ * Copy a string that is known to fit.
+ */
+void ledger_copy(char *to, const char *from, size_t size);
+
+/**
+ * ledger_refresh(l, user_id, session_id, now_ms, err):
+ * After versions came or went, in a transaction: bring the session's current version, count and
+ * time up to date; without any left it becomes a tombstone.
+ */
+int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
+                   struct ct_err *err);
+
+#endif

@@ -1,0 +1,159 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+
+#include "server/ledger_impl.h"
+
+#define DEFAULT_AGENT "claude-code" /* what a client that names none is */
+
+/* The session's row, made if need be.  Its number goes up here and never down. */
+static int next_version(struct ledger *l, const char *user_id, const struct api_upload_req *req,
+                        int64_t now_ms, struct ledger_reserved *ret, struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int64_t deleted_ms = 0;
+    int rc;
+
+    if (db_query(l->db, err, &st,
+                 "SELECT id, last_version, deleted_ms FROM sessions"
+                 " WHERE user_id = ? AND session_id = ?",
+                 "ss", user_id, req->session_id) != 0)
+        return -1;
+    rc = db_step(l->db, st, err);
+    if (rc == 1) {
+        ledger_copy(ret->record_id, db_text(st, 0), sizeof(ret->record_id));
+        ret->version = sqlite3_column_int64(st, 1) + 1;
+        deleted_ms = sqlite3_column_int64(st, 2);
+    }
+    db_done(st);
+    if (rc < 0)
+        return -1;
+    if (deleted_ms != 0 && !req->revive)
+        return ledger_fail(err, ERR_CONFLICT, "deleted",
+                           "This session was deleted from the cloud; it comes back only if it is "
+                           "asked for by its name.");
+    if (rc == 1)
+        return db_exec(l->db, err, "UPDATE sessions SET last_version = ? WHERE id = ?", "is",
+                       ret->version, ret->record_id);
+    uuid_random(ret->record_id);
+    ret->version = 1;
+    return db_exec(l->db, err,
+                   "INSERT INTO sessions(id, user_id, session_id, last_version, updated_ms)"
+                   " VALUES (?, ?, ?, 1, ?)",
+                   "sssi", ret->record_id, user_id, req->session_id, now_ms);
+}
+
+/*
+ * A device is its token.  Uploads with a log-in have none; there the machine's name must do.
+ * ${id} is the row's on return.
+ */
+static int see_device(struct ledger *l, const struct ledger_who *who, const char *machine,
+                      int64_t now_ms, char id[UUID_SIZE], struct ct_err *err)
+{
+    const char *name = machine != NULL ? machine : "unknown";
+    char *source = who->token_id[0] != '\0' ? str_printf("token:%s", who->token_id)
+                                            : str_printf("name:%s", name);
+    sqlite3_stmt *st;
+    int rc;
+
+    uuid_random(id);
+    rc = db_query(l->db, err, &st,
+                  "INSERT INTO devices(id, user_id, source, name, first_seen_ms, last_seen_ms)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT(user_id, source)"
+                  " DO UPDATE SET name = excluded.name, last_seen_ms = excluded.last_seen_ms"
+                  " RETURNING id",
+                  "ssssi", id, who->user_id, source, name, now_ms);
+    if (rc == 0) {
+        rc = db_step(l->db, st, err);
+        if (rc == 1) {
+            ledger_copy(id, db_text(st, 0), UUID_SIZE);
+            rc = db_step(l->db, st, err);
+        }
+        db_done(st);
+    }
+    free(source);
+    return rc;
+}
+
+static int insert_version(struct ledger *l, const struct ledger_who *who,
+                          const struct api_upload_req *req, const char *device_id, int64_t now_ms,
+                          int64_t version, struct ct_err *err)
+{
+    const char *agent = jdoc_str(req->metadata, "agentId");
+
+    return db_exec(
+        l->db, err,
+        "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
+        " created_ms, purge_ms, token_id, device_id, base_version, amend, machine, cwd, user_dir,"
+        " label, agent, metadata, tags)"
+        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "ssiisiissiisssssss", who->user_id, req->session_id, version, req->size_bytes,
+        req->checksum, now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
+        req->base_version, req->amend, req->source_machine, req->source_cwd, req->source_user_dir,
+        req->label, ledger_null(agent) != NULL ? agent : DEFAULT_AGENT,
+        req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
+        req->tags != NULL ? jdoc_text(req->tags) : NULL);
+}
+
+static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved)
+{
+    return db_int(l->db, 0,
+                  "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
+                  " AND (state = 'confirmed' OR (? AND state = 'reserved'))",
+                  "si", user_id, (int64_t)with_reserved);
+}
+
+/*
+ * Reservations count at twice the limit only: one that is never confirmed must not block a later
+ * one, but together they must not fill the disk either.
+ */
+static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes,
+                       struct ct_err *err)
+{
+    if (max_bytes <= 0)
+        return 0;
+    if (size_bytes <= max_bytes && bytes_of(l, user_id, 0) <= max_bytes - size_bytes &&
+        bytes_of(l, user_id, 1) <= 2 * max_bytes - size_bytes)
+        return 0;
+    return ledger_fail(err, ERR_REFUSED, "quota",
+                       "This account has used up its space on the server; delete sessions or ask "
+                       "whoever runs it for more.");
+}
+
+static int reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
+                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   struct ct_err *err)
+{
+    char device_id[UUID_SIZE];
+
+    if (check_quota(l, who->user_id, req->size_bytes, max_bytes, err) != 0 ||
+        next_version(l, who->user_id, req, now_ms, ret, err) != 0 ||
+        see_device(l, who, req->source_machine, now_ms, device_id, err) != 0 ||
+        insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0)
+        return -1;
+    if (req->pin == 0)
+        return 0;
+    /* At once, not at the confirm: the rotation that it is to stop happens there. */
+    if (db_exec(l->db, err,
+                "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
+                " AND version = ? AND state = 'confirmed'",
+                "ssi", who->user_id, req->session_id, req->pin) != 0)
+        return -1;
+    ret->pinned = db_changes(l->db) > 0;
+    return 0;
+}
+
+int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
+                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   struct ct_err *err)
+{
+    struct ledger_reserved r = {0};
+
+    if (ledger_begin(l, err) != 0 ||
+        ledger_end(l, reserve(l, who, req, max_bytes, now_ms, &r, err), err) != 0)
+        return -1;
+    *ret = r;
+    return 0;
+}

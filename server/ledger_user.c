@@ -1,0 +1,140 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/str.h"
+
+#include "server/ledger_impl.h"
+
+void ledger_user_clear(struct ledger_user *u)
+{
+    free(u->email);
+    free(u->password);
+    memset(u, 0, sizeof(*u));
+}
+
+static int add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
+               const char *id, struct ct_err *err)
+{
+    if (db_int(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", email) != 0)
+        return ledger_fail(err, ERR_CONFLICT, "email_taken",
+                           "There is an account with this e-mail already.");
+    return db_exec(l->db, err,
+                   "INSERT INTO users(id, email, password, created_ms) VALUES (?, ?, ?, ?)", "sssi",
+                   id, email, hash, now_ms);
+}
+
+int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
+                    char ret_id[UUID_SIZE], struct ct_err *err)
+{
+    char id[UUID_SIZE];
+
+    uuid_random(id);
+    if (ledger_begin(l, err) != 0 || ledger_end(l, add(l, email, hash, now_ms, id, err), err) != 0)
+        return -1;
+    memcpy(ret_id, id, UUID_SIZE);
+    return 0;
+}
+
+static int find(struct ledger *l, const char *sql, const char *key, struct ledger_user *ret,
+                struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    ledger_lock(l);
+    rc = db_query(l->db, err, &st, sql, "s", key);
+    if (rc == 0) {
+        rc = db_step(l->db, st, err);
+        if (rc == 1) {
+            ledger_copy(ret->id, db_text(st, 0), sizeof(ret->id));
+            ret->email = str_dup(db_text(st, 1));
+            ret->password = str_dup(db_text(st, 2));
+            ret->generation = sqlite3_column_int64(st, 3);
+            ret->created_ms = sqlite3_column_int64(st, 4);
+            rc = 0;
+        } else if (rc == 0) {
+            rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
+        }
+        db_done(st);
+    }
+    ledger_unlock(l);
+    return rc;
+}
+
+#define USER "SELECT id, email, password, generation, created_ms FROM users "
+
+int ledger_user_by_email(struct ledger *l, const char *email, struct ledger_user *ret,
+                         struct ct_err *err)
+{
+    return find(l, USER "WHERE email = ?", email, ret, err);
+}
+
+int ledger_user_by_id(struct ledger *l, const char *id, struct ledger_user *ret, struct ct_err *err)
+{
+    return find(l, USER "WHERE id = ?", id, ret, err);
+}
+
+static int set_password(struct ledger *l, const char *email, const char *hash, struct ct_err *err)
+{
+    if (db_exec(l->db, err,
+                "UPDATE users SET password = ?, generation = generation + 1 WHERE email = ?", "ss",
+                hash, email) != 0)
+        return -1;
+    if (db_changes(l->db) == 0)
+        return ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
+    return 0;
+}
+
+int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, set_password(l, email, hash, err), err);
+}
+
+static int remove_user(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    if (db_exec(l->db, err,
+                "UPDATE versions SET state = 'trash', purge_ms = ? WHERE state <> 'purging'"
+                " AND user_id = (SELECT id FROM users WHERE email = ?)",
+                "is", now_ms + LEDGER_TRASH_MS, email) != 0 ||
+        db_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
+        return -1;
+    if (db_changes(l->db) == 0)
+        return ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
+    return 0;
+}
+
+int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, remove_user(l, email, now_ms, err), err);
+}
+
+int ledger_users(struct ledger *l,
+                 void (*each)(void *arg, const char *email, int64_t created_ms, int64_t sessions,
+                              int64_t bytes),
+                 void *arg, struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    ledger_lock(l);
+    rc = db_query(l->db, err, &st,
+                  "SELECT email, created_ms,"
+                  " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id"
+                  "  AND s.current_version > 0),"
+                  " (SELECT coalesce(sum(size_bytes), 0) FROM versions v"
+                  "  WHERE v.user_id = u.id AND v.state = 'confirmed')"
+                  " FROM users u ORDER BY email",
+                  "");
+    if (rc == 0) {
+        while ((rc = db_step(l->db, st, err)) == 1)
+            each(arg, db_text(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
+                 sqlite3_column_int64(st, 3));
+        db_done(st);
+    }
+    ledger_unlock(l);
+    return rc;
+}

@@ -1,0 +1,122 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common/log.h"
+#include "common/path.h"
+
+#include "server/serve.h"
+#include "server/settings.h"
+#include "server/verbs.h"
+
+#define EXIT_USAGE 64
+#define EXIT_CONFIG 78
+
+static const char usage[] =
+    "usage: codeteleport-server [-c FILE] [--data DIR] [--listen HOST:PORT]\n"
+    "                           [--objects HOST:PORT] [VERB ...]\n"
+    "\n"
+    "The API, accounts and object store of CodeTeleport, for people who host their own.\n"
+    "Without a verb it runs in the foreground; without any configuration the API is at\n"
+    "https://127.0.0.1:8787/v1 and the object store at https://127.0.0.1:8788.\n"
+    "\n"
+    "  -c, --config FILE      settings (server.conf(5)); default: server.conf in the folder of\n"
+    "                         codeteleportd.conf, if it is there\n"
+    "      --data DIR         folder for everything that is kept\n"
+    "      --listen HOST:PORT   the API; port 0 takes a free one\n"
+    "      --objects HOST:PORT  the object store\n"
+    "      --ready-file FILE  once both answer, write their addresses there, a name=value a\n"
+    "                         line: api, objects, ca; removed at the end\n"
+    "      --version          print the version\n"
+    "      --help             print this\n"
+    "\n"
+    "Verbs, beside a running server or without one:\n"
+    "  user add EMAIL       make an account; the password is asked for, or read from stdin\n"
+    "  user list            all accounts, with what they hold\n"
+    "  user passwd EMAIL    set a new password, which ends all log-ins\n"
+    "  user delete EMAIL    remove an account; its objects go 30 days later\n"
+    "  check [--full]       compare database and object store both ways\n"
+    "  gc                   remove what nobody needs any more, now\n";
+
+enum { OPT_DATA = 256, OPT_LISTEN, OPT_OBJECTS, OPT_READY, OPT_VERSION, OPT_HELP };
+
+struct arguments {
+    const char *config, *data, *listen, *objects, *ready;
+};
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"data", required_argument, NULL, OPT_DATA},
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"objects", required_argument, NULL, OPT_OBJECTS},
+    {"ready-file", required_argument, NULL, OPT_READY},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+/* Return -1 to go on, or the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *a)
+{
+    int o;
+
+    while ((o = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
+        switch (o) {
+        case 'c':
+            a->config = optarg;
+            break;
+        case OPT_DATA:
+            a->data = optarg;
+            break;
+        case OPT_LISTEN:
+            a->listen = optarg;
+            break;
+        case OPT_OBJECTS:
+            a->objects = optarg;
+            break;
+        case OPT_READY:
+            a->ready = optarg;
+            break;
+        case OPT_VERSION:
+            puts("codeteleport-server " PACKAGE_VERSION);
+            return 0;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs("Try codeteleport-server --help.\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    return -1;
+}
+
+static int fail(const struct ct_err *err)
+{
+    fprintf(stderr, "codeteleport-server: %s\n", err->msg);
+    return err->code == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct settings *s;
+    struct ct_err err;
+    int rc;
+
+    if ((rc = read_arguments(argc, argv, &a)) >= 0)
+        return rc;
+    umask(077);
+    log_init("codeteleport-server", LOG_LEVEL_INFO);
+    if (settings_load(a.config, a.data, a.listen, a.objects, &s, &err) != 0)
+        return fail(&err);
+    log_set_level((enum log_level)s->log);
+    s->ready_file = a.ready != NULL ? path_expand(a.ready) : NULL;
+    if (optind < argc)
+        rc = verbs_run(s, argc - optind, argv + optind, &err);
+    else
+        rc = serve_run(s, &err);
+    settings_free(s);
+    return rc < 0 ? fail(&err) : rc;
+}

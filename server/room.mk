@@ -1,0 +1,45 @@
+noinst_LIBRARIES += server/libserver.a
+server_libserver_a_SOURCES = \
+  server/app.c server/app.h server/app_impl.h \
+  server/app_route.c \
+  server/attempts.c server/attempts.h \
+  server/call.c server/call.h \
+  server/call_auth.c \
+  server/email.c server/email.h \
+  server/embedded.c server/embedded.h server/embedded_impl.h \
+  server/embedded_put.c \
+  server/gc.c server/gc.h \
+  server/handle_auth.c \
+  server/handle_device.c \
+  server/handle_misc.c \
+  server/handle_session.c \
+  server/handle_token.c \
+  server/house.c server/house.h \
+  server/jwt.c server/jwt.h \
+  server/keeper.c server/keeper.h \
+  server/keys.c server/keys.h \
+  server/ledger.c server/ledger.h server/ledger_impl.h \
+  server/ledger_confirm.c \
+  server/ledger_list.c \
+  server/ledger_reserve.c \
+  server/ledger_token.c \
+  server/ledger_trash.c \
+  server/ledger_user.c \
+  server/objects.c server/objects.h \
+  server/password.c server/password.h \
+  server/prompt.c server/prompt.h \
+  server/serve.c server/serve.h \
+  server/settings.c server/settings.h \
+  server/sigv4.c server/sigv4.h \
+  server/store.c server/store.h \
+  server/tls.c server/tls.h \
+  server/verbs.c server/verbs.h \
+  server/web.c server/web.h server/web_impl.h \
+  server/web_guard.c \
+  server/web_listen.c \
+  server/web_req.c
+server_LIBS = server/libserver.a api/libapi.a $(common_LIBS) $(MHD_LIBS) $(XCRYPT_LIBS) -lpthread
+
+bin_PROGRAMS += codeteleport-server
+codeteleport_server_SOURCES = server/main.c
+codeteleport_server_LDADD = $(server_LIBS)

@@ -1,0 +1,324 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "common/strlist.h"
+
+#include "server/app.h"
+#include "server/house.h"
+#include "server/keeper.h"
+#include "server/objects.h"
+#include "server/serve.h"
+#include "server/tls.h"
+#include "server/web.h"
+
+#define DRAIN_MS (10 * 1000)
+#define MAX_CONNECTIONS 512
+#define MAX_PER_ADDRESS 128
+#define IDLE_S 60
+#define MAX_PEM_BYTES 65536
+
+struct listener {
+    int fd;
+    char *url; /* "https://127.0.0.1:8787" */
+    struct web *web;
+};
+
+struct server {
+    const struct settings *settings;
+    struct house house;
+    struct listener api, objects;
+    char *objects_url; /* as clients reach it */
+    struct app *app;
+    struct keeper *keeper;
+    struct buf cert, key;
+    char *ca; /* path of our CA, NULL if there is none */
+};
+
+static int listen_on(const char *host_port, const char *scheme, struct listener *ret,
+                     struct ct_err *err)
+{
+    char *host, *port;
+    int bound;
+
+    if (web_listen(host_port, &ret->fd, &bound, err) != 0 ||
+        web_split(host_port, &host, &port, err) != 0)
+        return -1;
+    ret->url =
+        str_printf(strchr(host, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, bound);
+    free(host);
+    free(port);
+    return 0;
+}
+
+/* The host of an URL or of HOST:PORT, for the certificate; a wildcard is nobody's name. */
+static void add_host(struct strlist *l, const char *url_or_host_port)
+{
+    const char *s = strstr(url_or_host_port, "://");
+    char *text, *host, *port;
+
+    s = s != NULL ? s + 3 : url_or_host_port;
+    /* A port if there is none, so that the one parser does. */
+    text = str_printf(strrchr(s, ':') == NULL || s[strlen(s) - 1] == ']' ? "%s:443" : "%s", s);
+    if (web_split(text, &host, &port, NULL) == 0) {
+        if (strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0)
+            strlist_add_once(l, host);
+        free(host);
+        free(port);
+    }
+    free(text);
+}
+
+static int make_certificate(struct server *v, struct ct_err *err)
+{
+    const struct settings *s = v->settings;
+    struct strlist hosts = {0};
+    int renewed = 0, rc;
+
+    add_host(&hosts, s->listen);
+    add_host(&hosts, s->objects);
+    if (s->public_objects_url != NULL)
+        add_host(&hosts, s->public_objects_url);
+    rc = tls_ensure(s->data, &hosts, now_wall_ms() / 1000, &renewed, err);
+    strlist_free(&hosts);
+    if (rc == 0 && renewed)
+        log_info("certificate made folder=%s", s->data);
+    return rc;
+}
+
+/* Read the pair anew into v->cert and v->key; with the CA made here, renew it first if need be. */
+static int load_certificate(struct server *v, struct ct_err *err)
+{
+    const struct settings *s = v->settings;
+    char *cert = NULL, *key = NULL;
+    int rc = 0;
+
+    buf_reset(&v->cert);
+    buf_reset(&v->key);
+    if (s->tls == SETTINGS_TLS_OFF)
+        return 0;
+    if (s->certificate != NULL) {
+        cert = str_dup(s->certificate);
+        key = str_dup(s->key);
+    } else {
+        rc = make_certificate(v, err);
+        cert = path_join(s->data, "server.pem");
+        key = path_join(s->data, "server.key");
+        free(v->ca);
+        v->ca = path_join(s->data, "ca.pem");
+    }
+    if (rc == 0 && (file_read(cert, MAX_PEM_BYTES, &v->cert, err) != 0 ||
+                    file_read(key, MAX_PEM_BYTES, &v->key, err) != 0 ||
+                    tls_check_pair(v->cert.data, v->key.data, err) != 0))
+        rc = -1;
+    free(cert);
+    free(key);
+    return rc;
+}
+
+static int start_web(struct server *v, struct listener *l, const char *name,
+                     const struct web_handler *handler, struct ct_err *err)
+{
+    int tls = v->settings->tls == SETTINGS_TLS_ON;
+    struct web_config config = {
+        .name = name,
+        .fd = l->fd,
+        .cert_pem = tls ? v->cert.data : NULL,
+        .key_pem = tls ? v->key.data : NULL,
+        .max_connections = MAX_CONNECTIONS,
+        .max_per_address = tls ? MAX_PER_ADDRESS : 0, /* a proxy is one address */
+        .idle_s = IDLE_S,
+    };
+
+    return web_start(&config, handler, &l->web, err);
+}
+
+static int start_listeners(struct server *v, struct ct_err *err)
+{
+    struct web_handler api, objects;
+
+    app_handler(v->app, &api);
+    objects_handler(v->house.embedded, &objects);
+    return start_web(v, &v->api, "api", &api, err) != 0 ||
+                   start_web(v, &v->objects, "objects", &objects, err) != 0
+               ? -1
+               : 0;
+}
+
+static int signal_is_pending(void)
+{
+    sigset_t set;
+
+    return sigpending(&set) == 0 &&
+           (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
+}
+
+/* No new connections; requests under way may end, until the time or somebody's patience is over. */
+static void retire(struct web *api, struct web *objects)
+{
+    const struct timespec moment = {0, 20 * 1000 * 1000};
+    int64_t until = now_mono_ms() + DRAIN_MS;
+
+    if (api != NULL)
+        web_quiesce(api);
+    if (objects != NULL)
+        web_quiesce(objects);
+    while (((api != NULL && web_active(api) > 0) || (objects != NULL && web_active(objects) > 0)) &&
+           now_mono_ms() < until && !signal_is_pending())
+        nanosleep(&moment, NULL);
+    web_stop(api);
+    web_stop(objects);
+}
+
+/* The new listeners are there before the old ones go: no connection is refused in between. */
+static void reload(struct server *v)
+{
+    struct web *api = v->api.web, *objects = v->objects.web;
+    struct ct_err err;
+
+    if (load_certificate(v, &err) != 0) {
+        log_error("reload failed why=%s", err.msg);
+        return;
+    }
+    v->api.web = v->objects.web = NULL;
+    if (start_listeners(v, &err) != 0) {
+        log_error("reload failed why=%s", err.msg);
+        web_stop(v->api.web);
+        v->api.web = api;
+        v->objects.web = objects;
+        return;
+    }
+    retire(api, objects);
+    log_info("reloaded");
+}
+
+static int write_ready(struct server *v, struct ct_err *err)
+{
+    const char *path = v->settings->ready_file;
+    struct buf b = {0};
+    int rc = 0;
+
+    buf_printf(&b, "api=%s/v1\nobjects=%s\n", v->api.url, v->objects_url);
+    if (v->ca != NULL)
+        buf_printf(&b, "ca=%s\n", v->ca);
+    if (path != NULL)
+        rc = file_replace(path, b.data, b.len, 0644, err);
+    buf_free(&b);
+    return rc;
+}
+
+static void announce(struct server *v)
+{
+    int open = settings_registration_is_open(v->settings);
+
+    printf("API           %s/v1\n", v->api.url);
+    printf("object store  %s\n", v->objects_url);
+    if (v->ca != NULL)
+        printf("CA file       %s\n", v->ca);
+    printf("registration  %s\n", open ? "open" : "closed");
+    fflush(stdout);
+    log_info("ready api=%s/v1 objects=%s registration=%s", v->api.url, v->objects_url,
+             open ? "open" : "closed");
+}
+
+/* From the keeper's thread: the main thread does it, as for a SIGHUP from outside. */
+static void ask_for_reload(void *arg)
+{
+    (void)arg;
+    kill(getpid(), SIGHUP);
+}
+
+static int start(struct server *v, struct ct_err *err)
+{
+    const struct settings *s = v->settings;
+    const char *scheme = s->tls == SETTINGS_TLS_ON ? "https" : "http";
+    struct app_config config;
+    int lock_fd;
+
+    if (house_lock(s, &lock_fd, err) != 0)
+        return -1;
+    v->house.lock_fd = lock_fd;
+    if (listen_on(s->listen, scheme, &v->api, err) != 0 ||
+        listen_on(s->objects, scheme, &v->objects, err) != 0 || load_certificate(v, err) != 0)
+        return -1;
+    v->objects_url =
+        str_dup(s->public_objects_url != NULL ? s->public_objects_url : v->objects.url);
+    if (house_open(s, v->objects_url, &v->house, err) != 0)
+        return -1;
+    v->house.lock_fd = lock_fd;
+    /* Nobody else writes there, so whatever lies there is from a process that died. */
+    if (store_sweep(v->house.store, 0, now_wall_ms(), err) != 0)
+        return -1;
+    config = (struct app_config){
+        .ledger = v->house.ledger,
+        .store = v->house.store,
+        .keys = &v->house.keys,
+        .registration_is_open = settings_registration_is_open(s),
+        .behind_proxy = s->tls == SETTINGS_TLS_OFF,
+        .versions_per_session = (int)s->versions_per_session,
+        .max_bytes_per_user = s->max_bytes_per_user,
+    };
+    v->app = app_new(&config);
+    if (start_listeners(v, err) != 0 || write_ready(v, err) != 0)
+        return -1;
+    v->keeper = keeper_start(v->house.ledger, v->house.store, ask_for_reload, NULL);
+    return 0;
+}
+
+static void stop(struct server *v)
+{
+    if (v->keeper != NULL && v->settings->ready_file != NULL)
+        unlink(v->settings->ready_file);
+    retire(v->api.web, v->objects.web);
+    keeper_stop(v->keeper);
+    app_free(v->app);
+    house_close(&v->house);
+    if (v->api.fd >= 0)
+        close(v->api.fd);
+    if (v->objects.fd >= 0)
+        close(v->objects.fd);
+    if (v->key.data != NULL)
+        str_wipe(v->key.data, v->key.cap);
+    buf_free(&v->cert);
+    buf_free(&v->key);
+    free(v->api.url);
+    free(v->objects.url);
+    free(v->objects_url);
+    free(v->ca);
+}
+
+int serve_run(const struct settings *s, struct ct_err *err)
+{
+    struct server v = {.settings = s, .api.fd = -1, .objects.fd = -1, .house.lock_fd = -1};
+    sigset_t set;
+    int sig, rc;
+
+    /* Blocked before any thread is there, so that all inherit it and only sigwait() sees them. */
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    rc = start(&v, err);
+    if (rc == 0) {
+        announce(&v);
+        while (sigwait(&set, &sig) == 0 && sig == SIGHUP)
+            reload(&v);
+        log_info("stopping");
+    }
+    stop(&v);
+    return rc;
+}

@@ -1,0 +1,18 @@
+#ifndef SERVER_SERVE_H
+#define SERVER_SERVE_H
+
+#include "common/err.h"
+
+#include "server/settings.h"
+
+/**
+ * serve_run(s, err):
+ * Run the server until SIGTERM or SIGINT: API and object store on their listeners, TLS as the
+ * settings say.  Once both answer, their addresses go to stdout and, as lines of name=value (api,
+ * objects, and ca if there is a private CA), to s->ready_file.  The first signal lets requests end,
+ * for 10 seconds at most; the second stops at once.  SIGHUP, and a renewed certificate, open the
+ * listeners anew on the same sockets.
+ */
+int serve_run(const struct settings *s, struct ct_err *err);
+
+#endif

@@ -1,0 +1,156 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "api/api.h"
+
+#include "server/settings.h"
+#include "server/web.h"
+
+static const char *const registrations[] = {"auto", "closed", "open", NULL};
+static const char *const tls_modes[] = {"on", "off", NULL};
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct conf_key keys[] = {
+    {"data", CONF_PATH, AT(data), 0, 0, NULL},
+    {"listen", CONF_STRING, AT(listen), 0, 0, NULL},
+    {"objects", CONF_STRING, AT(objects), 0, 0, NULL},
+    {"public_objects_url", CONF_STRING, AT(public_objects_url), 0, 0, NULL},
+    {"certificate", CONF_PATH, AT(certificate), 0, 0, NULL},
+    {"key", CONF_PATH, AT(key), 0, 0, NULL},
+    {"registration", CONF_CHOICE, AT(registration), 0, 0, registrations},
+    {"tls", CONF_CHOICE, AT(tls), 0, 0, tls_modes},
+    {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
+    {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
+    {"log", CONF_CHOICE, AT(log), 0, 0, levels},
+};
+
+static void override(char **member, const char *value)
+{
+    if (value == NULL)
+        return;
+    free(*member);
+    *member = str_dup(value);
+}
+
+static int is_wildcard(const char *host_port)
+{
+    return strncmp(host_port, "0.0.0.0:", 8) == 0 || strncmp(host_port, "[::]:", 5) == 0;
+}
+
+/* It becomes the Host that URLs are signed for, so it is an origin and nothing more. */
+static int check_public_url(struct settings *s, struct ct_err *err)
+{
+    char *url = s->public_objects_url;
+    size_t n = url != NULL ? strlen(url) : 0;
+    const char *host;
+
+    if (url == NULL) {
+        if (is_wildcard(s->objects))
+            return err_set(err, ERR_CONFIG,
+                           "objects listens on every address, so clients can't know which to use: "
+                           "set public_objects_url");
+        return 0;
+    }
+    while (n > 0 && url[n - 1] == '/')
+        url[--n] = '\0';
+    host = strstr(url, "://");
+    if (!api_url_is_http(url) || host == NULL || host[3] == '\0' ||
+        strpbrk(host + 3, "/?#@") != NULL)
+        return err_set(err, ERR_CONFIG, "public_objects_url has to be https://HOST[:PORT]");
+    return 0;
+}
+
+static int check(struct settings *s, struct ct_err *err)
+{
+    char *host, *port;
+
+    if (web_split(s->listen, &host, &port, err) != 0)
+        return err_prefix(err, "listen");
+    free(host);
+    free(port);
+    if (web_split(s->objects, &host, &port, err) != 0)
+        return err_prefix(err, "objects");
+    free(host);
+    free(port);
+    if ((s->certificate == NULL) != (s->key == NULL))
+        return err_set(err, ERR_CONFIG, "certificate and key belong together: set both or neither");
+    if (s->tls == SETTINGS_TLS_OFF &&
+        (!web_host_is_loopback(s->listen) || !web_host_is_loopback(s->objects)))
+        return err_set(err, ERR_CONFIG,
+                       "tls = \"off\" is for loopback addresses only (behind a proxy that speaks "
+                       "TLS)");
+    return check_public_url(s, err);
+}
+
+static int read_file(const char *path, struct settings *s, struct ct_err *err)
+{
+    char *standard, *dir, *server_conf;
+    int rc;
+
+    if (path != NULL)
+        return conf_read(path, keys, sizeof(keys) / sizeof(keys[0]), s, 1, err);
+    standard = path_config_file();
+    dir = path_parent(standard);
+    server_conf = path_join(dir, "server.conf");
+    rc = conf_read(server_conf, keys, sizeof(keys) / sizeof(keys[0]), s, 0, err);
+    free(server_conf);
+    free(dir);
+    free(standard);
+    return rc;
+}
+
+int settings_load(const char *path, const char *data, const char *listen, const char *objects,
+                  struct settings **ret, struct ct_err *err)
+{
+    struct settings *s = str_calloc(1, sizeof(*s));
+    char *expanded = data != NULL ? path_expand(data) : NULL;
+
+    s->data = path_data_dir("codeteleport-server");
+    s->listen = str_dup("127.0.0.1:8787");
+    s->objects = str_dup("127.0.0.1:8788");
+    s->versions_per_session = 20;
+    s->log = LOG_LEVEL_INFO;
+    if (read_file(path, s, err) != 0)
+        goto err0;
+    override(&s->data, expanded);
+    override(&s->listen, listen);
+    override(&s->objects, objects);
+    if (check(s, err) != 0)
+        goto err0;
+    free(expanded);
+    *ret = s;
+    return 0;
+
+err0:
+    free(expanded);
+    settings_free(s);
+    return -1;
+}
+
+void settings_free(struct settings *s)
+{
+    if (s == NULL)
+        return;
+    free(s->data);
+    free(s->listen);
+    free(s->objects);
+    free(s->public_objects_url);
+    free(s->certificate);
+    free(s->key);
+    free(s->ready_file);
+    free(s);
+}
+
+int settings_registration_is_open(const struct settings *s)
+{
+    if (s->registration == SETTINGS_AUTO)
+        return web_host_is_loopback(s->listen);
+    return s->registration == SETTINGS_OPEN;
+}

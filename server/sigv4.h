@@ -1,0 +1,78 @@
+#ifndef SERVER_SIGV4_H
+#define SERVER_SIGV4_H
+
+#include <stdint.h>
+
+/*
+ * AWS Signature Version 4 in the query string, both ways: URLs that carry their own permission, and
+ * the check of such a URL as the object store does it.  The payload is never part of the signature
+ * (UNSIGNED-PAYLOAD): stores refuse anything else in a presigned URL.
+ * Source: "Authenticating Requests: Using Query Parameters" of the Amazon S3 API reference.
+ */
+
+#define SIGV4_MAX_HEADERS 8
+#define SIGV4_MAX_EXPIRES 604800 /* seven days, in seconds */
+
+struct sigv4_cred {
+    const char *key_id;
+    const char *secret;
+    const char *region;
+};
+
+/* A header that is part of the signature.  Names in lower case. */
+struct sigv4_header {
+    const char *name;
+    const char *value;
+};
+
+struct sigv4_request {
+    const char *method;
+    const char *base_url; /* "https://host[:port]", what is signed as the Host header */
+    const char *path;     /* decoded, begins with '/' */
+    struct sigv4_header headers[SIGV4_MAX_HEADERS]; /* beside host, in any order */
+    int n_headers;
+    int64_t now_ms;
+    long expires_s;
+};
+
+/**
+ * sigv4_presign(cred, req):
+ * Return the presigned URL for ${req}; it is a secret, and the caller frees it.
+ */
+char *sigv4_presign(const struct sigv4_cred *cred, const struct sigv4_request *req);
+
+enum sigv4_verdict {
+    SIGV4_OK,
+    SIGV4_ABSENT,    /* no presigned request at all */
+    SIGV4_MALFORMED, /* a parameter is missing, double or not of its shape */
+    SIGV4_KEY,       /* unknown access key */
+    SIGV4_SCOPE,     /* another date, region or service */
+    SIGV4_HEADERS,   /* a header that has to be signed is not */
+    SIGV4_MISMATCH,
+    SIGV4_EXPIRED,
+    SIGV4_FUTURE, /* signed more than 15 minutes ahead of our clock */
+};
+
+struct sigv4_check {
+    const char *method;
+    const char *target; /* the request target as it came: path and query, still encoded */
+    const char *(*header)(void *arg, const char *name); /* one header's value, or NULL */
+    void *arg;
+    const char *must_sign; /* names that have to be signed: "host;content-length" */
+    int64_t now_ms;
+};
+
+/**
+ * sigv4_verify(cred, check):
+ * Return SIGV4_OK if the request was presigned with ${cred} and is still good, else why not.  The
+ * order is shape, key, scope, signature, time: a forged URL never learns about expiry.
+ */
+enum sigv4_verdict sigv4_verify(const struct sigv4_cred *cred, const struct sigv4_check *check);
+
+/**
+ * sigv4_is_signed(target, name):
+ * Return whether ${name} (lower case) is among the X-Amz-SignedHeaders of ${target}.
+ */
+int sigv4_is_signed(const char *target, const char *name);
+
+#endif

@@ -1,0 +1,168 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/email.h"
+#include "server/gc.h"
+#include "server/house.h"
+#include "server/password.h"
+#include "server/prompt.h"
+#include "server/verbs.h"
+
+#define EXIT_USAGE 64
+
+static int new_hash(char **ret, struct ct_err *err)
+{
+    char *password;
+    int rc;
+
+    if (prompt_new_password(&password, err) != 0)
+        return -1;
+    rc = password_check(password, err) != 0 ? -1 : password_hash(password, ret, err);
+    str_wipe(password, strlen(password));
+    free(password);
+    return rc;
+}
+
+static int user_add(struct house *h, const char *email, struct ct_err *err)
+{
+    char *hash, id[UUID_SIZE];
+    int rc;
+
+    if (new_hash(&hash, err) != 0)
+        return -1;
+    rc = ledger_user_add(h->ledger, email, hash, now_wall_ms(), id, err);
+    free(hash);
+    if (rc == 0)
+        printf("added %s\n", email);
+    return rc;
+}
+
+static int user_passwd(struct house *h, const char *email, struct ct_err *err)
+{
+    struct ledger_user user = {0};
+    char *hash;
+    int rc;
+
+    /* Before anybody types a password for nothing. */
+    if (ledger_user_by_email(h->ledger, email, &user, err) != 0 || new_hash(&hash, err) != 0) {
+        ledger_user_clear(&user);
+        return -1;
+    }
+    ledger_user_clear(&user);
+    rc = ledger_user_passwd(h->ledger, email, hash, err);
+    free(hash);
+    if (rc == 0)
+        printf("changed the password of %s; log-ins have ended, API tokens stay\n", email);
+    return rc;
+}
+
+static int user_delete(struct house *h, const char *email, struct ct_err *err)
+{
+    char *question = str_printf("Delete %s and everything of theirs? [y/N] ", email);
+    int yes = prompt_yes(question);
+
+    free(question);
+    if (!yes)
+        return err_set(err, ERR_CANCELLED, "nothing was deleted");
+    if (ledger_user_delete(h->ledger, email, now_wall_ms(), err) != 0)
+        return -1;
+    printf("deleted %s; the objects go in 30 days\n", email);
+    return 0;
+}
+
+static void print_user(void *arg, const char *email, int64_t created_ms, int64_t sessions,
+                       int64_t bytes)
+{
+    char when[32], size[32];
+
+    (void)arg;
+    now_rfc3339(created_ms, when);
+    printf("%-40s  since %.10s  %6lld sessions  %10s\n", email, when, (long long)sessions,
+           str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
+}
+
+static int user(struct house *h, int argc, char **argv, struct ct_err *err)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct house *h, const char *email, struct ct_err *err);
+    } actions[] = {{"add", user_add}, {"passwd", user_passwd}, {"delete", user_delete}};
+    char *email;
+    int rc;
+
+    if (argc == 1 && strcmp(argv[0], "list") == 0)
+        return ledger_users(h->ledger, print_user, NULL, err);
+    for (size_t i = 0; argc == 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (strcmp(argv[0], actions[i].name) != 0)
+            continue;
+        if (email_normal(argv[1], &email, err) != 0)
+            return -1;
+        rc = actions[i].run(h, email, err);
+        free(email);
+        return rc;
+    }
+    fputs("usage: codeteleport-server user add EMAIL | list | passwd EMAIL | delete EMAIL\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
+static int check(struct house *h, int argc, char **argv, struct ct_err *err)
+{
+    int full = argc == 1 && strcmp(argv[0], "--full") == 0;
+    long problems;
+
+    if (argc > full) {
+        fputs("usage: codeteleport-server check [--full]\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (gc_check(h->ledger, h->store, full, stdout, &problems, err) != 0)
+        return -1;
+    if (problems == 0)
+        puts("database and object store match");
+    else
+        printf("%ld differences between database and object store\n", problems);
+    return problems == 0 ? 0 : 1;
+}
+
+static int gc(struct house *h, int argc, char **argv, struct ct_err *err)
+{
+    struct gc_result r = {0};
+
+    (void)argv;
+    if (argc > 0) {
+        fputs("usage: codeteleport-server gc\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (gc_purge(h->ledger, h->store, now_wall_ms(), &r, err) != 0 ||
+        gc_orphans(h->ledger, h->store, now_wall_ms(), &r, err) != 0)
+        return -1;
+    printf("removed %ld versions whose time had come and %ld objects of no version\n", r.purged,
+           r.orphans);
+    return r.failed == 0 ? 0 : 1;
+}
+
+int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *err)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct house *h, int argc, char **argv, struct ct_err *err);
+    } verbs[] = {{"user", user}, {"check", check}, {"gc", gc}};
+    struct house h;
+    int rc;
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(argv[0], verbs[i].name) != 0)
+            continue;
+        if (house_open(s, "", &h, err) != 0)
+            return -1;
+        rc = verbs[i].run(&h, argc - 1, argv + 1, err);
+        house_close(&h);
+        return rc;
+    }
+    fprintf(stderr, "codeteleport-server: unknown verb; there are: user, check, gc\n");
+    return EXIT_USAGE;
+}

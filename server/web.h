@@ -1,0 +1,151 @@
+#ifndef SERVER_WEB_H
+#define SERVER_WEB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/*
+ * The one place that speaks HTTP as a server: libmicrohttpd with a thread for each connection, so
+ * that handlers are plain blocking code.  One struct web is one listener.  Requests are bounded in
+ * every direction; bodies are handed on piece by piece and never gathered here.
+ */
+struct web;
+struct web_req;
+
+/* How a listener treats a request.  All of them run on the connection's thread. */
+struct web_handler {
+    void *arg;
+    /* The head is there.  Answering here refuses the body. */
+    void (*begin)(void *arg, struct web_req *r);
+    /* A piece of the body.  Answering here refuses the rest. */
+    void (*body)(void *arg, struct web_req *r, const void *p, size_t n);
+    /* All of it is there: answer. */
+    void (*end)(void *arg, struct web_req *r);
+    /* It is over, answered or broken off: free what web_set_data() keeps. */
+    void (*done)(void *arg, struct web_req *r);
+    /* The request broke a rule of HTTP or of this file: answer with ${status} in one's own words.
+     */
+    void (*fault)(void *arg, struct web_req *r, int status);
+};
+
+struct web_config {
+    const char *name;     /* in the access log */
+    int fd;               /* a listening socket, which stays the caller's */
+    const char *cert_pem; /* the certificate chain and its key; NULL: plain HTTP */
+    const char *key_pem;
+    unsigned int max_connections;
+    unsigned int max_per_address;
+    unsigned int idle_s; /* a connection that says nothing for so long is closed */
+};
+
+/**
+ * web_listen(host_port, ret_fd, ret_port, err):
+ * Make a listening socket for "HOST:PORT" or "[IPv6]:PORT"; port 0 takes a free one, told in
+ * ${ret_port}.
+ */
+int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err *err);
+
+/**
+ * web_host_is_loopback(host_port):
+ * Return whether "HOST:PORT" stands for this machine only.
+ */
+int web_host_is_loopback(const char *host_port);
+
+/**
+ * web_split(host_port, ret_host, ret_port, err):
+ * Take "HOST:PORT" apart; the caller frees both.  ERR_CONFIG if it is none.
+ */
+int web_split(const char *host_port, char **ret_host, char **ret_port, struct ct_err *err);
+
+/**
+ * web_start(config, handler, ret, err):
+ * Begin to answer.  ${config} and ${handler} are copied, strings in them are not.
+ */
+int web_start(const struct web_config *config, const struct web_handler *handler, struct web **ret,
+              struct ct_err *err);
+
+/**
+ * web_quiesce(w):
+ * Accept no more connections; what is under way goes on.
+ */
+void web_quiesce(struct web *w);
+
+/**
+ * web_active(w):
+ * Return how many requests are under way.
+ */
+int web_active(struct web *w);
+
+/**
+ * web_stop(w):
+ * Close every connection, wait for the threads, free it; NULL is harmless.
+ */
+void web_stop(struct web *w);
+
+/**
+ * web_method(r), web_target(r), web_header(r, name):
+ * The method; path and query as they came, still encoded; a header's value or NULL.  Borrowed.
+ */
+const char *web_method(struct web_req *r);
+const char *web_target(struct web_req *r);
+const char *web_header(struct web_req *r, const char *name);
+
+/**
+ * web_length(r):
+ * The body's length as announced, or -1 if it was not.
+ */
+int64_t web_length(struct web_req *r);
+
+/**
+ * web_peer(r, buf, size):
+ * Write the peer's numeric address (an IPv6 one cut to its /64) into ${buf} and return it.
+ */
+const char *web_peer(struct web_req *r, char *buf, size_t size);
+
+/**
+ * web_set_data(r, p), web_data(r):
+ * Keep a pointer with the request.
+ */
+void web_set_data(struct web_req *r, void *p);
+void *web_data(struct web_req *r);
+
+/**
+ * web_set_route(r, route):
+ * What the access log says instead of the path, which may hold secrets.  ${route} is static.
+ */
+void web_set_route(struct web_req *r, const char *route);
+
+/**
+ * web_answer_header(r, name, value):
+ * Add a header to the answer that follows.
+ */
+void web_answer_header(struct web_req *r, const char *name, const char *value);
+
+/**
+ * web_answer(r, status, type, p, n):
+ * Answer with a copy of ${n} bytes.  The first answer counts, later ones are dropped.
+ */
+void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n);
+
+/**
+ * web_answer_fd(r, status, type, fd, offset, n):
+ * Answer with ${n} bytes of a file; ${fd} is closed in time, in every case.
+ */
+void web_answer_fd(struct web_req *r, int status, const char *type, int fd, int64_t offset,
+                   int64_t n);
+
+/**
+ * web_answered(r):
+ * Return whether there is an answer.
+ */
+int web_answered(struct web_req *r);
+
+/**
+ * web_busy(r, busy):
+ * Between (r, 1) and (r, 0) the connection does not count as idle, however long a handler takes.
+ */
+void web_busy(struct web_req *r, int busy);
+
+#endif

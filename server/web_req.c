@@ -1,0 +1,195 @@
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/web_impl.h"
+
+struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
+{
+    struct web_req *r = str_calloc(1, sizeof(*r));
+    const union MHD_ConnectionInfo *info;
+
+    r->web = w;
+    r->con = con;
+    r->target = str_dup(target);
+    r->method = "";
+    r->route = "-";
+    r->started_ms = now_mono_ms();
+    info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    r->guarded = info != NULL ? info->socket_context : NULL;
+    return r;
+}
+
+void web_req_free(struct web_req *r)
+{
+    if (r->response != NULL)
+        MHD_destroy_response(r->response);
+    for (int i = 0; i < r->n_headers; i++) {
+        free(r->headers[i].name);
+        free(r->headers[i].value);
+    }
+    str_wipe(r->target, strlen(r->target));
+    free(r->target);
+    free(r);
+}
+
+/* The headers that decide where a body ends, who asks and what is signed. */
+static const char *const single[] = {"Host",          "Content-Length", "Transfer-Encoding",
+                                     "Authorization", "Content-Type",   "Content-MD5"};
+#define N_SINGLE (sizeof(single) / sizeof(single[0]))
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    int *counts = cls;
+
+    (void)kind;
+    (void)value;
+    for (size_t i = 0; i < N_SINGLE; i++) {
+        if (strcasecmp(name, single[i]) == 0)
+            counts[i]++;
+    }
+    return MHD_YES;
+}
+
+int web_req_check(struct web_req *r)
+{
+    int counts[N_SINGLE] = {0};
+
+    MHD_get_connection_values(r->con, MHD_HEADER_KIND, count_header, counts);
+    for (size_t i = 0; i < N_SINGLE; i++) {
+        if (counts[i] > 1)
+            return 400;
+    }
+    if (counts[1] != 0 && (counts[2] != 0 || web_length(r) < 0))
+        return 400;
+    return 0;
+}
+
+const char *web_method(struct web_req *r)
+{
+    return r->method;
+}
+
+const char *web_target(struct web_req *r)
+{
+    return r->target;
+}
+
+const char *web_header(struct web_req *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->con, MHD_HEADER_KIND, name);
+}
+
+int64_t web_length(struct web_req *r)
+{
+    const char *s = web_header(r, "Content-Length");
+    unsigned long long n;
+
+    if (s == NULL || str_parse_u64(s, &n) != 0 || n > INT64_MAX)
+        return -1;
+    return (int64_t)n;
+}
+
+const char *web_peer(struct web_req *r, char *buf, size_t size)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
+
+    snprintf(buf, size, "unknown");
+    if (sa != NULL && sa->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, buf, (socklen_t)size);
+    } else if (sa != NULL && sa->sa_family == AF_INET6) {
+        struct in6_addr a = ((const struct sockaddr_in6 *)sa)->sin6_addr;
+        /* Whoever has one address of a /64 has them all. */
+        if (!IN6_IS_ADDR_V4MAPPED(&a))
+            memset(a.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &a, buf, (socklen_t)size);
+    }
+    return buf;
+}
+
+void web_set_data(struct web_req *r, void *p)
+{
+    r->data = p;
+}
+
+void *web_data(struct web_req *r)
+{
+    return r->data;
+}
+
+void web_set_route(struct web_req *r, const char *route)
+{
+    r->route = route;
+}
+
+void web_answer_header(struct web_req *r, const char *name, const char *value)
+{
+    if (r->n_headers == WEB_MAX_HEADERS || r->response != NULL)
+        return;
+    r->headers[r->n_headers].name = str_dup(name);
+    r->headers[r->n_headers++].value = str_dup(value);
+}
+
+static void set_response(struct web_req *r, int status, const char *type, struct MHD_Response *resp,
+                         int64_t n)
+{
+    if (resp == NULL)
+        abort();
+    if (type != NULL)
+        MHD_add_response_header(resp, "Content-Type", type);
+    for (int i = 0; i < r->n_headers; i++)
+        MHD_add_response_header(resp, r->headers[i].name, r->headers[i].value);
+    r->response = resp;
+    r->status = status;
+    r->answer_bytes = n;
+}
+
+void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n)
+{
+    if (r->response != NULL)
+        return;
+    /* The cast is the library's: with MUST_COPY it only reads. */
+    set_response(r, status, type,
+                 MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, MHD_RESPMEM_MUST_COPY),
+                 (int64_t)n);
+}
+
+void web_answer_fd(struct web_req *r, int status, const char *type, int fd, int64_t offset,
+                   int64_t n)
+{
+    if (r->response != NULL) {
+        close(fd);
+        return;
+    }
+    set_response(r, status, type,
+                 MHD_create_response_from_fd_at_offset64((uint64_t)n, fd, (uint64_t)offset), n);
+}
+
+int web_answered(struct web_req *r)
+{
+    return r->response != NULL;
+}
+
+void web_busy(struct web_req *r, int busy)
+{
+    /* From zero to a number starts the library's clock anew; that is why zero comes first. */
+    MHD_set_connection_option(r->con, MHD_CONNECTION_OPTION_TIMEOUT,
+                              busy ? 0U : r->web->guard.idle_s);
+    if (busy)
+        web_guard_free_run(&r->web->guard, r->guarded);
+    else
+        web_guard_transfer(&r->web->guard, r->guarded, now_mono_ms(), 0);
+}
