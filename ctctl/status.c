@@ -298,6 +298,20 @@ static int is_said(const struct json_object *p, const struct json_object *daemon
     return why != NULL && reason != NULL && strcmp(why, reason) == 0;
 }
 
+/* A path that is polled may be a problem of its own already. */
+static int is_listed(struct json_object *problems, const struct json_object *polled)
+{
+    const char *path = jdoc_str(polled, "path");
+    size_t n = problems != NULL && path != NULL ? json_object_array_length(problems) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *p = jdoc_str(json_object_array_get_idx(problems, i), "path");
+        if (p != NULL && strcmp(p, path) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static void add_problems(struct buf *b, const struct text_style *st,
                          const struct json_object *status)
 {
@@ -312,7 +326,7 @@ static void add_problems(struct buf *b, const struct text_style *st,
         const struct json_object *p =
             i < n ? json_object_array_get_idx(list, i) : json_object_array_get_idx(polled, i - n);
         char *what;
-        if (i < n && is_said(p, jdoc_obj(status, "daemon")))
+        if (i < n ? is_said(p, jdoc_obj(status, "daemon")) : is_listed(list, p))
             continue;
         if (shown >= MAX_PROBLEMS) {
             rest++;

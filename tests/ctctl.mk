@@ -1,0 +1,8 @@
+check_PROGRAMS += tests/unit_ctctl_status tests/unit_ctctl_text tests/unit_ctctl_verbs
+TESTS += tests/unit_ctctl_status tests/unit_ctctl_text tests/unit_ctctl_verbs
+tests_unit_ctctl_status_SOURCES = tests/unit_ctctl_status.c
+tests_unit_ctctl_status_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+tests_unit_ctctl_text_SOURCES = tests/unit_ctctl_text.c
+tests_unit_ctctl_text_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+tests_unit_ctctl_verbs_SOURCES = tests/unit_ctctl_verbs.c
+tests_unit_ctctl_verbs_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,343 @@
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/buf.h"
+#include "common/jdoc.h"
+#include "common/now.h"
+#include "common/str.h"
+#include "ctctl/cli.h"
+#include "ctctl/jout.h"
+#include "ctctl/opts.h"
+#include "ctctl/sessions.h"
+#include "ctctl/table.h"
+#include "ctctl/text.h"
+
+static const struct text_style wide = {.width = 80, .is_utf8 = 1};
+static const struct text_style ascii = {.width = 80};
+
+#define HAN "\xE6\xBC\xA2" /* two columns */
+#define ELLIPSIS "\xE2\x80\xA6"
+
+static void assert_lines_fit(const char *text, size_t width)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        char *line = str_printf("%.*s", (int)n, text);
+        if (text_columns(line) > width)
+            fail_msg("wider than %zu columns: %s", width, line);
+        free(line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void a_cjk_character_takes_two_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns("abc"), 3);
+    assert_int_equal(text_columns(HAN HAN HAN), 6);
+    assert_int_equal(text_columns("e\xCC\x81"), 1); /* with a combining accent */
+}
+
+static void a_cut_never_splits_a_wide_character_and_shows(void **state)
+{
+    char *s;
+
+    (void)state;
+    s = text_fit(&wide, HAN HAN HAN, 6);
+    assert_string_equal(s, HAN HAN HAN);
+    free(s);
+    s = text_fit(&wide, HAN HAN HAN, 5);
+    assert_string_equal(s, HAN HAN ELLIPSIS);
+    free(s);
+    s = text_fit(&wide, HAN HAN HAN, 4);
+    assert_string_equal(s, HAN ELLIPSIS);
+    free(s);
+    s = text_fit(&ascii, "abcdefgh", 6);
+    assert_string_equal(s, "abc...");
+    free(s);
+    s = text_fit(&ascii, "abcdefgh", 2);
+    assert_string_equal(s, "ab");
+    free(s);
+}
+
+static void what_moves_the_cursor_does_not_get_through(void **state)
+{
+    char *s;
+
+    (void)state;
+    s = text_clean(&wide, "a\033[31mb\nc\r\xC2\x9B"
+                          "d\xE2\x80\xAE"
+                          "e\xff");
+    for (const char *p = s; *p != '\0'; p++)
+        assert_true((unsigned char)*p >= 0x20);
+    assert_null(strstr(s, "\xC2\x9B"));
+    assert_null(strstr(s, "\xE2\x80\xAE"));
+    free(s);
+    s = text_clean(&ascii, "caf\xC3\xA9 " HAN);
+    assert_string_equal(s, "caf? ?");
+    free(s);
+    s = text_clean(&wide, NULL);
+    assert_string_equal(s, "");
+    free(s);
+}
+
+static void wrapping_breaks_at_spaces_and_long_words_anywhere(void **state)
+{
+    struct text_style st = {.width = 20, .is_utf8 = 1};
+    struct buf b = {0};
+
+    (void)state;
+    text_wrap(&b, &st, TEXT_PLAIN, "one: ", "  ", "alpha beta gamma delta");
+    assert_string_equal(b.data, "one: alpha beta\n  gamma delta\n");
+    buf_reset(&b);
+    text_wrap(&b, &st, TEXT_PLAIN, "", "", "/a/very/long/path/without/any/space/in/it");
+    assert_lines_fit(b.data, 20);
+    assert_non_null(strchr(b.data, '\n'));
+    buf_reset(&b);
+    text_wrap(&b, &st, TEXT_PLAIN, "", "", HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN);
+    assert_lines_fit(b.data, 20);
+    buf_reset(&b);
+    st.width = 0;
+    text_wrap(&b, &st, TEXT_PLAIN, "", "",
+              "no limit means one line, however long it is, with no break");
+    assert_ptr_equal(strchr(b.data, '\n'), b.data + b.len - 1);
+    buf_free(&b);
+}
+
+static void colour_is_for_terminals(void **state)
+{
+    struct text_style st = wide;
+    struct buf b = {0};
+
+    (void)state;
+    text_add(&b, &st, TEXT_RED, "x");
+    assert_string_equal(b.data, "x");
+    st.has_colour = 1;
+    text_add(&b, &st, TEXT_RED, "y");
+    assert_string_equal(b.data, "x\033[1;31my\033[0m");
+    buf_free(&b);
+}
+
+static void times_are_relative(void **state)
+{
+    struct text_style st = wide;
+    char buf[64];
+
+    (void)state;
+    st.now_ms = 1000000000;
+    assert_string_equal(text_ago(&st, st.now_ms - 1000, buf, sizeof(buf)), "just now");
+    assert_string_equal(text_ago(&st, st.now_ms - 180000, buf, sizeof(buf)), "3 min ago");
+    assert_string_equal(text_ago(&st, st.now_ms + 7200000, buf, sizeof(buf)), "in 2 h");
+    assert_string_equal(text_ago_of(&st, NULL, buf, sizeof(buf)), "never");
+    assert_string_equal(text_ago_of(&st, "garbage", buf, sizeof(buf)), "never");
+    assert_string_equal(text_ago_of(&st, "1970-01-12T13:41:40Z", buf, sizeof(buf)), "5 min ago");
+}
+
+/* ---- tables -----------------------------------------------------------------------------------
+ */
+
+static const struct table_column columns[] = {{"ID", 0, 0}, {"TITLE", 0, 1}, {"SIZE", 1, 0}};
+
+static char *sample_table(const struct text_style *st)
+{
+    static const char *const rows[][3] = {
+        {"3f2a9c1b", "A title that is much longer than what a narrow terminal can show", "1.2 MB"},
+        {"77777777", HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN HAN, "9 B"},
+        {"88888888", "evil\033]0;title\007\nnew line", NULL},
+    };
+    struct table *t = table_new(st, columns, 3);
+    struct buf b = {0};
+
+    for (size_t i = 0; i < 3; i++)
+        table_row(t, rows[i]);
+    table_print(t, &b);
+    table_free(t);
+    return buf_steal(&b);
+}
+
+static void a_table_fits_any_width(void **state)
+{
+    struct text_style st = wide;
+
+    (void)state;
+    for (st.width = 12; st.width <= 120; st.width++) {
+        for (st.is_utf8 = 0; st.is_utf8 <= 1; st.is_utf8++) {
+            char *s = sample_table(&st);
+            size_t lines = 0;
+            assert_lines_fit(s, (size_t)st.width);
+            assert_null(strchr(s, '\033'));
+            for (const char *p = s; *p != '\0'; p++)
+                lines += *p == '\n';
+            assert_int_equal(lines, 4);
+            free(s);
+        }
+    }
+}
+
+static void only_elastic_columns_are_cut_while_they_can_give(void **state)
+{
+    struct text_style st = wide;
+    char *s;
+
+    (void)state;
+    st.width = 40;
+    s = sample_table(&st);
+    assert_non_null(strstr(s, "3f2a9c1b  "));
+    assert_non_null(strstr(s, "  1.2 MB\n"));
+    assert_non_null(strstr(s, ELLIPSIS));
+    free(s);
+    st.width = 0;
+    s = sample_table(&st);
+    assert_null(strstr(s, ELLIPSIS));
+    free(s);
+}
+
+static void numbers_stand_at_the_right(void **state)
+{
+    char *s = sample_table(&wide);
+
+    (void)state;
+    assert_non_null(strstr(s, "    9 B\n"));
+    free(s);
+}
+
+/* ---- JSON, options, verbs ----------------------------------------------------------------------
+ */
+
+static void json_on_a_terminal_is_escaped_and_stays_the_same_document(void **state)
+{
+    struct json_object *o = json_object_new_object(), *again;
+    struct buf b = {0};
+
+    (void)state;
+    jdoc_set_str(o, "t",
+                 "a\033\xC2\x9B"
+                 "b\xE2\x80\xAE\x7f" HAN "\xF0\x9F\x98\x80/");
+    for (int pretty = 0; pretty <= 1; pretty++) {
+        jout_add(&b, o, pretty);
+        assert_null(strchr(b.data, '\033'));
+        assert_null(strstr(b.data, "\xC2\x9B"));
+        assert_null(strstr(b.data, "\xE2\x80\xAE"));
+        assert_null(strchr(b.data, '\x7f'));
+        assert_int_equal(jdoc_parse(b.data, b.len, &again, NULL), 0);
+        assert_true(json_object_equal(o, again));
+        json_object_put(again);
+        buf_reset(&b);
+    }
+    buf_free(&b);
+    json_object_put(o);
+}
+
+static void durations_have_units(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {
+        {"2h", 7200}, {"90m", 5400}, {"1d", 86400}, {"45s", 45}, {"1h30m", 5400}, {"1d12h", 129600},
+    };
+    static const char *const bad[] = {
+        "", "90", "h", "-1h", "1.5h", "1h ", "2x", "0m", "99999999999999999999h", "400d", " 1h"};
+    int64_t s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_int_equal(opts_duration(good[i].text, &s), 0);
+        assert_int_equal(s, good[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(opts_duration(bad[i], &s), -1);
+}
+
+static void a_misspelt_verb_is_recognised(void **state)
+{
+    (void)state;
+    assert_string_equal(cli_resembles("statsu"), "status");
+    assert_string_equal(cli_resembles("lst"), "list");
+    assert_string_equal(cli_resembles("logn"), "login");
+    assert_string_equal(cli_resembles("version"), "versions");
+    assert_null(cli_resembles("xyzzyplugh"));
+}
+
+static void every_verb_has_help_and_later_ones_are_not_promised(void **state)
+{
+    static const char *const verbs[] = {"status", "sync",    "list",   "show",  "versions",
+                                        "delete", "pause",   "resume", "watch", "login",
+                                        "logout", "devices", "tokens"};
+    static const char *const later[] = {"pull",    "verify", "export", "import", "exclude",
+                                        "include", "key",    "doctor", "mcp"};
+    char *all = cli_help(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        const struct verb *v = cli_find(verbs[i]);
+        char *help, *line = str_printf("\n  %-9s ", verbs[i]);
+        assert_non_null(v);
+        help = cli_help(v);
+        assert_non_null(strstr(help, v->help));
+        assert_non_null(strstr(help, verbs[i]));
+        assert_lines_fit(help, 90);
+        assert_non_null(strstr(all, line));
+        free(line);
+        free(help);
+    }
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        assert_null(cli_find(later[i]));
+    assert_lines_fit(all, 90);
+    free(all);
+}
+
+static void a_session_on_this_machine_only_is_never_called_safe(void **state)
+{
+    static const char *const states[] = {"synced",   "archived",  "pending",  "uploading", "failed",
+                                         "excluded", "duplicate", "diverged", "limit"};
+    struct json_object *o = json_object_new_object();
+    enum text_colour colour;
+
+    (void)state;
+    jdoc_set_str(o, "state", "synced");
+    jdoc_set_str(o, "place", "cloud");
+    assert_string_equal(sessions_state(o, &colour), "safe");
+    assert_int_equal(colour, TEXT_GREEN);
+    jdoc_set_str(o, "place", "this machine only");
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        jdoc_set_str(o, "state", states[i]);
+        assert_null(strstr(sessions_state(o, &colour), "safe"));
+        assert_int_not_equal(colour, TEXT_GREEN);
+        if (i < 2)
+            assert_string_equal(sessions_state(o, &colour), "this machine only");
+    }
+    json_object_put(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cjk_character_takes_two_columns),
+        cmocka_unit_test(a_cut_never_splits_a_wide_character_and_shows),
+        cmocka_unit_test(what_moves_the_cursor_does_not_get_through),
+        cmocka_unit_test(wrapping_breaks_at_spaces_and_long_words_anywhere),
+        cmocka_unit_test(colour_is_for_terminals),
+        cmocka_unit_test(times_are_relative),
+        cmocka_unit_test(a_table_fits_any_width),
+        cmocka_unit_test(only_elastic_columns_are_cut_while_they_can_give),
+        cmocka_unit_test(numbers_stand_at_the_right),
+        cmocka_unit_test(json_on_a_terminal_is_escaped_and_stays_the_same_document),
+        cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(a_misspelt_verb_is_recognised),
+        cmocka_unit_test(every_verb_has_help_and_later_ones_are_not_promised),
+        cmocka_unit_test(a_session_on_this_machine_only_is_never_called_safe),
+    };
+
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL && setlocale(LC_CTYPE, "en_US.UTF-8") == NULL)
+        fputs("# no UTF-8 locale here: widths can't be told\n", stderr);
+    return cmocka_run_group_tests_name("ctctl text", tests, NULL, NULL);
+}
