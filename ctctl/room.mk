@@ -28,6 +28,6 @@ ctctl_libctctl_a_SOURCES = \
 ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(common_LIBS) \
   $(CURL_LIBS) $(EVENT_LIBS)
 
-bin_PROGRAMS += ctctl/ctctl
-ctctl_ctctl_SOURCES = ctctl/main.c
-ctctl_ctctl_LDADD = $(ctctl_LIBS)
+bin_PROGRAMS += bin/ctctl
+bin_ctctl_SOURCES = ctctl/main.c
+bin_ctctl_LDADD = $(ctctl_LIBS)

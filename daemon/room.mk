@@ -19,8 +19,8 @@ daemon_libdaemon_a_SOURCES += daemon/notify_none.c
 endif
 EXTRA_DIST += daemon/notify_systemd.c daemon/notify_none.c
 
-bin_PROGRAMS += codeteleportd
-codeteleportd_SOURCES = daemon/main.c
-codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
+bin_PROGRAMS += bin/codeteleportd
+bin_codeteleportd_SOURCES = daemon/main.c
+bin_codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
   bundle/libbundle.a api/libapi.a ipc/libipc.a agents/libagents.a net/libnet.a \
   $(bundle_LIBS) $(CURL_LIBS) $(SYSTEMD_LIBS) $(common_LIBS)

@@ -40,6 +40,6 @@ server_libserver_a_SOURCES = \
   server/web_req.c
 server_LIBS = server/libserver.a api/libapi.a $(common_LIBS) $(MHD_LIBS) $(XCRYPT_LIBS) -lpthread
 
-bin_PROGRAMS += codeteleport-server
-codeteleport_server_SOURCES = server/main.c
-codeteleport_server_LDADD = $(server_LIBS)
+bin_PROGRAMS += bin/codeteleport-server
+bin_codeteleport_server_SOURCES = server/main.c
+bin_codeteleport_server_LDADD = $(server_LIBS)

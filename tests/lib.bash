@@ -1,0 +1,165 @@
+# What the end-to-end tests share: a scratch home, the real server, daemon and client in it, and
+# waiting for things instead of sleeping.
+
+CT_BUILD=${CT_BUILD:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
+CT_SRC=${CT_SRC:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
+CT_SAMPLES=${CT_SAMPLES:-$CT_SRC/../shared/samples}
+PATH=$CT_BUILD/bin:$PATH
+
+# Slow machines and sanitizers: how long anything may take before it counts as stuck.
+LIMIT_S=60
+
+make_home() {
+    T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
+    export HOME=$T/home
+    export CLAUDE_CONFIG_DIR=$HOME/.claude
+    export CODETELEPORT_CONFIG_DIR=$HOME/.codeteleport
+    export XDG_RUNTIME_DIR=$T/run XDG_STATE_HOME=$T/state XDG_CONFIG_HOME=$T/config
+    export XDG_DATA_HOME=$T/data
+    export NO_COLOR=1 LC_ALL=C.UTF-8 TZ=UTC
+    unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE
+    mkdir -p "$HOME" "$CLAUDE_CONFIG_DIR" "$XDG_CONFIG_HOME/codeteleport" "$T/data"
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+}
+
+# conf TEXT: the daemon's configuration
+conf() {
+    printf '%s\n' "$1" >"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+}
+
+end_home() {
+    local pid
+    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+        kill -CONT "$pid" 2>/dev/null || true
+        kill "$pid" 2>/dev/null || true
+    done
+    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+        wait "$pid" 2>/dev/null || true
+    done
+    # What a sanitizer reports at exit is a failure too.
+    if grep -E 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T"/*.log; then
+        rm -rf "$T"
+        return 1
+    fi
+    rm -rf "$T"
+}
+
+# within COMMAND...: until it succeeds; its last output when it never does
+within() {
+    local until=$((SECONDS + LIMIT_S)) out
+    while ! out=$("$@" 2>&1); do
+        if [ $SECONDS -ge $until ]; then
+            echo "not within $LIMIT_S s: $*"
+            echo "$out"
+            tail -n 20 "$T"/daemon.log "$T"/server.log 2>/dev/null
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+
+start_server() {
+    rm -f "$T/ready"
+    codeteleport-server --data "$T/server" --listen "127.0.0.1:${API_PORT:-0}" \
+        --objects "127.0.0.1:${OBJECTS_PORT:-0}" --ready-file "$T/ready" \
+        >>"$T/server.log" 2>&1 3>&- &
+    SERVER_PID=$!
+    within test -s "$T/ready"
+    API=$(sed -n 's/^api=//p' "$T/ready")
+    OBJECTS=$(sed -n 's/^objects=//p' "$T/ready")
+    CA=$(sed -n 's/^ca=//p' "$T/ready")
+    API_PORT=$(port_of "$API")
+    OBJECTS_PORT=$(port_of "$OBJECTS")
+    export CODETELEPORT_CA_FILE=$CA
+}
+
+port_of() { sed 's|^https\{0,1\}://[^/]*:\([0-9]*\).*|\1|' <<<"$1"; }
+
+stop_server() {
+    kill "${1:--TERM}" "$SERVER_PID"
+    wait "$SERVER_PID" || true
+    SERVER_PID=
+}
+
+log_in() {
+    printf 'correct horse battery' | ctctl login --register --email "${1:-me@example.org}" \
+        --password-stdin --api-url "$API" >>"$T/login.log" 2>&1
+}
+
+start_daemon() {
+    codeteleportd -v "$@" >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$!
+    within ctctl --json status
+}
+
+stop_daemon() {
+    kill "${1:--TERM}" "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    DAEMON_PID=
+}
+
+# status JQ-EXPRESSION: of the status document
+status() { ctctl --json status | jq -r "$1"; }
+
+# status_is JQ-EXPRESSION VALUE
+status_is() {
+    local is
+    is=$(status "$1")
+    [ "$is" = "$2" ] || {
+        echo "$1 is '$is', not '$2'"
+        return 1
+    }
+}
+
+# versions ID: how many versions of the session the server lists
+versions() { ctctl --json versions "$1" | jq '.versions | length'; }
+
+# versions_are ID N
+versions_are() { [ "$(versions "$1")" = "$2" ]; }
+
+# new_id: a random session id
+new_id() { python3 -c 'import uuid; print(uuid.uuid4())'; }
+
+# line TEXT: one record of a transcript
+line() {
+    printf '{"type":"user","uuid":"%s","timestamp":"2026-11-23T20:00:00.000Z","cwd":"/home/al/p",' \
+        "$(new_id)"
+    printf '"message":{"role":"user","content":"%s"}}\n' "$1"
+}
+
+# transcript ID [PROJECT]: its path
+transcript() {
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/${2:--home-al-p}"
+    echo "$CLAUDE_CONFIG_DIR/projects/${2:--home-al-p}/$1.jsonl"
+}
+
+# api METHOD PATH [CURL ARGUMENTS]: as the logged-in user
+api() {
+    local method=$1 path=$2
+    shift 2
+    curl -sS --fail-with-body --cacert "$CA" -X "$method" \
+        -H "Authorization: Bearer $(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json")" \
+        -H 'Content-Type: application/json' "$API$path" "$@"
+}
+
+# fetch ID FILE [VERSION]: the bundle, straight from the object store
+fetch() {
+    local url
+    url=$(api GET "/sessions/$1/download${3:+?version=$3}" | jq -r .downloadUrl)
+    curl -sS --fail --cacert "$CA" -o "$2" "$url"
+}
+
+# complete FILE: its content up to its last newline
+complete() {
+    python3 -c 'import sys
+d = open(sys.argv[1], "rb").read()
+sys.stdout.buffer.write(d[:d.rfind(b"\n") + 1])' "$1"
+}
+
+# bundle_equals ID TRANSCRIPT: the newest stored bundle holds the transcript up to its last newline
+bundle_equals() {
+    fetch "$1" "$T/b.tar.gz" && gzip -t "$T/b.tar.gz" &&
+        tar -xzOf "$T/b.tar.gz" session.jsonl >"$T/b.jsonl" &&
+        complete "$2" >"$T/want.jsonl" && cmp "$T/b.jsonl" "$T/want.jsonl"
+}

@@ -1,0 +1,248 @@
+#include "tests/unit.h"
+
+#include "common/db.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "daemon/lock.h"
+#include "daemon/state.h"
+#include "net/http.h"
+#include "uploader/backoff.h"
+#include "uploader/queue.h"
+#include "uploader/store_error.h"
+
+#define SID "be457695-37fc-41a9-a90d-363a62823032"
+
+static struct state *open_state(const char *dir, char **ret_aside)
+{
+    char *path = path_join(dir, "state.db"), *aside = NULL;
+    struct state *s = NULL;
+    struct ct_err err;
+
+    if (state_open(path, &s, &aside, &err) != 0)
+        fail_msg("%s", err.msg);
+    free(path);
+    if (ret_aside != NULL)
+        *ret_aside = aside;
+    else
+        assert_null(aside);
+    return s;
+}
+
+static void put_session(struct state *s, const char *id, int64_t modified_ms)
+{
+    struct state_session ss = {
+        .root = (char *)"/r", .project = (char *)"p", .modified_ms = modified_ms};
+
+    snprintf(ss.session_id, sizeof(ss.session_id), "%s", id);
+    assert_int_equal(state_put(s, &ss, NULL), 0);
+}
+
+static void what_was_confirmed_survives_a_restart(void **state)
+{
+    struct state *s = open_state(*state, NULL);
+    struct state_session ss;
+
+    put_session(s, SID, 5);
+    assert_int_equal(state_confirm(s, SID, 3, "cid", "sum", 10, 1, 77, NULL), 0);
+    put_session(s, SID, 6); /* a later bundle leaves the confirmed version alone */
+    state_close(s);
+    s = open_state(*state, NULL);
+    assert_int_equal(state_get(s, SID, &ss), 1);
+    assert_int_equal(ss.version, 3);
+    assert_string_equal(ss.content_id, "cid");
+    assert_int_equal(ss.modified_ms, 6);
+    state_session_clear(&ss);
+    assert_int_equal(state_get(s, "nobody", &ss), 0);
+    state_close(s);
+}
+
+static void a_damaged_database_is_set_aside(void **state)
+{
+    char *path = path_join(*state, "state.db"), *aside = NULL;
+    struct state *s;
+    struct stat st;
+
+    free(unit_write(*state, "state.db", "this is no database, and long enough to be sure of it, "
+                                        "for SQLite looks at the first hundred bytes of a file",
+                    0600));
+    s = open_state(*state, &aside);
+    assert_non_null(aside);
+    assert_int_equal(stat(aside, &st), 0);
+    put_session(s, SID, 1);
+    state_close(s);
+    free(aside);
+    free(path);
+}
+
+static void one_process_at_a_time_has_the_database(void **state)
+{
+    struct state *s = open_state(*state, NULL), *second = NULL;
+    char *path = path_join(*state, "state.db"), *aside = NULL;
+    struct ct_err err;
+
+    assert_int_equal(state_open(path, &second, &aside, &err), -1);
+    assert_int_equal(err.code, ERR_CONFLICT);
+    assert_null(aside);
+    state_close(s);
+    free(path);
+}
+
+static void one_instance_at_a_time_has_the_lock(void **state)
+{
+    struct ct_err err;
+    int fd, second;
+
+    assert_int_equal(lock_take(*state, &fd, NULL), 0);
+    assert_int_equal(lock_take(*state, &second, &err), -1);
+    assert_int_equal(err.code, ERR_CONFLICT);
+    close(fd);
+    assert_int_equal(lock_take(*state, &fd, NULL), 0);
+    close(fd);
+}
+
+static void files_are_found_by_root_and_path(void **state)
+{
+    struct state *s = open_state(*state, NULL);
+    struct state_file f = {.root = "/r", .path = "a\xFF\n", .size_bytes = 1, .mtime_ns = 2,
+                           .inode = UINT64_MAX};
+    int64_t size, mtime;
+    uint64_t inode;
+
+    assert_int_equal(state_put_file(s, SID, &f, NULL), 0);
+    assert_int_equal(state_file(s, "/r", "a\xFF\n", &size, &mtime, &inode), 1);
+    assert_true(size == 1 && mtime == 2 && inode == UINT64_MAX);
+    assert_int_equal(state_file(s, "/q", "a\xFF\n", &size, &mtime, &inode), 0);
+    assert_int_equal(state_drop_files(s, SID, NULL), 0);
+    assert_int_equal(state_file(s, "/r", "a\xFF\n", &size, &mtime, &inode), 0);
+    state_close(s);
+}
+
+static void prefixes_are_counted(void **state)
+{
+    struct state *s = open_state(*state, NULL);
+    char id[UUID_SIZE];
+
+    put_session(s, SID, 1);
+    put_session(s, "be000000-37fc-41a9-a90d-363a62823032", 1);
+    assert_int_equal(state_by_prefix(s, "be4", id), 1);
+    assert_string_equal(id, SID);
+    assert_int_equal(state_by_prefix(s, "be", id), 2);
+    assert_int_equal(state_by_prefix(s, "c", id), 0);
+    assert_int_equal(state_by_prefix(s, "%", id), 0);
+    state_close(s);
+}
+
+struct loaded {
+    struct queue_item *item;
+    int n;
+};
+
+static void keep_item(void *arg, struct queue_item *item)
+{
+    struct loaded *l = arg;
+
+    queue_item_free(l->item);
+    l->item = item;
+    l->n++;
+}
+
+static void a_newer_bundle_takes_the_place_of_one_that_waits(void **state)
+{
+    struct state *s = open_state(*state, NULL);
+    struct db *db = state_db(s);
+    struct queue_item q = {.session_id = SID,
+                           .file = (char *)"one",
+                           .size_bytes = 1,
+                           .sha256 = "s",
+                           .md5 = (char *)"m",
+                           .content_id = "c",
+                           .source_machine = (char *)"d",
+                           .source_cwd = (char *)"/w",
+                           .source_user_dir = (char *)"/h"};
+    struct loaded l = {0};
+
+    assert_int_equal(queue_setup(db, NULL), 0);
+    assert_int_equal(queue_put(db, &q, NULL), 0);
+    assert_int_equal(queue_set_phase(db, SID, QUEUE_STORED, 9, NULL), 0);
+    q.file = (char *)"two";
+    assert_int_equal(queue_put(db, &q, NULL), 0);
+    assert_int_equal(queue_load(db, keep_item, &l, NULL), 0);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.item->file, "two");
+    assert_int_equal(l.item->phase, QUEUE_READY);
+    assert_int_equal(l.item->version, 0);
+    queue_item_free(l.item);
+    state_close(s);
+}
+
+static void waits_grow_to_ten_minutes_and_honour_the_server(void **state)
+{
+    (void)state;
+    for (uint32_t dice = 0; dice < 100000; dice += 7) {
+        assert_in_range(backoff_ms(1, 0, dice), 500, 1500);
+        assert_in_range(backoff_ms(40, 0, dice * 40503u), 250, BACKOFF_MOST_MS);
+        assert_true(backoff_ms(2, 30, dice) >= 30000);
+    }
+}
+
+static enum err_code meaning(int status, const char *body, int64_t url_age_ms)
+{
+    struct http_res res = {.status = status};
+    struct ct_err err;
+
+    buf_addstr(&res.body, body);
+    store_error(&res, url_age_ms, &err);
+    assert_null(strstr(err.msg, "AKIA"));
+    buf_free(&res.body);
+    return err.code;
+}
+
+static void a_store_is_understood_by_its_code(void **state)
+{
+    (void)state;
+    assert_int_equal(meaning(403, "<Error><Code>ExpiredRequest</Code></Error>", 0), ERR_EXPIRED);
+    assert_int_equal(meaning(403, "<Error><Code>AccessDenied</Code></Error>", 0), ERR_REFUSED);
+    assert_int_equal(meaning(403, "<Error><Code>AccessDenied</Code></Error>", 301000), ERR_EXPIRED);
+    assert_int_equal(
+        meaning(403, "<Error><Code>SignatureDoesNotMatch</Code><K>AKIA</K></Error>", 0),
+        ERR_EXPIRED);
+    assert_int_equal(meaning(400, "<Error><Code>BadDigest</Code></Error>", 0), ERR_CORRUPT);
+    assert_int_equal(meaning(503, "busy", 0), ERR_RETRY);
+    assert_int_equal(meaning(418, "<Code><Code>", 0), ERR_REFUSED);
+}
+
+static void plain_http_is_for_loopback_with_leave(void **state)
+{
+    struct http_policy no = {0}, yes = {.allow_plain_http = 1};
+
+    (void)state;
+    assert_int_equal(http_url_allowed("https://h/v1", &no, NULL), 0);
+    assert_int_equal(http_url_allowed("http://127.0.0.1:1/v1", &no, NULL), -1);
+    assert_int_equal(http_url_allowed("http://127.0.0.1:1/v1", &yes, NULL), 0);
+    assert_int_equal(http_url_allowed("http://[::1]:1/v1", &yes, NULL), 0);
+    assert_int_equal(http_url_allowed("http://127.0.0.1.example.org/", &yes, NULL), -1);
+    assert_int_equal(http_url_allowed("http://localhost@example.org/", &yes, NULL), -1);
+    assert_int_equal(http_url_allowed("ftp://127.0.0.1/", &yes, NULL), -1);
+    assert_int_equal(http_url_allowed("no url", &yes, NULL), -1);
+    assert_true(http_url_is_loopback("https://LOCALHOST/x"));
+    assert_true(http_url_is_loopback("https://127.9.9.9/x"));
+    assert_false(http_url_is_loopback("https://128.0.0.1/x"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(what_was_confirmed_survives_a_restart),
+        UNIT(a_damaged_database_is_set_aside),
+        UNIT(one_process_at_a_time_has_the_database),
+        UNIT(one_instance_at_a_time_has_the_lock),
+        UNIT(files_are_found_by_root_and_path),
+        UNIT(prefixes_are_counted),
+        UNIT(a_newer_bundle_takes_the_place_of_one_that_waits),
+        cmocka_unit_test(waits_grow_to_ten_minutes_and_honour_the_server),
+        cmocka_unit_test(a_store_is_understood_by_its_code),
+        cmocka_unit_test(plain_http_is_for_loopback_with_leave),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
