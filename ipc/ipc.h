@@ -111,8 +111,9 @@ void ipc_client_close(struct ipc_client *c);
  * ipc_client_call(c, method, params, timeout_ms, ret, err):
  * Call and wait at most ${timeout_ms} (0: for ever).  ${params} (may be NULL) stays the caller's;
  * the caller owns ${ret} (NULL: the answer was null).  The daemon's errors come back with their
- * code.  ERR_GONE with the reason "connection_lost" when the daemon went away, ERR_RETRY when the time ran out (a later answer is
- * dropped then).  Events that arrive meanwhile are kept for ipc_client_event().
+ * code.  ERR_GONE with the reason "connection_lost" when the daemon went away, ERR_RETRY when the
+ * time ran out (a later answer is dropped then).  Events that arrive meanwhile are kept for
+ * ipc_client_event().
  */
 int ipc_client_call(struct ipc_client *c, const char *method, struct json_object *params,
                     int64_t timeout_ms, struct json_object **ret, struct ct_err *err);
