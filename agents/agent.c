@@ -66,7 +66,7 @@ int agent_read_sidechain(const char *root, const char *path, char ret_session_id
 
     if (fd < 0)
         return -1;
-    rc = claude_sidechain_session(fd, ret_session_id, err);
+    rc = agent_default()->sidechain_session(fd, ret_session_id, err);
     close(fd);
     return rc;
 }

@@ -83,6 +83,10 @@ struct agent {
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err);
 
+    /* Learn from the open file which session a flat sidechain belongs to, as
+     * agent_read_sidechain(). */
+    int (*sidechain_session)(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err);
+
     /* The path and bundle entry of what a record calls ${name}: a plan's slug (AGENT_PLAN) or a
      * paste's hash (AGENT_PASTE).  Return 0, or -1 if that is no such name. */
     int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);

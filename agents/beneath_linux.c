@@ -24,8 +24,9 @@ int beneath_open(int root_fd, const char *path, int flags)
         if (errno != EAGAIN && errno != EINTR)
             break;
     }
-    /* An old kernel, or a system call filter that does not know the call. */
-    if (errno == ENOSYS || errno == EPERM)
+    /* An old kernel, or a system call filter that does not know the call; or a link in the place of
+     * a folder, which the walk tells from a file in its place. */
+    if (errno == ENOSYS || errno == EPERM || errno == ENOTDIR)
         return beneath_walk(root_fd, path, flags);
     return -1;
 }

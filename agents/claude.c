@@ -231,6 +231,7 @@ const struct agent claude_agent = {
     .wants_dir = claude_wants_dir,
     .list_transcripts = claude_list_transcripts,
     .list_rest = claude_list_rest,
+    .sidechain_session = claude_sidechain_session,
     .named = claude_named,
     .history_path = "history.jsonl",
 };

@@ -88,6 +88,16 @@ static void whole_line(struct reader *r, const char *p, size_t n, int64_t offset
     end_line(r, offset, (int64_t)n + 1);
 }
 
+/* Where the last newline of ${n} bytes is, or NULL.  (memrchr(3) is not everywhere.) */
+static const char *last_newline(const char *p, size_t n)
+{
+    while (n > 0) {
+        if (p[--n] == '\n')
+            return p + n;
+    }
+    return NULL;
+}
+
 /* The complete lines in ${n} bytes.  Lines of other sessions are not even parsed: an id that is not
  * there as it stands is not there. */
 static void lines(struct reader *r, const char *p, size_t n, int64_t offset)
@@ -101,7 +111,7 @@ static void lines(struct reader *r, const char *p, size_t n, int64_t offset)
             const char *before;
             if (hit == NULL)
                 return;
-            before = memrchr(p + at, '\n', (size_t)(hit - (p + at)));
+            before = last_newline(p + at, (size_t)(hit - (p + at)));
             if (before != NULL)
                 at = (size_t)(before + 1 - p);
         }
@@ -162,7 +172,7 @@ static int read_all(struct reader *r, int64_t *offset, int64_t end, const _Atomi
             return err_sys(err, "can't read the prompt history");
         if (is_cancelled(cancel))
             return err_set(err, ERR_CANCELLED, "cancelled");
-        nl = got == 0 ? NULL : memrchr(r->window, '\n', (size_t)got);
+        nl = last_newline(r->window, (size_t)got);
         if (nl != NULL) {
             size_t n = (size_t)(nl - r->window) + 1;
             lines(r, r->window, n, *offset);

@@ -89,8 +89,14 @@ static int is_space(char c)
 /* ---- strings ----------------------------------------------------------------------------------
  */
 
+static int is_plain(char c)
+{
+    return (unsigned char)(c - 0x20) < 0x60 && c != '"' && c != '\\';
+}
+
 /* How many bytes at ${p} are plain ASCII inside a string: eight at a time, for this is where the
- * scanner spends its life. */
+ * scanner spends its life.  (A borrow in the subtractions can only blame a byte behind a guilty
+ * one.) */
 static size_t plain_run(const char *p, size_t n)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
@@ -105,10 +111,39 @@ static size_t plain_run(const char *p, size_t n)
             break;
         i += 8;
     }
-    while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80 && p[i] != '"' &&
-           p[i] != '\\')
+    while (i < n && is_plain(p[i]))
         i++;
     return i;
+}
+
+static int is_simple_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* The same for a string that nobody wants, where short escapes are passed over as well. */
+static size_t unwanted_run(const char *p, size_t n)
+{
+    size_t i = 0;
+
+    for (;;) {
+        i += plain_run(p + i, n - i);
+        if (n - i < 2 || p[i] != '\\' || !is_simple_escape(p[i + 1]))
+            return i;
+        i += 2;
+    }
 }
 
 static void keep(struct jscan *s, const char *p, size_t n)
@@ -268,9 +303,12 @@ static uint8_t utf8_byte(struct jscan *s, unsigned char c)
 static size_t in_string(struct jscan *s, const struct jscan_ops *ops, void *arg, const char *p,
                         size_t n)
 {
-    size_t run = s->utf8_left == 0 ? plain_run(p, n) : 0;
+    int is_wanted = s->is_key || (s->text_max > 0 && !s->is_cut);
+    size_t run = 0;
     unsigned char c;
 
+    if (s->utf8_left == 0)
+        run = is_wanted ? plain_run(p, n) : unwanted_run(p, n);
     if (run > 0) {
         flush_high(s);
         keep(s, p, run);
@@ -294,7 +332,7 @@ static size_t in_string(struct jscan *s, const struct jscan_ops *ops, void *arg,
 
 static uint8_t escape(struct jscan *s, char c)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     const char *at;
 
     if (c == 'u') {
@@ -302,11 +340,11 @@ static uint8_t escape(struct jscan *s, char c)
         s->code = 0;
         return IN_HEX;
     }
-    at = c == '\0' ? NULL : strchr(from, c);
-    if (at == NULL)
+    if (!is_simple_escape(c))
         return BAD;
     flush_high(s);
-    keep(s, &to[at - from], 1);
+    at = strchr(from, c);
+    keep(s, at != NULL ? &to[at - from] : &c, 1);
     return IN_STRING;
 }
 

@@ -44,42 +44,46 @@ enum member {
 static const struct {
     enum level level;
     enum member member;
+    uint32_t len;
     const char *key;
 } members[] = {
-    {IN_RECORD, M_TYPE, "type"},
-    {IN_RECORD, M_IS_META, "isMeta"},
-    {IN_RECORD, M_IS_SIDECHAIN, "isSidechain"},
-    {IN_RECORD, M_IS_COMPACT_SUMMARY, "isCompactSummary"},
-    {IN_RECORD, M_TIMESTAMP, "timestamp"},
-    {IN_RECORD, M_SESSION_ID, "sessionId"},
-    {IN_RECORD, M_CWD, "cwd"},
-    {IN_RECORD, M_GIT_BRANCH, "gitBranch"},
-    {IN_RECORD, M_SLUG, "slug"},
-    {IN_RECORD, M_CUSTOM_TITLE, "customTitle"},
-    {IN_RECORD, M_AI_TITLE, "aiTitle"},
-    {IN_RECORD, M_LAST_PROMPT, "lastPrompt"},
-    {IN_RECORD, M_SUMMARY, "summary"},
-    {IN_RECORD, M_MESSAGE, "message"},
-    {IN_MESSAGE, M_MODEL, "model"},
-    {IN_MESSAGE, M_MESSAGE_ID, "id"},
-    {IN_MESSAGE, M_CONTENT, "content"},
-    {IN_BLOCK, M_BLOCK_TYPE, "type"},
-    {IN_BLOCK, M_NAME, "name"},
-    {IN_BLOCK, M_TEXT, "text"},
-    {IN_BLOCK, M_INPUT, "input"},
-    {IN_INPUT, M_FILE_PATH, "file_path"},
-    {IN_INPUT, M_NOTEBOOK_PATH, "notebook_path"},
+#define KEY(name) sizeof(name) - 1, name
+    {IN_RECORD, M_TYPE, KEY("type")},
+    {IN_RECORD, M_IS_META, KEY("isMeta")},
+    {IN_RECORD, M_IS_SIDECHAIN, KEY("isSidechain")},
+    {IN_RECORD, M_IS_COMPACT_SUMMARY, KEY("isCompactSummary")},
+    {IN_RECORD, M_TIMESTAMP, KEY("timestamp")},
+    {IN_RECORD, M_SESSION_ID, KEY("sessionId")},
+    {IN_RECORD, M_CWD, KEY("cwd")},
+    {IN_RECORD, M_GIT_BRANCH, KEY("gitBranch")},
+    {IN_RECORD, M_SLUG, KEY("slug")},
+    {IN_RECORD, M_CUSTOM_TITLE, KEY("customTitle")},
+    {IN_RECORD, M_AI_TITLE, KEY("aiTitle")},
+    {IN_RECORD, M_LAST_PROMPT, KEY("lastPrompt")},
+    {IN_RECORD, M_SUMMARY, KEY("summary")},
+    {IN_RECORD, M_MESSAGE, KEY("message")},
+    {IN_MESSAGE, M_MODEL, KEY("model")},
+    {IN_MESSAGE, M_MESSAGE_ID, KEY("id")},
+    {IN_MESSAGE, M_CONTENT, KEY("content")},
+    {IN_BLOCK, M_BLOCK_TYPE, KEY("type")},
+    {IN_BLOCK, M_NAME, KEY("name")},
+    {IN_BLOCK, M_TEXT, KEY("text")},
+    {IN_BLOCK, M_INPUT, KEY("input")},
+    {IN_INPUT, M_FILE_PATH, KEY("file_path")},
+    {IN_INPUT, M_NOTEBOOK_PATH, KEY("notebook_path")},
+#undef KEY
 };
 
 static enum member find(const struct record *r, const struct jscan *s)
 {
     if (s->depth == r->known) {
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-            if (members[i].level == (enum level)r->known && strcmp(s->key, members[i].key) == 0)
+            if (members[i].level == (enum level)r->known && members[i].len == s->key_len &&
+                memcmp(s->key, members[i].key, s->key_len) == 0)
                 return members[i].member;
         }
     }
-    return strcmp(s->key, "contentHash") == 0 ? M_CONTENT_HASH : M_NONE;
+    return s->key_len == 11 && memcmp(s->key, "contentHash", 11) == 0 ? M_CONTENT_HASH : M_NONE;
 }
 
 void record_clear(struct record *r)

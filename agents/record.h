@@ -48,7 +48,7 @@ struct record {
     char slug[256];
     char title[TITLE_KINDS][RECORD_TITLE + 1];
     char model[128];
-    char message_id[256];
+    char message_id[JSCAN_TEXT + 1];
     char text[RECORD_TITLE + 1]; /* of the message: its string, or its first text block */
     struct record_block block;
 };

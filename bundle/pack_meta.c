@@ -78,7 +78,7 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
 {
     struct json_object *o = json_object_new_object();
     struct transcript_facts facts;
-    char name[256];
+    char name[4097];
 
     transcript_facts(v->facts, &facts);
     jdoc_set_str(o, "agentId", v->s->agent->id);

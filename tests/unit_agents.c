@@ -1,0 +1,434 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agents/agent.h"
+#include "agents/beneath.h"
+#include "agents/history.h"
+#include "agents/seen.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "tests/scratch.h"
+
+#define A "11111111-2222-4333-8444-555555555555"
+#define B "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+/* ---- paths --------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *path;
+    enum agent_kind kind;
+    const char *session_id, *project;
+} places[] = {
+    {"projects/-home-u/" A ".jsonl", AGENT_TRANSCRIPT, A, "-home-u"},
+    {"projects/ssh-7 \xff\n/" A ".jsonl", AGENT_TRANSCRIPT, A, "ssh-7 \xff\n"},
+    {"projects/-home-u/" A "/subagents/agent-1.jsonl", AGENT_SUBDIR, A, "-home-u"},
+    {"projects/-home-u/" A "/tool-results/a/b/c", AGENT_SUBDIR, A, "-home-u"},
+    {"projects/-home-u/agent-12.jsonl", AGENT_SIDECHAIN, "", "-home-u"},
+    {"projects/-home-u/memory/MEMORY.md", AGENT_MEMORY, "", "-home-u"},
+    {"projects/-home-u/memory/deep/er.md", AGENT_MEMORY, "", "-home-u"},
+    {"file-history/" A "/0123456789abcdef@v2", AGENT_FILE_HISTORY, A, ""},
+    {"tasks/" A "/1.json", AGENT_TASK, A, ""},
+    {"todos/" A "-agent-" B ".json", AGENT_TODO, A, ""},
+    {"plans/quiet-fox.md", AGENT_PLAN, "", ""},
+    {"history.jsonl", AGENT_HISTORY, "", ""},
+    {"paste-cache/376585f309b1c630.txt", AGENT_PASTE, "", ""},
+    {"sessions/16641.json", AGENT_LIVE, "", ""},
+    /* What is none of ours. */
+    {"", AGENT_NOTHING, "", ""},
+    {"projects", AGENT_NOTHING, "", ""},
+    {"projects/" A ".jsonl", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/notes.jsonl", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/" A ".jsonl.bak", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/AAAAAAAA-bbbb-4ccc-8ddd-eeeeeeeeeeee.jsonl", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/" A, AGENT_NOTHING, "", ""},
+    {"projects/-home-u/memory", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/other/x.jsonl", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/sessions-index.json", AGENT_NOTHING, "", ""},
+    {"projects/-home-u/.session-aliases", AGENT_NOTHING, "", ""},
+    {"session-env/" A "/hook.sh", AGENT_NOTHING, "", ""},
+    {"shell-snapshots/snapshot-bash-1.sh", AGENT_NOTHING, "", ""},
+    {"tasks/" A "/.lock", AGENT_NOTHING, "", ""},
+    {"tasks/" A "/deep/1.json", AGENT_NOTHING, "", ""},
+    {"todos/" A ".json", AGENT_NOTHING, "", ""},
+    {"todos/deep/" A "-agent-1.json", AGENT_NOTHING, "", ""},
+    {"sessions/16641.json.tmp", AGENT_NOTHING, "", ""},
+    {"sessions/x.json", AGENT_NOTHING, "", ""},
+    {".credentials.json", AGENT_NOTHING, "", ""},
+    {".claude.json", AGENT_NOTHING, "", ""},
+    {"settings.json", AGENT_NOTHING, "", ""},
+    {"settings.local.json", AGENT_NOTHING, "", ""},
+    {"mcp-needs-auth-cache.json", AGENT_NOTHING, "", ""},
+    {"ide/123.lock", AGENT_NOTHING, "", ""},
+    {"debug/" A ".txt", AGENT_NOTHING, "", ""},
+    {"history.jsonl.lock", AGENT_NOTHING, "", ""},
+    {"history.jsonl/x", AGENT_NOTHING, "", ""},
+    {"file-history/" A, AGENT_NOTHING, "", ""},
+    {"file-history/x/y", AGENT_NOTHING, "", ""},
+    {"CLAUDE.md", AGENT_NOTHING, "", ""},
+};
+
+static void every_path_is_classified_as_documented(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct agent_place p;
+        agent_default()->classify(places[i].path, &p);
+        if (p.kind != places[i].kind)
+            fail_msg("%s is %d", places[i].path, (int)p.kind);
+        assert_string_equal(p.session_id, places[i].session_id);
+        assert_string_equal(p.project, places[i].project);
+    }
+}
+
+static void all_folders_above_a_known_file_are_wanted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char path[512];
+        char *slash;
+        if (places[i].kind == AGENT_NOTHING)
+            continue;
+        snprintf(path, sizeof(path), "%s", places[i].path);
+        while ((slash = strrchr(path, '/')) != NULL) {
+            *slash = '\0';
+            if (!agent_default()->wants_dir(path))
+                fail_msg("%s is not wanted", path);
+        }
+    }
+    assert_true(agent_default()->wants_dir(""));
+}
+
+static void folders_without_session_data_are_not_wanted(void **state)
+{
+    static const char *const no[] = {
+        "debug",   "statsig",      "telemetry",       "cache",          "backups",
+        "logs",    "image-cache",  "plugins",         "plugins/a",      "skills",
+        "agents",  "commands",     "shell-snapshots", "session-env",    "session-env/" A,
+        "ide",     "projects/p/x", "projects/p/x/y",  "file-history/x", "tasks/" A "/deep",
+        "todos/x", "plans/x",      "paste-cache/x",   "sessions/x",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        if (agent_default()->wants_dir(no[i]))
+            fail_msg("%s is wanted", no[i]);
+    }
+}
+
+static void an_agent_is_found_by_its_id_alone(void **state)
+{
+    (void)state;
+    assert_ptr_equal(agent_find("claude-code"), agent_default());
+    assert_null(agent_find("claude"));
+}
+
+static void names_from_records_become_plain_file_names_only(void **state)
+{
+    char path[256], entry[256];
+    const struct agent *a = agent_default();
+
+    (void)state;
+    assert_int_equal(a->named(AGENT_PLAN, "quiet-fox", path, entry, sizeof(path)), 0);
+    assert_string_equal(path, "plans/quiet-fox.md");
+    assert_string_equal(entry, "plans/quiet-fox.md");
+    assert_int_equal(a->named(AGENT_PASTE, "0123", path, entry, sizeof(path)), 0);
+    assert_string_equal(path, "paste-cache/0123.txt");
+    assert_int_equal(a->named(AGENT_PLAN, "../settings", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named(AGENT_PLAN, "..", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named(AGENT_PLAN, "", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named(AGENT_PLAN, "a\nb", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named(AGENT_TASK, "a", path, entry, sizeof(path)), -1);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------
+ */
+
+typedef int (*open_fn)(int, const char *, int);
+
+static void refuse(open_fn f, int root_fd, const char *path, int flags, int e)
+{
+    int fd = f(root_fd, path, flags);
+
+    if (fd >= 0)
+        fail_msg("%s was opened", path);
+    if (e != 0 && errno != e)
+        fail_msg("%s: %s", path, strerror(errno));
+}
+
+static void no_symbolic_link_below_the_root_is_followed(void **state)
+{
+    static const open_fn both[] = {beneath_open, beneath_walk};
+    char *dir = scratch_new(), *root = scratch_path(dir, "root"), *link = scratch_path(dir, "link");
+    char *p;
+
+    (void)state;
+    p = scratch_path(root, "a/b/file");
+    scratch_puts(p, "inside");
+    free(p);
+    p = scratch_path(dir, "secret/file");
+    scratch_puts(p, "outside");
+    free(p);
+    p = scratch_path(root, "a/out");
+    assert_int_equal(symlink("../../secret", p), 0);
+    free(p);
+    p = scratch_path(root, "a/in");
+    assert_int_equal(symlink("b/file", p), 0);
+    free(p);
+    assert_int_equal(symlink("root", link), 0);
+    for (int i = 0; i < 2; i++) {
+        int root_fd = beneath_open_root(link), fd;
+        assert_true(root_fd >= 0);
+        fd = both[i](root_fd, "a/b/file", 0);
+        assert_true(fd >= 0);
+        close(fd);
+        fd = both[i](root_fd, "a/b", O_DIRECTORY);
+        assert_true(fd >= 0);
+        close(fd);
+        refuse(both[i], root_fd, "a/in", 0, ELOOP);
+        refuse(both[i], root_fd, "a/out", O_DIRECTORY, ELOOP);
+        refuse(both[i], root_fd, "a/out/file", 0, ELOOP);
+        refuse(both[i], root_fd, "../secret/file", 0, 0);
+        refuse(both[i], root_fd, "a/../../secret/file", 0, 0);
+        refuse(both[i], root_fd, "/etc/passwd", 0, 0);
+        refuse(both[i], root_fd, "a/none", 0, ENOENT);
+        refuse(both[i], root_fd, "a/b/file/x", 0, ENOTDIR);
+        refuse(both[i], root_fd, "", 0, 0);
+        close(root_fd);
+    }
+    free(link);
+    free(root);
+    scratch_free(dir);
+}
+
+/* ---- sidechains ---------------------------------------------------------------------------------
+ */
+
+static void a_sidechain_names_its_parent_inside(void **state)
+{
+    char *dir = scratch_new(), *p = scratch_path(dir, "projects/p/agent-1.jsonl");
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    (void)state;
+    scratch_puts(p,
+                 "{\"type\":\"summary\"}\n// {\"sessionId\":\"" B "\"}\n{\"x\":{\"sessionId\":\"" B
+                 "\"},\"sessionId\":\"" A "\"}\n{\"sessionId\":\"" B "\"}\n");
+    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), 0);
+    assert_string_equal(id, A);
+    scratch_puts(p, "{\"sessionId\":\"" A "\"}"); /* no newline yet */
+    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), -1);
+    assert_int_equal(err.code, ERR_RETRY);
+    assert_int_equal(unlink(p), 0);
+    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    free(p);
+    scratch_free(dir);
+}
+
+/* ---- live sessions ------------------------------------------------------------------------------
+ */
+
+static int parse_live(const char *text, struct agent_live *live)
+{
+    return agent_parse_live(text, strlen(text), live);
+}
+
+static void a_live_file_that_cant_be_parsed_is_no_signal(void **state)
+{
+    static const char whole[] =
+        "{\"pid\":16641,\"sessionId\":\"" A "\",\"procStart\":\"199764\",\"status\":\"idle\","
+        "\"updatedAt\":1795464038406}";
+    struct agent_live live;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(whole) - 1; n++)
+        assert_int_equal(agent_parse_live(whole, n, &live), -1);
+    assert_int_equal(parse_live(whole, &live), 0);
+    assert_int_equal(live.pid, 16641);
+    assert_string_equal(live.session_id, A);
+    assert_string_equal(live.status, "idle");
+    assert_string_equal(live.proc_start, "199764");
+    assert_int_equal(live.updated_ms, 1795464038406);
+    assert_int_equal(parse_live("{\"pid\":1,\"sessionId\":\"" A "\"}", &live), 0);
+    assert_string_equal(live.status, "");
+    assert_int_equal(parse_live("{\"pid\":0,\"sessionId\":\"" A "\"}", &live), -1);
+    assert_int_equal(parse_live("{\"pid\":1,\"sessionId\":\"x\"}", &live), -1);
+    assert_int_equal(parse_live("{\"sessionId\":\"" A "\"}", &live), -1);
+    assert_int_equal(parse_live("[]", &live), -1);
+}
+
+static void a_reused_pid_is_not_alive(void **state)
+{
+    struct agent_live live = {.pid = getpid()};
+
+    (void)state;
+    assert_true(agent_is_alive(&live));
+    live.pid = INT32_MAX;
+    assert_false(agent_is_alive(&live));
+    live.pid = 0;
+    assert_false(agent_is_alive(&live));
+    live.pid = -1;
+    assert_false(agent_is_alive(&live));
+    if (access("/proc/self/stat", R_OK) == 0) {
+        live.pid = getpid();
+        snprintf(live.proc_start, sizeof(live.proc_start), "12345678901234567");
+        assert_false(agent_is_alive(&live));
+    }
+}
+
+/* ---- the prompt history -------------------------------------------------------------------------
+ */
+
+static void note_session(void *arg, const char *session_id)
+{
+    buf_printf(arg, "%c", session_id[0]);
+}
+
+#define PROMPT(id) "{\"display\":\"x\",\"pastedContents\":{},\"sessionId\":\"" id "\"}\n"
+
+static void the_history_is_read_on_from_where_it_ended(void **state)
+{
+    char *dir = scratch_new(), *p = scratch_path(dir, "history.jsonl");
+    struct buf seen = {0};
+    int64_t next = -1;
+
+    (void)state;
+    assert_int_equal(agent_read_history(agent_default(), dir, 0, note_session, &seen, &next, NULL),
+                     0);
+    assert_int_equal(next, 0);
+    scratch_puts(p, PROMPT(A) PROMPT(A) "garbage\n" PROMPT(B) PROMPT(A) "{\"sessionId\":\"" B);
+    assert_int_equal(agent_read_history(agent_default(), dir, 0, note_session, &seen, &next, NULL),
+                     0);
+    assert_string_equal(seen.data, "1a1");
+    buf_reset(&seen);
+    scratch_append(p, "\"}\n");
+    assert_int_equal(
+        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_string_equal(seen.data, "a");
+    buf_reset(&seen);
+    assert_int_equal(
+        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(seen.len, 0);
+    scratch_puts(p, PROMPT(A)); /* replaced by a shorter one */
+    assert_int_equal(
+        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_string_equal(seen.data, "1");
+    buf_free(&seen);
+    free(p);
+    scratch_free(dir);
+}
+
+struct found {
+    int64_t offset, bytes;
+    int n;
+    char paste[64];
+};
+
+static void note_line(void *arg, const struct history_line *line)
+{
+    struct found *f = arg;
+
+    f->n++;
+    f->offset = line->offset;
+    f->bytes = line->bytes;
+    snprintf(f->paste, sizeof(f->paste), "%s", line->pastes->len > 0 ? line->pastes->data : "");
+}
+
+static void a_prompt_longer_than_any_buffer_is_found(void **state)
+{
+    static const char head[] = "{\"display\":\"",
+                      tail[] = "\",\"pastedContents\":{\"1\":{\"id\":1,"
+                               "\"contentHash\":\"feed\"}},\"sessionId\":\"" A "\"}\n";
+    char *dir = scratch_new(), *p = scratch_path(dir, "history.jsonl");
+    struct buf b = {0};
+    struct found f = {0};
+    int64_t next;
+    size_t start;
+    int fd;
+
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        buf_addstr(&b, PROMPT(B));
+    start = b.len;
+    buf_addstr(&b, head);
+    memset(buf_reserve(&b, 1 << 20), 'x', 1 << 20);
+    b.len += 1 << 20;
+    buf_addstr(&b, tail);
+    buf_addstr(&b, PROMPT(B) "{\"sessionId\":\"" A);
+    scratch_write(p, b.data, b.len);
+    fd = open(p, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(history_read(fd, 0, (int64_t)b.len, A, note_line, &f, NULL, &next, NULL), 0);
+    assert_int_equal(f.n, 1);
+    assert_int_equal(f.offset, start);
+    assert_int_equal(f.bytes, sizeof(head) - 1 + (1 << 20) + sizeof(tail) - 1);
+    assert_string_equal(f.paste, "feed");
+    assert_true(next < (int64_t)b.len && b.data[next - 1] == '\n');
+    close(fd);
+    buf_free(&b);
+    free(p);
+    scratch_free(dir);
+}
+
+/* ---- sets ---------------------------------------------------------------------------------------
+ */
+
+static void a_set_counts_exactly_and_survives_a_round_trip(void **state)
+{
+    struct seen *s = seen_new(), *again;
+    struct buf b = {0};
+    size_t used;
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 50000; i++)
+            assert_int_equal(seen_add(s, &i, sizeof(i)), round == 0);
+    }
+    assert_int_equal(seen_count(s), 50000);
+    seen_save(s, &b);
+    buf_addstr(&b, "rest");
+    again = seen_load(b.data, b.len, &used);
+    assert_non_null(again);
+    assert_int_equal(used, b.len - 4);
+    assert_int_equal(seen_count(again), 50000);
+    assert_int_equal(seen_add(again, &(int){17}, sizeof(int)), 0);
+    assert_int_equal(seen_add(again, &(int){-17}, sizeof(int)), 1);
+    assert_null(seen_load(b.data, 100, &used));
+    buf_free(&b);
+    seen_free(again);
+    seen_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_path_is_classified_as_documented),
+        cmocka_unit_test(all_folders_above_a_known_file_are_wanted),
+        cmocka_unit_test(folders_without_session_data_are_not_wanted),
+        cmocka_unit_test(an_agent_is_found_by_its_id_alone),
+        cmocka_unit_test(names_from_records_become_plain_file_names_only),
+        cmocka_unit_test(no_symbolic_link_below_the_root_is_followed),
+        cmocka_unit_test(a_sidechain_names_its_parent_inside),
+        cmocka_unit_test(a_live_file_that_cant_be_parsed_is_no_signal),
+        cmocka_unit_test(a_reused_pid_is_not_alive),
+        cmocka_unit_test(the_history_is_read_on_from_where_it_ended),
+        cmocka_unit_test(a_prompt_longer_than_any_buffer_is_found),
+        cmocka_unit_test(a_set_counts_exactly_and_survives_a_round_trip),
+    };
+
+    return cmocka_run_group_tests_name("agents", tests, NULL, NULL);
+}
