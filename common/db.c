@@ -273,6 +273,11 @@ void db_rollback(struct db *db)
         db_exec(db, NULL, "ROLLBACK", "");
 }
 
+void db_shrink(struct db *db)
+{
+    sqlite3_db_release_memory(db->h);
+}
+
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->h);

@@ -86,6 +86,12 @@ int db_commit(struct db *db, struct ct_err *err);
 void db_rollback(struct db *db);
 
 /**
+ * db_shrink(db):
+ * Give back the memory of its caches.
+ */
+void db_shrink(struct db *db);
+
+/**
  * db_changes(db), db_last_id(db):
  * Rows changed by the last statement; the row id of the last insert.
  */

@@ -323,6 +323,7 @@ static void on_scanned(void *arg, int root, int64_t files)
     r->seen = NULL;
     strlist_free(&r->unreadable);
     r->scans++;
+    daemon_rest_soon(d);
     control_event(d, "scan", NULL, 0, 0, NULL);
     bundler_run(d);
     waiter_check_all(d);

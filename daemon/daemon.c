@@ -1,4 +1,3 @@
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <signal.h>
@@ -14,12 +13,14 @@
 #include "common/path.h"
 #include "common/str.h"
 #include "daemon/lock.h"
+#include "daemon/process.h"
 
 #include "daemon/daemon.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
 #define NOTICE_MS 500 /* at most so often is the service manager told */
+#define REST_S 2 /* how long after the last work memory is given back */
 
 struct life {
     struct daemon *d;
@@ -27,6 +28,7 @@ struct life {
     struct event *drain;
     struct event *watchdog;
     struct event *notice;
+    struct event *rest;
     int64_t stop_at_ms;
     int lock_fd;
 };
@@ -315,6 +317,31 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     }
 }
 
+/* ---- rest ---------------------------------------------------------------------------------------
+ */
+
+/* Connections, caches and free memory go back once nothing has been on its way for a while. */
+static void on_rest(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    if (map_size(d->sessions) > 0)
+        return;
+    http_engine_rest(d->engine);
+    if (d->state != NULL)
+        db_shrink(state_db(d->state));
+    process_trim();
+}
+
+void daemon_rest_soon(struct daemon *d)
+{
+    struct timeval tv = {.tv_sec = REST_S};
+
+    evtimer_add(d->life->rest, &tv);
+}
+
 /* ---- the service manager ------------------------------------------------------------------------
  */
 
@@ -363,8 +390,9 @@ static void life_start(struct life *l)
     }
     l->drain = evtimer_new(d->base, look_whether_drained, l);
     l->notice = evtimer_new(d->base, on_notice, l);
+    l->rest = evtimer_new(d->base, on_rest, d);
     l->watchdog = event_new(d->base, -1, EV_PERSIST, on_watchdog, NULL);
-    if (l->drain == NULL || l->notice == NULL || l->watchdog == NULL)
+    if (l->drain == NULL || l->notice == NULL || l->rest == NULL || l->watchdog == NULL)
         abort();
     if (watchdog_ms > 0)
         event_add(l->watchdog, &tv);
@@ -380,6 +408,8 @@ static void life_end(struct life *l)
         event_free(l->drain);
     if (l->notice != NULL)
         event_free(l->notice);
+    if (l->rest != NULL)
+        event_free(l->rest);
     if (l->watchdog != NULL)
         event_free(l->watchdog);
     if (l->lock_fd >= 0)
@@ -495,12 +525,11 @@ static void teardown(struct daemon *d)
 
 int daemon_run(struct config *config, const char *config_path, int is_once)
 {
-    struct rlimit no_core = {0, 0};
     struct daemon d = {.config = config, .is_once = is_once};
     struct life life = {.d = &d, .lock_fd = -1};
     struct ct_err err;
 
-    setrlimit(RLIMIT_CORE, &no_core); /* tokens are in memory */
+    process_protect();
     signal(SIGPIPE, SIG_IGN);
     umask(077);
     d.life = &life;

@@ -164,6 +164,12 @@ int daemon_reload(struct daemon *d, struct ct_err *err);
 void daemon_notice(struct daemon *d);
 
 /**
+ * daemon_rest_soon(d):
+ * Nothing is on its way any more: give memory back in a moment.
+ */
+void daemon_rest_soon(struct daemon *d);
+
+/**
  * daemon_disk_trouble(d, err):
  * Remember (or, with NULL, forget) that there is no room.
  */

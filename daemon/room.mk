@@ -8,15 +8,22 @@ daemon_libdaemon_a_SOURCES = \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \
   daemon/login.c \
+  daemon/process.h \
   daemon/report.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
   daemon/waiter.c
+if ON_LINUX
+daemon_libdaemon_a_SOURCES += daemon/process_linux.c
+else
+daemon_libdaemon_a_SOURCES += daemon/process_posix.c
+endif
 if WITH_SYSTEMD
 daemon_libdaemon_a_SOURCES += daemon/notify_systemd.c
 else
 daemon_libdaemon_a_SOURCES += daemon/notify_none.c
 endif
+EXTRA_DIST += daemon/process_linux.c daemon/process_posix.c
 EXTRA_DIST += daemon/notify_systemd.c daemon/notify_none.c
 
 bin_PROGRAMS += bin/codeteleportd

@@ -126,6 +126,7 @@ void sessions_settle(struct daemon *d, struct session *s)
     if (map_size(d->sessions) == 0) {
         d->progress_since_ms = 0;
         d->progress_done_bytes = 0;
+        daemon_rest_soon(d);
     }
 }
 

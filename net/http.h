@@ -60,6 +60,12 @@ int http_engine_new(struct event_base *base, const struct http_policy *policy,
                     struct http_engine **ret, struct ct_err *err);
 
 /**
+ * http_engine_rest(e):
+ * Unless calls are under way, close the connections that wait to be used again.
+ */
+void http_engine_rest(struct http_engine *e);
+
+/**
  * http_engine_free(e):
  * Cancel all calls, without their callbacks, and free the engine.
  */

@@ -139,6 +139,32 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
+static void multi_make(struct http_engine *e)
+{
+    e->multi = curl_multi_init();
+    if (e->multi == NULL)
+        abort();
+    curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
+    curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
+    curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, 8L);
+}
+
+/* What curl did not say goodbye to. */
+static void multi_end(struct http_engine *e)
+{
+    struct sock *s;
+
+    curl_multi_cleanup(e->multi);
+    while ((s = LIST_FIRST(&e->socks)) != NULL) {
+        LIST_REMOVE(s, link);
+        event_free(s->ev);
+        free(s);
+    }
+    evtimer_del(e->timer);
+}
+
 int http_engine_new(struct event_base *base, const struct http_policy *policy,
                     struct http_engine **ret, struct ct_err *err)
 {
@@ -152,34 +178,31 @@ int http_engine_new(struct event_base *base, const struct http_policy *policy,
     e->base = base;
     e->policy = *policy;
     e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
-    e->multi = curl_multi_init();
     e->timer = evtimer_new(base, on_timeout, e);
-    if (e->multi == NULL || e->timer == NULL)
+    if (e->timer == NULL)
         abort();
-    curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-    curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-    curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-    curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
-    curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, 8L);
+    multi_make(e);
     *ret = e;
     return 0;
+}
+
+void http_engine_rest(struct http_engine *e)
+{
+    if (!LIST_EMPTY(&e->calls))
+        return;
+    multi_end(e);
+    multi_make(e);
 }
 
 void http_engine_free(struct http_engine *e)
 {
     struct http_call *c;
-    struct sock *s;
 
     if (e == NULL)
         return;
     while ((c = LIST_FIRST(&e->calls)) != NULL)
         call_free(c);
-    curl_multi_cleanup(e->multi);
-    while ((s = LIST_FIRST(&e->socks)) != NULL) {
-        LIST_REMOVE(s, link);
-        event_free(s->ev);
-        free(s);
-    }
+    multi_end(e);
     event_free(e->timer);
     free((char *)(uintptr_t)e->policy.ca_file);
     free(e);

@@ -74,6 +74,7 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
 }
 
 @test "not logged in: it watches, says so, and goes on by itself once credentials appear" {
+    start_server
     id=$(new_id) f=$(transcript "$id")
     line one >"$f"
     start_daemon
@@ -81,7 +82,7 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
     [[ $(ctctl status) == *"ctctl login"* ]]
     run ctctl sync --wait
     [ "$status" -eq 77 ]
-    logged_in
+    log_in
     within versions_are "$id" 1
     within is_idle
 }
@@ -205,8 +206,9 @@ PY
     kill -USR1 "$DAEMON_PID"
     within grep -q 'dump status=' "$T/daemon.log"
     kill -TERM "$DAEMON_PID"
-    run wait "$DAEMON_PID"
+    wait "$DAEMON_PID"
     DAEMON_PID=
+    conf ''
     run ctctl status
     [ "$status" -eq 69 ]
 }

@@ -1,0 +1,16 @@
+#ifndef DAEMON_PROCESS_H
+#define DAEMON_PROCESS_H
+
+/**
+ * process_protect():
+ * Tokens are in memory: no core dumps, and nobody of the same user attaches without further ado.
+ */
+void process_protect(void);
+
+/**
+ * process_trim():
+ * Give memory that is free back to the system, where the allocator can do that.
+ */
+void process_trim(void);
+
+#endif
