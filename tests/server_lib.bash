@@ -1,0 +1,126 @@
+# What the server's end-to-end tests share, on top of lib.bash: accounts, uploads and raw requests.
+
+ID=11111111-2222-4333-8444-555555555555
+PASSWORD='correct horse battery'
+
+server_home() {
+    make_home
+    start_server
+}
+
+# json METHOD PATH [CURL ARGUMENTS]: a request as ${TOKEN:-nobody}; body to stdout, status to $T/status
+json() {
+    local method=$1 path=$2
+    shift 2
+    curl -sS --cacert "$CA" -X "$method" ${TOKEN:+-H "Authorization: Bearer $TOKEN"} \
+        -H 'Content-Type: application/json' -o "$T/answer" -D "$T/head" -w '%{http_code}' "$@" \
+        "$API$path" >"$T/status"
+    cat "$T/answer"
+}
+
+# expect STATUS CODE COMMAND...: the command's answer has this status and this error code
+expect() {
+    local status=$1 code=$2
+    shift 2
+    : >"$T/answer"
+    "$@" >/dev/null
+    if [ "$(cat "$T/status")" != "$status" ] || { [ -n "$code" ] &&
+        [ "$(jq -r .error "$T/answer")" != "$code" ]; }; then
+        echo "expected $status $code, got $(cat "$T/status"): $*"
+        cat "$T/answer"
+        return 1
+    fi
+    # Every answer is JSON, and every error has its two members.
+    grep -qi '^content-type: application/json' "$T/head" || return 1
+    [ -z "$code" ] || jq -e '.message | length > 0' "$T/answer" >/dev/null
+}
+
+# account EMAIL: register, mint an API token; JWT and TOKEN are set
+account() {
+    TOKEN=
+    expect 201 '' json POST /auth/register -d "{\"email\":\"$1\",\"password\":\"$PASSWORD\"}"
+    JWT=$(jq -r .token "$T/answer")
+    mint
+}
+
+# mint [EXPIRES]: a new token of the same account
+mint() {
+    TOKEN=$JWT
+    expect 201 '' json POST /auth/token -d "{\"name\":\"t\",\"expiresIn\":\"${1:-never}\"}"
+    TOKEN=$(jq -r .token "$T/answer")
+}
+
+# bundle N: a file of N random bytes in $T/bundle; SIZE, SUM and MD5 are set
+bundle() {
+    head -c "$1" /dev/urandom >"$T/bundle"
+    SIZE=$1
+    SUM=sha256:$(sha256sum "$T/bundle" | cut -d' ' -f1)
+    MD5=$(openssl dgst -md5 -binary "$T/bundle" | base64)
+}
+
+# upload_body [JQ-UPDATE]: the request for $T/bundle
+upload_body() {
+    jq -nc --arg id "$ID" --arg sum "$SUM" --argjson size "$SIZE" \
+        '{sessionId: $id, sourceMachine: "box", sourceCwd: "/home/al/p", sourceUserDir: "/home/al",
+          sizeBytes: $size, checksum: $sum, metadata: {messageCount: 2}} | '"${1:-.}"
+}
+
+# reserve [JQ-UPDATE]: ask for a URL; URL and VERSION are set
+reserve() {
+    expect 200 '' json POST /sessions/upload -d "$(upload_body "${1:-.}")"
+    URL=$(jq -r .uploadUrl "$T/answer")
+    VERSION=$(jq -r .version "$T/answer")
+}
+
+# object METHOD URL [CURL ARGUMENTS]: a request to the object store; status to $T/status
+object() {
+    local method=$1 url=$2
+    shift 2
+    curl -sS --cacert "$CA" --path-as-is -X "$method" -o "$T/object" -D "$T/head" \
+        -w '%{http_code}' "$@" "$url" >"$T/status"
+}
+
+# put URL [CURL ARGUMENTS]: $T/bundle
+put() {
+    local url=$1
+    shift
+    object PUT "$url" -T "$T/bundle" -H 'Content-Type: application/gzip' "$@"
+}
+
+# store_says STATUS CODE COMMAND...: S3's words
+store_says() {
+    local status=$1 code=$2
+    shift 2
+    : >"$T/object"
+    "$@" || true
+    if [ "$(cat "$T/status")" != "$status" ] ||
+        { [ -n "$code" ] && ! grep -q "<Code>$code</Code>" "$T/object"; }; then
+        echo "expected $status $code, got $(cat "$T/status"): $*"
+        head -c 500 "$T/object"
+        return 1
+    fi
+}
+
+confirm() {
+    json POST "/sessions/$ID/confirm" -d "{\"version\":$VERSION,\"checksum\":\"$SUM\"}"
+}
+
+# push [JQ-UPDATE]: all three steps with $T/bundle
+push() {
+    reserve "${1:-.}"
+    store_says 200 '' put "$URL"
+    expect 200 '' confirm
+}
+
+# listed: the versions, newest first, on one line
+listed() { json GET "/sessions/$ID/versions" | jq -r '[.versions[].version] | join(" ")'; }
+
+# objects: how many files the store holds
+objects() { find "$T/server/objects/bundles" -type f | wc -l; }
+
+# sign METHOD PATH [ARGUMENTS]: a URL by another implementation, with the server's own key
+sign() {
+    local id secret
+    read -r id secret <"$T/server/objects.key"
+    python3 "$CT_SRC/tests/sigv4_oracle.py" --id "$id" --secret "$secret" "$@"
+}
