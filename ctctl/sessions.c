@@ -248,8 +248,8 @@ static const char *bytes_text(const struct json_object *o, char buf[24])
 void sessions_local_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0},   {"STATE", 0, 0}, {"TITLE", 0, 1},   {"PROJECT", 0, 1},
-        {"MSGS", 1, 0}, {"SIZE", 1, 0},  {"CHANGED", 0, 0},
+        {"ID", 0, 0, 0},   {"STATE", 0, 0, 0}, {"TITLE", 0, 1, 0},   {"PROJECT", 0, 1, 2},
+        {"MSGS", 1, 0, 4}, {"SIZE", 1, 0, 3},  {"CHANGED", 0, 0, 1},
     };
     struct table *t = table_new(st, columns, 7);
 
@@ -291,8 +291,8 @@ const char *sessions_cloud_title(const struct json_object *item)
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0},       {"TITLE", 0, 1}, {"PROJECT", 0, 1}, {"MACHINE", 0, 1},
-        {"VERSIONS", 1, 0}, {"SIZE", 1, 0},  {"SAVED", 0, 0},
+        {"ID", 0, 0, 0},       {"TITLE", 0, 1, 0}, {"PROJECT", 0, 1, 4}, {"MACHINE", 0, 1, 1},
+        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},
     };
     struct table *t = table_new(st, columns, 7);
 

@@ -7,6 +7,7 @@
 #include "ctctl/table.h"
 
 #define GAP 2         /* columns of space between two columns */
+#define COMFORT 16    /* an elastic column of less is of little use */
 #define MIN_ELASTIC 6 /* an elastic column is not made narrower as long as others can give */
 
 struct cell {
@@ -52,12 +53,15 @@ void table_colour(struct table *t, size_t column, enum text_colour colour)
     t->cells[t->n_cells - t->n + column].colour = colour;
 }
 
+/* The columns that all of ${widths} take; 0 is one that is left out. */
 static size_t total(const size_t *widths, size_t n)
 {
-    size_t sum = n > 0 ? (n - 1) * GAP : 0;
+    size_t sum = 0;
 
-    for (size_t i = 0; i < n; i++)
-        sum += widths[i];
+    for (size_t i = 0; i < n; i++) {
+        if (widths[i] > 0)
+            sum += widths[i] + (sum > 0 ? GAP : 0);
+    }
     return sum;
 }
 
@@ -77,19 +81,43 @@ static size_t widest(const struct table *t, const size_t *widths)
     return best;
 }
 
+/* Leave out what can be done without, while the elastic columns would be less than comfortable. */
+static void leave_out(const struct table *t, size_t *widths, size_t limit)
+{
+    size_t *least = str_calloc(t->n, sizeof(*least));
+    size_t last;
+
+    for (size_t i = 0; i < t->n; i++)
+        least[i] = t->columns[i].is_elastic && widths[i] > COMFORT ? COMFORT : widths[i];
+    do {
+        last = t->n;
+        for (size_t i = 0; i < t->n; i++) {
+            if (least[i] > 0 && t->columns[i].rank > 0 &&
+                (last == t->n || t->columns[i].rank > t->columns[last].rank))
+                last = i;
+        }
+        if (last < t->n && total(least, t->n) > limit)
+            least[last] = widths[last] = 0;
+        else
+            last = t->n;
+    } while (last < t->n);
+    free(least);
+}
+
 static void measure(const struct table *t, size_t *widths)
 {
-    size_t i;
+    size_t i, limit = t->style->width > 0 ? (size_t)t->style->width : SIZE_MAX;
 
-    for (i = 0; i < t->n; i++)
+    for (i = 0; i < t->n; i++) {
         widths[i] = text_columns(t->columns[i].title);
+        widths[i] = widths[i] > 0 ? widths[i] : 1;
+    }
     for (i = 0; i < t->n_cells; i++) {
         if (t->cells[i].columns > widths[i % t->n])
             widths[i % t->n] = t->cells[i].columns;
     }
-    if (t->style->width <= 0)
-        return;
-    while (total(widths, t->n) > (size_t)t->style->width && (i = widest(t, widths)) < t->n)
+    leave_out(t, widths, limit);
+    while (total(widths, t->n) > limit && (i = widest(t, widths)) < t->n)
         widths[i]--;
 }
 
@@ -100,17 +128,19 @@ static void pad(struct buf *b, size_t n)
 }
 
 static void print_cell(const struct table *t, struct buf *b, size_t column, const struct cell *c,
-                       size_t width)
+                       const size_t *widths)
 {
-    char *s = text_fit(t->style, c->text, width);
+    char *s = text_fit(t->style, c->text, widths[column]);
     size_t used = text_columns(s);
-    int is_last = column + 1 == t->n;
+    int is_last = 1;
 
+    for (size_t i = column + 1; i < t->n; i++)
+        is_last = is_last && widths[i] == 0;
     if (t->columns[column].is_right)
-        pad(b, width - used);
+        pad(b, widths[column] - used);
     text_add(b, t->style, c->colour, s);
     if (!t->columns[column].is_right && !is_last)
-        pad(b, width - used);
+        pad(b, widths[column] - used);
     free(s);
     if (!is_last)
         pad(b, GAP);
@@ -119,17 +149,18 @@ static void print_cell(const struct table *t, struct buf *b, size_t column, cons
 void table_print(const struct table *t, struct buf *b)
 {
     size_t *widths = str_calloc(t->n, sizeof(*widths));
-    size_t i;
 
     measure(t, widths);
-    for (i = 0; i < t->n; i++) {
+    for (size_t i = 0; i < t->n; i++) {
         /* Titles are ours, and not written to. */
         struct cell title = {(char *)(uintptr_t)t->columns[i].title, 0, TEXT_DIM};
-        print_cell(t, b, i, &title, widths[i]);
+        if (widths[i] > 0)
+            print_cell(t, b, i, &title, widths);
     }
     buf_addc(b, '\n');
-    for (i = 0; i < t->n_cells; i++) {
-        print_cell(t, b, i % t->n, &t->cells[i], widths[i % t->n]);
+    for (size_t i = 0; i < t->n_cells; i++) {
+        if (widths[i % t->n] > 0)
+            print_cell(t, b, i % t->n, &t->cells[i], widths);
         if (i % t->n == t->n - 1)
             buf_addc(b, '\n');
     }

@@ -8,12 +8,14 @@
 
 /*
  * A table that fits the width: columns are as wide as their widest cell; where that is too much,
- * the elastic ones give way, the widest first.
+ * the elastic ones give way, the widest first, and before they become useless the columns that can
+ * be done without are left out.
  */
 struct table_column {
     const char *title;
     int is_right;   /* numbers */
     int is_elastic; /* may be cut */
+    int rank;       /* 0: always there; else the highest is left out first */
 };
 
 struct table;

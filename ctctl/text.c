@@ -138,7 +138,9 @@ const char *text_ago(const struct text_style *st, int64_t wall_ms, char *buf, si
     else if (s > 0)
         snprintf(buf, size, "%s ago", str_human_duration(s, d, sizeof(d)));
     else
-        snprintf(buf, size, "in %s", str_human_duration(-s, d, sizeof(d)));
+        /* A minute that has begun counts: what ends in an hour does not end in 59 minutes. */
+        snprintf(buf, size, "in %s",
+                 str_human_duration(-s >= 60 ? (-s + 59) / 60 * 60 : -s, d, sizeof(d)));
     return buf;
 }
 

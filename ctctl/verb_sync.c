@@ -89,11 +89,11 @@ static int sync_now(struct ctx *c, const struct sync *s, const struct strlist *i
                 s->timeout_s);
     if (rc != 0)
         return ctx_fail(c, &e);
+    rc = judge(c, o);
     if (c->json)
         ctx_json(c, o);
-    else
+    else if (rc != CTX_NO_AUTH)
         print_result(c, o, s->wait);
-    rc = judge(c, o);
     json_object_put(o);
     return rc;
 }

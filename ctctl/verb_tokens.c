@@ -10,8 +10,8 @@
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0},      {"NAME", 0, 1},      {"ENDS IN", 0, 0},
-        {"CREATED", 0, 0}, {"LAST USED", 0, 0}, {"EXPIRES", 0, 0},
+        {"ID", 0, 0, 0},      {"NAME", 0, 1, 0},      {"ENDS IN", 0, 0, 2},
+        {"CREATED", 0, 0, 4}, {"LAST USED", 0, 0, 1}, {"EXPIRES", 0, 0, 3},
     };
     struct table *t = table_new(st, columns, 6);
 

@@ -15,7 +15,8 @@
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"VERSION", 1, 0}, {"SAVED", 0, 0}, {"", 0, 0}, {"SIZE", 1, 0}, {"CHECKSUM", 0, 1},
+        {"VERSION", 1, 0, 0}, {"SAVED", 0, 0, 2},    {"", 0, 0, 0},
+        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 0},
     };
     struct json_object *list = jdoc_array(o, "versions");
     int64_t current = headline_number(o, "currentVersion", -1);

@@ -136,6 +136,7 @@ static void times_are_relative(void **state)
     assert_string_equal(text_ago(&st, st.now_ms - 1000, buf, sizeof(buf)), "just now");
     assert_string_equal(text_ago(&st, st.now_ms - 180000, buf, sizeof(buf)), "3 min ago");
     assert_string_equal(text_ago(&st, st.now_ms + 7200000, buf, sizeof(buf)), "in 2 h");
+    assert_string_equal(text_ago(&st, st.now_ms + 7199000, buf, sizeof(buf)), "in 2 h");
     assert_string_equal(text_ago_of(&st, NULL, buf, sizeof(buf)), "never");
     assert_string_equal(text_ago_of(&st, "garbage", buf, sizeof(buf)), "never");
     assert_string_equal(text_ago_of(&st, "1970-01-12T13:41:40Z", buf, sizeof(buf)), "5 min ago");
@@ -144,7 +145,8 @@ static void times_are_relative(void **state)
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
-static const struct table_column columns[] = {{"ID", 0, 0}, {"TITLE", 0, 1}, {"SIZE", 1, 0}};
+static const struct table_column columns[] = {
+    {"ID", 0, 0, 0}, {"TITLE", 0, 1, 0}, {"SIZE", 1, 0, 0}};
 
 static char *sample_table(const struct text_style *st)
 {
@@ -198,6 +200,34 @@ static void only_elastic_columns_are_cut_while_they_can_give(void **state)
     s = sample_table(&st);
     assert_null(strstr(s, ELLIPSIS));
     free(s);
+}
+
+static void columns_to_do_without_go_before_a_title_becomes_useless(void **state)
+{
+    static const struct table_column ranked[] = {
+        {"ID", 0, 0, 0}, {"TITLE", 0, 1, 0}, {"MSGS", 1, 0, 2}, {"SIZE", 1, 0, 1}};
+    static const char *const cells[] = {"3f2a9c1b", "A title of thirty-one columns.", "12", "1 kB"};
+    static const struct {
+        int width, has_msgs, has_size;
+    } cases[] = {{80, 1, 1}, {42, 1, 1}, {38, 1, 1}, {37, 0, 1},
+                 {32, 0, 1}, {31, 0, 0}, {20, 0, 0}};
+    struct text_style st = wide;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf b = {0};
+        struct table *t;
+        st.width = cases[i].width;
+        t = table_new(&st, ranked, 4);
+        table_row(t, cells);
+        table_print(t, &b);
+        table_free(t);
+        assert_lines_fit(b.data, (size_t)st.width);
+        assert_int_equal(strstr(b.data, "MSGS") != NULL, cases[i].has_msgs);
+        assert_int_equal(strstr(b.data, "1 kB") != NULL, cases[i].has_size);
+        assert_non_null(strstr(b.data, "3f2a9c1b"));
+        buf_free(&b);
+    }
 }
 
 static void numbers_stand_at_the_right(void **state)
@@ -329,6 +359,7 @@ int main(void)
         cmocka_unit_test(times_are_relative),
         cmocka_unit_test(a_table_fits_any_width),
         cmocka_unit_test(only_elastic_columns_are_cut_while_they_can_give),
+        cmocka_unit_test(columns_to_do_without_go_before_a_title_becomes_useless),
         cmocka_unit_test(numbers_stand_at_the_right),
         cmocka_unit_test(json_on_a_terminal_is_escaped_and_stays_the_same_document),
         cmocka_unit_test(durations_have_units),

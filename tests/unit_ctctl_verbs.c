@@ -544,6 +544,7 @@ static void sync_says_how_it_ended_by_its_status(void **state)
         assert_int_equal(run(r, "sync --wait"), ends[i].status);
         has(&r->asked, "{\"ids\":[],\"wait\":true}");
         has(&r->err, ends[i].says);
+        assert_int_equal(r->out.len == 0, ends[i].status == 77); /* no "Saved 0 sessions" */
         assert_int_equal(run(r, "sync --wait --json 3f2a"), ends[i].status);
         has(&r->asked, "{\"ids\":[\"3f2a\"],\"wait\":true}");
         o = document(r);
