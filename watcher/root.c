@@ -96,6 +96,8 @@ void root_update(struct watcher *w, struct root *r)
     }
     if (!was_told && !r->is_there && w->ops->root_state != NULL)
         w->ops->root_state(w->arg, r->index, 0);
+    /* Whatever raised the doubt may be older than any drain that waits: all of them wait for this.
+     */
     if (is_anew || !was_told || was_there != r->is_there)
-        pass_ask(w, r, PASS_FULL, w->epoch);
+        pass_ask(w, r, PASS_FULL, 0);
 }

@@ -1,0 +1,577 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/map.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "watcher/watcher.h"
+
+#include "watcher_picture.h"
+
+/*
+ * Other processes change the tree as fast as they can while it is watched, and at the end the
+ * picture made from the callbacks alone must equal the disk.  Every storm blows ten times in a row,
+ * or CT_STORM_ROUNDS times. */
+static int rounds(void)
+{
+    const char *n = getenv("CT_STORM_ROUNDS");
+
+    return n != NULL && atoi(n) > 0 ? atoi(n) : 10;
+}
+
+struct storm {
+    struct picture *p;
+    int number; /* of the child */
+    int round;
+};
+
+/* Run ${f} in ${n} processes, and the loop of this one meanwhile, or only afterwards. */
+static void blow(struct picture *p, int round, int n, void (*f)(const struct storm *s), int is_deaf)
+{
+    struct storm s = {.p = p, .round = round};
+    pid_t pids[16];
+
+    for (s.number = 0; s.number < n; s.number++) {
+        assert_int_not_equal(pids[s.number] = fork(), -1);
+        if (pids[s.number] == 0) {
+            srand((unsigned)(round * 100 + s.number));
+            f(&s);
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        int status;
+        if (!is_deaf) {
+            picture_run_until_exit(p, pids[i]);
+            continue;
+        }
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
+static int64_t settle(struct picture *p)
+{
+    struct watcher_stats stats;
+
+    /* The second one waits for what the first one learned: a folder that was moved away needs a
+     * full scan, which the first one has seen to its end. */
+    picture_drain(p);
+    watcher_stats(p->w, &stats);
+    assert_false(stats.is_scanning);
+    return picture_check(p);
+}
+
+/* 5,000 folders are made and filled while the watch is being set up. */
+static void make_folders(const struct storm *s)
+{
+    for (int i = 0; i < 5000 / 4; i++) {
+        const char *dir = picture_path(s->p, 0, "projects/p%d/s%d-%d/t", i % 50, s->number, i);
+        picture_mkdir(dir);
+        picture_put(picture_path(s->p, 0, "projects/p%d/s%d-%d/t/f", i % 50, s->number, i),
+                    i % 100);
+        picture_put(picture_path(s->p, 0, "projects/p%d/s%d-%d.jsonl", i % 50, s->number, i), 3);
+    }
+}
+
+static void folders_made_during_set_up_are_not_missed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        struct picture *p = picture_setup(1);
+        picture_start(p);
+        blow(p, i, 4, make_folders, 0);
+        assert_int_equal(settle(p), 2 * (5000 / 4) * 4);
+        picture_free(p);
+    }
+}
+
+static void append(const struct storm *s)
+{
+    for (int i = 0; i < 100000 / 8; i++) {
+        int f = rand() % 500;
+        picture_append(picture_path(s->p, 0, "projects/p%d/%d.jsonl", f % 20, f), 1 + rand() % 200);
+    }
+}
+
+static void appends_by_many_processes_are_all_counted(void **state)
+{
+    struct picture *p = picture_setup(1);
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        picture_mkdir(picture_path(p, 0, "projects/p%d", i));
+    picture_start(p);
+    picture_drain(p);
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 8, append, 0);
+        assert_int_equal(settle(p), 500);
+    }
+    picture_free(p);
+}
+
+/* Move what may or may not be there. */
+static void move(const char *from, const char *to)
+{
+    (void)rename(from, to);
+}
+
+static void move_trees(const struct storm *s)
+{
+    const struct picture *p = s->p;
+
+    for (int i = 0; i < 200; i++) {
+        int a = rand() % 10, b = rand() % 10;
+        switch (rand() % 6) {
+        case 0:
+            picture_mkdir(picture_path(p, -1, "aside/%d-%d/u/v", s->number, i));
+            picture_put(picture_path(p, -1, "aside/%d-%d/u/v/f", s->number, i), i);
+            picture_put(picture_path(p, -1, "aside/%d-%d/g", s->number, i), i);
+            move(picture_path(p, -1, "aside/%d-%d", s->number, i),
+                 picture_path(p, 0, "projects/t%d", a));
+            break;
+        case 1:
+            move(picture_path(p, 0, "projects/t%d", a),
+                 picture_path(p, -1, "aside/out-%d-%d", s->number, i));
+            break;
+        case 2:
+            move(picture_path(p, 0, "projects/t%d/u", a), picture_path(p, 0, "projects/t%d/w", b));
+            break;
+        case 3:
+            (void)renameat2(AT_FDCWD, picture_path(p, 0, "projects/t%d", a), AT_FDCWD,
+                            picture_path(p, 0, "projects/t%d", b), RENAME_EXCHANGE);
+            break;
+        case 4:
+            move(picture_path(p, 0, "projects/t%d", a), picture_path(p, 0, "debug-%d", a));
+            move(picture_path(p, 0, "debug-%d", a), picture_path(p, 0, "projects/t%d", a));
+            break;
+        default:
+            move(picture_path(p, 0, "projects/t%d", a), picture_path(p, 0, "projects/t%d/x", b));
+            break;
+        }
+    }
+}
+
+static void moved_trees_are_followed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        struct picture *p = picture_setup(1);
+        picture_mkdir(picture_path(p, -1, "aside"));
+        picture_mkdir(picture_path(p, 0, "projects"));
+        for (int k = 0; k < 10; k++) {
+            picture_mkdir(picture_path(p, 0, "projects/t%d/u/deep", k));
+            picture_put(picture_path(p, 0, "projects/t%d/u/deep/f", k), k);
+        }
+        picture_start(p);
+        blow(p, i, 3, move_trees, 0);
+        (void)settle(p);
+        picture_free(p);
+    }
+}
+
+/* Remove what other processes may fill or remove at the same time. */
+static void remove_quietly(const char *path)
+{
+    char *command = str_printf("rm -rf '%s' 2>/dev/null", path);
+
+    (void)!system(command);
+    free(command);
+}
+
+static void remake_folders(const struct storm *s)
+{
+    for (int i = 0; i < 60; i++) {
+        int k = s->number * 5 + rand() % 5;
+        const char *dir = picture_path(s->p, 0, "projects/r%d", k);
+        for (int n = 0; n < 5; n++) {
+            picture_mkdir(picture_path(s->p, 0, "projects/r%d/%d", k, n));
+            picture_put(picture_path(s->p, 0, "projects/r%d/%d/f%d", k, n, rand() % 3), n);
+        }
+        picture_put(picture_path(s->p, 0, "projects/r%d/top", k), rand() % 50);
+        if (rand() % 4)
+            picture_remove(dir);
+        if (rand() % 16 == 0)
+            remove_quietly(dir);
+    }
+}
+
+static void folders_made_again_under_the_same_name_are_new(void **state)
+{
+    struct picture *p = picture_setup(1);
+
+    (void)state;
+    picture_start(p);
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 4, remake_folders, 0);
+        (void)settle(p);
+    }
+    picture_free(p);
+}
+
+static void replace_files(const struct storm *s)
+{
+    for (int i = 0; i < 2000; i++) {
+        int f = rand() % 100;
+        const char *tmp = picture_path(s->p, 0, "projects/x/%d.tmp", s->number);
+        const char *path = picture_path(s->p, 0, "projects/x/%d.json", f);
+        picture_put(tmp, rand() % 300);
+        move(tmp, path);
+        if (i % 7 == 0)
+            (void)unlink(path);
+        if (i % 11 == 0) {
+            (void)unlink(picture_path(s->p, 0, "projects/x/link%d", f));
+            (void)!link(path, picture_path(s->p, 0, "projects/x/link%d", f));
+        }
+    }
+}
+
+static void files_replaced_by_rename_are_followed(void **state)
+{
+    struct picture *p = picture_setup(1);
+
+    (void)state;
+    picture_mkdir(picture_path(p, 0, "projects/x"));
+    picture_start(p);
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 4, replace_files, 0);
+        (void)settle(p);
+    }
+    picture_free(p);
+}
+
+static void shake_root(const struct storm *s)
+{
+    const char *root = s->p->roots.v[0];
+
+    for (int i = 0; i < 40; i++) {
+        picture_mkdir(picture_path(s->p, -1, "new/projects/x%d/y", i % 3));
+        picture_put(picture_path(s->p, -1, "new/projects/x%d/y/f%d", i % 3, i), i);
+        switch (rand() % 4) {
+        case 0:
+            if (rename(picture_path(s->p, -1, "new"), root) == -1)
+                (void)renameat2(AT_FDCWD, picture_path(s->p, -1, "new"), AT_FDCWD, root,
+                                RENAME_EXCHANGE);
+            break;
+        case 1:
+            remove_quietly(root);
+            break;
+        case 2:
+            remove_quietly(root);
+            (void)rename(picture_path(s->p, -1, "new"), picture_path(s->p, -1, "to-%d", i % 4));
+            (void)!symlink(i % 4 == 0 ? "to-0" : "to-1", root);
+            break;
+        default:
+            (void)rename(root, picture_path(s->p, -1, "was-%d-%d", s->round, i));
+            picture_mkdir(picture_path(s->p, -1, "fresh/projects"));
+            picture_put(picture_path(s->p, -1, "fresh/projects/g"), i);
+            (void)rename(picture_path(s->p, -1, "fresh"), root);
+            break;
+        }
+    }
+}
+
+static void root_that_comes_and_goes_is_followed(void **state)
+{
+    struct picture *p = picture_setup(1);
+
+    (void)state;
+    picture_start(p);
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 1, shake_root, 0);
+        (void)settle(p);
+    }
+    picture_free(p);
+}
+
+/* Set a limit of the kernel; return what it was, or -1 if that is not for us to do. */
+static long set_limit(const char *name, long value)
+{
+    char path[128];
+    struct buf text = {0};
+    long was = -1;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", name);
+    if (file_read(path, 64, &text, NULL) == 0 && (f = fopen(path, "w")) != NULL) {
+        was = atol(text.data);
+        if (fprintf(f, "%ld\n", value) < 0)
+            was = -1;
+        if (fclose(f) != 0)
+            was = -1;
+    }
+    buf_free(&text);
+    return was;
+}
+
+static void make_many_files(const struct storm *s)
+{
+    for (int i = 0; i < 6000; i++) {
+        const char *path = picture_path(s->p, 0, "projects/x%d/%d-%d", i % 10, s->number, i);
+        picture_put(path, i % 10);
+        if (i % 3 == 0)
+            picture_remove(path);
+        if (i % 1000 == 0) {
+            picture_mkdir(picture_path(s->p, 0, "projects/x%d/d%d-%d/e", i % 10, s->number, i));
+            picture_put(picture_path(s->p, 0, "projects/x%d/d%d-%d/e/f", i % 10, s->number, i), 1);
+        }
+    }
+}
+
+static void overflow_triggers_full_rescan(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        struct picture *p = picture_setup(1);
+        struct watcher_stats stats;
+        int64_t scanned;
+
+        for (int k = 0; k < 10; k++) {
+            picture_mkdir(picture_path(p, 0, "projects/x%d/old", k));
+            picture_put(picture_path(p, 0, "projects/x%d/old/f", k), k);
+        }
+        picture_start(p);
+        picture_drain(p);
+        scanned = p->scanned;
+        blow(p, i, 3, make_many_files, 1);
+        picture_remove(picture_path(p, 0, "projects/x1/old"));
+        /* This drain's marker is swallowed. */
+        (void)settle(p);
+        watcher_stats(p->w, &stats);
+        assert_true(stats.overflows >= 1);
+        assert_true(p->scanned > scanned);
+        /* And it goes on as before. */
+        scanned = p->scanned;
+        picture_put(picture_path(p, 0, "projects/x1/after"), 1);
+        picture_drain(p);
+        assert_int_equal(picture_has(p, 0, "projects/x1/after"), 1);
+        assert_int_equal(p->scanned, scanned);
+        picture_free(p);
+    }
+}
+
+static void overflows_of_a_small_queue_end_exact(void **state)
+{
+    long was = set_limit("max_queued_events", 64);
+    struct picture *p;
+    struct watcher_stats stats;
+
+    (void)state;
+    if (was == -1) {
+        print_message("max_queued_events can't be set here\n");
+        skip();
+    }
+    p = picture_setup(1);
+    picture_start(p); /* the limit is taken when the queue is made */
+    assert_int_not_equal(set_limit("max_queued_events", was), -1);
+    for (int i = 0; i < 20; i++)
+        picture_mkdir(picture_path(p, 0, "projects/p%d", i));
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 4, remake_folders, 0);
+        (void)settle(p);
+        blow(p, i, 2, append, 0);
+        (void)settle(p);
+    }
+    watcher_stats(p->w, &stats);
+    assert_true(stats.overflows > 0);
+    picture_free(p);
+}
+
+static void reached_watch_limit_degrades_to_polling(void **state)
+{
+    struct picture *p = picture_setup(1);
+    struct watcher_stats stats;
+    long was;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        picture_mkdir(picture_path(p, 0, "projects/x%d/y", i));
+        picture_put(picture_path(p, 0, "projects/x%d/y/f", i), i);
+    }
+    picture_start(p);
+    picture_until(p, &p->scanned, 1);
+    watcher_stats(p->w, &stats);
+    picture_stop(p);
+    /* Others of this user have watches too: only a limit below one tree's need is sure. */
+    if ((was = set_limit("max_user_watches", 100)) == -1) {
+        print_message("max_user_watches can't be set here\n");
+        picture_free(p);
+        skip();
+    }
+    picture_start(p);
+    picture_until(p, &p->scanned, 2);
+    watcher_stats(p->w, &stats);
+    picture_degraded(p);
+    blow(p, 0, 4, remake_folders, 0);
+    picture_remove(picture_path(p, 0, "projects/x7"));
+    picture_put(picture_path(p, 0, "projects/x9/y/f"), 1000);
+    picture_put(picture_path(p, 0, "projects/x99/y/g"), 1000);
+    picture_drain(p);
+    assert_int_not_equal(set_limit("max_user_watches", was), -1);
+    assert_string_equal(stats.backend, "inotify");
+    assert_true(stats.watches <= 100);
+    assert_true(p->degraded.n >= 1);
+    assert_non_null(strstr(p->degraded.v[0], "fs.inotify.max_user_watches"));
+    assert_non_null(strstr(p->degraded.v[0], "sysctl fs.inotify.max_user_watches="));
+    (void)picture_check(p);
+    assert_int_equal(picture_has(p, 0, "projects/x9/y/f"), 1000);
+    assert_int_equal(picture_has(p, 0, "projects/x99/y/g"), 1000);
+    /* The next rescan takes what the limit allows by then. */
+    watcher_rescan(p->w);
+    picture_drain(p);
+    picture_degraded(p);
+    assert_int_equal(p->degraded.n, 0);
+    watcher_stats(p->w, &stats);
+    assert_true(stats.watches > 198);
+    blow(p, 1, 4, remake_folders, 0);
+    (void)settle(p);
+    picture_free(p);
+}
+
+static void polling_sees_storms_through(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        struct picture *p = picture_setup(1);
+        p->opts.is_polling = 1;
+        picture_mkdir(picture_path(p, -1, "aside"));
+        picture_mkdir(picture_path(p, 0, "projects"));
+        picture_start(p);
+        blow(p, i, 2, remake_folders, 0);
+        blow(p, i, 2, move_trees, 0);
+        blow(p, i, 1, shake_root, 0);
+        picture_drain(p);
+        (void)picture_check(p);
+        picture_free(p);
+    }
+}
+
+/* inotifywait beside it, where it can be trusted: in folders that were there before. */
+static pid_t start_oracle(const struct picture *p, FILE **ret)
+{
+    const char *root = picture_path(p, 0, "projects");
+    int out[2], ready[2];
+    char line[256];
+    FILE *f;
+    pid_t pid;
+
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    assert_int_not_equal(pid = fork(), -1);
+    if (pid == 0) {
+        dup2(out[1], 1);
+        dup2(ready[1], 2);
+        execlp("inotifywait", "inotifywait", "-m", "-r", "--format", "%w%f", "-e",
+               "create,modify,close_write,moved_from,moved_to,delete", root, (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    close(ready[1]);
+    f = fdopen(ready[0], "r");
+    *ret = fdopen(out[0], "r");
+    while (fgets(line, sizeof(line), f) != NULL) {
+        if (strstr(line, "established") != NULL) {
+            /* Its standard error stays open: nothing more is written there. */
+            (void)f;
+            return pid;
+        }
+    }
+    return -1;
+}
+
+static void write_known_folders(const struct storm *s)
+{
+    for (int i = 0; i < 500; i++) {
+        const char *path = picture_path(s->p, 0, "projects/p%d/%d", rand() % 20, rand() % 50);
+        switch (rand() % 4) {
+        case 0:
+            (void)unlink(path);
+            break;
+        case 1:
+            move(path, picture_path(s->p, 0, "projects/p%d/%d", rand() % 20, rand() % 50));
+            break;
+        default:
+            picture_append(path, 5);
+            break;
+        }
+    }
+}
+
+static void tells_all_that_inotifywait_tells(void **state)
+{
+    struct picture *p = picture_setup(1);
+    size_t skip_len = strlen(p->roots.v[0]) + 1;
+    char line[PATH_MAX], *told;
+    struct map *ours;
+    int64_t events = 0;
+    FILE *f;
+    pid_t oracle;
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        picture_mkdir(picture_path(p, 0, "projects/p%d", i));
+    p->is_logging = 1;
+    picture_start(p);
+    picture_drain(p);
+    if ((oracle = start_oracle(p, &f)) == -1) {
+        print_message("inotifywait is not installed\n");
+        picture_free(p);
+        skip();
+    }
+    for (int i = 0; i < rounds(); i++) {
+        blow(p, i, 2, write_known_folders, 0);
+        (void)settle(p);
+    }
+    ours = map_new();
+    for (size_t i = 0; i < p->log.n; i++)
+        map_put(ours, p->log.v[i] + 1, p);
+    /* Its end: a name that nobody else makes. */
+    picture_put(picture_path(p, 0, "projects/p0/the-end"), 1);
+    while (fgets(line, sizeof(line), f) != NULL && strstr(line, "the-end") == NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        told = line + skip_len;
+        if (map_get(ours, told) == NULL)
+            fail_msg("only inotifywait told of %s", told);
+        events++;
+    }
+    assert_true(events > 100);
+    kill(oracle, SIGKILL);
+    assert_int_equal(waitpid(oracle, NULL, 0), oracle);
+    fclose(f);
+    map_free(ours);
+    picture_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folders_made_during_set_up_are_not_missed),
+        cmocka_unit_test(appends_by_many_processes_are_all_counted),
+        cmocka_unit_test(moved_trees_are_followed),
+        cmocka_unit_test(folders_made_again_under_the_same_name_are_new),
+        cmocka_unit_test(files_replaced_by_rename_are_followed),
+        cmocka_unit_test(root_that_comes_and_goes_is_followed),
+        cmocka_unit_test(overflow_triggers_full_rescan),
+        cmocka_unit_test(overflows_of_a_small_queue_end_exact),
+        cmocka_unit_test(reached_watch_limit_degrades_to_polling),
+        cmocka_unit_test(polling_sees_storms_through),
+        cmocka_unit_test(tells_all_that_inotifywait_tells),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
