@@ -9,7 +9,7 @@ launchagent_DATA = launchd/com.codeteleport.codeteleportd.plist
 
 launchd/com.codeteleport.codeteleportd.plist: launchd/com.codeteleport.codeteleportd.plist.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) launchd && \
-	$(SED) -e 's|@bindir@|$(bindir)|g' \
+	$(SED) -e 's|@bindir[@]|$(bindir)|g' \
 	  $(srcdir)/launchd/com.codeteleport.codeteleportd.plist.in >$@.tmp && mv -f $@.tmp $@
 
 EXTRA_DIST += launchd/com.codeteleport.codeteleportd.plist.in

@@ -7,7 +7,7 @@ endif
 
 systemd/codeteleportd.service: systemd/codeteleportd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && \
-	$(SED) -e 's|@bindir@|$(bindir)|g' $(systemd_edit) \
+	$(SED) -e 's|@bindir[@]|$(bindir)|g' $(systemd_edit) \
 	  $(srcdir)/systemd/codeteleportd.service.in >$@.tmp && mv -f $@.tmp $@
 
 if ON_LINUX
