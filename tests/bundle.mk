@@ -1,0 +1,11 @@
+check_PROGRAMS += tests/packone tests/unit_bundle tests/unit_storm
+TESTS += tests/unit_bundle tests/unit_storm
+tests_packone_SOURCES = tests/packone.c
+tests_packone_LDADD = $(bundle_LIBS) $(common_LIBS)
+tests_unit_bundle_SOURCES = tests/unit_bundle.c tests/scratch.c tests/scratch.h
+tests_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_storm_SOURCES = tests/unit_storm.c tests/scratch.c tests/scratch.h
+tests_unit_storm_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+# Against python3, tar and gzip.
+dist_check_SCRIPTS += tests/bundle.sh tests/bundle_oracle.py tests/metadata_oracle.py
+TESTS += tests/bundle.sh
