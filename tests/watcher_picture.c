@@ -201,11 +201,18 @@ static void on_file_changed(void *arg, const char *path)
 
 struct picture *picture_setup(int roots)
 {
+    return picture_setup_in("/tmp", roots);
+}
+
+struct picture *picture_setup_in(const char *place, int roots)
+{
     struct picture *p = str_calloc(1, sizeof(*p));
     const char *tmp = getenv("TMPDIR");
     char name[2] = "a", *path;
 
-    path = path_join(tmp != NULL ? tmp : "/tmp", "ct-watcher.XXXXXX");
+    if (tmp == NULL || *tmp == '\0')
+        tmp = access(place, W_OK | X_OK) == 0 ? place : "/tmp";
+    path = path_join(tmp, "ct-watcher.XXXXXX");
     assert_non_null(mkdtemp(path));
     p->dir = realpath(path, NULL);
     free(path);

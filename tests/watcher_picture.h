@@ -41,6 +41,12 @@ struct picture {
 struct picture *picture_setup(int roots);
 
 /**
+ * picture_setup_in(place, roots):
+ * The same, in the folder ${place} if there is one and TMPDIR names no other.
+ */
+struct picture *picture_setup_in(const char *place, int roots);
+
+/**
  * picture_start(p):
  * Begin watching with p->opts.
  */
@@ -96,8 +102,8 @@ void picture_degraded(struct picture *p);
 
 /**
  * picture_path(p, root, fmt, ...):
- * Return an absolute path below a root (below the test's own folder if that is -1), in a buffer that
- * the next 16 calls leave alone.
+ * Return an absolute path below a root (below the test's own folder if that is -1), in a buffer
+ * that the next 16 calls leave alone.
  */
 const char *picture_path(const struct picture *p, int root, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -142,7 +142,7 @@ static void watch_step(struct watcher *w, struct anchor *a, const struct chain_l
         (id = watches_ask(w->watches, fd, l->what)) != -1)
         watches_join(w->watches, &s->watch, id);
     /* That a folder can't be watched for its own going away is what the slow rescan is for. */
-    if (id == -1 && l->what & BACKEND_NAMES)
+    if (id == -1 && l->is_vital)
         a->is_blind = 1;
     if (fd != -1)
         close(fd);

@@ -23,7 +23,8 @@ enum {
 enum {
     BACKEND_IS_DIR = 1,     /* the name is or was a folder's */
     BACKEND_MOVED_AWAY = 2, /* what had the name has left it */
-    BACKEND_SELF_GONE = 4,  /* the watched folder itself was moved or removed (no name) */
+    BACKEND_SELF_GONE = 4,  /* the watched folder itself was removed or, with the one above, moved
+                             * (no name) */
     BACKEND_UNMOUNTED = 8,  /* its file system was unmounted (no name) */
     BACKEND_ENDED = 16,     /* nothing more comes for this watch; its number is free (no name) */
 };

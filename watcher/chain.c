@@ -13,7 +13,7 @@
 
 #define MOST_LINKS 40 /* as the kernel */
 
-static void add(struct chain *c, const char *dir, const char *name, unsigned what)
+static void add(struct chain *c, const char *dir, const char *name, unsigned what, int is_vital)
 {
     struct chain_link *l;
 
@@ -22,6 +22,7 @@ static void add(struct chain *c, const char *dir, const char *name, unsigned wha
     l->dir = str_dup(dir);
     l->name = str_dup(name);
     l->what = what;
+    l->is_vital = is_vital;
 }
 
 /* Take the first name off ${*rest}; return it, or NULL if there is none. */
@@ -58,7 +59,7 @@ static int step(struct chain *c, int is_file, char **dir, char **way, char **res
 {
     char *name, *path = NULL, *next = NULL;
     unsigned what = BACKEND_SELF;
-    int is_last, rc = -1;
+    int is_last, is_vital, rc = -1;
     struct stat st;
 
     if ((name = take_name(rest)) == NULL)
@@ -77,7 +78,7 @@ static int step(struct chain *c, int is_file, char **dir, char **way, char **res
         what |= BACKEND_NAMES;
     } else if (S_ISLNK(st.st_mode)) {
         what |= BACKEND_NAMES;
-        add(c, *dir, name, what);
+        add(c, *dir, name, what, 1);
         if (++*links <= MOST_LINKS)
             next = follow(path, *dir, way, rest);
         goto done;
@@ -88,8 +89,13 @@ static int step(struct chain *c, int is_file, char **dir, char **way, char **res
     }
     if (is_file && is_last)
         what |= BACKEND_NAMES | BACKEND_TREE | BACKEND_META;
+    is_vital = (what & BACKEND_NAMES) != 0;
+    /* A folder that goes tells of it only once nobody has it open any more; its parent does at
+     * once. One further up can't go before it. */
+    if (is_last)
+        what |= BACKEND_NAMES;
     if (what != BACKEND_SELF || strcmp(*dir, "/") != 0)
-        add(c, *dir, name, what);
+        add(c, *dir, name, what, is_vital);
 
 done:
     if (next != NULL) {

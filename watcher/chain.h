@@ -12,6 +12,7 @@ struct chain_link {
     char *dir;     /* an existing folder, by a path without symbolic links */
     char *name;    /* the name in it that the way goes on by */
     unsigned what; /* what to watch of it: BACKEND_SELF... */
+    int is_vital;  /* nothing else tells of what happens to that name */
 };
 
 struct chain {
@@ -21,9 +22,9 @@ struct chain {
 
 /**
  * chain_resolve(path, is_file, ret):
- * Fill ${ret} for ${path}.  Where the way ends or a symbolic link lies, the folder is to be watched
- * for names; with ${is_file}, the folder of the last name for what happens to that file; otherwise
- * folders are watched for their own going away.
+ * Fill ${ret} for ${path}.  Where the way ends or a symbolic link lies, and where the last name is,
+ * the folder is to be watched for names; with ${is_file}, that of the last name also for what
+ * happens to that file; otherwise folders are watched for their own going away.
  */
 void chain_resolve(const char *path, int is_file, struct chain *ret);
 

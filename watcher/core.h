@@ -63,7 +63,7 @@ struct root {
 struct place {
     int root; /* of root_fd, or -1 */
     int root_fd;
-    const struct watch *dir; /* of dir_fd, or NULL */
+    const struct dir *dir; /* of dir_fd, or NULL */
     int dir_fd;
 };
 

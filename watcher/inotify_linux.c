@@ -47,7 +47,7 @@ static unsigned flags_of(uint32_t mask)
 
     if (mask & IN_ISDIR)
         flags |= BACKEND_IS_DIR;
-    if (mask & IN_MOVED_FROM)
+    if (mask & (IN_MOVED_FROM | IN_MOVE_SELF))
         flags |= BACKEND_MOVED_AWAY;
     if (mask & (IN_DELETE_SELF | IN_MOVE_SELF))
         flags |= BACKEND_SELF_GONE;

@@ -66,39 +66,53 @@ void look_rest(struct watcher *w)
     p->dir_fd = p->root_fd = -1;
 }
 
-/* Return a descriptor for the folder ${dir_path} of ${u}, kept until the batch ends. */
-static int open_place(struct watcher *w, const struct watch *u, int root, const char *dir_path)
+/* Return a descriptor for the folder ${d}, which is at ${dir_path}, kept until the batch ends.
+ * ESTALE if another folder than the watched one is at its path. */
+static int open_place(struct watcher *w, const struct dir *d, const char *dir_path)
 {
     struct place *p = &w->place;
+    struct stat st;
     int root_fd;
 
-    if (p->dir == u && p->dir_fd != -1)
+    if (p->dir == d && p->dir_fd != -1)
         return p->dir_fd;
     if (p->dir_fd != -1)
         close(p->dir_fd);
     p->dir = NULL;
     p->dir_fd = -1;
-    if ((root_fd = look_root(w, root)) == -1)
+    if ((root_fd = look_root(w, d->root)) == -1 ||
+        (p->dir_fd = fs_open_dir(root_fd, dir_path, 0)) == -1)
         return -1;
-    if ((p->dir_fd = fs_open_dir(root_fd, dir_path, 0)) != -1)
-        p->dir = u;
-    return p->dir_fd;
+    if (fstat(p->dir_fd, &st) == 0 && st.st_ino == d->inode) {
+        p->dir = d;
+        return p->dir_fd;
+    }
+    close(p->dir_fd);
+    p->dir_fd = -1;
+    errno = ESTALE;
+    return -1;
 }
 
-/* What is ${name} in the folder of ${u}, which is at ${dir_path}? */
-static enum sight look(struct watcher *w, const struct watch *u, int root, const char *dir_path,
-                       const char *name, struct stat *st)
+/* What is ${name} in the folder ${d}, which is at ${dir_path}?  Something is there only if its
+ * later removal is sure to be told: in a folder that is watched.  What lies in another one that
+ * took the place is told by the scan of that, once it is watched. */
+static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, const char *name,
+                       struct stat *st)
 {
+    const struct root *r = &w->roots[d->root];
     int fd;
 
-    if (!w->roots[root].is_there)
-        return w->roots[root].is_unknown ? SIGHT_UNKNOWN : SIGHT_NOTHING;
-    if ((fd = open_place(w, u, root, dir_path)) != -1 &&
-        fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (!r->is_there)
+        return r->is_unknown ? SIGHT_UNKNOWN : SIGHT_NOTHING;
+    if ((fd = open_place(w, d, dir_path)) != -1 && fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) == 0)
         return SIGHT_SOMETHING;
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
-        return w->place.root_fd == -1 ? SIGHT_UNKNOWN : SIGHT_NOTHING;
-    return SIGHT_UNKNOWN;
+    if (w->place.root_fd == -1)
+        return SIGHT_UNKNOWN;
+    if (errno == ESTALE)
+        scan_queue(w, d, w->epoch, 0, 0);
+    else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        return SIGHT_UNKNOWN;
+    return SIGHT_NOTHING;
 }
 
 /* A name is or was a folder's; as a file it counts only if it is one now or is recorded as one. */
@@ -158,7 +172,7 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
     }
     memcpy(dir_path, path, (size_t)len + 1);
     dir_path[d->parent == NULL ? 0 : (size_t)len - strlen(name) - 1] = '\0';
-    sight = look(w, &d->watch, d->root, dir_path, name, &st);
+    sight = look(w, d, dir_path, name, &st);
     if (sight == SIGHT_UNKNOWN) {
         scan_queue(w, d, w->epoch, 0, 0);
     } else if (is_dir) {
@@ -170,14 +184,38 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
     }
 }
 
+/* Return the folder that the tree has at ${path}, or NULL. */
+static struct dir *dir_at(const struct watcher *w, int root, const char *path)
+{
+    struct dir *d = w->roots[root].top;
+    char name[NAME_MAX + 1];
+    size_t len;
+
+    for (; d != NULL && *path != '\0'; path += len + (path[len] == '/')) {
+        len = strcspn(path, "/");
+        if (len > NAME_MAX)
+            return NULL;
+        memcpy(name, path, len);
+        name[len] = '\0';
+        d = dirtree_find(w->tree, d, name);
+    }
+    return d;
+}
+
 void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, const char *name)
 {
     const struct grave *g = (const struct grave *)grave;
+    struct dir *d = dir_at(w, g->root, g->path);
+    enum sight sight = SIGHT_NOTHING;
     struct agent_place place;
-    enum sight sight;
     struct stat st;
     char *path;
 
+    if (*name == '\0') {
+        if (flags & BACKEND_MOVED_AWAY)
+            pass_ask(w, &w->roots[g->root], PASS_FULL, w->epoch);
+        return;
+    }
     path = *g->path == '\0' ? str_dup(name) : str_printf("%s/%s", g->path, name);
     if (flags & BACKEND_IS_DIR) {
         if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
@@ -187,7 +225,13 @@ void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, co
     w->agent->classify(path, &place);
     if (place.kind == AGENT_NOTHING)
         goto done;
-    if ((sight = look(w, grave, g->root, g->path, name, &st)) == SIGHT_UNKNOWN)
+    /* The folder has gone from there.  If there is another one now, only its own watch can vouch
+     * for what is in it. */
+    if (d != NULL && d->watch.id != -1)
+        sight = look(w, d, g->path, name, &st);
+    else if (d != NULL && d->flags & DIR_POLLED)
+        sight = SIGHT_UNKNOWN;
+    if (sight == SIGHT_UNKNOWN)
         pass_ask(w, &w->roots[g->root], PASS_FULL, w->epoch);
     else
         look_tell(w, g->root, path, &place,
@@ -203,7 +247,7 @@ void look_bury(struct watcher *w, struct dir *d)
     struct grave *g;
     size_t len;
 
-    if (w->place.dir == &d->watch)
+    if (w->place.dir == d)
         w->place.dir = NULL;
     if (d->watch.id == -1)
         return;
@@ -233,8 +277,7 @@ void look_grave_ended(struct watcher *w, struct watch *grave)
 {
     struct grave *g = (struct grave *)grave;
 
-    if (w->place.dir == grave)
-        w->place.dir = NULL;
+    (void)w;
     if ((*g->at = g->next) != NULL)
         g->next->at = g->at;
     free(g);

@@ -220,6 +220,16 @@ static void watch(struct watcher *w, struct dir *d, int fd, int is_remote)
     scan_set_flags(w, d, flags);
 }
 
+/* A root may have been moved away after it was opened and before it was watched; of other folders
+ * the parent's watch tells. */
+static void check_top(struct watcher *w, struct root *r)
+{
+    int fd = root_open(w, r);
+
+    if (fd != -1)
+        close(fd);
+}
+
 /* Take the next folder that waits, open and watch it.  What can't be done so is dealt with. */
 static void enter(struct watcher *w)
 {
@@ -247,6 +257,8 @@ static void enter(struct watcher *w)
         goto err1;
     watch(w, d, fd, st.st_dev == r->dev ? r->is_remote : fs_is_remote(fd));
     d->inode = st.st_ino;
+    if (d->parent == NULL)
+        check_top(w, r);
     if ((s->stream = fdopendir(fd)) == NULL)
         goto err1;
     s->len = (size_t)len;

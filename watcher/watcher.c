@@ -129,7 +129,9 @@ static void on_dir_self(struct watcher *w, struct dir *d, unsigned flags)
 {
     struct root *r = &w->roots[d->root];
 
-    if (flags & BACKEND_UNMOUNTED)
+    /* What it held is at its path no more.  That a folder moved is told to its parent as well, but
+     * that one may not have been watched yet. */
+    if (flags & (BACKEND_UNMOUNTED | BACKEND_MOVED_AWAY))
         pass_ask(w, r, PASS_FULL, w->epoch);
     if (d->parent == NULL) {
         r->is_lost |= (flags & BACKEND_ENDED) != 0;
@@ -154,7 +156,7 @@ static void tell_user(struct watcher *w, struct watch *u, unsigned flags, const 
     case WATCH_GRAVE:
         if (flags & BACKEND_ENDED)
             look_grave_ended(w, u);
-        else if (*name != '\0')
+        else
             look_grave_event(w, u, flags, name);
         break;
     case WATCH_STEP:
