@@ -263,7 +263,7 @@ static uint8_t record_type(const char *text)
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (strcmp(text, types[i].name) == 0)
-            return types[i].type;
+            return (uint8_t)types[i].type;
     }
     return RECORD_OTHER;
 }
