@@ -185,27 +185,55 @@ static int agree(const struct login *l, const struct account *was)
     return yes;
 }
 
+/* The account that this machine's sessions went to so far, as the daemon knows it, or, where none
+ * runs, as the record in the state folder says.  NULL if there is none yet. */
+static int known_account(struct ctx *c, struct account **ret, struct ct_err *err)
+{
+    struct json_object *o;
+
+    *ret = NULL;
+    if (ctx_call(c, "account", NULL, ANSWER_MS, &o, err) == 0) {
+        const char *url = jdoc_str(o, "apiUrl"), *id = jdoc_str(o, "accountId"),
+                   *email = jdoc_str(o, "email");
+        if (url != NULL && id != NULL) {
+            *ret = str_calloc(1, sizeof(**ret));
+            (*ret)->api_url = str_dup(url);
+            (*ret)->account_id = str_dup(id);
+            (*ret)->email = str_dup(email != NULL ? email : "");
+        }
+        json_object_put(o);
+        return 0;
+    }
+    if (ctx_is_no_daemon(err) &&
+        (account_record_load(c->config->state_dir, ret, err) == 0 || err->code == ERR_GONE))
+        return 0;
+    return -1;
+}
+
 /*
  * Whoever swaps the credentials must not receive everything: another account than before needs a
- * person at a terminal.  Return 0 if the credentials may be saved.
+ * person at a terminal.  The first one, and the same one again, the daemon takes by itself.  Return
+ * 0 if the credentials may be saved.
  */
 static int confirm_account(struct ctx *c, const struct login *l, struct ct_err *err)
 {
-    struct account *was = NULL;
-    struct ct_err e = {0};
-    int is_other, rc = 0;
+    struct account *was;
+    int is_same, rc = 0;
 
-    if (account_record_load(c->config->state_dir, &was, &e) != 0 && e.code != ERR_GONE)
-        ctx_say(c, "%s", e.msg);
-    is_other = (was == NULL && e.code != ERR_GONE) ||
-               (was != NULL && (strcmp(was->api_url, l->cred.api_url) != 0 ||
-                                strcmp(was->account_id, l->account_id) != 0));
-    if (is_other && !term_is_interactive())
+    if (known_account(c, &was, err) != 0) {
+        ctx_say(c, "%s", err->msg);
+        return term_is_interactive() ? tell_daemon(c, l, err) : 0;
+    }
+    if (was == NULL)
+        return 0;
+    is_same =
+        strcmp(was->api_url, l->cred.api_url) == 0 && strcmp(was->account_id, l->account_id) == 0;
+    if (!is_same && !term_is_interactive())
         ctx_say(c, "this is another account or server than before: the daemon waits in the state "
                    "account_changed until you confirm it in a terminal with: ctctl login");
-    else if (is_other && was != NULL && !agree(l, was))
+    else if (!is_same && !agree(l, was))
         rc = err_set(err, ERR_CANCELLED, "nothing was changed");
-    else
+    else if (!is_same)
         rc = tell_daemon(c, l, err);
     account_record_free(was);
     return rc;

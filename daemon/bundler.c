@@ -390,9 +390,7 @@ static void bundled(struct job *j, struct session *s)
     daemon_disk_trouble(d, NULL);
     memset(&s->err, 0, sizeof(s->err));
     s->failures = 0;
-    if (s->is_urgent)
-        uploader_kick(d->uploader, s->id);
-    s->is_urgent = 0;
+    s->is_known = 1;
     d->bytes_read += j->result.read_bytes;
     if (!j->result.is_same) {
         d->bundles++;
@@ -407,6 +405,9 @@ static void bundled(struct job *j, struct session *s)
         log_debug("unchanged session=%s", s->id);
         control_event(d, "unchanged", s->id, old.version, 0, NULL);
     }
+    if (s->is_urgent)
+        uploader_kick(d->uploader, s->id);
+    s->is_urgent = 0;
 done:
     state_session_clear(&old);
 }
@@ -655,6 +656,7 @@ static void on_deleted(void *arg, const char *session_id)
 
     log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
     state_set_excluded(d->state, session_id, 1, 0, NULL);
+    pack_forget_cache(d->cache_dir, session_id);
     control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
     if (s != NULL)
         sessions_give_up(d, s);

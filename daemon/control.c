@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle/pack.h"
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/now.h"
@@ -163,6 +164,7 @@ static void do_exclude(struct daemon *d, struct ipc_request *rq, struct json_obj
     }
     if ((s = sessions_get(d, id)) != NULL)
         sessions_give_up(d, s);
+    pack_forget_cache(d->cache_dir, id);
     log_info("excluded session=%s reason=asked", id);
     control_event(d, "excluded", id, 0, 0, NULL);
     o = json_object_new_object();
@@ -208,25 +210,45 @@ static void do_subscribe(struct daemon *d, struct ipc_request *rq, struct json_o
     reply_empty(rq);
 }
 
-/* `ctctl login` on a terminal says whose account it is from now on, before it writes the
- * credentials. */
+static void reply_account(struct daemon *d, struct ipc_request *rq)
+{
+    struct json_object *o;
+    struct account *a = NULL;
+    struct ct_err err;
+
+    if (account_record_load(d->config->state_dir, &a, &err) != 0 && err.code != ERR_GONE) {
+        ipc_fail(rq, &err);
+        return;
+    }
+    o = json_object_new_object();
+    if (a != NULL) {
+        jdoc_set_str(o, "apiUrl", a->api_url);
+        jdoc_set_str(o, "accountId", a->account_id);
+        jdoc_set_str(o, "email", a->email);
+    }
+    account_record_free(a);
+    ipc_reply(rq, o);
+}
+
+/* Without members: which account did the user confirm?  With them: `ctctl login` on a terminal says
+ * whose it is from now on, before it writes the credentials. */
 static void do_account(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
     const char *url = jdoc_str(params, "apiUrl"), *id = jdoc_str(params, "accountId"),
                *email = jdoc_str(params, "email");
     struct ct_err err;
 
-    if (url == NULL || id == NULL) {
+    if (url == NULL && id == NULL) {
+        reply_account(d, rq);
+    } else if (url == NULL || id == NULL) {
         ipc_fail_code(rq, IPC_INVALID_PARAMS, "apiUrl and accountId are needed");
-        return;
-    }
-    if (account_record_save(d->config->state_dir, url, id, email != NULL ? email : "", NULL,
-                            &err) != 0) {
+    } else if (account_record_save(d->config->state_dir, url, id, email != NULL ? email : "", NULL,
+                                   &err) != 0) {
         ipc_fail(rq, &err);
-        return;
+    } else {
+        login_refresh(d->login);
+        reply_empty(rq);
     }
-    login_refresh(d->login);
-    reply_empty(rq);
 }
 
 void control_request(void *arg, struct ipc_request *rq, const char *method,

@@ -20,7 +20,7 @@
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
 #define NOTICE_MS 500 /* at most so often is the service manager told */
-#define REST_S 2 /* how long after the last work memory is given back */
+#define REST_S 2      /* how long after the last work memory is given back */
 
 struct life {
     struct daemon *d;
@@ -176,12 +176,17 @@ static struct debounce_opts debounce_opts_of(const struct config *c)
 /* ---- reload -------------------------------------------------------------------------------------
  */
 
-static void keep(const char *what, char **now, char **wanted)
+static void is_for_next_start(const char *key)
+{
+    log_warn("reload key=%s action=\"takes effect at the next start\"", key);
+}
+
+static void keep(const char *key, char **now, char **wanted)
 {
     char *t;
 
     if (strcmp(*now != NULL ? *now : "", *wanted != NULL ? *wanted : "") != 0)
-        log_warn("reload key=%s action=\"takes effect at the next start\"", what);
+        is_for_next_start(key);
     t = *now;
     *now = *wanted;
     *wanted = t;
@@ -209,7 +214,13 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
         return -1;
     }
     if (!same_list(&d->config->roots, &fresh->roots))
-        log_warn("reload key=roots action=\"takes effect at the next start\"");
+        is_for_next_start("roots");
+    if (d->config->rescan_ms != fresh->rescan_ms)
+        is_for_next_start("rescan");
+    if (d->config->polling != fresh->polling)
+        is_for_next_start("polling");
+    if (d->config->allow_plain_http != fresh->allow_plain_http)
+        is_for_next_start("allow_plain_http");
     roots = d->config->roots;
     d->config->roots = fresh->roots;
     fresh->roots = roots;
@@ -218,7 +229,8 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     keep("ca_file", &d->config->ca_file, &fresh->ca_file);
     config_free(d->config);
     d->config = fresh;
-    log_set_level((enum log_level)fresh->log);
+    if (!d->is_verbose)
+        log_set_level((enum log_level)fresh->log);
     o = debounce_opts_of(fresh);
     debounce_set(d->debounce, &o);
     if (d->uploader != NULL)
@@ -307,6 +319,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     case SIGHUP:
         notify_reloading();
         daemon_reload(d, &err);
+        d->is_ready = 0; /* it wants to hear READY again */
         daemon_notice(d);
         break;
     case SIGUSR1:
@@ -523,9 +536,9 @@ static void teardown(struct daemon *d)
     free(d->config_path);
 }
 
-int daemon_run(struct config *config, const char *config_path, int is_once)
+int daemon_run(struct config *config, const char *config_path, int is_once, int is_verbose)
 {
-    struct daemon d = {.config = config, .is_once = is_once};
+    struct daemon d = {.config = config, .is_once = is_once, .is_verbose = is_verbose};
     struct life life = {.d = &d, .lock_fd = -1};
     struct ct_err err;
 

@@ -82,6 +82,7 @@ struct daemon {
     char *config_path; /* as given, or NULL */
     const struct agent *agent;
     int is_once;
+    int is_verbose;
     int is_stopping;
     int is_ready; /* the service manager was told */
     int exit_status;
@@ -127,9 +128,10 @@ struct daemon {
 
 /**
  * daemon_run(config, config_path, is_once):
- * Run until a signal or, ${is_once}, until all is synced.  Owns ${config}.  Return the exit status.
+ * Run until a signal or, ${is_once}, until all is synced.  ${is_verbose}: the log level
+ * of the configuration does not count.  Owns ${config}.  Return the exit status.
  */
-int daemon_run(struct config *config, const char *config_path, int is_once);
+int daemon_run(struct config *config, const char *config_path, int is_once, int is_verbose);
 
 /**
  * daemon_open_account(d, dir, err), daemon_close_account(d):

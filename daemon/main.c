@@ -95,5 +95,5 @@ int main(int argc, char **argv)
         return 0;
     }
     log_init("codeteleportd", is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)config->log);
-    return daemon_run(config, file, is_once);
+    return daemon_run(config, file, is_once, is_verbose);
 }

@@ -25,7 +25,7 @@ struct session *sessions_need(struct daemon *d, const char *id)
     snprintf(s->id, sizeof(s->id), "%s", id);
     if (d->state != NULL && state_get(d->state, id, &ss)) {
         s->is_known = 1;
-        s->was_safe = ss.version > 0 && !ss.is_archived;
+        s->was_safe = ss.version > 0 && !ss.is_excluded;
     }
     state_session_clear(&ss);
     map_put(d->sessions, id, s);

@@ -365,7 +365,8 @@ void state_counts(struct state *s, struct state_counts *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (db_query(s->db, NULL, &st,
-                 "SELECT count(*), sum(version > 0), sum(is_archived), sum(is_excluded),"
+                 "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
+                 "sum(is_excluded),"
                  " sum(raw_bytes), max(confirmed_ms) FROM sessions",
                  "") != 0)
         return;

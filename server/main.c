@@ -21,7 +21,7 @@ static const char usage[] =
     "Without a verb it runs in the foreground; without any configuration the API is at\n"
     "https://127.0.0.1:8787/v1 and the object store at https://127.0.0.1:8788.\n"
     "\n"
-    "  -c, --config FILE      settings (server.conf(5)); default: server.conf in the folder of\n"
+    "  -c, --config FILE      settings (codeteleport-server.conf(5)); default: server.conf in the folder of\n"
     "                         codeteleportd.conf, if it is there\n"
     "      --data DIR         folder for everything that is kept\n"
     "      --listen HOST:PORT   the API; port 0 takes a free one\n"

@@ -201,14 +201,14 @@ static void a_store_is_understood_by_its_code(void **state)
 {
     (void)state;
     assert_int_equal(meaning(403, "<Error><Code>ExpiredRequest</Code></Error>", 0), ERR_EXPIRED);
-    assert_int_equal(meaning(403, "<Error><Code>AccessDenied</Code></Error>", 0), ERR_REFUSED);
+    assert_int_equal(meaning(403, "<Error><Code>AccessDenied</Code></Error>", 0), ERR_FAIL);
     assert_int_equal(meaning(403, "<Error><Code>AccessDenied</Code></Error>", 301000), ERR_EXPIRED);
     assert_int_equal(
         meaning(403, "<Error><Code>SignatureDoesNotMatch</Code><K>AKIA</K></Error>", 0),
         ERR_EXPIRED);
     assert_int_equal(meaning(400, "<Error><Code>BadDigest</Code></Error>", 0), ERR_CORRUPT);
     assert_int_equal(meaning(503, "busy", 0), ERR_RETRY);
-    assert_int_equal(meaning(418, "<Code><Code>", 0), ERR_REFUSED);
+    assert_int_equal(meaning(418, "<Code><Code>", 0), ERR_FAIL);
 }
 
 static void plain_http_is_for_loopback_with_leave(void **state)

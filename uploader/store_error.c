@@ -28,14 +28,14 @@ static const struct {
     {"RequestTimeout", ERR_RETRY, "the upload stalled"},
     {"InternalError", ERR_RETRY, "the store has a fault of its own"},
     {"ServiceUnavailable", ERR_RETRY, "the store is not available"},
-    {"AccessDenied", ERR_REFUSED, "the store denies access; its operator has to mend that"},
-    {"Unauthorized", ERR_REFUSED, "the store denies access; its operator has to mend that"},
-    {"InvalidAccessKeyId", ERR_REFUSED,
+    {"AccessDenied", ERR_FAIL, "the store denies access; its operator has to mend that"},
+    {"Unauthorized", ERR_FAIL, "the store denies access; its operator has to mend that"},
+    {"InvalidAccessKeyId", ERR_FAIL,
      "the store does not know the server's key; its operator "
      "has to mend that"},
-    {"NoSuchBucket", ERR_REFUSED, "the store's bucket is missing; its operator has to mend that"},
+    {"NoSuchBucket", ERR_FAIL, "the store's bucket is missing; its operator has to mend that"},
     {"PreconditionFailed", ERR_EXPIRED, "the store has an object of that name already"},
-    {"QuotaExceeded", ERR_REFUSED, "the store is full; its operator has to make room"},
+    {"QuotaExceeded", ERR_FAIL, "the store is full; its operator has to make room"},
     {"InsufficientStorage", ERR_RETRY, "the store is full; its operator has to make room"},
 };
 
@@ -57,7 +57,7 @@ static void code_of(const char *body, char code[48])
 void store_error(const struct http_res *res, int64_t url_age_ms, struct ct_err *ret)
 {
     enum err_code by_status =
-        res->status == 429 || res->status == 408 || res->status >= 500 ? ERR_RETRY : ERR_REFUSED;
+        res->status == 429 || res->status == 408 || res->status >= 500 ? ERR_RETRY : ERR_FAIL;
     char code[48];
 
     code_of(res->body.data, code);

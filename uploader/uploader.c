@@ -523,7 +523,8 @@ int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_er
     e = entry_add(u, queue_item_copy(item));
     e->is_held = was_held;
     e->is_urgent = was_urgent;
-    schedule(u);
+    /* From the loop, not from here: the caller's transaction may be open. */
+    arm(u, 0, 0);
     return 0;
 }
 
@@ -587,7 +588,7 @@ static void view_of(const struct entry *e, struct uploader_view *ret)
     ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
     ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
     if (e->is_final)
-        ret->phase = e->err.http_status == 403 ? "limit" : "failed";
+        ret->phase = e->err.code == ERR_REFUSED && e->err.http_status == 403 ? "limit" : "failed";
     else if (e->item->phase == QUEUE_STORED)
         ret->phase = "stored";
     else
