@@ -115,7 +115,7 @@ static void json_is_strict_and_bounded(void **state)
     assert_true(parses("12"));
     assert_false(parses(""));
     assert_false(parses("{\"a\":1}{"));
-    assert_false(parses("{'a':1}"));
+    assert_false(parses("{\"a\":1} // x"));
     assert_false(parses("{\"a\":1,}"));
     assert_false(parses("{\"a\":"));
     assert_false(parses("{\"a\":\"\xFF\"}"));
