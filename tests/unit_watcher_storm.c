@@ -257,6 +257,7 @@ static void shake_root(const struct storm *s)
     const char *root = s->p->roots.v[0];
 
     for (int i = 0; i < 40; i++) {
+        (void)unlink(picture_path(s->p, -1, "new")); /* if the link was exchanged for it */
         picture_mkdir(picture_path(s->p, -1, "new/projects/x%d/y", i % 3));
         picture_put(picture_path(s->p, -1, "new/projects/x%d/y/f%d", i % 3, i), i);
         switch (rand() % 4) {

@@ -56,8 +56,9 @@ struct backend {
      * ENOTSUP if only polling helps. */
     int (*watch)(void *b, int fd, unsigned what, int exactly);
 
-    /* Stop watching; BACKEND_ENDED follows unless it had come already. */
-    void (*unwatch)(void *b, int watch);
+    /* Stop watching; BACKEND_ENDED follows unless it had come already.  Return whether there was
+     * still something to watch: the folder, wherever it is. */
+    int (*unwatch)(void *b, int watch);
 
     /* Write into ${buf} of ${size} what raises the limit on watches. */
     void (*cure)(char *buf, unsigned long size);

@@ -156,11 +156,11 @@ static int inotify_watch(void *arg, int fd, unsigned what, int exactly)
     return inotify_add_watch(in->fd, path, mask);
 }
 
-static void inotify_unwatch(void *arg, int watch)
+static int inotify_unwatch(void *arg, int watch)
 {
     struct inotify *in = arg;
 
-    (void)inotify_rm_watch(in->fd, watch);
+    return inotify_rm_watch(in->fd, watch) == 0;
 }
 
 static void inotify_cure(char *buf, unsigned long size)

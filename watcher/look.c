@@ -26,7 +26,12 @@ struct grave {
     char path[];
 };
 
-enum sight { SIGHT_UNKNOWN = -1, SIGHT_NOTHING, SIGHT_SOMETHING };
+enum sight {
+    SIGHT_UNKNOWN,
+    SIGHT_ELSEWHERE, /* another folder has taken the place of the one that the event was of */
+    SIGHT_NOTHING,
+    SIGHT_SOMETHING,
+};
 
 void look_tell(struct watcher *w, int root, const char *path, const struct agent_place *place,
                const struct stat *st)
@@ -108,11 +113,13 @@ static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, c
         return SIGHT_SOMETHING;
     if (w->place.root_fd == -1)
         return SIGHT_UNKNOWN;
-    if (errno == ESTALE)
+    if (errno == ESTALE) {
         scan_queue(w, d, w->epoch, 0, 0);
-    else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-        return SIGHT_UNKNOWN;
-    return SIGHT_NOTHING;
+        return SIGHT_ELSEWHERE;
+    }
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        return SIGHT_NOTHING;
+    return SIGHT_UNKNOWN;
 }
 
 /* A name is or was a folder's; as a file it counts only if it is one now or is recorded as one. */
@@ -174,10 +181,12 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
     dir_path[d->parent == NULL ? 0 : (size_t)len - strlen(name) - 1] = '\0';
     sight = look(w, d, dir_path, name, &st);
     if (sight == SIGHT_UNKNOWN) {
-        scan_queue(w, d, w->epoch, 0, 0);
+        pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
     } else if (is_dir) {
         tell_dir_name(w, d->root, path, sight == SIGHT_SOMETHING ? &st : NULL);
-        update_child(w, d, path, name, sight == SIGHT_SOMETHING ? &st : NULL);
+        /* The tree may know the other one's folders already. */
+        if (sight != SIGHT_ELSEWHERE)
+            update_child(w, d, path, name, sight == SIGHT_SOMETHING ? &st : NULL);
     } else {
         look_tell(w, d->root, path, &place,
                   sight == SIGHT_SOMETHING && !S_ISDIR(st.st_mode) ? &st : NULL);
@@ -270,7 +279,10 @@ void look_bury(struct watcher *w, struct dir *d)
         g->next->at = &g->next;
     g->at = &w->graves;
     w->graves = g;
-    watches_bury(w->watches, &d->watch, &g->watch);
+    /* One that is alive was moved, or the tree was wrong about it for a moment.  What happens in it
+     * from here on goes unheard, so what is recorded of it has to be checked. */
+    if (watches_bury(w->watches, &d->watch, &g->watch))
+        pass_ask(w, &w->roots[d->root], PASS_FULL, 0);
 }
 
 void look_grave_ended(struct watcher *w, struct watch *grave)

@@ -30,10 +30,11 @@ static int polling_watch(void *b, int fd, unsigned what, int exactly)
     return -1;
 }
 
-static void polling_unwatch(void *b, int watch)
+static int polling_unwatch(void *b, int watch)
 {
     (void)b;
     (void)watch;
+    return 0;
 }
 
 static void polling_cure(char *buf, unsigned long size)

@@ -197,6 +197,16 @@ static void on_event(void *arg, int id, unsigned flags, const char *name)
     }
 }
 
+/* The end of a watch may be among what was lost, and another folder may have got the same inode. */
+static void distrust_all(struct watcher *w)
+{
+    for (int i = 0; i < w->n_roots; i++) {
+        const struct root *r = &w->roots[i];
+        for (struct dir *d = r->top; d != NULL; d = dirtree_next(d, r->top, 0))
+            d->inode = 0;
+    }
+}
+
 static void on_overflow(void *arg)
 {
     struct watcher *w = arg;
@@ -204,6 +214,7 @@ static void on_overflow(void *arg)
     w->overflows++;
     log_warn("watch_overflow count=%lld", (long long)w->overflows);
     look_exhume(w, w->n_graves);
+    distrust_all(w);
     w->is_lossy = 1;
     rescan_all(w);
     drain_lost(w);

@@ -100,7 +100,7 @@ void watches_leave(struct watches *ws, struct watch *u)
     int id = u->id;
 
     if (id != -1 && !detach(ws, u))
-        ws->backend->unwatch(ws->handle, id);
+        (void)ws->backend->unwatch(ws->handle, id);
 }
 
 int watches_is_shared(const struct watches *ws, const struct watch *u)
@@ -108,13 +108,13 @@ int watches_is_shared(const struct watches *ws, const struct watch *u)
     return u->id != -1 && watches_find(ws, u->id)->next != NULL;
 }
 
-void watches_bury(struct watches *ws, struct watch *u, struct watch *grave)
+int watches_bury(struct watches *ws, struct watch *u, struct watch *grave)
 {
     int id = u->id;
 
     detach(ws, u);
     watches_join(ws, grave, id);
-    ws->backend->unwatch(ws->handle, id);
+    return ws->backend->unwatch(ws->handle, id);
 }
 
 void watches_narrow(struct watches *ws, int id, int fd)
@@ -126,7 +126,7 @@ void watches_narrow(struct watches *ws, int id, int fd)
         what |= u->what;
     other = ws->backend->watch(ws->handle, fd, what, 1);
     if (other != -1 && other != id && watches_find(ws, other) == NULL)
-        ws->backend->unwatch(ws->handle, other);
+        (void)ws->backend->unwatch(ws->handle, other);
 }
 
 struct watch *watches_ended(struct watches *ws, int id)

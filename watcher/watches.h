@@ -65,8 +65,9 @@ int watches_is_shared(const struct watches *ws, const struct watch *u);
 /**
  * watches_bury(ws, u, grave):
  * End the watch, of which ${u} is the only user; ${grave} takes its place until the end is told.
+ * Return whether the folder was still alive.
  */
-void watches_bury(struct watches *ws, struct watch *u, struct watch *grave);
+int watches_bury(struct watches *ws, struct watch *u, struct watch *grave);
 
 /**
  * watches_narrow(ws, id, fd):
