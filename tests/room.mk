@@ -23,7 +23,11 @@ TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats
 endif
 
 if WITH_CMOCKA
+include tests/agents.mk
+include tests/bundle.mk
 include tests/common.mk
 include tests/ctctl.mk
 include tests/ipc.mk
+include tests/server.mk
+include tests/watcher.mk
 endif
