@@ -87,6 +87,16 @@ static void history_line(void *arg, const struct history_line *line)
     s->f(s->arg, line->session_id);
 }
 
+/* Where we stopped there was a newline.  If there is none now, it is another file. */
+static int is_line_start(int fd, int64_t offset, int64_t size)
+{
+    char c;
+
+    if (offset <= 0 || offset > size)
+        return 0;
+    return file_pread_all(fd, &c, 1, (off_t)(offset - 1)) == 1 && c == '\n';
+}
+
 int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
                        void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
                        struct ct_err *err)
@@ -110,7 +120,7 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
             *err = e;
         return -1;
     }
-    if (offset > (int64_t)st.st_size)
+    if (!is_line_start(fd, offset, (int64_t)st.st_size))
         offset = 0;
     rc = history_read(fd, offset, (int64_t)st.st_size, NULL, history_line, &s, NULL, ret_next, err);
     close(fd);

@@ -4,10 +4,9 @@
     gen_corpus.py DIR [--sessions N] [--mb M] [--projects P] [--seed S] [--home PATH]
                       [--big MB] [--big-line MB] [--files N] [--folders N]
 
-M megabytes are spread over N sessions as evenly as turns allow.  --big adds one session of that size
-besides, --big-line puts one line of that size into its middle.  --files and --folders add file
-history and folders of tool results until the folder holds that many files and folders in all (for the
-watcher's bench).  The records have the shapes of Claude Code 2.1; their text is source code of this
+M megabytes are spread over N sessions as evenly as turns allow.  --big adds one session of that
+size besides, --big-line puts one line of that size into its middle.  --files and --folders add tool
+results until the data folder holds that many files and folders in all (for the watcher's bench).  The records have the shapes of Claude Code 2.1; their text is source code of this
 machine's Python library, so that it compresses as real sessions do.  Standard library only.
 """
 import argparse
@@ -197,7 +196,8 @@ class Corpus:
         for number in range(self.args.sessions):
             self.session(number, each)
         if self.args.big:
-            self.session(self.args.sessions, int(self.args.big * 1e6), int(self.args.big_line * 1e6))
+            self.session(self.args.sessions, int(self.args.big * 1e6),
+                         int(self.args.big_line * 1e6))
             print("big", self.sessions[-1][1])
         if not self.sessions:
             raise SystemExit("no session asked for")

@@ -129,6 +129,7 @@ static int resume_scan(struct reading *r, struct ct_err *err)
         return 0;
     }
     scan_anew(r->v);
+    r->scan_from = 0; /* so that a better one is saved */
     for (int64_t b = 0; b < blocks; b++) {
         if (next_block(r, b, &n, err) != 0)
             return -1;

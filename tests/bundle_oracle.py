@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What a bundle must hold, worked out once more from the data folder, with Python's own tar and gzip.
+"""What a bundle must hold, worked out once more from the data folder with Python's tar and gzip.
 
     bundle_oracle.py PACKONE ROOT...
 
-Packs every session of each data folder and compares entries, contents, headers, gzip framing, digests
-and the content id.  Prints differences and "N compared, M differ"; exits 1 if any differ.
+Packs every session of each data folder and compares entries, contents, headers, gzip framing,
+digests and the content id.  Prints differences and "N compared, M differ"; exits 1 if any differ.
 """
 import glob
 import gzip
@@ -101,7 +101,8 @@ def content_id(entries):
         over_blocks = hashlib.sha256()
         for at in range(0, len(data), MIB):
             over_blocks.update(hashlib.sha256(data[at:at + MIB]).digest())
-        whole.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "big") + over_blocks.digest())
+        whole.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "big"))
+        whole.update(over_blocks.digest())
     return whole.hexdigest()
 
 
@@ -151,22 +152,26 @@ def check(said, bundle, entries):
         yield f"entries: {sorted(set(found) ^ set(entries)) or 'contents'}"
 
 
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 def main():
     packone = sys.argv[1]
     compared = different = 0
     with tempfile.TemporaryDirectory() as scratch:
         for root in sys.argv[2:]:
-            ids = subprocess.run([packone, "--list", root], capture_output=True, text=True, check=True)
-            for session in ids.stdout.split():
+            for session in run(packone, "--list", root).stdout.split():
                 bundle = os.path.join(scratch, "bundle.tar.gz")
-                run = subprocess.run([packone, root, session, bundle], capture_output=True, text=True)
+                packed = run(packone, root, session, bundle)
                 compared += 1
-                if run.returncode != 0:
-                    differences = [run.stderr.strip()]
+                if packed.returncode != 0:
+                    differences = [packed.stderr.strip()]
                 else:
-                    differences = list(check(json.loads(run.stdout), bundle, expected(root, session)))
+                    said, entries = json.loads(packed.stdout), expected(root, session)
+                    differences = list(check(said, bundle, entries))
                     for tool in (["gzip", "-t", bundle], ["tar", "tzf", bundle]):
-                        if subprocess.run(tool, stdout=subprocess.DEVNULL).returncode != 0:
+                        if run(*tool).returncode != 0:
                             differences.append(" ".join(tool[:2]))
                 different += bool(differences)
                 for d in differences:

@@ -37,7 +37,8 @@ def records(data):
 
 def clean(text):
     """A NUL and half a surrogate pair can't be shown."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\ufffd")
 
 
 def string(value):
@@ -171,7 +172,8 @@ def compare(packone, root, session, out_dir):
 
 def random_string(r):
     return r.choice(["", "plain", "<command-name>/exit", "<local-command-stdout>x", "ünï ☃ 日本語",
-                     "\U0001f600 outside", "quote \" slash \\ / tab \t", "a\0b", "x" * r.randrange(900),
+                     "\U0001f600 outside", "quote \" slash \\ / tab \t", "a\0b",
+                     "x" * r.randrange(900),
                      "日" * r.randrange(300), "\U0001f600" * r.randrange(300), "/home/a/b.py",
                      "msg_%d" % r.randrange(9), "claude-%d" % r.randrange(3), "<synthetic>",
                      "2026-01-%02dT10:00:00.%03dZ" % (r.randrange(1, 29), r.randrange(1000)),
@@ -216,9 +218,10 @@ def random_record(r):
               "timestamp": random_string(r), "cwd": r.choice(["/home/u/my.app", random_string(r)]),
               "gitBranch": random_string(r), "slug": r.choice(["quiet-fox", ""]),
               "isMeta": r.choice([False, False, True, "true"]),
-              "isSidechain": r.choice([False, False, True, 1]), "isCompactSummary": r.choice([False, True]),
-              "summary": random_string(r), "customTitle": random_string(r), "aiTitle": random_string(r),
-              "lastPrompt": random_string(r), "more": random_value(r, 0)}
+              "isSidechain": r.choice([False, False, True, 1]),
+              "isCompactSummary": r.choice([False, True]),
+              "summary": random_string(r), "customTitle": random_string(r),
+              "aiTitle": random_string(r), "lastPrompt": random_string(r), "more": random_value(r, 0)}
     keys = [k for k in record if r.random() < .8]
     r.shuffle(keys)
     return {k: record[k] for k in keys}
@@ -264,8 +267,10 @@ def damage(r, line):
         return b'{"type":"user","deep":' + b'{"a":[' * 150 + b"1" + b"]}" * 150 + b"}"
     if kind == 10:
         return r.choice([b"", b"{}", b"[]", b"null", b'"x"', b"{} {}", b'{"a":01}', b'{"a":1.}',
-                         b'{"a":-}', b'{"a":.5}', b'{"a":1e}', b'{"a":1e+5}', b'{"a":tru}', b'{"a":1,}',
-                         b'{,}', b'{"a"}', b"{'a':1}", b'{"a":"\t"}', b'{"a":"\\x"}', b'{"a":"\\u12g4"}',
+                         b'{"a":-}', b'{"a":.5}', b'{"a":1e}', b'{"a":1e+5}', b'{"a":tru}',
+                         b'{"a":1,}',
+                         b'{,}', b'{"a"}', b"{'a':1}", b'{"a":"\t"}', b'{"a":"\\x"}',
+                         b'{"a":"\\u12g4"}',
                          b"\xef\xbb\xbf{}"])
     return line[:at] + b"\xed\xa0\x80\xc0\xaf\xff" + line[at:]
 
@@ -294,7 +299,8 @@ def main():
                 with open(f"{roots[0]}/projects/-p/{name}.jsonl", "wb") as f:
                     f.write(damaged(r))
         for root in roots:
-            ids = subprocess.run([packone, "--list", root], capture_output=True, text=True, check=True)
+            ids = subprocess.run([packone, "--list", root], stdout=subprocess.PIPE, text=True,
+                                 check=True)
             for session in ids.stdout.split():
                 compared += 1
                 differences = compare(packone, root, session, scratch)

@@ -327,6 +327,15 @@ static void the_history_is_read_on_from_where_it_ended(void **state)
     assert_int_equal(
         agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
     assert_string_equal(seen.data, "1");
+    buf_reset(&seen);
+    scratch_puts(p,
+                 PROMPT(B) "{\"display\":\"of another length\"}\n" PROMPT(A)); /* by a longer one */
+    assert_int_equal(
+        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_string_equal(seen.data, "1");
+    assert_int_equal(
+        agent_read_history(agent_default(), dir, next - 1, note_session, &seen, &next, NULL), 0);
+    assert_string_equal(seen.data, "1a1");
     buf_free(&seen);
     free(p);
     scratch_free(dir);

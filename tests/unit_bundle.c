@@ -710,6 +710,10 @@ static void a_rewritten_transcript_starts_over(void **state)
     must_pack(l);
     assert_int_equal(l->r.reused_bytes, 0);
     assert_as_without_cache(l);
+    must_pack(l); /* and from there it goes on as any other */
+    assert_int_equal(l->r.reused_bytes, 3 * MIB);
+    assert_true(l->r.read_bytes < 4 * MIB);
+    assert_as_without_cache(l);
     put_transcript(l, &c, MIB / 2);
     must_pack(l);
     assert_as_without_cache(l);
