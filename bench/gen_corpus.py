@@ -127,10 +127,12 @@ class Corpus:
         self.sessions = []
 
     def folder(self, *parts):
-        path = os.path.join(self.args.dir, *parts)
-        if not os.path.isdir(path):
-            self.folders += 1
-            os.makedirs(path)
+        path = self.args.dir
+        for part in parts:
+            path = os.path.join(path, part)
+            if not os.path.isdir(path):
+                self.folders += 1
+                os.mkdir(path)
         return path
 
     def add_file(self, folder, name, content):
