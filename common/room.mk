@@ -9,6 +9,7 @@ common_libcommon_a_SOURCES = \
   common/err.c common/err.h \
   common/file.c common/file.h \
   common/hash.c common/hash.h \
+  common/heap.c common/heap.h \
   common/jdoc.c common/jdoc.h \
   common/log.c common/log.h \
   common/map.c common/map.h \

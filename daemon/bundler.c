@@ -60,7 +60,9 @@ struct job {
 struct bundler {
     struct job *job; /* on the worker, or NULL */
     _Atomic int cancel;
-    struct event *timer; /* to try again what failed */
+    struct heap due;              /* sessions to be bundled, the next one on top */
+    TAILQ_HEAD(, session) parked; /* those that have to wait */
+    struct event *timer;          /* to try again what failed */
 };
 
 static void job_clear_results(struct job *j)
@@ -372,8 +374,8 @@ static void bundled(struct job *j, struct session *s)
         /* The fuller one is not safe yet: it goes first, this one comes again after it. */
         log_warn("session-rewritten session=%s action=wait-for-upload", s->id);
         spool_remove(j);
-        s->is_due = 1;
         s->is_behind = 1;
+        bundler_due(d, s, 1);
         goto done;
     }
     if (is_thinner)
@@ -382,13 +384,13 @@ static void bundled(struct job *j, struct session *s)
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         daemon_disk_trouble(d, &err);
-        s->err = err;
-        s->is_due = 1;
+        sessions_set_err(s, &err);
         s->retry_ms = now_mono_ms() + NO_ROOM_MS;
+        bundler_due(d, s, 1);
         goto done;
     }
     daemon_disk_trouble(d, NULL);
-    memset(&s->err, 0, sizeof(s->err));
+    sessions_set_err(s, NULL);
     s->failures = 0;
     s->is_known = 1;
     d->bytes_read += j->result.read_bytes;
@@ -421,6 +423,7 @@ static void vanished(struct job *j, struct session *s)
 
     s->safe_seq = s->taken_seq;
     s->is_urgent = 0;
+    sessions_set_err(s, NULL);
     if (is_known && !old.is_archived && (old.version > 0 || uploader_has(d->uploader, s->id))) {
         state_set_archived(d->state, s->id, 1, NULL);
         state_drop_files(d->state, s->id, NULL);
@@ -436,12 +439,14 @@ static void failed(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
 
-    s->is_due = 1;
+    if (j->err.code != ERR_CANCELLED) {
+        sessions_set_err(s, &j->err);
+        s->failures++;
+        s->retry_ms = now_mono_ms() + (j->err.code == ERR_NOSPACE ? NO_ROOM_MS : FAILED_MS);
+    }
+    bundler_due(d, s, 1);
     if (j->err.code == ERR_CANCELLED)
         return;
-    s->err = j->err;
-    s->failures++;
-    s->retry_ms = now_mono_ms() + (j->err.code == ERR_NOSPACE ? NO_ROOM_MS : FAILED_MS);
     if (j->err.code == ERR_NOSPACE)
         daemon_disk_trouble(d, &j->err);
     if (s->failures == 1)
@@ -479,37 +484,80 @@ static void job_done(void *arg)
 /* ---- who is next --------------------------------------------------------------------------------
  */
 
-struct choice {
-    struct daemon *d;
-    int64_t now_ms;
-    int64_t next_ms; /* earliest retry among those that wait for one */
-    struct session *best;
-};
-
-static int consider(void *arg, const char *key, void *value)
+/* Asked for first, then the newest: what somebody works on now. */
+static int is_before(const struct heap_node *a, const struct heap_node *b)
 {
-    struct choice *c = arg;
-    struct session *s = value, *b = c->best;
+    const struct session *x = (const struct session *)a, *y = (const struct session *)b;
 
-    (void)key;
-    if (!s->is_due)
-        return 0;
+    if (x->is_urgent != y->is_urgent)
+        return x->is_urgent;
+    return x->mtime_ms > y->mtime_ms;
+}
+
+static void unpark(struct bundler *b, struct session *s)
+{
+    if (s->is_parked)
+        TAILQ_REMOVE(&b->parked, s, parked);
+    s->is_parked = 0;
+}
+
+void bundler_due(struct daemon *d, struct session *s, int is_due)
+{
+    unpark(d->bundler, s);
+    s->is_due = is_due;
+    if (is_due)
+        heap_put(&d->bundler->due, &s->due);
+    else
+        heap_take(&d->bundler->due, &s->due);
+}
+
+/* Return whether the session has to wait: for its own upload, or some time after a failure. */
+static int is_blocked(const struct daemon *d, struct session *s, int64_t now_ms)
+{
     if (s->queued_seq > s->safe_seq) {
-        if (uploader_is_active(c->d->uploader, s->id) ||
-            (s->is_behind && uploader_has(c->d->uploader, s->id)))
-            return 0;
+        if (uploader_is_active(d->uploader, s->id) ||
+            (s->is_behind && uploader_has(d->uploader, s->id)))
+            return 1;
         s->is_behind = 0;
     }
-    if (s->retry_ms > c->now_ms) {
-        if (c->next_ms == 0 || s->retry_ms < c->next_ms)
-            c->next_ms = s->retry_ms;
-        return 0;
+    return s->retry_ms > now_ms;
+}
+
+/* Parked sessions whose time has come are due again; the next one sets the timer. */
+static void look_at_parked(struct daemon *d, int64_t now_ms)
+{
+    struct bundler *b = d->bundler;
+    struct session *s, *next;
+    int64_t wait_ms = 0;
+    struct timeval tv;
+
+    for (s = TAILQ_FIRST(&b->parked); s != NULL; s = next) {
+        next = TAILQ_NEXT(s, parked);
+        if (!is_blocked(d, s, now_ms))
+            bundler_due(d, s, 1);
+        else if (s->retry_ms > now_ms && (wait_ms == 0 || s->retry_ms - now_ms < wait_ms))
+            wait_ms = s->retry_ms - now_ms;
     }
-    /* Asked for first, then the newest: what somebody works on now. */
-    if (b == NULL || s->is_urgent > b->is_urgent ||
-        (s->is_urgent == b->is_urgent && s->mtime_ms > b->mtime_ms))
-        c->best = s;
-    return 0;
+    if (wait_ms > 0) {
+        tv.tv_sec = wait_ms / 1000;
+        tv.tv_usec = wait_ms % 1000 * 1000;
+        evtimer_add(b->timer, &tv);
+    }
+}
+
+static struct session *next_session(struct daemon *d, int64_t now_ms)
+{
+    struct bundler *b = d->bundler;
+    struct session *s;
+
+    while ((s = (struct session *)heap_top(&b->due)) != NULL) {
+        if (!is_blocked(d, s, now_ms))
+            return s;
+        heap_take(&b->due, &s->due);
+        s->is_parked = 1;
+        TAILQ_INSERT_TAIL(&b->parked, s, parked);
+    }
+    return NULL;
 }
 
 static void start(struct daemon *d, struct session *s)
@@ -536,7 +584,7 @@ static void start(struct daemon *d, struct session *s)
     if (uploader_look(d->uploader, s->id, &v))
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
     state_session_clear(&old);
-    s->is_due = 0;
+    bundler_due(d, s, 0);
     s->is_bundling = 1;
     s->taken_seq = d->seq;
     d->bundler->job = j;
@@ -546,19 +594,17 @@ static void start(struct daemon *d, struct session *s)
 
 void bundler_run(struct daemon *d)
 {
-    struct choice c = {.d = d, .now_ms = now_mono_ms()};
-    struct bundler *b = d->bundler;
+    int64_t now_ms = now_mono_ms();
+    struct session *s;
 
-    if (b->job != NULL || d->state == NULL || d->is_stopping)
+    if (d->bundler->job != NULL || d->state == NULL || d->is_stopping)
         return;
-    map_each(d->sessions, consider, &c);
-    if (c.best != NULL) {
-        start(d, c.best);
-    } else if (c.next_ms != 0) {
-        int64_t wait_ms = c.next_ms - c.now_ms;
-        struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
-        evtimer_add(b->timer, &tv);
-    }
+    s = next_session(d, now_ms);
+    look_at_parked(d, now_ms);
+    if (s == NULL)
+        s = next_session(d, now_ms);
+    if (s != NULL)
+        start(d, s);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -572,6 +618,8 @@ struct bundler *bundler_new(struct daemon *d)
 {
     struct bundler *b = str_calloc(1, sizeof(*b));
 
+    b->due.is_before = is_before;
+    TAILQ_INIT(&b->parked);
     b->timer = evtimer_new(d->base, on_timer, d);
     if (b->timer == NULL)
         abort();
@@ -588,6 +636,7 @@ void bundler_free(struct bundler *b)
     if (b == NULL)
         return;
     event_free(b->timer);
+    heap_free(&b->due);
     free(b);
 }
 

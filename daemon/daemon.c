@@ -155,7 +155,7 @@ static void on_debounce(evutil_socket_t fd, short what, void *arg)
         if (s == NULL)
             continue;
         s->is_waiting = 0;
-        s->is_due = 1;
+        bundler_due(d, s, 1);
     }
     sessions_arm(d);
     bundler_run(d);
@@ -252,7 +252,8 @@ static int log_one(void *arg, const char *key, void *value)
     log_info("dump session=%s waiting=%d due=%d bundling=%d dirty=%llu queued=%llu safe=%llu "
              "error=\"%s\"",
              key, s->is_waiting, s->is_due, s->is_bundling, (unsigned long long)s->dirty_seq,
-             (unsigned long long)s->queued_seq, (unsigned long long)s->safe_seq, s->err.msg);
+             (unsigned long long)s->queued_seq, (unsigned long long)s->safe_seq,
+             s->err != NULL ? s->err->msg : "");
     return --*left <= 0;
 }
 
@@ -517,8 +518,8 @@ static void teardown(struct daemon *d)
     d->uploader = NULL;
     worker_free(d->worker);
     http_engine_free(d->engine);
-    bundler_free(d->bundler);
     daemon_close_account(d);
+    bundler_free(d->bundler);
     debounce_free(d->debounce);
     map_free(d->sessions);
     map_each(d->live, free_id, NULL);

@@ -10,6 +10,7 @@
 #include "common/account.h"
 #include "common/config.h"
 #include "common/cred.h"
+#include "common/heap.h"
 #include "common/map.h"
 #include "common/worker.h"
 #include "daemon/state.h"
@@ -35,6 +36,8 @@
 /* A session that is not safe yet: it changed, or its bundle is in the queue.  All others are in
  * state only. */
 struct session {
+    struct heap_node due;        /* its place among those to be bundled */
+    TAILQ_ENTRY(session) parked; /* to be bundled, but not yet */
     char id[UUID_SIZE];
     uint64_t dirty_seq;  /* number of its last change; every change of any session has its own */
     uint64_t taken_seq;  /* changes up to this one are in the bundle that is being made */
@@ -44,14 +47,15 @@ struct session {
     int64_t size_bytes;  /* of its changed files, for progress */
     int is_waiting;      /* in debounce */
     int is_due;          /* to be bundled */
+    int is_parked;       /* ... when its upload ended, or some time after a failure */
     int is_bundling;
-    int is_urgent;     /* asked for by name or by `sync` */
-    int is_behind;     /* a fuller bundle in the queue has to be safe before the next is made */
-    int failures;      /* bundling, in a row */
-    int64_t retry_ms;  /* not bundled again before (monotonic clock) */
-    int is_known;      /* it was in state when it came here ... */
-    int was_safe;      /* ... with a confirmed version */
-    struct ct_err err; /* why bundling failed last, or empty */
+    int is_urgent;      /* asked for by name or by `sync` */
+    int is_behind;      /* a fuller bundle in the queue has to be safe before the next is made */
+    int failures;       /* bundling, in a row */
+    int64_t retry_ms;   /* not bundled again before (monotonic clock) */
+    int is_known;       /* it was in state when it came here ... */
+    int was_safe;       /* ... with a confirmed version */
+    struct ct_err *err; /* why bundling failed last, or NULL */
 };
 
 enum login_state {
@@ -231,6 +235,12 @@ int sessions_is_dirty(const struct session *s);
 void sessions_settle(struct daemon *d, struct session *s);
 
 /**
+ * sessions_set_err(s, err):
+ * Remember why bundling failed; NULL: it did not.
+ */
+void sessions_set_err(struct session *s, const struct ct_err *err);
+
+/**
  * sessions_give_up(d, s):
  * Nothing of the session goes out any more (it is excluded): forget its changes.
  */
@@ -268,6 +278,12 @@ struct bundler *bundler_new(struct daemon *d);
  */
 void bundler_stop(struct bundler *b);
 void bundler_free(struct bundler *b);
+
+/**
+ * bundler_due(d, s, is_due):
+ * The session is to be bundled, or need not be any more.
+ */
+void bundler_due(struct daemon *d, struct session *s, int is_due);
 
 /**
  * bundler_run(d):

@@ -25,8 +25,8 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
             return "pending";
         return v.phase; /* uploading, failed, limit */
     }
-    if (s != NULL && s->err.code != ERR_NONE) {
-        *ret_why = s->err.msg;
+    if (s != NULL && s->err != NULL) {
+        *ret_why = s->err->msg;
         return "failed";
     }
     if (s != NULL && s->dirty_seq > s->safe_seq)

@@ -151,9 +151,9 @@ static int add_bundle_problem(void *arg, const char *key, void *value)
     const struct session *s = value;
     struct json_object *o;
 
-    if (s->err.code == ERR_NONE)
+    if (s->err == NULL)
         return 0;
-    o = problem(arg, "a session can't be bundled", s->err.msg, cure_of(&s->err));
+    o = problem(arg, "a session can't be bundled", s->err->msg, cure_of(s->err));
     jdoc_set_str(o, "sessionId", key);
     return json_object_array_length(arg) > 50;
 }

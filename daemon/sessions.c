@@ -34,6 +34,22 @@ struct session *sessions_need(struct daemon *d, const char *id)
     return s;
 }
 
+static void session_free(struct session *s)
+{
+    free(s->err);
+    free(s);
+}
+
+void sessions_set_err(struct session *s, const struct ct_err *err)
+{
+    free(s->err);
+    s->err = NULL;
+    if (err != NULL) {
+        s->err = str_calloc(1, sizeof(*s->err));
+        *s->err = *err;
+    }
+}
+
 int sessions_is_dirty(const struct session *s)
 {
     return s->dirty_seq > s->safe_seq && s->dirty_seq > s->queued_seq;
@@ -91,9 +107,9 @@ void sessions_make_due(struct daemon *d, struct session *s)
         debounce_forget(d->debounce, s->id);
         s->is_waiting = 0;
     }
-    s->is_due = 1;
     s->is_urgent = 1;
     s->retry_ms = 0;
+    bundler_due(d, s, 1);
     bundler_run(d);
 }
 
@@ -122,7 +138,7 @@ void sessions_settle(struct daemon *d, struct session *s)
     if (s->is_waiting || s->is_due || s->is_bundling || is_queued || sessions_is_dirty(s))
         return;
     map_remove(d->sessions, s->id);
-    free(s);
+    session_free(s);
     if (map_size(d->sessions) == 0) {
         d->progress_since_ms = 0;
         d->progress_done_bytes = 0;
@@ -134,7 +150,7 @@ void sessions_give_up(struct daemon *d, struct session *s)
 {
     debounce_forget(d->debounce, s->id);
     s->is_waiting = 0;
-    s->is_due = 0;
+    bundler_due(d, s, 0);
     s->queued_seq = s->safe_seq = s->dirty_seq;
     sessions_settle(d, s);
 }
@@ -144,8 +160,9 @@ static int forget_one(void *arg, const char *key, void *value)
     struct daemon *d = arg;
 
     debounce_forget(d->debounce, key);
+    bundler_due(d, value, 0);
     map_remove(d->sessions, key);
-    free(value);
+    session_free(value);
     return 0;
 }
 
@@ -173,7 +190,7 @@ static int count_one(void *arg, const char *key, void *value)
     if (n->d->uploader != NULL && uploader_look(n->d->uploader, key, &v)) {
         n->c->failed += strcmp(v.phase, "failed") == 0;
         n->c->limit += strcmp(v.phase, "limit") == 0;
-    } else if (s->err.code != ERR_NONE) {
+    } else if (s->err != NULL) {
         n->c->failed++;
     }
     return 0;

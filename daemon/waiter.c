@@ -120,8 +120,8 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
             w->unchanged++;
         return 1;
     }
-    if (s->err.code != ERR_NONE && !s->is_bundling) {
-        add_failed(w, t->id, s->err.msg, NULL);
+    if (s->err != NULL && !s->is_bundling) {
+        add_failed(w, t->id, s->err->msg, NULL);
         return 1;
     }
     if (w->d->uploader == NULL || !uploader_look(w->d->uploader, t->id, &v) ||
@@ -238,7 +238,7 @@ static void hurry(struct waiter *w)
         struct session *s = sessions_get(d, t->id);
         if (s == NULL)
             continue;
-        memset(&s->err, 0, sizeof(s->err));
+        sessions_set_err(s, NULL);
         if (sessions_is_dirty(s))
             sessions_make_due(d, s);
         if (d->uploader != NULL)
