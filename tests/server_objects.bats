@@ -93,7 +93,7 @@ path() { sed 's|^https://[^/]*||; s|?.*||' <<<"$URL"; }
         [ ! -s "$T/object" ] || ! grep -qa SQLite "$T/object"
     done
     for p in /codeteleport/../server.db /codeteleport/bundles/../../../jwt.key //etc/passwd \
-        /codeteleport//bundles/x /codeteleport/tmp/put.x /codeteleport/jwt.key / \
+        /codeteleport//bundles/x /codeteleport/tmp/put.x /codeteleport/jwt.key \
         "/codeteleport/bundles/$ID/../x.v1.tar.gz" "/codeteleport/bundles/$ID/x.v1.tar.gz/.." \
         "/other/bundles/$ID/x.v1.tar.gz"; do
         store_says 404 NoSuchKey object GET "$(sign GET "$OBJECTS" "$p")"
