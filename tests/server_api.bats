@@ -324,7 +324,7 @@ TABLE
     expect 400 bad_json json POST /sessions/upload -d $'{"a":"\xff"}'
     expect 400 bad_json json POST /sessions/upload -d "{\"a\":'b'}"
     expect 422 invalid json POST /sessions/upload -d 'null'
-    expect 415 unsupported_media_type json POST /sessions/upload -d 'a=b' -H 'Content-Type: text/plain'
+    TYPE=text/plain expect 415 unsupported_media_type json POST /sessions/upload -d 'a=b'
     expect 501 not_configured json GET '/auth/github?cli_port=1'
 }
 

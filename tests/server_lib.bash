@@ -8,12 +8,13 @@ server_home() {
     start_server
 }
 
-# json METHOD PATH [CURL ARGUMENTS]: a request as ${TOKEN:-nobody}; body to stdout, status to $T/status
+# json METHOD PATH [CURL ARGUMENTS]: a request as ${TOKEN:-nobody} of ${TYPE:-application/json};
+# body to stdout, status to $T/status
 json() {
     local method=$1 path=$2
     shift 2
     curl -sS --cacert "$CA" -X "$method" ${TOKEN:+-H "Authorization: Bearer $TOKEN"} \
-        -H 'Content-Type: application/json' -o "$T/answer" -D "$T/head" -w '%{http_code}' "$@" \
+        -H "Content-Type: ${TYPE:-application/json}" -o "$T/answer" -D "$T/head" -w '%{http_code}' "$@" \
         "$API$path" >"$T/status"
     cat "$T/answer"
 }

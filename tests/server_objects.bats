@@ -94,7 +94,7 @@ path() { sed 's|^https://[^/]*||; s|?.*||' <<<"$URL"; }
     done
     for p in /codeteleport/../server.db /codeteleport/bundles/../../../jwt.key //etc/passwd \
         /codeteleport//bundles/x /codeteleport/tmp/put.x /codeteleport/jwt.key \
-        "/codeteleport/bundles/$ID/../x.v1.tar.gz" "/codeteleport/bundles/$ID/x.v1.tar.gz/.." \
+        "/codeteleport/bundles/$ID/../x.v1.tar.gz" "/codeteleport/bundles/$ID/x.v1.tar.gz/../y" \
         "/other/bundles/$ID/x.v1.tar.gz"; do
         store_says 404 NoSuchKey object GET "$(sign GET "$OBJECTS" "$p")"
         store_says 404 NoSuchKey put "$(sign PUT "$OBJECTS" "$p" "content-length=$SIZE" content-type=application/gzip)"
@@ -196,8 +196,9 @@ PY
     push
     object GET "$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)"
     cmp "$T/object" "$T/bundle"
+    [ -r "/proc/$SERVER_PID/status" ] || skip "no /proc here"
     local peak
-    peak=$(sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$SERVER_PID/status")
+    peak=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$SERVER_PID/status")
     echo "VmHWM $peak kB"
     [ "$peak" -lt 100000 ]
 }
