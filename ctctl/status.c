@@ -188,8 +188,9 @@ static void sessions_row(struct buf *b, const struct text_style *st, const struc
     static const struct {
         const char *key, *word;
     } counts[] = {
-        {"pending", "waiting"},   {"failed", "failed"},     {"limit", "over the plan's limit"},
-        {"archived", "archived"}, {"excluded", "excluded"}, {"behind", "newer elsewhere"},
+        {"pending", "waiting"},     {"failed", "failed"},     {"limit", "over the plan's limit"},
+        {"archived", "archived"},   {"excluded", "excluded"}, {"behind", "newer elsewhere"},
+        {"rewritten", "rewritten"},
     };
     struct buf text = {0};
 

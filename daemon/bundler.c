@@ -1,61 +1,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "bundle/pack.h"
-#include "bundle/snapshot.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "daemon/job.h"
 
 #include "daemon/daemon.h"
 
-#define TRIES 5          /* snapshots of a session that changes under our hands */
 #define NO_ROOM_MS 30000 /* how often to look whether the disk has room again */
 #define FAILED_MS 60000  /* how often to try a session that can't be bundled */
-
-/* ---- the job: all that the worker needs, and all that it found ----------------------------------
- */
-
-struct job_file {
-    char *path;
-    int64_t size_bytes;
-    int64_t mtime_ns;
-    uint64_t inode;
-    int is_attachment;
-};
-
-struct job {
-    struct daemon *d;
-    char session_id[UUID_SIZE];
-    struct strlist roots;
-    char *spool_path;
-    char *cache_dir;
-    int64_t cache_bytes;
-    int64_t spool_room_bytes;
-    char known_id[HASH_SHA256_HEX];
-    int64_t previous_bytes;
-    char previous_digest[HASH_SHA256_HEX];
-    const _Atomic int *cancel;
-
-    int rc;
-    struct ct_err err;
-    char *root;
-    char *project;
-    struct pack_result result;
-    struct job_file *files;
-    size_t n_files, cap_files;
-    struct json_object *skipped;
-    struct json_object *duplicates;
-    int64_t modified_ms;
-};
 
 struct bundler {
     struct job *job; /* on the worker, or NULL */
@@ -64,168 +26,6 @@ struct bundler {
     TAILQ_HEAD(, session) parked; /* those that have to wait */
     struct event *timer;          /* to try again what failed */
 };
-
-static void job_clear_results(struct job *j)
-{
-    for (size_t i = 0; i < j->n_files; i++)
-        free(j->files[i].path);
-    j->n_files = 0;
-    json_object_put(j->skipped);
-    json_object_put(j->duplicates);
-    json_object_put(j->result.metadata);
-    j->skipped = j->duplicates = j->result.metadata = NULL;
-    free(j->project);
-    j->project = NULL;
-}
-
-static void job_free(void *arg)
-{
-    struct job *j = arg;
-
-    job_clear_results(j);
-    strlist_free(&j->roots);
-    free(j->files);
-    free(j->spool_path);
-    free(j->cache_dir);
-    free(j->root);
-    free(j);
-}
-
-static void add_file(struct job *j, const struct job_file *f)
-{
-    if (j->n_files == j->cap_files) {
-        j->cap_files = j->cap_files == 0 ? 16 : j->cap_files * 2;
-        j->files = str_realloc(j->files, j->cap_files, sizeof(*j->files));
-    }
-    j->files[j->n_files++] = *f;
-    if (f->mtime_ns / 1000000 > j->modified_ms)
-        j->modified_ms = f->mtime_ns / 1000000;
-}
-
-static void on_file(void *arg, const struct snapshot_file *f)
-{
-    struct job_file copy = {
-        .path = str_dup(f->path),
-        .size_bytes = f->size_bytes,
-        .mtime_ns = f->mtime_ns,
-        .inode = f->inode,
-        .is_attachment = f->is_attachment,
-    };
-
-    add_file(arg, &copy);
-}
-
-/* Recorded as it is now, so that the next scan does not take it for news. */
-static void on_skipped(void *arg, const char *path, const char *reason)
-{
-    struct job *j = arg;
-    struct json_object *o = json_object_new_object();
-    char *whole = path_join(j->root, path), quoted[512];
-    struct stat st;
-
-    jdoc_set_str(o, "path", path);
-    jdoc_set_str(o, "reason", reason);
-    json_object_array_add(j->skipped, o);
-    if (lstat(whole, &st) == 0) {
-        /* As the watcher sees it: what is no regular file counts as empty. */
-        struct job_file f = {
-            .path = str_dup(path),
-            .size_bytes = S_ISREG(st.st_mode) ? st.st_size : 0,
-            .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-            .inode = (uint64_t)st.st_ino,
-        };
-        add_file(j, &f);
-    }
-    log_warn("file-skipped session=%s path=%s reason=\"%s\"", j->session_id,
-             log_quote(path, quoted, sizeof(quoted)), reason);
-    free(whole);
-}
-
-static void on_duplicate(void *arg, const char *path)
-{
-    struct job *j = arg;
-
-    json_object_array_add(j->duplicates, jdoc_new_str(path));
-}
-
-/* The root whose transcript of the session is the longest. */
-static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *err)
-{
-    struct snapshot *best = NULL;
-    struct ct_err e, worst = {0};
-
-    for (size_t i = 0; i < j->roots.n; i++) {
-        struct snapshot_opts o = {
-            .root = j->roots.v[i],
-            .agent = j->d->agent,
-            .session_id = j->session_id,
-            .user_dir = path_home(),
-            .cancel = j->cancel,
-        };
-        struct snapshot *s;
-        if (snapshot_take(&o, &s, &e) != 0) {
-            if (worst.code == ERR_NONE || worst.code == ERR_GONE)
-                worst = e;
-            continue;
-        }
-        if (best != NULL && snapshot_transcript_bytes(s) <= snapshot_transcript_bytes(best)) {
-            snapshot_free(s);
-            continue;
-        }
-        snapshot_free(best);
-        best = s;
-        free(j->root);
-        j->root = str_dup(j->roots.v[i]);
-    }
-    if (best == NULL) {
-        *err = worst;
-        return -1;
-    }
-    *ret = best;
-    return 0;
-}
-
-static int pack_once(struct job *j)
-{
-    struct pack_opts o = {
-        .cache_dir = j->cache_dir,
-        .cache_bytes = j->cache_bytes,
-        .known_id = j->known_id[0] != '\0' ? j->known_id : NULL,
-        .spool_path = j->spool_path,
-        .spool_room_bytes = j->spool_room_bytes,
-        .cancel = j->cancel,
-        .previous_bytes = j->previous_bytes,
-        .previous_digest = j->previous_digest[0] != '\0' ? j->previous_digest : NULL,
-    };
-    struct snapshot *s;
-    int rc;
-
-    job_clear_results(j);
-    if (best_snapshot(j, &s, &j->err) != 0)
-        return -1;
-    rc = pack_write(s, &o, &j->result, &j->err);
-    if (rc == 0) {
-        j->skipped = json_object_new_array();
-        j->duplicates = json_object_new_array();
-        j->project = str_dup(snapshot_project(s));
-        snapshot_each_file(s, on_file, j);
-        snapshot_each_skipped(s, on_skipped, j);
-        snapshot_each_duplicate(s, on_duplicate, j);
-    }
-    snapshot_free(s);
-    return rc;
-}
-
-static void job_run(void *arg)
-{
-    struct job *j = arg;
-
-    for (int i = 0; i < TRIES; i++) {
-        j->rc = pack_once(j);
-        if (j->rc == 0 || j->err.code != ERR_RETRY)
-            return;
-    }
-}
 
 /* ---- back on the loop ---------------------------------------------------------------------------
  */
@@ -392,6 +192,7 @@ static void bundled(struct job *j, struct session *s)
     daemon_disk_trouble(d, NULL);
     sessions_set_err(s, NULL);
     s->failures = 0;
+    s->cancels = 0;
     s->is_known = 1;
     d->bytes_read += j->result.read_bytes;
     if (!j->result.is_same) {
@@ -444,9 +245,12 @@ static void failed(struct job *j, struct session *s)
         s->failures++;
         s->retry_ms = now_mono_ms() + (j->err.code == ERR_NOSPACE ? NO_ROOM_MS : FAILED_MS);
     }
-    bundler_due(d, s, 1);
-    if (j->err.code == ERR_CANCELLED)
+    if (j->err.code == ERR_CANCELLED) {
+        if (!s->is_waiting)
+            bundler_due(d, s, 1);
         return;
+    }
+    bundler_due(d, s, 1);
     if (j->err.code == ERR_NOSPACE)
         daemon_disk_trouble(d, &j->err);
     if (s->failures == 1)
@@ -588,6 +392,7 @@ static void start(struct daemon *d, struct session *s)
     s->is_bundling = 1;
     s->taken_seq = d->seq;
     d->bundler->job = j;
+    d->bundler->cancel = 0;
     uploader_hold(d->uploader, s->id, 1);
     worker_submit(d->worker, job_run, job_done, job_free, j);
 }
@@ -631,6 +436,14 @@ void bundler_stop(struct bundler *b)
     b->cancel = 1;
 }
 
+void bundler_outdated(struct daemon *d, struct session *s)
+{
+    if (!s->is_bundling || s->is_urgent || s->cancels > 0)
+        return;
+    s->cancels++;
+    d->bundler->cancel = 1;
+}
+
 void bundler_free(struct bundler *b)
 {
     if (b == NULL)
@@ -639,91 +452,3 @@ void bundler_free(struct bundler *b)
     heap_free(&b->due);
     free(b);
 }
-
-/* ---- what the uploader reports ------------------------------------------------------------------
- */
-
-static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
-                        int64_t took_ms, struct ct_err *err)
-{
-    struct daemon *d = arg;
-
-    debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
-    return state_confirm(d->state, item->session_id, version, item->content_id, item->sha256,
-                         item->size_bytes, is_loopback, now_wall_ms(), err);
-}
-
-static void on_settled(void *arg, const char *session_id, int64_t version, int64_t size_bytes)
-{
-    struct daemon *d = arg;
-    struct session *s = sessions_get(d, session_id);
-
-    log_info("confirmed session=%s version=%lld size=%lld", session_id, (long long)version,
-             (long long)size_bytes);
-    control_event(d, "confirmed", session_id, version, size_bytes, NULL);
-    if (s != NULL) {
-        s->safe_seq = s->queued_seq;
-        d->progress_done_bytes += s->size_bytes;
-        s->size_bytes = 0;
-        s->was_safe = 1;
-        s->is_known = 1;
-        sessions_settle(d, s);
-    }
-    bundler_run(d);
-}
-
-static void on_started(void *arg, const struct queue_item *item)
-{
-    control_event(arg, "uploading", item->session_id, 0, item->size_bytes, NULL);
-}
-
-static void on_failed(void *arg, const struct queue_item *item, const struct ct_err *err,
-                      int is_final)
-{
-    struct daemon *d = arg;
-
-    log_warn("upload-failed session=%s code=%s final=%s error=\"%s\"", item->session_id,
-             err_name(err->code), is_final ? "yes" : "no", err->msg);
-    control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
-    waiter_check_all(d);
-    bundler_run(d);
-}
-
-static void on_rebuild(void *arg, const char *session_id)
-{
-    struct daemon *d = arg;
-    struct session *s = sessions_need(d, session_id);
-
-    s->dirty_seq = ++d->seq;
-    sessions_make_due(d, s);
-}
-
-static void on_deleted(void *arg, const char *session_id)
-{
-    struct daemon *d = arg;
-    struct session *s = sessions_get(d, session_id);
-
-    log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
-    state_set_excluded(d->state, session_id, 1, 0, NULL);
-    pack_forget_cache(d->cache_dir, session_id);
-    control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
-    if (s != NULL)
-        sessions_give_up(d, s);
-}
-
-static void on_auth(void *arg, const struct ct_err *err)
-{
-    struct daemon *d = arg;
-
-    login_refused(d->login, err);
-}
-
-const struct uploader_ops bundler_uploader_ops = {
-    .confirmed = on_confirmed,
-    .settled = on_settled,
-    .started = on_started,
-    .failed = on_failed,
-    .rebuild = on_rebuild,
-    .deleted = on_deleted,
-    .auth = on_auth,
-};

@@ -62,7 +62,7 @@ int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err)
     if (aside != NULL)
         log_error("state-damaged kept-as=%s action=rebuild", aside);
     o.db = state_db(d->state);
-    if (uploader_new(&o, &bundler_uploader_ops, d, &d->uploader, err) != 0) {
+    if (uploader_new(&o, &uploads_ops, d, &d->uploader, err) != 0) {
         state_close(d->state);
         d->state = NULL;
         goto done;

@@ -26,7 +26,8 @@
  *
  *   changes.c   watcher -> "this session changed"
  *   sessions.c  the sessions that are on their way; debounce
- *   bundler.c   session -> worker -> bundle -> queue
+ *   bundler.c   session -> worker (job.c) -> bundle -> queue
+ *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
@@ -51,6 +52,7 @@ struct session {
     int is_bundling;
     int is_urgent;      /* asked for by name or by `sync` */
     int is_behind;      /* a fuller bundle in the queue has to be safe before the next is made */
+    int cancels;        /* bundles of it given up for a newer change, in a row */
     int failures;       /* bundling, in a row */
     int64_t retry_ms;   /* not bundled again before (monotonic clock) */
     int is_known;       /* it was in state when it came here ... */
@@ -291,7 +293,17 @@ void bundler_due(struct daemon *d, struct session *s, int is_due);
  */
 void bundler_run(struct daemon *d);
 
-extern const struct uploader_ops bundler_uploader_ops;
+/**
+ * bundler_outdated(d, s):
+ * The session changed.  A bundle of it that is being made is given up for the newer state, what it
+ * compressed is kept; but only once in a row, lest a session that never rests is never safe.
+ */
+void bundler_outdated(struct daemon *d, struct session *s);
+
+/* ---- uploads.c ----------------------------------------------------------------------------------
+ */
+
+extern const struct uploader_ops uploads_ops;
 
 /* ---- login.c ------------------------------------------------------------------------------------
  */

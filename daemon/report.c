@@ -292,6 +292,7 @@ static struct json_object *sessions_part(struct daemon *d)
     jdoc_set_int(o, "excluded", st.excluded);
     jdoc_set_int(o, "archived", st.archived);
     jdoc_set_int(o, "behind", 0);
+    jdoc_set_int(o, "rewritten", st.rewritten);
     jdoc_set_int(o, "bytes", st.bytes);
     set_time(o, "lastConfirmedAt", st.last_confirmed_ms);
     return o;

@@ -5,6 +5,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/changes.c \
   daemon/control.c \
   daemon/daemon.c \
+  daemon/job.c daemon/job.h \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \
   daemon/login.c \
@@ -12,6 +13,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/report.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
+  daemon/uploads.c \
   daemon/waiter.c
 if ON_LINUX
 daemon_libdaemon_a_SOURCES += daemon/process_linux.c

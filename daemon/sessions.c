@@ -88,6 +88,7 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     at_ms = now_mono_ms() - (age_ms > 0 ? age_ms : 0);
     debounce_touch(d->debounce, id, at_ms > 0 ? at_ms : 0);
     s->is_waiting = 1;
+    bundler_outdated(d, s);
     if (!was_dirty)
         control_event(d, "changed", id, 0, 0, NULL);
     sessions_arm(d);

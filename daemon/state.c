@@ -367,7 +367,7 @@ void state_counts(struct state *s, struct state_counts *ret)
     if (db_query(s->db, NULL, &st,
                  "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
                  "sum(is_excluded),"
-                 " sum(raw_bytes), max(confirmed_ms) FROM sessions",
+                 " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten) FROM sessions",
                  "") != 0)
         return;
     if (db_step(s->db, st, NULL) == 1) {
@@ -377,6 +377,7 @@ void state_counts(struct state *s, struct state_counts *ret)
         ret->excluded = sqlite3_column_int64(st, 3);
         ret->bytes = sqlite3_column_int64(st, 4);
         ret->last_confirmed_ms = sqlite3_column_int64(st, 5);
+        ret->rewritten = sqlite3_column_int64(st, 6);
     }
     db_done(st);
 }

@@ -157,7 +157,7 @@ void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const
 int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
 
 struct state_counts {
-    int64_t known, safe, archived, excluded, bytes, last_confirmed_ms;
+    int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms;
 };
 
 /**

@@ -17,9 +17,9 @@ dist_check_SCRIPTS += tests/house.sh
 TESTS += tests/house.sh
 
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats
+dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats
 EXTRA_DIST += tests/lib.bash
-TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats
+TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats
 endif
 
 if WITH_CMOCKA

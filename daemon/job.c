@@ -1,0 +1,176 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bundle/pack.h"
+#include "bundle/snapshot.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/job.h"
+
+#define TRIES 5 /* snapshots of a session that changes under our hands */
+
+static void job_clear_results(struct job *j)
+{
+    for (size_t i = 0; i < j->n_files; i++)
+        free(j->files[i].path);
+    j->n_files = 0;
+    json_object_put(j->skipped);
+    json_object_put(j->duplicates);
+    json_object_put(j->result.metadata);
+    j->skipped = j->duplicates = j->result.metadata = NULL;
+    free(j->project);
+    j->project = NULL;
+}
+
+void job_free(void *arg)
+{
+    struct job *j = arg;
+
+    job_clear_results(j);
+    strlist_free(&j->roots);
+    free(j->files);
+    free(j->spool_path);
+    free(j->cache_dir);
+    free(j->root);
+    free(j);
+}
+
+static void add_file(struct job *j, const struct job_file *f)
+{
+    if (j->n_files == j->cap_files) {
+        j->cap_files = j->cap_files == 0 ? 16 : j->cap_files * 2;
+        j->files = str_realloc(j->files, j->cap_files, sizeof(*j->files));
+    }
+    j->files[j->n_files++] = *f;
+    if (f->mtime_ns / 1000000 > j->modified_ms)
+        j->modified_ms = f->mtime_ns / 1000000;
+}
+
+static void on_file(void *arg, const struct snapshot_file *f)
+{
+    struct job_file copy = {
+        .path = str_dup(f->path),
+        .size_bytes = f->size_bytes,
+        .mtime_ns = f->mtime_ns,
+        .inode = f->inode,
+        .is_attachment = f->is_attachment,
+    };
+
+    add_file(arg, &copy);
+}
+
+/* Recorded as it is now, so that the next scan does not take it for news. */
+static void on_skipped(void *arg, const char *path, const char *reason)
+{
+    struct job *j = arg;
+    struct json_object *o = json_object_new_object();
+    char *whole = path_join(j->root, path), quoted[512];
+    struct stat st;
+
+    jdoc_set_str(o, "path", path);
+    jdoc_set_str(o, "reason", reason);
+    json_object_array_add(j->skipped, o);
+    if (lstat(whole, &st) == 0) {
+        /* As the watcher sees it: what is no regular file counts as empty. */
+        struct job_file f = {
+            .path = str_dup(path),
+            .size_bytes = S_ISREG(st.st_mode) ? st.st_size : 0,
+            .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+            .inode = (uint64_t)st.st_ino,
+        };
+        add_file(j, &f);
+    }
+    log_warn("file-skipped session=%s path=%s reason=\"%s\"", j->session_id,
+             log_quote(path, quoted, sizeof(quoted)), reason);
+    free(whole);
+}
+
+static void on_duplicate(void *arg, const char *path)
+{
+    struct job *j = arg;
+
+    json_object_array_add(j->duplicates, jdoc_new_str(path));
+}
+
+/* The root whose transcript of the session is the longest. */
+static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *err)
+{
+    struct snapshot *best = NULL;
+    struct ct_err e, worst = {0};
+
+    for (size_t i = 0; i < j->roots.n; i++) {
+        struct snapshot_opts o = {
+            .root = j->roots.v[i],
+            .agent = j->d->agent,
+            .session_id = j->session_id,
+            .user_dir = path_home(),
+            .cancel = j->cancel,
+        };
+        struct snapshot *s;
+        if (snapshot_take(&o, &s, &e) != 0) {
+            if (worst.code == ERR_NONE || worst.code == ERR_GONE)
+                worst = e;
+            continue;
+        }
+        if (best != NULL && snapshot_transcript_bytes(s) <= snapshot_transcript_bytes(best)) {
+            snapshot_free(s);
+            continue;
+        }
+        snapshot_free(best);
+        best = s;
+        free(j->root);
+        j->root = str_dup(j->roots.v[i]);
+    }
+    if (best == NULL) {
+        *err = worst;
+        return -1;
+    }
+    *ret = best;
+    return 0;
+}
+
+static int pack_once(struct job *j)
+{
+    struct pack_opts o = {
+        .cache_dir = j->cache_dir,
+        .cache_bytes = j->cache_bytes,
+        .known_id = j->known_id[0] != '\0' ? j->known_id : NULL,
+        .spool_path = j->spool_path,
+        .spool_room_bytes = j->spool_room_bytes,
+        .cancel = j->cancel,
+        .previous_bytes = j->previous_bytes,
+        .previous_digest = j->previous_digest[0] != '\0' ? j->previous_digest : NULL,
+    };
+    struct snapshot *s;
+    int rc;
+
+    job_clear_results(j);
+    if (best_snapshot(j, &s, &j->err) != 0)
+        return -1;
+    rc = pack_write(s, &o, &j->result, &j->err);
+    if (rc == 0) {
+        j->skipped = json_object_new_array();
+        j->duplicates = json_object_new_array();
+        j->project = str_dup(snapshot_project(s));
+        snapshot_each_file(s, on_file, j);
+        snapshot_each_skipped(s, on_skipped, j);
+        snapshot_each_duplicate(s, on_duplicate, j);
+    }
+    snapshot_free(s);
+    return rc;
+}
+
+void job_run(void *arg)
+{
+    struct job *j = arg;
+
+    for (int i = 0; i < TRIES; i++) {
+        j->rc = pack_once(j);
+        if (j->rc == 0 || j->err.code != ERR_RETRY)
+            return;
+    }
+}

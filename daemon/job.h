@@ -1,0 +1,53 @@
+#ifndef DAEMON_JOB_H
+#define DAEMON_JOB_H
+
+#include <stdatomic.h>
+
+#include "bundle/pack.h"
+#include "common/strlist.h"
+#include "daemon/daemon.h"
+
+/*
+ * Bundling one session on the worker: all that it needs, and all that it found.
+ */
+struct job_file {
+    char *path;
+    int64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t inode;
+    int is_attachment;
+};
+
+struct job {
+    struct daemon *d;
+    char session_id[UUID_SIZE];
+    struct strlist roots;
+    char *spool_path;
+    char *cache_dir;
+    int64_t cache_bytes;
+    int64_t spool_room_bytes;
+    char known_id[HASH_SHA256_HEX];
+    int64_t previous_bytes;
+    char previous_digest[HASH_SHA256_HEX];
+    const _Atomic int *cancel;
+
+    int rc;
+    struct ct_err err;
+    char *root;
+    char *project;
+    struct pack_result result;
+    struct job_file *files;
+    size_t n_files, cap_files;
+    struct json_object *skipped;
+    struct json_object *duplicates;
+    int64_t modified_ms;
+};
+
+/**
+ * job_run(arg), job_free(arg):
+ * The worker's part; free a job.  ${arg} is a struct job.
+ */
+void job_run(void *arg);
+void job_free(void *arg);
+
+#endif

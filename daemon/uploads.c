@@ -1,0 +1,90 @@
+#include "bundle/pack.h"
+#include "common/log.h"
+#include "common/now.h"
+
+#include "daemon/daemon.h"
+
+static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
+                        int64_t took_ms, struct ct_err *err)
+{
+    struct daemon *d = arg;
+
+    debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
+    return state_confirm(d->state, item->session_id, version, item->content_id, item->sha256,
+                         item->size_bytes, is_loopback, now_wall_ms(), err);
+}
+
+static void on_settled(void *arg, const char *session_id, int64_t version, int64_t size_bytes)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_get(d, session_id);
+
+    log_info("confirmed session=%s version=%lld size=%lld", session_id, (long long)version,
+             (long long)size_bytes);
+    control_event(d, "confirmed", session_id, version, size_bytes, NULL);
+    if (s != NULL) {
+        s->safe_seq = s->queued_seq;
+        d->progress_done_bytes += s->size_bytes;
+        s->size_bytes = 0;
+        s->was_safe = 1;
+        s->is_known = 1;
+        sessions_settle(d, s);
+    }
+    bundler_run(d);
+}
+
+static void on_started(void *arg, const struct queue_item *item)
+{
+    control_event(arg, "uploading", item->session_id, 0, item->size_bytes, NULL);
+}
+
+static void on_failed(void *arg, const struct queue_item *item, const struct ct_err *err,
+                      int is_final)
+{
+    struct daemon *d = arg;
+
+    log_warn("upload-failed session=%s code=%s final=%s error=\"%s\"", item->session_id,
+             err_name(err->code), is_final ? "yes" : "no", err->msg);
+    control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
+    waiter_check_all(d);
+    bundler_run(d);
+}
+
+static void on_rebuild(void *arg, const char *session_id)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_need(d, session_id);
+
+    s->dirty_seq = ++d->seq;
+    sessions_make_due(d, s);
+}
+
+static void on_deleted(void *arg, const char *session_id)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_get(d, session_id);
+
+    log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
+    state_set_excluded(d->state, session_id, 1, 0, NULL);
+    pack_forget_cache(d->cache_dir, session_id);
+    control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
+    if (s != NULL)
+        sessions_give_up(d, s);
+}
+
+static void on_auth(void *arg, const struct ct_err *err)
+{
+    struct daemon *d = arg;
+
+    login_refused(d->login, err);
+}
+
+const struct uploader_ops uploads_ops = {
+    .confirmed = on_confirmed,
+    .settled = on_settled,
+    .started = on_started,
+    .failed = on_failed,
+    .rebuild = on_rebuild,
+    .deleted = on_deleted,
+    .auth = on_auth,
+};
