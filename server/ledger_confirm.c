@@ -75,9 +75,13 @@ static int pending(struct ledger *l, const struct ledger_who *who, const char *s
     int64_t version = req->version;
     char state[16];
     int rc;
+    int64_t known = db_int(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS, "ss",
+                           who->user_id, session_id);
 
-    if (db_int(l->db, 0, "SELECT count(*) FROM sessions WHERE " THIS, "ss", who->user_id,
-               session_id) == 0)
+    /* A database that does not answer must not read as "not there": clients act on that. */
+    if (known < 0)
+        return err_set(err, ERR_FAIL, "the database does not answer");
+    if (known == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
     if (version == 0)
         version = newest(l, who, session_id, now_ms);

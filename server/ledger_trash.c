@@ -30,8 +30,13 @@ static int not_found(struct ct_err *err, const char *sentence)
 static int delete_session(struct ledger *l, const char *user_id, const char *session_id,
                           int64_t now_ms, struct ct_err *err)
 {
-    if (db_int(l->db, 0, "SELECT current_version FROM sessions WHERE " THIS, "ss", user_id,
-               session_id) == 0)
+    int64_t known =
+        db_int(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS " AND current_version > 0",
+               "ss", user_id, session_id);
+
+    if (known < 0)
+        return err_set(err, ERR_FAIL, "the database does not answer");
+    if (known == 0)
         return not_found(err, "There is no such session.");
     /* Reservations too: an upload under way must not bring back what is being deleted. */
     if (db_exec(l->db, err,

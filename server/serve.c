@@ -1,4 +1,5 @@
-#include <errno.h>
+#include <sys/resource.h>
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -301,6 +302,7 @@ static void stop(struct server *v)
 int serve_run(const struct settings *s, struct ct_err *err)
 {
     struct server v = {.settings = s, .api.fd = -1, .objects.fd = -1, .house.lock_fd = -1};
+    const struct rlimit no_core = {0, 0};
     sigset_t set;
     int sig, rc;
 
@@ -311,6 +313,10 @@ int serve_run(const struct settings *s, struct ct_err *err)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+    /* Memory holds keys and passwords: no core file. */
+    setrlimit(RLIMIT_CORE, &no_core);
 
     rc = start(&v, err);
     if (rc == 0) {
