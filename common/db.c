@@ -58,6 +58,7 @@ static int pragmas(struct db *db, int flags, struct ct_err *err)
     const char *sql = (flags & DB_EXCLUSIVE) != 0
                           ? "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
                             "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                            "PRAGMA cache_size=-512;"
                           : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                             "PRAGMA foreign_keys=ON;";
 

@@ -179,6 +179,16 @@ int hash_unbase64(const char *s, size_t n, struct buf *ret)
     return 0;
 }
 
+/* FNV-1a, and the high half folded into the low one. */
+uint64_t hash_quick(uint64_t seed, const char *s)
+{
+    uint64_t h = seed;
+
+    for (; *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
+    return h ^ h >> 32;
+}
+
 int hash_equal(const void *a, const void *b, size_t n)
 {
     return CRYPTO_memcmp(a, b, n) == 0;

@@ -2,6 +2,7 @@
 #define COMMON_HASH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 
@@ -85,6 +86,13 @@ char *hash_base64url(const void *p, size_t n);
  * Return 0, or -1 if they are not base64.
  */
 int hash_unbase64(const char *s, size_t n, struct buf *ret);
+
+/**
+ * hash_quick(seed, s):
+ * A fast 64-bit hash of the string ${s}, for tables.  With a secret ${seed} nobody can choose
+ * collisions beforehand; it is no digest.
+ */
+uint64_t hash_quick(uint64_t seed, const char *s);
 
 /**
  * hash_equal(a, b, n):

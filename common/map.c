@@ -20,14 +20,9 @@ struct map {
     uint64_t seed;
 };
 
-/* FNV-1a from a secret start: whoever chooses the keys can't choose collisions beforehand. */
 static size_t bucket_of(const struct map *m, const char *key)
 {
-    uint64_t h = m->seed;
-
-    for (; *key != '\0'; key++)
-        h = (h ^ (unsigned char)*key) * 0x100000001b3ULL;
-    return (size_t)(h ^ h >> 32) & (m->n_buckets - 1);
+    return (size_t)hash_quick(m->seed, key) & (m->n_buckets - 1);
 }
 
 struct map *map_new(void)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
@@ -207,8 +208,10 @@ static void on_seen(void *arg, int root, const char *path)
 {
     struct daemon *d = arg;
 
-    if (d->roots[root].seen != NULL)
-        map_put(d->roots[root].seen, path, d);
+    uint64_t h = hash_quick(d->seen_seed, path);
+
+    if (d->roots[root].is_scanning)
+        buf_add(&d->roots[root].seen, &h, sizeof(h));
 }
 
 static void on_changed(void *arg, const struct watcher_change *c)
@@ -264,9 +267,9 @@ static void on_scan_began(void *arg, int root)
     struct daemon *d = arg;
     struct root_view *r = &d->roots[root];
 
-    map_free(r->seen);
+    buf_reset(&r->seen);
     strlist_free(&r->unreadable);
-    r->seen = map_new();
+    r->is_scanning = 1;
 }
 
 static void on_unreadable(void *arg, int root, const char *path)
@@ -276,8 +279,16 @@ static void on_unreadable(void *arg, int root, const char *path)
     strlist_add(&d->roots[root].unreadable, path);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
 struct sweeping {
     const struct root_view *root;
+    uint64_t seed;
     struct strlist gone; /* sessions that miss a file */
 };
 
@@ -285,7 +296,10 @@ static void sweep_file(void *arg, const char *session_id, const char *path)
 {
     struct sweeping *w = arg;
 
-    if (map_get(w->root->seen, path) != NULL)
+    uint64_t h = hash_quick(w->seed, path);
+
+    if (bsearch(&h, w->root->seen.data, w->root->seen.len / sizeof(h), sizeof(h), by_number) !=
+        NULL)
         return;
     for (size_t i = 0; i < w->root->unreadable.n; i++) {
         const char *dir = w->root->unreadable.v[i];
@@ -299,10 +313,13 @@ static void sweep_file(void *arg, const char *session_id, const char *path)
  * whole says nothing about its sessions. */
 static void sweep(struct daemon *d, int root)
 {
-    struct sweeping w = {.root = &d->roots[root]};
+    struct sweeping w = {.root = &d->roots[root], .seed = d->seen_seed};
+    struct buf *seen = &d->roots[root].seen;
 
-    if (d->state == NULL || w.root->seen == NULL || !w.root->is_there)
+    if (d->state == NULL || !w.root->is_scanning || !w.root->is_there)
         return;
+    buf_add(seen, "", 0); /* never NULL */
+    qsort(seen->data, seen->len / sizeof(uint64_t), sizeof(uint64_t), by_number);
     state_each_file(d->state, d->config->roots.v[root], sweep_file, &w);
     strlist_sort(&w.gone);
     for (size_t i = 0; i < w.gone.n; i++)
@@ -319,8 +336,8 @@ static void on_scanned(void *arg, int root, int64_t files)
     log_info("scan-done root=%s files=%lld",
              log_quote(d->config->roots.v[root], quoted, sizeof(quoted)), (long long)files);
     sweep(d, root);
-    map_free(r->seen);
-    r->seen = NULL;
+    buf_free(&r->seen);
+    r->is_scanning = 0;
     strlist_free(&r->unreadable);
     r->scans++;
     daemon_rest_soon(d);

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "common/hash.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
@@ -20,7 +21,7 @@
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
 #define NOTICE_MS 500 /* at most so often is the service manager told */
-#define REST_S 2      /* how long after the last work memory is given back */
+#define REST_S 20     /* how long after the last work memory is given back */
 
 struct life {
     struct daemon *d;
@@ -343,6 +344,7 @@ static void on_rest(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (map_size(d->sessions) > 0)
         return;
+    debounce_tidy(d->debounce, now_mono_ms());
     http_engine_rest(d->engine);
     if (d->state != NULL)
         db_shrink(state_db(d->state));
@@ -468,6 +470,7 @@ static void setup(struct daemon *d)
 
     d->agent = agent_default();
     d->started_ms = now_wall_ms();
+    hash_random(&d->seen_seed, sizeof(d->seen_seed));
     d->sessions = map_new();
     d->live = map_new();
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
@@ -525,7 +528,7 @@ static void teardown(struct daemon *d)
     map_each(d->live, free_id, NULL);
     map_free(d->live);
     for (size_t i = 0; i < d->config->roots.n; i++) {
-        map_free(d->roots[i].seen);
+        buf_free(&d->roots[i].seen);
         strlist_free(&d->roots[i].unreadable);
     }
     free(d->roots);

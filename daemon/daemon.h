@@ -8,6 +8,7 @@
 
 #include "agents/agent.h"
 #include "common/account.h"
+#include "common/buf.h"
 #include "common/config.h"
 #include "common/cred.h"
 #include "common/heap.h"
@@ -73,7 +74,8 @@ enum login_state {
 struct root_view {
     int is_there;
     int64_t scans;             /* full scans that ended since the account was opened */
-    struct map *seen;          /* during a full scan: the paths that were there, else NULL */
+    int is_scanning;           /* a full scan is under way: */
+    struct buf seen;           /* hashes (uint64_t) of the paths that were there */
     struct strlist unreadable; /* during a full scan: folders that could not be read */
 };
 
@@ -115,6 +117,7 @@ struct daemon {
     struct bundler *bundler;
     struct waiters *waiters;
     struct root_view *roots; /* one for each root of the configuration */
+    uint64_t seen_seed;      /* of the hashes in seen */
     struct map *live;        /* file of a running process -> the id of its session (owned) */
 
     int is_paused;

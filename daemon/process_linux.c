@@ -11,9 +11,10 @@ void process_protect(void)
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
-    /* Two threads that hardly ever allocate at the same time: a second arena would only hold on to
-     * what it once needed. */
-    mallopt(M_ARENA_MAX, 1);
+    /* Large buffers come and go with each bundle: as mappings of their own, whatever came before,
+     * they leave no holes behind. */
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    mallopt(M_ARENA_MAX, 1); /* two threads that hardly ever allocate at the same time */
 }
 
 void process_trim(void)

@@ -38,7 +38,8 @@ void debounce_set(struct debounce *d, const struct debounce_opts *opts);
 
 /**
  * debounce_touch(d, key, now_ms):
- * The session ${key} (any string) changed.
+ * The session ${key} (any string) changed at ${now_ms}, which may lie in the past and before what
+ * was said already: a scan meets changes of long ago.
  */
 void debounce_touch(struct debounce *d, const char *key, int64_t now_ms);
 
@@ -62,6 +63,13 @@ void debounce_uploaded(struct debounce *d, const char *key, int64_t now_ms, int6
  * Nothing of the session waits any more (it was bundled out of turn); its distance stays.
  */
 void debounce_forget(struct debounce *d, const char *key);
+
+/**
+ * debounce_tidy(d, now_ms):
+ * Forget sessions that neither wait nor have a distance to keep.  It happens by itself now and
+ * then; called when nothing goes on, it gives memory back.
+ */
+void debounce_tidy(struct debounce *d, int64_t now_ms);
 
 /**
  * debounce_next(d):
