@@ -45,11 +45,22 @@ end_home() {
     rm -rf "$T"
 }
 
+# Do the programs that were started still run?
+alive() {
+    local pid
+    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+        kill -0 "$pid" 2>/dev/null || {
+            echo "process $pid ended"
+            return 1
+        }
+    done
+}
+
 # within COMMAND...: until it succeeds; its last output when it never does
 within() {
     local until=$((SECONDS + LIMIT_S)) out
     while ! out=$("$@" 2>&1); do
-        if [ $SECONDS -ge $until ]; then
+        if [ $SECONDS -ge $until ] || ! alive; then
             echo "not within $LIMIT_S s: $*"
             echo "$out"
             tail -n 20 "$T"/daemon.log "$T"/server.log 2>/dev/null
