@@ -341,6 +341,7 @@ static void overflow_triggers_full_rescan(void **state)
             picture_put(picture_path(p, 0, "projects/x%d/old/f", k), k);
         }
         picture_start(p);
+        picture_needs_watches(p);
         picture_drain(p);
         scanned = p->scanned;
         blow(p, i, 3, make_many_files, 1);
@@ -381,6 +382,7 @@ static void overflows_of_a_small_queue_end_exact(void **state)
     rc = write_line(QUEUE_FILE, "%s", was.data);
     buf_free(&was);
     assert_int_equal(rc, 0);
+    picture_needs_watches(p);
     for (int i = 0; i < 20; i++)
         picture_mkdir(picture_path(p, 0, "projects/p%d", i));
     for (int i = 0; i < rounds(); i++) {
@@ -427,6 +429,7 @@ static void reached_watch_limit_degrades_to_polling(void **state)
         picture_put(picture_path(p, 0, "projects/x%d/y/f", i), i);
     }
     picture_start(p);
+    picture_needs_watches(p);
     picture_drain(p);
     watcher_stats(p->w, &stats);
     assert_string_equal(stats.backend, "inotify");
@@ -542,6 +545,7 @@ static void tells_all_that_inotifywait_tells(void **state)
         picture_mkdir(picture_path(p, 0, "projects/p%d", i));
     p->is_logging = 1;
     picture_start(p);
+    picture_needs_watches(p);
     picture_drain(p);
     if ((oracle = start_oracle(p, &f)) == -1) {
         print_message("inotifywait is not installed\n");

@@ -458,6 +458,18 @@ int64_t picture_has(const struct picture *p, int root, const char *path)
     return e != NULL ? e->size : -1;
 }
 
+void picture_needs_watches(struct picture *p)
+{
+    struct watcher_stats stats;
+
+    watcher_stats(p->w, &stats);
+    if (strcmp(stats.backend, "polling") != 0)
+        return;
+    print_message("this build can only poll\n");
+    picture_free(p);
+    skip();
+}
+
 static void add_degraded(void *arg, const char *path, const char *reason)
 {
     struct picture *p = arg;

@@ -95,6 +95,12 @@ int64_t picture_check(struct picture *p);
 int64_t picture_has(const struct picture *p, int root, const char *path);
 
 /**
+ * picture_needs_watches(p):
+ * Skip the test, saying so, if this build can only poll.
+ */
+void picture_needs_watches(struct picture *p);
+
+/**
  * picture_degraded(p):
  * Ask for what is degraded, into p->degraded.
  */

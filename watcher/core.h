@@ -78,7 +78,8 @@ struct watcher {
     const struct backend *backend;
     char no_backend[512]; /* why everything is polled, or "" */
     struct watches *watches;
-    int is_limit_hit; /* no further watch, as far as is known */
+    int is_limit_hit;  /* no further watch, as far as is known */
+    int is_limit_told; /* in the log, once until it is over */
 
     struct root *roots;
     int n_roots;

@@ -37,6 +37,7 @@ static void end(struct watcher *w, struct root *r)
     if (r->polled > 0)
         w->poll_cost_ms = now_mono_ms() - r->pass_began_ms;
     if (kind == PASS_FULL) {
+        w->is_limit_told &= w->is_limit_hit;
         w->last_scan_wall_ms = now_wall_ms();
         w->is_trim_due = 1;
         if (w->ops->scanned != NULL)

@@ -28,4 +28,3 @@ watcher_libwatcher_a_SOURCES += watcher/inotify_linux.c
 else
 watcher_libwatcher_a_SOURCES += watcher/system_posix.c
 endif
-EXTRA_DIST += watcher/fs_linux.c watcher/fs_posix.c watcher/inotify_linux.c watcher/system_posix.c

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/now.h"
 #include "common/str.h"
 
@@ -209,6 +210,9 @@ static void watch(struct watcher *w, struct dir *d, int fd, int is_remote)
         flags |= DIR_POLLED;
         if (errno == ENOSPC) {
             w->is_limit_hit = 1;
+            if (!w->is_limit_told)
+                log_warn("watch_limit_reached watches=%zu", watches_count(w->watches));
+            w->is_limit_told = 1;
             flags |= DIR_LIMIT;
         }
     }
