@@ -1,1 +1,9 @@
-EXTRA_DIST += bench/gen_corpus.py
+# Measurements: they print ratios against a peer run beside them on the same data, and fail nothing.
+EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh
+include bench/scan.mk
+
+bench: all
+	$(MAKE) $(AM_MAKEFLAGS) bench/scan tests/packone
+	$(abs_builddir)/bench/scan
+	$(abs_srcdir)/bench/bundle.sh $(abs_builddir)
+.PHONY: bench
