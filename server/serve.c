@@ -25,6 +25,7 @@
 #include "server/web.h"
 
 #define DRAIN_MS (10 * 1000)
+#define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */
 #define MAX_CONNECTIONS 512
 #define MAX_PER_ADDRESS 128
 #define IDLE_S 60
@@ -165,19 +166,27 @@ static int signal_is_pending(void)
            (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
 }
 
-/* No new connections; requests under way may end, until the time or somebody's patience is over. */
-static void retire(struct web *api, struct web *objects)
+static int is_busy(struct web *w, int counts_silent)
+{
+    return w != NULL && (web_active(w) > 0 || (counts_silent && web_connections(w) > 0));
+}
+
+/* No new connections; requests under way may end, until the time or somebody's patience is over.
+ * Connections that have asked nothing yet, such as one in its handshake, get ${grace_ms}. */
+static void retire(struct web *api, struct web *objects, int64_t grace_ms)
 {
     const struct timespec moment = {0, 20 * 1000 * 1000};
-    int64_t until = now_mono_ms() + DRAIN_MS;
+    int64_t now_ms = now_mono_ms(), until = now_ms + DRAIN_MS, grace = now_ms + grace_ms;
 
     if (api != NULL)
         web_quiesce(api);
     if (objects != NULL)
         web_quiesce(objects);
-    while (((api != NULL && web_active(api) > 0) || (objects != NULL && web_active(objects) > 0)) &&
-           now_mono_ms() < until && !signal_is_pending())
+    while ((is_busy(api, now_ms < grace) || is_busy(objects, now_ms < grace)) && now_ms < until &&
+           !signal_is_pending()) {
         nanosleep(&moment, NULL);
+        now_ms = now_mono_ms();
+    }
     web_stop(api);
     web_stop(objects);
 }
@@ -200,7 +209,7 @@ static void reload(struct server *v)
         v->objects.web = objects;
         return;
     }
-    retire(api, objects);
+    retire(api, objects, RELOAD_GRACE_MS);
     log_info("reloaded");
 }
 
@@ -281,7 +290,7 @@ static void stop(struct server *v)
 {
     if (v->keeper != NULL && v->settings->ready_file != NULL)
         unlink(v->settings->ready_file);
-    retire(v->api.web, v->objects.web);
+    retire(v->api.web, v->objects.web, 0);
     keeper_stop(v->keeper);
     app_free(v->app);
     house_close(&v->house);

@@ -240,6 +240,14 @@ int web_active(struct web *w)
     return atomic_load(&w->active);
 }
 
+int web_connections(struct web *w)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info != NULL ? (int)info->num_connections : 0;
+}
+
 void web_stop(struct web *w)
 {
     if (w == NULL)

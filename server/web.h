@@ -79,6 +79,12 @@ void web_quiesce(struct web *w);
 int web_active(struct web *w);
 
 /**
+ * web_connections(w):
+ * Return how many connections are open, those that ask nothing at the moment too.
+ */
+int web_connections(struct web *w);
+
+/**
  * web_stop(w):
  * Close every connection, wait for the threads, free it; NULL is harmless.
  */
