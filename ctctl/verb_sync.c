@@ -39,6 +39,9 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
     if (!waited) {
         n = text_count(requested, "session", "sessions");
         buf_printf(&b, "Asked to save %s now; to wait for it: ctctl sync --wait\n", n);
+    } else if (requested == 0) {
+        n = NULL;
+        buf_addstr(&b, "Nothing had changed since the last save.\n");
     } else {
         n = text_count(headline_number(o, "confirmed", 0), "session", "sessions");
         buf_printf(&b, "Saved %s", n);

@@ -53,7 +53,7 @@ int call_fail(struct call *c, const struct ct_err *err)
     default:
         break;
     }
-    log_error("call failed route=%s code=%s why=%s", c->route->pattern, err_name(err->code),
+    log_error("call-failed route=%s code=%s error=\"%s\"", c->route->pattern, err_name(err->code),
               err->msg);
     if (err->code == ERR_NOSPACE)
         return call_error(c, 507, "no_space", "The disk of the server is full.");

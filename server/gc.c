@@ -19,7 +19,7 @@ int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result
         store_key(o.user_id, o.session_id, o.version, key);
         /* The object first: a crash in between leaves a row that is taken up again. */
         if (store_remove(s, key, &why) != 0 || ledger_purged(l, &o, &why) != 0) {
-            log_warn("purge failed why=%s", why.msg);
+            log_warn("purge-failed error=\"%s\"", why.msg);
             ret->failed++;
         } else {
             ret->purged++;
@@ -57,7 +57,7 @@ int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_resu
 
     for (size_t i = 0; rc == 0 && i < w.keys.n; i++) {
         if (store_remove(s, w.keys.v[i], &why) != 0) {
-            log_warn("purge failed why=%s", why.msg);
+            log_warn("purge-failed error=\"%s\"", why.msg);
             ret->failed++;
         } else {
             ret->orphans++;

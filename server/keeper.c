@@ -30,7 +30,7 @@ static void tidy(struct keeper *k, int all)
 
     if (gc_purge(k->ledger, k->store, now_wall_ms(), &r, &err) != 0 ||
         (all && gc_orphans(k->ledger, k->store, now_wall_ms(), &r, &err) != 0))
-        log_error("gc failed why=%s", err.msg);
+        log_error("gc-failed error=\"%s\"", err.msg);
     if (r.purged + r.orphans + r.failed > 0)
         log_info("gc purged=%ld orphans=%ld failed=%ld", r.purged, r.orphans, r.failed);
 }

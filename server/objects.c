@@ -47,7 +47,7 @@ static void refuse_err(struct web_req *r, const struct ct_err *err)
     } else if (err->code == ERR_CONFLICT) {
         refuse(r, 412, "PreconditionFailed", "There is an object with this key already.");
     } else {
-        log_error("object failed code=%s why=%s", err_name(err->code), err->msg);
+        log_error("object-failed code=%s error=\"%s\"", err_name(err->code), err->msg);
         if (err->code == ERR_NOSPACE)
             refuse(r, 507, "InsufficientStorage", "The disk of the object store is full.");
         else

@@ -95,7 +95,7 @@ static int make_certificate(struct server *v, struct ct_err *err)
     rc = tls_ensure(s->data, &hosts, now_wall_ms() / 1000, &renewed, err);
     strlist_free(&hosts);
     if (rc == 0 && renewed)
-        log_info("certificate made folder=%s", s->data);
+        log_info("certificate-made folder=%s", s->data);
     return rc;
 }
 
@@ -198,12 +198,12 @@ static void reload(struct server *v)
     struct ct_err err;
 
     if (load_certificate(v, &err) != 0) {
-        log_error("reload failed why=%s", err.msg);
+        log_error("reload-failed error=\"%s\"", err.msg);
         return;
     }
     v->api.web = v->objects.web = NULL;
     if (start_listeners(v, &err) != 0) {
-        log_error("reload failed why=%s", err.msg);
+        log_error("reload-failed error=\"%s\"", err.msg);
         web_stop(v->api.web);
         v->api.web = api;
         v->objects.web = objects;
