@@ -4,4 +4,5 @@ uploader_libuploader_a_SOURCES = \
   uploader/queue.c uploader/queue.h \
   uploader/store_error.c uploader/store_error.h \
   uploader/transfer.c uploader/transfer.h \
-  uploader/uploader.c uploader/uploader.h
+  uploader/uploader.c uploader/uploader.h uploader/uploader_impl.h \
+  uploader/uploader_look.c

@@ -1,5 +1,3 @@
-#include <sys/queue.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,57 +9,17 @@
 
 #include "common/hash.h"
 #include "common/log.h"
-#include "common/map.h"
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "uploader/backoff.h"
-#include "uploader/transfer.h"
+#include "uploader/uploader_impl.h"
 
 #include "uploader/uploader.h"
 
 /* With more than one place, the last one is kept free of bundles larger than this, so that a small
  * session never waits for a large one. */
 #define LARGE_BYTES (8LL << 20)
-
-struct entry {
-    TAILQ_ENTRY(entry) link;
-    struct uploader *u;
-    struct queue_item *item;
-    struct transfer *transfer; /* in flight, or NULL */
-    int failures;
-    int64_t next_ms; /* not before; 0: now */
-    int64_t began_ms;
-    int64_t sent_bytes;
-    struct ct_err err; /* the last failure */
-    int is_final;      /* refused: waits for a change or a kick */
-    int is_held;
-    int is_urgent; /* asked for: pause does not count */
-};
-
-struct uploader {
-    struct uploader_opts opts;
-    const struct uploader_ops *ops;
-    void *arg;
-    char *spool_dir;
-    struct http_engine *engine;
-    struct cred *cred;
-    int is_paused;
-    int is_stopping;
-    TAILQ_HEAD(, entry) entries;
-    struct map *by_session;
-    struct event *timer;
-    int active;
-    /* What fails for all (no network, the server down) is waited out once, and tried by one. */
-    int net_failures;
-    int64_t net_next_ms;
-    struct ct_err net_err;
-    int64_t queued_bytes;
-    int64_t bytes_sent;
-    int64_t confirmed;
-    int64_t last_contact_ms;
-    int64_t clock_skew_ms;
-};
 
 static void schedule(struct uploader *u);
 
@@ -499,11 +457,6 @@ char *uploader_spool_path(struct uploader *u, const char *session_id)
     return path;
 }
 
-int64_t uploader_spool_bytes(const struct uploader *u)
-{
-    return u->queued_bytes;
-}
-
 int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err)
 {
     struct entry *old = map_get(u->by_session, item->session_id);
@@ -565,70 +518,4 @@ void uploader_kick(struct uploader *u, const char *session_id)
     }
     u->net_next_ms = 0;
     schedule(u);
-}
-
-int uploader_is_active(const struct uploader *u, const char *session_id)
-{
-    const struct entry *e = map_get(u->by_session, session_id);
-
-    return e != NULL && e->transfer != NULL;
-}
-
-int uploader_has(const struct uploader *u, const char *session_id)
-{
-    return map_get(u->by_session, session_id) != NULL;
-}
-
-static void view_of(const struct entry *e, struct uploader_view *ret)
-{
-    memset(ret, 0, sizeof(*ret));
-    ret->item = e->item;
-    ret->attempts = e->failures + (e->transfer != NULL);
-    ret->next_attempt_ms = e->next_ms;
-    ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
-    ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
-    if (e->is_final)
-        ret->phase = e->err.code == ERR_REFUSED && e->err.http_status == 403 ? "limit" : "failed";
-    else if (e->item->phase == QUEUE_STORED)
-        ret->phase = "stored";
-    else
-        ret->phase = e->transfer != NULL ? "uploading" : "ready";
-}
-
-int uploader_look(const struct uploader *u, const char *session_id, struct uploader_view *ret)
-{
-    const struct entry *e = map_get(u->by_session, session_id);
-
-    if (e == NULL)
-        return 0;
-    view_of(e, ret);
-    return 1;
-}
-
-void uploader_each(const struct uploader *u, void (*f)(void *arg, const struct uploader_view *view),
-                   void *arg)
-{
-    const struct entry *e;
-    struct uploader_view v;
-
-    TAILQ_FOREACH(e, &u->entries, link)
-    {
-        view_of(e, &v);
-        f(arg, &v);
-    }
-}
-
-void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
-{
-    memset(ret, 0, sizeof(*ret));
-    ret->queued = (int64_t)map_size(u->by_session);
-    ret->queued_bytes = u->queued_bytes;
-    ret->active = u->active;
-    ret->bytes_sent = u->bytes_sent;
-    ret->confirmed = u->confirmed;
-    ret->last_contact_ms = u->last_contact_ms;
-    ret->failures = u->net_failures;
-    ret->clock_skew_ms = u->clock_skew_ms;
-    ret->err = u->net_failures > 0 ? &u->net_err : NULL;
-    ret->next_attempt_ms = u->net_next_ms;
 }

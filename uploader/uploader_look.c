@@ -1,0 +1,74 @@
+#include <string.h>
+
+#include "uploader/uploader_impl.h"
+
+int64_t uploader_spool_bytes(const struct uploader *u)
+{
+    return u->queued_bytes;
+}
+
+int uploader_is_active(const struct uploader *u, const char *session_id)
+{
+    const struct entry *e = map_get(u->by_session, session_id);
+
+    return e != NULL && e->transfer != NULL;
+}
+
+int uploader_has(const struct uploader *u, const char *session_id)
+{
+    return map_get(u->by_session, session_id) != NULL;
+}
+
+static void view_of(const struct entry *e, struct uploader_view *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->item = e->item;
+    ret->attempts = e->failures + (e->transfer != NULL);
+    ret->next_attempt_ms = e->next_ms;
+    ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
+    ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
+    if (e->is_final)
+        ret->phase = e->err.code == ERR_REFUSED && e->err.http_status == 403 ? "limit" : "failed";
+    else if (e->item->phase == QUEUE_STORED)
+        ret->phase = "stored";
+    else
+        ret->phase = e->transfer != NULL ? "uploading" : "ready";
+}
+
+int uploader_look(const struct uploader *u, const char *session_id, struct uploader_view *ret)
+{
+    const struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL)
+        return 0;
+    view_of(e, ret);
+    return 1;
+}
+
+void uploader_each(const struct uploader *u, void (*f)(void *arg, const struct uploader_view *view),
+                   void *arg)
+{
+    const struct entry *e;
+    struct uploader_view v;
+
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        view_of(e, &v);
+        f(arg, &v);
+    }
+}
+
+void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->queued = (int64_t)map_size(u->by_session);
+    ret->queued_bytes = u->queued_bytes;
+    ret->active = u->active;
+    ret->bytes_sent = u->bytes_sent;
+    ret->confirmed = u->confirmed;
+    ret->last_contact_ms = u->last_contact_ms;
+    ret->failures = u->net_failures;
+    ret->clock_skew_ms = u->clock_skew_ms;
+    ret->err = u->net_failures > 0 ? &u->net_err : NULL;
+    ret->next_attempt_ms = u->net_next_ms;
+}
