@@ -126,6 +126,7 @@ struct daemon {
 
     struct ct_err disk_err; /* no room for bundles or state: why */
 
+    int64_t last_contact_ms;   /* wall clock, when the server last said whose token this is */
     int64_t bundles;           /* made since the start */
     int64_t bytes_read;        /* from data folders since the start */
     int64_t progress_since_ms; /* when the present wave of work began, monotonic */

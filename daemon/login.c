@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/log.h"
+#include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "uploader/backoff.h"
@@ -182,6 +183,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         id = jdoc_str(answer, "id");
         email = jdoc_str(answer, "email");
         l->failures = 0;
+        l->d->last_contact_ms = now_wall_ms();
         memset(&l->why, 0, sizeof(l->why));
         learnt(l, id, email != NULL ? email : "");
     }

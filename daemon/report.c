@@ -358,7 +358,8 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
         jdoc_set_bool(o, "reachable", !is_offline(d, &why));
     else
         jdoc_set_bool(o, "reachable", 0);
-    set_time(o, "lastContactAt", st->last_contact_ms);
+    set_time(o, "lastContactAt",
+             st->last_contact_ms > d->last_contact_ms ? st->last_contact_ms : d->last_contact_ms);
     jdoc_set_bool(o, "isLoopback", url[0] != '\0' && http_url_is_loopback(url));
     return o;
 }

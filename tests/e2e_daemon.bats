@@ -156,7 +156,7 @@ class H(http.server.BaseHTTPRequestHandler):
     def log_message(self, *a): pass
 s = http.server.HTTPServer(("127.0.0.1", 0), H)
 if os.fork():
-    print(s.server_address[1]); os._exit(0)
+    print(s.server_address[1], flush=True); os._exit(0)
 os.close(1)
 open(sys.argv[1] + "/html.pid", "w").write(str(os.getpid()))
 threading.Timer(120, lambda: os._exit(0)).start()
@@ -169,7 +169,9 @@ PY
     cat "$T/c.json" >"$CODETELEPORT_CONFIG_DIR/config.json"
     start_daemon
     within status_is .daemon.state offline
-    [[ $(status .daemon.stateReason) == *"not a CodeTeleport server"* ]]
+    reason=$(status .daemon.stateReason)
+    echo "$reason"
+    [[ $reason == *"not a CodeTeleport server"* ]]
     kill "$(cat "$T/html.pid")"
 }
 

@@ -1,6 +1,7 @@
 # Units are cmocka programs, everything end to end is bats; both speak TAP, so that each case counts.
 TEST_EXTENSIONS = .bats .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/tap.sh
 BATS_LOG_DRIVER = $(LOG_DRIVER)
 BATS_LOG_COMPILER = $(BATS)
 AM_BATS_LOG_FLAGS = --tap
@@ -13,7 +14,7 @@ AM_TESTS_ENVIRONMENT = \
   CT_SAMPLES="$${CT_SAMPLES:-$(abs_top_srcdir)/../shared/samples}"; export CT_SAMPLES; \
   CT_SANITIZERS='$(enable_sanitizers)'; export CT_SANITIZERS;
 
-dist_check_SCRIPTS += tests/house.sh
+dist_check_SCRIPTS += tests/house.sh tests/tap.sh
 TESTS += tests/house.sh
 
 if WITH_BATS
