@@ -101,6 +101,7 @@ static void new_state(const struct job *j, const struct state_session *old,
              j->result.transcript_digest);
     ss->is_rewritten = old->is_rewritten || j->result.is_rewritten;
     ss->revive = old->revive;
+    ss->is_excluded = old->is_excluded;
 }
 
 static int queue_bundle(const struct job *j, const struct state_session *old, int64_t pin,
@@ -166,6 +167,8 @@ static void bundled(struct job *j, struct session *s)
     struct daemon *d = j->d;
     struct state_session old = {0};
     struct ct_err err = {0};
+    struct uploader_view v;
+    int64_t pin = 0;
     int was_queued = uploader_has(d->uploader, s->id), is_thinner;
 
     state_get(d->state, s->id, &old);
@@ -180,7 +183,12 @@ static void bundled(struct job *j, struct session *s)
     }
     if (is_thinner)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
-    if (record(j, &old, is_thinner ? old.version : 0, &err) != 0) {
+    /* A bundle that takes the place of a thinner one keeps what that was to keep. */
+    if (uploader_look(d->uploader, s->id, &v))
+        pin = v.item->pin;
+    if (is_thinner)
+        pin = old.version;
+    if (record(j, &old, pin, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         daemon_disk_trouble(d, &err);
@@ -258,6 +266,15 @@ static void failed(struct job *j, struct session *s)
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
 }
 
+static int is_excluded(struct daemon *d, const char *id)
+{
+    struct state_session ss;
+    int yes = state_get(d->state, id, &ss) && ss.is_excluded;
+
+    state_session_clear(&ss);
+    return yes;
+}
+
 static void job_done(void *arg)
 {
     struct job *j = arg;
@@ -273,6 +290,15 @@ static void job_done(void *arg)
         return;
     }
     s->is_bundling = 0;
+    if (is_excluded(d, s->id)) {
+        /* It was told to stay here while its bundle was being made. */
+        if (j->rc == 0)
+            spool_remove(j);
+        job_free(j);
+        sessions_give_up(d, s);
+        bundler_run(d);
+        return;
+    }
     if (j->rc == 0)
         bundled(j, s);
     else if (j->err.code == ERR_GONE)

@@ -48,7 +48,7 @@ static void adopt_queued(void *arg, const struct uploader_view *v)
 
 int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err)
 {
-    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool"), *aside = NULL;
+    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool"), *aside = NULL, *kept;
     struct uploader_opts o = {
         .base = d->base,
         .worker = d->worker,
@@ -60,8 +60,13 @@ int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err)
     daemon_close_account(d);
     if (path_make_private(dir, err) != 0 || state_open(db, &d->state, &aside, err) != 0)
         goto done;
-    if (aside != NULL)
-        log_error("state-damaged kept-as=%s action=rebuild", aside);
+    if (aside != NULL) {
+        /* The spool may hold the only copy of what has vanished here: it stays beside. */
+        kept = str_printf("%s.spool", aside);
+        rename(spool, kept);
+        log_error("state-damaged kept-as=%s spool-kept-as=%s action=rebuild", aside, kept);
+        free(kept);
+    }
     o.db = state_db(d->state);
     if (uploader_new(&o, &uploads_ops, d, &d->uploader, err) != 0) {
         state_close(d->state);

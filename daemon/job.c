@@ -152,6 +152,8 @@ static int pack_once(struct job *j)
     if (best_snapshot(j, &s, &j->err) != 0)
         return -1;
     rc = pack_write(s, &o, &j->result, &j->err);
+    if (rc != 0 && j->err.code == ERR_GONE)
+        j->err.code = ERR_FAIL; /* the spool, not the session: only the snapshot can say that */
     if (rc == 0) {
         j->skipped = json_object_new_array();
         j->duplicates = json_object_new_array();

@@ -104,6 +104,8 @@ static int account_read(struct login *l)
         return 0;
     /* Whose machine this was can't be read any more: as after a change, a person has to say. */
     err_prefix(&err, "the confirmed account is not known; run: ctctl login");
+    stop_check(l);
+    stop_uploads(l);
     say(l, LOGIN_CHANGED, &err);
     return -1;
 }

@@ -236,6 +236,12 @@ int state_drop_files(struct state *s, const char *session_id, struct ct_err *err
     return db_exec(s->db, err, "DELETE FROM files WHERE session_id = ?", "s", session_id);
 }
 
+int state_outdate_files(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(s->db, err, "UPDATE files SET mtime_ns = -1 WHERE session_id = ?", "s",
+                   session_id);
+}
+
 int state_file(struct state *s, const char *root, const char *path, int64_t *ret_size_bytes,
                int64_t *ret_mtime_ns, uint64_t *ret_inode)
 {

@@ -107,6 +107,12 @@ int state_put_file(struct state *s, const char *session_id, const struct state_f
 int state_drop_files(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
+ * state_outdate_files(s, session_id, err):
+ * Keep the session's files on record, but so that each looks changed at the next scan.
+ */
+int state_outdate_files(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
  * state_file(s, root, path, ret_size_bytes, ret_mtime_ns, ret_inode):
  * Return 1 and what is recorded of a file, or 0.
  */

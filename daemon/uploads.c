@@ -23,7 +23,8 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
              (long long)size_bytes);
     control_event(d, "confirmed", session_id, version, size_bytes, NULL);
     if (s != NULL) {
-        s->safe_seq = s->queued_seq;
+        if (s->safe_seq < s->queued_seq)
+            s->safe_seq = s->queued_seq;
         d->progress_done_bytes += s->size_bytes;
         s->size_bytes = 0;
         s->was_safe = 1;
@@ -48,6 +49,14 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
     control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
     waiter_check_all(d);
     bundler_run(d);
+}
+
+/* So that even after a crash the next scan takes the session for changed. */
+static int on_forget(void *arg, const char *session_id, struct ct_err *err)
+{
+    struct daemon *d = arg;
+
+    return state_outdate_files(d->state, session_id, err);
 }
 
 static void on_rebuild(void *arg, const char *session_id)
@@ -84,6 +93,7 @@ const struct uploader_ops uploads_ops = {
     .settled = on_settled,
     .started = on_started,
     .failed = on_failed,
+    .forget = on_forget,
     .rebuild = on_rebuild,
     .deleted = on_deleted,
     .auth = on_auth,

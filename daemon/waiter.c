@@ -124,8 +124,8 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
         add_failed(w, t->id, s->err->msg, NULL);
         return 1;
     }
-    if (w->d->uploader == NULL || !uploader_look(w->d->uploader, t->id, &v) ||
-        s->queued_seq < t->seq || v.err == NULL)
+    if (w->d->uploader == NULL || !uploader_look(w->d->uploader, t->id, &v) || v.err == NULL ||
+        (s->queued_seq < t->seq && !s->is_behind))
         return 0;
     if (strcmp(v.phase, "failed") == 0 || strcmp(v.phase, "limit") == 0 ||
         (w->rq == NULL && v.attempts > ONCE_FAILURES)) {

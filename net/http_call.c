@@ -200,6 +200,9 @@ int http_exchange_init(struct http_exchange *x, const struct http_policy *policy
     curl_easy_setopt(x->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(x->easy, CURLOPT_XFERINFODATA, x);
     curl_easy_setopt(x->easy, CURLOPT_NOPROGRESS, req->progress == NULL ? 1L : 0L);
+    /* A proxy has no business with what stays on this machine, least of all in clear. */
+    if (http_url_is_loopback(req->url))
+        curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
     set_policy(x, policy);
     set_method(x, req);
     set_headers(x, req);

@@ -174,7 +174,7 @@ static uint32_t dice(void)
 static void try_later(struct entry *e, const struct ct_err *err)
 {
     struct uploader *u = e->u;
-    int is_for_all = err->http_status == 0 || err->http_status == 429 ||
+    int is_for_all = (err->http_status == 0 && err->code == ERR_RETRY) || err->http_status == 429 ||
                      (err->http_status >= 500 && err->reason[0] == '\0');
 
     e->failures++;
@@ -189,6 +189,7 @@ static void try_later(struct entry *e, const struct ct_err *err)
 
 static void on_failure(struct entry *e, const struct ct_err *err)
 {
+    struct ct_err ours;
     struct uploader *u = e->u;
     char session_id[UUID_SIZE];
 
@@ -203,14 +204,22 @@ static void on_failure(struct entry *e, const struct ct_err *err)
         return;
     case ERR_CORRUPT:
         log_warn("bundle-damaged session=%s error=\"%s\" cure=rebuild", session_id, err->msg);
-        if (drop(e, NULL) == 0)
+        if (u->ops->forget(u->arg, session_id, &ours) == 0 && drop(e, &ours) == 0) {
             u->ops->rebuild(u->arg, session_id);
-        return;
+            return;
+        }
+        try_later(e, &ours);
+        err = &ours;
+        break;
     case ERR_CONFLICT:
         if (strcmp(err->reason, "deleted") == 0) {
-            if (drop(e, NULL) == 0)
+            if (drop(e, &ours) == 0) {
                 u->ops->deleted(u->arg, session_id);
-            return;
+                return;
+            }
+            try_later(e, &ours);
+            err = &ours;
+            break;
         }
         try_later(e, err);
         break;

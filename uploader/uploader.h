@@ -33,7 +33,9 @@ struct uploader_ops {
     void (*failed)(void *arg, const struct queue_item *item, const struct ct_err *err,
                    int is_final);
 
-    /* The bundle is damaged or missing and was dropped: make a new one. */
+    /* The bundle is damaged or missing.  First: see to it that the session counts as changed,
+     * whatever happens next; then, once the bundle was dropped: make a new one. */
+    int (*forget)(void *arg, const char *session_id, struct ct_err *err);
     void (*rebuild)(void *arg, const char *session_id);
 
     /* The server says that the session was deleted elsewhere; its bundle was dropped. */
