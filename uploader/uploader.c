@@ -462,6 +462,7 @@ char *uploader_spool_path(struct uploader *u, const char *session_id)
     char *file = str_printf("%s.%08x.tar.gz", session_id, dice());
     char *path = file_path(u, file);
 
+    path_make_private(u->spool_dir, NULL); /* somebody may have cleared it away */
     free(file);
     return path;
 }
