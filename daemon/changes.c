@@ -114,6 +114,27 @@ static void live_seen(struct lookup *l)
         sessions_turn_ended(l->d, l->ids.v[0]);
 }
 
+/* Read up to there; and, in the same transaction, the sessions whose lines those were count as
+ * changed for the next scan too, should we not get to bundle them. */
+static void history_noted(const struct lookup *l)
+{
+    struct db *db = state_db(l->d->state);
+    char *key = history_key(l->root), value[24];
+    int rc;
+
+    snprintf(value, sizeof(value), "%lld", (long long)l->next);
+    rc = db_begin(db, NULL);
+    for (size_t i = 0; rc == 0 && i < l->ids.n; i++)
+        rc = state_outdate_files(l->d->state, l->ids.v[i], NULL);
+    if (rc == 0)
+        rc = state_note(l->d->state, key, value, NULL);
+    if (rc == 0)
+        db_commit(db, NULL);
+    else
+        db_rollback(db);
+    free(key);
+}
+
 static void lookup_done(void *arg)
 {
     struct lookup *l = arg;
@@ -123,12 +144,8 @@ static void lookup_done(void *arg)
         live_seen(l);
     for (size_t i = 0; i < l->ids.n && l->kind != AGENT_LIVE; i++)
         sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms, l->size_bytes);
-    if (l->kind == AGENT_HISTORY && d->state != NULL) {
-        char *key = history_key(l->root), value[24];
-        snprintf(value, sizeof(value), "%lld", (long long)l->next);
-        state_note(d->state, key, value, NULL);
-        free(key);
-    }
+    if (l->kind == AGENT_HISTORY && d->state != NULL)
+        history_noted(l);
     lookup_free(l);
     waiter_check_all(d);
 }

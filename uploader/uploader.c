@@ -184,6 +184,9 @@ static void try_later(struct entry *e, const struct ct_err *err)
         u->net_err = *err;
         u->net_next_ms = now_mono_ms() + backoff_ms(u->net_failures, err->retry_after_s, dice());
         e->next_ms = 0; /* one clock is enough */
+        /* The next one tries for all, lest one that can't get through holds up the others. */
+        TAILQ_REMOVE(&u->entries, e, link);
+        TAILQ_INSERT_TAIL(&u->entries, e, link);
     }
 }
 
