@@ -266,15 +266,6 @@ static void failed(struct job *j, struct session *s)
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
 }
 
-static int is_excluded(struct daemon *d, const char *id)
-{
-    struct state_session ss;
-    int yes = state_get(d->state, id, &ss) && ss.is_excluded;
-
-    state_session_clear(&ss);
-    return yes;
-}
-
 static void job_done(void *arg)
 {
     struct job *j = arg;
@@ -290,7 +281,7 @@ static void job_done(void *arg)
         return;
     }
     s->is_bundling = 0;
-    if (is_excluded(d, s->id)) {
+    if (state_is_excluded(d->state, s->id)) {
         /* It was told to stay here while its bundle was being made. */
         if (j->rc == 0)
             spool_remove(j);

@@ -55,18 +55,6 @@ int sessions_is_dirty(const struct session *s)
     return s->dirty_seq > s->safe_seq && s->dirty_seq > s->queued_seq;
 }
 
-static int is_excluded(struct daemon *d, const char *id)
-{
-    struct state_session ss;
-    int yes;
-
-    if (d->state == NULL)
-        return 0;
-    yes = state_get(d->state, id, &ss) && ss.is_excluded;
-    state_session_clear(&ss);
-    return yes;
-}
-
 void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms,
                     int64_t size_bytes)
 {
@@ -74,7 +62,7 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     int was_dirty = s != NULL && sessions_is_dirty(s);
     int64_t at_ms;
 
-    if (s == NULL && is_excluded(d, id))
+    if (s == NULL && d->state != NULL && state_is_excluded(d->state, id))
         return;
     s = sessions_need(d, id);
     s->dirty_seq = ++d->seq;

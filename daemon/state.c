@@ -221,6 +221,12 @@ int state_set_excluded(struct state *s, const char *session_id, int yes, int rev
                    "sii", session_id, (int64_t)yes, (int64_t)revive);
 }
 
+int state_is_excluded(struct state *s, const char *session_id)
+{
+    return db_int(s->db, 0, "SELECT is_excluded FROM sessions WHERE session_id = ?", "s",
+                  session_id) != 0;
+}
+
 int state_put_file(struct state *s, const char *session_id, const struct state_file *f,
                    struct ct_err *err)
 {

@@ -99,6 +99,12 @@ int state_set_excluded(struct state *s, const char *session_id, int yes, int rev
                        struct ct_err *err);
 
 /**
+ * state_is_excluded(s, session_id):
+ * Return whether the session is known and excluded.
+ */
+int state_is_excluded(struct state *s, const char *session_id);
+
+/**
  * state_put_file(s, session_id, f, err), state_drop_files(s, session_id, err):
  * Record one file of a session; forget all of its files.
  */
