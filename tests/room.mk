@@ -14,7 +14,15 @@ AM_TESTS_ENVIRONMENT = \
   CT_SAMPLES="$${CT_SAMPLES:-$(abs_top_srcdir)/../shared/samples}"; export CT_SAMPLES; \
   CT_SANITIZERS='$(enable_sanitizers)'; export CT_SANITIZERS;
 
-dist_check_SCRIPTS += tests/house.sh tests/tap.sh
+# HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, containers,
+# crash points in full. HEAVY_PROGRAMS are built for them. FUZZ_TARGETS are libFuzzer programs, with
+# their seeds in tests/seeds/NAME/; FUZZ_PROGRAMS is the same list where configure has
+# --enable-fuzzing. $CT_FUZZ_SECONDS says how long each runs.
+HEAVY_TESTS =
+FUZZ_TARGETS =
+EXTRA_PROGRAMS =
+
+dist_check_SCRIPTS += tests/house.sh tests/tap.sh tests/fuzz.sh
 TESTS += tests/house.sh
 
 if WITH_BATS
@@ -31,4 +39,17 @@ include tests/ctctl.mk
 include tests/ipc.mk
 include tests/server.mk
 include tests/watcher.mk
+endif
+
+check-all: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(TESTS) $(HEAVY_TESTS)'
+.PHONY: check-all
+
+FUZZ_FLAGS = -fsanitize=fuzzer
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+EXTRA_DIST += tests/seeds
+if WITH_FUZZING
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += tests/fuzz.sh
+AM_TESTS_ENVIRONMENT += CT_FUZZ_TARGETS='$(FUZZ_TARGETS)'; export CT_FUZZ_TARGETS;
 endif
