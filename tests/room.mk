@@ -14,10 +14,9 @@ AM_TESTS_ENVIRONMENT = \
   CT_SAMPLES="$${CT_SAMPLES:-$(abs_top_srcdir)/../shared/samples}"; export CT_SAMPLES; \
   CT_SANITIZERS='$(enable_sanitizers)'; export CT_SANITIZERS;
 
-# HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, containers,
-# crash points in full. HEAVY_PROGRAMS are built for them. FUZZ_TARGETS are libFuzzer programs, with
-# their seeds in tests/seeds/NAME/; FUZZ_PROGRAMS is the same list where configure has
-# --enable-fuzzing. $CT_FUZZ_SECONDS says how long each runs.
+# HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, crash points in
+# full. FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are built and
+# run where configure has --enable-fuzzing, each for $CT_FUZZ_SECONDS.
 HEAVY_TESTS =
 FUZZ_TARGETS =
 EXTRA_PROGRAMS =
@@ -43,7 +42,9 @@ endif
 
 check-all: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(TESTS) $(HEAVY_TESTS)'
-.PHONY: check-all
+check-heavy: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(HEAVY_TESTS)'
+.PHONY: check-all check-heavy
 
 FUZZ_FLAGS = -fsanitize=fuzzer
 EXTRA_PROGRAMS += $(FUZZ_TARGETS)
