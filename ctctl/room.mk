@@ -5,6 +5,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/opts.c ctctl/opts.h \
+  ctctl/progress.c ctctl/progress.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
   ctctl/table.c ctctl/table.h \

@@ -6,3 +6,8 @@ tests_unit_ctctl_text_SOURCES = tests/unit_ctctl_text.c
 tests_unit_ctctl_text_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
 tests_unit_ctctl_verbs_SOURCES = tests/unit_ctctl_verbs.c
 tests_unit_ctctl_verbs_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit_ctctl_progress
+TESTS += tests/unit_ctctl_progress
+tests_unit_ctctl_progress_SOURCES = tests/unit_ctctl_progress.c
+tests_unit_ctctl_progress_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
