@@ -76,6 +76,21 @@ start_server() {
         --objects "127.0.0.1:${OBJECTS_PORT:-0}" --ready-file "$T/ready" \
         >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
+    server_is_ready
+}
+
+# start_stock_server [OPTIONS]: a server that is not ours, see stock_server.py; what "$T/faults"
+# says goes wrong
+start_stock_server() {
+    rm -f "$T/ready"
+    python3 "$CT_SRC/tests/stock_server.py" --data "$T/server" \
+        --listen "127.0.0.1:${API_PORT:-0}" --objects "127.0.0.1:${OBJECTS_PORT:-0}" \
+        --ready-file "$T/ready" --faults "$T/faults" "$@" >>"$T/server.log" 2>&1 3>&- &
+    SERVER_PID=$!
+    server_is_ready
+}
+
+server_is_ready() {
     within test -s "$T/ready"
     API=$(sed -n 's/^api=//p' "$T/ready")
     OBJECTS=$(sed -n 's/^objects=//p' "$T/ready")

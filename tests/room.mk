@@ -25,9 +25,10 @@ dist_check_SCRIPTS += tests/house.sh tests/tap.sh tests/fuzz.sh
 TESTS += tests/house.sh
 
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats
-EXTRA_DIST += tests/lib.bash
-TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats
+dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats \
+  tests/e2e_stock.bats
+EXTRA_DIST += tests/lib.bash tests/stock_server.py
+TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats tests/e2e_stock.bats
 endif
 
 if WITH_CMOCKA
