@@ -2,9 +2,8 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "common/jscan.h"
 #include "common/str.h"
-
-#include "agents/jscan.h"
 
 #include "agents/history.h"
 

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agents/jscan.h"
 #include "common/buf.h"
+#include "common/jscan.h"
 
 /*
  * One record of a transcript: the members of one line that the rules for metadata ask for, picked

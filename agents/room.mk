@@ -5,7 +5,6 @@ agents_libagents_a_SOURCES = \
   agents/claude.c agents/claude.h \
   agents/claude_list.c \
   agents/history.c agents/history.h \
-  agents/jscan.c agents/jscan.h \
   agents/process.h \
   agents/record.c agents/record.h \
   agents/seen.c agents/seen.h \

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/jscan.h"
 #include "common/now.h"
 #include "common/str.h"
 
-#include "agents/jscan.h"
 #include "agents/record.h"
 #include "agents/seen.h"
 

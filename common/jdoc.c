@@ -3,9 +3,50 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/jscan.h"
 #include "common/str.h"
 
 #include "common/jdoc.h"
+
+static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    (void)arg;
+    (void)s;
+    (void)type;
+    return 0;
+}
+
+static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    (void)arg;
+    (void)s;
+    (void)text;
+    (void)len;
+    (void)is_cut;
+}
+
+static void on_close(void *arg, const struct jscan *s)
+{
+    (void)arg;
+    (void)s;
+}
+
+/*
+ * json-c's strict mode still takes names in single quotes, raw control characters and more; the
+ * scanner does not.  It reads objects, so the document becomes a member of one; that it is one
+ * value and not several is for json-c to say.
+ */
+static int is_strict(const char *p, size_t n)
+{
+    static const struct jscan_ops ops = {on_begin, on_string, on_close};
+    struct jscan s;
+
+    jscan_init(&s);
+    jscan_feed(&s, &ops, NULL, "{\"\":", 4);
+    jscan_feed(&s, &ops, NULL, p, n);
+    jscan_feed(&s, &ops, NULL, "}", 1);
+    return jscan_is_object(&s);
+}
 
 int jdoc_parse(const char *p, size_t n, struct json_object **ret, struct ct_err *err)
 {
@@ -40,6 +81,10 @@ int jdoc_parse(const char *p, size_t n, struct json_object **ret, struct ct_err 
     if (used != n) {
         json_object_put(o);
         return err_set(err, ERR_CORRUPT, "not valid JSON: text after its end");
+    }
+    if (!is_strict(p, n)) {
+        json_object_put(o);
+        return err_set(err, ERR_CORRUPT, "not valid JSON: it breaks a rule of RFC 8259");
     }
     *ret = o;
     return 0;

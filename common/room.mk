@@ -11,6 +11,7 @@ common_libcommon_a_SOURCES = \
   common/hash.c common/hash.h \
   common/heap.c common/heap.h \
   common/jdoc.c common/jdoc.h \
+  common/jscan.c common/jscan.h \
   common/log.c common/log.h \
   common/map.c common/map.h \
   common/now.c common/now.h \

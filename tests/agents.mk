@@ -5,7 +5,3 @@ tests_unit_agents_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_transcript_SOURCES = tests/unit_transcript.c tests/scratch.c tests/scratch.h
 tests_unit_transcript_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/fixtures
-FUZZ_TARGETS += tests/fuzz_jscan
-tests_fuzz_jscan_SOURCES = tests/fuzz_jscan.c
-tests_fuzz_jscan_LDADD = agents/libagents.a $(common_LIBS)
-tests_fuzz_jscan_LDFLAGS = $(FUZZ_FLAGS)

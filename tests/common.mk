@@ -6,3 +6,7 @@ tests_unit_common_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_state_SOURCES = tests/unit_state.c
 tests_unit_state_LDADD = daemon/libdaemon.a uploader/libuploader.a api/libapi.a net/libnet.a \
   $(CURL_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+FUZZ_TARGETS += tests/fuzz_jscan
+tests_fuzz_jscan_SOURCES = tests/fuzz_jscan.c
+tests_fuzz_jscan_LDADD = $(common_LIBS)
+tests_fuzz_jscan_LDFLAGS = $(FUZZ_FLAGS)

@@ -6,7 +6,7 @@
 
 #include <json-c/json.h>
 
-#include "agents/jscan.h"
+#include "common/jscan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

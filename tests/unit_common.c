@@ -119,6 +119,20 @@ static void json_is_strict_and_bounded(void **state)
     assert_false(parses("{\"a\":1,}"));
     assert_false(parses("{\"a\":"));
     assert_false(parses("{\"a\":\"\xFF\"}"));
+    /* What json-c's strict mode lets pass. */
+    assert_false(parses("{'a':1}"));
+    assert_false(parses("{\"a\":'b'}"));
+    assert_false(parses("{\"a\":\"b\nc\"}"));
+    assert_false(parses("{\"a\":NaN}"));
+    assert_false(parses("{\"a\":-Infinity}"));
+    assert_false(parses("{\"a\":01}"));
+    assert_false(parses("{\"a\":1.}"));
+    assert_false(parses("{\"a\":TRUE}"));
+    assert_false(parses("{\"a\":1 /* x */}"));
+    assert_false(parses("1,\"a\":2"));
+    assert_false(parses("1}"));
+    assert_true(parses("\"\\ud83d\\ude00\""));
+    assert_true(parses("null"));
     memset(deep, '[', 99);
     memset(deep + 99, ']', 99);
     deep[198] = '\0';
@@ -265,8 +279,8 @@ static void configuration_faults_name_line_and_cure(void **state)
 {
     struct ct_err err;
 
-    load_with(*state, "quiet = 2.5;\nroots = [ \"~/a\", \"/b\" ];\nspool_limit = \"2 GiB\";\n", &err,
-              0);
+    load_with(*state, "quiet = 2.5;\nroots = [ \"~/a\", \"/b\" ];\nspool_limit = \"2 GiB\";\n",
+              &err, 0);
     load_with(*state, "quiet = 1;\nquite = 2;\n", &err, -1);
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.msg, "c.conf:2: unknown key 'quite'; did you mean 'quiet'?"));
@@ -296,8 +310,8 @@ static void a_missing_configuration_that_was_named_is_an_error(void **state)
 static void credentials_keep_what_we_do_not_know(void **state)
 {
     struct cred c = {.token = "ctk_live_x", .api_url = "https://h/v1", .device_name = "desk"}, *got;
-    char *path = unit_write(*state, "config.json", "{\"agent\":\"claude-code\",\"token\":\"old\"}",
-                            0600);
+    char *path =
+        unit_write(*state, "config.json", "{\"agent\":\"claude-code\",\"token\":\"old\"}", 0600);
     struct buf b = {0};
 
     assert_int_equal(cred_save(path, &c, NULL), 0);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "agents/jscan.h"
+#include "common/jscan.h"
 
 enum state {
     AT_START,     /* nothing but white space yet */
