@@ -165,8 +165,8 @@ static int bind_all(struct db *db, sqlite3_stmt *st, const char *types, va_list 
     return rc == SQLITE_OK ? 0 : fail(db, err, "can't use");
 }
 
-static int begin_va(struct db *db, struct ct_err *err, sqlite3_stmt **ret, const char *sql,
-                    const char *types, va_list ap)
+int db_queryv(struct db *db, struct ct_err *err, sqlite3_stmt **ret, const char *sql,
+              const char *types, va_list ap)
 {
     sqlite3_stmt *st = NULL;
 
@@ -187,7 +187,7 @@ int db_query(struct db *db, struct ct_err *err, sqlite3_stmt **ret, const char *
     int rc;
 
     va_start(ap, types);
-    rc = begin_va(db, err, ret, sql, types, ap);
+    rc = db_queryv(db, err, ret, sql, types, ap);
     va_end(ap);
     return rc;
 }
@@ -212,22 +212,36 @@ void db_done(sqlite3_stmt *st)
     sqlite3_clear_bindings(st);
 }
 
-int db_exec(struct db *db, struct ct_err *err, const char *sql, const char *types, ...)
+int db_execv(struct db *db, struct ct_err *err, const char *sql, const char *types, va_list ap)
 {
     sqlite3_stmt *st;
-    va_list ap;
     int rc;
 
-    va_start(ap, types);
-    rc = begin_va(db, err, &st, sql, types, ap);
-    va_end(ap);
-    if (rc != 0)
+    if (db_queryv(db, err, &st, sql, types, ap) != 0)
         return -1;
     do {
         rc = db_step(db, st, err);
     } while (rc == 1);
     db_done(st);
     return rc;
+}
+
+int db_exec(struct db *db, struct ct_err *err, const char *sql, const char *types, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, types);
+    rc = db_execv(db, err, sql, types, ap);
+    va_end(ap);
+    return rc;
+}
+
+int db_script(struct db *db, const char *sql, struct ct_err *err)
+{
+    if (sqlite3_exec(db->h, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return fail(db, err, "can't use");
+    return 0;
 }
 
 const char *db_text(sqlite3_stmt *st, int column)
@@ -244,7 +258,7 @@ int64_t db_int(struct db *db, int64_t otherwise, const char *sql, const char *ty
     int rc;
 
     va_start(ap, types);
-    rc = begin_va(db, NULL, &st, sql, types, ap);
+    rc = db_queryv(db, NULL, &st, sql, types, ap);
     va_end(ap);
     if (rc != 0)
         return otherwise;

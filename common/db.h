@@ -1,6 +1,7 @@
 #ifndef COMMON_DB_H
 #define COMMON_DB_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,20 @@ int db_exec(struct db *db, struct ct_err *err, const char *sql, const char *type
  */
 int db_query(struct db *db, struct ct_err *err, sqlite3_stmt **ret, const char *sql,
              const char *types, ...);
+
+/**
+ * db_execv(db, err, sql, types, ap), db_queryv(db, err, ret, sql, types, ap):
+ * The same with the arguments in a va_list.
+ */
+int db_execv(struct db *db, struct ct_err *err, const char *sql, const char *types, va_list ap);
+int db_queryv(struct db *db, struct ct_err *err, sqlite3_stmt **ret, const char *sql,
+              const char *types, va_list ap);
+
+/**
+ * db_script(db, sql, err):
+ * Run several statements, without arguments or rows.
+ */
+int db_script(struct db *db, const char *sql, struct ct_err *err);
 
 /**
  * db_step(db, st, err):

@@ -7,6 +7,7 @@
 #include "common/str.h"
 
 #include "server/ledger_impl.h"
+#include "server/sql_sqlite.h"
 
 /* versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging. */
 static const char *const steps[] = {
@@ -82,16 +83,15 @@ int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
 {
     struct ledger *l = str_calloc(1, sizeof(*l));
 
-    if (db_open(path, 0, &l->db, err) != 0)
+    if (sql_sqlite_open(path, &l->db, err) != 0)
         goto err0;
-    if (db_migrate(l->db, steps, (int)(sizeof(steps) / sizeof(steps[0])), "server", err) != 0)
+    if (sql_migrate(l->db, steps, (int)(sizeof(steps) / sizeof(steps[0])), "server", err) != 0)
         goto err1;
-    pthread_mutex_init(&l->mutex, NULL);
     *ret = l;
     return 0;
 
 err1:
-    db_close(l->db);
+    sql_close(l->db);
 err0:
     free(l);
     return -1;
@@ -101,8 +101,7 @@ void ledger_close(struct ledger *l)
 {
     if (l == NULL)
         return;
-    pthread_mutex_destroy(&l->mutex);
-    db_close(l->db);
+    sql_close(l->db);
     free(l);
 }
 
@@ -111,24 +110,24 @@ int ledger_ping(struct ledger *l, struct ct_err *err)
     int64_t n;
 
     ledger_lock(l);
-    n = db_int(l->db, -1, "SELECT EXISTS(SELECT 1 FROM users)", "");
+    n = sql_one(l->db, -1, "SELECT EXISTS(SELECT 1 FROM users)", "");
     ledger_unlock(l);
     return n >= 0 ? 0 : err_set(err, ERR_FAIL, "the database does not answer");
 }
 
 int ledger_integrity(struct ledger *l, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc = -1;
 
     ledger_lock(l);
-    if (db_query(l->db, err, &st, "PRAGMA integrity_check(1)", "") == 0) {
-        rc = db_step(l->db, st, err);
-        if (rc == 1 && strcmp(db_text(st, 0), "ok") == 0)
+    if (sql_query(l->db, err, &st, "PRAGMA integrity_check(1)", "") == 0) {
+        rc = sql_step(st, err);
+        if (rc == 1 && strcmp(sql_text(st, 0), "ok") == 0)
             rc = 0;
         else if (rc >= 0)
-            rc = err_set(err, ERR_CORRUPT, "the database is damaged: %s", db_text(st, 0));
-        db_done(st);
+            rc = err_set(err, ERR_CORRUPT, "the database is damaged: %s", sql_text(st, 0));
+        sql_done(st);
     }
     ledger_unlock(l);
     return rc;
@@ -136,30 +135,24 @@ int ledger_integrity(struct ledger *l, struct ct_err *err)
 
 void ledger_lock(struct ledger *l)
 {
-    pthread_mutex_lock(&l->mutex);
+    sql_hold(l->db);
 }
 
 void ledger_unlock(struct ledger *l)
 {
-    pthread_mutex_unlock(&l->mutex);
+    sql_release(l->db);
 }
 
 int ledger_begin(struct ledger *l, struct ct_err *err)
 {
-    ledger_lock(l);
-    if (db_begin(l->db, err) == 0)
-        return 0;
-    ledger_unlock(l);
-    return -1;
+    return sql_begin(l->db, err);
 }
 
 int ledger_end(struct ledger *l, int rc, struct ct_err *err)
 {
     if (rc == 0)
-        rc = db_commit(l->db, err);
-    else
-        db_rollback(l->db);
-    ledger_unlock(l);
+        return sql_commit(l->db, err);
+    sql_rollback(l->db);
     return rc;
 }
 

@@ -18,24 +18,24 @@ static int no_reservation(struct ct_err *err)
 static int look_up(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                    int64_t now_ms, char state[16], struct ledger_pending *ret, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
-    if (db_query(l->db, err, &st,
-                 "SELECT state, size_bytes, checksum FROM versions WHERE " THIS
-                 " AND version = ?3 AND (state = 'confirmed'"
-                 " OR (state = 'reserved' AND purge_ms > ?4))",
-                 "ssii", user_id, session_id, version, now_ms) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT state, size_bytes, checksum FROM versions WHERE " THIS
+                  " AND version = ?3 AND (state = 'confirmed'"
+                  " OR (state = 'reserved' AND purge_ms > ?4))",
+                  "ssii", user_id, session_id, version, now_ms) != 0)
         return -1;
-    rc = db_step(l->db, st, err);
+    rc = sql_step(st, err);
     if (rc == 1) {
-        ledger_copy(state, db_text(st, 0), 16);
+        ledger_copy(state, sql_text(st, 0), 16);
         ret->version = version;
-        ret->size_bytes = sqlite3_column_int64(st, 1);
-        ledger_copy(ret->checksum, db_text(st, 2), sizeof(ret->checksum));
+        ret->size_bytes = sql_int64(st, 1);
+        ledger_copy(ret->checksum, sql_text(st, 2), sizeof(ret->checksum));
         ret->confirmed = strcmp(state, "confirmed") == 0;
     }
-    db_done(st);
+    sql_done(st);
     return rc;
 }
 
@@ -49,22 +49,22 @@ static int64_t newest(struct ledger *l, const struct ledger_who *who, const char
 {
     int64_t v, confirmed;
 
-    confirmed = db_int(l->db, 0,
-                       "SELECT max(version) FROM versions WHERE " THIS
-                       " AND state = 'confirmed' AND token_id = ?3",
-                       "sss", who->user_id, session_id, who->token_id);
-    v = db_int(l->db, 0,
-               "SELECT max(version) FROM versions WHERE " THIS
-               " AND state = 'reserved' AND purge_ms > ?3 AND token_id = ?4 AND version > ?5",
-               "ssisi", who->user_id, session_id, now_ms, who->token_id, confirmed);
+    confirmed = sql_one(l->db, 0,
+                        "SELECT max(version) FROM versions WHERE " THIS
+                        " AND state = 'confirmed' AND token_id = ?3",
+                        "sss", who->user_id, session_id, who->token_id);
+    v = sql_one(l->db, 0,
+                "SELECT max(version) FROM versions WHERE " THIS
+                " AND state = 'reserved' AND purge_ms > ?3 AND token_id = ?4 AND version > ?5",
+                "ssisi", who->user_id, session_id, now_ms, who->token_id, confirmed);
     if (v != 0 || confirmed != 0)
         return v != 0 ? v : confirmed;
-    confirmed = db_int(l->db, 0, "SELECT current_version FROM sessions WHERE " THIS, "ss",
-                       who->user_id, session_id);
-    v = db_int(l->db, 0,
-               "SELECT max(version) FROM versions WHERE " THIS
-               " AND state = 'reserved' AND purge_ms > ?3 AND version > ?4",
-               "ssii", who->user_id, session_id, now_ms, confirmed);
+    confirmed = sql_one(l->db, 0, "SELECT current_version FROM sessions WHERE " THIS, "ss",
+                        who->user_id, session_id);
+    v = sql_one(l->db, 0,
+                "SELECT max(version) FROM versions WHERE " THIS
+                " AND state = 'reserved' AND purge_ms > ?3 AND version > ?4",
+                "ssii", who->user_id, session_id, now_ms, confirmed);
     return v != 0 ? v : confirmed;
 }
 
@@ -75,8 +75,8 @@ static int pending(struct ledger *l, const struct ledger_who *who, const char *s
     int64_t version = req->version;
     char state[16];
     int rc;
-    int64_t known = db_int(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS, "ss",
-                           who->user_id, session_id);
+    int64_t known = sql_one(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS, "ss",
+                            who->user_id, session_id);
 
     /* A database that does not answer must not read as "not there": clients act on that. */
     if (known < 0)
@@ -112,10 +112,10 @@ static int drop(struct ledger *l, const char *user_id, const char *session_id, i
                 int64_t now_ms, struct ct_err *err)
 {
     /* A presigned URL for it may be on its way: its object goes a little later. */
-    return db_exec(l->db, err,
-                   "UPDATE versions SET state = 'dropped', purge_ms = ?4 WHERE " THIS
-                   " AND version = ?3",
-                   "ssii", user_id, session_id, version, now_ms + LEDGER_DROPPED_MS);
+    return sql_exec(l->db, err,
+                    "UPDATE versions SET state = 'dropped', purge_ms = ?4 WHERE " THIS
+                    " AND version = ?3",
+                    "ssii", user_id, session_id, version, now_ms + LEDGER_DROPPED_MS);
 }
 
 /* Drop what ${version} amends, if that is still the newest but for it, of the same token and young.
@@ -123,16 +123,17 @@ static int drop(struct ledger *l, const char *user_id, const char *session_id, i
 static int amend(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                  int64_t now_ms, struct ct_err *err)
 {
-    int64_t old = db_int(l->db, 0,
-                         "SELECT old.version FROM versions new JOIN versions old"
-                         " ON old.user_id = new.user_id AND old.session_id = new.session_id"
-                         " AND old.version = new.amend AND old.token_id = new.token_id"
-                         " WHERE new.user_id = ?1 AND new.session_id = ?2 AND new.version = ?3"
-                         " AND old.state = 'confirmed' AND old.pinned = 0 AND old.confirmed_ms > ?4"
-                         " AND old.version = (SELECT max(version) FROM versions WHERE " THIS
-                         "  AND state = 'confirmed' AND version <> ?3)"
-                         " AND old.version < ?3",
-                         "ssii", user_id, session_id, version, now_ms - AMEND_MS);
+    int64_t old =
+        sql_one(l->db, 0,
+                "SELECT old.version FROM versions new JOIN versions old"
+                " ON old.user_id = new.user_id AND old.session_id = new.session_id"
+                " AND old.version = new.amend AND old.token_id = new.token_id"
+                " WHERE new.user_id = ?1 AND new.session_id = ?2 AND new.version = ?3"
+                " AND old.state = 'confirmed' AND old.pinned = 0 AND old.confirmed_ms > ?4"
+                " AND old.version = (SELECT max(version) FROM versions WHERE " THIS
+                "  AND state = 'confirmed' AND version <> ?3)"
+                " AND old.version < ?3",
+                "ssii", user_id, session_id, version, now_ms - AMEND_MS);
 
     return old == 0 ? 0 : drop(l, user_id, session_id, old, now_ms, err);
 }
@@ -141,12 +142,12 @@ static int amend(struct ledger *l, const char *user_id, const char *session_id, 
 static int rotate(struct ledger *l, const char *user_id, const char *session_id, int keep,
                   int64_t now_ms, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int64_t *out = NULL;
     size_t n = 0, cap = 0;
     int rc;
 
-    if (db_query(
+    if (sql_query(
             l->db, err, &st,
             "SELECT version FROM versions v WHERE " THIS " AND state = 'confirmed' AND pinned = 0"
             " AND (SELECT count(*) FROM versions n WHERE n.user_id = ?1"
@@ -156,14 +157,14 @@ static int rotate(struct ledger *l, const char *user_id, const char *session_id,
             "  AND d.device_id = v.device_id AND d.version > v.version))",
             "ssi", user_id, session_id, (int64_t)keep) != 0)
         return -1;
-    while ((rc = db_step(l->db, st, err)) == 1) {
+    while ((rc = sql_step(st, err)) == 1) {
         if (n == cap) {
             cap = cap * 2 + 8;
             out = str_realloc(out, cap, sizeof(*out));
         }
-        out[n++] = sqlite3_column_int64(st, 0);
+        out[n++] = sql_int64(st, 0);
     }
-    db_done(st);
+    sql_done(st);
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = drop(l, user_id, session_id, out[i], now_ms, err);
     free(out);
@@ -173,10 +174,10 @@ static int rotate(struct ledger *l, const char *user_id, const char *session_id,
 static int over_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes)
 {
     return max_bytes > 0 &&
-           db_int(l->db, 0,
-                  "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
-                  " AND state = 'confirmed'",
-                  "s", user_id) > max_bytes - size_bytes;
+           sql_one(l->db, 0,
+                   "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
+                   " AND state = 'confirmed'",
+                   "s", user_id) > max_bytes - size_bytes;
 }
 
 static int confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
@@ -195,12 +196,12 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
     if (over_quota(l, who->user_id, p.size_bytes, max_bytes))
         return ledger_fail(err, ERR_REFUSED, "quota",
                            "This account has used up its space on the server.");
-    if (db_exec(l->db, err,
-                "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
-                " WHERE " THIS " AND version = ?3",
-                "ssii", who->user_id, session_id, version, now_ms) != 0 ||
-        db_exec(l->db, err, "UPDATE sessions SET deleted_ms = 0 WHERE " THIS, "ss", who->user_id,
-                session_id) != 0 ||
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
+                 " WHERE " THIS " AND version = ?3",
+                 "ssii", who->user_id, session_id, version, now_ms) != 0 ||
+        sql_exec(l->db, err, "UPDATE sessions SET deleted_ms = 0 WHERE " THIS, "ss", who->user_id,
+                 session_id) != 0 ||
         amend(l, who->user_id, session_id, version, now_ms, err) != 0 ||
         rotate(l, who->user_id, session_id, keep, now_ms, err) != 0)
         return -1;

@@ -1,11 +1,8 @@
 #ifndef SERVER_LEDGER_IMPL_H
 #define SERVER_LEDGER_IMPL_H
 
-#include <pthread.h>
-
-#include "common/db.h"
-
 #include "server/ledger.h"
+#include "server/sql.h"
 
 /* What the ledger_*.c share; nobody else includes it. */
 
@@ -14,21 +11,20 @@
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 
 struct ledger {
-    pthread_mutex_t mutex;
-    struct db *db;
+    struct sql *db;
 };
 
 /**
  * ledger_lock(l), ledger_unlock(l):
- * Around everything that touches l->db.
+ * Around everything that reads l->db outside of a transaction.
  */
 void ledger_lock(struct ledger *l);
 void ledger_unlock(struct ledger *l);
 
 /**
  * ledger_begin(l, err), ledger_end(l, rc, err):
- * Lock and begin a transaction; commit it if ${rc} is 0, else roll it back, and unlock.  Return 0
- * or -1; when ledger_begin() fails nothing is held.
+ * Begin a transaction; commit it if ${rc} is 0, else roll it back.  Return 0 or -1.  Not while
+ * ledger_lock() is held.
  */
 int ledger_begin(struct ledger *l, struct ct_err *err);
 int ledger_end(struct ledger *l, int rc, struct ct_err *err);

@@ -7,23 +7,22 @@
 #include "server/ledger_impl.h"
 
 /* JSON that was checked when it came in. */
-static struct json_object *stored(sqlite3_stmt *st, int column)
+static struct json_object *stored(struct sql_rows *st, int column)
 {
     struct json_object *o = NULL;
-    const char *s = db_text(st, column);
+    const char *s = sql_text(st, column);
 
     if (s[0] != '\0')
         jdoc_parse(s, strlen(s), &o, NULL);
     return o;
 }
 
-static void set_text(struct json_object *o, const char *key, sqlite3_stmt *st, int column)
+static void set_text(struct json_object *o, const char *key, struct sql_rows *st, int column)
 {
-    jdoc_set_str(o, key,
-                 sqlite3_column_type(st, column) == SQLITE_NULL ? NULL : db_text(st, column));
+    jdoc_set_str(o, key, sql_is_null(st, column) ? NULL : sql_text(st, column));
 }
 
-static struct json_object *session_item(sqlite3_stmt *st)
+static struct json_object *session_item(struct sql_rows *st)
 {
     struct json_object *o = json_object_new_object(), *tags;
 
@@ -32,14 +31,14 @@ static struct json_object *session_item(sqlite3_stmt *st)
     set_text(o, "sourceMachine", st, 2);
     set_text(o, "sourceCwd", st, 3);
     set_text(o, "sourceUserDir", st, 4);
-    jdoc_set_int(o, "sizeBytes", sqlite3_column_int64(st, 5));
+    jdoc_set_int(o, "sizeBytes", sql_int64(st, 5));
     json_object_object_add(o, "metadata", stored(st, 6));
-    jdoc_set_int(o, "currentVersion", sqlite3_column_int64(st, 7));
-    jdoc_set_int(o, "versionCount", sqlite3_column_int64(st, 8));
-    json_object_object_add(o, "createdAt", ledger_when(sqlite3_column_int64(st, 9)));
+    jdoc_set_int(o, "currentVersion", sql_int64(st, 7));
+    jdoc_set_int(o, "versionCount", sql_int64(st, 8));
+    json_object_object_add(o, "createdAt", ledger_when(sql_int64(st, 9)));
     tags = stored(st, 10);
     json_object_object_add(o, "tags", tags != NULL ? tags : json_object_new_array());
-    jdoc_set_str(o, "checksum", db_text(st, 11));
+    jdoc_set_str(o, "checksum", sql_text(st, 11));
     return o;
 }
 
@@ -54,28 +53,29 @@ static int sessions(struct ledger *l, const char *user_id, const struct ledger_f
                     struct json_object *rows, int64_t *total, struct ct_err *err)
 {
     int filtered = f->machine != NULL || f->tag != NULL || f->agent != NULL;
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     /* Without a filter the index alone counts. */
     if (filtered)
-        *total = db_int(l->db, -1, "SELECT count(*)" FROM_SESSIONS, "ssss", user_id, f->machine,
-                        f->agent, f->tag);
+        *total = sql_one(l->db, -1, "SELECT count(*)" FROM_SESSIONS, "ssss", user_id, f->machine,
+                         f->agent, f->tag);
     else
-        *total = db_int(l->db, -1,
-                        "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
-                        "s", user_id);
+        *total = sql_one(l->db, -1,
+                         "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
+                         "s", user_id);
     if (*total < 0)
         return err_set(err, ERR_FAIL, "the database does not answer");
-    if (db_query(l->db, err, &st,
-                 "SELECT s.session_id, v.label, v.machine, v.cwd, v.user_dir, v.size_bytes,"
-                 " v.metadata, s.current_version, s.version_count, s.updated_ms, v.tags,"
-                 " v.checksum" FROM_SESSIONS " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
-                 "ssssii", user_id, f->machine, f->agent, f->tag, f->limit, f->offset) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT s.session_id, v.label, v.machine, v.cwd, v.user_dir, v.size_bytes,"
+                  " v.metadata, s.current_version, s.version_count, s.updated_ms, v.tags,"
+                  " v.checksum" FROM_SESSIONS
+                  " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
+                  "ssssii", user_id, f->machine, f->agent, f->tag, f->limit, f->offset) != 0)
         return -1;
-    while ((rc = db_step(l->db, st, err)) == 1)
+    while ((rc = sql_step(st, err)) == 1)
         json_object_array_add(rows, session_item(st));
-    db_done(st);
+    sql_done(st);
     return rc;
 }
 
@@ -100,19 +100,19 @@ int ledger_sessions(struct ledger *l, const char *user_id, const struct ledger_f
     return 0;
 }
 
-static struct json_object *version_item(sqlite3_stmt *st)
+static struct json_object *version_item(struct sql_rows *st)
 {
     struct json_object *o = json_object_new_object();
 
-    jdoc_set_int(o, "version", sqlite3_column_int64(st, 0));
-    jdoc_set_int(o, "sizeBytes", sqlite3_column_int64(st, 1));
-    jdoc_set_str(o, "checksum", db_text(st, 2));
-    json_object_object_add(o, "createdAt", ledger_when(sqlite3_column_int64(st, 3)));
-    jdoc_set_bool(o, "pinned", sqlite3_column_int(st, 4));
+    jdoc_set_int(o, "version", sql_int64(st, 0));
+    jdoc_set_int(o, "sizeBytes", sql_int64(st, 1));
+    jdoc_set_str(o, "checksum", sql_text(st, 2));
+    json_object_object_add(o, "createdAt", ledger_when(sql_int64(st, 3)));
+    jdoc_set_bool(o, "pinned", sql_int64(st, 4) != 0);
     set_text(o, "deviceId", st, 5);
     set_text(o, "sourceMachine", st, 6);
-    if (sqlite3_column_int64(st, 7) >= 0)
-        jdoc_set_int(o, "baseVersion", sqlite3_column_int64(st, 7));
+    if (sql_int64(st, 7) >= 0)
+        jdoc_set_int(o, "baseVersion", sql_int64(st, 7));
     else
         jdoc_set_null(o, "baseVersion");
     json_object_object_add(o, "metadata", stored(st, 8));
@@ -122,19 +122,19 @@ static struct json_object *version_item(sqlite3_stmt *st)
 static int versions(struct ledger *l, const char *user_id, const char *session_id,
                     struct json_object *rows, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
-    if (db_query(l->db, err, &st,
-                 "SELECT version, size_bytes, checksum, confirmed_ms, pinned, device_id, machine,"
-                 " base_version, metadata FROM versions"
-                 " WHERE user_id = ? AND session_id = ? AND state = 'confirmed'"
-                 " ORDER BY version DESC",
-                 "ss", user_id, session_id) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT version, size_bytes, checksum, confirmed_ms, pinned, device_id, machine,"
+                  " base_version, metadata FROM versions"
+                  " WHERE user_id = ? AND session_id = ? AND state = 'confirmed'"
+                  " ORDER BY version DESC",
+                  "ss", user_id, session_id) != 0)
         return -1;
-    while ((rc = db_step(l->db, st, err)) == 1)
+    while ((rc = sql_step(st, err)) == 1)
         json_object_array_add(rows, version_item(st));
-    db_done(st);
+    sql_done(st);
     if (rc == 0 && json_object_array_length(rows) == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
     return rc;
@@ -165,31 +165,31 @@ int ledger_versions(struct ledger *l, const char *user_id, const char *session_i
 static int download(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                     struct api_download_res *ret, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
-    if (db_query(l->db, err, &st,
-                 "SELECT version, size_bytes, checksum, machine, cwd, user_dir, metadata"
-                 " FROM versions WHERE user_id = ?1 AND session_id = ?2 AND state = 'confirmed'"
-                 " AND (?3 = 0 OR version = ?3) ORDER BY version DESC LIMIT 1",
-                 "ssi", user_id, session_id, version) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT version, size_bytes, checksum, machine, cwd, user_dir, metadata"
+                  " FROM versions WHERE user_id = ?1 AND session_id = ?2 AND state = 'confirmed'"
+                  " AND (?3 = 0 OR version = ?3) ORDER BY version DESC LIMIT 1",
+                  "ssi", user_id, session_id, version) != 0)
         return -1;
-    rc = db_step(l->db, st, err);
+    rc = sql_step(st, err);
     if (rc == 1) {
         ret->session_id = str_dup(session_id);
-        ret->version = sqlite3_column_int64(st, 0);
-        ret->size_bytes = sqlite3_column_int64(st, 1);
-        ledger_copy(ret->checksum, db_text(st, 2), sizeof(ret->checksum));
-        if (sqlite3_column_type(st, 3) != SQLITE_NULL)
-            ret->source_machine = str_dup(db_text(st, 3));
-        ret->source_cwd = str_dup(db_text(st, 4));
-        ret->source_user_dir = str_dup(db_text(st, 5));
+        ret->version = sql_int64(st, 0);
+        ret->size_bytes = sql_int64(st, 1);
+        ledger_copy(ret->checksum, sql_text(st, 2), sizeof(ret->checksum));
+        if (!sql_is_null(st, 3))
+            ret->source_machine = str_dup(sql_text(st, 3));
+        ret->source_cwd = str_dup(sql_text(st, 4));
+        ret->source_user_dir = str_dup(sql_text(st, 5));
         ret->metadata = stored(st, 6);
         rc = 0;
     } else if (rc == 0) {
         rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such session or version.");
     }
-    db_done(st);
+    sql_done(st);
     return rc;
 }
 

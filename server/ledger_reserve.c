@@ -12,22 +12,22 @@
 static int next_version(struct ledger *l, const char *user_id, const struct api_upload_req *req,
                         int64_t now_ms, struct ledger_reserved *ret, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int64_t deleted_ms = 0;
     int rc;
 
-    if (db_query(l->db, err, &st,
-                 "SELECT id, last_version, deleted_ms FROM sessions"
-                 " WHERE user_id = ? AND session_id = ?",
-                 "ss", user_id, req->session_id) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT id, last_version, deleted_ms FROM sessions"
+                  " WHERE user_id = ? AND session_id = ?",
+                  "ss", user_id, req->session_id) != 0)
         return -1;
-    rc = db_step(l->db, st, err);
+    rc = sql_step(st, err);
     if (rc == 1) {
-        ledger_copy(ret->record_id, db_text(st, 0), sizeof(ret->record_id));
-        ret->version = sqlite3_column_int64(st, 1) + 1;
-        deleted_ms = sqlite3_column_int64(st, 2);
+        ledger_copy(ret->record_id, sql_text(st, 0), sizeof(ret->record_id));
+        ret->version = sql_int64(st, 1) + 1;
+        deleted_ms = sql_int64(st, 2);
     }
-    db_done(st);
+    sql_done(st);
     if (rc < 0)
         return -1;
     if (deleted_ms != 0 && !req->revive)
@@ -35,14 +35,14 @@ static int next_version(struct ledger *l, const char *user_id, const struct api_
                            "This session was deleted from the cloud; it comes back only if it is "
                            "asked for by its name.");
     if (rc == 1)
-        return db_exec(l->db, err, "UPDATE sessions SET last_version = ? WHERE id = ?", "is",
-                       ret->version, ret->record_id);
+        return sql_exec(l->db, err, "UPDATE sessions SET last_version = ? WHERE id = ?", "is",
+                        ret->version, ret->record_id);
     uuid_random(ret->record_id);
     ret->version = 1;
-    return db_exec(l->db, err,
-                   "INSERT INTO sessions(id, user_id, session_id, last_version, updated_ms)"
-                   " VALUES (?, ?, ?, 1, ?)",
-                   "sssi", ret->record_id, user_id, req->session_id, now_ms);
+    return sql_exec(l->db, err,
+                    "INSERT INTO sessions(id, user_id, session_id, last_version, updated_ms)"
+                    " VALUES (?, ?, ?, 1, ?)",
+                    "sssi", ret->record_id, user_id, req->session_id, now_ms);
 }
 
 /*
@@ -55,23 +55,23 @@ static int see_device(struct ledger *l, const struct ledger_who *who, const char
     const char *name = machine != NULL ? machine : "unknown";
     char *source = who->token_id[0] != '\0' ? str_printf("token:%s", who->token_id)
                                             : str_printf("name:%s", name);
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     uuid_random(id);
-    rc = db_query(l->db, err, &st,
-                  "INSERT INTO devices(id, user_id, source, name, first_seen_ms, last_seen_ms)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT(user_id, source)"
-                  " DO UPDATE SET name = excluded.name, last_seen_ms = excluded.last_seen_ms"
-                  " RETURNING id",
-                  "ssssi", id, who->user_id, source, name, now_ms);
+    rc = sql_query(l->db, err, &st,
+                   "INSERT INTO devices(id, user_id, source, name, first_seen_ms, last_seen_ms)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT(user_id, source)"
+                   " DO UPDATE SET name = excluded.name, last_seen_ms = excluded.last_seen_ms"
+                   " RETURNING id",
+                   "ssssi", id, who->user_id, source, name, now_ms);
     if (rc == 0) {
-        rc = db_step(l->db, st, err);
+        rc = sql_step(st, err);
         if (rc == 1) {
-            ledger_copy(id, db_text(st, 0), UUID_SIZE);
-            rc = db_step(l->db, st, err);
+            ledger_copy(id, sql_text(st, 0), UUID_SIZE);
+            rc = sql_step(st, err);
         }
-        db_done(st);
+        sql_done(st);
     }
     free(source);
     return rc;
@@ -83,7 +83,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
 
-    return db_exec(
+    return sql_exec(
         l->db, err,
         "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
         " created_ms, purge_ms, token_id, device_id, base_version, amend, machine, cwd, user_dir,"
@@ -99,10 +99,10 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
 
 static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved)
 {
-    return db_int(l->db, 0,
-                  "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
-                  " AND (state = 'confirmed' OR (? AND state = 'reserved'))",
-                  "si", user_id, (int64_t)with_reserved);
+    return sql_one(l->db, 0,
+                   "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
+                   " AND (state = 'confirmed' OR (? AND state = 'reserved'))",
+                   "si", user_id, (int64_t)with_reserved);
 }
 
 /*
@@ -136,12 +136,12 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
     if (req->pin == 0)
         return 0;
     /* At once, not at the confirm: the rotation that it is to stop happens there. */
-    if (db_exec(l->db, err,
-                "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
-                " AND version = ? AND state = 'confirmed'",
-                "ssi", who->user_id, req->session_id, req->pin) != 0)
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
+                 " AND version = ? AND state = 'confirmed'",
+                 "ssi", who->user_id, req->session_id, req->pin) != 0)
         return -1;
-    ret->pinned = db_changes(l->db) > 0;
+    ret->pinned = sql_changes(l->db) > 0;
     return 0;
 }
 

@@ -14,18 +14,18 @@ static int add(struct ledger *l, const char *id, const char *user_id, const char
                struct ct_err *err)
 {
     /* What has expired makes room. */
-    if (db_exec(l->db, err,
-                "DELETE FROM tokens WHERE user_id = ? AND expires_ms > 0 AND expires_ms <= ?", "si",
-                user_id, now_ms) != 0)
+    if (sql_exec(l->db, err,
+                 "DELETE FROM tokens WHERE user_id = ? AND expires_ms > 0 AND expires_ms <= ?",
+                 "si", user_id, now_ms) != 0)
         return -1;
-    if (db_int(l->db, 0, "SELECT count(*) FROM tokens WHERE user_id = ?", "s", user_id) >=
+    if (sql_one(l->db, 0, "SELECT count(*) FROM tokens WHERE user_id = ?", "s", user_id) >=
         MAX_TOKENS)
         return ledger_fail(err, ERR_REFUSED, "too_many_tokens",
                            "There are too many API tokens; revoke some that are not used.");
-    return db_exec(l->db, err,
-                   "INSERT INTO tokens(id, user_id, name, sha256, last4, created_ms, expires_ms)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                   "sssssii", id, user_id, name, sha256, last4, now_ms, expires_ms);
+    return sql_exec(l->db, err,
+                    "INSERT INTO tokens(id, user_id, name, sha256, last4, created_ms, expires_ms)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "sssssii", id, user_id, name, sha256, last4, now_ms, expires_ms);
 }
 
 int ledger_token_add(struct ledger *l, const char *user_id, const char *name, const char *sha256,
@@ -45,91 +45,89 @@ int ledger_token_add(struct ledger *l, const char *user_id, const char *name, co
 /* Nothing hangs on these times: if they can't be written now, the request goes on. */
 static void note_use(struct ledger *l, const struct ledger_who *who, int64_t now_ms)
 {
-    if (db_begin(l->db, NULL) != 0)
+    if (ledger_begin(l, NULL) != 0)
         return;
-    if (db_exec(l->db, NULL, "UPDATE tokens SET last_used_ms = ? WHERE id = ?", "is", now_ms,
-                who->token_id) != 0 ||
-        db_exec(l->db, NULL,
-                "UPDATE devices SET last_seen_ms = ? WHERE user_id = ? AND source = 'token:' || ?",
-                "iss", now_ms, who->user_id, who->token_id) != 0)
-        db_rollback(l->db);
-    else
-        db_commit(l->db, NULL);
+    sql_exec(l->db, NULL, "UPDATE tokens SET last_used_ms = ? WHERE id = ?", "is", now_ms,
+             who->token_id);
+    sql_exec(l->db, NULL,
+             "UPDATE devices SET last_seen_ms = ? WHERE user_id = ? AND source = 'token:' || ?",
+             "iss", now_ms, who->user_id, who->token_id);
+    ledger_end(l, 0, NULL);
 }
 
 int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
                       struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int64_t last_used_ms = 0;
     int rc;
 
     ledger_lock(l);
-    rc = db_query(l->db, err, &st,
-                  "SELECT id, user_id, last_used_ms FROM tokens WHERE sha256 = ?"
-                  " AND (expires_ms = 0 OR expires_ms > ?)",
-                  "si", sha256, now_ms);
+    rc = sql_query(l->db, err, &st,
+                   "SELECT id, user_id, last_used_ms FROM tokens WHERE sha256 = ?"
+                   " AND (expires_ms = 0 OR expires_ms > ?)",
+                   "si", sha256, now_ms);
     if (rc == 0) {
-        rc = db_step(l->db, st, err);
+        rc = sql_step(st, err);
         if (rc == 1) {
-            ledger_copy(ret->token_id, db_text(st, 0), sizeof(ret->token_id));
-            ledger_copy(ret->user_id, db_text(st, 1), sizeof(ret->user_id));
-            last_used_ms = sqlite3_column_int64(st, 2);
+            ledger_copy(ret->token_id, sql_text(st, 0), sizeof(ret->token_id));
+            ledger_copy(ret->user_id, sql_text(st, 1), sizeof(ret->user_id));
+            last_used_ms = sql_int64(st, 2);
             rc = 0;
         } else if (rc == 0) {
             rc = err_set(err, ERR_AUTH, "The API token is unknown, expired or revoked.");
         }
-        db_done(st);
+        sql_done(st);
     }
+    ledger_unlock(l);
     if (rc == 0 && now_ms - last_used_ms >= NOTE_USE_EVERY_MS)
         note_use(l, ret, now_ms);
-    ledger_unlock(l);
     return rc;
 }
 
-static void add_token(struct json_object *list, sqlite3_stmt *st, const struct ledger_who *who)
+static void add_token(struct json_object *list, struct sql_rows *st, const struct ledger_who *who)
 {
     struct json_object *o = json_object_new_object();
 
-    jdoc_set_str(o, "id", db_text(st, 0));
-    jdoc_set_str(o, "name", db_text(st, 1));
-    jdoc_set_str(o, "last4", db_text(st, 2));
-    json_object_object_add(o, "createdAt", ledger_when(sqlite3_column_int64(st, 3)));
-    json_object_object_add(o, "lastUsedAt", ledger_when(sqlite3_column_int64(st, 4)));
-    json_object_object_add(o, "expiresAt", ledger_when(sqlite3_column_int64(st, 5)));
-    jdoc_set_bool(o, "current", strcmp(db_text(st, 0), who->token_id) == 0);
+    jdoc_set_str(o, "id", sql_text(st, 0));
+    jdoc_set_str(o, "name", sql_text(st, 1));
+    jdoc_set_str(o, "last4", sql_text(st, 2));
+    json_object_object_add(o, "createdAt", ledger_when(sql_int64(st, 3)));
+    json_object_object_add(o, "lastUsedAt", ledger_when(sql_int64(st, 4)));
+    json_object_object_add(o, "expiresAt", ledger_when(sql_int64(st, 5)));
+    jdoc_set_bool(o, "current", strcmp(sql_text(st, 0), who->token_id) == 0);
     json_object_array_add(list, o);
 }
 
-static void add_device(struct json_object *list, sqlite3_stmt *st, const struct ledger_who *who)
+static void add_device(struct json_object *list, struct sql_rows *st, const struct ledger_who *who)
 {
     struct json_object *o = json_object_new_object();
     char *mine = str_printf("token:%s", who->token_id);
 
-    jdoc_set_str(o, "id", db_text(st, 0));
-    jdoc_set_str(o, "name", db_text(st, 1));
-    json_object_object_add(o, "firstSeenAt", ledger_when(sqlite3_column_int64(st, 2)));
-    json_object_object_add(o, "lastSeenAt", ledger_when(sqlite3_column_int64(st, 3)));
-    jdoc_set_int(o, "sessionCount", sqlite3_column_int64(st, 4));
-    jdoc_set_bool(o, "current", strcmp(db_text(st, 5), mine) == 0);
+    jdoc_set_str(o, "id", sql_text(st, 0));
+    jdoc_set_str(o, "name", sql_text(st, 1));
+    json_object_object_add(o, "firstSeenAt", ledger_when(sql_int64(st, 2)));
+    json_object_object_add(o, "lastSeenAt", ledger_when(sql_int64(st, 3)));
+    jdoc_set_int(o, "sessionCount", sql_int64(st, 4));
+    jdoc_set_bool(o, "current", strcmp(sql_text(st, 5), mine) == 0);
     free(mine);
     json_object_array_add(list, o);
 }
 
 static int list(struct ledger *l, const struct ledger_who *who, const char *sql, const char *name,
-                void (*add_row)(struct json_object *, sqlite3_stmt *, const struct ledger_who *),
+                void (*add_row)(struct json_object *, struct sql_rows *, const struct ledger_who *),
                 struct json_object **ret, struct ct_err *err)
 {
     struct json_object *rows = json_object_new_array(), *o;
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     ledger_lock(l);
-    rc = db_query(l->db, err, &st, sql, "s", who->user_id);
+    rc = sql_query(l->db, err, &st, sql, "s", who->user_id);
     if (rc == 0) {
-        while ((rc = db_step(l->db, st, err)) == 1)
+        while ((rc = sql_step(st, err)) == 1)
             add_row(rows, st, who);
-        db_done(st);
+        sql_done(st);
     }
     ledger_unlock(l);
     if (rc != 0) {
@@ -168,22 +166,22 @@ int ledger_token_revoke(struct ledger *l, const char *user_id, const char *id, s
 
     if (ledger_begin(l, err) != 0)
         return -1;
-    rc = db_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ? AND id = ?", "ss", user_id, id);
-    if (rc == 0 && db_changes(l->db) == 0)
+    rc = sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ? AND id = ?", "ss", user_id, id);
+    if (rc == 0 && sql_changes(l->db) == 0)
         rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such token.");
     return ledger_end(l, rc, err);
 }
 
 static int delete_device(struct ledger *l, const char *user_id, const char *id, struct ct_err *err)
 {
-    if (db_exec(l->db, err,
-                "DELETE FROM tokens WHERE user_id = ?1 AND 'token:' || id ="
-                " (SELECT source FROM devices WHERE user_id = ?1 AND id = ?2)",
-                "ss", user_id, id) != 0 ||
-        db_exec(l->db, err, "DELETE FROM devices WHERE user_id = ? AND id = ?", "ss", user_id,
-                id) != 0)
+    if (sql_exec(l->db, err,
+                 "DELETE FROM tokens WHERE user_id = ?1 AND 'token:' || id ="
+                 " (SELECT source FROM devices WHERE user_id = ?1 AND id = ?2)",
+                 "ss", user_id, id) != 0 ||
+        sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ? AND id = ?", "ss", user_id,
+                 id) != 0)
         return -1;
-    if (db_changes(l->db) == 0)
+    if (sql_changes(l->db) == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such device.");
     return 0;
 }
@@ -201,10 +199,10 @@ int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, i
     int64_t sessions, devices;
 
     ledger_lock(l);
-    sessions =
-        db_int(l->db, -1, "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
-               "s", user_id);
-    devices = db_int(l->db, -1, "SELECT count(*) FROM devices WHERE user_id = ?", "s", user_id);
+    sessions = sql_one(l->db, -1,
+                       "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
+                       "s", user_id);
+    devices = sql_one(l->db, -1, "SELECT count(*) FROM devices WHERE user_id = ?", "s", user_id);
     ledger_unlock(l);
     if (sessions < 0 || devices < 0)
         return err_set(err, ERR_FAIL, "the database does not answer");

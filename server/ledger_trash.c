@@ -8,18 +8,18 @@
 int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
                    struct ct_err *err)
 {
-    return db_exec(l->db, err,
-                   "UPDATE sessions SET"
-                   " current_version = (SELECT coalesce(max(version), 0) FROM versions WHERE " THIS
-                   "  AND state = 'confirmed'),"
-                   " version_count = (SELECT count(*) FROM versions WHERE " THIS
-                   " AND state = 'confirmed'),"
-                   " updated_ms = (SELECT coalesce(max(confirmed_ms), ?3) FROM versions WHERE " THIS
-                   "  AND state = 'confirmed'),"
-                   " deleted_ms = CASE WHEN EXISTS (SELECT 1 FROM versions WHERE " THIS
-                   "  AND state = 'confirmed') THEN deleted_ms ELSE ?3 END"
-                   " WHERE " THIS,
-                   "ssi", user_id, session_id, now_ms);
+    return sql_exec(
+        l->db, err,
+        "UPDATE sessions SET"
+        " current_version = (SELECT coalesce(max(version), 0) FROM versions WHERE " THIS
+        "  AND state = 'confirmed'),"
+        " version_count = (SELECT count(*) FROM versions WHERE " THIS " AND state = 'confirmed'),"
+        " updated_ms = (SELECT coalesce(max(confirmed_ms), ?3) FROM versions WHERE " THIS
+        "  AND state = 'confirmed'),"
+        " deleted_ms = CASE WHEN EXISTS (SELECT 1 FROM versions WHERE " THIS
+        "  AND state = 'confirmed') THEN deleted_ms ELSE ?3 END"
+        " WHERE " THIS,
+        "ssi", user_id, session_id, now_ms);
 }
 
 static int not_found(struct ct_err *err, const char *sentence)
@@ -31,18 +31,18 @@ static int delete_session(struct ledger *l, const char *user_id, const char *ses
                           int64_t now_ms, struct ct_err *err)
 {
     int64_t known =
-        db_int(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS " AND current_version > 0",
-               "ss", user_id, session_id);
+        sql_one(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS " AND current_version > 0",
+                "ss", user_id, session_id);
 
     if (known < 0)
         return err_set(err, ERR_FAIL, "the database does not answer");
     if (known == 0)
         return not_found(err, "There is no such session.");
     /* Reservations too: an upload under way must not bring back what is being deleted. */
-    if (db_exec(l->db, err,
-                "UPDATE versions SET state = 'trash', purge_ms = ?3 WHERE " THIS
-                " AND state IN ('confirmed', 'reserved')",
-                "ssi", user_id, session_id, now_ms + LEDGER_TRASH_MS) != 0)
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET state = 'trash', purge_ms = ?3 WHERE " THIS
+                 " AND state IN ('confirmed', 'reserved')",
+                 "ssi", user_id, session_id, now_ms + LEDGER_TRASH_MS) != 0)
         return -1;
     return ledger_refresh(l, user_id, session_id, now_ms, err);
 }
@@ -58,12 +58,12 @@ int ledger_session_delete(struct ledger *l, const char *user_id, const char *ses
 static int delete_version(struct ledger *l, const char *user_id, const char *session_id,
                           int64_t version, int64_t now_ms, struct ct_err *err)
 {
-    if (db_exec(l->db, err,
-                "UPDATE versions SET state = 'trash', purge_ms = ?4 WHERE " THIS
-                " AND version = ?3 AND state = 'confirmed'",
-                "ssii", user_id, session_id, version, now_ms + LEDGER_TRASH_MS) != 0)
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET state = 'trash', purge_ms = ?4 WHERE " THIS
+                 " AND version = ?3 AND state = 'confirmed'",
+                 "ssii", user_id, session_id, version, now_ms + LEDGER_TRASH_MS) != 0)
         return -1;
-    if (db_changes(l->db) == 0)
+    if (sql_changes(l->db) == 0)
         return not_found(err, "There is no such version.");
     return ledger_refresh(l, user_id, session_id, now_ms, err);
 }
@@ -76,37 +76,37 @@ int ledger_version_delete(struct ledger *l, const char *user_id, const char *ses
     return ledger_end(l, delete_version(l, user_id, session_id, version, now_ms, err), err);
 }
 
-static void read_object(sqlite3_stmt *st, struct ledger_object *ret)
+static void read_object(struct sql_rows *st, struct ledger_object *ret)
 {
-    ledger_copy(ret->user_id, db_text(st, 0), sizeof(ret->user_id));
-    ledger_copy(ret->session_id, db_text(st, 1), sizeof(ret->session_id));
-    ret->version = sqlite3_column_int64(st, 2);
-    ret->size_bytes = sqlite3_column_int64(st, 3);
-    ledger_copy(ret->checksum, db_text(st, 4), sizeof(ret->checksum));
+    ledger_copy(ret->user_id, sql_text(st, 0), sizeof(ret->user_id));
+    ledger_copy(ret->session_id, sql_text(st, 1), sizeof(ret->session_id));
+    ret->version = sql_int64(st, 2);
+    ret->size_bytes = sql_int64(st, 3);
+    ledger_copy(ret->checksum, sql_text(st, 4), sizeof(ret->checksum));
 }
 
 static int take_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret, int *found,
                      struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
-    if (db_query(l->db, err, &st,
-                 "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
-                 " WHERE purge_ms IS NOT NULL AND purge_ms <= ? ORDER BY purge_ms LIMIT 1",
-                 "i", now_ms) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
+                  " WHERE purge_ms IS NOT NULL AND purge_ms <= ? ORDER BY purge_ms LIMIT 1",
+                  "i", now_ms) != 0)
         return -1;
-    rc = db_step(l->db, st, err);
+    rc = sql_step(st, err);
     if (rc == 1)
         read_object(st, ret);
-    db_done(st);
+    sql_done(st);
     if (rc <= 0)
         return rc;
     *found = 1;
-    return db_exec(l->db, err,
-                   "UPDATE versions SET state = 'purging', purge_ms = ?4 WHERE " THIS
-                   " AND version = ?3",
-                   "ssii", ret->user_id, ret->session_id, ret->version, now_ms + LEASE_MS);
+    return sql_exec(l->db, err,
+                    "UPDATE versions SET state = 'purging', purge_ms = ?4 WHERE " THIS
+                    " AND version = ?3",
+                    "ssii", ret->user_id, ret->session_id, ret->version, now_ms + LEASE_MS);
 }
 
 int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret,
@@ -128,9 +128,9 @@ int ledger_purged(struct ledger *l, const struct ledger_object *o, struct ct_err
 
     if (ledger_begin(l, err) != 0)
         return -1;
-    rc = db_exec(l->db, err,
-                 "DELETE FROM versions WHERE " THIS " AND version = ?3 AND state = 'purging'",
-                 "ssi", o->user_id, o->session_id, o->version);
+    rc = sql_exec(l->db, err,
+                  "DELETE FROM versions WHERE " THIS " AND version = ?3 AND state = 'purging'",
+                  "ssi", o->user_id, o->session_id, o->version);
     return ledger_end(l, rc, err);
 }
 
@@ -139,8 +139,8 @@ int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, 
     int64_t n;
 
     ledger_lock(l);
-    n = db_int(l->db, -1, "SELECT count(*) FROM versions WHERE " THIS " AND version = ?3", "ssi",
-               user_id, session_id, version);
+    n = sql_one(l->db, -1, "SELECT count(*) FROM versions WHERE " THIS " AND version = ?3", "ssi",
+                user_id, session_id, version);
     ledger_unlock(l);
     return (int)n;
 }
@@ -148,20 +148,20 @@ int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, 
 int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
                            struct ledger_object *ret, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     ledger_lock(l);
-    rc = db_query(l->db, err, &st,
-                  "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
-                  " WHERE (user_id, session_id, version) > (?, ?, ?) AND state = 'confirmed'"
-                  " ORDER BY user_id, session_id, version LIMIT 1",
-                  "ssi", after->user_id, after->session_id, after->version);
+    rc = sql_query(l->db, err, &st,
+                   "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
+                   " WHERE (user_id, session_id, version) > (?, ?, ?) AND state = 'confirmed'"
+                   " ORDER BY user_id, session_id, version LIMIT 1",
+                   "ssi", after->user_id, after->session_id, after->version);
     if (rc == 0) {
-        rc = db_step(l->db, st, err);
+        rc = sql_step(st, err);
         if (rc == 1)
             read_object(st, ret);
-        db_done(st);
+        sql_done(st);
     }
     ledger_unlock(l);
     return rc;

@@ -15,12 +15,12 @@ void ledger_user_clear(struct ledger_user *u)
 static int add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
                const char *id, struct ct_err *err)
 {
-    if (db_int(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", email) != 0)
+    if (sql_one(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", email) != 0)
         return ledger_fail(err, ERR_CONFLICT, "email_taken",
                            "There is an account with this e-mail already.");
-    return db_exec(l->db, err,
-                   "INSERT INTO users(id, email, password, created_ms) VALUES (?, ?, ?, ?)", "sssi",
-                   id, email, hash, now_ms);
+    return sql_exec(l->db, err,
+                    "INSERT INTO users(id, email, password, created_ms) VALUES (?, ?, ?, ?)",
+                    "sssi", id, email, hash, now_ms);
 }
 
 int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
@@ -38,24 +38,24 @@ int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64
 static int find(struct ledger *l, const char *sql, const char *key, struct ledger_user *ret,
                 struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     ledger_lock(l);
-    rc = db_query(l->db, err, &st, sql, "s", key);
+    rc = sql_query(l->db, err, &st, sql, "s", key);
     if (rc == 0) {
-        rc = db_step(l->db, st, err);
+        rc = sql_step(st, err);
         if (rc == 1) {
-            ledger_copy(ret->id, db_text(st, 0), sizeof(ret->id));
-            ret->email = str_dup(db_text(st, 1));
-            ret->password = str_dup(db_text(st, 2));
-            ret->generation = sqlite3_column_int64(st, 3);
-            ret->created_ms = sqlite3_column_int64(st, 4);
+            ledger_copy(ret->id, sql_text(st, 0), sizeof(ret->id));
+            ret->email = str_dup(sql_text(st, 1));
+            ret->password = str_dup(sql_text(st, 2));
+            ret->generation = sql_int64(st, 3);
+            ret->created_ms = sql_int64(st, 4);
             rc = 0;
         } else if (rc == 0) {
             rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
         }
-        db_done(st);
+        sql_done(st);
     }
     ledger_unlock(l);
     return rc;
@@ -76,11 +76,11 @@ int ledger_user_by_id(struct ledger *l, const char *id, struct ledger_user *ret,
 
 static int set_password(struct ledger *l, const char *email, const char *hash, struct ct_err *err)
 {
-    if (db_exec(l->db, err,
-                "UPDATE users SET password = ?, generation = generation + 1 WHERE email = ?", "ss",
-                hash, email) != 0)
+    if (sql_exec(l->db, err,
+                 "UPDATE users SET password = ?, generation = generation + 1 WHERE email = ?", "ss",
+                 hash, email) != 0)
         return -1;
-    if (db_changes(l->db) == 0)
+    if (sql_changes(l->db) == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
     return 0;
 }
@@ -94,13 +94,13 @@ int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, st
 
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
 {
-    if (db_exec(l->db, err,
-                "UPDATE versions SET state = 'trash', purge_ms = ? WHERE state <> 'purging'"
-                " AND user_id = (SELECT id FROM users WHERE email = ?)",
-                "is", now_ms + LEDGER_TRASH_MS, email) != 0 ||
-        db_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET state = 'trash', purge_ms = ? WHERE state <> 'purging'"
+                 " AND user_id = (SELECT id FROM users WHERE email = ?)",
+                 "is", now_ms + LEDGER_TRASH_MS, email) != 0 ||
+        sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
         return -1;
-    if (db_changes(l->db) == 0)
+    if (sql_changes(l->db) == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
     return 0;
 }
@@ -117,23 +117,22 @@ int ledger_users(struct ledger *l,
                               int64_t bytes),
                  void *arg, struct ct_err *err)
 {
-    sqlite3_stmt *st;
+    struct sql_rows *st;
     int rc;
 
     ledger_lock(l);
-    rc = db_query(l->db, err, &st,
-                  "SELECT email, created_ms,"
-                  " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id"
-                  "  AND s.current_version > 0),"
-                  " (SELECT coalesce(sum(size_bytes), 0) FROM versions v"
-                  "  WHERE v.user_id = u.id AND v.state = 'confirmed')"
-                  " FROM users u ORDER BY email",
-                  "");
+    rc = sql_query(l->db, err, &st,
+                   "SELECT email, created_ms,"
+                   " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id"
+                   "  AND s.current_version > 0),"
+                   " (SELECT coalesce(sum(size_bytes), 0) FROM versions v"
+                   "  WHERE v.user_id = u.id AND v.state = 'confirmed')"
+                   " FROM users u ORDER BY email",
+                   "");
     if (rc == 0) {
-        while ((rc = db_step(l->db, st, err)) == 1)
-            each(arg, db_text(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
-                 sqlite3_column_int64(st, 3));
-        db_done(st);
+        while ((rc = sql_step(st, err)) == 1)
+            each(arg, sql_text(st, 0), sql_int64(st, 1), sql_int64(st, 2), sql_int64(st, 3));
+        sql_done(st);
     }
     ledger_unlock(l);
     return rc;

@@ -31,6 +31,8 @@ server_libserver_a_SOURCES = \
   server/serve.c server/serve.h \
   server/settings.c server/settings.h \
   server/sigv4.c server/sigv4.h \
+  server/sql.c server/sql.h server/sql_impl.h \
+  server/sql_sqlite.c server/sql_sqlite.h \
   server/store.c server/store.h \
   server/tls.c server/tls.h \
   server/verbs.c server/verbs.h \

@@ -1,0 +1,40 @@
+#ifndef SERVER_SQL_IMPL_H
+#define SERVER_SQL_IMPL_H
+
+#include <stdarg.h>
+
+#include "server/sql.h"
+
+/* What a driver has to be able to do, as server/sql.h says; nobody but drivers includes this. */
+struct sql_ops {
+    void (*close)(struct sql *db);
+    void (*hold)(struct sql *db);
+    void (*release)(struct sql *db);
+    int (*begin)(struct sql *db, struct ct_err *err);
+    int (*commit)(struct sql *db, struct ct_err *err);
+    void (*rollback)(struct sql *db);
+    int (*exec)(struct sql *db, struct ct_err *err, const char *sql, const char *types, va_list ap);
+    int (*script)(struct sql *db, const char *sql, struct ct_err *err);
+    int64_t (*changes)(struct sql *db);
+    int (*query)(struct sql *db, struct ct_err *err, struct sql_rows **ret, const char *sql,
+                 const char *types, va_list ap);
+};
+
+struct sql_rows_ops {
+    int (*step)(struct sql_rows *rows, struct ct_err *err);
+    const char *(*text)(struct sql_rows *rows, int column);
+    int64_t (*int64)(struct sql_rows *rows, int column);
+    int (*is_null)(struct sql_rows *rows, int column);
+    void (*done)(struct sql_rows *rows);
+};
+
+/* The first member of every driver's handle, and of its rows. */
+struct sql {
+    const struct sql_ops *ops;
+};
+
+struct sql_rows {
+    const struct sql_rows_ops *ops;
+};
+
+#endif
