@@ -219,7 +219,8 @@ static int write_ready(struct server *v, struct ct_err *err)
     struct buf b = {0};
     int rc = 0;
 
-    buf_printf(&b, "api=%s/v1\nobjects=%s\n", v->api.url, v->objects_url);
+    buf_printf(&b, "api=%s/v1\nobjects=%s\nobjects_listen=%s\n", v->api.url, v->objects_url,
+               v->objects.url);
     if (v->ca != NULL)
         buf_printf(&b, "ca=%s\n", v->ca);
     if (path != NULL)

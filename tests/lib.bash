@@ -30,11 +30,11 @@ conf() {
 
 end_home() {
     local pid
-    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+    for pid in ${DAEMON_PID:-} ${PROXY_PID:-} ${SERVER_PID:-}; do
         kill -CONT "$pid" 2>/dev/null || true
         kill "$pid" 2>/dev/null || true
     done
-    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+    for pid in ${DAEMON_PID:-} ${PROXY_PID:-} ${SERVER_PID:-}; do
         wait "$pid" 2>/dev/null || true
     done
     # What a sanitizer reports at exit is a failure too.
@@ -48,7 +48,7 @@ end_home() {
 # Do the programs that were started still run?
 alive() {
     local pid
-    for pid in ${DAEMON_PID:-} ${SERVER_PID:-}; do
+    for pid in ${DAEMON_PID:-} ${PROXY_PID:-} ${SERVER_PID:-}; do
         kill -0 "$pid" 2>/dev/null || {
             echo "process $pid ended"
             return 1
@@ -96,9 +96,36 @@ server_is_ready() {
     OBJECTS=$(sed -n 's/^objects=//p' "$T/ready")
     CA=$(sed -n 's/^ca=//p' "$T/ready")
     API_PORT=$(port_of "$API")
-    OBJECTS_PORT=$(port_of "$OBJECTS")
+    OBJECTS_PORT=$(port_of "$(sed -n 's/^objects_listen=//p' "$T/ready")")
+    OBJECTS_PORT=${OBJECTS_PORT:-$(port_of "$OBJECTS")}
+    [ -z "${PROXY_PID:-}" ] || API=$(sed -n 's/^api=//p' "$T/proxy.ready")
     export CODETELEPORT_CA_FILE=$CA
 }
+
+# start_server_behind_proxy: the same with tests/faultproxy.py before both listeners; see `faults`
+start_server_behind_proxy() {
+    rm -f "$T/proxy.ready"
+    faults
+    python3 "$CT_SRC/tests/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
+        --faults "$T/faults" --log "$T/proxy.log" >>"$T/proxy.out" 2>&1 3>&- &
+    PROXY_PID=$!
+    within test -s "$T/proxy.ready"
+    OBJECTS=$(sed -n 's/^objects=//p' "$T/proxy.ready")
+    printf 'public_objects_url = "%s";\n' "$OBJECTS" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+}
+
+# faults RULE...: what the proxy breaks from now on; none: nothing
+faults() {
+    printf '%s\n' "$@" >"$T/faults.new"
+    mv "$T/faults.new" "$T/faults"
+}
+
+# proxied JQ-EXPRESSION: how many lines of the proxy's log it is true of
+proxied() { jq -c "select($1)" "$T/proxy.log" | wc -l; }
+
+# proxied_more JQ-EXPRESSION N: more than N lines
+proxied_more() { [ "$(proxied "$1")" -gt "$2" ]; }
 
 port_of() { sed 's|^https\{0,1\}://[^/]*:\([0-9]*\).*|\1|' <<<"$1"; }
 
