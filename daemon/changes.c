@@ -383,6 +383,11 @@ static void on_file_changed(void *arg, const char *path)
     login_refresh(d->login);
 }
 
+static void on_resumed(void *arg)
+{
+    daemon_woke(arg);
+}
+
 const struct watcher_ops changes_watcher_ops = {
     .changed = on_changed,
     .recorded = on_recorded,
@@ -392,4 +397,5 @@ const struct watcher_ops changes_watcher_ops = {
     .scanned = on_scanned,
     .root_state = on_root_state,
     .file_changed = on_file_changed,
+    .resumed = on_resumed,
 };

@@ -32,6 +32,7 @@
  *   login.c     credentials and account -> state and uploader
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
+ *   woke.c      the machine was suspended and is awake again
  *   daemon.c    life: start, reload, stop
  */
 
@@ -334,6 +335,12 @@ int login_is_offline(const struct login *l);
 void login_refused(struct login *l, const struct ct_err *err);
 
 /**
+ * login_try_now(l):
+ * If the server could not be asked, ask it now: the network may be back.
+ */
+void login_try_now(struct login *l);
+
+/**
  * login_look(l, ret_email, ret_api_url, ret_device, ret_why):
  * Return the state of affairs; strings are borrowed, "" where unknown.
  */
@@ -367,6 +374,16 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
  */
 void waiter_check(struct daemon *d, const struct session *s);
 void waiter_check_all(struct daemon *d);
+
+/* ---- woke.c -------------------------------------------------------------------------------------
+ */
+
+/**
+ * daemon_woke(d):
+ * The machine was suspended and is awake again: go by the time of day anew and try at once what
+ * waited for the network.  (The watcher scans everything by itself.)
+ */
+void daemon_woke(struct daemon *d);
 
 /* ---- control.c, report.c, listing.c -------------------------------------------------------------
  */

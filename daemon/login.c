@@ -261,6 +261,14 @@ void login_refresh(struct login *l)
         ask(l);
 }
 
+void login_try_now(struct login *l)
+{
+    if (!evtimer_pending(l->retry, NULL))
+        return;
+    l->failures = 1; /* still offline, but the back-off begins anew */
+    ask(l);
+}
+
 int login_is_offline(const struct login *l)
 {
     return l->failures > 0;

@@ -14,7 +14,8 @@ daemon_libdaemon_a_SOURCES = \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
   daemon/uploads.c \
-  daemon/waiter.c
+  daemon/waiter.c \
+  daemon/woke.c
 if ON_LINUX
 daemon_libdaemon_a_SOURCES += daemon/process_linux.c
 else

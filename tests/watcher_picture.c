@@ -199,6 +199,13 @@ static void on_file_changed(void *arg, const char *path)
     p->file_changed++;
 }
 
+static void on_resumed(void *arg)
+{
+    struct picture *p = arg;
+
+    p->resumed++;
+}
+
 struct picture *picture_setup(int roots)
 {
     return picture_setup_in("/tmp", roots);
@@ -243,6 +250,7 @@ void picture_start(struct picture *p)
         .unreadable = on_unreadable,
         .root_state = on_root_state,
         .file_changed = on_file_changed,
+        .resumed = on_resumed,
     };
     struct ct_err err;
 

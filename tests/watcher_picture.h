@@ -28,6 +28,7 @@ struct picture {
     int64_t began;
     int64_t scanned;
     int64_t file_changed;
+    int64_t resumed;
     int64_t states; /* calls of root_state */
     int is_there;   /* of the last one */
     int is_drained;

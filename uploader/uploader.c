@@ -532,3 +532,17 @@ void uploader_kick(struct uploader *u, const char *session_id)
     u->net_next_ms = 0;
     schedule(u);
 }
+
+void uploader_try_now(struct uploader *u)
+{
+    struct entry *e;
+
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        e->next_ms = 0;
+        e->failures = e->failures > 1 ? 1 : e->failures;
+    }
+    u->net_next_ms = 0;
+    u->net_failures = u->net_failures > 1 ? 1 : u->net_failures;
+    schedule(u);
+}

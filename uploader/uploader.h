@@ -129,6 +129,13 @@ int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err
 void uploader_kick(struct uploader *u, const char *session_id);
 
 /**
+ * uploader_try_now(u):
+ * The network may be back: what waits after a failure is tried now, with its back-off begun anew.
+ * What is paused, held or refused stays so.
+ */
+void uploader_try_now(struct uploader *u);
+
+/**
  * uploader_is_active(u, session_id), uploader_has(u, session_id):
  * Return whether a transfer of the session is under way; whether it has a bundle here.
  */

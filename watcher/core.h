@@ -29,6 +29,7 @@ struct anchors;
 struct drains;
 struct event;
 struct grave;
+struct resume;
 struct scans;
 
 enum pass_kind { PASS_NONE, PASS_POLL, PASS_FULL }; /* each does what the ones before it do */
@@ -100,7 +101,7 @@ struct watcher {
     int is_kicked;
     int is_trim_due;
     int64_t poll_cost_ms; /* of the last pass over what is polled */
-    int64_t suspended_ms; /* how long the machine has been asleep since it started */
+    struct resume *resume;
     int64_t overflows;
     int64_t last_scan_wall_ms;
 };

@@ -12,6 +12,7 @@ watcher_libwatcher_a_SOURCES = \
   watcher/look.c \
   watcher/pass.c \
   watcher/poll_posix.c \
+  watcher/resume.c watcher/resume.h \
   watcher/root.c \
   watcher/scan.c \
   watcher/sigs.c watcher/sigs.h \
@@ -19,9 +20,9 @@ watcher_libwatcher_a_SOURCES = \
   watcher/watcher.c watcher/watcher.h \
   watcher/watches.c watcher/watches.h
 if ON_LINUX
-watcher_libwatcher_a_SOURCES += watcher/fs_linux.c
+watcher_libwatcher_a_SOURCES += watcher/fs_linux.c watcher/resume_linux.c
 else
-watcher_libwatcher_a_SOURCES += watcher/fs_posix.c
+watcher_libwatcher_a_SOURCES += watcher/fs_posix.c watcher/resume_posix.c
 endif
 if WITH_INOTIFY
 watcher_libwatcher_a_SOURCES += watcher/inotify_linux.c

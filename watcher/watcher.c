@@ -4,15 +4,14 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "common/now.h"
 #include "common/str.h"
 
 #include "watcher/core.h"
 #include "watcher/fs.h"
+#include "watcher/resume.h"
 
 #define POLL_DEFAULT_MS 5000
-#define POLL_SHARE 20         /* polling takes at most one part in so many of the time */
-#define SUSPEND_LEAST_MS 2000 /* clocks read one after the other may differ a little */
+#define POLL_SHARE 20 /* polling takes at most one part in so many of the time */
 
 static void add_timer(struct event *timer, int64_t ms)
 {
@@ -37,16 +36,14 @@ static void rescan_all(struct watcher *w)
     pass_ask_all(w, PASS_FULL);
 }
 
-/* Nothing wakes us for it; whatever does is the occasion to see that the machine was asleep. */
-static void check_suspend(struct watcher *w)
+/* Others may have written to a network file system meanwhile, and nothing tells of that. */
+static void on_resume(void *arg)
 {
-    int64_t suspended_ms = now_boot_ms() - now_mono_ms();
+    struct watcher *w = arg;
 
-    if (suspended_ms > w->suspended_ms + SUSPEND_LEAST_MS) {
-        log_info("watch_rescan reason=resume");
-        rescan_all(w);
-    }
-    w->suspended_ms = suspended_ms;
+    rescan_all(w);
+    if (w->ops->resumed != NULL)
+        w->ops->resumed(w->arg);
 }
 
 static int is_polling(const struct watcher *w)
@@ -92,7 +89,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     w->is_kicked = 0;
-    check_suspend(w);
+    resume_look(w->resume);
     anchor_update(w);
     pass_start(w);
     scan_slice(w);
@@ -225,7 +222,7 @@ static void on_rest(void *arg)
     struct watcher *w = arg;
 
     look_rest(w);
-    check_suspend(w);
+    resume_look(w->resume);
 }
 
 static int open_backend(struct watcher *w, int is_polled, struct ct_err *err)
@@ -266,7 +263,6 @@ int watcher_new(struct event_base *base, const struct watcher_opts *opts,
     w->rescan_ms = opts->rescan_ms;
     w->poll_ms = opts->poll_ms > 0 ? opts->poll_ms : POLL_DEFAULT_MS;
     w->epoch = 1;
-    w->suspended_ms = now_boot_ms() - now_mono_ms();
     w->place.root_fd = w->place.dir_fd = -1;
     w->tree = dirtree_new();
     w->scans = scan_new();
@@ -278,7 +274,8 @@ int watcher_new(struct event_base *base, const struct watcher_opts *opts,
         err_set(err, ERR_FAIL, "the event loop takes no timer for the watcher");
         goto err0;
     }
-    if (open_backend(w, opts->is_polling, err) == -1)
+    if (resume_new(base, on_resume, w, &w->resume, err) == -1 ||
+        open_backend(w, opts->is_polling, err) == -1)
         goto err0;
     add_roots(w, opts->roots);
     if (w->rescan_ms > 0)
@@ -312,6 +309,7 @@ void watcher_free(struct watcher *w)
     }
     free(w->roots);
     watches_free(w->watches);
+    resume_free(w->resume);
     scan_free(w->scans);
     dirtree_free(w->tree);
     if (w->work != NULL)

@@ -67,6 +67,9 @@ struct watcher_ops {
     /* A file that watcher_add_file() named changed (its permissions count), appeared or vanished.
      */
     void (*file_changed)(void *arg, const char *path);
+
+    /* The machine was suspended and is awake again; a full scan of all roots follows. */
+    void (*resumed)(void *arg);
 };
 
 struct watcher_opts {
