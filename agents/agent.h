@@ -92,6 +92,19 @@ struct agent {
     int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
 
     const char *history_path; /* prompts of all sessions, or NULL */
+
+    /* The way back.  What is the file ${entry} of a bundle of that session?  AGENT_NOTHING if it is
+     * none that we install. */
+    enum agent_kind (*entry_kind)(const char *session_id, const char *entry);
+
+    /* Where it belongs: its path below the root, when the session's project folder is ${project};
+     * the caller frees it.  NULL if it is no file that we install, or one that is shared by all
+     * sessions (AGENT_HISTORY). */
+    char *(*entry_path)(const char *session_id, const char *project, const char *entry);
+
+    /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
+     * resolved by the caller); the caller frees it. */
+    char *(*project_name)(const char *cwd);
 };
 
 /**

@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "common/str.h"
 
+#include "agents/encode.h"
 #include "agents/transcript.h"
 
 #include "agents/claude.h"
@@ -234,4 +235,7 @@ const struct agent claude_agent = {
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
     .history_path = "history.jsonl",
+    .entry_kind = claude_entry_kind,
+    .entry_path = claude_entry_path,
+    .project_name = claude_encode,
 };

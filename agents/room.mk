@@ -3,7 +3,9 @@ agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
   agents/beneath.c agents/beneath.h \
   agents/claude.c agents/claude.h \
+  agents/claude_entry.c \
   agents/claude_list.c \
+  agents/encode.c agents/encode.h \
   agents/history.c agents/history.h \
   agents/process.h \
   agents/record.c agents/record.h \

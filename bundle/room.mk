@@ -6,9 +6,11 @@ bundle_libbundle_a_SOURCES = \
   bundle/compress.h \
   bundle/content.c bundle/content.h \
   bundle/gzip.c bundle/gzip.h \
+  bundle/open.h \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \
+  bundle/relocate.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/survey.c bundle/survey.h \
   bundle/tarhead.c bundle/tarhead.h

@@ -20,4 +20,4 @@ common_libcommon_a_SOURCES = \
   common/strlist.c common/strlist.h \
   common/uuid.c common/uuid.h \
   common/worker.c common/worker.h
-common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS)
+common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)

@@ -15,6 +15,7 @@
 
 #include "agents/agent.h"
 #include "agents/beneath.h"
+#include "agents/encode.h"
 #include "agents/history.h"
 #include "agents/seen.h"
 #include "common/path.h"
@@ -422,6 +423,95 @@ static void a_set_counts_exactly_and_survives_a_round_trip(void **state)
     seen_free(s);
 }
 
+/* ---- the way back ------------------------------------------------------------------------------
+ */
+
+static void project_names_are_claude_codes(void **state)
+{
+    static const struct {
+        const char *cwd, *name;
+    } names[] = {
+        {"/home/u/my.app_one", "-home-u-my-app-one"},
+        {"C:\\Users\\a", "C--Users-a"},
+        {"/", "-"},
+        {"/a//B  c", "-a--B--c"},
+        {"/home/jos\xC3\xA9", "-home-jos-"},
+        /* Two characters become one in form C, one beyond the BMP is two units. */
+        {"/home/jose\xCC\x81", "-home-jos-"},
+        {"/x/\xF0\x9F\x98\x80", "-x---"},
+        {"/x/\xFF", "-x--"},
+    };
+    struct buf path = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *name = claude_encode(names[i].cwd);
+        assert_string_equal(name, names[i].name);
+        free(name);
+    }
+    for (int n = 200; n <= 500; n += 300) {
+        char *name;
+        buf_reset(&path);
+        buf_addstr(&path, "/home/me/");
+        for (int i = 0; i < n; i++)
+            buf_addc(&path, 'a');
+        name = claude_encode(path.data);
+        assert_int_equal(strlen(name), 207);
+        assert_string_equal(name + 200, n == 200 ? "-8t3x7u" : "-ko6vqi");
+        free(name);
+    }
+    /* Just as long as can be is not cut. */
+    buf_reset(&path);
+    for (int i = 0; i < 200; i++)
+        buf_addc(&path, 'b');
+    char *name = claude_encode(path.data);
+    assert_string_equal(name, path.data);
+    free(name);
+    buf_free(&path);
+}
+
+static const struct {
+    const char *entry, *path;
+    enum agent_kind kind;
+} entries[] = {
+    {"session.jsonl", "projects/-p/" A ".jsonl", AGENT_TRANSCRIPT},
+    {"session-subdir/subagents/agent-1.jsonl", "projects/-p/" A "/subagents/agent-1.jsonl",
+     AGENT_SUBDIR},
+    {"memory/deep/er.md", "projects/-p/memory/deep/er.md", AGENT_MEMORY},
+    {"file-history/0123@v2", "file-history/" A "/0123@v2", AGENT_FILE_HISTORY},
+    {"tasks/1.json", "tasks/" A "/1.json", AGENT_TASK},
+    {"todos/" A "-agent-" B ".json", "todos/" A "-agent-" B ".json", AGENT_TODO},
+    {"plans/quiet-fox.md", "plans/quiet-fox.md", AGENT_PLAN},
+    {"paste-cache/0a.txt", "paste-cache/0a.txt", AGENT_PASTE},
+    {"history.jsonl", NULL, AGENT_HISTORY},
+    {"meta.json", NULL, AGENT_NOTHING},
+    {"session-subdir/", NULL, AGENT_NOTHING},
+    {"memory", NULL, AGENT_NOTHING},
+    {"tasks/.lock", NULL, AGENT_NOTHING},
+    {"tasks/a/1.json", NULL, AGENT_NOTHING},
+    {"todos/" B "-agent-" B ".json", NULL, AGENT_NOTHING}, /* of another session */
+    {"plans/a/b.md", NULL, AGENT_NOTHING},
+    {"paste-cache/run.sh", NULL, AGENT_NOTHING},
+    {"Session.jsonl", NULL, AGENT_NOTHING},
+    {"session-env/x.sh", NULL, AGENT_NOTHING},
+    {"shell-snapshots/x.sh", NULL, AGENT_NOTHING},
+    {"settings.json", NULL, AGENT_NOTHING},
+};
+
+static void entries_go_back_where_they_came_from(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        char *path = agent_default()->entry_path(A, "-p", entries[i].entry);
+        assert_int_equal(agent_default()->entry_kind(A, entries[i].entry), entries[i].kind);
+        if (entries[i].path == NULL)
+            assert_null(path);
+        else
+            assert_string_equal(path, entries[i].path);
+        free(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +526,8 @@ int main(void)
         cmocka_unit_test(a_reused_pid_is_not_alive),
         cmocka_unit_test(the_history_is_read_on_from_where_it_ended),
         cmocka_unit_test(a_prompt_longer_than_any_buffer_is_found),
+        cmocka_unit_test(project_names_are_claude_codes),
+        cmocka_unit_test(entries_go_back_where_they_came_from),
         cmocka_unit_test(a_set_counts_exactly_and_survives_a_round_trip),
     };
 

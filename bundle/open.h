@@ -1,0 +1,124 @@
+#ifndef BUNDLE_OPEN_H
+#define BUNDLE_OPEN_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "bundle/relocate.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/strlist.h"
+#include "common/uuid.h"
+
+/*
+ * A bundle being opened: gzip, tar, meta.json, then everything else into a private folder.  Nothing
+ * in it is believed.  Blocking, in constant memory.
+ *
+ * Refused as a whole (ERR_CORRUPT, one sentence): what is no whole gzip or tar to its last byte,
+ * names that lead out of the bundle, names twice, sparse files, a meta.json that is not the first
+ * entry or not right, no transcript, more entries or bytes than the limits, contents that are out
+ * of proportion to the compressed size.  Left out by name with the reason: what we don't install
+ * (session environments, shell snapshots, settings, hooks...), what we don't know, what is neither
+ * file nor folder, names with control characters or that are not UTF-8.  A hard link to an entry
+ * that came before is a copy of it.
+ */
+struct opener;
+
+#define OPEN_META_MAX (64 << 10)              /* bytes of meta.json */
+#define OPEN_ENTRIES_MAX 100000               /* entries of any kind */
+#define OPEN_NAME_MAX 1024                    /* bytes of a name */
+#define OPEN_RATIO_MAX 200                    /* bytes for each compressed byte... */
+#define OPEN_RATIO_FLOOR (INT64_C(256) << 20) /* ...once there are more than these */
+#define OPEN_BYTES_MAX (INT64_C(64) << 30)    /* all contents */
+
+struct open_opts {
+    const char *session_id; /* the bundle has to be of this session; NULL: of any */
+    int is_trusted;         /* it came sealed by one's own key: its permission mode and its memory
+                               are one's own, and no proportion is too good to be true */
+    int with_memory;        /* take memory/ from a bundle that is not trusted */
+    int64_t max_bytes;      /* limit on all contents; 0: OPEN_BYTES_MAX */
+    const _Atomic int *cancel; /* non-zero: stop with ERR_CANCELLED; may be NULL */
+
+    /* Called now and then with the compressed bytes read so far, of how many; may be NULL. */
+    void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes);
+    void *progress_arg;
+};
+
+/* What meta.json says, checked.  Strings are borrowed from the opener. */
+struct open_meta {
+    char session_id[UUID_SIZE];
+    const struct agent *agent;
+    int format_version;
+    const char *source_cwd;      /* absolute, POSIX or Windows */
+    const char *source_user_dir; /* the same */
+    const char *git_branch;      /* NULL: not said.  Any text: escape it for a terminal */
+    const char *content_id;      /* NULL: not said, as by a stock client */
+};
+
+/* One file of the stage. */
+struct open_entry {
+    char *name;           /* as in the bundle, and its path below the stage */
+    enum agent_kind kind; /* AGENT_NOTHING: a file that the user named (struct open_extra) */
+    int64_t size_bytes;   /* as in the bundle */
+    int64_t stage_bytes;  /* as it lies in the stage: relocation may change it */
+};
+
+/* A file that the user named when the bundle was made.  Installing one is for the caller to decide,
+ * and never without being asked: the path can be anything. */
+struct open_extra {
+    char *name;          /* "extra-files/<sha1>", in the stage */
+    char *original_path; /* absolute, relocated */
+};
+
+struct open_result {
+    struct open_entry *entries; /* sorted by name; without meta.json and the manifest */
+    size_t n;
+    struct strlist left_out; /* name, reason, name, reason, ...; escape names for a terminal */
+    struct open_extra *extras;
+    size_t n_extras;
+    int64_t raw_bytes;                /* of all contents */
+    int has_mode_reset;               /* a permission mode was set back to default */
+    char content_id[HASH_SHA256_HEX]; /* of what is in the bundle (see content.h) */
+};
+
+/**
+ * opener_new(path, opts, ret, err):
+ * Open the bundle and read meta.json.  ERR_CORRUPT if it is none, ERR_REFUSED if it is of another
+ * session, an unknown agent or a newer format; ERR_GONE if there is no such file.  The caller frees
+ * it.
+ */
+int opener_new(const char *path, const struct open_opts *opts, struct opener **ret,
+               struct ct_err *err);
+void opener_free(struct opener *o);
+
+/**
+ * opener_meta(o):
+ * What meta.json says; borrowed.
+ */
+const struct open_meta *opener_meta(const struct opener *o);
+
+/**
+ * opener_extract(o, stage_dir, relocation, ret, err):
+ * Read all the rest, once.  ${stage_dir} is an empty folder that only this user can enter; files go
+ * there under their names in the bundle, with mode 0600 in folders of 0700, flushed to the disk by
+ * whoever publishes them.  NULL: nothing is written, which checks the bundle.  ${relocation} (may
+ * be NULL) moves the paths in JSON text: in the transcript, .jsonl and .json of session-subdir/,
+ * tasks/ and todos/, history.jsonl, and extra files marked so.  Unless the bundle is trusted, a
+ * transcript that ends in another permission mode than "default" gets a record that sets it back.
+ *
+ * Success means that the gzip stream and the tar were whole, there is a transcript, and the content
+ * id is the one that meta.json names, if it names one.  ERR_CORRUPT as above, ERR_NOSPACE,
+ * ERR_CANCELLED; the caller removes the stage then.  On success the caller ends ${ret} with
+ * open_result_free().
+ */
+int opener_extract(struct opener *o, const char *stage_dir, const struct relocation *relocation,
+                   struct open_result *ret, struct ct_err *err);
+
+/**
+ * open_result_free(r):
+ * Empty it.
+ */
+void open_result_free(struct open_result *r);
+
+#endif
