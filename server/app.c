@@ -9,34 +9,16 @@
 
 #include "server/app_impl.h"
 
-#define ACCOUNT_ATTEMPTS 10
-#define ADDRESS_ATTEMPTS 100
-#define ATTEMPTS_WINDOW_MS (15 * 60 * 1000)
-#define REGISTRATIONS 100
-#define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
-
 struct app *app_new(const struct app_config *config)
 {
     struct app *a = str_calloc(1, sizeof(*a));
 
     a->config = *config;
-    a->limits.by_account = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
-    a->limits.by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
-    a->limits.registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
-    pthread_mutex_init(&a->bcrypt_mutex, NULL);
-    pthread_cond_init(&a->bcrypt_free, NULL);
     return a;
 }
 
 void app_free(struct app *a)
 {
-    if (a == NULL)
-        return;
-    pthread_cond_destroy(&a->bcrypt_free);
-    pthread_mutex_destroy(&a->bcrypt_mutex);
-    attempts_free(a->limits.by_account);
-    attempts_free(a->limits.by_address);
-    attempts_free(a->limits.registrations);
     free(a);
 }
 
@@ -128,6 +110,7 @@ static void begin(void *arg, struct web_req *r)
 {
     struct app *a = arg;
     struct call *c = str_calloc(1, sizeof(*c));
+    char client[WEB_ADDRESS_SIZE];
     int status;
 
     c->app = a;
@@ -135,6 +118,8 @@ static void begin(void *arg, struct web_req *r)
     c->web = r;
     c->now_ms = now_wall_ms();
     web_set_data(r, c);
+    call_client(c, client);
+    web_set_client(r, client);
     if ((status = find_route(c)) != 0 || (status = check_body(c)) != 0 ||
         (c->route->auth != APP_NOBODY && (status = call_authenticate(c)) != 0))
         send_answer(c, status);

@@ -12,6 +12,8 @@
 
 #include "server/keys.h"
 #include "server/ledger.h"
+#include "server/limits.h"
+#include "server/settings.h"
 #include "server/store.h"
 #include "server/web.h"
 
@@ -29,10 +31,8 @@ struct app_config {
     struct ledger *ledger;
     struct store *store;
     const struct keys *keys;
-    int registration_is_open;
-    int behind_proxy; /* plain HTTP: the peer's address is that of the proxy */
-    int versions_per_session;
-    int64_t max_bytes_per_user;
+    struct limits *limits;
+    const struct settings *settings;
 };
 
 /**

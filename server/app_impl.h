@@ -1,18 +1,12 @@
 #ifndef SERVER_APP_IMPL_H
 #define SERVER_APP_IMPL_H
 
-#include <pthread.h>
-
 #include "server/call.h"
 
 /* What app.c and call*.c share; nobody else includes it. */
 
 struct app {
     struct app_config config;
-    struct limits limits;
-    pthread_mutex_t bcrypt_mutex;
-    pthread_cond_t bcrypt_free;
-    int bcrypt_running;
 };
 
 /**

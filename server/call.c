@@ -6,10 +6,9 @@
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/str.h"
+#include "common/strlist.h"
 
 #include "server/app_impl.h"
-
-#define BCRYPT_AT_ONCE 2
 
 int call_error(struct call *c, int status, const char *code, const char *message)
 {
@@ -132,44 +131,46 @@ int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, i
     return rc;
 }
 
-/* Behind a proxy the last address in the list is the one that it added itself. */
-const char *call_peer(struct call *c, char *buf, size_t size)
+/*
+ * A proxy appends the address that it saw: read from the end, the first one that is no proxy of
+ * ours is the client, and what stands before that is the client's own invention.
+ */
+void call_client(struct call *c, char address[WEB_ADDRESS_SIZE])
 {
-    const char *list = c->config->behind_proxy ? web_header(c->web, "X-Forwarded-For") : NULL;
-    const char *last = list != NULL ? strrchr(list, ',') : NULL;
+    const struct strlist *proxies = &c->config->settings->trusted_proxy;
+    char *list = web_header_list(c->web, "X-Forwarded-For");
+    size_t end = strlen(list), begin, n;
+    char next[WEB_ADDRESS_SIZE];
 
-    if (list == NULL)
-        return web_peer(c->web, buf, size);
-    last = last != NULL ? last + 1 : list;
-    last += strspn(last, " \t");
-    snprintf(buf, size, "%s", last);
-    return buf;
+    web_peer(c->web, address);
+    while (end > 0 && strlist_has(proxies, address)) {
+        for (begin = end; begin > 0 && list[begin - 1] != ','; begin--)
+            ;
+        n = end - begin;
+        end = begin > 0 ? begin - 1 : 0;
+        if (web_address(list + begin, n, next) != 0)
+            break;
+        memcpy(address, next, sizeof(next));
+    }
+    free(list);
 }
 
-struct limits *call_limits(struct call *c)
+const char *call_peer(struct call *c, char *buf, size_t size)
 {
-    return &c->app->limits;
+    char address[WEB_ADDRESS_SIZE];
+
+    call_client(c, address);
+    return web_network(address, buf, size);
 }
 
 void call_bcrypt_begin(struct call *c)
 {
-    struct app *a = c->app;
-
     web_busy(c->web, 1);
-    pthread_mutex_lock(&a->bcrypt_mutex);
-    while (a->bcrypt_running >= BCRYPT_AT_ONCE)
-        pthread_cond_wait(&a->bcrypt_free, &a->bcrypt_mutex);
-    a->bcrypt_running++;
-    pthread_mutex_unlock(&a->bcrypt_mutex);
+    limits_enter(c->config->limits);
 }
 
 void call_bcrypt_end(struct call *c)
 {
-    struct app *a = c->app;
-
-    pthread_mutex_lock(&a->bcrypt_mutex);
-    a->bcrypt_running--;
-    pthread_cond_signal(&a->bcrypt_free);
-    pthread_mutex_unlock(&a->bcrypt_mutex);
+    limits_leave(c->config->limits);
     web_busy(c->web, 0);
 }

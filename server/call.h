@@ -4,7 +4,6 @@
 #include "common/uuid.h"
 
 #include "server/app.h"
-#include "server/attempts.h"
 
 /* What a handler of the API gets, and the words it answers with. */
 
@@ -68,23 +67,16 @@ int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, i
 int call_authenticate(struct call *c);
 
 /**
- * call_peer(c, buf, size):
- * The address that attempts are counted by.
+ * call_client(c, address):
+ * Write the address of who asks into ${address}: the peer's, or what a trusted proxy says of it.
  */
-const char *call_peer(struct call *c, char *buf, size_t size);
-
-/* What limits attempts, and bcrypt: shared by all calls. */
-struct limits {
-    struct attempts *by_account;
-    struct attempts *by_address;
-    struct attempts *registrations;
-};
+void call_client(struct call *c, char address[WEB_ADDRESS_SIZE]);
 
 /**
- * call_limits(c):
- * The limits of this server.
+ * call_peer(c, buf, size):
+ * The same as attempts are counted by: an IPv6 address is cut to its /64.
  */
-struct limits *call_limits(struct call *c);
+const char *call_peer(struct call *c, char *buf, size_t size);
 
 /**
  * call_bcrypt_begin(c), call_bcrypt_end(c):

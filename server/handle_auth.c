@@ -67,12 +67,12 @@ static int register_user(struct call *c, const char *email, const char *password
 
 int handle_auth_register(struct call *c)
 {
-    struct attempts *limit = call_limits(c)->registrations;
-    char *email, peer[64];
+    struct attempts *limit = c->config->limits->registrations;
+    char *email, peer[WEB_ADDRESS_SIZE];
     const char *password;
     int status, wait;
 
-    if (!c->config->registration_is_open)
+    if (settings_registration(c->config->settings) != SETTINGS_OPEN)
         return call_error(c, 403, "registration_closed",
                           "This server does not take registrations; ask whoever runs it for an "
                           "account.");
@@ -115,8 +115,8 @@ static int log_in(struct call *c, const char *email, const char *password)
 
 int handle_auth_login(struct call *c)
 {
-    struct limits *limits = call_limits(c);
-    char *email, peer[64];
+    struct limits *limits = c->config->limits;
+    char *email, peer[WEB_ADDRESS_SIZE];
     const char *password;
     int64_t now_ms = now_mono_ms();
     int status, wait;

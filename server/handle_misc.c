@@ -23,7 +23,7 @@ int handle_misc_usage(struct call *c)
     jdoc_set_null(c->answer, "paymentStatus");
     json_object_object_add(c->answer, "sessions", count_of(sessions));
     json_object_object_add(c->answer, "devices", count_of(devices));
-    jdoc_set_int(c->answer, "versionsPerSession", c->config->versions_per_session);
+    jdoc_set_int(c->answer, "versionsPerSession", c->config->settings->versions_per_session);
     return 200;
 }
 

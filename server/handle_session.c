@@ -83,8 +83,9 @@ int handle_session_upload(struct call *c)
         return call_fail(c, &err);
     if (req.size_bytes > STORE_MAX_OBJECT)
         status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
-    else if (ledger_reserve(c->config->ledger, &c->who, &req, c->config->max_bytes_per_user,
-                            c->now_ms, &reserved, &err) != 0)
+    else if (ledger_reserve(c->config->ledger, &c->who, &req,
+                            c->config->settings->max_bytes_per_user, c->now_ms, &reserved,
+                            &err) != 0)
         status = call_fail(c, &err);
     else
         status = answer_upload(c, &req, &reserved);
@@ -135,8 +136,8 @@ int handle_session_confirm(struct call *c)
         if ((status = check_uploaded(c, &p)) != 0)
             return status;
         if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version,
-                           config->versions_per_session, config->max_bytes_per_user, c->now_ms,
-                           &err) != 0)
+                           (int)config->settings->versions_per_session,
+                           config->settings->max_bytes_per_user, c->now_ms, &err) != 0)
             return call_fail(c, &err);
     }
     call_ok(c);
@@ -173,7 +174,7 @@ int handle_session_versions(struct call *c)
     if ((status = check_id(c)) != 0)
         return status;
     if (ledger_versions(c->config->ledger, c->who.user_id, c->params[0],
-                        c->config->versions_per_session, &c->answer, &err) != 0)
+                        (int)c->config->settings->versions_per_session, &c->answer, &err) != 0)
         return call_fail(c, &err);
     return 200;
 }

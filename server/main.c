@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
-#include "common/path.h"
 
 #include "server/serve.h"
 #include "server/settings.h"
@@ -42,10 +41,6 @@ static const char usage[] =
 
 enum { OPT_DATA = 256, OPT_LISTEN, OPT_OBJECTS, OPT_READY, OPT_VERSION, OPT_HELP };
 
-struct arguments {
-    const char *config, *data, *listen, *objects, *ready;
-};
-
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"data", required_argument, NULL, OPT_DATA},
@@ -58,14 +53,14 @@ static const struct option options[] = {
 };
 
 /* Return -1 to go on, or the exit status. */
-static int read_arguments(int argc, char **argv, struct arguments *a)
+static int read_arguments(int argc, char **argv, struct settings_args *a)
 {
     int o;
 
     while ((o = getopt_long(argc, argv, "+c:", options, NULL)) != -1) {
         switch (o) {
         case 'c':
-            a->config = optarg;
+            a->file = optarg;
             break;
         case OPT_DATA:
             a->data = optarg;
@@ -77,7 +72,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
             a->objects = optarg;
             break;
         case OPT_READY:
-            a->ready = optarg;
+            a->ready_file = optarg;
             break;
         case OPT_VERSION:
             puts("codeteleport-server " PACKAGE_VERSION);
@@ -101,7 +96,7 @@ static int fail(const struct ct_err *err)
 
 int main(int argc, char **argv)
 {
-    struct arguments a = {0};
+    struct settings_args a = {0};
     struct settings *s;
     struct ct_err err;
     int rc;
@@ -110,14 +105,13 @@ int main(int argc, char **argv)
         return rc;
     umask(077);
     log_init("codeteleport-server", LOG_LEVEL_INFO);
-    if (settings_load(a.config, a.data, a.listen, a.objects, &s, &err) != 0)
+    if (settings_load(&a, &s, &err) != 0)
         return fail(&err);
     log_set_level((enum log_level)s->log);
-    s->ready_file = a.ready != NULL ? path_expand(a.ready) : NULL;
     if (optind < argc)
         rc = verbs_run(s, argc - optind, argv + optind, &err);
     else
-        rc = serve_run(s, &err);
+        rc = serve_run(&a, s, &err);
     settings_free(s);
     return rc < 0 ? fail(&err) : rc;
 }

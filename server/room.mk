@@ -25,6 +25,7 @@ server_libserver_a_SOURCES = \
   server/ledger_token.c \
   server/ledger_trash.c \
   server/ledger_user.c \
+  server/limits.c server/limits.h \
   server/objects.c server/objects.h \
   server/password.c server/password.h \
   server/prompt.c server/prompt.h \

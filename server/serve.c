@@ -38,7 +38,10 @@ struct listener {
 };
 
 struct server {
+    const struct settings_args *args;
     const struct settings *settings;
+    struct settings *reloaded; /* what settings points to after a reload */
+    struct limits *limits;
     struct house house;
     struct listener api, objects;
     char *objects_url; /* as clients reach it */
@@ -139,7 +142,8 @@ static int start_web(struct server *v, struct listener *l, const char *name,
         .cert_pem = tls ? v->cert.data : NULL,
         .key_pem = tls ? v->key.data : NULL,
         .max_connections = MAX_CONNECTIONS,
-        .max_per_address = tls ? MAX_PER_ADDRESS : 0, /* a proxy is one address */
+        /* A proxy is one address. */
+        .max_per_address = tls && v->settings->trusted_proxy.n == 0 ? MAX_PER_ADDRESS : 0,
         .idle_s = IDLE_S,
     };
 
@@ -191,25 +195,69 @@ static void retire(struct web *api, struct web *objects, int64_t grace_ms)
     web_stop(objects);
 }
 
+static struct app *make_app(struct server *v)
+{
+    const struct app_config config = {
+        .ledger = v->house.ledger,
+        .store = v->house.store,
+        .keys = &v->house.keys,
+        .limits = v->limits,
+        .settings = v->settings,
+    };
+
+    if (v->settings->tls == SETTINGS_TLS_OFF && v->settings->trusted_proxy.n == 0)
+        log_warn("no-trusted-proxy effect=\"log-in attempts of all clients count as one "
+                 "address's\"");
+    return app_new(&config);
+}
+
 /* The new listeners are there before the old ones go: no connection is refused in between. */
-static void reload(struct server *v)
+static int replace_listeners(struct server *v, struct ct_err *err)
 {
     struct web *api = v->api.web, *objects = v->objects.web;
-    struct ct_err err;
+    struct app *app = v->app;
 
-    if (load_certificate(v, &err) != 0) {
-        log_error("reload-failed error=\"%s\"", err.msg);
-        return;
-    }
+    if (load_certificate(v, err) != 0)
+        return -1;
     v->api.web = v->objects.web = NULL;
-    if (start_listeners(v, &err) != 0) {
-        log_error("reload-failed error=\"%s\"", err.msg);
+    v->app = make_app(v);
+    if (start_listeners(v, err) != 0) {
         web_stop(v->api.web);
+        app_free(v->app);
+        v->app = app;
         v->api.web = api;
         v->objects.web = objects;
-        return;
+        return -1;
     }
     retire(api, objects, RELOAD_GRACE_MS);
+    app_free(app);
+    return 0;
+}
+
+static void reload(struct server *v)
+{
+    const struct settings *old = v->settings;
+    struct settings *s;
+    const char *kept;
+    struct ct_err err;
+
+    if (settings_load(v->args, &s, &err) != 0) {
+        log_error("reload-failed error=\"%s\"", err.msg);
+        return;
+    }
+    kept = settings_keep(s, old);
+    if (kept != NULL)
+        log_warn("setting-needs-restart key=%s", kept);
+    v->settings = s;
+    if (replace_listeners(v, &err) != 0) {
+        log_error("reload-failed error=\"%s\"", err.msg);
+        v->settings = old;
+        settings_free(s);
+        return;
+    }
+    settings_free(v->reloaded);
+    v->reloaded = s;
+    log_set_level((enum log_level)s->log);
     log_info("reloaded");
 }
 
@@ -231,16 +279,16 @@ static int write_ready(struct server *v, struct ct_err *err)
 
 static void announce(struct server *v)
 {
-    int open = settings_registration_is_open(v->settings);
+    const char *registration = settings_registration_name(v->settings);
 
     printf("API           %s/v1\n", v->api.url);
     printf("object store  %s\n", v->objects_url);
     if (v->ca != NULL)
         printf("CA file       %s\n", v->ca);
-    printf("registration  %s\n", open ? "open" : "closed");
+    printf("registration  %s\n", registration);
     fflush(stdout);
     log_info("ready api=%s/v1 objects=%s registration=%s", v->api.url, v->objects_url,
-             open ? "open" : "closed");
+             registration);
 }
 
 /* From the keeper's thread: the main thread does it, as for a SIGHUP from outside. */
@@ -254,7 +302,6 @@ static int start(struct server *v, struct ct_err *err)
 {
     const struct settings *s = v->settings;
     const char *scheme = s->tls == SETTINGS_TLS_ON ? "https" : "http";
-    struct app_config config;
     int lock_fd;
 
     if (house_lock(s, &lock_fd, err) != 0)
@@ -271,16 +318,8 @@ static int start(struct server *v, struct ct_err *err)
     /* Nobody else writes there, so whatever lies there is from a process that died. */
     if (store_sweep(v->house.store, 0, now_wall_ms(), err) != 0)
         return -1;
-    config = (struct app_config){
-        .ledger = v->house.ledger,
-        .store = v->house.store,
-        .keys = &v->house.keys,
-        .registration_is_open = settings_registration_is_open(s),
-        .behind_proxy = s->tls == SETTINGS_TLS_OFF,
-        .versions_per_session = (int)s->versions_per_session,
-        .max_bytes_per_user = s->max_bytes_per_user,
-    };
-    v->app = app_new(&config);
+    v->limits = limits_new();
+    v->app = make_app(v);
     if (start_listeners(v, err) != 0 || write_ready(v, err) != 0)
         return -1;
     v->keeper = keeper_start(v->house.ledger, v->house.store, ask_for_reload, NULL);
@@ -294,6 +333,7 @@ static void stop(struct server *v)
     retire(v->api.web, v->objects.web, 0);
     keeper_stop(v->keeper);
     app_free(v->app);
+    limits_free(v->limits);
     house_close(&v->house);
     if (v->api.fd >= 0)
         close(v->api.fd);
@@ -307,11 +347,13 @@ static void stop(struct server *v)
     free(v->objects.url);
     free(v->objects_url);
     free(v->ca);
+    settings_free(v->reloaded);
 }
 
-int serve_run(const struct settings *s, struct ct_err *err)
+int serve_run(const struct settings_args *args, const struct settings *s, struct ct_err *err)
 {
-    struct server v = {.settings = s, .api.fd = -1, .objects.fd = -1, .house.lock_fd = -1};
+    struct server v = {
+        .args = args, .settings = s, .api.fd = -1, .objects.fd = -1, .house.lock_fd = -1};
     const struct rlimit no_core = {0, 0};
     sigset_t set;
     int sig, rc;

@@ -6,13 +6,14 @@
 #include "server/settings.h"
 
 /**
- * serve_run(s, err):
+ * serve_run(args, s, err):
  * Run the server until SIGTERM or SIGINT: API and object store on their listeners, TLS as the
  * settings say.  Once both answer, their addresses go to stdout and, as lines of name=value (api,
  * objects, and ca if there is a private CA), to s->ready_file.  The first signal lets requests end,
- * for 10 seconds at most; the second stops at once.  SIGHUP, and a renewed certificate, open the
- * listeners anew on the same sockets.
+ * for 10 seconds at most; the second stops at once.  SIGHUP, and a renewed certificate, read
+ * ${args}' file anew and open the listeners anew on the same sockets; if something is wrong with
+ * them, all stays as it was.
  */
-int serve_run(const struct settings *s, struct ct_err *err);
+int serve_run(const struct settings_args *args, const struct settings *s, struct ct_err *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include "server/settings.h"
 #include "server/web.h"
 
-static const char *const registrations[] = {"auto", "closed", "open", NULL};
+static const char *const registrations[] = {"auto", "closed", "invite", "open", NULL};
 static const char *const tls_modes[] = {"on", "off", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 
@@ -26,6 +26,7 @@ static const struct conf_key keys[] = {
     {"key", CONF_PATH, AT(key), 0, 0, NULL},
     {"registration", CONF_CHOICE, AT(registration), 0, 0, registrations},
     {"tls", CONF_CHOICE, AT(tls), 0, 0, tls_modes},
+    {"trusted_proxy", CONF_LIST, AT(trusted_proxy), 0, 0, NULL},
     {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, levels},
@@ -67,6 +68,25 @@ static int check_public_url(struct settings *s, struct ct_err *err)
     return 0;
 }
 
+/* In the one spelling that a peer's address is compared in. */
+static int check_proxies(struct settings *s, struct ct_err *err)
+{
+    struct strlist clean = {0};
+    char address[WEB_ADDRESS_SIZE];
+
+    for (size_t i = 0; i < s->trusted_proxy.n; i++) {
+        const char *text = s->trusted_proxy.v[i];
+        if (web_address(text, strlen(text), address) != 0) {
+            strlist_free(&clean);
+            return err_set(err, ERR_CONFIG, "trusted_proxy has to hold numeric addresses");
+        }
+        strlist_add(&clean, address);
+    }
+    strlist_free(&s->trusted_proxy);
+    s->trusted_proxy = clean;
+    return 0;
+}
+
 static int check(struct settings *s, struct ct_err *err)
 {
     char *host, *port;
@@ -86,7 +106,7 @@ static int check(struct settings *s, struct ct_err *err)
         return err_set(err, ERR_CONFIG,
                        "tls = \"off\" is for loopback addresses only (behind a proxy that speaks "
                        "TLS)");
-    return check_public_url(s, err);
+    return check_proxies(s, err) != 0 ? -1 : check_public_url(s, err);
 }
 
 static int read_file(const char *path, struct settings *s, struct ct_err *err)
@@ -106,22 +126,22 @@ static int read_file(const char *path, struct settings *s, struct ct_err *err)
     return rc;
 }
 
-int settings_load(const char *path, const char *data, const char *listen, const char *objects,
-                  struct settings **ret, struct ct_err *err)
+int settings_load(const struct settings_args *args, struct settings **ret, struct ct_err *err)
 {
     struct settings *s = str_calloc(1, sizeof(*s));
-    char *expanded = data != NULL ? path_expand(data) : NULL;
+    char *expanded = args->data != NULL ? path_expand(args->data) : NULL;
 
     s->data = path_data_dir("codeteleport-server");
     s->listen = str_dup("127.0.0.1:8787");
     s->objects = str_dup("127.0.0.1:8788");
     s->versions_per_session = 20;
     s->log = LOG_LEVEL_INFO;
-    if (read_file(path, s, err) != 0)
+    s->ready_file = args->ready_file != NULL ? path_expand(args->ready_file) : NULL;
+    if (read_file(args->file, s, err) != 0)
         goto err0;
     override(&s->data, expanded);
-    override(&s->listen, listen);
-    override(&s->objects, objects);
+    override(&s->listen, args->listen);
+    override(&s->objects, args->objects);
     if (check(s, err) != 0)
         goto err0;
     free(expanded);
@@ -132,6 +152,52 @@ err0:
     free(expanded);
     settings_free(s);
     return -1;
+}
+
+/* Listening sockets, and what is opened or signed for as long as the server runs. */
+static const char *const fixed[] = {"data", "listen", "objects", "public_objects_url", "tls"};
+
+static const struct conf_key *key_named(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(keys[i].name, name) != 0)
+        i++;
+    return &keys[i];
+}
+
+/* Return whether it was another one. */
+static int keep_text(char **member, const char *old)
+{
+    int same = *member == old || (*member != NULL && old != NULL && strcmp(*member, old) == 0);
+
+    free(*member);
+    *member = old != NULL ? str_dup(old) : NULL;
+    return !same;
+}
+
+static int keep_number(int *member, int old)
+{
+    int same = *member == old;
+
+    *member = old;
+    return !same;
+}
+
+const char *settings_keep(struct settings *s, const struct settings *old)
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        const struct conf_key *k = key_named(fixed[i]);
+        void *to = (char *)s + k->offset;
+        const void *from = (const char *)old + k->offset;
+        int differs = k->type == CONF_CHOICE ? keep_number(to, *(const int *)from)
+                                             : keep_text(to, *(char *const *)from);
+        if (differs && first == NULL)
+            first = k->name;
+    }
+    return first;
 }
 
 void settings_free(struct settings *s)
@@ -145,12 +211,18 @@ void settings_free(struct settings *s)
     free(s->certificate);
     free(s->key);
     free(s->ready_file);
+    strlist_free(&s->trusted_proxy);
     free(s);
 }
 
-int settings_registration_is_open(const struct settings *s)
+enum settings_registration settings_registration(const struct settings *s)
 {
     if (s->registration == SETTINGS_AUTO)
-        return web_host_is_loopback(s->listen);
-    return s->registration == SETTINGS_OPEN;
+        return web_host_is_loopback(s->listen) ? SETTINGS_OPEN : SETTINGS_CLOSED;
+    return (enum settings_registration)s->registration;
+}
+
+const char *settings_registration_name(const struct settings *s)
+{
+    return registrations[settings_registration(s)];
 }

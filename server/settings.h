@@ -2,8 +2,9 @@
 #define SERVER_SETTINGS_H
 
 #include "common/err.h"
+#include "common/strlist.h"
 
-enum settings_registration { SETTINGS_AUTO, SETTINGS_CLOSED, SETTINGS_OPEN };
+enum settings_registration { SETTINGS_AUTO, SETTINGS_CLOSED, SETTINGS_INVITE, SETTINGS_OPEN };
 enum settings_tls { SETTINGS_TLS_ON, SETTINGS_TLS_OFF };
 
 /* server.conf and what the command line says over it.  Every key has a default. */
@@ -14,22 +15,34 @@ struct settings {
     char *public_objects_url; /* where clients reach that, or NULL: its own address */
     char *certificate;        /* PEM files, both or neither; else a private CA makes them */
     char *key;
-    char *ready_file; /* command line only, or NULL */
-    int registration; /* enum settings_registration */
-    int tls;          /* enum settings_tls */
+    char *ready_file;             /* command line only, or NULL */
+    struct strlist trusted_proxy; /* addresses whose X-Forwarded-For is believed */
+    int registration;             /* enum settings_registration */
+    int tls;                      /* enum settings_tls */
     long long versions_per_session;
     long long max_bytes_per_user; /* 0: no limit */
     int log;                      /* enum log_level */
 };
 
+/* What the command line says; each may be NULL. */
+struct settings_args {
+    const char *file; /* NULL: server.conf in the default configuration folder, if it is there */
+    const char *data, *listen, *objects, *ready_file;
+};
+
 /**
- * settings_load(path, data, listen, objects, ret, err):
- * Read ${path} (NULL: server.conf in the default configuration folder, which may be missing), let
- * the arguments that are not NULL win, and check that it fits together.  The caller frees with
+ * settings_load(args, ret, err):
+ * Read the file, let what ${args} say win, and check that it fits together.  The caller frees with
  * settings_free().
  */
-int settings_load(const char *path, const char *data, const char *listen, const char *objects,
-                  struct settings **ret, struct ct_err *err);
+int settings_load(const struct settings_args *args, struct settings **ret, struct ct_err *err);
+
+/**
+ * settings_keep(s, old):
+ * In a running server: what can't change before the next start stays in ${s} as it is in ${old}.
+ * Return the name of the first key for which that makes a difference, or NULL.
+ */
+const char *settings_keep(struct settings *s, const struct settings *old);
 
 /**
  * settings_free(s):
@@ -38,9 +51,15 @@ int settings_load(const char *path, const char *data, const char *listen, const 
 void settings_free(struct settings *s);
 
 /**
- * settings_registration_is_open(s):
- * Return whether anybody may register: as said, or on loopback only.
+ * settings_registration(s):
+ * Return who may register, as said; "auto" is open on loopback only.
  */
-int settings_registration_is_open(const struct settings *s);
+enum settings_registration settings_registration(const struct settings *s);
+
+/**
+ * settings_registration_name(s):
+ * Return the word for that.
+ */
+const char *settings_registration_name(const struct settings *s);
 
 #endif

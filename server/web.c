@@ -118,8 +118,9 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **req_cls,
     *req_cls = NULL;
     if (r->begun) {
         w->handler.done(w->handler.arg, r);
-        log_info("request listener=%s method=%s route=%s status=%d in=%lld out=%lld ms=%lld%s",
-                 w->name, log_quote(r->method, method, sizeof(method)), r->route,
+        log_info("request listener=%s client=%s method=%s route=%s status=%d in=%lld out=%lld "
+                 "ms=%lld%s",
+                 w->name, r->client, log_quote(r->method, method, sizeof(method)), r->route,
                  r->queued ? r->status : 0, (long long)r->received, (long long)r->answer_bytes,
                  (long long)(now_mono_ms() - r->started_ms),
                  code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " broken=1");

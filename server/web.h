@@ -99,16 +99,39 @@ const char *web_target(struct web_req *r);
 const char *web_header(struct web_req *r, const char *name);
 
 /**
+ * web_header_list(r, name):
+ * Return the values of all headers of this name as one list, joined by commas in their order; the
+ * caller frees it.
+ */
+char *web_header_list(struct web_req *r, const char *name);
+
+/**
  * web_length(r):
  * The body's length as announced, or -1 if it was not.
  */
 int64_t web_length(struct web_req *r);
 
+#define WEB_ADDRESS_SIZE 64
+
 /**
- * web_peer(r, buf, size):
- * Write the peer's numeric address (an IPv6 one cut to its /64) into ${buf} and return it.
+ * web_peer(r, buf):
+ * Write the peer's numeric address into ${buf}, "unknown" if there is none.
  */
-const char *web_peer(struct web_req *r, char *buf, size_t size);
+void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE]);
+
+/**
+ * web_address(s, n, buf):
+ * Write the ${n} bytes at ${s}, blanks around them aside, into ${buf} in the one spelling that
+ * web_peer() uses.  Return 0, or -1 if they are no numeric address.
+ */
+int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE]);
+
+/**
+ * web_network(address, buf, size):
+ * Write what such an address counts as into ${buf} and return it: whoever has one IPv6 address has
+ * its /64.
+ */
+const char *web_network(const char *address, char *buf, size_t size);
 
 /**
  * web_set_data(r, p), web_data(r):
@@ -122,6 +145,12 @@ void *web_data(struct web_req *r);
  * What the access log says instead of the path, which may hold secrets.  ${route} is static.
  */
 void web_set_route(struct web_req *r, const char *route);
+
+/**
+ * web_set_client(r, address):
+ * What the access log says instead of the peer's address, which may be a proxy's.
+ */
+void web_set_client(struct web_req *r, const char *address);
 
 /**
  * web_answer_header(r, name, value):

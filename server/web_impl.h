@@ -52,6 +52,7 @@ struct web_req {
     char *target;
     const char *method;
     const char *route;
+    char client[WEB_ADDRESS_SIZE];
     void *data;
     struct MHD_Response *response;
     struct web_header headers[WEB_MAX_HEADERS];

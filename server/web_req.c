@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/now.h"
 #include "common/str.h"
 
@@ -26,6 +27,7 @@ struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const cha
     r->route = "-";
     r->started_ms = now_mono_ms();
     info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    web_peer(r, r->client);
     r->guarded = info != NULL ? info->socket_context : NULL;
     return r;
 }
@@ -76,6 +78,29 @@ int web_req_check(struct web_req *r)
     return 0;
 }
 
+struct joining {
+    const char *name;
+    struct buf list;
+};
+
+static enum MHD_Result join(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct joining *j = cls;
+
+    (void)kind;
+    if (strcasecmp(name, j->name) == 0 && value != NULL)
+        buf_printf(&j->list, "%s%s", j->list.len > 0 ? "," : "", value);
+    return MHD_YES;
+}
+
+char *web_header_list(struct web_req *r, const char *name)
+{
+    struct joining j = {.name = name};
+
+    MHD_get_connection_values(r->con, MHD_HEADER_KIND, join, &j);
+    return j.list.data != NULL ? buf_steal(&j.list) : str_dup("");
+}
+
 const char *web_method(struct web_req *r)
 {
     return r->method;
@@ -101,21 +126,62 @@ int64_t web_length(struct web_req *r)
     return (int64_t)n;
 }
 
-const char *web_peer(struct web_req *r, char *buf, size_t size)
+/* An IPv4 address that comes as IPv6, as on a socket for both, is written as IPv4. */
+static void write_v6(const struct in6_addr *a, char buf[WEB_ADDRESS_SIZE])
+{
+    if (IN6_IS_ADDR_V4MAPPED(a))
+        inet_ntop(AF_INET, a->s6_addr + 12, buf, WEB_ADDRESS_SIZE);
+    else
+        inet_ntop(AF_INET6, a, buf, WEB_ADDRESS_SIZE);
+}
+
+void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
 
-    snprintf(buf, size, "unknown");
-    if (sa != NULL && sa->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, buf, (socklen_t)size);
-    } else if (sa != NULL && sa->sa_family == AF_INET6) {
-        struct in6_addr a = ((const struct sockaddr_in6 *)sa)->sin6_addr;
-        /* Whoever has one address of a /64 has them all. */
-        if (!IN6_IS_ADDR_V4MAPPED(&a))
-            memset(a.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &a, buf, (socklen_t)size);
+    if (sa != NULL && sa->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, buf, WEB_ADDRESS_SIZE);
+    else if (sa != NULL && sa->sa_family == AF_INET6)
+        write_v6(&((const struct sockaddr_in6 *)sa)->sin6_addr, buf);
+    else
+        snprintf(buf, WEB_ADDRESS_SIZE, "unknown");
+}
+
+int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE])
+{
+    char text[WEB_ADDRESS_SIZE];
+    struct in6_addr v6;
+    struct in_addr v4;
+
+    while (n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        n--;
+    }
+    while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+        n--;
+    if (n >= sizeof(text))
+        return -1;
+    memcpy(text, s, n);
+    text[n] = '\0';
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        inet_ntop(AF_INET, &v4, buf, WEB_ADDRESS_SIZE);
+    else if (inet_pton(AF_INET6, text, &v6) == 1)
+        write_v6(&v6, buf);
+    else
+        return -1;
+    return 0;
+}
+
+const char *web_network(const char *address, char *buf, size_t size)
+{
+    struct in6_addr v6;
+
+    snprintf(buf, size, "%s", address);
+    if (inet_pton(AF_INET6, address, &v6) == 1) {
+        memset(v6.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &v6, buf, (socklen_t)size);
     }
     return buf;
 }
@@ -133,6 +199,11 @@ void *web_data(struct web_req *r)
 void web_set_route(struct web_req *r, const char *route)
 {
     r->route = route;
+}
+
+void web_set_client(struct web_req *r, const char *address)
+{
+    snprintf(r->client, sizeof(r->client), "%s", address);
 }
 
 void web_answer_header(struct web_req *r, const char *name, const char *value)

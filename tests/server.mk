@@ -20,7 +20,8 @@ tests_server_routes_SOURCES = tests/server_routes.c
 tests_server_routes_LDADD = $(server_LIBS)
 
 if WITH_BATS
-dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats
+dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
+  tests/server_operation.bats
 EXTRA_DIST += tests/sigv4_oracle.py tests/server_lib.bash
-TESTS += tests/server_api.bats tests/server_objects.bats
+TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats
 endif

@@ -1,0 +1,62 @@
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/str.h"
+
+#include "server/limits.h"
+
+#define ACCOUNT_ATTEMPTS 10
+#define ADDRESS_ATTEMPTS 100
+#define ATTEMPTS_WINDOW_MS (15 * 60 * 1000)
+#define REGISTRATIONS 100
+#define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
+#define BCRYPT_AT_ONCE 2
+
+struct limits_gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t is_free;
+    int running;
+};
+
+struct limits *limits_new(void)
+{
+    struct limits *l = str_calloc(1, sizeof(*l));
+
+    l->by_account = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
+    l->gate = str_calloc(1, sizeof(*l->gate));
+    pthread_mutex_init(&l->gate->mutex, NULL);
+    pthread_cond_init(&l->gate->is_free, NULL);
+    return l;
+}
+
+void limits_free(struct limits *l)
+{
+    if (l == NULL)
+        return;
+    pthread_cond_destroy(&l->gate->is_free);
+    pthread_mutex_destroy(&l->gate->mutex);
+    free(l->gate);
+    attempts_free(l->by_account);
+    attempts_free(l->by_address);
+    attempts_free(l->registrations);
+    free(l);
+}
+
+void limits_enter(struct limits *l)
+{
+    pthread_mutex_lock(&l->gate->mutex);
+    while (l->gate->running >= BCRYPT_AT_ONCE)
+        pthread_cond_wait(&l->gate->is_free, &l->gate->mutex);
+    l->gate->running++;
+    pthread_mutex_unlock(&l->gate->mutex);
+}
+
+void limits_leave(struct limits *l)
+{
+    pthread_mutex_lock(&l->gate->mutex);
+    l->gate->running--;
+    pthread_cond_signal(&l->gate->is_free);
+    pthread_mutex_unlock(&l->gate->mutex);
+}

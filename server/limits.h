@@ -1,0 +1,31 @@
+#ifndef SERVER_LIMITS_H
+#define SERVER_LIMITS_H
+
+#include "server/attempts.h"
+
+/*
+ * What keeps log-ins from being guessed and from taking the machine.  One for the life of the
+ * server: a reload must not give anybody new attempts.
+ */
+struct limits {
+    struct attempts *by_account;
+    struct attempts *by_address;
+    struct attempts *registrations;
+    struct limits_gate *gate;
+};
+
+/**
+ * limits_new(), limits_free(l):
+ * Make them; free them, NULL is harmless.
+ */
+struct limits *limits_new(void);
+void limits_free(struct limits *l);
+
+/**
+ * limits_enter(l), limits_leave(l):
+ * Around everything that hashes a password: few at a time.
+ */
+void limits_enter(struct limits *l);
+void limits_leave(struct limits *l);
+
+#endif
