@@ -24,7 +24,18 @@ struct db {
     char *path;
     struct prepared cache[MAX_STATEMENTS];
     int n_cached;
+    void (*on_damage)(void *arg);
+    void *on_damage_arg;
 };
+
+static void tell_damage(struct db *db)
+{
+    void (*f)(void *arg) = db->on_damage;
+
+    db->on_damage = NULL;
+    if (f != NULL)
+        f(db->on_damage_arg);
+}
 
 static int fail(struct db *db, struct ct_err *err, const char *doing)
 {
@@ -41,7 +52,9 @@ static int fail(struct db *db, struct ct_err *err, const char *doing)
         return err_set(err, ERR_FAIL, "%s the database %s: %s", doing, db->path, why);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(err, ERR_CORRUPT, "the database %s is damaged: %s", db->path, why);
+        err_set(err, ERR_CORRUPT, "the database %s is damaged: %s", db->path, why);
+        tell_damage(db);
+        return -1;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return err_set(err, ERR_CONFLICT, "the database %s is in use by another process", db->path);
@@ -286,6 +299,39 @@ void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->h))
         db_exec(db, NULL, "ROLLBACK", "");
+}
+
+int db_transact(struct db *db, int (*f)(void *arg, struct ct_err *err), void *arg,
+                struct ct_err *err)
+{
+    if (db_begin(db, err) != 0)
+        return -1;
+    if (f(arg, err) != 0) {
+        db_rollback(db);
+        return -1;
+    }
+    return db_commit(db, err);
+}
+
+int db_check(struct db *db, struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    if (db_query(db, err, &st, "PRAGMA quick_check(1)", "") != 0)
+        return -1;
+    rc = db_step(db, st, err);
+    if (rc == 1 && strcmp(db_text(st, 0), "ok") != 0)
+        rc = err_set(err, ERR_CORRUPT, "the database %s is damaged: %.200s", db->path,
+                     db_text(st, 0));
+    db_done(st);
+    return rc < 0 ? -1 : 0;
+}
+
+void db_on_damage(struct db *db, void (*f)(void *arg), void *arg)
+{
+    db->on_damage = f;
+    db->on_damage_arg = arg;
 }
 
 void db_shrink(struct db *db)

@@ -101,6 +101,28 @@ int db_commit(struct db *db, struct ct_err *err);
 void db_rollback(struct db *db);
 
 /**
+ * db_transact(db, f, arg, err):
+ * Call ${f} inside a transaction and commit what it did; if it returns other than 0, or the commit
+ * fails, all of it is taken back.  Return 0 or -1.
+ */
+int db_transact(struct db *db, int (*f)(void *arg, struct ct_err *err), void *arg,
+                struct ct_err *err);
+
+/**
+ * db_check(db, err):
+ * Go through the whole file and see whether it is sound (PRAGMA quick_check): some 100 MB a second.
+ * ERR_CORRUPT if not.
+ */
+int db_check(struct db *db, struct ct_err *err);
+
+/**
+ * db_on_damage(db, f, arg):
+ * Have ${f} called, once, when the file turns out to be damaged while it is in use; from within
+ * whatever call met the damage, which fails with ERR_CORRUPT.
+ */
+void db_on_damage(struct db *db, void (*f)(void *arg), void *arg);
+
+/**
  * db_shrink(db):
  * Give back the memory of its caches.
  */

@@ -104,62 +104,64 @@ static void new_state(const struct job *j, const struct state_session *old,
     ss->is_excluded = old->is_excluded;
 }
 
-static int queue_bundle(const struct job *j, const struct state_session *old, int64_t pin,
-                        struct ct_err *err)
+/* What goes into the books together. */
+struct record {
+    struct job *j;
+    const struct state_session *old;
+    struct queue_item q;
+};
+
+static void fill_item(struct record *r, int64_t pin)
 {
+    const struct job *j = r->j;
     struct daemon *d = j->d;
     const char *cwd = jdoc_str(j->result.metadata, "cwd"), *email, *url, *device, *why;
-    char *machine = NULL, *md5 = hash_base64(j->result.md5, sizeof(j->result.md5));
-    struct queue_item q = {0};
-    int rc;
+    struct queue_item *q = &r->q;
 
     login_look(d->login, &email, &url, &device, &why);
-    machine = device[0] != '\0' ? str_dup(device) : path_host_name();
-    snprintf(q.session_id, sizeof(q.session_id), "%s", j->session_id);
-    q.file = (char *)(uintptr_t)path_base(j->spool_path);
-    q.size_bytes = j->result.size_bytes;
-    snprintf(q.sha256, sizeof(q.sha256), "%s", j->result.sha256);
-    snprintf(q.content_id, sizeof(q.content_id), "%s", j->result.content_id);
-    q.md5 = md5;
-    q.source_machine = machine;
-    q.source_cwd = (char *)(uintptr_t)(cwd != NULL ? cwd : path_home());
-    q.source_user_dir = (char *)(uintptr_t)path_home();
-    q.metadata =
+    snprintf(q->session_id, sizeof(q->session_id), "%s", j->session_id);
+    q->file = str_dup(path_base(j->spool_path));
+    q->size_bytes = j->result.size_bytes;
+    snprintf(q->sha256, sizeof(q->sha256), "%s", j->result.sha256);
+    snprintf(q->content_id, sizeof(q->content_id), "%s", j->result.content_id);
+    q->md5 = hash_base64(j->result.md5, sizeof(j->result.md5));
+    q->source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
+    q->source_cwd = str_dup(cwd != NULL ? cwd : path_home());
+    q->source_user_dir = str_dup(path_home());
+    q->metadata =
         pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
-    q.pin = pin;
-    q.base_version = old->version;
-    q.revive = old->revive;
-    rc = uploader_put(d->uploader, &q, err);
-    json_object_put(q.metadata);
-    free(machine);
-    free(md5);
-    return rc;
+    q->pin = pin;
+    q->base_version = r->old->version;
+    q->revive = r->old->revive;
+}
+
+static int write_record(void *arg, struct ct_err *err)
+{
+    struct record *r = arg;
+    struct daemon *d = r->j->d;
+    struct state_session ss;
+
+    new_state(r->j, r->old, &ss);
+    if (state_put(d->state, &ss, err) != 0 || record_files(r->j, err) != 0)
+        return -1;
+    return r->j->result.is_same ? 0 : uploader_put(d->uploader, &r->q, err);
 }
 
 /* What was found goes into the books: in one transaction the session's files, its metadata and the
- * bundle's place in the queue. */
+ * bundle's place in the queue.  Only then may the bundle that it replaces go. */
 static int record(struct job *j, const struct state_session *old, int64_t pin, struct ct_err *err)
 {
-    struct db *db = state_db(j->d->state);
-    struct state_session ss;
+    struct daemon *d = j->d;
+    struct record r = {.j = j, .old = old};
+    int rc;
 
-    new_state(j, old, &ss);
-    if (db_begin(db, err) != 0)
-        return -1;
-    if (state_put(j->d->state, &ss, err) != 0 || record_files(j, err) != 0)
-        goto err0;
-    if (!j->result.is_same && queue_bundle(j, old, pin, err) != 0)
-        goto err0;
-    if (db_commit(db, err) != 0)
-        goto err1;
-    return 0;
-
-err1:
     if (!j->result.is_same)
-        uploader_drop(j->d->uploader, j->session_id, NULL);
-err0:
-    db_rollback(db);
-    return -1;
+        fill_item(&r, pin);
+    rc = db_transact(state_db(d->state), write_record, &r, err);
+    if (rc == 0 && !j->result.is_same)
+        uploader_take(d->uploader, &r.q);
+    queue_item_clear(&r.q);
+    return rc;
 }
 
 static void bundled(struct job *j, struct session *s)
@@ -191,13 +193,13 @@ static void bundled(struct job *j, struct session *s)
     if (record(j, &old, pin, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
-        daemon_disk_trouble(d, &err);
+        books_disk_trouble(d, &err);
         sessions_set_err(s, &err);
         s->retry_ms = now_mono_ms() + NO_ROOM_MS;
         bundler_due(d, s, 1);
         goto done;
     }
-    daemon_disk_trouble(d, NULL);
+    books_disk_trouble(d, NULL);
     sessions_set_err(s, NULL);
     s->failures = 0;
     s->cancels = 0;
@@ -223,6 +225,15 @@ done:
     state_session_clear(&old);
 }
 
+static int write_vanished(void *arg, struct ct_err *err)
+{
+    const struct job *j = arg;
+
+    return state_set_archived(j->d->state, j->session_id, 1, err) != 0
+               ? -1
+               : state_drop_files(j->d->state, j->session_id, err);
+}
+
 /* There is no transcript any more.  What is safe stays safe, what is queued still goes out. */
 static void vanished(struct job *j, struct session *s)
 {
@@ -234,8 +245,7 @@ static void vanished(struct job *j, struct session *s)
     s->is_urgent = 0;
     sessions_set_err(s, NULL);
     if (is_known && !old.is_archived && (old.version > 0 || uploader_has(d->uploader, s->id))) {
-        state_set_archived(d->state, s->id, 1, NULL);
-        state_drop_files(d->state, s->id, NULL);
+        db_transact(state_db(d->state), write_vanished, j, NULL);
         log_info("archived session=%s", s->id);
         control_event(d, "archived", s->id, old.version, 0, NULL);
     } else if (!is_known) {
@@ -260,7 +270,7 @@ static void failed(struct job *j, struct session *s)
     }
     bundler_due(d, s, 1);
     if (j->err.code == ERR_NOSPACE)
-        daemon_disk_trouble(d, &j->err);
+        books_disk_trouble(d, &j->err);
     if (s->failures == 1)
         log_warn("bundle-failed session=%s error=\"%s\"", s->id, j->err.msg);
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
@@ -273,11 +283,12 @@ static void job_done(void *arg)
     struct session *s = sessions_get(d, j->session_id);
 
     d->bundler->job = NULL;
-    if (s == NULL || d->state == NULL) {
-        /* The account was closed meanwhile. */
+    if (j->generation != d->generation || s == NULL) {
+        /* The account was closed meanwhile; the next one may know the session too. */
         if (j->rc == 0)
             spool_remove(j);
         job_free(j);
+        bundler_run(d);
         return;
     }
     s->is_bundling = 0;
@@ -388,6 +399,7 @@ static void start(struct daemon *d, struct session *s)
     struct uploader_view v;
 
     j->d = d;
+    j->generation = d->generation;
     snprintf(j->session_id, sizeof(j->session_id), "%s", s->id);
     strlist_copy(&j->roots, &d->config->roots);
     j->spool_path = uploader_spool_path(d->uploader, s->id);

@@ -15,6 +15,7 @@
 
 struct lookup {
     struct daemon *d;
+    uint64_t generation; /* of the books */
     char *root;
     char *path;
     enum agent_kind kind;
@@ -114,25 +115,19 @@ static void live_seen(struct lookup *l)
         sessions_turn_ended(l->d, l->ids.v[0]);
 }
 
-/* Read up to there; and, in the same transaction, the sessions whose lines those were count as
- * changed for the next scan too, should we not get to bundle them. */
-static void history_noted(const struct lookup *l)
+static int write_noted(void *arg, struct ct_err *err)
 {
-    struct db *db = state_db(l->d->state);
+    const struct lookup *l = arg;
     char *key = history_key(l->root), value[24];
-    int rc;
+    int rc = 0;
 
     snprintf(value, sizeof(value), "%lld", (long long)l->next);
-    rc = db_begin(db, NULL);
     for (size_t i = 0; rc == 0 && i < l->ids.n; i++)
-        rc = state_outdate_files(l->d->state, l->ids.v[i], NULL);
+        rc = state_outdate_files(l->d->state, l->ids.v[i], err);
     if (rc == 0)
-        rc = state_note(l->d->state, key, value, NULL);
-    if (rc == 0)
-        db_commit(db, NULL);
-    else
-        db_rollback(db);
+        rc = state_note(l->d->state, key, value, err);
     free(key);
+    return rc;
 }
 
 static void lookup_done(void *arg)
@@ -142,10 +137,16 @@ static void lookup_done(void *arg)
 
     if (l->kind == AGENT_LIVE)
         live_seen(l);
+    /* Began for an account that is closed: the next one's scan asks anew. */
+    if (l->generation != d->generation)
+        goto done;
     for (size_t i = 0; i < l->ids.n && l->kind != AGENT_LIVE; i++)
         sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms, l->size_bytes);
+    /* Read up to there; and, in the same transaction, the sessions whose lines those were count as
+     * changed for the next scan too, should we not get to bundle them. */
     if (l->kind == AGENT_HISTORY && d->state != NULL)
-        history_noted(l);
+        db_transact(state_db(d->state), write_noted, l, NULL);
+done:
     lookup_free(l);
     waiter_check_all(d);
 }
@@ -169,6 +170,7 @@ static void look_up(struct daemon *d, const struct watcher_change *c, int64_t ag
     struct lookup *l = str_calloc(1, sizeof(*l));
 
     l->d = d;
+    l->generation = d->generation;
     l->root = str_dup(d->config->roots.v[c->root]);
     l->path = str_dup(c->path);
     l->kind = c->place->kind;

@@ -180,14 +180,14 @@ static void do_pause(struct daemon *d, struct ipc_request *rq, struct json_objec
         ipc_fail_code(rq, IPC_INVALID_PARAMS, "seconds must be from 0 to a year");
         return;
     }
-    daemon_pause(d, seconds);
+    pause_begin(d, seconds);
     reply_empty(rq);
 }
 
 static void do_resume(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
     (void)params;
-    daemon_resume(d);
+    pause_end(d);
     reply_empty(rq);
 }
 

@@ -34,118 +34,6 @@ struct life {
     int lock_fd;
 };
 
-/* ---- accounts -----------------------------------------------------------------------------------
- */
-
-static void adopt_queued(void *arg, const struct uploader_view *v)
-{
-    struct daemon *d = arg;
-    struct session *s = sessions_need(d, v->item->session_id);
-
-    s->dirty_seq = s->queued_seq = ++d->seq;
-    s->size_bytes = v->item->size_bytes;
-}
-
-int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err)
-{
-    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool"), *aside = NULL, *kept;
-    struct uploader_opts o = {
-        .base = d->base,
-        .worker = d->worker,
-        .spool_dir = spool,
-        .concurrency = (int)d->config->concurrency,
-    };
-    int rc = -1;
-
-    daemon_close_account(d);
-    if (path_make_private(dir, err) != 0 || state_open(db, &d->state, &aside, err) != 0)
-        goto done;
-    if (aside != NULL) {
-        /* The spool may hold the only copy of what has vanished here: it stays beside. */
-        kept = str_printf("%s.spool", aside);
-        rename(spool, kept);
-        log_error("state-damaged kept-as=%s spool-kept-as=%s action=rebuild", aside, kept);
-        free(kept);
-    }
-    o.db = state_db(d->state);
-    if (uploader_new(&o, &uploads_ops, d, &d->uploader, err) != 0) {
-        state_close(d->state);
-        d->state = NULL;
-        goto done;
-    }
-    d->account_dir = str_dup(dir);
-    d->cache_dir = path_join(dir, "cache");
-    uploader_each(d->uploader, adopt_queued, d);
-    uploader_pause(d->uploader, d->is_paused);
-    if (d->watcher != NULL)
-        watcher_rescan(d->watcher);
-    rc = 0;
-done:
-    free(aside);
-    free(spool);
-    free(db);
-    return rc;
-}
-
-void daemon_close_account(struct daemon *d)
-{
-    sessions_forget_all(d);
-    uploader_free(d->uploader);
-    d->uploader = NULL;
-    state_close(d->state);
-    d->state = NULL;
-    free(d->account_dir);
-    free(d->cache_dir);
-    d->account_dir = d->cache_dir = NULL;
-    for (size_t i = 0; i < d->config->roots.n; i++)
-        d->roots[i].scans = 0;
-}
-
-void daemon_disk_trouble(struct daemon *d, const struct ct_err *err)
-{
-    if (err == NULL)
-        memset(&d->disk_err, 0, sizeof(d->disk_err));
-    else if (err->code == ERR_NOSPACE)
-        d->disk_err = *err;
-}
-
-/* ---- pause --------------------------------------------------------------------------------------
- */
-
-void daemon_pause(struct daemon *d, int64_t seconds)
-{
-    struct timeval tv = {.tv_sec = (time_t)seconds};
-
-    d->is_paused = 1;
-    d->paused_until_ms = seconds > 0 ? now_wall_ms() + seconds * 1000 : 0;
-    evtimer_del(d->pause_timer);
-    if (seconds > 0)
-        evtimer_add(d->pause_timer, &tv);
-    if (d->uploader != NULL)
-        uploader_pause(d->uploader, 1);
-    log_info("paused seconds=%lld", (long long)seconds);
-    control_event(d, "state", NULL, 0, 0, "paused");
-}
-
-void daemon_resume(struct daemon *d)
-{
-    if (!d->is_paused)
-        return;
-    d->is_paused = 0;
-    evtimer_del(d->pause_timer);
-    if (d->uploader != NULL)
-        uploader_pause(d->uploader, 0);
-    log_info("resumed");
-    control_event(d, "state", NULL, 0, 0, "resumed");
-}
-
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    daemon_resume(arg);
-}
-
 /* ---- debounce -----------------------------------------------------------------------------------
  */
 
@@ -481,8 +369,9 @@ static void setup(struct daemon *d)
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
     d->debounce = debounce_new(&o);
     d->debounce_timer = evtimer_new(d->base, on_debounce, d);
-    d->pause_timer = evtimer_new(d->base, on_pause_over, d);
-    if (d->debounce_timer == NULL || d->pause_timer == NULL)
+    d->pause_timer = pause_event(d);
+    d->damage = books_damage_event(d);
+    if (d->debounce_timer == NULL || d->pause_timer == NULL || d->damage == NULL)
         abort();
     d->bundler = bundler_new(d);
     d->waiters = waiters_new();
@@ -501,6 +390,7 @@ static int start(struct daemon *d, struct ct_err *err)
         worker_new(d->base, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
         return -1;
+    pause_restore(d);
     login_refresh(d->login);
     return watch(d, err);
 }
@@ -518,6 +408,7 @@ static void teardown(struct daemon *d)
 {
     bundler_stop(d->bundler);
     waiters_free(d->waiters);
+    d->waiters = NULL;
     ipc_server_free(d->ipc);
     d->ipc = NULL;
     login_free(d->login);
@@ -526,7 +417,7 @@ static void teardown(struct daemon *d)
     d->uploader = NULL;
     worker_free(d->worker);
     http_engine_free(d->engine);
-    daemon_close_account(d);
+    books_close(d);
     bundler_free(d->bundler);
     debounce_free(d->debounce);
     map_free(d->sessions);
@@ -539,6 +430,7 @@ static void teardown(struct daemon *d)
     free(d->roots);
     event_free(d->debounce_timer);
     event_free(d->pause_timer);
+    event_free(d->damage);
     life_end(d->life);
     event_base_free(d->base);
     config_free(d->config);

@@ -30,6 +30,8 @@
  *   bundler.c   session -> worker (job.c) -> bundle -> queue
  *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
+ *   books.c     one account's state, queue and spool
+ *   pause.c     `ctctl pause`
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
  *   woke.c      the machine was suspended and is awake again
@@ -69,6 +71,7 @@ enum login_state {
     LOGIN_REFUSED, /* the server refuses the token */
     LOGIN_CHANGED, /* another account than the one confirmed here */
     LOGIN_BROKEN,  /* credentials or configuration need an edit */
+    LOGIN_NO_BOOKS /* the account's state can't be opened at the moment */
 };
 
 /* A watched folder. */
@@ -109,6 +112,9 @@ struct daemon {
     struct uploader *uploader;
     char *account_dir;
     char *cache_dir;
+    uint64_t generation;  /* grows when books are opened or closed: what began before is void */
+    struct event *damage; /* the database in use is damaged */
+    int64_t damaged_ms;   /* when one was set aside last (monotonic clock), 0: never */
 
     /* Sessions on their way. */
     struct map *sessions;
@@ -145,24 +151,10 @@ struct daemon {
 int daemon_run(struct config *config, const char *config_path, int is_once, int is_verbose);
 
 /**
- * daemon_open_account(d, dir, err), daemon_close_account(d):
- * Open state and spool in ${dir} and look at everything anew; close them, leaving all on disk.
- */
-int daemon_open_account(struct daemon *d, const char *dir, struct ct_err *err);
-void daemon_close_account(struct daemon *d);
-
-/**
  * daemon_stop(d):
  * Begin to stop; a second call does not wait for transfers.
  */
 void daemon_stop(struct daemon *d);
-
-/**
- * daemon_pause(d, seconds), daemon_resume(d):
- * Stop uploading, for ${seconds} or (0) until told; go on.
- */
-void daemon_pause(struct daemon *d, int64_t seconds);
-void daemon_resume(struct daemon *d);
 
 /**
  * daemon_reload(d, err):
@@ -182,11 +174,50 @@ void daemon_notice(struct daemon *d);
  */
 void daemon_rest_soon(struct daemon *d);
 
+/* ---- books.c ------------------------------------------------------------------------------------
+ */
+
 /**
- * daemon_disk_trouble(d, err):
+ * books_open(d, dir, err), books_close(d):
+ * Open state and spool of the account in ${dir} and look at everything anew; close them, leaving
+ * all on disk.  A damaged database is set aside and made anew, also while it is in use.
+ */
+int books_open(struct daemon *d, const char *dir, struct ct_err *err);
+void books_close(struct daemon *d);
+
+/**
+ * books_damage_event(d):
+ * Make the event for d->damage.
+ */
+struct event *books_damage_event(struct daemon *d);
+
+/**
+ * books_disk_trouble(d, err):
  * Remember (or, with NULL, forget) that there is no room.
  */
-void daemon_disk_trouble(struct daemon *d, const struct ct_err *err);
+void books_disk_trouble(struct daemon *d, const struct ct_err *err);
+
+/* ---- pause.c ------------------------------------------------------------------------------------
+ */
+
+/**
+ * pause_begin(d, seconds), pause_end(d):
+ * Stop uploading, for ${seconds} or (0) until told, over restarts too; go on.
+ */
+void pause_begin(struct daemon *d, int64_t seconds);
+void pause_end(struct daemon *d);
+
+/**
+ * pause_restore(d):
+ * Go on with a pause of before the restart.
+ */
+void pause_restore(struct daemon *d);
+
+/**
+ * pause_event(d):
+ * Make the event for d->pause_timer.
+ */
+struct event *pause_event(struct daemon *d);
 
 /* ---- changes.c ----------------------------------------------------------------------------------
  */
@@ -323,6 +354,12 @@ void login_free(struct login *l);
 void login_refresh(struct login *l);
 
 /**
+ * login_reopen(l):
+ * The account's books were closed: open them again.
+ */
+void login_reopen(struct login *l);
+
+/**
  * login_is_offline(l):
  * Return whether the server could not be asked whose token this is.
  */
@@ -374,6 +411,13 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
  */
 void waiter_check(struct daemon *d, const struct session *s);
 void waiter_check_all(struct daemon *d);
+
+/**
+ * waiter_forgotten(d):
+ * The sessions on their way are about to be forgotten, for their account is closed: what is waited
+ * for will not be known to be safe.
+ */
+void waiter_forgotten(struct daemon *d);
 
 /* ---- woke.c -------------------------------------------------------------------------------------
  */

@@ -20,6 +20,7 @@ struct job_file {
 
 struct job {
     struct daemon *d;
+    uint64_t generation; /* of the books that it is for */
     char session_id[UUID_SIZE];
     struct strlist roots;
     char *spool_path;

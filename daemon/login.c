@@ -15,6 +15,8 @@
 
 #include "daemon/daemon.h"
 
+#define REOPEN_S 30 /* how often to try to open state again */
+
 struct login {
     struct daemon *d;
     char *path;        /* of the credentials */
@@ -25,6 +27,7 @@ struct login {
     struct http_call *call;
     struct api_request *request;
     struct event *retry;
+    struct event *reopen; /* the books could not be opened */
     int failures;
 };
 
@@ -80,15 +83,18 @@ static char *account_dir(const struct login *l)
 static int open_account(struct login *l)
 {
     char *dir = account_dir(l);
+    const struct timeval again = {.tv_sec = REOPEN_S};
     struct ct_err err;
     int rc = 0;
 
+    evtimer_del(l->reopen);
     if (l->d->account_dir == NULL || strcmp(l->d->account_dir, dir) != 0)
-        rc = daemon_open_account(l->d, dir, &err);
+        rc = books_open(l->d, dir, &err);
     free(dir);
     if (rc != 0) {
-        log_error("state-failed error=\"%s\"", err.msg);
-        say(l, LOGIN_BROKEN, &err);
+        stop_check(l);
+        say(l, LOGIN_NO_BOOKS, &err);
+        evtimer_add(l->reopen, &again);
     }
     return rc;
 }
@@ -269,6 +275,21 @@ void login_try_now(struct login *l)
     ask(l);
 }
 
+void login_reopen(struct login *l)
+{
+    /* As at the start. */
+    cred_free(l->cred);
+    l->cred = NULL;
+    login_refresh(l);
+}
+
+static void on_reopen(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    login_reopen(arg);
+}
+
 int login_is_offline(const struct login *l)
 {
     return l->failures > 0;
@@ -310,7 +331,8 @@ struct login *login_new(struct daemon *d)
     l->d = d;
     l->path = cred_path();
     l->retry = evtimer_new(d->base, on_retry, l);
-    if (l->retry == NULL)
+    l->reopen = evtimer_new(d->base, on_reopen, l);
+    if (l->retry == NULL || l->reopen == NULL)
         abort();
     return l;
 }
@@ -321,6 +343,7 @@ void login_free(struct login *l)
         return;
     stop_check(l);
     event_free(l->retry);
+    event_free(l->reopen);
     cred_free(l->cred);
     account_record_free(l->account);
     free(l->path);

@@ -84,6 +84,11 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
         set(ret_why, 512, why);
         set(ret_cure, 256, "ctctl login");
         return "account_changed";
+    case LOGIN_NO_BOOKS:
+        set(ret_why, 512, why);
+        set(ret_cure, 256,
+            "make room on the disk, or mend what is named; it is tried again by itself");
+        return "degraded";
     case LOGIN_CHECKING:
     case LOGIN_OK:
         break;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES = \
   daemon/daemon.h \
+  daemon/books.c \
   daemon/bundler.c \
   daemon/changes.c \
   daemon/control.c \
@@ -9,6 +10,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \
   daemon/login.c \
+  daemon/pause.c \
   daemon/process.h \
   daemon/report.c \
   daemon/sessions.c \

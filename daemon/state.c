@@ -1,7 +1,11 @@
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/str.h"
@@ -55,52 +59,63 @@ static const char *const schema[] = {
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
     " sha256, size_bytes, confirmed_ms, is_loopback"
 
-static int try_open(const char *path, struct db **ret, struct ct_err *err)
+/* A clean end leaves no log beside the database. */
+static int was_clean(const char *path)
 {
-    if (db_open(path, DB_EXCLUSIVE, ret, err) != 0)
-        return -1;
-    if (db_migrate(*ret, schema, sizeof(schema) / sizeof(schema[0]), "state", err) != 0) {
-        db_close(*ret);
-        return -1;
-    }
-    return 0;
+    char *wal = str_printf("%s-wal", path);
+    struct stat st;
+    int rc = stat(wal, &st) != 0 || st.st_size == 0;
+
+    free(wal);
+    return rc;
 }
 
-static void set_aside(const char *path, const char *aside, const char *suffix)
+int state_open(const char *path, struct state **ret, struct ct_err *err)
 {
-    char *from = str_printf("%s%s", path, suffix);
-    char *to = str_printf("%s%s", aside, suffix);
-
-    rename(from, to); /* the -wal of a closed database is usually gone: no error */
-    free(from);
-    free(to);
-}
-
-int state_open(const char *path, struct state **ret, char **ret_aside, struct ct_err *err)
-{
-    struct ct_err why;
+    int is_clean = was_clean(path);
     struct db *db;
-    char *aside = NULL;
 
-    if (try_open(path, &db, &why) != 0) {
-        if (why.code != ERR_CORRUPT)
-            goto err0;
-        aside = str_printf("%s.damaged-%lld", path, (long long)now_wall_ms());
-        set_aside(path, aside, "");
-        set_aside(path, aside, "-wal");
-        if (try_open(path, &db, &why) != 0)
-            goto err0;
+    if (db_open(path, DB_EXCLUSIVE, &db, err) != 0)
+        return -1;
+    if (db_migrate(db, schema, sizeof(schema) / sizeof(schema[0]), "state", err) != 0 ||
+        (!is_clean && db_check(db, err) != 0)) {
+        db_close(db);
+        return -1;
     }
     *ret = str_calloc(1, sizeof(**ret));
     (*ret)->db = db;
+    return 0;
+}
+
+static int move(const char *path, const char *aside, const char *suffix, struct ct_err *err)
+{
+    char *from = str_printf("%s%s", path, suffix), *to = str_printf("%s%s", aside, suffix);
+    int rc = 0;
+
+    if (rename(from, to) != 0 && errno != ENOENT)
+        rc = err_sys(err, "can't set %s aside", from);
+    free(from);
+    free(to);
+    return rc;
+}
+
+int state_set_aside(const char *path, const char *spool, char **ret_aside, struct ct_err *err)
+{
+    char *aside = str_printf("%s.damaged-%lld", path, (long long)now_wall_ms());
+    char *spool_aside = str_printf("%s.spool", aside);
+
+    /* The database goes last: a new one must find neither the old log nor the old spool, whose
+     * files it would take for nobody's. */
+    if (move(spool, spool_aside, "", err) != 0 || move(path, aside, "-wal", err) != 0 ||
+        file_sync_parent(path, err) != 0 || move(path, aside, "", err) != 0 ||
+        file_sync_parent(path, err) != 0) {
+        free(spool_aside);
+        free(aside);
+        return -1;
+    }
+    free(spool_aside);
     *ret_aside = aside;
     return 0;
-
-err0:
-    free(aside);
-    if (err != NULL)
-        *err = why;
-    return -1;
 }
 
 void state_close(struct state *s)

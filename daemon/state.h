@@ -50,11 +50,19 @@ struct state_file {
 };
 
 /**
- * state_open(path, ret, ret_aside, err):
- * Open or make the database ${path}.  A damaged one is set aside, never removed: ${ret_aside} gets
- * its new name then (the caller frees it), else NULL; everything is found again by a scan.
+ * state_open(path, ret, err):
+ * Open or make the database ${path}.  After an end that was not clean it is checked whole.  A
+ * damaged one is ERR_CORRUPT: see state_set_aside().
  */
-int state_open(const char *path, struct state **ret, char **ret_aside, struct ct_err *err);
+int state_open(const char *path, struct state **ret, struct ct_err *err);
+
+/**
+ * state_set_aside(path, spool, ret_aside, err):
+ * Give a damaged database, and the folder ${spool} that goes with it, other names; nothing is ever
+ * removed.  ${ret_aside} gets the new name of the database (the caller frees it); that of the spool
+ * is the same with ".spool".  A crash in the middle leaves nothing that would be taken for sound.
+ */
+int state_set_aside(const char *path, const char *spool, char **ret_aside, struct ct_err *err);
 
 /**
  * state_close(s):

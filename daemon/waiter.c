@@ -32,6 +32,7 @@ struct waiter {
     int is_waiting;
     int is_gone; /* nobody waits for the answer any more */
     enum phase phase;
+    uint64_t generation; /* of the books, when it began to drain */
     struct strlist ids;
     LIST_HEAD(, target) targets;
     int64_t requested, confirmed, unchanged;
@@ -147,6 +148,8 @@ static int is_hopeless(const struct waiter *w)
     case LOGIN_CHANGED:
     case LOGIN_BROKEN:
         return 1;
+    case LOGIN_NO_BOOKS:
+        return w->rq == NULL;
     case LOGIN_CHECKING:
         return w->rq == NULL && login_is_offline(w->d->login);
     case LOGIN_OK:
@@ -268,11 +271,19 @@ static void check(struct waiter *w)
         finish(w);
 }
 
+static void begin(struct waiter *w);
+
 static void on_looked_up(void *arg)
 {
     struct waiter *w = arg;
     struct ct_err err;
 
+    if (w->generation != w->d->generation) {
+        /* Another account's books were opened meanwhile: once more, with its own scan. */
+        w->phase = NEEDS_LOGIN;
+        begin(w);
+        return;
+    }
     w->phase = WAITING;
     if (find_targets(w, &err) != 0) {
         fail(w, &err);
@@ -302,6 +313,7 @@ static void begin(struct waiter *w)
 
     if (state == LOGIN_OK && w->phase == NEEDS_LOGIN) {
         w->phase = DRAINING;
+        w->generation = w->d->generation;
         watcher_drain(w->d->watcher, on_drained, w);
     } else {
         check(w);
@@ -351,6 +363,25 @@ void waiter_check(struct daemon *d, const struct session *s)
         }
         if (LIST_EMPTY(&w->targets))
             finish(w);
+    }
+}
+
+void waiter_forgotten(struct daemon *d)
+{
+    struct waiter *w, *next;
+    struct target *t;
+
+    for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
+        next = LIST_NEXT(w, link);
+        if (w->phase != WAITING)
+            continue;
+        while ((t = LIST_FIRST(&w->targets)) != NULL) {
+            add_failed(w, t->id, "the account's books were closed before it was safe",
+                       "ctctl sync");
+            LIST_REMOVE(t, link);
+            free(t);
+        }
+        finish(w);
     }
 }
 

@@ -14,7 +14,7 @@ static void check_pause(struct daemon *d)
     if (!d->is_paused || d->paused_until_ms == 0)
         return;
     if (left_ms <= 0)
-        daemon_resume(d);
+        pause_end(d);
     else
         evtimer_add(d->pause_timer, &tv);
 }

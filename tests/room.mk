@@ -31,6 +31,7 @@ EXTRA_DIST += tests/lib.bash tests/stock_server.py
 TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats tests/e2e_stock.bats
 endif
 
+include tests/durable.mk
 include tests/net.mk
 
 if WITH_CMOCKA

@@ -1,8 +1,11 @@
+#include <fcntl.h>
+
 #include "tests/unit.h"
 
 #include "common/db.h"
 #include "common/jdoc.h"
 #include "common/path.h"
+#include "common/str.h"
 #include "daemon/lock.h"
 #include "daemon/state.h"
 #include "net/http.h"
@@ -12,19 +15,15 @@
 
 #define SID "be457695-37fc-41a9-a90d-363a62823032"
 
-static struct state *open_state(const char *dir, char **ret_aside)
+static struct state *open_state(const char *dir)
 {
-    char *path = path_join(dir, "state.db"), *aside = NULL;
+    char *path = path_join(dir, "state.db");
     struct state *s = NULL;
     struct ct_err err;
 
-    if (state_open(path, &s, &aside, &err) != 0)
+    if (state_open(path, &s, &err) != 0)
         fail_msg("%s", err.msg);
     free(path);
-    if (ret_aside != NULL)
-        *ret_aside = aside;
-    else
-        assert_null(aside);
     return s;
 }
 
@@ -39,14 +38,14 @@ static void put_session(struct state *s, const char *id, int64_t modified_ms)
 
 static void what_was_confirmed_survives_a_restart(void **state)
 {
-    struct state *s = open_state(*state, NULL);
+    struct state *s = open_state(*state);
     struct state_session ss;
 
     put_session(s, SID, 5);
     assert_int_equal(state_confirm(s, SID, 3, "cid", "sum", 10, 1, 77, NULL), 0);
     put_session(s, SID, 6); /* a later bundle leaves the confirmed version alone */
     state_close(s);
-    s = open_state(*state, NULL);
+    s = open_state(*state);
     assert_int_equal(state_get(s, SID, &ss), 1);
     assert_int_equal(ss.version, 3);
     assert_string_equal(ss.content_id, "cid");
@@ -58,31 +57,158 @@ static void what_was_confirmed_survives_a_restart(void **state)
 
 static void a_damaged_database_is_set_aside(void **state)
 {
-    char *path = path_join(*state, "state.db"), *aside = NULL;
+    char *path = path_join(*state, "state.db"), *spool = path_join(*state, "spool"), *aside, *kept;
     struct state *s;
     struct stat st;
+    struct ct_err err;
 
-    free(unit_write(*state, "state.db", "this is no database, and long enough to be sure of it, "
-                                        "for SQLite looks at the first hundred bytes of a file",
+    free(unit_write(*state, "state.db",
+                    "this is no database, and long enough to be sure of it, "
+                    "for SQLite looks at the first hundred bytes of a file",
                     0600));
-    s = open_state(*state, &aside);
-    assert_non_null(aside);
+    free(unit_write(*state, "state.db-wal", "old", 0600));
+    assert_int_equal(mkdir(spool, 0700), 0);
+    assert_int_equal(state_open(path, &s, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(state_set_aside(path, spool, &aside, &err), 0);
     assert_int_equal(stat(aside, &st), 0);
+    kept = str_printf("%s.spool", aside);
+    assert_int_equal(stat(kept, &st), 0);
+    assert_int_equal(stat(spool, &st), -1);
+    s = open_state(*state);
     put_session(s, SID, 1);
     state_close(s);
+    free(kept);
     free(aside);
+    free(spool);
     free(path);
+}
+
+/* A database of some pages, and a log beside it, as a crash leaves them; copied to ${dir}/copy. */
+static char *crashed(const char *dir)
+{
+    struct state *s = open_state(dir);
+    char *copy = path_join(dir, "copy"), *path = path_join(copy, "state.db");
+    char id[UUID_SIZE], *cmd;
+
+    assert_int_equal(db_begin(state_db(s), NULL), 0);
+    for (int i = 0; i < 2000; i++) {
+        snprintf(id, sizeof(id), "%08x-37fc-41a9-a90d-363a62823032", (unsigned)i);
+        put_session(s, id, i);
+    }
+    assert_int_equal(db_commit(state_db(s), NULL), 0);
+    assert_int_equal(db_exec(state_db(s), NULL, "PRAGMA wal_checkpoint(TRUNCATE)", ""), 0);
+    put_session(s, SID, 1);
+    cmd = str_printf("mkdir %s && cp %s/state.db* %s/", copy, dir, copy);
+    assert_int_equal(system(cmd), 0);
+    free(cmd);
+    free(copy);
+    state_close(s);
+    return path;
+}
+
+static void overwrite_the_middle(const char *path)
+{
+    static char junk[20 * 4096];
+    struct stat st;
+    int fd = open(path, O_RDWR);
+
+    memset(junk, 0xAA, sizeof(junk));
+    assert_true(fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 3 * (off_t)sizeof(junk));
+    assert_int_equal(pwrite(fd, junk, sizeof(junk), st.st_size / 2 / 4096 * 4096), sizeof(junk));
+    close(fd);
+}
+
+static void a_crash_alone_damages_nothing(void **state)
+{
+    char *path = crashed(*state);
+    struct state *s;
+    struct state_session ss;
+
+    assert_int_equal(state_open(path, &s, NULL), 0);
+    assert_int_equal(state_get(s, SID, &ss), 1);
+    state_session_clear(&ss);
+    state_close(s);
+    free(path);
+}
+
+static void damage_in_the_middle_is_found_after_a_crash(void **state)
+{
+    char *path = crashed(*state);
+    struct state *s;
+    struct ct_err err;
+
+    overwrite_the_middle(path);
+    assert_int_equal(state_open(path, &s, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    free(path);
+}
+
+static void count_call(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void ignore_file(void *arg, const struct state_session *ss)
+{
+    (void)arg;
+    (void)ss;
+}
+
+static void damage_met_in_use_is_told_once(void **state)
+{
+    char *path = crashed(*state);
+    struct state *s;
+    int calls = 0;
+
+    assert_int_equal(state_open(path, &s, NULL), 0);
+    db_on_damage(state_db(s), count_call, &calls);
+    overwrite_the_middle(path);
+    db_shrink(state_db(s));
+    state_each(s, NULL, 0, 1 << 20, ignore_file, NULL);
+    state_each(s, NULL, 0, 1 << 20, ignore_file, NULL);
+    assert_int_equal(calls, 1);
+    state_close(s);
+    free(path);
+}
+
+struct half {
+    struct state *s;
+    int rc;
+};
+
+static int put_two(void *arg, struct ct_err *err)
+{
+    struct half *h = arg;
+
+    put_session(h->s, SID, 1);
+    return h->rc == 0 ? 0 : err_set(err, ERR_FAIL, "told to");
+}
+
+static void a_transaction_is_all_or_nothing(void **state)
+{
+    struct half h = {open_state(*state), -1};
+    struct state_session ss;
+    struct ct_err err;
+
+    assert_int_equal(db_transact(state_db(h.s), put_two, &h, &err), -1);
+    assert_string_equal(err.msg, "told to");
+    assert_int_equal(state_get(h.s, SID, &ss), 0);
+    h.rc = 0;
+    assert_int_equal(db_transact(state_db(h.s), put_two, &h, &err), 0);
+    assert_int_equal(state_get(h.s, SID, &ss), 1);
+    state_session_clear(&ss);
+    state_close(h.s);
 }
 
 static void one_process_at_a_time_has_the_database(void **state)
 {
-    struct state *s = open_state(*state, NULL), *second = NULL;
-    char *path = path_join(*state, "state.db"), *aside = NULL;
+    struct state *s = open_state(*state), *second = NULL;
+    char *path = path_join(*state, "state.db");
     struct ct_err err;
 
-    assert_int_equal(state_open(path, &second, &aside, &err), -1);
+    assert_int_equal(state_open(path, &second, &err), -1);
     assert_int_equal(err.code, ERR_CONFLICT);
-    assert_null(aside);
     state_close(s);
     free(path);
 }
@@ -102,9 +228,9 @@ static void one_instance_at_a_time_has_the_lock(void **state)
 
 static void files_are_found_by_root_and_path(void **state)
 {
-    struct state *s = open_state(*state, NULL);
-    struct state_file f = {.root = "/r", .path = "a\xFF\n", .size_bytes = 1, .mtime_ns = 2,
-                           .inode = UINT64_MAX};
+    struct state *s = open_state(*state);
+    struct state_file f = {
+        .root = "/r", .path = "a\xFF\n", .size_bytes = 1, .mtime_ns = 2, .inode = UINT64_MAX};
     int64_t size, mtime;
     uint64_t inode;
 
@@ -119,7 +245,7 @@ static void files_are_found_by_root_and_path(void **state)
 
 static void prefixes_are_counted(void **state)
 {
-    struct state *s = open_state(*state, NULL);
+    struct state *s = open_state(*state);
     char id[UUID_SIZE];
 
     put_session(s, SID, 1);
@@ -148,7 +274,7 @@ static void keep_item(void *arg, struct queue_item *item)
 
 static void a_newer_bundle_takes_the_place_of_one_that_waits(void **state)
 {
-    struct state *s = open_state(*state, NULL);
+    struct state *s = open_state(*state);
     struct db *db = state_db(s);
     struct queue_item q = {.session_id = SID,
                            .file = (char *)"one",
@@ -234,6 +360,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(what_was_confirmed_survives_a_restart),
         UNIT(a_damaged_database_is_set_aside),
+        UNIT(a_crash_alone_damages_nothing),
+        UNIT(damage_in_the_middle_is_found_after_a_crash),
+        UNIT(damage_met_in_use_is_told_once),
+        UNIT(a_transaction_is_all_or_nothing),
         UNIT(one_process_at_a_time_has_the_database),
         UNIT(one_instance_at_a_time_has_the_lock),
         UNIT(files_are_found_by_root_and_path),

@@ -112,15 +112,21 @@ struct queue_item *queue_item_copy(const struct queue_item *item)
     return q;
 }
 
-void queue_item_free(struct queue_item *q)
+void queue_item_clear(struct queue_item *q)
 {
-    if (q == NULL)
-        return;
     free(q->file);
     free(q->md5);
     free(q->source_machine);
     free(q->source_cwd);
     free(q->source_user_dir);
     json_object_put(q->metadata);
+    memset(q, 0, sizeof(*q));
+}
+
+void queue_item_free(struct queue_item *q)
+{
+    if (q == NULL)
+        return;
+    queue_item_clear(q);
     free(q);
 }

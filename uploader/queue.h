@@ -72,10 +72,11 @@ int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), voi
                struct ct_err *err);
 
 /**
- * queue_item_copy(item), queue_item_free(item):
- * Copy and free.
+ * queue_item_copy(item), queue_item_free(item), queue_item_clear(item):
+ * Copy; free; free only what is in it.
  */
 struct queue_item *queue_item_copy(const struct queue_item *item);
+void queue_item_clear(struct queue_item *item);
 void queue_item_free(struct queue_item *item);
 
 #endif

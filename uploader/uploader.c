@@ -113,20 +113,21 @@ static void server_answered(struct uploader *u)
     memset(&u->net_err, 0, sizeof(u->net_err));
 }
 
-/* Out of the queue and into the daemon's books, in one transaction. */
-static int settle(struct entry *e, int64_t version, int is_loopback, struct ct_err *err)
-{
-    struct uploader *u = e->u;
-    int64_t took_ms = now_mono_ms() - e->began_ms;
+struct settling {
+    struct entry *e;
+    int64_t version;
+    int is_loopback;
+    int64_t took_ms;
+};
 
-    if (db_begin(u->opts.db, err) != 0)
-        return -1;
-    if (u->ops->confirmed(u->arg, e->item, version, is_loopback, took_ms, err) != 0 ||
-        queue_drop(u->opts.db, e->item->session_id, err) != 0) {
-        db_rollback(u->opts.db);
-        return -1;
-    }
-    return db_commit(u->opts.db, err);
+static int write_settled(void *arg, struct ct_err *err)
+{
+    const struct settling *t = arg;
+    struct uploader *u = t->e->u;
+
+    return u->ops->confirmed(u->arg, t->e->item, t->version, t->is_loopback, t->took_ms, err) != 0
+               ? -1
+               : queue_drop(u->opts.db, t->e->item->session_id, err);
 }
 
 static void succeed(struct entry *e, int64_t version, int is_loopback)
@@ -134,10 +135,12 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     struct uploader *u = e->u;
     char session_id[UUID_SIZE];
     int64_t size_bytes = e->item->size_bytes;
+    struct settling t = {e, version, is_loopback, now_mono_ms() - e->began_ms};
     struct ct_err err;
 
     server_answered(u);
-    if (settle(e, version, is_loopback, &err) != 0) {
+    /* Out of the queue and into the daemon's books, in one transaction. */
+    if (db_transact(u->opts.db, write_settled, &t, &err) != 0) {
         /* The store has it; our own disk is the trouble.  Confirming again later is harmless. */
         e->failures++;
         e->err = err;
@@ -472,15 +475,19 @@ char *uploader_spool_path(struct uploader *u, const char *session_id)
 
 int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err)
 {
-    struct entry *old = map_get(u->by_session, item->session_id);
-    int was_held = old != NULL && old->is_held;
-    int was_urgent = old != NULL && old->is_urgent;
-    struct entry *e;
+    const struct entry *old = map_get(u->by_session, item->session_id);
 
     if (old != NULL && old->transfer != NULL)
         return err_set(err, ERR_BUG, "a bundle of this session is being uploaded");
-    if (queue_put(u->opts.db, item, err) != 0)
-        return -1;
+    return queue_put(u->opts.db, item, err);
+}
+
+void uploader_take(struct uploader *u, const struct queue_item *item)
+{
+    struct entry *old = map_get(u->by_session, item->session_id), *e;
+    int was_held = old != NULL && old->is_held;
+    int was_urgent = old != NULL && old->is_urgent;
+
     if (old != NULL) {
         if (strcmp(old->item->file, item->file) != 0)
             remove_file(u, old->item->file);
@@ -489,9 +496,7 @@ int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_er
     e = entry_add(u, queue_item_copy(item));
     e->is_held = was_held;
     e->is_urgent = was_urgent;
-    /* From the loop, not from here: the caller's transaction may be open. */
-    arm(u, 0, 0);
-    return 0;
+    schedule(u);
 }
 
 void uploader_hold(struct uploader *u, const char *session_id, int is_held)

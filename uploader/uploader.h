@@ -104,11 +104,14 @@ char *uploader_spool_path(struct uploader *u, const char *session_id);
 int64_t uploader_spool_bytes(const struct uploader *u);
 
 /**
- * uploader_put(u, item, err):
+ * uploader_put(u, item, err), uploader_take(u, item):
  * Queue a bundle whose file is in the spool already; copied.  It replaces one that waits for the
- * same session, whose file is removed.  Not while that one is in flight (see uploader_is_active()).
+ * same session.  Not while that one is in flight (see uploader_is_active()).  The first records it,
+ * inside the caller's transaction; the second, once that is on disk, goes by it, and removes the
+ * file of the one that was replaced.
  */
 int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err);
+void uploader_take(struct uploader *u, const struct queue_item *item);
 
 /**
  * uploader_hold(u, session_id, is_held):

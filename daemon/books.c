@@ -1,0 +1,162 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+/* Damage found a second time so soon is the disk's: do not make databases in a circle. */
+#define DAMAGED_AGAIN_MS 60000
+
+static void adopt_queued(void *arg, const struct uploader_view *v)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_need(d, v->item->session_id);
+
+    s->dirty_seq = s->queued_seq = ++d->seq;
+    s->size_bytes = v->item->size_bytes;
+}
+
+/* From within whatever call met the damage: what that call is about must stay valid until it ends.
+ */
+static void on_damage(void *arg)
+{
+    struct daemon *d = arg;
+    struct timeval now = {0, 0};
+
+    event_add(d->damage, &now);
+}
+
+static int set_aside(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
+{
+    char *aside;
+
+    if (d->damaged_ms != 0 && now_mono_ms() - d->damaged_ms < DAMAGED_AGAIN_MS)
+        return err_set(err, ERR_CORRUPT,
+                       "the database %s is damaged again, so soon after it was made anew", db);
+    if (state_set_aside(db, spool, &aside, err) != 0)
+        return -1;
+    d->damaged_ms = now_mono_ms();
+    /* The spool may hold the only copy of what has vanished here: it stays beside. */
+    log_error("state-damaged kept-as=%s spool-kept-as=%s.spool action=rebuild", aside, aside);
+    free(aside);
+    return 0;
+}
+
+static int open_state(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
+{
+    if (state_open(db, &d->state, err) == 0)
+        return 0;
+    if (err->code != ERR_CORRUPT || set_aside(d, db, spool, err) != 0)
+        return -1;
+    return state_open(db, &d->state, err);
+}
+
+static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
+{
+    struct uploader_opts o = {
+        .base = d->base,
+        .db = state_db(d->state),
+        .worker = d->worker,
+        .spool_dir = spool,
+        .concurrency = (int)d->config->concurrency,
+    };
+
+    if (uploader_new(&o, &uploads_ops, d, &d->uploader, err) == 0)
+        return 0;
+    state_close(d->state);
+    d->state = NULL;
+    return -1;
+}
+
+static int open_both(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
+{
+    if (open_state(d, db, spool, err) != 0)
+        return -1;
+    if (open_queue(d, spool, err) == 0)
+        return 0;
+    /* The queue's table is where nothing has looked yet. */
+    if (err->code != ERR_CORRUPT || set_aside(d, db, spool, err) != 0 ||
+        state_open(db, &d->state, err) != 0)
+        return -1;
+    return open_queue(d, spool, err);
+}
+
+int books_open(struct daemon *d, const char *dir, struct ct_err *err)
+{
+    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool");
+    int rc = -1;
+
+    books_close(d);
+    if (path_make_private(dir, err) != 0 || open_both(d, db, spool, err) != 0)
+        goto done;
+    d->account_dir = str_dup(dir);
+    d->cache_dir = path_join(dir, "cache");
+    db_on_damage(state_db(d->state), on_damage, d);
+    uploader_each(d->uploader, adopt_queued, d);
+    uploader_pause(d->uploader, d->is_paused);
+    if (d->watcher != NULL)
+        watcher_rescan(d->watcher);
+    rc = 0;
+done:
+    free(spool);
+    free(db);
+    return rc;
+}
+
+void books_close(struct daemon *d)
+{
+    d->generation++;
+    bundler_stop(d->bundler);
+    if (d->waiters != NULL && d->state != NULL)
+        waiter_forgotten(d);
+    sessions_forget_all(d);
+    uploader_free(d->uploader);
+    d->uploader = NULL;
+    state_close(d->state);
+    d->state = NULL;
+    free(d->account_dir);
+    free(d->cache_dir);
+    d->account_dir = d->cache_dir = NULL;
+    for (size_t i = 0; i < d->config->roots.n; i++)
+        d->roots[i].scans = 0;
+}
+
+static void on_rebuild(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+    char *db, *spool;
+    struct ct_err err;
+
+    (void)fd;
+    (void)what;
+    if (d->state == NULL || d->is_stopping)
+        return;
+    db = path_join(d->account_dir, "state.db");
+    spool = path_join(d->account_dir, "spool");
+    books_close(d);
+    if (set_aside(d, db, spool, &err) != 0)
+        log_error("state-damaged error=\"%s\"", err.msg);
+    free(spool);
+    free(db);
+    login_reopen(d->login);
+}
+
+struct event *books_damage_event(struct daemon *d)
+{
+    return evtimer_new(d->base, on_rebuild, d);
+}
+
+void books_disk_trouble(struct daemon *d, const struct ct_err *err)
+{
+    if (err == NULL)
+        memset(&d->disk_err, 0, sizeof(d->disk_err));
+    else if (err->code == ERR_NOSPACE)
+        d->disk_err = *err;
+}

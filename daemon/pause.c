@@ -1,0 +1,112 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/file.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/daemon.h"
+
+/* The file "paused" in the state folder holds until when (wall clock, ms; 0: until told), so that a
+ * restart does not end what somebody asked for. */
+
+static char *file_of(const struct daemon *d)
+{
+    return path_join(d->config->state_dir, "paused");
+}
+
+static void keep(const struct daemon *d)
+{
+    char *path = file_of(d), *text = str_printf("%lld\n", (long long)d->paused_until_ms);
+    struct ct_err err;
+
+    if (file_replace(path, text, strlen(text), 0600, &err) != 0)
+        log_warn("pause-not-kept error=\"%s\" effect=\"a restart ends it\"", err.msg);
+    free(text);
+    free(path);
+}
+
+static void forget(const struct daemon *d)
+{
+    char *path = file_of(d);
+
+    unlink(path);
+    free(path);
+}
+
+static void hold(struct daemon *d, int64_t until_ms)
+{
+    int64_t left_ms = until_ms - now_wall_ms();
+    struct timeval tv = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
+
+    d->is_paused = 1;
+    d->paused_until_ms = until_ms;
+    evtimer_del(d->pause_timer);
+    if (until_ms > 0)
+        evtimer_add(d->pause_timer, &tv);
+    if (d->uploader != NULL)
+        uploader_pause(d->uploader, 1);
+}
+
+void pause_begin(struct daemon *d, int64_t seconds)
+{
+    hold(d, seconds > 0 ? now_wall_ms() + seconds * 1000 : 0);
+    keep(d);
+    log_info("paused seconds=%lld", (long long)seconds);
+    control_event(d, "state", NULL, 0, 0, "paused");
+}
+
+void pause_end(struct daemon *d)
+{
+    if (!d->is_paused)
+        return;
+    d->is_paused = 0;
+    d->paused_until_ms = 0;
+    forget(d);
+    evtimer_del(d->pause_timer);
+    if (d->uploader != NULL)
+        uploader_pause(d->uploader, 0);
+    log_info("resumed");
+    control_event(d, "state", NULL, 0, 0, "resumed");
+}
+
+void pause_restore(struct daemon *d)
+{
+    char *path = file_of(d);
+    struct buf b = {0};
+    unsigned long long until_ms = 0;
+
+    if (file_read(path, 64, &b, NULL) != 0)
+        goto done;
+    if (b.len > 0 && b.data[b.len - 1] == '\n')
+        b.data[--b.len] = '\0';
+    /* Not readable: somebody asked for a pause, and until when is not known. */
+    if (b.len == 0 || str_parse_u64(b.data, &until_ms) != 0 || until_ms > INT64_MAX / 2)
+        until_ms = 0;
+    if (until_ms != 0 && (int64_t)until_ms <= now_wall_ms()) {
+        forget(d);
+    } else {
+        hold(d, (int64_t)until_ms);
+        log_info("paused reason=\"as before the restart\"");
+    }
+done:
+    buf_free(&b);
+    free(path);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pause_end(arg);
+}
+
+struct event *pause_event(struct daemon *d)
+{
+    return evtimer_new(d->base, on_pause_over, d);
+}
