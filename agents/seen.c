@@ -75,6 +75,27 @@ int seen_add(struct seen *s, const void *p, size_t n)
     return put(s, h);
 }
 
+static int has(const struct seen *s, uint64_t h)
+{
+    size_t i = (size_t)h & (s->size - 1);
+
+    while (s->slot[i] != 0) {
+        if (s->slot[i] == h)
+            return 1;
+        i = (i + 1) & (s->size - 1);
+    }
+    return 0;
+}
+
+size_t seen_shared(const struct seen *a, const struct seen *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; b->size > 0 && i < a->size; i++)
+        n += a->slot[i] != 0 && has(b, a->slot[i]);
+    return n;
+}
+
 void seen_save(const struct seen *s, struct buf *ret)
 {
     uint64_t count = s->count;

@@ -28,6 +28,12 @@ int seen_add(struct seen *s, const void *p, size_t n);
 size_t seen_count(const struct seen *s);
 
 /**
+ * seen_shared(a, b):
+ * Return how many are in both.
+ */
+size_t seen_shared(const struct seen *a, const struct seen *b);
+
+/**
  * seen_save(s, ret), seen_load(p, n, ret_used):
  * Append the set to ${ret}; make a set of what stands at ${p} and say how long that was.  NULL if
  * it is no such thing.

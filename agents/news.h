@@ -1,0 +1,50 @@
+#ifndef AGENTS_NEWS_H
+#define AGENTS_NEWS_H
+
+#include <stddef.h>
+
+/*
+ * The records of a transcript that make up its conversation, as a set, so that two copies of one
+ * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
+ * no relocation changes.  What is appended again without news (titles, modes, the last prompt; they
+ * have no uuid) and what local commands leave behind do not count.  One pass, eight to sixteen
+ * bytes for each record, lines of any length; a line counts only if it is one whole JSON object and
+ * its newline has come.
+ */
+struct news;
+
+enum news_order {
+    NEWS_SAME,
+    NEWS_BEHIND,   /* all of the first is in the second, which has more */
+    NEWS_AHEAD,    /* the other way round */
+    NEWS_DIVERGED, /* each has something that the other lacks */
+};
+
+struct news *news_new(void);
+void news_free(struct news *n);
+
+/**
+ * news_feed(n, p, len):
+ * Take the next ${len} bytes of a transcript.
+ */
+void news_feed(struct news *n, const char *p, size_t len);
+
+/**
+ * news_next(n):
+ * What is fed from here on is another copy of the same session: its records join the set.
+ */
+void news_next(struct news *n);
+
+/**
+ * news_count(n):
+ * Return how many distinct records there are.
+ */
+size_t news_count(const struct news *n);
+
+/**
+ * news_compare(a, b):
+ * Return how ${a} stands to ${b}.
+ */
+enum news_order news_compare(const struct news *a, const struct news *b);
+
+#endif
