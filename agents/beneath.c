@@ -64,6 +64,32 @@ int beneath_walk(int root_fd, const char *path, int flags)
     return fd;
 }
 
+int beneath_make(int root_fd, const char *path)
+{
+    char name[NAME_MAX + 1];
+    int dir_fd = openat(root_fd, ".", SAFE_FLAGS | O_DIRECTORY), next, e;
+
+    while (dir_fd >= 0 && *path != '\0') {
+        size_t n = strcspn(path, "/");
+        if (n == 0 || n > NAME_MAX) {
+            errno = n == 0 ? EINVAL : ENAMETOOLONG;
+            next = -1;
+        } else {
+            memcpy(name, path, n);
+            name[n] = '\0';
+            next = mkdirat(dir_fd, name, 0700) == 0 || errno == EEXIST
+                       ? beneath_walk(dir_fd, name, O_DIRECTORY)
+                       : -1;
+        }
+        e = errno;
+        close(dir_fd);
+        errno = e;
+        dir_fd = next;
+        path += n + (path[n] == '/');
+    }
+    return dir_fd;
+}
+
 const char *beneath_reason(int e, char *buf, size_t size)
 {
     switch (e) {

@@ -24,6 +24,14 @@ int beneath_open_root(const char *root);
 int beneath_open(int root_fd, const char *path, int flags);
 
 /**
+ * beneath_make(root_fd, path):
+ * Open the folder ${path} ("" is the root) below ${root_fd}, and make with mode 0700 what is
+ * missing of it.  No symbolic link is followed.  Return a descriptor, or -1 with errno; ELOOP as
+ * above.
+ */
+int beneath_make(int root_fd, const char *path);
+
+/**
  * beneath_walk(root_fd, path, flags):
  * The same, component by component, where the kernel can't do it in one step.
  */

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
-
-#include "agents/jscan.h"
 #include "agents/seen.h"
+#include "common/jscan.h"
+#include "common/str.h"
 
 #include "agents/news.h"
 
@@ -15,6 +14,8 @@
 struct news {
     struct seen *records;
     uint64_t unnamed; /* records without a uuid so far: they are known by their place */
+    char first_cwd[JSCAN_TEXT + 1];
+    char last_branch[256];
 
     /* The line under way. */
     struct jscan scan;
@@ -23,6 +24,8 @@ struct news {
     char subtype[32];
     char uuid[64];
     char timestamp[64];
+    char cwd[JSCAN_TEXT + 1];
+    char branch[256];
     char text[TEXT_BEGINNING + 1]; /* of the message: its string, or its first text block */
 };
 
@@ -38,6 +41,10 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         return sizeof(n->type) - 1;
     if (s->depth == 1 && (strcmp(s->key, "uuid") == 0 || strcmp(s->key, "timestamp") == 0))
         return sizeof(n->uuid) - 1;
+    if (s->depth == 1 && strcmp(s->key, "gitBranch") == 0)
+        return sizeof(n->branch) - 1;
+    if (s->depth == 1 && strcmp(s->key, "cwd") == 0)
+        return n->first_cwd[0] == '\0' ? JSCAN_TEXT : 0;
     if (!n->in_message || n->text[0] != '\0')
         return 0;
     if ((s->depth == 2 && strcmp(s->key, "content") == 0) ||
@@ -46,19 +53,28 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
     return 0;
 }
 
+/* Where a wanted string goes. */
+static char *place_of(struct news *n, const struct jscan *s)
+{
+    const struct {
+        const char *key;
+        char *to;
+    } places[] = {
+        {"type", n->type}, {"subtype", n->subtype},  {"uuid", n->uuid},
+        {"cwd", n->cwd},   {"gitBranch", n->branch}, {"timestamp", n->timestamp},
+    };
+
+    for (size_t i = 0; s->depth == 1 && i < sizeof(places) / sizeof(places[0]); i++) {
+        if (strcmp(s->key, places[i].key) == 0)
+            return places[i].to;
+    }
+    return n->text;
+}
+
 static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
 {
-    struct news *n = arg;
-    char *to = n->text;
-
-    (void)is_cut;
-    if (s->depth == 1) {
-        to = strcmp(s->key, "type") == 0      ? n->type
-             : strcmp(s->key, "subtype") == 0 ? n->subtype
-             : strcmp(s->key, "uuid") == 0    ? n->uuid
-                                              : n->timestamp;
-    }
-    memcpy(to, text, len + 1);
+    if (!is_cut || s->depth > 1)
+        memcpy(place_of(arg, s), text, len + 1);
 }
 
 static void on_close(void *arg, const struct jscan *s)
@@ -76,6 +92,7 @@ static void begin_line(struct news *n)
     jscan_init(&n->scan);
     n->in_message = 0;
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
+    n->cwd[0] = n->branch[0] = '\0';
 }
 
 struct news *news_new(void)
@@ -120,7 +137,13 @@ static void end_line(struct news *n)
 {
     char place[160];
 
-    if (!jscan_is_object(&n->scan) || is_local_command(n))
+    if (!jscan_is_object(&n->scan))
+        return;
+    if (n->first_cwd[0] == '\0')
+        memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
+    if (n->branch[0] != '\0')
+        memcpy(n->last_branch, n->branch, sizeof(n->branch));
+    if (is_local_command(n))
         return;
     if (n->uuid[0] != '\0') {
         seen_add(n->records, n->uuid, strlen(n->uuid));
@@ -156,6 +179,16 @@ void news_next(struct news *n)
 size_t news_count(const struct news *n)
 {
     return seen_count(n->records);
+}
+
+const char *news_cwd(const struct news *n)
+{
+    return n->first_cwd;
+}
+
+const char *news_git_branch(const struct news *n)
+{
+    return n->last_branch;
 }
 
 enum news_order news_compare(const struct news *a, const struct news *b)

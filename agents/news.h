@@ -42,6 +42,14 @@ void news_next(struct news *n);
 size_t news_count(const struct news *n);
 
 /**
+ * news_cwd(n), news_git_branch(n):
+ * The folder in which the first copy began, the git branch that the last record with one was on;
+ * "" if nothing says.  Borrowed until the next feed.
+ */
+const char *news_cwd(const struct news *n);
+const char *news_git_branch(const struct news *n);
+
+/**
  * news_compare(a, b):
  * Return how ${a} stands to ${b}.
  */

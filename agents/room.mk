@@ -7,7 +7,6 @@ agents_libagents_a_SOURCES = \
   agents/claude_list.c \
   agents/encode.c agents/encode.h \
   agents/history.c agents/history.h \
-  agents/jscan.c agents/jscan.h \
   agents/news.c agents/news.h \
   agents/process.h \
   agents/record.c agents/record.h \

@@ -12,6 +12,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack_meta.c bundle/pack_meta.h \
   bundle/relocate.h \
   bundle/snapshot.c bundle/snapshot.h \
+  bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \
   bundle/tarhead.c bundle/tarhead.h
 # One compressor.

@@ -1,9 +1,11 @@
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/path.h"
@@ -89,6 +91,47 @@ int file_sync_dir(const char *path, struct ct_err *err)
         rc = err_sys(err, "can't fsync the folder %s", path);
     close(fd);
     return rc;
+}
+
+/* What is in the folder ${fd}, which it closes. */
+static int remove_content(int fd)
+{
+    DIR *d = fdopendir(fd);
+    struct dirent *e;
+    int rc = 0, kept = 0;
+
+    if (d == NULL) {
+        kept = errno;
+        close(fd);
+        errno = kept;
+        return -1;
+    }
+    while ((e = readdir(d)) != NULL) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (file_remove_tree(dirfd(d), e->d_name) != 0 && rc == 0) {
+            rc = -1;
+            kept = errno;
+        }
+    }
+    closedir(d);
+    errno = kept;
+    return rc;
+}
+
+int file_remove_tree(int dir_fd, const char *name)
+{
+    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
+        return -1;
+    if (fd >= 0 && remove_content(fd) != 0)
+        return -1;
+    if (unlinkat(dir_fd, name, fd >= 0 ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+        return 0;
+    return -1;
 }
 
 int file_sync_parent(const char *path, struct ct_err *err)

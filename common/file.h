@@ -40,6 +40,14 @@ ssize_t file_pread_all(int fd, void *p, size_t n, off_t offset);
 int file_replace(const char *path, const void *p, size_t n, mode_t mode, struct ct_err *err);
 
 /**
+ * file_remove_tree(dir_fd, name):
+ * Remove ${name} in the folder ${dir_fd} and, if it is a folder, all that is in it; symbolic links
+ * are removed, not followed.  What is not there is fine.  Return 0, or -1 with errno of the first
+ * thing that would not go.
+ */
+int file_remove_tree(int dir_fd, const char *name);
+
+/**
  * file_sync_dir(path, err):
  * fsync the folder ${path}.
  */

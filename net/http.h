@@ -32,6 +32,7 @@ struct http_req {
     size_t max_answer;     /* most bytes of an answer kept in memory; more is an error */
     int answer_fd;         /* where a 2xx body goes instead, or -1 */
     int64_t answer_offset; /* bytes of it that are there already (sent as Range), or 0 */
+    int64_t answer_limit;  /* most bytes of it there may be in the end, 0: no limit */
     long timeout_ms;       /* for the whole exchange, 0: none but the stall limit (less than
                               1,024 bytes a second for a minute) */
     void (*progress)(void *arg, int64_t sent, int64_t received); /* may be NULL */

@@ -52,6 +52,8 @@ static int keep_in_file(struct http_exchange *x, long status, const char *p, siz
     /* 200 to a Range request: the server sends it all, from the start. */
     int64_t base = status == 206 ? x->answer_offset : 0;
 
+    if (x->answer_limit > 0 && base + x->res.received + (int64_t)n > x->answer_limit)
+        return err_set(&x->err, ERR_CORRUPT, "%s sent more than it was to", x->origin);
     while (n > 0) {
         ssize_t w = pwrite(x->answer_fd, p, n, (off_t)(base + x->res.received));
         if (w < 0 && errno == EINTR)
@@ -179,6 +181,7 @@ int http_exchange_init(struct http_exchange *x, const struct http_policy *policy
     x->body_fd = req->body_fd;
     x->answer_fd = req->answer_fd;
     x->answer_offset = req->answer_offset;
+    x->answer_limit = req->answer_limit;
     x->max_answer = req->max_answer;
     x->progress = req->progress;
     x->progress_arg = req->progress_arg;

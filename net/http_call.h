@@ -22,6 +22,7 @@ struct http_exchange {
     int64_t body_at;
     int answer_fd;
     int64_t answer_offset;
+    int64_t answer_limit;
     size_t max_answer;
     void (*progress)(void *arg, int64_t sent, int64_t received);
     void *progress_arg;

@@ -1,0 +1,330 @@
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/client.h"
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "ctctl/download.h"
+
+#define TRIES 6 /* without a byte of progress */
+#define FIRST_WAIT_MS 500
+#define KEPT_S (7 * 86400)
+#define SUFFIX ".part"
+
+/* ---- what is to be had --------------------------------------------------------------------------
+ */
+
+static int ask(struct ctx *c, const char *id, int64_t version, struct api_download_res *ret,
+               struct ct_err *err)
+{
+    char *rest =
+        version > 0 ? str_printf("/download?version=%" PRId64, version) : str_dup("/download");
+    char *path = api_session_path(id, rest);
+    struct json_object *o;
+    int rc = ctx_cloud(c, "GET", path, NULL, &o, err);
+
+    free(path);
+    free(rest);
+    if (rc != 0)
+        return -1;
+    rc = api_download_res_parse(o, ret, err);
+    json_object_put(o);
+    if (rc != 0) {
+        err_prefix(err, "the server's answer can't be used");
+        return -1;
+    }
+    if (strcmp(ret->session_id, id) == 0 && (version == 0 || ret->version == version))
+        return 0;
+    api_download_res_clear(ret);
+    return err_set(err, ERR_CORRUPT, "the server answered with another session or version");
+}
+
+/* A stock server says checksum and size in its list of versions only. */
+static int look_up_checksum(struct ctx *c, struct api_download_res *r, struct ct_err *err)
+{
+    char *path = api_session_path(r->session_id, "/versions");
+    struct json_object *o, *list;
+    int rc = ctx_cloud(c, "GET", path, NULL, &o, err);
+
+    free(path);
+    if (rc != 0)
+        return -1;
+    list = jdoc_array(o, "versions");
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *v = json_object_array_get_idx(list, i);
+        const char *sum = jdoc_str(v, "checksum");
+        if (jdoc_int(v, "version", 0) != r->version || sum == NULL || !api_checksum_is_valid(sum))
+            continue;
+        snprintf(r->checksum, sizeof(r->checksum), "%s", sum);
+        r->size_bytes = jdoc_int(v, "sizeBytes", -1);
+    }
+    json_object_put(o);
+    if (r->checksum[0] != '\0' && r->size_bytes > 0)
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+                   "the server names no checksum for version %" PRId64
+                   ", so what comes can't be checked",
+                   r->version);
+}
+
+int download_look(struct ctx *c, const char *session_id, int64_t version, struct download *ret,
+                  struct ct_err *err)
+{
+    struct download d = {.fd = -1};
+
+    if (ctx_policy(c, &d.policy, err) != 0 || ask(c, session_id, version, &d.answer, err) != 0)
+        return -1;
+    if ((d.answer.checksum[0] == '\0' || d.answer.size_bytes < 0) &&
+        look_up_checksum(c, &d.answer, err) != 0) {
+        api_download_res_clear(&d.answer);
+        return -1;
+    }
+    d.dir = path_join(c->config->state_dir, "downloads");
+    d.is_loopback =
+        http_url_is_loopback(d.answer.download_url) || http_url_is_loopback(c->cred->api_url);
+    *ret = d;
+    return 0;
+}
+
+/* ---- the file -----------------------------------------------------------------------------------
+ */
+
+/* What nobody came back for. */
+static void tidy(const char *dir)
+{
+    DIR *d = opendir(dir);
+    time_t now = time(NULL);
+    struct dirent *e;
+    struct stat st;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        size_t n = strlen(e->d_name), s = strlen(SUFFIX);
+        if (n > s && strcmp(e->d_name + n - s, SUFFIX) == 0 &&
+            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime < now - KEPT_S)
+            unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
+/* Whoever held the lock before may have removed the file: then it has no name any more. */
+static int open_locked(const char *path, struct ct_err *err)
+{
+    struct stat st;
+    int fd;
+
+    for (;;) {
+        fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+            return err_sys(err, "can't make the file to download to");
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            close(fd);
+            return err_set(err, ERR_RETRY, "another ctctl is downloading the same right now");
+        }
+        if (fstat(fd, &st) == 0 && st.st_nlink > 0)
+            return fd;
+        close(fd);
+    }
+}
+
+static int open_file(struct download *d, struct ct_err *err)
+{
+    const char *hex = strchr(d->answer.checksum, ':') + 1;
+    char *name = str_printf("%s" SUFFIX, hex);
+
+    d->path = path_join(d->dir, name);
+    free(name);
+    if (path_make_private(d->dir, err) != 0)
+        return -1;
+    tidy(d->dir);
+    d->fd = open_locked(d->path, err);
+    return d->fd < 0 ? -1 : 0;
+}
+
+static int64_t have_bytes(const struct download *d)
+{
+    struct stat st;
+
+    return fstat(d->fd, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static int is_right(const struct download *d)
+{
+    struct hash *h = hash_new(HASH_SHA256);
+    unsigned char digest[HASH_SHA256_BYTES];
+    char hex[HASH_SHA256_HEX], *p = str_calloc(1 << 18, 1);
+    ssize_t n;
+    off_t at = 0;
+
+    while ((n = file_pread_all(d->fd, p, 1 << 18, at)) > 0) {
+        hash_update(h, p, (size_t)n);
+        at += n;
+    }
+    free(p);
+    hash_final(h, digest);
+    hash_hex(digest, sizeof(digest), hex);
+    return n == 0 && strcmp(strchr(d->answer.checksum, ':') + 1, hex) == 0;
+}
+
+/* ---- the transfer -------------------------------------------------------------------------------
+ */
+
+struct watching {
+    const struct download *d;
+    int64_t had;
+};
+
+static void on_progress(void *arg, int64_t sent, int64_t received)
+{
+    const struct watching *w = arg;
+
+    (void)sent;
+    w->d->progress(w->d->progress_arg, w->had + received, w->d->answer.size_bytes);
+}
+
+static int judge(struct download *d, const struct http_res *res, struct ct_err *err)
+{
+    if (res->status == 200 || res->status == 206)
+        return 0;
+    if (res->status == 416 && ftruncate(d->fd, 0) != 0)
+        return err_sys(err, "can't empty the download");
+    if (res->status == 408 || res->status == 429 || res->status >= 500)
+        err_set(err, ERR_RETRY, "the object store answered with status %d", res->status);
+    else
+        err_set(err, ERR_EXPIRED, "the object store refused the download with status %d",
+                res->status);
+    err->http_status = res->status;
+    err->retry_after_s = res->retry_after_s;
+    return -1;
+}
+
+/* One exchange.  The presigned URL is all the permission there is: no Authorization header. */
+static int get(struct download *d, struct ct_err *err)
+{
+    struct watching w = {d, have_bytes(d)};
+    struct http_req req = HTTP_REQ_INIT;
+    struct http_res res = {0};
+    int64_t before = w.had;
+    int rc;
+
+    req.method = "GET";
+    req.url = d->answer.download_url;
+    req.answer_fd = d->fd;
+    req.answer_offset = w.had;
+    req.answer_limit = d->answer.size_bytes;
+    if (d->progress != NULL) {
+        req.progress = on_progress;
+        req.progress_arg = &w;
+    }
+    rc = http_perform(&d->policy, &req, &res, err);
+    if (rc == 0)
+        rc = judge(d, &res, err);
+    http_res_free(&res);
+    if (have_bytes(d) > before)
+        d->received += have_bytes(d) - before;
+    return rc;
+}
+
+static int renew(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    struct api_download_res fresh;
+
+    if (ask(c, d->answer.session_id, d->answer.version, &fresh, err) != 0)
+        return -1;
+    str_wipe(d->answer.download_url, strlen(d->answer.download_url));
+    free(d->answer.download_url);
+    d->answer.download_url = fresh.download_url;
+    fresh.download_url = NULL;
+    api_download_res_clear(&fresh);
+    return 0;
+}
+
+static void pause_ms(int64_t ms)
+{
+    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+/* Until all is there.  A URL that is refused is answered with a new one. */
+static int transfer(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    int64_t wait_ms = FIRST_WAIT_MS, before;
+    int tries = 0;
+
+    while ((before = have_bytes(d)) != d->answer.size_bytes) {
+        if (before > d->answer.size_bytes && ftruncate(d->fd, 0) != 0)
+            return err_sys(err, "can't empty the download");
+        if (get(d, err) == 0 && have_bytes(d) < d->answer.size_bytes)
+            err_set(err, ERR_RETRY, "the object store sent less than it was to");
+        else if (have_bytes(d) == d->answer.size_bytes)
+            return 0;
+        if (have_bytes(d) > before) {
+            tries = 0;
+            wait_ms = FIRST_WAIT_MS;
+        }
+        if ((err->code != ERR_RETRY && err->code != ERR_EXPIRED) || ++tries >= TRIES)
+            return -1;
+        if (err->code == ERR_RETRY || tries > 1) {
+            pause_ms(err->retry_after_s > 0 ? err->retry_after_s * INT64_C(1000) : wait_ms);
+            wait_ms *= 2;
+        }
+        if (renew(c, d, err) != 0 && err->code != ERR_RETRY)
+            return -1;
+    }
+    return 0;
+}
+
+int download_fetch(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    int is_resumed;
+
+    if (open_file(d, err) != 0)
+        return -1;
+    is_resumed = have_bytes(d) > 0;
+    for (;;) {
+        if (transfer(c, d, err) != 0)
+            return -1;
+        if (is_right(d))
+            return 0;
+        /* What was there before may be to blame, so once from the start. */
+        if (ftruncate(d->fd, 0) != 0)
+            return err_sys(err, "can't empty the download");
+        if (!is_resumed)
+            break;
+        is_resumed = 0;
+    }
+    return err_set(err, ERR_CORRUPT,
+                   "version %" PRId64
+                   " is damaged in the object store: its SHA-256 is not what the "
+                   "server promised",
+                   d->answer.version);
+}
+
+void download_clear(struct download *d, int is_kept)
+{
+    if (d->fd >= 0) {
+        if (!is_kept || have_bytes(d) == 0)
+            unlink(d->path);
+        close(d->fd);
+    }
+    free(d->path);
+    free(d->dir);
+    api_download_res_clear(&d->answer);
+    memset(d, 0, sizeof(*d));
+    d->fd = -1;
+}
