@@ -32,6 +32,13 @@ int beneath_open(int root_fd, const char *path, int flags);
 int beneath_make(int root_fd, const char *path);
 
 /**
+ * beneath_rename_new(from_fd, from, to_fd, to):
+ * renameat(2) that replaces nothing: EEXIST if there is something called ${to}.  Where the system
+ * can't, it looks first.
+ */
+int beneath_rename_new(int from_fd, const char *from, int to_fd, const char *to);
+
+/**
  * beneath_walk(root_fd, path, flags):
  * The same, component by component, where the kernel can't do it in one step.
  */

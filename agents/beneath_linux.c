@@ -1,7 +1,9 @@
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <linux/openat2.h>
@@ -29,4 +31,19 @@ int beneath_open(int root_fd, const char *path, int flags)
     if (errno == ENOSYS || errno == EPERM || errno == ENOTDIR)
         return beneath_walk(root_fd, path, flags);
     return -1;
+}
+
+int beneath_rename_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+    struct stat st;
+
+    if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (fstatat(to_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return renameat(from_fd, from, to_fd, to);
 }

@@ -4,6 +4,7 @@
 
 #include "bundle/cache.h"
 #include "bundle/content.h"
+#include "bundle/content_id.h"
 #include "bundle/out.h"
 #include "bundle/pack_meta.h"
 #include "bundle/survey.h"
@@ -28,15 +29,11 @@ struct packing {
 static void content_id(const struct snapshot *s, char ret[HASH_SHA256_HEX])
 {
     struct hash *h = hash_new(HASH_SHA256);
-    unsigned char d[HASH_SHA256_BYTES], length[8];
+    unsigned char d[HASH_SHA256_BYTES];
 
     for (size_t i = 0; i < s->n; i++) {
         const struct content *c = &s->contents[i];
-        for (int b = 0; b < 8; b++)
-            length[b] = (unsigned char)((uint64_t)c->length >> (56 - 8 * b));
-        hash_update(h, c->entry, strlen(c->entry) + 1);
-        hash_update(h, length, sizeof(length));
-        hash_update(h, c->digest, sizeof(c->digest));
+        content_id_mix(h, c->entry, c->length, c->digest);
     }
     hash_final(h, d);
     hash_hex(d, sizeof(d), ret);

@@ -5,11 +5,15 @@ bundle_libbundle_a_SOURCES = \
   bundle/cache_trim.c bundle/cache_trim.h \
   bundle/compress.h \
   bundle/content.c bundle/content.h \
+  bundle/content_id.c bundle/content_id.h \
+  bundle/dirlock.c bundle/dirlock.h \
   bundle/gzip.c bundle/gzip.h \
+  bundle/local.c bundle/local.h \
   bundle/open.h \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \
+  bundle/prompts.c bundle/prompts.h \
   bundle/relocate.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \

@@ -1,0 +1,114 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "common/file.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "bundle/dirlock.h"
+
+#define LIMIT_MS 20000
+#define LOOK_MS 50
+#define STILL_MS 12000 /* untouched for so long while we look on */
+#define OLD_MS 60000   /* or older than this... */
+#define OLD_STILL_MS 3000
+#define BROKEN "broken-lock"
+
+static int64_t ns_of(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+static int is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && ns_of(a) == ns_of(b);
+}
+
+/* How old it is by the clock that stamped it. */
+static int64_t age_ms(const struct stat *lock, int clock_fd)
+{
+    struct stat st;
+
+    if (futimens(clock_fd, NULL) != 0 || fstat(clock_fd, &st) != 0)
+        return 0;
+    return (ns_of(&st) - ns_of(lock)) / 1000000;
+}
+
+/* Whoever held it may have come back, and somebody else may have broken it before us and taken it:
+ * what we got hold of must be what we looked at, else it goes back. */
+static void break_it(int dir_fd, const char *name, int clock_fd, const struct stat *seen)
+{
+    struct stat st;
+
+    if (renameat(dir_fd, name, clock_fd, BROKEN) != 0)
+        return;
+    if (fstatat(clock_fd, BROKEN, &st, AT_SYMLINK_NOFOLLOW) == 0 && !is_same(&st, seen) &&
+        beneath_rename_new(clock_fd, BROKEN, dir_fd, name) == 0)
+        return;
+    (void)file_remove_tree(clock_fd, BROKEN);
+}
+
+static int take(int dir_fd, const char *name, struct dirlock *ret)
+{
+    struct stat st;
+
+    if (mkdirat(dir_fd, name, 0700) != 0 || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    ret->dir_fd = dir_fd;
+    ret->name = str_dup(name);
+    ret->inode = (uint64_t)st.st_ino;
+    ret->device = (uint64_t)st.st_dev;
+    return 0;
+}
+
+int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret,
+                 struct ct_err *err)
+{
+    const struct timespec look = {0, LOOK_MS * 1000000L};
+    int64_t began = now_mono_ms(), since = began, still;
+    struct stat seen = {0}, st;
+
+    while (take(dir_fd, name, ret) != 0) {
+        if (errno != EEXIST)
+            return err_sys(err, "can't make %s", name);
+        if (now_mono_ms() - began > LIMIT_MS)
+            return err_set(err, ERR_RETRY, "something holds %s in the data folder; try again",
+                           name);
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (!is_same(&st, &seen))
+            since = now_mono_ms();
+        seen = st;
+        still = now_mono_ms() - since;
+        if (still > STILL_MS || (still > OLD_STILL_MS && age_ms(&st, clock_fd) > OLD_MS))
+            break_it(dir_fd, name, clock_fd, &seen);
+        else
+            nanosleep(&look, NULL);
+    }
+    return 0;
+}
+
+int dirlock_is_held(const struct dirlock *l)
+{
+    struct stat st;
+
+    return fstatat(l->dir_fd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (uint64_t)st.st_ino == l->inode && (uint64_t)st.st_dev == l->device &&
+           utimensat(l->dir_fd, l->name, NULL, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void dirlock_drop(struct dirlock *l)
+{
+    if (dirlock_is_held(l))
+        (void)unlinkat(l->dir_fd, l->name, AT_REMOVEDIR);
+    free(l->name);
+    memset(l, 0, sizeof(*l));
+}

@@ -1,0 +1,56 @@
+#ifndef BUNDLE_LOCAL_H
+#define BUNDLE_LOCAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "agents/news.h"
+#include "common/err.h"
+
+/*
+ * A session as it lies in the data folder already: its transcripts, one in each project folder that
+ * has one (there should be one at most), and what is in them.
+ */
+struct local_copy {
+    char *path;    /* below the root */
+    char *project; /* name of its project folder */
+    int64_t size_bytes, mtime_ns;
+    uint64_t inode, device;
+};
+
+struct local {
+    struct local_copy *copies; /* the one that counts first: the longest, then the newest */
+    size_t n;
+    struct news *news; /* of all copies together */
+};
+
+/**
+ * local_find(root_fd, agent, session_id, ret, err):
+ * Find and read the copies.  None is no error (${ret}->n is 0), a ${root_fd} of -1 has none.
+ * ERR_FAIL if there is something in the place of a transcript that can't be read.  The caller ends
+ * it with local_clear().
+ */
+int local_find(int root_fd, const struct agent *agent, const char *session_id, struct local *ret,
+               struct ct_err *err);
+void local_clear(struct local *l);
+
+/**
+ * local_has_changed(root_fd, l):
+ * Return whether a copy is not any more what was read.
+ */
+int local_has_changed(int root_fd, const struct local *l);
+
+/**
+ * local_is_live(root, session_id):
+ * Return whether a running process says that it works on the session.
+ */
+int local_is_live(const char *root, const char *session_id);
+
+/**
+ * local_feed(fd, end, n, err):
+ * Read the first ${end} bytes of a transcript into ${n}.
+ */
+int local_feed(int fd, int64_t end, struct news *n, struct ct_err *err);
+
+#endif
