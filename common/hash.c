@@ -6,9 +6,12 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "common/file.h"
 #include "common/str.h"
 
 #include "common/hash.h"
+
+#define CHUNK_BYTES (256 << 10)
 
 struct hash {
     EVP_MD_CTX *ctx;
@@ -80,6 +83,26 @@ void hash_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
                       unsigned char out[HASH_SHA256_BYTES])
 {
     must(HMAC(EVP_sha256(), key, (int)key_len, p, n, out, NULL) != NULL);
+}
+
+int hash_sha256_fd(int fd, int64_t *ret_size_bytes, char out[HASH_SHA256_HEX])
+{
+    unsigned char digest[HASH_SHA256_BYTES], *chunk = str_calloc(1, CHUNK_BYTES);
+    struct hash *h = hash_new(HASH_SHA256);
+    int64_t size = 0;
+    ssize_t n;
+
+    while ((n = file_pread_all(fd, chunk, CHUNK_BYTES, (off_t)size)) > 0) {
+        hash_update(h, chunk, (size_t)n);
+        size += n;
+    }
+    hash_final(h, digest);
+    free(chunk);
+    if (n < 0)
+        return -1;
+    hash_hex(digest, sizeof(digest), out);
+    *ret_size_bytes = size;
+    return 0;
 }
 
 void hash_hex(const void *p, size_t n, char *out)

@@ -61,6 +61,13 @@ void hash_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
                       unsigned char out[HASH_SHA256_BYTES]);
 
 /**
+ * hash_sha256_fd(fd, ret_size_bytes, out):
+ * Digest the file behind ${fd} from its beginning to its end, wherever its offset is.  Return 0, or
+ * -1 with errno.
+ */
+int hash_sha256_fd(int fd, int64_t *ret_size_bytes, char out[HASH_SHA256_HEX]);
+
+/**
  * hash_hex(p, n, out):
  * Write ${n} bytes as 2 * ${n} lower-case hexadecimal digits and a NUL.
  */

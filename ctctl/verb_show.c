@@ -119,6 +119,23 @@ static void versions_row(struct buf *b, const struct text_style *st, const struc
     buf_free(&text);
 }
 
+static void kept_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    struct json_object *kept = jdoc_array(o, "kept");
+    size_t n = kept != NULL ? json_object_array_length(kept) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *v = json_object_array_get_idx(kept, i);
+        const char *path = jdoc_str(v, "path");
+        char size[32], *text;
+        str_human_bytes((unsigned long long)headline_number(v, "sizeBytes", 0), size, sizeof(size));
+        text = str_printf("version %" PRId64 " (%s), which held more: %s",
+                          headline_number(v, "version", 0), size, path != NULL ? path : "?");
+        row(b, st, "Kept here", text);
+        free(text);
+    }
+}
+
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     row(b, st, "Session", jdoc_str(o, "sessionId"));
@@ -131,6 +148,7 @@ static void render(const struct text_style *st, const struct json_object *o, str
     time_row(b, st, "Changed", jdoc_str(o, "modifiedAt"));
     time_row(b, st, "Saved", jdoc_str(o, "confirmedAt"));
     versions_row(b, st, o);
+    kept_rows(b, st, o);
     row(b, st, "Content", jdoc_str(o, "contentId"));
     row(b, st, "Checksum", jdoc_str(o, "checksum"));
     list_rows(b, st, o);

@@ -60,15 +60,21 @@ static int open_state(struct daemon *d, const char *db, const char *spool, struc
 
 static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
 {
+    char *dir = path_parent(spool), *kept = path_join(dir, "kept");
     struct uploader_opts o = {
         .base = d->base,
         .db = state_db(d->state),
         .worker = d->worker,
         .spool_dir = spool,
+        .kept_dir = kept,
+        .kept_bytes = d->config->kept_bytes,
         .concurrency = (int)d->config->concurrency,
     };
+    int rc = uploader_new(&o, &uploads_ops, d, &d->uploader, err);
 
-    if (uploader_new(&o, &uploads_ops, d, &d->uploader, err) == 0)
+    free(kept);
+    free(dir);
+    if (rc == 0)
         return 0;
     state_close(d->state);
     d->state = NULL;

@@ -127,8 +127,10 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
         log_set_level((enum log_level)fresh->log);
     o = debounce_opts_of(fresh);
     debounce_set(d->debounce, &o);
-    if (d->uploader != NULL)
+    if (d->uploader != NULL) {
         uploader_set_concurrency(d->uploader, (int)fresh->concurrency);
+        uploader_set_kept_limit(d->uploader, fresh->kept_bytes);
+    }
     sessions_arm(d);
     login_refresh(d->login);
     log_info("reloaded");

@@ -149,6 +149,35 @@ struct json_object *listing_list(struct daemon *d, struct json_object *params)
     return o;
 }
 
+/* The newest first. */
+static int by_version(const void *a, const void *b)
+{
+    int64_t x = jdoc_int(*(struct json_object *const *)a, "version", 0);
+    int64_t y = jdoc_int(*(struct json_object *const *)b, "version", 0);
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void add_kept(void *arg, const char *path, int64_t version, int64_t size_bytes)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_int(o, "version", version);
+    jdoc_set_int(o, "sizeBytes", size_bytes);
+    jdoc_set_str(o, "path", path);
+    json_object_array_add(arg, o);
+}
+
+static struct json_object *kept_of(struct daemon *d, const char *id)
+{
+    struct json_object *list = json_object_new_array();
+
+    if (d->uploader != NULL)
+        kept_each(uploader_kept(d->uploader), id, add_kept, list);
+    json_object_array_sort(list, by_version);
+    return list;
+}
+
 struct json_object *listing_show(struct daemon *d, const char *id)
 {
     struct state_session ss;
@@ -178,6 +207,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     json_object_object_add(o, "duplicates",
                            duplicates != NULL ? json_object_get(duplicates)
                                               : json_object_new_array());
+    json_object_object_add(o, "kept", kept_of(d, id));
     memset(&v, 0, sizeof(v));
     if (d->uploader != NULL)
         uploader_look(d->uploader, id, &v);

@@ -7,6 +7,8 @@
 #include "common/now.h"
 #include "common/str.h"
 
+#include "uploader/keep.h"
+
 #include "daemon/daemon.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
@@ -127,6 +129,12 @@ static struct json_object *problem(struct json_object *list, const char *what, c
 
 static const char *cure_of(const struct ct_err *err)
 {
+    if (strcmp(err->reason, KEPT_FULL) == 0)
+        return "raise kept_limit in the configuration and reload it, or remove from that folder "
+               "what is not needed; it goes on by itself then";
+    if (strcmp(err->reason, KEEP_DAMAGED) == 0)
+        return "mend the server's object store, then: ctctl sync; or give that version up: "
+               "ctctl delete ID, then: ctctl sync ID";
     switch (err->code) {
     case ERR_NOSPACE:
         return "make room on the disk; it goes on by itself then";
@@ -145,7 +153,8 @@ static void add_upload_problem(void *arg, const struct uploader_view *v)
 {
     struct json_object *o;
 
-    if (v->err == NULL || (strcmp(v->phase, "failed") != 0 && strcmp(v->phase, "limit") != 0))
+    if (v->err == NULL || (strcmp(v->phase, "failed") != 0 && strcmp(v->phase, "limit") != 0 &&
+                           v->err->code != ERR_NOSPACE))
         return;
     o = problem(arg, "a session can't be uploaded", v->err->msg, cure_of(v->err));
     jdoc_set_str(o, "sessionId", v->item->session_id);
@@ -352,6 +361,19 @@ static struct json_object *totals_part(struct daemon *d, const struct uploader_s
     return o;
 }
 
+static struct json_object *kept_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object();
+    struct kept_stats k = {.limit_bytes = d->config->kept_bytes};
+
+    if (d->uploader != NULL)
+        kept_stats(uploader_kept(d->uploader), &k);
+    jdoc_set_int(o, "versions", k.versions);
+    jdoc_set_int(o, "bytes", k.bytes);
+    jdoc_set_int(o, "limitBytes", k.limit_bytes);
+    return o;
+}
+
 static struct json_object *server_part(struct daemon *d, const struct uploader_stats *st)
 {
     struct json_object *o = json_object_new_object();
@@ -397,6 +419,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "queue", l.queue);
     json_object_object_add(o, "uploads", l.uploads);
     json_object_object_add(o, "totals", totals_part(d, &st));
+    json_object_object_add(o, "kept", kept_part(d));
     json_object_object_add(o, "server", server_part(d, &st));
     json_object_object_add(o, "account", account_part(d));
     jdoc_set_int(sandbox, "landlock", 0);

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "bundle/pack.h"
 #include "common/log.h"
 #include "common/now.h"
@@ -12,6 +14,21 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     return state_confirm(d->state, item->session_id, version, item->content_id, item->sha256,
                          item->size_bytes, is_loopback, now_wall_ms(), err);
+}
+
+static int on_pinned(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
+                     char ret_sha256[HASH_SHA256_HEX])
+{
+    struct daemon *d = arg;
+    struct state_session ss;
+    int is_known = state_get(d->state, session_id, &ss) && ss.version == version;
+
+    if (is_known) {
+        *ret_size_bytes = ss.size_bytes;
+        snprintf(ret_sha256, HASH_SHA256_HEX, "%s", ss.sha256);
+    }
+    state_session_clear(&ss);
+    return is_known;
 }
 
 static void on_settled(void *arg, const char *session_id, int64_t version, int64_t size_bytes)
@@ -90,6 +107,7 @@ static void on_auth(void *arg, const struct ct_err *err)
 
 const struct uploader_ops uploads_ops = {
     .confirmed = on_confirmed,
+    .pinned = on_pinned,
     .settled = on_settled,
     .started = on_started,
     .failed = on_failed,

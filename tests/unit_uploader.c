@@ -32,6 +32,7 @@ static void bench_open(struct bench *b, const char *dir)
     o.worker = b->worker;
     o.db = b->db;
     o.spool_dir = b->spool;
+    o.kept_dir = dir;
     if (uploader_new(&o, &none, NULL, &b->u, &err) != 0)
         fail_msg("%s", err.msg);
     free(path);

@@ -1,6 +1,8 @@
 noinst_LIBRARIES += uploader/libuploader.a
 uploader_libuploader_a_SOURCES = \
   uploader/backoff.c uploader/backoff.h \
+  uploader/keep.c uploader/keep.h \
+  uploader/kept.c uploader/kept.h \
   uploader/queue.c uploader/queue.h \
   uploader/store_error.c uploader/store_error.h \
   uploader/transfer.c uploader/transfer.h \

@@ -13,6 +13,7 @@
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "uploader/keep.h"
 #include "uploader/store_error.h"
 
 #include "uploader/transfer.h"
@@ -38,6 +39,8 @@ struct transfer {
     int fd;
     struct strlist put_headers;
     struct check *check; /* on the worker, or NULL */
+    struct keep *keep;   /* the fuller version is being fetched, or NULL */
+    int is_kept;         /* it is here, or nowhere */
 };
 
 /* Frees what a transfer owns; a check under way was told before. */
@@ -274,6 +277,42 @@ static void put(struct transfer *t)
     }
 }
 
+/* ---- a server that is not ours rotates out what it was to pin -----------------------------------
+ */
+
+static void on_kept(void *arg, const struct ct_err *err)
+{
+    struct transfer *t = arg;
+
+    t->keep = NULL;
+    if (err != NULL) {
+        finish(t, err);
+        return;
+    }
+    t->is_kept = 1;
+    reserve(t); /* the URL is old by now */
+}
+
+static void keep_fuller(struct transfer *t)
+{
+    struct keep_env env = {.engine = t->env.engine,
+                           .worker = t->env.worker,
+                           .kept = t->env.kept,
+                           .api_url = t->api_url,
+                           .token = t->token};
+    struct keep_what what = {.version = t->item->pin};
+    struct ct_err err;
+
+    snprintf(what.session_id, sizeof(what.session_id), "%s", t->item->session_id);
+    if (kept_has(t->env.kept, what.session_id, what.version)) {
+        put(t);
+        return;
+    }
+    if (t->ops->pinned(t->arg, &what, &err) != 0 ||
+        keep_start(&env, &what, on_kept, t, &t->keep, &err) != 0)
+        finish(t, &err);
+}
+
 /* ---- the reservation ----------------------------------------------------------------------------
  */
 
@@ -302,7 +341,10 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     t->is_stock = t->reserved.upload_headers == NULL;
     t->is_loopback =
         http_url_is_loopback(t->reserved.upload_url) || http_url_is_loopback(t->api_url);
-    put(t);
+    if (t->is_stock && t->item->pin > 0 && !t->is_kept)
+        keep_fuller(t);
+    else
+        put(t);
 }
 
 static void reserve(struct transfer *t)
@@ -338,31 +380,14 @@ struct check {
     struct ct_err err;
 };
 
-static int digest_file(int fd, int64_t *ret_size, char hex[HASH_SHA256_HEX])
-{
-    unsigned char digest[HASH_SHA256_BYTES], *chunk = str_calloc(1, 256 << 10);
-    struct hash *h = hash_new(HASH_SHA256);
-    ssize_t n;
-
-    *ret_size = 0;
-    while ((n = file_pread_all(fd, chunk, 256 << 10, (off_t)*ret_size)) > 0) {
-        hash_update(h, chunk, (size_t)n);
-        *ret_size += n;
-    }
-    hash_final(h, digest);
-    hash_hex(digest, sizeof(digest), hex);
-    free(chunk);
-    return n < 0 ? -1 : 0;
-}
-
 static void check_run(void *arg)
 {
     struct check *c = arg;
     char hex[HASH_SHA256_HEX];
-    int64_t size;
+    int64_t size = 0;
     int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (fd < 0 || digest_file(fd, &size, hex) != 0) {
+    if (fd < 0 || hash_sha256_fd(fd, &size, hex) != 0) {
         err_sys(&c->err, "can't read the spooled bundle %s", path_base(c->path));
         c->err.code = ERR_CORRUPT;
     } else if (size != c->size_bytes || strcmp(hex, c->sha256) != 0) {
@@ -435,5 +460,6 @@ void transfer_cancel(struct transfer *t)
         t->check->t = NULL;
     if (t->call != NULL)
         http_cancel(t->call);
+    keep_cancel(t->keep);
     transfer_free(t);
 }

@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "common/worker.h"
 #include "net/http.h"
+#include "uploader/keep.h"
 #include "uploader/queue.h"
 
 /*
@@ -18,6 +19,7 @@ struct transfer;
 struct transfer_env {
     struct http_engine *engine;
     struct worker *worker;
+    struct kept *kept;
     const struct cred *cred; /* copied */
 };
 
@@ -27,6 +29,10 @@ struct transfer_ops {
 
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);
+
+    /* What is known of the version that ${item} wants pinned: fill in ${what}, whose session and
+     * version are set.  Return 0, or -1 with ${err}. */
+    int (*pinned)(void *arg, struct keep_what *what, struct ct_err *err);
 
     /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed.
      * ERR_CORRUPT: the spool file is not what was put there, a new bundle is needed. */

@@ -89,6 +89,17 @@ static int on_unstored(void *arg, struct ct_err *err)
     return 0;
 }
 
+static int on_pinned(void *arg, struct keep_what *what, struct ct_err *err)
+{
+    struct entry *e = arg;
+
+    if (e->u->ops->pinned(e->u->arg, what->session_id, what->version, &what->size_bytes,
+                          what->sha256))
+        return 0;
+    return err_set(err, ERR_BUG, "nothing is recorded of version %lld, which was to be kept",
+                   (long long)what->version);
+}
+
 static void on_progress(void *arg, int64_t sent)
 {
     struct entry *e = arg;
@@ -260,6 +271,7 @@ static void on_done(void *arg, int64_t version, int is_loopback, const struct ct
 static const struct transfer_ops transfer_ops = {
     .stored = on_stored,
     .unstored = on_unstored,
+    .pinned = on_pinned,
     .done = on_done,
     .progress = on_progress,
     .clock = on_clock,
@@ -271,7 +283,8 @@ static const struct transfer_ops transfer_ops = {
 static void start(struct entry *e)
 {
     struct uploader *u = e->u;
-    struct transfer_env env = {.engine = u->engine, .worker = u->opts.worker, .cred = u->cred};
+    struct transfer_env env = {
+        .engine = u->engine, .worker = u->opts.worker, .kept = u->kept, .cred = u->cred};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();
@@ -381,6 +394,8 @@ int uploader_new(const struct uploader_opts *opts, const struct uploader_ops *op
     u->arg = arg;
     u->spool_dir = str_dup(opts->spool_dir);
     u->opts.spool_dir = u->spool_dir;
+    u->kept = kept_new(opts->kept_dir, opts->kept_bytes);
+    u->opts.kept_dir = NULL;
     u->by_session = map_new();
     TAILQ_INIT(&u->entries);
     u->timer = evtimer_new(opts->base, on_timer, u);
@@ -426,6 +441,7 @@ void uploader_free(struct uploader *u)
     forget_cred(u);
     event_free(u->timer);
     map_free(u->by_session);
+    kept_free(u->kept);
     free(u->spool_dir);
     free(u);
 }
@@ -460,6 +476,19 @@ void uploader_stop(struct uploader *u)
 void uploader_set_concurrency(struct uploader *u, int n)
 {
     u->opts.concurrency = n;
+    schedule(u);
+}
+
+void uploader_set_kept_limit(struct uploader *u, int64_t bytes)
+{
+    struct entry *e;
+
+    kept_set_limit(u->kept, bytes);
+    TAILQ_FOREACH(e, &u->entries, link)
+    {
+        if (e->transfer == NULL && strcmp(e->err.reason, KEPT_FULL) == 0)
+            e->next_ms = 0;
+    }
     schedule(u);
 }
 

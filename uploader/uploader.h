@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "common/worker.h"
 #include "net/http.h"
+#include "uploader/kept.h"
 #include "uploader/queue.h"
 
 /*
@@ -23,6 +24,11 @@ struct uploader_ops {
      * later. */
     int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                      int64_t took_ms, struct ct_err *err);
+
+    /* What was ${version} of the session, the newest confirmed one, when it was uploaded?  Return 1
+     * and fill in, or 0 if that is not known. */
+    int (*pinned)(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
+                  char ret_sha256[HASH_SHA256_HEX]);
 
     /* That transaction is on disk. */
     void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
@@ -50,6 +56,8 @@ struct uploader_opts {
     struct db *db;
     struct worker *worker;
     const char *spool_dir;
+    const char *kept_dir; /* for fuller versions that the server would rotate out */
+    int64_t kept_bytes;   /* at most so much in it */
     int concurrency;
 };
 
@@ -90,6 +98,18 @@ void uploader_stop(struct uploader *u);
  * At most ${n} transfers at once.
  */
 void uploader_set_concurrency(struct uploader *u, int n);
+
+/**
+ * uploader_set_kept_limit(u, bytes):
+ * Keep at most so many bytes of fuller versions; what waited for room is tried again.
+ */
+void uploader_set_kept_limit(struct uploader *u, int64_t bytes);
+
+/**
+ * uploader_kept(u):
+ * The folder of fuller versions, to look into.
+ */
+const struct kept *uploader_kept(const struct uploader *u);
 
 /**
  * uploader_spool_path(u, session_id):

@@ -30,6 +30,7 @@ struct uploader {
     const struct uploader_ops *ops;
     void *arg;
     char *spool_dir;
+    struct kept *kept;
     struct http_engine *engine;
     struct cred *cred;
     int is_paused;

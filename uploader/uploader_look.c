@@ -7,6 +7,11 @@ int64_t uploader_spool_bytes(const struct uploader *u)
     return u->queued_bytes;
 }
 
+const struct kept *uploader_kept(const struct uploader *u)
+{
+    return u->kept;
+}
+
 int uploader_is_active(const struct uploader *u, const char *session_id)
 {
     const struct entry *e = map_get(u->by_session, session_id);

@@ -1,0 +1,273 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/client.h"
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/str.h"
+#include "uploader/store_error.h"
+
+#include "uploader/keep.h"
+
+struct publish;
+
+struct keep {
+    struct keep_env env;
+    struct keep_what what;
+    char *api_url;
+    char *token;
+    void (*done)(void *arg, const struct ct_err *err);
+    void *arg;
+    int fd; /* of the temporary file */
+    char *tmp;
+    struct api_request *request;
+    struct http_call *call;
+    int64_t url_boot_ms;
+    struct publish *publish; /* on the worker, or NULL */
+};
+
+static void keep_free(struct keep *k)
+{
+    kept_release(k->env.kept, k->what.size_bytes);
+    if (k->fd >= 0) {
+        close(k->fd);
+        unlink(k->tmp);
+    }
+    api_request_free(k->request);
+    str_wipe(k->token, strlen(k->token));
+    free(k->token);
+    free(k->api_url);
+    free(k->tmp);
+    free(k);
+}
+
+static void finish(struct keep *k, const struct ct_err *err)
+{
+    k->done(k->arg, err);
+    keep_free(k);
+}
+
+static void damaged(const struct keep_what *what, struct ct_err *err, const char *how)
+{
+    err_set(err, ERR_FAIL,
+            "the fuller version %lld of this session would be lost: the server keeps only the "
+            "newest, and what it has of that one %s",
+            (long long)what->version, how);
+    snprintf(err->reason, sizeof(err->reason), KEEP_DAMAGED);
+}
+
+/* ---- on the worker: is it what was uploaded?  Then it gets its name -----------------------------
+ */
+
+struct publish {
+    struct keep *k; /* the loop's; NULL once that was cancelled */
+    struct keep_what what;
+    int fd;
+    char *tmp;
+    char *path;
+    struct ct_err err;
+};
+
+static int check_and_rename(struct publish *p, struct ct_err *err)
+{
+    char hex[HASH_SHA256_HEX];
+    int64_t size;
+
+    if (hash_sha256_fd(p->fd, &size, hex) != 0)
+        return err_sys(err, "can't read the fuller version back");
+    if (size != p->what.size_bytes || strcmp(hex, p->what.sha256) != 0) {
+        damaged(&p->what, err, "is not what was uploaded");
+        return -1;
+    }
+    if (fsync(p->fd) != 0)
+        return err_sys(err, "can't fsync the fuller version");
+    if (rename(p->tmp, p->path) != 0)
+        return err_sys(err, "can't name the fuller version");
+    return file_sync_parent(p->path, err);
+}
+
+static void publish_run(void *arg)
+{
+    struct publish *p = arg;
+
+    if (check_and_rename(p, &p->err) != 0)
+        unlink(p->tmp);
+}
+
+static void publish_free(void *arg)
+{
+    struct publish *p = arg;
+
+    close(p->fd);
+    free(p->tmp);
+    free(p->path);
+    free(p);
+}
+
+static void publish_done(void *arg)
+{
+    struct publish *p = arg;
+    struct keep *k = p->k;
+    struct ct_err err = p->err;
+
+    publish_free(p);
+    if (k == NULL)
+        return;
+    k->publish = NULL;
+    if (err.code == ERR_NONE)
+        log_info("kept session=%s version=%lld size=%lld", k->what.session_id,
+                 (long long)k->what.version, (long long)k->what.size_bytes);
+    finish(k, err.code == ERR_NONE ? NULL : &err);
+}
+
+static void publish(struct keep *k)
+{
+    struct publish *p = str_calloc(1, sizeof(*p));
+
+    p->k = k;
+    p->what = k->what;
+    p->fd = k->fd;
+    p->tmp = str_dup(k->tmp);
+    p->path = kept_path(k->env.kept, k->what.session_id, k->what.version);
+    k->fd = -1;
+    k->publish = p;
+    worker_submit(k->env.worker, publish_run, publish_done, publish_free, p);
+}
+
+/* ---- the object ---------------------------------------------------------------------------------
+ */
+
+static void on_object(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct keep *k = arg;
+    struct ct_err err;
+
+    k->call = NULL;
+    if (res == NULL) {
+        err = *net_err;
+        if (err.code == ERR_CORRUPT)
+            damaged(&k->what, &err, "is larger than what was uploaded");
+        finish(k, &err);
+    } else if (res->status >= 200 && res->status <= 299) {
+        publish(k);
+    } else {
+        store_error(res, now_boot_ms() - k->url_boot_ms, &err);
+        if (err.code == ERR_EXPIRED)
+            err.code = ERR_RETRY;
+        else if (strcmp(err.reason, "NoSuchKey") == 0)
+            damaged(&k->what, &err, "is not in its object store");
+        finish(k, &err);
+    }
+}
+
+static void get_object(struct keep *k, const char *url)
+{
+    struct http_req req = HTTP_REQ_INIT;
+    struct ct_err err;
+
+    k->tmp = kept_tmp_path(k->env.kept, k->what.session_id, k->what.version);
+    k->fd = open(k->tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (k->fd < 0) {
+        err_sys(&err, "can't write the fuller version");
+        finish(k, &err);
+        return;
+    }
+    req.method = "GET";
+    req.url = url;
+    req.max_answer = 65536;
+    req.answer_fd = k->fd;
+    req.answer_limit = k->what.size_bytes;
+    k->url_boot_ms = now_boot_ms();
+    if (http_start(k->env.engine, &req, on_object, k, &k->call, &err) != 0) {
+        k->call = NULL;
+        finish(k, &err);
+    }
+}
+
+/* ---- its address --------------------------------------------------------------------------------
+ */
+
+static void on_address(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct keep *k = arg;
+    struct json_object *answer = NULL;
+    struct api_download_res where = {0};
+    struct ct_err err;
+
+    k->call = NULL;
+    if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        if (res != NULL && err.code == ERR_GONE) {
+            log_warn("nothing-to-keep session=%s version=%lld reason=\"the server has it no more\"",
+                     k->what.session_id, (long long)k->what.version);
+            finish(k, NULL);
+        } else {
+            finish(k, res == NULL ? net_err : &err);
+        }
+        return;
+    }
+    if (api_download_res_parse(answer, &where, &err) != 0) {
+        err.code = ERR_RETRY;
+        finish(k, &err);
+    } else if (where.version != k->what.version) {
+        damaged(&k->what, &err, "comes under another number");
+        finish(k, &err);
+    } else {
+        get_object(k, where.download_url);
+    }
+    api_download_res_clear(&where);
+    json_object_put(answer);
+}
+
+static int ask(struct keep *k, struct ct_err *err)
+{
+    char *rest = str_printf("/download?version=%lld", (long long)k->what.version);
+    char *path = api_session_path(k->what.session_id, rest);
+    int rc;
+
+    api_request_new(k->api_url, k->token, "GET", path, NULL, &k->request);
+    rc = http_start(k->env.engine, &k->request->http, on_address, k, &k->call, err);
+    free(path);
+    free(rest);
+    return rc;
+}
+
+int keep_start(const struct keep_env *env, const struct keep_what *what,
+               void (*done)(void *arg, const struct ct_err *err), void *arg, struct keep **ret,
+               struct ct_err *err)
+{
+    struct keep *k;
+
+    if (kept_reserve(env->kept, what->size_bytes, err) != 0)
+        return -1;
+    k = str_calloc(1, sizeof(*k));
+    k->env = *env;
+    k->what = *what;
+    k->api_url = str_dup(env->api_url);
+    k->token = str_dup(env->token);
+    k->done = done;
+    k->arg = arg;
+    k->fd = -1;
+    if (ask(k, err) != 0) {
+        keep_free(k);
+        return -1;
+    }
+    *ret = k;
+    return 0;
+}
+
+void keep_cancel(struct keep *k)
+{
+    if (k == NULL)
+        return;
+    if (k->publish != NULL)
+        k->publish->k = NULL;
+    if (k->call != NULL)
+        http_cancel(k->call);
+    keep_free(k);
+}
