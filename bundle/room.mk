@@ -10,6 +10,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/gzip.c bundle/gzip.h \
   bundle/local.c bundle/local.h \
   bundle/open.h \
+  bundle/origin.c bundle/origin.h \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \

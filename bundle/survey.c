@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle/origin.h"
 #include "common/str.h"
 
 #include "bundle/survey.h"
@@ -9,8 +10,6 @@
 /* Smaller files share members: their headers carry a time that changes with every turn, and a
  * member each would cost more than it saves. */
 #define SMALL_BYTES (32 << 10)
-
-#define CWD_SEARCH (256 << 10) /* how far into a sidechain a cwd is looked for */
 
 int64_t survey_blocks(const struct content *c)
 {
@@ -212,38 +211,12 @@ static int read_content(struct survey *v, struct content *c, struct ct_err *err)
 static void find_cwd(struct survey *v)
 {
     struct transcript_facts facts;
-    const char *cwd;
 
     transcript_facts(v->facts, &facts);
-    cwd = facts.cwd;
-    for (size_t i = 0; cwd == NULL && i < v->s->n; i++) {
-        const struct content *c = &v->s->contents[i];
-        size_t n = c->length < CWD_SEARCH ? (size_t)c->length : CWD_SEARCH;
-        struct transcript *t;
-        char *p;
-        int fd;
-        if (strncmp(c->entry, "session-subdir/subagents/agent-", 31) != 0)
-            continue;
-        fd = content_open(v->s, c, NULL);
-        if (fd < 0)
-            continue;
-        p = str_calloc(n + 1, 1);
-        t = transcript_new();
-        if (content_read(c, fd, p, n, 0, NULL) == 0)
-            transcript_feed(t, p, n);
-        transcript_facts(t, &facts);
-        if (facts.cwd != NULL) {
-            memcpy(v->cwd, facts.cwd, strlen(facts.cwd) + 1);
-            cwd = v->cwd;
-        }
-        transcript_free(t);
-        free(p);
-        close(fd);
-    }
-    if (cwd == NULL)
-        cwd = v->s->history_project;
-    if (cwd != NULL && cwd != v->cwd && strlen(cwd) < sizeof(v->cwd))
-        memcpy(v->cwd, cwd, strlen(cwd) + 1);
+    if (facts.cwd != NULL && strlen(facts.cwd) < sizeof(v->cwd))
+        memcpy(v->cwd, facts.cwd, strlen(facts.cwd) + 1);
+    else if (facts.cwd == NULL)
+        origin_elsewhere(v->s, v->cwd);
 }
 
 int survey_run(struct survey *v, struct ct_err *err)

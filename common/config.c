@@ -16,6 +16,8 @@ static const char *const metadata_choices[] = {"basic", "full", NULL};
 
 static const struct conf_key keys[] = {
     {"roots", CONF_PATHS, AT(roots), 0, 0, NULL},
+    {"exclude", CONF_PATHS, AT(exclude), 0, 0, NULL},
+    {"include", CONF_PATHS, AT(include), 0, 0, NULL},
     {"state_dir", CONF_PATH, AT(state_dir), 0, 0, NULL},
     {"socket", CONF_PATH, AT(socket), 0, 0, NULL},
     {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
@@ -111,6 +113,8 @@ void config_free(struct config *c)
     if (c == NULL)
         return;
     strlist_free(&c->roots);
+    strlist_free(&c->exclude);
+    strlist_free(&c->include);
     free(c->state_dir);
     free(c->socket);
     free(c->ca_file);

@@ -10,7 +10,9 @@
 enum config_metadata { CONFIG_METADATA_BASIC, CONFIG_METADATA_FULL };
 
 struct config {
-    struct strlist roots; /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
+    struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
+    struct strlist exclude; /* folders whose sessions stay here; the longest path decides */
+    struct strlist include;
     char *state_dir;
     char *socket;
     char *ca_file; /* a private CA in PEM, or NULL; CODETELEPORT_CA_FILE where the file is silent */

@@ -12,9 +12,9 @@
 
 /* In the order in which help shows them. */
 static const struct verb *const verbs[] = {
-    &verb_status, &verb_list,    &verb_show,   &verb_versions, &verb_sync,
-    &verb_watch,  &verb_pause,   &verb_resume, &verb_delete,   &verb_login,
-    &verb_logout, &verb_devices, &verb_tokens,
+    &verb_status, &verb_list,  &verb_show,   &verb_versions, &verb_sync,
+    &verb_watch,  &verb_pause, &verb_resume, &verb_exclude,  &verb_include,
+    &verb_delete, &verb_login, &verb_logout, &verb_devices,  &verb_tokens,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -52,6 +52,11 @@ const struct verb *cli_find(const char *name)
             return verbs[i];
     }
     return NULL;
+}
+
+const struct verb *cli_verb(size_t i)
+{
+    return i < N_VERBS ? verbs[i] : NULL;
 }
 
 const char *cli_resembles(const char *word)

@@ -16,6 +16,12 @@ int cli_main(int argc, char **argv);
 const struct verb *cli_find(const char *name);
 
 /**
+ * cli_verb(i):
+ * Return the verb of that number, in the order in which help shows them; NULL behind the last.
+ */
+const struct verb *cli_verb(size_t i);
+
+/**
  * cli_resembles(word):
  * Return the name of the verb that ${word} was probably meant to be, or NULL.
  */

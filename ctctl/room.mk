@@ -6,7 +6,9 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/opts.c ctctl/opts.h \
+  ctctl/place.c ctctl/place.h \
   ctctl/progress.c ctctl/progress.h \
+  ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
   ctctl/table.c ctctl/table.h \
@@ -16,6 +18,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb.h \
   ctctl/verb_delete.c \
   ctctl/verb_devices.c \
+  ctctl/verb_exclude.c \
+  ctctl/verb_include.c \
   ctctl/verb_list.c \
   ctctl/verb_login.c \
   ctctl/verb_logout.c \

@@ -8,6 +8,7 @@
 #include "common/str.h"
 #include "common/uuid.h"
 #include "ctctl/headline.h"
+#include "ctctl/place.h"
 #include "ctctl/table.h"
 #include "net/http.h"
 
@@ -38,12 +39,10 @@ static int local_page(struct ctx *c, const struct sessions_filter *f, const char
     struct json_object *params = json_object_new_object();
     int rc;
 
-    if (f->project != NULL)
-        jdoc_set_str(params, "project", f->project);
     if (cursor != NULL)
         jdoc_set_str(params, "cursor", cursor);
-    /* Who filters by machine here needs more than what is shown in the end. */
-    if (f->limit > 0 && f->machine == NULL)
+    /* Who filters here needs more than what is shown in the end. */
+    if (f->limit > 0 && f->machine == NULL && f->project == NULL)
         jdoc_set_int(params, "limit", limit);
     rc = ctx_call(c, "list", params, ANSWER_MS, ret, err);
     json_object_put(params);
@@ -68,7 +67,9 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
         list = jdoc_array(page, "sessions");
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
-            if (is_machine(item, "deviceName", f->machine))
+            if (is_machine(item, "deviceName", f->machine) &&
+                (f->project == NULL || place_is_project(f->project, jdoc_str(item, "projectName"),
+                                                        jdoc_str(item, "projectPath"))))
                 json_object_array_add(all, json_object_get(item));
         }
         next = jdoc_str(page, "next");
@@ -95,11 +96,9 @@ err1:
 
 static int is_project(const struct json_object *item, const char *project)
 {
-    const char *name = jdoc_str(jdoc_obj(item, "metadata"), "projectName");
-    const char *cwd = jdoc_str(item, "sourceCwd");
-
-    return project == NULL || (name != NULL && strcmp(name, project) == 0) ||
-           (cwd != NULL && (strcmp(cwd, project) == 0 || strcmp(path_base(cwd), project) == 0));
+    return project == NULL ||
+           place_is_project(project, jdoc_str(jdoc_obj(item, "metadata"), "projectName"),
+                            jdoc_str(item, "sourceCwd"));
 }
 
 static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t offset,

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/jdoc.h"
-#include "common/path.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
+#include "ctctl/place.h"
 
 #include "ctctl/status.h"
 
@@ -101,17 +101,6 @@ static void row(struct buf *b, const struct text_style *st, const char *label, c
     free(clean);
 }
 
-/* ${path} with ~ for the home folder. */
-static char *short_path(const char *path)
-{
-    const char *home = path_home();
-    size_t n = strlen(home);
-
-    if (n > 1 && path_is_below(path, home))
-        return str_printf("~%s", path + n);
-    return str_dup(path);
-}
-
 static void account_row(struct buf *b, const struct text_style *st,
                         const struct json_object *account)
 {
@@ -168,7 +157,7 @@ static void watch_row(struct buf *b, const struct text_style *st, const struct j
                                                                     : jdoc_str(r, "path");
         if (s == NULL)
             continue;
-        path = short_path(s);
+        path = place_short(s);
         buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", path);
         free(path);
     }

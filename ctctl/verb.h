@@ -17,6 +17,8 @@ struct verb {
 /* Each lives in the file of its name. */
 extern const struct verb verb_delete;
 extern const struct verb verb_devices;
+extern const struct verb verb_exclude;
+extern const struct verb verb_include;
 extern const struct verb verb_list;
 extern const struct verb verb_login;
 extern const struct verb verb_logout;

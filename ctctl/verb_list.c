@@ -76,7 +76,7 @@ const struct verb verb_list = {
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines\n"
-    "  --project P  only those of the project with this name or folder\n"
+    "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
     "  --limit N    the newest N only\n"
     "\n"

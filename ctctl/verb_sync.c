@@ -47,6 +47,9 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
         buf_printf(&b, "Saved %s", n);
         if (headline_number(o, "unchanged", 0) > 0)
             buf_printf(&b, ", %" PRId64 " had not changed", headline_number(o, "unchanged", 0));
+        if (headline_number(o, "excluded", 0) > 0)
+            buf_printf(&b, ", %" PRId64 " %s excluded", headline_number(o, "excluded", 0),
+                       headline_number(o, "excluded", 0) == 1 ? "is" : "are");
         buf_addstr(&b, ".\n");
     }
     ctx_print(c, &b);

@@ -250,6 +250,8 @@ static void vanished(struct job *j, struct session *s)
         control_event(d, "archived", s->id, old.version, 0, NULL);
     } else if (!is_known) {
         log_debug("no-transcript session=%s", s->id);
+    } else if (old.version == 0) {
+        state_forget(d->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
     }
     state_session_clear(&old);
 }
@@ -292,12 +294,18 @@ static void job_done(void *arg)
         return;
     }
     s->is_bundling = 0;
-    if (state_is_excluded(d->state, s->id)) {
+    if (excluded_is_final(d, s->id)) {
         /* It was told to stay here while its bundle was being made. */
         if (j->rc == 0)
             spool_remove(j);
         job_free(j);
         sessions_give_up(d, s);
+        bundler_run(d);
+        return;
+    }
+    if (excluded_by_job(d, s, j)) {
+        uploader_hold(d->uploader, j->session_id, 0);
+        job_free(j);
         bundler_run(d);
         return;
     }
@@ -409,6 +417,7 @@ static void start(struct daemon *d, struct session *s)
     if (j->spool_room_bytes < 1)
         j->spool_room_bytes = 1;
     j->cancel = &d->bundler->cancel;
+    j->exclude = exclude_copy(d->exclude);
     if (state_get(d->state, s->id, &old)) {
         snprintf(j->known_id, sizeof(j->known_id), "%s", old.revive ? "" : old.content_id);
         j->previous_bytes = old.transcript_bytes;

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/pack.h"
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/now.h"
@@ -141,35 +140,27 @@ done:
     strlist_free(&whole);
 }
 
-static void do_exclude(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+static void exclude_or_include(struct daemon *d, struct ipc_request *rq, struct json_object *params,
+                               int is_excluded)
 {
-    struct json_object *o;
-    struct session *s;
+    const char *text = jdoc_str(params, "id");
     char id[UUID_SIZE];
     struct ct_err err;
 
-    if (whole_id(d, jdoc_str(params, "id"), id, &err) != 0) {
+    if (text != NULL && whole_id(d, text, id, &err) != 0)
         ipc_fail(rq, &err);
-        return;
-    }
-    if (d->state == NULL) {
-        err_set(&err, ERR_AUTH, "not logged in; run: ctctl login");
-        ipc_fail(rq, &err);
-        return;
-    }
-    if (state_set_excluded(d->state, id, 1, 0, &err) != 0 ||
-        uploader_drop(d->uploader, id, &err) != 0) {
-        ipc_fail(rq, &err);
-        return;
-    }
-    if ((s = sessions_get(d, id)) != NULL)
-        sessions_give_up(d, s);
-    pack_forget_cache(d->cache_dir, id);
-    log_info("excluded session=%s reason=asked", id);
-    control_event(d, "excluded", id, 0, 0, NULL);
-    o = json_object_new_object();
-    jdoc_set_str(o, "sessionId", id);
-    ipc_reply(rq, o);
+    else
+        excluded_request(d, rq, params, text != NULL ? id : NULL, is_excluded);
+}
+
+static void do_exclude(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    exclude_or_include(d, rq, params, 1);
+}
+
+static void do_include(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    exclude_or_include(d, rq, params, 0);
 }
 
 static void do_pause(struct daemon *d, struct ipc_request *rq, struct json_object *params)
@@ -261,7 +252,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"hello", do_hello},     {"status", do_status},       {"list", do_list},
         {"show", do_show},       {"sync", do_sync},           {"exclude", do_exclude},
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
-        {"account", do_account}, {"subscribe", do_subscribe},
+        {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

@@ -131,6 +131,8 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
         uploader_set_concurrency(d->uploader, (int)fresh->concurrency);
         uploader_set_kept_limit(d->uploader, fresh->kept_bytes);
     }
+    exclude_configure(d->exclude, fresh);
+    excluded_apply(d);
     sessions_arm(d);
     login_refresh(d->login);
     log_info("reloaded");
@@ -389,6 +391,7 @@ static int start(struct daemon *d, struct ct_err *err)
 
     if (path_make_private(d->config->state_dir, err) != 0 ||
         lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
+        exclude_new(d->config, &d->exclude, err) != 0 ||
         worker_new(d->base, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
         return -1;
@@ -435,6 +438,7 @@ static void teardown(struct daemon *d)
     event_free(d->damage);
     life_end(d->life);
     event_base_free(d->base);
+    exclude_free(d->exclude);
     config_free(d->config);
     free(d->config_path);
 }

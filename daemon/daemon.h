@@ -14,6 +14,7 @@
 #include "common/heap.h"
 #include "common/map.h"
 #include "common/worker.h"
+#include "daemon/exclude.h"
 #include "daemon/state.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
@@ -28,6 +29,7 @@
  *   changes.c   watcher -> "this session changed"
  *   sessions.c  the sessions that are on their way; debounce
  *   bundler.c   session -> worker (job.c) -> bundle -> queue
+ *   excluded.c  sessions that stay here, by the rules of exclude.c
  *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
  *   books.c     one account's state, queue and spool
@@ -83,6 +85,7 @@ struct root_view {
     struct strlist unreadable; /* during a full scan: folders that could not be read */
 };
 
+struct job;
 struct login;
 struct bundler;
 struct waiters;
@@ -100,7 +103,8 @@ struct daemon {
     int exit_status;
     int64_t started_ms; /* wall clock */
 
-    struct life *life; /* signals and timers of daemon.c */
+    struct exclude *exclude; /* folders whose sessions stay here */
+    struct life *life;       /* signals and timers of daemon.c */
     struct worker *worker;
     struct watcher *watcher;
     struct ipc_server *ipc;
@@ -335,6 +339,42 @@ void bundler_run(struct daemon *d);
  * compressed is kept; but only once in a row, lest a session that never rests is never safe.
  */
 void bundler_outdated(struct daemon *d, struct session *s);
+
+/* ---- excluded.c ---------------------------------------------------------------------------------
+ */
+
+/**
+ * excluded_apply(d):
+ * Look at all sessions on record, after the rules have changed or may have: those that are to stay
+ * here stay, those that may go again are saved.
+ */
+void excluded_apply(struct daemon *d);
+
+/**
+ * excluded_by_job(d, s, j):
+ * Return whether the bundle of the session that ${j} made, or would have made, is to stay here; it
+ * is removed then, the session put on record, and ${s} forgotten.
+ */
+int excluded_by_job(struct daemon *d, struct session *s, const struct job *j);
+
+/**
+ * excluded_is_final(d, id):
+ * Return whether the session is excluded, and not only until it is known where it began.
+ */
+int excluded_is_final(struct daemon *d, const char *id);
+
+/**
+ * excluded_why(d, ss):
+ * Return why the session is excluded, borrowed until the rules change; NULL if it is not.
+ */
+const char *excluded_why(const struct daemon *d, const struct state_session *ss);
+
+/**
+ * excluded_request(d, rq, params, is_excluded):
+ * The methods exclude and include of the control socket, after control.c has made params.id whole.
+ */
+void excluded_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
+                      const char *id, int is_excluded);
 
 /* ---- uploads.c ----------------------------------------------------------------------------------
  */

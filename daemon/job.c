@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agents/transcript.h"
 #include "bundle/pack.h"
 #include "bundle/snapshot.h"
 #include "common/jdoc.h"
@@ -24,6 +25,7 @@ static void job_clear_results(struct job *j)
     j->skipped = j->duplicates = j->result.metadata = NULL;
     free(j->project);
     j->project = NULL;
+    j->is_excluded = 0;
 }
 
 void job_free(void *arg)
@@ -36,6 +38,7 @@ void job_free(void *arg)
     free(j->spool_path);
     free(j->cache_dir);
     free(j->root);
+    exclude_free(j->exclude);
     free(j);
 }
 
@@ -133,6 +136,28 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
     return 0;
 }
 
+/* What stays here is not compressed first: neither spool nor cache is to hold any of it. */
+static int stays_here(struct job *j, const struct snapshot *s)
+{
+    char cwd[ORIGIN_SIZE], name[256];
+
+    if (!exclude_any(j->exclude))
+        return 0;
+    origin_cwd(s, cwd);
+    if (exclude_reason(j->exclude, cwd, snapshot_project(s)) == NULL)
+        return 0;
+    j->is_excluded = 1;
+    j->project = str_dup(snapshot_project(s));
+    snapshot_each_file(s, on_file, j);
+    j->result.metadata = json_object_new_object();
+    if (cwd[0] == '\0')
+        return 1;
+    jdoc_set_str(j->result.metadata, "cwd", cwd);
+    jdoc_set_str(j->result.metadata, "projectName",
+                 transcript_project_name(cwd, name, sizeof(name)));
+    return 1;
+}
+
 static int pack_once(struct job *j)
 {
     struct pack_opts o = {
@@ -151,6 +176,10 @@ static int pack_once(struct job *j)
     job_clear_results(j);
     if (best_snapshot(j, &s, &j->err) != 0)
         return -1;
+    if (stays_here(j, s)) {
+        snapshot_free(s);
+        return err_set(&j->err, ERR_REFUSED, "its folder is excluded");
+    }
     rc = pack_write(s, &o, &j->result, &j->err);
     if (rc != 0 && j->err.code == ERR_GONE)
         j->err.code = ERR_FAIL; /* the spool, not the session: only the snapshot can say that */

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "bundle/origin.h"
 #include "bundle/pack.h"
 #include "common/strlist.h"
 #include "daemon/daemon.h"
@@ -31,6 +32,7 @@ struct job {
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
     const _Atomic int *cancel;
+    struct exclude *exclude; /* a copy of the rules */
 
     int rc;
     struct ct_err err;
@@ -42,6 +44,8 @@ struct job {
     struct json_object *skipped;
     struct json_object *duplicates;
     int64_t modified_ms;
+    int is_excluded; /* by the folder in which it began: nothing else was read, rc is -1; of the
+                        results metadata (cwd, projectName), project and files are there */
 };
 
 /**

@@ -16,8 +16,8 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     const struct session *s = sessions_get(d, ss->session_id);
     struct uploader_view v;
 
-    *ret_why = NULL;
-    if (ss->is_excluded)
+    *ret_why = excluded_why(d, ss);
+    if (*ret_why != NULL)
         return "excluded";
     if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
         *ret_why = v.err != NULL ? v.err->msg : NULL;

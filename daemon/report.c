@@ -269,6 +269,7 @@ static struct json_object *watch_part(struct daemon *d)
     set_time(o, "lastScanAt", st.last_scan_wall_ms);
     jdoc_set_bool(o, "isScanning", st.is_scanning);
     json_object_object_add(o, "degraded", degraded);
+    json_object_object_add(o, "rules", exclude_rules(d->exclude));
     return o;
 }
 

@@ -6,6 +6,8 @@ daemon_libdaemon_a_SOURCES = \
   daemon/changes.c \
   daemon/control.c \
   daemon/daemon.c \
+  daemon/exclude.c daemon/exclude.h \
+  daemon/excluded.c \
   daemon/job.c daemon/job.h \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \

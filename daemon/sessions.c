@@ -62,7 +62,7 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     int was_dirty = s != NULL && sessions_is_dirty(s);
     int64_t at_ms;
 
-    if (s == NULL && d->state != NULL && state_is_excluded(d->state, id))
+    if (s == NULL && excluded_is_final(d, id))
         return;
     s = sessions_need(d, id);
     s->dirty_seq = ++d->seq;

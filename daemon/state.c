@@ -224,7 +224,7 @@ int state_set_archived(struct state *s, const char *session_id, int yes, struct 
                    (int64_t)yes, session_id);
 }
 
-int state_set_excluded(struct state *s, const char *session_id, int yes, int revive,
+int state_set_excluded(struct state *s, const char *session_id, int why, int revive,
                        struct ct_err *err)
 {
     return db_exec(s->db, err,
@@ -233,13 +233,27 @@ int state_set_excluded(struct state *s, const char *session_id, int yes, int rev
                    " is_archived, is_excluded, revive) VALUES (?,'','','','',0,0,0,'',0,0,?,?)"
                    " ON CONFLICT(session_id) DO UPDATE SET is_excluded = excluded.is_excluded,"
                    " revive = excluded.revive",
-                   "sii", session_id, (int64_t)yes, (int64_t)revive);
+                   "sii", session_id, (int64_t)why, (int64_t)revive);
 }
 
 int state_is_excluded(struct state *s, const char *session_id)
 {
     return db_int(s->db, 0, "SELECT is_excluded FROM sessions WHERE session_id = ?", "s",
                   session_id) != 0;
+}
+
+int state_has_excluded(struct state *s, enum state_excluded why)
+{
+    return db_int(s->db, 0, "SELECT count(*) FROM sessions WHERE is_excluded = ?", "i",
+                  (int64_t)why) > 0;
+}
+
+int state_forget(struct state *s, const char *session_id, struct ct_err *err)
+{
+    if (state_drop_files(s, session_id, err) != 0)
+        return -1;
+    return db_exec(s->db, err, "DELETE FROM sessions WHERE session_id = ? AND version = 0", "s",
+                   session_id);
 }
 
 int state_put_file(struct state *s, const char *session_id, const struct state_file *f,
@@ -393,7 +407,7 @@ void state_counts(struct state *s, struct state_counts *ret)
     memset(ret, 0, sizeof(*ret));
     if (db_query(s->db, NULL, &st,
                  "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
-                 "sum(is_excluded),"
+                 "sum(is_excluded != 0),"
                  " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten) FROM sessions",
                  "") != 0)
         return;

@@ -16,6 +16,13 @@
  */
 struct state;
 
+/* Why a session is not saved any more. */
+enum state_excluded {
+    STATE_NOT_EXCLUDED,
+    STATE_EXCLUDED_ITSELF, /* deleted in the cloud by the user, or told to stay here */
+    STATE_EXCLUDED_FOLDER, /* it began in a folder whose sessions stay here */
+};
+
 struct state_session {
     char session_id[UUID_SIZE];
     char *root;               /* data folder that it lies in */
@@ -28,7 +35,7 @@ struct state_session {
     char transcript_digest[HASH_SHA256_HEX];
     int is_rewritten; /* a bundle since then did not go on where the one before it ended */
     int is_archived;  /* gone here, safe there */
-    int is_excluded;  /* deleted in the cloud by the user, or told to stay here */
+    int is_excluded;  /* enum state_excluded */
     int revive;       /* asked for by name after it was deleted */
 
     /* The newest confirmed version; version 0: none yet. */
@@ -99,18 +106,25 @@ int state_confirm(struct state *s, const char *session_id, int64_t version, cons
                   struct ct_err *err);
 
 /**
- * state_set_archived(s, session_id, yes, err), state_set_excluded(s, session_id, yes, revive, err):
- * Change one thing.
+ * state_set_archived(s, session_id, yes, err), state_set_excluded(s, session_id, why, revive, err):
+ * Change one thing; ${why} is an enum state_excluded.
  */
 int state_set_archived(struct state *s, const char *session_id, int yes, struct ct_err *err);
-int state_set_excluded(struct state *s, const char *session_id, int yes, int revive,
+int state_set_excluded(struct state *s, const char *session_id, int why, int revive,
                        struct ct_err *err);
 
 /**
- * state_is_excluded(s, session_id):
- * Return whether the session is known and excluded.
+ * state_is_excluded(s, session_id), state_has_excluded(s, why):
+ * Return whether the session is known and excluded; whether any is for that reason.
  */
 int state_is_excluded(struct state *s, const char *session_id);
+int state_has_excluded(struct state *s, enum state_excluded why);
+
+/**
+ * state_forget(s, session_id, err):
+ * Forget a session of which no version was ever confirmed.
+ */
+int state_forget(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
  * state_put_file(s, session_id, f, err), state_drop_files(s, session_id, err):

@@ -35,7 +35,7 @@ struct waiter {
     uint64_t generation; /* of the books, when it began to drain */
     struct strlist ids;
     LIST_HEAD(, target) targets;
-    int64_t requested, confirmed, unchanged;
+    int64_t requested, confirmed, unchanged, excluded;
     struct json_object *failed;
 };
 
@@ -85,6 +85,7 @@ static void finish(struct waiter *w)
         if (w->is_waiting) {
             jdoc_set_int(o, "confirmed", w->confirmed);
             jdoc_set_int(o, "unchanged", w->unchanged);
+            jdoc_set_int(o, "excluded", w->excluded);
             json_object_object_add(o, "failed", json_object_get(w->failed));
         }
         jdoc_set_str(o, "state", state);
@@ -115,7 +116,9 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
     struct uploader_view v;
 
     if (s == NULL || s->safe_seq >= t->seq) {
-        if (s == NULL || s->queued_seq >= t->seq)
+        if (w->d->state != NULL && state_is_excluded(w->d->state, t->id))
+            w->excluded++;
+        else if (s == NULL || s->queued_seq >= t->seq)
             w->confirmed++;
         else
             w->unchanged++;
@@ -185,12 +188,14 @@ static int target_if_unsafe(void *arg, const char *key, void *value)
     return 0;
 }
 
-static int is_known(struct daemon *d, const char *id, int *ret_excluded)
+/* ${ret_stays}: why nothing of it goes out, although somebody asks for it by name. */
+static int is_known(struct daemon *d, const char *id, int *ret_excluded, const char **ret_stays)
 {
     struct state_session ss;
     int known = d->state != NULL && state_get(d->state, id, &ss);
 
     *ret_excluded = known && ss.is_excluded;
+    *ret_stays = known ? exclude_reason(d->exclude, jdoc_str(ss.meta, "cwd"), ss.project) : NULL;
     if (known)
         state_session_clear(&ss);
     return known;
@@ -200,10 +205,13 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
 {
     struct daemon *d = w->d;
     struct session *s = sessions_get(d, id);
-    int is_excluded, known = is_known(d, id, &is_excluded);
+    const char *stays;
+    int is_excluded, known = is_known(d, id, &is_excluded, &stays);
 
     if (s == NULL && !known)
         return err_set(err, ERR_GONE, "there is no session %s on this machine", id);
+    if (is_excluded && stays != NULL)
+        return err_set(err, ERR_REFUSED, "session %.8s is excluded: %s", id, stays);
     if (is_excluded) {
         if (state_set_excluded(d->state, id, 0, 1, err) != 0)
             return -1;

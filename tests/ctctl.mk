@@ -11,3 +11,8 @@ check_PROGRAMS += tests/unit_ctctl_progress
 TESTS += tests/unit_ctctl_progress
 tests_unit_ctctl_progress_SOURCES = tests/unit_ctctl_progress.c
 tests_unit_ctctl_progress_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit_exclude
+TESTS += tests/unit_exclude
+tests_unit_exclude_SOURCES = tests/unit_exclude.c
+tests_unit_exclude_LDADD = daemon/libdaemon.a agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)

@@ -32,6 +32,7 @@ TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats tests/e2
   tests/e2e_kept.bats
 endif
 
+include tests/daily.mk
 include tests/durable.mk
 include tests/net.mk
 

@@ -1,0 +1,138 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/headline.h"
+#include "ctctl/opts.h"
+#include "ctctl/place.h"
+#include "ctctl/table.h"
+
+#include "ctctl/rules.h"
+
+#define ANSWER_MS 60000 /* a folder may hold very many sessions */
+
+/* Beginnings of session IDs are hexadecimal; a folder of such a name here counts as the folder. */
+static int is_id(const char *word)
+{
+    struct stat st;
+
+    return strlen(word) >= 4 && word[strspn(word, "0123456789abcdef-")] == '\0' &&
+           stat(word, &st) != 0;
+}
+
+static void table(const struct text_style *st, struct json_object *rules, struct buf *b)
+{
+    static const struct table_column columns[] = {
+        {"RULE", 0, 0, 0}, {"FOLDER", 0, 1, 0}, {"SAID IN", 0, 0, 1}};
+    struct table *t = table_new(st, columns, 3);
+
+    for (size_t i = 0; i < json_object_array_length(rules); i++) {
+        const struct json_object *o = json_object_array_get_idx(rules, i);
+        char *path = place_short(jdoc_str(o, "path"));
+        const char *cells[3];
+        cells[0] = jdoc_bool(o, "excluded", 0) ? "exclude" : "include";
+        cells[1] = path;
+        cells[2] = jdoc_str(o, "from");
+        table_row(t, cells);
+        free(path);
+    }
+    table_print(t, b);
+    table_free(t);
+}
+
+static void say_folder(struct ctx *c, const struct json_object *o, int is_excluded)
+{
+    int64_t n = headline_number(o, "sessions", 0), cloud = headline_number(o, "inCloud", 0);
+    char *path = place_short(jdoc_str(o, "path")), *count = text_count(n, "session", "sessions");
+    char *clean = text_clean(&c->out, path);
+    struct buf b = {0};
+
+    if (!jdoc_bool(o, "changed", 0))
+        buf_printf(&b, "Sessions of %s were %s already.\n", clean,
+                   is_excluded ? "excluded" : "included");
+    else if (is_excluded)
+        buf_printf(&b, "Sessions that begin in %s stay on this machine from now on: %s so far.\n",
+                   clean, count);
+    else
+        buf_printf(&b, "Sessions that begin in %s are saved from now on: %s to begin with.\n",
+                   clean, count);
+    ctx_print(c, &b);
+    buf_free(&b);
+    if (is_excluded && cloud > 0)
+        ctx_say(c,
+                "%" PRId64 " of them %s in the cloud, and what is there stays there. To remove it: "
+                "ctctl delete --project %s",
+                cloud, cloud == 1 ? "is" : "are", path);
+    free(clean);
+    free(count);
+    free(path);
+}
+
+static void say_session(struct ctx *c, const struct json_object *o, int is_excluded)
+{
+    struct buf b = {0};
+    char id[9];
+
+    text_short_id(jdoc_str(o, "sessionId"), id);
+    if (is_excluded)
+        buf_printf(&b,
+                   "Session %s stays on this machine from now on. What is in the cloud of it stays "
+                   "there; to remove it: ctctl delete %s\n",
+                   id, id);
+    else
+        buf_printf(&b, "Session %s is saved again.\n", id);
+    ctx_print(c, &b);
+    buf_free(&b);
+}
+
+static int ask(struct ctx *c, int is_excluded, struct json_object *params)
+{
+    struct json_object *o, *rules;
+    struct buf b = {0};
+    struct ct_err e;
+
+    if (ctx_call(c, is_excluded ? "exclude" : "include", params, ANSWER_MS, &o, &e) != 0)
+        return ctx_fail(c, &e);
+    rules = jdoc_array(o, "rules");
+    if (c->json)
+        ctx_json(c, o);
+    else if (jdoc_str(o, "path") != NULL)
+        say_folder(c, o, is_excluded);
+    else if (jdoc_str(o, "sessionId") != NULL)
+        say_session(c, o, is_excluded);
+    else if (rules == NULL || json_object_array_length(rules) == 0)
+        ctx_say(c, "no folder is excluded; to exclude one: ctctl exclude PATH");
+    else
+        table(&c->out, rules, &b);
+    ctx_print(c, &b);
+    buf_free(&b);
+    json_object_put(o);
+    return CTX_OK;
+}
+
+int rules_run(struct ctx *c, int is_excluded, int argc, char **argv)
+{
+    struct json_object *params = json_object_new_object();
+    struct strlist words = {0};
+    int rc = opts_parse(c, NULL, 0, argc, argv, &words);
+    char *path;
+
+    if (rc == -1 && words.n > 1)
+        rc = ctx_usage(c, "%s takes one folder, or the ID of one session", c->verb);
+    if (rc == -1 && words.n == 1 && is_id(words.v[0])) {
+        jdoc_set_str(params, "id", words.v[0]);
+    } else if (rc == -1 && words.n == 1) {
+        path = place_real(words.v[0]);
+        jdoc_set_str(params, "path", path);
+        free(path);
+    }
+    if (rc == -1)
+        rc = ask(c, is_excluded, params);
+    json_object_put(params);
+    strlist_free(&words);
+    return rc;
+}

@@ -1,0 +1,26 @@
+#include "ctctl/rules.h"
+
+#include "ctctl/verb.h"
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    return rules_run(c, 1, argc, argv);
+}
+
+const struct verb verb_exclude = {
+    "exclude",
+    "[PATH | ID]",
+    "keep the sessions of a folder on this machine",
+    "PATH  sessions that begin in this folder, or below it, are not saved any more\n"
+    "ID    this one session is not saved any more\n"
+    "\n"
+    "Without a word: which folders are excluded, and where that was said: with this verb,\n"
+    "or in codeteleportd.conf (exclude, include). The longest path that fits a session\n"
+    "decides, so an included folder may lie in an excluded one.\n"
+    "\n"
+    "What is in the cloud already stays there; ctctl delete --project PATH removes it.\n"
+    "\n"
+    "  ctctl exclude ~/secret\n"
+    "  ctctl include ~/secret/talk\n",
+    run,
+};

@@ -1,0 +1,20 @@
+#include "ctctl/rules.h"
+
+#include "ctctl/verb.h"
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    return rules_run(c, 0, argc, argv);
+}
+
+const struct verb verb_include = {
+    "include",
+    "[PATH | ID]",
+    "save the sessions of a folder (again)",
+    "PATH  sessions that begin in this folder, or below it, are saved, although it may lie\n"
+    "      in an excluded one\n"
+    "ID    this one session is saved again after it was excluded or deleted from the cloud\n"
+    "\n"
+    "Without a word: the rules that there are; see ctctl exclude --help\n",
+    run,
+};

@@ -1,0 +1,280 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/encode.h"
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/exclude.h"
+
+#define MAX_FILE (1 << 20)
+
+struct rule {
+    char *path;   /* absolute, without a slash at its end */
+    char *folder; /* what Claude Code calls its project folder */
+    int is_excluded;
+    int is_said; /* with ctctl, not in the configuration */
+    char *reason;
+};
+
+struct exclude {
+    struct rule *rules;
+    size_t n, cap;
+    char *file; /* of those that were said */
+};
+
+/* ---- the rules in memory ------------------------------------------------------------------------
+ */
+
+static void add(struct exclude *e, const char *path, int is_excluded, int is_said)
+{
+    struct rule *r;
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    if (e->n == e->cap) {
+        e->cap = e->cap * 2 + 4;
+        e->rules = str_realloc(e->rules, e->cap, sizeof(*e->rules));
+    }
+    r = &e->rules[e->n++];
+    r->path = str_printf("%.*s", (int)n, path);
+    r->folder = claude_encode(r->path);
+    r->is_excluded = is_excluded;
+    r->is_said = is_said;
+    r->reason = str_printf("it began in the excluded folder %s; to have it saved: ctctl include %s",
+                           r->path, r->path);
+}
+
+static void drop(struct exclude *e, size_t i)
+{
+    free(e->rules[i].path);
+    free(e->rules[i].folder);
+    free(e->rules[i].reason);
+    e->rules[i] = e->rules[--e->n];
+}
+
+/* As long as no record has said where the session began, the name of its project folder is asked,
+ * in which every odd character is a dash: it says too much rather than too little. */
+static int concerns(const struct rule *r, const char *cwd, const char *project)
+{
+    size_t n = strlen(r->folder);
+
+    if (cwd != NULL && cwd[0] != '\0')
+        return path_is_below(cwd, r->path);
+    if (path_is_below(path_home(), r->path))
+        return 1;
+    if (project == NULL || strncmp(project, r->folder, n < ENCODE_MAX ? n : ENCODE_MAX) != 0)
+        return 0;
+    return n >= ENCODE_MAX || project[n] == '-' || project[n] == '\0';
+}
+
+static const struct rule *decides(const struct exclude *e, const char *cwd, const char *project)
+{
+    const struct rule *best = NULL;
+    size_t longest = 0;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const struct rule *r = &e->rules[i];
+        size_t n = strlen(r->path);
+        if (!concerns(r, cwd, project))
+            continue;
+        /* Of the configuration's two words on one folder the careful one counts. */
+        if (best == NULL || n > longest || (n == longest && r->is_said > best->is_said) ||
+            (n == longest && r->is_said == best->is_said && r->is_excluded)) {
+            best = r;
+            longest = n;
+        }
+    }
+    return best;
+}
+
+const char *exclude_reason(const struct exclude *e, const char *cwd, const char *project)
+{
+    const struct rule *r = decides(e, cwd, project);
+
+    return r != NULL && r->is_excluded ? r->reason : NULL;
+}
+
+int exclude_any(const struct exclude *e)
+{
+    return e->n > 0;
+}
+
+/* Sessions know their folder by its real name; the user may have written another one. */
+static void add_configured(struct exclude *e, const struct strlist *paths, int is_excluded)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        char *real = realpath(paths->v[i], NULL);
+        add(e, paths->v[i], is_excluded, 0);
+        if (real != NULL && strcmp(real, paths->v[i]) != 0)
+            add(e, real, is_excluded, 0);
+        free(real);
+    }
+}
+
+void exclude_configure(struct exclude *e, const struct config *config)
+{
+    for (size_t i = e->n; i-- > 0;) {
+        if (!e->rules[i].is_said)
+            drop(e, i);
+    }
+    add_configured(e, &config->exclude, 1);
+    add_configured(e, &config->include, 0);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct rule *const *x = a, *const *y = b;
+    int order = strcmp((*x)->path, (*y)->path);
+
+    return order != 0 ? order : (*x)->is_said - (*y)->is_said;
+}
+
+struct json_object *exclude_rules(const struct exclude *e)
+{
+    struct json_object *list = json_object_new_array(), *o;
+    const struct rule **sorted = str_calloc(e->n + 1, sizeof(struct rule *));
+
+    for (size_t i = 0; i < e->n; i++)
+        sorted[i] = &e->rules[i];
+    qsort(sorted, e->n, sizeof(struct rule *), by_path);
+    for (size_t i = 0; i < e->n; i++) {
+        o = json_object_new_object();
+        jdoc_set_str(o, "path", sorted[i]->path);
+        jdoc_set_bool(o, "excluded", sorted[i]->is_excluded);
+        jdoc_set_str(o, "from", sorted[i]->is_said ? "ctctl" : "configuration");
+        json_object_array_add(list, o);
+    }
+    free(sorted);
+    return list;
+}
+
+/* ---- what was said, on disk ---------------------------------------------------------------------
+ */
+
+static int load_list(struct exclude *e, struct json_object *o, const char *key, int is_excluded)
+{
+    struct json_object *list = jdoc_array(o, key);
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *s = json_object_array_get_idx(list, i);
+        if (json_object_get_type(s) != json_type_string || json_object_get_string(s)[0] != '/')
+            return -1;
+        add(e, json_object_get_string(s), is_excluded, 1);
+    }
+    return list != NULL ? 0 : -1;
+}
+
+static int load(struct exclude *e, struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    struct buf b = {0};
+    struct ct_err why = {0};
+    int rc = file_read(e->file, MAX_FILE, &b, &why);
+
+    if (rc != 0 && why.code == ERR_GONE) {
+        rc = 0;
+        goto done;
+    }
+    if (rc == 0)
+        rc = jdoc_parse(b.data != NULL ? b.data : "", b.len, &o, &why);
+    if (rc == 0 && (load_list(e, o, "exclude", 1) != 0 || load_list(e, o, "include", 0) != 0))
+        rc = err_set(&why, ERR_CORRUPT, "it does not hold two lists of paths");
+    json_object_put(o);
+    if (rc != 0)
+        err_set(err, ERR_CONFIG,
+                "%s says which folders are excluded, and can't be read: %.200s. Nothing is saved "
+                "before it is mended, or removed and said again with: ctctl exclude",
+                e->file, why.msg);
+done:
+    buf_free(&b);
+    return rc;
+}
+
+static int save(const struct exclude *e, struct ct_err *err)
+{
+    struct json_object *o = json_object_new_object(), *lists[2];
+    const char *text;
+    int rc;
+
+    lists[0] = json_object_new_array();
+    lists[1] = json_object_new_array();
+    for (size_t i = 0; i < e->n; i++) {
+        if (e->rules[i].is_said)
+            json_object_array_add(lists[e->rules[i].is_excluded], jdoc_new_str(e->rules[i].path));
+    }
+    json_object_object_add(o, "include", lists[0]);
+    json_object_object_add(o, "exclude", lists[1]);
+    text = jdoc_text(o);
+    rc = file_replace(e->file, text, strlen(text), 0600, err);
+    json_object_put(o);
+    return rc;
+}
+
+int exclude_say(struct exclude *e, const char *path, int is_excluded, int *ret_changed,
+                struct ct_err *err)
+{
+    struct exclude *next = exclude_copy(e), was = *e;
+    int changed = (exclude_reason(e, path, NULL) != NULL) != is_excluded;
+
+    for (size_t i = next->n; i-- > 0;) {
+        if (next->rules[i].is_said && strcmp(next->rules[i].path, path) == 0)
+            drop(next, i);
+    }
+    /* That something stays here is remembered although another rule may say so already: that one
+     * can go some day.  That it may leave is the rule where no other says anything. */
+    if (is_excluded || exclude_reason(next, path, NULL) != NULL)
+        add(next, path, is_excluded, 1);
+    if (save(next, err) != 0) {
+        exclude_free(next);
+        return -1;
+    }
+    *e = *next;
+    *next = was;
+    exclude_free(next);
+    *ret_changed = changed;
+    return 0;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------
+ */
+
+int exclude_new(const struct config *config, struct exclude **ret, struct ct_err *err)
+{
+    struct exclude *e = str_calloc(1, sizeof(*e));
+
+    e->file = path_join(config->state_dir, "exclude.json");
+    if (load(e, err) != 0) {
+        exclude_free(e);
+        return -1;
+    }
+    exclude_configure(e, config);
+    *ret = e;
+    return 0;
+}
+
+struct exclude *exclude_copy(const struct exclude *e)
+{
+    struct exclude *copy = str_calloc(1, sizeof(*copy));
+
+    copy->file = str_dup(e->file);
+    for (size_t i = 0; i < e->n; i++)
+        add(copy, e->rules[i].path, e->rules[i].is_excluded, e->rules[i].is_said);
+    return copy;
+}
+
+void exclude_free(struct exclude *e)
+{
+    if (e == NULL)
+        return;
+    while (e->n > 0)
+        drop(e, e->n - 1);
+    free(e->rules);
+    free(e->file);
+    free(e);
+}

@@ -1,0 +1,294 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bundle/pack.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/str.h"
+#include "daemon/job.h"
+
+#include "daemon/daemon.h"
+
+/* ---- cached blocks: removed on the worker, behind what it is at ---------------------------------
+ */
+
+struct forgetting {
+    char *cache_dir;
+    struct strlist ids;
+};
+
+static void forget_run(void *arg)
+{
+    struct forgetting *f = arg;
+
+    for (size_t i = 0; i < f->ids.n; i++)
+        pack_forget_cache(f->cache_dir, f->ids.v[i]);
+}
+
+static void forget_free(void *arg)
+{
+    struct forgetting *f = arg;
+
+    strlist_free(&f->ids);
+    free(f->cache_dir);
+    free(f);
+}
+
+static void forget_caches(struct daemon *d, const struct strlist *ids)
+{
+    struct forgetting *f = str_calloc(1, sizeof(*f));
+
+    f->cache_dir = str_dup(d->cache_dir);
+    strlist_copy(&f->ids, ids);
+    worker_submit(d->worker, forget_run, forget_free, forget_free, f);
+}
+
+/* ---- one session --------------------------------------------------------------------------------
+ */
+
+/* Its cached blocks stay; see forget_caches(). */
+static int keep_here(struct daemon *d, const char *id, enum state_excluded why, struct ct_err *err)
+{
+    struct session *s;
+
+    if (state_set_excluded(d->state, id, why, 0, err) != 0 ||
+        uploader_drop(d->uploader, id, err) != 0)
+        return -1;
+    if ((s = sessions_get(d, id)) != NULL)
+        sessions_give_up(d, s);
+    log_info("excluded session=%s reason=%s", id,
+             why == STATE_EXCLUDED_FOLDER ? "folder" : "asked");
+    control_event(d, "excluded", id, 0, 0, NULL);
+    return 0;
+}
+
+static int let_go(struct daemon *d, const char *id, int revive, struct ct_err *err)
+{
+    if (state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, revive, err) != 0 ||
+        state_outdate_files(d->state, id, err) != 0)
+        return -1;
+    log_info("included session=%s", id);
+    sessions_touch(d, id, d->config->wait_ms, 0, 0);
+    return 0;
+}
+
+const char *excluded_why(const struct daemon *d, const struct state_session *ss)
+{
+    const char *why;
+
+    if (ss->is_excluded == STATE_NOT_EXCLUDED)
+        return NULL;
+    why = exclude_reason(d->exclude, jdoc_str(ss->meta, "cwd"), ss->project);
+    if (ss->is_excluded == STATE_EXCLUDED_FOLDER && why != NULL)
+        return why;
+    return "it was deleted from the cloud, or excluded by its id; to save it again: ctctl sync ID";
+}
+
+static int record(struct daemon *d, const struct job *j, struct ct_err *err)
+{
+    struct state_session ss = {0};
+    int rc = 0;
+
+    /* Of one that was on record without its folder it may be known now. */
+    if (!state_get(d->state, j->session_id, &ss) || ss.version == 0) {
+        state_session_clear(&ss);
+        snprintf(ss.session_id, sizeof(ss.session_id), "%s", j->session_id);
+        ss.root = str_dup(j->root);
+        ss.project = str_dup(j->project);
+        ss.meta = json_object_get(j->result.metadata);
+        ss.slug = str_dup("");
+        ss.modified_ms = j->modified_ms;
+        for (size_t i = 0; i < j->n_files; i++)
+            ss.raw_bytes += j->files[i].size_bytes;
+        ss.is_excluded = STATE_EXCLUDED_FOLDER;
+        rc = state_put(d->state, &ss, err);
+    }
+    state_session_clear(&ss);
+    return rc;
+}
+
+/* It stayed here only as long as its folder was not known. */
+static int may_go(struct daemon *d, const char *id)
+{
+    if (!state_is_excluded(d->state, id))
+        return 0;
+    return state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, 0, NULL);
+}
+
+int excluded_is_final(struct daemon *d, const char *id)
+{
+    struct state_session ss = {0};
+    int yes;
+
+    if (d->state == NULL || !state_is_excluded(d->state, id))
+        return 0;
+    yes = state_get(d->state, id, &ss) &&
+          (ss.is_excluded == STATE_EXCLUDED_ITSELF || jdoc_str(ss.meta, "cwd") != NULL);
+    state_session_clear(&ss);
+    return yes;
+}
+
+int excluded_by_job(struct daemon *d, struct session *s, const struct job *j)
+{
+    struct strlist ids = {0};
+    struct ct_err err;
+
+    if (j->rc != 0 && !j->is_excluded)
+        return 0;
+    /* The rules may have changed while it was under way. */
+    if (exclude_reason(d->exclude, jdoc_str(j->result.metadata, "cwd"), j->project) == NULL) {
+        if (j->is_excluded) {
+            bundler_due(d, s, 1);
+            return 1;
+        }
+        return may_go(d, j->session_id) != 0;
+    }
+    if (j->rc == 0 && !j->result.is_same)
+        unlink(j->spool_path);
+    strlist_add(&ids, j->session_id);
+    if (record(d, j, &err) != 0 || keep_here(d, j->session_id, STATE_EXCLUDED_FOLDER, &err) != 0) {
+        /* It does not go out all the same; the next change or scan comes back to it. */
+        log_error("record-failed session=%s error=\"%s\"", j->session_id, err.msg);
+        books_disk_trouble(d, &err);
+        sessions_give_up(d, s);
+    }
+    forget_caches(d, &ids);
+    strlist_free(&ids);
+    return 1;
+}
+
+/* ---- all of them --------------------------------------------------------------------------------
+ */
+
+struct sorting {
+    struct daemon *d;
+    struct strlist stay, go;
+    int64_t stay_in_cloud; /* of those that stay: have a version there */
+};
+
+static void sort_one(void *arg, const struct state_session *ss)
+{
+    struct sorting *w = arg;
+    const char *why = exclude_reason(w->d->exclude, jdoc_str(ss->meta, "cwd"), ss->project);
+
+    if (why != NULL && ss->is_excluded == STATE_NOT_EXCLUDED && !ss->is_archived) {
+        strlist_add(&w->stay, ss->session_id);
+        w->stay_in_cloud += ss->version > 0;
+    } else if (why == NULL && ss->is_excluded == STATE_EXCLUDED_FOLDER) {
+        strlist_add(&w->go, ss->session_id);
+    }
+}
+
+static void apply(struct sorting *w)
+{
+    struct daemon *d = w->d;
+    struct db *db;
+    struct ct_err err = {0};
+
+    if (d->state == NULL ||
+        (!exclude_any(d->exclude) && !state_has_excluded(d->state, STATE_EXCLUDED_FOLDER)))
+        return;
+    state_each(d->state, NULL, 0, INT64_MAX, sort_one, w);
+    if (w->stay.n + w->go.n == 0)
+        return;
+    db = state_db(d->state);
+    for (size_t i = 0; i < w->stay.n; i++) {
+        if (keep_here(d, w->stay.v[i], STATE_EXCLUDED_FOLDER, &err) != 0)
+            log_error("exclude-failed session=%s error=\"%s\"", w->stay.v[i], err.msg);
+    }
+    if (db_begin(db, &err) == 0) {
+        for (size_t i = 0; i < w->go.n; i++)
+            let_go(d, w->go.v[i], 0, &err);
+        db_commit(db, NULL);
+    }
+    forget_caches(d, &w->stay);
+}
+
+static void sorting_clear(struct sorting *w)
+{
+    strlist_free(&w->stay);
+    strlist_free(&w->go);
+}
+
+void excluded_apply(struct daemon *d)
+{
+    struct sorting w = {.d = d};
+
+    apply(&w);
+    sorting_clear(&w);
+}
+
+/* ---- the methods --------------------------------------------------------------------------------
+ */
+
+static void one_session(struct daemon *d, struct ipc_request *rq, const char *id, int is_excluded)
+{
+    struct strlist ids = {0};
+    struct json_object *o;
+    struct ct_err err;
+    int rc;
+
+    if (d->state == NULL) {
+        err_set(&err, ERR_AUTH, "not logged in; run: ctctl login");
+        ipc_fail(rq, &err);
+        return;
+    }
+    rc = is_excluded ? keep_here(d, id, STATE_EXCLUDED_ITSELF, &err) : let_go(d, id, 1, &err);
+    if (rc != 0) {
+        ipc_fail(rq, &err);
+        return;
+    }
+    strlist_add(&ids, id);
+    if (is_excluded)
+        forget_caches(d, &ids);
+    strlist_free(&ids);
+    o = json_object_new_object();
+    jdoc_set_str(o, "sessionId", id);
+    ipc_reply(rq, o);
+}
+
+static void folder(struct daemon *d, struct ipc_request *rq, const char *path, int is_excluded)
+{
+    struct sorting w = {.d = d};
+    struct json_object *o;
+    struct ct_err err;
+    char quoted[512];
+    int changed = 0;
+
+    if (exclude_say(d->exclude, path, is_excluded, &changed, &err) != 0) {
+        ipc_fail(rq, &err);
+        return;
+    }
+    log_info("rule %s=%s", is_excluded ? "exclude" : "include",
+             log_quote(path, quoted, sizeof(quoted)));
+    apply(&w);
+    o = json_object_new_object();
+    jdoc_set_str(o, "path", path);
+    jdoc_set_bool(o, "changed", changed);
+    jdoc_set_int(o, "sessions", (int64_t)(is_excluded ? w.stay.n : w.go.n));
+    jdoc_set_int(o, "inCloud", w.stay_in_cloud);
+    json_object_object_add(o, "rules", exclude_rules(d->exclude));
+    ipc_reply(rq, o);
+    sorting_clear(&w);
+}
+
+void excluded_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
+                      const char *id, int is_excluded)
+{
+    const char *path = jdoc_str(params, "path");
+    struct json_object *o;
+
+    if (id != NULL) {
+        one_session(d, rq, id, is_excluded);
+    } else if (path == NULL) {
+        o = json_object_new_object();
+        json_object_object_add(o, "rules", exclude_rules(d->exclude));
+        ipc_reply(rq, o);
+    } else if (path[0] != '/') {
+        ipc_fail_code(rq, IPC_INVALID_PARAMS, "path must be absolute");
+    } else {
+        folder(d, rq, path, is_excluded);
+    }
+}
