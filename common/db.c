@@ -89,16 +89,26 @@ static int pragmas(struct db *db, int flags, struct ct_err *err)
 int db_open(const char *path, int flags, struct db **ret, struct ct_err *err)
 {
     struct db *db = str_calloc(1, sizeof(*db));
+    struct stat st;
     int fd, rc;
 
     db->path = str_dup(path);
-    /* Made here so that its mode does not depend on the umask; -wal takes the same. */
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
+    /*
+     * Made here so that its mode does not depend on the umask; -wal takes the same.  One that is
+     * there is not opened: closing it again would drop the locks that this process holds on it by
+     * another handle (POSIX), and the next process to close it would take away the log under us.
+     */
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && (errno != EEXIST || lstat(path, &st) != 0)) {
         err_sys(err, "can't open the database %s", path);
         goto err0;
     }
-    close(fd);
+    if (fd < 0 && !S_ISREG(st.st_mode)) {
+        err_set(err, ERR_FAIL, "can't open the database %s: it is no file", path);
+        goto err0;
+    }
+    if (fd >= 0)
+        close(fd);
     rc = sqlite3_open_v2(path, &db->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL);
     if (rc != SQLITE_OK) {
         if (db->h == NULL)
