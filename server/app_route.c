@@ -19,6 +19,8 @@ static const struct app_route routes[] = {
     {"POST", "/v1/sessions/:id/confirm", APP_ANY, handle_session_confirm},
     {"GET", "/v1/sessions/:id/download", APP_ANY, handle_session_download},
     {"GET", "/v1/sessions/:id/versions", APP_ANY, handle_session_versions},
+    {"POST", "/v1/sessions/:id/undelete", APP_ANY, handle_trash_undelete},
+    {"GET", "/v1/trash", APP_ANY, handle_trash_list},
     {"DELETE", "/v1/sessions/:id", APP_ANY, handle_session_delete},
     {"DELETE", "/v1/sessions/:id/versions/:version", APP_ANY, handle_session_delete_version},
 };

@@ -7,8 +7,11 @@
 #include "common/log.h"
 #include "common/str.h"
 #include "common/strlist.h"
+#include "api/api.h"
 
 #include "server/app_impl.h"
+
+#define MAX_PAGE 100
 
 int call_error(struct call *c, int status, const char *code, const char *message)
 {
@@ -129,6 +132,25 @@ int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, i
     if (rc == 1)
         *ret = (int64_t)n;
     return rc;
+}
+
+int call_page(struct call *c, int64_t *ret_limit, int64_t *ret_offset)
+{
+    int64_t limit = MAX_PAGE, offset = 0;
+
+    if (call_query_int(c, "limit", 1, INT64_MAX, &limit) < 0 ||
+        call_query_int(c, "offset", 0, INT64_MAX, &offset) < 0)
+        return call_error(c, 422, "invalid", "The query of this list is not valid.");
+    *ret_limit = limit > MAX_PAGE ? MAX_PAGE : limit;
+    *ret_offset = offset;
+    return 0;
+}
+
+int call_session_id(struct call *c)
+{
+    if (api_session_id_is_valid(c->params[0]))
+        return 0;
+    return call_error(c, 404, "not_found", "There is no such session.");
 }
 
 /*

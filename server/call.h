@@ -61,10 +61,32 @@ int call_query(struct call *c, const char *name, char **ret);
 int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *ret);
 
 /**
+ * call_page(c, ret_limit, ret_offset):
+ * The page of a list that the query asks for, of at most 100 items.  Return 0, or the status of the
+ * answer that refuses.
+ */
+int call_page(struct call *c, int64_t *ret_limit, int64_t *ret_offset);
+
+/**
+ * call_session_id(c):
+ * An id in the path that can't be one is as good as somebody else's: not there.  Return 0, or the
+ * status of that answer.
+ */
+int call_session_id(struct call *c);
+
+/**
  * call_authenticate(c):
  * Fill c->who as the route asks.  Return 0, or the status of the answer that refuses.
  */
 int call_authenticate(struct call *c);
+
+/**
+ * call_login_token(c, user_id, generation, email, ret_status):
+ * Return a token for somebody who just logged in, a secret that the caller frees; or NULL, with the
+ * status of the answer that says why not.
+ */
+char *call_login_token(struct call *c, const char *user_id, int64_t generation, const char *email,
+                       int *ret_status);
 
 /**
  * call_client(c, address):
@@ -104,5 +126,7 @@ int handle_session_download(struct call *c);
 int handle_session_versions(struct call *c);
 int handle_session_delete(struct call *c);
 int handle_session_delete_version(struct call *c);
+int handle_trash_list(struct call *c);
+int handle_trash_undelete(struct call *c);
 
 #endif

@@ -1,13 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/str.h"
 
 #include "server/call.h"
 #include "server/email.h"
-#include "server/jwt.h"
 #include "server/password.h"
 
 /* What both calls begin with: an e-mail as we keep it and a password, borrowed from the body. */
@@ -27,14 +27,12 @@ static int read_request(struct call *c, char **ret_email, const char **ret_passw
 static int answer_login(struct call *c, int status, const char *user_id, int64_t generation,
                         const char *email)
 {
-    struct jwt_claims claims = {.generation = generation,
-                                .issued_s = c->now_ms / 1000,
-                                .expires_s = c->now_ms / 1000 + JWT_LIFETIME_S};
-    struct json_object *user = json_object_new_object();
-    char *token;
+    struct json_object *user;
+    char *token = call_login_token(c, user_id, generation, email, &status);
 
-    memcpy(claims.user_id, user_id, UUID_SIZE);
-    token = jwt_make(c->config->keys->jwt, &claims, email);
+    if (token == NULL)
+        return status;
+    user = json_object_new_object();
     c->answer = json_object_new_object();
     jdoc_set_str(c->answer, "token", token);
     jdoc_set_str(user, "id", user_id);
@@ -45,8 +43,10 @@ static int answer_login(struct call *c, int status, const char *user_id, int64_t
     return status;
 }
 
-static int register_user(struct call *c, const char *email, const char *password)
+static int register_user(struct call *c, const char *email, const char *password,
+                         const char *invite)
 {
+    struct ledger_new_user u = {email, NULL, 0, c->now_ms};
     char id[UUID_SIZE], *hash;
     struct ct_err err;
     int rc;
@@ -58,34 +58,61 @@ static int register_user(struct call *c, const char *email, const char *password
     call_bcrypt_end(c);
     if (rc != 0)
         return call_fail(c, &err);
-    rc = ledger_user_add(c->config->ledger, email, hash, c->now_ms, id, &err);
+    u.password = hash;
+    if (invite[0] != '\0')
+        rc = ledger_invite_redeem(c->config->ledger, invite, &u, id, &err);
+    else
+        rc = ledger_user_add(c->config->ledger, &u, id, &err);
     free(hash);
     if (rc != 0)
         return call_fail(c, &err);
     return answer_login(c, 201, id, 1, email);
 }
 
-int handle_auth_register(struct call *c)
+/* May whoever asks register?  0, with the digest of the invitation if one is needed, or a status.
+ */
+static int may_register(struct call *c, char invite[HASH_SHA256_HEX])
 {
-    struct attempts *limit = c->config->limits->registrations;
-    char *email, peer[WEB_ADDRESS_SIZE];
-    const char *password;
-    int status, wait;
+    enum settings_registration registration = settings_registration(c->config->settings);
+    const char *code = jdoc_str(c->body, "invite");
+    struct ct_err err;
 
-    if (settings_registration(c->config->settings) != SETTINGS_OPEN)
+    if (registration == SETTINGS_OPEN)
+        return 0;
+    if (registration != SETTINGS_INVITE)
         return call_error(c, 403, "registration_closed",
                           "This server does not take registrations; ask whoever runs it for an "
                           "account.");
-    if ((status = read_request(c, &email, &password)) != 0)
-        return status;
+    if (code == NULL || code[0] == '\0')
+        return call_error(c, 403, "invite_required",
+                          "Registering here needs an invitation; ask whoever runs this server.");
+    hash_sha256_hex(code, strlen(code), invite);
+    if (ledger_invite_check(c->config->ledger, invite, c->now_ms, &err) != 0)
+        return call_fail(c, &err);
+    return 0;
+}
+
+int handle_auth_register(struct call *c)
+{
+    struct attempts *limit = c->config->limits->registrations;
+    char *email, peer[WEB_ADDRESS_SIZE], invite[HASH_SHA256_HEX] = "";
+    const char *password;
+    int status, wait;
+
     call_peer(c, peer, sizeof(peer));
     wait = attempts_wait_s(limit, peer, now_mono_ms());
-    if (wait > 0) {
-        free(email);
+    if (wait > 0)
         return call_too_many(c, wait);
+    /* Who may not register is told so first; that counts as an attempt, for a code can be guessed.
+     */
+    if ((status = may_register(c, invite)) != 0) {
+        attempts_count(limit, peer, now_mono_ms());
+        return status;
     }
+    if ((status = read_request(c, &email, &password)) != 0)
+        return status;
     attempts_count(limit, peer, now_mono_ms());
-    status = register_user(c, email, password);
+    status = register_user(c, email, password, invite);
     free(email);
     return status;
 }
@@ -100,8 +127,11 @@ static int log_in(struct call *c, const char *email, const char *password)
 
     if (ledger_user_by_email(c->config->ledger, email, &user, &err) != 0 && err.code != ERR_GONE)
         return call_fail(c, &err);
-    /* bcrypt would compare the first 72 bytes only, and no password is longer. */
+    /* bcrypt would compare the first 72 bytes only, and no password is longer.  Who signs in
+     * elsewhere has none. */
     hash = strlen(password) <= PASSWORD_MAX_BYTES ? user.password : NULL;
+    if (hash != NULL && hash[0] == '\0')
+        hash = NULL;
     call_bcrypt_begin(c);
     good = password_verify(password, hash);
     call_bcrypt_end(c);

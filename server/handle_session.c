@@ -8,40 +8,29 @@
 
 #include "server/call.h"
 
-#define MAX_PAGE 100
-
 /* An empty filter is none. */
 static const char *or_null(const char *s)
 {
     return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-/* An id that can't be one is as good as somebody else's: not there. */
-static int check_id(struct call *c)
-{
-    if (api_session_id_is_valid(c->params[0]))
-        return 0;
-    return call_error(c, 404, "not_found", "There is no such session.");
-}
-
 int handle_session_list(struct call *c)
 {
-    struct ledger_filter f = {.limit = MAX_PAGE};
+    struct ledger_filter f = {0};
     char *machine = NULL, *tag = NULL, *agent = NULL;
     struct ct_err err;
-    int status = 200;
+    int status;
 
+    if ((status = call_page(c, &f.limit, &f.offset)) != 0)
+        return status;
+    status = 200;
     if (call_query(c, "machine", &machine) < 0 || call_query(c, "tag", &tag) < 0 ||
-        call_query(c, "agent", &agent) < 0 ||
-        call_query_int(c, "limit", 1, INT64_MAX, &f.limit) < 0 ||
-        call_query_int(c, "offset", 0, INT64_MAX, &f.offset) < 0) {
+        call_query(c, "agent", &agent) < 0) {
         status = call_error(c, 422, "invalid", "The query of this list is not valid.");
     } else {
         f.machine = or_null(machine);
         f.tag = or_null(tag);
         f.agent = or_null(agent);
-        if (f.limit > MAX_PAGE)
-            f.limit = MAX_PAGE;
         if (ledger_sessions(c->config->ledger, c->who.user_id, &f, &c->answer, &err) != 0)
             status = call_fail(c, &err);
     }
@@ -127,7 +116,7 @@ int handle_session_confirm(struct call *c)
     struct ct_err err;
     int status;
 
-    if ((status = check_id(c)) != 0)
+    if ((status = call_session_id(c)) != 0)
         return status;
     if (api_confirm_req_parse(c->body, &req, &err) != 0 ||
         ledger_pending(config->ledger, &c->who, c->params[0], &req, c->now_ms, &p, &err) != 0)
@@ -153,7 +142,7 @@ int handle_session_download(struct call *c)
     struct ct_err err;
     int status;
 
-    if ((status = check_id(c)) != 0)
+    if ((status = call_session_id(c)) != 0)
         return status;
     if (call_query_int(c, "version", 1, API_VERSION_MAX, &version) < 0)
         return call_error(c, 422, "invalid", "version has to be the number of a version.");
@@ -171,7 +160,7 @@ int handle_session_versions(struct call *c)
     struct ct_err err;
     int status;
 
-    if ((status = check_id(c)) != 0)
+    if ((status = call_session_id(c)) != 0)
         return status;
     if (ledger_versions(c->config->ledger, c->who.user_id, c->params[0],
                         (int)c->config->settings->versions_per_session, &c->answer, &err) != 0)
@@ -184,7 +173,7 @@ int handle_session_delete(struct call *c)
     struct ct_err err;
     int status;
 
-    if ((status = check_id(c)) != 0)
+    if ((status = call_session_id(c)) != 0)
         return status;
     if (ledger_session_delete(c->config->ledger, c->who.user_id, c->params[0], c->now_ms, &err) !=
         0)
@@ -198,7 +187,7 @@ int handle_session_delete_version(struct call *c)
     struct ct_err err;
     int status;
 
-    if ((status = check_id(c)) != 0)
+    if ((status = call_session_id(c)) != 0)
         return status;
     if (str_parse_u64(c->params[1], &version) != 0 || version > API_VERSION_MAX)
         return call_error(c, 404, "not_found", "There is no such version.");

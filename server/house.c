@@ -67,7 +67,10 @@ int house_open(const struct settings *s, const char *objects_url, struct house *
     *ret = h;
     rc = 0;
 done:
-    str_wipe(&h.keys, sizeof(h.keys));
+    if (rc != 0)
+        keys_clear(&h.keys);
+    else
+        str_wipe(&h.keys, sizeof(h.keys));
     free(db);
     free(objects);
     return rc;
@@ -77,7 +80,7 @@ void house_close(struct house *h)
 {
     store_free(h->store);
     ledger_close(h->ledger);
-    str_wipe(&h->keys, sizeof(h->keys));
+    keys_clear(&h->keys);
     if (h->lock_fd >= 0)
         close(h->lock_fd);
 }

@@ -1,5 +1,3 @@
-#include <sys/stat.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,38 +9,6 @@
 #include "common/str.h"
 
 #include "server/keys.h"
-
-/* ${ret} stays empty if the file is not there. */
-static int read_private(const char *path, struct buf *ret, struct ct_err *err)
-{
-    struct stat st;
-
-    if (lstat(path, &st) != 0)
-        return 0;
-    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-        return err_set(err, ERR_CONFIG, "%s can be read by others; run: chmod 600 '%s'", path,
-                       path);
-    return file_read(path, 4096, ret, err);
-}
-
-static int load_jwt(const char *path, struct keys *k, struct ct_err *err)
-{
-    struct buf b = {0};
-    int rc = read_private(path, &b, err);
-
-    if (rc == 0 && b.data == NULL) {
-        hash_random(k->jwt, sizeof(k->jwt));
-        rc = file_replace(path, k->jwt, sizeof(k->jwt), 0600, err);
-    } else if (rc == 0 && b.len == sizeof(k->jwt)) {
-        memcpy(k->jwt, b.data, sizeof(k->jwt));
-    } else if (rc == 0) {
-        rc = err_set(err, ERR_CORRUPT, "%s does not hold a key of %zu bytes", path, sizeof(k->jwt));
-    }
-    if (b.data != NULL)
-        str_wipe(b.data, b.len);
-    buf_free(&b);
-    return rc;
-}
 
 static int make_objects(const char *path, struct keys *k, struct ct_err *err)
 {
@@ -65,7 +31,7 @@ static int make_objects(const char *path, struct keys *k, struct ct_err *err)
 static int load_objects(const char *path, struct keys *k, struct ct_err *err)
 {
     struct buf b = {0};
-    int rc = read_private(path, &b, err);
+    int rc = jwt_key_read_private(path, &b, err);
 
     if (rc == 0 && b.data == NULL)
         rc = make_objects(path, k, err);
@@ -81,12 +47,25 @@ int keys_load(const char *dir, struct keys *ret, struct ct_err *err)
 {
     char *jwt = path_join(dir, "jwt.key"), *objects = path_join(dir, "objects.key");
     struct keys k = {0};
-    int rc = load_jwt(jwt, &k, err) != 0 || load_objects(objects, &k, err) != 0 ? -1 : 0;
+    int rc = -1;
 
+    if (jwt_key_open(jwt, &k.jwt, err) != 0)
+        goto done;
+    if (load_objects(objects, &k, err) != 0) {
+        jwt_key_free(k.jwt);
+        goto done;
+    }
+    *ret = k;
+    rc = 0;
+done:
     free(jwt);
     free(objects);
-    if (rc == 0)
-        *ret = k;
     str_wipe(&k, sizeof(k));
     return rc;
+}
+
+void keys_clear(struct keys *k)
+{
+    jwt_key_free(k->jwt);
+    str_wipe(k, sizeof(*k));
 }

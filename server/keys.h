@@ -3,7 +3,7 @@
 
 #include "common/err.h"
 
-#include "server/jwt.h"
+#include "server/jwt_key.h"
 
 /* The server's own secrets, made on first use: files of mode 0600 in the data folder. */
 
@@ -11,8 +11,8 @@
 #define KEYS_SECRET_SIZE 65
 
 struct keys {
-    unsigned char jwt[JWT_KEY_BYTES]; /* jwt.key */
-    char object_id[KEYS_ID_SIZE];     /* objects.key: "<id> <secret>" */
+    struct jwt_key *jwt;          /* jwt.key */
+    char object_id[KEYS_ID_SIZE]; /* objects.key: "<id> <secret>" */
     char object_secret[KEYS_SECRET_SIZE];
 };
 
@@ -22,5 +22,11 @@ struct keys {
  * that mends it; one that is damaged is ERR_CORRUPT and stays as it is.
  */
 int keys_load(const char *dir, struct keys *ret, struct ct_err *err);
+
+/**
+ * keys_clear(k):
+ * Forget them.
+ */
+void keys_clear(struct keys *k);
 
 #endif

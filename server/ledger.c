@@ -77,7 +77,27 @@ static const char *const steps[] = {
     " tags TEXT,"
     " PRIMARY KEY(user_id, session_id, version)) WITHOUT ROWID;"
     "CREATE INDEX versions_to_purge ON versions(purge_ms) WHERE purge_ms IS NOT NULL;"
-    "CREATE INDEX versions_by_device ON versions(device_id, session_id);"};
+    "CREATE INDEX versions_by_device ON versions(device_id, session_id);",
+
+    "ALTER TABLE users ADD COLUMN email_is_proven INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE invites("
+    " sha256 TEXT PRIMARY KEY,"
+    " created_ms INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL);"
+
+    "CREATE TABLE identities("
+    " issuer TEXT NOT NULL,"
+    " subject TEXT NOT NULL,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " created_ms INTEGER NOT NULL,"
+    " PRIMARY KEY(issuer, subject));"
+    "CREATE INDEX identities_by_user ON identities(user_id);"
+
+    "CREATE TABLE signins("
+    " sha256 TEXT PRIMARY KEY,"
+    " port INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL);"};
 
 int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
 {

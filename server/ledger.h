@@ -48,12 +48,19 @@ struct ledger_user {
  */
 void ledger_user_clear(struct ledger_user *u);
 
+struct ledger_new_user {
+    const char *email;
+    const char *password; /* the hash; "": no log-in with a password */
+    int email_is_proven;  /* it is known to be theirs, not just what somebody typed in */
+    int64_t now_ms;
+};
+
 /**
- * ledger_user_add(l, email, hash, now_ms, ret_id, err):
+ * ledger_user_add(l, u, ret_id, err):
  * Add a user.  ERR_CONFLICT, email_taken, if the e-mail is in use.
  */
-int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
-                    char ret_id[UUID_SIZE], struct ct_err *err);
+int ledger_user_add(struct ledger *l, const struct ledger_new_user *u, char ret_id[UUID_SIZE],
+                    struct ct_err *err);
 
 /**
  * ledger_user_by_email(l, email, ret, err), ledger_user_by_id(l, id, ret, err):
@@ -84,6 +91,54 @@ int ledger_users(struct ledger *l,
                  void (*each)(void *arg, const char *email, int64_t created_ms, int64_t sessions,
                               int64_t bytes),
                  void *arg, struct ct_err *err);
+
+/**
+ * ledger_invite_add(l, sha256, now_ms, expires_ms, err):
+ * Let whoever has the code with this digest register once.
+ */
+int ledger_invite_add(struct ledger *l, const char *sha256, int64_t now_ms, int64_t expires_ms,
+                      struct ct_err *err);
+
+/**
+ * ledger_invite_check(l, sha256, now_ms, err), ledger_invite_redeem(l, sha256, u, ret_id, err):
+ * Is it good (ERR_REFUSED, invite_invalid)?  Add a user by it, which uses it up.
+ */
+int ledger_invite_check(struct ledger *l, const char *sha256, int64_t now_ms, struct ct_err *err);
+int ledger_invite_redeem(struct ledger *l, const char *sha256, const struct ledger_new_user *u,
+                         char ret_id[UUID_SIZE], struct ct_err *err);
+
+/**
+ * ledger_signin_begin(l, sha256, port, now_ms, err):
+ * Somebody sets out for another site to sign in there and will come back within ten minutes, with a
+ * secret of this digest, to end at ${port}.
+ */
+int ledger_signin_begin(struct ledger *l, const char *sha256, int port, int64_t now_ms,
+                        struct ct_err *err);
+
+/**
+ * ledger_signin_take(l, sha256, now_ms, ret_port, err):
+ * They are back; a second time there is nobody to come back.  ERR_GONE.
+ */
+int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms, int *ret_port,
+                       struct ct_err *err);
+
+/* Who somebody is elsewhere. */
+struct ledger_identity {
+    const char *issuer;  /* "https://github.com" */
+    const char *subject; /* what they are called there and what never changes */
+    const char *email;   /* verified there; NULL: none is */
+    int may_create;
+};
+
+/**
+ * ledger_identity_login(l, i, now_ms, ret_id, err):
+ * The user who that is: one who came this way before, whatever their e-mail is now; else the one
+ * with this e-mail, from now on; else a new one.  If nobody had shown yet that the e-mail of that
+ * account is theirs, its password, log-ins and tokens end.  ERR_REFUSED with email_not_verified,
+ * registration_closed or email_in_use (by another identity of the same issuer).
+ */
+int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
+                          char ret_id[UUID_SIZE], struct ct_err *err);
 
 /* ---- tokens and devices --------------------------------------------------------------------- */
 
@@ -209,6 +264,22 @@ int ledger_session_delete(struct ledger *l, const char *user_id, const char *ses
 int ledger_version_delete(struct ledger *l, const char *user_id, const char *session_id,
                           int64_t version, int64_t now_ms, struct ct_err *err);
 
+/**
+ * ledger_undelete(l, user_id, session_id, version, max_bytes, now_ms, ret_n, err):
+ * Take ${version} out of the trash, or with 0 what the last deletion took, ${ret_n} versions.
+ * ERR_GONE if there is nothing; ERR_REFUSED, quota, if ${max_bytes} of the user don't do.
+ */
+int ledger_undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                    int64_t max_bytes, int64_t now_ms, int64_t *ret_n, struct ct_err *err);
+
+/**
+ * ledger_trash(l, user_id, limit, offset, ret, err):
+ * What could be undeleted, what was deleted last first, as the wire has it.  The caller owns
+ * ${ret}.
+ */
+int ledger_trash(struct ledger *l, const char *user_id, int64_t limit, int64_t offset,
+                 struct json_object **ret, struct ct_err *err);
+
 /* ---- objects -------------------------------------------------------------------------------- */
 
 struct ledger_object {
@@ -241,8 +312,9 @@ int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, 
 
 /**
  * ledger_confirmed_after(l, after, ret, err):
- * The next confirmed version in the order of keys after ${after} (zeroed: the first), for walking
- * through all of them without holding anything.  Return 1, 0 at the end, -1.
+ * The next version whose object has to be there, confirmed or in the trash, in the order of keys
+ * after ${after} (zeroed: the first), for walking through all of them without holding anything.
+ * Return 1, 0 at the end, -1.
  */
 int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
                            struct ledger_object *ret, struct ct_err *err);

@@ -8,6 +8,7 @@
 
 #define LEDGER_RESERVATION_MS (24LL * 3600 * 1000)
 #define LEDGER_TRASH_MS (30LL * 24 * 3600 * 1000)
+#define LEDGER_SIGNIN_MS (10LL * 60 * 1000)
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 
 struct ledger {
@@ -47,6 +48,13 @@ struct json_object *ledger_when(int64_t ms);
  * Copy a string that is known to fit.
  */
 void ledger_copy(char *to, const char *from, size_t size);
+
+/**
+ * ledger_insert_user(l, u, id, err):
+ * In a transaction: ledger_user_add() with an id that was made before.
+ */
+int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const char *id,
+                       struct ct_err *err);
 
 /**
  * ledger_refresh(l, user_id, session_id, now_ms, err):

@@ -154,7 +154,8 @@ int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
     ledger_lock(l);
     rc = sql_query(l->db, err, &st,
                    "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
-                   " WHERE (user_id, session_id, version) > (?, ?, ?) AND state = 'confirmed'"
+                   " WHERE (user_id, session_id, version) > (?, ?, ?) AND (state = 'confirmed'"
+                   " OR (state = 'trash' AND confirmed_ms > 0))"
                    " ORDER BY user_id, session_id, version LIMIT 1",
                    "ssi", after->user_id, after->session_id, after->version);
     if (rc == 0) {

@@ -12,24 +12,25 @@ void ledger_user_clear(struct ledger_user *u)
     memset(u, 0, sizeof(*u));
 }
 
-static int add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
-               const char *id, struct ct_err *err)
+int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const char *id,
+                       struct ct_err *err)
 {
-    if (sql_one(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", email) != 0)
+    if (sql_one(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", u->email) != 0)
         return ledger_fail(err, ERR_CONFLICT, "email_taken",
                            "There is an account with this e-mail already.");
     return sql_exec(l->db, err,
-                    "INSERT INTO users(id, email, password, created_ms) VALUES (?, ?, ?, ?)",
-                    "sssi", id, email, hash, now_ms);
+                    "INSERT INTO users(id, email, password, email_is_proven, created_ms)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    "sssii", id, u->email, u->password, (int64_t)u->email_is_proven, u->now_ms);
 }
 
-int ledger_user_add(struct ledger *l, const char *email, const char *hash, int64_t now_ms,
-                    char ret_id[UUID_SIZE], struct ct_err *err)
+int ledger_user_add(struct ledger *l, const struct ledger_new_user *u, char ret_id[UUID_SIZE],
+                    struct ct_err *err)
 {
     char id[UUID_SIZE];
 
     uuid_random(id);
-    if (ledger_begin(l, err) != 0 || ledger_end(l, add(l, email, hash, now_ms, id, err), err) != 0)
+    if (ledger_begin(l, err) != 0 || ledger_end(l, ledger_insert_user(l, u, id, err), err) != 0)
         return -1;
     memcpy(ret_id, id, UUID_SIZE);
     return 0;

@@ -36,8 +36,13 @@ static const char usage[] =
     "  user list            all accounts, with what they hold\n"
     "  user passwd EMAIL    set a new password, which ends all log-ins\n"
     "  user delete EMAIL    remove an account; its objects go 30 days later\n"
+    "  invite [--days N]    a code for one registration, where the settings ask for one\n"
+    "  undelete EMAIL [SESSION [--version N]]\n"
+    "                       take out of the trash; without a session, list what is there\n"
     "  check [--full]       compare database and object store both ways\n"
-    "  gc                   remove what nobody needs any more, now\n";
+    "  gc                   remove what nobody needs any more, now\n"
+    "  backup FILE          write a copy of the database to FILE\n"
+    "  key rotate           sign log-ins with a new key, which ends all of them\n";
 
 enum { OPT_DATA = 256, OPT_LISTEN, OPT_OBJECTS, OPT_READY, OPT_VERSION, OPT_HELP };
 

@@ -3,6 +3,7 @@ server_libserver_a_SOURCES = \
   server/app.c server/app.h server/app_impl.h \
   server/app_route.c \
   server/attempts.c server/attempts.h \
+  server/backup.c server/backup.h \
   server/call.c server/call.h \
   server/call_auth.c \
   server/email.c server/email.h \
@@ -14,16 +15,21 @@ server_libserver_a_SOURCES = \
   server/handle_misc.c \
   server/handle_session.c \
   server/handle_token.c \
+  server/handle_trash.c \
   server/house.c server/house.h \
   server/jwt.c server/jwt.h \
+  server/jwt_key.c server/jwt_key.h \
   server/keeper.c server/keeper.h \
   server/keys.c server/keys.h \
   server/ledger.c server/ledger.h server/ledger_impl.h \
   server/ledger_confirm.c \
+  server/ledger_invite.c \
   server/ledger_list.c \
   server/ledger_reserve.c \
+  server/ledger_signin.c \
   server/ledger_token.c \
   server/ledger_trash.c \
+  server/ledger_undelete.c \
   server/ledger_user.c \
   server/limits.c server/limits.h \
   server/objects.c server/objects.h \
@@ -36,7 +42,8 @@ server_libserver_a_SOURCES = \
   server/sql_sqlite.c server/sql_sqlite.h \
   server/store.c server/store.h \
   server/tls.c server/tls.h \
-  server/verbs.c server/verbs.h \
+  server/verbs.c server/verbs.h server/verbs_impl.h \
+  server/verbs_admin.c \
   server/web.c server/web.h server/web_impl.h \
   server/web_guard.c \
   server/web_listen.c \

@@ -7,12 +7,10 @@
 
 #include "server/email.h"
 #include "server/gc.h"
-#include "server/house.h"
 #include "server/password.h"
 #include "server/prompt.h"
 #include "server/verbs.h"
-
-#define EXIT_USAGE 64
+#include "server/verbs_impl.h"
 
 static int new_hash(char **ret, struct ct_err *err)
 {
@@ -29,12 +27,14 @@ static int new_hash(char **ret, struct ct_err *err)
 
 static int user_add(struct house *h, const char *email, struct ct_err *err)
 {
+    struct ledger_new_user u = {email, NULL, 1, now_wall_ms()};
     char *hash, id[UUID_SIZE];
     int rc;
 
     if (new_hash(&hash, err) != 0)
         return -1;
-    rc = ledger_user_add(h->ledger, email, hash, now_wall_ms(), id, err);
+    u.password = hash;
+    rc = ledger_user_add(h->ledger, &u, id, err);
     free(hash);
     if (rc == 0)
         printf("added %s\n", email);
@@ -85,7 +85,8 @@ static void print_user(void *arg, const char *email, int64_t created_ms, int64_t
            str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
 }
 
-static int user(struct house *h, int argc, char **argv, struct ct_err *err)
+static int user(const struct settings *s, struct house *h, int argc, char **argv,
+                struct ct_err *err)
 {
     static const struct {
         const char *name;
@@ -94,6 +95,7 @@ static int user(struct house *h, int argc, char **argv, struct ct_err *err)
     char *email;
     int rc;
 
+    (void)s;
     if (argc == 1 && strcmp(argv[0], "list") == 0)
         return ledger_users(h->ledger, print_user, NULL, err);
     for (size_t i = 0; argc == 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
@@ -105,20 +107,18 @@ static int user(struct house *h, int argc, char **argv, struct ct_err *err)
         free(email);
         return rc;
     }
-    fputs("usage: codeteleport-server user add EMAIL | list | passwd EMAIL | delete EMAIL\n",
-          stderr);
-    return EXIT_USAGE;
+    return verbs_usage("user add EMAIL | list | passwd EMAIL | delete EMAIL");
 }
 
-static int check(struct house *h, int argc, char **argv, struct ct_err *err)
+static int check(const struct settings *s, struct house *h, int argc, char **argv,
+                 struct ct_err *err)
 {
     int full = argc == 1 && strcmp(argv[0], "--full") == 0;
     long problems;
 
-    if (argc > full) {
-        fputs("usage: codeteleport-server check [--full]\n", stderr);
-        return EXIT_USAGE;
-    }
+    (void)s;
+    if (argc > full)
+        return verbs_usage("check [--full]");
     if (gc_check(h->ledger, h->store, full, stdout, &problems, err) != 0)
         return -1;
     if (problems == 0)
@@ -128,15 +128,14 @@ static int check(struct house *h, int argc, char **argv, struct ct_err *err)
     return problems == 0 ? 0 : 1;
 }
 
-static int gc(struct house *h, int argc, char **argv, struct ct_err *err)
+static int gc(const struct settings *s, struct house *h, int argc, char **argv, struct ct_err *err)
 {
     struct gc_result r = {0};
 
+    (void)s;
     (void)argv;
-    if (argc > 0) {
-        fputs("usage: codeteleport-server gc\n", stderr);
-        return EXIT_USAGE;
-    }
+    if (argc > 0)
+        return verbs_usage("gc");
     if (gc_purge(h->ledger, h->store, now_wall_ms(), &r, err) != 0 ||
         gc_orphans(h->ledger, h->store, now_wall_ms(), &r, err) != 0)
         return -1;
@@ -145,24 +144,39 @@ static int gc(struct house *h, int argc, char **argv, struct ct_err *err)
     return r.failed == 0 ? 0 : 1;
 }
 
+int verbs_usage(const char *text)
+{
+    fprintf(stderr, "usage: codeteleport-server %s\n", text);
+    return VERBS_USAGE;
+}
+
+static const struct verb verbs[] = {
+    {"user", 1, user},
+    {"invite", 1, verb_invite},
+    {"undelete", 1, verb_undelete},
+    {"check", 1, check},
+    {"gc", 1, gc},
+    {"key", 0, verb_key},
+    {"backup", 0, verb_backup},
+};
+
 int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *err)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct house *h, int argc, char **argv, struct ct_err *err);
-    } verbs[] = {{"user", user}, {"check", check}, {"gc", gc}};
     struct house h;
     int rc;
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[0], verbs[i].name) != 0)
             continue;
+        if (!verbs[i].needs_house)
+            return verbs[i].run(s, NULL, argc - 1, argv + 1, err);
         if (house_open(s, "", &h, err) != 0)
             return -1;
-        rc = verbs[i].run(&h, argc - 1, argv + 1, err);
+        rc = verbs[i].run(s, &h, argc - 1, argv + 1, err);
         house_close(&h);
         return rc;
     }
-    fprintf(stderr, "codeteleport-server: unknown verb; there are: user, check, gc\n");
-    return EXIT_USAGE;
+    fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, check, "
+                    "gc, key, backup\n");
+    return VERBS_USAGE;
 }

@@ -1,7 +1,7 @@
 check_PROGRAMS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg tests/unit_ledger \
-  tests/unit_store tests/unit_attempts tests/unit_tls tests/server_routes
+  tests/unit_store tests/unit_attempts tests/unit_tls tests/unit_accounts tests/server_routes
 TESTS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg tests/unit_ledger \
-  tests/unit_store tests/unit_attempts tests/unit_tls
+  tests/unit_store tests/unit_attempts tests/unit_tls tests/unit_accounts
 tests_unit_sigv4_SOURCES = tests/unit_sigv4.c
 tests_unit_sigv4_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_jwt_SOURCES = tests/unit_jwt.c
@@ -16,12 +16,15 @@ tests_unit_attempts_SOURCES = tests/unit_attempts.c
 tests_unit_attempts_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_tls_SOURCES = tests/unit_tls.c
 tests_unit_tls_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_unit_accounts_SOURCES = tests/unit_accounts.c
+tests_unit_accounts_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_routes_SOURCES = tests/server_routes.c
 tests_server_routes_LDADD = $(server_LIBS)
 
 if WITH_BATS
 dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
-  tests/server_operation.bats
+  tests/server_operation.bats tests/server_accounts.bats
 EXTRA_DIST += tests/sigv4_oracle.py tests/server_lib.bash
-TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats
+TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats \
+  tests/server_accounts.bats
 endif

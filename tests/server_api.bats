@@ -242,6 +242,8 @@ POST /v1/sessions/upload own
 POST /v1/sessions/:id/confirm 404
 GET /v1/sessions/:id/download 404
 GET /v1/sessions/:id/versions 404
+POST /v1/sessions/:id/undelete 404
+GET /v1/trash own
 DELETE /v1/sessions/:id 404
 DELETE /v1/sessions/:id/versions/:version 404
 TABLE
@@ -253,10 +255,13 @@ TABLE
     local al=$TOKEN token device before after
     bundle 1000
     push
+    push
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
     reserve
     token=$(json GET /auth/tokens | jq -r '.tokens[0].id')
     device=$(json GET /devices | jq -r '.devices[0].id')
-    before=$(json GET /sessions; json GET "/sessions/$ID/versions"; json GET /auth/me; json GET /billing/usage)
+    before=$(json GET /sessions; json GET "/sessions/$ID/versions"; json GET /trash
+        json GET /auth/me; json GET /billing/usage)
 
     account bo@example.org
     while read -r method path what; do
@@ -264,7 +269,7 @@ TABLE
         case $path in
         /auth/tokens/:id) path=/auth/tokens/$token ;;
         /devices/:id) path=/devices/$device ;;
-        *) path=${path//:id/$ID} path=${path//:version/1} ;;
+        *) path=${path//:id/$ID} path=${path//:version/2} ;;
         esac
         [ "$what" = nobody ] || TOKEN= expect 401 unauthorized json "$method" "$path"
         [ "$what" != 404 ] || expect 404 not_found json "$method" "$path"
@@ -272,13 +277,15 @@ TABLE
     expect 404 not_found confirm
     [ "$(json GET /sessions | jq -c .)" = '{"sessions":[],"total":0}' ]
     [ "$(json GET /devices | jq -c .)" = '{"devices":[]}' ]
+    [ "$(json GET /trash | jq -c .)" = '{"versions":[],"total":0}' ]
     [ "$(json GET /auth/tokens | jq '.tokens | length')" = 1 ]
     # The same id is bo's own session, and al's is as it was.
     push
     [ "$VERSION" = 1 ]
     expect 200 '' json DELETE "/sessions/$ID"
     TOKEN=$al
-    after=$(json GET /sessions; json GET "/sessions/$ID/versions"; json GET /auth/me; json GET /billing/usage)
+    after=$(json GET /sessions; json GET "/sessions/$ID/versions"; json GET /trash
+        json GET /auth/me; json GET /billing/usage)
     [ "$before" = "$after" ]
 }
 

@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+#include <sys/wait.h>
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +51,8 @@ static void who_of(struct room *r, const char *user_id, const char *sha, struct 
 
 static int set_up(void **state)
 {
+    const struct ledger_new_user new_al = {"al@example.org", "hash", 1, T0};
+    const struct ledger_new_user new_bo = {"bo@example.org", "hash", 1, T0};
     struct room *r = str_calloc(1, sizeof(*r));
     char al[UUID_SIZE], bo[UUID_SIZE];
     struct ct_err err;
@@ -57,8 +62,8 @@ static int set_up(void **state)
     r->path = path_join(r->dir, "server.db");
     r->now = T0;
     assert_int_equal(ledger_open(r->path, &r->l, &err), 0);
-    assert_int_equal(ledger_user_add(r->l, "al@example.org", "hash", T0, al, &err), 0);
-    assert_int_equal(ledger_user_add(r->l, "bo@example.org", "hash", T0, bo, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &new_al, al, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &new_bo, bo, &err), 0);
     who_of(r, al, "a1", &r->al);
     who_of(r, al, "a2", &r->al2);
     who_of(r, bo, "b1", &r->bo);
@@ -398,6 +403,86 @@ static void what_is_deleted_lies_in_the_trash_for_30_days(void **state)
     assert_int_equal(o.version, 1);
 }
 
+/* What undeleting brings back: how many versions, or minus the error code. */
+static int64_t undelete(struct room *r, const char *user_id, int64_t version, int64_t max_bytes)
+{
+    struct ct_err err;
+    int64_t n;
+
+    if (ledger_undelete(r->l, user_id, S, version, max_bytes, r->now, &n, &err) != 0)
+        return -(int64_t)err.code;
+    return n;
+}
+
+static void undeleting_takes_back_the_last_deletion_and_no_reservation(void **state)
+{
+    struct room *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    push(r, &r->al, 20);
+    push(r, &r->al, 20);
+    push(r, &r->al, 20);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    r->now += 1000;
+    assert_int_equal(reserve(r, &r->al), 4);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(undelete(r, r->bo.user_id, 0, 0), -ERR_GONE);
+    assert_int_equal(undelete(r, r->al.user_id, 4, 0), -ERR_GONE);
+    assert_int_equal(undelete(r, r->al.user_id, 0, 0), 2);
+    assert_listed(r, "3 2");
+    assert_int_equal(total(r, r->al.user_id), 1);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 0), 1);
+    assert_listed(r, "3 2 1");
+    assert_int_equal(undelete(r, r->al.user_id, 0, 0), -ERR_GONE);
+    /* It is a session like any other again: uploads go on, nothing of it is purged. */
+    assert_int_equal(push(r, &r->al, 20), 5);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 31 * DAY_MS, &o, &err), 1);
+    assert_int_equal(o.version, 4);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 31 * DAY_MS, &o, &err), 0);
+}
+
+static void undeleting_ends_with_the_trash_and_keeps_the_quota(void **state)
+{
+    struct room *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    push(r, &r->al, 20);
+    push(r, &r->al, 20);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 19), -ERR_REFUSED);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 20), 1);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    r->now += 30 * DAY_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 0), -ERR_GONE);
+}
+
+static void the_trash_lists_what_can_be_undeleted(void **state)
+{
+    struct room *r = *state;
+    struct json_object *o, *item;
+    struct ct_err err;
+
+    push(r, &r->al, 20);
+    push(r, &r->al, 20);
+    push(r, &r->bo, 20);
+    assert_int_equal(reserve(r, &r->al), 3);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_trash(r->l, r->al.user_id, 1, 1, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", 0), 2);
+    assert_int_equal(json_object_array_length(jdoc_array(o, "versions")), 1);
+    item = json_object_array_get_idx(jdoc_array(o, "versions"), 0);
+    assert_string_equal(jdoc_str(item, "sessionId"), S);
+    assert_int_equal(jdoc_int(item, "version", 0), 1);
+    assert_non_null(jdoc_str(item, "deletedAt"));
+    json_object_put(o);
+    assert_int_equal(ledger_trash(r->l, r->bo.user_id, 10, 0, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", -1), 0);
+    json_object_put(o);
+}
+
 static void a_purge_that_was_broken_off_is_taken_up_again(void **state)
 {
     struct room *r = *state;
@@ -609,6 +694,39 @@ static void two_processes_never_get_the_same_number(void **state)
     assert_string_equal(listed(r, r->al.user_id, buf), "100 99 98 97 96");
 }
 
+/* Locks belong to the process, and closing any descriptor of the file would drop them. */
+static void another_process_that_ends_does_not_take_the_log_away(void **state)
+{
+    struct room *r = *state;
+    char *wal = str_printf("%s-wal", r->path);
+    struct stat before, after;
+    struct ledger *l;
+    struct ct_err err;
+    int status;
+    pid_t pid;
+
+    assert_int_equal(total(r, r->al.user_id), 0);
+    assert_int_equal(stat(wal, &before), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execl("/bin/sh", "sh", "-c", "exec sqlite3 \"$0\" 'SELECT count(*) FROM users' >/dev/null",
+              r->path, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        skip();
+    assert_int_equal(status, 0);
+    assert_int_equal(stat(wal, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    push(r, &r->al, 20);
+    assert_int_equal(ledger_open(r->path, &l, &err), 0);
+    assert_int_equal(ledger_knows(l, r->al.user_id, S, 1), 1);
+    ledger_close(l);
+    free(wal);
+}
+
 static void a_newer_builds_database_is_left_alone(void **state)
 {
     struct room *r = *state;
@@ -663,6 +781,9 @@ int main(void)
         TEST(only_the_newest_young_unpinned_own_version_is_amended),
         TEST(a_deleted_session_stays_away_until_it_is_asked_for),
         TEST(what_is_deleted_lies_in_the_trash_for_30_days),
+        TEST(undeleting_takes_back_the_last_deletion_and_no_reservation),
+        TEST(undeleting_ends_with_the_trash_and_keeps_the_quota),
+        TEST(the_trash_lists_what_can_be_undeleted),
         TEST(a_purge_that_was_broken_off_is_taken_up_again),
         TEST(one_version_is_deleted_and_the_one_before_is_current),
         TEST(the_same_id_of_two_users_is_two_sessions),
@@ -672,6 +793,7 @@ int main(void)
         TEST(a_deleted_user_leaves_only_trash),
         TEST(filters_and_pages_tell_the_whole_number),
         TEST(two_processes_never_get_the_same_number),
+        TEST(another_process_that_ends_does_not_take_the_log_away),
         TEST(a_newer_builds_database_is_left_alone),
         TEST(a_damaged_database_is_told_and_left_as_it_is),
     };

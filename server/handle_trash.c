@@ -1,0 +1,37 @@
+#include "common/jdoc.h"
+#include "api/api.h"
+
+#include "server/call.h"
+
+int handle_trash_list(struct call *c)
+{
+    int64_t limit, offset;
+    struct ct_err err;
+    int status;
+
+    if ((status = call_page(c, &limit, &offset)) != 0)
+        return status;
+    if (ledger_trash(c->config->ledger, c->who.user_id, limit, offset, &c->answer, &err) != 0)
+        return call_fail(c, &err);
+    return 200;
+}
+
+int handle_trash_undelete(struct call *c)
+{
+    int64_t version = 0, n;
+    struct ct_err err;
+    int status;
+
+    if ((status = call_session_id(c)) != 0)
+        return status;
+    if (c->body != NULL)
+        version = jdoc_int(c->body, "version", jdoc_has(c->body, "version") ? -1 : 0);
+    if (version < 0 || version > API_VERSION_MAX)
+        return call_error(c, 422, "invalid", "version has to be the number of a version.");
+    if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version,
+                        c->config->settings->max_bytes_per_user, c->now_ms, &n, &err) != 0)
+        return call_fail(c, &err);
+    call_ok(c);
+    jdoc_set_int(c->answer, "restored", n);
+    return 200;
+}

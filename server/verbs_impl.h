@@ -1,0 +1,34 @@
+#ifndef SERVER_VERBS_IMPL_H
+#define SERVER_VERBS_IMPL_H
+
+#include "server/house.h"
+#include "server/settings.h"
+
+/* What the verbs*.c share; nobody else includes it. */
+
+#define VERBS_USAGE 64
+
+/* One verb: with the house opened, or (house NULL) without. */
+struct verb {
+    const char *name;
+    int needs_house;
+    int (*run)(const struct settings *s, struct house *h, int argc, char **argv,
+               struct ct_err *err);
+};
+
+/**
+ * verbs_usage(text):
+ * Say how the verb is used; return the exit status for that.
+ */
+int verbs_usage(const char *text);
+
+/* In verbs_admin.c. */
+int verb_invite(const struct settings *s, struct house *h, int argc, char **argv,
+                struct ct_err *err);
+int verb_undelete(const struct settings *s, struct house *h, int argc, char **argv,
+                  struct ct_err *err);
+int verb_key(const struct settings *s, struct house *h, int argc, char **argv, struct ct_err *err);
+int verb_backup(const struct settings *s, struct house *h, int argc, char **argv,
+                struct ct_err *err);
+
+#endif

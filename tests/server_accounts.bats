@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# Who gets an account, and what ends a log-in.
+
+load lib
+load server_lib
+
+setup() { server_home; }
+teardown() { end_home; }
+
+# restart TEXT...: the server with these settings
+restart() {
+    stop_server
+    printf '%s\n' "$@" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+}
+
+verb() { codeteleport-server --data "$T/server" "$@"; }
+
+# join EMAIL [CODE]: a registration, with an invitation
+join() {
+    json POST /auth/register -d "{\"email\":\"$1\",\"password\":\"$PASSWORD\"${2:+,\"invite\":\"$2\"}}"
+}
+
+@test "where invitations are asked for, one makes one account" {
+    restart 'registration = "invite";'
+    expect 403 invite_required join al@example.org
+    expect 403 invite_invalid join al@example.org cti_AAAAAAAAAAAAAAAAAAAAAA
+    local code
+    code=$(verb invite 2>"$T/said")
+    [[ $code =~ ^cti_[A-Za-z0-9_-]{22}$ ]]
+    grep -q 'good for one registration until' "$T/said"
+    ! grep -aqF "${code#cti_}" "$T"/server/server.db*
+    expect 422 invalid json POST /auth/register -d "{\"email\":\"x\",\"password\":\"$PASSWORD\",\"invite\":\"$code\"}"
+    expect 201 '' join al@example.org "$code"
+    expect 403 invite_invalid join bo@example.org "$code"
+    for days in 0 366 x; do
+        run verb invite --days "$days"
+        [ "$status" -eq 64 ]
+    done
+    expect 201 '' join bo@example.org "$(verb invite --days 1)"
+}
+
+@test "an invitation is no way into a server that is closed" {
+    restart 'registration = "closed";'
+    expect 403 registration_closed join al@example.org "$(verb invite)"
+}
+
+@test "of two who use an invitation at once, one gets in" {
+    restart 'registration = "invite";'
+    local code i
+    code=$(verb invite)
+    for i in 1 2 3 4 5; do
+        curl -sS --cacert "$CA" -o "$T/join.$i" -H 'Content-Type: application/json' \
+            -d "{\"email\":\"u$i@example.org\",\"password\":\"$PASSWORD\",\"invite\":\"$code\"}" \
+            "$API/auth/register" 3>&- &
+        pids[i]=$!
+    done
+    wait "${pids[@]}"
+    [ "$(cat "$T"/join.? | jq -c 'select(.token)' | wc -l)" = 1 ]
+    [ "$(verb user list | wc -l)" = 1 ]
+}
+
+@test "a new key ends all log-ins at once and no API token" {
+    account al@example.org
+    TOKEN=$JWT expect 200 '' json GET /auth/me
+    verb key rotate
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    expect 200 '' json GET /auth/me
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    TOKEN=$(jq -r .token "$T/answer") expect 200 '' json GET /auth/me
+    [ "$(stat -c %a "$T/server/jwt.key")" = 600 ]
+}
+
+@test "while the key is damaged nobody logs in, API tokens work, and it is left as it is" {
+    account al@example.org
+    printf short >"$T/server/jwt.key"
+    TOKEN=$JWT expect 503 no_key json GET /auth/me
+    TOKEN= expect 503 no_key json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    expect 200 '' json GET /auth/me
+    [ "$(cat "$T/server/jwt.key")" = short ]
+    stop_server
+    run codeteleport-server --data "$T/server" --listen 127.0.0.1:0 --objects 127.0.0.1:0
+    [ "$status" -eq 1 ]
+    [[ $output == *jwt.key* ]]
+    [ "$(cat "$T/server/jwt.key")" = short ]
+}
+
+@test "what was deleted comes back from the trash, by the API and by verb" {
+    account al@example.org
+    bundle 1000
+    push
+    push
+    expect 404 not_found json POST "/sessions/$ID/undelete"
+    expect 200 '' json DELETE "/sessions/$ID"
+    [ "$(json GET /trash | jq -c '[.total, [.versions[] | [.sessionId, .version, .sourceCwd]]]')" = \
+        "[2,[[\"$ID\",2,\"/home/al/p\"],[\"$ID\",1,\"/home/al/p\"]]]" ]
+    for q in limit=0 limit=x offset=-1; do
+        expect 422 invalid json GET "/trash?$q"
+    done
+    for v in '"1"' -1 1.5; do
+        expect 422 invalid json POST "/sessions/$ID/undelete" -d "{\"version\":$v}"
+    done
+    expect 404 not_found json POST "/sessions/$ID/undelete" -d '{"version":3}'
+    expect 200 '' json POST "/sessions/$ID/undelete"
+    [ "$(jq .restored "$T/answer")" = 2 ]
+    [ "$(listed)" = '2 1' ]
+    object GET "$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)"
+    cmp "$T/object" "$T/bundle"
+
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    expect 200 '' json DELETE "/sessions/$ID"
+    [ "$(verb undelete al@example.org | wc -l)" = 2 ]
+    verb undelete al@example.org | grep -q "^$ID  version 2  deleted .*/home/al/p"
+    verb undelete al@example.org "$ID"
+    [ "$(listed)" = 2 ]
+    verb undelete AL@example.org "$ID" --version 1
+    [ "$(listed)" = '2 1' ]
+    for args in "$ID" "al@example.org nothing" "al@example.org $ID --version 7"; do
+        run verb undelete $args
+        [ "$status" -eq 1 ]
+    done
+    run verb undelete al@example.org "$ID" --version x
+    [ "$status" -eq 64 ]
+    push
+}

@@ -1,0 +1,230 @@
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "server/ledger.h"
+
+/* Who may have an account, and whose it is, on a clock of our own. */
+
+#define MINUTE_MS (60 * 1000LL)
+#define DAY_MS (24 * 60 * MINUTE_MS)
+#define T0 1800000000000LL
+
+struct room {
+    char dir[64];
+    struct ledger *l;
+};
+
+static int set_up(void **state)
+{
+    struct room *r = str_calloc(1, sizeof(*r));
+    struct ct_err err;
+    char *path;
+
+    strcpy(r->dir, "/tmp/ct-accounts.XXXXXX");
+    assert_non_null(mkdtemp(r->dir));
+    path = path_join(r->dir, "server.db");
+    assert_int_equal(ledger_open(path, &r->l, &err), 0);
+    free(path);
+    *state = r;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct room *r = *state;
+    char *cmd = str_printf("rm -rf '%s'", r->dir);
+    int rc;
+
+    ledger_close(r->l);
+    rc = system(cmd);
+    free(cmd);
+    free(r);
+    return rc;
+}
+
+static void add_user(struct room *r, const char *email, int is_proven, char id[UUID_SIZE])
+{
+    const struct ledger_new_user u = {email, "hash", is_proven, T0};
+    struct ct_err err;
+
+    assert_int_equal(ledger_user_add(r->l, &u, id, &err), 0);
+}
+
+/* Sign in from github.com: "" and ${ret_id}, or the reason why not. */
+static const char *sign_in(struct room *r, const char *subject, const char *email, int may_create,
+                           char ret_id[UUID_SIZE])
+{
+    const struct ledger_identity i = {"https://github.com", subject, email, may_create};
+    static struct ct_err err;
+
+    err_set(&err, ERR_FAIL, "x");
+    return ledger_identity_login(r->l, &i, T0, ret_id, &err) == 0 ? "" : err.reason;
+}
+
+static void an_invitation_makes_one_account_until_it_expires(void **state)
+{
+    struct room *r = *state;
+    struct ledger_new_user u = {"al@example.org", "hash", 0, T0 + DAY_MS - 1};
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_int_equal(ledger_invite_add(r->l, "one", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_invite_add(r->l, "two", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_invite_check(r->l, "one", T0 + DAY_MS - 1, &err), 0);
+    assert_int_equal(ledger_invite_check(r->l, "three", T0, &err), -1);
+    assert_int_equal(ledger_invite_redeem(r->l, "one", &u, id, &err), 0);
+    u.email = "bo@example.org";
+    assert_int_equal(ledger_invite_redeem(r->l, "one", &u, id, &err), -1);
+    assert_string_equal(err.reason, "invite_invalid");
+    u.now_ms = T0 + DAY_MS;
+    assert_int_equal(ledger_invite_check(r->l, "two", u.now_ms, &err), -1);
+    assert_int_equal(ledger_invite_redeem(r->l, "two", &u, id, &err), -1);
+    assert_string_equal(err.reason, "invite_invalid");
+}
+
+static void an_invitation_survives_an_email_that_is_taken(void **state)
+{
+    struct room *r = *state;
+    struct ledger_new_user u = {"al@example.org", "hash", 0, T0};
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    add_user(r, "al@example.org", 0, id);
+    assert_int_equal(ledger_invite_add(r->l, "one", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_invite_redeem(r->l, "one", &u, id, &err), -1);
+    assert_string_equal(err.reason, "email_taken");
+    u.email = "bo@example.org";
+    assert_int_equal(ledger_invite_redeem(r->l, "one", &u, id, &err), 0);
+}
+
+static void a_sign_in_comes_back_once_and_within_ten_minutes(void **state)
+{
+    struct room *r = *state;
+    struct ct_err err;
+    int port = 0;
+
+    assert_int_equal(ledger_signin_begin(r->l, "a", 4321, T0, &err), 0);
+    assert_int_equal(ledger_signin_begin(r->l, "b", 4322, T0, &err), 0);
+    assert_int_equal(ledger_signin_take(r->l, "c", T0, &port, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 10 * MINUTE_MS - 1, &port, &err), 0);
+    assert_int_equal(port, 4321);
+    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 1, &port, &err), -1);
+    assert_int_equal(ledger_signin_take(r->l, "b", T0 + 10 * MINUTE_MS, &port, &err), -1);
+}
+
+static void an_identity_stays_whose_it_is_whatever_its_email_becomes(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], bo[UUID_SIZE], id[UUID_SIZE];
+
+    add_user(r, "bo@example.org", 1, bo);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "");
+    assert_string_equal(id, al);
+    assert_string_equal(sign_in(r, "17", "bo@example.org", 0, id), "");
+    assert_string_equal(id, al);
+    assert_string_equal(sign_in(r, "17", NULL, 0, id), "");
+    assert_string_equal(id, al);
+}
+
+static void who_is_new_needs_a_verified_email_and_leave(void **state)
+{
+    struct room *r = *state;
+    char id[UUID_SIZE];
+
+    assert_string_equal(sign_in(r, "17", NULL, 1, id), "email_not_verified");
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
+}
+
+static void an_email_links_to_a_proven_account_and_leaves_it_as_it_is(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ledger_user u = {0};
+    struct ledger_who who;
+    struct ct_err err;
+
+    add_user(r, "al@example.org", 1, al);
+    assert_int_equal(ledger_token_add(r->l, al, "t", "tok", "last", T0, 0, id, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "");
+    assert_string_equal(id, al);
+    assert_int_equal(ledger_user_by_id(r->l, al, &u, &err), 0);
+    assert_string_equal(u.password, "hash");
+    assert_int_equal(u.generation, 1);
+    ledger_user_clear(&u);
+    assert_int_equal(ledger_token_find(r->l, "tok", T0, &who, &err), 0);
+}
+
+/* Somebody registered with an address that is not theirs, and waits for its owner to come. */
+static void whoever_took_an_address_first_does_not_read_along(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ledger_user u = {0};
+    struct ledger_who who;
+    struct ct_err err;
+
+    add_user(r, "al@example.org", 0, al);
+    assert_int_equal(ledger_token_add(r->l, al, "t", "tok", "last", T0, 0, id, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "");
+    assert_string_equal(id, al);
+    assert_int_equal(ledger_user_by_id(r->l, al, &u, &err), 0);
+    assert_string_equal(u.password, "");
+    assert_int_equal(u.generation, 2);
+    ledger_user_clear(&u);
+    assert_int_equal(ledger_token_find(r->l, "tok", T0, &who, &err), -1);
+}
+
+/* An address that moved on to somebody else does not take the account along. */
+static void a_second_identity_does_not_get_in_by_the_same_email(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_string_equal(sign_in(r, "18", "al@example.org", 1, id), "email_in_use");
+    assert_string_equal(sign_in(r, "17", NULL, 0, id), "");
+    assert_string_equal(id, al);
+}
+
+static void a_deleted_account_takes_its_identity_along(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
+    assert_string_not_equal(id, al);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_invitation_makes_one_account_until_it_expires),
+        TEST(an_invitation_survives_an_email_that_is_taken),
+        TEST(a_sign_in_comes_back_once_and_within_ten_minutes),
+        TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),
+        TEST(who_is_new_needs_a_verified_email_and_leave),
+        TEST(an_email_links_to_a_proven_account_and_leaves_it_as_it_is),
+        TEST(whoever_took_an_address_first_does_not_read_along),
+        TEST(a_second_identity_does_not_get_in_by_the_same_email),
+        TEST(a_deleted_account_takes_its_identity_along),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
