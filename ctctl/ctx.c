@@ -175,7 +175,7 @@ int ctx_usage(struct ctx *c, const char *fmt, ...)
     return CTX_USAGE;
 }
 
-static int status_of(const struct ct_err *err)
+int ctx_status(const struct ct_err *err)
 {
     if (ctx_is_no_daemon(err))
         return CTX_NO_DAEMON;
@@ -214,7 +214,7 @@ int ctx_fail(struct ctx *c, const struct ct_err *err)
         ctx_json(c, o);
         json_object_put(o);
     }
-    return status_of(err);
+    return ctx_status(err);
 }
 
 void ctx_json(struct ctx *c, struct json_object *o)

@@ -98,6 +98,12 @@ void ctx_say(const struct ctx *c, const char *fmt, ...) __attribute__((format(pr
 int ctx_usage(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
+ * ctx_status(err):
+ * Return the exit status that ${err} stands for.
+ */
+int ctx_status(const struct ct_err *err);
+
+/**
  * ctx_fail(c, err):
  * Say what failed (with --json, on stdout too).  Return the exit status that it stands for.
  */

@@ -7,7 +7,7 @@
 #include "ctctl/opts.h"
 
 #define MAX_OPTS 16
-#define MAX_DURATION_S (366LL * 86400)
+#define MAX_DURATION_S (100 * 366LL * 86400)
 
 struct table {
     struct opt all[MAX_OPTS];
@@ -175,6 +175,9 @@ int opts_duration(const char *s, int64_t *ret_seconds)
             break;
         case 'd':
             unit = 86400;
+            break;
+        case 'w':
+            unit = 7 * 86400;
             break;
         default:
             return -1;

@@ -36,7 +36,8 @@ int opts_leading(struct ctx *c, int argc, char **argv, int *ret_n);
 
 /**
  * opts_duration(s, ret_seconds):
- * Read "2h", "90m", "1d", "45s", or several in a row ("1h30m").  Return 0, or -1.
+ * Read "2h", "90m", "1d", "45s", "2w", or several in a row ("1h30m"), at most a century.  Return 0,
+ * or -1.
  */
 int opts_duration(const char *s, int64_t *ret_seconds);
 

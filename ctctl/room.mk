@@ -3,6 +3,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
   ctctl/ctx.c ctctl/ctx.h \
   ctctl/download.c ctctl/download.h \
+  ctctl/deletion.c ctctl/deletion.h \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/opts.c ctctl/opts.h \

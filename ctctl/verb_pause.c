@@ -4,6 +4,7 @@
 #include "ctctl/verb.h"
 
 #define ANSWER_MS 30000
+#define MAX_PAUSE_S (366LL * 86400)
 
 static int pause_now(struct ctx *c, int64_t seconds)
 {
@@ -40,9 +41,11 @@ static int run(struct ctx *c, int argc, char **argv)
 
     if (rc == -1 && words.n > 1)
         rc = ctx_usage(c, "pause takes one duration at most, such as 90m or 1h30m");
-    else if (rc == -1 && words.n == 1 && opts_duration(words.v[0], &seconds) != 0)
-        rc = ctx_usage(c, "\"%s\" is no duration; write it as 45s, 90m, 2h, 1d or 1h30m",
-                       words.v[0]);
+    else if (rc == -1 && words.n == 1 &&
+             (opts_duration(words.v[0], &seconds) != 0 || seconds > MAX_PAUSE_S))
+        rc = ctx_usage(
+            c, "\"%s\" is no duration of at most a year; write it as 45s, 90m, 2h, 1d or 1h30m",
+            words.v[0]);
     if (rc == -1)
         rc = pause_now(c, seconds);
     strlist_free(&words);

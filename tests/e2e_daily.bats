@@ -7,7 +7,7 @@ setup() {
     make_home
     start_server
     log_in
-    mkdir -p "$HOME/secret/talk" "$HOME/work"
+    mkdir -p "$HOME/secret/talk" "$HOME/work/sub"
 }
 
 teardown() {
@@ -167,6 +167,29 @@ stored_nowhere() {
     ctctl include "${id:0:8}"
     ctctl sync --wait
     versions_are "$id" 2
+}
+
+@test "delete by project and by age takes what it says, and nothing without a yes" {
+    local a b c
+    start_daemon
+    a=$(session "$HOME/work") b=$(session "$HOME/work/sub") c=$(session "$HOME/secret")
+    ctctl sync --wait
+    run ctctl delete --project "$HOME/work"
+    [ "$status" -eq 64 ]
+    run ctctl delete --older-than 1h --yes
+    [ "$status" -eq 0 ]
+    [ "$(in_cloud | wc -l)" = 3 ]
+    run ctctl --json delete --project "$HOME/work" --older-than 1h --yes
+    [ "$status" -eq 0 ]
+    [ "$(in_cloud | wc -l)" = 3 ]
+    (cd "$HOME/work/sub" && ctctl delete --project .. --yes)
+    [ "$(in_cloud)" = "$c" ]
+    state_of "$a" excluded
+    state_of "$b" excluded
+    ctctl --json delete --project secret --yes >"$T/result"
+    jq -e --arg c "$c" '.deleted == [$c] and .failed == []' "$T/result"
+    [ -z "$(in_cloud)" ]
+    [ -s "$(find "$CLAUDE_CONFIG_DIR" -name "$a.jsonl")" ]
 }
 
 @test "a damaged list of excluded folders stops the daemon before anything leaves" {
