@@ -7,19 +7,30 @@ bundle_libbundle_a_SOURCES = \
   bundle/content.c bundle/content.h \
   bundle/content_id.c bundle/content_id.h \
   bundle/dirlock.c bundle/dirlock.h \
+  bundle/extraction.h \
+  bundle/gunzip.c bundle/gunzip.h \
   bundle/gzip.c bundle/gzip.h \
+  bundle/landing.c bundle/landing.h \
   bundle/local.c bundle/local.h \
-  bundle/open.h \
+  bundle/open.c bundle/open.h \
+  bundle/open_extract.c \
+  bundle/open_extras.c \
+  bundle/open_inside.h \
+  bundle/open_meta.c bundle/open_meta.h \
+  bundle/open_name.c bundle/open_name.h \
   bundle/origin.c bundle/origin.h \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \
   bundle/prompts.c bundle/prompts.h \
-  bundle/relocate.h \
+  bundle/records.c bundle/records.h \
+  bundle/relocate.c bundle/relocate.h \
+  bundle/relocate_match.c bundle/relocate_match.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \
-  bundle/tarhead.c bundle/tarhead.h
+  bundle/tarhead.c bundle/tarhead.h \
+  bundle/untar.c bundle/untar.h
 # One compressor.
 if WITH_LIBDEFLATE
 bundle_libbundle_a_SOURCES += bundle/compress_libdeflate.c

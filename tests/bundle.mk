@@ -1,5 +1,7 @@
-check_PROGRAMS += tests/packone tests/unit_bundle tests/unit_storm
+check_PROGRAMS += tests/openone tests/packone tests/unit_bundle tests/unit_storm
 TESTS += tests/unit_bundle tests/unit_storm
+tests_openone_SOURCES = tests/openone.c
+tests_openone_LDADD = $(bundle_LIBS) $(common_LIBS)
 tests_packone_SOURCES = tests/packone.c
 tests_packone_LDADD = $(bundle_LIBS) $(common_LIBS)
 tests_unit_bundle_SOURCES = tests/unit_bundle.c tests/scratch.c tests/scratch.h

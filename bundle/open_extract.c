@@ -1,0 +1,418 @@
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bundle/content_id.h"
+#include "bundle/extraction.h"
+#include "bundle/landing.h"
+#include "bundle/open_name.h"
+#include "bundle/records.h"
+#include "common/file.h"
+#include "common/str.h"
+
+#include "bundle/open.h"
+
+#define LARGE_BYTES (1 << 20)           /* files of which the space is looked for beforehand */
+#define SPARE_BYTES (INT64_C(64) << 20) /* that must be left then */
+
+void extraction_leave_out(struct extraction *x, const char *name, const char *reason)
+{
+    strlist_add(&x->left_out, name);
+    strlist_add(&x->left_out, reason);
+}
+
+struct item *extraction_find(const struct extraction *x, const char *name)
+{
+    uintptr_t at = (uintptr_t)map_get(x->names, name);
+
+    return at == 0 || at == NOT_AN_ITEM ? NULL : &x->items[at - 1];
+}
+
+/* Every name comes once. */
+static int note_name(struct extraction *x, const char *name, uintptr_t at, struct ct_err *err)
+{
+    char text[128];
+
+    if (map_get(x->names, name) != NULL) {
+        str_escape(name, strlen(name), text, sizeof(text));
+        return err_set(err, ERR_CORRUPT, "the bundle has two entries with one name: \"%s\"", text);
+    }
+    map_put(x->names, name, (void *)at);
+    return 0;
+}
+
+static struct item *add_item(struct extraction *x, const char *name, struct ct_err *err)
+{
+    struct item *i;
+
+    if (note_name(x, name, x->n + 1, err) != 0)
+        return NULL;
+    if (x->n == x->cap) {
+        x->cap = x->cap == 0 ? 64 : x->cap * 2;
+        x->items = str_realloc(x->items, x->cap, sizeof(*x->items));
+    }
+    i = &x->items[x->n++];
+    memset(i, 0, sizeof(*i));
+    i->name = str_dup(name);
+    return i;
+}
+
+/* ---- one file -----------------------------------------------------------------------------------
+ */
+
+static int check_space(const struct extraction *x, int64_t bytes, struct ct_err *err)
+{
+    char need[32], have[32];
+    struct statvfs st;
+    int64_t free_bytes;
+
+    if (x->stage_fd < 0 || bytes < LARGE_BYTES || fstatvfs(x->stage_fd, &st) != 0)
+        return 0;
+    free_bytes = (int64_t)st.f_bavail * (int64_t)st.f_frsize;
+    if (free_bytes - SPARE_BYTES >= bytes)
+        return 0;
+    return err_set(err, ERR_NOSPACE, "the session needs %s, and only %s are free",
+                   str_human_bytes((unsigned long long)bytes, need, sizeof(need)),
+                   str_human_bytes((unsigned long long)free_bytes, have, sizeof(have)));
+}
+
+/* The line that sets the permission mode back. */
+static int reset_mode(struct extraction *x, struct landing *l, const struct records *r,
+                      struct ct_err *err)
+{
+    const char *mode = records_mode(r);
+    char *line;
+    int rc;
+
+    if (*mode == '\0' || strcmp(mode, "default") == 0)
+        return 0;
+    line = str_printf("%s{\"type\":\"permission-mode\",\"permissionMode\":\"default\","
+                      "\"sessionId\":\"%s\"}\n",
+                      records_is_line_open(r) ? "\n" : "", x->o->meta.session_id);
+    rc = landing_add(l, line, strlen(line), err);
+    free(line);
+    x->has_mode_reset = 1;
+    return rc;
+}
+
+static int is_records(enum agent_kind kind, const char *name)
+{
+    size_t n = strlen(name);
+
+    return kind == AGENT_TRANSCRIPT ||
+           (kind == AGENT_SUBDIR && n > 6 && strcmp(name + n - 6, ".jsonl") == 0);
+}
+
+static int pour(struct extraction *x, struct item *i, struct landing *l, struct records *r,
+                struct ct_err *err)
+{
+    const void *p;
+    int n;
+
+    while ((n = untar_read(x->o->untar, &p, err)) > 0) {
+        if (landing_feed(l, p, (size_t)n, err) != 0)
+            return -1;
+        if (r != NULL)
+            untar_vouch(x->o->untar, records_feed(r, p, (size_t)n));
+        if (strcmp(i->name, EXTRACTION_MANIFEST) == 0)
+            buf_add(&x->manifest, p, (size_t)n);
+    }
+    if (n < 0)
+        return -1;
+    if (r != NULL)
+        records_end(r);
+    return 0;
+}
+
+/* Read the content of an item, into the stage if it is taken. */
+static int land(struct extraction *x, struct item *i, struct ct_err *err)
+{
+    const struct relocation *relocation =
+        open_name_is_json(i->kind, i->name) ? x->relocation : NULL;
+    struct records *r = NULL;
+    struct landing *l;
+    int rc;
+
+    if (i->is_taken && check_space(x, i->size_bytes, err) != 0)
+        return -1;
+    if (landing_new(i->is_taken ? x->stage_fd : -1, i->name, relocation, &l, err) != 0)
+        return -1;
+    if (i->is_taken && !x->o->opts.is_trusted && is_records(i->kind, i->name))
+        r = records_new();
+    rc = pour(x, i, l, r, err);
+    if (rc == 0 && r != NULL && i->kind == AGENT_TRANSCRIPT)
+        rc = reset_mode(x, l, r, err);
+    if (rc == 0)
+        rc = landing_end(l, i->digest, &i->stage_bytes, err);
+    records_free(r);
+    landing_free(l);
+    return rc;
+}
+
+/* Why the file is not installed, or NULL. */
+static const char *refuse(const struct extraction *x, struct item *i)
+{
+    const struct open_opts *opts = &x->o->opts;
+    const char *reason = open_name_kind(&x->o->meta, i->name, &i->kind);
+
+    if (reason == NULL && i->kind == AGENT_MEMORY && !opts->is_trusted && !opts->with_memory)
+        return "memory that comes from elsewhere is taken only when asked for";
+    return reason;
+}
+
+static int take_file(struct extraction *x, const struct untar_entry *e, const char *name,
+                     const char *odd, struct ct_err *err)
+{
+    struct item *i = add_item(x, name, err);
+    struct ct_err why = {0};
+
+    if (i == NULL)
+        return -1;
+    i->size_bytes = e->size_bytes;
+    if (strcmp(name, EXTRACTION_MANIFEST) == 0) {
+        if (e->size_bytes > EXTRACTION_MANIFEST_MAX)
+            return err_set(err, ERR_CORRUPT, "the bundle's %s is too large", EXTRACTION_MANIFEST);
+    } else {
+        if (odd == NULL)
+            odd = refuse(x, i);
+        if (odd != NULL)
+            extraction_leave_out(x, name, odd);
+        i->is_taken = odd == NULL;
+    }
+    if (land(x, i, &why) == 0)
+        return 0;
+    if (why.code == ERR_CONFLICT)
+        return open_evil(name, "in the way of another", err);
+    if (err != NULL)
+        *err = why;
+    return -1;
+}
+
+/* ---- hard links: node's tar makes them of files that share an inode
+ * ------------------------------
+ */
+
+int extraction_copy(const struct extraction *x, const char *from, const char *to,
+                    const struct relocation *relocation, int64_t *ret_stage_bytes,
+                    struct ct_err *err)
+{
+    const size_t size = 64 << 10;
+    unsigned char digest[HASH_SHA256_BYTES];
+    struct landing *l = NULL;
+    char *p = str_calloc(size, 1);
+    ssize_t n;
+    off_t at = 0;
+    int rc = -1, fd = openat(x->stage_fd, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        err_sys(err, "can't open a file of the stage");
+        goto done;
+    }
+    if (landing_new(x->stage_fd, to, relocation, &l, err) != 0)
+        goto done;
+    while ((n = file_pread_all(fd, p, size, at)) > 0) {
+        if (landing_feed(l, p, (size_t)n, err) != 0)
+            goto done;
+        at += n;
+    }
+    rc = n < 0 ? err_sys(err, "can't read a file of the stage")
+               : landing_end(l, digest, ret_stage_bytes, err);
+done:
+    landing_free(l);
+    free(p);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int take_link(struct extraction *x, const struct untar_entry *e, const char *name,
+                     struct ct_err *err)
+{
+    char target[OPEN_NAME_MAX + 1];
+    const char *reason;
+    struct item *i, *from = NULL;
+
+    if (open_name_clean(e->target, target, &reason) == NAME_FINE)
+        from = extraction_find(x, target);
+    if (from == NULL || !from->is_taken) {
+        extraction_leave_out(x, name, "a link to something that is not in the bundle");
+        return note_name(x, name, NOT_AN_ITEM, err);
+    }
+    i = add_item(x, name, err);
+    if (i == NULL)
+        return -1;
+    from = extraction_find(x, target); /* the items may have moved */
+    i->size_bytes = from->size_bytes;
+    memcpy(i->digest, from->digest, sizeof(i->digest));
+    reason = refuse(x, i);
+    if (reason == NULL &&
+        open_name_is_json(i->kind, i->name) != open_name_is_json(from->kind, from->name))
+        reason = "a link to another kind of file";
+    if (reason != NULL) {
+        extraction_leave_out(x, name, reason);
+        return 0;
+    }
+    i->is_taken = 1;
+    i->stage_bytes = from->stage_bytes;
+    if (x->stage_fd < 0)
+        return 0;
+    if (check_space(x, from->stage_bytes, err) != 0)
+        return -1;
+    return extraction_copy(x, from->name, name, NULL, &i->stage_bytes, err);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------
+ */
+
+static int take_entry(struct extraction *x, const struct untar_entry *e, struct ct_err *err)
+{
+    char name[OPEN_NAME_MAX + 1];
+    const char *reason;
+    enum name_verdict verdict;
+
+    if (e->name == NULL) {
+        extraction_leave_out(x, "?", "its name can't be read");
+        return 0;
+    }
+    verdict = open_name_clean(e->name, name, &reason);
+    if (verdict == NAME_EVIL)
+        return open_evil(e->name, reason, err);
+    if (e->type == UNTAR_FOLDER)
+        return 0;
+    if (*name == '\0')
+        return open_evil(e->name, "that of a folder", err);
+    if (strcmp(name, OPEN_META) == 0)
+        return note_name(x, name, NOT_AN_ITEM, err);
+    if (e->type == UNTAR_OTHER) {
+        extraction_leave_out(x, name, e->what);
+        return note_name(x, name, NOT_AN_ITEM, err);
+    }
+    if (e->type == UNTAR_HARD_LINK)
+        return take_link(x, e, name, err);
+    return take_file(x, e, name, verdict == NAME_ODD ? reason : NULL, err);
+}
+
+static int take_all(struct extraction *x, struct ct_err *err)
+{
+    struct untar_entry e;
+    const struct item *transcript;
+    int rc;
+
+    if (x->o->is_meta_first && note_name(x, OPEN_META, NOT_AN_ITEM, err) != 0)
+        return -1;
+    while ((rc = untar_next(x->o->untar, &e, err)) > 0) {
+        if (take_entry(x, &e, err) != 0)
+            return -1;
+    }
+    if (rc < 0)
+        return -1;
+    transcript = extraction_find(x, "session.jsonl");
+    if (transcript == NULL || !transcript->is_taken)
+        return err_set(err, ERR_CORRUPT, "the bundle has no transcript (session.jsonl)");
+    return extraction_extras(x, err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+static void content_id(const struct extraction *x, char ret[HASH_SHA256_HEX])
+{
+    struct hash *h = hash_new(HASH_SHA256);
+    unsigned char d[HASH_SHA256_BYTES];
+
+    for (size_t i = 0; i < x->n; i++)
+        content_id_mix(h, x->items[i].name, x->items[i].size_bytes, x->items[i].digest);
+    hash_final(h, d);
+    hash_hex(d, sizeof(d), ret);
+}
+
+static int conclude(struct extraction *x, struct open_result *r, struct ct_err *err)
+{
+    const char *said = x->o->meta.content_id;
+
+    /* The map's indices are good no more. */
+    qsort(x->items, x->n, sizeof(*x->items), by_name);
+    content_id(x, r->content_id);
+    if (said != NULL && strcmp(said, r->content_id) != 0)
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle is damaged: its contents are not what its meta.json names");
+    r->entries = str_calloc(x->n, sizeof(*r->entries));
+    for (size_t i = 0; i < x->n; i++) {
+        struct item *t = &x->items[i];
+        struct open_entry *e = &r->entries[r->n];
+        r->raw_bytes += t->size_bytes;
+        if (!t->is_taken)
+            continue;
+        *e = (struct open_entry){t->name, t->kind, t->size_bytes, t->stage_bytes};
+        t->name = NULL;
+        r->n++;
+    }
+    r->left_out = x->left_out;
+    r->extras = x->extras;
+    r->n_extras = x->n_extras;
+    r->has_mode_reset = x->has_mode_reset;
+    x->left_out = (struct strlist){0};
+    x->extras = NULL;
+    x->n_extras = 0;
+    return 0;
+}
+
+static void free_extras(struct open_extra *extras, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(extras[i].name);
+        free(extras[i].original_path);
+    }
+    free(extras);
+}
+
+int opener_extract(struct opener *o, const char *stage_dir, const struct relocation *relocation,
+                   struct open_result *ret, struct ct_err *err)
+{
+    struct extraction x = {.o = o, .stage_fd = -1, .relocation = relocation};
+    struct open_result r = {0};
+    int rc = -1;
+
+    if (o->is_spent)
+        return err_set(err, ERR_BUG, "a bundle can be extracted once");
+    o->is_spent = 1;
+    if (stage_dir != NULL) {
+        x.stage_fd = open(stage_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (x.stage_fd < 0)
+            return err_sys(err, "can't open %s", stage_dir);
+    }
+    x.names = map_new();
+    rc = take_all(&x, err);
+    if (rc == 0)
+        rc = conclude(&x, &r, err);
+    if (rc == 0)
+        *ret = r;
+    for (size_t i = 0; i < x.n; i++)
+        free(x.items[i].name);
+    free(x.items);
+    free_extras(x.extras, x.n_extras);
+    strlist_free(&x.left_out);
+    buf_free(&x.manifest);
+    map_free(x.names);
+    if (x.stage_fd >= 0)
+        close(x.stage_fd);
+    return rc;
+}
+
+void open_result_free(struct open_result *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        free(r->entries[i].name);
+    free(r->entries);
+    free_extras(r->extras, r->n_extras);
+    strlist_free(&r->left_out);
+    memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,136 @@
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+
+#include "bundle/open_meta.h"
+
+#define FORMAT_MAX 2 /* the newest that we know */
+#define PATH_BYTES_MAX 4096
+#define BRANCH_BYTES_MAX 1024
+
+static int has_control(const char *s)
+{
+    for (; *s != '\0'; s++) {
+        if ((unsigned char)*s < 0x20 || *s == 0x7F)
+            return 1;
+    }
+    return 0;
+}
+
+static int is_drive(const char *s)
+{
+    return ((s[0] >= 'A' && s[0] <= 'Z') || (s[0] >= 'a' && s[0] <= 'z')) && s[1] == ':' &&
+           (s[2] == '\\' || s[2] == '/');
+}
+
+/* No component of it may lead elsewhere. */
+static int has_dots(const char *s, const char *separators)
+{
+    while (*s != '\0') {
+        size_t n = strcspn(s, separators);
+        if ((n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+            return 1;
+        s += n + (s[n] != '\0');
+    }
+    return 0;
+}
+
+static int is_path(const char *s)
+{
+    int is_windows = is_drive(s) || strncmp(s, "\\\\", 2) == 0;
+
+    if (s[0] != '/' && !is_windows)
+        return 0;
+    return strlen(s) <= PATH_BYTES_MAX && !has_control(s) && !has_dots(s, is_windows ? "\\/" : "/");
+}
+
+static int path_member(const struct json_object *o, const char *key, const char **ret,
+                       struct ct_err *err)
+{
+    const char *s = jdoc_str(o, key);
+
+    if (s == NULL || !is_path(s))
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle's meta.json has no %s that is an absolute path", key);
+    *ret = s;
+    return 0;
+}
+
+static int is_content_id(const char *s)
+{
+    return strlen(s) == HASH_SHA256_HEX - 1 && strspn(s, "0123456789abcdef") == HASH_SHA256_HEX - 1;
+}
+
+/* Members that may be absent. */
+static int optional_members(const struct json_object *o, struct open_meta *ret, struct ct_err *err)
+{
+    ret->git_branch = jdoc_str(o, "gitBranch");
+    if (jdoc_has(o, "gitBranch") &&
+        (ret->git_branch == NULL || strlen(ret->git_branch) > BRANCH_BYTES_MAX ||
+         has_control(ret->git_branch)))
+        return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a gitBranch that is none");
+    ret->content_id = jdoc_str(o, "contentId");
+    if (jdoc_has(o, "contentId") && (ret->content_id == NULL || !is_content_id(ret->content_id)))
+        return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a contentId that is none");
+    return 0;
+}
+
+static int agent_and_format(const struct json_object *o, struct open_meta *ret, struct ct_err *err)
+{
+    const char *id = jdoc_str(o, "agentId");
+    char text[64];
+
+    /* The stock client's first versions wrote neither. */
+    if (!jdoc_has(o, "agentId"))
+        id = agent_default()->id;
+    ret->agent = id != NULL ? agent_find(id) : NULL;
+    if (ret->agent == NULL) {
+        str_escape(id != NULL ? id : "?", id != NULL ? strlen(id) : 1, text, sizeof(text));
+        return err_set(err, ERR_REFUSED,
+                       "the bundle is a session of the agent \"%s\", which this version does not "
+                       "know",
+                       text);
+    }
+    ret->format_version = 1;
+    if (jdoc_has(o, "formatVersion")) {
+        int64_t v = jdoc_int(o, "formatVersion", 0);
+        if (v < 1)
+            return err_set(err, ERR_CORRUPT,
+                           "the bundle's meta.json has a formatVersion that is none");
+        if (v > FORMAT_MAX)
+            return err_set(err, ERR_REFUSED,
+                           "the bundle was made by a newer program (format %lld): update this one",
+                           (long long)v);
+        ret->format_version = (int)v;
+    }
+    return 0;
+}
+
+int open_meta_parse(const char *p, size_t n, struct open_meta *ret,
+                    struct json_object **ret_document, struct ct_err *err)
+{
+    struct open_meta meta = {0};
+    struct json_object *o;
+    const char *id;
+
+    if (jdoc_parse(p, n, &o, err) != 0)
+        return err_prefix(err, "the bundle's meta.json");
+    id = jdoc_str(o, "sessionId");
+    if (id == NULL || !uuid_is_valid(id)) {
+        err_set(err, ERR_CORRUPT, "the bundle's meta.json has no sessionId that is a UUID");
+        goto fail;
+    }
+    memcpy(meta.session_id, id, UUID_SIZE);
+    if (path_member(o, "sourceCwd", &meta.source_cwd, err) != 0 ||
+        path_member(o, "sourceUserDir", &meta.source_user_dir, err) != 0 ||
+        agent_and_format(o, &meta, err) != 0 || optional_members(o, &meta, err) != 0)
+        goto fail;
+    *ret = meta;
+    *ret_document = o;
+    return 0;
+
+fail:
+    json_object_put(o);
+    return -1;
+}

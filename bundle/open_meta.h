@@ -1,0 +1,17 @@
+#ifndef BUNDLE_OPEN_META_H
+#define BUNDLE_OPEN_META_H
+
+#include <stddef.h>
+
+#include <json-c/json.h>
+
+#include "bundle/open.h"
+
+/**
+ * open_meta_parse(p, n, ret, ret_document, err):
+ * Read and check meta.json.  What ${ret} points to lives in ${ret_document}, which the caller puts.
+ */
+int open_meta_parse(const char *p, size_t n, struct open_meta *ret,
+                    struct json_object **ret_document, struct ct_err *err);
+
+#endif

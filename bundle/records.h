@@ -1,0 +1,42 @@
+#ifndef BUNDLE_RECORDS_H
+#define BUNDLE_RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A transcript on its way out of a bundle that nobody vouches for: how much of it is records, and
+ * in which permission mode it ends.
+ */
+struct records;
+
+struct records *records_new(void);
+void records_free(struct records *r);
+
+/**
+ * records_feed(r, p, n):
+ * The next ${n} bytes.  Return how many bytes turned out to be whole records: lines that are JSON
+ * objects with a type.
+ */
+int64_t records_feed(struct records *r, const char *p, size_t n);
+
+/**
+ * records_end(r):
+ * That was all of it: a last line without a newline counts too.
+ */
+void records_end(struct records *r);
+
+/**
+ * records_mode(r):
+ * Return the last permission mode that a record names, "" if none does; what is no mode if a line
+ * came later that is no JSON object.
+ */
+const char *records_mode(const struct records *r);
+
+/**
+ * records_is_line_open(r):
+ * Return whether the last byte was no newline.
+ */
+int records_is_line_open(const struct records *r);
+
+#endif

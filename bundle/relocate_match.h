@@ -1,0 +1,75 @@
+#ifndef BUNDLE_RELOCATE_MATCH_H
+#define BUNDLE_RELOCATE_MATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+
+/*
+ * Is there a root at this place of a text, and how is the other one written there?  For relocate.c.
+ */
+
+#define MATCH_CONTEXT 64 /* bytes before a place that are looked at */
+
+/* A root to be moved. */
+struct root {
+    char *source;
+    uint32_t *chars; /* the same in characters */
+    size_t n_chars;
+    int is_windows;
+    char *target;
+};
+
+/* What is there of a text: ${n} bytes, with at least MATCH_CONTEXT before the place that is asked
+ * about, if the text has as many. */
+struct window {
+    const char *p;
+    size_t n;
+    int is_end; /* nothing follows */
+};
+
+enum match {
+    MATCH_NO,
+    MATCH_YES,
+    MATCH_MORE, /* that depends on what follows */
+};
+
+/* A root that was found, and how it is spelled. */
+struct hit {
+    const struct root *root;
+    size_t start, end;      /* what is to be replaced: a root of POSIX but for its first slash */
+    unsigned int slash;     /* backslashes before each slash */
+    unsigned int backslash; /* of a Windows separator; 0: none was there */
+    unsigned int level;     /* depth of JSON within JSON, 1 or more */
+    int is_ascii;           /* other characters are spelled \uXXXX */
+    int is_url;             /* of file://, spelled %XX */
+    int is_whole;           /* the string begins here */
+};
+
+/**
+ * match_root(w, at, r, ret):
+ * Does ${r} begin at ${at} (its first slash, or the drive's letter) and end where a name ends?
+ */
+enum match match_root(const struct window *w, size_t at, const struct root *r, struct hit *ret);
+
+/**
+ * match_spell(hit, ret):
+ * Append the root's target, spelled as the source was.
+ */
+void match_spell(const struct hit *hit, struct buf *ret);
+
+/**
+ * match_run(w, at):
+ * Return how many backslashes there are at ${at}, at most MATCH_RUN_MAX.
+ */
+#define MATCH_RUN_MAX 33
+size_t match_run(const struct window *w, size_t at);
+
+/**
+ * match_hex(w, at, ret):
+ * Read four hexadecimal digits.  Return 0, or -1.
+ */
+int match_hex(const struct window *w, size_t at, uint32_t *ret);
+
+#endif
