@@ -37,6 +37,9 @@ struct http_req {
                               1,024 bytes a second for a minute) */
     void (*progress)(void *arg, int64_t sent, int64_t received); /* may be NULL */
     void *progress_arg;
+    /* Each header of the answer, its value without blanks around it; may be NULL. */
+    void (*header)(void *arg, const char *name, const char *value);
+    void *header_arg;
 };
 
 #define HTTP_REQ_INIT \
@@ -48,9 +51,10 @@ struct http_res {
     int status;
     struct buf body; /* of an answer that went to answer_fd: empty */
     char content_type[64];
-    int retry_after_s; /* 0..300 */
-    int64_t date_ms;   /* the server's clock from its Date header, 0 if it sent none */
-    int64_t received;  /* body bytes */
+    int retry_after_s;      /* 0..300 */
+    int64_t date_ms;        /* the server's clock from its Date header, 0 if it sent none */
+    int64_t received;       /* body bytes */
+    int64_t content_length; /* as announced, of a HEAD too; -1: not */
 };
 
 /**
@@ -96,6 +100,17 @@ void http_cancel(struct http_call *c);
 int http_perform(const struct http_policy *policy, const struct http_req *req, struct http_res *res,
                  struct ct_err *err);
 void http_res_free(struct http_res *res);
+
+/**
+ * http_pool_new(policy, ret, err), http_pool_perform(p, req, res, err), http_pool_free(p):
+ * http_perform() for many threads at once, on connections that are kept for the next request.
+ * ${policy} is copied.  Freeing NULL is harmless.
+ */
+struct http_pool;
+int http_pool_new(const struct http_policy *policy, struct http_pool **ret, struct ct_err *err);
+int http_pool_perform(struct http_pool *p, const struct http_req *req, struct http_res *res,
+                      struct ct_err *err);
+void http_pool_free(struct http_pool *p);
 
 /**
  * http_url_allowed(url, policy, err):

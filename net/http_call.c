@@ -88,18 +88,38 @@ static size_t on_write(char *p, size_t size, size_t n, void *arg)
     return n;
 }
 
+/* Split "Name: value\r\n"; 0, or -1 if it is no header. */
+static int split_header(const char *line, size_t n, char *name, size_t name_size, char *value,
+                        size_t value_size)
+{
+    const char *colon = memchr(line, ':', n), *end = line + n;
+
+    if (colon == NULL)
+        return -1;
+    snprintf(name, name_size, "%.*s", (int)(colon - line), line);
+    for (colon++; colon < end && (*colon == ' ' || *colon == '\t'); colon++)
+        ;
+    for (; end > colon && strchr("\r\n \t", end[-1]) != NULL; end--)
+        ;
+    snprintf(value, value_size, "%.*s", (int)(end - colon), colon);
+    return 0;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_exchange *x = arg;
-    char value[64];
+    char name[64], value[256];
 
     n *= size;
-    if (n > 5 && strncasecmp(p, "Date:", 5) == 0) {
-        snprintf(value, sizeof(value), "%.*s", (int)(n - 5 < 60 ? n - 5 : 60), p + 5);
+    if (split_header(p, n, name, sizeof(name), value, sizeof(value)) != 0)
+        return n;
+    if (strcasecmp(name, "Date") == 0) {
         x->res.date_ms = (int64_t)curl_getdate(value, NULL) * 1000;
         if (x->res.date_ms < 0)
             x->res.date_ms = 0;
     }
+    if (x->header != NULL)
+        x->header(x->header_arg, name, value);
     return n;
 }
 
@@ -167,13 +187,13 @@ static void set_policy(struct http_exchange *x, const struct http_policy *policy
         curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)policy->max_upload_rate);
 }
 
-int http_exchange_init(struct http_exchange *x, const struct http_policy *policy,
+int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_policy *policy,
                        const struct http_req *req, struct ct_err *err)
 {
     memset(x, 0, sizeof(*x));
     if (http_url_allowed(req->url, policy, err) != 0)
         return -1;
-    x->easy = curl_easy_init();
+    x->easy = easy != NULL ? easy : curl_easy_init();
     if (x->easy == NULL)
         abort();
     x->origin = http_url_origin(req->url);
@@ -185,6 +205,8 @@ int http_exchange_init(struct http_exchange *x, const struct http_policy *policy
     x->max_answer = req->max_answer;
     x->progress = req->progress;
     x->progress_arg = req->progress_arg;
+    x->header = req->header;
+    x->header_arg = req->header_arg;
     curl_easy_setopt(x->easy, CURLOPT_URL, req->url);
     curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L); /* it may be signed as it is */
     curl_easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -244,7 +266,7 @@ static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_e
 
 int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err)
 {
-    curl_off_t retry_after = 0;
+    curl_off_t retry_after = 0, length = -1;
     const char *type = NULL;
     long status = 0;
 
@@ -255,6 +277,8 @@ int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err
     x->res.status = (int)status;
     curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
     snprintf(x->res.content_type, sizeof(x->res.content_type), "%s", type != NULL ? type : "");
+    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    x->res.content_length = length;
     curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
     x->res.retry_after_s = retry_after < 0 ? 0 : retry_after > 300 ? 300 : (int)retry_after;
     buf_add(&x->res.body, "", 0);
@@ -282,7 +306,7 @@ int http_perform(const struct http_policy *policy, const struct http_req *req, s
     struct http_exchange x;
     int rc;
 
-    if (http_exchange_init(&x, policy, req, err) != 0)
+    if (http_exchange_init(&x, NULL, policy, req, err) != 0)
         return -1;
     rc = http_exchange_end(&x, curl_easy_perform(x.easy), err);
     if (rc == 0) {

@@ -26,14 +26,17 @@ struct http_exchange {
     size_t max_answer;
     void (*progress)(void *arg, int64_t sent, int64_t received);
     void *progress_arg;
+    void (*header)(void *arg, const char *name, const char *value);
+    void *header_arg;
 };
 
 /**
- * http_exchange_init(x, policy, req, err):
- * Set up ${x} for ${req} as net/http.h says.  Pointers in ${req} that live until the end of the
- * exchange are kept, the rest is copied.
+ * http_exchange_init(x, easy, policy, req, err):
+ * Set up ${x} for ${req} as net/http.h says, on ${easy} with its connections or on a new handle
+ * (NULL); it belongs to ${x} then, on error it stays the caller's.  Pointers in ${req} that live
+ * until the end of the exchange are kept, the rest is copied.
  */
-int http_exchange_init(struct http_exchange *x, const struct http_policy *policy,
+int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_policy *policy,
                        const struct http_req *req, struct ct_err *err);
 
 /**

@@ -215,7 +215,7 @@ int http_start(struct http_engine *e, const struct http_req *req,
 {
     struct http_call *c = str_calloc(1, sizeof(*c));
 
-    if (http_exchange_init(&c->x, &e->policy, req, err) != 0) {
+    if (http_exchange_init(&c->x, NULL, &e->policy, req, err) != 0) {
         free(c);
         return -1;
     }

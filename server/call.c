@@ -59,7 +59,7 @@ int call_fail(struct call *c, const struct ct_err *err)
               err->msg);
     if (err->code == ERR_NOSPACE)
         return call_error(c, 507, "no_space", "The disk of the server is full.");
-    if (err->code == ERR_CONFLICT) {
+    if (err->code == ERR_CONFLICT || err->code == ERR_RETRY) {
         web_answer_header(c->web, "Retry-After", "1");
         return call_error(c, 503, "busy", "The server is busy; try again.");
     }

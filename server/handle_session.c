@@ -44,16 +44,14 @@ static int answer_upload(struct call *c, const struct api_upload_req *req,
                          const struct ledger_reserved *reserved)
 {
     char key[STORE_KEY_MAX];
-    struct store_put put = {key, req->size_bytes, req->md5, c->now_ms};
+    struct store_put put = {key, req->size_bytes, req->checksum, req->md5, c->now_ms};
     struct api_upload_res res = {0};
 
     store_key(c->who.user_id, req->session_id, reserved->version, key);
-    res.upload_url = store_presign_put(c->config->store, &put);
+    res.upload_headers = json_object_new_object();
+    res.upload_url = store_presign_put(c->config->store, &put, res.upload_headers);
     res.session_record_id = str_dup(reserved->record_id);
     res.version = reserved->version;
-    res.upload_headers = json_object_new_object();
-    if (req->md5 != NULL)
-        jdoc_set_str(res.upload_headers, "Content-MD5", req->md5);
     c->answer = api_upload_res_json(&res);
     if (req->pin > 0)
         jdoc_set_bool(c->answer, "pinned", reserved->pinned);
@@ -91,7 +89,10 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
     int rc;
 
     store_key(c->who.user_id, c->params[0], p->version, key);
-    if (store_head(c->config->store, key, &head, &err) != 0) {
+    web_busy(c->web, 1);
+    rc = store_head(c->config->store, key, &head, &err);
+    web_busy(c->web, 0);
+    if (rc != 0) {
         if (err.code == ERR_GONE)
             return call_error(c, 409, "not_uploaded", "The bundle has not been uploaded.");
         return call_fail(c, &err);
@@ -99,6 +100,9 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
     if (head.size_bytes != p->size_bytes)
         return call_error(c, 409, "not_uploaded",
                           "The bundle in the store does not have the promised size.");
+    if (p->md5[0] != '\0' && head.md5[0] != '\0' && strcmp(p->md5, head.md5) != 0)
+        return call_error(c, 409, "not_uploaded",
+                          "The bundle in the store does not have the promised MD5.");
     web_busy(c->web, 1);
     rc = store_check(c->config->store, key, p->checksum, &err);
     web_busy(c->web, 0);

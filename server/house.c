@@ -11,6 +11,7 @@
 #include "common/str.h"
 
 #include "server/house.h"
+#include "server/s3.h"
 
 #define REGION "auto"
 
@@ -48,22 +49,45 @@ int house_lock(const struct settings *s, int *ret_fd, struct ct_err *err)
     return 0;
 }
 
+static int open_store(const struct settings *s, const char *objects_url, struct house *h,
+                      struct ct_err *err)
+{
+    struct sigv4_cred cred = {h->keys.object_id, h->keys.object_secret, REGION};
+    struct s3_place place = {.endpoint = s->s3_endpoint,
+                             .region = s->s3_region,
+                             .bucket = s->s3_bucket,
+                             .key_id = s->s3_key_id,
+                             .secret = s->s3_secret,
+                             .ca_file = s->ca_file,
+                             .is_virtual_host = s->s3_style == SETTINGS_VIRTUAL_STYLE,
+                             .allow_plain_http = s->allow_plain_http};
+    char *objects;
+    int rc;
+
+    if (s->storage == SETTINGS_S3)
+        return s3_open(&place, &h->store, err);
+    objects = path_join(s->data, "objects");
+    rc = embedded_open(objects, &cred, objects_url, &h->embedded, err);
+    free(objects);
+    if (rc == 0)
+        h->store = embedded_store(h->embedded);
+    return rc;
+}
+
 int house_open(const struct settings *s, const char *objects_url, struct house *ret,
                struct ct_err *err)
 {
     struct house h = {.lock_fd = -1};
-    struct sigv4_cred cred = {h.keys.object_id, h.keys.object_secret, REGION};
-    char *db = path_join(s->data, "server.db"), *objects = path_join(s->data, "objects");
+    char *db = path_join(s->data, "server.db");
     int rc = -1;
 
     if (path_make_private(s->data, err) != 0 || keys_load(s->data, &h.keys, err) != 0 ||
         ledger_open(db, &h.ledger, err) != 0)
         goto done;
-    if (embedded_open(objects, &cred, objects_url, &h.embedded, err) != 0) {
+    if (open_store(s, objects_url, &h, err) != 0) {
         ledger_close(h.ledger);
         goto done;
     }
-    h.store = embedded_store(h.embedded);
     *ret = h;
     rc = 0;
 done:
@@ -72,7 +96,6 @@ done:
     else
         str_wipe(&h.keys, sizeof(h.keys));
     free(db);
-    free(objects);
     return rc;
 }
 

@@ -12,7 +12,7 @@
 struct house {
     struct keys keys;
     struct ledger *ledger;
-    struct embedded *embedded;
+    struct embedded *embedded; /* NULL: the store is somebody's S3 */
     struct store *store;
     int lock_fd; /* -1: not locked */
 };

@@ -97,7 +97,10 @@ static const char *const steps[] = {
     "CREATE TABLE signins("
     " sha256 TEXT PRIMARY KEY,"
     " port INTEGER NOT NULL,"
-    " expires_ms INTEGER NOT NULL);"};
+    " expires_ms INTEGER NOT NULL);",
+
+    /* In hex, where the client told it. */
+    "ALTER TABLE versions ADD COLUMN md5 TEXT;"};
 
 int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
 {

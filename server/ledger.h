@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "common/err.h"
+#include "common/hash.h"
 #include "common/strlist.h"
 #include "common/uuid.h"
 #include "api/api.h"
@@ -208,6 +209,7 @@ struct ledger_pending {
     int64_t version;
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
+    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
     int confirmed; /* it was confirmed before: there is nothing left to do */
 };
 

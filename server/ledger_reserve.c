@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/jdoc.h"
 #include "common/str.h"
 
@@ -77,24 +78,40 @@ static int see_device(struct ledger *l, const struct ledger_who *who, const char
     return rc;
 }
 
+/* As the store's ETag has it; the request was checked when it came in. */
+static const char *md5_hex(const char *base64, char hex[2 * HASH_MD5_BYTES + 1])
+{
+    struct buf raw = {0};
+
+    if (base64 == NULL)
+        return NULL;
+    if (hash_unbase64(base64, strlen(base64), &raw) == 0 && raw.len == HASH_MD5_BYTES)
+        hash_hex(raw.data, raw.len, hex);
+    else
+        hex[0] = '\0';
+    buf_free(&raw);
+    return ledger_null(hex);
+}
+
 static int insert_version(struct ledger *l, const struct ledger_who *who,
                           const struct api_upload_req *req, const char *device_id, int64_t now_ms,
                           int64_t version, struct ct_err *err)
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
+    char md5[2 * HASH_MD5_BYTES + 1];
 
     return sql_exec(
         l->db, err,
         "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
         " created_ms, purge_ms, token_id, device_id, base_version, amend, machine, cwd, user_dir,"
-        " label, agent, metadata, tags)"
-        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ssiisiissiisssssss", who->user_id, req->session_id, version, req->size_bytes,
+        " label, agent, metadata, tags, md5)"
+        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "ssiisiissiissssssss", who->user_id, req->session_id, version, req->size_bytes,
         req->checksum, now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
         req->base_version, req->amend, req->source_machine, req->source_cwd, req->source_user_dir,
         req->label, ledger_null(agent) != NULL ? agent : DEFAULT_AGENT,
         req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
-        req->tags != NULL ? jdoc_text(req->tags) : NULL);
+        req->tags != NULL ? jdoc_text(req->tags) : NULL, md5_hex(req->md5, md5));
 }
 
 static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved)

@@ -35,9 +35,15 @@ server_libserver_a_SOURCES = \
   server/objects.c server/objects.h \
   server/password.c server/password.h \
   server/prompt.c server/prompt.h \
+  server/s3.c server/s3.h server/s3_impl.h \
+  server/s3_list.c \
+  server/s3_xml.c server/s3_xml.h \
   server/serve.c server/serve.h \
-  server/settings.c server/settings.h \
-  server/sigv4.c server/sigv4.h \
+  server/settings.c server/settings.h server/settings_impl.h \
+  server/settings_places.c \
+  server/sigv4.c server/sigv4.h server/sigv4_impl.h \
+  server/sigv4_canon.c \
+  server/sigv4_verify.c \
   server/sql.c server/sql.h server/sql_impl.h \
   server/sql_sqlite.c server/sql_sqlite.h \
   server/store.c server/store.h \
@@ -48,7 +54,8 @@ server_libserver_a_SOURCES = \
   server/web_guard.c \
   server/web_listen.c \
   server/web_req.c
-server_LIBS = server/libserver.a api/libapi.a $(common_LIBS) $(MHD_LIBS) $(XCRYPT_LIBS) -lpthread
+server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
+  $(XCRYPT_LIBS) $(EXPAT_LIBS) -lpthread
 
 bin_PROGRAMS += bin/codeteleport-server
 bin_codeteleport_server_SOURCES = server/main.c

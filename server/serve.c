@@ -92,7 +92,8 @@ static int make_certificate(struct server *v, struct ct_err *err)
     int renewed = 0, rc;
 
     add_host(&hosts, s->listen);
-    add_host(&hosts, s->objects);
+    if (s->storage == SETTINGS_EMBEDDED)
+        add_host(&hosts, s->objects);
     if (s->public_objects_url != NULL)
         add_host(&hosts, s->public_objects_url);
     rc = tls_ensure(s->data, &hosts, now_wall_ms() / 1000, &renewed, err);
@@ -155,11 +156,12 @@ static int start_listeners(struct server *v, struct ct_err *err)
     struct web_handler api, objects;
 
     app_handler(v->app, &api);
+    if (start_web(v, &v->api, "api", &api, err) != 0)
+        return -1;
+    if (v->house.embedded == NULL)
+        return 0;
     objects_handler(v->house.embedded, &objects);
-    return start_web(v, &v->api, "api", &api, err) != 0 ||
-                   start_web(v, &v->objects, "objects", &objects, err) != 0
-               ? -1
-               : 0;
+    return start_web(v, &v->objects, "objects", &objects, err);
 }
 
 static int signal_is_pending(void)
@@ -267,8 +269,9 @@ static int write_ready(struct server *v, struct ct_err *err)
     struct buf b = {0};
     int rc = 0;
 
-    buf_printf(&b, "api=%s/v1\nobjects=%s\nobjects_listen=%s\n", v->api.url, v->objects_url,
-               v->objects.url);
+    buf_printf(&b, "api=%s/v1\nobjects=%s\n", v->api.url, v->objects_url);
+    if (v->objects.url != NULL)
+        buf_printf(&b, "objects_listen=%s\n", v->objects.url);
     if (v->ca != NULL)
         buf_printf(&b, "ca=%s\n", v->ca);
     if (path != NULL)
@@ -298,6 +301,19 @@ static void ask_for_reload(void *arg)
     kill(getpid(), SIGHUP);
 }
 
+/* A store that can't be reached now may be there when it is needed; one that says no is a mistake
+ * in the settings. */
+static int open_for_service(struct store *store, struct ct_err *err)
+{
+    if (store_probe(store, err) != 0) {
+        if (err->code != ERR_RETRY)
+            return -1;
+        log_warn("store-unreachable error=\"%s\"", err->msg);
+    }
+    /* Nobody else writes there, so whatever lies there is from a process that died. */
+    return store_sweep(store, 0, now_wall_ms(), err);
+}
+
 static int start(struct server *v, struct ct_err *err)
 {
     const struct settings *s = v->settings;
@@ -308,15 +324,16 @@ static int start(struct server *v, struct ct_err *err)
         return -1;
     v->house.lock_fd = lock_fd;
     if (listen_on(s->listen, scheme, &v->api, err) != 0 ||
-        listen_on(s->objects, scheme, &v->objects, err) != 0 || load_certificate(v, err) != 0)
+        (s->storage == SETTINGS_EMBEDDED && listen_on(s->objects, scheme, &v->objects, err) != 0) ||
+        load_certificate(v, err) != 0)
         return -1;
-    v->objects_url =
-        str_dup(s->public_objects_url != NULL ? s->public_objects_url : v->objects.url);
+    v->objects_url = str_dup(s->storage == SETTINGS_S3       ? s->s3_endpoint
+                             : s->public_objects_url != NULL ? s->public_objects_url
+                                                             : v->objects.url);
     if (house_open(s, v->objects_url, &v->house, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
-    /* Nobody else writes there, so whatever lies there is from a process that died. */
-    if (store_sweep(v->house.store, 0, now_wall_ms(), err) != 0)
+    if (open_for_service(v->house.store, err) != 0)
         return -1;
     v->limits = limits_new();
     v->app = make_app(v);

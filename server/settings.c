@@ -8,11 +8,13 @@
 #include "common/str.h"
 #include "api/api.h"
 
-#include "server/settings.h"
+#include "server/settings_impl.h"
 #include "server/web.h"
 
 static const char *const registrations[] = {"auto", "closed", "invite", "open", NULL};
 static const char *const tls_modes[] = {"on", "off", NULL};
+static const char *const storages[] = {"embedded", "s3", NULL};
+static const char *const styles[] = {"path", "virtual", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 
 #define AT(member) offsetof(struct settings, member)
@@ -30,6 +32,16 @@ static const struct conf_key keys[] = {
     {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, levels},
+    {"storage", CONF_CHOICE, AT(storage), 0, 0, storages},
+    {"s3_endpoint", CONF_STRING, AT(s3_endpoint), 0, 0, NULL},
+    {"s3_region", CONF_STRING, AT(s3_region), 0, 0, NULL},
+    {"s3_bucket", CONF_STRING, AT(s3_bucket), 0, 0, NULL},
+    {"s3_key_id", CONF_STRING, AT(s3_key_id), 0, 0, NULL},
+    {"s3_secret", CONF_STRING, AT(s3_secret), 0, 0, NULL},
+    {"s3_secret_file", CONF_PATH, AT(s3_secret_file), 0, 0, NULL},
+    {"s3_style", CONF_CHOICE, AT(s3_style), 0, 0, styles},
+    {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
+    {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
 };
 
 static void override(char **member, const char *value)
@@ -115,11 +127,15 @@ static int read_file(const char *path, struct settings *s, struct ct_err *err)
     int rc;
 
     if (path != NULL)
-        return conf_read(path, keys, sizeof(keys) / sizeof(keys[0]), s, 1, err);
+        return conf_read(path, keys, sizeof(keys) / sizeof(keys[0]), s, 1, err) != 0
+                   ? -1
+                   : settings_places_check(s, path, err);
     standard = path_config_file();
     dir = path_parent(standard);
     server_conf = path_join(dir, "server.conf");
     rc = conf_read(server_conf, keys, sizeof(keys) / sizeof(keys[0]), s, 0, err);
+    if (rc == 0)
+        rc = settings_places_check(s, server_conf, err);
     free(server_conf);
     free(dir);
     free(standard);
@@ -155,7 +171,10 @@ err0:
 }
 
 /* Listening sockets, and what is opened or signed for as long as the server runs. */
-static const char *const fixed[] = {"data", "listen", "objects", "public_objects_url", "tls"};
+static const char *const fixed[] = {
+    "data",      "listen",    "objects",     "public_objects_url", "tls",
+    "storage",   "s3_style",  "s3_endpoint", "s3_region",          "s3_bucket",
+    "s3_key_id", "s3_secret", "ca_file",     "allow_plain_http"};
 
 static const struct conf_key *key_named(const char *name)
 {
@@ -192,8 +211,9 @@ const char *settings_keep(struct settings *s, const struct settings *old)
         const struct conf_key *k = key_named(fixed[i]);
         void *to = (char *)s + k->offset;
         const void *from = (const char *)old + k->offset;
-        int differs = k->type == CONF_CHOICE ? keep_number(to, *(const int *)from)
-                                             : keep_text(to, *(char *const *)from);
+        int differs = k->type == CONF_CHOICE || k->type == CONF_BOOL
+                          ? keep_number(to, *(const int *)from)
+                          : keep_text(to, *(char *const *)from);
         if (differs && first == NULL)
             first = k->name;
     }
@@ -212,6 +232,15 @@ void settings_free(struct settings *s)
     free(s->key);
     free(s->ready_file);
     strlist_free(&s->trusted_proxy);
+    free(s->s3_endpoint);
+    free(s->s3_region);
+    free(s->s3_bucket);
+    free(s->s3_key_id);
+    if (s->s3_secret != NULL)
+        str_wipe(s->s3_secret, strlen(s->s3_secret));
+    free(s->s3_secret);
+    free(s->s3_secret_file);
+    free(s->ca_file);
     free(s);
 }
 

@@ -6,6 +6,8 @@
 
 enum settings_registration { SETTINGS_AUTO, SETTINGS_CLOSED, SETTINGS_INVITE, SETTINGS_OPEN };
 enum settings_tls { SETTINGS_TLS_ON, SETTINGS_TLS_OFF };
+enum settings_storage { SETTINGS_EMBEDDED, SETTINGS_S3 };
+enum settings_style { SETTINGS_PATH_STYLE, SETTINGS_VIRTUAL_STYLE };
 
 /* server.conf and what the command line says over it.  Every key has a default. */
 struct settings {
@@ -22,6 +24,14 @@ struct settings {
     long long versions_per_session;
     long long max_bytes_per_user; /* 0: no limit */
     int log;                      /* enum log_level */
+
+    int storage; /* enum settings_storage */
+    char *s3_endpoint, *s3_region, *s3_bucket, *s3_key_id;
+    char *s3_secret;      /* from wherever it was found */
+    char *s3_secret_file; /* or NULL */
+    int s3_style;         /* enum settings_style */
+    char *ca_file;        /* of a private CA of the store or the database, or NULL */
+    int allow_plain_http; /* these two on loopback */
 };
 
 /* What the command line says; each may be NULL. */

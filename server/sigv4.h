@@ -3,14 +3,18 @@
 
 #include <stdint.h>
 
+#include "common/strlist.h"
+
 /*
  * AWS Signature Version 4 in the query string, both ways: URLs that carry their own permission, and
  * the check of such a URL as the object store does it.  The payload is never part of the signature
- * (UNSIGNED-PAYLOAD): stores refuse anything else in a presigned URL.
- * Source: "Authenticating Requests: Using Query Parameters" of the Amazon S3 API reference.
+ * (UNSIGNED-PAYLOAD): stores refuse anything else in a presigned URL.  And in the headers, for
+ * requests of our own.
+ * Source: "Authenticating Requests" of the Amazon S3 API reference.
  */
 
 #define SIGV4_MAX_HEADERS 8
+#define SIGV4_MAX_QUERY 8
 #define SIGV4_MAX_EXPIRES 604800 /* seven days, in seconds */
 
 struct sigv4_cred {
@@ -19,7 +23,7 @@ struct sigv4_cred {
     const char *region;
 };
 
-/* A header that is part of the signature.  Names in lower case. */
+/* A header that is part of the signature, its name in lower case; or a parameter of the query. */
 struct sigv4_header {
     const char *name;
     const char *value;
@@ -31,8 +35,10 @@ struct sigv4_request {
     const char *path;     /* decoded, begins with '/' */
     struct sigv4_header headers[SIGV4_MAX_HEADERS]; /* beside host, in any order */
     int n_headers;
+    struct sigv4_header query[SIGV4_MAX_QUERY]; /* decoded, in any order */
+    int n_query;
     int64_t now_ms;
-    long expires_s;
+    long expires_s; /* of a URL */
 };
 
 /**
@@ -40,6 +46,14 @@ struct sigv4_request {
  * Return the presigned URL for ${req}; it is a secret, and the caller frees it.
  */
 char *sigv4_presign(const struct sigv4_cred *cred, const struct sigv4_request *req);
+
+/**
+ * sigv4_authorize(cred, req, ret_headers):
+ * Sign ${req}, which has no body, in its headers: return the URL, which is no secret and the
+ * caller frees, and append the headers ("Name: value") that it has to be sent with.
+ */
+char *sigv4_authorize(const struct sigv4_cred *cred, const struct sigv4_request *req,
+                      struct strlist *ret_headers);
 
 enum sigv4_verdict {
     SIGV4_OK,

@@ -53,9 +53,9 @@ int store_key_parse(const char *key, char *user_id, char *session_id, int64_t *r
     return 0;
 }
 
-char *store_presign_put(struct store *s, const struct store_put *put)
+char *store_presign_put(struct store *s, const struct store_put *put, struct json_object *headers)
 {
-    return s->ops->presign_put(s, put);
+    return s->ops->presign_put(s, put, headers);
 }
 
 char *store_presign_get(struct store *s, const char *key, int64_t now_ms)
@@ -83,6 +83,11 @@ int store_each(struct store *s,
                void *arg, struct ct_err *err)
 {
     return s->ops->each(s, one, arg, err);
+}
+
+int store_probe(struct store *s, struct ct_err *err)
+{
+    return s->ops->probe(s, err);
 }
 
 int store_sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err)

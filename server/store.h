@@ -3,7 +3,10 @@
 
 #include <stdint.h>
 
+#include <json-c/json.h>
+
 #include "common/err.h"
+#include "common/hash.h"
 
 /*
  * Where the objects lie.  The API only ever hands out presigned URLs and asks about sizes; whether
@@ -19,17 +22,19 @@ struct store;
 struct store_put {
     const char *key;
     int64_t size_bytes;
-    const char *md5; /* base64, signed as Content-MD5; or NULL */
+    const char *checksum; /* "sha256:..." */
+    const char *md5;      /* base64; NULL: the client knows no uploadHeaders */
     int64_t now_ms;
 };
 
 struct store_head {
     int64_t size_bytes;
+    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" where the store does not tell */
 };
 
 /* What a store has to be able to do.  All may be called from any thread. */
 struct store_ops {
-    char *(*presign_put)(struct store *s, const struct store_put *put);
+    char *(*presign_put)(struct store *s, const struct store_put *put, struct json_object *headers);
     char *(*presign_get)(struct store *s, const char *key, int64_t now_ms);
     int (*head)(struct store *s, const char *key, struct store_head *ret, struct ct_err *err);
     int (*check)(struct store *s, const char *key, const char *checksum, struct ct_err *err);
@@ -37,6 +42,7 @@ struct store_ops {
     int (*each)(struct store *s,
                 int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
                 void *arg, struct ct_err *err);
+    int (*probe)(struct store *s, struct ct_err *err);
     int (*sweep)(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err);
     void (*free)(struct store *s);
 };
@@ -62,10 +68,12 @@ void store_key(const char *user_id, const char *session_id, int64_t version,
 int store_key_parse(const char *key, char *user_id, char *session_id, int64_t *ret_version);
 
 /**
- * store_presign_put(s, put), store_presign_get(s, key, now_ms):
- * Return a URL that lives STORE_URL_LIFETIME_S; it is a secret, and the caller frees it.
+ * store_presign_put(s, put, headers), store_presign_get(s, key, now_ms):
+ * Return a URL that lives STORE_URL_LIFETIME_S; it is a secret, and the caller frees it.  What the
+ * PUT has to carry beside Content-Type and Content-Length is added to ${headers}: nothing without
+ * an MD5.
  */
-char *store_presign_put(struct store *s, const struct store_put *put);
+char *store_presign_put(struct store *s, const struct store_put *put, struct json_object *headers);
 char *store_presign_get(struct store *s, const char *key, int64_t now_ms);
 
 /**
@@ -94,6 +102,12 @@ int store_remove(struct store *s, const char *key, struct ct_err *err);
 int store_each(struct store *s,
                int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
                void *arg, struct ct_err *err);
+
+/**
+ * store_probe(s, err):
+ * See that it can be used.  ERR_RETRY if that may be different in a moment.
+ */
+int store_probe(struct store *s, struct ct_err *err);
 
 /**
  * store_sweep(s, older_than_ms, now_ms, err):

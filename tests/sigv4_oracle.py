@@ -3,6 +3,7 @@
 
 usage: sigv4_oracle.py --id ID --secret SECRET METHOD BASE PATH [NAME=VALUE...]
        [--at EPOCH] [--expires S] [--region R] [--service S] [--date YYYYMMDD]
+       [--count N]: N URLs, with 1, 2... for each %d of the path
 """
 import argparse
 import hashlib
@@ -28,11 +29,20 @@ def main():
     p.add_argument("base")
     p.add_argument("path")
     p.add_argument("headers", nargs="*")
+    p.add_argument("--count", type=int)
     a = p.parse_args()
+    for i in range(1, (a.count or 1) + 1):
+        print(presign(a, a.path.replace("%d", str(i)) if a.count else a.path))
 
+
+def presign(a, path):
     when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(a.at))
     day = a.date or when[:8]
-    headers = {"host": a.base.split("://")[1]}
+    origin, _, below = a.base.split("://")[1].partition("/")
+    headers = {"host": origin}
+    base = a.base[: -len(below) - 1] if below else a.base
+    if below:
+        path = f"/{below}{path}"
     for h in a.headers:
         name, value = h.split("=", 1)
         headers[name.lower()] = value.strip()
@@ -47,7 +57,7 @@ def main():
     }
     canonical_query = "&".join(
         f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in sorted(query.items()))
-    path = quote(a.path, safe="/-_.~")
+    path = quote(path, safe="/-_.~")
     lines = "".join(f"{n}:{headers[n]}\n" for n in sorted(headers))
     request = f"{a.method}\n{path}\n{canonical_query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
     to_sign = "\n".join(
@@ -56,7 +66,7 @@ def main():
     for part in (day, a.region, a.service, "aws4_request"):
         key = mac(key, part)
     signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
-    print(f"{a.base}{path}?{canonical_query}&X-Amz-Signature={signature}")
+    return f"{base}{path}?{canonical_query}&X-Amz-Signature={signature}"
 
 
 main()

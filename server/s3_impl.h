@@ -1,0 +1,44 @@
+#ifndef SERVER_S3_IMPL_H
+#define SERVER_S3_IMPL_H
+
+#include "net/http.h"
+
+#include "server/s3.h"
+#include "server/sigv4.h"
+
+/* What s3.c and s3_list.c share; nobody else includes it. */
+struct s3 {
+    struct store store;
+    struct http_pool *pool;
+    char *base_url;    /* "https://host[:port]", what is signed as Host */
+    char *bucket_path; /* "/bucket", or "" where the bucket is part of the host */
+    char *key_id, *secret, *region;
+    struct sigv4_cred cred;
+};
+
+/**
+ * s3_request(s, req, header, arg, res, err):
+ * Send ${req}, of which method, path (below the bucket), headers and query are set.  ${header} as
+ * in net/http.h.  http_res_free(res) afterwards.
+ */
+int s3_request(struct s3 *s, struct sigv4_request *req,
+               void (*header)(void *arg, const char *name, const char *value), void *arg,
+               struct http_res *res, struct ct_err *err);
+
+/**
+ * s3_refused(res, doing, err):
+ * Say what an answer other than 2xx means, by the code in its XML if there is one.  ERR_GONE: there
+ * is no such object; ERR_RETRY; ERR_FAIL: whoever runs the server has to act.  Return -1.
+ */
+int s3_refused(const struct http_res *res, const char *doing, struct ct_err *err);
+
+/**
+ * s3_each(s, one, arg, err), s3_probe(s, err):
+ * As in struct store_ops.
+ */
+int s3_each(struct store *s,
+            int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
+            void *arg, struct ct_err *err);
+int s3_probe(struct store *s, struct ct_err *err);
+
+#endif

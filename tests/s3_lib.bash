@@ -1,0 +1,201 @@
+# What the end-to-end tests of real S3 servers share, on top of server_lib.bash. Each file says in
+# its S3_SCRIPT who starts the store.
+
+load lib
+load server_lib
+
+setup_file() {
+    S3_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-s3.XXXXXX")
+    export S3_DIR
+    export CT_NPM=${CT_NPM:-$CT_BUILD/npm}
+    local rc=0
+    "$CT_SRC/tests/$S3_SCRIPT" start "$S3_DIR" >"$S3_DIR/why" 2>&1 3>&- || rc=$?
+    if [ $rc = 77 ]; then
+        export S3_SKIP="$(tail -n 1 "$S3_DIR/why")"
+    elif [ $rc != 0 ]; then
+        cat "$S3_DIR/why"
+        return 1
+    fi
+}
+
+teardown_file() {
+    "$CT_SRC/tests/$S3_SCRIPT" stop "$S3_DIR"
+    rm -rf "$S3_DIR"
+}
+
+# A server on top of the store, and an account.
+setup() {
+    [ -z "${S3_SKIP:-}" ] || skip "$S3_SKIP"
+    . "$S3_DIR/env"
+    make_home
+    conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; allow_plain_http = true;'
+    printf '%s\n' "$S3_SECRET" >"$T/secret"
+    chmod 600 "$T/secret"
+    cat >"$XDG_CONFIG_HOME/codeteleport/server.conf" <<CONF
+storage = "s3"; s3_endpoint = "$S3_ENDPOINT"; s3_region = "$S3_REGION"; s3_bucket = "$S3_BUCKET";
+s3_key_id = "$S3_KEY_ID"; s3_secret_file = "$T/secret"; allow_plain_http = true;
+CONF
+    start_server
+    account al@example.org
+    bundle 100000
+}
+
+teardown() { [ -n "${S3_SKIP:-}" ] || end_home; }
+
+# s3_sign METHOD KEY [NAME=VALUE...]: a URL with the store's own key, by another implementation
+s3_sign() {
+    local method=$1 key=$2
+    shift 2
+    python3 "$CT_SRC/tests/sigv4_oracle.py" --id "$S3_KEY_ID" --secret "$S3_SECRET" \
+        --region "$S3_REGION" "$method" "$S3_ENDPOINT" "/$S3_BUCKET/$key" "$@"
+}
+
+# key_of URL: the object's
+key_of() { sed 's|.*/\(bundles/[^?]*\).*|\1|' <<<"$1"; }
+
+# stock_put URL [CURL ARGUMENTS]: $T/bundle, as put, but without waiting for a 100
+stock_put() {
+    local url=$1
+    shift
+    put "$url" -H 'Expect:' "$@"
+}
+
+# own_put URL FILE [CURL ARGUMENTS]: with the headers that the server asked for
+own_put() {
+    local url=$1 file=$2
+    shift 2
+    object PUT "$url" -T "$file" -H 'Content-Type: application/gzip' -H 'Expect:' "${HEADERS[@]}" "$@"
+}
+
+# reserve_bound: ask for a URL that binds the MD5; HEADERS is set
+reserve_bound() {
+    reserve ".md5 = \"$MD5\""
+    mapfile -t HEADERS < <(jq -r '.uploadHeaders | to_entries[] | "-H", "\(.key): \(.value)"' "$T/answer")
+}
+
+# refused COMMAND...: the store says 4xx
+refused() {
+    : >"$T/object"
+    "$@" || true
+    grep -q '^4..$' "$T/status" || {
+        echo "not refused ($(cat "$T/status")): $*"
+        return 1
+    }
+}
+
+not_stored() { store_says 404 '' object GET "$(s3_sign GET "$1")"; }
+
+daemon_goes_round() {
+    log_in me@example.org
+    id=$(new_id)
+    t=$(transcript "$id")
+    line one >"$t"
+    start_daemon
+    ctctl sync --wait --timeout 60
+    bundle_equals "$id" "$t"
+    head -c 3000000 /dev/urandom | base64 -w 0 | sed 's/^/{"type":"user","x":"/; s/$/"}\n/' >>"$t"
+    ctctl sync --wait --timeout 60
+    versions_are "$id" 2
+    bundle_equals "$id" "$t"
+    # No byte of it lies with the API.
+    [ ! -e "$T/server/objects" ]
+}
+
+forged_is_refused() {
+    reserve_bound
+    key=$(key_of "$URL")
+    head -c 99999 "$T/bundle" >"$T/short"
+    { head -c 99999 "$T/bundle" && printf x; } >"$T/other"
+    refused own_put "${URL/.v1.tar.gz/.v2.tar.gz}" "$T/bundle"
+    refused own_put "${URL/X-Amz-Expires=300/X-Amz-Expires=3000}" "$T/bundle"
+    refused own_put "$(sed 's/\(Signature=.\{10\}\)./\1x/' <<<"$URL")" "$T/bundle"
+    refused own_put "${URL%?}" "$T/bundle"
+    refused own_put "$URL" "$T/short"
+    refused own_put "$URL" "$T/bundle" -H 'Content-Type: text/html'
+    refused stock_put "$URL"
+    refused stock_put "$URL" -H "Content-MD5: $(openssl dgst -md5 -binary "$T/other" | base64)"
+    refused own_put "$URL" "$T/other"
+    refused object GET "$URL"
+    refused object DELETE "$URL"
+    refused own_put "$(s3_sign PUT "$key" --at $(($(date +%s) - 301)))" "$T/bundle"
+    refused own_put "$(s3_sign PUT "$key" --secret wrong)" "$T/bundle"
+    refused own_put "${URL%%\?*}" "$T/bundle"
+    not_stored "$key"
+    expect 409 not_uploaded confirm
+    # And the honest one goes through afterwards.
+    store_says 200 '' own_put "$URL" "$T/bundle"
+    expect 200 '' confirm
+    expect 200 '' json GET "/sessions/$ID/download"
+    get=$(jq -r .downloadUrl "$T/answer")
+    store_says 200 '' object GET "$get"
+    cmp "$T/object" "$T/bundle"
+    refused object GET "${get/.v1.tar.gz/.v2.tar.gz}"
+    refused object DELETE "$get"
+    store_says 206 '' object GET "$get" -H 'Range: bytes=10-19'
+    cmp "$T/object" <(tail -c +11 "$T/bundle" | head -c 10)
+}
+
+stock_client_goes_round() {
+    reserve
+    [ "$(jq -c .uploadHeaders "$T/answer")" = '{}' ]
+    store_says 200 '' stock_put "$URL"
+    expect 200 '' json POST "/sessions/$ID/confirm"
+    [ "$(listed)" = 1 ]
+}
+
+confirm_looks_into_the_store() {
+    reserve_bound
+    key=$(key_of "$URL")
+    expect 409 not_uploaded confirm
+    # Somebody else's bytes, written with the store's own key: the length alone, then the MD5.
+    head -c 99999 "$T/bundle" >"$T/short"
+    { head -c 99999 "$T/bundle" && printf x; } >"$T/other"
+    store_says 200 '' object PUT "$(s3_sign PUT "$key")" -T "$T/short"
+    expect 409 not_uploaded confirm
+    store_says 200 '' object PUT "$(s3_sign PUT "$key")" -T "$T/other"
+    expect 409 not_uploaded confirm
+    jq -e '.message | contains("MD5")' "$T/answer"
+    store_says 200 '' own_put "$URL" "$T/bundle"
+    expect 200 '' confirm
+}
+
+deletion_waits_in_the_trash() {
+    reserve_bound
+    key=$(key_of "$URL")
+    store_says 200 '' own_put "$URL" "$T/bundle"
+    expect 200 '' confirm
+    expect 200 '' json DELETE "/sessions/$ID"
+    codeteleport-server --data "$T/server" gc
+    store_says 200 '' object GET "$(s3_sign GET "$key")"
+    sqlite3 "$T/server/server.db" "UPDATE versions SET purge_ms = 1"
+    codeteleport-server --data "$T/server" gc >"$T/gc"
+    grep -q 'removed 1 versions' "$T/gc"
+    not_stored "$key"
+    # Twice is harmless, and an object that is gone already is no failure.
+    codeteleport-server --data "$T/server" gc
+}
+
+check_compares_both_ways() {
+    push
+    user=$(key_of "$URL" | cut -d/ -f2)
+    run codeteleport-server --data "$T/server" check # others have been here
+    [[ $output != *"$user"* ]]
+    store_says 204 '' object DELETE "$(s3_sign DELETE "$(key_of "$URL")")"
+    # More than one page of objects that nobody knows.
+    s3_sign PUT "bundles/$user/x.v%d.tar.gz" --count 1005 |
+        sed "s|.*|url = \"&\"\nupload-file = \"$T/secret\"\noutput = /dev/null|" >"$T/many"
+    curl -sSf -Z --parallel-max 8 -H 'Expect:' -K "$T/many"
+    run -1 codeteleport-server --data "$T/server" check
+    [ "$(grep -c "^unknown bundles/$user/" <<<"$output")" = 1005 ]
+    [ "$(grep -c "^missing bundles/$user/" <<<"$output")" = 1 ]
+    # They are too young to be removed: an upload may be on its way.
+    codeteleport-server --data "$T/server" gc | grep -q ' 0 objects'
+}
+
+a_wrong_secret_is_said_at_start() {
+    stop_server
+    echo wrong >"$T/secret"
+    run -1 codeteleport-server --data "$T/server" --listen 127.0.0.1:0
+    [[ $output == *'look at s3_endpoint'* ]]
+    [[ $output != *wrong* ]]
+}

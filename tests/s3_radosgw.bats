@@ -1,0 +1,14 @@
+#!/usr/bin/env bats
+# storage = "s3" on Ceph's radosgw, end to end.
+
+bats_require_minimum_version 1.5.0
+S3_SCRIPT=radosgw.sh
+load s3_lib
+
+@test "radosgw: the daemon's uploads go round" { daemon_goes_round; }
+@test "radosgw: what is forged is refused" { forged_is_refused; }
+@test "radosgw: a stock client's upload goes round" { stock_client_goes_round; }
+@test "radosgw: a confirm looks into the store" { confirm_looks_into_the_store; }
+@test "radosgw: what was deleted waits in the trash" { deletion_waits_in_the_trash; }
+@test "radosgw: check compares both ways, page by page" { check_compares_both_ways; }
+@test "radosgw: a wrong secret is said at the start" { a_wrong_secret_is_said_at_start; }
