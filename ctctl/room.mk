@@ -4,6 +4,11 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ctx.c ctctl/ctx.h \
   ctctl/download.c ctctl/download.h \
   ctctl/deletion.c ctctl/deletion.h \
+  ctctl/doctor.h \
+  ctctl/doctor_here.c \
+  ctctl/doctor_net.c \
+  ctctl/doctor_service.c \
+  ctctl/doctor_store.c \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/opts.c ctctl/opts.h \
@@ -12,6 +17,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
+  ctctl/system.h \
   ctctl/table.c ctctl/table.h \
   ctctl/term.c ctctl/term.h \
   ctctl/text.c ctctl/text.h \
@@ -19,6 +25,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb.h \
   ctctl/verb_delete.c \
   ctctl/verb_devices.c \
+  ctctl/verb_doctor.c \
   ctctl/verb_exclude.c \
   ctctl/verb_include.c \
   ctctl/verb_list.c \
@@ -32,6 +39,12 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_tokens.c \
   ctctl/verb_versions.c \
   ctctl/verb_watch.c
+if ON_LINUX
+ctctl_libctctl_a_SOURCES += ctctl/system_linux.c
+else
+ctctl_libctctl_a_SOURCES += ctctl/system_posix.c
+endif
+EXTRA_DIST += ctctl/system_linux.c ctctl/system_posix.c
 ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(common_LIBS) \
   $(CURL_LIBS) $(EVENT_LIBS)
 

@@ -17,6 +17,7 @@ struct verb {
 /* Each lives in the file of its name. */
 extern const struct verb verb_delete;
 extern const struct verb verb_devices;
+extern const struct verb verb_doctor;
 extern const struct verb verb_exclude;
 extern const struct verb verb_include;
 extern const struct verb verb_list;

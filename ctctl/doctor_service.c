@@ -1,0 +1,158 @@
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/headline.h"
+#include "ctctl/system.h"
+
+#include "ctctl/doctor.h"
+
+#define UNIT "codeteleportd.service"
+
+static int has_systemd(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
+void doctor_daemon(struct doctor *d, struct doctor_finding *f)
+{
+    const struct json_object *o = jdoc_obj(d->status, "daemon");
+    const char *state = jdoc_str(o, "state"), *why = jdoc_str(o, "stateReason");
+    const char *version = jdoc_str(o, "version"), *cure = jdoc_str(o, "cure");
+
+    if (d->status == NULL) {
+        doctor_say(f, DOCTOR_BAD,
+                   has_systemd() ? "systemctl --user enable --now codeteleportd" : "codeteleportd",
+                   "it does not run, so nothing is being saved");
+        return;
+    }
+    state = state != NULL ? state : "unknown";
+    if (version != NULL && strcmp(version, PACKAGE_VERSION) != 0)
+        doctor_say(f, DOCTOR_NOTE,
+                   has_systemd() ? "systemctl --user restart codeteleportd" : "restart it",
+                   "it is version %s, and this is %s", version, PACKAGE_VERSION);
+    else if (strcmp(state, "idle") == 0 || strcmp(state, "syncing") == 0)
+        doctor_say(f, DOCTOR_OK, NULL, "runs, state %s, pid %lld", state,
+                   (long long)headline_number(o, "pid", 0));
+    else
+        doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "see: ctctl status", "runs, state %s%s%s",
+                   state, why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
+/* What `systemctl --user is-enabled` says; "" if it says nothing.  The caller frees it. */
+static char *enabled_word(void)
+{
+    FILE *p = popen("systemctl --user is-enabled " UNIT " 2>/dev/null </dev/null", "r");
+    char line[64] = "";
+
+    if (p != NULL) {
+        if (fgets(line, sizeof(line), p) == NULL)
+            line[0] = '\0';
+        pclose(p);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return str_dup(line);
+}
+
+void doctor_service(struct doctor *d, struct doctor_finding *f)
+{
+    static const char cure[] = "systemctl --user enable --now codeteleportd";
+    char *word;
+
+    if (!has_systemd()) {
+        doctor_say(f, DOCTOR_NOTE, NULL,
+                   "there is no systemd here; see that codeteleportd is "
+                   "started with the machine or your session");
+        return;
+    }
+    word = enabled_word();
+    if (strncmp(word, "enabled", 7) == 0)
+        doctor_say(f, DOCTOR_OK, NULL, UNIT " is enabled: it starts with your session");
+    else if (word[0] == '\0')
+        doctor_say(f, d->status != NULL ? DOCTOR_NOTE : DOCTOR_BAD, cure,
+                   UNIT " is not known to the service manager of your user, or that does not answer"
+                        "%s",
+                   d->status != NULL ? "; the daemon was started some other way" : "");
+    else
+        doctor_say(f, DOCTOR_BAD, cure,
+                   UNIT " is %.40s: after the next start of this machine nothing is saved", word);
+    free(word);
+}
+
+void doctor_lingering(struct doctor *d, struct doctor_finding *f)
+{
+    const struct passwd *pw = getpwuid(geteuid());
+    char *path;
+
+    (void)d;
+    if (!has_systemd() || pw == NULL) {
+        doctor_say(f, DOCTOR_OK, NULL, "nothing to do without systemd");
+        return;
+    }
+    path = path_join("/var/lib/systemd/linger", pw->pw_name);
+    if (access(path, F_OK) == 0)
+        doctor_say(f, DOCTOR_OK, NULL, "on: the daemon runs without anybody logged in");
+    else
+        doctor_say(
+            f, DOCTOR_NOTE, "loginctl enable-linger",
+            "off: the daemon runs while you are logged in. That is enough on a desktop; on a "
+            "machine that you reach by SSH uploads end with the last connection");
+    free(path);
+}
+
+void doctor_watches(struct doctor *d, struct doctor_finding *f)
+{
+    const struct json_object *watch = jdoc_obj(d->status, "watch");
+    struct json_object *degraded = jdoc_array(watch, "degraded");
+    const char *backend = jdoc_str(watch, "backend"), *reason;
+    int64_t limit = system_max_watches(), used = headline_number(watch, "watches", 0);
+    char cure[512];
+
+    snprintf(
+        cure, sizeof(cure),
+        "echo fs.inotify.max_user_watches=%lld | sudo tee /etc/sysctl.d/50-inotify.conf && sudo "
+        "sysctl --system",
+        limit > 0 ? (long long)limit * 4 : 524288LL);
+    if (limit < 0) {
+        doctor_say(f, DOCTOR_OK, NULL, "no such limit here");
+    } else if (watch == NULL) {
+        doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the daemon does not run (limit %lld)",
+                   (long long)limit);
+    } else if (degraded != NULL && json_object_array_length(degraded) > 0) {
+        reason = jdoc_str(json_object_array_get_idx(degraded, 0), "reason");
+        doctor_say(f, used * 10 >= limit * 8 ? DOCTOR_BAD : DOCTOR_NOTE,
+                   used * 10 >= limit * 8 ? cure : NULL,
+                   "%zu folders are polled instead of watched: %s",
+                   json_object_array_length(degraded), reason != NULL ? reason : "no reason given");
+    } else if (used * 10 >= limit * 8) {
+        doctor_say(f, DOCTOR_NOTE, cure, "%lld of %lld are in use", (long long)used,
+                   (long long)limit);
+    } else {
+        doctor_say(f, DOCTOR_OK, NULL, "%lld of %lld in use, by %s", (long long)used,
+                   (long long)limit, backend != NULL ? backend : "?");
+    }
+}
+
+void doctor_sandbox(struct doctor *d, struct doctor_finding *f)
+{
+    int abi = system_landlock_abi();
+    int64_t used = headline_number(jdoc_obj(d->status, "sandbox"), "landlock", 0);
+
+    if (used > 0)
+        doctor_say(f, DOCTOR_OK, NULL,
+                   "the kernel (Landlock ABI %d) keeps the daemon from writing "
+                   "to your data folder",
+                   (int)used);
+    else if (abi > 0)
+        doctor_say(f, DOCTOR_NOTE, NULL,
+                   "the kernel offers Landlock ABI %d; the daemon %s, and reads your data folder "
+                   "only by its own discipline",
+                   abi, d->status != NULL ? "does not use it" : "does not run");
+    else
+        doctor_say(f, DOCTOR_NOTE, NULL, "this kernel offers no Landlock");
+}

@@ -1,0 +1,230 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/api.h"
+#include "api/client.h"
+#include "common/buf.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "ctctl/doctor.h"
+
+/*
+ * The upload is reserved under an ID that no session has ("doctor" in hexadecimal, in a UUID of
+ * version 4) and never confirmed: the wire API promises that such a reservation is never listed,
+ * never counts as a version and blocks nothing, and our server forgets it after a day.  A server
+ * that is not ours is asked to delete it, lest it count there as one of the plan's sessions.
+ */
+#define DOCTOR_ID "00000000-0000-4000-8000-646f63746f72"
+
+/* An empty gzip file. */
+static const unsigned char probe[] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3,
+                                      3,    0,    0, 0, 0, 0, 0, 0, 0, 0};
+
+static int is_out_of_reach(const struct doctor *d, struct doctor_finding *f)
+{
+    if (d->is_accepted)
+        return 0;
+    doctor_say(f, DOCTOR_SKIPPED, NULL,
+               "not checked: not logged in, or the server can't be reached");
+    return 1;
+}
+
+static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *err)
+{
+    struct api_upload_req r = {.size_bytes = sizeof(probe), .base_version = -1, .revive = 1};
+    unsigned char sum[HASH_SHA256_BYTES], md5[HASH_MD5_BYTES];
+    struct hash *h = hash_new(HASH_MD5);
+    struct json_object *body, *o = NULL;
+    char hex[HASH_SHA256_HEX];
+    int rc;
+
+    hash_sha256(probe, sizeof(probe), sum);
+    hash_hex(sum, sizeof(sum), hex);
+    snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", hex);
+    hash_update(h, probe, sizeof(probe));
+    hash_final(h, md5);
+    r.md5 = hash_base64(md5, sizeof(md5));
+    r.session_id = str_dup(DOCTOR_ID);
+    r.source_machine = str_dup(d->c->cred->device_name);
+    r.source_cwd = str_dup(path_home());
+    r.source_user_dir = str_dup(path_home());
+    body = api_upload_req_json(&r);
+    rc = ctx_cloud(d->c, "POST", "/sessions/upload", body, &o, err);
+    if (rc == 0)
+        rc = api_upload_res_parse(o, ret, err);
+    json_object_put(body);
+    json_object_put(o);
+    api_upload_req_clear(&r);
+    return rc;
+}
+
+static void headers_of(const struct api_upload_res *res, struct strlist *ret)
+{
+    char *line;
+
+    strlist_add(ret, "Content-Type: application/gzip");
+    if (res->upload_headers == NULL)
+        return;
+    json_object_object_foreach(res->upload_headers, name, value)
+    {
+        if (strcasecmp(name, "content-type") == 0 || strcasecmp(name, "content-length") == 0)
+            continue;
+        line = str_printf("%s: %s", name, json_object_get_string(value));
+        strlist_add(ret, line);
+        free(line);
+    }
+}
+
+/* Where the store is, without what makes the URL a secret. */
+static char *store_of(const char *url)
+{
+    char *origin = http_url_origin(url);
+
+    return origin != NULL ? origin : str_dup("the object store");
+}
+
+static void judge(struct doctor_finding *f, const char *what, const char *store, int rc,
+                  const struct http_res *res, const struct ct_err *e)
+{
+    static const char cure[] =
+        "see whether the object store runs and this network lets you through "
+        "to it; on a server of your own: codeteleport-server check";
+
+    if (rc != 0)
+        doctor_say(f, DOCTOR_BAD, cure, "%s %s: %s", what, store, e->msg);
+    else if (res->status < 200 || res->status > 299)
+        doctor_say(f, DOCTOR_BAD, cure, "%s %s: it answers with HTTP status %d", what, store,
+                   res->status);
+    else
+        doctor_say(f, DOCTOR_OK, NULL, "%s %s works", what, store);
+}
+
+static void put(struct doctor *d, struct doctor_finding *f, const struct api_upload_res *reserved)
+{
+    struct http_req rq = HTTP_REQ_INIT;
+    struct http_res res = {0};
+    struct strlist headers = {0};
+    struct ct_err e = {0};
+    char *store = store_of(reserved->upload_url);
+    int rc;
+
+    headers_of(reserved, &headers);
+    rq.method = "PUT";
+    rq.url = reserved->upload_url;
+    rq.headers = &headers;
+    rq.body = probe;
+    rq.body_len = sizeof(probe);
+    rq.timeout_ms = 30000;
+    rc = http_perform(&d->policy, &rq, &res, &e);
+    /* The same bytes were here before: the store keeps objects that are written once. */
+    if (rc == 0 && res.status == 412)
+        res.status = 200;
+    judge(f, "a test upload to", store, rc, &res, &e);
+    http_res_free(&res);
+    strlist_free(&headers);
+    free(store);
+}
+
+void doctor_put(struct doctor *d, struct doctor_finding *f)
+{
+    struct api_upload_res reserved = {0};
+    struct json_object *o;
+    struct ct_err e;
+    char *path;
+
+    if (is_out_of_reach(d, f))
+        return;
+    if (reserve(d, &reserved, &e) != 0) {
+        if (e.http_status == 403)
+            doctor_say(f, DOCTOR_NOTE, NULL, "not tried, for the plan has no room: %s", e.msg);
+        else
+            doctor_say(f, DOCTOR_BAD, NULL, "the server grants no upload: %s", e.msg);
+        return;
+    }
+    put(d, f, &reserved);
+    if (reserved.upload_headers == NULL) {
+        path = api_session_path(DOCTOR_ID, "");
+        if (ctx_cloud(d->c, "DELETE", path, NULL, &o, &e) == 0)
+            json_object_put(o);
+        free(path);
+    }
+    str_wipe(reserved.upload_url, strlen(reserved.upload_url));
+    api_upload_res_clear(&reserved);
+}
+
+/* The URL of the newest session's bundle; "" if there is none yet.  The caller frees it. */
+static int newest(struct doctor *d, char **ret, struct ct_err *err)
+{
+    struct api_download_res res = {0};
+    struct json_object *list, *o;
+    const char *id;
+    char *path;
+    int rc;
+
+    if (ctx_cloud(d->c, "GET", "/sessions?limit=1", NULL, &list, err) != 0)
+        return -1;
+    o = jdoc_array(list, "sessions");
+    id = o != NULL && json_object_array_length(o) > 0
+             ? jdoc_str(json_object_array_get_idx(o, 0), "id")
+             : NULL;
+    if (id == NULL) {
+        json_object_put(list);
+        *ret = str_dup("");
+        return 0;
+    }
+    path = api_session_path(id, "/download");
+    rc = ctx_cloud(d->c, "GET", path, NULL, &o, err);
+    free(path);
+    json_object_put(list);
+    if (rc != 0)
+        return -1;
+    rc = api_download_res_parse(o, &res, err);
+    json_object_put(o);
+    if (rc == 0) {
+        *ret = str_dup(res.download_url);
+        str_wipe(res.download_url, strlen(res.download_url));
+        api_download_res_clear(&res);
+    }
+    return rc;
+}
+
+/* One byte of what is there already; nothing is made for it and nothing is changed. */
+void doctor_get(struct doctor *d, struct doctor_finding *f)
+{
+    struct http_req rq = HTTP_REQ_INIT;
+    struct http_res res = {0};
+    struct strlist headers = {0};
+    struct ct_err e = {0};
+    char *url = NULL, *store;
+    int rc;
+
+    if (is_out_of_reach(d, f))
+        return;
+    if (newest(d, &url, &e) != 0) {
+        doctor_say(f, DOCTOR_BAD, NULL, "the server grants no download: %s", e.msg);
+        return;
+    }
+    if (url[0] == '\0') {
+        doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: there is nothing in the cloud yet");
+        free(url);
+        return;
+    }
+    store = store_of(url);
+    strlist_add(&headers, "Range: bytes=0-0");
+    rq.method = "GET";
+    rq.url = url;
+    rq.headers = &headers;
+    rq.timeout_ms = 30000;
+    rc = http_perform(&d->policy, &rq, &res, &e);
+    judge(f, "a test download of one byte from", store, rc, &res, &e);
+    http_res_free(&res);
+    strlist_free(&headers);
+    str_wipe(url, strlen(url));
+    free(url);
+    free(store);
+}

@@ -1,0 +1,11 @@
+#include "ctctl/system.h"
+
+int64_t system_max_watches(void)
+{
+    return -1;
+}
+
+int system_landlock_abi(void)
+{
+    return 0;
+}
