@@ -16,6 +16,15 @@ int beneath_open_root(const char *root)
     return open(root, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 }
 
+int64_t beneath_size(const struct stat *st)
+{
+    uid_t uid = geteuid();
+
+    if (!S_ISREG(st->st_mode) || st->st_uid != uid || (uid != 0 && (st->st_mode & S_IRUSR) == 0))
+        return 0;
+    return (int64_t)st->st_size;
+}
+
 /* One component.  With O_DIRECTORY a symbolic link shows as ENOTDIR; tell them apart. */
 static int step(int dir_fd, const char *name, int flags)
 {

@@ -2,6 +2,8 @@
 #define AGENTS_BENEATH_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
 
 /*
  * Opening what lies below a data folder without ever leaving it: no symbolic link below the root is
@@ -22,6 +24,14 @@ int beneath_open_root(const char *root);
  * it.  Return a descriptor, or -1 with errno; ELOOP: there is a symbolic link in the path.
  */
 int beneath_open(int root_fd, const char *path, int flags);
+
+/**
+ * beneath_size(st):
+ * Return the size of a file as far as it counts for us: 0 for what is never read, that is what is
+ * no regular file, not this user's, or kept from its owner by its mode.  So that both become one
+ * question: a file that changes hands, or becomes readable, has another size than before.
+ */
+int64_t beneath_size(const struct stat *st);
 
 /**
  * beneath_make(root_fd, path):

@@ -20,7 +20,7 @@ static void adopt_queued(void *arg, const struct uploader_view *v)
     struct session *s = sessions_need(d, v->item->session_id);
 
     s->dirty_seq = s->queued_seq = ++d->seq;
-    s->size_bytes = v->item->size_bytes;
+    s->bundled_bytes = v->item->size_bytes;
 }
 
 /* From within whatever call met the damage: what that call is about must stay valid until it ends.

@@ -215,6 +215,7 @@ static void bundled(struct job *j, struct session *s)
         s->queued_seq = s->taken_seq;
     } else {
         s->safe_seq = s->taken_seq;
+        s->bundled_bytes = 0;
         log_debug("unchanged session=%s", s->id);
         control_event(d, "unchanged", s->id, old.version, 0, NULL);
     }
@@ -429,6 +430,7 @@ static void start(struct daemon *d, struct session *s)
     bundler_due(d, s, 0);
     s->is_bundling = 1;
     s->taken_seq = d->seq;
+    s->bundled_bytes += growth_take(&s->growth);
     d->bundler->job = j;
     d->bundler->cancel = 0;
     uploader_hold(d->uploader, s->id, 1);

@@ -16,6 +16,7 @@
 struct lookup {
     struct daemon *d;
     uint64_t generation; /* of the books */
+    int root_index;
     char *root;
     char *path;
     enum agent_kind kind;
@@ -141,7 +142,9 @@ static void lookup_done(void *arg)
     if (l->generation != d->generation)
         goto done;
     for (size_t i = 0; i < l->ids.n && l->kind != AGENT_LIVE; i++)
-        sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms, l->size_bytes);
+        sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms);
+    if (l->kind == AGENT_SIDECHAIN && l->ids.n > 0)
+        sessions_grew(d, l->ids.v[0], l->root_index, l->path, l->size_bytes);
     /* Read up to there; and, in the same transaction, the sessions whose lines those were count as
      * changed for the next scan too, should we not get to bundle them. */
     if (l->kind == AGENT_HISTORY && d->state != NULL)
@@ -171,12 +174,13 @@ static void look_up(struct daemon *d, const struct watcher_change *c, int64_t ag
 
     l->d = d;
     l->generation = d->generation;
+    l->root_index = c->root;
     l->root = str_dup(d->config->roots.v[c->root]);
     l->path = str_dup(c->path);
     l->kind = c->place->kind;
     l->age_ms = age_ms;
     l->mtime_ms = c->mtime_ns / 1000000;
-    l->size_bytes = c->place->kind == AGENT_SIDECHAIN ? c->size_bytes : 0;
+    l->size_bytes = c->size_bytes;
     if (c->place->kind == AGENT_HISTORY)
         l->offset = history_offset(d, l->root, c->size_bytes);
     worker_submit(d->worker, lookup_run, lookup_done, lookup_free, l);
@@ -195,7 +199,7 @@ static void touch_by_slug(void *arg, const char *session_id)
 {
     struct touching *t = arg;
 
-    sessions_touch(t->d, session_id, t->age_ms, t->mtime_ms, 0);
+    sessions_touch(t->d, session_id, t->age_ms, t->mtime_ms);
 }
 
 static void plan_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
@@ -220,7 +224,7 @@ static void memory_changed(struct daemon *d, const struct watcher_change *c, int
 
     if (d->state != NULL &&
         state_newest_of_project(d->state, d->config->roots.v[c->root], c->place->project, id))
-        sessions_touch(d, id, age_ms, 0, 0);
+        sessions_touch(d, id, age_ms, 0);
 }
 
 static void on_seen(void *arg, int root, const char *path)
@@ -247,7 +251,8 @@ static void on_changed(void *arg, const struct watcher_change *c)
     case AGENT_FILE_HISTORY:
     case AGENT_TASK:
     case AGENT_TODO:
-        sessions_touch(d, c->place->session_id, age_ms, mtime_ms, c->size_bytes);
+        sessions_touch(d, c->place->session_id, age_ms, mtime_ms);
+        sessions_grew(d, c->place->session_id, c->root, c->path, c->size_bytes);
         break;
     case AGENT_SIDECHAIN:
     case AGENT_HISTORY:
@@ -342,7 +347,7 @@ static void sweep(struct daemon *d, int root)
     state_each_file(d->state, d->config->roots.v[root], sweep_file, &w);
     strlist_sort(&w.gone);
     for (size_t i = 0; i < w.gone.n; i++)
-        sessions_touch(d, w.gone.v[i], 0, 0, 0);
+        sessions_touch(d, w.gone.v[i], 0, 0);
     strlist_free(&w.gone);
 }
 

@@ -15,6 +15,7 @@
 #include "common/map.h"
 #include "common/worker.h"
 #include "daemon/exclude.h"
+#include "daemon/growth.h"
 #include "daemon/state.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
@@ -46,15 +47,16 @@ struct session {
     struct heap_node due;        /* its place among those to be bundled */
     TAILQ_ENTRY(session) parked; /* to be bundled, but not yet */
     char id[UUID_SIZE];
-    uint64_t dirty_seq;  /* number of its last change; every change of any session has its own */
-    uint64_t taken_seq;  /* changes up to this one are in the bundle that is being made */
-    uint64_t queued_seq; /* ... in the bundle that is in the queue */
-    uint64_t safe_seq;   /* ... are safe */
-    int64_t mtime_ms;    /* newest change seen, wall clock */
-    int64_t size_bytes;  /* of its changed files, for progress */
-    int is_waiting;      /* in debounce */
-    int is_due;          /* to be bundled */
-    int is_parked;       /* ... when its upload ended, or some time after a failure */
+    uint64_t dirty_seq;    /* number of its last change; every change of any session has its own */
+    uint64_t taken_seq;    /* changes up to this one are in the bundle that is being made */
+    uint64_t queued_seq;   /* ... in the bundle that is in the queue */
+    uint64_t safe_seq;     /* ... are safe */
+    int64_t mtime_ms;      /* newest change seen, wall clock */
+    struct growth growth;  /* what is new in it, for progress; */
+    int64_t bundled_bytes; /* and what of that is in the bundle that is being made or queued */
+    int is_waiting;        /* in debounce */
+    int is_due;            /* to be bundled */
+    int is_parked;         /* ... when its upload ended, or some time after a failure */
     int is_bundling;
     int is_urgent;      /* asked for by name or by `sync` */
     int is_behind;      /* a fuller bundle in the queue has to be safe before the next is made */
@@ -245,11 +247,23 @@ struct session *sessions_get(struct daemon *d, const char *id);
 struct session *sessions_need(struct daemon *d, const char *id);
 
 /**
- * sessions_touch(d, id, age_ms, mtime_ms, size_bytes):
+ * sessions_touch(d, id, age_ms, mtime_ms):
  * The session changed, ${age_ms} ago.
  */
-void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms,
-                    int64_t size_bytes);
+void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms);
+
+/**
+ * sessions_grew(d, id, root, path, size_bytes):
+ * A file of the session has ${size_bytes} now.  After sessions_touch().
+ */
+void sessions_grew(struct daemon *d, const char *id, int root, const char *path,
+                   int64_t size_bytes);
+
+/**
+ * sessions_pending_bytes(s):
+ * Return how much of the session is new and not safe.
+ */
+int64_t sessions_pending_bytes(const struct session *s);
 
 /**
  * sessions_turn_ended(d, id):

@@ -70,7 +70,7 @@ static int let_go(struct daemon *d, const char *id, int revive, struct ct_err *e
         state_outdate_files(d->state, id, err) != 0)
         return -1;
     log_info("included session=%s", id);
-    sessions_touch(d, id, d->config->wait_ms, 0, 0);
+    sessions_touch(d, id, d->config->wait_ms, 0);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "agents/transcript.h"
+#include "agents/beneath.h"
 #include "bundle/pack.h"
 #include "bundle/snapshot.h"
 #include "common/jdoc.h"
@@ -78,10 +79,10 @@ static void on_skipped(void *arg, const char *path, const char *reason)
     jdoc_set_str(o, "reason", reason);
     json_object_array_add(j->skipped, o);
     if (lstat(whole, &st) == 0) {
-        /* As the watcher sees it: what is no regular file counts as empty. */
+        /* As the watcher sees it. */
         struct job_file f = {
             .path = str_dup(path),
-            .size_bytes = S_ISREG(st.st_mode) ? st.st_size : 0,
+            .size_bytes = beneath_size(&st),
             .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
             .inode = (uint64_t)st.st_ino,
         };

@@ -101,7 +101,7 @@ static int add_new(void *arg, const char *key, void *value)
         return 0;
     p->rows++;
     snprintf(ss.session_id, sizeof(ss.session_id), "%s", s->id);
-    ss.raw_bytes = s->size_bytes;
+    ss.raw_bytes = sessions_pending_bytes(s);
     json_object_array_add(p->list, item_of(p->d, &ss));
     return 0;
 }

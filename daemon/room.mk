@@ -8,6 +8,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/daemon.c \
   daemon/exclude.c daemon/exclude.h \
   daemon/excluded.c \
+  daemon/growth.c daemon/growth.h \
   daemon/job.c daemon/job.h \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "common/hash.h"
 #include "common/now.h"
 #include "common/str.h"
 
@@ -36,6 +37,7 @@ struct session *sessions_need(struct daemon *d, const char *id)
 
 static void session_free(struct session *s)
 {
+    growth_free(&s->growth);
     free(s->err);
     free(s);
 }
@@ -55,8 +57,26 @@ int sessions_is_dirty(const struct session *s)
     return s->dirty_seq > s->safe_seq && s->dirty_seq > s->queued_seq;
 }
 
-void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms,
-                    int64_t size_bytes)
+void sessions_grew(struct daemon *d, const char *id, int root, const char *path, int64_t size_bytes)
+{
+    struct session *s = sessions_get(d, id);
+    uint64_t file = hash_quick(d->seen_seed + (uint64_t)root, path), inode;
+    int64_t before_bytes = 0, mtime_ns;
+
+    if (s == NULL)
+        return; /* it is excluded */
+    if (!growth_knows(&s->growth, file) && d->state != NULL &&
+        !state_file(d->state, d->config->roots.v[root], path, &before_bytes, &mtime_ns, &inode))
+        before_bytes = 0;
+    growth_note(&s->growth, file, before_bytes, size_bytes);
+}
+
+int64_t sessions_pending_bytes(const struct session *s)
+{
+    return s->bundled_bytes + s->growth.bytes;
+}
+
+void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms)
 {
     struct session *s = sessions_get(d, id);
     int was_dirty = s != NULL && sessions_is_dirty(s);
@@ -68,7 +88,6 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     s->dirty_seq = ++d->seq;
     if (mtime_ms > s->mtime_ms)
         s->mtime_ms = mtime_ms;
-    s->size_bytes += size_bytes;
     s->failures = 0;
     s->retry_ms = 0;
     if (age_ms > d->config->wait_ms)
@@ -175,7 +194,7 @@ static int count_one(void *arg, const char *key, void *value)
     n->c->all++;
     n->c->is_new += !s->is_known;
     n->c->were_safe += s->was_safe;
-    n->c->bytes += s->size_bytes;
+    n->c->bytes += sessions_pending_bytes(s);
     if (n->d->uploader != NULL && uploader_look(n->d->uploader, key, &v)) {
         n->c->failed += strcmp(v.phase, "failed") == 0;
         n->c->limit += strcmp(v.phase, "limit") == 0;

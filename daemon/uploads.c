@@ -42,8 +42,8 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
     if (s != NULL) {
         if (s->safe_seq < s->queued_seq)
             s->safe_seq = s->queued_seq;
-        d->progress_done_bytes += s->size_bytes;
-        s->size_bytes = 0;
+        d->progress_done_bytes += s->bundled_bytes;
+        s->bundled_bytes = 0;
         s->was_safe = 1;
         s->is_known = 1;
         sessions_settle(d, s);

@@ -215,7 +215,7 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     if (is_excluded) {
         if (state_set_excluded(d->state, id, 0, 1, err) != 0)
             return -1;
-        sessions_touch(d, id, 0, 0, 0);
+        sessions_touch(d, id, 0, 0);
         s = sessions_get(d, id);
     }
     if (s != NULL && s->dirty_seq > s->safe_seq) {

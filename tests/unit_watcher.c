@@ -233,6 +233,33 @@ static void special_files_count_as_empty(void **state)
     picture_free(p);
 }
 
+static void files_that_change_hands_are_found_by_a_rescan(void **state)
+{
+    struct picture *p = setup(state, 1);
+    const char *path = picture_path(p, 0, "projects/x/s.jsonl");
+
+    picture_mkdir(picture_path(p, 0, "projects/x"));
+    picture_put(path, 9);
+    if (chown(path, 12345, (gid_t)-1) != 0) {
+        print_message("only root can give files away\n");
+        picture_free(p);
+        skip();
+    }
+    picture_start(p);
+    picture_drain(p);
+    assert_int_equal(picture_has(p, 0, "projects/x/s.jsonl"), 0);
+    assert_int_equal(chown(path, geteuid(), (gid_t)-1), 0);
+    watcher_rescan(p->w);
+    picture_drain(p);
+    assert_int_equal(picture_has(p, 0, "projects/x/s.jsonl"), 9);
+    assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
+    watcher_rescan(p->w);
+    picture_drain(p);
+    assert_int_equal(picture_has(p, 0, "projects/x/s.jsonl"), 0);
+    assert_int_equal(picture_check(p), 1);
+    picture_free(p);
+}
+
 static void folder_in_place_of_a_file_is_its_end(void **state)
 {
     struct picture *p = setup(state, 1);
@@ -728,6 +755,7 @@ int main(void)
         BOTH(exchanged_folders_are_told_apart),
         BOTH(files_replaced_by_rename_are_told),
         BOTH(special_files_count_as_empty),
+        BOTH(files_that_change_hands_are_found_by_a_rescan),
         BOTH(folder_in_place_of_a_file_is_its_end),
         BOTH(any_bytes_in_names_are_fine),
         BOTH(symbolic_links_below_the_root_are_not_followed),

@@ -18,3 +18,7 @@ tests_unit_resume_LDADD = $(watcher_picture_LIBS)
 tests_unit_resume_linux_SOURCES = tests/unit_resume_linux.c
 tests_unit_resume_linux_LDADD = $(watcher_picture_LIBS)
 endif
+check_PROGRAMS += tests/unit_growth
+TESTS += tests/unit_growth
+tests_unit_growth_SOURCES = tests/unit_growth.c
+tests_unit_growth_LDADD = daemon/libdaemon.a $(common_LIBS) $(CMOCKA_LIBS)

@@ -407,7 +407,8 @@ static void walk_file(struct walk *k, const char *rel, const struct stat *st)
         return;
     }
     e->is_on_disk = 1;
-    if (e->size != (S_ISREG(st->st_mode) ? st->st_size : 0) || e->inode != st->st_ino)
+    if (e->size != (S_ISREG(st->st_mode) && st->st_uid == geteuid() ? st->st_size : 0) ||
+        e->inode != st->st_ino)
         complain(k, "outdated", rel);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/beneath.h"
 #include "common/str.h"
 
 #include "watcher/core.h"
@@ -39,7 +40,7 @@ void look_tell(struct watcher *w, int root, const char *path, const struct agent
     struct watcher_change c = {.root = root, .path = path, .place = place, .is_gone = st == NULL};
 
     if (st != NULL) {
-        c.size_bytes = S_ISREG(st->st_mode) ? st->st_size : 0;
+        c.size_bytes = beneath_size(st);
         c.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
         c.inode = st->st_ino;
     }

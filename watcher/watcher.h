@@ -26,9 +26,9 @@ struct watcher_change {
     const char *path;                /* relative to the root, borrowed */
     const struct agent_place *place; /* what it is (never AGENT_NOTHING) */
     int is_gone;                     /* nothing is there any more, or a folder is in its place */
-    int64_t size_bytes;              /* as lstat(2) saw it, when it is there; what is no regular */
-    int64_t mtime_ns;                /* file (a symbolic link, a FIFO...) counts as an empty one, */
-    uint64_t inode;                  /* so that the snapshot can name what it skips */
+    int64_t size_bytes;              /* as lstat(2) saw it, when it is there; what can't be read */
+    int64_t mtime_ns; /* (a symbolic link, a FIFO, another user's file...) counts as */
+    uint64_t inode;   /* empty: beneath_size().  The snapshot names what it skips */
 };
 
 /* Members other than changed and recorded may be NULL. */
