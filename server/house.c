@@ -74,15 +74,31 @@ static int open_store(const struct settings *s, const char *objects_url, struct 
     return rc;
 }
 
+static int open_ledger(const struct settings *s, struct ledger **ret, struct ct_err *err)
+{
+    struct hrana_place place = {.url = s->database,
+                                .token = s->database_token,
+                                .ca_file = s->ca_file,
+                                .allow_plain_http = s->allow_plain_http};
+    char *path;
+    int rc;
+
+    if (s->database != NULL)
+        return ledger_open_at(&place, ret, err);
+    path = path_join(s->data, "server.db");
+    rc = ledger_open(path, ret, err);
+    free(path);
+    return rc;
+}
+
 int house_open(const struct settings *s, const char *objects_url, struct house *ret,
                struct ct_err *err)
 {
     struct house h = {.lock_fd = -1};
-    char *db = path_join(s->data, "server.db");
     int rc = -1;
 
     if (path_make_private(s->data, err) != 0 || keys_load(s->data, &h.keys, err) != 0 ||
-        ledger_open(db, &h.ledger, err) != 0)
+        open_ledger(s, &h.ledger, err) != 0)
         goto done;
     if (open_store(s, objects_url, &h, err) != 0) {
         ledger_close(h.ledger);
@@ -95,7 +111,6 @@ done:
         keys_clear(&h.keys);
     else
         str_wipe(&h.keys, sizeof(h.keys));
-    free(db);
     return rc;
 }
 

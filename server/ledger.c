@@ -102,22 +102,32 @@ static const char *const steps[] = {
     /* In hex, where the client told it. */
     "ALTER TABLE versions ADD COLUMN md5 TEXT;"};
 
-int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
+static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
-    struct ledger *l = str_calloc(1, sizeof(*l));
+    struct ledger *l;
 
-    if (sql_sqlite_open(path, &l->db, err) != 0)
-        goto err0;
-    if (sql_migrate(l->db, steps, (int)(sizeof(steps) / sizeof(steps[0])), "server", err) != 0)
-        goto err1;
+    if (sql_migrate(db, steps, (int)(sizeof(steps) / sizeof(steps[0])), "server", err) != 0) {
+        sql_close(db);
+        return -1;
+    }
+    l = str_calloc(1, sizeof(*l));
+    l->db = db;
     *ret = l;
     return 0;
+}
 
-err1:
-    sql_close(l->db);
-err0:
-    free(l);
-    return -1;
+int ledger_open(const char *path, struct ledger **ret, struct ct_err *err)
+{
+    struct sql *db;
+
+    return sql_sqlite_open(path, &db, err) != 0 ? -1 : set_up(db, ret, err);
+}
+
+int ledger_open_at(const struct hrana_place *place, struct ledger **ret, struct ct_err *err)
+{
+    struct sql *db;
+
+    return hrana_open(place, &db, err) != 0 ? -1 : set_up(db, ret, err);
 }
 
 void ledger_close(struct ledger *l)

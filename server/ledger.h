@@ -11,6 +11,8 @@
 #include "common/uuid.h"
 #include "api/api.h"
 
+#include "server/hrana.h"
+
 /*
  * Accounts and metadata: users, tokens, devices, sessions and their versions, and every rule about
  * them.  All of it may be called from any thread.  Each change is one transaction.  Every call
@@ -20,10 +22,12 @@
 struct ledger;
 
 /**
- * ledger_open(path, ret, err), ledger_close(l):
- * Open or make it; several processes may have it open.  NULL is harmless to close.
+ * ledger_open(path, ret, err), ledger_open_at(place, ret, err), ledger_close(l):
+ * Open or make it, in a file or on a libSQL server; several processes may have it open.  NULL is
+ * harmless to close.
  */
 int ledger_open(const char *path, struct ledger **ret, struct ct_err *err);
+int ledger_open_at(const struct hrana_place *place, struct ledger **ret, struct ct_err *err);
 void ledger_close(struct ledger *l);
 
 /**
@@ -210,7 +214,7 @@ struct ledger_pending {
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
     char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
-    int confirmed; /* it was confirmed before: there is nothing left to do */
+    int confirmed;                    /* it was confirmed before: there is nothing left to do */
 };
 
 /**

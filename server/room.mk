@@ -17,6 +17,9 @@ server_libserver_a_SOURCES = \
   server/handle_token.c \
   server/handle_trash.c \
   server/house.c server/house.h \
+  server/hrana.c server/hrana.h \
+  server/hrana_rows.c server/hrana_rows.h \
+  server/hrana_wire.c server/hrana_wire.h \
   server/jwt.c server/jwt.h \
   server/jwt_key.c server/jwt_key.h \
   server/keeper.c server/keeper.h \

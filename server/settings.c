@@ -40,6 +40,9 @@ static const struct conf_key keys[] = {
     {"s3_secret", CONF_STRING, AT(s3_secret), 0, 0, NULL},
     {"s3_secret_file", CONF_PATH, AT(s3_secret_file), 0, 0, NULL},
     {"s3_style", CONF_CHOICE, AT(s3_style), 0, 0, styles},
+    {"database", CONF_STRING, AT(database), 0, 0, NULL},
+    {"database_token", CONF_STRING, AT(database_token), 0, 0, NULL},
+    {"database_token_file", CONF_PATH, AT(database_token_file), 0, 0, NULL},
     {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
     {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
 };
@@ -172,9 +175,9 @@ err0:
 
 /* Listening sockets, and what is opened or signed for as long as the server runs. */
 static const char *const fixed[] = {
-    "data",      "listen",    "objects",     "public_objects_url", "tls",
-    "storage",   "s3_style",  "s3_endpoint", "s3_region",          "s3_bucket",
-    "s3_key_id", "s3_secret", "ca_file",     "allow_plain_http"};
+    "data",     "listen",         "objects",   "public_objects_url", "tls",       "storage",
+    "s3_style", "s3_endpoint",    "s3_region", "s3_bucket",          "s3_key_id", "s3_secret",
+    "database", "database_token", "ca_file",   "allow_plain_http"};
 
 static const struct conf_key *key_named(const char *name)
 {
@@ -240,6 +243,11 @@ void settings_free(struct settings *s)
         str_wipe(s->s3_secret, strlen(s->s3_secret));
     free(s->s3_secret);
     free(s->s3_secret_file);
+    free(s->database);
+    if (s->database_token != NULL)
+        str_wipe(s->database_token, strlen(s->database_token));
+    free(s->database_token);
+    free(s->database_token_file);
     free(s->ca_file);
     free(s);
 }

@@ -30,6 +30,9 @@ struct settings {
     char *s3_secret;      /* from wherever it was found */
     char *s3_secret_file; /* or NULL */
     int s3_style;         /* enum settings_style */
+    char *database;       /* NULL: SQLite in the data folder; or "libsql://host" */
+    char *database_token; /* from wherever it was found, or NULL */
+    char *database_token_file;
     char *ca_file;        /* of a private CA of the store or the database, or NULL */
     int allow_plain_http; /* these two on loopback */
 };

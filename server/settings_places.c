@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/file.h"
 #include "common/str.h"
+#include "api/api.h"
 
 #include "server/settings_impl.h"
 
@@ -87,7 +88,22 @@ static int check_storage(struct settings *s, const char *config, struct ct_err *
     return 0;
 }
 
+static int check_database(struct settings *s, const char *config, struct ct_err *err)
+{
+    if (s->database != NULL && strcmp(s->database, "sqlite") == 0) {
+        free(s->database);
+        s->database = NULL;
+    }
+    if (s->database == NULL)
+        return 0;
+    if (strncmp(s->database, "libsql://", 9) != 0 && !api_url_is_http(s->database))
+        return err_set(err, ERR_CONFIG,
+                       "database has to be \"sqlite\" or \"libsql://HOST[:PORT]\"");
+    return find_secret(&s->database_token, s->database_token_file, config, "database_token",
+                       "CODETELEPORT_DATABASE_TOKEN", err);
+}
+
 int settings_places_check(struct settings *s, const char *config, struct ct_err *err)
 {
-    return check_storage(s, config, err);
+    return check_storage(s, config, err) != 0 ? -1 : check_database(s, config, err);
 }

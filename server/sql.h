@@ -57,7 +57,7 @@ int sql_exec(struct sql *db, struct ct_err *err, const char *sql, const char *ty
 
 /**
  * sql_changes(db):
- * Rows changed by the last sql_exec(); -1 if it failed.
+ * Rows changed by the sql_exec() just before; -1 if it failed.
  */
 int64_t sql_changes(struct sql *db);
 

@@ -10,6 +10,7 @@
 #include "common/str.h"
 
 #include "server/ledger.h"
+#include "tests/ledger_place.h"
 
 /* Who may have an account, and whose it is, on a clock of our own. */
 
@@ -31,7 +32,8 @@ static int set_up(void **state)
     strcpy(r->dir, "/tmp/ct-accounts.XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     path = path_join(r->dir, "server.db");
-    assert_int_equal(ledger_open(path, &r->l, &err), 0);
+    assert_int_equal(ledger_place_wipe(&err), 0);
+    assert_int_equal(ledger_place_open(path, &r->l, &err), 0);
     free(path);
     *state = r;
     return 0;
