@@ -33,6 +33,7 @@ struct app_config {
     const struct keys *keys;
     struct limits *limits;
     const struct settings *settings;
+    const char *api_url; /* where clients reach the API, without "/v1" */
 };
 
 /**

@@ -110,7 +110,8 @@ void call_bcrypt_end(struct call *c);
 /* The handlers, by subject. */
 int handle_auth_register(struct call *c);
 int handle_auth_login(struct call *c);
-int handle_auth_github(struct call *c);
+int handle_github_begin(struct call *c);
+int handle_github_callback(struct call *c);
 int handle_auth_me(struct call *c);
 int handle_token_create(struct call *c);
 int handle_token_list(struct call *c);

@@ -172,12 +172,6 @@ int handle_auth_login(struct call *c)
     return status;
 }
 
-int handle_auth_github(struct call *c)
-{
-    return call_error(c, 501, "not_configured",
-                      "This server has no GitHub sign-in; log in with e-mail and password.");
-}
-
 int handle_auth_me(struct call *c)
 {
     struct ledger_user user = {0};

@@ -8,6 +8,7 @@
 #define ACCOUNT_ATTEMPTS 10
 #define ADDRESS_ATTEMPTS 100
 #define ATTEMPTS_WINDOW_MS (15 * 60 * 1000)
+#define SIGNINS 60
 #define REGISTRATIONS 100
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
 #define BCRYPT_AT_ONCE 2
@@ -25,6 +26,7 @@ struct limits *limits_new(void)
     l->by_account = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
+    l->signins = attempts_new(SIGNINS, ATTEMPTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     pthread_mutex_init(&l->gate->mutex, NULL);
     pthread_cond_init(&l->gate->is_free, NULL);
@@ -41,6 +43,7 @@ void limits_free(struct limits *l)
     attempts_free(l->by_account);
     attempts_free(l->by_address);
     attempts_free(l->registrations);
+    attempts_free(l->signins);
     free(l);
 }
 

@@ -11,6 +11,7 @@ struct limits {
     struct attempts *by_account;
     struct attempts *by_address;
     struct attempts *registrations;
+    struct attempts *signins; /* begun with GitHub */
     struct limits_gate *gate;
 };
 

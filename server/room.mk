@@ -10,8 +10,10 @@ server_libserver_a_SOURCES = \
   server/embedded.c server/embedded.h server/embedded_impl.h \
   server/embedded_put.c \
   server/gc.c server/gc.h \
+  server/github.c server/github.h \
   server/handle_auth.c \
   server/handle_device.c \
+  server/handle_github.c \
   server/handle_misc.c \
   server/handle_session.c \
   server/handle_token.c \
@@ -43,7 +45,9 @@ server_libserver_a_SOURCES = \
   server/s3_xml.c server/s3_xml.h \
   server/serve.c server/serve.h \
   server/settings.c server/settings.h server/settings_impl.h \
+  server/settings_github.c \
   server/settings_places.c \
+  server/settings_secret.c \
   server/sigv4.c server/sigv4.h server/sigv4_impl.h \
   server/sigv4_canon.c \
   server/sigv4_verify.c \

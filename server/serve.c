@@ -205,6 +205,7 @@ static struct app *make_app(struct server *v)
         .keys = &v->house.keys,
         .limits = v->limits,
         .settings = v->settings,
+        .api_url = v->settings->public_api_url != NULL ? v->settings->public_api_url : v->api.url,
     };
 
     if (v->settings->tls == SETTINGS_TLS_OFF && v->settings->trusted_proxy.n == 0)
@@ -245,6 +246,11 @@ static void reload(struct server *v)
 
     if (settings_load(v->args, &s, &err) != 0) {
         log_error("reload-failed error=\"%s\"", err.msg);
+        return;
+    }
+    if (settings_check_serving(s, &err) != 0) {
+        log_error("reload-failed error=\"%s\"", err.msg);
+        settings_free(s);
         return;
     }
     kept = settings_keep(s, old);
@@ -320,7 +326,7 @@ static int start(struct server *v, struct ct_err *err)
     const char *scheme = s->tls == SETTINGS_TLS_ON ? "https" : "http";
     int lock_fd;
 
-    if (house_lock(s, &lock_fd, err) != 0)
+    if (settings_check_serving(s, err) != 0 || house_lock(s, &lock_fd, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
     if (listen_on(s->listen, scheme, &v->api, err) != 0 ||

@@ -31,6 +31,14 @@ static const struct conf_key keys[] = {
     {"trusted_proxy", CONF_LIST, AT(trusted_proxy), 0, 0, NULL},
     {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
+    {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},
+    {"github_client_id", CONF_STRING, AT(github_client_id), 0, 0, NULL},
+    {"github_client_secret", CONF_STRING, AT(github_client_secret), 0, 0, NULL},
+    {"github_client_secret_file", CONF_PATH, AT(github_client_secret_file), 0, 0, NULL},
+    {"github_url", CONF_STRING, AT(github_url), 0, 0, NULL},
+    {"github_api_url", CONF_STRING, AT(github_api_url), 0, 0, NULL},
+    {"github_organization", CONF_STRING, AT(github_organization), 0, 0, NULL},
+    {"allowed_emails", CONF_LIST, AT(allowed_emails), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, levels},
     {"storage", CONF_CHOICE, AT(storage), 0, 0, storages},
     {"s3_endpoint", CONF_STRING, AT(s3_endpoint), 0, 0, NULL},
@@ -60,27 +68,35 @@ static int is_wildcard(const char *host_port)
     return strncmp(host_port, "0.0.0.0:", 8) == 0 || strncmp(host_port, "[::]:", 5) == 0;
 }
 
-/* It becomes the Host that URLs are signed for, so it is an origin and nothing more. */
-static int check_public_url(struct settings *s, struct ct_err *err)
+/* Where clients reach something: an origin and nothing more. */
+static int check_origin(char *url, const char *name, struct ct_err *err)
 {
-    char *url = s->public_objects_url;
-    size_t n = url != NULL ? strlen(url) : 0;
+    size_t n = strlen(url);
     const char *host;
 
-    if (url == NULL) {
-        if (is_wildcard(s->objects))
-            return err_set(err, ERR_CONFIG,
-                           "objects listens on every address, so clients can't know which to use: "
-                           "set public_objects_url");
-        return 0;
-    }
     while (n > 0 && url[n - 1] == '/')
         url[--n] = '\0';
     host = strstr(url, "://");
     if (!api_url_is_http(url) || host == NULL || host[3] == '\0' ||
         strpbrk(host + 3, "/?#@") != NULL)
-        return err_set(err, ERR_CONFIG, "public_objects_url has to be https://HOST[:PORT]");
+        return err_set(err, ERR_CONFIG, "%s has to be https://HOST[:PORT]", name);
     return 0;
+}
+
+static int check_public_urls(struct settings *s, struct ct_err *err)
+{
+    if (s->public_objects_url == NULL && is_wildcard(s->objects))
+        return err_set(err, ERR_CONFIG,
+                       "objects listens on every address, so clients can't know which to use: "
+                       "set public_objects_url");
+    if (s->public_api_url == NULL && s->github_client_id != NULL && is_wildcard(s->listen))
+        return err_set(err, ERR_CONFIG,
+                       "listen is every address, so GitHub can't know which to send people back "
+                       "to: set public_api_url");
+    if (s->public_objects_url != NULL &&
+        check_origin(s->public_objects_url, "public_objects_url", err) != 0)
+        return -1;
+    return s->public_api_url != NULL ? check_origin(s->public_api_url, "public_api_url", err) : 0;
 }
 
 /* In the one spelling that a peer's address is compared in. */
@@ -121,7 +137,12 @@ static int check(struct settings *s, struct ct_err *err)
         return err_set(err, ERR_CONFIG,
                        "tls = \"off\" is for loopback addresses only (behind a proxy that speaks "
                        "TLS)");
-    return check_proxies(s, err) != 0 ? -1 : check_public_url(s, err);
+    return check_proxies(s, err) != 0 ? -1 : check_public_urls(s, err);
+}
+
+static int check_parts(struct settings *s, const char *config, struct ct_err *err)
+{
+    return settings_places_check(s, config, err) != 0 ? -1 : settings_github_check(s, config, err);
 }
 
 static int read_file(const char *path, struct settings *s, struct ct_err *err)
@@ -132,13 +153,13 @@ static int read_file(const char *path, struct settings *s, struct ct_err *err)
     if (path != NULL)
         return conf_read(path, keys, sizeof(keys) / sizeof(keys[0]), s, 1, err) != 0
                    ? -1
-                   : settings_places_check(s, path, err);
+                   : check_parts(s, path, err);
     standard = path_config_file();
     dir = path_parent(standard);
     server_conf = path_join(dir, "server.conf");
     rc = conf_read(server_conf, keys, sizeof(keys) / sizeof(keys[0]), s, 0, err);
     if (rc == 0)
-        rc = settings_places_check(s, server_conf, err);
+        rc = check_parts(s, server_conf, err);
     free(server_conf);
     free(dir);
     free(standard);
@@ -249,6 +270,16 @@ void settings_free(struct settings *s)
     free(s->database_token);
     free(s->database_token_file);
     free(s->ca_file);
+    free(s->public_api_url);
+    free(s->github_client_id);
+    if (s->github_client_secret != NULL)
+        str_wipe(s->github_client_secret, strlen(s->github_client_secret));
+    free(s->github_client_secret);
+    free(s->github_client_secret_file);
+    free(s->github_url);
+    free(s->github_api_url);
+    free(s->github_organization);
+    strlist_free(&s->allowed_emails);
     free(s);
 }
 

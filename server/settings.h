@@ -33,8 +33,16 @@ struct settings {
     char *database;       /* NULL: SQLite in the data folder; or "libsql://host" */
     char *database_token; /* from wherever it was found, or NULL */
     char *database_token_file;
-    char *ca_file;        /* of a private CA of the store or the database, or NULL */
+    char *ca_file;        /* of a private CA of what the server itself asks, or NULL */
     int allow_plain_http; /* these two on loopback */
+
+    char *public_api_url;       /* where clients reach the API, or NULL: its own address */
+    char *github_client_id;     /* NULL: no sign-in with GitHub */
+    char *github_client_secret; /* from wherever it was found */
+    char *github_client_secret_file;
+    char *github_url, *github_api_url; /* without a slash at the end */
+    char *github_organization;         /* or NULL */
+    struct strlist allowed_emails;     /* addresses and "@domain"; empty: any */
 };
 
 /* What the command line says; each may be NULL. */
@@ -49,6 +57,12 @@ struct settings_args {
  * settings_free().
  */
 int settings_load(const struct settings_args *args, struct settings **ret, struct ct_err *err);
+
+/**
+ * settings_check_serving(s, err):
+ * See that what a server needs and a verb does not is there.  ERR_CONFIG.
+ */
+int settings_check_serving(const struct settings *s, struct ct_err *err);
 
 /**
  * settings_keep(s, old):

@@ -12,4 +12,20 @@
  */
 int settings_places_check(struct settings *s, const char *config, struct ct_err *err);
 
+/**
+ * settings_find_secret(member, file, config, name, variable, err):
+ * A secret of up to three places: what stands in the configuration ${config} already (${member}; a
+ * file that everybody can read is refused), the first line of ${file} (the key "${name}_file"), the
+ * environment's ${variable}.  ${member} stays NULL if it is nowhere.
+ */
+int settings_find_secret(char **member, const char *file, const char *config, const char *name,
+                         const char *variable, struct ct_err *err);
+
+/**
+ * settings_github_check(s, config, err):
+ * Sign-in with GitHub: see that all of it is there, and gather the secret.  ${config} is the file
+ * that was read.
+ */
+int settings_github_check(struct settings *s, const char *config, struct ct_err *err);
+
 #endif

@@ -230,6 +230,7 @@ GET /v1/healthz nobody
 POST /v1/auth/register nobody
 POST /v1/auth/login nobody
 GET /v1/auth/github nobody
+GET /v1/auth/github/callback nobody
 GET /v1/auth/me own
 POST /v1/auth/token own
 GET /v1/auth/tokens own

@@ -1,0 +1,247 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "net/http.h"
+
+#include "server/email.h"
+#include "server/github.h"
+
+#define MAX_ANSWER (256 * 1024)
+#define MAX_EMAILS 100 /* a page of GitHub's */
+#define CALL_TIMEOUT_MS 10000
+
+static void wipe(char *s)
+{
+    if (s != NULL)
+        str_wipe(s, strlen(s));
+    free(s);
+}
+
+/* "&name=value", escaped. */
+static void add_field(struct buf *b, const char *name, const char *value)
+{
+    char *escaped = http_url_escape(value);
+
+    buf_printf(b, "%s%s=%s", b->len > 0 ? "&" : "", name, escaped);
+    wipe(escaped);
+}
+
+char *github_authorize_url(const struct settings *s, const char *redirect_uri, const char *state,
+                           const char *challenge)
+{
+    struct buf query = {0};
+    char *url;
+
+    add_field(&query, "client_id", s->github_client_id);
+    add_field(&query, "redirect_uri", redirect_uri);
+    add_field(&query, "scope",
+              s->github_organization != NULL ? "read:user user:email read:org"
+                                             : "read:user user:email");
+    add_field(&query, "state", state);
+    add_field(&query, "code_challenge", challenge);
+    add_field(&query, "code_challenge_method", "S256");
+    url = str_printf("%s/login/oauth/authorize?%s", s->github_url, query.data);
+    buf_free(&query);
+    return url;
+}
+
+/* One call; ${ret} is the document that came with a 200, else ERR_GONE with 404 or ERR_FAIL. */
+static int call(const struct settings *s, struct http_req *req, struct json_object **ret,
+                struct ct_err *err)
+{
+    const struct http_policy policy = {.ca_file = s->ca_file, .allow_plain_http = 1};
+    struct http_res res = {0};
+    int rc;
+
+    req->max_answer = MAX_ANSWER;
+    req->timeout_ms = CALL_TIMEOUT_MS;
+    if (http_perform(&policy, req, &res, err) != 0)
+        return -1;
+    if (res.status == 404)
+        rc = err_set(err, ERR_GONE, "GitHub does not know that");
+    else if (res.status != 200)
+        rc = err_set(err, ERR_FAIL, "GitHub answered with status %d", res.status);
+    else if (jdoc_parse(res.body.data, res.body.len, ret, err) != 0)
+        rc = err_prefix(err, "GitHub's answer");
+    else
+        rc = 0;
+    if (res.body.data != NULL)
+        str_wipe(res.body.data, res.body.len); /* the first one holds a token */
+    http_res_free(&res);
+    return rc;
+}
+
+/* GET ${path} of GitHub's API with ${token}. */
+static int ask(const struct settings *s, const char *token, const char *path,
+               struct json_object **ret, struct ct_err *err)
+{
+    char *url = str_printf("%s%s", s->github_api_url, path);
+    char *auth = str_printf("Authorization: Bearer %s", token);
+    struct strlist headers = {0};
+    struct http_req req = HTTP_REQ_INIT;
+    int rc;
+
+    strlist_add(&headers, auth);
+    strlist_add(&headers, "Accept: application/vnd.github+json");
+    strlist_add(&headers, "X-GitHub-Api-Version: 2022-11-28");
+    strlist_add(&headers, "User-Agent: codeteleport-server");
+    req.method = "GET";
+    req.url = url;
+    req.headers = &headers;
+    rc = call(s, &req, ret, err);
+    str_wipe(headers.v[0], strlen(headers.v[0]));
+    strlist_free(&headers);
+    wipe(auth);
+    free(url);
+    return rc;
+}
+
+/* What can be a header line and a URL, and nothing that could be more. */
+static int is_token(const char *s)
+{
+    size_t n = strlen(s);
+
+    return n > 0 && n < 512 &&
+           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") == n;
+}
+
+static int trade(const struct settings *s, const char *code, const char *verifier,
+                 const char *redirect_uri, char **ret_token, struct ct_err *err)
+{
+    char *url = str_printf("%s/login/oauth/access_token", s->github_url);
+    struct strlist headers = {0};
+    struct json_object *o = NULL;
+    struct http_req req = HTTP_REQ_INIT;
+    struct buf body = {0};
+    const char *token;
+    int rc;
+
+    add_field(&body, "client_id", s->github_client_id);
+    add_field(&body, "client_secret", s->github_client_secret);
+    add_field(&body, "code", code);
+    add_field(&body, "redirect_uri", redirect_uri);
+    add_field(&body, "code_verifier", verifier);
+    strlist_add(&headers, "Accept: application/json");
+    strlist_add(&headers, "Content-Type: application/x-www-form-urlencoded");
+    strlist_add(&headers, "User-Agent: codeteleport-server");
+    req.method = "POST";
+    req.url = url;
+    req.headers = &headers;
+    req.body = body.data;
+    req.body_len = (int64_t)body.len;
+    rc = call(s, &req, &o, err);
+    token = jdoc_str(o, "access_token");
+    /* A code that is not good comes with 200 and an "error". */
+    if (rc == 0 && (token == NULL || !is_token(token)))
+        rc = err_set(err, ERR_AUTH, "GitHub does not take this code");
+    if (rc == 0)
+        *ret_token = str_dup(token);
+    json_object_put(o);
+    str_wipe(body.data, body.cap);
+    buf_free(&body);
+    strlist_free(&headers);
+    free(url);
+    return rc;
+}
+
+static int fetch_subject(const struct settings *s, const char *token, struct github_person *p,
+                         struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    int64_t id;
+
+    if (ask(s, token, "/user", &o, err) != 0)
+        return -1;
+    id = jdoc_int(o, "id", 0);
+    json_object_put(o);
+    if (id <= 0)
+        return err_set(err, ERR_FAIL, "GitHub does not say who this is");
+    snprintf(p->subject, sizeof(p->subject), "%lld", (long long)id);
+    return 0;
+}
+
+/* Only what the answer calls verified, in so many words. */
+static void add_emails(struct json_object *list, int is_primary, struct strlist *emails)
+{
+    for (size_t i = 0; i < json_object_array_length(list) && i < MAX_EMAILS; i++) {
+        struct json_object *o = json_object_array_get_idx(list, i);
+        const char *text = jdoc_str(o, "email");
+        char *email;
+        if (text == NULL || !jdoc_bool(o, "verified", 0) ||
+            jdoc_bool(o, "primary", 0) != is_primary || email_normal(text, &email, NULL) != 0)
+            continue;
+        strlist_add_once(emails, email);
+        free(email);
+    }
+}
+
+static int fetch_emails(const struct settings *s, const char *token, struct github_person *p,
+                        struct ct_err *err)
+{
+    struct json_object *list = NULL;
+    int rc = ask(s, token, "/user/emails?per_page=100", &list, err);
+
+    if (rc == 0 && !json_object_is_type(list, json_type_array))
+        rc = err_set(err, ERR_FAIL, "GitHub's list of e-mail addresses is none");
+    if (rc == 0) {
+        add_emails(list, 1, &p->emails);
+        add_emails(list, 0, &p->emails);
+    }
+    json_object_put(list);
+    return rc;
+}
+
+/* Who is no member gets 404, and who was only asked to join is "pending". */
+static int fetch_membership(const struct settings *s, const char *token, struct github_person *p,
+                            struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    char *name, *path;
+    const char *state;
+    int rc;
+
+    if (s->github_organization == NULL)
+        return 0;
+    name = http_url_escape(s->github_organization);
+    path = str_printf("/user/memberships/orgs/%s", name);
+    rc = ask(s, token, path, &o, err);
+    state = jdoc_str(o, "state");
+    p->is_member = rc == 0 && state != NULL && strcmp(state, "active") == 0;
+    if (rc != 0 && err->code == ERR_GONE)
+        rc = 0;
+    json_object_put(o);
+    free(path);
+    free(name);
+    return rc;
+}
+
+int github_fetch(const struct settings *s, const char *code, const char *verifier,
+                 const char *redirect_uri, struct github_person *ret, struct ct_err *err)
+{
+    struct github_person p = {0};
+    char *token;
+    int rc;
+
+    if (trade(s, code, verifier, redirect_uri, &token, err) != 0)
+        return -1;
+    rc = fetch_subject(s, token, &p, err) != 0 || fetch_emails(s, token, &p, err) != 0 ||
+                 fetch_membership(s, token, &p, err) != 0
+             ? -1
+             : 0;
+    wipe(token);
+    if (rc != 0)
+        github_person_clear(&p);
+    else
+        *ret = p;
+    return rc;
+}
+
+void github_person_clear(struct github_person *p)
+{
+    strlist_free(&p->emails);
+    memset(p, 0, sizeof(*p));
+}

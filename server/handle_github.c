@@ -1,0 +1,274 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/str.h"
+
+#include "server/call.h"
+#include "server/github.h"
+
+#define COOKIE "ct_signin"
+#define COOKIE_PATH "/v1/auth/github"
+#define CALLBACK "/v1/auth/github/callback"
+#define SECRET_BYTES 32
+#define MAX_CODE_BYTES 512
+
+/*
+ * One random secret is kept by the browser, in a cookie.  What GitHub gets to see are digests of
+ * it: the state, which has to come back with the cookie that it was made from, and (RFC 7636) the
+ * digest of the verifier.  The database keeps the state's digest, until it is used once.
+ */
+static char *derive(const char *secret, const char *what)
+{
+    unsigned char mac[HASH_SHA256_BYTES];
+
+    hash_hmac_sha256(secret, strlen(secret), what, strlen(what), mac);
+    return hash_base64url(mac, sizeof(mac));
+}
+
+static void wipe(char *s)
+{
+    if (s != NULL)
+        str_wipe(s, strlen(s));
+    free(s);
+}
+
+static char *redirect_uri(struct call *c)
+{
+    return str_printf("%s" CALLBACK, c->config->api_url);
+}
+
+static void set_cookie(struct call *c, const char *value, int max_age_s)
+{
+    int is_https = strncmp(c->config->api_url, "https:", 6) == 0;
+    char *text =
+        str_printf(COOKIE "=%s; Path=" COOKIE_PATH "; Max-Age=%d; HttpOnly; SameSite=Lax%s", value,
+                   max_age_s, is_https ? "; Secure" : "");
+
+    web_answer_header(c->web, "Set-Cookie", text);
+    wipe(text);
+}
+
+static int answer_redirect(struct call *c, const char *url)
+{
+    web_answer_header(c->web, "Location", url);
+    web_answer_header(c->web, "Referrer-Policy", "no-referrer");
+    call_ok(c);
+    return 302;
+}
+
+/* Back to the program that waits on this machine. */
+static int answer_back(struct call *c, int port, const char *name, const char *value)
+{
+    char *url = str_printf("http://localhost:%d/callback?%s=%s", port, name, value);
+    int status;
+
+    set_cookie(c, "", 0);
+    status = answer_redirect(c, url);
+    wipe(url);
+    return status;
+}
+
+static int begin(struct call *c, int port)
+{
+    char digest[HASH_SHA256_HEX], *secret, *state, *verifier, *challenge, *uri, *url;
+    unsigned char raw[SECRET_BYTES], sum[HASH_SHA256_BYTES];
+    struct ct_err err;
+    int status;
+
+    hash_random(raw, sizeof(raw));
+    secret = hash_base64url(raw, sizeof(raw));
+    state = derive(secret, "state");
+    verifier = derive(secret, "verifier");
+    hash_sha256(verifier, strlen(verifier), sum);
+    challenge = hash_base64url(sum, sizeof(sum));
+    hash_sha256_hex(state, strlen(state), digest);
+    uri = redirect_uri(c);
+    url = github_authorize_url(c->config->settings, uri, state, challenge);
+    if (ledger_signin_begin(c->config->ledger, digest, port, c->now_ms, &err) != 0) {
+        status = call_fail(c, &err);
+    } else {
+        set_cookie(c, secret, 600);
+        status = answer_redirect(c, url);
+    }
+    str_wipe(raw, sizeof(raw));
+    wipe(secret);
+    wipe(state);
+    wipe(verifier);
+    free(challenge);
+    free(uri);
+    wipe(url);
+    return status;
+}
+
+static int not_configured(struct call *c)
+{
+    return call_error(c, 501, "not_configured",
+                      "This server has no GitHub sign-in; log in with e-mail and password.");
+}
+
+int handle_github_begin(struct call *c)
+{
+    struct attempts *limit = c->config->limits->signins;
+    char peer[WEB_ADDRESS_SIZE];
+    int64_t port = 0;
+    int wait;
+
+    if (c->config->settings->github_client_id == NULL)
+        return not_configured(c);
+    if (call_query_int(c, "cli_port", 1, 65535, &port) != 1)
+        return call_error(c, 422, "invalid",
+                          "cli_port has to be the port where ctctl waits for the answer.");
+    call_peer(c, peer, sizeof(peer));
+    wait = attempts_wait_s(limit, peer, now_mono_ms());
+    if (wait > 0)
+        return call_too_many(c, wait);
+    attempts_count(limit, peer, now_mono_ms());
+    return begin(c, (int)port);
+}
+
+/* The browser's secret, or NULL.  The caller frees it. */
+static char *read_cookie(struct call *c)
+{
+    char *list = web_header_list(c->web, "Cookie"), *secret = NULL;
+
+    for (const char *p = list; secret == NULL && *p != '\0';) {
+        size_t n;
+        p += strspn(p, " ;,");
+        n = strcspn(p, ";,");
+        if (n > strlen(COOKIE) && strncmp(p, COOKIE "=", strlen(COOKIE) + 1) == 0)
+            secret = str_printf("%.*s", (int)(n - strlen(COOKIE) - 1), p + strlen(COOKIE) + 1);
+        p += n;
+    }
+    wipe(list);
+    return secret;
+}
+
+/* Did this browser set out with this state?  0 with ${ret_port}, or the status of the answer. */
+static int take_state(struct call *c, const char *secret, int *ret_port)
+{
+    char digest[HASH_SHA256_HEX], *want = NULL, *got = NULL;
+    struct ct_err err;
+    int good = 0, rc = -1;
+
+    if (secret != NULL && call_query(c, "state", &got) == 1) {
+        want = derive(secret, "state");
+        good = strlen(got) == strlen(want) && hash_equal(got, want, strlen(want));
+    }
+    if (good) {
+        hash_sha256_hex(want, strlen(want), digest);
+        rc = ledger_signin_take(c->config->ledger, digest, c->now_ms, ret_port, &err);
+    }
+    wipe(want);
+    wipe(got);
+    if (rc == 0)
+        return 0;
+    if (good && err.code != ERR_GONE)
+        return call_fail(c, &err);
+    return call_error(c, 400, "invalid_state",
+                      "This sign-in did not begin in this browser, was used already or took too "
+                      "long; begin anew.");
+}
+
+/* The address to go by, or NULL; and whether the settings let this person in at all. */
+static const char *choose_email(const struct settings *s, const struct github_person *p,
+                                int *ret_is_allowed)
+{
+    int has_list = s->allowed_emails.n > 0;
+
+    *ret_is_allowed = (!has_list && s->github_organization == NULL) || p->is_member;
+    for (size_t i = 0; has_list && i < p->emails.n; i++) {
+        const char *email = p->emails.v[i];
+        if (strlist_has(&s->allowed_emails, email) ||
+            strlist_has(&s->allowed_emails, strchr(email, '@'))) {
+            *ret_is_allowed = 1;
+            return email;
+        }
+    }
+    return p->emails.n > 0 ? p->emails.v[0] : NULL;
+}
+
+/* 0 with ${user}, or a reason in ${err}. */
+static int find_user(struct call *c, const struct github_person *p, struct ledger_user *user,
+                     struct ct_err *err)
+{
+    const struct settings *s = c->config->settings;
+    int is_allowed, is_limited = s->allowed_emails.n > 0 || s->github_organization != NULL;
+    struct ledger_identity i = {.issuer = s->github_url, .subject = p->subject};
+    char id[UUID_SIZE];
+
+    i.email = choose_email(s, p, &is_allowed);
+    if (!is_allowed) {
+        err_set(err, ERR_REFUSED, "not in allowed_emails or the organisation");
+        snprintf(err->reason, sizeof(err->reason), "not_allowed");
+        return -1;
+    }
+    /* Whoever is let in by name is meant to have an account. */
+    i.may_create = is_limited || settings_registration(s) == SETTINGS_OPEN;
+    if (ledger_identity_login(c->config->ledger, &i, c->now_ms, id, err) != 0)
+        return -1;
+    return ledger_user_by_id(c->config->ledger, id, user, err);
+}
+
+static int fail_back(struct call *c, int port, const char *reason, const struct ct_err *err)
+{
+    log_warn("github-sign-in-failed reason=%s error=\"%s\"", reason, err->msg);
+    return answer_back(c, port, "error", reason);
+}
+
+static int finish(struct call *c, int port, const char *code, const char *verifier)
+{
+    struct github_person p;
+    struct ledger_user user = {0};
+    struct ct_err err;
+    char *uri = redirect_uri(c), *token;
+    int rc, status = 500;
+
+    web_busy(c->web, 1);
+    rc = github_fetch(c->config->settings, code, verifier, uri, &p, &err);
+    web_busy(c->web, 0);
+    free(uri);
+    if (rc != 0)
+        return fail_back(c, port, err.code == ERR_AUTH ? "code_refused" : "github_unreachable",
+                         &err);
+    rc = find_user(c, &p, &user, &err);
+    github_person_clear(&p);
+    if (rc != 0)
+        return fail_back(c, port, err.reason[0] != '\0' ? err.reason : "internal", &err);
+    token = call_login_token(c, user.id, user.generation, user.email, &status);
+    if (token != NULL)
+        status = answer_back(c, port, "token", token);
+    wipe(token);
+    ledger_user_clear(&user);
+    return status;
+}
+
+int handle_github_callback(struct call *c)
+{
+    char *secret, *code = NULL, *why = NULL, *verifier;
+    int port, status;
+
+    if (c->config->settings->github_client_id == NULL)
+        return not_configured(c);
+    secret = read_cookie(c);
+    status = take_state(c, secret, &port);
+    if (status != 0) {
+        wipe(secret);
+        return status;
+    }
+    verifier = derive(secret, "verifier");
+    if (call_query(c, "error", &why) != 0)
+        status = answer_back(c, port, "error", "access_denied");
+    else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
+        status = answer_back(c, port, "error", "code_refused");
+    else
+        status = finish(c, port, code, verifier);
+    free(why);
+    wipe(code);
+    wipe(verifier);
+    wipe(secret);
+    return status;
+}

@@ -1,0 +1,259 @@
+#!/usr/bin/env bats
+# Sign-in with GitHub, against a small provider that plays people; curl is the browser.
+
+load lib
+load server_lib
+
+setup() {
+    server_home
+    stop_server
+    person 17 '[{"email":"al@example.org","primary":true,"verified":true}]'
+    python3 "$CT_SRC/tests/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
+    PROVIDER_PID=$!
+    within test -s "$T/port"
+    PROVIDER=http://127.0.0.1:$(cat "$T/port")
+    serve_with
+}
+
+teardown() {
+    kill "$PROVIDER_PID" || true
+    wait "$PROVIDER_PID" || true
+    end_home
+}
+
+# serve_with TEXT...: start the server anew with these settings on top
+serve_with() {
+    [ -z "$SERVER_PID" ] || stop_server
+    printf '%s\n' "github_client_id = \"client-1\"; github_url = \"$PROVIDER/\"; github_api_url = \"$PROVIDER/api\";" \
+        "$@" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    CODETELEPORT_GITHUB_CLIENT_SECRET=hush-hush start_server
+}
+
+# person ID EMAILS [ORGS] [MORE]: who sits at the provider from now on
+person() {
+    jq -n --argjson id "$1" --argjson emails "$2" --argjson orgs "${3:-null}" \
+        '{who: {id: $id, emails: $emails, orgs: ($orgs // {})}} + '"${4:-{\}}" >"$T/people.json"
+}
+
+# browse URL [CURL ARGUMENTS]: one page, with cookies; status in $T/status, Location in $AT
+browse() {
+    local url=$1
+    shift
+    curl -sS --cacert "$CA" -b "$T/jar" -c "$T/jar" -o "$T/answer" -D "$T/head" -w '%{http_code}' "$@" "$url" >"$T/status"
+    AT=$(tr -d '\r' <"$T/head" | sed -n 's/^Location: //Ip')
+}
+
+# depart: to the provider and back to the server's door; the callback is in $AT
+depart() {
+    rm -f "$T/jar"
+    browse "$API/auth/github?cli_port=4321"
+    [ "$(cat "$T/status")" = 302 ]
+    browse "$AT"
+}
+
+# sign_in: all the way; what ctctl would get is in $TOKEN or $ERROR
+sign_in() {
+    depart
+    browse "$AT"
+    TOKEN= ERROR=
+    case $AT in
+    'http://localhost:4321/callback?token='*) TOKEN=${AT#*token=} ;;
+    'http://localhost:4321/callback?error='*) ERROR=${AT#*error=} ;;
+    *) echo "ended at $AT $(cat "$T/answer")"; return 1 ;;
+    esac
+}
+
+me() { json GET /auth/me | jq -r .email; }
+
+@test "a verified e-mail makes an account, and the same person comes back to it" {
+    sign_in
+    [ "$(me)" = al@example.org ]
+    local id
+    id=$(json GET /auth/me | jq -r .id)
+    sign_in
+    [ "$(json GET /auth/me | jq -r .id)" = "$id" ]
+    [ "$(codeteleport-server --data "$T/server" user list | wc -l)" = 1 ]
+    # It is a log-in like another, and there is no password to guess.
+    JWT=$TOKEN
+    mint
+    expect 200 '' json GET /sessions
+    TOKEN= expect 401 invalid_credentials json POST /auth/login -d '{"email":"al@example.org","password":""}'
+}
+
+@test "an e-mail that is not verified, or none, is no way in" {
+    person 17 '[{"email":"al@example.org","primary":true,"verified":false}]'
+    sign_in
+    [ "$ERROR" = email_not_verified ]
+    person 17 '[]'
+    sign_in
+    [ "$ERROR" = email_not_verified ]
+    person 17 '[{"email":"al@example.org","primary":true,"verified":"true"},{"email":"x"},{},7,null]'
+    sign_in
+    [ "$ERROR" = email_not_verified ]
+    [ -z "$(codeteleport-server --data "$T/server" user list)" ]
+    person 17 '[{"email":"al@example.org","primary":true,"verified":false},{"email":"Al2@Example.org","primary":false,"verified":true}]'
+    sign_in
+    [ "$(me)" = al2@example.org ]
+}
+
+@test "whose e-mail changes keeps the account and gets nobody else's" {
+    printf '%s\n' "$PASSWORD" | codeteleport-server --data "$T/server" user add bo@example.org
+    sign_in
+    local id
+    id=$(json GET /auth/me | jq -r .id)
+    person 17 '[{"email":"bo@example.org","primary":true,"verified":true}]'
+    sign_in
+    [ "$(json GET /auth/me | jq -r .id)" = "$id" ]
+    [ "$(me)" = al@example.org ]
+    # And who has the old address now is somebody else.
+    person 18 '[{"email":"al@example.org","primary":true,"verified":true}]'
+    sign_in
+    [ "$ERROR" = email_in_use ]
+}
+
+@test "an account of the same e-mail is joined; a password that proved nothing ends there" {
+    account al@example.org
+    local token=$TOKEN jwt=$JWT
+    printf '%s\n' "$PASSWORD" | codeteleport-server --data "$T/server" user add bo@example.org
+    sign_in
+    [ "$(me)" = al@example.org ]
+    TOKEN=$token expect 401 unauthorized json GET /auth/me
+    TOKEN=$jwt expect 401 unauthorized json GET /auth/me
+    TOKEN= expect 401 invalid_credentials json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    # Whoever runs the server vouched for this one.
+    person 18 '[{"email":"bo@example.org","primary":true,"verified":true}]'
+    sign_in
+    [ "$(me)" = bo@example.org ]
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"bo@example.org\",\"password\":\"$PASSWORD\"}"
+}
+
+@test "a state that is forged, foreign, used or without its cookie is refused" {
+    depart
+    local callback=$AT
+    browse "${callback/state=/state=x}"
+    [ "$(cat "$T/status") $(jq -r .error "$T/answer")" = '400 invalid_state' ]
+    browse "$(sed "s/state=[^&]*//" <<<"$callback")"
+    [ "$(jq -r .error "$T/answer")" = invalid_state ]
+    cp "$T/jar" "$T/al.jar"
+    # Another browser, with a sign-in of its own under way, is sent to this callback.
+    depart
+    browse "$callback"
+    [ "$(jq -r .error "$T/answer")" = invalid_state ]
+    rm "$T/jar"
+    browse "$callback"
+    [ "$(jq -r .error "$T/answer")" = invalid_state ]
+    cp "$T/al.jar" "$T/jar"
+    browse "$callback"
+    [[ $AT == *token=* ]]
+    cp "$T/al.jar" "$T/jar"
+    browse "$callback"
+    [ "$(jq -r .error "$T/answer")" = invalid_state ]
+}
+
+@test "a state expires" {
+    depart
+    sqlite3 "$T/server/server.db" 'UPDATE signins SET expires_ms = 1'
+    browse "$AT"
+    [ "$(cat "$T/status") $(jq -r .error "$T/answer")" = '400 invalid_state' ]
+}
+
+@test "a code that somebody else got, a denial and a broken provider end with a reason" {
+    depart
+    browse "$(sed 's/code=[^&]*/code=stolen/' <<<"$AT")"
+    [[ $AT == 'http://localhost:4321/callback?error=code_refused' ]]
+    person 17 '[]' '{}' '{deny: true}'
+    sign_in
+    [ "$ERROR" = access_denied ]
+    person 17 '[]' '{}' '{status: 500}'
+    sign_in
+    [ "$ERROR" = github_unreachable ]
+    person 17 '{"message":"no list"}'
+    sign_in
+    [ "$ERROR" = github_unreachable ]
+    kill "$PROVIDER_PID"
+    wait "$PROVIDER_PID" || true
+    browse "$API/auth/github?cli_port=4321"
+    local state
+    state=$(sed 's/.*&state=\([^&]*\).*/\1/' <<<"$AT")
+    browse "$API/auth/github/callback?code=x&state=$state"
+    [[ $AT == 'http://localhost:4321/callback?error=github_unreachable' ]]
+}
+
+@test "allowed_emails and the organisation say who is let in, each time anew" {
+    serve_with 'registration = "closed"; github_organization = "acme";' \
+        'allowed_emails = [ "Al@example.org", "@corp.example" ];'
+    sign_in
+    [ "$(me)" = al@example.org ]
+    person 18 '[{"email":"me@home.example","primary":true,"verified":true},{"email":"bo@corp.example","primary":false,"verified":true}]'
+    sign_in
+    [ "$(me)" = bo@corp.example ]
+    person 19 '[{"email":"eve@xcorp.example","primary":true,"verified":true},{"email":"al@example.org","primary":false,"verified":false}]'
+    sign_in
+    [ "$ERROR" = not_allowed ]
+    person 20 '[{"email":"cy@home.example","primary":true,"verified":true}]' '{"acme":"pending"}'
+    sign_in
+    [ "$ERROR" = not_allowed ]
+    person 20 '[{"email":"cy@home.example","primary":true,"verified":true}]' '{"acme":"active"}'
+    sign_in
+    [ "$(me)" = cy@home.example ]
+    person 20 '[{"email":"cy@home.example","primary":true,"verified":true}]' '{"other":"active"}'
+    sign_in
+    [ "$ERROR" = not_allowed ]
+}
+
+@test "where registration is closed, only accounts that are there sign in" {
+    serve_with 'registration = "closed";'
+    sign_in
+    [ "$ERROR" = registration_closed ]
+    printf '%s\n' "$PASSWORD" | codeteleport-server --data "$T/server" user add al@example.org
+    sign_in
+    [ "$(me)" = al@example.org ]
+}
+
+@test "the cookie is for this sign-in only, and no secret gets into log or database" {
+    browse "$API/auth/github?cli_port=4321"
+    grep -qi '^set-cookie: ct_signin=[A-Za-z0-9_-]\{43\}; Path=/v1/auth/github; Max-Age=600; HttpOnly; SameSite=Lax; Secure' "$T/head"
+    grep -qi '^cache-control: no-store' "$T/head"
+    local cookie state url=$AT
+    cookie=$(sed -n 's/^[Ss]et-[Cc]ookie: ct_signin=\([^;]*\).*/\1/p' "$T/head")
+    state=$(sed 's/.*&state=\([^&]*\).*/\1/' <<<"$url")
+    grep -q 'code_challenge=[A-Za-z0-9_-]\{43\}&code_challenge_method=S256' <<<"$url"
+    grep -q 'redirect_uri=https%3A%2F%2F127.0.0.1%3A[0-9]*%2Fv1%2Fauth%2Fgithub%2Fcallback' <<<"$url"
+    ! grep -aqF -e "$cookie" -e "$state" "$T"/server/server.db*
+    sign_in
+    grep -qi '^set-cookie: ct_signin=; .*Max-Age=0' "$T/head"
+    ! grep -F -e "$cookie" -e "$state" -e "$TOKEN" -e hush-hush -e gho_ -e code= "$T/server.log"
+}
+
+@test "a port that is none is refused, and so is a sign-in that is not set up" {
+    for q in '' '?cli_port=' '?cli_port=0' '?cli_port=65536' '?cli_port=80@evil.example' '?cli_port=%31'; do
+        TOKEN= json GET "/auth/github$q" >/dev/null
+        case $q in
+        *%31) [ "$(cat "$T/status")" = 302 ] ;; # an escaped digit is that digit
+        *) [ "$(cat "$T/status")" = 422 ] ;;
+        esac
+    done
+    stop_server
+    printf 'github_client_id = "x";\n' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    run codeteleport-server --data "$T/other"
+    [ "$status" -eq 78 ]
+    [[ $output == *github_client_secret* ]]
+    printf 'hush-hush\n' >"$T/secret"
+    printf 'github_client_id = "client-1"; github_client_secret_file = "%s";\n' "$T/secret" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    chmod 644 "$T/secret"
+    run codeteleport-server --data "$T/other"
+    [ "$status" -eq 78 ]
+    [[ $output == *"chmod 600"* ]]
+    chmod 600 "$T/secret"
+    for c in 'github_url = "ftp://x";' 'github_url = "http://github.example";' 'allowed_emails = [ "al" ];' \
+        'github_url = "https://u@x";' 'listen = "0.0.0.0:0"; registration = "open";'; do
+        printf 'github_client_id = "client-1"; github_client_secret_file = "%s"; %s\n' "$T/secret" "$c" \
+            >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+        run codeteleport-server --data "$T/other"
+        [ "$status" -eq 78 ] || { echo "$c: $output"; return 1; }
+    done
+    printf 'registration = "open";\n' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+    TOKEN= expect 501 not_configured json GET '/auth/github?cli_port=1'
+    TOKEN= expect 501 not_configured json GET '/auth/github/callback?code=x&state=y'
+}
