@@ -1,10 +1,10 @@
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agents/seen.h"
 #include "common/jscan.h"
+#include "common/now.h"
 #include "common/str.h"
 
 #include "agents/news.h"
@@ -14,6 +14,7 @@
 struct news {
     struct seen *records;
     uint64_t unnamed; /* records without a uuid so far: they are known by their place */
+    int64_t ended_ms;
     char first_cwd[JSCAN_TEXT + 1];
     char last_branch[256];
 
@@ -136,6 +137,7 @@ static int is_local_command(const struct news *n)
 static void end_line(struct news *n)
 {
     char place[160];
+    int64_t ms;
 
     if (!jscan_is_object(&n->scan))
         return;
@@ -145,6 +147,8 @@ static void end_line(struct news *n)
         memcpy(n->last_branch, n->branch, sizeof(n->branch));
     if (is_local_command(n))
         return;
+    if (now_parse_rfc3339(n->timestamp, &ms) == 0 && ms > n->ended_ms)
+        n->ended_ms = ms;
     if (n->uuid[0] != '\0') {
         seen_add(n->records, n->uuid, strlen(n->uuid));
     } else if (strcmp(n->type, "user") == 0 || strcmp(n->type, "assistant") == 0) {
@@ -189,6 +193,11 @@ const char *news_cwd(const struct news *n)
 const char *news_git_branch(const struct news *n)
 {
     return n->last_branch;
+}
+
+int64_t news_ended_ms(const struct news *n)
+{
+    return n->ended_ms;
 }
 
 enum news_order news_compare(const struct news *a, const struct news *b)

@@ -2,6 +2,7 @@
 #define AGENTS_NEWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The records of a transcript that make up its conversation, as a set, so that two copies of one
@@ -48,6 +49,12 @@ size_t news_count(const struct news *n);
  */
 const char *news_cwd(const struct news *n);
 const char *news_git_branch(const struct news *n);
+
+/**
+ * news_ended_ms(n):
+ * Return the newest timestamp of the records that count, 0 if none has one.
+ */
+int64_t news_ended_ms(const struct news *n);
 
 /**
  * news_compare(a, b):

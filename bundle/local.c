@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,6 +149,42 @@ void local_clear(struct local *l)
     free(l->copies);
     news_free(l->news);
     memset(l, 0, sizeof(*l));
+}
+
+static void list_project(const char *dir, struct strlist *ret)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+    char id[UUID_SIZE];
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        if (strlen(e->d_name) != UUID_SIZE - 1 + strlen(".jsonl") ||
+            strcmp(e->d_name + UUID_SIZE - 1, ".jsonl") != 0)
+            continue;
+        snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, e->d_name);
+        if (uuid_is_valid(id))
+            strlist_add(ret, id);
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
+void local_list(const char *root, struct strlist *ret)
+{
+    char *projects = path_join(root, "projects");
+    DIR *d = opendir(projects);
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        char *dir = path_join(projects, e->d_name);
+        if (e->d_name[0] != '.')
+            list_project(dir, ret);
+        free(dir);
+    }
+    if (d != NULL)
+        closedir(d);
+    free(projects);
+    strlist_sort(ret);
 }
 
 int local_has_changed(int root_fd, const struct local *l)

@@ -7,6 +7,7 @@
 #include "agents/agent.h"
 #include "agents/news.h"
 #include "common/err.h"
+#include "common/strlist.h"
 
 /*
  * A session as it lies in the data folder already: its transcripts, one in each project folder that
@@ -34,6 +35,12 @@ struct local {
 int local_find(int root_fd, const struct agent *agent, const char *session_id, struct local *ret,
                struct ct_err *err);
 void local_clear(struct local *l);
+
+/**
+ * local_list(root, ret):
+ * Append the ids of all sessions that have a transcript below ${root}, sorted.
+ */
+void local_list(const char *root, struct strlist *ret);
 
 /**
  * local_has_changed(root_fd, l):

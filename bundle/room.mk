@@ -1,5 +1,6 @@
 noinst_LIBRARIES += bundle/libbundle.a
 bundle_libbundle_a_SOURCES = \
+  bundle/adopted.c bundle/adopted.h \
   bundle/cache.c bundle/cache.h \
   bundle/cache_index.c bundle/cache_index.h \
   bundle/cache_trim.c bundle/cache_trim.h \
@@ -10,8 +11,10 @@ bundle_libbundle_a_SOURCES = \
   bundle/extraction.h \
   bundle/gunzip.c bundle/gunzip.h \
   bundle/gzip.c bundle/gzip.h \
+  bundle/install.c bundle/install.h \
   bundle/landing.c bundle/landing.h \
   bundle/local.c bundle/local.h \
+  bundle/merge.c bundle/merge.h \
   bundle/open.c bundle/open.h \
   bundle/open_extract.c \
   bundle/open_extras.c \
@@ -22,15 +25,19 @@ bundle_libbundle_a_SOURCES = \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \
+  bundle/plan.c bundle/plan.h \
   bundle/prompts.c bundle/prompts.h \
+  bundle/publish.c bundle/publish.h \
   bundle/records.c bundle/records.h \
   bundle/relocate.c bundle/relocate.h \
   bundle/relocate_match.c bundle/relocate_match.h \
+  bundle/renew.c bundle/renew.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \
   bundle/tarhead.c bundle/tarhead.h \
-  bundle/untar.c bundle/untar.h
+  bundle/untar.c bundle/untar.h \
+  bundle/verify.c bundle/verify.h
 # One compressor.
 if WITH_LIBDEFLATE
 bundle_libbundle_a_SOURCES += bundle/compress_libdeflate.c

@@ -10,6 +10,19 @@
 
 #include "common/account.h"
 
+char *account_dir(const char *state_dir, const char *api_url, const char *account_id)
+{
+    char *key = str_printf("%s\n%s", api_url, account_id), *rest, *dir;
+    char hex[HASH_SHA256_HEX];
+
+    hash_sha256_hex(key, strlen(key), hex);
+    rest = str_printf("accounts/%.16s", hex);
+    dir = path_join(state_dir, rest);
+    free(rest);
+    free(key);
+    return dir;
+}
+
 int account_record_load(const char *state_dir, struct account **ret, struct ct_err *err)
 {
     char *path = path_join(state_dir, "account.json");

@@ -15,6 +15,13 @@ struct account {
 };
 
 /**
+ * account_dir(state_dir, api_url, account_id):
+ * Return the folder in which the state of that account lies, so that another account never gets
+ * what it left.  The caller frees it.
+ */
+char *account_dir(const char *state_dir, const char *api_url, const char *account_id);
+
+/**
  * account_record_load(state_dir, ret, err):
  * Read the record.  ERR_GONE if there is none yet; a damaged one is ERR_CORRUPT.  The caller frees
  * with account_record_free().

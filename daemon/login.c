@@ -65,24 +65,9 @@ static void stop_check(struct login *l)
     evtimer_del(l->retry);
 }
 
-/* One account's state, spool and cache lie in a folder of their own: another account never gets
- * what the old one left. */
-static char *account_dir(const struct login *l)
-{
-    char *key = str_printf("%s\n%s", l->account->api_url, l->account->account_id), *rest, *dir;
-    char hex[HASH_SHA256_HEX];
-
-    hash_sha256_hex(key, strlen(key), hex);
-    rest = str_printf("accounts/%.16s", hex);
-    dir = path_join(l->d->config->state_dir, rest);
-    free(rest);
-    free(key);
-    return dir;
-}
-
 static int open_account(struct login *l)
 {
-    char *dir = account_dir(l);
+    char *dir = account_dir(l->d->config->state_dir, l->account->api_url, l->account->account_id);
     const struct timeval again = {.tv_sec = REOPEN_S};
     struct ct_err err;
     int rc = 0;

@@ -1,0 +1,353 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "agents/news.h"
+#include "bundle/content_id.h"
+#include "bundle/plan.h"
+#include "bundle/publish.h"
+#include "bundle/renew.h"
+#include "bundle/stage.h"
+#include "common/file.h"
+#include "common/str.h"
+
+#include "bundle/install.h"
+
+#define WINDOW (256 << 10)
+
+/* The installation of one bundle. */
+struct installing {
+    const struct install_opts *opts;
+    struct install_result *r;
+    struct opener *opener;
+    const struct open_meta *meta;
+    struct install_target target;
+    struct stage stage;
+    struct local local;
+    struct open_result opened;
+    struct news *news; /* of the bundle's transcript */
+    struct plan plan;
+};
+
+const char *install_outcome_name(enum install_outcome o)
+{
+    switch (o) {
+    case INSTALL_NEW:
+        return "installed";
+    case INSTALL_UPDATED:
+        return "updated";
+    case INSTALL_SAME:
+        return "already-here";
+    case INSTALL_KEPT:
+        return "kept";
+    case INSTALL_FORCED:
+        return "forced";
+    case INSTALL_COPY:
+        return "copied";
+    }
+    return "unknown";
+}
+
+/* ---- where -------------------------------------------------------------------------------------
+ */
+
+/* Asked before anything is locked: a person may take his time. */
+static int choose(struct installing *in, struct ct_err *err)
+{
+    struct local local = {0};
+    int root_fd = beneath_open_root(in->opts->root), rc;
+
+    if (root_fd < 0 && errno != ENOENT)
+        return err_sys(err, "can't open the data folder %s", in->opts->root);
+    rc = local_find(in->opts->is_copy ? -1 : root_fd, in->meta->agent, in->meta->session_id, &local,
+                    err);
+    if (rc == 0)
+        rc = in->opts->choose(in->opts->choose_arg, in->meta, &local, &in->target, err);
+    if (rc == 0 && in->target.project == NULL)
+        in->target.project = in->meta->agent->project_name(in->target.cwd);
+    local_clear(&local);
+    if (root_fd >= 0)
+        close(root_fd);
+    return rc;
+}
+
+static int open_stage(struct installing *in, struct ct_err *err)
+{
+    if (!in->opts->is_rehearsal)
+        return stage_open(in->opts->root, &in->stage, err);
+    if (stage_rehearse(in->opts->scratch_dir, &in->stage, err) != 0)
+        return -1;
+    in->stage.root_fd = beneath_open_root(in->opts->root);
+    return 0;
+}
+
+/* ---- what the bundle holds ---------------------------------------------------------------------
+ */
+
+static int extract(struct installing *in, struct ct_err *err)
+{
+    const struct relocation_roots roots = {
+        .source_cwd = in->meta->source_cwd,
+        .target_cwd = in->target.cwd,
+        .source_home = in->meta->source_user_dir,
+        .target_home = in->opts->home,
+    };
+    struct relocation *relocation;
+    int rc;
+
+    if (relocation_new(&roots, &relocation, err) != 0)
+        return -1;
+    rc = opener_extract(in->opener, in->stage.dir, relocation, &in->opened, err);
+    relocation_free(relocation);
+    if (rc != 0)
+        return -1;
+    strlist_copy(&in->r->left_out, &in->opened.left_out);
+    in->r->has_mode_reset = in->opened.has_mode_reset;
+    return 0;
+}
+
+/* Read every staged file once: for the content id, and the transcript for its records. */
+static int read_entry(struct installing *in, struct content_id *id, const struct open_entry *e,
+                      char *window, struct ct_err *err)
+{
+    int fd = openat(in->stage.fd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int is_transcript = e->kind == AGENT_TRANSCRIPT;
+    int64_t at = 0;
+    ssize_t n;
+
+    if (fd < 0)
+        return err_sys(err, "can't read the stage");
+    content_id_begin(id, e->name);
+    while ((n = file_pread_all(fd, window, WINDOW, (off_t)at)) > 0) {
+        content_id_feed(id, window, (size_t)n);
+        if (is_transcript && in->news != NULL)
+            news_feed(in->news, window, (size_t)n);
+        at += n;
+    }
+    close(fd);
+    content_id_file(id, is_transcript ? in->r->transcript_digest : NULL);
+    if (is_transcript)
+        in->r->transcript_bytes = at;
+    return n < 0 ? err_sys(err, "can't read the stage") : 0;
+}
+
+static int read_stage(struct installing *in, struct ct_err *err)
+{
+    struct content_id *id = content_id_new();
+    char *window = str_calloc(WINDOW, 1);
+    int rc = 0;
+
+    /* Nobody asks for the records of a session that is new here. */
+    if (in->local.n > 0 || in->meta->git_branch == NULL)
+        in->news = news_new();
+    for (size_t i = 0; rc == 0 && i < in->opened.n; i++) {
+        if (in->opened.entries[i].kind != AGENT_NOTHING)
+            rc = read_entry(in, id, &in->opened.entries[i], window, err);
+    }
+    if (rc == 0)
+        content_id_final(id, in->r->content_id);
+    free(window);
+    content_id_free(id);
+    if (rc != 0)
+        return -1;
+    if (in->news != NULL)
+        in->r->records = news_count(in->news);
+    in->r->git_branch =
+        str_dup(in->meta->git_branch != NULL ? in->meta->git_branch : news_git_branch(in->news));
+    return 0;
+}
+
+/* ---- against what is here ----------------------------------------------------------------------
+ */
+
+static int diverged(const struct installing *in, struct ct_err *err)
+{
+    err_set(
+        err, ERR_CONFLICT,
+        "session %s has gone on here and elsewhere: %zu records are here, %zu in the bundle, and "
+        "each side has some that the other lacks. --as-copy installs the other one beside it "
+        "under a new id; --force replaces the one here, which is kept as a backup",
+        in->r->session_id, in->r->local_records, in->r->records);
+    snprintf(err->reason, sizeof(err->reason), "diverged");
+    return -1;
+}
+
+static int live(const struct installing *in, struct ct_err *err)
+{
+    err_set(err, ERR_CONFLICT,
+            "Claude Code is running on session %s right now; leave it first (or --force, or "
+            "--as-copy)",
+            in->r->session_id);
+    snprintf(err->reason, sizeof(err->reason), "live");
+    return -1;
+}
+
+/* Does it lie in another project folder than it is to live in? */
+static int is_elsewhere(const struct installing *in)
+{
+    return in->local.n > 0 && strcmp(in->local.copies[0].project, in->target.project) != 0;
+}
+
+static int judge(struct installing *in, struct ct_err *err)
+{
+    struct install_result *r = in->r;
+    enum news_order order;
+
+    if (in->opts->is_copy) {
+        r->outcome = INSTALL_COPY;
+        return 0;
+    }
+    r->outcome = INSTALL_NEW;
+    if (in->local.n == 0)
+        return 0;
+    r->local_records = news_count(in->local.news);
+    order = news_compare(in->local.news, in->news);
+    if (order == NEWS_SAME)
+        r->outcome = is_elsewhere(in) || in->local.n > 1 ? INSTALL_UPDATED : INSTALL_SAME;
+    else if (order == NEWS_BEHIND)
+        r->outcome = INSTALL_UPDATED;
+    else if (in->opts->is_forced)
+        r->outcome = INSTALL_FORCED;
+    else if (order == NEWS_AHEAD)
+        r->outcome = INSTALL_KEPT;
+    else
+        return diverged(in, err);
+    if ((r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED) && !in->opts->is_forced &&
+        local_is_live(in->opts->root, r->session_id))
+        return live(in, err);
+    return 0;
+}
+
+/* A session that stays as it is stays where it is. */
+static void stay(struct installing *in)
+{
+    if (in->r->outcome != INSTALL_KEPT || !is_elsewhere(in))
+        return;
+    free(in->target.project);
+    in->target.project = str_dup(in->local.copies[0].project);
+    if (news_cwd(in->local.news)[0] != '\0') {
+        free(in->target.cwd);
+        in->target.cwd = str_dup(news_cwd(in->local.news));
+    }
+}
+
+static int call_sealed(void *arg, struct ct_err *err)
+{
+    struct installing *in = arg;
+
+    return in->opts->sealed != NULL ? in->opts->sealed(in->opts->sealed_arg, in->r, err) : 0;
+}
+
+static int carry_out(struct installing *in, struct ct_err *err)
+{
+    struct publishing p = {
+        .stage = &in->stage,
+        .agent = in->meta->agent,
+        .session_id = in->r->session_id,
+        .project = in->target.project,
+        .plan = &in->plan,
+        .local = &in->local,
+        .is_with_transcript = in->r->outcome != INSTALL_SAME,
+        .is_backed_up = in->r->outcome == INSTALL_FORCED,
+        .mtime_ns = in->opts->mtime_ns,
+        .sealed = call_sealed,
+        .sealed_arg = in,
+    };
+    int rc = publish(&p, err);
+
+    in->r->prompts = p.prompts;
+    in->r->backup = p.backup;
+    p.backup = NULL;
+    publish_clear(&p);
+    return rc;
+}
+
+static int settle(struct installing *in, struct ct_err *err)
+{
+    struct install_result *r = in->r;
+
+    if (judge(in, err) != 0)
+        return -1;
+    stay(in);
+    r->cwd = str_dup(in->target.cwd);
+    r->project = str_dup(in->target.project);
+    if (r->outcome == INSTALL_KEPT)
+        return 0;
+    if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id,
+                  in->target.project, &in->opened,
+                  r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED, &in->plan,
+                  err) != 0)
+        return -1;
+    r->files_added = in->plan.counts[PLAN_ADD];
+    r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];
+    r->files_kept = in->plan.counts[PLAN_KEEP];
+    r->memory_kept = in->plan.memory_kept;
+    return in->opts->is_rehearsal ? 0 : carry_out(in, err);
+}
+
+/* With the stage, and so the data folder, in our hands. */
+static int work(struct installing *in, struct ct_err *err)
+{
+    if (extract(in, err) != 0)
+        return -1;
+    if (in->opts->is_copy) {
+        uuid_random(in->r->session_id);
+        if (renew_stage(in->stage.fd, &in->opened, in->meta->session_id, in->r->session_id, err) !=
+            0)
+            return -1;
+    }
+    if (local_find(in->opts->is_copy ? -1 : in->stage.root_fd, in->meta->agent, in->r->session_id,
+                   &in->local, err) != 0 ||
+        read_stage(in, err) != 0)
+        return -1;
+    return settle(in, err);
+}
+
+int install_run(const struct install_opts *opts, struct install_result *ret, struct ct_err *err)
+{
+    const struct open_opts open = {
+        .session_id = opts->session_id,
+        .with_memory = opts->with_memory,
+        .cancel = opts->cancel,
+        .progress = opts->progress,
+        .progress_arg = opts->progress_arg,
+    };
+    struct installing in = {.opts = opts, .r = ret};
+    int rc = -1;
+
+    memset(ret, 0, sizeof(*ret));
+    if (opener_new(opts->bundle, &open, &in.opener, err) != 0)
+        return -1;
+    in.meta = opener_meta(in.opener);
+    snprintf(ret->session_id, sizeof(ret->session_id), "%s", in.meta->session_id);
+    ret->source_cwd = str_dup(in.meta->source_cwd);
+    if (choose(&in, err) == 0 && open_stage(&in, err) == 0) {
+        rc = work(&in, err);
+        stage_close(&in.stage);
+    }
+    plan_clear(&in.plan);
+    news_free(in.news);
+    open_result_free(&in.opened);
+    local_clear(&in.local);
+    opener_free(in.opener);
+    free(in.target.cwd);
+    free(in.target.project);
+    return rc;
+}
+
+void install_result_clear(struct install_result *r)
+{
+    free(r->cwd);
+    free(r->project);
+    free(r->git_branch);
+    free(r->source_cwd);
+    free(r->backup);
+    strlist_free(&r->left_out);
+    memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,99 @@
+#ifndef BUNDLE_INSTALL_H
+#define BUNDLE_INSTALL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agents/agent.h"
+#include "bundle/local.h"
+#include "bundle/open.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/strlist.h"
+
+/*
+ * A bundle -> the data folder, so that `claude --resume` goes on with it; never over something
+ * better.  All or nothing: the session is what it was until its transcript is renamed into its
+ * place, which comes last.  Blocking, in constant memory but for the sets of record ids.
+ */
+enum install_outcome {
+    INSTALL_NEW,     /* it was not here */
+    INSTALL_UPDATED, /* what was here is part of it */
+    INSTALL_SAME,    /* it is here already; at most, files that were missing beside it came in */
+    INSTALL_KEPT,    /* what is here has more: nothing was done */
+    INSTALL_FORCED,  /* it took the place of something else, which is in the backups */
+    INSTALL_COPY,    /* it is here under a new id */
+};
+
+/* Where the session is to live. */
+struct install_target {
+    char *cwd;     /* the project's folder: absolute, symbolic links resolved */
+    char *project; /* name of the folder below projects/; NULL: as the agent names it */
+};
+
+struct install_result;
+
+struct install_opts {
+    const char *bundle;        /* path of the file */
+    const char *session_id;    /* it has to be of this session; NULL: of any */
+    const char *root;          /* the data folder; made if it is missing */
+    const char *home;          /* the home folder that its home becomes */
+    const char *scratch_dir;   /* private folder for a rehearsal */
+    int is_forced;             /* replace what is not part of it, and although it is in use */
+    int is_copy;               /* install it under a new id */
+    int is_rehearsal;          /* find out what would happen, touch nothing */
+    int with_memory;           /* project memory too */
+    int64_t mtime_ns;          /* time of what is installed, 0: now */
+    const _Atomic int *cancel; /* may be NULL */
+    void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes); /* may be NULL */
+    void *progress_arg;
+
+    /* Say where the session is to live; ${local} is what there is of it here.  The members of
+     * ${ret} become the caller's. */
+    int (*choose)(void *arg, const struct open_meta *meta, const struct local *local,
+                  struct install_target *ret, struct ct_err *err);
+    void *choose_arg;
+
+    /* All is there but the transcript.  May be NULL. */
+    int (*sealed)(void *arg, const struct install_result *r, struct ct_err *err);
+    void *sealed_arg;
+};
+
+struct install_result {
+    enum install_outcome outcome;
+    char session_id[UUID_SIZE]; /* as it is here */
+    char *cwd;                  /* where it lives */
+    char *project;
+    char *git_branch; /* that it was on, or "" */
+    char *source_cwd;
+    char *backup;   /* below the data folder, or NULL */
+    size_t records; /* in the bundle; 0: not counted */
+    size_t local_records;
+    int64_t files_added, files_replaced, files_kept, memory_kept, prompts;
+    int has_mode_reset;
+    struct strlist left_out; /* name, reason, ... */
+
+    /* What the daemon will find, if it looks at once: see daemon/adopt.h. */
+    char content_id[HASH_SHA256_HEX];
+    int64_t transcript_bytes;
+    char transcript_digest[HASH_SHA256_HEX];
+};
+
+/**
+ * install_run(opts, ret, err):
+ * Do it.  ERR_CONFLICT: with reason "diverged" if each side has records that the other lacks, with
+ * reason "live" if a running Claude Code works on it; err->msg says how to go on.  ERR_CORRUPT and
+ * ERR_REFUSED as of opener_new() and opener_extract(); ERR_RETRY if the session changed under our
+ * hands; ERR_NOSPACE.  The caller ends ${ret} with install_result_clear(), on failure too: what is
+ * known by then is in it.
+ */
+int install_run(const struct install_opts *opts, struct install_result *ret, struct ct_err *err);
+void install_result_clear(struct install_result *r);
+
+/**
+ * install_outcome_name(o):
+ * Return a stable word: "installed", "updated", "already-here", "kept", "forced", "copied".
+ */
+const char *install_outcome_name(enum install_outcome o);
+
+#endif

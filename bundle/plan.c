@@ -1,0 +1,214 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "bundle/merge.h"
+#include "common/file.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "bundle/plan.h"
+
+#define WINDOW (128 << 10)
+#define MEMORY_MAX (4 << 20)
+#define MEMORY_INDEX "memory/MEMORY.md"
+#define MERGED "merged-memory"
+
+struct planning {
+    int root_fd, stage_fd;
+    int is_winning;
+    struct plan *plan;
+};
+
+/* Open what is there.  Return 1, or 0 if there is nothing. */
+static int open_local(int root_fd, const char *path, int *ret_fd, struct stat *st,
+                      struct ct_err *err)
+{
+    char reason[128];
+    int fd;
+
+    *ret_fd = -1;
+    if (root_fd < 0)
+        return 0;
+    fd = beneath_open(root_fd, path, 0);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0)
+        return err_set(err, ERR_FAIL, "%s is in the way: %s", path,
+                       beneath_reason(errno, reason, sizeof(reason)));
+    if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)) {
+        close(fd);
+        return err_set(err, ERR_FAIL, "%s is in the way: it is no regular file", path);
+    }
+    *ret_fd = fd;
+    return 1;
+}
+
+/* Return whether the first ${n} bytes of both are the same, or -1. */
+static int same_beginning(int a, int b, int64_t n, struct ct_err *err)
+{
+    char *p = str_calloc(2, WINDOW), *q = p + WINDOW;
+    int rc = 1;
+
+    for (int64_t at = 0; rc == 1 && at < n;) {
+        size_t want = n - at < WINDOW ? (size_t)(n - at) : WINDOW;
+        ssize_t x = file_pread_all(a, p, want, (off_t)at);
+        ssize_t y = file_pread_all(b, q, want, (off_t)at);
+        if (x < 0 || y < 0)
+            rc = err_sys(err, "can't compare a file with the one that is there");
+        else if (x != (ssize_t)want || y != x || memcmp(p, q, want) != 0)
+            rc = 0;
+        at += (int64_t)want;
+    }
+    free(p);
+    return rc;
+}
+
+static int compare(const struct planning *p, int local, int staged, int64_t here, int64_t there,
+                   enum plan_act *ret, struct ct_err *err)
+{
+    int is_prefix = same_beginning(local, staged, here < there ? here : there, err);
+
+    if (is_prefix < 0)
+        return -1;
+    if (is_prefix && here == there)
+        *ret = PLAN_SAME;
+    else if (is_prefix && here < there)
+        *ret = PLAN_REPLACE;
+    else if (is_prefix)
+        *ret = PLAN_KEEP;
+    else
+        *ret = p->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+    return 0;
+}
+
+/* MEMORY.md is an index, one thing a line. */
+static int merge_memory(const struct planning *p, struct plan_item *it, int local, int staged,
+                        struct ct_err *err)
+{
+    struct buf ours = {0}, theirs = {0}, both = {0};
+    int fd = -1, rc = -1;
+
+    it->act = PLAN_KEEP;
+    if (file_read_fd(local, "MEMORY.md", MEMORY_MAX, &ours, err) != 0 ||
+        file_read_fd(staged, "MEMORY.md", MEMORY_MAX, &theirs, err) != 0)
+        goto done;
+    rc = 0;
+    if (!merge_lines(&ours, &theirs, &both)) {
+        it->act = PLAN_SAME;
+        goto done;
+    }
+    fd = openat(p->stage_fd, MERGED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || file_write_all(fd, both.data, both.len) != 0) {
+        rc = err_sys(err, "can't write the merged MEMORY.md");
+        goto done;
+    }
+    free(it->staged);
+    it->staged = str_dup(MERGED);
+    it->act = PLAN_REPLACE;
+done:
+    if (fd >= 0)
+        close(fd);
+    buf_free(&ours);
+    buf_free(&theirs);
+    buf_free(&both);
+    return rc;
+}
+
+static int decide(const struct planning *p, struct plan_item *it, struct ct_err *err)
+{
+    struct stat here, there;
+    int local, staged, rc;
+
+    rc = open_local(p->root_fd, it->path, &local, &here, err);
+    if (rc <= 0) {
+        it->act = PLAN_ADD;
+        return rc;
+    }
+    staged = openat(p->stage_fd, it->staged, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (staged < 0 || fstat(staged, &there) != 0)
+        rc = err_sys(err, "can't read the stage");
+    else
+        rc =
+            compare(p, local, staged, (int64_t)here.st_size, (int64_t)there.st_size, &it->act, err);
+    if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
+        if (strcmp(it->entry->name, MEMORY_INDEX) == 0) {
+            rc = merge_memory(p, it, local, staged, err);
+        } else {
+            it->act = PLAN_KEEP;
+            p->plan->memory_kept++;
+        }
+    }
+    if (staged >= 0)
+        close(staged);
+    close(local);
+    return rc;
+}
+
+static struct plan_item *add(struct plan *p, const struct open_entry *e, char *path)
+{
+    struct plan_item *it;
+
+    p->items = str_realloc(p->items, p->n + 1, sizeof(*p->items));
+    it = &p->items[p->n++];
+    it->entry = e;
+    it->act = PLAN_ADD;
+    it->path = path;
+    it->staged = str_dup(e->name);
+    return it;
+}
+
+int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
+              const char *project, const struct open_result *opened, int is_winning,
+              struct plan *ret, struct ct_err *err)
+{
+    struct plan plan = {0};
+    struct planning p = {root_fd, stage_fd, is_winning, &plan};
+
+    for (size_t i = 0; i < opened->n; i++) {
+        const struct open_entry *e = &opened->entries[i];
+        struct plan_item *it;
+        char *path;
+        if (e->kind == AGENT_TRANSCRIPT)
+            plan.transcript = e;
+        if (e->kind == AGENT_HISTORY)
+            plan.history = e;
+        if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY)
+            continue;
+        path = agent->entry_path(session_id, project, e->name);
+        if (path == NULL) /* what the user named when the bundle was made */
+            continue;
+        it = add(&plan, e, path);
+        if (decide(&p, it, err) != 0)
+            goto err0;
+        plan.counts[it->act]++;
+    }
+    if (plan.transcript == NULL) {
+        err_set(err, ERR_CORRUPT, "the bundle has no transcript");
+        goto err0;
+    }
+    *ret = plan;
+
+    /* Success! */
+    return 0;
+
+err0:
+    plan_clear(&plan);
+    /* Failure! */
+    return -1;
+}
+
+void plan_clear(struct plan *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        free(p->items[i].path);
+        free(p->items[i].staged);
+    }
+    free(p->items);
+    memset(p, 0, sizeof(*p));
+}

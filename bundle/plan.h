@@ -1,0 +1,55 @@
+#ifndef BUNDLE_PLAN_H
+#define BUNDLE_PLAN_H
+
+#include "agents/agent.h"
+#include "bundle/open.h"
+#include "common/buf.h"
+#include "common/err.h"
+
+/*
+ * What becomes of each file of a stage, apart from the transcript and the prompt history, when it
+ * meets what lies in the data folder.  Nothing there is ever lost:
+ *   - what is not there comes in; what is the same stays;
+ *   - of two of which one is the beginning of the other, the longer one stays;
+ *   - else the file of the side that wins as a whole stays; a local one that gives way is kept as a
+ *     backup;
+ *   - project memory is shared by many sessions: MEMORY.md gets the lines that it lacks, other
+ * files of it stay as they are here.
+ */
+enum plan_act {
+    PLAN_SAME,    /* there already */
+    PLAN_ADD,     /* comes in */
+    PLAN_REPLACE, /* takes the place of what is its own beginning */
+    PLAN_BACKUP,  /* takes its place, and the local one goes to the backups */
+    PLAN_KEEP,    /* the local one stays */
+};
+
+struct plan_item {
+    const struct open_entry *entry; /* borrowed */
+    enum plan_act act;
+    char *path;   /* below the data folder */
+    char *staged; /* below the stage */
+};
+
+struct plan {
+    struct plan_item *items;
+    size_t n;
+    const struct open_entry *transcript; /* borrowed */
+    const struct open_entry *history;    /* or NULL */
+    int64_t counts[PLAN_KEEP + 1];
+    int64_t memory_kept; /* files of project memory that are another here and stay */
+};
+
+/**
+ * plan_make(root_fd, stage_fd, agent, session_id, project, opened, is_winning, ret, err):
+ * Compare the stage with the data folder (${root_fd} -1: there is none) for a session whose project
+ * folder is ${project}; ${is_winning}: the bundle wins where neither goes on where the other ends.
+ * Only reads, but for merged memory, which goes into the stage.  ERR_FAIL if something that is no
+ * regular file stands in the way, or a symbolic link.
+ */
+int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
+              const char *project, const struct open_result *opened, int is_winning,
+              struct plan *ret, struct ct_err *err);
+void plan_clear(struct plan *p);
+
+#endif

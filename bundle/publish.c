@@ -1,0 +1,450 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "bundle/prompts.h"
+#include "common/file.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "bundle/publish.h"
+
+#define BACKUPS STAGE_HOME "/backups"
+#define WINDOW (256 << 10)
+
+/* A place below the data folder: the open folder and the name in it. */
+struct spot {
+    int dir_fd;
+    char *dir;
+    const char *base;
+};
+
+static int spot_open(const struct publishing *p, const char *path, struct spot *ret,
+                     struct ct_err *err)
+{
+    char reason[128];
+
+    ret->dir = path_parent(path);
+    ret->base = path_base(path);
+    ret->dir_fd = beneath_make(p->stage->root_fd, ret->dir);
+    if (ret->dir_fd >= 0)
+        return 0;
+    if (errno == ELOOP || errno == ENOTDIR)
+        err_set(err, ERR_FAIL, "%s is in the way: %s", ret->dir,
+                errno == ELOOP ? beneath_reason(errno, reason, sizeof(reason)) : "it is no folder");
+    else
+        err_sys(err, "can't make %s", ret->dir);
+    free(ret->dir);
+    return -1;
+}
+
+static void spot_close(struct spot *s)
+{
+    close(s->dir_fd);
+    free(s->dir);
+}
+
+static void note_dir(struct publishing *p, const char *dir)
+{
+    if (p->dirs.n == 0 || strcmp(p->dirs.v[p->dirs.n - 1], dir) != 0)
+        strlist_add(&p->dirs, dir);
+}
+
+static int changed(struct ct_err *err)
+{
+    return err_set(err, ERR_RETRY, "the session changed here just now; try again");
+}
+
+/* ---- before ------------------------------------------------------------------------------------
+ */
+
+static void times(const struct publishing *p, struct timespec t[2])
+{
+    t[0].tv_sec = 0;
+    t[0].tv_nsec = UTIME_NOW;
+    t[1] = t[0];
+    if (p->mtime_ns > 0) {
+        t[1].tv_sec = (time_t)(p->mtime_ns / 1000000000);
+        t[1].tv_nsec = (long)(p->mtime_ns % 1000000000);
+    }
+}
+
+/* Give the staged file its time and have it on disk. */
+static int settle(const struct publishing *p, const char *staged, struct ct_err *err)
+{
+    int fd = openat(p->stage->fd, staged, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+    struct timespec t[2];
+
+    times(p, t);
+    if (fd < 0 || futimens(fd, t) != 0 || fsync(fd) != 0)
+        rc = err_sys(err, "can't finish a file in the stage");
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int is_coming(const struct plan_item *it)
+{
+    return it->act == PLAN_ADD || it->act == PLAN_REPLACE || it->act == PLAN_BACKUP;
+}
+
+static int settle_all(const struct publishing *p, struct ct_err *err)
+{
+    for (size_t i = 0; i < p->plan->n; i++) {
+        if (is_coming(&p->plan->items[i]) && settle(p, p->plan->items[i].staged, err) != 0)
+            return -1;
+    }
+    return p->is_with_transcript ? settle(p, p->plan->transcript->name, err) : 0;
+}
+
+/* ---- backups -----------------------------------------------------------------------------------
+ */
+
+/* The place for the backup of ${path}: .codeteleport/backups/<session>-<time>/<path>. */
+static int backup_spot(struct publishing *p, const char *path, struct spot *ret, struct ct_err *err)
+{
+    char stamp[32], *whole;
+    time_t now = time(NULL);
+    struct tm tm;
+    int rc;
+
+    if (p->backup == NULL) {
+        gmtime_r(&now, &tm);
+        strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+        p->backup = str_printf(BACKUPS "/%s-%s-%s", p->session_id, stamp,
+                               p->stage->name + strlen("stage-"));
+    }
+    whole = path_join(p->backup, path);
+    rc = spot_open(p, whole, ret, err);
+    if (rc == 0) {
+        note_dir(p, ret->dir);
+        ret->base = path_base(path);
+    }
+    free(whole);
+    return rc;
+}
+
+/* A second name for what is going to be replaced. */
+static int back_up(struct publishing *p, const char *path, struct ct_err *err)
+{
+    struct spot from, to;
+    int rc = spot_open(p, path, &from, err);
+
+    if (rc != 0)
+        return -1;
+    rc = backup_spot(p, path, &to, err);
+    if (rc == 0) {
+        if (linkat(from.dir_fd, from.base, to.dir_fd, to.base, 0) != 0 && errno != ENOENT)
+            rc = err_sys(err, "can't keep a backup of %s", path);
+        spot_close(&to);
+    }
+    spot_close(&from);
+    return rc;
+}
+
+/* Out of projects/ and into the backups. */
+static int put_away(struct publishing *p, const char *path, struct ct_err *err)
+{
+    struct spot from, to;
+    int rc = spot_open(p, path, &from, err);
+
+    if (rc != 0)
+        return -1;
+    rc = backup_spot(p, path, &to, err);
+    if (rc == 0) {
+        if (renameat(from.dir_fd, from.base, to.dir_fd, to.base) != 0 && errno != ENOENT)
+            rc = err_sys(err, "can't put %s away", path);
+        spot_close(&to);
+    }
+    note_dir(p, from.dir);
+    spot_close(&from);
+    return rc;
+}
+
+/* ---- a session that lies in another project folder ---------------------------------------------
+ */
+
+static int move(struct publishing *p, const char *from_path, const char *to_path,
+                struct ct_err *err)
+{
+    struct spot from, to;
+    int rc = spot_open(p, from_path, &from, err);
+
+    if (rc != 0)
+        return -1;
+    rc = spot_open(p, to_path, &to, err);
+    if (rc == 0) {
+        rc = beneath_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
+        if (rc != 0 && errno == ENOENT)
+            rc = 0;
+        else if (rc != 0 && errno == EEXIST)
+            rc = put_away(p, from_path, err);
+        else if (rc != 0)
+            err_sys(err, "can't move %s", from_path);
+        note_dir(p, to.dir);
+        spot_close(&to);
+    }
+    note_dir(p, from.dir);
+    spot_close(&from);
+    return rc;
+}
+
+/* A shorter copy in the folder that the session moves to. */
+static int make_way(struct publishing *p, struct ct_err *err)
+{
+    struct local *l = p->local;
+
+    for (size_t i = 1; i < l->n; i++) {
+        if (strcmp(l->copies[i].project, p->project) != 0)
+            continue;
+        if (put_away(p, l->copies[i].path, err) != 0)
+            return -1;
+        free(l->copies[i].path);
+        free(l->copies[i].project);
+        l->copies[i] = l->copies[--l->n];
+        return 0;
+    }
+    return 0;
+}
+
+/* As Claude Code's own /cd does it: the one copy goes to its new folder as it is. */
+static int move_here(struct publishing *p, struct ct_err *err)
+{
+    struct local_copy *c = p->local->n > 0 ? &p->local->copies[0] : NULL;
+    char *to, *from_dir, *to_dir;
+    int rc;
+
+    if (c == NULL || strcmp(c->project, p->project) == 0)
+        return 0;
+    if (make_way(p, err) != 0)
+        return -1;
+    to = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
+    from_dir = str_printf("%.*s", (int)(strlen(c->path) - strlen(".jsonl")), c->path);
+    to_dir = str_printf("%.*s", (int)(strlen(to) - strlen(".jsonl")), to);
+    rc = move(p, c->path, to, err);
+    if (rc == 0)
+        rc = move(p, from_dir, to_dir, err);
+    if (rc == 0) {
+        free(c->path);
+        free(c->project);
+        c->path = str_dup(to);
+        c->project = str_dup(p->project);
+    }
+    free(to);
+    free(from_dir);
+    free(to_dir);
+    return rc;
+}
+
+/* ---- one by one --------------------------------------------------------------------------------
+ */
+
+static int put(struct publishing *p, const char *staged, const char *path, int is_new,
+               struct ct_err *err)
+{
+    struct spot s;
+    int rc = spot_open(p, path, &s, err);
+
+    if (rc != 0)
+        return -1;
+    rc = is_new ? beneath_rename_new(p->stage->fd, staged, s.dir_fd, s.base)
+                : renameat(p->stage->fd, staged, s.dir_fd, s.base);
+    if (rc != 0 && errno == EEXIST)
+        changed(err);
+    else if (rc != 0)
+        err_sys(err, "can't install %s", path);
+    note_dir(p, s.dir);
+    spot_close(&s);
+    return rc;
+}
+
+static int put_items(struct publishing *p, struct ct_err *err)
+{
+    for (size_t i = 0; i < p->plan->n; i++) {
+        const struct plan_item *it = &p->plan->items[i];
+        if (it->act == PLAN_BACKUP && back_up(p, it->path, err) != 0)
+            return -1;
+        if (is_coming(it) && put(p, it->staged, it->path, it->act == PLAN_ADD, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void touch(const struct publishing *p, const char *path, int flags)
+{
+    int fd = beneath_open(p->stage->root_fd, path, flags);
+    struct timespec t[2];
+
+    times(p, t);
+    if (fd < 0)
+        return;
+    (void)futimens(fd, t);
+    close(fd);
+}
+
+/* Clean-up goes by each file's and folder's own time: what stays gets the time of the rest. */
+static void touch_items(const struct publishing *p)
+{
+    for (size_t i = 0; i < p->plan->n; i++) {
+        const struct plan_item *it = &p->plan->items[i];
+        size_t shared = it->entry->kind == AGENT_FILE_HISTORY ? strlen("file-history/")
+                        : it->entry->kind == AGENT_SUBDIR
+                            ? strlen("projects/") + strlen(p->project) + 1
+                            : 0;
+        char *dir, *slash;
+        if (shared == 0)
+            continue;
+        touch(p, it->path, 0);
+        dir = str_dup(it->path);
+        while ((slash = strrchr(dir + shared, '/')) != NULL) {
+            *slash = '\0';
+            touch(p, dir, O_DIRECTORY);
+        }
+        free(dir);
+    }
+}
+
+static int put_prompts(struct publishing *p, struct ct_err *err)
+{
+    int fd, rc;
+
+    if (p->plan->history == NULL)
+        return 0;
+    fd = openat(p->stage->fd, p->plan->history->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, "can't read the stage");
+    rc = prompts_append(p->stage->root_fd, p->agent, p->session_id, fd, p->stage->fd, &p->prompts,
+                        err);
+    close(fd);
+    return rc;
+}
+
+/* The folders above a new one are new as well, maybe. */
+static int flush(struct publishing *p, struct ct_err *err)
+{
+    struct strlist all = {0};
+    int rc = 0;
+
+    strlist_sort(&p->dirs);
+    for (size_t i = 0; i < p->dirs.n; i++) {
+        char *dir = str_dup(p->dirs.v[i]);
+        for (char *slash = dir + strlen(dir); slash != NULL; slash = strrchr(dir, '/')) {
+            *slash = '\0';
+            strlist_add(&all, dir);
+        }
+        free(dir);
+    }
+    strlist_sort(&all);
+    for (size_t i = 0; rc == 0 && i < all.n; i++) {
+        int fd = beneath_open(p->stage->root_fd, all.v[i], O_DIRECTORY);
+        if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+            rc = err_sys(err, "can't flush %s", all.v[i]);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (rc == 0)
+        (void)fsync(p->stage->root_fd);
+    strlist_free(&all);
+    strlist_free(&p->dirs);
+    return rc;
+}
+
+/* ---- the transcript ----------------------------------------------------------------------------
+ */
+
+/* Whoever had the old transcript open may have written to it after we read it and before it lost
+ * its name: that goes on at the end of the new one. */
+static int carry_tail(struct publishing *p, int old_fd, const char *path, struct ct_err *err)
+{
+    int64_t at = p->local->copies[0].size_bytes;
+    struct spot s;
+    struct stat st;
+    char *buf;
+    ssize_t n;
+    int fd, rc = 0;
+
+    if (fstat(old_fd, &st) != 0 || (int64_t)st.st_size <= at)
+        return 0;
+    if (spot_open(p, path, &s, err) != 0)
+        return -1;
+    fd = openat(s.dir_fd, s.base, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    spot_close(&s);
+    buf = str_calloc(WINDOW, 1);
+    while (fd >= 0 && rc == 0 && (n = file_pread_all(old_fd, buf, WINDOW, (off_t)at)) > 0) {
+        rc = file_write_all(fd, buf, (size_t)n);
+        at += n;
+    }
+    if (fd < 0 || rc != 0)
+        rc = err_sys(err, "can't carry over what was written meanwhile");
+    if (fd >= 0)
+        close(fd);
+    free(buf);
+    return rc;
+}
+
+static int put_transcript(struct publishing *p, struct ct_err *err)
+{
+    char *path = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
+    int old_fd = -1, rc = 0, is_new = p->local->n == 0;
+
+    if (!is_new)
+        old_fd = beneath_open(p->stage->root_fd, path, 0);
+    if (p->local->n > 0 && p->is_backed_up)
+        rc = back_up(p, path, err);
+    if (rc == 0)
+        rc = flush(p, err);
+    if (rc == 0 && local_has_changed(p->stage->root_fd, p->local))
+        rc = changed(err);
+    if (rc == 0)
+        rc = put(p, p->plan->transcript->name, path, is_new, err);
+    if (rc == 0 && old_fd >= 0)
+        rc = carry_tail(p, old_fd, path, err);
+    if (old_fd >= 0)
+        close(old_fd);
+    free(path);
+    return rc;
+}
+
+/* Further copies, in whatever folders: one is left. */
+static int put_others_away(struct publishing *p, struct ct_err *err)
+{
+    for (size_t i = 1; i < p->local->n; i++) {
+        const struct local_copy *c = &p->local->copies[i];
+        if (strcmp(c->project, p->project) != 0 && put_away(p, c->path, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int publish(struct publishing *p, struct ct_err *err)
+{
+    if (settle_all(p, err) != 0)
+        return -1;
+    if (local_has_changed(p->stage->root_fd, p->local))
+        return changed(err);
+    if (p->is_with_transcript && move_here(p, err) != 0)
+        return -1;
+    if (put_items(p, err) != 0 || put_prompts(p, err) != 0)
+        return -1;
+    if (!p->is_with_transcript)
+        return flush(p, err);
+    touch_items(p);
+    if (p->sealed != NULL && p->sealed(p->sealed_arg, err) != 0)
+        return -1;
+    if (put_transcript(p, err) != 0 || put_others_away(p, err) != 0)
+        return -1;
+    return flush(p, err);
+}
+
+void publish_clear(struct publishing *p)
+{
+    free(p->backup);
+    strlist_free(&p->dirs);
+}

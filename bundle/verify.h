@@ -1,0 +1,37 @@
+#ifndef BUNDLE_VERIFY_H
+#define BUNDLE_VERIFY_H
+
+#include <stddef.h>
+
+#include "common/err.h"
+
+/* How a bundle that is whole stands to the session as it lies here. */
+enum verify_state {
+    VERIFY_SAME,
+    VERIFY_LOCAL_NEWER,
+    VERIFY_CLOUD_NEWER,
+    VERIFY_DIVERGED,
+    VERIFY_NOT_HERE,
+};
+
+struct verify_result {
+    enum verify_state state;
+    size_t records, local_records;
+};
+
+/**
+ * verify_bundle(path, session_id, root, scratch_dir, ret, err):
+ * Open the bundle ${path} of the session fully, in the private folder ${scratch_dir} and nowhere
+ * else, and compare its records with those in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED
+ * if it could not be installed.
+ */
+int verify_bundle(const char *path, const char *session_id, const char *root,
+                  const char *scratch_dir, struct verify_result *ret, struct ct_err *err);
+
+/**
+ * verify_name(state):
+ * Return a stable word: "same", "local-newer", "cloud-newer", "diverged", "not-here".
+ */
+const char *verify_name(enum verify_state state);
+
+#endif
