@@ -73,6 +73,9 @@ static int set(struct ctx *c, const struct opt *o, const char *value)
             return ctx_usage(c, "--%s wants a number of at least 1, not \"%s\"", o->name, value);
         *(int64_t *)o->into = (int64_t)n;
         return -1;
+    case OPT_LIST:
+        strlist_add(o->into, value);
+        return -1;
     }
     return -1;
 }

@@ -8,6 +8,7 @@ enum opt_kind {
     OPT_FLAG,   /* int, becomes 1 */
     OPT_STRING, /* const char *, borrowed from the command line */
     OPT_NUMBER, /* int64_t, 1 or more */
+    OPT_LIST,   /* struct strlist, gets one more each time */
 };
 
 struct opt {

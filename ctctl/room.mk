@@ -2,23 +2,28 @@ noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
   ctctl/ctx.c ctctl/ctx.h \
-  ctctl/download.c ctctl/download.h \
   ctctl/deletion.c ctctl/deletion.h \
   ctctl/doctor.h \
   ctctl/doctor_here.c \
   ctctl/doctor_net.c \
   ctctl/doctor_service.c \
   ctctl/doctor_store.c \
+  ctctl/download.c ctctl/download.h \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/opts.c ctctl/opts.h \
+  ctctl/picker.c ctctl/picker.h \
   ctctl/place.c ctctl/place.h \
   ctctl/progress.c ctctl/progress.h \
+  ctctl/pull.c ctctl/pull.h \
+  ctctl/pull_many.c ctctl/pull_many.h \
+  ctctl/pull_say.c ctctl/pull_say.h \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
   ctctl/system.h \
   ctctl/table.c ctctl/table.h \
+  ctctl/target.c ctctl/target.h \
   ctctl/term.c ctctl/term.h \
   ctctl/text.c ctctl/text.h \
   ctctl/things.c ctctl/things.h \
@@ -27,16 +32,20 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_devices.c \
   ctctl/verb_doctor.c \
   ctctl/verb_exclude.c \
+  ctctl/verb_export.c \
+  ctctl/verb_import.c \
   ctctl/verb_include.c \
   ctctl/verb_list.c \
   ctctl/verb_login.c \
   ctctl/verb_logout.c \
   ctctl/verb_pause.c \
+  ctctl/verb_pull.c \
   ctctl/verb_resume.c \
   ctctl/verb_show.c \
   ctctl/verb_status.c \
   ctctl/verb_sync.c \
   ctctl/verb_tokens.c \
+  ctctl/verb_verify.c \
   ctctl/verb_versions.c \
   ctctl/verb_watch.c
 if ON_LINUX
@@ -45,7 +54,7 @@ else
 ctctl_libctctl_a_SOURCES += ctctl/system_posix.c
 endif
 EXTRA_DIST += ctctl/system_linux.c ctctl/system_posix.c
-ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(common_LIBS) \
+ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LIBS) $(common_LIBS) \
   $(CURL_LIBS) $(EVENT_LIBS)
 
 bin_PROGRAMS += bin/ctctl

@@ -365,7 +365,17 @@ static void wrong_usage_is_64_with_a_hint(void **state)
         {"login --token --register", "--token"},
         {"tokens frob", "revoke"},
         {"devices revoke", "revoke"},
-        {"pull", "no verb"},
+        {"pull", "ctctl list --cloud"},
+        {"pull a b", "one session"},
+        {"pull --all abc", "no ID"},
+        {"pull --all --update", "--update"},
+        {"pull abc --map /a=/b", "--all"},
+        {"pull --all --map a", "OLD=NEW"},
+        {"pull abc --force --as-copy", "not both"},
+        {"import", "one file"},
+        {"export abc", "-o FILE"},
+        {"verify", "--all"},
+        {"teleport", "no verb"},
     };
     struct room *r = *state;
 

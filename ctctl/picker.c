@@ -1,0 +1,127 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/sessions.h"
+#include "ctctl/table.h"
+#include "ctctl/target.h"
+#include "ctctl/term.h"
+
+#include "ctctl/picker.h"
+
+#define SHOWN 20
+
+int picker_matches(const struct json_object *item, const char *word)
+{
+    const struct json_object *m = jdoc_obj(item, "metadata");
+    const char *texts[] = {
+        sessions_cloud_title(item),      jdoc_str(m, "projectName"), jdoc_str(item, "sourceCwd"),
+        jdoc_str(item, "sourceMachine"), jdoc_str(item, "id"),
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i] != NULL && strcasestr(texts[i], word) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+int picker_is_here(const struct json_object *item, const char *cwd)
+{
+    const char *source = jdoc_str(item, "sourceCwd"), *home = jdoc_str(item, "sourceUserDir");
+    char *mapped;
+    int is_here;
+
+    if (source == NULL)
+        return 0;
+    if (strcmp(path_base(source), path_base(cwd)) == 0)
+        return 1;
+    mapped = target_map(NULL, home, source);
+    is_here = mapped != NULL && strcmp(mapped, cwd) == 0;
+    free(mapped);
+    return is_here;
+}
+
+/* The items that match, those of this project first. */
+static struct json_object *narrow(struct json_object *list, const char *word, const char *cwd)
+{
+    struct json_object *ret = json_object_new_array();
+
+    for (int want = 1; want >= 0; want--) {
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+            struct json_object *item = json_object_array_get_idx(list, i);
+            if (picker_is_here(item, cwd) == want && picker_matches(item, word))
+                json_object_array_add(ret, json_object_get(item));
+        }
+    }
+    return ret;
+}
+
+static void show(struct ctx *c, struct json_object *list)
+{
+    static const struct table_column columns[] = {
+        {"", 1, 0, 0},        {"TITLE", 0, 1, 0}, {"FOLDER", 0, 1, 1},
+        {"MACHINE", 0, 1, 3}, {"SAVED", 0, 0, 2},
+    };
+    struct table *t = table_new(&c->err, columns, 5);
+    size_t n = json_object_array_length(list);
+    struct buf b = {0};
+
+    for (size_t i = 0; i < n && i < SHOWN; i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        char number[24], ago[64];
+        const char *cells[5];
+        snprintf(number, sizeof(number), "%zu", i + 1);
+        cells[0] = number;
+        cells[1] = sessions_cloud_title(o);
+        cells[2] = jdoc_str(o, "sourceCwd");
+        cells[3] = jdoc_str(o, "sourceMachine");
+        cells[4] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
+        table_row(t, cells);
+    }
+    table_print(t, &b);
+    table_free(t);
+    if (n > SHOWN)
+        buf_printf(&b, "... and %zu more; a word narrows the list down\n", n - SHOWN);
+    fputs(b.data != NULL ? b.data : "", stderr);
+    buf_free(&b);
+}
+
+int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err)
+{
+    char *dot = path_expand("."), *cwd = realpath(dot, NULL), answer[256] = "";
+    struct json_object *some = narrow(list, "", cwd != NULL ? cwd : dot), *fewer;
+    unsigned long long n;
+    int rc;
+
+    for (;;) {
+        show(c, some);
+        rc = term_ask("Which one? A number, a word to narrow the list, or nothing to leave: ", 0,
+                      answer, sizeof(answer), err);
+        if (rc == 0 && answer[0] == '\0')
+            rc = err_set(err, ERR_CANCELLED, "nothing was chosen");
+        if (rc != 0)
+            break;
+        if (str_parse_u64(answer, &n) == 0 && n >= 1 && n <= json_object_array_length(some)) {
+            *ret = str_dup(jdoc_str(json_object_array_get_idx(some, (size_t)n - 1), "id"));
+            break;
+        }
+        fewer = narrow(list, answer, cwd != NULL ? cwd : dot);
+        if (json_object_array_length(fewer) == 0) {
+            ctx_say(c, "nothing matches \"%s\"", answer);
+            json_object_put(fewer);
+            continue;
+        }
+        json_object_put(some);
+        some = fewer;
+    }
+    json_object_put(some);
+    free(cwd);
+    free(dot);
+    return rc;
+}

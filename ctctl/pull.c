@@ -1,0 +1,262 @@
+#include <sys/stat.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "bundle/adopted.h"
+#include "common/account.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/download.h"
+#include "ctctl/target.h"
+
+#include "ctctl/pull.h"
+
+char *pull_root(struct ctx *c, struct ct_err *err)
+{
+    const char *v = getenv("CLAUDE_CONFIG_DIR");
+
+    if (v != NULL && v[0] == '/')
+        return path_claude_root();
+    if (ctx_config(c, err) != 0)
+        return NULL;
+    return str_dup(c->config->roots.v[0]);
+}
+
+/* ---- the record for the daemon -----------------------------------------------------------------
+ */
+
+struct adopting {
+    struct ctx *c;
+    const struct download *d; /* NULL: it did not come from the cloud */
+    const char *session_id;
+};
+
+/* Whose token this is: as the daemon or a log-in wrote it down, else as the server says. */
+static char *account_id(struct ctx *c)
+{
+    struct account *a = NULL;
+    struct json_object *o;
+    char hex[HASH_SHA256_HEX], *id = NULL;
+
+    hash_sha256_hex(c->cred->token, strlen(c->cred->token), hex);
+    if (account_record_load(c->config->state_dir, &a, NULL) == 0 && a->token_sha256 != NULL &&
+        strcmp(a->token_sha256, hex) == 0 && strcmp(a->api_url, c->cred->api_url) == 0)
+        id = str_dup(a->account_id);
+    account_record_free(a);
+    if (id != NULL || ctx_cloud(c, "GET", "/auth/me", NULL, &o, NULL) != 0)
+        return id;
+    if (jdoc_str(o, "id") != NULL)
+        id = str_dup(jdoc_str(o, "id"));
+    json_object_put(o);
+    return id;
+}
+
+/* Without the record the session is uploaded once more, and that is all. */
+static int on_sealed(void *arg, const struct install_result *r, struct ct_err *err)
+{
+    const struct adopting *ad = arg;
+    const struct api_download_res *from = &ad->d->answer;
+    struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
+    char *id, *dir;
+
+    (void)err;
+    if (strcmp(r->session_id, ad->session_id) != 0)
+        return 0; /* a copy: the cloud does not know it */
+    id = account_id(ad->c);
+    if (id == NULL)
+        return 0;
+    memcpy(a.session_id, r->session_id, sizeof(a.session_id));
+    memcpy(a.content_id, r->content_id, sizeof(a.content_id));
+    memcpy(a.sha256, strchr(from->checksum, ':') + 1, sizeof(a.sha256));
+    a.transcript_bytes = r->transcript_bytes;
+    memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
+    a.is_loopback = ad->d->is_loopback;
+    dir = account_dir(ad->c->config->state_dir, ad->c->cred->api_url, id);
+    (void)adopted_save(dir, &a, NULL);
+    free(dir);
+    free(id);
+    return 0;
+}
+
+/* ---- */
+
+struct watching {
+    const struct pull_opts *opts;
+    const char *what;
+};
+
+static void on_progress(void *arg, int64_t done, int64_t total)
+{
+    const struct watching *w = arg;
+
+    w->opts->progress(w->opts->progress_arg, w->what, done, total);
+}
+
+static int install(struct ctx *c, const char *bundle, const struct pull_opts *opts,
+                   struct adopting *adopting, struct pull_result *ret, struct ct_err *err)
+{
+    struct watching w = {opts, "Installing"};
+    struct target target = {
+        .dir = opts->target_dir,
+        .map = opts->map,
+        .is_home_to_home = opts->is_home_to_home,
+        .ask = opts->ask,
+        .ask_arg = opts->ask_arg,
+    };
+    char *root = pull_root(c, err), *scratch;
+    int rc;
+
+    if (root == NULL)
+        return -1;
+    target.root = root;
+    scratch = path_join(c->config->state_dir, "downloads");
+    const struct install_opts o = {
+        .bundle = bundle,
+        .session_id = adopting->session_id,
+        .root = root,
+        .home = path_home(),
+        .scratch_dir = scratch,
+        .is_forced = opts->is_forced,
+        .is_copy = opts->is_copy,
+        .is_rehearsal = opts->is_rehearsal,
+        .with_memory = opts->with_memory,
+        .mtime_ns = opts->mtime_ns,
+        .progress = opts->progress != NULL ? on_progress : NULL,
+        .progress_arg = &w,
+        .choose = target_choose,
+        .choose_arg = &target,
+        .sealed = adopting->d != NULL ? on_sealed : NULL,
+        .sealed_arg = adopting,
+    };
+    rc = install_run(&o, &ret->installed, err);
+    ret->is_absent = target.is_absent;
+    free(scratch);
+    free(root);
+    return rc;
+}
+
+int pull_session(struct ctx *c, const char *session_id, const struct pull_opts *opts,
+                 struct pull_result *ret, struct ct_err *err)
+{
+    struct watching w = {opts, "Downloading"};
+    struct pull_opts own = *opts;
+    struct download d;
+    struct adopting adopting = {c, &d, session_id};
+    int rc;
+
+    memset(ret, 0, sizeof(*ret));
+    if (ctx_config(c, err) != 0 || download_look(c, session_id, opts->version, &d, err) != 0)
+        return -1;
+    ret->version = d.answer.version;
+    ret->size_bytes = d.answer.size_bytes;
+    if (opts->progress != NULL) {
+        d.progress = on_progress;
+        d.progress_arg = &w;
+    }
+    own.with_memory = 1; /* it is this account's own */
+    rc = download_fetch(c, &d, err);
+    ret->received = d.received;
+    if (rc != 0) {
+        download_clear(&d, err->code != ERR_CORRUPT);
+        return -1;
+    }
+    rc = install(c, d.path, &own, &adopting, ret, err);
+    download_clear(&d, rc != 0 && (err->code == ERR_CONFLICT || err->code == ERR_REFUSED ||
+                                   err->code == ERR_RETRY));
+    return rc;
+}
+
+int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
+              struct pull_result *ret, struct ct_err *err)
+{
+    struct adopting adopting = {c, NULL, NULL};
+    struct stat st;
+
+    memset(ret, 0, sizeof(*ret));
+    if (ctx_config(c, err) != 0)
+        return -1;
+    if (stat(path, &st) == 0)
+        ret->size_bytes = (int64_t)st.st_size;
+    return install(c, path, opts, &adopting, ret, err);
+}
+
+void pull_result_clear(struct pull_result *r)
+{
+    install_result_clear(&r->installed);
+    memset(r, 0, sizeof(*r));
+}
+
+/* ---- what to say of it -------------------------------------------------------------------------
+ */
+
+/* As a shell reads it back: bare if nothing in it is special. */
+static char *quoted(const char *s)
+{
+    static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "_-./:@%+,=";
+    struct buf b = {0};
+
+    if (s[0] != '\0' && s[strspn(s, bare)] == '\0')
+        return str_dup(s);
+    buf_addc(&b, '\'');
+    for (; *s != '\0'; s++) {
+        if (*s == '\'')
+            buf_addstr(&b, "'\\''");
+        else
+            buf_addc(&b, *s);
+    }
+    buf_addc(&b, '\'');
+    return buf_steal(&b);
+}
+
+char *pull_command(const struct pull_result *r)
+{
+    char *dir = quoted(r->installed.cwd != NULL ? r->installed.cwd : ".");
+    char *command = str_printf("cd %s && claude --resume %s", dir, r->installed.session_id);
+
+    free(dir);
+    return command;
+}
+
+struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
+{
+    const struct install_result *in = &r->installed;
+    struct json_object *o = json_object_new_object(), *left = json_object_new_array();
+    char *command = pull_command(r);
+
+    jdoc_set_str(o, "sessionId", in->session_id);
+    jdoc_set_str(o, "outcome", install_outcome_name(in->outcome));
+    jdoc_set_bool(o, "dryRun", is_rehearsal);
+    if (r->version > 0)
+        jdoc_set_int(o, "version", r->version);
+    jdoc_set_str(o, "targetDir", in->cwd);
+    jdoc_set_bool(o, "targetExists", !r->is_absent);
+    jdoc_set_str(o, "project", in->project);
+    jdoc_set_str(o, "sourceCwd", in->source_cwd);
+    jdoc_set_str(o, "gitBranch",
+                 in->git_branch != NULL && in->git_branch[0] != '\0' ? in->git_branch : NULL);
+    jdoc_set_str(o, "command", command);
+    jdoc_set_str(o, "backup", in->backup);
+    jdoc_set_int(o, "sizeBytes", r->size_bytes);
+    jdoc_set_int(o, "receivedBytes", r->received);
+    jdoc_set_int(o, "filesAdded", in->files_added);
+    jdoc_set_int(o, "filesReplaced", in->files_replaced);
+    jdoc_set_int(o, "filesKept", in->files_kept);
+    jdoc_set_int(o, "memoryKept", in->memory_kept);
+    jdoc_set_int(o, "promptsAdded", in->prompts);
+    jdoc_set_bool(o, "permissionModeReset", in->has_mode_reset);
+    for (size_t i = 0; i + 1 < in->left_out.n; i += 2) {
+        struct json_object *x = json_object_new_object();
+        jdoc_set_str(x, "name", in->left_out.v[i]);
+        jdoc_set_str(x, "reason", in->left_out.v[i + 1]);
+        json_object_array_add(left, x);
+    }
+    json_object_object_add(o, "leftOut", left);
+    free(command);
+    return o;
+}

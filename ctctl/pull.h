@@ -1,0 +1,79 @@
+#ifndef CTCTL_PULL_H
+#define CTCTL_PULL_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "bundle/install.h"
+#include "common/strlist.h"
+#include "ctctl/ctx.h"
+
+/*
+ * Bringing sessions home.  Nothing here prints or asks; the front ends are verb_pull.c,
+ * verb_import.c and the MCP server.  No daemon is needed; one that runs finds what was installed,
+ * and a record that it is safe already (bundle/adopted.h).
+ */
+struct pull_opts {
+    int64_t version;           /* 0: the newest */
+    const char *target_dir;    /* where the session is to live; NULL: see ctctl/target.h */
+    const struct strlist *map; /* OLD=NEW, ...; or NULL */
+    int is_home_to_home;       /* the project's folder need not be there */
+    int is_forced, is_copy, is_rehearsal, with_memory;
+    int64_t mtime_ns; /* time of what is installed, 0: now */
+
+    /* How far it is; ${what} is one word.  May be NULL. */
+    void (*progress)(void *arg, const char *what, int64_t done, int64_t total);
+    void *progress_arg;
+
+    /* Ask a person for the project's folder; NULL: nobody is there. */
+    char *(*ask)(void *arg, const char *source_cwd);
+    void *ask_arg;
+};
+
+struct pull_result {
+    struct install_result installed;
+    int64_t version;    /* 0: it came from a file */
+    int64_t size_bytes; /* of the bundle */
+    int64_t received;   /* of that, over the network just now */
+    int is_absent;      /* the project's folder is not there */
+};
+
+/**
+ * pull_session(c, session_id, opts, ret, err):
+ * Download, check and install the session with that whole id.  Errors as of download_look(),
+ * download_fetch(), target_choose() and install_run().  ${ret} is ended with pull_result_clear(),
+ * on failure too.
+ */
+int pull_session(struct ctx *c, const char *session_id, const struct pull_opts *opts,
+                 struct pull_result *ret, struct ct_err *err);
+
+/**
+ * pull_file(c, path, opts, ret, err):
+ * The same from the bundle in the file ${path}.
+ */
+int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
+              struct pull_result *ret, struct ct_err *err);
+
+void pull_result_clear(struct pull_result *r);
+
+/**
+ * pull_command(r):
+ * Return the shell command that goes on with the session; the caller frees it.
+ */
+char *pull_command(const struct pull_result *r);
+
+/**
+ * pull_json(r, is_rehearsal):
+ * Return the result as JSON; the caller owns it.
+ */
+struct json_object *pull_json(const struct pull_result *r, int is_rehearsal);
+
+/**
+ * pull_root(c, err):
+ * Return the data folder that pulls go to: $CLAUDE_CONFIG_DIR, else the first root of the
+ * configuration.  The caller frees it.  NULL on error.
+ */
+char *pull_root(struct ctx *c, struct ct_err *err);
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef CTCTL_PULL_MANY_H
+#define CTCTL_PULL_MANY_H
+
+#include "ctctl/pull.h"
+
+struct pull_many_opts {
+    int is_update;       /* only what is here already and behind; else everything, home to home */
+    const char *project; /* only this project's, or NULL */
+    struct pull_opts each;
+
+    /* Called after each session that something was to be done about: ${item} is the API's list
+     * item, ${err} NULL if all went well. */
+    void (*done)(void *arg, const struct json_object *item, const struct pull_result *r,
+                 const struct ct_err *err);
+    void *done_arg;
+};
+
+/**
+ * pull_many(c, opts, ret_rested, err):
+ * Pull many sessions, those that were used last at the end, so that their transcripts keep the
+ * order of their times.  What is here and not behind is not downloaded; how many those are goes to
+ * ${ret_rested}.  What fails for one session is told to done(); return -1 only for what ends it
+ * all: no list, no log-in, no room.
+ */
+int pull_many(struct ctx *c, const struct pull_many_opts *opts, int64_t *ret_rested,
+              struct ct_err *err);
+
+#endif

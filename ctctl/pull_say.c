@@ -1,0 +1,162 @@
+#include <sys/stat.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/term.h"
+
+#include "ctctl/pull_say.h"
+
+#define NAMES_SHOWN 5
+
+/* ---- progress and questions --------------------------------------------------------------------
+ */
+
+static void on_progress(void *arg, const char *what, int64_t done, int64_t total)
+{
+    struct pull_front *f = arg;
+
+    if (f->what == NULL || strcmp(f->what, what) != 0) {
+        progress_free(f->progress);
+        f->progress = progress_new(&f->c->err, what, now_mono_ms());
+        f->what = what;
+    }
+    progress_to(f->progress, done, total, now_mono_ms());
+}
+
+static char *on_ask(void *arg, const char *source_cwd)
+{
+    struct pull_front *f = arg;
+    char *clean = text_clean(&f->c->err, source_cwd), *prompt, *dir = NULL;
+    char answer[4096];
+    struct stat st;
+
+    if (f->progress != NULL)
+        progress_pause(f->progress);
+    prompt = str_printf("Which folder on this machine is the project %s? ", clean);
+    while (term_ask(prompt, 0, answer, sizeof(answer), NULL) == 0 && answer[0] != '\0') {
+        dir = path_expand(answer);
+        if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+            break;
+        ctx_say(f->c, "there is no folder %s", dir);
+        free(dir);
+        dir = NULL;
+    }
+    free(prompt);
+    free(clean);
+    return dir;
+}
+
+void pull_front_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret)
+{
+    memset(f, 0, sizeof(*f));
+    f->c = c;
+    ret->progress = on_progress;
+    ret->progress_arg = f;
+    if (term_is_interactive() && !ret->is_home_to_home) {
+        ret->ask = on_ask;
+        ret->ask_arg = f;
+    }
+}
+
+void pull_front_end(struct pull_front *f)
+{
+    progress_free(f->progress);
+    f->progress = NULL;
+}
+
+/* ---- what came of it ---------------------------------------------------------------------------
+ */
+
+static const char *sentence(const struct pull_result *r, int is_rehearsal)
+{
+    switch (r->installed.outcome) {
+    case INSTALL_NEW:
+        return is_rehearsal ? "Would install" : "Installed";
+    case INSTALL_UPDATED:
+        return is_rehearsal ? "Would update" : "Updated";
+    case INSTALL_SAME:
+        return "Already here:";
+    case INSTALL_KEPT:
+        return "Kept as it is here, for it has more:";
+    case INSTALL_FORCED:
+        return is_rehearsal ? "Would replace" : "Replaced";
+    case INSTALL_COPY:
+        return is_rehearsal ? "Would install a copy:" : "Installed a copy:";
+    }
+    return "";
+}
+
+static void say_details(const struct ctx *c, const struct pull_result *r)
+{
+    const struct install_result *in = &r->installed;
+    size_t n = in->left_out.n / 2;
+
+    if (in->backup != NULL)
+        ctx_say(c, "what was here before is kept in %s of the data folder", in->backup);
+    if (in->has_mode_reset)
+        ctx_say(c, "its permission mode was set back to default");
+    if (in->memory_kept > 0)
+        ctx_say(c, "%" PRId64 " files of project memory are another here and stayed as they are",
+                in->memory_kept);
+    for (size_t i = 0; i < n && i < NAMES_SHOWN; i++)
+        ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
+    if (n > NAMES_SHOWN)
+        ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
+    if (r->is_absent)
+        ctx_say(c, "the folder %s is not there yet", in->cwd);
+}
+
+static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
+{
+    const struct install_result *in = &r->installed;
+    struct buf b = {0};
+    char size[24], *clean, *command;
+
+    buf_printf(&b, "%s session %.8s", sentence(r, is_rehearsal), in->session_id);
+    if (r->version > 0)
+        buf_printf(&b, ", version %" PRId64, r->version);
+    clean = text_clean(&c->out, in->cwd);
+    buf_printf(&b, " (%s), in %s\n",
+               str_human_bytes((unsigned long long)r->size_bytes, size, sizeof(size)), clean);
+    free(clean);
+    if (in->git_branch != NULL && in->git_branch[0] != '\0') {
+        clean = text_clean(&c->out, in->git_branch);
+        buf_printf(&b, "It was on the git branch %s\n", clean);
+        free(clean);
+    }
+    if (!is_rehearsal) {
+        command = pull_command(r);
+        clean = text_clean(&c->out, command);
+        buf_printf(&b, "%s\n", clean);
+        free(clean);
+        free(command);
+    }
+    ctx_print(c, &b);
+    buf_free(&b);
+}
+
+void pull_say(struct ctx *c, const struct pull_result *r, const struct pull_opts *opts)
+{
+    struct json_object *o;
+
+    say_details(c, r);
+    if (!c->json) {
+        print(c, r, opts->is_rehearsal);
+        return;
+    }
+    o = pull_json(r, opts->is_rehearsal);
+    ctx_json(c, o);
+    json_object_put(o);
+}
+
+int pull_say_failure(struct ctx *c, const struct ct_err *err)
+{
+    int rc = ctx_fail(c, err);
+
+    return strcmp(err->reason, "no_target") == 0 ? CTX_USAGE : rc;
+}

@@ -1,0 +1,37 @@
+#ifndef CTCTL_PULL_SAY_H
+#define CTCTL_PULL_SAY_H
+
+#include "ctctl/ctx.h"
+#include "ctctl/opts.h"
+#include "ctctl/progress.h"
+#include "ctctl/pull.h"
+
+/*
+ * What pull and import share: their options, and what they say.
+ */
+struct pull_front {
+    struct ctx *c;
+    struct progress *progress;
+    const char *what; /* that it is about, or NULL */
+};
+
+/**
+ * pull_front_begin(f, c, ret), pull_front_end(f):
+ * Have ${ret} show progress on stderr and ask for a folder on a terminal; take the progress off.
+ */
+void pull_front_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret);
+void pull_front_end(struct pull_front *f);
+
+/**
+ * pull_say(c, r, opts):
+ * Say what came of it and how to go on, in words or as JSON.
+ */
+void pull_say(struct ctx *c, const struct pull_result *r, const struct pull_opts *opts);
+
+/**
+ * pull_say_failure(c, err):
+ * Say what went wrong.  Return the exit status.
+ */
+int pull_say_failure(struct ctx *c, const struct ct_err *err);
+
+#endif

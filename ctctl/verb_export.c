@@ -1,0 +1,305 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bundle/local.h"
+#include "bundle/pack.h"
+#include "bundle/snapshot.h"
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/download.h"
+#include "ctctl/pull_say.h"
+#include "ctctl/sessions.h"
+
+#include "ctctl/verb.h"
+
+#define WINDOW (256 << 10)
+#define TRIES 3
+
+struct exporting {
+    const char *word;
+    const char *file; /* "-": standard output */
+    int64_t version;
+    int is_local, is_forced;
+
+    char *id;
+    int64_t size_bytes;
+    char sha256[HASH_SHA256_HEX];
+    int64_t from_version; /* 0: from this machine */
+};
+
+static int is_stdout(const struct exporting *x)
+{
+    return strcmp(x->file, "-") == 0;
+}
+
+static int copy(int from, int to, struct ct_err *err)
+{
+    char *p = str_calloc(WINDOW, 1);
+    off_t at = 0;
+    ssize_t n;
+    int rc = 0;
+
+    while (rc == 0 && (n = file_pread_all(from, p, WINDOW, at)) != 0) {
+        rc = n < 0 ? -1 : file_write_all(to, p, (size_t)n);
+        at += n;
+    }
+    free(p);
+    return rc == 0 ? 0 : err_sys(err, "can't write the bundle");
+}
+
+/* Whole or not at all. */
+static int put_file(const struct exporting *x, int from, struct ct_err *err)
+{
+    char *tmp = str_printf("%s.XXXXXX", x->file);
+    int fd = mkostemp(tmp, O_CLOEXEC), rc;
+
+    if (fd < 0) {
+        rc = err_sys(err, "can't make a file beside %s", x->file);
+        free(tmp);
+        return rc;
+    }
+    rc = copy(from, fd, err);
+    if (rc == 0 && fsync(fd) != 0)
+        rc = err_sys(err, "can't write %s", tmp);
+    close(fd);
+    if (rc == 0 && rename(tmp, x->file) != 0)
+        rc = err_sys(err, "can't rename %s to %s", tmp, x->file);
+    if (rc != 0)
+        unlink(tmp);
+    free(tmp);
+    return rc;
+}
+
+static int put(const struct exporting *x, int from, struct ct_err *err)
+{
+    return is_stdout(x) ? copy(from, STDOUT_FILENO, err) : put_file(x, from, err);
+}
+
+/* ---- from this machine -------------------------------------------------------------------------
+ */
+
+static int pack(const struct exporting *x, const char *root, const char *path,
+                struct pack_result *ret, struct ct_err *err)
+{
+    const struct snapshot_opts so = {.root = root, .session_id = x->id, .user_dir = path_home()};
+    const struct pack_opts po = {.spool_path = path};
+    struct snapshot *s;
+    int rc = -1;
+
+    for (int i = 0; i < TRIES && rc != 0; i++) {
+        if (snapshot_take(&so, &s, err) != 0)
+            return -1;
+        rc = pack_write(s, &po, ret, err);
+        snapshot_free(s);
+        if (rc != 0 && err->code != ERR_RETRY)
+            return -1;
+    }
+    return rc;
+}
+
+static int find_local(struct exporting *x, const char *root, struct ct_err *err)
+{
+    struct strlist ids = {0};
+    int n = 0;
+
+    free(x->id);
+    x->id = NULL;
+    local_list(root, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        if (strncmp(ids.v[i], x->word, strlen(x->word)) != 0)
+            continue;
+        free(x->id);
+        x->id = str_dup(ids.v[i]);
+        n++;
+    }
+    strlist_free(&ids);
+    if (n == 1)
+        return 0;
+    if (n == 0)
+        return err_set(err, ERR_GONE, "no session on this machine begins with \"%s\"", x->word);
+    return err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
+                   x->word);
+}
+
+static int export_local(struct ctx *c, struct exporting *x, struct ct_err *err)
+{
+    char *root = pull_root(c, err), *dir = NULL, *path = NULL;
+    struct pack_result r = {0};
+    int fd = -1, rc = -1;
+
+    if (root == NULL || ctx_config(c, err) != 0 || find_local(x, root, err) != 0)
+        goto done;
+    dir = path_join(c->config->state_dir, "downloads");
+    path = str_printf("%s/export-%d.part", dir, (int)getpid());
+    if (path_make_private(dir, err) != 0 || pack(x, root, path, &r, err) != 0)
+        goto done;
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    rc = fd < 0 ? err_sys(err, "can't open %s", path) : put(x, fd, err);
+    if (fd >= 0)
+        close(fd);
+    unlink(path);
+    x->size_bytes = r.size_bytes;
+    memcpy(x->sha256, r.sha256, sizeof(x->sha256));
+    x->from_version = 0;
+done:
+    json_object_put(r.metadata);
+    free(path);
+    free(dir);
+    free(root);
+    return rc;
+}
+
+/* ---- from the cloud ----------------------------------------------------------------------------
+ */
+
+static void on_progress(void *arg, int64_t done, int64_t total)
+{
+    struct pull_opts *o = arg;
+
+    o->progress(o->progress_arg, "Downloading", done, total);
+}
+
+static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
+{
+    struct pull_opts o = {0};
+    struct pull_front front;
+    struct download d;
+    int rc;
+
+    if (sessions_resolve(c, x->word, &x->id, err) != 0 ||
+        download_look(c, x->id, x->version, &d, err) != 0)
+        return -1;
+    pull_front_begin(&front, c, &o);
+    d.progress = on_progress;
+    d.progress_arg = &o;
+    rc = download_fetch(c, &d, err);
+    pull_front_end(&front);
+    if (rc == 0)
+        rc = put(x, d.fd, err);
+    x->size_bytes = d.answer.size_bytes;
+    memcpy(x->sha256, strchr(d.answer.checksum, ':') + 1, sizeof(x->sha256));
+    x->from_version = d.answer.version;
+    download_clear(&d, rc != 0 && err->code == ERR_RETRY);
+    return rc;
+}
+
+/* ---- */
+
+static void say(struct ctx *c, const struct exporting *x)
+{
+    struct json_object *o;
+    char size[24];
+
+    if (!c->json) {
+        str_human_bytes((unsigned long long)x->size_bytes, size, sizeof(size));
+        if (x->from_version > 0)
+            ctx_say(c, "exported version %" PRId64 " of session %.8s (%s)", x->from_version, x->id,
+                    size);
+        else
+            ctx_say(c, "exported session %.8s as it is on this machine (%s)", x->id, size);
+        return;
+    }
+    o = json_object_new_object();
+    jdoc_set_str(o, "sessionId", x->id);
+    jdoc_set_str(o, "file", x->file);
+    jdoc_set_str(o, "from", x->from_version > 0 ? "cloud" : "local");
+    if (x->from_version > 0)
+        jdoc_set_int(o, "version", x->from_version);
+    jdoc_set_int(o, "sizeBytes", x->size_bytes);
+    jdoc_set_str(o, "sha256", x->sha256);
+    ctx_json(c, o);
+    json_object_put(o);
+}
+
+static int export(struct ctx *c, struct exporting *x)
+{
+    struct ct_err e;
+    int rc = -1;
+
+    if (!x->is_local)
+        rc = export_cloud(c, x, &e);
+    /* A session that no server has, or nobody is logged in: this machine has it, maybe. */
+    if (x->is_local || (rc != 0 && x->version == 0 && (e.code == ERR_GONE || e.code == ERR_AUTH))) {
+        struct ct_err local;
+        rc = export_local(c, x, &local);
+        if (rc != 0 && (x->is_local || local.code != ERR_GONE))
+            e = local;
+    }
+    if (rc == 0)
+        say(c, x);
+    free(x->id);
+    return rc == 0 ? CTX_OK : ctx_fail(c, &e);
+}
+
+static int check(struct ctx *c, const struct exporting *x, size_t words)
+{
+    struct stat st;
+
+    if (words != 1)
+        return ctx_usage(c, "export wants the ID of one session");
+    if (x->file == NULL)
+        return ctx_usage(c, "export wants -o FILE (or -o - for standard output)");
+    if (is_stdout(x) && (c->json || isatty(STDOUT_FILENO)))
+        return ctx_usage(c, "the bundle would go to standard output, which is %s",
+                         c->json ? "for the JSON document" : "a terminal");
+    if (x->is_local && x->version > 0)
+        return ctx_usage(c, "--version is of the cloud, --local of this machine");
+    if (!is_stdout(x) && !x->is_forced && stat(x->file, &st) == 0) {
+        ctx_say(c, "%s exists already; say --force to replace it", x->file);
+        return CTX_FAILED;
+    }
+    return CTX_OK;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    static char output[] = "--output";
+    struct exporting x = {0};
+    struct strlist words = {0};
+    const struct opt opts[] = {
+        {"output", OPT_STRING, &x.file},
+        {"version", OPT_NUMBER, &x.version},
+        {"local", OPT_FLAG, &x.is_local},
+        {"force", OPT_FLAG, &x.is_forced},
+    };
+    char **args = str_calloc((size_t)argc + 1, sizeof(*args));
+    int rc;
+
+    for (int i = 0; i < argc; i++)
+        args[i] = strcmp(argv[i], "-o") == 0 ? output : argv[i];
+    rc = opts_parse(c, opts, 4, argc, args, &words);
+    if (rc == -1) {
+        rc = check(c, &x, words.n);
+        rc = rc == CTX_OK ? -1 : rc;
+    }
+    if (rc == -1) {
+        x.word = words.v[0];
+        rc = export(c, &x);
+    }
+    strlist_free(&words);
+    free(args);
+    return rc;
+}
+
+const struct verb verb_export = {
+    "export",
+    "ID -o FILE [--version N] [--local] [--force]",
+    "write a session's bundle into a file",
+    "The file holds what the cloud has, to the byte; import installs it on any machine. A\n"
+    "session that is not in the cloud is bundled from this machine.\n"
+    "\n"
+    "  -o FILE      where to; - is standard output\n"
+    "  --version N  an older version\n"
+    "  --local      as it is on this machine, without asking the cloud\n"
+    "  --force      replace FILE if it is there\n",
+    run,
+};

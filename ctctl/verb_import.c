@@ -1,0 +1,120 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/pull_say.h"
+
+#include "ctctl/verb.h"
+
+#define WINDOW (256 << 10)
+
+/* Standard input, as a file of our own: a bundle is read more than once. */
+static int spool_stdin(struct ctx *c, char **ret, struct ct_err *err)
+{
+    char *dir, *path, *p;
+    ssize_t n = -1;
+    int fd, rc = 0;
+
+    if (ctx_config(c, err) != 0)
+        return -1;
+    dir = path_join(c->config->state_dir, "downloads");
+    path = path_join(dir, "stdin.XXXXXX.part");
+    if (path_make_private(dir, err) != 0)
+        goto err0;
+    fd = mkostemps(path, (int)strlen(".part"), O_CLOEXEC);
+    if (fd < 0) {
+        err_sys(err, "can't make a file in %s", dir);
+        goto err0;
+    }
+    p = str_calloc(WINDOW, 1);
+    while (rc == 0 && (n = read(STDIN_FILENO, p, WINDOW)) > 0)
+        rc = file_write_all(fd, p, (size_t)n);
+    if (rc != 0 || n < 0)
+        rc = err_sys(err, "can't take the bundle from standard input");
+    free(p);
+    close(fd);
+    if (rc != 0)
+        goto err1;
+    free(dir);
+    *ret = path;
+
+    /* Success! */
+    return 0;
+
+err1:
+    unlink(path);
+err0:
+    free(path);
+    free(dir);
+    /* Failure! */
+    return -1;
+}
+
+static int import(struct ctx *c, const char *word, struct pull_opts *opts)
+{
+    int is_stdin = strcmp(word, "-") == 0, rc;
+    struct pull_front front;
+    struct pull_result r = {0};
+    struct ct_err e;
+    char *path = NULL;
+
+    if (!is_stdin)
+        path = str_dup(word);
+    else if (spool_stdin(c, &path, &e) != 0)
+        return ctx_fail(c, &e);
+    pull_front_begin(&front, c, opts);
+    rc = pull_file(c, path, opts, &r, &e);
+    pull_front_end(&front);
+    if (rc == 0)
+        pull_say(c, &r, opts);
+    else
+        rc = pull_say_failure(c, &e);
+    if (is_stdin)
+        unlink(path);
+    pull_result_clear(&r);
+    free(path);
+    return rc;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct pull_opts o = {0};
+    struct strlist words = {0};
+    const struct opt opts[] = {
+        {"target-dir", OPT_STRING, &o.target_dir}, {"with-memory", OPT_FLAG, &o.with_memory},
+        {"dry-run", OPT_FLAG, &o.is_rehearsal},    {"force", OPT_FLAG, &o.is_forced},
+        {"as-copy", OPT_FLAG, &o.is_copy},
+    };
+    int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
+
+    if (rc == -1 && words.n != 1)
+        rc = ctx_usage(c, "import wants one file (or - for standard input)");
+    if (rc == -1 && o.is_forced && o.is_copy)
+        rc = ctx_usage(c, "say --force or --as-copy, not both");
+    if (rc == -1)
+        rc = import(c, words.v[0], &o);
+    strlist_free(&words);
+    return rc;
+}
+
+const struct verb verb_import = {
+    "import",
+    "FILE [--target-dir DIR] [--with-memory] [--dry-run]\n"
+    "                    [--force|--as-copy]",
+    "install a session from a file that export wrote",
+    "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It is\n"
+    "installed as pull does it. A file can come from anybody, so:\n"
+    "\n"
+    "  --with-memory     its project memory too, which Claude Code reads as instructions\n"
+    "  --target-dir DIR  the project's folder here; else as for pull\n"
+    "  --dry-run         say what would happen, and touch nothing\n"
+    "  --force           replace what is here (it is kept as a backup)\n"
+    "  --as-copy         install it beside what is here, under a new id\n"
+    "\n"
+    "No server, no account and no daemon are needed for this.\n",
+    run,
+};

@@ -1,0 +1,285 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "ctctl/picker.h"
+#include "ctctl/pull_many.h"
+#include "ctctl/pull_say.h"
+#include "ctctl/sessions.h"
+#include "ctctl/target.h"
+#include "ctctl/term.h"
+
+#include "ctctl/verb.h"
+
+struct command {
+    struct pull_opts opts;
+    struct strlist map;
+    const char *project;
+    int is_all, is_update;
+};
+
+/* ---- one session -------------------------------------------------------------------------------
+ */
+
+static int pick(struct ctx *c, char **ret)
+{
+    const struct sessions_filter every = {0};
+    struct json_object *answer;
+    struct ct_err e;
+    int rc;
+
+    if (!term_is_interactive())
+        return ctx_usage(c, "pull wants the ID of a session (see: ctctl list --cloud), or --all");
+    if (sessions_cloud(c, &every, &answer, &e) != 0)
+        return ctx_fail(c, &e);
+    if (json_object_array_length(jdoc_array(answer, "sessions")) == 0)
+        rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
+    else
+        rc = picker_choose(c, jdoc_array(answer, "sessions"), ret, &e);
+    json_object_put(answer);
+    return rc == 0 ? CTX_OK : ctx_fail(c, &e);
+}
+
+static int pull_one(struct ctx *c, struct command *cmd, const char *word)
+{
+    struct pull_front front;
+    struct pull_result r = {0};
+    struct ct_err e;
+    char *id = NULL;
+    int rc;
+
+    if (word == NULL)
+        rc = pick(c, &id);
+    else
+        rc = sessions_resolve(c, word, &id, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
+    if (rc != CTX_OK)
+        return rc;
+    pull_front_begin(&front, c, &cmd->opts);
+    rc = pull_session(c, id, &cmd->opts, &r, &e);
+    pull_front_end(&front);
+    if (rc == 0)
+        pull_say(c, &r, &cmd->opts);
+    else
+        rc = pull_say_failure(c, &e);
+    pull_result_clear(&r);
+    free(id);
+    return rc;
+}
+
+/* ---- many --------------------------------------------------------------------------------------
+ */
+
+struct tally {
+    struct ctx *c;
+    struct pull_front front;
+    int is_rehearsal;
+    int64_t good[INSTALL_COPY + 1];
+    int64_t failed;
+    int all_later;               /* all failures may pass by themselves */
+    struct json_object *results; /* for --json */
+    struct strlist absent;       /* folders that are not here */
+};
+
+static void say_line(struct tally *t, const struct json_object *item, const struct pull_result *r,
+                     const struct ct_err *err)
+{
+    const struct install_result *in = &r->installed;
+    struct buf b = {0};
+    char *title, *where;
+
+    if (err != NULL) {
+        ctx_say(t->c, "%.8s: %s", jdoc_str(item, "id"), err->msg);
+        return;
+    }
+    title = text_clean(&t->c->out, sessions_cloud_title(item));
+    where = text_clean(&t->c->out, in->cwd);
+    buf_printf(&b, "%-12s %.8s  %s  (%s)\n", install_outcome_name(in->outcome), in->session_id,
+               title, where);
+    ctx_print(t->c, &b);
+    fflush(stdout);
+    buf_free(&b);
+    free(title);
+    free(where);
+}
+
+static void on_done(void *arg, const struct json_object *item, const struct pull_result *r,
+                    const struct ct_err *err)
+{
+    struct tally *t = arg;
+    struct json_object *o;
+
+    if (t->front.progress != NULL)
+        progress_pause(t->front.progress);
+    if (err != NULL) {
+        t->failed++;
+        t->all_later = t->all_later && err->code == ERR_RETRY;
+    } else {
+        t->good[r->installed.outcome]++;
+        if (r->is_absent)
+            strlist_add_once(&t->absent, r->installed.cwd);
+    }
+    if (!t->c->json) {
+        say_line(t, item, r, err);
+        return;
+    }
+    if (err == NULL) {
+        o = pull_json(r, t->is_rehearsal);
+    } else {
+        o = json_object_new_object();
+        jdoc_set_str(o, "sessionId", jdoc_str(item, "id"));
+        jdoc_set_str(o, "outcome", err->reason[0] != '\0' ? err->reason : "failed");
+        jdoc_set_str(o, "error", err->msg);
+    }
+    json_object_array_add(t->results, o);
+}
+
+static void sum_up(struct tally *t, int64_t rested)
+{
+    struct buf b = {0};
+
+    buf_printf(&b,
+               "%" PRId64 " installed, %" PRId64 " updated, %" PRId64 " already here, %" PRId64
+               " kept, %" PRId64 " failed%s\n",
+               t->good[INSTALL_NEW], t->good[INSTALL_UPDATED] + t->good[INSTALL_FORCED],
+               rested + t->good[INSTALL_SAME], t->good[INSTALL_KEPT], t->failed,
+               t->is_rehearsal ? " (nothing was done)" : "");
+    if (t->absent.n > 0)
+        buf_addstr(&b, "These folders are not here yet:\n");
+    for (size_t i = 0; i < t->absent.n; i++) {
+        char *clean = text_clean(&t->c->out, t->absent.v[i]);
+        buf_printf(&b, "  %s\n", clean);
+        free(clean);
+    }
+    ctx_print(t->c, &b);
+    buf_free(&b);
+}
+
+static void sum_up_json(struct tally *t, int64_t rested)
+{
+    struct json_object *o = json_object_new_object(), *absent = json_object_new_array();
+
+    for (size_t i = 0; i < t->absent.n; i++)
+        json_object_array_add(absent, jdoc_new_str(t->absent.v[i]));
+    json_object_object_add(o, "sessions", json_object_get(t->results));
+    json_object_object_add(o, "absentFolders", absent);
+    jdoc_set_int(o, "alreadyHere", rested + t->good[INSTALL_SAME]);
+    jdoc_set_int(o, "failed", t->failed);
+    ctx_json(t->c, o);
+    json_object_put(o);
+}
+
+static int pull_all(struct ctx *c, struct command *cmd)
+{
+    struct tally t = {.c = c, .is_rehearsal = cmd->opts.is_rehearsal, .all_later = 1};
+    struct pull_many_opts many = {
+        .is_update = cmd->is_update,
+        .project = cmd->project,
+        .done = on_done,
+        .done_arg = &t,
+    };
+    struct ct_err e;
+    int64_t rested = 0;
+    int rc;
+
+    t.results = json_object_new_array();
+    cmd->opts.is_home_to_home = 1;
+    cmd->opts.map = &cmd->map;
+    pull_front_begin(&t.front, c, &cmd->opts);
+    many.each = cmd->opts;
+    rc = pull_many(c, &many, &rested, &e);
+    pull_front_end(&t.front);
+    if (rc == 0 && c->json)
+        sum_up_json(&t, rested);
+    else if (rc == 0)
+        sum_up(&t, rested);
+    if (rc != 0)
+        rc = ctx_fail(c, &e);
+    else if (t.failed > 0)
+        rc = t.all_later ? CTX_LATER : CTX_FAILED;
+    json_object_put(t.results);
+    strlist_free(&t.absent);
+    return rc;
+}
+
+/* ---- */
+
+static int check(struct ctx *c, const struct command *cmd, size_t words)
+{
+    int is_many = cmd->is_all || cmd->is_update;
+
+    if (words > 1)
+        return ctx_usage(c, "pull wants the ID of one session");
+    if (cmd->is_all && cmd->is_update)
+        return ctx_usage(c, "--all brings what is not here too; say --all or --update");
+    if (is_many && words > 0)
+        return ctx_usage(c, "with --%s there is no ID", cmd->is_all ? "all" : "update");
+    if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy))
+        return ctx_usage(c, "--version, --target-dir and --as-copy are for one session");
+    if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
+        return ctx_usage(c, "--project and --map go with --all");
+    if (cmd->opts.is_forced && cmd->opts.is_copy)
+        return ctx_usage(c, "say --force or --as-copy, not both");
+    for (size_t i = 0; i < cmd->map.n; i++) {
+        if (!target_map_is_valid(cmd->map.v[i]))
+            return ctx_usage(c, "--map wants OLD=NEW with absolute folders, not \"%s\"",
+                             cmd->map.v[i]);
+    }
+    return CTX_OK;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct command cmd = {0};
+    struct strlist words = {0};
+    const struct opt opts[] = {
+        {"version", OPT_NUMBER, &cmd.opts.version},
+        {"target-dir", OPT_STRING, &cmd.opts.target_dir},
+        {"dry-run", OPT_FLAG, &cmd.opts.is_rehearsal},
+        {"force", OPT_FLAG, &cmd.opts.is_forced},
+        {"as-copy", OPT_FLAG, &cmd.opts.is_copy},
+        {"all", OPT_FLAG, &cmd.is_all},
+        {"update", OPT_FLAG, &cmd.is_update},
+        {"project", OPT_STRING, &cmd.project},
+        {"map", OPT_LIST, &cmd.map},
+    };
+    int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
+
+    if (rc == -1)
+        rc = check(c, &cmd, words.n) == CTX_OK ? -1 : CTX_USAGE;
+    if (rc == -1 && (cmd.is_all || cmd.is_update))
+        rc = pull_all(c, &cmd);
+    else if (rc == -1)
+        rc = pull_one(c, &cmd, words.n > 0 ? words.v[0] : NULL);
+    strlist_free(&words);
+    strlist_free(&cmd.map);
+    return rc;
+}
+
+const struct verb verb_pull = {
+    "pull",
+    "[ID] [--version N] [--target-dir DIR] [--dry-run] [--force|--as-copy]\n"
+    "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
+    "       ctctl pull --update",
+    "bring a session home, to go on with it here",
+    "Downloads the session, checks it, moves its paths to this machine and puts it where\n"
+    "claude --resume finds it; prints the command to go on with. Without an ID: a list to\n"
+    "choose from, this project's sessions first.\n"
+    "\n"
+    "  --version N       an older version\n"
+    "  --target-dir DIR  the project's folder here; else the same place below your home, if\n"
+    "                    that is there, else this folder, if it has the project's name\n"
+    "  --dry-run         say what would happen, and touch nothing\n"
+    "  --force           replace what is here, although it has something that the other\n"
+    "                    lacks (it is kept as a backup), or is in use\n"
+    "  --as-copy         install it beside what is here, under a new id\n"
+    "  --all             everything, home to home: for a new machine\n"
+    "  --project P       only this project's (name or folder)\n"
+    "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
+    "  --update          only what is here already and has gone on elsewhere\n"
+    "\n"
+    "What is here is never replaced by something that lacks a part of it, unless forced.\n"
+    "No daemon is needed for this.\n",
+    run,
+};

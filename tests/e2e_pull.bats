@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# Coming home: what one machine saved goes on on another one, with the real programs.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+}
+
+teardown() {
+    end_home
+}
+
+# undone FILE FROM-USER TO-USER: the text with one user's home put back for the other's
+undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
+
+@test "a session comes whole to another machine, user, home and path, and goes on there and back" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 3
+    push
+    cp "$(here "$ID")" "$T/alice.jsonl"
+    machine bob
+    B=$(project src/web.app)
+    run ctctl pull "${ID:0:8}"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -qxF "cd $B && claude --resume $ID" <<<"$output"
+    grep -qF "feature/ü" <<<"$output"
+    # Undone, the transcript is what it was, to the byte; and so is all else.
+    local name=$(encoded "$B")
+    undone "$CLAUDE_CONFIG_DIR/projects/$name/$ID.jsonl" bob alice | cmp - "$T/alice.jsonl"
+    undone "$CLAUDE_CONFIG_DIR/history.jsonl" bob alice | cmp - "$T/alice/home/alice/.claude/history.jsonl"
+    undone "$CLAUDE_CONFIG_DIR/tasks/$ID/1.json" bob alice |
+        cmp - "$T/alice/home/alice/.claude/tasks/$ID/1.json"
+    # What a tool wrote is no JSON: its bytes stay.
+    cmp "$CLAUDE_CONFIG_DIR/projects/$name/$ID/tool-results/r1.txt" \
+        "$(dirname "$(find "$T/alice" -name r1.txt)")/r1.txt"
+    diff <(cd "$CLAUDE_CONFIG_DIR" && find . -type f | sed "s|$name|P|" | sort) \
+        <(cd "$T/alice/home/alice/.claude" && find . -type f | sed "s|$(encoded "$W")|P|" | sort)
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -type f ! -perm 600)" ]
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -mindepth 1 -type d ! -perm 700)" ]
+    # It goes on here, and the first machine gets that.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from bob"
+    push
+    machine alice
+    [ "$(pulled --update | wc -l)" -ge 0 ]
+    [ "$(jq -r '.sessions[0].outcome' "$T/pull.json")" = updated ]
+    undone "$(here "$ID")" alice bob | cmp - "$T/bob/home/bob/.claude/projects/$name/$ID.jsonl"
+    undone "$CLAUDE_CONFIG_DIR/history.jsonl" alice bob | cmp - "$T/bob/home/bob/.claude/history.jsonl"
+    ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+}
+
+@test "the daemon takes over what was pulled and uploads nothing" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    project src/web.app
+    # Without a daemon, and then with one.
+    pulled "$ID"
+    start_daemon
+    within status_is .sessions.synced 1
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 1
+    [ "$(ctctl --json list | jq -r '.[0].state, .[0].version')" = "$(printf 'synced\n1')" ]
+    stop_daemon
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "one more"
+    push
+    versions_are "$ID" 2
+    machine bob
+    start_daemon
+    [ "$(pulled "$ID")" = updated ]
+    within sh -c "[ \"\$(ctctl --json list | jq .[0].version)\" = 2 ]"
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 2
+    # What is written after that is news.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's own"
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 3
+    [ ! -e "$(find "$XDG_STATE_HOME" -path '*/adopted/*.json')" ]
+}

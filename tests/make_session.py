@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Sessions as Claude Code writes them, for the tests of pull.
+
+    make_session.py new ROOT CWD ID [TURNS]   a session with all that may lie beside it
+    make_session.py add ROOT ID TEXT          one more turn, and a line of the prompt history
+    make_session.py quiet ROOT ID             records without news: mode, title, a local command
+    make_session.py records FILE              the uuids of a transcript, sorted
+    make_session.py tree ROOT                 every file below ROOT with its digest, sorted
+"""
+
+import glob
+import hashlib
+import json
+import os
+import re
+import sys
+import uuid
+
+
+def encode(cwd):
+    return re.sub(r"[^a-zA-Z0-9]", "-", cwd)
+
+
+def put(path, text, mode="w"):
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path, mode, encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o600)
+
+
+def lines(*records):
+    return "".join(json.dumps(r, separators=(",", ":"), ensure_ascii=False) + "\n" for r in records)
+
+
+def turn(sid, cwd, text, n):
+    home = os.path.expanduser("~")
+    u, a = str(uuid.uuid4()), str(uuid.uuid4())
+    base = {"isSidechain": False, "cwd": cwd, "sessionId": sid, "version": "2.1.197",
+            "gitBranch": "feature/ü", "userType": "external"}
+    stamp = "2026-11-23T20:%02d:%02d.000Z" % (n // 60 % 60, n % 60)
+    return lines(
+        dict(base, type="user", uuid=u, parentUuid=None, timestamp=stamp,
+             message={"role": "user", "content": text + " in " + cwd + "/src and " + home + "/x"}),
+        dict(base, type="assistant", uuid=a, parentUuid=u, timestamp=stamp, slug="calm-" + sid[:8],
+             message={"id": "msg_" + a[:8], "role": "assistant", "model": "claude-opus-4-8",
+                      "content": [{"type": "text", "text": "Done: " + text}]}))
+
+
+def prompt(sid, cwd, text, n, paste=None):
+    pasted = {"1": {"id": 1, "type": "text", "contentHash": paste}} if paste else {}
+    return lines({"display": text, "pastedContents": pasted, "timestamp": 1795464000000 + n,
+                  "project": cwd, "sessionId": sid})
+
+
+def transcript(root, sid):
+    found = glob.glob(os.path.join(glob.escape(root), "projects", "*", sid + ".jsonl"))
+    if len(found) != 1:
+        sys.exit("%d transcripts of %s" % (len(found), sid))
+    return found[0]
+
+
+def new(root, cwd, sid, turns="3"):
+    project = os.path.join(root, "projects", encode(cwd))
+    text = lines({"type": "mode", "mode": "normal", "sessionId": sid})
+    for n in range(int(turns)):
+        text += turn(sid, cwd, "turn %d" % n, n)
+        put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, "turn %d" % n, n, "cafe" + sid[:8]),
+            "a")
+    put(os.path.join(project, sid + ".jsonl"), text)
+    own = os.path.join(project, sid)
+    put(os.path.join(own, "subagents", "agent-a1.jsonl"), turn(sid, cwd, "side", 1))
+    put(os.path.join(own, "tool-results", "r1.txt"), "as it was in " + cwd + "\n")
+    put(os.path.join(project, "memory", "MEMORY.md"), "- uses " + os.path.basename(cwd) + "\n")
+    put(os.path.join(project, "memory", "style.md"), "tabs\n")
+    put(os.path.join(root, "file-history", sid, "74f89b15ace58fc9@v1"), "one\n")
+    put(os.path.join(root, "tasks", sid, "1.json"), '{"id":"1","subject":"' + cwd + '"}')
+    put(os.path.join(root, "todos", sid + "-agent-" + sid + ".json"), "[]")
+    put(os.path.join(root, "plans", "calm-" + sid[:8] + ".md"), "# Plan\n")
+    put(os.path.join(root, "paste-cache", "cafe" + sid[:8] + ".txt"), "pasted\n")
+
+
+def add(root, sid, text):
+    path = transcript(root, sid)
+    with open(path, encoding="utf-8") as f:
+        cwd = [json.loads(x) for x in f if '"cwd"' in x][0]["cwd"]
+    n = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 3000 + 600
+    put(path, turn(sid, cwd, text, n), "a")
+    put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, text, n), "a")
+
+
+def quiet(root, sid):
+    put(transcript(root, sid), lines(
+        {"type": "mode", "mode": "normal", "sessionId": sid},
+        {"type": "last-prompt", "lastPrompt": "x", "sessionId": sid},
+        {"type": "custom-title", "customTitle": "A title", "sessionId": sid},
+        {"type": "user", "uuid": str(uuid.uuid4()), "sessionId": sid,
+         "message": {"role": "user", "content": "<command-name>/cost</command-name>"}},
+        {"type": "system", "subtype": "local_command", "uuid": str(uuid.uuid4()), "sessionId": sid,
+         "content": "<local-command-stdout>1</local-command-stdout>"}), "a")
+
+
+def records(path):
+    with open(path, encoding="utf-8") as f:
+        print("\n".join(sorted(json.loads(x)["uuid"] for x in f if '"uuid"' in x)))
+
+
+def tree(root):
+    for d, dirs, files in os.walk(root):
+        dirs.sort()
+        for name in sorted(files):
+            path = os.path.join(d, name)
+            with open(path, "rb") as f:
+                digest = hashlib.sha256(f.read()).hexdigest()[:16]
+            print(digest, os.path.relpath(path, root))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
