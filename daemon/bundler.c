@@ -12,6 +12,7 @@
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "daemon/adopt.h"
 #include "daemon/job.h"
 
 #include "daemon/daemon.h"
@@ -108,6 +109,7 @@ static void new_state(const struct job *j, const struct state_session *old,
 struct record {
     struct job *j;
     const struct state_session *old;
+    int is_adopted; /* it is what a pull installed */
     struct queue_item q;
 };
 
@@ -131,7 +133,8 @@ static void fill_item(struct record *r, int64_t pin)
     q->metadata =
         pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
     q->pin = pin;
-    q->base_version = r->old->version;
+    q->base_version =
+        j->adopted.version > 0 && !j->result.is_rewritten ? j->adopted.version : r->old->version;
     q->revive = r->old->revive;
 }
 
@@ -144,15 +147,18 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (state_put(d->state, &ss, err) != 0 || record_files(r->j, err) != 0)
         return -1;
+    if (r->is_adopted)
+        return adopt_confirm(r->j, err);
     return r->j->result.is_same ? 0 : uploader_put(d->uploader, &r->q, err);
 }
 
 /* What was found goes into the books: in one transaction the session's files, its metadata and the
  * bundle's place in the queue.  Only then may the bundle that it replaces go. */
-static int record(struct job *j, const struct state_session *old, int64_t pin, struct ct_err *err)
+static int record(struct job *j, const struct state_session *old, int64_t pin, int is_adopted,
+                  struct ct_err *err)
 {
     struct daemon *d = j->d;
-    struct record r = {.j = j, .old = old};
+    struct record r = {.j = j, .old = old, .is_adopted = is_adopted};
     int rc;
 
     if (!j->result.is_same)
@@ -171,9 +177,10 @@ static void bundled(struct job *j, struct session *s)
     struct ct_err err = {0};
     struct uploader_view v;
     int64_t pin = 0;
-    int was_queued = uploader_has(d->uploader, s->id), is_thinner;
+    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted;
 
     state_get(d->state, s->id, &old);
+    is_adopted = adopt_judge(j);
     is_thinner = j->result.is_rewritten || vanished_attachments(j) > 0;
     if (is_thinner && was_queued && !j->result.is_same) {
         /* The fuller one is not safe yet: it goes first, this one comes again after it. */
@@ -189,8 +196,8 @@ static void bundled(struct job *j, struct session *s)
     if (uploader_look(d->uploader, s->id, &v))
         pin = v.item->pin;
     if (is_thinner)
-        pin = old.version;
-    if (record(j, &old, pin, &err) != 0) {
+        pin = j->adopted.version > 0 ? j->adopted.version : old.version;
+    if (record(j, &old, pin, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         books_disk_trouble(d, &err);
@@ -204,6 +211,8 @@ static void bundled(struct job *j, struct session *s)
     s->failures = 0;
     s->cancels = 0;
     s->is_known = 1;
+    if (is_adopted)
+        adopt_forget(d, s->id);
     d->bytes_read += j->result.read_bytes;
     if (!j->result.is_same) {
         d->bundles++;
@@ -217,7 +226,8 @@ static void bundled(struct job *j, struct session *s)
         s->safe_seq = s->taken_seq;
         s->bundled_bytes = 0;
         log_debug("unchanged session=%s", s->id);
-        control_event(d, "unchanged", s->id, old.version, 0, NULL);
+        control_event(d, is_adopted ? "adopted" : "unchanged", s->id,
+                      is_adopted ? j->adopted.version : old.version, 0, NULL);
     }
     if (s->is_urgent)
         uploader_kick(d->uploader, s->id);
@@ -426,6 +436,8 @@ static void start(struct daemon *d, struct session *s)
     }
     if (uploader_look(d->uploader, s->id, &v))
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
+    else if (!old.revive)
+        adopt_look(j, old.version);
     state_session_clear(&old);
     bundler_due(d, s, 0);
     s->is_bundling = 1;

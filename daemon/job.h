@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "bundle/adopted.h"
 #include "bundle/origin.h"
 #include "bundle/pack.h"
 #include "common/strlist.h"
@@ -31,6 +32,8 @@ struct job {
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
+    struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
+    char own_id[HASH_SHA256_HEX]; /* known_id without that */
     const _Atomic int *cancel;
     struct exclude *exclude; /* a copy of the rules */
 

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES = \
+  daemon/adopt.c daemon/adopt.h \
   daemon/daemon.h \
   daemon/books.c \
   daemon/bundler.c \

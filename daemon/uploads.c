@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/now.h"
 
+#include "daemon/adopt.h"
 #include "daemon/daemon.h"
 
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
@@ -11,6 +12,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
 {
     struct daemon *d = arg;
 
+    adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     return state_confirm(d->state, item->session_id, version, item->content_id, item->sha256,
                          item->size_bytes, is_loopback, now_wall_ms(), err);

@@ -1,0 +1,52 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/now.h"
+
+#include "daemon/adopt.h"
+
+void adopt_look(struct job *j, int64_t known_version)
+{
+    struct adopted a;
+
+    if (!adopted_load(j->d->account_dir, j->session_id, &a) || a.version <= known_version)
+        return;
+    j->adopted = a;
+    memcpy(j->own_id, j->known_id, sizeof(j->own_id));
+    memcpy(j->known_id, a.content_id, sizeof(j->known_id));
+    j->previous_bytes = a.transcript_bytes;
+    memcpy(j->previous_digest, a.transcript_digest, sizeof(j->previous_digest));
+}
+
+int adopt_judge(struct job *j)
+{
+    if (j->adopted.version == 0)
+        return 0;
+    if (j->result.is_same) {
+        log_info("adopted session=%s version=%lld", j->session_id, (long long)j->adopted.version);
+        return 1;
+    }
+    if (strcmp(j->result.content_id, j->own_id) == 0) {
+        unlink(j->spool_path);
+        j->result.is_same = 1;
+        j->result.is_rewritten = 0;
+        j->adopted.version = 0;
+    }
+    return 0;
+}
+
+int adopt_confirm(const struct job *j, struct ct_err *err)
+{
+    const struct adopted *a = &j->adopted;
+
+    return state_confirm(j->d->state, j->session_id, a->version, a->content_id, a->sha256,
+                         a->size_bytes, a->is_loopback, now_wall_ms(), err);
+}
+
+void adopt_forget(const struct daemon *d, const char *session_id)
+{
+    if (d->account_dir != NULL)
+        adopted_forget(d->account_dir, session_id);
+}

@@ -1,0 +1,37 @@
+#ifndef DAEMON_ADOPT_H
+#define DAEMON_ADOPT_H
+
+#include "daemon/job.h"
+
+/*
+ * Sessions that a pull installed: they are a version in the cloud with other paths, and as long as
+ * they are just that, there is nothing to upload (see bundle/adopted.h).
+ */
+
+/**
+ * adopt_look(j, known_version):
+ * If a pull left a record of the job's session that is newer than ${known_version}, have the bundle
+ * compared with what it says.  For a session with a bundle in the queue it waits.
+ */
+void adopt_look(struct job *j, int64_t known_version);
+
+/**
+ * adopt_judge(j):
+ * The job came back.  Return whether the session is what a pull installed.  If it is what was safe
+ * before the pull, the pull was broken off: nothing was bundled then.
+ */
+int adopt_judge(struct job *j);
+
+/**
+ * adopt_confirm(j, err):
+ * Put into the books that the session is safe as the pulled version; within a transaction.
+ */
+int adopt_confirm(const struct job *j, struct ct_err *err);
+
+/**
+ * adopt_forget(d, session_id):
+ * The record has done its work: there is a newer version, or it is in the books.
+ */
+void adopt_forget(const struct daemon *d, const char *session_id);
+
+#endif
