@@ -30,6 +30,7 @@ dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.
 EXTRA_DIST += tests/lib.bash tests/stock_server.py
 TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats tests/e2e_stock.bats \
   tests/e2e_kept.bats tests/e2e_watch.bats
+include tests/pull.mk
 endif
 
 include tests/daily.mk
