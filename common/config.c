@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/conf.h"
 #include "common/log.h"
@@ -13,6 +14,7 @@ static const char *const metadata_choices[] = {"basic", "full", NULL};
 
 #define AT(member) offsetof(struct config, member)
 #define DAY_MS (24LL * 3600 * 1000)
+#define MIN_UPLOAD_RATE (16 << 10)
 
 static const struct conf_key keys[] = {
     {"roots", CONF_PATHS, AT(roots), 0, 0, NULL},
@@ -21,6 +23,7 @@ static const struct conf_key keys[] = {
     {"state_dir", CONF_PATH, AT(state_dir), 0, 0, NULL},
     {"socket", CONF_PATH, AT(socket), 0, 0, NULL},
     {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
+    {"proxy", CONF_STRING, AT(proxy), 0, 0, NULL},
     {"device_name", CONF_STRING, AT(device_name), 0, 0, NULL},
     {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
     {"quiet", CONF_SECONDS, AT(quiet_ms), 10, DAY_MS, NULL},
@@ -29,6 +32,7 @@ static const struct conf_key keys[] = {
     {"turn_quiet", CONF_SECONDS, AT(turn_quiet_ms), 10, DAY_MS, NULL},
     {"rescan", CONF_SECONDS, AT(rescan_ms), 0, 7 * DAY_MS, NULL},
     {"concurrency", CONF_INT, AT(concurrency), 1, 16, NULL},
+    {"max_upload_rate", CONF_BYTES, AT(max_upload_rate), 0, 1LL << 50, NULL},
     {"spool_limit", CONF_BYTES, AT(spool_bytes), 1LL << 20, 1LL << 50, NULL},
     {"cache_limit", CONF_BYTES, AT(cache_bytes), 0, 1LL << 50, NULL},
     {"kept_limit", CONF_BYTES, AT(kept_bytes), 1LL << 20, 1LL << 50, NULL},
@@ -69,6 +73,28 @@ static void fill_in(struct config *c)
         c->ca_file = path_expand(ca);
 }
 
+static int check_network(const struct config *c, const char *path, struct ct_err *err)
+{
+    static const char *const schemes[] = {"http://",    "https://",  "socks4://",
+                                          "socks4a://", "socks5://", "socks5h://"};
+
+    /* Below it, what each of several uploads gets is too little to be told from one that hangs. */
+    if (c->max_upload_rate > 0 && c->max_upload_rate < MIN_UPLOAD_RATE)
+        return err_set(
+            err, ERR_CONFIG,
+            "%s: max_upload_rate is bytes a second, 0 for no limit, else at least 16 KiB", path);
+    if (c->proxy == NULL || c->proxy[0] == '\0')
+        return 0;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (strncmp(c->proxy, schemes[i], strlen(schemes[i])) == 0)
+            return 0;
+    }
+    return err_set(err, ERR_CONFIG,
+                   "%s: proxy has to be http://HOST:PORT (or https://, socks5h://), or \"\" for "
+                   "none at all",
+                   path);
+}
+
 /* The state would be watched, and written while it is watched; and "read-only" would be a lie. */
 static int check(const struct config *c, const char *path, struct ct_err *err)
 {
@@ -96,7 +122,7 @@ int config_load(const char *path, struct config **ret, struct ct_err *err)
     if (conf_read(file, keys, sizeof(keys) / sizeof(keys[0]), c, path != NULL, err) != 0)
         goto err0;
     fill_in(c);
-    if (check(c, file, err) != 0)
+    if (check(c, file, err) != 0 || check_network(c, file, err) != 0)
         goto err0;
     free(file);
     *ret = c;
@@ -118,6 +144,9 @@ void config_free(struct config *c)
     free(c->state_dir);
     free(c->socket);
     free(c->ca_file);
+    if (c->proxy != NULL)
+        str_wipe(c->proxy, strlen(c->proxy));
+    free(c->proxy);
     free(c->device_name);
     free(c);
 }

@@ -16,20 +16,22 @@ struct config {
     char *state_dir;
     char *socket;
     char *ca_file; /* a private CA in PEM, or NULL; CODETELEPORT_CA_FILE where the file is silent */
+    char *proxy;   /* URL, "": none; NULL: as the environment says.  May hold a password */
     char *device_name;    /* NULL: as the credentials say, else the host's name */
     int allow_plain_http; /* http:// to a loopback address */
     long long quiet_ms;   /* debounce: quiet time, longest wait, shortest distance */
     long long wait_ms;
     long long distance_ms;
-    long long turn_quiet_ms; /* quiet time once a turn has ended */
-    long long rescan_ms;     /* slow periodic rescan; 0: never */
-    long long concurrency;   /* uploads at once */
-    long long spool_bytes;   /* limit of the spool */
-    long long cache_bytes;   /* limit of the block cache */
-    long long kept_bytes;    /* limit of fuller versions that a server would rotate out */
-    int metadata;            /* enum config_metadata */
-    int polling;             /* watch by polling even where inotify works */
-    int log;                 /* enum log_level */
+    long long turn_quiet_ms;   /* quiet time once a turn has ended */
+    long long rescan_ms;       /* slow periodic rescan; 0: never */
+    long long concurrency;     /* uploads at once */
+    long long max_upload_rate; /* bytes a second, 0: no limit */
+    long long spool_bytes;     /* limit of the spool */
+    long long cache_bytes;     /* limit of the block cache */
+    long long kept_bytes;      /* limit of fuller versions that a server would rotate out */
+    int metadata;              /* enum config_metadata */
+    int polling;               /* watch by polling even where inotify works */
+    int log;                   /* enum log_level */
 };
 
 /**

@@ -109,6 +109,7 @@ int ctx_policy(struct ctx *c, struct http_policy *ret, struct ct_err *err)
         return -1;
     memset(ret, 0, sizeof(*ret));
     ret->ca_file = c->config->ca_file;
+    ret->proxy = c->config->proxy;
     ret->allow_plain_http = c->config->allow_plain_http;
     return 0;
 }

@@ -15,6 +15,7 @@
 #include "common/str.h"
 #include "daemon/lock.h"
 #include "daemon/process.h"
+#include "net/network.h"
 
 #include "daemon/daemon.h"
 
@@ -70,6 +71,18 @@ static struct debounce_opts debounce_opts_of(const struct config *c)
 /* ---- reload -------------------------------------------------------------------------------------
  */
 
+static struct http_policy policy_of(const struct config *c)
+{
+    struct http_policy p = {
+        .ca_file = c->ca_file,
+        .proxy = c->proxy,
+        .allow_plain_http = c->allow_plain_http,
+        .max_upload_rate = c->max_upload_rate,
+    };
+
+    return p;
+}
+
 static void is_for_next_start(const char *key)
 {
     log_warn("reload key=%s action=\"takes effect at the next start\"", key);
@@ -101,6 +114,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
 {
     struct config *fresh;
     struct debounce_opts o;
+    struct http_policy policy;
     struct strlist roots;
 
     if (config_load(d->config_path, &fresh, err) != 0) {
@@ -115,6 +129,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
         is_for_next_start("polling");
     if (d->config->allow_plain_http != fresh->allow_plain_http)
         is_for_next_start("allow_plain_http");
+    fresh->allow_plain_http = d->config->allow_plain_http;
     roots = d->config->roots;
     d->config->roots = fresh->roots;
     fresh->roots = roots;
@@ -123,6 +138,8 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     keep("ca_file", &d->config->ca_file, &fresh->ca_file);
     config_free(d->config);
     d->config = fresh;
+    policy = policy_of(fresh);
+    http_engine_set_policy(d->engine, &policy);
     if (!d->is_verbose)
         log_set_level((enum log_level)fresh->log);
     o = debounce_opts_of(fresh);
@@ -384,10 +401,7 @@ static void setup(struct daemon *d)
 
 static int start(struct daemon *d, struct ct_err *err)
 {
-    struct http_policy policy = {
-        .ca_file = d->config->ca_file,
-        .allow_plain_http = d->config->allow_plain_http,
-    };
+    struct http_policy policy = policy_of(d->config);
 
     if (path_make_private(d->config->state_dir, err) != 0 ||
         lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
@@ -421,6 +435,7 @@ static void teardown(struct daemon *d)
     uploader_free(d->uploader);
     d->uploader = NULL;
     worker_free(d->worker);
+    network_free(d->network);
     http_engine_free(d->engine);
     books_close(d);
     bundler_free(d->bundler);

@@ -37,6 +37,7 @@
  *   pause.c     `ctctl pause`
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
+ *   network.c   the network is back
  *   woke.c      the machine was suspended and is awake again
  *   daemon.c    life: start, reload, stop
  */
@@ -89,6 +90,7 @@ struct root_view {
 
 struct job;
 struct login;
+struct network;
 struct bundler;
 struct waiters;
 struct life;
@@ -111,6 +113,7 @@ struct daemon {
     struct watcher *watcher;
     struct ipc_server *ipc;
     struct http_engine *engine;
+    struct network *network;
 
     /* The account; state, spool and cache are its own. */
     struct login *login;
@@ -482,6 +485,15 @@ void waiter_forgotten(struct daemon *d);
  * waited for the network.  (The watcher scans everything by itself.)
  */
 void daemon_woke(struct daemon *d);
+
+/* ---- network.c ----------------------------------------------------------------------------------
+ */
+
+/**
+ * daemon_mind_network(d):
+ * Something failed or went well: listen for changes of the network just while one may help.
+ */
+void daemon_mind_network(struct daemon *d);
 
 /* ---- control.c, report.c, listing.c -------------------------------------------------------------
  */

@@ -153,6 +153,7 @@ static void try_again(struct login *l, const struct ct_err *err)
     l->why = *err;
     if (l->failures == 1)
         log_warn("server-unreachable error=\"%s\"", err->msg);
+    daemon_mind_network(l->d);
     waiter_check_all(l->d);
 }
 
@@ -178,6 +179,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         l->failures = 0;
         l->d->last_contact_ms = now_wall_ms();
         memset(&l->why, 0, sizeof(l->why));
+        daemon_mind_network(l->d);
         learnt(l, id, email != NULL ? email : "");
     }
     json_object_put(answer);

@@ -19,6 +19,12 @@ static void set(char *to, size_t size, const char *text)
     snprintf(to, size, "%s", text);
 }
 
+/* The server is there, but something has to be mended before it takes anything. */
+static int is_broken_there(const struct ct_err *err)
+{
+    return err->code == ERR_FAIL || err->code == ERR_CONFIG;
+}
+
 static int is_offline(struct daemon *d, const char **ret_why)
 {
     const char *email, *url, *device, *why;
@@ -32,10 +38,19 @@ static int is_offline(struct daemon *d, const char **ret_why)
     if (d->uploader == NULL)
         return 0;
     uploader_stats(d->uploader, &st);
-    if (st.err == NULL)
+    if (st.err == NULL || is_broken_there(st.err))
         return 0;
     *ret_why = st.err->msg;
     return 1;
+}
+
+static const struct ct_err *broken_there(struct daemon *d)
+{
+    struct uploader_stats st = {0};
+
+    if (d->uploader != NULL)
+        uploader_stats(d->uploader, &st);
+    return st.err != NULL && is_broken_there(st.err) ? st.err : NULL;
 }
 
 static int some_root_is_missing(const struct daemon *d)
@@ -64,9 +79,39 @@ static int is_degraded(struct daemon *d)
     return n > 0 || d->disk_err.code != ERR_NONE || some_root_is_missing(d);
 }
 
+static const char *cure_of(const struct ct_err *err)
+{
+    if (strcmp(err->reason, KEPT_FULL) == 0)
+        return "raise kept_limit in the configuration and reload it, or remove from that folder "
+               "what is not needed; it goes on by itself then";
+    if (strcmp(err->reason, KEEP_DAMAGED) == 0)
+        return "mend the server's object store, then: ctctl sync; or give that version up: "
+               "ctctl delete ID, then: ctctl sync ID";
+    switch (err->code) {
+    case ERR_NOSPACE:
+        return "make room on the disk; it goes on by itself then";
+    case ERR_REFUSED:
+        if (err->http_status == 403)
+            return "delete old sessions (ctctl delete ID) or raise the plan, then: ctctl sync";
+        return "it is tried again when the session changes, or with: ctctl sync";
+    case ERR_RETRY:
+        return "it is tried again by itself";
+    case ERR_CONFIG:
+        return "mend the configuration, then: ctctl sync";
+    case ERR_FAIL:
+        if (err->http_status != 0)
+            return "whoever runs the server has to mend that; it is tried again every ten minutes "
+                   "or so, and with: ctctl sync";
+        return "ctctl sync tries it again";
+    default:
+        return "ctctl sync tries it again";
+    }
+}
+
 const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256])
 {
     const char *email, *url, *device, *why = "";
+    const struct ct_err *broken;
 
     set(ret_why, 512, "");
     set(ret_cure, 256, "");
@@ -104,6 +149,11 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
         set(ret_why, 512, why);
         return "offline";
     }
+    if ((broken = broken_there(d)) != NULL) {
+        set(ret_why, 512, broken->msg);
+        set(ret_cure, 256, cure_of(broken));
+        return "degraded";
+    }
     if (is_degraded(d)) {
         set(ret_why, 512,
             d->disk_err.code != ERR_NONE ? d->disk_err.msg : "see the problems below");
@@ -125,28 +175,6 @@ static struct json_object *problem(struct json_object *list, const char *what, c
     jdoc_set_str(o, "cure", cure);
     json_object_array_add(list, o);
     return o;
-}
-
-static const char *cure_of(const struct ct_err *err)
-{
-    if (strcmp(err->reason, KEPT_FULL) == 0)
-        return "raise kept_limit in the configuration and reload it, or remove from that folder "
-               "what is not needed; it goes on by itself then";
-    if (strcmp(err->reason, KEEP_DAMAGED) == 0)
-        return "mend the server's object store, then: ctctl sync; or give that version up: "
-               "ctctl delete ID, then: ctctl sync ID";
-    switch (err->code) {
-    case ERR_NOSPACE:
-        return "make room on the disk; it goes on by itself then";
-    case ERR_REFUSED:
-        if (err->http_status == 403)
-            return "delete old sessions (ctctl delete ID) or raise the plan, then: ctctl sync";
-        return "it is tried again when the session changes, or with: ctctl sync";
-    case ERR_RETRY:
-        return "it is tried again by itself";
-    default:
-        return "ctctl sync tries it again";
-    }
 }
 
 static void add_upload_problem(void *arg, const struct uploader_view *v)
@@ -179,11 +207,44 @@ static void add_degraded_problem(void *arg, const char *path, const char *reason
     jdoc_set_str(o, "path", path);
 }
 
-static void add_general_problems(struct daemon *d, struct json_object *list)
+static int is_off(int64_t skew_ms)
 {
-    struct uploader_stats st = {0};
+    return skew_ms > SKEW_MS || skew_ms < -SKEW_MS;
+}
+
+static void say_skew(struct json_object *list, const char *what, const char *whose, int64_t skew_ms,
+                     const char *cure)
+{
     char skew[64], why[128];
 
+    str_human_duration(llabs(skew_ms) / 1000, skew, sizeof(skew));
+    snprintf(why, sizeof(why), "it is %s %s %s", skew, skew_ms > 0 ? "behind" : "ahead of", whose);
+    problem(list, what, why, cure);
+}
+
+/* Three clocks: where two agree, the third is wrong.  What matters for uploads is the server's and
+ * the store's; ours only shows. */
+static void add_clock_problem(struct daemon *d, struct json_object *list)
+{
+    struct uploader_stats st = {0};
+    int64_t between_ms;
+
+    if (d->uploader != NULL)
+        uploader_stats(d->uploader, &st);
+    between_ms = st.has_store_skew ? st.store_skew_ms - st.clock_skew_ms : 0;
+    if (is_off(between_ms) && is_off(st.clock_skew_ms))
+        say_skew(list, "the server's clock is wrong", "the object store's", between_ms,
+                 "whoever runs the server has to set its clock; uploads may be refused until then");
+    else if (is_off(between_ms))
+        say_skew(list, "the object store's clock is wrong", "the server's", -between_ms,
+                 "whoever runs the store has to set its clock; uploads may be refused until then");
+    else if (is_off(st.clock_skew_ms))
+        say_skew(list, "this machine's clock is wrong", "the server's", st.clock_skew_ms,
+                 "timedatectl set-ntp true");
+}
+
+static void add_general_problems(struct daemon *d, struct json_object *list)
+{
     for (size_t i = 0; i < d->config->roots.n; i++) {
         struct json_object *o;
         if (d->roots[i].is_there)
@@ -196,14 +257,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     }
     if (d->disk_err.code != ERR_NONE)
         problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
-    if (d->uploader != NULL)
-        uploader_stats(d->uploader, &st);
-    if (st.clock_skew_ms > SKEW_MS || st.clock_skew_ms < -SKEW_MS) {
-        str_human_duration(llabs(st.clock_skew_ms) / 1000, skew, sizeof(skew));
-        snprintf(why, sizeof(why), "it is %s %s the server's", skew,
-                 st.clock_skew_ms > 0 ? "behind" : "ahead of");
-        problem(list, "this machine's clock is wrong", why, "timedatectl set-ntp true");
-    }
+    add_clock_problem(d, list);
 }
 
 static struct json_object *problems(struct daemon *d)

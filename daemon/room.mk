@@ -14,6 +14,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \
   daemon/login.c \
+  daemon/network.c \
   daemon/pause.c \
   daemon/process.h \
   daemon/report.c \

@@ -50,6 +50,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
         s->is_known = 1;
         sessions_settle(d, s);
     }
+    daemon_mind_network(d);
     bundler_run(d);
 }
 
@@ -66,6 +67,7 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
     log_warn("upload-failed session=%s code=%s final=%s error=\"%s\"", item->session_id,
              err_name(err->code), is_final ? "yes" : "no", err->msg);
     control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
+    daemon_mind_network(d);
     waiter_check_all(d);
     bundler_run(d);
 }

@@ -350,6 +350,7 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
     LIST_INSERT_HEAD(&d->waiters->all, w, link);
     if (rq != NULL)
         ipc_request_on_gone(rq, on_peer_gone, w);
+    login_try_now(d->login);
     begin(w);
 }
 

@@ -16,10 +16,15 @@ struct event_base;
 struct http_engine;
 struct http_call;
 
+/* err->reason of an exchange that ended before its request was sent: no such name, no connection,
+ * no TLS. */
+#define HTTP_UNREACHABLE "unreachable"
+
 struct http_policy {
     const char *ca_file;       /* PEM file of a private CA, or NULL for the system's alone */
+    const char *proxy;         /* URL of a proxy, "": none; NULL: as the environment says */
     int allow_plain_http;      /* http:// to a loopback address */
-    long long max_upload_rate; /* bytes a second, 0: no limit */
+    long long max_upload_rate; /* of all files together, bytes a second, 0: no limit */
 };
 
 struct http_req {
@@ -33,8 +38,8 @@ struct http_req {
     int answer_fd;         /* where a 2xx body goes instead, or -1 */
     int64_t answer_offset; /* bytes of it that are there already (sent as Range), or 0 */
     int64_t answer_limit;  /* most bytes of it there may be in the end, 0: no limit */
-    long timeout_ms;       /* for the whole exchange, 0: none but the stall limit (less than
-                              1,024 bytes a second for a minute) */
+    long timeout_ms;       /* for the whole exchange, 0: none but the stall limit: */
+    int stall_s;           /* less than 1,024 bytes a second for so long ends it; 0: 60 */
     void (*progress)(void *arg, int64_t sent, int64_t received); /* may be NULL */
     void *progress_arg;
     /* Each header of the answer, its value without blanks around it; may be NULL. */
@@ -63,6 +68,13 @@ struct http_res {
  */
 int http_engine_new(struct event_base *base, const struct http_policy *policy,
                     struct http_engine **ret, struct ct_err *err);
+
+/**
+ * http_engine_set_policy(e, policy):
+ * Go by ${policy} (copied) from now on: the upload rate counts for all calls, the rest for those
+ * that begin later.
+ */
+void http_engine_set_policy(struct http_engine *e, const struct http_policy *policy);
 
 /**
  * http_engine_rest(e):

@@ -20,6 +20,8 @@ static size_t on_read(char *p, size_t size, size_t n, void *arg)
         n = (size_t)left;
     if (n == 0)
         return 0;
+    if (x->body_fd >= 0 && x->grant != NULL && (n = x->grant(x->grant_arg, n)) == 0)
+        return CURL_READFUNC_PAUSE;
     if (x->body_fd < 0) {
         memcpy(p, (const char *)x->body + x->body_at, n);
         got = (ssize_t)n;
@@ -81,7 +83,7 @@ static size_t on_write(char *p, size_t size, size_t n, void *arg)
         /* An error page may be cut; an answer that we were to understand may not. */
         if (status >= 400)
             return n;
-        err_set(&x->err, ERR_CORRUPT, "%s sent a larger answer than expected", x->origin);
+        err_set(&x->err, ERR_RETRY, "%s sent a larger answer than expected", x->origin);
         return 0;
     }
     buf_add(&x->res.body, p, n);
@@ -171,7 +173,7 @@ static void set_headers(struct http_exchange *x, const struct http_req *req)
     }
 }
 
-static void set_policy(struct http_exchange *x, const struct http_policy *policy)
+static void set_policy(struct http_exchange *x, const struct http_policy *policy, int is_loopback)
 {
     CURL *c = x->easy;
 
@@ -183,8 +185,20 @@ static void set_policy(struct http_exchange *x, const struct http_policy *policy
     curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     if (policy->ca_file != NULL)
         curl_easy_setopt(c, CURLOPT_CAINFO, policy->ca_file);
-    if (policy->max_upload_rate > 0)
-        curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)policy->max_upload_rate);
+    if (policy->proxy != NULL)
+        curl_easy_setopt(c, CURLOPT_PROXY, policy->proxy);
+    /* A proxy has no business with what stays on this machine, least of all in clear. */
+    if (is_loopback)
+        curl_easy_setopt(c, CURLOPT_PROXY, "");
+}
+
+static void set_limits(struct http_exchange *x, const struct http_req *req)
+{
+    curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT, 30L);
+    curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_LIMIT, 1024L);
+    curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_TIME, req->stall_s > 0 ? (long)req->stall_s : 60L);
+    if (req->timeout_ms > 0)
+        curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, req->timeout_ms);
 }
 
 int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_policy *policy,
@@ -213,11 +227,6 @@ int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_po
     curl_easy_setopt(x->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->curl_error);
     curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "codeteleportd/" PACKAGE_VERSION);
-    curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT, 30L);
-    curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_LIMIT, 1024L);
-    curl_easy_setopt(x->easy, CURLOPT_LOW_SPEED_TIME, 60L);
-    if (req->timeout_ms > 0)
-        curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, req->timeout_ms);
     curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -225,20 +234,30 @@ int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_po
     curl_easy_setopt(x->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(x->easy, CURLOPT_XFERINFODATA, x);
     curl_easy_setopt(x->easy, CURLOPT_NOPROGRESS, req->progress == NULL ? 1L : 0L);
-    /* A proxy has no business with what stays on this machine, least of all in clear. */
-    if (http_url_is_loopback(req->url))
-        curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
-    set_policy(x, policy);
+    set_policy(x, policy, http_url_is_loopback(req->url));
+    set_limits(x, req);
     set_method(x, req);
     set_headers(x, req);
     return 0;
 }
 
+/* A reason that a program can go by: did the request get as far as being sent? */
+static int failed(const struct http_exchange *x, struct ct_err *err)
+{
+    curl_off_t sending_us = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
+    if (err != NULL && sending_us == 0 && err->code == ERR_RETRY)
+        snprintf(err->reason, sizeof(err->reason), "%s", HTTP_UNREACHABLE);
+    return -1;
+}
+
 static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_err *err)
 {
     const char *why = x->curl_error[0] != '\0' ? x->curl_error : curl_easy_strerror(code);
-    enum err_code policy = ERR_RETRY;
+    long from_proxy = 0;
 
+    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &from_proxy);
     if (x->err.code != ERR_NONE) {
         if (err != NULL)
             *err = x->err;
@@ -246,22 +265,31 @@ static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_e
     }
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        return err_set(err, ERR_RETRY,
-                       "the certificate of %s can't be trusted (%s); if it comes from a CA of your "
-                       "own, set ca_file in the configuration",
-                       x->origin, why);
+        err_set(err, ERR_RETRY,
+                "the certificate of %s can't be trusted (%s); if it comes from a CA of your "
+                "own, set ca_file in the configuration",
+                x->origin, why);
+        break;
     case CURLE_SSL_CACERT_BADFILE:
-        return err_set(err, ERR_CONFIG, "the CA file for %s can't be used (%s)", x->origin, why);
+        err_set(err, ERR_CONFIG, "the CA file for %s can't be used (%s)", x->origin, why);
+        break;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-        policy = ERR_CONFIG;
+        err_set(err, ERR_CONFIG, "can't reach %s: %s", x->origin, why);
         break;
     case CURLE_OPERATION_TIMEDOUT:
-        return err_set(err, ERR_RETRY, "%s did not answer in time", x->origin);
+        err_set(err, ERR_RETRY, "%s did not answer in time", x->origin);
+        break;
     default:
+        if (from_proxy == 407)
+            err_set(err, ERR_RETRY,
+                    "the proxy wants a name and a password; set proxy = \"http://NAME:PASSWORD@"
+                    "HOST:PORT\" in the configuration");
+        else
+            err_set(err, ERR_RETRY, "can't reach %s: %s", x->origin, why);
         break;
     }
-    return err_set(err, policy, "can't reach %s: %s", x->origin, why);
+    return failed(x, err);
 }
 
 int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err)

@@ -28,6 +28,10 @@ struct http_exchange {
     void *progress_arg;
     void (*header)(void *arg, const char *name, const char *value);
     void *header_arg;
+    /* How much of so many bytes of a file may be sent now; 0: paused until curl_easy_pause() lets
+     * it go on.  NULL: all. */
+    size_t (*grant)(void *arg, size_t want);
+    void *grant_arg;
 };
 
 /**

@@ -5,14 +5,17 @@
 
 #include <event2/event.h>
 
+#include "common/now.h"
 #include "common/str.h"
+#include "net/pace.h"
 
 #include "net/http_call.h"
 
 struct http_call {
-    LIST_ENTRY(http_call) link;
+    TAILQ_ENTRY(http_call) link;
     struct http_engine *engine;
     struct http_exchange x;
+    int is_paused; /* for the upload rate's sake */
     void (*done)(void *arg, const struct http_res *res, const struct ct_err *err);
     void *arg;
 };
@@ -29,13 +32,15 @@ struct http_engine {
     CURLM *multi;
     struct event *timer;
     struct http_policy policy;
-    LIST_HEAD(, http_call) calls;
+    struct pace pace;
+    struct event *pacer; /* lets those go on that were paused */
+    TAILQ_HEAD(, http_call) calls;
     LIST_HEAD(, sock) socks;
 };
 
 static void call_free(struct http_call *c)
 {
-    LIST_REMOVE(c, link);
+    TAILQ_REMOVE(&c->engine->calls, c, link);
     curl_multi_remove_handle(c->engine->multi, c->x.easy);
     http_exchange_clear(&c->x);
     free(c);
@@ -139,6 +144,52 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
+/* ---- the upload rate, of all files together -----------------------------------------------------
+ */
+
+static int senders(const struct http_engine *e)
+{
+    const struct http_call *c;
+    int n = 0;
+
+    TAILQ_FOREACH(c, &e->calls, link)
+    n += c->x.body_fd >= 0 && c->x.body_at < c->x.body_len;
+    return n > 0 ? n : 1;
+}
+
+static size_t on_grant(void *arg, size_t want)
+{
+    static const struct timeval soon = {0, PACE_WAIT_MS * 1000};
+    struct http_call *c = arg;
+    struct http_engine *e = c->engine;
+    size_t n = pace_take(&e->pace, want, senders(e), now_mono_ms());
+
+    if (n == 0) {
+        c->is_paused = 1;
+        /* Whoever got something last asks last. */
+        TAILQ_REMOVE(&e->calls, c, link);
+        TAILQ_INSERT_TAIL(&e->calls, c, link);
+        evtimer_add(e->pacer, &soon);
+    }
+    return n;
+}
+
+static void on_pacer(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_engine *e = arg;
+    struct http_call *c;
+
+    (void)fd;
+    (void)what;
+    TAILQ_FOREACH(c, &e->calls, link)
+    {
+        if (!c->is_paused)
+            continue;
+        c->is_paused = 0;
+        curl_easy_pause(c->x.easy, CURLPAUSE_CONT);
+    }
+}
+
 static void multi_make(struct http_engine *e)
 {
     e->multi = curl_multi_init();
@@ -173,22 +224,40 @@ int http_engine_new(struct event_base *base, const struct http_policy *policy,
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, ERR_BUG, "libcurl can't be set up");
     e = str_calloc(1, sizeof(*e));
-    LIST_INIT(&e->calls);
+    TAILQ_INIT(&e->calls);
     LIST_INIT(&e->socks);
     e->base = base;
-    e->policy = *policy;
-    e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
     e->timer = evtimer_new(base, on_timeout, e);
-    if (e->timer == NULL)
+    e->pacer = evtimer_new(base, on_pacer, e);
+    if (e->timer == NULL || e->pacer == NULL)
         abort();
     multi_make(e);
+    http_engine_set_policy(e, policy);
     *ret = e;
     return 0;
 }
 
+static void policy_clear(struct http_policy *p)
+{
+    free((char *)(uintptr_t)p->ca_file);
+    if (p->proxy != NULL) /* it may have a password in it */
+        str_wipe((char *)(uintptr_t)p->proxy, strlen(p->proxy));
+    free((char *)(uintptr_t)p->proxy);
+}
+
+void http_engine_set_policy(struct http_engine *e, const struct http_policy *policy)
+{
+    policy_clear(&e->policy);
+    e->policy = *policy;
+    e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
+    e->policy.proxy = policy->proxy != NULL ? str_dup(policy->proxy) : NULL;
+    if (e->pace.rate != policy->max_upload_rate)
+        pace_set(&e->pace, policy->max_upload_rate, now_mono_ms());
+}
+
 void http_engine_rest(struct http_engine *e)
 {
-    if (!LIST_EMPTY(&e->calls))
+    if (!TAILQ_EMPTY(&e->calls))
         return;
     multi_end(e);
     multi_make(e);
@@ -200,11 +269,12 @@ void http_engine_free(struct http_engine *e)
 
     if (e == NULL)
         return;
-    while ((c = LIST_FIRST(&e->calls)) != NULL)
+    while ((c = TAILQ_FIRST(&e->calls)) != NULL)
         call_free(c);
     multi_end(e);
     event_free(e->timer);
-    free((char *)(uintptr_t)e->policy.ca_file);
+    event_free(e->pacer);
+    policy_clear(&e->policy);
     free(e);
     curl_global_cleanup();
 }
@@ -222,8 +292,10 @@ int http_start(struct http_engine *e, const struct http_req *req,
     c->engine = e;
     c->done = done;
     c->arg = arg;
+    c->x.grant = on_grant;
+    c->x.grant_arg = c;
     curl_easy_setopt(c->x.easy, CURLOPT_PRIVATE, c);
-    LIST_INSERT_HEAD(&e->calls, c, link);
+    TAILQ_INSERT_TAIL(&e->calls, c, link);
     if (curl_multi_add_handle(e->multi, c->x.easy) != CURLM_OK)
         abort();
     *ret = c;

@@ -25,6 +25,7 @@ int http_pool_new(const struct http_policy *policy, struct http_pool **ret, stru
     p = str_calloc(1, sizeof(*p));
     p->policy = *policy;
     p->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
+    p->policy.proxy = policy->proxy != NULL ? str_dup(policy->proxy) : NULL;
     pthread_mutex_init(&p->mutex, NULL);
     *ret = p;
     return 0;
@@ -86,6 +87,7 @@ void http_pool_free(struct http_pool *p)
         curl_easy_cleanup(p->idle[--p->n_idle]);
     pthread_mutex_destroy(&p->mutex);
     free((char *)(uintptr_t)p->policy.ca_file);
+    free((char *)(uintptr_t)p->policy.proxy);
     free(p);
     curl_global_cleanup();
 }

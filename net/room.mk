@@ -1,5 +1,12 @@
 noinst_LIBRARIES += net/libnet.a
 net_libnet_a_SOURCES = \
   net/http.h net/http_call.h \
-  net/http_call.c net/http_engine.c net/http_pool.c net/http_url.c
-
+  net/http_call.c net/http_engine.c net/http_pool.c net/http_url.c \
+  net/pace.c net/pace.h \
+  net/network.h
+if ON_LINUX
+net_libnet_a_SOURCES += net/network_linux.c
+else
+net_libnet_a_SOURCES += net/network_posix.c
+endif
+EXTRA_DIST += net/network_linux.c net/network_posix.c

@@ -11,7 +11,7 @@ back elsewhere.  TLS ends here on both sides; the certificate is the server's ow
 the CA file that its ready file names.
 
 The --faults file holds one rule a line, and is read again whenever it was replaced; the first rule
-that fits counts.  '#' begins a comment.
+that fits counts.  A line that begins with '#' is a comment.
 
     SIDE METHOD PATH FAULT... [times=N] [skip=N] [chance=P]
 
@@ -20,8 +20,8 @@ without its query.  times: for the first N fits only; skip: but not for the firs
 this probability.  Faults of a request:
 
     delay=S           wait before anything else
-    status=N          answer this without asking the server; with header=Name:Value, body=TEXT or
-                      size=N (a body of N bytes of JSON that does not end)
+    status=N          answer this without asking the server; with header=Name:Value, size=N (a body
+                      of N bytes of JSON that does not end) or body=TEXT (to the line's end)
     replace           ask the server, but answer that (status, header, body)
     early             answer without having read the body, and close
     reset, close      end the connection instead of an answer, with RST or in peace
@@ -33,7 +33,7 @@ this probability.  Faults of a request:
 
 METHOD may be `accept`, for a connection before any request (PATH is * then):
 
-    refuse            do not listen at all
+    refuse            do not listen at all; connections that are open are reset
     silent, reset     accept, and then never say anything; or reset
     garbage           answer the handshake with something that is not TLS
     tls=1.1           speak no newer TLS
@@ -60,7 +60,7 @@ from urllib.parse import urlsplit
 
 CHUNK = 65536
 WORDS = ("replace", "early", "reset", "close", "silent", "swallow", "refuse", "garbage")
-VALUES = ("delay", "status", "header", "body", "size", "cut-up", "cut-down", "drip-up", "drip-down",
+VALUES = ("delay", "status", "header", "size", "cut-up", "cut-down", "drip-up", "drip-down",
           "times", "skip", "chance", "tls", "cert")
 
 
@@ -70,8 +70,9 @@ class Gone(Exception):
 
 class Rule:
     def __init__(self, line):
-        words = shlex.split(line, comments=True)
-        self.text = " ".join(words)
+        self.text = line.strip()
+        head, has_body, body = self.text.partition(" body=")
+        words = shlex.split(head)
         self.side, self.method, self.path = words[:3]
         self.headers, self.values, self.hits = [], {}, 0
         for w in words[3:]:
@@ -82,6 +83,8 @@ class Rule:
                 self.headers.append(value.split(":", 1))
             else:
                 self.values[key] = value if eq else True
+        if has_body:
+            self.values["body"] = body
 
     def __contains__(self, key):
         return key in self.values
@@ -119,7 +122,8 @@ class Faults:
             return
         self.stamp = stamp
         with open(self.path, encoding="utf-8") as f:
-            self.rules = [Rule(line) for line in f if line.split("#")[0].strip()]
+            self.rules = [Rule(line) for line in f
+                          if line.strip() and not line.startswith("#")]
 
     def find(self, side, method, path):
         with self.lock:
@@ -179,6 +183,13 @@ class Wire:
             pass
         self.sock.close()
 
+    def abort(self):
+        """From another thread than the one that reads it."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
 
 def paced(data, rate):
     """Pieces of data, at most rate bytes a second; 0: at once."""
@@ -210,7 +221,7 @@ class Side:
         with socket.socket() as probe:  # a number of its own, so that it stays ours while refusing
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.sock = None
+        self.sock, self.wires = None, set()
         self.listen()
 
     def listen(self):
@@ -234,6 +245,8 @@ class Side:
             # Not listening, but bound: nobody else gets the port.
             self.sock.shutdown(socket.SHUT_RDWR)
             self.held, self.sock = self.sock, None
+            for w in list(self.wires):
+                w.abort()
             self.proxy.log(event="refusing", side=self.name)
         elif not refuses and self.sock is None:
             self.held.close()
@@ -258,6 +271,7 @@ class Side:
         rule = self.proxy.faults.find(self.name, "accept", "*")
         self.proxy.log(event="accept", side=self.name, conn=number, fault=rule and rule.text)
         wire = Wire(sock)
+        self.wires.add(wire)
         try:
             if rule is not None and "reset" in rule:
                 wire.reset()
@@ -275,6 +289,7 @@ class Side:
                 pass
         except (Gone, ssl.SSLError, OSError):
             pass
+        self.wires.discard(wire)
         wire.close()
 
     def request(self, wire, number):
@@ -389,7 +404,7 @@ class Proxy:
 
     def log(self, **what):
         with self.lock:
-            self.out.write(json.dumps(what) + "\n")
+            self.out.write(json.dumps({"at": round(time.monotonic(), 3), **what}) + "\n")
             self.out.flush()
 
     def hold(self, sock):

@@ -7,7 +7,7 @@ CT_SAMPLES=${CT_SAMPLES:-$CT_SRC/../shared/samples}
 PATH=$CT_BUILD/bin:$PATH
 
 # Slow machines and sanitizers: how long anything may take before it counts as stuck.
-LIMIT_S=60
+LIMIT_S=${LIMIT_S:-60}
 
 make_home() {
     T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
@@ -172,13 +172,15 @@ versions() { ctctl --json versions "$1" | jq '.versions | length'; }
 versions_are() { [ "$(versions "$1")" = "$2" ]; }
 
 # new_id: a random session id
-new_id() { python3 -c 'import uuid; print(uuid.uuid4())'; }
+new_id() {
+    cat /proc/sys/kernel/random/uuid 2>/dev/null || python3 -c 'import uuid; print(uuid.uuid4())'
+}
 
 # line TEXT: one record of a transcript
 line() {
-    printf '{"type":"user","uuid":"%s","timestamp":"2026-11-23T20:00:00.000Z","cwd":"/home/al/p",' \
-        "$(new_id)"
-    printf '"message":{"role":"user","content":"%s"}}\n' "$1"
+    # one write, and soon after the redirection made the file: nobody sees half a line
+    printf '{"type":"user","uuid":"%s","timestamp":"2026-11-23T20:00:00.000Z",%s"content":"%s"}}\n' \
+        "$(new_id)" '"cwd":"/home/al/p","message":{"role":"user",' "$1"
 }
 
 # transcript ID [PROJECT]: its path

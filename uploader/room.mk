@@ -4,7 +4,10 @@ uploader_libuploader_a_SOURCES = \
   uploader/keep.c uploader/keep.h \
   uploader/kept.c uploader/kept.h \
   uploader/queue.c uploader/queue.h \
+  uploader/spoolfile.c uploader/spoolfile.h \
   uploader/store_error.c uploader/store_error.h \
   uploader/transfer.c uploader/transfer.h \
   uploader/uploader.c uploader/uploader.h uploader/uploader_impl.h \
-  uploader/uploader_look.c
+  uploader/uploader_fail.c \
+  uploader/uploader_look.c \
+  uploader/verdict.c uploader/verdict.h

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,18 +5,29 @@
 
 #include "api/api.h"
 #include "api/client.h"
-#include "common/file.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "uploader/keep.h"
+#include "uploader/spoolfile.h"
 #include "uploader/store_error.h"
 
 #include "uploader/transfer.h"
 
+/* Presigned URLs live 5 minutes; one with less than a minute left is not worth a PUT. */
+#define URL_FRESH_MS (4 * 60 * 1000)
+
+/* Clocks that differ by more are worth a word. */
+#define SKEW_MS (60 * 1000)
+
 struct check;
+
+struct reservation {
+    struct api_upload_res res;
+    int64_t boot_ms; /* when it came */
+};
 
 struct transfer {
     struct transfer_env env;
@@ -30,9 +39,12 @@ struct transfer {
     char *path;
     struct http_call *call;
     struct api_request *request;
-    struct api_upload_res reserved;
-    int64_t reserved_boot_ms; /* when the URL came */
-    int new_urls;             /* how often a new one was asked for */
+    struct reservation *reserved;
+    struct reservation **slot;
+    int new_urls; /* how often a new one was asked for */
+    int is_again; /* the store says that it received something else, and the file is checked */
+    int64_t skew_ms[TRANSFER_PEERS];
+    int has_skew[TRANSFER_PEERS];
     int64_t version;
     int is_loopback;
     int is_stock; /* the server knows no uploadHeaders: it is not ours */
@@ -43,13 +55,26 @@ struct transfer {
     int is_kept;         /* it is here, or nowhere */
 };
 
+void reservation_free(struct reservation *r)
+{
+    if (r == NULL)
+        return;
+    if (r->res.upload_url != NULL)
+        str_wipe(r->res.upload_url, strlen(r->res.upload_url));
+    api_upload_res_clear(&r->res);
+    free(r);
+}
+
+static int is_fresh(const struct reservation *r)
+{
+    return r != NULL && now_boot_ms() - r->boot_ms < URL_FRESH_MS;
+}
+
 /* Frees what a transfer owns; a check under way was told before. */
 static void transfer_free(struct transfer *t)
 {
     api_request_free(t->request);
-    if (t->reserved.upload_url != NULL)
-        str_wipe(t->reserved.upload_url, strlen(t->reserved.upload_url));
-    api_upload_res_clear(&t->reserved);
+    reservation_free(t->reserved);
     strlist_free(&t->put_headers);
     str_wipe(t->token, strlen(t->token));
     free(t->token);
@@ -89,12 +114,16 @@ static void call_api(struct transfer *t, const char *method, const char *path,
     }
 }
 
-static void see_clock(struct transfer *t, const struct http_res *res)
+static void see_clock(struct transfer *t, enum transfer_peer peer, const struct http_res *res)
 {
-    if (res != NULL && res->date_ms > 0)
-        t->ops->clock(t->arg, res->date_ms, now_wall_ms());
+    if (res == NULL || res->date_ms <= 0)
+        return;
+    t->skew_ms[peer] = res->date_ms - now_wall_ms();
+    t->has_skew[peer] = 1;
+    t->ops->clock(t->arg, peer, t->skew_ms[peer]);
 }
 
+static void check(struct transfer *t);
 static void reserve(struct transfer *t);
 static void confirm(struct transfer *t);
 
@@ -194,34 +223,82 @@ static int new_url_may_help(struct transfer *t, const struct ct_err *err)
     return 1;
 }
 
+/* Signatures go by two clocks, the server's and the store's; ours has no part in it. */
+static void explain_skew(const struct transfer *t, struct ct_err *err)
+{
+    int64_t ahead_ms = t->skew_ms[TRANSFER_STORE] - t->skew_ms[TRANSFER_API];
+    char by[64];
+
+    if (!t->has_skew[TRANSFER_API] || !t->has_skew[TRANSFER_STORE] || llabs(ahead_ms) < SKEW_MS)
+        return;
+    str_human_duration(llabs(ahead_ms) / 1000, by, sizeof(by));
+    err->code = ERR_FAIL;
+    snprintf(
+        err->msg, sizeof(err->msg),
+        "the object store's clock is %s %s the server's, so it refuses what the server signed; "
+        "the operator has to set the clock",
+        by, ahead_ms > 0 ? "ahead of" : "behind");
+}
+
+static void stored(struct transfer *t)
+{
+    struct ct_err err;
+
+    t->version = t->reserved->res.version;
+    if (t->ops->stored(t->arg, t->version, &err) != 0)
+        finish(t, &err);
+    else
+        confirm(t);
+}
+
+static void put_failed(struct transfer *t, const struct ct_err *why)
+{
+    struct ct_err err = *why;
+
+    if (strcmp(err.reason, "PreconditionFailed") == 0) {
+        /* There is an object of that name, which was reserved for this bundle and signed for its
+         * digest: an earlier attempt's, whose answer got lost.  The server looks at it. */
+        stored(t);
+        return;
+    }
+    if (strcmp(err.reason, "BadDigest") == 0) {
+        if (!t->is_again) {
+            t->is_again = 1;
+            check(t);
+            return;
+        }
+        err.code = ERR_RETRY; /* the file is what it should be: it happens on the way */
+    }
+    if (new_url_may_help(t, &err)) {
+        reserve(t);
+        return;
+    }
+    if (err.code == ERR_EXPIRED || strcmp(err.reason, "RequestTimeTooSkewed") == 0)
+        explain_skew(t, &err);
+    if (err.code == ERR_RETRY && is_fresh(t->reserved)) {
+        *t->slot = t->reserved;
+        t->reserved = NULL;
+    }
+    finish(t, &err);
+}
+
 static void on_put(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
-    int64_t url_age_ms = now_boot_ms() - t->reserved_boot_ms;
     struct ct_err err;
 
     t->call = NULL;
     close(t->fd);
     t->fd = -1;
-    see_clock(t, res);
+    see_clock(t, TRANSFER_STORE, res);
     if (res == NULL) {
-        finish(t, net_err);
-        return;
+        put_failed(t, net_err);
+    } else if (res->status < 200 || res->status > 299) {
+        store_error(res, now_boot_ms() - t->reserved->boot_ms, &err);
+        put_failed(t, &err);
+    } else {
+        stored(t);
     }
-    if (res->status < 200 || res->status > 299) {
-        store_error(res, url_age_ms, &err);
-        if (new_url_may_help(t, &err))
-            reserve(t);
-        else
-            finish(t, &err);
-        return;
-    }
-    t->version = t->reserved.version;
-    if (t->ops->stored(t->arg, t->version, &err) != 0) {
-        finish(t, &err);
-        return;
-    }
-    confirm(t);
 }
 
 static void on_progress(void *arg, int64_t sent, int64_t received)
@@ -238,7 +315,7 @@ static void add_upload_headers(struct transfer *t)
     static const char *const known[] = {"Content-MD5", "x-amz-checksum-sha256", "If-None-Match"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        const char *v = jdoc_str(t->reserved.upload_headers, known[i]);
+        const char *v = jdoc_str(t->reserved->res.upload_headers, known[i]);
         char *line;
         if (v == NULL || strpbrk(v, "\r\n") != NULL)
             continue;
@@ -253,10 +330,7 @@ static void put(struct transfer *t)
     struct http_req req = HTTP_REQ_INIT;
     struct ct_err err;
 
-    t->fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (t->fd < 0) {
-        err_sys(&err, "can't open the spooled bundle");
-        err.code = ERR_CORRUPT;
+    if (spoolfile_open(t->path, &t->fd, &err) != 0) {
         finish(t, &err);
         return;
     }
@@ -264,7 +338,7 @@ static void put(struct transfer *t)
     strlist_add(&t->put_headers, "Content-Type: application/gzip");
     add_upload_headers(t);
     req.method = "PUT";
-    req.url = t->reserved.upload_url;
+    req.url = t->reserved->res.upload_url;
     req.headers = &t->put_headers;
     req.body_fd = t->fd;
     req.body_len = t->item->size_bytes;
@@ -313,6 +387,17 @@ static void keep_fuller(struct transfer *t)
         finish(t, &err);
 }
 
+static void begin_put(struct transfer *t)
+{
+    t->is_stock = t->reserved->res.upload_headers == NULL;
+    t->is_loopback =
+        http_url_is_loopback(t->reserved->res.upload_url) || http_url_is_loopback(t->api_url);
+    if (t->is_stock && t->item->pin > 0 && !t->is_kept)
+        keep_fuller(t);
+    else
+        put(t);
+}
+
 /* ---- the reservation ----------------------------------------------------------------------------
  */
 
@@ -320,31 +405,29 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
 {
     struct transfer *t = arg;
     struct json_object *answer = NULL;
+    struct reservation *fresh;
     struct ct_err err;
     int rc;
 
     t->call = NULL;
-    see_clock(t, res);
+    see_clock(t, TRANSFER_API, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
         finish(t, res == NULL ? net_err : &err);
         return;
     }
-    api_upload_res_clear(&t->reserved);
-    rc = api_upload_res_parse(answer, &t->reserved, &err);
+    fresh = str_calloc(1, sizeof(*fresh));
+    rc = api_upload_res_parse(answer, &fresh->res, &err);
     json_object_put(answer);
     if (rc != 0) {
+        reservation_free(fresh);
         err.code = ERR_RETRY;
         finish(t, &err);
         return;
     }
-    t->reserved_boot_ms = now_boot_ms();
-    t->is_stock = t->reserved.upload_headers == NULL;
-    t->is_loopback =
-        http_url_is_loopback(t->reserved.upload_url) || http_url_is_loopback(t->api_url);
-    if (t->is_stock && t->item->pin > 0 && !t->is_kept)
-        keep_fuller(t);
-    else
-        put(t);
+    fresh->boot_ms = now_boot_ms();
+    reservation_free(t->reserved);
+    t->reserved = fresh;
+    begin_put(t);
 }
 
 static void reserve(struct transfer *t)
@@ -383,18 +466,8 @@ struct check {
 static void check_run(void *arg)
 {
     struct check *c = arg;
-    char hex[HASH_SHA256_HEX];
-    int64_t size = 0;
-    int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (fd < 0 || hash_sha256_fd(fd, &size, hex) != 0) {
-        err_sys(&c->err, "can't read the spooled bundle %s", path_base(c->path));
-        c->err.code = ERR_CORRUPT;
-    } else if (size != c->size_bytes || strcmp(hex, c->sha256) != 0) {
-        err_set(&c->err, ERR_CORRUPT, "the spooled bundle %s is damaged", path_base(c->path));
-    }
-    if (fd >= 0)
-        close(fd);
+    spoolfile_check(c->path, c->size_bytes, c->sha256, &c->err);
 }
 
 static void check_free(void *arg)
@@ -424,13 +497,26 @@ static void check_done(void *arg)
         confirm(t);
     } else if (err.code != ERR_NONE) {
         finish(t, &err);
+    } else if (is_fresh(t->reserved) && !t->is_again) {
+        begin_put(t);
     } else {
         reserve(t);
     }
 }
 
+static void check(struct transfer *t)
+{
+    t->check = str_calloc(1, sizeof(*t->check));
+    t->check->t = t;
+    t->check->path = str_dup(t->path);
+    t->check->size_bytes = t->item->size_bytes;
+    snprintf(t->check->sha256, sizeof(t->check->sha256), "%s", t->item->sha256);
+    worker_submit(t->env.worker, check_run, check_done, check_free, t->check);
+}
+
 struct transfer *transfer_start(const struct transfer_env *env, const struct queue_item *item,
-                                const char *path, const struct transfer_ops *ops, void *arg)
+                                const char *path, struct reservation **slot,
+                                const struct transfer_ops *ops, void *arg)
 {
     struct transfer *t = str_calloc(1, sizeof(*t));
 
@@ -443,12 +529,10 @@ struct transfer *transfer_start(const struct transfer_env *env, const struct que
     t->arg = arg;
     t->path = str_dup(path);
     t->fd = -1;
-    t->check = str_calloc(1, sizeof(*t->check));
-    t->check->t = t;
-    t->check->path = str_dup(path);
-    t->check->size_bytes = item->size_bytes;
-    snprintf(t->check->sha256, sizeof(t->check->sha256), "%s", item->sha256);
-    worker_submit(env->worker, check_run, check_done, check_free, t->check);
+    t->slot = slot;
+    t->reserved = *slot;
+    *slot = NULL;
+    check(t);
     return t;
 }
 

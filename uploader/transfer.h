@@ -16,6 +16,17 @@
  */
 struct transfer;
 
+/* A version that the server reserved, and its presigned URL: of use for some minutes. */
+struct reservation;
+
+/**
+ * reservation_free(r):
+ * Forget it, and wipe the URL; NULL is harmless.
+ */
+void reservation_free(struct reservation *r);
+
+enum transfer_peer { TRANSFER_API, TRANSFER_STORE, TRANSFER_PEERS };
+
 struct transfer_env {
     struct http_engine *engine;
     struct worker *worker;
@@ -41,17 +52,20 @@ struct transfer_ops {
     /* Bytes of the bundle that were sent so far. */
     void (*progress)(void *arg, int64_t sent);
 
-    /* The server's clock, from a Date header, and ours at the same time. */
-    void (*clock)(void *arg, int64_t server_ms, int64_t wall_ms);
+    /* A peer's clock less ours, from its Date header. */
+    void (*clock)(void *arg, enum transfer_peer peer, int64_t skew_ms);
 };
 
 /**
- * transfer_start(env, item, path, ops, arg):
- * Begin.  ${item} and ${ops} must live until ops->done; ${path} (the spool file) is copied.  No
- * callback comes from within this call.
+ * transfer_start(env, item, path, slot, ops, arg):
+ * Begin.  ${item}, ${slot} and ${ops} must live until ops->done; ${path} (the spool file) is
+ * copied.  What lies in ${slot} is taken and used if it is fresh; if the PUT fails in a way that
+ * may pass, the reservation lies in ${slot} at the end, for the next attempt with the same ${item}.
+ * No callback comes from within this call.
  */
 struct transfer *transfer_start(const struct transfer_env *env, const struct queue_item *item,
-                                const char *path, const struct transfer_ops *ops, void *arg);
+                                const char *path, struct reservation **slot,
+                                const struct transfer_ops *ops, void *arg);
 
 /**
  * transfer_cancel(t):

@@ -12,7 +12,6 @@
 #include "common/now.h"
 #include "common/path.h"
 #include "common/str.h"
-#include "uploader/backoff.h"
 #include "uploader/uploader_impl.h"
 
 #include "uploader/uploader.h"
@@ -57,6 +56,7 @@ static void entry_free(struct entry *e)
         transfer_cancel(e->transfer);
         u->active--;
     }
+    reservation_free(e->reservation);
     TAILQ_REMOVE(&u->entries, e, link);
     map_remove(u->by_session, e->item->session_id);
     u->queued_bytes -= e->item->size_bytes;
@@ -109,19 +109,12 @@ static void on_progress(void *arg, int64_t sent)
     e->sent_bytes = sent;
 }
 
-static void on_clock(void *arg, int64_t server_ms, int64_t wall_ms)
+static void on_clock(void *arg, enum transfer_peer peer, int64_t skew_ms)
 {
     struct entry *e = arg;
 
-    e->u->clock_skew_ms = server_ms - wall_ms;
-}
-
-static void server_answered(struct uploader *u)
-{
-    u->last_contact_ms = now_wall_ms();
-    u->net_failures = 0;
-    u->net_next_ms = 0;
-    memset(&u->net_err, 0, sizeof(u->net_err));
+    e->u->skew_ms[peer] = skew_ms;
+    e->u->has_skew[peer] = 1;
 }
 
 struct settling {
@@ -149,14 +142,11 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     struct settling t = {e, version, is_loopback, now_mono_ms() - e->began_ms};
     struct ct_err err;
 
-    server_answered(u);
+    uploader_recovered(u);
     /* Out of the queue and into the daemon's books, in one transaction. */
     if (db_transact(u->opts.db, write_settled, &t, &err) != 0) {
         /* The store has it; our own disk is the trouble.  Confirming again later is harmless. */
-        e->failures++;
-        e->err = err;
-        e->next_ms = now_mono_ms() + backoff_ms(e->failures, 0, 0);
-        u->ops->failed(u->arg, e->item, &err, 0);
+        uploader_disk_failed(e, &err);
         return;
     }
     snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
@@ -166,7 +156,7 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     u->ops->settled(u->arg, session_id, version, size_bytes);
 }
 
-static int drop(struct entry *e, struct ct_err *err)
+int uploader_entry_drop(struct entry *e, struct ct_err *err)
 {
     struct uploader *u = e->u;
 
@@ -175,82 +165,6 @@ static int drop(struct entry *e, struct ct_err *err)
     remove_file(u, e->item->file);
     entry_free(e);
     return 0;
-}
-
-static uint32_t dice(void)
-{
-    uint32_t r;
-
-    hash_random(&r, sizeof(r));
-    return r;
-}
-
-static void try_later(struct entry *e, const struct ct_err *err)
-{
-    struct uploader *u = e->u;
-    int is_for_all = (err->http_status == 0 && err->code == ERR_RETRY) || err->http_status == 429 ||
-                     (err->http_status >= 500 && err->reason[0] == '\0');
-
-    e->failures++;
-    e->next_ms = now_mono_ms() + backoff_ms(e->failures, err->retry_after_s, dice());
-    if (is_for_all) {
-        u->net_failures++;
-        u->net_err = *err;
-        u->net_next_ms = now_mono_ms() + backoff_ms(u->net_failures, err->retry_after_s, dice());
-        e->next_ms = 0; /* one clock is enough */
-        /* The next one tries for all, lest one that can't get through holds up the others. */
-        TAILQ_REMOVE(&u->entries, e, link);
-        TAILQ_INSERT_TAIL(&u->entries, e, link);
-    }
-}
-
-static void on_failure(struct entry *e, const struct ct_err *err)
-{
-    struct ct_err ours;
-    struct uploader *u = e->u;
-    char session_id[UUID_SIZE];
-
-    snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
-    if (err->http_status != 0)
-        server_answered(u);
-    e->err = *err;
-    switch (err->code) {
-    case ERR_AUTH:
-        uploader_set_cred(u, NULL, NULL);
-        u->ops->auth(u->arg, err);
-        return;
-    case ERR_CORRUPT:
-        log_warn("bundle-damaged session=%s error=\"%s\" cure=rebuild", session_id, err->msg);
-        if (u->ops->forget(u->arg, session_id, &ours) == 0 && drop(e, &ours) == 0) {
-            u->ops->rebuild(u->arg, session_id);
-            return;
-        }
-        try_later(e, &ours);
-        err = &ours;
-        break;
-    case ERR_CONFLICT:
-        if (strcmp(err->reason, "deleted") == 0) {
-            if (drop(e, &ours) == 0) {
-                u->ops->deleted(u->arg, session_id);
-                return;
-            }
-            try_later(e, &ours);
-            err = &ours;
-            break;
-        }
-        try_later(e, err);
-        break;
-    case ERR_RETRY:
-    case ERR_EXPIRED:
-    case ERR_NOSPACE:
-    case ERR_GONE:
-        try_later(e, err);
-        break;
-    default:
-        e->is_final = 1;
-        break;
-    }
-    u->ops->failed(u->arg, e->item, err, e->is_final);
 }
 
 static void on_done(void *arg, int64_t version, int is_loopback, const struct ct_err *err)
@@ -264,7 +178,7 @@ static void on_done(void *arg, int64_t version, int is_loopback, const struct ct
     if (err == NULL)
         succeed(e, version, is_loopback);
     else
-        on_failure(e, err);
+        uploader_failed(e, err);
     schedule(u);
 }
 
@@ -291,7 +205,7 @@ static void start(struct entry *e)
     e->sent_bytes = 0;
     e->next_ms = 0;
     u->active++;
-    e->transfer = transfer_start(&env, e->item, path, &transfer_ops, e);
+    e->transfer = transfer_start(&env, e->item, path, &e->reservation, &transfer_ops, e);
     free(path);
     u->ops->started(u->arg, e->item);
 }
@@ -427,6 +341,9 @@ static void stop_transfers(struct uploader *u)
             e->transfer = NULL;
             u->active--;
         }
+        /* It belongs to the account of before. */
+        reservation_free(e->reservation);
+        e->reservation = NULL;
     }
 }
 
@@ -458,6 +375,7 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
         u->cred->device_name = str_dup(cred->device_name);
         u->net_failures = 0;
         u->net_next_ms = 0;
+        u->is_outage = 0;
     }
     schedule(u);
 }
@@ -494,9 +412,12 @@ void uploader_set_kept_limit(struct uploader *u, int64_t bytes)
 
 char *uploader_spool_path(struct uploader *u, const char *session_id)
 {
-    char *file = str_printf("%s.%08x.tar.gz", session_id, dice());
-    char *path = file_path(u, file);
+    uint32_t dice;
+    char *file, *path;
 
+    hash_random(&dice, sizeof(dice));
+    file = str_printf("%s.%08x.tar.gz", session_id, dice);
+    path = file_path(u, file);
     path_make_private(u->spool_dir, NULL); /* somebody may have cleared it away */
     free(file);
     return path;
@@ -543,7 +464,7 @@ int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err
 {
     struct entry *e = map_get(u->by_session, session_id);
 
-    return e != NULL ? drop(e, err) : 0;
+    return e != NULL ? uploader_entry_drop(e, err) : 0;
 }
 
 static void kick(struct entry *e)
@@ -551,6 +472,8 @@ static void kick(struct entry *e)
     e->is_final = 0;
     e->next_ms = 0;
     e->is_urgent = 1;
+    if (e->err.code == ERR_FAIL)
+        memset(&e->err, 0, sizeof(e->err)); /* what is tried now has not failed yet */
 }
 
 void uploader_kick(struct uploader *u, const char *session_id)
@@ -573,7 +496,8 @@ void uploader_try_now(struct uploader *u)
 
     TAILQ_FOREACH(e, &u->entries, link)
     {
-        e->next_ms = 0;
+        if (e->err.code != ERR_FAIL) /* of an operator's fault the network knows nothing */
+            e->next_ms = 0;
         e->failures = e->failures > 1 ? 1 : e->failures;
     }
     u->net_next_ms = 0;

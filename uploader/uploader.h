@@ -196,6 +196,8 @@ struct uploader_stats {
     int64_t last_contact_ms;  /* wall clock; 0: none yet */
     int failures;             /* exchanges in a row that the server did not answer */
     int64_t clock_skew_ms;    /* the server's clock less ours, as last seen */
+    int has_store_skew;       /* both clocks were seen; then ... */
+    int64_t store_skew_ms;    /* ... the object store's less ours */
     const struct ct_err *err; /* why nothing goes on at the moment, or NULL */
     int64_t next_attempt_ms;  /* when it is tried again, 0: not waiting */
 };

@@ -8,13 +8,15 @@
 #include "uploader/uploader.h"
 
 /*
- * What uploader.c (who goes next) and uploader_look.c (what others see of it) share.
+ * What uploader.c (who goes next), uploader_fail.c (what a failure leads to) and uploader_look.c
+ * (what others see of it) share.
  */
 struct entry {
     TAILQ_ENTRY(entry) link;
     struct uploader *u;
     struct queue_item *item;
-    struct transfer *transfer; /* in flight, or NULL */
+    struct transfer *transfer;       /* in flight, or NULL */
+    struct reservation *reservation; /* an attempt's that may be used again, or NULL */
     int failures;
     int64_t next_ms; /* not before; 0: now */
     int64_t began_ms;
@@ -40,14 +42,41 @@ struct uploader {
     struct event *timer;
     int active;
     /* What fails for all (no network, the server down) is waited out once, and tried by one. */
-    int net_failures;
+    int net_failures; /* in a row, of whichever session */
+    int is_outage;    /* ... and it is known that they concern all: */
     int64_t net_next_ms;
+    char net_session[UUID_SIZE]; /* whose was the last */
     struct ct_err net_err;
     int64_t queued_bytes;
     int64_t bytes_sent;
     int64_t confirmed;
     int64_t last_contact_ms;
-    int64_t clock_skew_ms;
+    int64_t skew_ms[TRANSFER_PEERS]; /* a peer's clock less ours */
+    int has_skew[TRANSFER_PEERS];
 };
+
+/**
+ * uploader_failed(e, err):
+ * The transfer of ${e} ended with ${err}: decide what that leads to.  ${e} may be gone after it.
+ */
+void uploader_failed(struct entry *e, const struct ct_err *err);
+
+/**
+ * uploader_disk_failed(e, err):
+ * Our own disk or database is the trouble: ${e} is tried again later.
+ */
+void uploader_disk_failed(struct entry *e, const struct ct_err *err);
+
+/**
+ * uploader_recovered(u):
+ * The server did what it was asked: whatever was waited for is over.
+ */
+void uploader_recovered(struct uploader *u);
+
+/**
+ * uploader_entry_drop(e, err):
+ * Take ${e} out of the queue, with its file.
+ */
+int uploader_entry_drop(struct entry *e, struct ct_err *err);
 
 #endif

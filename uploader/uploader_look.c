@@ -32,7 +32,7 @@ static void view_of(const struct entry *e, struct uploader_view *ret)
     ret->next_attempt_ms = e->next_ms;
     ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
     ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
-    if (e->is_final)
+    if (e->is_final || (e->transfer == NULL && e->err.code == ERR_FAIL && e->err.sys_errno == 0))
         ret->phase = e->err.code == ERR_REFUSED && e->err.http_status == 403 ? "limit" : "failed";
     else if (e->item->phase == QUEUE_STORED)
         ret->phase = "stored";
@@ -73,7 +73,9 @@ void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
     ret->confirmed = u->confirmed;
     ret->last_contact_ms = u->last_contact_ms;
     ret->failures = u->net_failures;
-    ret->clock_skew_ms = u->clock_skew_ms;
+    ret->clock_skew_ms = u->skew_ms[TRANSFER_API];
+    ret->has_store_skew = u->has_skew[TRANSFER_API] && u->has_skew[TRANSFER_STORE];
+    ret->store_skew_ms = u->skew_ms[TRANSFER_STORE];
     ret->err = u->net_failures > 0 ? &u->net_err : NULL;
     ret->next_attempt_ms = u->net_next_ms;
 }
