@@ -1,6 +1,15 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_durable.bats
+dist_check_SCRIPTS += tests/e2e_durable.bats tests/e2e_crash.bats tests/crash_full.bats \
+  tests/crash_verify.py
+EXTRA_DIST += tests/crash.bash
 TESTS += tests/e2e_durable.bats
+if ON_LINUX
+check_PROGRAMS += tests/killat
+tests_killat_SOURCES = tests/killat.c
+tests_killat_LDADD =
+TESTS += tests/e2e_crash.bats
+HEAVY_TESTS += tests/crash_full.bats
+endif
 endif
 
 if WITH_CMOCKA
