@@ -40,9 +40,18 @@ int adopt_judge(struct job *j)
 int adopt_confirm(const struct job *j, struct ct_err *err)
 {
     const struct adopted *a = &j->adopted;
+    struct state_confirmed c = {
+        .version = a->version,
+        .content_id = a->content_id,
+        .sha256 = a->sha256,
+        .size_bytes = a->size_bytes,
+        .is_loopback = a->is_loopback,
+        .is_pulled = 1,
+        .wall_ms = now_wall_ms(),
+        .token_tag = "",
+    };
 
-    return state_confirm(j->d->state, j->session_id, a->version, a->content_id, a->sha256,
-                         a->size_bytes, a->is_loopback, now_wall_ms(), err);
+    return state_confirm(j->d->state, j->session_id, &c, err);
 }
 
 void adopt_forget(const struct daemon *d, const char *session_id)

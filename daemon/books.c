@@ -123,6 +123,7 @@ void books_close(struct daemon *d)
     bundler_stop(d->bundler);
     if (d->waiters != NULL && d->state != NULL)
         waiter_forgotten(d);
+    cloud_forget(d->cloud);
     sessions_forget_all(d);
     uploader_free(d->uploader);
     d->uploader = NULL;

@@ -103,6 +103,7 @@ static void new_state(const struct job *j, const struct state_session *old,
     ss->is_rewritten = old->is_rewritten || j->result.is_rewritten;
     ss->revive = old->revive;
     ss->is_excluded = old->is_excluded;
+    ss->pin = old->pin;
 }
 
 /* What goes into the books together. */
@@ -113,7 +114,7 @@ struct record {
     struct queue_item q;
 };
 
-static void fill_item(struct record *r, int64_t pin)
+static void fill_item(struct record *r)
 {
     const struct job *j = r->j;
     struct daemon *d = j->d;
@@ -132,7 +133,7 @@ static void fill_item(struct record *r, int64_t pin)
     q->source_user_dir = str_dup(path_home());
     q->metadata =
         pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
-    q->pin = pin;
+    q->pin = r->old->pin;
     q->base_version =
         j->adopted.version > 0 && !j->result.is_rewritten ? j->adopted.version : r->old->version;
     q->revive = r->old->revive;
@@ -154,7 +155,7 @@ static int write_record(void *arg, struct ct_err *err)
 
 /* What was found goes into the books: in one transaction the session's files, its metadata and the
  * bundle's place in the queue.  Only then may the bundle that it replaces go. */
-static int record(struct job *j, const struct state_session *old, int64_t pin, int is_adopted,
+static int record(struct job *j, const struct state_session *old, int is_adopted,
                   struct ct_err *err)
 {
     struct daemon *d = j->d;
@@ -162,7 +163,7 @@ static int record(struct job *j, const struct state_session *old, int64_t pin, i
     int rc;
 
     if (!j->result.is_same)
-        fill_item(&r, pin);
+        fill_item(&r);
     rc = db_transact(state_db(d->state), write_record, &r, err);
     if (rc == 0 && !j->result.is_same)
         uploader_take(d->uploader, &r.q);
@@ -175,8 +176,6 @@ static void bundled(struct job *j, struct session *s)
     struct daemon *d = j->d;
     struct state_session old = {0};
     struct ct_err err = {0};
-    struct uploader_view v;
-    int64_t pin = 0;
     int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted;
 
     state_get(d->state, s->id, &old);
@@ -192,12 +191,10 @@ static void bundled(struct job *j, struct session *s)
     }
     if (is_thinner)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
-    /* A bundle that takes the place of a thinner one keeps what that was to keep. */
-    if (uploader_look(d->uploader, s->id, &v))
-        pin = v.item->pin;
-    if (is_thinner)
-        pin = j->adopted.version > 0 ? j->adopted.version : old.version;
-    if (record(j, &old, pin, is_adopted, &err) != 0) {
+    /* What a thinner one was to keep, and those after it until one of them is safe. */
+    if (is_thinner && (j->adopted.version > 0 || old.version > 0))
+        old.pin = j->adopted.version > 0 ? j->adopted.version : old.version;
+    if (record(j, &old, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         books_disk_trouble(d, &err);
@@ -229,6 +226,8 @@ static void bundled(struct job *j, struct session *s)
         control_event(d, is_adopted ? "adopted" : "unchanged", s->id,
                       is_adopted ? j->adopted.version : old.version, 0, NULL);
     }
+    if (!j->result.is_same && old.version == 0)
+        cloud_consider(d->cloud, s->id);
     if (s->is_urgent)
         uploader_kick(d->uploader, s->id);
     s->is_urgent = 0;
@@ -240,7 +239,7 @@ static int write_vanished(void *arg, struct ct_err *err)
 {
     const struct job *j = arg;
 
-    return state_set_archived(j->d->state, j->session_id, 1, err) != 0
+    return state_set_archived(j->d->state, j->session_id, now_wall_ms(), err) != 0
                ? -1
                : state_drop_files(j->d->state, j->session_id, err);
 }
@@ -315,7 +314,7 @@ static void job_done(void *arg)
         return;
     }
     if (excluded_by_job(d, s, j)) {
-        uploader_hold(d->uploader, j->session_id, 0);
+        uploader_hold(d->uploader, j->session_id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);
         bundler_run(d);
         return;
@@ -327,7 +326,7 @@ static void job_done(void *arg)
     else
         failed(j, s);
     job_free(j);
-    uploader_hold(d->uploader, s->id, 0);
+    uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
     sessions_settle(d, s);
     bundler_run(d);
 }
@@ -445,7 +444,7 @@ static void start(struct daemon *d, struct session *s)
     s->bundled_bytes += growth_take(&s->growth);
     d->bundler->job = j;
     d->bundler->cancel = 0;
-    uploader_hold(d->uploader, s->id, 1);
+    uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 1);
     worker_submit(d->worker, job_run, job_done, job_free, j);
 }
 

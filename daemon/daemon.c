@@ -396,6 +396,7 @@ static void setup(struct daemon *d)
         abort();
     d->bundler = bundler_new(d);
     d->waiters = waiters_new();
+    d->cloud = cloud_new(d);
     d->login = login_new(d);
 }
 
@@ -431,6 +432,7 @@ static void teardown(struct daemon *d)
     ipc_server_free(d->ipc);
     d->ipc = NULL;
     login_free(d->login);
+    cloud_forget(d->cloud);
     watcher_free(d->watcher);
     uploader_free(d->uploader);
     d->uploader = NULL;
@@ -439,6 +441,7 @@ static void teardown(struct daemon *d)
     http_engine_free(d->engine);
     books_close(d);
     bundler_free(d->bundler);
+    cloud_free(d->cloud);
     debounce_free(d->debounce);
     map_free(d->sessions);
     map_each(d->live, free_id, NULL);

@@ -33,6 +33,7 @@
  *   excluded.c  sessions that stay here, by the rules of exclude.c
  *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
+ *   cloud.c     what the server has already
  *   books.c     one account's state, queue and spool
  *   pause.c     `ctctl pause`
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
@@ -91,6 +92,7 @@ struct root_view {
 struct job;
 struct login;
 struct network;
+struct cloud;
 struct bundler;
 struct waiters;
 struct life;
@@ -117,6 +119,7 @@ struct daemon {
 
     /* The account; state, spool and cache are its own. */
     struct login *login;
+    struct cloud *cloud;
     struct state *state; /* NULL while no account is known */
     struct uploader *uploader;
     char *account_dir;
@@ -442,10 +445,71 @@ enum login_state login_look(const struct login *l, const char **ret_email, const
                             const char **ret_device, const char **ret_why);
 
 /**
+ * login_cred(l), login_token_tag(l):
+ * The credentials, borrowed, or NULL; something short that tells their token from another and does
+ * not give it away, "" without one.
+ */
+const struct cred *login_cred(const struct login *l);
+const char *login_token_tag(const struct login *l);
+
+/**
+ * login_listed(l):
+ * What the server lists is known, or can't be known now: uploads may begin.
+ */
+void login_listed(struct login *l);
+
+/**
  * login_credentials_path(l):
  * The file that login_refresh() reads, borrowed.
  */
 const char *login_credentials_path(const struct login *l);
+
+/* ---- cloud.c ------------------------------------------------------------------------------------
+ */
+
+struct cloud *cloud_new(struct daemon *d);
+void cloud_free(struct cloud *c);
+
+/**
+ * cloud_refresh(c), cloud_forget(c):
+ * Ask the server what sessions it has, unless that is being asked; the account is closed: forget
+ * it.  The first answer, or that there is none, goes to login_listed().
+ */
+void cloud_refresh(struct cloud *c);
+void cloud_forget(struct cloud *c);
+
+/**
+ * cloud_contact(c, is_lost):
+ * The server could not be reached, or an upload came through: the list may want to be read again.
+ */
+void cloud_contact(struct cloud *c, int is_lost);
+
+/**
+ * cloud_failures(c, ret_err), cloud_try_now(c):
+ * Return how often in a row the server could not be asked; try again without waiting longer.
+ */
+int cloud_failures(const struct cloud *c, const struct ct_err **ret_err);
+void cloud_try_now(struct cloud *c);
+
+/**
+ * cloud_consider(c, session_id):
+ * The session's bundle is queued and no version of it is recorded as confirmed.  If the server may
+ * have the session all the same (the record was lost), have it asked before anything is uploaded.
+ */
+void cloud_consider(struct cloud *c, const char *session_id);
+
+/**
+ * cloud_has(c, session_id):
+ * Return 1 if the server listed the session although no version of it is recorded here, 0 if it did
+ * not, -1 if that is not known.
+ */
+int cloud_has(const struct cloud *c, const char *session_id);
+
+/**
+ * cloud_confirmed(c, session_id, version, err):
+ * ${version} was recorded as confirmed; inside that transaction: note what is elsewhere.
+ */
+int cloud_confirmed(struct cloud *c, const char *session_id, int64_t version, struct ct_err *err);
 
 /* ---- waiter.c -----------------------------------------------------------------------------------
  */

@@ -14,6 +14,7 @@
 static const char *state_of(struct daemon *d, const struct state_session *ss, const char **ret_why)
 {
     const struct session *s = sessions_get(d, ss->session_id);
+    int is_pending = s != NULL && s->dirty_seq > s->safe_seq;
     struct uploader_view v;
 
     *ret_why = excluded_why(d, ss);
@@ -29,10 +30,18 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
         *ret_why = s->err->msg;
         return "failed";
     }
-    if (s != NULL && s->dirty_seq > s->safe_seq)
+    if (ss->elsewhere > 0 && (ss->elsewhere < ss->version || is_pending)) {
+        *ret_why = "it went on here and on another device, each without the other; both are kept";
+        return "diverged";
+    }
+    if (is_pending)
         return "pending";
     if (ss->is_archived)
         return "archived";
+    if (ss->elsewhere > 0) {
+        *ret_why = "another device has a newer version";
+        return "behind";
+    }
     return ss->version > 0 ? "synced" : "pending";
 }
 
@@ -74,6 +83,8 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_int(o, "version", ss->version);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     jdoc_set_str(o, "place", place_of(ss));
+    if (ss->elsewhere > 0)
+        jdoc_set_int(o, "elsewhereVersion", ss->elsewhere);
     set_time(o, "confirmedAt", ss->confirmed_ms);
     return o;
 }

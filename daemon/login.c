@@ -29,6 +29,8 @@ struct login {
     struct event *retry;
     struct event *reopen; /* the books could not be opened */
     int failures;
+    int is_uploading;
+    char token_tag[STATE_TAG_SIZE];
 };
 
 static void say(struct login *l, enum login_state state, const struct ct_err *why)
@@ -51,6 +53,7 @@ static void say(struct login *l, enum login_state state, const struct ct_err *wh
 
 static void stop_uploads(struct login *l)
 {
+    l->is_uploading = 0;
     if (l->d->uploader != NULL)
         uploader_set_cred(l->d->uploader, NULL, NULL);
 }
@@ -106,6 +109,14 @@ static void accept_account(struct login *l)
     if (open_account(l) != 0)
         return;
     say(l, LOGIN_OK, NULL);
+    cloud_refresh(l->d->cloud); /* and then login_listed() */
+}
+
+void login_listed(struct login *l)
+{
+    if (l->state != LOGIN_OK || l->is_uploading || l->d->uploader == NULL)
+        return;
+    l->is_uploading = 1;
     uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
 }
 
@@ -221,6 +232,7 @@ static int is_known_token(const struct login *l)
 void login_refresh(struct login *l)
 {
     struct cred *fresh = NULL;
+    char hex[HASH_SHA256_HEX];
     struct ct_err err = {0};
 
     if (l->d->is_stopping || account_read(l) != 0)
@@ -245,6 +257,8 @@ void login_refresh(struct login *l)
     stop_uploads(l);
     cred_free(l->cred);
     l->cred = fresh;
+    hash_sha256_hex(fresh->token, strlen(fresh->token), hex);
+    snprintf(l->token_tag, sizeof(l->token_tag), "%.*s", STATE_TAG_SIZE - 1, hex);
     l->failures = 0;
     if (is_known_token(l))
         accept_account(l);
@@ -304,6 +318,16 @@ enum login_state login_look(const struct login *l, const char **ret_email, const
                                                     : "";
     *ret_why = l->why.msg;
     return l->state;
+}
+
+const struct cred *login_cred(const struct login *l)
+{
+    return l->cred;
+}
+
+const char *login_token_tag(const struct login *l)
+{
+    return l->cred != NULL ? l->token_tag : "";
 }
 
 const char *login_credentials_path(const struct login *l)

@@ -245,6 +245,8 @@ static void add_clock_problem(struct daemon *d, struct json_object *list)
 
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
+    const struct ct_err *err;
+
     for (size_t i = 0; i < d->config->roots.n; i++) {
         struct json_object *o;
         if (d->roots[i].is_there)
@@ -257,6 +259,8 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     }
     if (d->disk_err.code != ERR_NONE)
         problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
+    if (cloud_failures(d->cloud, &err) > 1)
+        problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
     add_clock_problem(d, list);
 }
 
@@ -360,7 +364,8 @@ static struct json_object *sessions_part(struct daemon *d)
     jdoc_set_int(o, "limit", c.limit);
     jdoc_set_int(o, "excluded", st.excluded);
     jdoc_set_int(o, "archived", st.archived);
-    jdoc_set_int(o, "behind", 0);
+    jdoc_set_int(o, "behind", st.behind);
+    jdoc_set_int(o, "diverged", st.diverged);
     jdoc_set_int(o, "rewritten", st.rewritten);
     jdoc_set_int(o, "bytes", st.bytes);
     set_time(o, "lastConfirmedAt", st.last_confirmed_ms);

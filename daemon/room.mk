@@ -5,6 +5,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/books.c \
   daemon/bundler.c \
   daemon/changes.c \
+  daemon/cloud.c \
   daemon/control.c \
   daemon/daemon.c \
   daemon/exclude.c daemon/exclude.h \

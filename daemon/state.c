@@ -52,12 +52,19 @@ static const char *const schema[] = {
     " PRIMARY KEY (root, path)) WITHOUT ROWID;"
     "CREATE INDEX files_by_session ON files(session_id);"
     "CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE sessions ADD COLUMN pin INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN server_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN token_tag TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sessions ADD COLUMN archived_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX sessions_elsewhere ON sessions(session_id) WHERE elsewhere > 0;"
+    "CREATE INDEX sessions_archived ON sessions(archived_ms) WHERE archived_ms > 0",
 };
 
 #define COLUMNS \
     "session_id, root, project, meta, slug, modified_ms, raw_bytes, transcript_bytes," \
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
-    " sha256, size_bytes, confirmed_ms, is_loopback"
+    " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -156,6 +163,10 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->size_bytes = sqlite3_column_int64(st, 16);
     ss->confirmed_ms = sqlite3_column_int64(st, 17);
     ss->is_loopback = sqlite3_column_int(st, 18);
+    ss->pin = sqlite3_column_int64(st, 19);
+    ss->elsewhere = sqlite3_column_int64(st, 20);
+    ss->server_ms = sqlite3_column_int64(st, 21);
+    snprintf(ss->token_tag, sizeof(ss->token_tag), "%s", db_text(st, 22));
 }
 
 void state_session_clear(struct state_session *ss)
@@ -192,36 +203,78 @@ int state_put(struct state *s, const struct state_session *ss, struct ct_err *er
         s->db, err,
         "INSERT INTO sessions(session_id, root, project, meta, project_name, slug, modified_ms,"
         " raw_bytes, transcript_bytes, transcript_digest, is_rewritten, is_archived, is_excluded,"
-        " revive) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " revive, pin) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT(session_id) DO UPDATE SET root = excluded.root, project = excluded.project,"
         " meta = excluded.meta, project_name = excluded.project_name, slug = excluded.slug,"
         " modified_ms = excluded.modified_ms, raw_bytes = excluded.raw_bytes,"
         " transcript_bytes = excluded.transcript_bytes,"
         " transcript_digest = excluded.transcript_digest, is_rewritten = excluded.is_rewritten,"
         " is_archived = excluded.is_archived, is_excluded = excluded.is_excluded,"
-        " revive = excluded.revive",
-        "ssssssiiisiiii", ss->session_id, ss->root, ss->project,
+        " revive = excluded.revive, pin = excluded.pin, archived_ms = 0",
+        "ssssssiiisiiiii", ss->session_id, ss->root, ss->project,
         ss->meta != NULL ? jdoc_text(ss->meta) : NULL, name != NULL ? name : "",
         ss->slug != NULL ? ss->slug : "", ss->modified_ms, ss->raw_bytes, ss->transcript_bytes,
         ss->transcript_digest, (int64_t)ss->is_rewritten, (int64_t)ss->is_archived,
-        (int64_t)ss->is_excluded, (int64_t)ss->revive);
+        (int64_t)ss->is_excluded, (int64_t)ss->revive, ss->pin);
 }
 
-int state_confirm(struct state *s, const char *session_id, int64_t version, const char *content_id,
-                  const char *sha256, int64_t size_bytes, int is_loopback, int64_t wall_ms,
+static int one_id(struct state *s, sqlite3_stmt *st, char ret[UUID_SIZE])
+{
+    int found = 0;
+
+    if (db_step(s->db, st, NULL) == 1) {
+        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
+int state_confirm(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err)
 {
-    return db_exec(s->db, err,
-                   "UPDATE sessions SET version = ?, content_id = ?, sha256 = ?, size_bytes = ?,"
-                   " is_loopback = ?, confirmed_ms = ?, revive = 0 WHERE session_id = ?",
-                   "issiiis", version, content_id, sha256, size_bytes, (int64_t)is_loopback,
-                   wall_ms, session_id);
+    return db_exec(
+        s->db, err,
+        "UPDATE sessions SET version = ?1, content_id = ?2, sha256 = ?3, size_bytes = ?4,"
+        " is_loopback = ?5, confirmed_ms = ?6, server_ms = ?7, token_tag = ?8,"
+        " revive = 0, pin = CASE WHEN pin = ?9 THEN 0 ELSE pin END, elsewhere = CASE"
+        "  WHEN elsewhere = ?1 OR (elsewhere < ?1 AND ?11) THEN 0 ELSE elsewhere END"
+        " WHERE session_id = ?10",
+        "issiiiisisi", c->version, c->content_id, c->sha256, c->size_bytes, (int64_t)c->is_loopback,
+        c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id, (int64_t)c->is_pulled);
 }
 
-int state_set_archived(struct state *s, const char *session_id, int yes, struct ct_err *err)
+int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
+                        struct ct_err *err)
 {
-    return db_exec(s->db, err, "UPDATE sessions SET is_archived = ? WHERE session_id = ?", "is",
-                   (int64_t)yes, session_id);
+    return db_exec(s->db, err,
+                   "UPDATE sessions SET elsewhere = ? WHERE session_id = ? AND version > 0", "is",
+                   version, session_id);
+}
+
+int state_set_archived(struct state *s, const char *session_id, int64_t wall_ms, struct ct_err *err)
+{
+    return db_exec(s->db, err,
+                   "UPDATE sessions SET is_archived = 1, archived_ms = ? WHERE session_id = ?",
+                   "is", wall_ms, session_id);
+}
+
+int state_next_archived(struct state *s, int64_t before_ms, char ret[UUID_SIZE])
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id FROM sessions WHERE archived_ms > 0 AND archived_ms < ?"
+                 " LIMIT 1",
+                 "i", before_ms) != 0)
+        return 0;
+    return one_id(s, st, ret);
+}
+
+int state_archive_tidied(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(s->db, err, "UPDATE sessions SET archived_ms = 0 WHERE session_id = ?", "s",
+                   session_id);
 }
 
 int state_set_excluded(struct state *s, const char *session_id, int why, int revive,
@@ -344,18 +397,6 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
     db_done(st);
 }
 
-static int one_id(struct state *s, sqlite3_stmt *st, char ret[UUID_SIZE])
-{
-    int found = 0;
-
-    if (db_step(s->db, st, NULL) == 1) {
-        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
-        found = 1;
-    }
-    db_done(st);
-    return found;
-}
-
 int state_newest_of_project(struct state *s, const char *root, const char *project,
                             char ret[UUID_SIZE])
 {
@@ -408,7 +449,9 @@ void state_counts(struct state *s, struct state_counts *ret)
     if (db_query(s->db, NULL, &st,
                  "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
                  "sum(is_excluded != 0),"
-                 " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten) FROM sessions",
+                 " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten),"
+                 " sum(elsewhere > version), sum(elsewhere > 0 AND elsewhere < version)"
+                 " FROM sessions",
                  "") != 0)
         return;
     if (db_step(s->db, st, NULL) == 1) {
@@ -419,6 +462,8 @@ void state_counts(struct state *s, struct state_counts *ret)
         ret->bytes = sqlite3_column_int64(st, 4);
         ret->last_confirmed_ms = sqlite3_column_int64(st, 5);
         ret->rewritten = sqlite3_column_int64(st, 6);
+        ret->behind = sqlite3_column_int64(st, 7);
+        ret->diverged = sqlite3_column_int64(st, 8);
     }
     db_done(st);
 }

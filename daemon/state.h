@@ -23,6 +23,8 @@ enum state_excluded {
     STATE_EXCLUDED_FOLDER, /* it began in a folder whose sessions stay here */
 };
 
+#define STATE_TAG_SIZE 17
+
 struct state_session {
     char session_id[UUID_SIZE];
     char *root;               /* data folder that it lies in */
@@ -44,7 +46,15 @@ struct state_session {
     char sha256[HASH_SHA256_HEX];
     int64_t size_bytes;
     int64_t confirmed_ms;
-    int is_loopback; /* its store is on this machine */
+    int is_loopback;                /* its store is on this machine */
+    int64_t server_ms;              /* when it was confirmed, by the server's clock */
+    char token_tag[STATE_TAG_SIZE]; /* says with which token, and not the token */
+
+    int64_t pin; /* a fuller version that the next one is to keep beyond rotation, or 0 */
+
+    /* A version from another device that this one does not go on from, or 0.  Newer than
+     * ${version}: there is something to fetch.  Older: both went on, each alone. */
+    int64_t elsewhere;
 };
 
 struct state_file {
@@ -93,23 +103,46 @@ void state_session_clear(struct state_session *ss);
 
 /**
  * state_put(s, ss, err):
- * Insert or update all of ${ss} but the confirmed version, which only state_confirm() changes.
+ * Insert or update all of ${ss} but the confirmed version, which only state_confirm() changes, and
+ * what is elsewhere.
  */
 int state_put(struct state *s, const struct state_session *ss, struct ct_err *err);
 
+/* What is known of a version when it is confirmed. */
+struct state_confirmed {
+    int64_t version;
+    const char *content_id;
+    const char *sha256;
+    int64_t size_bytes;
+    int is_loopback;
+    int is_pulled;         /* it was installed here: older versions elsewhere are in it */
+    int64_t pin;           /* the version that it was to keep beyond rotation, or 0 */
+    int64_t wall_ms;       /* now */
+    int64_t server_ms;     /* now, by the server's clock */
+    const char *token_tag; /* says with which token, and not the token; "": it was there already */
+};
+
 /**
- * state_confirm(s, session_id, version, content_id, sha256, size_bytes, is_loopback, wall_ms, err):
+ * state_confirm(s, session_id, c, err):
  * The session is safe up to what the bundle holds.
  */
-int state_confirm(struct state *s, const char *session_id, int64_t version, const char *content_id,
-                  const char *sha256, int64_t size_bytes, int is_loopback, int64_t wall_ms,
+int state_confirm(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err);
 
 /**
- * state_set_archived(s, session_id, yes, err), state_set_excluded(s, session_id, why, revive, err):
- * Change one thing; ${why} is an enum state_excluded.
+ * state_set_elsewhere(s, session_id, version, err):
+ * The server has ${version} of this session from another device, made without what is here.
  */
-int state_set_archived(struct state *s, const char *session_id, int yes, struct ct_err *err);
+int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
+                        struct ct_err *err);
+
+/**
+ * state_set_archived(s, session_id, wall_ms, err), state_set_excluded(s, session_id, why, revive,
+ * err):
+ * It is gone here, since ${wall_ms}; change one thing (${why} is an enum state_excluded).
+ */
+int state_set_archived(struct state *s, const char *session_id, int64_t wall_ms,
+                       struct ct_err *err);
 int state_set_excluded(struct state *s, const char *session_id, int why, int revive,
                        struct ct_err *err);
 
@@ -125,6 +158,14 @@ int state_has_excluded(struct state *s, enum state_excluded why);
  * Forget a session of which no version was ever confirmed.
  */
 int state_forget(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_next_archived(s, before_ms, ret), state_archive_tidied(s, session_id, err):
+ * Write the id of a session that is gone here since before ${before_ms} and was not tidied up
+ * after; return 1, or 0 if there is none.  Remember that it was.
+ */
+int state_next_archived(struct state *s, int64_t before_ms, char ret[UUID_SIZE]);
+int state_archive_tidied(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
  * state_put_file(s, session_id, f, err), state_drop_files(s, session_id, err):
@@ -191,7 +232,7 @@ void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const
 int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
 
 struct state_counts {
-    int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms;
+    int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms, behind, diverged;
 };
 
 /**

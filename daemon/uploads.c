@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "bundle/pack.h"
 #include "common/log.h"
@@ -7,15 +8,58 @@
 #include "daemon/adopt.h"
 #include "daemon/daemon.h"
 
+/* A version younger than this may be amended; the server says an hour. */
+#define AMEND_MS (59LL * 60 * 1000)
+
+static int64_t server_now_ms(struct daemon *d)
+{
+    struct uploader_stats st;
+
+    uploader_stats(d->uploader, &st);
+    return now_wall_ms() + st.clock_skew_ms;
+}
+
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                         int64_t took_ms, struct ct_err *err)
 {
     struct daemon *d = arg;
+    struct state_confirmed c = {
+        .version = version,
+        .content_id = item->content_id,
+        .sha256 = item->sha256,
+        .size_bytes = item->size_bytes,
+        .is_loopback = is_loopback,
+        .pin = item->pin,
+        .wall_ms = now_wall_ms(),
+        .server_ms = server_now_ms(d),
+        .token_tag = login_token_tag(d->login),
+    };
 
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
-    return state_confirm(d->state, item->session_id, version, item->content_id, item->sha256,
-                         item->size_bytes, is_loopback, now_wall_ms(), err);
+    return state_confirm(d->state, item->session_id, &c, err) != 0
+               ? -1
+               : cloud_confirmed(d->cloud, item->session_id, version, err);
+}
+
+/* A sitting is one version and not fifty.  Only what this device made a moment ago is given up for
+ * a bundle that goes on from it: what is pinned, rewritten or somebody else's stays.  The server
+ * looks once more, and drops the old one when the new one is confirmed, in one transaction. */
+static int64_t on_amends(void *arg, const struct queue_item *item)
+{
+    struct daemon *d = arg;
+    struct state_session ss;
+    int64_t version = 0, age_ms;
+
+    if (!d->config->amend || item->pin != 0 || item->revive ||
+        !state_get(d->state, item->session_id, &ss))
+        return 0;
+    age_ms = server_now_ms(d) - ss.server_ms;
+    if (ss.version > 0 && ss.elsewhere == 0 && age_ms >= 0 && age_ms < AMEND_MS &&
+        ss.token_tag[0] != '\0' && strcmp(ss.token_tag, login_token_tag(d->login)) == 0)
+        version = ss.version;
+    state_session_clear(&ss);
+    return version;
 }
 
 static int on_pinned(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
@@ -51,6 +95,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
         sessions_settle(d, s);
     }
     daemon_mind_network(d);
+    cloud_contact(d->cloud, 0);
     bundler_run(d);
 }
 
@@ -68,6 +113,8 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
              err_name(err->code), is_final ? "yes" : "no", err->msg);
     control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
     daemon_mind_network(d);
+    if (err->code == ERR_RETRY && err->http_status == 0)
+        cloud_contact(d->cloud, 1);
     waiter_check_all(d);
     bundler_run(d);
 }
@@ -113,6 +160,7 @@ const struct uploader_ops uploads_ops = {
     .confirmed = on_confirmed,
     .pinned = on_pinned,
     .settled = on_settled,
+    .amends = on_amends,
     .started = on_started,
     .failed = on_failed,
     .forget = on_forget,

@@ -143,6 +143,7 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
 static int is_hopeless(const struct waiter *w)
 {
     const char *email, *url, *device, *why;
+    const struct ct_err *err;
     struct uploader_stats st;
 
     switch (login_look(w->d->login, &email, &url, &device, &why)) {
@@ -161,7 +162,7 @@ static int is_hopeless(const struct waiter *w)
     if (w->rq != NULL || w->d->uploader == NULL)
         return 0;
     uploader_stats(w->d->uploader, &st);
-    return st.failures >= ONCE_FAILURES;
+    return st.failures >= ONCE_FAILURES || cloud_failures(w->d->cloud, &err) >= ONCE_FAILURES;
 }
 
 /* ---- the way to the targets ---------------------------------------------------------------------
@@ -244,6 +245,7 @@ static void hurry(struct waiter *w)
     struct daemon *d = w->d;
     struct target *t;
 
+    cloud_try_now(d->cloud);
     LIST_FOREACH(t, &w->targets, link)
     {
         struct session *s = sessions_get(d, t->id);

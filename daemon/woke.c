@@ -25,6 +25,7 @@ void daemon_woke(struct daemon *d)
     http_engine_rest(d->engine);
     check_pause(d);
     login_try_now(d->login);
+    cloud_try_now(d->cloud);
     if (d->uploader != NULL)
         uploader_try_now(d->uploader);
     control_event(d, "state", NULL, 0, 0, "resumed from suspend");

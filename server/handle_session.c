@@ -29,6 +29,7 @@ int handle_session_list(struct call *c)
         status = call_error(c, 422, "invalid", "The query of this list is not valid.");
     } else {
         f.machine = or_null(machine);
+        f.token_id = c->who.token_id[0] != '\0' ? c->who.token_id : NULL;
         f.tag = or_null(tag);
         f.agent = or_null(agent);
         if (ledger_sessions(c->config->ledger, c->who.user_id, &f, &c->answer, &err) != 0)

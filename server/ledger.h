@@ -246,6 +246,7 @@ int ledger_download(struct ledger *l, const char *user_id, const char *session_i
 
 struct ledger_filter {
     const char *machine, *tag, *agent; /* NULL: any */
+    const char *token_id;              /* whose versions are marked thisDevice; NULL: nobody's */
     int64_t limit, offset;
 };
 

@@ -39,6 +39,7 @@ static struct json_object *session_item(struct sql_rows *st)
     tags = stored(st, 10);
     json_object_object_add(o, "tags", tags != NULL ? tags : json_object_new_array());
     jdoc_set_str(o, "checksum", sql_text(st, 11));
+    jdoc_set_bool(o, "thisDevice", sql_int64(st, 12) != 0);
     return o;
 }
 
@@ -69,9 +70,10 @@ static int sessions(struct ledger *l, const char *user_id, const struct ledger_f
     if (sql_query(l->db, err, &st,
                   "SELECT s.session_id, v.label, v.machine, v.cwd, v.user_dir, v.size_bytes,"
                   " v.metadata, s.current_version, s.version_count, s.updated_ms, v.tags,"
-                  " v.checksum" FROM_SESSIONS
+                  " v.checksum, coalesce(v.token_id = ?7, 0)" FROM_SESSIONS
                   " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
-                  "ssssii", user_id, f->machine, f->agent, f->tag, f->limit, f->offset) != 0)
+                  "ssssiis", user_id, f->machine, f->agent, f->tag, f->limit, f->offset,
+                  f->token_id) != 0)
         return -1;
     while ((rc = sql_step(st, err)) == 1)
         json_object_array_add(rows, session_item(st));

@@ -82,3 +82,129 @@ PY
     within status_is .sessions.synced 1
     kill -CONT "$SERVER_PID"
 }
+
+# uploads: how many the server was asked for
+uploads() { grep -c 'route=/v1/sessions/upload' "$T/server.log" || true; }
+
+@test "a lost database is rebuilt from a scan and from what the server lists, without an upload" {
+    local n id
+    cp -r "$CT_SRC/tests/fixtures/claude-code-2.1.197/." "$CLAUDE_CONFIG_DIR/"
+    codeteleportd --once
+    n=$(uploads)
+    [ "$n" -gt 0 ]
+    ctctl --json list --cloud | jq '[.sessions[] | {id, currentVersion}] | sort' >"$T/before.json"
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    codeteleportd --once
+    [ "$(uploads)" = "$n" ]
+    ctctl --json list --cloud | jq '[.sessions[] | {id, currentVersion}] | sort' >"$T/after.json"
+    cmp "$T/before.json" "$T/after.json"
+    # what changed meanwhile goes up, and only that
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    id=$(find "$CLAUDE_CONFIG_DIR/projects" -name '????????-*.jsonl' | head -n 1)
+    line more >>"$id"
+    codeteleportd --once
+    [ "$(uploads)" = "$((n + 1))" ]
+    bundle_equals "$(basename "$id" .jsonl)" "$id"
+    start_daemon
+    [ "$(status .sessions.diverged)" = 0 ]
+    [ "$(status .sessions.behind)" = 0 ]
+    [ "$(status .sessions.synced)" = "$(status .sessions.known)" ]
+}
+
+@test "a database damaged while it is in use is set aside, and all is safe again without an upload" {
+    local id n db
+    id=$(new_id)
+    line hello >"$(transcript "$id")"
+    python3 - "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$id/tool-results" <<'PY'
+import os, sys
+os.makedirs(sys.argv[1])
+for i in range(6000):
+    with open(os.path.join(sys.argv[1], "result-%06d-%s.txt" % (i, "x" * 100)), "w") as f:
+        f.write("%d\n" % i)
+PY
+    start_daemon
+    ctctl sync --wait
+    n=$(uploads)
+    db=$(echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db)
+    python3 - "$db" "$db-wal" <<'PY'
+import os, sys
+for path in sys.argv[1:]:
+    size = os.path.getsize(path)
+    with open(path, "r+b") as f:
+        f.seek(size // 4)
+        f.write(b"\xaa" * (size // 2))
+PY
+    rm "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$id/tool-results/result-005999"*
+    line more >>"$(transcript "$id")"
+    within grep -q state-damaged "$T/daemon.log"
+    within status_is .sessions.synced 1
+    ls "$db".damaged-*
+    bundle_equals "$id" "$(transcript "$id")"
+    [ "$(uploads)" -le "$((n + 1))" ]
+    line "and more" >>"$(transcript "$id")"
+    ctctl sync --wait
+    bundle_equals "$id" "$(transcript "$id")"
+}
+
+@test "a sitting is one version: a young one is amended, a rewritten session never" {
+    local id f i
+    conf 'amend = true; quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+    id=$(new_id) f=$(transcript "$id")
+    line 1 >"$f"
+    start_daemon
+    for i in 2 3 4 5; do
+        ctctl sync --wait
+        line "$i" >>"$f"
+    done
+    ctctl sync --wait
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[5]' ]
+    bundle_equals "$id" "$f"
+    # fewer lines: what is there is kept, and not amended by what comes after
+    line thin >"$T/thin"
+    cat "$T/thin" >"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[6,5]' ]
+    line on >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[7,5]' ]
+    bundle_equals "$id" "$f"
+    # another token is another device: it amends nothing
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+    within status_is .server.reachable true
+    line "and on" >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[8,7,5]' ]
+}
+
+# on_second COMMAND...: on another machine of the same account
+on_second() {
+    HOME=$T/home2 CLAUDE_CONFIG_DIR=$T/home2/.claude XDG_STATE_HOME=$T/state2 \
+        XDG_RUNTIME_DIR=$T/run2 CODETELEPORT_CONFIG_DIR=$T/home2/.codeteleport "$@"
+}
+
+@test "a newer version from another device shows as behind, and as diverged once both went on" {
+    local id f
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    codeteleportd --once
+    mkdir -p "$T/home2" && mkdir -m 700 "$T/run2"
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/home2/.claude"
+    printf 'correct horse battery' | on_second ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+    line two >>"$T/home2/.claude/projects/-home-al-p/$id.jsonl"
+    on_second codeteleportd --once
+    versions_are "$id" 2
+    start_daemon
+    within status_is .sessions.behind 1
+    [ "$(ctctl --json show "$id" | jq -r .state)" = behind ]
+    line three >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
+    [ "$(status .sessions.diverged)" = 1 ]
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[] | [.version, .baseVersion]]')" = \
+        '[[3,1],[2,0],[1,0]]' ]
+    stop_daemon
+    start_daemon
+    [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
+}

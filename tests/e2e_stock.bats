@@ -40,3 +40,16 @@ teardown() {
     versions_are "$id" 1
     bundle_equals "$id" "$f"
 }
+
+@test "a stock server: a lost database costs no upload, and a new session no question" {
+    local id
+    id=$(new_id)
+    line hello >"$(transcript "$id")"
+    codeteleportd --once
+    # one, after its confirm: a server that is not ours is believed when it lists the checksum
+    [ "$(grep -c "^api GET /v1/sessions/$id/versions" "$T/server.log")" = 1 ]
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    codeteleportd --once
+    versions_are "$id" 1
+    [ "$(grep -c '^object PUT' "$T/server.log")" = 1 ]
+}

@@ -23,8 +23,12 @@ make_home() {
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
 }
 
-# conf TEXT: the daemon's configuration
+# conf TEXT: the daemon's configuration; versions are counted, so each upload is to add one
 conf() {
+    case $1 in
+    *amend*) ;;
+    *) set -- "amend = false; $1" ;;
+    esac
     printf '%s\n' "$1" >"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
 }
 

@@ -39,10 +39,12 @@ static void put_session(struct state *s, const char *id, int64_t modified_ms)
 static void what_was_confirmed_survives_a_restart(void **state)
 {
     struct state *s = open_state(*state);
+    struct state_confirmed c = {
+        .version = 3, .content_id = "cid", .sha256 = "sum", .token_tag = ""};
     struct state_session ss;
 
     put_session(s, SID, 5);
-    assert_int_equal(state_confirm(s, SID, 3, "cid", "sum", 10, 1, 77, NULL), 0);
+    assert_int_equal(state_confirm(s, SID, &c, NULL), 0);
     put_session(s, SID, 6); /* a later bundle leaves the confirmed version alone */
     state_close(s);
     s = open_state(*state);

@@ -37,6 +37,7 @@ struct queue_item {
     int64_t base_version;         /* newest version known when it was made, or -1 */
     int revive;                   /* asked for by name although the session was deleted */
     int64_t version;              /* STORED: what it was stored as */
+    int64_t amend;                /* version to drop when it is confirmed; decided at each start */
 };
 
 /**

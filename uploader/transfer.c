@@ -445,6 +445,7 @@ static void reserve(struct transfer *t)
     r.md5 = q->md5;
     r.metadata = q->metadata;
     r.pin = q->pin;
+    r.amend = q->amend;
     r.base_version = q->base_version;
     r.revive = q->revive;
     body = api_upload_req_json(&r);

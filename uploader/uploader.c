@@ -204,6 +204,7 @@ static void start(struct entry *e)
     e->began_ms = now_mono_ms();
     e->sent_bytes = 0;
     e->next_ms = 0;
+    e->item->amend = u->ops->amends(u->arg, e->item);
     u->active++;
     e->transfer = transfer_start(&env, e->item, path, &e->reservation, &transfer_ops, e);
     free(path);
@@ -214,7 +215,7 @@ static int may_start(const struct entry *e, int64_t now_ms)
 {
     const struct uploader *u = e->u;
 
-    if (e->transfer != NULL || e->is_final || e->is_held)
+    if (e->transfer != NULL || e->is_final || e->held != 0)
         return 0;
     if (u->is_paused && !e->is_urgent)
         return 0;
@@ -435,7 +436,7 @@ int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_er
 void uploader_take(struct uploader *u, const struct queue_item *item)
 {
     struct entry *old = map_get(u->by_session, item->session_id), *e;
-    int was_held = old != NULL && old->is_held;
+    unsigned held = old != NULL ? old->held : 0;
     int was_urgent = old != NULL && old->is_urgent;
 
     if (old != NULL) {
@@ -444,20 +445,31 @@ void uploader_take(struct uploader *u, const struct queue_item *item)
         entry_free(old);
     }
     e = entry_add(u, queue_item_copy(item));
-    e->is_held = was_held;
+    e->held = held;
     e->is_urgent = was_urgent;
-    schedule(u);
+    /* From the loop, not from here: the caller may want to hold it. */
+    arm(u, 0, 0);
 }
 
-void uploader_hold(struct uploader *u, const char *session_id, int is_held)
+void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hold why, int is_held)
 {
     struct entry *e = map_get(u->by_session, session_id);
 
     if (e == NULL)
         return;
-    e->is_held = is_held;
+    e->held = is_held ? e->held | (unsigned)why : e->held & ~(unsigned)why;
     if (!is_held)
         schedule(u);
+}
+
+void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL || e->transfer != NULL)
+        return;
+    e->began_ms = now_mono_ms();
+    succeed(e, version, is_loopback);
 }
 
 int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err)

@@ -33,6 +33,9 @@ struct uploader_ops {
     /* That transaction is on disk. */
     void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
 
+    /* Which version may the server drop once ${item} is confirmed? 0: none. */
+    int64_t (*amends)(void *arg, const struct queue_item *item);
+
     /* An attempt began, or failed.  ${is_final}: not tried again until the session changes or
      * uploader_kick(). */
     void (*started)(void *arg, const struct queue_item *item);
@@ -133,11 +136,24 @@ int64_t uploader_spool_bytes(const struct uploader *u);
 int uploader_put(struct uploader *u, const struct queue_item *item, struct ct_err *err);
 void uploader_take(struct uploader *u, const struct queue_item *item);
 
+/* Why a bundle does not go out for the moment. */
+enum uploader_hold {
+    UPLOADER_HOLD_NEWER = 1, /* a newer one is being made */
+    UPLOADER_HOLD_ASKING = 2 /* the server is asked whether it has this one */
+};
+
 /**
- * uploader_hold(u, session_id, is_held):
- * Do not begin with this session's bundle while a newer one is being made.
+ * uploader_hold(u, session_id, why, is_held):
+ * Do not begin with this session's bundle for the reason ${why}, or that reason is gone.
  */
-void uploader_hold(struct uploader *u, const char *session_id, int is_held);
+void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hold why, int is_held);
+
+/**
+ * uploader_settle(u, session_id, version, is_loopback):
+ * The server turned out to have the session's bundle already, as ${version}: as if it had just been
+ * confirmed.
+ */
+void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback);
 
 /**
  * uploader_drop(u, session_id, err):

@@ -23,8 +23,8 @@ struct entry {
     int64_t sent_bytes;
     struct ct_err err; /* the last failure */
     int is_final;      /* refused: waits for a change or a kick */
-    int is_held;
-    int is_urgent; /* asked for: pause does not count */
+    unsigned held;     /* enum uploader_hold */
+    int is_urgent;     /* asked for: pause does not count */
 };
 
 struct uploader {
