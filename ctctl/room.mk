@@ -2,6 +2,7 @@ noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
   ctctl/ctx.c ctctl/ctx.h \
+  ctctl/current.c ctctl/current.h \
   ctctl/deletion.c ctctl/deletion.h \
   ctctl/doctor.h \
   ctctl/doctor_here.c \
@@ -11,6 +12,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/download.c ctctl/download.h \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
+  ctctl/mcp.c ctctl/mcp.h \
+  ctctl/mcp_tools.c \
   ctctl/opts.c ctctl/opts.h \
   ctctl/picker.c ctctl/picker.h \
   ctctl/place.c ctctl/place.h \
@@ -38,6 +41,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_list.c \
   ctctl/verb_login.c \
   ctctl/verb_logout.c \
+  ctctl/verb_mcp.c \
   ctctl/verb_pause.c \
   ctctl/verb_pull.c \
   ctctl/verb_resume.c \

@@ -105,7 +105,7 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
                       struct json_object **ret, struct ct_err *err)
 {
     struct buf path = {0};
-    char *machine;
+    char *machine, *tag;
     int rc;
 
     buf_printf(&path, "/sessions?limit=%d&offset=%" PRId64, CLOUD_PAGE, offset);
@@ -113,6 +113,11 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
         machine = http_url_escape(f->machine);
         buf_printf(&path, "&machine=%s", machine);
         free(machine);
+    }
+    if (f->tag != NULL) {
+        tag = http_url_escape(f->tag);
+        buf_printf(&path, "&tag=%s", tag);
+        free(tag);
     }
     rc = ctx_cloud(c, "GET", path.data, NULL, ret, err);
     buf_free(&path);

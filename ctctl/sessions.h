@@ -11,6 +11,7 @@
 struct sessions_filter {
     const char *project; /* or NULL */
     const char *machine; /* or NULL */
+    const char *tag;     /* or NULL; the cloud's only */
     int64_t limit;       /* 0: all */
 };
 

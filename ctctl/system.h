@@ -15,4 +15,10 @@ int64_t system_max_watches(void);
  */
 int system_landlock_abi(void);
 
+/**
+ * system_parent(pid):
+ * Return the process that started ${pid}, or 0 if that can't be told.
+ */
+int64_t system_parent(int64_t pid);
+
 #endif

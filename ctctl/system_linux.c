@@ -2,6 +2,9 @@
 
 #include <linux/landlock.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -31,4 +34,22 @@ int system_landlock_abi(void)
         syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
 
     return abi > 0 ? (int)abi : 0;
+}
+
+int64_t system_parent(int64_t pid)
+{
+    struct buf b = {0};
+    int64_t ret = 0;
+    char path[64], *p, *end;
+
+    snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+    if (file_read(path, 4096, &b, NULL) == 0 && b.len > 0 && (p = strrchr(b.data, ')')) != NULL &&
+        strlen(p) > 4) {
+        /* ") S 1234 ...": the name before it may hold anything */
+        ret = strtoll(p + 4, &end, 10);
+        if (*end != ' ')
+            ret = 0;
+    }
+    buf_free(&b);
+    return ret;
 }

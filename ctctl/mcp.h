@@ -1,0 +1,53 @@
+#ifndef CTCTL_MCP_H
+#define CTCTL_MCP_H
+
+#include <json-c/json.h>
+
+#include "common/buf.h"
+#include "ctctl/ctx.h"
+
+/*
+ * The Model Context Protocol over stdio (modelcontextprotocol.io): JSON-RPC 2.0, one message a
+ * line. mcp.c speaks the protocol; mcp_tools.c has the tools as one table.
+ */
+
+struct mcp_arg {
+    const char *name;
+    const char *type; /* "string", "integer", or "strings" for an array of them */
+    int is_needed;
+    const char *help;
+};
+
+#define MCP_MAX_ARGS 5
+
+struct mcp_tool {
+    const char *name;
+    const char *title;
+    const char *help;
+    int is_read_only;   /* changes nothing anywhere */
+    int is_destructive; /* offered only with --allow-delete */
+    struct mcp_arg args[MCP_MAX_ARGS];
+    /* Do it and append a short text for reading to ${out}.  ${args} has been checked. */
+    int (*run)(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err);
+};
+
+/**
+ * mcp_tool(i):
+ * Return the tool of that number; NULL behind the last.
+ */
+const struct mcp_tool *mcp_tool(size_t i);
+
+/**
+ * mcp_serve(c, in_fd, may_delete):
+ * Answer what comes on ${in_fd} until it ends; on stdout there is nothing but answers.  Return the
+ * exit status.
+ */
+int mcp_serve(struct ctx *c, int in_fd, int may_delete);
+
+/**
+ * mcp_answer(c, line, len, may_delete):
+ * Return the answer to one line, which the caller owns; NULL if it wants none.
+ */
+struct json_object *mcp_answer(struct ctx *c, const char *line, size_t len, int may_delete);
+
+#endif

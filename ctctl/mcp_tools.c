@@ -1,0 +1,431 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/client.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/current.h"
+#include "ctctl/deletion.h"
+#include "ctctl/headline.h"
+#include "ctctl/place.h"
+#include "ctctl/sessions.h"
+
+#include "ctctl/mcp.h"
+
+#define ANSWER_MS 30000
+#define PUSH_MS 300000
+#define CLOUD_LIMIT 20
+#define LOCAL_LIMIT 50
+
+/* ---- lines ------------------------------------------------------------------------------------
+ */
+
+/* Append ${s}, clean and not longer than ${columns}. */
+static void add_text(struct ctx *c, struct buf *out, const char *s, size_t columns)
+{
+    char *clean = text_clean(&c->out, s), *fit = text_fit(&c->out, clean, columns);
+
+    buf_addstr(out, fit);
+    free(fit);
+    free(clean);
+}
+
+static void add_size(struct buf *out, const struct json_object *o, const char *key)
+{
+    int64_t n = headline_number(o, key, 0);
+    char t[32];
+
+    buf_addstr(out, str_human_bytes(n > 0 ? (unsigned long long)n : 0, t, sizeof(t)));
+}
+
+static void add_ago(struct ctx *c, struct buf *out, const struct json_object *o, const char *key)
+{
+    char t[64];
+
+    buf_addstr(out, text_ago_of(&c->out, jdoc_str(o, key), t, sizeof(t)));
+}
+
+/* ---- teleport_push ----------------------------------------------------------------------------
+ */
+
+/* The newest session of the folder in which we were started. */
+static int newest_here(struct ctx *c, char ret[UUID_SIZE], struct ct_err *err)
+{
+    char *here = place_real(".");
+    const struct sessions_filter f = {.project = here, .limit = 1};
+    struct json_object *list;
+    const char *id = NULL;
+    int rc = sessions_local(c, &f, &list, err);
+
+    if (rc == 0) {
+        id = json_object_array_length(list) > 0
+                 ? jdoc_str(json_object_array_get_idx(list, 0), "sessionId")
+                 : NULL;
+        if (id != NULL && strlen(id) < UUID_SIZE)
+            memcpy(ret, id, strlen(id) + 1);
+        else
+            rc = err_set(err, ERR_GONE,
+                         "which session? None runs here, and none began in %s; give "
+                         "its sessionId",
+                         here);
+        json_object_put(list);
+    }
+    free(here);
+    return rc;
+}
+
+static int which(struct ctx *c, const struct json_object *args, char ret[UUID_SIZE],
+                 struct ct_err *err)
+{
+    const char *asked = jdoc_str(args, "sessionId");
+
+    if (asked == NULL || asked[0] == '\0')
+        return current_session(c, ret) == 0 ? 0 : newest_here(c, ret, err);
+    if (strlen(asked) >= UUID_SIZE)
+        return err_set(err, ERR_REFUSED, "sessionId is no session's id");
+    memcpy(ret, asked, strlen(asked) + 1);
+    return 0;
+}
+
+/* What a sync that was waited for has come to. */
+static int sync_result(const struct json_object *o, struct ct_err *err)
+{
+    struct json_object *failed = jdoc_array(o, "failed");
+    const char *state = jdoc_str(o, "state"), *why = NULL;
+
+    if (state != NULL &&
+        (strcmp(state, "auth_required") == 0 || strcmp(state, "account_changed") == 0))
+        return err_set(err, ERR_AUTH, "it can't be saved: %s. The user has to run: ctctl login",
+                       strcmp(state, "auth_required") == 0 ? "nobody is logged in"
+                                                           : "the account has changed");
+    if (failed == NULL || json_object_array_length(failed) == 0)
+        return 0;
+    why = jdoc_str(json_object_array_get_idx(failed, 0), "reason");
+    return err_set(err, ERR_FAIL, "it could not be saved: %s",
+                   why != NULL ? why : "no reason given");
+}
+
+static void say_pushed(struct ctx *c, const struct json_object *o, int is_unchanged,
+                       struct buf *out)
+{
+    enum text_colour colour;
+    const char *state = sessions_state(o, &colour);
+
+    buf_printf(out, "%s",
+               is_unchanged ? "Nothing had changed since it was last saved.\n"
+                            : "Session saved.\n");
+    buf_printf(out, "  id       %s\n", jdoc_str(o, "sessionId"));
+    buf_addstr(out, "  title    ");
+    add_text(c, out, jdoc_str(o, "title"), 100);
+    buf_printf(out, "\n  version  %" PRId64 "\n  size     ", headline_number(o, "version", 0));
+    add_size(out, o, "sizeBytes");
+    buf_printf(out, "\n  state    %s\n", state);
+}
+
+static int push(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err)
+{
+    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
+    char id[UUID_SIZE];
+    int rc = which(c, args, id, err), is_unchanged = 0;
+
+    if (rc == 0) {
+        json_object_array_add(ids, jdoc_new_str(id));
+        json_object_object_add(params, "ids", json_object_get(ids));
+        jdoc_set_bool(params, "wait", 1);
+        rc = ctx_call(c, "sync", params, PUSH_MS, &o, err);
+    }
+    json_object_put(ids);
+    json_object_put(params);
+    if (rc != 0)
+        return -1;
+    is_unchanged = headline_number(o, "confirmed", 0) == 0;
+    rc = sync_result(o, err);
+    json_object_put(o);
+    if (rc != 0)
+        return -1;
+    params = json_object_new_object();
+    jdoc_set_str(params, "id", id);
+    rc = ctx_call(c, "show", params, ANSWER_MS, &o, err);
+    json_object_put(params);
+    if (rc != 0)
+        return -1;
+    say_pushed(c, o, is_unchanged, out);
+    if (jdoc_has(args, "label") || jdoc_has(args, "tags"))
+        buf_addstr(out,
+                   "Label and tags were not stored: they would leave this machine in clear.\n");
+    json_object_put(o);
+    return 0;
+}
+
+/* ---- teleport_list, teleport_local_list, teleport_versions ------------------------------------
+ */
+
+static int list_cloud(struct ctx *c, const struct json_object *args, struct buf *out,
+                      struct ct_err *err)
+{
+    const struct sessions_filter f = {
+        .project = jdoc_str(args, "project"),
+        .machine = jdoc_str(args, "machine"),
+        .tag = jdoc_str(args, "tag"),
+        .limit = headline_number(args, "limit", CLOUD_LIMIT),
+    };
+    struct json_object *answer, *list;
+    size_t n;
+
+    if (sessions_cloud(c, &f, &answer, err) != 0)
+        return -1;
+    list = jdoc_array(answer, "sessions");
+    n = json_object_array_length(list);
+    if (n == 0)
+        buf_addstr(out, "No sessions in the cloud.\n");
+    else
+        buf_printf(out,
+                   "%zu of %" PRId64 " sessions in the cloud, newest first: id, title, project, "
+                   "machine, size, saved\n",
+                   n, headline_number(answer, "total", (int64_t)n));
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        buf_printf(out, "%.8s  ", jdoc_str(o, "id") != NULL ? jdoc_str(o, "id") : "?");
+        add_text(c, out, sessions_cloud_title(o), 60);
+        buf_addstr(out, "  ");
+        add_text(c, out, jdoc_str(o, "sourceCwd"), 80);
+        buf_addstr(out, "  ");
+        add_text(c, out, jdoc_str(o, "sourceMachine"), 40);
+        buf_addstr(out, "  ");
+        add_size(out, o, "sizeBytes");
+        buf_addstr(out, "  ");
+        add_ago(c, out, o, "createdAt");
+        buf_addc(out, '\n');
+    }
+    json_object_put(answer);
+    return 0;
+}
+
+static int list_local(struct ctx *c, const struct json_object *args, struct buf *out,
+                      struct ct_err *err)
+{
+    const struct sessions_filter f = {
+        .project = jdoc_str(args, "project"),
+        .limit = headline_number(args, "limit", LOCAL_LIMIT),
+    };
+    struct json_object *list;
+    enum text_colour colour;
+    size_t n;
+
+    if (sessions_local(c, &f, &list, err) != 0)
+        return -1;
+    n = json_object_array_length(list);
+    if (n == 0)
+        buf_addstr(out, "No sessions on this machine.\n");
+    else
+        buf_printf(out,
+                   "%zu sessions of this machine, newest first: id, state, title, project, "
+                   "messages, size, changed\n",
+                   n);
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        buf_printf(out, "%.8s  %s  ",
+                   jdoc_str(o, "sessionId") != NULL ? jdoc_str(o, "sessionId") : "?",
+                   sessions_state(o, &colour));
+        add_text(c, out, jdoc_str(o, "title"), 60);
+        buf_addstr(out, "  ");
+        add_text(c, out, jdoc_str(o, "projectPath"), 80);
+        buf_printf(out, "  %" PRId64 " messages  ", headline_number(o, "messageCount", 0));
+        add_size(out, o, "sizeBytes");
+        buf_addstr(out, "  ");
+        if (jdoc_bool(o, "live", 0))
+            buf_addstr(out, "in use now");
+        else
+            add_ago(c, out, o, "modifiedAt");
+        buf_addc(out, '\n');
+    }
+    json_object_put(list);
+    return 0;
+}
+
+static int list_versions(struct ctx *c, const struct json_object *args, struct buf *out,
+                         struct ct_err *err)
+{
+    struct json_object *o, *list;
+    char *id, *path;
+    int rc;
+
+    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+        return -1;
+    path = api_session_path(id, "/versions");
+    rc = ctx_cloud(c, "GET", path, NULL, &o, err);
+    free(path);
+    if (rc == 0) {
+        list = jdoc_array(o, "versions");
+        buf_printf(out, "Versions of session %s, newest first: number, size, saved\n", id);
+        for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+            const struct json_object *v = json_object_array_get_idx(list, i);
+            buf_printf(out, "%" PRId64 "  ", headline_number(v, "version", 0));
+            add_size(out, v, "sizeBytes");
+            buf_addstr(out, "  ");
+            add_ago(c, out, v, "createdAt");
+            buf_addc(out, '\n');
+        }
+        json_object_put(o);
+    }
+    free(id);
+    return rc;
+}
+
+/* ---- teleport_status --------------------------------------------------------------------------
+ */
+
+static void add_usage(struct buf *out, const struct json_object *usage, const char *what)
+{
+    const struct json_object *o = jdoc_obj(usage, what);
+
+    buf_printf(out, "  %-9s %" PRId64, what, headline_number(o, "used", 0));
+    if (headline_number(o, "limit", -1) >= 0)
+        buf_printf(out, " of %" PRId64, headline_number(o, "limit", 0));
+    buf_addc(out, '\n');
+}
+
+static void add_account(struct ctx *c, struct buf *out)
+{
+    struct json_object *o;
+    struct ct_err e;
+
+    if (ctx_cloud(c, "GET", "/auth/me", NULL, &o, &e) != 0) {
+        buf_printf(out, "Account: %s\n", e.msg);
+        return;
+    }
+    buf_addstr(out, "Account\n  e-mail    ");
+    add_text(c, out, jdoc_str(o, "email"), 100);
+    buf_addstr(out, "\n  plan      ");
+    add_text(c, out, jdoc_str(o, "plan"), 40);
+    buf_printf(out, "\n  server    %s\n  device    ", c->cred->api_url);
+    add_text(c, out, c->cred->device_name, 60);
+    buf_addc(out, '\n');
+    json_object_put(o);
+    if (ctx_cloud(c, "GET", "/billing/usage", NULL, &o, &e) != 0)
+        return;
+    add_usage(out, o, "sessions");
+    add_usage(out, o, "devices");
+    json_object_put(o);
+}
+
+static int show_status(struct ctx *c, const struct json_object *args, struct buf *out,
+                       struct ct_err *err)
+{
+    struct json_object *o;
+    struct headline h;
+
+    (void)args;
+    if (ctx_call(c, "status", NULL, ANSWER_MS, &o, err) != 0) {
+        buf_printf(out, "NOT SAFE: %s\n", err->msg);
+    } else {
+        headline_make(&c->out, o, &h);
+        buf_printf(out, "%s\n", h.sentence);
+        headline_clear(&h);
+        json_object_put(o);
+    }
+    add_account(c, out);
+    return 0;
+}
+
+/* ---- teleport_delete --------------------------------------------------------------------------
+ */
+
+static int delete_session(struct ctx *c, const struct json_object *args, struct buf *out,
+                          struct ct_err *err)
+{
+    int64_t version = headline_number(args, "version", 0);
+    struct json_object *o;
+    char *id;
+    int rc;
+
+    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+        return -1;
+    rc = deletion_one(c, id, version, &o, err);
+    if (rc == 0) {
+        if (version > 0)
+            buf_printf(out, "Deleted version %" PRId64 " of session %s from the cloud. %s\n",
+                       version, id, deletion_trash(c));
+        else
+            buf_printf(out,
+                       "Deleted session %s from the cloud. What is on this machine stays. %s\n", id,
+                       deletion_trash(c));
+        json_object_put(o);
+    }
+    free(id);
+    return rc;
+}
+
+/* ---- the table --------------------------------------------------------------------------------
+ */
+
+static const struct mcp_tool tools[] = {
+    {
+        .name = "teleport_push",
+        .title = "Save a session now",
+        .help =
+            "Save a Claude Code session in the cloud now and wait until it is confirmed. Without "
+            "sessionId: the session that this conversation is. Sessions are saved by themselves "
+            "too; this is for \"save this session before I close the laptop\".",
+        .args = {{"sessionId", "string", 0, "which session; its id or the beginning of it"},
+                 {"label", "string", 0, "accepted, but not stored"},
+                 {"tags", "strings", 0, "accepted, but not stored"}},
+        .run = push,
+    },
+    {
+        .name = "teleport_list",
+        .title = "Sessions in the cloud",
+        .help =
+            "List the Claude Code sessions that are in the cloud, of all machines, newest first.",
+        .is_read_only = 1,
+        .args = {{"machine", "string", 0, "only those of the machine with this name"},
+                 {"tag", "string", 0, "only those with this tag"},
+                 {"limit", "integer", 0, "at most so many (20)"},
+                 {"project", "string", 0, "only those of the project with this name or folder"}},
+        .run = list_cloud,
+    },
+    {
+        .name = "teleport_local_list",
+        .title = "Sessions of this machine",
+        .help =
+            "List the Claude Code sessions of this machine, newest first, and how safe each is.",
+        .is_read_only = 1,
+        .args = {{"limit", "integer", 0, "at most so many (50)"},
+                 {"project", "string", 0, "only those of the project with this name or folder"}},
+        .run = list_local,
+    },
+    {
+        .name = "teleport_versions",
+        .title = "Versions of a session",
+        .help = "List the versions of one session that are in the cloud, newest first.",
+        .is_read_only = 1,
+        .args = {{"sessionId", "string", 1, "the session's id or the beginning of it"}},
+        .run = list_versions,
+    },
+    {
+        .name = "teleport_status",
+        .title = "Is my work safe?",
+        .help = "Say whether all sessions of this machine are safe in the cloud, what keeps them "
+                "from it, and whose account is used, with its plan and limits.",
+        .is_read_only = 1,
+        .run = show_status,
+    },
+    {
+        .name = "teleport_delete",
+        .title = "Delete a session from the cloud",
+        .help = "Delete a session, or one version of it, from the cloud. What is on this machine "
+                "stays. Only when the user has asked for it.",
+        .is_destructive = 1,
+        .args = {{"sessionId", "string", 1, "the session's id or the beginning of it"},
+                 {"version", "integer", 0, "only this version"}},
+        .run = delete_session,
+    },
+};
+
+const struct mcp_tool *mcp_tool(size_t i)
+{
+    return i < sizeof(tools) / sizeof(tools[0]) ? &tools[i] : NULL;
+}
