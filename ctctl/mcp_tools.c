@@ -11,6 +11,7 @@
 #include "ctctl/deletion.h"
 #include "ctctl/headline.h"
 #include "ctctl/place.h"
+#include "ctctl/pull.h"
 #include "ctctl/sessions.h"
 
 #include "ctctl/mcp.h"
@@ -275,6 +276,70 @@ static int list_versions(struct ctx *c, const struct json_object *args, struct b
     return rc;
 }
 
+/* ---- teleport_pull ----------------------------------------------------------------------------
+ */
+
+static const char *outcome_text(enum install_outcome o)
+{
+    switch (o) {
+    case INSTALL_NEW:
+        return "Session installed.";
+    case INSTALL_UPDATED:
+        return "Session brought up to date.";
+    case INSTALL_SAME:
+        return "The session is here already.";
+    case INSTALL_KEPT:
+        return "What is here of the session has more in it, so it was left as it is.";
+    default:
+        return "Session installed.";
+    }
+}
+
+static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *out)
+{
+    char *command = pull_command(r), *clean = text_clean(&c->out, command);
+
+    buf_printf(out, "%s\n  id       %s\n", outcome_text(r->installed.outcome),
+               r->installed.session_id);
+    if (r->installed.git_branch != NULL && r->installed.git_branch[0] != '\0') {
+        buf_addstr(out, "  branch   ");
+        add_text(c, out, r->installed.git_branch, 100);
+        buf_addc(out, '\n');
+    }
+    buf_printf(out, "The user goes on with it in a terminal: %s\n", clean);
+    if (r->is_absent)
+        buf_addstr(out, "That folder is not on this machine yet.\n");
+    free(clean);
+    free(command);
+}
+
+/* Without an id there is nothing to choose with: the list is the answer, as in the stock server. */
+static int pull(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err)
+{
+    const struct pull_opts opts = {
+        .version = headline_number(args, "version", 0),
+        .target_dir = jdoc_str(args, "targetDir"),
+    };
+    struct pull_result r = {0};
+    char *id;
+    int rc;
+
+    if (jdoc_str(args, "sessionId") == NULL) {
+        if (list_cloud(c, args, out, err) != 0)
+            return -1;
+        buf_addstr(out, "To bring one here, call teleport_pull with its sessionId.\n");
+        return 0;
+    }
+    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+        return -1;
+    rc = pull_session(c, id, &opts, &r, err);
+    if (rc == 0)
+        say_pulled(c, &r, out);
+    pull_result_clear(&r);
+    free(id);
+    return rc;
+}
+
 /* ---- teleport_status --------------------------------------------------------------------------
  */
 
@@ -374,6 +439,21 @@ static const struct mcp_tool tools[] = {
                  {"label", "string", 0, "accepted, but not stored"},
                  {"tags", "strings", 0, "accepted, but not stored"}},
         .run = push,
+    },
+    {
+        .name = "teleport_pull",
+        .title = "Bring a session here",
+        .help = "Bring a session from the cloud to this machine, with its paths made those of this "
+                "machine, so that the user can go on with it (claude --resume). Without sessionId: "
+                "the sessions that there are. It never replaces anything that has more in it.",
+        .args = {{"sessionId", "string", 0, "which session; its id or the beginning of it"},
+                 {"targetDir", "string", 0,
+                  "the folder that the session is to live in; without it the same place below the "
+                  "home folder, or the current folder if it has the project's name"},
+                 {"version", "integer", 0, "that version instead of the newest"},
+                 {"machine", "string", 0, "list only sessions of the machine with this name"},
+                 {"limit", "integer", 0, "list at most so many (20)"}},
+        .run = pull,
     },
     {
         .name = "teleport_list",

@@ -33,7 +33,7 @@ const struct verb verb_mcp = {
     "\n"
     "  claude mcp add codeteleport -- ctctl mcp\n"
     "\n"
-    "Tools: teleport_push, teleport_list, teleport_local_list,\n"
+    "Tools: teleport_push, teleport_pull, teleport_list, teleport_local_list,\n"
     "teleport_versions, teleport_status.\n"
     "\n"
     "  --allow-delete  offer teleport_delete too\n",

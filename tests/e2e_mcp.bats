@@ -53,7 +53,7 @@ text() { answer "$1" '.result.content[0].text'; }
 @test "tools are listed with their schemas, teleport_delete only when it is allowed" {
     echo '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' | talk
     jq -e '.result.tools | map(.inputSchema.type == "object" and (.description | length > 20)) | all' "$T/answers"
-    for t in teleport_push teleport_list teleport_local_list teleport_versions teleport_status; do
+    for t in teleport_push teleport_pull teleport_list teleport_local_list teleport_versions teleport_status; do
         answer 1 '.result.tools[].name' | grep -qx "$t"
     done
     ! answer 1 '.result.tools[].name' | grep -qx teleport_delete
@@ -144,6 +144,24 @@ text() { answer "$1" '.result.content[0].text'; }
     call 1 teleport_push >"$T/in"
     talk <"$T/in"
     text 1 | grep -q "$id"
+}
+
+@test "teleport_pull lists, and brings a session into a folder" {
+    with_session
+    stop_daemon
+    rm -rf "$CLAUDE_CONFIG_DIR"
+    mkdir -p "$HOME/there"
+    {
+        call 1 teleport_pull
+        call 2 teleport_pull "{\"sessionId\":\"${ID:0:8}\",\"targetDir\":\"$HOME/there\"}"
+        call 3 teleport_pull "{\"sessionId\":\"${ID:0:8}\",\"targetDir\":\"$HOME/there\"}"
+        call 4 teleport_pull "{\"sessionId\":\"${ID:0:8}\",\"version\":99}"
+    } | talk
+    text 1 | grep -q "^${ID:0:8}  "
+    text 2 | grep -q "cd .*$HOME/there.* && claude --resume $ID"
+    text 3 | grep -q "already"
+    [ "$(answer 4 .result.isError)" = true ]
+    [ -s "$(find "$CLAUDE_CONFIG_DIR/projects" -name "$ID.jsonl")" ]
 }
 
 @test "what fails is an error of the tool, with the cure" {

@@ -19,7 +19,7 @@ assert.ok(client.getInstructions().length > 0);
 const { tools } = await client.listTools();
 const names = tools.map((t) => t.name).sort();
 console.log("tools", names.join(" "));
-for (const t of ["teleport_push", "teleport_list", "teleport_local_list", "teleport_versions",
+for (const t of ["teleport_push", "teleport_pull", "teleport_list", "teleport_local_list", "teleport_versions",
     "teleport_status"])
     assert.ok(names.includes(t), t);
 assert.ok(!names.includes("teleport_delete"));
@@ -38,6 +38,9 @@ r = await text("teleport_versions", { sessionId: session.slice(0, 8) });
 assert.equal(r.error, false, r.text);
 r = await text("teleport_status");
 assert.equal(r.error, false, r.text);
+r = await text("teleport_pull", { sessionId: session, targetDir: process.cwd() });
+assert.equal(r.error, false, r.text);
+assert.ok(r.text.includes("claude --resume"));
 r = await text("teleport_versions");
 assert.equal(r.error, true);
 await assert.rejects(client.callTool({ name: "teleport_delete", arguments: { sessionId: session } }));
