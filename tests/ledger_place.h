@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "common/str.h"
+
 #include "server/ledger.h"
 
 /*
@@ -12,9 +14,8 @@
 
 static inline struct hrana_place ledger_place(void)
 {
-    return (struct hrana_place){.url = getenv("CT_LIBSQL_URL"),
-                                .token = getenv("CT_LIBSQL_TOKEN"),
-                                .allow_plain_http = 1};
+    return (struct hrana_place){
+        .url = getenv("CT_LIBSQL_URL"), .token = getenv("CT_LIBSQL_TOKEN"), .allow_plain_http = 1};
 }
 
 static inline int ledger_place_is_remote(void)
@@ -43,7 +44,7 @@ static inline int ledger_place_wipe(struct ct_err *err)
     struct hrana_place place = ledger_place();
     struct sql *db;
     struct sql_rows *rows;
-    char names[32][64], drop[96];
+    char *drop[32];
     int n = 0, rc;
 
     if (!ledger_place_is_remote())
@@ -59,11 +60,12 @@ static inline int ledger_place_wipe(struct ct_err *err)
                        "");
     if (rc == 0) {
         while (n < 32 && sql_step(rows, err) == 1)
-            snprintf(names[n++], sizeof(names[0]), "%s", sql_text(rows, 0));
+            drop[n++] = str_printf("DROP TABLE %s", sql_text(rows, 0));
         sql_done(rows);
-        for (int i = 0; i < n && rc == 0; i++) {
-            snprintf(drop, sizeof(drop), "DROP TABLE %s", names[i]);
-            rc = sql_exec(db, err, drop, "");
+        for (int i = 0; i < n; i++) {
+            if (rc == 0)
+                rc = sql_exec(db, err, drop[i], "");
+            free(drop[i]);
         }
         rc = rc == 0 ? sql_commit(db, err) : rc;
     }

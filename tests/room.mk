@@ -44,6 +44,7 @@ include tests/common.mk
 include tests/ctctl.mk
 include tests/ipc.mk
 include tests/server.mk
+include tests/stores.mk
 include tests/watcher.mk
 endif
 

@@ -27,8 +27,4 @@ dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
 EXTRA_DIST += tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
 TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats \
   tests/server_accounts.bats tests/server_github.bats
-HEAVY_TESTS += tests/s3_radosgw.bats tests/s3_r2sim.bats
-dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/radosgw.sh tests/r2sim.sh \
-  tests/npm.sh
-EXTRA_DIST += tests/s3_lib.bash
 endif

@@ -1,0 +1,14 @@
+# The server's stores and databases.
+check_PROGRAMS += tests/unit_race tests/unit_sql
+TESTS += tests/unit_race tests/unit_sql
+tests_unit_race_SOURCES = tests/unit_race.c tests/ledger_place.h
+tests_unit_race_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_unit_sql_SOURCES = tests/unit_sql.c tests/ledger_place.h
+tests_unit_sql_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+
+if WITH_BATS
+HEAVY_TESTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
+dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
+dist_check_SCRIPTS += tests/radosgw.sh tests/r2sim.sh tests/sqld.sh tests/npm.sh
+EXTRA_DIST += tests/s3_lib.bash
+endif
