@@ -378,16 +378,33 @@ err0:
     return -1;
 }
 
+/* A database that can't be read has no version; it must not pass for a new one. */
+static int schema_version(struct db *db, const char *what, int64_t *ret, struct ct_err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    if (db_query(db, err, &st,
+                 "SELECT coalesce(max(version), 0) FROM schema_version WHERE room = ?", "s",
+                 what) != 0)
+        return -1;
+    rc = db_step(db, st, err);
+    if (rc == 1)
+        *ret = sqlite3_column_int64(st, 0);
+    db_done(st);
+    return rc < 0 ? -1 : 0;
+}
+
 int db_migrate(struct db *db, const char *const *steps, int n, const char *what, struct ct_err *err)
 {
-    int64_t have;
+    int64_t have = 0;
 
     if (db_exec(db, err,
                 "CREATE TABLE IF NOT EXISTS schema_version"
                 "(room TEXT PRIMARY KEY, version INTEGER NOT NULL)",
-                "") != 0)
+                "") != 0 ||
+        schema_version(db, what, &have, err) != 0)
         return -1;
-    have = db_int(db, 0, "SELECT version FROM schema_version WHERE room = ?", "s", what);
     if (have > n)
         return err_set(err, ERR_CONFIG,
                        "the database %s was written by a newer version of this program; "

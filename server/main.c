@@ -110,6 +110,8 @@ int main(int argc, char **argv)
         return rc;
     umask(077);
     log_init("codeteleport-server", LOG_LEVEL_INFO);
+    if (optind == argc)
+        serve_adopt(&a);
     if (settings_load(&a, &s, &err) != 0)
         return fail(&err);
     log_set_level((enum log_level)s->log);

@@ -21,6 +21,7 @@
 #include "server/keeper.h"
 #include "server/objects.h"
 #include "server/serve.h"
+#include "server/service.h"
 #include "server/tls.h"
 #include "server/web.h"
 
@@ -28,6 +29,7 @@
 #define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */
 #define MAX_CONNECTIONS 512
 #define MAX_PER_ADDRESS 128
+#define MAX_FILES 4096
 #define IDLE_S 60
 #define MAX_PEM_BYTES 65536
 
@@ -51,20 +53,36 @@ struct server {
     char *ca; /* path of our CA, NULL if there is none */
 };
 
-static int listen_on(const char *host_port, const char *scheme, struct listener *ret,
-                     struct ct_err *err)
+void serve_adopt(struct settings_args *args)
 {
-    char *host, *port;
-    int bound;
+    int api = service_socket("api"), objects = service_socket("objects");
+    char *address;
 
-    if (web_listen(host_port, &ret->fd, &bound, err) != 0 ||
-        web_split(host_port, &host, &port, err) != 0)
+    if (api >= 0 && (address = web_adopt(api)) != NULL)
+        args->listen = address;
+    if (objects >= 0 && (address = web_adopt(objects)) != NULL)
+        args->objects = address;
+}
+
+/* On the socket that was handed over as ${name}, else on a new one. */
+static int listen_on(const char *name, const char *host_port, const char *scheme,
+                     struct listener *ret, struct ct_err *err)
+{
+    char *host, *port, *number = NULL;
+    int bound = 0;
+
+    if (web_split(host_port, &host, &port, err) != 0)
         return -1;
-    ret->url =
-        str_printf(strchr(host, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, bound);
+    ret->fd = service_socket(name);
+    if (ret->fd < 0 && web_listen(host_port, &ret->fd, &bound, err) == 0)
+        number = str_printf("%d", bound);
+    if (ret->fd >= 0)
+        ret->url = str_printf(strchr(host, ':') != NULL ? "%s://[%s]:%s" : "%s://%s:%s", scheme,
+                              host, number != NULL ? number : port);
+    free(number);
     free(host);
     free(port);
-    return 0;
+    return ret->fd >= 0 ? 0 : -1;
 }
 
 /* The host of an URL or of HOST:PORT, for the certificate; a wildcard is nobody's name. */
@@ -244,6 +262,7 @@ static void reload(struct server *v)
     const char *kept;
     struct ct_err err;
 
+    service_reloading();
     if (settings_load(v->args, &s, &err) != 0) {
         log_error("reload-failed error=\"%s\"", err.msg);
         return;
@@ -286,6 +305,15 @@ static int write_ready(struct server *v, struct ct_err *err)
     return rc;
 }
 
+/* After a reload that failed too: it goes on as before. */
+static void tell_ready(struct server *v)
+{
+    char *line = str_printf("API at %s/v1, objects at %s", v->api.url, v->objects_url);
+
+    service_ready(line);
+    free(line);
+}
+
 static void announce(struct server *v)
 {
     const char *registration = settings_registration_name(v->settings);
@@ -296,6 +324,7 @@ static void announce(struct server *v)
         printf("CA file       %s\n", v->ca);
     printf("registration  %s\n", registration);
     fflush(stdout);
+    tell_ready(v);
     log_info("ready api=%s/v1 objects=%s registration=%s", v->api.url, v->objects_url,
              registration);
 }
@@ -329,8 +358,9 @@ static int start(struct server *v, struct ct_err *err)
     if (settings_check_serving(s, err) != 0 || house_lock(s, &lock_fd, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
-    if (listen_on(s->listen, scheme, &v->api, err) != 0 ||
-        (s->storage == SETTINGS_EMBEDDED && listen_on(s->objects, scheme, &v->objects, err) != 0) ||
+    if (listen_on("api", s->listen, scheme, &v->api, err) != 0 ||
+        (s->storage == SETTINGS_EMBEDDED &&
+         listen_on("objects", s->objects, scheme, &v->objects, err) != 0) ||
         load_certificate(v, err) != 0)
         return -1;
     v->objects_url = str_dup(s->storage == SETTINGS_S3       ? s->s3_endpoint
@@ -378,6 +408,7 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
     struct server v = {
         .args = args, .settings = s, .api.fd = -1, .objects.fd = -1, .house.lock_fd = -1};
     const struct rlimit no_core = {0, 0};
+    struct rlimit files;
     sigset_t set;
     int sig, rc;
 
@@ -392,12 +423,20 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
     signal(SIGUSR2, SIG_IGN);
     /* Memory holds keys and passwords: no core file. */
     setrlimit(RLIMIT_CORE, &no_core);
+    /* Two listeners full of connections, with a file for each. */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_FILES) {
+        files.rlim_cur = files.rlim_max < MAX_FILES ? files.rlim_max : MAX_FILES;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
 
     rc = start(&v, err);
     if (rc == 0) {
         announce(&v);
-        while (sigwait(&set, &sig) == 0 && sig == SIGHUP)
+        while (sigwait(&set, &sig) == 0 && sig == SIGHUP) {
             reload(&v);
+            tell_ready(&v);
+        }
+        service_stopping();
         log_info("stopping");
     }
     stop(&v);

@@ -6,6 +6,14 @@
 #include "server/settings.h"
 
 /**
+ * serve_adopt(args):
+ * If the service manager handed over sockets named "api" or "objects", let ${args} say their
+ * addresses, for they count before all that is said elsewhere.  ${args} owns these until the end of
+ * the process.
+ */
+void serve_adopt(struct settings_args *args);
+
+/**
  * serve_run(args, s, err):
  * Run the server until SIGTERM or SIGINT: API and object store on their listeners, TLS as the
  * settings say.  Once both answer, their addresses go to stdout and, as lines of name=value (api,

@@ -104,17 +104,34 @@ int64_t sql_one(struct sql *db, int64_t otherwise, const char *sql, const char *
     return otherwise;
 }
 
+/* A database that does not answer has no version; it must not pass for a new one. */
+static int schema_version(struct sql *db, const char *what, int64_t *ret, struct ct_err *err)
+{
+    struct sql_rows *rows;
+    int rc;
+
+    if (sql_query(db, err, &rows,
+                  "SELECT coalesce(max(version), 0) FROM schema_version WHERE room = ?", "s",
+                  what) != 0)
+        return -1;
+    rc = sql_step(rows, err);
+    if (rc == 1)
+        *ret = sql_int64(rows, 0);
+    sql_done(rows);
+    return rc < 0 ? -1 : 0;
+}
+
 /* One more script, unless another process has run it in the meantime: 1, or 0 if all have run. */
 static int migrate_one(struct sql *db, const char *const *steps, int n, const char *what,
                        struct ct_err *err)
 {
-    int64_t have;
-    int rc = 0;
+    int64_t have = 0;
+    int rc;
 
     if (sql_begin(db, err) != 0)
         return -1;
-    have = sql_one(db, 0, "SELECT version FROM schema_version WHERE room = ?", "s", what);
-    if (have > n)
+    rc = schema_version(db, what, &have, err);
+    if (rc == 0 && have > n)
         rc = err_set(err, ERR_CONFIG,
                      "the database was written by a newer version of this program; install that "
                      "one again");

@@ -139,6 +139,8 @@ int verb_backup(const struct settings *s, struct house *h, int argc, char **argv
     (void)h;
     if (argc != 1 || argv[0][0] == '-')
         return verbs_usage("backup FILE");
+    if (s->database != NULL)
+        return err_set(err, ERR_REFUSED, "the database is a libSQL server's; back it up there");
     db = path_join(s->data, "server.db");
     to = path_expand(argv[0]);
     rc = backup_write(db, to, err);

@@ -48,6 +48,13 @@ struct web_config {
 int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err *err);
 
 /**
+ * web_adopt(fd):
+ * Take a listening socket that somebody else made: return its address as "HOST:PORT", which the
+ * caller frees, or NULL if it is none of the Internet.
+ */
+char *web_adopt(int fd);
+
+/**
  * web_host_is_loopback(host_port):
  * Return whether "HOST:PORT" stands for this machine only.
  */

@@ -24,7 +24,7 @@ tests_server_routes_LDADD = $(server_LIBS)
 if WITH_BATS
 dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
   tests/server_operation.bats tests/server_accounts.bats tests/server_github.bats
-EXTRA_DIST += tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
+EXTRA_DIST += tests/activate.py tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
 TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats \
   tests/server_accounts.bats tests/server_github.bats
 endif

@@ -67,3 +67,129 @@ clients() { sed -n 's/.*listener=api client=\([^ ]*\) .*/\1/p' "$T/server.log"; 
     run codeteleport-server --data "$T/other"
     [ "$status" -eq 78 ]
 }
+
+# port NAME: of a socket that was handed over
+port() { sed -n "s/^$1 //p" "$T/addresses"; }
+
+@test "sockets that systemd hands over are the listeners, and it is told what happens" {
+    "$CT_BUILD/bin/codeteleport-server" --version >/dev/null
+    grep -q '^#define HAVE_LIBSYSTEMD\|SYSTEMD_LIBS = .*systemd' "$CT_BUILD/config.h" "$CT_BUILD/Makefile" || skip "built without libsystemd"
+    stop_server
+    settings 'listen = "127.0.0.1:1"; objects = "127.0.0.1:1";'
+    rm -f "$T/ready"
+    python3 "$CT_SRC/tests/activate.py" "$T/addresses" "$T/notified" objects other api -- \
+        codeteleport-server --data "$T/server" --ready-file "$T/ready" >>"$T/server.log" 2>&1 3>&- &
+    SERVER_PID=$!
+    within test -s "$T/ready"
+    [ "$(sed -n 's/^api=//p' "$T/ready")" = "https://127.0.0.1:$(port api)/v1" ]
+    [ "$(sed -n 's/^objects=//p' "$T/ready")" = "https://127.0.0.1:$(port objects)" ]
+    API=https://127.0.0.1:$(port api)/v1
+    within grep -q '^READY=1' "$T/notified"
+    account al@example.org
+    bundle 1000
+    push
+    kill -HUP "$SERVER_PID"
+    within grep -q '^RELOADING=1' "$T/notified"
+    within sh -c "[ \$(grep -c ^READY=1 '$T/notified') = 2 ]"
+    [ "$(listed)" = 1 ]
+    kill -TERM "$SERVER_PID"
+    wait "$SERVER_PID"
+    grep -q '^STOPPING=1' "$T/notified"
+}
+
+@test "the system unit is sound, and little is left to it" {
+    command -v systemd-analyze || skip "no systemd-analyze"
+    # The program is not installed where the unit says, and neither are the manual pages.
+    sed "s|^ExecStart=[^ ]*|ExecStart=$CT_BUILD/bin/codeteleport-server|" \
+        "$CT_BUILD/systemd/codeteleport-server.service" >"$T/codeteleport-server.service"
+    cp "$CT_SRC"/systemd/codeteleport-server*.socket "$T"
+    run systemd-analyze verify --man=no "$T"/codeteleport-server*
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    systemd-analyze security --offline=yes --threshold=20 "$T/codeteleport-server.service" >"$T/security" ||
+        { grep -q 'unrecognized option' "$T/security" && skip "too old"; cat "$T/security"; return 1; }
+}
+
+@test "a backup is whole, private and taken while the server writes" {
+    account al@example.org
+    bundle 1000
+    ID=s0 push
+    (
+        i=1
+        until [ -e "$T/enough" ]; do
+            ID=s$i reserve
+            i=$((i + 1))
+        done
+    ) >/dev/null 2>&1 3>&- &
+    local pid=$! n
+    for n in 1 2 3; do
+        codeteleport-server --data "$T/server" backup "$T/copy.db"
+    done
+    touch "$T/enough"
+    wait "$pid"
+    [ "$(stat -c %a "$T/copy.db")" = 600 ]
+    [ "$(ls -d "$T"/copy.db*)" = "$T/copy.db" ]
+    # A server goes on from it.
+    stop_server
+    rm "$T"/server/server.db*
+    cp "$T/copy.db" "$T/server/server.db"
+    start_server
+    [ "$(json GET /sessions | jq -r '.sessions[].id')" = s0 ]
+    ID=s0 push
+    codeteleport-server --data "$T/server" check --full
+}
+
+@test "a backup that can't be made leaves the last one as it is" {
+    account al@example.org
+    codeteleport-server --data "$T/server" backup "$T/copy.db"
+    cp "$T/copy.db" "$T/before"
+    stop_server
+    printf garbage-garbage-garbage >"$T/server/server.db"
+    rm -f "$T"/server/server.db-*
+    run codeteleport-server --data "$T/server" backup "$T/copy.db"
+    [ "$status" -eq 1 ]
+    [[ $output == *damaged* ]]
+    cmp "$T/copy.db" "$T/before"
+    run codeteleport-server --data "$T/server" backup "$T/server/server.db"
+    [ "$status" -eq 1 ]
+    run codeteleport-server --data "$T/nothing" backup "$T/copy.db"
+    [ "$status" -eq 1 ]
+    cmp "$T/copy.db" "$T/before"
+    [ ! -e "$T/nothing" ]
+    run codeteleport-server --data "$T/server" backup
+    [ "$status" -eq 64 ]
+}
+
+@test "a damaged database is told at the start and left as it is" {
+    account al@example.org
+    stop_server
+    local db=$T/server/server.db
+    printf 'SELECT 1' | dd of="$db" bs=1 conv=notrunc status=none
+    cp "$db" "$T/before"
+    run codeteleport-server --data "$T/server" --listen 127.0.0.1:0 --objects 127.0.0.1:0
+    [ "$status" -eq 1 ]
+    [[ $output == *"server.db is damaged"* ]]
+    cmp "$db" "$T/before"
+}
+
+@test "a database that is damaged while the server runs ends no connection and is not replaced" {
+    account al@example.org
+    bundle 100
+    push
+    sqlite3 "$T/server/server.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+    local size
+    size=$(stat -c %s "$T/server/server.db")
+    # Every page but the first; what the server has in its cache does not count for long.
+    dd if=/dev/urandom of="$T/server/server.db" bs=4096 seek=1 count=$((size / 4096 - 1)) conv=notrunc status=none
+    cp "$T/server/server.db" "$T/before"
+    for i in 1 2 3; do
+        ID=s$i json POST /sessions/upload -d "$(upload_body)" >/dev/null
+        jq -e '.error or .uploadUrl' "$T/answer"
+    done
+    within sh -c "curl -sS --cacert '$CA' '${API%/v1}/healthz' | jq -e '.error == \"unhealthy\"'"
+    grep -q 'call-failed.*damaged\|ledger.*damaged' "$T/server.log"
+    run codeteleport-server --data "$T/server" check
+    [ "$status" -eq 1 ]
+    echo "$output"
+    [[ $output == *damaged* ]]
+}
