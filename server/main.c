@@ -99,10 +99,43 @@ static int fail(const struct ct_err *err)
     return err->code == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
 }
 
+static int serve(struct settings_args *a, struct ct_err *err)
+{
+    char *api = serve_adopted("api"), *objects = serve_adopted("objects");
+    struct settings *s;
+    int rc;
+
+    if (api != NULL)
+        a->listen = api;
+    if (objects != NULL)
+        a->objects = objects;
+    rc = settings_load(a, &s, err);
+    if (rc == 0) {
+        log_set_level((enum log_level)s->log);
+        rc = serve_run(a, s, err);
+        settings_free(s);
+    }
+    free(api);
+    free(objects);
+    return rc;
+}
+
+static int run_verb(const struct settings_args *a, int argc, char **argv, struct ct_err *err)
+{
+    struct settings *s;
+    int rc;
+
+    if (settings_load(a, &s, err) != 0)
+        return -1;
+    log_set_level((enum log_level)s->log);
+    rc = verbs_run(s, argc, argv, err);
+    settings_free(s);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     struct settings_args a = {0};
-    struct settings *s;
     struct ct_err err;
     int rc;
 
@@ -110,15 +143,9 @@ int main(int argc, char **argv)
         return rc;
     umask(077);
     log_init("codeteleport-server", LOG_LEVEL_INFO);
-    if (optind == argc)
-        serve_adopt(&a);
-    if (settings_load(&a, &s, &err) != 0)
-        return fail(&err);
-    log_set_level((enum log_level)s->log);
     if (optind < argc)
-        rc = verbs_run(s, argc - optind, argv + optind, &err);
+        rc = run_verb(&a, argc - optind, argv + optind, &err);
     else
-        rc = serve_run(&a, s, &err);
-    settings_free(s);
+        rc = serve(&a, &err);
     return rc < 0 ? fail(&err) : rc;
 }

@@ -53,15 +53,11 @@ struct server {
     char *ca; /* path of our CA, NULL if there is none */
 };
 
-void serve_adopt(struct settings_args *args)
+char *serve_adopted(const char *name)
 {
-    int api = service_socket("api"), objects = service_socket("objects");
-    char *address;
+    int fd = service_socket(name);
 
-    if (api >= 0 && (address = web_adopt(api)) != NULL)
-        args->listen = address;
-    if (objects >= 0 && (address = web_adopt(objects)) != NULL)
-        args->objects = address;
+    return fd >= 0 ? web_adopt(fd) : NULL;
 }
 
 /* On the socket that was handed over as ${name}, else on a new one. */

@@ -6,12 +6,12 @@
 #include "server/settings.h"
 
 /**
- * serve_adopt(args):
- * If the service manager handed over sockets named "api" or "objects", let ${args} say their
- * addresses, for they count before all that is said elsewhere.  ${args} owns these until the end of
- * the process.
+ * serve_adopted(name):
+ * The address ("HOST:PORT") of the socket that the service manager handed over under ${name}, "api"
+ * or "objects", for it counts before what is said elsewhere; NULL if there is none.  The caller
+ * frees it.
  */
-void serve_adopt(struct settings_args *args);
+char *serve_adopted(const char *name);
 
 /**
  * serve_run(args, s, err):
