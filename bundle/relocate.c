@@ -213,10 +213,12 @@ struct relocator {
     struct buf spelled;
 };
 
-/* Places where a root may begin, as far as they are known: the next at or behind the present one,
- * SIZE_MAX if there is none in this piece. */
+/* Places where a root may begin, as far as they are known: the next at or behind the present one.
+ */
+#define NOWHERE SIZE_MAX
+#define UNKNOWN (SIZE_MAX - 1)
 struct places {
-    size_t slash, colon, escape;
+    size_t slash, colon, percent, escape;
 };
 
 struct relocator *relocator_new(const struct relocation *r, relocate_fn out, void *arg)
@@ -268,15 +270,15 @@ static size_t find(const struct window *w, size_t at, size_t known, const char *
 {
     const char *p;
 
-    if (known != SIZE_MAX && known >= at)
+    if (known != UNKNOWN && known >= at)
         return known;
-    if (known == SIZE_MAX || at >= w->n)
-        return SIZE_MAX;
+    if (at >= w->n)
+        return NOWHERE;
     p = n == 1 ? memchr(w->p + at, *needle, w->n - at) : memmem(w->p + at, w->n - at, needle, n);
-    return p != NULL ? (size_t)(p - w->p) : SIZE_MAX;
+    return p != NULL ? (size_t)(p - w->p) : NOWHERE;
 }
 
-/* The next place, or SIZE_MAX.  (Of a drive it is the letter; that one before a colon may have been
+/* The next place, or NOWHERE.  (Of a drive it is the letter; that one before a colon may have been
  * passed is why bytes are held back.) */
 static size_t next_place(const struct relocator *t, const struct window *w, size_t at,
                          struct places *k)
@@ -285,17 +287,21 @@ static size_t next_place(const struct relocator *t, const struct window *w, size
 
     if (t->r->has_posix)
         k->slash = find(w, at, k->slash, "/", 1);
-    if (t->r->has_windows)
+    if (t->r->has_windows) {
         k->colon = find(w, at + 1, k->colon, ":", 1);
+        k->percent = find(w, at + 1, k->percent, "%3", 2);
+    }
     k->escape = find(w, at, k->escape, "\\u00", 4);
     first = k->escape;
     /* It may spell the colon. */
-    if (t->r->has_windows && first != SIZE_MAX && first > at)
+    if (t->r->has_windows && first != NOWHERE && first > at)
         first--;
     if (t->r->has_posix && k->slash < first)
         first = k->slash;
-    if (t->r->has_windows && k->colon != SIZE_MAX && k->colon - 1 < first)
+    if (t->r->has_windows && k->colon != NOWHERE && k->colon - 1 < first)
         first = k->colon - 1;
+    if (t->r->has_windows && k->percent != NOWHERE && k->percent - 1 < first)
+        first = k->percent - 1;
     return first;
 }
 
@@ -387,7 +393,7 @@ static int run(struct relocator *t, struct ct_err *err)
 {
     const struct window w = {t->text.data, t->text.len, t->is_end};
     size_t limit = t->is_end ? w.n : w.n < HELD_BACK ? 0 : w.n - HELD_BACK, at;
-    struct places k = {0, 0, 0};
+    struct places k = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
     enum match m = MATCH_NO;
     struct hit hit;
 

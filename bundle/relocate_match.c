@@ -290,7 +290,7 @@ static enum match match_char(const struct window *w, size_t *at, uint32_t c, str
         return end_of(w);
     if (w->p[*at] == '\\')
         return match_escaped(w, at, c, hit);
-    if (w->p[*at] == '%' && hit->is_url)
+    if (w->p[*at] == '%' && hit->is_url && c != '/')
         return match_percent(w, at, bytes, n);
     if (c == '"' || c == '\\')
         return MATCH_NO;
@@ -433,17 +433,15 @@ static int is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-static enum match ends_in_percent(const struct window *w, size_t at, int is_url)
+static enum match ends_in_percent(const struct window *w, size_t at)
 {
     if (w->n - at < 3 && !w->is_end)
         return MATCH_MORE;
-    if (w->n - at < 3 || !is_hex(w->p[at + 1]) || !is_hex(w->p[at + 2]))
-        return MATCH_YES;
-    return yes_if(is_url && w->p[at + 1] == '2' && (w->p[at + 2] | 0x20) == 'f');
+    return yes_if(w->n - at < 3 || !is_hex(w->p[at + 1]) || !is_hex(w->p[at + 2]));
 }
 
 /* Does the root's last name end at ${at}? */
-static enum match match_end(const struct window *w, size_t at, int is_url)
+static enum match match_end(const struct window *w, size_t at)
 {
     size_t left = w->n - at, n;
     utf8proc_int32_t c;
@@ -456,7 +454,7 @@ static enum match match_end(const struct window *w, size_t at, int is_url)
     case '.':
         return ends_in_dots(w, at);
     case '%':
-        return ends_in_percent(w, at, is_url);
+        return ends_in_percent(w, at);
     default:
         break;
     }
@@ -469,6 +467,20 @@ static enum match match_end(const struct window *w, size_t at, int is_url)
         return MATCH_NO;
     utf8proc_iterate((const utf8proc_uint8_t *)w->p + at, (utf8proc_ssize_t)n, &c);
     return yes_if(!is_wide_name((uint32_t)c));
+}
+
+/* A root of one name has no slash but its first, and what stands before that may be no part of it:
+ * the next slash tells. */
+static void spell_slash_as_next(const struct window *w, size_t at, struct hit *hit)
+{
+    size_t run = match_run(w, at);
+
+    if (hit->root->is_windows || strchr(hit->root->source + 1, '/') != NULL)
+        return;
+    if (at + run < w->n && w->p[at + run] == '/')
+        hit->slash = is_power_of_2(run) ? (unsigned int)run : 0;
+    else if (hit->slash > 1)
+        hit->slash = 0;
 }
 
 /* No quote told: \/ and \\ do, and are doubled with each level. */
@@ -490,10 +502,11 @@ enum match match_root(const struct window *w, size_t at, const struct root *r, s
         return MATCH_NO;
     m = match_all(w, &at, r, &hit);
     if (m == MATCH_YES)
-        m = match_end(w, at, hit.is_url);
+        m = match_end(w, at);
     if (m != MATCH_YES)
         return m;
     hit.end = at;
+    spell_slash_as_next(w, at, &hit);
     if (hit.level == 0)
         hit.level = spelled_level(&hit);
     *ret = hit;
@@ -515,8 +528,10 @@ static void spell_escape(const struct hit *hit, uint32_t unit, struct buf *ret)
     buf_printf(ret, "u%04x", unit);
 }
 
-static void spell_url(const char *p, size_t n, struct buf *ret)
+static void spell_url(const struct hit *hit, const char *p, size_t n, struct buf *ret)
 {
+    if (*p == '/')
+        add_backslashes(ret, hit->slash);
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)p[i];
         if (is_alnum(c) || strchr("/-._~@+,=:", c) != NULL)
@@ -558,7 +573,7 @@ void match_spell(const struct hit *hit, struct buf *ret)
     for (left = strlen(p); left > 0; p += n, left -= n) {
         n = str_utf8_len(p, left);
         if (hit->is_url)
-            spell_url(p, n, ret);
+            spell_url(hit, p, n, ret);
         else
             spell_char(hit, p, n, ret);
     }

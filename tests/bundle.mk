@@ -11,3 +11,8 @@ tests_unit_storm_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 # Against python3, tar and gzip.
 dist_check_SCRIPTS += tests/bundle.sh tests/bundle_oracle.py tests/metadata_oracle.py
 TESTS += tests/bundle.sh
+
+check_PROGRAMS += tests/unit_relocate
+TESTS += tests/unit_relocate
+tests_unit_relocate_SOURCES = tests/unit_relocate.c
+tests_unit_relocate_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
