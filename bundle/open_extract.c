@@ -296,6 +296,26 @@ static int take_entry(struct extraction *x, const struct untar_entry *e, struct 
     return take_file(x, e, name, verdict == NAME_ODD ? reason : NULL, err);
 }
 
+/* No file may be a folder as well.  (The stage would not have taken both; a mere check has none.)
+ */
+static int check_folders(const struct extraction *x, struct ct_err *err)
+{
+    char folder[OPEN_NAME_MAX + 1];
+
+    for (size_t i = 0; i < x->n; i++) {
+        const char *name = x->items[i].name;
+        for (const char *p = name; x->items[i].is_taken && (p = strchr(p, '/')) != NULL; p++) {
+            const struct item *other;
+            memcpy(folder, name, (size_t)(p - name));
+            folder[p - name] = '\0';
+            other = extraction_find(x, folder);
+            if (other != NULL && other->is_taken)
+                return open_evil(name, "in the way of another", err);
+        }
+    }
+    return 0;
+}
+
 static int take_all(struct extraction *x, struct ct_err *err)
 {
     struct untar_entry e;
@@ -313,7 +333,7 @@ static int take_all(struct extraction *x, struct ct_err *err)
     transcript = extraction_find(x, "session.jsonl");
     if (transcript == NULL || !transcript->is_taken)
         return err_set(err, ERR_CORRUPT, "the bundle has no transcript (session.jsonl)");
-    return extraction_extras(x, err);
+    return check_folders(x, err) == 0 ? extraction_extras(x, err) : -1;
 }
 
 static int by_name(const void *a, const void *b)

@@ -39,7 +39,7 @@ static const char *evil(const char *name)
     while (*name != '\0') {
         size_t n = strcspn(name, "/");
         if (n == 2 && memcmp(name, "..", 2) == 0)
-            return "leads out of the bundle";
+            return "one that leads out of it";
         if (n == 0 || (n == 1 && *name == '.'))
             return "not in its plain form";
         name += n + (name[n] == '/');

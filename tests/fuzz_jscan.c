@@ -1,5 +1,5 @@
-/* Whatever comes, in whatever pieces, the JSON scanner says the same of it, and calls an object what
- * json-c can read as one. */
+/* Whatever comes, in whatever pieces, the JSON scanner says the same of it, and calls an object
+ * what json-c can read as one. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
