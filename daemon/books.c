@@ -107,6 +107,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     db_on_damage(state_db(d->state), on_damage, d);
     uploader_each(d->uploader, adopt_queued, d);
     uploader_pause(d->uploader, d->is_paused);
+    uploader_set_metered(d->uploader, d->is_metered);
     excluded_apply(d); /* the rules may have changed while it was closed */
     if (d->watcher != NULL)
         watcher_rescan(d->watcher);

@@ -15,7 +15,6 @@
 #include "common/str.h"
 #include "daemon/lock.h"
 #include "daemon/process.h"
-#include "net/network.h"
 
 #include "daemon/daemon.h"
 
@@ -140,6 +139,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     d->config = fresh;
     policy = policy_of(fresh);
     http_engine_set_policy(d->engine, &policy);
+    daemon_mind_metered(d);
     if (!d->is_verbose)
         log_set_level((enum log_level)fresh->log);
     o = debounce_opts_of(fresh);
@@ -400,6 +400,17 @@ static void setup(struct daemon *d)
     d->login = login_new(d);
 }
 
+static void be_polite(void *arg)
+{
+    (void)arg;
+    process_be_polite();
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
 static int start(struct daemon *d, struct ct_err *err)
 {
     struct http_policy policy = policy_of(d->config);
@@ -411,6 +422,8 @@ static int start(struct daemon *d, struct ct_err *err)
         http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
         return -1;
     pause_restore(d);
+    worker_submit(d->worker, be_polite, nothing, nothing, NULL);
+    daemon_mind_metered(d);
     login_refresh(d->login);
     return watch(d, err);
 }
@@ -437,7 +450,7 @@ static void teardown(struct daemon *d)
     uploader_free(d->uploader);
     d->uploader = NULL;
     worker_free(d->worker);
-    network_free(d->network);
+    daemon_network_end(d);
     http_engine_free(d->engine);
     books_close(d);
     bundler_free(d->bundler);

@@ -38,7 +38,7 @@
  *   pause.c     `ctctl pause`
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
- *   network.c   the network is back
+ *   network.c   the network is back; it is a metered one
  *   woke.c      the machine was suspended and is awake again
  *   daemon.c    life: start, reload, stop
  */
@@ -93,6 +93,7 @@ struct job;
 struct login;
 struct network;
 struct cloud;
+struct metered;
 struct bundler;
 struct waiters;
 struct life;
@@ -116,6 +117,8 @@ struct daemon {
     struct ipc_server *ipc;
     struct http_engine *engine;
     struct network *network;
+    struct metered *metered; /* NULL: the configuration does not ask */
+    int is_metered;
 
     /* The account; state, spool and cache are its own. */
     struct login *login;
@@ -558,6 +561,18 @@ void daemon_woke(struct daemon *d);
  * Something failed or went well: listen for changes of the network just while one may help.
  */
 void daemon_mind_network(struct daemon *d);
+
+/**
+ * daemon_mind_metered(d):
+ * Ask, or stop asking, whether the connection is metered, as the configuration says.
+ */
+void daemon_mind_metered(struct daemon *d);
+
+/**
+ * daemon_network_end(d):
+ * Stop listening to all of that.
+ */
+void daemon_network_end(struct daemon *d);
 
 /* ---- control.c, report.c, listing.c -------------------------------------------------------------
  */

@@ -1,3 +1,4 @@
+#include "net/metered.h"
 #include "net/network.h"
 
 #include "daemon/daemon.h"
@@ -20,4 +21,33 @@ void daemon_mind_network(struct daemon *d)
     if (d->network == NULL)
         d->network = network_new(d->base, on_changed, d);
     network_listen(d->network, login_is_offline(d->login) || st.failures > 0);
+}
+
+static void on_metered(void *arg, int is_metered)
+{
+    struct daemon *d = arg;
+
+    d->is_metered = is_metered;
+    if (d->uploader != NULL)
+        uploader_set_metered(d->uploader, is_metered);
+}
+
+void daemon_mind_metered(struct daemon *d)
+{
+    if (d->config->pause_on_metered) {
+        if (d->metered == NULL)
+            d->metered = metered_new(d->base, on_metered, d);
+        return;
+    }
+    metered_free(d->metered);
+    d->metered = NULL;
+    on_metered(d, 0);
+}
+
+void daemon_network_end(struct daemon *d)
+{
+    metered_free(d->metered);
+    network_free(d->network);
+    d->metered = NULL;
+    d->network = NULL;
 }

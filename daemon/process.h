@@ -8,6 +8,12 @@
 void process_protect(void);
 
 /**
+ * process_be_polite():
+ * The calling thread gets processor and disk only when nobody else wants them.
+ */
+void process_be_polite(void);
+
+/**
  * process_trim():
  * Give memory that is free back to the system, where the allocator can do that.
  */

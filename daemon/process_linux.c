@@ -1,7 +1,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <linux/ioprio.h>
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include "daemon/process.h"
 
@@ -15,6 +19,13 @@ void process_protect(void)
      * they leave no holes behind. */
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
     mallopt(M_ARENA_MAX, 1); /* two threads that hardly ever allocate at the same time */
+}
+
+/* On Linux both are a thread's own, whatever POSIX says of nice; 0 means the caller. */
+void process_be_polite(void)
+{
+    setpriority(PRIO_PROCESS, 0, 10);
+    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 
 void process_trim(void)

@@ -9,6 +9,10 @@ void process_protect(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+void process_be_polite(void)
+{
+}
+
 void process_trim(void)
 {
 }

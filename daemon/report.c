@@ -243,6 +243,22 @@ static void add_clock_problem(struct daemon *d, struct json_object *list)
                  "timedatectl set-ntp true");
 }
 
+static void add_metered_problem(struct daemon *d, struct json_object *list)
+{
+    struct uploader_stats st = {0};
+    char what[80];
+
+    if (d->uploader != NULL)
+        uploader_stats(d->uploader, &st);
+    if (st.metered == 0)
+        return;
+    snprintf(what, sizeof(what), "%lld large session%s not uploaded yet", (long long)st.metered,
+             st.metered == 1 ? " is" : "s are");
+    problem(list, what, "this connection is metered",
+            "it goes on by itself on another one; to upload now: ctctl sync; never to wait: "
+            "pause_on_metered = false in the configuration");
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -262,6 +278,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     if (cloud_failures(d->cloud, &err) > 1)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
     add_clock_problem(d, list);
+    add_metered_problem(d, list);
 }
 
 static struct json_object *problems(struct daemon *d)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A proxy between a client and codeteleport-server that breaks things as it is told.
 
-    faultproxy.py --ready FILE --upstream FILE --faults FILE --log FILE
+    faultproxy.py --ready FILE --upstream FILE --faults FILE --log FILE [--queries FILE]
 
 It listens on two free ports of 127.0.0.1, one before the API and one before the object store, and
 writes them to the --ready file as the server does (api=..., objects=...).  --upstream is the ready
@@ -40,7 +40,7 @@ METHOD may be `accept`, for a connection before any request (PATH is * then):
     cert=FILE         show this certificate (PEM, its key in the same file)
 
 The --log file gets a JSON document a line for each connection and each request, without queries,
-which hold signatures.
+which hold signatures.  Those are written to the --queries file, for a test that looks for them.
 """
 
 import argparse
@@ -298,6 +298,7 @@ class Side:
         self.proxy.log(event="request", side=self.name, conn=number, method=rq.method, path=rq.path,
                        length=rq.length, host=rq.fields.get("host"), fault=rule and rule.text,
                        authorization="authorization" in rq.fields, expect="expect" in rq.fields)
+        self.proxy.note_query(rq.target)
         if rule is None:
             return self.answer(wire, number, rq, None, self.forward(wire, rq, None))
         time.sleep(rule.get("delay"))
@@ -407,6 +408,11 @@ class Proxy:
             self.out.write(json.dumps({"at": round(time.monotonic(), 3), **what}) + "\n")
             self.out.flush()
 
+    def note_query(self, target):
+        if self.args.queries and "?" in target:
+            with self.lock, open(self.args.queries, "a", encoding="utf-8") as f:
+                f.write(target.split("?", 1)[1] + "\n")
+
     def hold(self, sock):
         with self.lock:
             self.held.append(sock)
@@ -445,6 +451,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     for name in ("ready", "upstream", "faults", "log"):
         p.add_argument("--" + name, required=True)
+    p.add_argument("--queries")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     Proxy(p.parse_args()).run()
 

@@ -106,12 +106,13 @@ server_is_ready() {
     export CODETELEPORT_CA_FILE=$CA
 }
 
-# start_server_behind_proxy: the same with tests/faultproxy.py before both listeners; see `faults`
+# start_server_behind_proxy [OPTIONS OF THE PROXY]: the same with tests/faultproxy.py before both
+# listeners; see `faults`
 start_server_behind_proxy() {
     rm -f "$T/proxy.ready"
     faults
     python3 "$CT_SRC/tests/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
-        --faults "$T/faults" --log "$T/proxy.log" >>"$T/proxy.out" 2>&1 3>&- &
+        --faults "$T/faults" --log "$T/proxy.log" "$@" >>"$T/proxy.out" 2>&1 3>&- &
     PROXY_PID=$!
     within test -s "$T/proxy.ready"
     OBJECTS=$(sed -n 's/^objects=//p' "$T/proxy.ready")

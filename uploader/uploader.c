@@ -217,7 +217,7 @@ static int may_start(const struct entry *e, int64_t now_ms)
 
     if (e->transfer != NULL || e->is_final || e->held != 0)
         return 0;
-    if (u->is_paused && !e->is_urgent)
+    if ((u->is_paused || uploader_is_too_dear(e)) && !e->is_urgent)
         return 0;
     if (e->next_ms > now_ms)
         return 0;
@@ -384,6 +384,12 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
 void uploader_pause(struct uploader *u, int is_paused)
 {
     u->is_paused = is_paused;
+    schedule(u);
+}
+
+void uploader_set_metered(struct uploader *u, int is_metered)
+{
+    u->is_metered = is_metered;
     schedule(u);
 }
 

@@ -91,6 +91,14 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
 void uploader_pause(struct uploader *u, int is_paused);
 
 /**
+ * uploader_set_metered(u, is_metered):
+ * The connection is metered, or is not any more: bundles above UPLOADER_METERED_BYTES wait while it
+ * is, unless they are asked for.
+ */
+#define UPLOADER_METERED_BYTES 20000000
+void uploader_set_metered(struct uploader *u, int is_metered);
+
+/**
  * uploader_stop(u):
  * Begin no new transfer any more, not even one that is asked for; those under way go on.
  */
@@ -207,6 +215,7 @@ struct uploader_stats {
     int64_t queued;
     int64_t queued_bytes;
     int64_t active;
+    int64_t metered;          /* wait because the connection is metered */
     int64_t bytes_sent;       /* since the start */
     int64_t confirmed;        /* since the start */
     int64_t last_contact_ms;  /* wall clock; 0: none yet */

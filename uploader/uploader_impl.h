@@ -36,6 +36,7 @@ struct uploader {
     struct http_engine *engine;
     struct cred *cred;
     int is_paused;
+    int is_metered;
     int is_stopping;
     TAILQ_HEAD(, entry) entries;
     struct map *by_session;
@@ -72,6 +73,12 @@ void uploader_disk_failed(struct entry *e, const struct ct_err *err);
  * The server did what it was asked: whatever was waited for is over.
  */
 void uploader_recovered(struct uploader *u);
+
+/**
+ * uploader_is_too_dear(e):
+ * Return whether ${e} is too large for the metered connection that this machine has.
+ */
+int uploader_is_too_dear(const struct entry *e);
 
 /**
  * uploader_entry_drop(e, err):

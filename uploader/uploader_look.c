@@ -24,6 +24,11 @@ int uploader_has(const struct uploader *u, const char *session_id)
     return map_get(u->by_session, session_id) != NULL;
 }
 
+int uploader_is_too_dear(const struct entry *e)
+{
+    return e->u->is_metered && e->item->size_bytes > UPLOADER_METERED_BYTES;
+}
+
 static void view_of(const struct entry *e, struct uploader_view *ret)
 {
     memset(ret, 0, sizeof(*ret));
@@ -65,7 +70,11 @@ void uploader_each(const struct uploader *u, void (*f)(void *arg, const struct u
 
 void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
 {
+    const struct entry *e;
+
     memset(ret, 0, sizeof(*ret));
+    TAILQ_FOREACH(e, &u->entries, link)
+    ret->metered += e->transfer == NULL && !e->is_urgent && uploader_is_too_dear(e);
     ret->queued = (int64_t)map_size(u->by_session);
     ret->queued_bytes = u->queued_bytes;
     ret->active = u->active;
