@@ -12,6 +12,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/download.c ctctl/download.h \
   ctctl/headline.c ctctl/headline.h \
   ctctl/jout.c ctctl/jout.h \
+  ctctl/login.c ctctl/login.h \
+  ctctl/loopback.c ctctl/loopback.h \
   ctctl/mcp.c ctctl/mcp.h \
   ctctl/mcp_tools.c \
   ctctl/opts.c ctctl/opts.h \
@@ -24,7 +26,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
-  ctctl/system.h \
+  ctctl/system.c ctctl/system.h \
   ctctl/table.c ctctl/table.h \
   ctctl/target.c ctctl/target.h \
   ctctl/term.c ctctl/term.h \

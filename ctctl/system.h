@@ -21,4 +21,17 @@ int system_landlock_abi(void);
  */
 int64_t system_parent(int64_t pid);
 
+/**
+ * system_start(argv):
+ * Start a program, looked for in PATH, that neither reads nor writes this terminal, and go on.
+ * Return 0, or -1 if there is none of that name.
+ */
+int system_start(char *const argv[]);
+
+/**
+ * system_open_browser(url):
+ * Have the user's browser show ${url}.  Return 0, or -1 if there is nothing to show it with.
+ */
+int system_open_browser(const char *url);
+
 #endif

@@ -53,3 +53,20 @@ int64_t system_parent(int64_t pid)
     buf_free(&b);
     return ret;
 }
+
+static int is_set(const char *name)
+{
+    const char *v = getenv(name);
+
+    return v != NULL && v[0] != '\0';
+}
+
+int system_open_browser(const char *url)
+{
+    char *const argv[] = {"xdg-open", (char *)(uintptr_t)url, NULL};
+
+    /* Without a display it would start a browser in this terminal. */
+    if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+        return -1;
+    return system_start(argv);
+}

@@ -1,3 +1,5 @@
+#include <stdint.h>
+
 #include "ctctl/system.h"
 
 int64_t system_max_watches(void)
@@ -14,4 +16,11 @@ int64_t system_parent(int64_t pid)
 {
     (void)pid;
     return 0;
+}
+
+int system_open_browser(const char *url)
+{
+    char *const argv[] = {"open", (char *)(uintptr_t)url, NULL};
+
+    return system_start(argv);
 }

@@ -1,140 +1,17 @@
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "api/client.h"
 #include "common/account.h"
 #include "common/buf.h"
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "ctctl/login.h"
 #include "ctctl/term.h"
 
 #include "ctctl/verb.h"
 
 #define ANSWER_MS 30000
-#define MAX_SECRET 4096
-
-struct login {
-    const char *email, *api_url; /* as given, or NULL */
-    int is_new, has_token, from_stdin;
-    struct http_policy policy;
-    struct cred cred; /* what is saved in the end */
-    char *account_id, *account_email, *plan;
-    char secret[MAX_SECRET + 2]; /* password or token */
-};
-
-/* ---- what is typed ----------------------------------------------------------------------------
- */
-
-static int ask_secret(struct login *l, const char *prompt, struct ct_err *err)
-{
-    int rc;
-
-    if (l->from_stdin || (l->has_token && !isatty(STDIN_FILENO)))
-        rc = term_read_line(STDIN_FILENO, l->secret, sizeof(l->secret), err);
-    else
-        rc = term_ask(prompt, 1, l->secret, sizeof(l->secret), err);
-    if (rc == 0 && l->secret[0] == '\0')
-        rc = err_set(err, ERR_CANCELLED, "no answer was given");
-    return rc;
-}
-
-/* A password that nobody could see while typing it is asked for twice when it is new. */
-static int ask_password(struct login *l, struct ct_err *err)
-{
-    char again[sizeof(l->secret)];
-    int rc = ask_secret(l, "Password: ", err);
-
-    if (rc != 0 || !l->is_new || l->from_stdin)
-        return rc;
-    rc = term_ask("Once more: ", 1, again, sizeof(again), err);
-    if (rc == 0 && strcmp(again, l->secret) != 0)
-        rc = err_set(err, ERR_FAIL, "the two passwords are not the same");
-    str_wipe(again, sizeof(again));
-    return rc;
-}
-
-/* ---- the API ----------------------------------------------------------------------------------
- */
-
-static int take(struct json_object *o, const char *key, char **ret, struct ct_err *err)
-{
-    const char *s = jdoc_str(o, key);
-
-    if (s == NULL || s[0] == '\0')
-        return err_set(err, ERR_RETRY, "the server's answer to the log-in has no %s", key);
-    free(*ret);
-    *ret = str_dup(s);
-    return 0;
-}
-
-/* By e-mail and password: a short-lived token, which makes the lasting one. */
-static int with_password(struct login *l, const char *email, struct ct_err *err)
-{
-    struct json_object *body = json_object_new_object(), *o = NULL;
-    char *jwt = NULL;
-    int rc;
-
-    jdoc_set_str(body, "email", email);
-    jdoc_set_str(body, "password", l->secret);
-    rc = api_call(&l->policy, l->cred.api_url, NULL, "POST",
-                  l->is_new ? "/auth/register" : "/auth/login", body, &o, err);
-    json_object_put(body);
-    if (rc != 0 && l->is_new && err->code == ERR_CONFLICT)
-        err_set(err, ERR_CONFLICT,
-                "there is an account with this e-mail already; log in without "
-                "--register");
-    if (rc != 0)
-        return -1;
-    rc = take(o, "token", &jwt, err);
-    if (rc == 0)
-        rc = take(jdoc_obj(o, "user"), "id", &l->account_id, err);
-    if (rc == 0)
-        rc = take(jdoc_obj(o, "user"), "email", &l->account_email, err);
-    json_object_put(o);
-    if (rc != 0)
-        goto done;
-    body = json_object_new_object();
-    jdoc_set_str(body, "name", l->cred.device_name);
-    jdoc_set_str(body, "expiresIn", "never");
-    rc = api_call(&l->policy, l->cred.api_url, jwt, "POST", "/auth/token", body, &o, err);
-    json_object_put(body);
-    if (rc == 0) {
-        rc = take(o, "token", &l->cred.token, err);
-        json_object_put(o);
-    }
-
-done:
-    if (jwt != NULL)
-        str_wipe(jwt, strlen(jwt));
-    free(jwt);
-    return rc;
-}
-
-/* By a token that was made elsewhere; the server says whose it is. */
-static int with_token(struct login *l, struct ct_err *err)
-{
-    struct json_object *o;
-    const char *plan;
-    int rc;
-
-    for (const char *p = l->secret; *p != '\0'; p++) {
-        if (*p <= ' ' || *p > '~')
-            return err_set(err, ERR_REFUSED, "that is no token: it has a character that none has");
-    }
-    if (api_call(&l->policy, l->cred.api_url, l->secret, "GET", "/auth/me", NULL, &o, err) != 0)
-        return -1;
-    plan = jdoc_str(o, "plan");
-    l->plan = plan != NULL ? str_dup(plan) : NULL;
-    rc = take(o, "id", &l->account_id, err);
-    if (rc == 0)
-        rc = take(o, "email", &l->account_email, err);
-    json_object_put(o);
-    if (rc == 0)
-        l->cred.token = str_dup(l->secret);
-    return rc;
-}
 
 /* ---- whose sessions go where ------------------------------------------------------------------
  */
@@ -211,6 +88,31 @@ static int known_account(struct ctx *c, struct account **ret, struct ct_err *err
 }
 
 /*
+ * Any page that a browser shows can call a port of this machine, so an answer without our state may
+ * be somebody else's account, slipped in so that all sessions go there.
+ */
+static int agree_to_account(const struct login *l, struct ct_err *err)
+{
+    char *question, *clean;
+    int yes;
+
+    if (!l->must_agree)
+        return 0;
+    if (!term_is_interactive())
+        return err_set(err, ERR_AUTH,
+                       "the server does not say that this sign-in is the one that was begun here; "
+                       "confirm it in a terminal");
+    question = str_printf("You are signed in as %s. All sessions of this machine will go there. Is "
+                          "that you?",
+                          l->account_email);
+    clean = str_printable(question);
+    yes = term_confirm(clean);
+    free(clean);
+    free(question);
+    return yes ? 0 : err_set(err, ERR_CANCELLED, "nothing was changed");
+}
+
+/*
  * Whoever swaps the credentials must not receive everything: another account than before needs a
  * person at a terminal.  The first one, and the same one again, the daemon takes by itself.  Return
  * 0 if the credentials may be saved.
@@ -264,23 +166,6 @@ static int prepare(struct ctx *c, struct login *l, const char *path, struct ct_e
     return http_url_allowed(l->cred.api_url, &l->policy, err);
 }
 
-static int authenticate(struct login *l, struct ct_err *err)
-{
-    char typed[256];
-    const char *email = l->email;
-
-    if (l->has_token)
-        return ask_secret(l, "API token: ", err) == 0 ? with_token(l, err) : -1;
-    if (email == NULL) {
-        if (term_ask("E-mail: ", 0, typed, sizeof(typed), err) != 0)
-            return -1;
-        email = typed;
-    }
-    if (ask_password(l, err) != 0)
-        return -1;
-    return with_password(l, email, err);
-}
-
 static void report(struct ctx *c, const struct login *l)
 {
     struct json_object *o;
@@ -326,8 +211,9 @@ static int log_in(struct ctx *c, struct login *l)
     struct ct_err e;
     int rc;
 
-    if (prepare(c, l, path, &e) != 0 || authenticate(l, &e) != 0 ||
-        confirm_account(c, l, &e) != 0 || cred_save(path, &l->cred, &e) != 0) {
+    if (prepare(c, l, path, &e) != 0 || login_authenticate(c, l, &e) != 0 ||
+        agree_to_account(l, &e) != 0 || confirm_account(c, l, &e) != 0 ||
+        cred_save(path, &l->cred, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
         report(c, l);
@@ -348,6 +234,8 @@ static int run(struct ctx *c, int argc, char **argv)
         {"register", OPT_FLAG, &l.is_new},
         {"token", OPT_FLAG, &l.has_token},
         {"password-stdin", OPT_FLAG, &l.from_stdin},
+        {"github", OPT_FLAG, &l.by_github},
+        {"invite", OPT_STRING, &l.invite},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -358,8 +246,13 @@ static int run(struct ctx *c, int argc, char **argv)
     if (n > 0)
         return ctx_usage(c, "login takes options only; a password or token is asked for, or comes "
                             "on stdin, but never stands on the command line");
-    if (l.has_token && (l.is_new || l.from_stdin || l.email != NULL))
+    if (l.has_token && (l.is_new || l.from_stdin || l.email != NULL || l.by_github))
         return ctx_usage(c, "--token goes with --api-url only");
+    if (l.by_github && (l.is_new || l.from_stdin || l.email != NULL))
+        return ctx_usage(c, "--github goes with --api-url only; it makes an account where there is "
+                            "none yet");
+    if (l.invite != NULL && !l.is_new)
+        return ctx_usage(c, "--invite goes with --register");
     if (l.from_stdin && l.email == NULL)
         return ctx_usage(c, "--password-stdin goes with --email");
     return log_in(c, &l);
@@ -367,14 +260,20 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_login = {
     "login",
-    "[--email E] [--register] [--token] [--api-url URL] [--password-stdin]",
+    "[--email E] [--register [--invite CODE]] [--github] [--token]\n"
+    "                   [--api-url URL] [--password-stdin]",
     "log in, or make an account",
     "  --email E         whose account (else you are asked)\n"
     "  --register        make a new account\n"
+    "  --invite CODE     with an invitation, where the server wants one\n"
+    "  --github          sign in with GitHub, in the browser\n"
     "  --token           log in with an API token, typed or from stdin\n"
     "  --api-url URL     which server (else $CODETELEPORT_API_URL, else that of the last\n"
     "                    login, else the public service)\n"
     "  --password-stdin  the password is the first line of stdin\n"
+    "\n"
+    "With --github the browser has to run on this machine, for it comes back to a port here;\n"
+    "over SSH, forward the port that the address names: ssh -L PORT:localhost:PORT ...\n"
     "\n"
     "A password is never echoed and never stands on the command line. What is kept is a\n"
     "token, in ~/.codeteleport/config.json, which only you can read.\n"

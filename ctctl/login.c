@@ -1,0 +1,213 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/client.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "ctctl/loopback.h"
+#include "ctctl/system.h"
+#include "ctctl/term.h"
+
+#include "ctctl/login.h"
+
+#define SIGN_IN_MS 600000
+
+/* ---- what is typed ----------------------------------------------------------------------------
+ */
+
+static int ask_secret(struct login *l, const char *prompt, struct ct_err *err)
+{
+    int rc;
+
+    if (l->from_stdin || (l->has_token && !isatty(STDIN_FILENO)))
+        rc = term_read_line(STDIN_FILENO, l->secret, sizeof(l->secret), err);
+    else
+        rc = term_ask(prompt, 1, l->secret, sizeof(l->secret), err);
+    if (rc == 0 && l->secret[0] == '\0')
+        rc = err_set(err, ERR_CANCELLED, "no answer was given");
+    return rc;
+}
+
+/* A password that nobody could see while typing it is asked for twice when it is new. */
+static int ask_password(struct login *l, struct ct_err *err)
+{
+    char again[sizeof(l->secret)];
+    int rc = ask_secret(l, "Password: ", err);
+
+    if (rc != 0 || !l->is_new || l->from_stdin)
+        return rc;
+    rc = term_ask("Once more: ", 1, again, sizeof(again), err);
+    if (rc == 0 && strcmp(again, l->secret) != 0)
+        rc = err_set(err, ERR_FAIL, "the two passwords are not the same");
+    str_wipe(again, sizeof(again));
+    return rc;
+}
+
+/* ---- the API ----------------------------------------------------------------------------------
+ */
+
+static int take(struct json_object *o, const char *key, char **ret, struct ct_err *err)
+{
+    const char *s = jdoc_str(o, key);
+
+    if (s == NULL || s[0] == '\0')
+        return err_set(err, ERR_RETRY, "the server's answer to the log-in has no %s", key);
+    free(*ret);
+    *ret = str_dup(s);
+    return 0;
+}
+
+/* The short-lived token of a log-in makes the lasting one. */
+static int mint(struct login *l, const char *jwt, struct ct_err *err)
+{
+    struct json_object *body = json_object_new_object(), *o = NULL;
+    int rc;
+
+    jdoc_set_str(body, "name", l->cred.device_name);
+    jdoc_set_str(body, "expiresIn", "never");
+    rc = api_call(&l->policy, l->cred.api_url, jwt, "POST", "/auth/token", body, &o, err);
+    json_object_put(body);
+    if (rc == 0) {
+        rc = take(o, "token", &l->cred.token, err);
+        json_object_put(o);
+    }
+    return rc;
+}
+
+/* An invitation is asked for where the server wants one and a person is there. */
+static int ask_invitation(const struct login *l, char *buf, size_t size, const struct ct_err *why)
+{
+    return l->is_new && l->invite == NULL && strcmp(why->reason, "invite_required") == 0 &&
+           !l->from_stdin && term_is_interactive() &&
+           term_ask("Invitation: ", 0, buf, size, NULL) == 0 && buf[0] != '\0';
+}
+
+static int enter(struct login *l, const char *email, const char *invite, struct json_object **ret,
+                 struct ct_err *err)
+{
+    struct json_object *body = json_object_new_object();
+    int rc;
+
+    jdoc_set_str(body, "email", email);
+    jdoc_set_str(body, "password", l->secret);
+    if (l->is_new && invite != NULL)
+        jdoc_set_str(body, "invite", invite);
+    rc = api_call(&l->policy, l->cred.api_url, NULL, "POST",
+                  l->is_new ? "/auth/register" : "/auth/login", body, ret, err);
+    json_object_put(body);
+    return rc;
+}
+
+static int with_password(struct login *l, const char *email, struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    char *jwt = NULL, typed[256];
+    int rc = enter(l, email, l->invite, &o, err);
+
+    if (rc != 0 && ask_invitation(l, typed, sizeof(typed), err))
+        rc = enter(l, email, typed, &o, err);
+    if (rc != 0 && l->is_new && err->code == ERR_CONFLICT)
+        err_set(err, ERR_CONFLICT,
+                "there is an account with this e-mail already; log in without "
+                "--register");
+    if (rc != 0)
+        return -1;
+    rc = take(o, "token", &jwt, err);
+    if (rc == 0)
+        rc = take(jdoc_obj(o, "user"), "id", &l->account_id, err);
+    if (rc == 0)
+        rc = take(jdoc_obj(o, "user"), "email", &l->account_email, err);
+    json_object_put(o);
+    if (rc == 0)
+        rc = mint(l, jwt, err);
+    if (jwt != NULL)
+        str_wipe(jwt, strlen(jwt));
+    free(jwt);
+    return rc;
+}
+
+/* The server says whose a token is. */
+static int learn_account(struct login *l, const char *token, struct ct_err *err)
+{
+    struct json_object *o;
+    const char *plan;
+    int rc;
+
+    if (api_call(&l->policy, l->cred.api_url, token, "GET", "/auth/me", NULL, &o, err) != 0)
+        return -1;
+    plan = jdoc_str(o, "plan");
+    l->plan = plan != NULL ? str_dup(plan) : NULL;
+    rc = take(o, "id", &l->account_id, err);
+    if (rc == 0)
+        rc = take(o, "email", &l->account_email, err);
+    json_object_put(o);
+    return rc;
+}
+
+/* By a token that was made elsewhere. */
+static int with_token(struct login *l, struct ct_err *err)
+{
+    for (const char *p = l->secret; *p != '\0'; p++) {
+        if (*p <= ' ' || *p > '~')
+            return err_set(err, ERR_REFUSED, "that is no token: it has a character that none has");
+    }
+    if (learn_account(l, l->secret, err) != 0)
+        return -1;
+    l->cred.token = str_dup(l->secret);
+    return 0;
+}
+
+/* By the browser, which comes back to a port of ours. */
+static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
+{
+    struct loopback_answer a = {0};
+    struct loopback *lo;
+    unsigned char raw[16];
+    char state[2 * sizeof(raw) + 1], *url;
+    int rc;
+
+    if (loopback_new(&lo, err) != 0)
+        return -1;
+    hash_random(raw, sizeof(raw));
+    hash_hex(raw, sizeof(raw), state);
+    url = str_printf("%s/auth/github?cli_port=%d&state=%s", l->cred.api_url, loopback_port(lo),
+                     state);
+    if (system_open_browser(url) == 0)
+        ctx_say(c, "sign in with GitHub in the browser. If none opens, go to:");
+    else
+        ctx_say(c, "to sign in with GitHub, open this in a browser on this machine:");
+    fprintf(stderr, "%s\n", url);
+    rc = loopback_wait(lo, state, SIGN_IN_MS, &a, err);
+    loopback_free(lo);
+    free(url);
+    if (rc != 0)
+        return -1;
+    l->must_agree = !a.has_state;
+    rc = learn_account(l, a.token, err);
+    if (rc == 0)
+        rc = mint(l, a.token, err);
+    loopback_answer_clear(&a);
+    return rc;
+}
+
+int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
+{
+    char typed[256];
+    const char *email = l->email;
+
+    if (l->by_github)
+        return with_github(c, l, err);
+    if (l->has_token)
+        return ask_secret(l, "API token: ", err) == 0 ? with_token(l, err) : -1;
+    if (email == NULL) {
+        if (term_ask("E-mail: ", 0, typed, sizeof(typed), err) != 0)
+            return -1;
+        email = typed;
+    }
+    if (ask_password(l, err) != 0)
+        return -1;
+    return with_password(l, email, err);
+}

@@ -1,0 +1,26 @@
+#ifndef CTCTL_LOGIN_H
+#define CTCTL_LOGIN_H
+
+#include "common/cred.h"
+#include "ctctl/ctx.h"
+
+#define LOGIN_MAX_SECRET 4096
+
+struct login {
+    const char *email, *api_url, *invite; /* as given, or NULL */
+    int is_new, has_token, from_stdin, by_github;
+    int must_agree; /* nothing shows that it is the person here who has signed in */
+    struct http_policy policy;
+    struct cred cred; /* what is saved in the end */
+    char *account_id, *account_email, *plan;
+    char secret[LOGIN_MAX_SECRET + 2]; /* password or token */
+};
+
+/**
+ * login_authenticate(c, l, err):
+ * Find out who the person here is, in the way that ${l} says, and have a lasting token made: asks
+ * on the terminal for what is missing.  Fills in the account and l->cred.token.
+ */
+int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err);
+
+#endif
