@@ -6,6 +6,14 @@ tests_unit_race_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_sql_SOURCES = tests/unit_sql.c tests/ledger_place.h
 tests_unit_sql_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 
+# Beside Amazon's own SDK.
+check_PROGRAMS += tests/sigv4_say
+tests_sigv4_say_SOURCES = tests/sigv4_say.c
+tests_sigv4_say_LDADD = $(server_LIBS)
+HEAVY_TESTS += tests/sigv4_sdk.sh
+dist_check_SCRIPTS += tests/sigv4_sdk.sh
+EXTRA_DIST += tests/sigv4_sdk.mjs
+
 if WITH_BATS
 HEAVY_TESTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
 dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
