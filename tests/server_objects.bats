@@ -142,6 +142,10 @@ path() { sed 's|^https://[^/]*||; s|?.*||' <<<"$URL"; }
     range bytes=-7 99993 7
     range bytes=-200000 0 100000
     range bytes=5-999999 5 99995
+    # HEAD tells the same and sends nothing.
+    store_says 200 '' object HEAD "$(sign HEAD "$OBJECTS" "$(path)")" --head
+    grep -qi "^content-length: $SIZE" "$T/head"
+    grep -qi "^accept-ranges: bytes" "$T/head"
     store_says 416 InvalidRange object GET "$url" -H 'Range: bytes=100000-'
     store_says 416 InvalidRange object GET "$url" -H 'Range: bytes=-0'
     for r in bytes=9-3 bytes=x-y bytes=1-2,5-6 items=0-1 bytes=; do
@@ -168,6 +172,36 @@ PY
     expect 409 not_uploaded confirm
     store_says 200 '' put "$URL"
     expect 200 '' confirm
+}
+
+@test "a GET sees a whole object or none, whatever goes on at the same time" {
+    bundle 4000000
+    reserve
+    local get seen=0
+    get=$(sign GET "$OBJECTS" "$(path)")
+    curl -sS --cacert "$CA" --limit-rate 4M -T "$T/bundle" -H 'Content-Type: application/gzip' -o /dev/null "$URL" 3>&- &
+    local curl=$!
+    within sh -c "test -n \"\$(find '$T/server/objects/tmp' -type f -size +100k)\""
+    while kill -0 "$curl" 2>/dev/null; do
+        object GET "$get"
+        case $(cat "$T/status") in
+        404) seen=$((seen + 1)) ;;
+        200) cmp "$T/object" "$T/bundle" ;;
+        *) false ;;
+        esac
+    done
+    wait "$curl"
+    [ "$seen" -gt 0 ]
+    store_says 200 '' object GET "$get"
+    cmp "$T/object" "$T/bundle"
+    # One that is being sent is sent to its end, although it is removed.
+    curl -sS --cacert "$CA" --limit-rate 4M -o "$T/slow" "$get" 3>&- &
+    curl=$!
+    within test -s "$T/slow"
+    store_says 204 '' object DELETE "$(sign DELETE "$OBJECTS" "$(path)")"
+    wait "$curl"
+    cmp "$T/slow" "$T/bundle"
+    store_says 404 NoSuchKey object GET "$get"
 }
 
 @test "a server killed in the middle of a PUT has no object afterwards" {

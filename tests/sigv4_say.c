@@ -20,6 +20,8 @@ static int take(const struct json_object *o, struct sigv4_header *to)
 {
     int n = 0;
 
+    if (o == NULL)
+        return 0;
     json_object_object_foreach((struct json_object *)(uintptr_t)o, name, value)
     {
         to[n].name = name;

@@ -20,3 +20,8 @@ dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bat
 dist_check_SCRIPTS += tests/radosgw.sh tests/r2sim.sh tests/sqld.sh tests/npm.sh
 EXTRA_DIST += tests/s3_lib.bash
 endif
+
+FUZZ_TARGETS += tests/fuzz_sigv4
+tests_fuzz_sigv4_SOURCES = tests/fuzz_sigv4.c
+tests_fuzz_sigv4_LDADD = $(server_LIBS)
+tests_fuzz_sigv4_LDFLAGS = $(FUZZ_FLAGS)
