@@ -25,3 +25,10 @@ tests_fuzz_open_LDFLAGS = $(FUZZ_FLAGS)
 tests_fuzz_relocate_SOURCES = tests/fuzz_relocate.c
 tests_fuzz_relocate_LDADD = $(bundle_LIBS) $(common_LIBS)
 tests_fuzz_relocate_LDFLAGS = $(FUZZ_FLAGS)
+dist_check_SCRIPTS += tests/open_big.sh
+HEAVY_TESTS += tests/open_big.sh
+if WITH_BATS
+dist_check_SCRIPTS += tests/stock_client.bats
+EXTRA_DIST += tests/stock_client.mjs
+HEAVY_TESTS += tests/stock_client.bats
+endif
