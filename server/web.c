@@ -41,7 +41,7 @@ static int can_answer_now(struct web_req *r)
     return web_header(r, "Expect") != NULL || n > DRAIN_BYTES;
 }
 
-static enum MHD_Result begin(struct web_req *r, const char *method)
+static enum MHD_Result begin(struct web_req *r, const char *method, const char *version)
 {
     const struct web_handler *h = &r->web->handler;
     int fault;
@@ -51,7 +51,7 @@ static enum MHD_Result begin(struct web_req *r, const char *method)
     r->started_ms = now_mono_ms();
     atomic_fetch_add(&r->web->active, 1);
     web_guard_transfer(&r->web->guard, r->guarded, r->started_ms, 0);
-    fault = web_req_check(r);
+    fault = web_req_check(r, version);
     if (fault != 0) {
         /* Where its body ends is in doubt: answering now makes the library close the connection. */
         h->fault(h->arg, r, fault);
@@ -83,9 +83,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const c
     (void)cls;
     (void)con;
     (void)url;
-    (void)version;
     if (!r->begun)
-        return begin(r, method);
+        return begin(r, method, version);
     if (*size > 0) {
         size_t n = *size;
         *size = 0;
@@ -188,7 +187,7 @@ static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c
         (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
         MHD_OPTION_CONNECTION_LIMIT, c->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         c->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT, c->idle_s, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, c->cert_pem != NULL ? tls : none,
+        0, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, c->cert_pem != NULL ? tls : none,
         MHD_OPTION_END);
 }
 

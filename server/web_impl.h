@@ -96,10 +96,10 @@ struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const cha
 void web_req_free(struct web_req *r);
 
 /**
- * web_req_check(r):
- * Return 0, or the HTTP status for a head that could mean two things: a framing header that comes
- * twice, a length beside a transfer encoding.
+ * web_req_check(r, version):
+ * Return 0, or the HTTP status for a head that is not well-formed or could mean two things: a
+ * framing header that comes twice, a length beside a transfer encoding, one that is not "chunked".
  */
-int web_req_check(struct web_req *r);
+int web_req_check(struct web_req *r, const char *version);
 
 #endif

@@ -50,32 +50,78 @@ static const char *const single[] = {"Host",          "Content-Length", "Transfe
                                      "Authorization", "Content-Type",   "Content-MD5"};
 #define N_SINGLE (sizeof(single) / sizeof(single[0]))
 
-static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
+struct head {
+    int counts[N_SINGLE];
+    int is_bad;
+};
+
+/* RFC 9110: what methods and names of headers are made of. */
+static int is_token(const char *s, size_t n)
 {
-    int *counts = cls;
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "abcdefghijklmnopqrstuvwxyz";
+
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '\0' || strchr(allowed, s[i]) == NULL)
+            return 0;
+    }
+    return n > 0;
+}
+
+/* The library passes on a blank before the colon, NUL and other control characters. */
+static int is_decent_value(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (((unsigned char)s[i] < ' ' && s[i] != '\t') || s[i] == 0x7F)
+            return 0;
+    }
+    return 1;
+}
+
+static enum MHD_Result look_at_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_len, const char *value, size_t value_len)
+{
+    struct head *h = cls;
 
     (void)kind;
-    (void)value;
+    if (!is_token(name, name_len) || (value != NULL && !is_decent_value(value, value_len)))
+        h->is_bad = 1;
     for (size_t i = 0; i < N_SINGLE; i++) {
         if (strcasecmp(name, single[i]) == 0)
-            counts[i]++;
+            h->counts[i]++;
     }
     return MHD_YES;
 }
 
-int web_req_check(struct web_req *r)
+/* A path on this server; not another's address, which only a proxy is asked for. */
+static int is_decent_target(const char *s)
 {
-    int counts[N_SINGLE] = {0};
+    if (s[0] != '/')
+        return 0;
+    for (; *s != '\0'; s++) {
+        if (*s <= ' ' || *s > '~')
+            return 0;
+    }
+    return 1;
+}
 
-    MHD_get_connection_values(r->con, MHD_HEADER_KIND, count_header, counts);
+int web_req_check(struct web_req *r, const char *version)
+{
+    const char *coding = web_header(r, "Transfer-Encoding");
+    struct head h = {0};
+
+    MHD_get_connection_values_n(r->con, MHD_HEADER_KIND, look_at_header, &h);
     for (size_t i = 0; i < N_SINGLE; i++) {
-        if (counts[i] > 1)
+        if (h.counts[i] > 1)
             return 400;
     }
-    if (counts[1] != 0 && (counts[2] != 0 || web_length(r) < 0))
+    if (h.is_bad || !is_token(r->method, strlen(r->method)) || !is_decent_target(r->target))
         return 400;
-    return 0;
+    if (h.counts[0] == 0 && strcmp(version, "HTTP/1.0") != 0)
+        return 400;
+    if (h.counts[1] != 0 && (h.counts[2] != 0 || web_length(r) < 0))
+        return 400;
+    return coding != NULL && strcasecmp(coding, "chunked") != 0 ? 400 : 0;
 }
 
 struct joining {
