@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/str.h"
+#include "ctctl/complete.h"
 
 #include "ctctl/cli.h"
 
@@ -128,6 +129,8 @@ static int dispatch(struct ctx *c, int argc, char **argv)
         return rc;
     if (n == argc)
         return run_verb(c, &verb_status, 0, NULL);
+    if (strcmp(argv[n], "__complete") == 0)
+        return complete_run(c, argc - n - 1, argv + n + 1);
     v = cli_find(argv[n]);
     if (v != NULL)
         return run_verb(c, v, argc - n - 1, argv + n + 1);

@@ -202,6 +202,8 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
         return with_github(c, l, err);
     if (l->has_token)
         return ask_secret(l, "API token: ", err) == 0 ? with_token(l, err) : -1;
+    if (!l->from_stdin && term_is_interactive())
+        ctx_say(c, "logging in to %s", l->cred.api_url);
     if (email == NULL) {
         if (term_ask("E-mail: ", 0, typed, sizeof(typed), err) != 0)
             return -1;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
+  ctctl/complete.c ctctl/complete.h \
   ctctl/ctx.c ctctl/ctx.h \
   ctctl/current.c ctctl/current.h \
   ctctl/deletion.c ctctl/deletion.h \
@@ -66,3 +67,11 @@ ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LI
 bin_PROGRAMS += bin/ctctl
 bin_ctctl_SOURCES = ctctl/main.c
 bin_ctctl_LDADD = $(ctctl_LIBS)
+
+# Where the shells look for completions of others.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = ctctl/completion/ctctl
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = ctctl/completion/_ctctl
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = ctctl/completion/ctctl.fish

@@ -9,7 +9,8 @@
 /*
  * A table that fits the width: columns are as wide as their widest cell; where that is too much,
  * the elastic ones give way, the widest first, and before they become useless the columns that can
- * be done without are left out.
+ * be done without are left out.  Without a width (no terminal) only the elastic ones are cut, where
+ * they are very wide.
  */
 struct table_column {
     const char *title;

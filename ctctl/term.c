@@ -164,10 +164,19 @@ int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct c
 
 int term_confirm(const char *question)
 {
-    char *prompt = str_printf("%s [y/N] ", question);
-    char answer[16];
-    int rc = term_ask(prompt, 0, answer, sizeof(answer), NULL);
+    struct text_style st;
+    struct buf prompt = {0};
+    char answer[16], *copy = str_dup(question), *save = NULL;
+    int rc;
 
-    free(prompt);
+    term_style(STDERR_FILENO, &st);
+    for (char *line = strtok_r(copy, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+        text_wrap(&prompt, &st, TEXT_PLAIN, "", "", line);
+    if (prompt.len > 0)
+        prompt.data[--prompt.len] = '\0';
+    buf_addstr(&prompt, " [y/N] ");
+    rc = term_ask(prompt.data, 0, answer, sizeof(answer), NULL);
+    buf_free(&prompt);
+    free(copy);
     return rc == 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 }

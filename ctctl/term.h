@@ -29,7 +29,7 @@ int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct c
 
 /**
  * term_confirm(question):
- * Ask a question on the controlling terminal and return whether the answer is yes.
+ * Ask a question, of clean lines, on the controlling terminal and return whether the answer is yes.
  */
 int term_confirm(const char *question);
 

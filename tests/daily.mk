@@ -1,7 +1,8 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_daily.bats tests/e2e_doctor.bats tests/e2e_login.bats tests/e2e_mcp.bats \
-  tests/heavy_mcp.bats
-EXTRA_DIST += tests/mcp_client.mjs
-TESTS += tests/e2e_daily.bats tests/e2e_doctor.bats tests/e2e_login.bats tests/e2e_mcp.bats
+daily_TESTS = tests/completion.bats tests/e2e_daily.bats tests/e2e_doctor.bats tests/e2e_login.bats \
+  tests/e2e_mcp.bats
+dist_check_SCRIPTS += $(daily_TESTS) tests/heavy_mcp.bats
+EXTRA_DIST += tests/mcp_client.mjs tests/zsh_complete.py
+TESTS += $(daily_TESTS)
 HEAVY_TESTS += tests/heavy_mcp.bats
 endif

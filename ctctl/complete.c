@@ -1,0 +1,265 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "common/strlist.h"
+#include "ctctl/cli.h"
+#include "ctctl/sessions.h"
+
+#include "ctctl/complete.h"
+
+#define LONGEST_WAIT_S 3 /* nobody waits longer for a list of words */
+#define MOST_IDS 500
+
+struct completion {
+    struct ctx *c;
+    const char *word; /* the beginning of what is looked for */
+};
+
+static void offer(const struct completion *k, const char *candidate, const char *what)
+{
+    char *clean, *text;
+
+    if (strncmp(candidate, k->word, strlen(k->word)) != 0)
+        return;
+    clean = text_clean(&k->c->out, what);
+    text = text_fit(&k->c->out, clean, 60);
+    printf("%s%s%s\n", candidate, text[0] != '\0' ? "\t" : "", text);
+    free(text);
+    free(clean);
+}
+
+/* ---- verbs and options ------------------------------------------------------------------------
+ */
+
+static void offer_verbs(const struct completion *k)
+{
+    const struct verb *v;
+
+    for (size_t i = 0; (v = cli_verb(i)) != NULL; i++)
+        offer(k, v->name, v->summary);
+    offer(k, "help", "about a verb");
+}
+
+/* Where an option stands in ${text}: anywhere, or at the beginnings of lines. */
+static void add_options_of(const char *text, int is_help, struct strlist *ret)
+{
+    const char *line = text;
+
+    for (const char *p = text; (p = strstr(p, "--")) != NULL;) {
+        size_t n = 2 + strspn(p + 2, "abcdefghijklmnopqrstuvwxyz-");
+        char *option = str_printf("%.*s", (int)n, p);
+        while (strchr(line, '\n') != NULL && strchr(line, '\n') < p)
+            line = strchr(line, '\n') + 1;
+        if (n > 2 && (!is_help || strspn(line, " ") == (size_t)(p - line)))
+            strlist_add_once(ret, option);
+        free(option);
+        p += n;
+    }
+}
+
+static void add_options(const struct verb *v, struct strlist *ret)
+{
+    if (v != NULL) {
+        add_options_of(v->args, 0, ret);
+        add_options_of(v->help, 1, ret);
+    }
+    strlist_add_once(ret, "--json");
+    strlist_add_once(ret, "--socket");
+    strlist_add_once(ret, "--help");
+}
+
+static void offer_options(const struct completion *k, const struct verb *v)
+{
+    struct strlist options = {0};
+
+    add_options(v, &options);
+    if (v == NULL)
+        strlist_add(&options, "--version");
+    for (size_t i = 0; i < options.n; i++)
+        offer(k, options.v[i], NULL);
+    strlist_free(&options);
+}
+
+/* ---- sessions, projects, machines -------------------------------------------------------------
+ */
+
+static void offer_ids(const struct completion *k, struct json_object *list, const char *key,
+                      int is_cloud)
+{
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        const char *id = jdoc_str(o, key);
+        char short_id[9];
+        /* Who has typed more than a short ID wants the whole one. */
+        if (id != NULL)
+            offer(k, strlen(k->word) > 8 ? id : text_short_id(id, short_id),
+                  is_cloud ? sessions_cloud_title(o) : jdoc_str(o, "title"));
+    }
+}
+
+static struct json_object *local(const struct completion *k)
+{
+    const struct sessions_filter f = {.limit = MOST_IDS};
+    struct json_object *list;
+
+    return sessions_local(k->c, &f, &list, NULL) == 0 ? list : NULL;
+}
+
+static struct json_object *cloud(const struct completion *k)
+{
+    const struct sessions_filter f = {.limit = MOST_IDS};
+    struct json_object *answer;
+
+    return sessions_cloud(k->c, &f, &answer, NULL) == 0 ? answer : NULL;
+}
+
+static void offer_local_ids(const struct completion *k)
+{
+    struct json_object *list = local(k);
+
+    if (list != NULL)
+        offer_ids(k, list, "sessionId", 0);
+    json_object_put(list);
+}
+
+static void offer_cloud_ids(const struct completion *k)
+{
+    struct json_object *answer = cloud(k);
+
+    if (answer != NULL)
+        offer_ids(k, jdoc_array(answer, "sessions"), "id", 1);
+    json_object_put(answer);
+}
+
+static void offer_members(const struct completion *k, struct json_object *list, const char *key)
+{
+    struct strlist names = {0};
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = jdoc_str(json_object_array_get_idx(list, i), key);
+        if (name != NULL && name[0] != '\0' && name[strcspn(name, " \t\n")] == '\0')
+            strlist_add_once(&names, name);
+    }
+    for (size_t i = 0; i < names.n; i++)
+        offer(k, names.v[i], NULL);
+    strlist_free(&names);
+}
+
+static void offer_projects(const struct completion *k)
+{
+    struct json_object *list = local(k);
+
+    offer_members(k, list, "projectName");
+    json_object_put(list);
+    puts(":dirs");
+}
+
+static void offer_machines(const struct completion *k)
+{
+    struct json_object *answer = cloud(k);
+
+    offer_members(k, jdoc_array(answer, "sessions"), "sourceMachine");
+    json_object_put(answer);
+}
+
+/* ---- which of them ----------------------------------------------------------------------------
+ */
+
+static void offer_dirs(const struct completion *k)
+{
+    (void)k;
+    puts(":dirs");
+}
+
+static void offer_files(const struct completion *k)
+{
+    (void)k;
+    puts(":files");
+}
+
+static void offer_nothing(const struct completion *k)
+{
+    (void)k;
+}
+
+static void offer_ids_and_dirs(const struct completion *k)
+{
+    offer_local_ids(k);
+    puts(":dirs");
+}
+
+static void offer_revoke(const struct completion *k)
+{
+    offer(k, "list", "show them");
+    offer(k, "revoke", "end one");
+}
+
+struct place {
+    const char *word; /* a verb, or an option that wants a value */
+    void (*offer)(const struct completion *k);
+};
+
+static const struct place after_options[] = {
+    {"--socket", offer_files},    {"--project", offer_projects}, {"--machine", offer_machines},
+    {"--target-dir", offer_dirs}, {"-o", offer_files},           {"--limit", offer_nothing},
+    {"--version", offer_nothing}, {"--timeout", offer_nothing},  {"--email", offer_nothing},
+    {"--api-url", offer_nothing}, {"--invite", offer_nothing},   {"--older-than", offer_nothing},
+    {"--map", offer_nothing},
+};
+
+static const struct place after_verbs[] = {
+    {"show", offer_local_ids},       {"sync", offer_local_ids}, {"versions", offer_cloud_ids},
+    {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids}, {"verify", offer_cloud_ids},
+    {"export", offer_cloud_ids},     {"import", offer_files},   {"exclude", offer_ids_and_dirs},
+    {"include", offer_ids_and_dirs}, {"devices", offer_revoke}, {"tokens", offer_revoke},
+    {"help", offer_verbs},
+};
+
+static const struct place *find(const struct place *all, size_t n, const char *word)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(all[i].word, word) == 0)
+            return &all[i];
+    }
+    return NULL;
+}
+
+#define FIND(table, word) find(table, sizeof(table) / sizeof((table)[0]), word)
+
+int complete_run(struct ctx *c, int argc, char **argv)
+{
+    struct completion k = {c, argc > 0 ? argv[argc - 1] : ""};
+    const struct verb *v = NULL;
+    const struct place *p = NULL;
+    const char *verb = NULL, *before = argc > 1 ? argv[argc - 2] : "";
+
+    alarm(LONGEST_WAIT_S);
+    c->err.is_terminal = 0;
+    for (int i = 0; i < argc - 1 && verb == NULL; i++) {
+        if (argv[i][0] != '-')
+            verb = argv[i];
+        else if (FIND(after_options, argv[i]) != NULL)
+            i++;
+    }
+    if (verb != NULL)
+        v = cli_find(verb);
+    if (before[0] == '-')
+        p = FIND(after_options, before);
+    if (p == NULL && k.word[0] == '-') {
+        offer_options(&k, v);
+        return CTX_OK;
+    }
+    if (p == NULL && verb == NULL) {
+        offer_verbs(&k);
+        return CTX_OK;
+    }
+    if (p == NULL)
+        p = FIND(after_verbs, verb);
+    if (p != NULL)
+        p->offer(&k);
+    return CTX_OK;
+}

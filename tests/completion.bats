@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# What the shells offer after "ctctl".
+
+load lib
+
+setup() {
+    make_home
+    : >"$T/none.log"
+    COMPLETION=$CT_SRC/ctctl/completion
+}
+
+teardown() {
+    end_home
+}
+
+# in_bash WORDS...: what bash's completion offers for the last of them, with COMP_TYPE from $KEY
+in_bash() {
+    bash --norc --noprofile -c '
+        . "$1"
+        shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=${KEY:-9}
+        "$(complete -p ctctl | sed "s/.*-F \([^ ]*\).*/\1/")"
+        printf "%s\n" "${COMPREPLY[@]}"' - "$COMPLETION/ctctl" "$@"
+}
+
+with_session() {
+    start_server
+    log_in
+    ID=$(new_id)
+    line 'a title: with $signs' >"$(transcript "$ID")"
+    start_daemon
+    ctctl sync --wait
+}
+
+@test "bash offers verbs, and the options of each" {
+    [ "$(in_bash ctctl ver | sort | tr '\n' ' ')" = 'verify versions ' ]
+    [ "$(in_bash ctctl list --pro)" = --project ]
+    in_bash ctctl login -- | grep -qx -- --password-stdin
+    in_bash ctctl --socket /x stat | grep -qx status
+    in_bash ctctl -- | grep -qx -- --version
+    in_bash ctctl delete -- | grep -qx -- --older-than
+    in_bash ctctl help sy | grep -qx sync
+    KEY=63 in_bash ctctl ver | grep -q 'versions  (.*cloud'
+}
+
+@test "every option that is offered is one that the verb takes" {
+    local verb option
+    for verb in $(in_bash ctctl ''); do
+        [ "$verb" != help ] || continue
+        for option in $(in_bash ctctl "$verb" -); do
+            case $option in -*) ;; *) continue ;; esac
+            run ctctl "$verb" "$option" --help
+            ! grep -q 'no option' <<<"$output" || {
+                echo "$verb $option: $output"
+                return 1
+            }
+        done
+    done
+}
+
+@test "bash offers sessions by their short ids, projects, files and folders" {
+    with_session
+    [ "$(in_bash ctctl show '')" = "${ID:0:8}" ]
+    [ "$(in_bash ctctl show "${ID:0:10}")" = "$ID" ]
+    [ "$(in_bash ctctl versions "${ID:0:3}")" = "${ID:0:8}" ]
+    [ "$(in_bash ctctl pull '')" = "${ID:0:8}" ]
+    [ "$(in_bash ctctl list --project p)" = p ]
+    [ "$(in_bash ctctl list --project = p)" = p ]
+    mkdir "$T/some folder" && touch "$T/some file"
+    [ "$(in_bash ctctl import "$T/some fi")" = "$T/some file" ]
+    [ "$(in_bash ctctl exclude "$T/some")" = "$T/some folder" ]
+}
+
+@test "without a daemon or a log-in nothing is offered, and nothing said" {
+    run in_bash ctctl show ''
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    run in_bash ctctl versions ''
+    [ -z "$output" ]
+}
+
+@test "fish offers verbs with what they are, options, and sessions with their titles" {
+    command -v fish >/dev/null || skip "fish is not here"
+    with_session
+    in_fish() { fish --no-config -c "source $COMPLETION/ctctl.fish; complete -C '$1'"; }
+    in_fish 'ctctl versi' | grep -q "^versions$(printf '\t')the versions"
+    in_fish 'ctctl list --pro' | grep -q '^--project'
+    in_fish 'ctctl show ' | grep -q "^${ID:0:8}$(printf '\t')a title: with"
+}
+
+@test "zsh completes verbs and sessions" {
+    command -v zsh >/dev/null || skip "zsh is not here"
+    with_session
+    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl versi\t' 'ctctl versions '
+    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl show \t' "ctctl show ${ID:0:8}"
+    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl ver\t\t' 'the versions of one session'
+}
