@@ -199,7 +199,8 @@ refused() {
     faults 'store PUT * status=403 body=<Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>SECRETCANON</CanonicalRequest></Error>'
     new_session
     within last_error_says "keys or its address are wrong"
-    [ "$(requests api POST '/sessions/upload$')" -ge 2 ]
+    [ "$(requests api POST '/sessions/upload$')" = 2 ]
+    status_is .daemon.state degraded
     ! grep -q SECRETCANON "$T/daemon.log"
     ! ctctl --json status | grep -q SECRETCANON
     faults

@@ -1,7 +1,16 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_retry.bats tests/e2e_net.bats
-EXTRA_DIST += tests/faultproxy.py tests/connectproxy.py
+dist_check_SCRIPTS += tests/e2e_retry.bats tests/e2e_net.bats tests/e2e_stall.bats tests/soak.sh
+EXTRA_DIST += tests/faultproxy.py tests/connectproxy.py tests/soak.py
 TESTS += tests/e2e_retry.bats tests/e2e_net.bats
+HEAVY_TESTS += tests/e2e_stall.bats tests/soak.sh
+endif
+
+if WITH_CMOCKA
+check_PROGRAMS += tests/unit_retry
+TESTS += tests/unit_retry
+tests_unit_retry_SOURCES = tests/unit_retry.c
+tests_unit_retry_LDADD = uploader/libuploader.a net/libnet.a $(CURL_LIBS) $(common_LIBS) \
+  $(CMOCKA_LIBS)
 endif
 
 if WITH_SYSTEMD

@@ -217,7 +217,9 @@ static void confirm(struct transfer *t)
 /* A presigned URL that expired, or a signature that did not match, is worth a new URL at once. */
 static int new_url_may_help(struct transfer *t, const struct ct_err *err)
 {
-    if (err->code != ERR_EXPIRED || t->new_urls >= 2)
+    int most = strcmp(err->reason, "SignatureDoesNotMatch") == 0 ? 1 : 2;
+
+    if (err->code != ERR_EXPIRED || t->new_urls >= most)
         return 0;
     t->new_urls++;
     return 1;
@@ -273,6 +275,8 @@ static void put_failed(struct transfer *t, const struct ct_err *why)
         reserve(t);
         return;
     }
+    if (strcmp(err.reason, "SignatureDoesNotMatch") == 0)
+        err.code = ERR_FAIL; /* a new one did not match either */
     if (err.code == ERR_EXPIRED || strcmp(err.reason, "RequestTimeTooSkewed") == 0)
         explain_skew(t, &err);
     if (err.code == ERR_RETRY && is_fresh(t->reserved)) {
