@@ -268,9 +268,24 @@ static int carry_out(struct installing *in, struct ct_err *err)
     return rc;
 }
 
+/* The folder of its own that the session has, if it moves to one where there is none yet. */
+static void find_place(const struct installing *in, struct plan_place *ret)
+{
+    char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
+    int fd = is_elsewhere(in) ? beneath_open(in->stage.root_fd, path, O_DIRECTORY) : -1;
+
+    ret->project = ret->own_project = in->target.project;
+    if (is_elsewhere(in) && fd < 0)
+        ret->own_project = in->local.copies[0].project;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}
+
 static int settle(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
+    struct plan_place place;
 
     if (judge(in, err) != 0)
         return -1;
@@ -279,10 +294,10 @@ static int settle(struct installing *in, struct ct_err *err)
     r->project = str_dup(in->target.project);
     if (r->outcome == INSTALL_KEPT)
         return 0;
-    if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id,
-                  in->target.project, &in->opened,
-                  r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED, &in->plan,
-                  err) != 0)
+    find_place(in, &place);
+    if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
+                  &in->opened, r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED,
+                  &in->plan, err) != 0)
         return -1;
     r->files_added = in->plan.counts[PLAN_ADD];
     r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];

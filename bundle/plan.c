@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/news.h"
+#include "bundle/local.h"
 #include "bundle/merge.h"
 #include "common/file.h"
 #include "common/path.h"
@@ -69,9 +71,33 @@ static int same_beginning(int a, int b, int64_t n, struct ct_err *err)
     return rc;
 }
 
-static int compare(const struct planning *p, int local, int staged, int64_t here, int64_t there,
-                   enum plan_act *ret, struct ct_err *err)
+/* Transcripts of subagents go by their records, as the session's own does: paths may differ. */
+static int compare_records(int local, int staged, int64_t here, int64_t there, enum news_order *ret,
+                           struct ct_err *err)
 {
+    struct news *ours = news_new(), *theirs = news_new();
+    int rc = local_feed(local, here, ours, err);
+
+    if (rc == 0)
+        rc = local_feed(staged, there, theirs, err);
+    if (rc == 0 && news_count(ours) > 0)
+        *ret = news_compare(ours, theirs);
+    news_free(ours);
+    news_free(theirs);
+    return rc;
+}
+
+static int is_transcript(const struct open_entry *e)
+{
+    size_t n = strlen(e->name);
+
+    return e->kind == AGENT_SUBDIR && n > 6 && strcmp(e->name + n - 6, ".jsonl") == 0;
+}
+
+static int compare(const struct planning *p, const struct open_entry *e, int local, int staged,
+                   int64_t here, int64_t there, enum plan_act *ret, struct ct_err *err)
+{
+    enum news_order order = NEWS_DIVERGED;
     int is_prefix = same_beginning(local, staged, here < there ? here : there, err);
 
     if (is_prefix < 0)
@@ -82,8 +108,14 @@ static int compare(const struct planning *p, int local, int staged, int64_t here
         *ret = PLAN_REPLACE;
     else if (is_prefix)
         *ret = PLAN_KEEP;
-    else
+    else if (is_transcript(e) && compare_records(local, staged, here, there, &order, err) != 0)
+        return -1;
+    else if (order == NEWS_AHEAD)
+        *ret = PLAN_KEEP;
+    else if (order == NEWS_DIVERGED)
         *ret = p->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+    else
+        *ret = p->is_winning ? PLAN_REPLACE : PLAN_KEEP;
     return 0;
 }
 
@@ -120,12 +152,14 @@ done:
     return rc;
 }
 
-static int decide(const struct planning *p, struct plan_item *it, struct ct_err *err)
+/* ${path} is where it is to be, or where that is now. */
+static int decide(const struct planning *p, struct plan_item *it, const char *path,
+                  struct ct_err *err)
 {
     struct stat here, there;
     int local, staged, rc;
 
-    rc = open_local(p->root_fd, it->path, &local, &here, err);
+    rc = open_local(p->root_fd, path, &local, &here, err);
     if (rc <= 0) {
         it->act = PLAN_ADD;
         return rc;
@@ -134,8 +168,8 @@ static int decide(const struct planning *p, struct plan_item *it, struct ct_err 
     if (staged < 0 || fstat(staged, &there) != 0)
         rc = err_sys(err, "can't read the stage");
     else
-        rc =
-            compare(p, local, staged, (int64_t)here.st_size, (int64_t)there.st_size, &it->act, err);
+        rc = compare(p, it->entry, local, staged, (int64_t)here.st_size, (int64_t)there.st_size,
+                     &it->act, err);
     if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
         if (strcmp(it->entry->name, MEMORY_INDEX) == 0) {
             rc = merge_memory(p, it, local, staged, err);
@@ -164,7 +198,7 @@ static struct plan_item *add(struct plan *p, const struct open_entry *e, char *p
 }
 
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const char *project, const struct open_result *opened, int is_winning,
+              const struct plan_place *place, const struct open_result *opened, int is_winning,
               struct plan *ret, struct ct_err *err)
 {
     struct plan plan = {0};
@@ -174,17 +208,23 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
         const struct open_entry *e = &opened->entries[i];
         struct plan_item *it;
         char *path;
+        int rc;
         if (e->kind == AGENT_TRANSCRIPT)
             plan.transcript = e;
         if (e->kind == AGENT_HISTORY)
             plan.history = e;
         if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY)
             continue;
-        path = agent->entry_path(session_id, project, e->name);
+        path = agent->entry_path(session_id, place->project, e->name);
         if (path == NULL) /* what the user named when the bundle was made */
             continue;
         it = add(&plan, e, path);
-        if (decide(&p, it, err) != 0)
+        if (e->kind == AGENT_SUBDIR)
+            path = agent->entry_path(session_id, place->own_project, e->name);
+        rc = decide(&p, it, path, err);
+        if (path != it->path)
+            free(path);
+        if (rc != 0)
             goto err0;
         plan.counts[it->act]++;
     }

@@ -40,15 +40,20 @@ struct plan {
     int64_t memory_kept; /* files of project memory that are another here and stay */
 };
 
+struct plan_place {
+    const char *project;     /* its project folder, in the end */
+    const char *own_project; /* where the session's own folder is now; it moves along */
+};
+
 /**
- * plan_make(root_fd, stage_fd, agent, session_id, project, opened, is_winning, ret, err):
- * Compare the stage with the data folder (${root_fd} -1: there is none) for a session whose project
- * folder is ${project}; ${is_winning}: the bundle wins where neither goes on where the other ends.
- * Only reads, but for merged memory, which goes into the stage.  ERR_FAIL if something that is no
+ * plan_make(root_fd, stage_fd, agent, session_id, place, opened, is_winning, ret, err):
+ * Compare the stage with the data folder (${root_fd} -1: there is none) for a session that is to be
+ * in ${place}; ${is_winning}: the bundle wins where neither goes on where the other ends.  Only
+ * reads, but for merged memory, which goes into the stage.  ERR_FAIL if something that is no
  * regular file stands in the way, or a symbolic link.
  */
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const char *project, const struct open_result *opened, int is_winning,
+              const struct plan_place *place, const struct open_result *opened, int is_winning,
               struct plan *ret, struct ct_err *err);
 void plan_clear(struct plan *p);
 

@@ -122,13 +122,20 @@ static int work(struct collecting *from, const char *session_id, int fd, const s
     return rc;
 }
 
+static int cant_open(const char *path, struct ct_err *err)
+{
+    if (errno == ELOOP)
+        return err_set(err, ERR_FAIL, "%s is in the way: symbolic link", path);
+    return err_sys(err, "can't open the prompt history");
+}
+
 static int open_history(int root_fd, const char *path, int flags, struct ct_err *err)
 {
     struct stat st;
     int fd = openat(root_fd, path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return err_sys(err, "can't open the prompt history");
+        return cant_open(path, err);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return err_set(err, ERR_FAIL, "the prompt history (%s) is no regular file", path);
@@ -170,7 +177,7 @@ int prompts_append(int root_fd, const struct agent *agent, const char *session_i
     if (root_fd >= 0) {
         fd = openat(root_fd, agent->history_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0 && errno != ENOENT)
-            return err_sys(err, "can't open the prompt history");
+            return cant_open(agent->history_path, err);
     }
     rc = work(&from, session_id, fd, NULL, &missing, err);
     if (fd >= 0)

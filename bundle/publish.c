@@ -429,9 +429,12 @@ int publish(struct publishing *p, struct ct_err *err)
         return -1;
     if (local_has_changed(p->stage->root_fd, p->local))
         return changed(err);
+    /* First, for it may have to wait for a lock, or in vain. */
+    if (put_prompts(p, err) != 0)
+        return -1;
     if (p->is_with_transcript && move_here(p, err) != 0)
         return -1;
-    if (put_items(p, err) != 0 || put_prompts(p, err) != 0)
+    if (put_items(p, err) != 0)
         return -1;
     if (!p->is_with_transcript)
         return flush(p, err);

@@ -109,6 +109,9 @@ def tree(root):
         dirs.sort()
         for name in sorted(files):
             path = os.path.join(d, name)
+            if os.path.islink(path):
+                print("-> " + os.readlink(path), os.path.relpath(path, root))
+                continue
             with open(path, "rb") as f:
                 digest = hashlib.sha256(f.read()).hexdigest()[:16]
             print(digest, os.path.relpath(path, root))

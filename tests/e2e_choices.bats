@@ -1,0 +1,212 @@
+#!/usr/bin/env bats
+# What pull does when there is something already, and where it puts things.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    B=$(project src/web.app)
+}
+
+teardown() {
+    end_home
+}
+
+# both: bob has it too, and then alice goes on
+both() {
+    pulled "$ID"
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice again"
+    push
+    machine bob
+}
+
+# refused STATUS WORDS ARGUMENTS: pull says so, and nothing in the data folder changes
+refused() {
+    local status_wanted=$1 words=$2
+    shift 2
+    tree >"$T/before"
+    run ctctl pull "$@"
+    echo "$output"
+    [ "$status" -eq "$status_wanted" ]
+    grep -qF -- "$words" <<<"$(tr '\n' ' ' <<<"$output" | tr -s ' ')"
+    tree | diff "$T/before" -
+}
+
+@test "the same is already here, and nothing is written; records without news don't count" {
+    [ "$(pulled "$ID")" = installed ]
+    tree >"$T/before"
+    [ "$(pulled "$ID")" = already-here ]
+    tree | diff "$T/before" -
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    tree >"$T/before"
+    [ "$(pulled "$ID")" = already-here ]
+    tree | diff "$T/before" -
+    # What is missing beside it comes back.
+    rm "$CLAUDE_CONFIG_DIR/file-history/$ID"/*
+    [ "$(pulled "$ID")" = already-here ]
+    [ "$(jq .filesAdded "$T/pull.json")" = 1 ]
+    [ "$(cat "$CLAUDE_CONFIG_DIR/file-history/$ID/74f89b15ace58fc9@v1")" = one ]
+}
+
+@test "what is behind is replaced, what is ahead is kept" {
+    both
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    [ "$(pulled "$ID")" = updated ]
+    session records "$(here "$ID")" >"$T/b"
+    session records "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl" | diff - "$T/b"
+    [ ! -e "$CLAUDE_CONFIG_DIR/.codeteleport" ]
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's"
+    tree >"$T/before"
+    [ "$(pulled "$ID")" = kept ]
+    tree | diff "$T/before" -
+    [ "$(pulled "$ID" --version 1)" = kept ]
+    tree | diff "$T/before" -
+    run ctctl pull "$ID"
+    grep -q 'Kept as it is here' <<<"$output"
+}
+
+@test "what has gone on at both ends is refused; --force keeps a backup, --as-copy gives it a new id" {
+    both
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's own way"
+    cp "$(here "$ID")" "$T/mine.jsonl"
+    refused 1 "--as-copy" "$ID"
+    refused 1 "--force" "$ID"
+    [ "$(ctctl --json pull "$ID" 2>/dev/null | jq -r .error.reason)" = diverged ]
+
+    [ "$(pulled "$ID" --as-copy)" = copied ]
+    local copy=$(jq -r .sessionId "$T/pull.json")
+    [ "$copy" != "$ID" ]
+    cmp "$(here "$ID")" "$T/mine.jsonl"
+    # All that bears the id bears the new one, in the copy, and only there.
+    ! grep -rq "$ID" "$(here "$copy")" "${T:?}/bob/home/bob/.claude/projects/$(encoded "$B")/$copy"
+    [ "$(find "$CLAUDE_CONFIG_DIR" -name "*$copy*" | wc -l)" = 5 ]
+    [ -e "$CLAUDE_CONFIG_DIR/todos/$copy-agent-$copy.json" ]
+    [ "$(grep -c "$copy" "$CLAUDE_CONFIG_DIR/history.jsonl")" = 3 ]
+    sed "s/$copy/$ID/g" "$(here "$copy")" >"$T/copy.jsonl"
+    session records "$T/copy.jsonl" >"$T/c"
+    session records "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl" | diff - "$T/c"
+
+    [ "$(pulled "$ID" --force)" = forced ]
+    local backup=$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")
+    cmp "$backup/projects/$(encoded "$B")/$ID.jsonl" "$T/mine.jsonl"
+    session records "$(here "$ID")" | diff - "$T/c"
+    # Back to an older version, with what there was as a backup.
+    [ "$(pulled "$ID" --version 1 --force)" = forced ]
+    [ "$(session records "$(here "$ID")" | wc -l)" = 4 ]
+}
+
+@test "a dry run says what would happen and touches nothing" {
+    refused 0 "Would install" "$ID" --dry-run
+    both
+    refused 0 "Would update" "$ID" --dry-run
+    [ "$(ctctl --json pull "$ID" --dry-run | jq -r '.outcome, .dryRun' | tr '\n' ' ')" = "updated true " ]
+    session add "$CLAUDE_CONFIG_DIR" "$ID" x
+    refused 1 "--force" "$ID" --dry-run
+    refused 0 "Would replace" "$ID" --dry-run --force
+    [ -z "$(find "$XDG_STATE_HOME" -name 'stage-*')" ]
+}
+
+@test "one copy is left when another project folder has it already" {
+    pulled "$ID" --target-dir "$(project elsewhere)"
+    [ "$(here "$ID")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/elsewhere")/$ID.jsonl" ]
+    # Without a word, it stays where it is; with one, it moves, all of it.
+    [ "$(pulled "$ID")" = already-here ]
+    [ "$(jq -r .targetDir "$T/pull.json")" = "$HOME/elsewhere" ]
+    [ "$(pulled "$ID" --target-dir "$B")" = updated ]
+    [ "$(here "$ID")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$B")/$ID.jsonl" ]
+    grep -q "\"cwd\":\"$B\"" "$(here "$ID")"
+    [ "$(find "$CLAUDE_CONFIG_DIR/projects" -name "$ID")" = \
+        "$CLAUDE_CONFIG_DIR/projects/$(encoded "$B")/$ID" ]
+    [ "$(wc -l <"$CLAUDE_CONFIG_DIR/history.jsonl")" = 2 ]
+    # Two copies that lie here already become one.
+    mkdir "$CLAUDE_CONFIG_DIR/projects/-else"
+    head -n 3 "$(here "$ID")" >"$T/short"
+    cp "$T/short" "$CLAUDE_CONFIG_DIR/projects/-else/$ID.jsonl"
+    [ "$(pulled "$ID")" = updated ]
+    cmp "$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")/projects/-else/$ID.jsonl" "$T/short"
+    here "$ID"
+    # One that has more here stays where it is.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" x
+    [ "$(pulled "$ID" --target-dir "$HOME/elsewhere")" = kept ]
+    [ "$(jq -r .targetDir "$T/pull.json")" = "$B" ]
+    here "$ID"
+}
+
+@test "a session that Claude Code works on is refused unless forced" {
+    both
+    sleep 600 3>&- &
+    local pid=$! start
+    start=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)
+    mkdir "$CLAUDE_CONFIG_DIR/sessions"
+    printf '{"pid":%s,"sessionId":"%s","cwd":"%s","procStart":"%s","status":"idle"}' \
+        "$pid" "$ID" "$B" "$start" >"$CLAUDE_CONFIG_DIR/sessions/$pid.json"
+    refused 1 "Claude Code is running" "$ID"
+    [ "$(ctctl --json pull "$ID" 2>/dev/null | jq -r .error.reason)" = live ]
+    [ "$(pulled "$ID" --as-copy)" = copied ]
+    # Of a process with that number that began at another time, the file was left behind.
+    sed -i "s/\"$start\"/\"1\"/" "$CLAUDE_CONFIG_DIR/sessions/$pid.json"
+    [ "$(pulled "$ID" --dry-run)" = updated ]
+    sed -i "s/\"1\"/\"$start\"/" "$CLAUDE_CONFIG_DIR/sessions/$pid.json"
+    [ "$(pulled "$ID" --force)" = updated ]
+    kill "$pid"
+}
+
+@test "project memory: MEMORY.md gets the lines that it lacks, nothing else is touched" {
+    local m=$CLAUDE_CONFIG_DIR/projects/$(encoded "$B")/memory
+    mkdir -p "$m"
+    printf -- '- mine\n- uses web.app' >"$m/MEMORY.md"
+    echo spaces >"$m/style.md"
+    pulled "$ID"
+    [ "$(cat "$m/MEMORY.md")" = "$(printf -- '- mine\n- uses web.app')" ]
+    [ "$(cat "$m/style.md")" = spaces ]
+    [ "$(jq .memoryKept "$T/pull.json")" = 1 ]
+    printf -- '- mine' >"$m/MEMORY.md"
+    pulled "$ID"
+    [ "$(cat "$m/MEMORY.md")" = "$(printf -- '- mine\n- uses web.app')" ]
+}
+
+@test "where: the same place below this home, this folder by its name, --target-dir, or 64" {
+    rmdir "$B"
+    cd "$HOME"
+    refused 64 "--target-dir" "$ID"
+    refused 1 "is not there" "$ID" --target-dir "$HOME/nowhere"
+    mkdir -p "$HOME/other/web.app"
+    cd "$HOME/other/web.app"
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(jq -r .targetDir "$T/pull.json")" = "$HOME/other/web.app" ]
+    [ "$(jq -r .command "$T/pull.json")" = "cd $HOME/other/web.app && claude --resume $ID" ]
+    cd "$HOME"
+    mkdir "$HOME/it's here"
+    rm -r "$CLAUDE_CONFIG_DIR"
+    ln -s "it's here" "$HOME/link"
+    pulled "$ID" --target-dir link
+    [ "$(jq -r .targetDir "$T/pull.json")" = "$HOME/it's here" ]
+    (cd / && eval "$(jq -r .command "$T/pull.json" | sed 's/&& claude.*/\&\& pwd/')") >"$T/pwd"
+    [ "$(cat "$T/pwd")" = "$HOME/it's here" ]
+    [ -e "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/it's here")/$ID.jsonl" ]
+}
+
+@test "no symbolic link below the data folder is followed" {
+    mkdir "$T/outside"
+    ln -s "$T/outside" "$CLAUDE_CONFIG_DIR/projects"
+    refused 1 "symbolic link" "$ID"
+    rm "$CLAUDE_CONFIG_DIR/projects"
+    ln -s "$T/outside" "$CLAUDE_CONFIG_DIR/file-history"
+    refused 1 "symbolic link" "$ID"
+    rm "$CLAUDE_CONFIG_DIR/file-history"
+    ln -s "$T/outside/h" "$CLAUDE_CONFIG_DIR/history.jsonl"
+    refused 1 "symbolic link" "$ID"
+    rm "$CLAUDE_CONFIG_DIR/history.jsonl"
+    mkdir -p "$CLAUDE_CONFIG_DIR/tasks/$ID/1.json"
+    refused 1 "in the way" "$ID"
+    rmdir "$CLAUDE_CONFIG_DIR/tasks/$ID/1.json"
+    [ -z "$(ls "$T/outside")" ]
+    pulled "$ID"
+}
