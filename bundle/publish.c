@@ -228,9 +228,10 @@ static int move_here(struct publishing *p, struct ct_err *err)
     to = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
     from_dir = str_printf("%.*s", (int)(strlen(c->path) - strlen(".jsonl")), c->path);
     to_dir = str_printf("%.*s", (int)(strlen(to) - strlen(".jsonl")), to);
-    rc = move(p, c->path, to, err);
+    /* The transcript last: as long as it is there, the next one knows what to move. */
+    rc = move(p, from_dir, to_dir, err);
     if (rc == 0)
-        rc = move(p, from_dir, to_dir, err);
+        rc = move(p, c->path, to, err);
     if (rc == 0) {
         free(c->path);
         free(c->project);

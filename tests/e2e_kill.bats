@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# An installation that is killed leaves the old state or the new one, and the next one mends all.
+
+load lib
+load pull_lib
+
+# Where something becomes visible; CT_ALL_KILLS: also all that leads there.
+CALLS=renameat2,renameat,linkat
+[ -z "${CT_ALL_KILLS:-}" ] ||
+    CALLS=mkdirat,mkdir,renameat2,renameat,rename,linkat,unlinkat,unlink,utimensat,fsync,flock,ftruncate,write
+
+setup() {
+    command -v strace >/dev/null || skip "strace is not here"
+    strace -o /dev/null -e inject=getpid:signal=0 true 2>/dev/null || strace -o /dev/null true 2>/dev/null ||
+        skip "strace may not trace here"
+    T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
+    export NO_COLOR=1 LC_ALL=C.UTF-8 TZ=UTC
+    machine alice
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    ctctl export "$ID" --local -o "$T/1.tar.gz"
+    machine bob
+    B=$(project src/web.app)
+    # Another session, so that there is something to lose.
+    session new "$CLAUDE_CONFIG_DIR" "$B" "$(new_id)" 2
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/start"
+}
+
+teardown() {
+    rm -rf "$T"
+}
+
+kills() { # OPTION...: with the bundle $T/b.tar.gz
+    run python3 "$CT_SRC/tests/kill_install.py" "$(command -v ctctl)" "$T/b.tar.gz" "$B" "$ID" \
+        "$T/start" "$T" "$CALLS" "$@"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+# installed: what $T/start becomes when the first bundle is imported
+installed() {
+    ctctl import "$T/1.tar.gz" "$@"
+    rm -rf "$T/start"
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/start"
+}
+
+alice_goes_on() {
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice again"
+    echo two >"$CLAUDE_CONFIG_DIR/file-history/$ID/74f89b15ace58fc9@v2"
+    echo changed >"$CLAUDE_CONFIG_DIR/tasks/$ID/1.json"
+    ctctl export "$ID" --local -o "$T/b.tar.gz"
+    machine bob
+}
+
+@test "killed while it installs a new session" {
+    cp "$T/1.tar.gz" "$T/b.tar.gz"
+    kills --with-memory
+}
+
+@test "killed while it updates a session" {
+    installed
+    alice_goes_on
+    kills
+}
+
+@test "killed while it replaces another one by force" {
+    installed
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's own way"
+    rm -rf "$T/start"
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/start"
+    alice_goes_on
+    kills --force
+}
+
+@test "killed while it moves a session to another project folder" {
+    installed
+    alice_goes_on
+    mkdir "$HOME/elsewhere"
+    B=$HOME/elsewhere
+    kills
+}
