@@ -13,8 +13,8 @@
 
 struct news {
     struct seen *records;
+    struct seen *times;
     uint64_t unnamed; /* records without a uuid so far: they are known by their place */
-    int64_t ended_ms;
     char first_cwd[JSCAN_TEXT + 1];
     char last_branch[256];
 
@@ -101,6 +101,7 @@ struct news *news_new(void)
     struct news *n = str_calloc(1, sizeof(*n));
 
     n->records = seen_new();
+    n->times = seen_new();
     begin_line(n);
     return n;
 }
@@ -110,6 +111,7 @@ void news_free(struct news *n)
     if (n == NULL)
         return;
     seen_free(n->records);
+    seen_free(n->times);
     free(n);
 }
 
@@ -145,10 +147,10 @@ static void end_line(struct news *n)
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')
         memcpy(n->last_branch, n->branch, sizeof(n->branch));
+    if (now_parse_rfc3339(n->timestamp, &ms) == 0)
+        seen_add(n->times, &ms, sizeof(ms));
     if (is_local_command(n))
         return;
-    if (now_parse_rfc3339(n->timestamp, &ms) == 0 && ms > n->ended_ms)
-        n->ended_ms = ms;
     if (n->uuid[0] != '\0') {
         seen_add(n->records, n->uuid, strlen(n->uuid));
     } else if (strcmp(n->type, "user") == 0 || strcmp(n->type, "assistant") == 0) {
@@ -195,9 +197,9 @@ const char *news_git_branch(const struct news *n)
     return n->last_branch;
 }
 
-int64_t news_ended_ms(const struct news *n)
+int news_has_time(const struct news *n, int64_t wall_ms)
 {
-    return n->ended_ms;
+    return seen_has(n->times, &wall_ms, sizeof(wall_ms));
 }
 
 enum news_order news_compare(const struct news *a, const struct news *b)

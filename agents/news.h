@@ -51,10 +51,10 @@ const char *news_cwd(const struct news *n);
 const char *news_git_branch(const struct news *n);
 
 /**
- * news_ended_ms(n):
- * Return the newest timestamp of the records that count, 0 if none has one.
+ * news_has_time(n, wall_ms):
+ * Return whether a record, one without news too, bears that very timestamp.
  */
-int64_t news_ended_ms(const struct news *n);
+int news_has_time(const struct news *n, int64_t wall_ms);
 
 /**
  * news_compare(a, b):

@@ -61,15 +61,20 @@ static void grow(struct seen *s, size_t size)
     free(old);
 }
 
-int seen_add(struct seen *s, const void *p, size_t n)
+static uint64_t hash_of(const void *p, size_t n)
 {
     unsigned char d[HASH_SHA256_BYTES];
     uint64_t h;
 
     hash_sha256(p, n, d);
     memcpy(&h, d, sizeof(h));
-    if (h == 0)
-        h = 1;
+    return h == 0 ? 1 : h;
+}
+
+int seen_add(struct seen *s, const void *p, size_t n)
+{
+    uint64_t h = hash_of(p, n);
+
     if (s->count >= s->size / 4 * 3)
         grow(s, s->size == 0 ? 16 : s->size * 2);
     return put(s, h);
@@ -85,6 +90,11 @@ static int has(const struct seen *s, uint64_t h)
         i = (i + 1) & (s->size - 1);
     }
     return 0;
+}
+
+int seen_has(const struct seen *s, const void *p, size_t n)
+{
+    return s->size > 0 && has(s, hash_of(p, n));
 }
 
 size_t seen_shared(const struct seen *a, const struct seen *b)

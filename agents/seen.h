@@ -28,6 +28,12 @@ int seen_add(struct seen *s, const void *p, size_t n);
 size_t seen_count(const struct seen *s);
 
 /**
+ * seen_has(s, p, n):
+ * Return whether ${n} bytes are in the set.
+ */
+int seen_has(const struct seen *s, const void *p, size_t n);
+
+/**
  * seen_shared(a, b):
  * Return how many are in both.
  */

@@ -19,7 +19,8 @@
 
 #include "ctctl/download.h"
 
-#define TRIES 6 /* without a byte of progress */
+#define TRIES 6    /* without a byte of progress */
+#define REFUSALS 3 /* of those, by the store: each is answered with a new URL */
 #define FIRST_WAIT_MS 500
 #define KEPT_S (7 * 86400)
 #define SUFFIX ".part"
@@ -264,7 +265,7 @@ static void pause_ms(int64_t ms)
 static int transfer(struct ctx *c, struct download *d, struct ct_err *err)
 {
     int64_t wait_ms = FIRST_WAIT_MS, before;
-    int tries = 0;
+    int tries = 0, refusals = 0;
 
     while ((before = have_bytes(d)) != d->answer.size_bytes) {
         if (before > d->answer.size_bytes && ftruncate(d->fd, 0) != 0)
@@ -274,10 +275,13 @@ static int transfer(struct ctx *c, struct download *d, struct ct_err *err)
         else if (have_bytes(d) == d->answer.size_bytes)
             return 0;
         if (have_bytes(d) > before) {
-            tries = 0;
+            tries = refusals = 0;
             wait_ms = FIRST_WAIT_MS;
         }
-        if ((err->code != ERR_RETRY && err->code != ERR_EXPIRED) || ++tries >= TRIES)
+        if (err->code != ERR_RETRY && err->code != ERR_EXPIRED)
+            return -1;
+        refusals += err->code == ERR_EXPIRED;
+        if (++tries >= TRIES || refusals >= REFUSALS)
             return -1;
         if (err->code == ERR_RETRY || tries > 1) {
             pause_ms(err->retry_after_s > 0 ? err->retry_after_s * INT64_C(1000) : wait_ms);

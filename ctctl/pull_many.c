@@ -33,20 +33,25 @@ static int by_use(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Is the session here, and does the cloud know of something newer? */
+/* Is the session here, and does the cloud know of something that is not?  The cloud's newest record
+ * tells: it is here too, or not.  Where that is not said, the times of the two decide. */
 static int look(int root_fd, const struct json_object *item, int *ret_is_here, int *ret_is_behind,
                 struct ct_err *err)
 {
     const char *id = jdoc_str(item, "id");
-    int64_t ended, here;
+    const char *ended = jdoc_str(jdoc_obj(item, "metadata"), "sessionEndedAt");
     struct local local;
+    int64_t ms;
 
     if (local_find(root_fd, agent_default(), id, &local, err) != 0)
         return -1;
-    here = news_ended_ms(local.news);
-    ended = used_ms(item);
     *ret_is_here = local.n > 0;
-    *ret_is_behind = local.n > 0 && ended > here;
+    if (local.n == 0)
+        *ret_is_behind = 0;
+    else if (ended != NULL && now_parse_rfc3339(ended, &ms) == 0)
+        *ret_is_behind = !news_has_time(local.news, ms);
+    else
+        *ret_is_behind = used_ms(item) > local.copies[0].mtime_ns / 1000000;
     local_clear(&local);
     return 0;
 }

@@ -1,6 +1,6 @@
 # Coming home, between two machines.
-dist_check_SCRIPTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats \
+dist_check_SCRIPTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats tests/e2e_download.bats \
   tests/make_session.py tests/kill_install.py tests/kill_all.sh
 EXTRA_DIST += tests/pull_lib.bash
-TESTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats
+TESTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats tests/e2e_download.bats
 HEAVY_TESTS += tests/kill_all.sh

@@ -13,13 +13,14 @@ machine() {
     conf "quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; device_name = \"$1\";"
 }
 
-# two_machines: alice's, where the account is made, and bob's
+# two_machines [SERVER]: alice's, where the account is made, and bob's; SERVER is the function that
+# starts one
 two_machines() {
     T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
     export NO_COLOR=1 LC_ALL=C.UTF-8 TZ=UTC
     unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE
     machine alice
-    start_server
+    "${1:-start_server}"
     log_in
     machine bob
     printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
