@@ -1,10 +1,12 @@
 # Measurements: they print ratios against a peer run beside them on the same data, and fail nothing.
 EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh bench/pull.sh
 include bench/scan.mk
+include bench/server.mk
 
 bench: all
-	$(MAKE) $(AM_MAKEFLAGS) bench/scan tests/packone
+	$(MAKE) $(AM_MAKEFLAGS) bench/scan bench/load tests/packone
 	$(abs_builddir)/bench/scan
 	$(abs_srcdir)/bench/bundle.sh $(abs_builddir)
 	$(abs_srcdir)/bench/pull.sh $(abs_builddir)
+	$(abs_srcdir)/bench/server.sh $(abs_builddir)
 .PHONY: bench

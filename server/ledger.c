@@ -100,7 +100,10 @@ static const char *const steps[] = {
     " expires_ms INTEGER NOT NULL);",
 
     /* In hex, where the client told it. */
-    "ALTER TABLE versions ADD COLUMN md5 TEXT;"};
+    "ALTER TABLE versions ADD COLUMN md5 TEXT;",
+
+    /* For sums over all of a user, which must not read every row. */
+    "CREATE INDEX versions_by_user ON versions(user_id, state, size_bytes);"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
