@@ -24,9 +24,14 @@ tests_server_routes_LDADD = $(server_LIBS)
 if WITH_BATS
 dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
   tests/server_operation.bats tests/server_accounts.bats tests/server_github.bats \
-  tests/server_hostile.bats tests/server_drip.bats
-EXTRA_DIST += tests/hostile.py tests/activate.py tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
+  tests/server_hostile.bats tests/server_drip.bats tests/server_crash.bats
+EXTRA_DIST += tests/crash_client.py tests/hostile.py tests/activate.py tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
 TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats \
-  tests/server_accounts.bats tests/server_github.bats tests/server_hostile.bats
+  tests/server_accounts.bats tests/server_github.bats tests/server_hostile.bats \
+  tests/server_crash.bats
 HEAVY_TESTS += tests/server_drip.bats
 endif
+FUZZ_TARGETS += tests/fuzz_request
+tests_fuzz_request_SOURCES = tests/fuzz_request.c
+tests_fuzz_request_LDADD = $(server_LIBS)
+tests_fuzz_request_LDFLAGS = $(FUZZ_FLAGS)
