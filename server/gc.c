@@ -84,6 +84,16 @@ static const char *fault_of(struct store *s, const struct ledger_object *o, cons
     return NULL;
 }
 
+/* Or did somebody delete or rotate it out while we looked at its object? */
+static int is_still_there(struct ledger *l, const struct ledger_object *before,
+                          const struct ledger_object *o)
+{
+    struct ledger_object again;
+
+    return ledger_confirmed_after(l, before, &again, NULL) == 1 && again.version == o->version &&
+           strcmp(again.session_id, o->session_id) == 0 && strcmp(again.user_id, o->user_id) == 0;
+}
+
 int gc_check(struct ledger *l, struct store *s, int full, FILE *out, long *ret_problems,
              struct ct_err *err)
 {
@@ -100,7 +110,7 @@ int gc_check(struct ledger *l, struct store *s, int full, FILE *out, long *ret_p
         const char *fault;
         store_key(next.user_id, next.session_id, next.version, key);
         fault = fault_of(s, &next, key, full, &why);
-        if (fault != NULL) {
+        if (fault != NULL && is_still_there(l, &o, &next)) {
             fprintf(out, "%s %s\n", fault, key);
             problems++;
         }

@@ -24,11 +24,12 @@ tests_server_routes_LDADD = $(server_LIBS)
 if WITH_BATS
 dist_check_SCRIPTS += tests/server_api.bats tests/server_objects.bats \
   tests/server_operation.bats tests/server_accounts.bats tests/server_github.bats \
-  tests/server_hostile.bats tests/server_drip.bats tests/server_crash.bats
+  tests/server_hostile.bats tests/server_drip.bats tests/server_crash.bats \
+  tests/server_stock.bats
 EXTRA_DIST += tests/crash_client.py tests/hostile.py tests/activate.py tests/github_provider.py tests/sigv4_oracle.py tests/server_lib.bash
 TESTS += tests/server_api.bats tests/server_objects.bats tests/server_operation.bats \
   tests/server_accounts.bats tests/server_github.bats tests/server_hostile.bats \
-  tests/server_crash.bats
+  tests/server_crash.bats tests/server_stock.bats
 HEAVY_TESTS += tests/server_drip.bats
 endif
 FUZZ_TARGETS += tests/fuzz_request

@@ -193,3 +193,41 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
     echo "$output"
     [[ $output == *damaged* ]]
 }
+
+# certificate NAME: a pair of files for that name
+certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
+        -addext 'subjectAltName=IP:127.0.0.1' -keyout "$T/key.pem.new" -out "$T/cert.pem.new" 2>/dev/null
+    mv "$T/key.pem.new" "$T/key.pem"
+    mv "$T/cert.pem.new" "$T/cert.pem"
+}
+
+# served: the name in the certificate that a client gets to see
+served() {
+    openssl s_client -connect "127.0.0.1:$API_PORT" </dev/null 2>/dev/null | openssl x509 -noout -subject
+}
+
+@test "a certificate from files is taken anew by SIGHUP, and a broken one changes nothing" {
+    stop_server
+    certificate first
+    settings "certificate = \"$T/cert.pem\"; key = \"$T/key.pem\";"
+    start_server
+    [ -z "$CA" ]
+    [[ $(served) == *first ]]
+    CA=$T/cert.pem
+    account al@example.org
+    : >"$T/server.log"
+    certificate second
+    kill -HUP "$SERVER_PID"
+    within grep -q ': reloaded' "$T/server.log"
+    [[ $(served) == *second ]]
+    expect 200 '' json GET /auth/me
+    : >"$T/server.log"
+    cp "$T/cert.pem" "$T/good.pem"
+    certificate third
+    cp "$T/good.pem" "$T/cert.pem"
+    kill -HUP "$SERVER_PID"
+    within grep -q 'reload-failed.*do not belong together' "$T/server.log"
+    [[ $(served) == *second ]]
+    expect 200 '' json GET /auth/me
+}
