@@ -15,12 +15,10 @@
 
 #include "bundle/dirlock.h"
 
-#define LIMIT_MS 20000
 #define LOOK_MS 50
-#define STILL_MS 12000 /* untouched for so long while we look on */
-#define OLD_MS 60000   /* or older than this... */
-#define OLD_STILL_MS 3000
 #define BROKEN "broken-lock"
+
+const struct dirlock_patience dirlock_default = {20000, 12000, 60000, 3000};
 
 static int64_t ns_of(const struct stat *st)
 {
@@ -58,19 +56,18 @@ static void break_it(int dir_fd, const char *name, int clock_fd, const struct st
 
 static int take(int dir_fd, const char *name, struct dirlock *ret)
 {
-    struct stat st;
-
-    if (mkdirat(dir_fd, name, 0700) != 0 || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (mkdirat(dir_fd, name, 0700) != 0)
+        return -1;
+    ret->fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (ret->fd < 0)
         return -1;
     ret->dir_fd = dir_fd;
     ret->name = str_dup(name);
-    ret->inode = (uint64_t)st.st_ino;
-    ret->device = (uint64_t)st.st_dev;
     return 0;
 }
 
-int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret,
-                 struct ct_err *err)
+int dirlock_take(int dir_fd, const char *name, int clock_fd,
+                 const struct dirlock_patience *patience, struct dirlock *ret, struct ct_err *err)
 {
     const struct timespec look = {0, LOOK_MS * 1000000L};
     int64_t began = now_mono_ms(), since = began, still;
@@ -79,7 +76,7 @@ int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret
     while (take(dir_fd, name, ret) != 0) {
         if (errno != EEXIST)
             return err_sys(err, "can't make %s", name);
-        if (now_mono_ms() - began > LIMIT_MS)
+        if (now_mono_ms() - began > patience->limit_ms)
             return err_set(err, ERR_RETRY, "something holds %s in the data folder; try again",
                            name);
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
@@ -88,7 +85,8 @@ int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret
             since = now_mono_ms();
         seen = st;
         still = now_mono_ms() - since;
-        if (still > STILL_MS || (still > OLD_STILL_MS && age_ms(&st, clock_fd) > OLD_MS))
+        if (still > patience->still_ms ||
+            (still > patience->old_still_ms && age_ms(&st, clock_fd) > patience->old_ms))
             break_it(dir_fd, name, clock_fd, &seen);
         else
             nanosleep(&look, NULL);
@@ -98,17 +96,18 @@ int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret
 
 int dirlock_is_held(const struct dirlock *l)
 {
-    struct stat st;
+    struct stat ours, there;
 
-    return fstatat(l->dir_fd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (uint64_t)st.st_ino == l->inode && (uint64_t)st.st_dev == l->device &&
-           utimensat(l->dir_fd, l->name, NULL, AT_SYMLINK_NOFOLLOW) == 0;
+    return fstat(l->fd, &ours) == 0 &&
+           fstatat(l->dir_fd, l->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_ino == there.st_ino && ours.st_dev == there.st_dev && futimens(l->fd, NULL) == 0;
 }
 
 void dirlock_drop(struct dirlock *l)
 {
     if (dirlock_is_held(l))
         (void)unlinkat(l->dir_fd, l->name, AT_REMOVEDIR);
+    close(l->fd);
     free(l->name);
     memset(l, 0, sizeof(*l));
 }

@@ -13,18 +13,26 @@
 struct dirlock {
     int dir_fd; /* borrowed */
     char *name;
-    uint64_t inode, device;
+    int fd; /* the folder that is the lock; as long as it is open, no other one looks like it */
 };
 
+/* How long to wait for another holder, and when a lock was left behind beyond doubt: untouched
+ * under our eyes for still_ms; or older than old_ms by the clock of the file system and untouched
+ * under our eyes for old_still_ms. */
+struct dirlock_patience {
+    int64_t limit_ms, still_ms, old_ms, old_still_ms;
+};
+
+/* 20 s; 12 s; one minute and 3 s. */
+extern const struct dirlock_patience dirlock_default;
+
 /**
- * dirlock_take(dir_fd, name, clock_fd, ret, err):
+ * dirlock_take(dir_fd, name, clock_fd, patience, ret, err):
  * Take the lock ${name} in the folder ${dir_fd}.  ${clock_fd} is a folder of ours in the same file
- * system.  Waits for another holder, 20 s at most (ERR_RETRY).  A lock is broken only if it was
- * left behind beyond doubt: untouched for 12 s under our eyes, or for a minute by the clock of the
- * file system and then for 3 s under our eyes.
+ * system.  ERR_RETRY if another holder does not let go in time.
  */
-int dirlock_take(int dir_fd, const char *name, int clock_fd, struct dirlock *ret,
-                 struct ct_err *err);
+int dirlock_take(int dir_fd, const char *name, int clock_fd,
+                 const struct dirlock_patience *patience, struct dirlock *ret, struct ct_err *err);
 
 /**
  * dirlock_is_held(l):

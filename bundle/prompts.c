@@ -151,7 +151,7 @@ static int locked(int root_fd, const char *path, struct collecting *from, const 
     int rc = 1, fd;
 
     for (int i = 0; rc == 1 && i < LOST_LOCKS; i++) {
-        rc = dirlock_take(root_fd, name, clock_fd, &lock, err);
+        rc = dirlock_take(root_fd, name, clock_fd, &dirlock_default, &lock, err);
         if (rc != 0)
             break;
         fd = open_history(root_fd, path, O_RDWR | O_APPEND | O_CREAT, err);

@@ -32,3 +32,8 @@ dist_check_SCRIPTS += tests/stock_client.bats
 EXTRA_DIST += tests/stock_client.mjs
 HEAVY_TESTS += tests/stock_client.bats
 endif
+# Installing.
+check_PROGRAMS += tests/unit_install
+TESTS += tests/unit_install
+tests_unit_install_SOURCES = tests/unit_install.c
+tests_unit_install_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
