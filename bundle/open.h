@@ -20,15 +20,17 @@
  * entry or not right, no transcript, more entries or bytes than the limits, contents that are out
  * of proportion to the compressed size.  Left out by name with the reason: what we don't install
  * (session environments, shell snapshots, settings, hooks...), what we don't know, what is neither
- * file nor folder, names with control characters or that are not UTF-8.  A hard link to an entry
- * that came before is a copy of it.
+ * file nor folder, names with control characters or that are not UTF-8, a history.jsonl that is too
+ * large.  A hard link to an entry that came before is a copy of it.
  */
 struct opener;
 
-#define OPEN_META_MAX (64 << 10)              /* bytes of meta.json */
-#define OPEN_ENTRIES_MAX 100000               /* entries of any kind */
-#define OPEN_NAME_MAX 1024                    /* bytes of a name */
-#define OPEN_RATIO_MAX 200                    /* bytes for each compressed byte... */
+#define OPEN_META_MAX (64 << 10) /* bytes of meta.json */
+#define OPEN_ENTRIES_MAX 100000  /* entries of any kind */
+#define OPEN_NAME_MAX 1024       /* bytes of a name */
+#define OPEN_HISTORY_MAX \
+    (64 << 20)             /* bytes of history.jsonl: whoever appends it has it in memory */
+#define OPEN_RATIO_MAX 200 /* bytes for each compressed byte... */
 #define OPEN_RATIO_FLOOR (INT64_C(256) << 20) /* ...once there are more than these */
 #define OPEN_BYTES_MAX (INT64_C(64) << 30)    /* all contents */
 

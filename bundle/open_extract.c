@@ -161,6 +161,8 @@ static const char *refuse(const struct extraction *x, struct item *i)
 
     if (reason == NULL && i->kind == AGENT_MEMORY && !opts->is_trusted && !opts->with_memory)
         return "memory that comes from elsewhere is taken only when asked for";
+    if (reason == NULL && i->kind == AGENT_HISTORY && i->size_bytes > OPEN_HISTORY_MAX)
+        return "more prompts than one session can have";
     return reason;
 }
 

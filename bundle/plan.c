@@ -170,6 +170,9 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
     else
         rc = compare(p, it->entry, local, staged, (int64_t)here.st_size, (int64_t)there.st_size,
                      &it->act, err);
+    /* A paste is named after its content, and other sessions name it too. */
+    if (rc == 0 && it->entry->kind == AGENT_PASTE && it->act != PLAN_SAME)
+        it->act = PLAN_KEEP;
     if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
         if (strcmp(it->entry->name, MEMORY_INDEX) == 0) {
             rc = merge_memory(p, it, local, staged, err);

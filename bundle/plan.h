@@ -13,6 +13,7 @@
  *   - of two of which one is the beginning of the other, the longer one stays;
  *   - else the file of the side that wins as a whole stays; a local one that gives way is kept as a
  *     backup;
+ *   - pastes are named after their content and shared by all sessions: the one that is here stays;
  *   - project memory is shared by many sessions: MEMORY.md gets the lines that it lacks, other
  * files of it stay as they are here.
  */

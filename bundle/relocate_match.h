@@ -72,4 +72,19 @@ size_t match_run(const struct window *w, size_t at);
  */
 int match_hex(const struct window *w, size_t at, uint32_t *ret);
 
+/**
+ * match_escape(w, at, run, ret, ret_end):
+ * What do the ${run} backslashes at ${at} and "uXXXX" behind them stand for?  The other half of a
+ * surrogate pair is spelled in the same way; ${ret_end} is behind all of it.
+ */
+enum match match_escape(const struct window *w, size_t at, size_t run, uint32_t *ret,
+                        size_t *ret_end);
+
+/**
+ * match_is_power_of_2(n), match_is_alnum(c):
+ * Return whether ${n} is 1, 2, 4...; whether ${c} is a letter or digit of ASCII.
+ */
+int match_is_power_of_2(size_t n);
+int match_is_alnum(uint32_t c);
+
 #endif

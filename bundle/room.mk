@@ -30,6 +30,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/publish.c bundle/publish.h \
   bundle/records.c bundle/records.h \
   bundle/relocate.c bundle/relocate.h \
+  bundle/relocate_edge.c bundle/relocate_edge.h \
   bundle/relocate_match.c bundle/relocate_match.h \
   bundle/renew.c bundle/renew.h \
   bundle/snapshot.c bundle/snapshot.h \

@@ -230,6 +230,7 @@ refused zeros_transcript 200 times its size
 refused zeros_left_out 200 times its size
 refused zeros_before_meta 200 times its size
 refused zeros_behind 200 times its size
+taken history_large less 1
 refused spaces 200 times its size
 taken repetitive whole
 TABLE

@@ -276,6 +276,7 @@ def bombs():
     write("zeros_left_out", repeated(meta() + TRANSCRIPT + header("session-env/x", size), zeros, 32, END))
     write("zeros_before_meta", repeated(header("a", size), zeros, 32, meta() + TRANSCRIPT + END))
     write("zeros_behind", repeated(meta() + TRANSCRIPT + END, zeros, 32, END))
+    write("history_large", repeated(meta() + TRANSCRIPT + header("history.jsonl", 2 * mib64), zeros, 2, END))
     spaces = b'{"a":"' + b" " * (mib64 - 9) + b'"}\n'
     write("spaces", repeated(meta() + header("session.jsonl", len(spaces) * 8), spaces, 8, END))
     record = LINE + bytes(b"")
