@@ -206,6 +206,7 @@ struct relocator {
     void *arg;
     struct buf text; /* context, and what is not through yet */
     size_t at;       /* where that begins */
+    int is_begun;    /* the text began before the context */
     int is_end;
     int is_in_rest;         /* in the rest of a path of Windows... */
     unsigned int backslash; /* ...whose separators are so many backslashes */
@@ -391,7 +392,7 @@ static int run_rest(struct relocator *t, const struct window *w, struct ct_err *
 /* Look at what there is, as far as that can be said. */
 static int run(struct relocator *t, struct ct_err *err)
 {
-    const struct window w = {t->text.data, t->text.len, t->is_end};
+    const struct window w = {t->text.data, t->text.len, !t->is_begun, t->is_end};
     size_t limit = t->is_end ? w.n : w.n < HELD_BACK ? 0 : w.n - HELD_BACK, at;
     struct places k = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
     enum match m = MATCH_NO;
@@ -436,6 +437,7 @@ int relocator_feed(struct relocator *t, const void *p, size_t n, struct ct_err *
         if (t->at > MATCH_CONTEXT) {
             buf_consume(&t->text, t->at - MATCH_CONTEXT);
             t->at = MATCH_CONTEXT;
+            t->is_begun = 1;
         }
     }
     return 0;

@@ -38,7 +38,7 @@ static int is_in_name(const struct window *w, size_t low, size_t at)
     uint32_t c, n = 1;
 
     if (at == low)
-        return low > 0; /* beyond what we look at: rather not */
+        return low > 0 || !w->is_begin; /* beyond what we look at: rather not */
     c = (unsigned char)w->p[at - 1];
     if (c >= 0x80) {
         while (n < 4 && at - n > low && ((unsigned char)w->p[at - n] & 0xC0) == 0x80)

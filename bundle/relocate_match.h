@@ -26,7 +26,8 @@ struct root {
 struct window {
     const char *p;
     size_t n;
-    int is_end; /* nothing follows */
+    int is_begin; /* nothing came before */
+    int is_end;   /* nothing follows */
 };
 
 enum match {

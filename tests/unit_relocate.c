@@ -440,6 +440,16 @@ static void pieces_do_not_matter_however_a_text_is_spelled(void **state)
         if (whole.len != cut.len || memcmp(whole.data, cut.data, cut.len) != 0)
             fail_msg("%s\n becomes %s\n in pieces %s", text.data, whole.data, cut.data);
     }
+    /* Farther back than anybody looks. */
+    for (size_t run = 50; run < 140; run++) {
+        buf_reset(&text);
+        for (size_t i = 0; i < run; i++)
+            buf_addc(&text, '\\');
+        buf_addstr(&text, "/home/\xF0\x9F\x98\x80/x");
+        relocate(r, text.data, text.len, text.len + 1, NULL, &whole);
+        relocate(r, text.data, text.len, 1, NULL, &cut);
+        assert_string_equal(cut.data, whole.data);
+    }
     relocation_free(r);
     buf_free(&text);
     buf_free(&whole);
