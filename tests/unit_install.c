@@ -43,6 +43,10 @@ static char *read_file(const char *dir, const char *name)
 #define B "{\"uuid\":\"b\",\"type\":\"assistant\",\"cwd\":\"/p\",\"gitBranch\":\"main\"}\n"
 #define C "{\"type\":\"user\",\"uuid\":\"c\"}\n"
 
+#define QUIET_BLOCK \
+    "{\"uuid\":\"z\",\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\"," \
+    "\"text\":\"<local-command-stdout>1\"}]}}\n"
+
 static enum news_order order_of(const char *x, const char *y)
 {
     struct news *a = news_new(), *b = news_new();
@@ -77,8 +81,7 @@ static void what_is_no_news_does_not_count(void **state)
         "{\"type\":\"summary\",\"summary\":\"x\",\"leafUuid\":\"z\"}\n",
         "{\"type\":\"system\",\"subtype\":\"local_command\",\"uuid\":\"z\"}\n",
         "{\"type\":\"user\",\"uuid\":\"z\",\"message\":{\"content\":\"<command-name>/cost\"}}\n",
-        "{\"uuid\":\"z\",\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":"
-        "\"<local-command-stdout>1\"}]}}\n",
+        QUIET_BLOCK,
         "{\"type\":\"user\",\"uuid\":\"z\"}{}\n",
         "{\"type\":\"user\",\"uuid\":\"z\"",
         "[\"uuid\"]\n\n",
