@@ -60,10 +60,12 @@ static int answer_redirect(struct call *c, const char *url)
     return 302;
 }
 
-/* Back to the program that waits on this machine. */
-static int answer_back(struct call *c, int port, const char *name, const char *value)
+/* Back to the program that waits on the user's machine. */
+static int answer_back(struct call *c, const struct ledger_signin *s, const char *name,
+                       const char *value)
 {
-    char *url = str_printf("http://localhost:%d/callback?%s=%s", port, name, value);
+    char *url = str_printf("http://localhost:%d/callback?%s=%s%s%s", s->port, name, value,
+                           s->client_state[0] != '\0' ? "&state=" : "", s->client_state);
     int status;
 
     set_cookie(c, "", 0);
@@ -72,7 +74,7 @@ static int answer_back(struct call *c, int port, const char *name, const char *v
     return status;
 }
 
-static int begin(struct call *c, int port)
+static int begin(struct call *c, const struct ledger_signin *s)
 {
     char digest[HASH_SHA256_HEX], *secret, *state, *verifier, *challenge, *uri, *url;
     unsigned char raw[SECRET_BYTES], sum[HASH_SHA256_BYTES];
@@ -88,7 +90,7 @@ static int begin(struct call *c, int port)
     hash_sha256_hex(state, strlen(state), digest);
     uri = redirect_uri(c);
     url = github_authorize_url(c->config->settings, uri, state, challenge);
-    if (ledger_signin_begin(c->config->ledger, digest, port, c->now_ms, &err) != 0) {
+    if (ledger_signin_begin(c->config->ledger, digest, s, c->now_ms, &err) != 0) {
         status = call_fail(c, &err);
     } else {
         set_cookie(c, secret, 600);
@@ -110,10 +112,28 @@ static int not_configured(struct call *c)
                       "This server has no GitHub sign-in; log in with e-mail and password.");
 }
 
+/* Ours: what the waiting program wants to see again, so that it knows the answer as its own. */
+static int read_client_state(struct call *c, char *ret, size_t size)
+{
+    char *text = NULL;
+    int rc = call_query(c, "state", &text);
+    size_t n = text != NULL ? strlen(text) : 0;
+
+    if (rc == 1 &&
+        (n >= size || n > 64 ||
+         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != n))
+        rc = -1;
+    if (rc == 1)
+        memcpy(ret, text, n + 1);
+    free(text);
+    return rc < 0 ? -1 : 0;
+}
+
 int handle_github_begin(struct call *c)
 {
     struct attempts *limit = c->config->limits->signins;
     char peer[WEB_ADDRESS_SIZE];
+    struct ledger_signin s = {0};
     int64_t port = 0;
     int wait;
 
@@ -122,12 +142,16 @@ int handle_github_begin(struct call *c)
     if (call_query_int(c, "cli_port", 1, 65535, &port) != 1)
         return call_error(c, 422, "invalid",
                           "cli_port has to be the port where ctctl waits for the answer.");
+    s.port = (int)port;
+    if (read_client_state(c, s.client_state, sizeof(s.client_state)) != 0)
+        return call_error(c, 422, "invalid",
+                          "state has to be at most 64 letters, digits, '-' and '_'.");
     call_peer(c, peer, sizeof(peer));
     wait = attempts_wait_s(limit, peer, now_mono_ms());
     if (wait > 0)
         return call_too_many(c, wait);
     attempts_count(limit, peer, now_mono_ms());
-    return begin(c, (int)port);
+    return begin(c, &s);
 }
 
 /* The browser's secret, or NULL.  The caller frees it. */
@@ -147,8 +171,8 @@ static char *read_cookie(struct call *c)
     return secret;
 }
 
-/* Did this browser set out with this state?  0 with ${ret_port}, or the status of the answer. */
-static int take_state(struct call *c, const char *secret, int *ret_port)
+/* Did this browser set out with this state?  0 with ${ret}, or the status of the answer. */
+static int take_state(struct call *c, const char *secret, struct ledger_signin *ret)
 {
     char digest[HASH_SHA256_HEX], *want = NULL, *got = NULL;
     struct ct_err err;
@@ -160,7 +184,7 @@ static int take_state(struct call *c, const char *secret, int *ret_port)
     }
     if (good) {
         hash_sha256_hex(want, strlen(want), digest);
-        rc = ledger_signin_take(c->config->ledger, digest, c->now_ms, ret_port, &err);
+        rc = ledger_signin_take(c->config->ledger, digest, c->now_ms, ret, &err);
     }
     wipe(want);
     wipe(got);
@@ -213,13 +237,15 @@ static int find_user(struct call *c, const struct github_person *p, struct ledge
     return ledger_user_by_id(c->config->ledger, id, user, err);
 }
 
-static int fail_back(struct call *c, int port, const char *reason, const struct ct_err *err)
+static int fail_back(struct call *c, const struct ledger_signin *s, const char *reason,
+                     const struct ct_err *err)
 {
     log_warn("github-sign-in-failed reason=%s error=\"%s\"", reason, err->msg);
-    return answer_back(c, port, "error", reason);
+    return answer_back(c, s, "error", reason);
 }
 
-static int finish(struct call *c, int port, const char *code, const char *verifier)
+static int finish(struct call *c, const struct ledger_signin *s, const char *code,
+                  const char *verifier)
 {
     struct github_person p;
     struct ledger_user user = {0};
@@ -232,15 +258,14 @@ static int finish(struct call *c, int port, const char *code, const char *verifi
     web_busy(c->web, 0);
     free(uri);
     if (rc != 0)
-        return fail_back(c, port, err.code == ERR_AUTH ? "code_refused" : "github_unreachable",
-                         &err);
+        return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "github_unreachable", &err);
     rc = find_user(c, &p, &user, &err);
     github_person_clear(&p);
     if (rc != 0)
-        return fail_back(c, port, err.reason[0] != '\0' ? err.reason : "internal", &err);
+        return fail_back(c, s, err.reason[0] != '\0' ? err.reason : "internal", &err);
     token = call_login_token(c, user.id, user.generation, user.email, &status);
     if (token != NULL)
-        status = answer_back(c, port, "token", token);
+        status = answer_back(c, s, "token", token);
     wipe(token);
     ledger_user_clear(&user);
     return status;
@@ -249,23 +274,24 @@ static int finish(struct call *c, int port, const char *code, const char *verifi
 int handle_github_callback(struct call *c)
 {
     char *secret, *code = NULL, *why = NULL, *verifier;
-    int port, status;
+    struct ledger_signin s;
+    int status;
 
     if (c->config->settings->github_client_id == NULL)
         return not_configured(c);
     secret = read_cookie(c);
-    status = take_state(c, secret, &port);
+    status = take_state(c, secret, &s);
     if (status != 0) {
         wipe(secret);
         return status;
     }
     verifier = derive(secret, "verifier");
     if (call_query(c, "error", &why) != 0)
-        status = answer_back(c, port, "error", "access_denied");
+        status = answer_back(c, &s, "error", "access_denied");
     else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
-        status = answer_back(c, port, "error", "code_refused");
+        status = answer_back(c, &s, "error", "code_refused");
     else
-        status = finish(c, port, code, verifier);
+        status = finish(c, &s, code, verifier);
     free(why);
     wipe(code);
     wipe(verifier);

@@ -103,7 +103,9 @@ static const char *const steps[] = {
     "ALTER TABLE versions ADD COLUMN md5 TEXT;",
 
     /* For sums over all of a user, which must not read every row. */
-    "CREATE INDEX versions_by_user ON versions(user_id, state, size_bytes);"};
+    "CREATE INDEX versions_by_user ON versions(user_id, state, size_bytes);",
+
+    "ALTER TABLE signins ADD COLUMN client_state TEXT NOT NULL DEFAULT '';"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

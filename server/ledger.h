@@ -112,20 +112,25 @@ int ledger_invite_check(struct ledger *l, const char *sha256, int64_t now_ms, st
 int ledger_invite_redeem(struct ledger *l, const char *sha256, const struct ledger_new_user *u,
                          char ret_id[UUID_SIZE], struct ct_err *err);
 
-/**
- * ledger_signin_begin(l, sha256, port, now_ms, err):
- * Somebody sets out for another site to sign in there and will come back within ten minutes, with a
- * secret of this digest, to end at ${port}.
- */
-int ledger_signin_begin(struct ledger *l, const char *sha256, int port, int64_t now_ms,
-                        struct ct_err *err);
+struct ledger_signin {
+    int port;              /* on the user's own machine */
+    char client_state[72]; /* what the program there wants to see again, or "" */
+};
 
 /**
- * ledger_signin_take(l, sha256, now_ms, ret_port, err):
+ * ledger_signin_begin(l, sha256, s, now_ms, err):
+ * Somebody sets out for another site to sign in there and will come back within ten minutes, with a
+ * secret of this digest, to end as ${s} says.
+ */
+int ledger_signin_begin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
+                        int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_signin_take(l, sha256, now_ms, ret, err):
  * They are back; a second time there is nobody to come back.  ERR_GONE.
  */
-int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms, int *ret_port,
-                       struct ct_err *err);
+int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms,
+                       struct ledger_signin *ret, struct ct_err *err);
 
 /* Who somebody is elsewhere. */
 struct ledger_identity {

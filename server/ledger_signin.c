@@ -4,43 +4,60 @@
 
 #define MAX_PENDING 10000 /* together: each is a row that anybody can make */
 
-static int begin_signin(struct ledger *l, const char *sha256, int port, int64_t now_ms,
-                        struct ct_err *err)
+static int begin_signin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
+                        int64_t now_ms, struct ct_err *err)
 {
     if (sql_exec(l->db, err, "DELETE FROM signins WHERE expires_ms <= ?", "i", now_ms) != 0)
         return -1;
     if (sql_one(l->db, 0, "SELECT count(*) FROM signins", "") >= MAX_PENDING)
         return err_set(err, ERR_CONFLICT, "too many sign-ins are under way");
-    return sql_exec(l->db, err, "INSERT INTO signins(sha256, port, expires_ms) VALUES (?, ?, ?)",
-                    "sii", sha256, (int64_t)port, now_ms + LEDGER_SIGNIN_MS);
+    return sql_exec(l->db, err,
+                    "INSERT INTO signins(sha256, port, client_state, expires_ms)"
+                    " VALUES (?, ?, ?, ?)",
+                    "sisi", sha256, (int64_t)s->port, s->client_state, now_ms + LEDGER_SIGNIN_MS);
 }
 
-int ledger_signin_begin(struct ledger *l, const char *sha256, int port, int64_t now_ms,
-                        struct ct_err *err)
+int ledger_signin_begin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
+                        int64_t now_ms, struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, begin_signin(l, sha256, port, now_ms, err), err);
+    return ledger_end(l, begin_signin(l, sha256, s, now_ms, err), err);
 }
 
-int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms, int *ret_port,
-                       struct ct_err *err)
+static int take_signin(struct ledger *l, const char *sha256, int64_t now_ms,
+                       struct ledger_signin *ret, struct ct_err *err)
 {
-    int64_t port;
-    int rc = 0;
+    struct sql_rows *rows;
+    int rc;
 
-    if (ledger_begin(l, err) != 0)
+    if (sql_query(l->db, err, &rows,
+                  "SELECT port, client_state FROM signins WHERE sha256 = ? AND expires_ms > ?",
+                  "si", sha256, now_ms) != 0)
         return -1;
-    port = sql_one(l->db, 0, "SELECT port FROM signins WHERE sha256 = ? AND expires_ms > ?", "si",
-                   sha256, now_ms);
-    if (port == 0)
-        rc = ledger_fail(err, ERR_GONE, "not_found", "This sign-in is unknown, over or too old.");
-    else
-        rc = sql_exec(l->db, err, "DELETE FROM signins WHERE sha256 = ?", "s", sha256);
-    rc = ledger_end(l, rc, err);
+    rc = sql_step(rows, err);
+    if (rc == 1) {
+        ret->port = (int)sql_int64(rows, 0);
+        ledger_copy(ret->client_state, sql_text(rows, 1), sizeof(ret->client_state));
+    }
+    sql_done(rows);
+    if (rc < 0)
+        return -1;
     if (rc == 0)
-        *ret_port = (int)port;
-    return rc;
+        return ledger_fail(err, ERR_GONE, "not_found", "This sign-in is unknown, over or too old.");
+    return sql_exec(l->db, err, "DELETE FROM signins WHERE sha256 = ?", "s", sha256);
+}
+
+int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms,
+                       struct ledger_signin *ret, struct ct_err *err)
+{
+    struct ledger_signin s = {0};
+
+    if (ledger_begin(l, err) != 0 ||
+        ledger_end(l, take_signin(l, sha256, now_ms, &s, err), err) != 0)
+        return -1;
+    *ret = s;
+    return 0;
 }
 
 /* An id and a flag of one row: 1, or 0 if there is none.  ${b} may be NULL: one argument. */

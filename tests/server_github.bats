@@ -225,6 +225,22 @@ me() { json GET /auth/me | jq -r .email; }
     ! grep -F -e "$cookie" -e "$state" -e "$TOKEN" -e hush-hush -e gho_ -e code= "$T/server.log"
 }
 
+@test "what the waiting program calls its state comes back to it, and nothing else passes for one" {
+    rm -f "$T/jar"
+    browse "$API/auth/github?cli_port=4321&state=0123456789abcdef0123456789abcdef"
+    browse "$AT"
+    browse "$AT"
+    [[ $AT == 'http://localhost:4321/callback?token='*'&state=0123456789abcdef0123456789abcdef' ]]
+    person 17 '[]' '{}' '{deny: true}'
+    browse "$API/auth/github?cli_port=4321&state=x-_Y"
+    browse "$AT"
+    browse "$AT"
+    [ "$AT" = 'http://localhost:4321/callback?error=access_denied&state=x-_Y' ]
+    for state in 'a%26token=b' 'a%0d%0ab' "$(printf 'a%.0s' {1..65})" '%ff'; do
+        TOKEN= expect 422 invalid json GET "/auth/github?cli_port=4321&state=$state"
+    done
+}
+
 @test "a port that is none is refused, and so is a sign-in that is not set up" {
     for q in '' '?cli_port=' '?cli_port=0' '?cli_port=65536' '?cli_port=80@evil.example' '?cli_port=%31'; do
         TOKEN= json GET "/auth/github$q" >/dev/null

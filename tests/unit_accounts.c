@@ -111,16 +111,18 @@ static void a_sign_in_comes_back_once_and_within_ten_minutes(void **state)
 {
     struct room *r = *state;
     struct ct_err err;
-    int port = 0;
+    const struct ledger_signin a = {4321, "mine"}, b = {4322, ""};
+    struct ledger_signin s;
 
-    assert_int_equal(ledger_signin_begin(r->l, "a", 4321, T0, &err), 0);
-    assert_int_equal(ledger_signin_begin(r->l, "b", 4322, T0, &err), 0);
-    assert_int_equal(ledger_signin_take(r->l, "c", T0, &port, &err), -1);
+    assert_int_equal(ledger_signin_begin(r->l, "a", &a, T0, &err), 0);
+    assert_int_equal(ledger_signin_begin(r->l, "b", &b, T0, &err), 0);
+    assert_int_equal(ledger_signin_take(r->l, "c", T0, &s, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
-    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 10 * MINUTE_MS - 1, &port, &err), 0);
-    assert_int_equal(port, 4321);
-    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 1, &port, &err), -1);
-    assert_int_equal(ledger_signin_take(r->l, "b", T0 + 10 * MINUTE_MS, &port, &err), -1);
+    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 10 * MINUTE_MS - 1, &s, &err), 0);
+    assert_int_equal(s.port, 4321);
+    assert_string_equal(s.client_state, "mine");
+    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 1, &s, &err), -1);
+    assert_int_equal(ledger_signin_take(r->l, "b", T0 + 10 * MINUTE_MS, &s, &err), -1);
 }
 
 static void an_identity_stays_whose_it_is_whatever_its_email_becomes(void **state)
