@@ -1,11 +1,17 @@
-check_PROGRAMS += tests/openone tests/packone tests/unit_bundle tests/unit_storm
-TESTS += tests/unit_bundle tests/unit_storm
+check_PROGRAMS += tests/openone tests/packone tests/unit_bundle tests/unit_bundle_cache \
+  tests/unit_bundle_limits tests/unit_storm
+TESTS += tests/unit_bundle tests/unit_bundle_cache tests/unit_bundle_limits tests/unit_storm
 tests_openone_SOURCES = tests/openone.c
 tests_openone_LDADD = $(bundle_LIBS) $(common_LIBS)
 tests_packone_SOURCES = tests/packone.c
 tests_packone_LDADD = $(bundle_LIBS) $(common_LIBS)
-tests_unit_bundle_SOURCES = tests/unit_bundle.c tests/scratch.c tests/scratch.h
+bundle_lab = tests/bundle_lab.c tests/bundle_lab.h tests/scratch.c tests/scratch.h
+tests_unit_bundle_SOURCES = tests/unit_bundle.c $(bundle_lab)
 tests_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_bundle_cache_SOURCES = tests/unit_bundle_cache.c $(bundle_lab)
+tests_unit_bundle_cache_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_bundle_limits_SOURCES = tests/unit_bundle_limits.c $(bundle_lab)
+tests_unit_bundle_limits_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_storm_SOURCES = tests/unit_storm.c tests/scratch.c tests/scratch.h
 tests_unit_storm_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 # Against python3, tar and gzip.
