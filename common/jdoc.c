@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/jscan.h"
+#include "common/now.h"
 #include "common/str.h"
 
 #include "common/jdoc.h"
@@ -180,6 +181,13 @@ void jdoc_set_bool(struct json_object *o, const char *key, int v)
 void jdoc_set_null(struct json_object *o, const char *key)
 {
     json_object_object_add(o, key, NULL);
+}
+
+void jdoc_set_time(struct json_object *o, const char *key, int64_t wall_ms)
+{
+    char buf[32];
+
+    jdoc_set_str(o, key, wall_ms > 0 ? now_rfc3339(wall_ms, buf) : NULL);
 }
 
 const char *jdoc_text(struct json_object *o)

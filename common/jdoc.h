@@ -50,6 +50,12 @@ void jdoc_set_bool(struct json_object *o, const char *key, int v);
 void jdoc_set_null(struct json_object *o, const char *key);
 
 /**
+ * jdoc_set_time(o, key, wall_ms):
+ * Set ${key} to that time in RFC 3339; null if it is 0.
+ */
+void jdoc_set_time(struct json_object *o, const char *key, int64_t wall_ms);
+
+/**
  * jdoc_new_str(s):
  * Return a JSON string; bytes that are not UTF-8 become U+FFFD.
  */

@@ -52,13 +52,6 @@ static const char *place_of(const struct state_session *ss)
     return ss->is_loopback ? "this machine only" : "cloud";
 }
 
-static void set_time(struct json_object *o, const char *key, int64_t wall_ms)
-{
-    char buf[32];
-
-    jdoc_set_str(o, key, wall_ms > 0 ? now_rfc3339(wall_ms, buf) : NULL);
-}
-
 static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
 {
     struct json_object *o = json_object_new_object();
@@ -76,7 +69,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_str(o, "title", jdoc_str(ss->meta, "title"));
     jdoc_set_int(o, "messageCount", jdoc_int(ss->meta, "messageCount", 0));
     jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
-    set_time(o, "modifiedAt", modified_ms);
+    jdoc_set_time(o, "modifiedAt", modified_ms);
     jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
     jdoc_set_str(o, "state", state_of(d, ss, &why));
     jdoc_set_str(o, "reason", why);
@@ -85,7 +78,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_str(o, "place", place_of(ss));
     if (ss->elsewhere > 0)
         jdoc_set_int(o, "elsewhereVersion", ss->elsewhere);
-    set_time(o, "confirmedAt", ss->confirmed_ms);
+    jdoc_set_time(o, "confirmedAt", ss->confirmed_ms);
     return o;
 }
 
@@ -224,8 +217,8 @@ struct json_object *listing_show(struct daemon *d, const char *id)
         uploader_look(d->uploader, id, &v);
     jdoc_set_int(o, "attempts", v.attempts);
     jdoc_set_str(o, "lastError", v.err != NULL ? v.err->msg : NULL);
-    set_time(o, "nextAttemptAt",
-             v.next_attempt_ms > 0 ? now_wall_ms() + v.next_attempt_ms - now_mono_ms() : 0);
+    jdoc_set_time(o, "nextAttemptAt",
+                  v.next_attempt_ms > 0 ? now_wall_ms() + v.next_attempt_ms - now_mono_ms() : 0);
     state_session_clear(&ss);
     return o;
 }

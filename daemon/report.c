@@ -296,13 +296,6 @@ static struct json_object *problems(struct daemon *d)
 /* ---- the parts of the document ------------------------------------------------------------------
  */
 
-static void set_time(struct json_object *o, const char *key, int64_t wall_ms)
-{
-    char buf[32];
-
-    jdoc_set_str(o, key, wall_ms > 0 ? now_rfc3339(wall_ms, buf) : NULL);
-}
-
 static struct json_object *daemon_part(struct daemon *d)
 {
     struct json_object *o = json_object_new_object();
@@ -314,7 +307,7 @@ static struct json_object *daemon_part(struct daemon *d)
     jdoc_set_str(o, "state", report_state(d, why, cure));
     jdoc_set_str(o, "stateReason", why[0] != '\0' ? why : NULL);
     jdoc_set_str(o, "cure", cure[0] != '\0' ? cure : NULL);
-    set_time(o, "pausedUntil", d->is_paused ? d->paused_until_ms : 0);
+    jdoc_set_time(o, "pausedUntil", d->is_paused ? d->paused_until_ms : 0);
     return o;
 }
 
@@ -341,7 +334,7 @@ static struct json_object *watch_part(struct daemon *d)
     jdoc_set_str(o, "backend", st.backend);
     jdoc_set_int(o, "watches", st.watches);
     jdoc_set_int(o, "overflows", st.overflows);
-    set_time(o, "lastScanAt", st.last_scan_wall_ms);
+    jdoc_set_time(o, "lastScanAt", st.last_scan_wall_ms);
     jdoc_set_bool(o, "isScanning", st.is_scanning);
     json_object_object_add(o, "degraded", degraded);
     json_object_object_add(o, "rules", exclude_rules(d->exclude));
@@ -385,7 +378,7 @@ static struct json_object *sessions_part(struct daemon *d)
     jdoc_set_int(o, "diverged", st.diverged);
     jdoc_set_int(o, "rewritten", st.rewritten);
     jdoc_set_int(o, "bytes", st.bytes);
-    set_time(o, "lastConfirmedAt", st.last_confirmed_ms);
+    jdoc_set_time(o, "lastConfirmedAt", st.last_confirmed_ms);
     return o;
 }
 
@@ -422,8 +415,8 @@ static void add_queued(void *arg, const struct uploader_view *v)
     jdoc_set_str(o, "sessionId", v->item->session_id);
     jdoc_set_str(o, "phase", v->phase);
     jdoc_set_int(o, "attempts", v->attempts);
-    set_time(o, "nextAttemptAt",
-             v->next_attempt_ms > 0 ? now_wall_ms() + v->next_attempt_ms - now_mono_ms() : 0);
+    jdoc_set_time(o, "nextAttemptAt",
+                  v->next_attempt_ms > 0 ? now_wall_ms() + v->next_attempt_ms - now_mono_ms() : 0);
     jdoc_set_str(o, "lastError", v->err != NULL ? v->err->msg : NULL);
     json_object_array_add(l->queue, o);
 }
@@ -462,8 +455,9 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
         jdoc_set_bool(o, "reachable", !is_offline(d, &why));
     else
         jdoc_set_bool(o, "reachable", 0);
-    set_time(o, "lastContactAt",
-             st->last_contact_ms > d->last_contact_ms ? st->last_contact_ms : d->last_contact_ms);
+    jdoc_set_time(o, "lastContactAt",
+                  st->last_contact_ms > d->last_contact_ms ? st->last_contact_ms
+                                                           : d->last_contact_ms);
     jdoc_set_bool(o, "isLoopback", url[0] != '\0' && http_url_is_loopback(url));
     return o;
 }

@@ -22,25 +22,18 @@
 #include "common/str.h"
 #include "ipc/ipc.h"
 
+#include "tests/ipc_room.h"
+
 /*
  * The client blocks, so it runs in a child and the server here.  The child checks for itself; its
  * exit status is 0 if all was as it should be, else the number of the check that was not.
  */
 
-#define LIMIT_MS 20000
 #define CHECK(n, condition) \
     do { \
         if (!(condition)) \
             return n; \
     } while (0)
-
-struct room {
-    char dir[64];
-    char *path;
-    struct event_base *base;
-    struct ipc_server *server;
-    struct ipc_request *slow;
-};
 
 static struct json_object *event_number(int i)
 {
@@ -79,10 +72,10 @@ static void on_request(void *arg, struct ipc_request *rq, const char *method,
         strcpy(e.reason, "session_limit");
         ipc_fail(rq, &e);
     } else if (strcmp(method, "slow") == 0) {
-        r->slow = rq;
+        r->held[r->n_held++] = rq;
     } else if (strcmp(method, "release") == 0) {
-        ipc_reply(r->slow, event_number(99));
-        r->slow = NULL;
+        ipc_reply(r->held[0], event_number(99));
+        r->n_held = 0;
         ipc_reply(rq, event_number(1));
     } else if (strcmp(method, "die") == 0) {
         ipc_server_free(r->server);
@@ -95,36 +88,13 @@ static void on_request(void *arg, struct ipc_request *rq, const char *method,
 
 static int setup(void **state)
 {
-    struct room *r = str_calloc(1, sizeof(*r));
-    struct ct_err e;
-
-    strcpy(r->dir, "/tmp/unit_ipc.XXXXXX");
-    assert_non_null(mkdtemp(r->dir));
-    r->path = path_join(r->dir, "s.sock");
-    r->base = event_base_new();
-    assert_int_equal(ipc_server_new(r->base, r->path, on_request, r, &r->server, &e), 0);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct room *r = *state;
-
-    if (r->slow != NULL)
-        ipc_fail_code(r->slow, IPC_INTERNAL, "the end");
-    ipc_server_free(r->server);
-    event_base_free(r->base);
-    unlink(r->path);
-    assert_int_equal(rmdir(r->dir), 0);
-    free(r->path);
-    free(r);
+    *state = room_new(on_request);
     return 0;
 }
 
 static void run(struct room *r, int (*client)(struct room *r))
 {
-    int64_t end = now_mono_ms() + LIMIT_MS;
+    int64_t end = now_mono_ms() + ROOM_LIMIT_MS;
     struct timeval tv = {0, 5000};
     int status = 0;
     pid_t pid;
@@ -151,7 +121,7 @@ static int calls(struct room *r)
 
     CHECK(1, ipc_client_open(r->path, &c, &e) == 0);
     for (int i = 0; i < 100; i++) {
-        CHECK(2, ipc_client_call(c, "echo", params, LIMIT_MS, &o, &e) == 0);
+        CHECK(2, ipc_client_call(c, "echo", params, ROOM_LIMIT_MS, &o, &e) == 0);
         CHECK(3, jdoc_int(o, "n", 0) == 5);
         json_object_put(o);
     }
@@ -175,7 +145,7 @@ static int megabyte(struct room *r)
     memset(text, 'z', 1000000);
     jdoc_set_str(params, "t", text);
     CHECK(1, ipc_client_open(r->path, &c, &e) == 0);
-    CHECK(2, ipc_client_call(c, "echo", params, LIMIT_MS, &o, &e) == 0);
+    CHECK(2, ipc_client_call(c, "echo", params, ROOM_LIMIT_MS, &o, &e) == 0);
     CHECK(3, strcmp(jdoc_str(o, "t"), text) == 0);
     json_object_put(o);
     json_object_put(params);
@@ -196,13 +166,13 @@ static int errors(struct room *r)
     struct ct_err e;
 
     CHECK(1, ipc_client_open(r->path, &c, &e) == 0);
-    CHECK(2, ipc_client_call(c, "refuse", NULL, LIMIT_MS, &o, &e) == -1);
+    CHECK(2, ipc_client_call(c, "refuse", NULL, ROOM_LIMIT_MS, &o, &e) == -1);
     CHECK(3, e.code == ERR_REFUSED && e.http_status == 403 && e.retry_after_s == 7);
     CHECK(4, strcmp(e.reason, "session_limit") == 0);
     CHECK(5, strcmp(e.msg, "over the plan's limit") == 0);
-    CHECK(6, ipc_client_call(c, "nonesuch", NULL, LIMIT_MS, &o, &e) == -1);
+    CHECK(6, ipc_client_call(c, "nonesuch", NULL, ROOM_LIMIT_MS, &o, &e) == -1);
     CHECK(7, e.code == ERR_REFUSED);
-    CHECK(8, ipc_client_call(c, "echo", NULL, LIMIT_MS, &o, NULL) == 0);
+    CHECK(8, ipc_client_call(c, "echo", NULL, ROOM_LIMIT_MS, &o, NULL) == 0);
     json_object_put(o);
     ipc_client_close(c);
     return 0;
@@ -223,7 +193,7 @@ static int late(struct room *r)
     CHECK(2, ipc_client_call(c, "slow", NULL, 50, &o, &e) == -1);
     CHECK(3, e.code == ERR_RETRY);
     /* The answer to the first call comes before that to the second, and is not taken for it. */
-    CHECK(4, ipc_client_call(c, "release", NULL, LIMIT_MS, &o, &e) == 0);
+    CHECK(4, ipc_client_call(c, "release", NULL, ROOM_LIMIT_MS, &o, &e) == 0);
     CHECK(5, jdoc_int(o, "n", 0) == 1);
     json_object_put(o);
     ipc_client_close(c);
@@ -242,18 +212,18 @@ static int events(struct room *r)
     struct ct_err e;
 
     CHECK(1, ipc_client_open(r->path, &c, &e) == 0);
-    CHECK(2, ipc_client_call(c, "subscribe", NULL, LIMIT_MS, &o, &e) == 0);
+    CHECK(2, ipc_client_call(c, "subscribe", NULL, ROOM_LIMIT_MS, &o, &e) == 0);
     json_object_put(o);
     for (int i = 1; i <= 3; i++) {
-        CHECK(2 + i, ipc_client_event(c, LIMIT_MS, &o, &e) == 0);
+        CHECK(2 + i, ipc_client_event(c, ROOM_LIMIT_MS, &o, &e) == 0);
         CHECK(10 + i, jdoc_int(o, "n", 0) == i);
         json_object_put(o);
     }
     CHECK(20, ipc_client_event(c, 30, &o, &e) == -1);
     CHECK(21, e.code == ERR_RETRY);
-    CHECK(22, ipc_client_call(c, "die", NULL, LIMIT_MS, &o, &e) == -1);
+    CHECK(22, ipc_client_call(c, "die", NULL, ROOM_LIMIT_MS, &o, &e) == -1);
     CHECK(23, e.code == ERR_GONE && strcmp(e.reason, "connection_lost") == 0);
-    CHECK(24, ipc_client_event(c, LIMIT_MS, &o, &e) == -1);
+    CHECK(24, ipc_client_event(c, ROOM_LIMIT_MS, &o, &e) == -1);
     CHECK(25, e.code == ERR_GONE);
     ipc_client_close(c);
     return 0;
@@ -272,11 +242,11 @@ static int crowd(struct room *r)
 
     for (int i = 0; i < IPC_MAX_CLIENTS; i++) {
         CHECK(1, ipc_client_open(r->path, &c[i], &e) == 0);
-        CHECK(2, ipc_client_call(c[i], "echo", NULL, LIMIT_MS, &o, &e) == 0);
+        CHECK(2, ipc_client_call(c[i], "echo", NULL, ROOM_LIMIT_MS, &o, &e) == 0);
         json_object_put(o);
     }
     CHECK(3, ipc_client_open(r->path, &c[IPC_MAX_CLIENTS], &e) == 0);
-    CHECK(4, ipc_client_call(c[IPC_MAX_CLIENTS], "echo", NULL, LIMIT_MS, &o, &e) == -1);
+    CHECK(4, ipc_client_call(c[IPC_MAX_CLIENTS], "echo", NULL, ROOM_LIMIT_MS, &o, &e) == -1);
     CHECK(5, e.code == ERR_RETRY && strstr(e.msg, "too many") != NULL);
     for (int i = 0; i <= IPC_MAX_CLIENTS; i++)
         ipc_client_close(c[i]);
@@ -309,18 +279,18 @@ static void where_nobody_listens_is_gone(void **state)
     ipc_client_close(NULL);
 }
 
-#define ROOM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CLIENT(name) cmocka_unit_test_setup_teardown(name, setup, room_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROOM(a_call_returns_what_the_server_answered),
-        ROOM(a_call_of_a_megabyte_and_its_answer_pass),
-        ROOM(an_error_crosses_with_code_reason_and_sentence),
-        ROOM(an_answer_that_comes_too_late_is_not_taken_for_the_next),
-        ROOM(events_before_the_answer_are_kept_and_a_lost_server_is_told),
-        ROOM(the_65th_client_is_asked_to_come_again),
-        ROOM(where_nobody_listens_is_gone),
+        CLIENT(a_call_returns_what_the_server_answered),
+        CLIENT(a_call_of_a_megabyte_and_its_answer_pass),
+        CLIENT(an_error_crosses_with_code_reason_and_sentence),
+        CLIENT(an_answer_that_comes_too_late_is_not_taken_for_the_next),
+        CLIENT(events_before_the_answer_are_kept_and_a_lost_server_is_told),
+        CLIENT(the_65th_client_is_asked_to_come_again),
+        CLIENT(where_nobody_listens_is_gone),
     };
 
     log_init("unit_ipc_client", LOG_LEVEL_ERROR);

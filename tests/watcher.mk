@@ -6,11 +6,16 @@ watcher_picture = tests/watcher_picture.c tests/watcher_picture.h
 watcher_picture_LIBS = \
   watcher/libwatcher.a agents/libagents.a $(common_LIBS) $(EVENT_LIBS) $(CMOCKA_LIBS)
 if ON_LINUX
-check_PROGRAMS += tests/unit_watcher tests/unit_watcher_storm tests/unit_resume \
-  tests/unit_resume_linux
-TESTS += tests/unit_watcher tests/unit_watcher_storm tests/unit_resume tests/unit_resume_linux
+check_PROGRAMS += tests/unit_watcher tests/unit_watcher_roots tests/unit_watcher_trouble \
+  tests/unit_watcher_storm tests/unit_resume tests/unit_resume_linux
+TESTS += tests/unit_watcher tests/unit_watcher_roots tests/unit_watcher_trouble \
+  tests/unit_watcher_storm tests/unit_resume tests/unit_resume_linux
 tests_unit_watcher_SOURCES = tests/unit_watcher.c $(watcher_picture)
 tests_unit_watcher_LDADD = $(watcher_picture_LIBS)
+tests_unit_watcher_roots_SOURCES = tests/unit_watcher_roots.c $(watcher_picture)
+tests_unit_watcher_roots_LDADD = $(watcher_picture_LIBS)
+tests_unit_watcher_trouble_SOURCES = tests/unit_watcher_trouble.c $(watcher_picture)
+tests_unit_watcher_trouble_LDADD = $(watcher_picture_LIBS)
 tests_unit_watcher_storm_SOURCES = tests/unit_watcher_storm.c $(watcher_picture)
 tests_unit_watcher_storm_LDADD = $(watcher_picture_LIBS)
 tests_unit_resume_SOURCES = tests/unit_resume.c $(watcher_picture)

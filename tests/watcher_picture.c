@@ -239,6 +239,14 @@ struct picture *picture_setup_in(const char *place, int roots)
     return p;
 }
 
+struct picture *picture_setup_for(void **state, int roots)
+{
+    struct picture *p = picture_setup(roots);
+
+    p->opts.is_polling = *state != NULL;
+    return p;
+}
+
 void picture_start(struct picture *p)
 {
     static const struct watcher_ops ops = {

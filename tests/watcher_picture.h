@@ -48,6 +48,20 @@ struct picture *picture_setup(int roots);
 struct picture *picture_setup_in(const char *place, int roots);
 
 /**
+ * picture_setup_for(state, roots):
+ * The same as picture_setup(); with polling if the test's ${*state} is PICTURE_POLLING.
+ */
+struct picture *picture_setup_for(void **state, int roots);
+
+/* A test that runs once with the system's backend and once polling. */
+#define PICTURE_POLLING ((void *)"polling")
+#define BOTH(f) \
+    {#f, f, NULL, NULL, NULL}, \
+    { \
+#f " (polling)", f, NULL, NULL, PICTURE_POLLING \
+    }
+
+/**
  * picture_start(p):
  * Begin watching with p->opts.
  */
