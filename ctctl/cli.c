@@ -13,10 +13,10 @@
 
 /* In the order in which help shows them. */
 static const struct verb *const verbs[] = {
-    &verb_status,  &verb_list,    &verb_show,   &verb_versions, &verb_pull,   &verb_verify,
-    &verb_export,  &verb_import,  &verb_sync,   &verb_watch,    &verb_pause,  &verb_resume,
-    &verb_exclude, &verb_include, &verb_delete, &verb_login,    &verb_logout, &verb_devices,
-    &verb_tokens,  &verb_doctor,  &verb_mcp,
+    &verb_status,  &verb_list,    &verb_show,   &verb_versions, &verb_pull,  &verb_verify,
+    &verb_export,  &verb_import,  &verb_sync,   &verb_watch,    &verb_pause, &verb_resume,
+    &verb_exclude, &verb_include, &verb_delete, &verb_undelete, &verb_login, &verb_logout,
+    &verb_devices, &verb_tokens,  &verb_doctor, &verb_mcp,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -113,11 +113,22 @@ static int run_verb(struct ctx *c, const struct verb *v, int argc, char **argv)
     return rc == OPTS_HELP ? print_help(v) : rc;
 }
 
+/* Whoever asks for JSON wants it of a fault in front of that word too. */
+static int wants_json(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            return 1;
+    }
+    return 0;
+}
+
 static int dispatch(struct ctx *c, int argc, char **argv)
 {
     const struct verb *v;
     int n = 0, rc;
 
+    c->json = wants_json(argc, argv);
     if (argc == 1 && strcmp(argv[0], "--version") == 0) {
         puts("ctctl " PACKAGE_VERSION);
         return CTX_OK;

@@ -160,6 +160,23 @@ void ctx_say(const struct ctx *c, const char *fmt, ...)
     va_end(ap);
 }
 
+/* With --json there is a document on stdout whatever happens. */
+static void json_failure(struct ctx *c, const char *code, const char *reason, const char *text)
+{
+    struct json_object *o, *e;
+
+    if (!c->json || c->has_printed)
+        return;
+    o = json_object_new_object();
+    e = json_object_new_object();
+    jdoc_set_str(e, "code", code);
+    jdoc_set_str(e, "reason", reason);
+    jdoc_set_str(e, "message", text);
+    json_object_object_add(o, "error", e);
+    ctx_json(c, o);
+    json_object_put(o);
+}
+
 int ctx_usage(struct ctx *c, const char *fmt, ...)
 {
     struct ct_err e;
@@ -173,6 +190,7 @@ int ctx_usage(struct ctx *c, const char *fmt, ...)
         ctx_say(c, "see: ctctl %s --help", c->verb);
     else
         ctx_say(c, "see: ctctl --help");
+    json_failure(c, "usage", "", e.msg);
     return CTX_USAGE;
 }
 
@@ -199,22 +217,12 @@ int ctx_status(const struct ct_err *err)
 
 int ctx_fail(struct ctx *c, const struct ct_err *err)
 {
-    struct json_object *o, *e;
-
     ctx_say(c, "%s", err->msg);
     if (err->code == ERR_AUTH && strstr(err->msg, "ctctl login") == NULL &&
         (c->verb == NULL || strcmp(c->verb, "login") != 0))
         ctx_say(c, "log in again with: ctctl login");
-    if (c->json && !c->has_printed) {
-        o = json_object_new_object();
-        e = json_object_new_object();
-        jdoc_set_str(e, "code", ctx_is_no_daemon(err) ? "no_daemon" : err_name(err->code));
-        jdoc_set_str(e, "reason", err->reason);
-        jdoc_set_str(e, "message", err->msg);
-        json_object_object_add(o, "error", e);
-        ctx_json(c, o);
-        json_object_put(o);
-    }
+    json_failure(c, ctx_is_no_daemon(err) ? "no_daemon" : err_name(err->code), err->reason,
+                 err->msg);
     return ctx_status(err);
 }
 

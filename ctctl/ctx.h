@@ -93,7 +93,8 @@ void ctx_say(const struct ctx *c, const char *fmt, ...) __attribute__((format(pr
 
 /**
  * ctx_usage(c, fmt, ...):
- * Say what is wrong with the command line and where help is.  Return CTX_USAGE.
+ * Say what is wrong with the command line (with --json, on stdout too) and where help is.  Return
+ * CTX_USAGE.
  */
 int ctx_usage(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

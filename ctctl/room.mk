@@ -53,6 +53,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_sync.c \
   ctctl/verb_tokens.c \
   ctctl/verb_verify.c \
+  ctctl/verb_undelete.c \
   ctctl/verb_versions.c \
   ctctl/verb_watch.c
 if ON_LINUX

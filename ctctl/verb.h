@@ -34,6 +34,7 @@ extern const struct verb verb_status;
 extern const struct verb verb_sync;
 extern const struct verb verb_tokens;
 extern const struct verb verb_verify;
+extern const struct verb verb_undelete;
 extern const struct verb verb_versions;
 extern const struct verb verb_watch;
 

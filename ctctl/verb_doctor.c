@@ -51,12 +51,15 @@ static void show(struct ctx *c, const char *name, const struct doctor_finding *f
     static const char *const ascii[] = {"[ok]", "[! ]", "[!!]", "[--]"};
     static const enum text_colour colours[] = {TEXT_GREEN, TEXT_YELLOW, TEXT_RED, TEXT_DIM};
     const char *const *signs = c->out.is_utf8 ? utf8 : ascii;
+    struct text_style beside = c->out; /* the sign, which is coloured by itself */
     char *detail = text_clean(&c->out, f->detail), *cure = text_clean(&c->out, f->cure);
     char *first = str_printf(" %-14s ", name);
     struct buf b = {0};
 
+    if (beside.width > 0)
+        beside.width -= (int)text_columns(signs[f->verdict]);
     text_add(&b, &c->out, colours[f->verdict], signs[f->verdict]);
-    text_wrap(&b, &c->out, TEXT_PLAIN, first, "                  ", detail);
+    text_wrap(&b, &beside, TEXT_PLAIN, first, "                  ", detail);
     if (cure[0] != '\0')
         text_wrap(&b, &c->out, f->verdict == DOCTOR_BAD ? TEXT_BOLD : TEXT_PLAIN,
                   f->verdict == DOCTOR_BAD ? "                  What to do: "

@@ -91,7 +91,15 @@ with_session() {
 @test "zsh completes verbs and sessions" {
     command -v zsh >/dev/null || skip "zsh is not here"
     with_session
-    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl versi\t' 'ctctl versions '
-    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl show \t' "ctctl show ${ID:0:8}"
-    python3 "$CT_SRC/tests/zsh_complete.py" "$COMPLETION" $'ctctl ver\t\t' 'the versions of one session'
+    export ZDOTDIR=$T/zsh
+    mkdir "$ZDOTDIR"
+    printf '%s\n' "fpath=($COMPLETION \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
+        "PS1='READY> '" >"$ZDOTDIR/.zshrc"
+    in_zsh() {
+        TYPIST_TERM=dumb python3 "$CT_SRC/tests/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \
+            -- zsh -i +o promptsp
+    }
+    in_zsh 'ctctl versi\t' 'ctctl versions '
+    in_zsh 'ctctl show \t' "ctctl show ${ID:0:8}"
+    in_zsh 'ctctl ver\t\t' 'the versions of one session'
 }

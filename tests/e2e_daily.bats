@@ -192,6 +192,68 @@ stored_nowhere() {
     [ -s "$(find "$CLAUDE_CONFIG_DIR" -name "$a.jsonl")" ]
 }
 
+@test "what was deleted is listed in the trash and brought back, and is saved again from here" {
+    local id
+    id=$(session "$HOME/work")
+    start_daemon
+    ctctl sync --wait
+    ctctl delete "$id" --yes
+    [ -z "$(in_cloud)" ]
+    state_of "$id" excluded
+    ctctl undelete | grep -q "^${id:0:8}  .*in 2[0-9] d\|^${id:0:8}  .*in 30 d"
+    [ "$(ctctl --json undelete | jq -r '.versions[0].sessionId')" = "$id" ]
+    ctctl undelete "${id:0:8}"
+    [ "$(in_cloud)" = "$id" ]
+    [ "$(ctctl --json undelete | jq .total)" = 0 ]
+    within state_of "$id" synced
+    run ctctl undelete "$id"
+    [ "$status" -eq 1 ]
+}
+
+@test "with --json every failure is one document, with the promised status" {
+    local line want
+    while read -r want line; do
+        status=0
+        ctctl $line >"$T/out" 2>/dev/null || status=$?
+        echo "$line: $status $(cat "$T/out")"
+        [ "$status" = "$want" ]
+        jq -es 'length == 1 and (.[0].error | has("code") and has("message"))' "$T/out" >/dev/null
+    done <<TEXT
+64 --json nonsense
+64 nonsense --json
+64 list --clod --json
+64 show --json
+64 --json pause 90
+64 --json delete --version x
+64 --json login hunter2
+69 --json status
+69 --json
+69 --json list
+69 --json show abcdef12
+69 --json sync
+69 --json pause
+69 --json resume
+69 --json watch
+69 --json exclude /x
+69 --json include /x
+1 --json versions abcdef12
+TEXT
+    stop_server
+    status=0
+    ctctl --json list --cloud >"$T/out" 2>/dev/null || status=$?
+    [ "$status" = 75 ]
+    jq -e .error.message "$T/out"
+}
+
+@test "NO_COLOR and a pipe mean no escape sequences, with or without a session that has some" {
+    start_daemon
+    session "$HOME/work" 'a\\u001b[31mred title' >"$T/id"
+    ctctl sync --wait
+    for v in "" list "show $(cat "$T/id")" "list --cloud" doctor; do
+        ! NO_COLOR= TERM=xterm ctctl $v 2>&1 | grep -q $'\033'
+    done
+}
+
 @test "a damaged list of excluded folders stops the daemon before anything leaves" {
     start_daemon
     ctctl exclude "$HOME/secret"

@@ -1,0 +1,206 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/headline.h"
+#include "ctctl/sessions.h"
+#include "ctctl/table.h"
+
+#include "ctctl/verb.h"
+
+#define ANSWER_MS 30000
+#define PAGE 100
+#define MAX_VERSIONS 100000 /* a peer that pages for ever ends here */
+
+/* A server that is not ours has no trash. */
+static void explain(struct ct_err *err)
+{
+    if (err->code == ERR_GONE && (err->reason[0] == '\0' || strcmp(err->reason, "not_found") == 0))
+        err_set(err, ERR_GONE, "it is not in the trash, or this server has none");
+}
+
+/* All of the trash, in one answer of the shape that the API has. */
+static int fetch(struct ctx *c, struct json_object **ret, struct ct_err *err)
+{
+    struct json_object *all = json_object_new_array(), *page, *list;
+    int64_t total;
+    size_t n;
+    char *path;
+    int rc;
+
+    do {
+        path = str_printf("/trash?limit=%d&offset=%zu", PAGE, json_object_array_length(all));
+        rc = ctx_cloud(c, "GET", path, NULL, &page, err);
+        free(path);
+        if (rc != 0) {
+            json_object_put(all);
+            explain(err);
+            return -1;
+        }
+        list = jdoc_array(page, "versions");
+        n = list != NULL ? json_object_array_length(list) : 0;
+        total = headline_number(page, "total", 0);
+        for (size_t i = 0; i < n; i++)
+            json_object_array_add(all, json_object_get(json_object_array_get_idx(list, i)));
+        json_object_put(page);
+    } while (n > 0 && (int64_t)json_object_array_length(all) < total &&
+             json_object_array_length(all) < MAX_VERSIONS);
+    *ret = json_object_new_object();
+    jdoc_set_int(*ret, "total", (int64_t)json_object_array_length(all));
+    json_object_object_add(*ret, "versions", all);
+    return 0;
+}
+
+static void table(const struct text_style *st, struct json_object *list, struct buf *b)
+{
+    static const struct table_column columns[] = {
+        {"ID", 0, 0, 0},   {"VERSION", 1, 0, 0}, {"PROJECT", 0, 1, 3},
+        {"SIZE", 1, 0, 2}, {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0},
+    };
+    struct table *t = table_new(st, columns, 6);
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        const char *cwd = jdoc_str(o, "sourceCwd"), *cells[6];
+        int64_t size = headline_number(o, "sizeBytes", 0);
+        char id[9], version[24], bytes[24], deleted[64], gone[64];
+        snprintf(version, sizeof(version), "%" PRId64, headline_number(o, "version", 0));
+        cells[0] = text_short_id(jdoc_str(o, "sessionId"), id);
+        cells[1] = version;
+        cells[2] = cwd != NULL ? path_base(cwd) : "";
+        cells[3] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
+        cells[4] = text_ago_of(st, jdoc_str(o, "deletedAt"), deleted, sizeof(deleted));
+        cells[5] = text_ago_of(st, jdoc_str(o, "goneAt"), gone, sizeof(gone));
+        table_row(t, cells);
+    }
+    table_print(t, b);
+    table_free(t);
+}
+
+static int list(struct ctx *c)
+{
+    struct json_object *o;
+    struct buf b = {0};
+    struct ct_err e;
+
+    if (fetch(c, &o, &e) != 0)
+        return ctx_fail(c, &e);
+    if (c->json)
+        ctx_json(c, o);
+    else if (headline_number(o, "total", 0) == 0)
+        ctx_say(c, "the trash is empty");
+    else
+        table(&c->out, jdoc_array(o, "versions"), &b);
+    ctx_print(c, &b);
+    buf_free(&b);
+    json_object_put(o);
+    return CTX_OK;
+}
+
+/* The whole id of what lies in the trash under ${id}, or its beginning.  The caller frees it. */
+static int resolve(struct ctx *c, const char *id, char **ret, struct ct_err *err)
+{
+    struct json_object *o, *all;
+    const char *found = NULL;
+    int many = 0, rc = 0;
+
+    if (fetch(c, &o, err) != 0)
+        return -1;
+    all = jdoc_array(o, "versions");
+    for (size_t i = 0; i < json_object_array_length(all); i++) {
+        const char *s = jdoc_str(json_object_array_get_idx(all, i), "sessionId");
+        if (s == NULL || strncmp(s, id, strlen(id)) != 0)
+            continue;
+        many = many || (found != NULL && strcmp(found, s) != 0);
+        found = s;
+    }
+    if (many)
+        rc = err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
+                     id);
+    else if (found == NULL)
+        rc = err_set(err, ERR_GONE, "nothing in the trash begins with \"%s\"", id);
+    else
+        *ret = str_dup(found);
+    json_object_put(o);
+    return rc;
+}
+
+/* It may be saved again from here too. */
+static void take_mark_away(struct ctx *c, const char *id)
+{
+    struct json_object *params = json_object_new_object(), *o;
+
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(c, "include", params, ANSWER_MS, &o, NULL) == 0)
+        json_object_put(o);
+    json_object_put(params);
+}
+
+static int undelete(struct ctx *c, const char *word, int64_t version)
+{
+    struct json_object *body = NULL, *o;
+    struct buf b = {0};
+    struct ct_err e;
+    char *id = NULL, *path, *count;
+    int rc;
+
+    if (resolve(c, word, &id, &e) != 0)
+        return ctx_fail(c, &e);
+    if (version > 0) {
+        body = json_object_new_object();
+        jdoc_set_int(body, "version", version);
+    }
+    path = api_session_path(id, "/undelete");
+    rc = ctx_cloud(c, "POST", path, body, &o, &e);
+    free(path);
+    json_object_put(body);
+    if (rc != 0) {
+        explain(&e);
+        rc = ctx_fail(c, &e);
+    } else {
+        take_mark_away(c, id);
+        count = text_count(headline_number(o, "restored", 0), "version", "versions");
+        if (c->json)
+            ctx_json(c, o);
+        else
+            buf_printf(&b, "Brought back %s of session %s.\n", count, id);
+        ctx_print(c, &b);
+        free(count);
+        json_object_put(o);
+    }
+    buf_free(&b);
+    free(id);
+    return rc;
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct strlist words = {0};
+    int64_t version = 0;
+    const struct opt opts[] = {{"version", OPT_NUMBER, &version}};
+    int rc = opts_parse(c, opts, 1, argc, argv, &words);
+
+    if (rc == -1 && (words.n > 1 || (words.n == 0 && version > 0)))
+        rc = ctx_usage(c, "undelete takes the ID of one session; without one it lists the trash");
+    if (rc == -1)
+        rc = words.n == 0 ? list(c) : undelete(c, words.v[0], version);
+    strlist_free(&words);
+    return rc;
+}
+
+const struct verb verb_undelete = {
+    "undelete",
+    "[ID [--version N]]",
+    "bring back from the trash what was deleted",
+    "Without an ID: what is in the trash, and for how long. With one: brings back what the\n"
+    "last deletion of that session took. A codeteleport-server keeps what was deleted for\n"
+    "30 days; other servers may have no trash.\n"
+    "\n"
+    "  --version N  only this version\n",
+    run,
+};

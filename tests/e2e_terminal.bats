@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# What a person at a terminal sees and types.
+
+load lib
+
+setup() {
+    make_home
+    unset NO_COLOR
+    start_server
+}
+
+teardown() {
+    end_home
+}
+
+# type [SEEN TYPED]... -- COMMAND: see typist.py; what was shown goes to $T/screen
+type_in() {
+    status=0
+    python3 "$CT_SRC/tests/typist.py" "$@" >"$T/screen" || status=$?
+    cat "$T/screen"
+}
+
+with_session() {
+    log_in
+    ID=$(new_id)
+    line hello >"$(transcript "$ID")"
+    start_daemon
+    ctctl sync --wait
+}
+
+@test "a password is asked for twice when it is new, and never shown" {
+    type_in 'E-mail: ' 'me@example.org\n' 'Password: ' 'correct horse\n' 'Once more: ' 'correct horse\n' \
+        -- ctctl login --register --api-url "$API"
+    [ "$status" -eq 0 ]
+    grep -q "logging in to $API" "$T/screen"
+    grep -q 'me@example.org' "$T/screen"
+    ! grep -q 'correct horse' "$T/screen"
+    ctctl logout
+    type_in 'Password: ' 'wrong horse\n' -- ctctl login --email me@example.org --api-url "$API"
+    [ "$status" -eq 77 ]
+    type_in 'Password: ' 'correct horse\n' -- ctctl login --email me@example.org --api-url "$API"
+    [ "$status" -eq 0 ]
+    type_in 'E-mail: ' 'you@example.org\n' 'Password: ' 'one\n' 'Once more: ' 'two\n' \
+        -- ctctl login --register --api-url "$API"
+    [ "$status" -eq 1 ]
+    grep -q 'not the same' "$T/screen"
+}
+
+@test "Ctrl-C at a hidden question leaves the terminal as it was" {
+    echo "PS1='READY> '" >"$T/bashrc"
+    type_in 'READY> ' "ctctl login --email me@example.org --api-url $API\n" 'Password: ' '\x03' \
+        'READY> ' 'stty -a\n' 'READY> ' 'exit\n' \
+        -- bash --noprofile --rcfile "$T/bashrc" -i
+    grep -q ' echo ' "$T/screen"
+}
+
+@test "another account is confirmed, and a no leaves all as it was" {
+    with_session
+    printf 'correct horse battery' | ctctl login --register --email you@example.org --password-stdin \
+        --api-url "$API" >"$T/login.log" 2>&1
+    within status_is .daemon.state account_changed
+    type_in 'Password: ' 'correct horse battery\n' 'Is that what you want?' 'n\n' \
+        -- ctctl login --email you@example.org
+    [ "$status" -eq 1 ]
+    type_in 'Password: ' 'correct horse battery\n' 'Is that what you want?' 'y\n' \
+        -- ctctl login --email you@example.org
+    [ "$status" -eq 0 ]
+    within status_is .account.email you@example.org
+}
+
+@test "what is to be deleted is shown before the question, and only a yes deletes" {
+    with_session
+    type_in '[y/N]' 'n\n' -- ctctl delete "${ID:0:8}"
+    [ "$status" -eq 1 ]
+    grep -q '30 days' "$T/screen"
+    [ "$(ctctl --json list --cloud | jq .total)" = 1 ]
+    type_in '[y/N]' '\n' -- ctctl delete --project p
+    [ "$status" -eq 1 ]
+    grep -q "^${ID:0:8}" "$T/screen"
+    [ "$(ctctl --json list --cloud | jq .total)" = 1 ]
+    type_in '[y/N]' 'y\n' -- ctctl delete --project p
+    [ "$status" -eq 0 ]
+    [ "$(ctctl --json list --cloud | jq .total)" = 0 ]
+}
+
+@test "an answer without our state is believed when a person says so" {
+    log_in
+    token=$(curl -sS --cacert "$CA" -H 'Content-Type: application/json' "$API/auth/login" \
+        -d '{"email":"me@example.org","password":"correct horse battery"}' | jq -r .token)
+    ctctl logout
+    mkdir "$T/bin"
+    cat >"$T/bin/xdg-open" <<SH
+#!/bin/sh
+port=\$(echo "\$1" | sed 's/.*cli_port=\\([0-9]*\\).*/\\1/')
+curl -s -o /dev/null "http://localhost:\$port/callback?token=$token"
+SH
+    chmod +x "$T/bin/xdg-open"
+    export PATH=$T/bin:$PATH DISPLAY=:0
+    type_in 'signed in as me@example.org' 'n\n' -- ctctl login --github --api-url "$API"
+    [ "$status" -eq 1 ]
+    type_in 'signed in as me@example.org' 'y\n' -- ctctl login --github --api-url "$API"
+    [ "$status" -eq 0 ]
+    api GET /auth/me
+}
+
+@test "no line is wider than the terminal, at any width, whatever a title holds" {
+    with_session
+    local w wide
+    line "$(printf '%.0s会話を続ける ' {1..30})" >"$(transcript "$(new_id)" other)"
+    ctctl sync --wait
+    for w in 40 80 132; do
+        for v in "" list "list --cloud" "show $ID" "versions $ID" devices tokens doctor; do
+            type_in -w $w -- ctctl $v >/dev/null
+            [ "$status" -eq 0 ]
+            wide=$(sed 's/\r//g; s/\x1b\[[0-9;]*m//g' "$T/screen" | python3 -c '
+import sys, unicodedata
+w = int(sys.argv[1])
+for l in sys.stdin:
+    l = l.rstrip("\n")
+    n = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in l)
+    if n > w and " " in l.strip():
+        print(n, l)' $w)
+            [ -z "$wide" ] || {
+                echo "ctctl $v at $w columns: $wide"
+                return 1
+            }
+        done
+    done
+}

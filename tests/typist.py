@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Runs a program on a terminal of its own and types when it asks.
+
+  typist.py [-w COLUMNS] [SEEN TYPED]... -- COMMAND...
+
+Waits until SEEN is on the screen (behind what was there at the time before), then types TYPED, in
+which \\n, \\t and \\x03 are what they are in Python; in the end waits for the program.  An empty TYPED
+only waits.  Prints all that the terminal showed; the exit status is the program's, or 99 if it took
+too long.
+"""
+
+import codecs
+import fcntl
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+
+args = sys.argv[1:]
+width = 100
+if args[0] == "-w":
+    width = int(args[1])
+    args = args[2:]
+at = args.index("--")
+steps = [(args[i], codecs.decode(args[i + 1], "unicode_escape")) for i in range(0, at, 2)]
+command = args[at + 1:]
+until = time.monotonic() + 50
+
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = os.environ.get("TYPIST_TERM", "xterm")
+    os.execvp(command[0], command)
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+
+seen = b""
+
+
+def read():
+    """Return whether the program still has the terminal."""
+    global seen
+    if select.select([fd], [], [], 0.2)[0]:
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            return False
+        seen += piece
+        return piece != b""
+    return True
+
+
+def end(status):
+    sys.stdout.write(seen.decode("utf-8", "replace"))
+    sys.exit(status)
+
+
+start = 0
+for wanted, typed in steps:
+    while wanted.encode() not in seen[start:]:
+        if time.monotonic() > until or not read():
+            os.kill(pid, 9)
+            end(99)
+    start = len(seen)
+    os.write(fd, typed.encode())
+while read():
+    if time.monotonic() > until:
+        os.kill(pid, 9)
+        end(99)
+end(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
