@@ -135,3 +135,21 @@ done:
     buf_free(&b);
     free(path);
 }
+
+int64_t cache_trim_all(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+    struct stat st;
+    int64_t bytes = 0;
+
+    if (d == NULL)
+        return 0;
+    while ((e = readdir(d)) != NULL) {
+        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            unlinkat(dirfd(d), e->d_name, 0) == 0)
+            bytes += (int64_t)st.st_size;
+    }
+    closedir(d);
+    return bytes;
+}

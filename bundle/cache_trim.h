@@ -11,4 +11,10 @@
  */
 void cache_trim_account(const char *dir, int64_t change_bytes, int64_t limit_bytes);
 
+/**
+ * cache_trim_all(dir):
+ * Remove everything in the cache in ${dir}.  Return how many bytes that was.
+ */
+int64_t cache_trim_all(const char *dir);
+
 #endif

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "bundle/cache.h"
+#include "bundle/cache_trim.h"
 #include "bundle/content.h"
 #include "bundle/content_id.h"
 #include "bundle/out.h"
@@ -223,6 +224,11 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
     survey_free(v);
     free(v);
     return rc;
+}
+
+int64_t pack_give_up_cache(const char *cache_dir)
+{
+    return cache_trim_all(cache_dir);
 }
 
 void pack_forget_cache(const char *cache_dir, const char *session_id)

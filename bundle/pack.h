@@ -65,6 +65,12 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
 struct json_object *pack_public_metadata(struct json_object *metadata, int is_full);
 
 /**
+ * pack_give_up_cache(cache_dir):
+ * Remove the cached blocks of all sessions.  Return how many bytes that was.
+ */
+int64_t pack_give_up_cache(const char *cache_dir);
+
+/**
  * pack_forget_cache(cache_dir, session_id):
  * Remove the cached blocks of a session (it was deleted, excluded, or is long gone).  Harmless if
  * there are none.

@@ -125,6 +125,8 @@ void books_close(struct daemon *d)
     if (d->waiters != NULL && d->state != NULL)
         waiter_forgotten(d);
     cloud_forget(d->cloud);
+    plan_forget(d->plan);
+    room_is_there(d);
     sessions_forget_all(d);
     uploader_free(d->uploader);
     d->uploader = NULL;
@@ -160,12 +162,4 @@ static void on_rebuild(evutil_socket_t fd, short what, void *arg)
 struct event *books_damage_event(struct daemon *d)
 {
     return evtimer_new(d->base, on_rebuild, d);
-}
-
-void books_disk_trouble(struct daemon *d, const struct ct_err *err)
-{
-    if (err == NULL)
-        memset(&d->disk_err, 0, sizeof(d->disk_err));
-    else if (err->code == ERR_NOSPACE)
-        d->disk_err = *err;
 }

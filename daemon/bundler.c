@@ -17,8 +17,7 @@
 
 #include "daemon/daemon.h"
 
-#define NO_ROOM_MS 30000 /* how often to look whether the disk has room again */
-#define FAILED_MS 60000  /* how often to try a session that can't be bundled */
+#define FAILED_MS 60000 /* how often to try a session that can't be bundled */
 
 struct bundler {
     struct job *job; /* on the worker, or NULL */
@@ -197,13 +196,14 @@ static void bundled(struct job *j, struct session *s)
     if (record(j, &old, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
-        books_disk_trouble(d, &err);
+        room_disk_failed(d, &err);
         sessions_set_err(s, &err);
-        s->retry_ms = now_mono_ms() + NO_ROOM_MS;
+        s->retry_ms = now_mono_ms() + FAILED_MS;
         bundler_due(d, s, 1);
         goto done;
     }
-    books_disk_trouble(d, NULL);
+    room_is_there(d);
+    s->room_used_bytes = 0;
     sessions_set_err(s, NULL);
     s->failures = 0;
     s->cancels = 0;
@@ -219,6 +219,9 @@ static void bundled(struct job *j, struct session *s)
         control_event(d, "bundled", s->id, 0, j->result.size_bytes, NULL);
     } else if (was_queued) {
         s->queued_seq = s->taken_seq;
+    } else if (!is_adopted && strcmp(old.content_id, j->result.content_id) != 0) {
+        /* It was the same as a bundle that is not in the queue any more. */
+        bundler_due(d, s, 1);
     } else {
         s->safe_seq = s->taken_seq;
         s->bundled_bytes = 0;
@@ -270,10 +273,14 @@ static void failed(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
 
+    if (room_refused(d, s, j)) {
+        bundler_due(d, s, 1);
+        return;
+    }
     if (j->err.code != ERR_CANCELLED) {
         sessions_set_err(s, &j->err);
         s->failures++;
-        s->retry_ms = now_mono_ms() + (j->err.code == ERR_NOSPACE ? NO_ROOM_MS : FAILED_MS);
+        s->retry_ms = now_mono_ms() + FAILED_MS;
     }
     if (j->err.code == ERR_CANCELLED) {
         if (!s->is_waiting)
@@ -281,8 +288,6 @@ static void failed(struct job *j, struct session *s)
         return;
     }
     bundler_due(d, s, 1);
-    if (j->err.code == ERR_NOSPACE)
-        books_disk_trouble(d, &j->err);
     if (s->failures == 1)
         log_warn("bundle-failed session=%s error=\"%s\"", s->id, j->err.msg);
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
@@ -329,6 +334,8 @@ static void job_done(void *arg)
     uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
     sessions_settle(d, s);
     bundler_run(d);
+    if (d->disk_err.code != ERR_NONE)
+        waiter_check_all(d); /* it concerns all of them */
 }
 
 /* ---- who is next --------------------------------------------------------------------------------
@@ -362,7 +369,7 @@ void bundler_due(struct daemon *d, struct session *s, int is_due)
 }
 
 /* Return whether the session has to wait: for its own upload, or some time after a failure. */
-static int is_blocked(const struct daemon *d, struct session *s, int64_t now_ms)
+static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
 {
     if (s->queued_seq > s->safe_seq) {
         if (uploader_is_active(d->uploader, s->id) ||
@@ -370,7 +377,14 @@ static int is_blocked(const struct daemon *d, struct session *s, int64_t now_ms)
             return 1;
         s->is_behind = 0;
     }
-    return s->retry_ms > now_ms;
+    return s->retry_ms > now_ms || room_is_awaited(d, s) || plan_is_awaited(d, s);
+}
+
+static void arm(struct bundler *b, int64_t wait_ms)
+{
+    struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+
+    evtimer_add(b->timer, &tv);
 }
 
 /* Parked sessions whose time has come are due again; the next one sets the timer. */
@@ -379,7 +393,6 @@ static void look_at_parked(struct daemon *d, int64_t now_ms)
     struct bundler *b = d->bundler;
     struct session *s, *next;
     int64_t wait_ms = 0;
-    struct timeval tv;
 
     for (s = TAILQ_FIRST(&b->parked); s != NULL; s = next) {
         next = TAILQ_NEXT(s, parked);
@@ -388,11 +401,8 @@ static void look_at_parked(struct daemon *d, int64_t now_ms)
         else if (s->retry_ms > now_ms && (wait_ms == 0 || s->retry_ms - now_ms < wait_ms))
             wait_ms = s->retry_ms - now_ms;
     }
-    if (wait_ms > 0) {
-        tv.tv_sec = wait_ms / 1000;
-        tv.tv_usec = wait_ms % 1000 * 1000;
-        evtimer_add(b->timer, &tv);
-    }
+    if (wait_ms > 0)
+        arm(b, wait_ms);
 }
 
 static struct session *next_session(struct daemon *d, int64_t now_ms)
@@ -423,9 +433,8 @@ static void start(struct daemon *d, struct session *s)
     j->spool_path = uploader_spool_path(d->uploader, s->id);
     j->cache_dir = str_dup(d->cache_dir);
     j->cache_bytes = d->config->cache_bytes;
-    j->spool_room_bytes = d->config->spool_bytes - uploader_spool_bytes(d->uploader);
-    if (j->spool_room_bytes < 1)
-        j->spool_room_bytes = 1;
+    j->spool_used_bytes = uploader_spool_bytes(d->uploader);
+    j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
     j->exclude = exclude_copy(d->exclude);
     if (state_get(d->state, s->id, &old)) {
@@ -450,16 +459,21 @@ static void start(struct daemon *d, struct session *s)
 
 void bundler_run(struct daemon *d)
 {
-    int64_t now_ms = now_mono_ms();
+    int64_t now_ms = now_mono_ms(), wait_ms;
     struct session *s;
 
     if (d->bundler->job != NULL || d->state == NULL || d->is_stopping)
         return;
+    wait_ms = room_wait_ms(d, now_ms);
+    if (wait_ms > 0) {
+        arm(d->bundler, wait_ms);
+        return;
+    }
     s = next_session(d, now_ms);
     look_at_parked(d, now_ms);
     if (s == NULL)
         s = next_session(d, now_ms);
-    if (s != NULL)
+    if (s != NULL && room_to_begin(d))
         start(d, s);
 }
 

@@ -14,6 +14,7 @@
 #include "common/path.h"
 #include "common/str.h"
 #include "daemon/lock.h"
+#include "daemon/pace.h"
 #include "daemon/process.h"
 
 #include "daemon/daemon.h"
@@ -55,16 +56,26 @@ static void on_debounce(evutil_socket_t fd, short what, void *arg)
     bundler_run(d);
 }
 
-static struct debounce_opts debounce_opts_of(const struct config *c)
+static struct debounce_opts debounce_opts_of(const struct daemon *d)
 {
+    const struct config *c = d->config;
+    const char *name;
     struct debounce_opts o = {
         .quiet_ms = c->quiet_ms,
         .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
         .wait_ms = c->wait_ms,
-        .distance_ms = c->distance_ms,
+        .distance_ms = pace_distance_ms(c->distance_ms, plan_versions(d->plan, &name)),
     };
 
     return o;
+}
+
+void daemon_set_clocks(struct daemon *d)
+{
+    struct debounce_opts o = debounce_opts_of(d);
+
+    debounce_set(d->debounce, &o);
+    sessions_arm(d);
 }
 
 /* ---- reload -------------------------------------------------------------------------------------
@@ -112,7 +123,6 @@ static int same_list(const struct strlist *a, const struct strlist *b)
 int daemon_reload(struct daemon *d, struct ct_err *err)
 {
     struct config *fresh;
-    struct debounce_opts o;
     struct http_policy policy;
     struct strlist roots;
 
@@ -142,8 +152,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     daemon_mind_metered(d);
     if (!d->is_verbose)
         log_set_level((enum log_level)fresh->log);
-    o = debounce_opts_of(fresh);
-    debounce_set(d->debounce, &o);
+    daemon_set_clocks(d);
     if (d->uploader != NULL) {
         uploader_set_concurrency(d->uploader, (int)fresh->concurrency);
         uploader_set_kept_limit(d->uploader, fresh->kept_bytes);
@@ -380,7 +389,7 @@ static int watch(struct daemon *d, struct ct_err *err)
 
 static void setup(struct daemon *d)
 {
-    struct debounce_opts o = debounce_opts_of(d->config);
+    struct debounce_opts o;
 
     d->agent = agent_default();
     d->started_ms = now_wall_ms();
@@ -388,6 +397,8 @@ static void setup(struct daemon *d)
     d->sessions = map_new();
     d->live = map_new();
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
+    d->plan = plan_new(d);
+    o = debounce_opts_of(d);
     d->debounce = debounce_new(&o);
     d->debounce_timer = evtimer_new(d->base, on_debounce, d);
     d->pause_timer = pause_event(d);
@@ -446,6 +457,7 @@ static void teardown(struct daemon *d)
     d->ipc = NULL;
     login_free(d->login);
     cloud_forget(d->cloud);
+    plan_forget(d->plan);
     watcher_free(d->watcher);
     uploader_free(d->uploader);
     d->uploader = NULL;
@@ -455,6 +467,7 @@ static void teardown(struct daemon *d)
     books_close(d);
     bundler_free(d->bundler);
     cloud_free(d->cloud);
+    plan_free(d->plan);
     debounce_free(d->debounce);
     map_free(d->sessions);
     map_each(d->live, free_id, NULL);

@@ -33,6 +33,8 @@
  *   excluded.c  sessions that stay here, by the rules of exclude.c
  *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
+ *   room.c      room on the disk and in the spool
+ *   plan.c      what the account's plan allows
  *   cloud.c     what the server has already
  *   books.c     one account's state, queue and spool
  *   pause.c     `ctctl pause`
@@ -60,14 +62,15 @@ struct session {
     int is_due;            /* to be bundled */
     int is_parked;         /* ... when its upload ended, or some time after a failure */
     int is_bundling;
-    int is_urgent;      /* asked for by name or by `sync` */
-    int is_behind;      /* a fuller bundle in the queue has to be safe before the next is made */
-    int cancels;        /* bundles of it given up for a newer change, in a row */
-    int failures;       /* bundling, in a row */
-    int64_t retry_ms;   /* not bundled again before (monotonic clock) */
-    int is_known;       /* it was in state when it came here ... */
-    int was_safe;       /* ... with a confirmed version */
-    struct ct_err *err; /* why bundling failed last, or NULL */
+    int is_urgent; /* asked for by name or by `sync` */
+    int is_behind; /* a fuller bundle in the queue has to be safe before the next is made */
+    int cancels;   /* bundles of it given up for a newer change, in a row */
+    int failures;  /* bundling, in a row */
+    int64_t room_used_bytes; /* waits until the spool holds less than that, 0: does not */
+    int64_t retry_ms;        /* not bundled again before (monotonic clock) */
+    int is_known;            /* it was in state when it came here ... */
+    int was_safe;            /* ... with a confirmed version */
+    struct ct_err *err;      /* why bundling failed last, or NULL */
 };
 
 enum login_state {
@@ -94,6 +97,7 @@ struct login;
 struct network;
 struct cloud;
 struct metered;
+struct plan;
 struct bundler;
 struct waiters;
 struct life;
@@ -123,6 +127,7 @@ struct daemon {
     /* The account; state, spool and cache are its own. */
     struct login *login;
     struct cloud *cloud;
+    struct plan *plan;
     struct state *state; /* NULL while no account is known */
     struct uploader *uploader;
     char *account_dir;
@@ -146,7 +151,9 @@ struct daemon {
     int64_t paused_until_ms; /* wall clock, 0: until told */
     struct event *pause_timer;
 
-    struct ct_err disk_err; /* no room for bundles or state: why */
+    struct ct_err disk_err;   /* no room for bundles or state: why */
+    int64_t no_room_until_ms; /* nothing is bundled before (monotonic clock) */
+    int is_giving_up;         /* the block cache is being removed to make room */
 
     int64_t last_contact_ms;   /* wall clock, when the server last said whose token this is */
     int64_t bundles;           /* made since the start */
@@ -170,6 +177,12 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
  * Begin to stop; a second call does not wait for transfers.
  */
 void daemon_stop(struct daemon *d);
+
+/**
+ * daemon_set_clocks(d):
+ * Go by the configuration's clocks for debounce, and by what the plan allows.
+ */
+void daemon_set_clocks(struct daemon *d);
 
 /**
  * daemon_reload(d, err):
@@ -206,11 +219,84 @@ void books_close(struct daemon *d);
  */
 struct event *books_damage_event(struct daemon *d);
 
-/**
- * books_disk_trouble(d, err):
- * Remember (or, with NULL, forget) that there is no room.
+/* ---- room.c -------------------------------------------------------------------------------------
  */
-void books_disk_trouble(struct daemon *d, const struct ct_err *err);
+
+/* Reasons of errors: */
+#define ROOM_TOO_LARGE "too_large"     /* more than one upload can carry */
+#define ROOM_SPOOL_SMALL "spool_small" /* more than the whole spool may hold */
+#define ROOM_SPOOL_FULL "spool_full"   /* it has to wait for uploads */
+
+/**
+ * room_for_bundle(d, ret_is_disk):
+ * Return how large the next bundle may become, and whether it is the disk that has no more.
+ */
+int64_t room_for_bundle(struct daemon *d, int *ret_is_disk);
+
+/**
+ * room_wait_ms(d, now_ms), room_to_begin(d), room_is_awaited(d, s):
+ * Return how long nothing is to be bundled, for the disk is full; whether there is room to begin
+ * with a bundle; whether this session waits until something has left the spool.
+ */
+int64_t room_wait_ms(struct daemon *d, int64_t now_ms);
+int room_to_begin(struct daemon *d);
+int room_is_awaited(struct daemon *d, const struct session *s);
+
+/**
+ * room_is_there(d), room_left_spool(d), room_disk_failed(d, err):
+ * Something was written; something left the spool; something could not be written (${err} is looked
+ * at): the block cache is given up, and bundling waits.
+ */
+void room_is_there(struct daemon *d);
+void room_left_spool(struct daemon *d);
+void room_disk_failed(struct daemon *d, const struct ct_err *err);
+
+/**
+ * room_refused(d, s, j):
+ * The bundle did not fit.  Return 1 if it is settled what becomes of the session, 0 if it is tried
+ * again as after any failure.
+ */
+int room_refused(struct daemon *d, struct session *s, const struct job *j);
+
+/**
+ * room_is_too_large(s):
+ * Return whether the session's bundle can't fit at all.
+ */
+int room_is_too_large(const struct session *s);
+
+/* ---- plan.c -------------------------------------------------------------------------------------
+ */
+
+struct plan *plan_new(struct daemon *d);
+void plan_free(struct plan *p);
+
+/**
+ * plan_ask(p), plan_forget(p):
+ * Ask the server what the plan allows; the account is closed.
+ */
+void plan_ask(struct plan *p);
+void plan_forget(struct plan *p);
+
+/**
+ * plan_refused(p, session_id, err), plan_try(p):
+ * The server refused the session, for its plan is full; try once more whether it has room.
+ */
+void plan_refused(struct plan *p, const char *session_id, const struct ct_err *err);
+void plan_try(struct plan *p);
+
+/**
+ * plan_is_awaited(d, s), plan_why(p):
+ * Return whether the session waits for room in the plan; the server's words, or NULL.
+ */
+int plan_is_awaited(const struct daemon *d, const struct session *s);
+const struct ct_err *plan_why(const struct plan *p);
+
+/**
+ * plan_versions(p, ret_name):
+ * Return how many versions of a session the server keeps (0: not known), and the plan's name,
+ * borrowed.
+ */
+int64_t plan_versions(const struct plan *p, const char **ret_name);
 
 /* ---- pause.c ------------------------------------------------------------------------------------
  */

@@ -151,7 +151,7 @@ int excluded_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (record(d, j, &err) != 0 || keep_here(d, j->session_id, STATE_EXCLUDED_FOLDER, &err) != 0) {
         /* It does not go out all the same; the next change or scan comes back to it. */
         log_error("record-failed session=%s error=\"%s\"", j->session_id, err.msg);
-        books_disk_trouble(d, &err);
+        room_disk_failed(d, &err);
         sessions_give_up(d, s);
     }
     forget_caches(d, &ids);

@@ -29,6 +29,8 @@ struct job {
     char *cache_dir;
     int64_t cache_bytes;
     int64_t spool_room_bytes;
+    int64_t spool_used_bytes;
+    int is_disk_short; /* the room is what the disk has, not what the spool may hold */
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];

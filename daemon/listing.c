@@ -20,6 +20,10 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     *ret_why = excluded_why(d, ss);
     if (*ret_why != NULL)
         return "excluded";
+    if (s != NULL && plan_is_awaited(d, s)) {
+        *ret_why = plan_why(d->plan)->msg;
+        return "limit";
+    }
     if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
         *ret_why = v.err != NULL ? v.err->msg : NULL;
         if (strcmp(v.phase, "ready") == 0 || strcmp(v.phase, "stored") == 0)
@@ -28,7 +32,7 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     }
     if (s != NULL && s->err != NULL) {
         *ret_why = s->err->msg;
-        return "failed";
+        return room_is_too_large(s) ? "too_large" : "failed";
     }
     if (ss->elsewhere > 0 && (ss->elsewhere < ss->version || is_pending)) {
         *ret_why = "it went on here and on another device, each without the other; both are kept";

@@ -117,6 +117,7 @@ void login_listed(struct login *l)
     if (l->state != LOGIN_OK || l->is_uploading || l->d->uploader == NULL)
         return;
     l->is_uploading = 1;
+    plan_ask(l->d->plan);
     uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
 }
 

@@ -7,6 +7,7 @@
 #include "common/now.h"
 #include "common/str.h"
 
+#include "daemon/pace.h"
 #include "uploader/keep.h"
 
 #include "daemon/daemon.h"
@@ -89,8 +90,16 @@ static const char *cure_of(const struct ct_err *err)
                "ctctl delete ID, then: ctctl sync ID";
     switch (err->code) {
     case ERR_NOSPACE:
+        if (strcmp(err->reason, ROOM_SPOOL_FULL) == 0)
+            return "it goes on by itself as uploads come through; or raise spool_limit in the "
+                   "configuration";
         return "make room on the disk; it goes on by itself then";
     case ERR_REFUSED:
+        if (strcmp(err->reason, ROOM_SPOOL_SMALL) == 0)
+            return "raise spool_limit in the configuration, then: ctctl reload; ctctl sync";
+        if (strcmp(err->reason, ROOM_TOO_LARGE) == 0)
+            return "what is stored of it stays; go on in a new session, or remove large files "
+                   "beside its transcript, then: ctctl sync";
         if (err->http_status == 403)
             return "delete old sessions (ctctl delete ID) or raise the plan, then: ctctl sync";
         return "it is tried again when the session changes, or with: ctctl sync";
@@ -259,6 +268,19 @@ static void add_metered_problem(struct daemon *d, struct json_object *list)
             "pause_on_metered = false in the configuration");
 }
 
+static void add_plan_problem(struct daemon *d, struct json_object *list)
+{
+    struct sessions_counts c;
+    char what[80];
+
+    if (plan_why(d->plan) == NULL)
+        return;
+    sessions_counts(d, &c);
+    snprintf(what, sizeof(what), "the plan has no room for %lld more session%s", (long long)c.limit,
+             c.limit == 1 ? "" : "s");
+    problem(list, what, plan_why(d->plan)->msg, cure_of(plan_why(d->plan)));
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -277,6 +299,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
         problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
     if (cloud_failures(d->cloud, &err) > 1)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
+    add_plan_problem(d, list);
     add_clock_problem(d, list);
     add_metered_problem(d, list);
 }
@@ -465,11 +488,16 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
 static struct json_object *account_part(struct daemon *d)
 {
     struct json_object *o = json_object_new_object();
-    const char *email, *url, *device, *why;
+    const char *email, *url, *device, *why, *plan;
+    int64_t versions;
 
     login_look(d->login, &email, &url, &device, &why);
     jdoc_set_str(o, "email", email[0] != '\0' ? email : NULL);
-    jdoc_set_null(o, "plan");
+    versions = plan_versions(d->plan, &plan);
+    jdoc_set_str(o, "plan", plan[0] != '\0' ? plan : NULL);
+    if (versions > 0)
+        jdoc_set_int(o, "versionsPerSession", versions);
+    jdoc_set_int(o, "distanceSeconds", pace_distance_ms(d->config->distance_ms, versions) / 1000);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     return o;
 }

@@ -17,8 +17,11 @@ daemon_libdaemon_a_SOURCES = \
   daemon/login.c \
   daemon/network.c \
   daemon/pause.c \
+  daemon/pace.c daemon/pace.h \
+  daemon/plan.c \
   daemon/process.h \
   daemon/report.c \
+  daemon/room.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
   daemon/uploads.c \

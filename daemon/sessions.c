@@ -15,6 +15,15 @@ struct session *sessions_get(struct daemon *d, const char *id)
     return map_get(d->sessions, id);
 }
 
+/* An upload shortly before this daemon began counts for the distance too. */
+static void keep_distance(struct daemon *d, const struct state_session *ss)
+{
+    int64_t ago_ms = now_wall_ms() - ss->confirmed_ms, at_ms = now_mono_ms() - ago_ms;
+
+    if (ss->confirmed_ms > 0 && ss->confirmed_ms < d->started_ms && ago_ms >= 0 && at_ms > 0)
+        debounce_uploaded(d->debounce, ss->session_id, at_ms, 0);
+}
+
 struct session *sessions_need(struct daemon *d, const char *id)
 {
     struct session *s = sessions_get(d, id);
@@ -27,6 +36,7 @@ struct session *sessions_need(struct daemon *d, const char *id)
     if (d->state != NULL && state_get(d->state, id, &ss)) {
         s->is_known = 1;
         s->was_safe = ss.version > 0 && !ss.is_excluded;
+        keep_distance(d, &ss);
     }
     state_session_clear(&ss);
     map_put(d->sessions, id, s);
@@ -89,7 +99,8 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     if (mtime_ms > s->mtime_ms)
         s->mtime_ms = mtime_ms;
     s->failures = 0;
-    s->retry_ms = 0;
+    if (!room_is_too_large(s)) /* a little more does not make it fit */
+        s->retry_ms = 0;
     if (age_ms > d->config->wait_ms)
         age_ms = d->config->wait_ms;
     at_ms = now_mono_ms() - (age_ms > 0 ? age_ms : 0);
@@ -117,6 +128,7 @@ void sessions_make_due(struct daemon *d, struct session *s)
     }
     s->is_urgent = 1;
     s->retry_ms = 0;
+    d->no_room_until_ms = 0;
     bundler_due(d, s, 1);
     bundler_run(d);
 }
@@ -192,6 +204,11 @@ static int count_one(void *arg, const char *key, void *value)
     struct uploader_view v;
 
     n->c->all++;
+    if (plan_is_awaited(n->d, s)) {
+        n->c->limit++;
+        n->c->is_new += !s->is_known;
+        return 0;
+    }
     n->c->is_new += !s->is_known;
     n->c->were_safe += s->was_safe;
     n->c->bytes += sessions_pending_bytes(s);

@@ -96,6 +96,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
     }
     daemon_mind_network(d);
     cloud_contact(d->cloud, 0);
+    room_left_spool(d);
     bundler_run(d);
 }
 
@@ -113,6 +114,9 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
              err_name(err->code), is_final ? "yes" : "no", err->msg);
     control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
     daemon_mind_network(d);
+    room_disk_failed(d, err);
+    if (is_final && err->code == ERR_REFUSED && err->http_status == 403)
+        plan_refused(d->plan, item->session_id, err);
     if (err->code == ERR_RETRY && err->http_status == 0)
         cloud_contact(d->cloud, 1);
     waiter_check_all(d);

@@ -110,6 +110,31 @@ static void add_failed(struct waiter *w, const char *id, const char *reason, con
     json_object_array_add(w->failed, o);
 }
 
+static void count_going(void *arg, const struct uploader_view *v)
+{
+    int *n = arg;
+
+    *n += strcmp(v->phase, "failed") != 0 && strcmp(v->phase, "limit") != 0 &&
+          v->attempts <= ONCE_FAILURES;
+}
+
+/* Return whether the session can't even be bundled now, and nothing is on its way that would change
+ * that. */
+static int is_without_room(const struct waiter *w, const struct session *s)
+{
+    struct daemon *d = w->d;
+    int going = 0;
+
+    if (d->disk_err.code == ERR_NONE || s->is_bundling || d->is_giving_up ||
+        !sessions_is_dirty(s) || d->bundler == NULL)
+        return 0;
+    if (strcmp(d->disk_err.reason, ROOM_SPOOL_FULL) == 0)
+        uploader_each(d->uploader, count_going, &going);
+    else
+        going = d->no_room_until_ms == 0;
+    return going == 0;
+}
+
 /* Return whether the target is settled one way or the other. */
 static int judge(struct waiter *w, const struct target *t, const struct session *s)
 {
@@ -122,6 +147,14 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
             w->confirmed++;
         else
             w->unchanged++;
+        return 1;
+    }
+    if (plan_is_awaited(w->d, s) && !uploader_is_active(w->d->uploader, t->id)) {
+        add_failed(w, t->id, plan_why(w->d->plan)->msg, NULL);
+        return 1;
+    }
+    if (is_without_room(w, s)) {
+        add_failed(w, t->id, w->d->disk_err.msg, NULL);
         return 1;
     }
     if (s->err != NULL && !s->is_bundling) {
@@ -246,6 +279,7 @@ static void hurry(struct waiter *w)
     struct target *t;
 
     cloud_try_now(d->cloud);
+    plan_try(d->plan);
     LIST_FOREACH(t, &w->targets, link)
     {
         struct session *s = sessions_get(d, t->id);

@@ -10,8 +10,9 @@ setup() {
 }
 
 teardown() {
+    [ -z "${DISK:-}" ] || stop_daemon || true
+    [ -z "${DISK:-}" ] || umount "$DISK"
     [ -z "${SERVER2_PID:-}" ] || kill "$SERVER2_PID" 2>/dev/null || true
-    kill -CONT "$SERVER_PID" 2>/dev/null || true
     end_home
 }
 
@@ -207,4 +208,90 @@ on_second() {
     stop_daemon
     start_daemon
     [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
+}
+
+# noise BYTES: a line that does not compress to less
+noise() {
+    printf '{"type":"user","noise":"%s"}\n' "$(head -c "$1" /dev/urandom | base64 -w 0)"
+}
+
+@test "a full spool: what is in it goes out, bundling waits and says so, and goes on by itself" {
+    local i
+    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5; spool_limit = "1100 kB";'
+    start_daemon
+    within status_is .server.reachable true
+    kill -STOP "$SERVER_PID"
+    for i in 1 2 3 4; do
+        noise 400000 >"$(transcript "$(new_id)")"
+    done
+    within status_is .daemon.state degraded
+    status '.problems[].why' | grep -q 'the spool holds'
+    status '.problems[].cure' | grep -q 'spool_limit'
+    [ "$(status '.sessions.pending')" = 4 ]
+    [ "$(find "$XDG_STATE_HOME" -path '*/spool/*' -printf '%s\n' | paste -sd+ | bc)" -le 1100000 ]
+    kill -CONT "$SERVER_PID"
+    within status_is .sessions.synced 4
+    within status_is .daemon.state idle
+}
+
+@test "a session that can't fit shows as too large, with the cure, and holds up nobody" {
+    local id other
+    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5; spool_limit = "1100 kB";'
+    id=$(new_id) other=$(new_id)
+    noise 2000000 >"$(transcript "$id")"
+    line small >"$(transcript "$other")"
+    run codeteleportd --once
+    [ "$status" -eq 75 ]
+    versions_are "$other" 1
+    start_daemon
+    within status_is .sessions.failed 1
+    [ "$(ctctl --json show "$id" | jq -r .state)" = too_large ]
+    status '.problems[].cure' | grep -q 'raise spool_limit'
+    line more >>"$(transcript "$other")"
+    ctctl sync --wait "$other"
+    versions_are "$other" 2
+    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5; spool_limit = "100 MB";'
+    kill -HUP "$DAEMON_PID"
+    ctctl sync --wait
+    bundle_equals "$id" "$(transcript "$id")"
+}
+
+free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
+
+@test "a full disk: bundling waits, the cache makes room, uploads go on, all by itself" {
+    local disk=$T/disk i
+    mkdir -p "$disk"
+    mount -t tmpfs -o size=12m,mode=700 tmpfs "$disk" || skip "can't mount a tmpfs here"
+    DISK=$disk
+    export XDG_STATE_HOME=$disk
+    noise 3000000 >"$(transcript "$(new_id)")"
+    start_daemon
+    within status_is .sessions.synced 1
+    # its blocks are in the cache; what follows needs their room
+    [ "$(find "$disk" -name '*.blocks' -size +500k | wc -l)" = 1 ]
+    # all but a little more than what stays free for the database
+    dd if=/dev/zero of="$disk/filler" bs=64k count=$((($(free_kb) - 2200) / 64)) 2>/dev/null
+    noise 700000 >"$(transcript "$(new_id)")"
+    within grep -q 'cache-given-up' "$T/daemon.log"
+    within status_is .sessions.synced 2
+    # and now there is nothing to give up
+    dd if=/dev/zero of="$disk/filler2" bs=4k 2>/dev/null || true
+    for i in 1 2; do
+        noise 700000 >"$(transcript "$(new_id)")"
+    done
+    within status_is .daemon.state degraded
+    status '.problems[].cure' | grep -q 'make room on the disk'
+    run ctctl sync --wait
+    [ "$status" -ne 0 ]
+    rm "$disk/filler2" "$disk/filler"
+    within status_is .sessions.synced 4
+    within status_is .daemon.state idle
+    # full from the start
+    stop_daemon
+    rm -r "$disk/codeteleport"/*/accounts
+    dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
+    start_daemon
+    within status_is .daemon.state degraded
+    rm "$disk/filler"
+    within status_is .sessions.synced 4
 }

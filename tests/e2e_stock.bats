@@ -53,3 +53,53 @@ teardown() {
     versions_are "$id" 1
     [ "$(grep -c '^object PUT' "$T/server.log")" = 1 ]
 }
+
+@test "a full plan: what the server knows goes on, the rest waits together and unbundled" {
+    local i ids=()
+    stop_server
+    start_stock_server --sessions 2
+    start_daemon
+    for i in 1 2; do
+        ids+=("$(new_id)")
+        line "$i" >"$(transcript "${ids[-1]}")"
+    done
+    ctctl sync --wait
+    for i in $(seq 8); do
+        line "$i" >"$(transcript "$(new_id)")"
+    done
+    run ctctl sync --wait
+    [ "$status" -eq 1 ]
+    within status_is .sessions.limit 8
+    [ "$(status .sessions.synced)" = 2 ]
+    [ "$(status .totals.bundles)" -le 5 ]
+    [ "$(status '[.problems[] | select(.what | contains("plan"))] | length')" = 1 ]
+    line more >>"$(transcript "${ids[0]}")"
+    ctctl sync --wait "${ids[0]}"
+    versions_are "${ids[0]}" 2
+    # the plan was raised
+    stop_server
+    start_stock_server --sessions 20
+    ctctl sync --wait
+    [ "$(status .sessions.synced)" = 10 ]
+    [ "$(status .sessions.limit)" = 0 ]
+}
+
+@test "with two versions kept, a session is not uploaded more often than every five minutes" {
+    local id f
+    id=$(new_id) f=$(transcript "$id")
+    start_daemon
+    within status_is .account.versionsPerSession 2
+    [ "$(status .account.distanceSeconds)" = 300 ]
+    line one >"$f"
+    within versions_are "$id" 1
+    line two >>"$f"
+    within status_is .sessions.pending 1
+    # a restart does not forget when it was
+    stop_daemon
+    start_daemon
+    within status_is .sessions.pending 1
+    within status_is .server.reachable true
+    versions_are "$id" 1
+    ctctl sync --wait
+    versions_are "$id" 2
+}

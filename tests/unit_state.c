@@ -7,6 +7,7 @@
 #include "common/path.h"
 #include "common/str.h"
 #include "daemon/lock.h"
+#include "daemon/pace.h"
 #include "daemon/state.h"
 #include "net/http.h"
 #include "uploader/backoff.h"
@@ -357,6 +358,17 @@ static void plain_http_is_for_loopback_with_leave(void **state)
     assert_false(http_url_is_loopback("https://128.0.0.1/x"));
 }
 
+static void few_versions_are_spread_over_ten_minutes(void **state)
+{
+    (void)state;
+    assert_int_equal(pace_distance_ms(15000, 2), 300000);
+    assert_int_equal(pace_distance_ms(15000, 1), 600000);
+    assert_int_equal(pace_distance_ms(400000, 2), 400000);
+    assert_int_equal(pace_distance_ms(15000, 0), 15000);
+    assert_int_equal(pace_distance_ms(15000, 10), 15000);
+    assert_int_equal(pace_distance_ms(0, 20), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +378,7 @@ int main(void)
         UNIT(damage_in_the_middle_is_found_after_a_crash),
         UNIT(damage_met_in_use_is_told_once),
         UNIT(a_transaction_is_all_or_nothing),
+        UNIT(few_versions_are_spread_over_ten_minutes),
         UNIT(one_process_at_a_time_has_the_database),
         UNIT(one_instance_at_a_time_has_the_lock),
         UNIT(files_are_found_by_root_and_path),

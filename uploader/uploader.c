@@ -70,9 +70,14 @@ static void entry_free(struct entry *e)
 static int on_stored(void *arg, int64_t version, struct ct_err *err)
 {
     struct entry *e = arg;
+    struct ct_err ours;
 
-    if (queue_set_phase(e->u->opts.db, e->item->session_id, QUEUE_STORED, version, err) != 0)
+    /* On a full disk it goes on all the same: what is confirmed leaves the spool and makes room. */
+    if (queue_set_phase(e->u->opts.db, e->item->session_id, QUEUE_STORED, version, &ours) != 0 &&
+        ours.code != ERR_NOSPACE) {
+        *err = ours;
         return -1;
+    }
     e->item->phase = QUEUE_STORED;
     e->item->version = version;
     return 0;
@@ -145,7 +150,10 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     uploader_recovered(u);
     /* Out of the queue and into the daemon's books, in one transaction. */
     if (db_transact(u->opts.db, write_settled, &t, &err) != 0) {
-        /* The store has it; our own disk is the trouble.  Confirming again later is harmless. */
+        /* The store has it; our own disk is the trouble.  Confirming again later is harmless, and
+         * the file is not needed for that. */
+        if (err.code == ERR_NOSPACE)
+            remove_file(u, e->item->file);
         uploader_disk_failed(e, &err);
         return;
     }
@@ -492,6 +500,27 @@ static void kick(struct entry *e)
     e->is_urgent = 1;
     if (e->err.code == ERR_FAIL)
         memset(&e->err, 0, sizeof(e->err)); /* what is tried now has not failed yet */
+}
+
+void uploader_refuse(struct uploader *u, const char *session_id, const struct ct_err *err)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL || e->transfer != NULL)
+        return;
+    e->err = *err;
+    e->is_final = 1;
+}
+
+void uploader_try_again(struct uploader *u, const char *session_id)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL)
+        return;
+    e->is_final = 0;
+    e->next_ms = 0;
+    arm(u, 0, 0);
 }
 
 void uploader_kick(struct uploader *u, const char *session_id)

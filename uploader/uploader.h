@@ -170,6 +170,14 @@ void uploader_settle(struct uploader *u, const char *session_id, int64_t version
 int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err);
 
 /**
+ * uploader_refuse(u, session_id, err), uploader_try_again(u, session_id):
+ * Count the session's bundle as refused for good with ${err}, as if it had been tried; or no
+ * longer.
+ */
+void uploader_refuse(struct uploader *u, const char *session_id, const struct ct_err *err);
+void uploader_try_again(struct uploader *u, const char *session_id);
+
+/**
  * uploader_kick(u, session_id):
  * Try ${session_id} (NULL: all) now: no back-off, pause or earlier refusal counts.
  */

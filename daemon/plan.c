@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "api/client.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/str.h"
+#include "daemon/pace.h"
+
+#include "daemon/daemon.h"
+
+/*
+ * What the account's plan allows (GET /billing/usage): how many sessions, and how many versions of
+ * each.  Asked for at log-in; again only while something waits for room in it.
+ *
+ * Once the server has refused a session that it does not know, the others of that kind wait
+ * together, unbundled.  Sessions that it knows go on.
+ */
+#define ASK_MS (15LL * 60 * 1000)
+#define BLIND_MS (60LL * 60 * 1000) /* how often to try when the server does not say how much */
+
+struct plan {
+    struct daemon *d;
+    struct http_call *call;
+    struct api_request *request;
+    struct event *timer;
+    char name[64];
+    int64_t versions; /* kept of each session, 0: not known */
+    int is_full;
+    struct ct_err err; /* what the server said then */
+    int64_t tried_ms;  /* when one was tried last */
+};
+
+static void arm(struct plan *p)
+{
+    struct timeval tv = {.tv_sec = ASK_MS / 1000};
+
+    if (p->is_full)
+        evtimer_add(p->timer, &tv);
+}
+
+struct waiting {
+    struct daemon *d;
+    struct strlist ids;
+};
+
+static void collect(void *arg, const struct uploader_view *v)
+{
+    struct waiting *w = arg;
+    const struct session *s = sessions_get(w->d, v->item->session_id);
+
+    if (s != NULL && plan_is_awaited(w->d, s))
+        strlist_add(&w->ids, v->item->session_id);
+}
+
+static void with_queued(struct plan *p, const struct ct_err *err)
+{
+    struct waiting w = {.d = p->d};
+
+    uploader_each(p->d->uploader, collect, &w);
+    for (size_t i = 0; i < w.ids.n; i++) {
+        if (err != NULL)
+            uploader_refuse(p->d->uploader, w.ids.v[i], err);
+        else
+            uploader_try_again(p->d->uploader, w.ids.v[i]);
+    }
+    strlist_free(&w.ids);
+}
+
+void plan_try(struct plan *p)
+{
+    if (!p->is_full)
+        return;
+    p->tried_ms = now_mono_ms();
+    with_queued(p, NULL);
+    p->is_full = 0;
+    evtimer_del(p->timer);
+    bundler_run(p->d);
+}
+
+static void on_usage(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct plan *p = arg;
+    struct json_object *answer = NULL, *sessions;
+    const char *name;
+    int64_t limit;
+    struct ct_err err;
+
+    (void)net_err;
+    p->call = NULL;
+    if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        arm(p); /* the others say what is wrong with the server */
+        return;
+    }
+    name = jdoc_str(answer, "plan");
+    snprintf(p->name, sizeof(p->name), "%s", name != NULL ? name : "");
+    if (jdoc_int(answer, "versionsPerSession", 0) != p->versions) {
+        p->versions = jdoc_int(answer, "versionsPerSession", 0);
+        log_info("plan versions-per-session=%lld distance-ms=%lld", (long long)p->versions,
+                 (long long)pace_distance_ms(p->d->config->distance_ms, p->versions));
+        daemon_set_clocks(p->d);
+    }
+    sessions = jdoc_obj(answer, "sessions");
+    limit = jdoc_int(sessions, "limit", 0);
+    if (p->is_full && (limit > 0 ? jdoc_int(sessions, "used", limit) < limit
+                                 : now_mono_ms() - p->tried_ms >= BLIND_MS))
+        plan_try(p);
+    arm(p);
+    json_object_put(answer);
+}
+
+void plan_ask(struct plan *p)
+{
+    const struct cred *cred = login_cred(p->d->login);
+    struct ct_err err;
+
+    if (cred == NULL || p->d->state == NULL)
+        return;
+    if (p->call != NULL)
+        http_cancel(p->call);
+    p->call = NULL;
+    api_request_free(p->request);
+    api_request_new(cred->api_url, cred->token, "GET", "/billing/usage", NULL, &p->request);
+    if (http_start(p->d->engine, &p->request->http, on_usage, p, &p->call, &err) != 0) {
+        p->call = NULL;
+        arm(p);
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    plan_ask(arg);
+}
+
+int plan_is_awaited(const struct daemon *d, const struct session *s)
+{
+    return d->plan->is_full && !s->was_safe && cloud_has(d->cloud, s->id) != 1;
+}
+
+void plan_refused(struct plan *p, const char *session_id, const struct ct_err *err)
+{
+    const struct session *s = sessions_get(p->d, session_id);
+
+    if (s == NULL || s->was_safe || cloud_has(p->d->cloud, session_id) == 1 || p->is_full)
+        return;
+    log_warn("plan-full error=\"%s\" action=wait", err->msg);
+    p->is_full = 1;
+    p->err = *err;
+    if (p->tried_ms == 0)
+        p->tried_ms = now_mono_ms();
+    with_queued(p, err);
+    arm(p);
+}
+
+const struct ct_err *plan_why(const struct plan *p)
+{
+    return p->is_full ? &p->err : NULL;
+}
+
+int64_t plan_versions(const struct plan *p, const char **ret_name)
+{
+    *ret_name = p->name;
+    return p->versions;
+}
+
+void plan_forget(struct plan *p)
+{
+    if (p->call != NULL)
+        http_cancel(p->call);
+    p->call = NULL;
+    api_request_free(p->request);
+    p->request = NULL;
+    evtimer_del(p->timer);
+    p->is_full = 0;
+    p->tried_ms = 0;
+}
+
+struct plan *plan_new(struct daemon *d)
+{
+    struct plan *p = str_calloc(1, sizeof(*p));
+
+    p->d = d;
+    p->timer = evtimer_new(d->base, on_timer, p);
+    if (p->timer == NULL)
+        abort();
+    return p;
+}
+
+void plan_free(struct plan *p)
+{
+    if (p == NULL)
+        return;
+    plan_forget(p);
+    event_free(p->timer);
+    free(p);
+}
