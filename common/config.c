@@ -38,6 +38,7 @@ static const struct conf_key keys[] = {
     {"cache_limit", CONF_BYTES, AT(cache_bytes), 0, 1LL << 50, NULL},
     {"kept_limit", CONF_BYTES, AT(kept_bytes), 1LL << 20, 1LL << 50, NULL},
     {"amend", CONF_BOOL, AT(amend), 0, 0, NULL},
+    {"pace", CONF_BOOL, AT(pace), 0, 0, NULL},
     {"metadata", CONF_CHOICE, AT(metadata), 0, 0, metadata_choices},
     {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, log_choices},
@@ -56,6 +57,7 @@ static void defaults(struct config *c)
     c->cache_bytes = 1LL << 30;
     c->kept_bytes = 2LL << 30;
     c->amend = 1;
+    c->pace = 1;
     c->metadata = CONFIG_METADATA_BASIC;
     c->log = LOG_LEVEL_INFO;
 }

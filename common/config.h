@@ -31,6 +31,7 @@ struct config {
     long long cache_bytes;     /* limit of the block cache */
     long long kept_bytes;      /* limit of fuller versions that a server would rotate out */
     int amend;                 /* replace a version of the same hour instead of adding one */
+    int pace;                  /* fewer uploads where a server keeps few versions */
     int metadata;              /* enum config_metadata */
     int polling;               /* watch by polling even where inotify works */
     int log;                   /* enum log_level */

@@ -105,6 +105,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     d->account_dir = str_dup(dir);
     d->cache_dir = path_join(dir, "cache");
     db_on_damage(state_db(d->state), on_damage, d);
+    plan_recall(d->plan);
     uploader_each(d->uploader, adopt_queued, d);
     uploader_pause(d->uploader, d->is_paused);
     uploader_set_metered(d->uploader, d->is_metered);

@@ -14,7 +14,6 @@
 #include "common/path.h"
 #include "common/str.h"
 #include "daemon/lock.h"
-#include "daemon/pace.h"
 #include "daemon/process.h"
 
 #include "daemon/daemon.h"
@@ -59,12 +58,11 @@ static void on_debounce(evutil_socket_t fd, short what, void *arg)
 static struct debounce_opts debounce_opts_of(const struct daemon *d)
 {
     const struct config *c = d->config;
-    const char *name;
     struct debounce_opts o = {
         .quiet_ms = c->quiet_ms,
         .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
         .wait_ms = c->wait_ms,
-        .distance_ms = pace_distance_ms(c->distance_ms, plan_versions(d->plan, &name)),
+        .distance_ms = plan_distance_ms(d->plan),
     };
 
     return o;

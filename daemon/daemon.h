@@ -271,9 +271,11 @@ struct plan *plan_new(struct daemon *d);
 void plan_free(struct plan *p);
 
 /**
- * plan_ask(p), plan_forget(p):
- * Ask the server what the plan allows; the account is closed.
+ * plan_ask(p), plan_recall(p), plan_forget(p):
+ * Ask the server what the plan allows; go by what it said last, for the account is open; the
+ * account is closed.
  */
+void plan_recall(struct plan *p);
 void plan_ask(struct plan *p);
 void plan_forget(struct plan *p);
 
@@ -292,11 +294,12 @@ int plan_is_awaited(const struct daemon *d, const struct session *s);
 const struct ct_err *plan_why(const struct plan *p);
 
 /**
- * plan_versions(p, ret_name):
+ * plan_versions(p, ret_name), plan_distance_ms(p):
  * Return how many versions of a session the server keeps (0: not known), and the plan's name,
- * borrowed.
+ * borrowed; the shortest distance between two uploads of a session.
  */
 int64_t plan_versions(const struct plan *p, const char **ret_name);
+int64_t plan_distance_ms(const struct plan *p);
 
 /* ---- pause.c ------------------------------------------------------------------------------------
  */

@@ -23,6 +23,8 @@
 #define ASK_MS (15LL * 60 * 1000)
 #define BLIND_MS (60LL * 60 * 1000) /* how often to try when the server does not say how much */
 
+#define NOTE "versions-per-session" /* in state, to go by until the server was asked */
+
 struct plan {
     struct daemon *d;
     struct http_call *call;
@@ -34,6 +36,13 @@ struct plan {
     struct ct_err err; /* what the server said then */
     int64_t tried_ms;  /* when one was tried last */
 };
+
+int64_t plan_distance_ms(const struct plan *p)
+{
+    const struct config *c = p->d->config;
+
+    return pace_distance_ms(c->distance_ms, c->pace ? p->versions : 0);
+}
 
 static void arm(struct plan *p)
 {
@@ -87,12 +96,13 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
     struct plan *p = arg;
     struct json_object *answer = NULL, *sessions;
     const char *name;
+    char text[24];
     int64_t limit;
     struct ct_err err;
 
     (void)net_err;
     p->call = NULL;
-    if (res == NULL || api_answer(res, &answer, &err) != 0) {
+    if (p->d->state == NULL || res == NULL || api_answer(res, &answer, &err) != 0) {
         arm(p); /* the others say what is wrong with the server */
         return;
     }
@@ -101,7 +111,9 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
     if (jdoc_int(answer, "versionsPerSession", 0) != p->versions) {
         p->versions = jdoc_int(answer, "versionsPerSession", 0);
         log_info("plan versions-per-session=%lld distance-ms=%lld", (long long)p->versions,
-                 (long long)pace_distance_ms(p->d->config->distance_ms, p->versions));
+                 (long long)plan_distance_ms(p));
+        snprintf(text, sizeof(text), "%lld", (long long)p->versions);
+        state_note(p->d->state, NOTE, text, NULL);
         daemon_set_clocks(p->d);
     }
     sessions = jdoc_obj(answer, "sessions");
@@ -167,6 +179,18 @@ int64_t plan_versions(const struct plan *p, const char **ret_name)
 {
     *ret_name = p->name;
     return p->versions;
+}
+
+void plan_recall(struct plan *p)
+{
+    char *text = state_noted(p->d->state, NOTE);
+    unsigned long long versions;
+
+    p->versions = 0;
+    if (text != NULL && str_parse_u64(text, &versions) == 0 && versions < 1000000)
+        p->versions = (int64_t)versions;
+    free(text);
+    daemon_set_clocks(p->d);
 }
 
 void plan_forget(struct plan *p)

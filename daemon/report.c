@@ -7,7 +7,6 @@
 #include "common/now.h"
 #include "common/str.h"
 
-#include "daemon/pace.h"
 #include "uploader/keep.h"
 
 #include "daemon/daemon.h"
@@ -497,7 +496,7 @@ static struct json_object *account_part(struct daemon *d)
     jdoc_set_str(o, "plan", plan[0] != '\0' ? plan : NULL);
     if (versions > 0)
         jdoc_set_int(o, "versionsPerSession", versions);
-    jdoc_set_int(o, "distanceSeconds", pace_distance_ms(d->config->distance_ms, versions) / 1000);
+    jdoc_set_int(o, "distanceSeconds", plan_distance_ms(d->plan) / 1000);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     return o;
 }

@@ -138,7 +138,8 @@ void room_disk_failed(struct daemon *d, const struct ct_err *err)
 {
     struct giving_up *g;
 
-    if (err->code != ERR_NOSPACE)
+    /* With a reason it is a limit of ours that is meant (what is kept of fuller versions). */
+    if (err->code != ERR_NOSPACE || err->reason[0] != '\0')
         return;
     if (d->disk_err.code == ERR_NONE)
         log_warn("disk-full error=\"%s\" action=wait", err->msg);

@@ -29,6 +29,10 @@ conf() {
     *amend*) ;;
     *) set -- "amend = false; $1" ;;
     esac
+    case $1 in
+    *pace*) ;;
+    *) set -- "pace = false; $1" ;;
+    esac
     printf '%s\n' "$1" >"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
 }
 
