@@ -6,6 +6,7 @@ server_libserver_a_SOURCES = \
   server/backup.c server/backup.h \
   server/call.c server/call.h \
   server/call_auth.c \
+  server/certificate.c server/certificate.h \
   server/email.c server/email.h \
   server/embedded.c server/embedded.h server/embedded_impl.h \
   server/embedded_put.c \
@@ -36,6 +37,7 @@ server_libserver_a_SOURCES = \
   server/ledger_trash.c \
   server/ledger_undelete.c \
   server/ledger_user.c \
+  server/listener.c server/listener.h \
   server/limits.c server/limits.h \
   server/objects.c server/objects.h \
   server/password.c server/password.h \

@@ -123,3 +123,33 @@ join() {
     [ "$status" -eq 64 ]
     push
 }
+
+# register_from N ADDRESS: N registrations that can't succeed, through a proxy; their statuses, counted
+register_from() {
+    python3 - "$API_PORT" "$CA" "$1" "$2" <<'PY'
+import collections, http.client, ssl, sys
+port, ca, n, address = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+c = http.client.HTTPSConnection("127.0.0.1", port, context=ssl.create_default_context(cafile=ca))
+seen = collections.Counter()
+for _ in range(n):
+    c.request("POST", "/v1/auth/register", '{"email":"x@example.org","password":"short"}',
+              {"Content-Type": "application/json", "X-Forwarded-For": address})
+    r = c.getresponse()
+    r.read()
+    seen[r.status] += 1
+    if r.status == 429:
+        assert int(r.headers["Retry-After"]) > 0
+print(*(f"{status}:{seen[status]}" for status in sorted(seen)))
+PY
+}
+
+@test "registrations are limited by address, an IPv6 one by its network" {
+    restart 'trusted_proxy = [ "127.0.0.1" ];'
+    [ "$(register_from 101 203.0.113.1)" = '422:100 429:1' ]
+    [ "$(register_from 1 203.0.113.2)" = '422:1' ]
+    [ "$(register_from 60 2001:db8:0:1::5)" = '422:60' ]
+    [ "$(register_from 60 2001:db8:0:1:9:9:9:9)" = '422:40 429:20' ]
+    [ "$(register_from 1 2001:db8:0:2::5)" = '422:1' ]
+    # What a client invents before the proxy's word changes nothing.
+    [ "$(register_from 1 '192.0.2.7, 203.0.113.1')" = '429:1' ]
+}

@@ -1,0 +1,50 @@
+#ifndef SERVER_LISTENER_H
+#define SERVER_LISTENER_H
+
+#include "common/err.h"
+
+#include "server/certificate.h"
+#include "server/settings.h"
+#include "server/web.h"
+
+/* A socket that stays for the life of the server, and who answers on it at the moment. */
+struct listener {
+    int fd;
+    char *url; /* "https://127.0.0.1:8787" */
+    struct web *web;
+};
+
+#define LISTENER_INIT \
+    { \
+        .fd = -1 \
+    }
+
+/**
+ * listener_open(l, name, host_port, scheme, err):
+ * Listen, on the socket that the service manager handed over as ${name}, else on a new one.
+ */
+int listener_open(struct listener *l, const char *name, const char *host_port, const char *scheme,
+                  struct ct_err *err);
+
+/**
+ * listener_start(l, name, handler, s, c, err):
+ * Begin to answer in the way of ${s}, with ${c} or in plain HTTP.
+ */
+int listener_start(struct listener *l, const char *name, const struct web_handler *handler,
+                   const struct settings *s, const struct certificate *c, struct ct_err *err);
+
+/**
+ * listener_retire(api, objects, grace_ms):
+ * Accept no more connections; let requests under way end, for 10 seconds at most or until a signal
+ * asks to stop, and stop both.  Connections that have asked nothing yet, such as one in its
+ * handshake, get ${grace_ms}.  Each may be NULL.
+ */
+void listener_retire(struct web *api, struct web *objects, int64_t grace_ms);
+
+/**
+ * listener_close(l):
+ * Close its socket and free what it holds.
+ */
+void listener_close(struct listener *l);
+
+#endif
