@@ -180,7 +180,7 @@ static void sessions_row(struct buf *b, const struct text_style *st, const struc
     } counts[] = {
         {"pending", "waiting"},     {"failed", "failed"},     {"limit", "over the plan's limit"},
         {"archived", "archived"},   {"excluded", "excluded"}, {"behind", "newer elsewhere"},
-        {"rewritten", "rewritten"},
+        {"diverged", "diverged"},   {"rewritten", "rewritten"},
     };
     struct buf text = {0};
 

@@ -80,9 +80,9 @@ const struct verb verb_list = {
     "  --machine M  only those of the machine with this name\n"
     "  --limit N    the newest N only\n"
     "\n"
-    "States: safe; pending and uploading (on their way); failed and limit (see ctctl\n"
-    "status); excluded; duplicate (a longer copy counts); diverged (newer elsewhere);\n"
-    "archived (safe in the cloud, gone from here); this machine only (the server is on\n"
-    "this very machine).\n",
+    "States: safe; pending and uploading (on their way); failed, limit and too_large (see\n"
+    "ctctl status); excluded; duplicate (a longer copy counts); behind (newer on another\n"
+    "machine); diverged (went on here and there, both are kept); archived (safe in the\n"
+    "cloud, gone from here); this machine only (the server is on this very machine).\n",
     run,
 };

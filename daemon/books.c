@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "bundle/pack.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
@@ -13,6 +14,9 @@
 
 /* Damage found a second time so soon is the disk's: do not make databases in a circle. */
 #define DAMAGED_AGAIN_MS 60000
+
+#define KEEP_CACHE_MS (7LL * 24 * 3600 * 1000)
+#define TIDY_MOST 100 /* sessions at a time */
 
 static void adopt_queued(void *arg, const struct uploader_view *v)
 {
@@ -138,6 +142,20 @@ void books_close(struct daemon *d)
     d->account_dir = d->cache_dir = NULL;
     for (size_t i = 0; i < d->config->roots.n; i++)
         d->roots[i].scans = 0;
+}
+
+/* What a scan does not meet for a week is not coming back soon; its blocks can be made again. */
+void books_tidy(struct daemon *d)
+{
+    int64_t before_ms = now_wall_ms() - KEEP_CACHE_MS;
+    char id[UUID_SIZE];
+
+    for (int i = 0; i < TIDY_MOST && state_next_archived(d->state, before_ms, id); i++) {
+        pack_forget_cache(d->cache_dir, id);
+        if (state_archive_tidied(d->state, id, NULL) != 0)
+            return;
+        log_debug("cache-forgotten session=%s", id);
+    }
 }
 
 static void on_rebuild(evutil_socket_t fd, short what, void *arg)

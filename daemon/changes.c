@@ -364,6 +364,8 @@ static void on_scanned(void *arg, int root, int64_t files)
     r->is_scanning = 0;
     strlist_free(&r->unreadable);
     r->scans++;
+    if (d->state != NULL)
+        books_tidy(d);
     daemon_rest_soon(d);
     control_event(d, "scan", NULL, 0, 0, NULL);
     bundler_run(d);

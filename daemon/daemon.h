@@ -214,6 +214,12 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err);
 void books_close(struct daemon *d);
 
 /**
+ * books_tidy(d):
+ * Remove cached blocks of sessions that have been gone here for a week.
+ */
+void books_tidy(struct daemon *d);
+
+/**
  * books_damage_event(d):
  * Make the event for d->damage.
  */

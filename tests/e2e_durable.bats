@@ -295,3 +295,34 @@ free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
     rm "$disk/filler"
     within status_is .sessions.synced 4
 }
+
+@test "the blocks of a session go a week after its transcript went, those of a deleted one at once" {
+    local id other db
+    id=$(new_id) other=$(new_id)
+    noise 2000000 >"$(transcript "$id")"
+    noise 2000000 >"$(transcript "$other")"
+    start_daemon
+    ctctl sync --wait
+    [ "$(find "$XDG_STATE_HOME" -name '*.blocks' | wc -l)" = 2 ]
+    ctctl delete --yes "$other"
+    [ "$(find "$XDG_STATE_HOME" -name "$other.blocks" | wc -l)" = 0 ]
+    rm "$(transcript "$id")"
+    within status_is .sessions.archived 1
+    stop_daemon
+    start_daemon
+    within status_is .watch.isScanning false
+    [ "$(find "$XDG_STATE_HOME" -name "$id.blocks" | wc -l)" = 1 ]
+    stop_daemon
+    db=$(echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db)
+    python3 - "$db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+assert db.execute("UPDATE sessions SET archived_ms = archived_ms - 8 * 86400000"
+                  " WHERE archived_ms > 0").rowcount == 1
+db.commit()
+PY
+    start_daemon
+    within sh -c '[ -z "$(find "$XDG_STATE_HOME" -name "'"$id"'.blocks")" ]'
+    [ "$(ctctl --json show "$id" | jq -r .state)" = archived ]
+    versions_are "$id" 1
+}
