@@ -21,6 +21,8 @@ int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result
         if (store_remove(s, key, &why) != 0 || ledger_purged(l, &o, &why) != 0) {
             log_warn("purge-failed error=\"%s\"", why.msg);
             ret->failed++;
+            if (why.code == ERR_RETRY)
+                return 0; /* nobody answers: the next turn takes it up */
         } else {
             ret->purged++;
         }
@@ -31,7 +33,9 @@ int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result
 struct walk {
     struct ledger *ledger;
     int64_t older_than_ms;
-    struct strlist keys;
+    struct strlist keys; /* of objects that no version knows */
+    size_t n_known;
+    int has_failed; /* the database did not answer */
 };
 
 static int find_orphan(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms)
@@ -39,12 +43,31 @@ static int find_orphan(void *arg, const char *key, int64_t size_bytes, int64_t m
     struct walk *w = arg;
     char user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
     int64_t version;
+    int known, is_young = modified_ms > w->older_than_ms;
 
     (void)size_bytes;
-    if (modified_ms <= w->older_than_ms &&
-        store_key_parse(key, user_id, session_id, &version) == 0 &&
-        ledger_knows(w->ledger, user_id, session_id, version) == 0)
+    if (store_key_parse(key, user_id, session_id, &version) != 0 || (is_young && w->n_known > 0))
+        return 0;
+    known = ledger_knows(w->ledger, user_id, session_id, version);
+    if (known > 0)
+        w->n_known++;
+    else if (known == 0 && !is_young)
         strlist_add(&w->keys, key);
+    w->has_failed |= known < 0;
+    return w->has_failed;
+}
+
+/* All of them unknown: that is another server's store, or a database that was lost, and not what
+ * gc is for. */
+static int check_orphans(const struct walk *w, struct ct_err *err)
+{
+    if (w->has_failed)
+        return err_set(err, ERR_RETRY, "the database does not answer");
+    if (w->keys.n > 0 && w->n_known == 0)
+        return err_set(err, ERR_CONFLICT,
+                       "none of the %zu objects in the store is known to this database, so nothing "
+                       "was removed; is it the right one?",
+                       w->keys.n);
     return 0;
 }
 
@@ -55,6 +78,8 @@ int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_resu
     struct ct_err why;
     int rc = store_each(s, find_orphan, &w, err);
 
+    if (rc == 0 || w.has_failed)
+        rc = check_orphans(&w, err);
     for (size_t i = 0; rc == 0 && i < w.keys.n; i++) {
         if (store_remove(s, w.keys.v[i], &why) != 0) {
             log_warn("purge-failed error=\"%s\"", why.msg);
@@ -66,63 +91,5 @@ int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_resu
     strlist_free(&w.keys);
     if (rc == 0)
         rc = store_sweep(s, ORPHAN_MS, now_ms, err);
-    return rc;
-}
-
-/* What is wrong with the object of ${o}, or NULL. */
-static const char *fault_of(struct store *s, const struct ledger_object *o, const char *key,
-                            int full, struct ct_err *err)
-{
-    struct store_head head;
-
-    if (store_head(s, key, &head, err) != 0)
-        return err->code == ERR_GONE ? "missing" : "unreadable";
-    if (head.size_bytes != o->size_bytes)
-        return "size";
-    if (full && store_check(s, key, o->checksum, err) != 0)
-        return err->code == ERR_CORRUPT ? "checksum" : "unreadable";
-    return NULL;
-}
-
-/* Or did somebody delete or rotate it out while we looked at its object? */
-static int is_still_there(struct ledger *l, const struct ledger_object *before,
-                          const struct ledger_object *o)
-{
-    struct ledger_object again;
-
-    return ledger_confirmed_after(l, before, &again, NULL) == 1 && again.version == o->version &&
-           strcmp(again.session_id, o->session_id) == 0 && strcmp(again.user_id, o->user_id) == 0;
-}
-
-int gc_check(struct ledger *l, struct store *s, int full, FILE *out, long *ret_problems,
-             struct ct_err *err)
-{
-    struct walk w = {.ledger = l, .older_than_ms = INT64_MAX};
-    struct ledger_object o = {0}, next;
-    char key[STORE_KEY_MAX];
-    long problems = 0;
-    int rc;
-
-    if (ledger_integrity(l, err) != 0)
-        return -1;
-    while ((rc = ledger_confirmed_after(l, &o, &next, err)) == 1) {
-        struct ct_err why;
-        const char *fault;
-        store_key(next.user_id, next.session_id, next.version, key);
-        fault = fault_of(s, &next, key, full, &why);
-        if (fault != NULL && is_still_there(l, &o, &next)) {
-            fprintf(out, "%s %s\n", fault, key);
-            problems++;
-        }
-        o = next;
-    }
-    if (rc == 0)
-        rc = store_each(s, find_orphan, &w, err);
-    for (size_t i = 0; rc == 0 && i < w.keys.n; i++)
-        fprintf(out, "unknown %s\n", w.keys.v[i]);
-    problems += (long)w.keys.n;
-    strlist_free(&w.keys);
-    if (rc == 0)
-        *ret_problems = problems;
     return rc;
 }

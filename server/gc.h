@@ -27,6 +27,7 @@ int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result
 /**
  * gc_orphans(l, s, now_ms, ret, err):
  * Walk through all objects and remove those that no version knows, and remains of broken uploads.
+ * ERR_CONFLICT, with nothing removed, if no version knows any of the objects.
  */
 int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
                struct ct_err *err);

@@ -4,7 +4,7 @@
 #include "server/ledger.h"
 #include "server/store.h"
 
-/* The thread that tidies up while the server runs: purges every few minutes, orphans once a day. */
+/* The thread that tidies up while the server runs: purges every few minutes, sweeps once a day. */
 struct keeper;
 
 /**

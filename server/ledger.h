@@ -300,6 +300,7 @@ struct ledger_object {
     int64_t version;
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
+    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
 };
 
 /**

@@ -83,6 +83,7 @@ static void read_object(struct sql_rows *st, struct ledger_object *ret)
     ret->version = sql_int64(st, 2);
     ret->size_bytes = sql_int64(st, 3);
     ledger_copy(ret->checksum, sql_text(st, 4), sizeof(ret->checksum));
+    ledger_copy(ret->md5, sql_text(st, 5), sizeof(ret->md5));
 }
 
 static int take_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret, int *found,
@@ -92,7 +93,7 @@ static int take_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret
     int rc;
 
     if (sql_query(l->db, err, &st,
-                  "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
+                  "SELECT user_id, session_id, version, size_bytes, checksum, md5 FROM versions"
                   " WHERE purge_ms IS NOT NULL AND purge_ms <= ? ORDER BY purge_ms LIMIT 1",
                   "i", now_ms) != 0)
         return -1;
@@ -153,7 +154,7 @@ int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
 
     ledger_lock(l);
     rc = sql_query(l->db, err, &st,
-                   "SELECT user_id, session_id, version, size_bytes, checksum FROM versions"
+                   "SELECT user_id, session_id, version, size_bytes, checksum, md5 FROM versions"
                    " WHERE (user_id, session_id, version) > (?, ?, ?) AND (state = 'confirmed'"
                    " OR (state = 'trash' AND confirmed_ms > 0))"
                    " ORDER BY user_id, session_id, version LIMIT 1",

@@ -11,6 +11,7 @@ server_libserver_a_SOURCES = \
   server/embedded.c server/embedded.h server/embedded_impl.h \
   server/embedded_put.c \
   server/gc.c server/gc.h \
+  server/gc_check.c \
   server/github.c server/github.h \
   server/handle_auth.c \
   server/handle_device.c \

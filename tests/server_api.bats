@@ -522,6 +522,29 @@ PY
     [ -e "$dir/$ID.v3.tar.gz" ]
 }
 
+@test "a database that knows none of the objects removes none, at the start or by gc" {
+    account al@example.org
+    bundle 1000
+    push
+    stop_server
+    find "$T/server/objects/bundles" -type f -exec touch -d '3 days ago' {} +
+    mkdir "$T/lost"
+    mv "$T"/server/server.db* "$T/lost/"
+    start_server
+    run codeteleport-server --data "$T/server" gc
+    [ "$status" -eq 1 ]
+    [[ $output == *"is it the right one"* ]]
+    run codeteleport-server --data "$T/server" check
+    [[ $output == *"unknown "*v1.tar.gz* ]]
+    [ "$(objects)" = 1 ]
+    # The right one is found again, and all of it is there.
+    stop_server
+    rm -f "$T"/server/server.db*
+    mv "$T"/lost/* "$T/server/"
+    start_server
+    codeteleport-server --data "$T/server" check --full | grep -q match
+}
+
 @test "registration can be closed, and is on more than loopback" {
     stop_server
     printf 'registration = "closed";\n' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
