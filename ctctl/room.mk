@@ -27,6 +27,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
+  ctctl/sync_follow.c ctctl/sync_follow.h \
   ctctl/system.c ctctl/system.h \
   ctctl/table.c ctctl/table.h \
   ctctl/target.c ctctl/target.h \

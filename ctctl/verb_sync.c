@@ -6,6 +6,7 @@
 #include "common/jdoc.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
+#include "ctctl/sync_follow.h"
 
 #include "ctctl/verb.h"
 
@@ -80,6 +81,7 @@ static int sync_now(struct ctx *c, const struct sync *s, const struct strlist *i
 {
     struct json_object *params = json_object_new_object(), *list = json_object_new_array(), *o;
     struct ct_err e;
+    struct sync_follow *follow;
     int64_t limit_ms = s->timeout_s > 0 ? s->timeout_s * 1000 : s->wait ? 0 : ANSWER_MS;
     int rc;
 
@@ -87,7 +89,9 @@ static int sync_now(struct ctx *c, const struct sync *s, const struct strlist *i
         json_object_array_add(list, jdoc_new_str(ids->v[i]));
     json_object_object_add(params, "ids", list);
     jdoc_set_bool(params, "wait", s->wait);
+    follow = s->wait ? sync_follow_start(c) : NULL;
     rc = ctx_call(c, "sync", params, limit_ms, &o, &e);
+    sync_follow_stop(follow);
     json_object_put(params);
     if (rc != 0 && e.code == ERR_RETRY && s->wait && s->timeout_s > 0)
         err_set(&e, ERR_RETRY,
@@ -129,7 +133,8 @@ const struct verb verb_sync = {
     "Without an ID: all sessions. Does not wait for a quiet moment, for the next try of\n"
     "something that failed, or for the end of a pause.\n"
     "\n"
-    "  --wait       return when all that had changed before the call is confirmed\n"
+    "  --wait       return when all that had changed before the call is confirmed; on a\n"
+    "               terminal it shows how far that is\n"
     "  --timeout S  give up waiting after S seconds; the daemon goes on all the same\n"
     "\n"
     "Exit status with --wait: 0 all of it is confirmed; 1 something was refused; 75 the\n"

@@ -127,3 +127,24 @@ for l in sys.stdin:
         done
     done
 }
+
+@test "who waits for a sync sees how far it is, and a pipe does not" {
+    log_in
+    ID=$(new_id)
+    python3 - "$(transcript "$ID")" <<'PY'
+import base64, os, sys
+with open(sys.argv[1], "w") as f:
+    for _ in range(60):
+        f.write('{"type":"user","cwd":"/home/al/p","message":{"role":"user","content":"%s"}}\n'
+                % base64.b64encode(os.urandom(300000)).decode())
+PY
+    conf 'quiet = 60; longest_wait = 90; max_upload_rate = "9 MB";'
+    start_daemon
+    type_in -- ctctl sync --wait
+    [ "$status" -eq 0 ]
+    tr '\r' '\n' <"$T/screen" | grep -q '^.*\(Saving\|Uploading\) .* % .* of .*B'
+    tr '\r' '\n' <"$T/screen" | tail -n 2 | grep -q 'Saved 1 session'
+    line more >>"$(transcript "$ID")"
+    run ctctl sync --wait
+    [ "$output" = 'Saved 1 session.' ]
+}
