@@ -36,7 +36,7 @@ static int has_dots(const char *s, const char *separators)
     return 0;
 }
 
-static int is_path(const char *s)
+int open_meta_is_path(const char *s)
 {
     int is_windows = is_drive(s) || strncmp(s, "\\\\", 2) == 0;
 
@@ -45,12 +45,17 @@ static int is_path(const char *s)
     return strlen(s) <= PATH_BYTES_MAX && !has_control(s) && !has_dots(s, is_windows ? "\\/" : "/");
 }
 
+int open_meta_is_branch(const char *s)
+{
+    return strlen(s) <= BRANCH_BYTES_MAX && !has_control(s);
+}
+
 static int path_member(const struct json_object *o, const char *key, const char **ret,
                        struct ct_err *err)
 {
     const char *s = jdoc_str(o, key);
 
-    if (s == NULL || !is_path(s))
+    if (s == NULL || !open_meta_is_path(s))
         return err_set(err, ERR_CORRUPT,
                        "the bundle's meta.json has no %s that is an absolute path", key);
     *ret = s;
@@ -67,8 +72,7 @@ static int optional_members(const struct json_object *o, struct open_meta *ret, 
 {
     ret->git_branch = jdoc_str(o, "gitBranch");
     if (jdoc_has(o, "gitBranch") &&
-        (ret->git_branch == NULL || strlen(ret->git_branch) > BRANCH_BYTES_MAX ||
-         has_control(ret->git_branch)))
+        (ret->git_branch == NULL || !open_meta_is_branch(ret->git_branch)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a gitBranch that is none");
     ret->content_id = jdoc_str(o, "contentId");
     if (jdoc_has(o, "contentId") && (ret->content_id == NULL || !is_content_id(ret->content_id)))

@@ -14,4 +14,12 @@
 int open_meta_parse(const char *p, size_t n, struct open_meta *ret,
                     struct json_object **ret_document, struct ct_err *err);
 
+/**
+ * open_meta_is_path(s), open_meta_is_branch(s):
+ * Return whether ${s} would do as a source folder, or as a git branch, so that whoever writes
+ * meta.json writes nothing that can't be read back.
+ */
+int open_meta_is_path(const char *s);
+int open_meta_is_branch(const char *s);
+
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/open_meta.h"
 #include "bundle/pack.h"
 #include "common/jdoc.h"
 #include "common/now.h"
@@ -105,20 +106,23 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     return o;
 }
 
+/* Records can say anything; what can't be read back would cost the whole session. */
 void pack_meta_document(const struct survey *v, const char *content_id, struct buf *ret)
 {
+    const char *home = open_meta_is_path(v->s->user_dir) ? v->s->user_dir : "/";
     struct json_object *o = json_object_new_object();
     struct transcript_facts facts;
 
     transcript_facts(v->facts, &facts);
     jdoc_set_str(o, "sessionId", v->s->session_id);
-    jdoc_set_str(o, "sourceCwd", v->cwd[0] != '\0' ? v->cwd : v->s->user_dir);
-    jdoc_set_str(o, "sourceUserDir", v->s->user_dir);
+    jdoc_set_str(o, "sourceCwd", open_meta_is_path(v->cwd) ? v->cwd : home);
+    jdoc_set_str(o, "sourceUserDir", home);
     jdoc_set_str(o, "agentId", v->s->agent->id);
     jdoc_set_int(o, "formatVersion", FORMAT_VERSION);
     /* Ours, for whoever opens the bundle without the server. */
     jdoc_set_str(o, "contentId", content_id);
-    add_if(o, "gitBranch", facts.git_branch);
+    if (facts.git_branch != NULL && open_meta_is_branch(facts.git_branch))
+        jdoc_set_str(o, "gitBranch", facts.git_branch);
     buf_addstr(ret, jdoc_text(o));
     buf_addc(ret, '\n');
     json_object_put(o);

@@ -2,6 +2,7 @@
 # Bundles and metadata of real data folders against independent programs: python3, tar, gzip.  TAP.
 src=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
 packone=${CT_BUILD:-$src}/tests/packone
+openone=${CT_BUILD:-$src}/tests/openone
 fixture=$src/tests/fixtures/claude-code-2.1.197
 samples=${CT_SAMPLES:-}
 n=0
@@ -27,7 +28,33 @@ skip() {
     echo "ok $n - $1 # SKIP $2"
 }
 
-cases=8
+# opens ROOT: every session's bundle opens again, into the files that went in
+opens() {
+    count=0
+    for id in $("$packone" --list "$1"); do
+        rm -rf "$tmp/stage"
+        mkdir -m 700 "$tmp/stage"
+        "$packone" "$1" "$id" "$tmp/b.tgz" >"$tmp/packed" || return 1
+        "$openone" "$tmp/b.tgz" --stage "$tmp/stage" --trusted --id "$id" >"$tmp/opened" || {
+            cat "$tmp/opened"
+            return 1
+        }
+        python3 -c '
+import json, sys
+packed, opened = (json.load(open(p)) for p in sys.argv[1:])
+assert opened["contentId"] == opened["saidContentId"] == packed["contentId"], opened
+assert opened["leftOut"] == {}, opened["leftOut"]
+assert all(e["sizeBytes"] == e["stageBytes"] for e in opened["entries"])' "$tmp/packed" "$tmp/opened" ||
+            return 1
+        tar -xzf "$tmp/b.tgz" -C "$tmp/out" && rm "$tmp/out/meta.json" &&
+            diff -r "$tmp/out" "$tmp/stage" || return 1
+        rm -rf "$tmp/out" && mkdir "$tmp/out"
+        count=$((count + 1))
+    done
+    [ "$count" -gt 0 ] && echo "$count bundles"
+}
+
+cases=11
 echo "1..$cases"
 if ! python3 -c '' 2>/dev/null; then
     while [ "$n" -lt "$cases" ]; do
@@ -46,6 +73,8 @@ run "metadata of damaged transcripts equals an independent count" \
     python3 "$src/tests/metadata_oracle.py" "$packone" --damaged 300
 run "bundles of the fixture hold what they should" \
     python3 "$src/tests/bundle_oracle.py" "$packone" "$tmp/fixture"
+mkdir "$tmp/out"
+run "bundles of the fixture open again" opens "$tmp/fixture"
 for set in claude-code-2.1.197-live real; do
     if [ -d "$samples/$set" ]; then
         cp -R "$samples/$set" "$tmp/$set" && chmod -R u+w "$tmp/$set"
@@ -53,9 +82,11 @@ for set in claude-code-2.1.197-live real; do
             python3 "$src/tests/metadata_oracle.py" "$packone" "$tmp/$set"
         run "bundles of the samples $set hold what they should" \
             python3 "$src/tests/bundle_oracle.py" "$packone" "$tmp/$set"
+        run "bundles of the samples $set open again" opens "$tmp/$set"
     else
         skip "metadata of the samples $set equals an independent count" "CT_SAMPLES has no $set"
         skip "bundles of the samples $set hold what they should" "CT_SAMPLES has no $set"
+        skip "bundles of the samples $set open again" "CT_SAMPLES has no $set"
     fi
 done
 

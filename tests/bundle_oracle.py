@@ -143,9 +143,12 @@ def check(said, bundle, entries):
     if names[2:] != sorted(names[2:], key=os.fsencode):
         yield "entries are not sorted"
     meta = json.loads(found.pop("meta.json"))
+    # Only an absolute path is a folder that a session can come from.
+    cwd = said["metadata"]["cwd"]
+    cwd = cwd if cwd.startswith("/") or cwd[1:3] == ":\\" else "/home/alice"
     for key, value in (("formatVersion", 2), ("agentId", "claude-code"),
                        ("sourceUserDir", "/home/alice"), ("contentId", said["contentId"]),
-                       ("sourceCwd", said["metadata"]["cwd"])):
+                       ("sourceCwd", cwd)):
         if meta.get(key) != value:
             yield f"meta.json: {key} is {meta.get(key)!r}"
     if found != entries:
