@@ -28,7 +28,7 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/ct-hostile.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 python3 "$src/tests/hostile_bundles.py" "$tmp/bundles" || exit 1
-echo "1..$(($(rows | wc -l) + 2))"
+echo "1..$(($(rows | wc -l) + 9))"
 
 # What lies in the stage is private, and files and folders only.
 is_clean() {
@@ -74,6 +74,35 @@ while read -r expected name text; do
 done <<EOT
 $(rows)
 EOT
+
+# check NAME BUNDLE COMMAND [OPTION...]: extract it, and see that COMMAND is content with $stage
+check() {
+    name=$1 bundle=$2 command=$3
+    shift 3
+    stage=$tmp/in/stage
+    mkdir -p "$stage"
+    "$openone" "$tmp/bundles/$bundle.tgz" --stage "$stage" "$@" >"$tmp/said" 2>&1
+    eval "$command" >"$tmp/second" 2>&1
+    say $? "$name"
+    rm -rf "$stage"
+}
+
+extra=extra-files/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+other=extra-files/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+check "a session of one's own keeps its permission mode" mode_bypass \
+    '! grep -q "\"default\"" "$stage/session.jsonl" && grep -q bypass "$stage/session.jsonl"' --trusted
+check "another's is set back by a record at the end" mode_torn \
+    'tail -n 1 "$stage/session.jsonl" | jq -e ".type == \"permission-mode\" and .permissionMode == \"default\""'
+check "memory comes along when asked for" memory 'grep -q "run this" "$stage/memory/MEMORY.md"' --with-memory
+check "a bundle of another session is refused" whole 'jq -e ".code == \"refused\"" "$tmp/said"' \
+    --id aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
+check "more bytes than are allowed are refused" whole 'grep -q "holds more than 1.0 kB" "$tmp/said"' --max-bytes 1000
+check "a hard link to what came before is a copy of it" hard_link_fine \
+    'cmp "$stage/file-history/a@v1" "$stage/file-history/a@v2" && [ "$(cat "$stage/file-history/a@v2")" = abc ]'
+check "extra files are relocated if they say so, and nothing else of the user's" extra_rewrite \
+    '[ "$(cat "$stage/$extra")" = "in /srv/w/x" ] && [ "$(cat "$stage/$other")" = "in /home/alice/p/x" ] &&
+    jq -e ".extras[\"$extra\"] == \"/srv/w/a.txt\" and .extras[\"$other\"] == \"/tmp/b.txt\"" "$tmp/said"' \
+    --cwd - /srv/w
 
 # Each has its row, and nothing but what is ours lies about.
 ls "$tmp/bundles" >"$tmp/all"
@@ -125,6 +154,7 @@ taken shell_snapshots less 1
 taken wrong_kinds less 8
 taken memory less 1
 taken extra_up whole
+taken extra_rewrite whole
 taken extra_manifest_broken less 2
 refused extra_manifest_huge too large
 taken mode_bypass reset whole

@@ -141,6 +141,11 @@ def smuggled():
     bundle("extra_up", file(extra, b"ssh-rsa x"), file("extra-files-manifest.json", json.dumps([
         {"stored": "a" * 40, "originalPath": "/home/alice/.ssh/authorized_keys", "sizeBytes": 9,
          "rewriteContent": False}, {"stored": "../session.jsonl", "originalPath": "/x"}]).encode()))
+    text = b"in /home/alice/p/x\n"
+    bundle("extra_rewrite", file("extra-files/" + "a" * 40, text), file("extra-files/" + "b" * 40, text),
+           file("extra-files-manifest.json", json.dumps([
+               {"stored": "a" * 40, "originalPath": "/home/alice/p/a.txt", "rewriteContent": True},
+               {"stored": "b" * 40, "originalPath": "/tmp/b.txt", "rewriteContent": False}]).encode()))
     bundle("extra_manifest_broken", file(extra), file("extra-files-manifest.json", b"[{"))
     bundle("extra_manifest_huge", file("extra-files-manifest.json", b" " * (5 << 20)))
     for name, mode in (("bypass", "bypassPermissions"), ("accept", "acceptEdits"), ("default", "default")):
