@@ -1,6 +1,8 @@
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -53,8 +55,25 @@ static int set_aside(struct daemon *d, const char *db, const char *spool, struct
     return 0;
 }
 
+static int has_files(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+    int n = 0;
+
+    if (d == NULL)
+        return 0;
+    while ((e = readdir(d)) != NULL)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n > 0;
+}
+
 static int open_state(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
 {
+    /* A spool without its database: what is in it would be taken for nobody's. */
+    if (access(db, F_OK) != 0 && has_files(spool) && set_aside(d, db, spool, err) != 0)
+        return -1;
     if (state_open(db, &d->state, err) == 0)
         return 0;
     if (err->code != ERR_CORRUPT || set_aside(d, db, spool, err) != 0)

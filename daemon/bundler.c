@@ -170,15 +170,31 @@ static int record(struct job *j, const struct state_session *old, int is_adopted
     return rc;
 }
 
+/* Return whether the content is that of the newest version again, while a bundle of something else
+ * waits: neither needs to go out then. */
+static int is_back_to(struct job *j, const struct state_session *old)
+{
+    struct uploader_view v;
+
+    if (j->result.is_same || j->result.is_rewritten || old->revive || old->version == 0 ||
+        strcmp(old->content_id, j->result.content_id) != 0 ||
+        !uploader_look(j->d->uploader, j->session_id, &v) || v.item->phase != QUEUE_READY)
+        return 0;
+    unlink(j->spool_path);
+    j->result.is_same = 1;
+    return 1;
+}
+
 static void bundled(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
     struct state_session old = {0};
     struct ct_err err = {0};
-    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted;
+    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_back;
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
+    is_back = is_back_to(j, &old);
     is_thinner = j->result.is_rewritten || vanished_attachments(j) > 0;
     if (is_thinner && was_queued && !j->result.is_same) {
         /* The fuller one is not safe yet: it goes first, this one comes again after it. */
@@ -204,6 +220,8 @@ static void bundled(struct job *j, struct session *s)
     }
     room_is_there(d);
     s->room_used_bytes = 0;
+    if (is_back && uploader_drop(d->uploader, s->id, NULL) == 0)
+        was_queued = 0;
     sessions_set_err(s, NULL);
     s->failures = 0;
     s->cancels = 0;
@@ -241,10 +259,14 @@ done:
 static int write_vanished(void *arg, struct ct_err *err)
 {
     const struct job *j = arg;
+    struct state *st = j->d->state;
 
-    return state_set_archived(j->d->state, j->session_id, now_wall_ms(), err) != 0
-               ? -1
-               : state_drop_files(j->d->state, j->session_id, err);
+    /* Should it come back with less, what is safe is the fuller one. */
+    if (!uploader_has(j->d->uploader, j->session_id) && state_pin(st, j->session_id, err) != 0)
+        return -1;
+    if (state_set_archived(st, j->session_id, now_wall_ms(), err) != 0)
+        return -1;
+    return state_drop_files(st, j->session_id, err);
 }
 
 /* There is no transcript any more.  What is safe stays safe, what is queued still goes out. */
@@ -263,7 +285,7 @@ static void vanished(struct job *j, struct session *s)
         control_event(d, "archived", s->id, old.version, 0, NULL);
     } else if (!is_known) {
         log_debug("no-transcript session=%s", s->id);
-    } else if (old.version == 0) {
+    } else if (old.version == 0 && !uploader_has(d->uploader, s->id)) {
         state_forget(d->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
     }
     state_session_clear(&old);

@@ -66,16 +66,36 @@ static void collect(void *arg, const struct uploader_view *v)
         strlist_add(&w->ids, v->item->session_id);
 }
 
-static void with_queued(struct plan *p, const struct ct_err *err)
+/* Its bundle would only be in the way of those that can go: it is made again when there is room.
+ * Unless it is all that is left of the session. */
+static void unbundle(struct daemon *d, const char *id, const struct ct_err *err)
+{
+    struct session *s = sessions_get(d, id);
+    struct state_session ss = {0};
+    int is_gone = !state_get(d->state, id, &ss) || ss.is_archived;
+
+    state_session_clear(&ss);
+    if (is_gone || uploader_is_active(d->uploader, id) ||
+        state_outdate_files(d->state, id, NULL) != 0 || uploader_drop(d->uploader, id, NULL) != 0) {
+        uploader_refuse(d->uploader, id, err);
+        return;
+    }
+    s->dirty_seq = ++d->seq;
+    bundler_due(d, s, 1);
+}
+
+/* Those that wait for room and are in the queue: try them, or (with ${err}) let them wait; but for
+ * ${refused}, which is there to find out. */
+static void with_queued(struct plan *p, const char *refused, const struct ct_err *err)
 {
     struct waiting w = {.d = p->d};
 
     uploader_each(p->d->uploader, collect, &w);
     for (size_t i = 0; i < w.ids.n; i++) {
-        if (err != NULL)
-            uploader_refuse(p->d->uploader, w.ids.v[i], err);
-        else
+        if (err == NULL)
             uploader_try_again(p->d->uploader, w.ids.v[i]);
+        else if (strcmp(w.ids.v[i], refused) != 0)
+            unbundle(p->d, w.ids.v[i], err);
     }
     strlist_free(&w.ids);
 }
@@ -85,7 +105,7 @@ void plan_try(struct plan *p)
     if (!p->is_full)
         return;
     p->tried_ms = now_mono_ms();
-    with_queued(p, NULL);
+    with_queued(p, NULL, NULL);
     p->is_full = 0;
     evtimer_del(p->timer);
     bundler_run(p->d);
@@ -166,7 +186,7 @@ void plan_refused(struct plan *p, const char *session_id, const struct ct_err *e
     p->err = *err;
     if (p->tried_ms == 0)
         p->tried_ms = now_mono_ms();
-    with_queued(p, err);
+    with_queued(p, session_id, err);
     arm(p);
 }
 

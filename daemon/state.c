@@ -252,6 +252,12 @@ int state_set_elsewhere(struct state *s, const char *session_id, int64_t version
                    version, session_id);
 }
 
+int state_pin(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(s->db, err, "UPDATE sessions SET pin = version WHERE session_id = ?", "s",
+                   session_id);
+}
+
 int state_set_archived(struct state *s, const char *session_id, int64_t wall_ms, struct ct_err *err)
 {
     return db_exec(s->db, err,

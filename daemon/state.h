@@ -137,6 +137,12 @@ int state_set_elsewhere(struct state *s, const char *session_id, int64_t version
                         struct ct_err *err);
 
 /**
+ * state_pin(s, session_id, err):
+ * Have the next version keep the present one beyond rotation.
+ */
+int state_pin(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
  * state_set_archived(s, session_id, wall_ms, err), state_set_excluded(s, session_id, why, revive,
  * err):
  * It is gone here, since ${wall_ms}; change one thing (${why} is an enum state_excluded).

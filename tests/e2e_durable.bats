@@ -326,3 +326,58 @@ PY
     [ "$(ctctl --json show "$id" | jq -r .state)" = archived ]
     versions_are "$id" 1
 }
+
+@test "a bundle whose content is the newest version again does not go out" {
+    local id f
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    mkdir -p "${f%.jsonl}/tool-results"
+    echo one >"${f%.jsonl}/tool-results/a"
+    start_daemon
+    ctctl sync --wait
+    ctctl pause
+    echo two >"${f%.jsonl}/tool-results/a"
+    within status_is '.queue[0].phase' ready
+    echo one >"${f%.jsonl}/tool-results/a"
+    within status_is '.queue | length' 0
+    ctctl resume
+    ctctl sync --wait
+    versions_are "$id" 1
+    [ "$(find "$XDG_STATE_HOME" -path '*/spool/*' | wc -l)" = 0 ]
+    echo three >"${f%.jsonl}/tool-results/a"
+    ctctl sync --wait
+    versions_are "$id" 2
+}
+
+@test "a session that comes back with less keeps the version of before it went" {
+    local id f
+    conf 'amend = true; quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    mkdir -p "${f%.jsonl}/tool-results"
+    echo result >"${f%.jsonl}/tool-results/a"
+    start_daemon
+    ctctl sync --wait
+    cp "$f" "$T/saved"
+    rm -r "$f" "${f%.jsonl}"
+    within status_is .sessions.archived 1
+    cp "$T/saved" "$f"
+    line two >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json versions "$id" | jq -c '[.versions[] | [.version, .pinned]]')" = \
+        '[[2,false],[1,true]]' ]
+}
+
+@test "a database that is missing takes no bundle along: the spool is set aside" {
+    local id
+    id=$(new_id)
+    start_daemon
+    ctctl pause
+    line only >"$(transcript "$id")"
+    within status_is '.queue[0].phase' ready
+    stop_daemon
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    rm "$(transcript "$id")"
+    start_daemon
+    [ "$(find "$XDG_STATE_HOME" -path "*.spool/$id.*" | wc -l)" = 1 ]
+}
