@@ -112,6 +112,10 @@ static int extract(struct installing *in, struct ct_err *err)
         strlist_add(&in->r->left_out, in->opened.extras[i].original_path);
         strlist_add(&in->r->left_out, "a file of the project; tar takes it out of the bundle");
     }
+    for (size_t i = 0; i < in->opened.n_extras; i++) {
+        strlist_add(&in->r->left_out, in->opened.extras[i].original_path);
+        strlist_add(&in->r->left_out, "a file that was named when the bundle was made");
+    }
     in->r->has_mode_reset = in->opened.has_mode_reset;
     return 0;
 }

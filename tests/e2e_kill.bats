@@ -81,3 +81,19 @@ alice_goes_on() {
     B=$HOME/elsewhere
     kills
 }
+
+@test "what is written to the old transcript in the last moment goes on in the new one" {
+    installed
+    alice_goes_on
+    # The rename of the transcript takes a second; it is the last one of them.
+    strace -f -o "$T/trace" -e trace=renameat -e inject=renameat:delay_enter=1500000 \
+        ctctl import "$T/b.tar.gz" >"$T/out" 2>&1 3>&- &
+    local pid=$! f=$(here "$ID")
+    exec 7>>"$f"
+    within grep -q 'renameat(.*"session.jsonl"' "$T/trace"
+    line "in the last moment" >&7
+    exec 7>&-
+    wait "$pid"
+    tail -n 1 "$(here "$ID")" | grep -q "in the last moment"
+    grep -q "alice again" "$(here "$ID")"
+}
