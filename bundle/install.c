@@ -304,8 +304,7 @@ static int settle(struct installing *in, struct ct_err *err)
         return 0;
     find_place(in, &place);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
-                  &in->opened, r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED,
-                  &in->plan, err) != 0)
+                  &in->opened, r->outcome != INSTALL_SAME, &in->plan, err) != 0)
         return -1;
     r->files_added = in->plan.counts[PLAN_ADD];
     r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];

@@ -54,7 +54,7 @@ struct install_opts {
                   struct install_target *ret, struct ct_err *err);
     void *choose_arg;
 
-    /* All is there but the transcript.  May be NULL. */
+    /* All is ready; now the data folder changes.  May be NULL. */
     int (*sealed)(void *arg, const struct install_result *r, struct ct_err *err);
     void *sealed_arg;
 };

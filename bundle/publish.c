@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -424,27 +425,43 @@ static int put_others_away(struct publishing *p, struct ct_err *err)
     return 0;
 }
 
-int publish(struct publishing *p, struct ct_err *err)
+/* From here on it is a matter of moments. */
+static int go_through(struct publishing *p, struct ct_err *err)
 {
-    if (settle_all(p, err) != 0)
-        return -1;
-    if (local_has_changed(p->stage->root_fd, p->local))
-        return changed(err);
-    /* First, for it may have to wait for a lock, or in vain. */
-    if (put_prompts(p, err) != 0)
-        return -1;
     if (p->is_with_transcript && move_here(p, err) != 0)
         return -1;
     if (put_items(p, err) != 0)
         return -1;
-    if (!p->is_with_transcript)
-        return flush(p, err);
-    touch_items(p);
-    if (p->sealed != NULL && p->sealed(p->sealed_arg, err) != 0)
-        return -1;
-    if (put_transcript(p, err) != 0 || put_others_away(p, err) != 0)
-        return -1;
+    if (p->is_with_transcript) {
+        touch_items(p);
+        if (put_transcript(p, err) != 0 || put_others_away(p, err) != 0)
+            return -1;
+    }
     return flush(p, err);
+}
+
+int publish(struct publishing *p, struct ct_err *err)
+{
+    static const int polite[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t later, before;
+    int rc;
+
+    if (settle_all(p, err) != 0)
+        return -1;
+    if (local_has_changed(p->stage->root_fd, p->local))
+        return changed(err);
+    if (p->is_with_transcript && p->sealed != NULL && p->sealed(p->sealed_arg, err) != 0)
+        return -1;
+    /* First, for it may have to wait for a lock, or in vain. */
+    if (put_prompts(p, err) != 0)
+        return -1;
+    sigemptyset(&later);
+    for (size_t i = 0; i < sizeof(polite) / sizeof(polite[0]); i++)
+        sigaddset(&later, polite[i]);
+    sigprocmask(SIG_BLOCK, &later, &before);
+    rc = go_through(p, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return rc;
 }
 
 void publish_clear(struct publishing *p)

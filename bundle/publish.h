@@ -23,7 +23,7 @@ struct publishing {
     int is_with_transcript; /* else only what goes with it */
     int is_backed_up;       /* the local transcript has something that the new one lacks */
     int64_t mtime_ns;       /* of everything that is installed; 0: now */
-    int (*sealed)(void *arg, struct ct_err *err); /* all but the transcript is there; may be NULL */
+    int (*sealed)(void *arg, struct ct_err *err); /* it is about to begin; may be NULL */
     void *sealed_arg;
 
     /* What came of it. */

@@ -130,8 +130,9 @@ static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
         free(clean);
     }
     if (!is_rehearsal) {
+        /* For a shell it stays what it is, to the byte. */
         command = pull_command(r);
-        clean = text_clean(&c->out, command);
+        clean = c->out.is_terminal ? text_clean(&c->out, command) : str_dup(command);
         buf_printf(&b, "%s\n", clean);
         free(clean);
         free(command);

@@ -81,3 +81,32 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     versions_are "$ID" 3
     [ ! -e "$(find "$XDG_STATE_HOME" -path '*/adopted/*.json')" ]
 }
+
+@test "a pull that was killed before its last step uploads nothing either, and the next one is adopted" {
+    command -v strace >/dev/null || skip "strace is not here"
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    project src/web.app
+    pulled "$ID"
+    push
+    machine alice
+    line "one more" >>"$(here "$ID")"
+    push
+    machine bob
+    tree | grep "$ID.jsonl" >"$T/before"
+    ! ASAN_OPTIONS=detect_leaks=0 strace -f -o /dev/null -e trace=renameat \
+        -e inject=renameat:signal=KILL:when=1 ctctl pull "$ID"
+    tree | grep "$ID.jsonl" | grep -v stage- | diff "$T/before" -
+    [ -e "$(find "$XDG_STATE_HOME" -path '*/adopted/*.json')" ]
+    touch "$(here "$ID")"
+    start_daemon
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 2
+    [ "$(ctctl --json list | jq -r '.[0].state, .[0].version')" = "$(printf 'behind\n1')" ]
+    [ "$(pulled "$ID")" = updated ]
+    within sh -c "[ \"\$(ctctl --json list | jq .[0].version)\" = 2 ]"
+    [ "$(ctctl --json list | jq -r '.[0].state')" = synced ]
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 2
+}
