@@ -28,6 +28,6 @@ TESTS += tests/unit_growth
 tests_unit_growth_SOURCES = tests/unit_growth.c
 tests_unit_growth_LDADD = daemon/libdaemon.a $(common_LIBS) $(CMOCKA_LIBS)
 if WITH_BATS
-dist_check_SCRIPTS += tests/heavy_watch.bats
-HEAVY_TESTS += tests/heavy_watch.bats
+dist_check_SCRIPTS += tests/heavy_watch.bats tests/heavy_suspend.bats
+HEAVY_TESTS += tests/heavy_watch.bats tests/heavy_suspend.bats
 endif
