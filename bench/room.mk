@@ -1,5 +1,5 @@
 # Measurements: they print ratios against a peer run beside them on the same data, and fail nothing.
-EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh bench/pull.sh
+EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh bench/pull.sh bench/upload.sh
 include bench/scan.mk
 include bench/server.mk
 
@@ -8,5 +8,6 @@ bench: all
 	$(abs_builddir)/bench/scan
 	$(abs_srcdir)/bench/bundle.sh $(abs_builddir)
 	$(abs_srcdir)/bench/pull.sh $(abs_builddir)
+	$(abs_srcdir)/bench/upload.sh $(abs_builddir)
 	$(abs_srcdir)/bench/server.sh $(abs_builddir)
 .PHONY: bench

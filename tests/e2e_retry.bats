@@ -55,6 +55,7 @@ survives() {
 why() { ctctl --json status | jq -r '.daemon.stateReason'; }
 why_says() { why | grep -q "$1"; }
 last_error_says() { ctctl --json status | jq -r '.queue[].lastError' | grep -q "$1"; }
+waits() { ctctl --json status | jq -e '.queue[0].nextAttemptAt != null'; }
 problem_says() { ctctl --json status | jq -r '.problems[] | .what + ": " + .why + "; " + .cure' | grep -q "$1"; }
 
 @test "a sync is three requests, on connections that are used again, without Expect" {
@@ -86,6 +87,7 @@ problem_says() { ctctl --json status | jq -r '.problems[] | .what + ": " + .why 
     within status_is .daemon.state offline
     why_says "can't reach https://127.0.0.1"
     status_is .server.reachable false
+    within waits
     within status_is '.queue | length' 1
     faults
     within proxied_more '.event == "listening"' 1
@@ -319,6 +321,19 @@ drop_connections() {
     within versions_are "$ID" 2
     bundle_equals "$ID" "$F"
 }
+
+@test "a version that a newer one replaced while it waited is never uploaded" {
+    ctctl pause
+    new_session
+    within status_is '.queue | length' 1
+    line more >>"$F"
+    within bundled_times "$ID" 2
+    ctctl resume
+    within is_stored "$ID"
+    [ "$(requests store PUT "$ID")" = 1 ]
+}
+
+bundled_times() { [ "$(grep -c "bundled session=$1" "$T/daemon.log")" = "$2" ]; }
 
 @test "never two uploads of a session at once, at most as many as configured, large ones aside" {
     local i big

@@ -35,6 +35,8 @@ static void view_of(const struct entry *e, struct uploader_view *ret)
     ret->item = e->item;
     ret->attempts = e->failures + (e->transfer != NULL);
     ret->next_attempt_ms = e->next_ms;
+    if (e->u->is_outage && e->transfer == NULL && !e->is_final && e->u->net_next_ms > e->next_ms)
+        ret->next_attempt_ms = e->u->net_next_ms; /* all wait for the one that tries */
     ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
     ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
     if (e->is_final || (e->transfer == NULL && e->err.code == ERR_FAIL && e->err.sys_errno == 0))
