@@ -165,24 +165,27 @@ problem_says() { ctctl --json status | jq -r '.problems[] | .what + ": " + .why 
     within status_is .daemon.state idle
 }
 
-# refused STATUS CODE SENTENCE STATE: that session stops with the server's sentence, another goes on
+# refused STATUS CODE SENTENCE STATE CURE: that session stops with the server's sentence, another that
+# is known there goes on
 refused() {
-    local refused_id refused_f
+    local known known_f
+    new_session
+    known=$ID known_f=$F
+    within is_stored "$known"
     faults "api POST */sessions/upload times=1 status=$1 body={\"error\":\"$2\",\"message\":\"$3\"}"
     new_session
-    refused_id=$ID refused_f=$F
     within problem_says "$3"
     status_is ".queue[0].phase" "$4"
-    new_session
-    within is_stored "$ID"
-    versions_are "$refused_id" 0 || ! versions "$refused_id"
+    line more >>"$known_f"
+    within versions_are "$known" 2
+    bundle_equals "$known" "$known_f"
+    versions_are "$ID" 0 || ! versions "$ID"
     if [ "$5" = sync ]; then
         ctctl sync
     else
-        line more >>"$refused_f"
+        line more >>"$F"
     fi
-    F=$refused_f
-    within is_stored "$refused_id"
+    within is_stored "$ID"
 }
 
 @test "403 over a plan's limit, 413, 422: that session waits for a change or for sync, others go on" {
