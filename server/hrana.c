@@ -55,6 +55,8 @@ static void take_lane(struct hrana *h, int is_transaction)
 {
     struct lane *l = str_calloc(1, sizeof(*l));
 
+    if (pthread_getspecific(h->mine) != NULL)
+        abort(); /* neither nests */
     l->is_transaction = is_transaction;
     l->waiting = json_object_new_array();
     pthread_setspecific(h->mine, l);

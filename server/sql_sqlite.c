@@ -42,6 +42,13 @@ static struct lane *lane_of(struct sql *db)
     return l;
 }
 
+/* Neither nests: a lane that is forgotten would be missing for ever. */
+static void be_without(struct sqlite *s)
+{
+    if (pthread_getspecific(s->mine) != NULL)
+        abort();
+}
+
 /* Keep the first failure: what follows is its consequence. */
 static int failed(struct lane *l, const struct ct_err *why, struct ct_err *err)
 {
@@ -58,6 +65,7 @@ static void hold(struct sql *db)
     struct sqlite *s = (struct sqlite *)db;
     struct lane *l;
 
+    be_without(s);
     pthread_mutex_lock(&s->mutex);
     while (s->idle == NULL && s->n_readers == MAX_READERS)
         pthread_cond_wait(&s->given_back, &s->mutex);
@@ -92,6 +100,7 @@ static int begin(struct sql *db, struct ct_err *err)
 {
     struct sqlite *s = (struct sqlite *)db;
 
+    be_without(s);
     /* Our own threads queue here; SQLite's way of waiting is to sleep and try again. */
     pthread_mutex_lock(&s->write_mutex);
     if (db_begin(s->writer.db, err) != 0) {

@@ -94,9 +94,15 @@ daemon_goes_round() {
     ctctl sync --wait --timeout 60
     bundle_equals "$id" "$t"
     head -c 3000000 /dev/urandom | base64 -w 0 | sed 's/^/{"type":"user","x":"/; s/$/"}\n/' >>"$t"
+    # New settings are read in between; where the objects are needs a restart.
+    kill -HUP "$SERVER_PID"
+    within grep -q ' reloaded$' "$T/server.log"
     ctctl sync --wait --timeout 60
     versions_are "$id" 2
     bundle_equals "$id" "$t"
+    mkdir "$HOME/elsewhere"
+    CLAUDE_CONFIG_DIR=$T/other ctctl pull "$id" --target-dir "$HOME/elsewhere" >"$T/pull.log"
+    [ "$(wc -l <"$t")" = "$(cat "$T"/other/projects/*/"$id.jsonl" | wc -l)" ]
     # No byte of it lies with the API.
     [ ! -e "$T/server/objects" ]
 }
