@@ -12,7 +12,7 @@
 #include "common/path.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
-#include "ctctl/place.h"
+#include "ctctl/watched.h"
 
 #include "ctctl/doctor.h"
 
@@ -85,45 +85,22 @@ void doctor_data_folder(struct doctor *d, struct doctor_finding *f)
     }
 }
 
-static int watches(struct json_object *roots, const char *path)
-{
-    size_t n = roots != NULL ? json_object_array_length(roots) : 0;
-    int yes = 0;
-
-    for (size_t i = 0; i < n && !yes; i++) {
-        struct json_object *o = json_object_array_get_idx(roots, i);
-        const char *s = json_object_get_type(o) == json_type_string ? json_object_get_string(o)
-                                                                    : jdoc_str(o, "path");
-        char *real = place_real(s != NULL ? s : "/");
-        yes = strcmp(real, path) == 0;
-        free(real);
-    }
-    return yes;
-}
-
-/* A service does not see the variables of a shell. */
 void doctor_watched_folder(struct doctor *d, struct doctor_finding *f)
 {
-    struct json_object *roots = jdoc_array(jdoc_obj(d->status, "watch"), "roots");
-    char *root, *real, cure[512];
+    char *missing = watched_missing(d->status), *root, cure[512];
 
-    if (roots == NULL) {
+    if (d->status == NULL) {
         doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the daemon does not run");
-        return;
-    }
-    root = path_claude_root();
-    real = place_real(root);
-    snprintf(cure, sizeof(cure),
-             "write into codeteleportd.conf: roots = [ \"%.200s\" ]; and restart the daemon", root);
-    if (watches(roots, real))
+    } else if (missing != NULL) {
+        doctor_say(f, DOCTOR_BAD, watched_cure(missing, cure, sizeof(cure)),
+                   "Claude Code uses %s in this shell%s, and the daemon does not watch it", missing,
+                   getenv("CLAUDE_CONFIG_DIR") != NULL ? " (CLAUDE_CONFIG_DIR)" : "");
+    } else {
+        root = path_claude_root();
         doctor_say(f, DOCTOR_OK, NULL, "the daemon watches %s, which Claude Code uses here", root);
-    else
-        doctor_say(f, DOCTOR_BAD, cure,
-                   "Claude Code uses %s in this shell%s, and the daemon does "
-                   "not watch it",
-                   root, getenv("CLAUDE_CONFIG_DIR") != NULL ? " (CLAUDE_CONFIG_DIR)" : "");
-    free(real);
-    free(root);
+        free(root);
+    }
+    free(missing);
 }
 
 /* cleanupPeriodDays of the root's settings, or -1 where nothing says it. */

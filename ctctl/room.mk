@@ -56,7 +56,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_verify.c \
   ctctl/verb_undelete.c \
   ctctl/verb_versions.c \
-  ctctl/verb_watch.c
+  ctctl/verb_watch.c \
+  ctctl/watched.c ctctl/watched.h
 if ON_LINUX
 ctctl_libctctl_a_SOURCES += ctctl/system_linux.c
 else

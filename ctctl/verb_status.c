@@ -1,9 +1,25 @@
+#include <stdlib.h>
+
 #include "common/buf.h"
 #include "ctctl/status.h"
+#include "ctctl/watched.h"
 
 #include "ctctl/verb.h"
 
 #define ANSWER_MS 30000
+
+/* What is true of this shell alone does not belong on the daemon's page. */
+static void warn_of_this_shell(struct ctx *c, const struct json_object *status)
+{
+    char *missing = watched_missing(status), cure[512];
+
+    if (missing != NULL && getenv("CLAUDE_CONFIG_DIR") != NULL)
+        ctx_say(c,
+                "Claude Code uses %s in this shell (CLAUDE_CONFIG_DIR), and the daemon does not "
+                "watch it: sessions made here are not saved. What to do: %s",
+                missing, watched_cure(missing, cure, sizeof(cure)));
+    free(missing);
+}
 
 static int run(struct ctx *c, int argc, char **argv)
 {
@@ -28,6 +44,7 @@ static int run(struct ctx *c, int argc, char **argv)
         status_render(&c->out, o, &b);
         ctx_print(c, &b);
         buf_free(&b);
+        warn_of_this_shell(c, o);
     }
     json_object_put(o);
     return CTX_OK;

@@ -97,6 +97,9 @@ found() {
     CLAUDE_CONFIG_DIR=$HOME/other examine
     [ "$status" -eq 1 ]
     found 'watched folder' bad "roots = [ \"$HOME/other\" ]"
+    # status says it too, and of no other shell
+    CLAUDE_CONFIG_DIR=$HOME/other ctctl 2>&1 >/dev/null | tr '\n' ' ' | grep -q 'does not watch it'
+    [ -z "$(ctctl 2>&1 >/dev/null)" ]
 }
 
 @test "Claude Code's clean-up is read from its settings" {

@@ -108,7 +108,7 @@ SH
     local w wide
     line "$(printf '%.0s会話を続ける ' {1..30})" >"$(transcript "$(new_id)" other)"
     ctctl sync --wait
-    for w in 40 80 132; do
+    for w in 40 100; do
         for v in "" list "list --cloud" "show $ID" "versions $ID" devices tokens doctor; do
             type_in -w $w -- ctctl $v >/dev/null
             [ "$status" -eq 0 ]

@@ -1,0 +1,52 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "ctctl/place.h"
+
+#include "ctctl/watched.h"
+
+static int watches(struct json_object *roots, const char *real)
+{
+    int yes = 0;
+
+    for (size_t i = 0; i < json_object_array_length(roots) && !yes; i++) {
+        struct json_object *o = json_object_array_get_idx(roots, i);
+        /* A root is a path, or tells its path. */
+        const char *s = json_object_get_type(o) == json_type_string ? json_object_get_string(o)
+                                                                    : jdoc_str(o, "path");
+        char *root = place_real(s != NULL ? s : "/");
+        yes = strcmp(root, real) == 0;
+        free(root);
+    }
+    return yes;
+}
+
+char *watched_missing(const struct json_object *status)
+{
+    struct json_object *roots = jdoc_array(jdoc_obj(status, "watch"), "roots");
+    char *root, *real;
+    int yes;
+
+    if (roots == NULL)
+        return NULL;
+    root = path_claude_root();
+    real = place_real(root);
+    yes = watches(roots, real);
+    free(real);
+    if (!yes)
+        return root;
+    free(root);
+    return NULL;
+}
+
+const char *watched_cure(const char *folder, char *buf, size_t size)
+{
+    snprintf(buf, size,
+             "write into codeteleportd.conf: roots = [ \"%.200s\" ]; and restart the daemon",
+             folder);
+    return buf;
+}
