@@ -40,6 +40,7 @@ struct api_upload_res {
     char *upload_url;                   /* a secret */
     char *session_record_id;
     int64_t version;
+    int64_t elsewhere; /* newer than baseVersion and of another device; 0: none, or not said */
     struct json_object *upload_headers; /* object of strings; NULL from a stock server */
 };
 

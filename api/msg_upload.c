@@ -147,6 +147,8 @@ struct json_object *api_upload_res_json(const struct api_upload_res *r)
     jdoc_set_str(o, "uploadUrl", r->upload_url);
     jdoc_set_str(o, "sessionRecordId", r->session_record_id);
     jdoc_set_int(o, "version", r->version);
+    if (r->elsewhere > 0)
+        jdoc_set_int(o, "elsewhereVersion", r->elsewhere);
     if (r->upload_headers != NULL)
         json_object_object_add(o, "uploadHeaders", json_object_get(r->upload_headers));
     return o;
@@ -194,6 +196,7 @@ int api_upload_res_parse(struct json_object *o, struct api_upload_res *ret, stru
     if (api_msg_str(o, "uploadUrl", API_URL_MAX, 1, &r.upload_url, err) != 0 ||
         api_msg_str(o, "sessionRecordId", 256, 0, &r.session_record_id, err) != 0 ||
         api_msg_int(o, "version", 1, API_VERSION_MAX, 1, &r.version, err) != 0 ||
+        api_msg_int(o, "elsewhereVersion", 0, API_VERSION_MAX, 0, &r.elsewhere, err) != 0 ||
         api_msg_object(o, "uploadHeaders", 16384, &r.upload_headers, err) != 0 ||
         (r.upload_headers != NULL && check_headers(r.upload_headers, err) != 0))
         goto err0;

@@ -37,9 +37,13 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
 
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
-    return state_confirm(d->state, item->session_id, &c, err) != 0
-               ? -1
-               : cloud_confirmed(d->cloud, item->session_id, version, err);
+    if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
+        cloud_confirmed(d->cloud, item->session_id, version, err) != 0)
+        return -1;
+    /* Both went on, and neither has what the other has. */
+    return item->elsewhere > 0
+               ? state_set_elsewhere(d->state, item->session_id, item->elsewhere, err)
+               : 0;
 }
 
 /* A sitting is one version and not fifty.  Only what this device made a moment ago is given up for

@@ -53,6 +53,7 @@ static int answer_upload(struct call *c, const struct api_upload_req *req,
     res.upload_url = store_presign_put(c->config->store, &put, res.upload_headers);
     res.session_record_id = str_dup(reserved->record_id);
     res.version = reserved->version;
+    res.elsewhere = reserved->elsewhere;
     c->answer = api_upload_res_json(&res);
     if (req->pin > 0)
         jdoc_set_bool(c->answer, "pinned", reserved->pinned);

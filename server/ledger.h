@@ -201,7 +201,9 @@ int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, i
 struct ledger_reserved {
     char record_id[UUID_SIZE];
     int64_t version;
-    int pinned; /* the version that was to be pinned is there and kept */
+    int pinned;        /* the version that was to be pinned is there and kept */
+    int64_t elsewhere; /* newest confirmed version of another device that is newer than the one
+                          that this device knows, or 0 */
 };
 
 /**

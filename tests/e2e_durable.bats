@@ -210,6 +210,29 @@ on_second() {
     [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
 }
 
+@test "a session that went on here and elsewhere shows as diverged with the very upload" {
+    local id f
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    start_daemon
+    ctctl sync --wait
+    mkdir -p "$T/home2" && mkdir -m 700 "$T/run2"
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/home2/.claude"
+    printf 'correct horse battery' | on_second ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+    line two >>"$T/home2/.claude/projects/-home-al-p/$id.jsonl"
+    on_second codeteleportd --once
+    versions_are "$id" 2
+    [ "$(ctctl --json show "$id" | jq -r .state)" = synced ] # the list was read before
+    line three >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
+    [ "$(ctctl --json show "$id" | jq -r .elsewhereVersion)" = 2 ]
+    line four >>"$f"
+    ctctl sync --wait
+    [ "$(ctctl --json show "$id" | jq -r .state)" = diverged ]
+}
+
 # noise BYTES: a line that does not compress to less
 noise() {
     printf '{"type":"user","noise":"%s"}\n' "$(head -c "$1" /dev/urandom | base64 -w 0)"

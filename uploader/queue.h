@@ -38,6 +38,8 @@ struct queue_item {
     int revive;                   /* asked for by name although the session was deleted */
     int64_t version;              /* STORED: what it was stored as */
     int64_t amend;                /* version to drop when it is confirmed; decided at each start */
+    int64_t elsewhere;            /* newer than ${base_version} and another device's, as the server
+                                     said at this start; 0: none, or it did not say */
 };
 
 /**

@@ -247,7 +247,7 @@ static void stored(struct transfer *t)
     struct ct_err err;
 
     t->version = t->reserved->res.version;
-    if (t->ops->stored(t->arg, t->version, &err) != 0)
+    if (t->ops->stored(t->arg, t->version, t->reserved->res.elsewhere, &err) != 0)
         finish(t, &err);
     else
         confirm(t);

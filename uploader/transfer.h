@@ -35,8 +35,9 @@ struct transfer_env {
 };
 
 struct transfer_ops {
-    /* The object store has it as ${version}: record STORED.  Return 0, or -1 with ${err}. */
-    int (*stored)(void *arg, int64_t version, struct ct_err *err);
+    /* The object store has it as ${version}: record STORED.  ${elsewhere}: another device's newer
+     * version that this one does not go on from, or 0.  Return 0, or -1 with ${err}. */
+    int (*stored)(void *arg, int64_t version, int64_t elsewhere, struct ct_err *err);
 
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);

@@ -67,7 +67,7 @@ static void entry_free(struct entry *e)
 /* ---- what a transfer reports --------------------------------------------------------------------
  */
 
-static int on_stored(void *arg, int64_t version, struct ct_err *err)
+static int on_stored(void *arg, int64_t version, int64_t elsewhere, struct ct_err *err)
 {
     struct entry *e = arg;
     struct ct_err ours;
@@ -80,6 +80,7 @@ static int on_stored(void *arg, int64_t version, struct ct_err *err)
     }
     e->item->phase = QUEUE_STORED;
     e->item->version = version;
+    e->item->elsewhere = elsewhere;
     return 0;
 }
 
