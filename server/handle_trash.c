@@ -24,8 +24,10 @@ int handle_trash_undelete(struct call *c)
 
     if ((status = call_session_id(c)) != 0)
         return status;
-    if (c->body != NULL)
-        version = jdoc_int(c->body, "version", jdoc_has(c->body, "version") ? -1 : 0);
+    if (c->body != NULL && !json_object_is_type(c->body, json_type_object))
+        return call_error(c, 422, "invalid", "The request has to be a JSON object.");
+    if (jdoc_has(c->body, "version"))
+        version = jdoc_int(c->body, "version", -1);
     if (version < 0 || version > API_VERSION_MAX)
         return call_error(c, 422, "invalid", "version has to be the number of a version.");
     if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version,

@@ -100,6 +100,7 @@ join() {
     for v in '"1"' -1 1.5; do
         expect 422 invalid json POST "/sessions/$ID/undelete" -d "{\"version\":$v}"
     done
+    expect 422 invalid json POST "/sessions/$ID/undelete" -d '[]'
     expect 404 not_found json POST "/sessions/$ID/undelete" -d '{"version":3}'
     expect 200 '' json POST "/sessions/$ID/undelete"
     [ "$(jq .restored "$T/answer")" = 2 ]
