@@ -96,23 +96,24 @@ lines_are() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
 @test "check tells objects that went missing, from the trash too, and those that a restored database forgot" {
     account al@example.org
     bundle 1000
+    ID=kept push
     push
     verb backup "$T/copy.db"
     push
     expect 200 '' json DELETE "/sessions/$ID/versions/1"
-    rm "$(find "$T/server/objects" -name '*.v1.tar.gz')"
+    rm "$(find "$T/server/objects" -name "$ID.v1.tar.gz")"
     run verb check
     [ "$status" -eq 1 ]
-    [[ $output == *"missing "*".v1.tar.gz"* ]]
+    [[ $output == *"missing "*"$ID.v1.tar.gz"* ]]
     stop_server
     rm "$T"/server/server.db*
     cp "$T/copy.db" "$T/server/server.db"
     run verb check
-    [[ $output == *"missing "*".v1.tar.gz"* && $output == *"unknown "*".v2.tar.gz"* ]]
+    [[ $output == *"missing "*"$ID.v1.tar.gz"* && $output == *"unknown "*"$ID.v2.tar.gz"* ]]
     # Younger than any reservation: it may be somebody's upload.
     verb gc
-    [ "$(objects)" = 1 ]
+    [ "$(objects)" = 2 ]
     time_passes
     verb gc
-    [ "$(objects)" = 0 ]
+    [ "$(objects)" = 1 ]
 }
