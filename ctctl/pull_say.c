@@ -98,8 +98,8 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
 
     if (in->backup != NULL)
         ctx_say(c, "what was here before is kept in %s of the data folder", in->backup);
-    if (in->has_mode_reset)
-        ctx_say(c, "its permission mode was set back to default");
+    if (in->has_mode_reset && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
+        ctx_say(c, "the session's permission mode is set back to default here");
     if (in->memory_kept > 0)
         ctx_say(c, "%" PRId64 " files of project memory are another here and stayed as they are",
                 in->memory_kept);

@@ -95,7 +95,9 @@ static void new_state(const struct job *j, const struct state_session *old,
     json_object_object_add(ss->meta, "duplicates", json_object_get(j->duplicates));
     ss->slug = (char *)(uintptr_t)(slug != NULL ? slug : "");
     ss->modified_ms = j->modified_ms;
-    ss->raw_bytes = j->result.raw_bytes > 0 ? j->result.raw_bytes : old->raw_bytes;
+    ss->raw_bytes = j->result.raw_bytes > 0 ? j->result.raw_bytes
+                    : old->raw_bytes > 0    ? old->raw_bytes
+                                            : j->result.read_bytes; /* nothing was written */
     ss->transcript_bytes = j->result.transcript_bytes;
     snprintf(ss->transcript_digest, sizeof(ss->transcript_digest), "%s",
              j->result.transcript_digest);

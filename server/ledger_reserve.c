@@ -151,12 +151,12 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
         insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0)
         return -1;
     if (req->base_version >= 0)
-        ret->elsewhere = sql_one(l->db, 0,
-                                 "SELECT max(version) FROM versions WHERE user_id = ?"
-                                 " AND session_id = ? AND state = 'confirmed' AND version > ?"
-                                 " AND token_id <> ?",
-                                 "ssis", who->user_id, req->session_id, req->base_version,
-                                 who->token_id);
+        ret->elsewhere =
+            sql_one(l->db, 0,
+                    "SELECT max(version) FROM versions WHERE user_id = ?"
+                    " AND session_id = ? AND state = 'confirmed' AND version > ?"
+                    " AND token_id <> ?",
+                    "ssis", who->user_id, req->session_id, req->base_version, who->token_id);
     if (req->pin == 0)
         return 0;
     /* At once, not at the confirm: the rotation that it is to stop happens there. */

@@ -257,7 +257,7 @@ PY
     grep -qxF "cd $B && claude --resume $ID" <<<"$output"
     grep -q "git branch win" <<<"$output"
     grep -q "left out: session-env/hook.sh" <<<"$output"
-    grep -q "permission mode was set back" <<<"$output"
+    grep -q "permission mode is set back" <<<"$output"
     jq -es --arg b "$B" '.[0].cwd == $b and .[0].message.content == "see \($b)/lib/a.c"
         and .[-1] == {"type": "permission-mode", "permissionMode": "default", "sessionId": .[0].sessionId}' \
         "$(here "$ID")"
