@@ -351,6 +351,15 @@ static void sweep(struct daemon *d, int root)
     strlist_free(&w.gone);
 }
 
+static int all_are_scanned(const struct daemon *d)
+{
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        if (!d->roots[i].is_there || d->roots[i].scans == 0)
+            return 0;
+    }
+    return 1;
+}
+
 static void on_scanned(void *arg, int root, int64_t files)
 {
     struct daemon *d = arg;
@@ -364,8 +373,11 @@ static void on_scanned(void *arg, int root, int64_t files)
     r->is_scanning = 0;
     strlist_free(&r->unreadable);
     r->scans++;
-    if (d->state != NULL)
+    if (d->state != NULL) {
         books_tidy(d);
+        if (r->scans == 1 && all_are_scanned(d))
+            salvage_begin(d);
+    }
     daemon_rest_soon(d);
     control_event(d, "scan", NULL, 0, 0, NULL);
     bundler_run(d);

@@ -37,6 +37,7 @@
  *   plan.c      what the account's plan allows
  *   cloud.c     what the server has already
  *   books.c     one account's state, queue and spool
+ *   salvage.c   what a lost database leaves in its spool
  *   pause.c     `ctctl pause`
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
@@ -306,6 +307,16 @@ const struct ct_err *plan_why(const struct plan *p);
  */
 int64_t plan_versions(const struct plan *p, const char **ret_name);
 int64_t plan_distance_ms(const struct plan *p);
+
+/* ---- salvage.c ----------------------------------------------------------------------------------
+ */
+
+/**
+ * salvage_begin(d):
+ * All that is there was scanned: queue again, from spools that were set aside, the bundles of
+ * sessions that are not known otherwise.
+ */
+void salvage_begin(struct daemon *d);
 
 /* ---- pause.c ------------------------------------------------------------------------------------
  */

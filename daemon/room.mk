@@ -22,6 +22,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/process.h \
   daemon/report.c \
   daemon/room.c \
+  daemon/salvage.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
   daemon/uploads.c \

@@ -391,7 +391,7 @@ PY
         '[[2,false],[1,true]]' ]
 }
 
-@test "a database that is missing takes no bundle along: the spool is set aside" {
+@test "a database that is missing takes no bundle along, not even of a session that is gone" {
     local id
     id=$(new_id)
     start_daemon
@@ -402,5 +402,18 @@ PY
     rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
     rm "$(transcript "$id")"
     start_daemon
+    ctctl resume
+    within versions_are "$id" 1
     [ "$(find "$XDG_STATE_HOME" -path "*.spool/$id.*" | wc -l)" = 1 ]
+    within status_is '.queue | length' 0
+    [ "$(find "$XDG_STATE_HOME" -path '*/spool/*' | wc -l)" = 0 ]
+    [ "$(ctctl --json show "$id" | jq -r .state)" = archived ]
+    fetch "$id" "$T/b.tar.gz"
+    tar -xzOf "$T/b.tar.gz" session.jsonl | grep -q only
+    # once: what was set aside stays, and is known now
+    stop_daemon
+    start_daemon
+    within status_is .watch.isScanning false
+    ctctl sync --wait
+    versions_are "$id" 1
 }
