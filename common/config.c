@@ -14,7 +14,7 @@ static const char *const metadata_choices[] = {"basic", "full", NULL};
 
 #define AT(member) offsetof(struct config, member)
 #define DAY_MS (24LL * 3600 * 1000)
-#define MIN_UPLOAD_RATE (16 << 10)
+#define MIN_UPLOAD_RATE (8LL << 10) /* for each of the uploads at once */
 
 static const struct conf_key keys[] = {
     {"roots", CONF_PATHS, AT(roots), 0, 0, NULL},
@@ -85,10 +85,11 @@ static int check_network(const struct config *c, const char *path, struct ct_err
                                           "socks4a://", "socks5://", "socks5h://"};
 
     /* Below it, what each of several uploads gets is too little to be told from one that hangs. */
-    if (c->max_upload_rate > 0 && c->max_upload_rate < MIN_UPLOAD_RATE)
-        return err_set(
-            err, ERR_CONFIG,
-            "%s: max_upload_rate is bytes a second, 0 for no limit, else at least 16 KiB", path);
+    if (c->max_upload_rate > 0 && c->max_upload_rate < MIN_UPLOAD_RATE * c->concurrency)
+        return err_set(err, ERR_CONFIG,
+                       "%s: max_upload_rate is bytes a second, 0 for no limit, else at least %lld "
+                       "KiB for %lld uploads at once",
+                       path, (MIN_UPLOAD_RATE * c->concurrency) >> 10, c->concurrency);
     if (c->proxy == NULL || c->proxy[0] == '\0')
         return 0;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {

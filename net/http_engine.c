@@ -178,13 +178,21 @@ static void on_pacer(evutil_socket_t fd, short what, void *arg)
 {
     struct http_engine *e = arg;
     struct http_call *c;
+    int n = 0;
 
     (void)fd;
     (void)what;
     TAILQ_FOREACH(c, &e->calls, link)
-    {
-        if (!c->is_paused)
-            continue;
+    n += c->is_paused;
+    /* Going on may pause it anew, at the end of the list: each gets one turn. */
+    for (; n > 0; n--) {
+        TAILQ_FOREACH(c, &e->calls, link)
+        {
+            if (c->is_paused)
+                break;
+        }
+        if (c == NULL)
+            return;
         c->is_paused = 0;
         curl_easy_pause(c->x.easy, CURLPAUSE_CONT);
     }

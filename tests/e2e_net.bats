@@ -187,7 +187,7 @@ PY
     conf 'max_upload_rate = "1 KB";'
     run codeteleportd -t
     [ "$status" -eq 78 ]
-    [[ $output == *"at least 16 KiB"* ]]
+    [[ $output == *"at least 16 KiB for 2 uploads"* ]]
     conf 'proxy = "gopher://x";'
     run codeteleportd -t
     [ "$status" -eq 78 ]

@@ -20,10 +20,12 @@ finish() {
 }
 
 echo "1..5"
-echo "# $minutes minutes, seed $seed"
 RANDOM=$seed
 make_home
 trap finish EXIT
+amend=$([ $((seed % 2)) = 0 ] && echo true || echo false)
+conf "quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; amend = $amend;"
+echo "# $minutes minutes, seed $seed, amend = $amend"
 daemon_kills=0 server_kills=0 failed=0
 
 # check NAME COMMAND...: one line of TAP

@@ -60,7 +60,8 @@ static void wait_for_network(struct entry *e, const struct ct_err *err)
     u->net_err = *err;
     snprintf(u->net_session, sizeof(u->net_session), "%s", e->item->session_id);
     e->failures++;
-    wait_together(e, err->retry_after_s);
+    /* Who asks for patience gets some, also without a number. */
+    wait_together(e, err->http_status != 0 && err->retry_after_s == 0 ? 1 : err->retry_after_s);
 }
 
 void uploader_recovered(struct uploader *u)
