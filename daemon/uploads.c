@@ -71,7 +71,8 @@ static int on_pinned(void *arg, const char *session_id, int64_t version, int64_t
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int is_known = state_get(d->state, session_id, &ss) && ss.version == version;
+    int is_known =
+        state_get(d->state, session_id, &ss) && ss.version == version && ss.sha256[0] != '\0';
 
     if (is_known) {
         *ret_size_bytes = ss.size_bytes;

@@ -143,6 +143,16 @@ for i in range(64):
     not kept 1
 }
 
+@test "what nothing is recorded of is kept as the server lists it" {
+    stop_daemon
+    sqlite3 "$(find "$XDG_STATE_HOME" -name state.db)" "UPDATE sessions SET sha256 = '', size_bytes = 0"
+    rewrite
+    start_daemon
+    ctctl sync --wait
+    went_past 1
+    cmp "$(kept 1)" "$T/fuller.tar.gz"
+}
+
 @test "a daemon that dies while it fetches leaves no half of a bundle behind" {
     echo 'GET /bundles/.* 503' >"$T/faults"
     rewrite

@@ -8,6 +8,7 @@
 #include "api/client.h"
 #include "common/file.h"
 #include "common/hash.h"
+#include "common/jdoc.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/str.h"
@@ -24,7 +25,8 @@ struct keep {
     char *token;
     void (*done)(void *arg, const struct ct_err *err);
     void *arg;
-    int fd; /* of the temporary file */
+    int has_room; /* set aside in env.kept */
+    int fd;       /* of the temporary file */
     char *tmp;
     struct api_request *request;
     struct http_call *call;
@@ -34,7 +36,8 @@ struct keep {
 
 static void keep_free(struct keep *k)
 {
-    kept_release(k->env.kept, k->what.size_bytes);
+    if (k->has_room)
+        kept_release(k->env.kept, k->what.size_bytes);
     if (k->fd >= 0) {
         close(k->fd);
         unlink(k->tmp);
@@ -51,6 +54,13 @@ static void finish(struct keep *k, const struct ct_err *err)
 {
     k->done(k->arg, err);
     keep_free(k);
+}
+
+static void nothing_to_keep(struct keep *k)
+{
+    log_warn("nothing-to-keep session=%s version=%lld reason=\"the server has it no more\"",
+             k->what.session_id, (long long)k->what.version);
+    finish(k, NULL);
 }
 
 static void damaged(const struct keep_what *what, struct ct_err *err, const char *how)
@@ -202,13 +212,10 @@ static void on_address(void *arg, const struct http_res *res, const struct ct_er
 
     k->call = NULL;
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
-        if (res != NULL && err.code == ERR_GONE) {
-            log_warn("nothing-to-keep session=%s version=%lld reason=\"the server has it no more\"",
-                     k->what.session_id, (long long)k->what.version);
-            finish(k, NULL);
-        } else {
+        if (res != NULL && err.code == ERR_GONE)
+            nothing_to_keep(k);
+        else
             finish(k, res == NULL ? net_err : &err);
-        }
         return;
     }
     if (api_download_res_parse(answer, &where, &err) != 0) {
@@ -224,28 +231,83 @@ static void on_address(void *arg, const struct http_res *res, const struct ct_er
     json_object_put(answer);
 }
 
-static int ask(struct keep *k, struct ct_err *err)
+/* Begin an API call about the session whose answer goes to ${done}. */
+static int ask(struct keep *k, const char *rest,
+               void (*done)(void *arg, const struct http_res *res, const struct ct_err *err),
+               struct ct_err *err)
 {
-    char *rest = str_printf("/download?version=%lld", (long long)k->what.version);
     char *path = api_session_path(k->what.session_id, rest);
     int rc;
 
+    api_request_free(k->request);
     api_request_new(k->api_url, k->token, "GET", path, NULL, &k->request);
-    rc = http_start(k->env.engine, &k->request->http, on_address, k, &k->call, err);
+    rc = http_start(k->env.engine, &k->request->http, done, k, &k->call, err);
+    if (rc != 0)
+        k->call = NULL;
     free(path);
+    return rc;
+}
+
+static int ask_address(struct keep *k, struct ct_err *err)
+{
+    char *rest;
+    int rc;
+
+    if (kept_reserve(k->env.kept, k->what.size_bytes, err) != 0)
+        return -1;
+    k->has_room = 1;
+    rest = str_printf("/download?version=%lld", (long long)k->what.version);
+    rc = ask(k, rest, on_address, err);
     free(rest);
     return rc;
+}
+
+/* ---- its size and digest, where nothing of it is recorded here ----------------------------------
+ */
+
+static int take_listed(struct json_object *answer, struct keep_what *what)
+{
+    struct json_object *versions = jdoc_array(answer, "versions");
+    size_t n = versions != NULL ? json_object_array_length(versions) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *v = json_object_array_get_idx(versions, i);
+        const char *sum = jdoc_str(v, "checksum");
+        if (jdoc_int(v, "version", 0) != what->version || sum == NULL ||
+            !api_checksum_is_valid(sum))
+            continue;
+        what->size_bytes = jdoc_int(v, "sizeBytes", 0);
+        snprintf(what->sha256, sizeof(what->sha256), "%s", sum + strlen("sha256:"));
+        return what->size_bytes > 0;
+    }
+    return 0;
+}
+
+static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct keep *k = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err;
+
+    k->call = NULL;
+    if (res == NULL) {
+        finish(k, net_err);
+    } else if (api_answer(res, &answer, &err) != 0 && err.code != ERR_GONE) {
+        finish(k, &err);
+    } else if (answer == NULL || !take_listed(answer, &k->what)) {
+        nothing_to_keep(k);
+    } else if (ask_address(k, &err) != 0) {
+        finish(k, &err);
+    }
+    json_object_put(answer);
 }
 
 int keep_start(const struct keep_env *env, const struct keep_what *what,
                void (*done)(void *arg, const struct ct_err *err), void *arg, struct keep **ret,
                struct ct_err *err)
 {
-    struct keep *k;
+    struct keep *k = str_calloc(1, sizeof(*k));
 
-    if (kept_reserve(env->kept, what->size_bytes, err) != 0)
-        return -1;
-    k = str_calloc(1, sizeof(*k));
     k->env = *env;
     k->what = *what;
     k->api_url = str_dup(env->api_url);
@@ -253,7 +315,8 @@ int keep_start(const struct keep_env *env, const struct keep_what *what,
     k->done = done;
     k->arg = arg;
     k->fd = -1;
-    if (ask(k, err) != 0) {
+    if ((what->sha256[0] != '\0' ? ask_address(k, err) : ask(k, "/versions", on_versions, err)) !=
+        0) {
         keep_free(k);
         return -1;
     }

@@ -11,8 +11,9 @@
 #include "uploader/kept.h"
 
 /*
- * Fetching one version from the server into the folder of kept ones: the API for a presigned URL,
- * the object store for the bytes, the worker to check and publish them.
+ * Fetching one version from the server into the folder of kept ones: the API for a presigned URL
+ * (and for size and digest where we don't know them), the object store for the bytes, the worker to
+ * check and publish them.
  */
 struct keep;
 
@@ -28,7 +29,7 @@ struct keep_what {
     char session_id[UUID_SIZE];
     int64_t version;
     int64_t size_bytes;
-    char sha256[HASH_SHA256_HEX];
+    char sha256[HASH_SHA256_HEX]; /* "": neither is known; what the server lists counts then */
 };
 
 /* Reasons of final errors: the server has the version, but not as it was uploaded. */

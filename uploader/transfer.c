@@ -386,8 +386,8 @@ static void keep_fuller(struct transfer *t)
         put(t);
         return;
     }
-    if (t->ops->pinned(t->arg, &what, &err) != 0 ||
-        keep_start(&env, &what, on_kept, t, &t->keep, &err) != 0)
+    t->ops->pinned(t->arg, &what);
+    if (keep_start(&env, &what, on_kept, t, &t->keep, &err) != 0)
         finish(t, &err);
 }
 

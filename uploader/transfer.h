@@ -42,9 +42,9 @@ struct transfer_ops {
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);
 
-    /* What is known of the version that ${item} wants pinned: fill in ${what}, whose session and
-     * version are set.  Return 0, or -1 with ${err}. */
-    int (*pinned)(void *arg, struct keep_what *what, struct ct_err *err);
+    /* What is known of the version that ${item} wants pinned?  Fill in the rest of ${what}, or
+     * leave it. */
+    void (*pinned)(void *arg, struct keep_what *what);
 
     /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed.
      * ERR_CORRUPT: the spool file is not what was put there, a new bundle is needed. */

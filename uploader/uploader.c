@@ -95,15 +95,11 @@ static int on_unstored(void *arg, struct ct_err *err)
     return 0;
 }
 
-static int on_pinned(void *arg, struct keep_what *what, struct ct_err *err)
+static void on_pinned(void *arg, struct keep_what *what)
 {
     struct entry *e = arg;
 
-    if (e->u->ops->pinned(e->u->arg, what->session_id, what->version, &what->size_bytes,
-                          what->sha256))
-        return 0;
-    return err_set(err, ERR_BUG, "nothing is recorded of version %lld, which was to be kept",
-                   (long long)what->version);
+    e->u->ops->pinned(e->u->arg, what->session_id, what->version, &what->size_bytes, what->sha256);
 }
 
 static void on_progress(void *arg, int64_t sent)

@@ -25,8 +25,8 @@ struct uploader_ops {
     int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                      int64_t took_ms, struct ct_err *err);
 
-    /* What was ${version} of the session, the newest confirmed one, when it was uploaded?  Return 1
-     * and fill in, or 0 if that is not known. */
+    /* What was ${version} of the session when it was uploaded?  Return 1 and fill in, or 0 if that
+     * is not known here; the server is asked then. */
     int (*pinned)(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
                   char ret_sha256[HASH_SHA256_HEX]);
 
