@@ -43,12 +43,19 @@ by_hand="url=\$(curl -sS --fail --cacert '$CA' -H 'Authorization: Bearer $(jq -r
 read -r hand_s hand_cpu hand_kb < <(LC_ALL=C best "$by_hand" "rm -rf '$T/by-hand' && mkdir '$T/by-hand'")
 read -r pull_s pull_cpu pull_kb < <(best "ctctl pull '$id' --target-dir '$target'" \
     "rm -rf '$CLAUDE_CONFIG_DIR' '$XDG_STATE_HOME' && mkdir -m 700 '$CLAUDE_CONFIG_DIR'")
+# The relocation alone: openone and sed from one file to /dev/null.
+moves="s|$cwd|$target|g;s|$from|$HOME|g"
+read -r sed_s sed_cpu sed_kb < <(LC_ALL=C best "sed -e '$moves' '$T/by-hand/session.jsonl'")
+read -r relocate_s relocate_cpu relocate_kb < <(best "'$CT_BUILD/tests/openone' --relocate \
+    --cwd '$cwd' '$target' --home '$from' '$HOME' <'$T/by-hand/session.jsonl'")
 same=no
 head -c "$(stat -c %s "$T/by-hand/moved")" "$(here "$id")" | cmp -s - "$T/by-hand/moved" && same=yes
 
 echo "Pulling a session of $mb MB on loopback, best of $rounds"
 printf '  %-18s %s s, %s s CPU, %s kB\n' "ctctl pull" "$pull_s" "$pull_cpu" "$pull_kb" \
-    "curl, tar, sed" "$hand_s" "$hand_cpu" "$hand_kb"
+    "curl, tar, sed" "$hand_s" "$hand_cpu" "$hand_kb" \
+    "relocation alone" "$relocate_s" "$relocate_cpu" "$relocate_kb" \
+    "sed alone" "$sed_s" "$sed_cpu" "$sed_kb"
 awk -v a="$pull_s" -v b="$hand_s" -v c="$pull_cpu" -v d="$hand_cpu" -v same="$same" 'BEGIN {
     printf("  pull takes %.2f times as long and %.2f times the CPU, checks and fsync included; same result: %s\n",
            a / b, c / d, same)}'
