@@ -241,6 +241,28 @@ me() { json GET /auth/me | jq -r .email; }
     done
 }
 
+@test "ctctl signs in with it, through a browser that follows where it is sent" {
+    mkdir "$T/bin"
+    # Cookies and redirects as a browser has them; the last one leads to ctctl's own port.
+    cat >"$T/bin/xdg-open" <<SH
+#!/bin/sh
+exec curl -sS -L --cacert "$CA" -b "$T/jar" -c "$T/jar" -o "$T/page" "\$1"
+SH
+    chmod +x "$T/bin/xdg-open"
+    unset CODETELEPORT_API_URL
+    DISPLAY=:0 PATH=$T/bin:$PATH run timeout "$LIMIT_S" ctctl login --github --api-url "$API"
+    [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+    [[ $output == *al@example.org* ]]
+    TOKEN=$(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json")
+    [[ $TOKEN == ctk_live_* ]]
+    [ "$(me)" = al@example.org ]
+    person 18 '[{"email":"bo@example.org","primary":true,"verified":false}]'
+    ctctl logout || true
+    DISPLAY=:0 PATH=$T/bin:$PATH run timeout "$LIMIT_S" ctctl login --github --api-url "$API"
+    [ "$status" -ne 0 ]
+    [[ $output == *verified* ]] || { echo "$output"; return 1; }
+}
+
 @test "a port that is none is refused, and so is a sign-in that is not set up" {
     for q in '' '?cli_port=' '?cli_port=0' '?cli_port=65536' '?cli_port=80@evil.example' '?cli_port=%31'; do
         TOKEN= json GET "/auth/github$q" >/dev/null
