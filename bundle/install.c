@@ -276,15 +276,19 @@ static int carry_out(struct installing *in, struct ct_err *err)
     return rc;
 }
 
-/* The folder of its own that the session has, if it moves to one where there is none yet. */
+/* Where things are compared: the session's own folder may be about to move, to where there is none
+ * yet.  And who wins. */
 static void find_place(const struct installing *in, struct plan_place *ret)
 {
+    enum install_outcome o = in->r->outcome;
     char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
     int fd = is_elsewhere(in) ? beneath_open(in->stage.root_fd, path, O_DIRECTORY) : -1;
 
     ret->project = ret->own_project = in->target.project;
     if (is_elsewhere(in) && fd < 0)
         ret->own_project = in->local.copies[0].project;
+    ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
+    ret->is_winning = ret->is_known || o == INSTALL_NEW;
     if (fd >= 0)
         close(fd);
     free(path);
@@ -304,7 +308,7 @@ static int settle(struct installing *in, struct ct_err *err)
         return 0;
     find_place(in, &place);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
-                  &in->opened, r->outcome != INSTALL_SAME, &in->plan, err) != 0)
+                  &in->opened, &in->plan, err) != 0)
         return -1;
     r->files_added = in->plan.counts[PLAN_ADD];
     r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];

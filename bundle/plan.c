@@ -23,7 +23,7 @@
 
 struct planning {
     int root_fd, stage_fd;
-    int is_winning;
+    const struct plan_place *place;
     struct plan *plan;
 };
 
@@ -113,9 +113,9 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
     else if (order == NEWS_AHEAD)
         *ret = PLAN_KEEP;
     else if (order == NEWS_DIVERGED)
-        *ret = p->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+        *ret = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
     else
-        *ret = p->is_winning ? PLAN_REPLACE : PLAN_KEEP;
+        *ret = p->place->is_winning ? PLAN_REPLACE : PLAN_KEEP;
     return 0;
 }
 
@@ -173,6 +173,8 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
     /* A paste is named after its content, and other sessions name it too. */
     if (rc == 0 && it->entry->kind == AGENT_PASTE && it->act != PLAN_SAME)
         it->act = PLAN_KEEP;
+    if (rc == 0 && it->entry->kind == AGENT_PLAN && it->act != PLAN_SAME && !p->place->is_known)
+        it->act = PLAN_KEEP;
     if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
         if (strcmp(it->entry->name, MEMORY_INDEX) == 0) {
             rc = merge_memory(p, it, local, staged, err);
@@ -201,11 +203,11 @@ static struct plan_item *add(struct plan *p, const struct open_entry *e, char *p
 }
 
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const struct plan_place *place, const struct open_result *opened, int is_winning,
-              struct plan *ret, struct ct_err *err)
+              const struct plan_place *place, const struct open_result *opened, struct plan *ret,
+              struct ct_err *err)
 {
     struct plan plan = {0};
-    struct planning p = {root_fd, stage_fd, is_winning, &plan};
+    struct planning p = {root_fd, stage_fd, place, &plan};
 
     for (size_t i = 0; i < opened->n; i++) {
         const struct open_entry *e = &opened->entries[i];

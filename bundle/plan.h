@@ -44,18 +44,19 @@ struct plan {
 struct plan_place {
     const char *project;     /* its project folder, in the end */
     const char *own_project; /* where the session's own folder is now; it moves along */
+    int is_winning;          /* the bundle wins where neither goes on where the other ends */
+    int is_known;            /* the session is here */
 };
 
 /**
- * plan_make(root_fd, stage_fd, agent, session_id, place, opened, is_winning, ret, err):
+ * plan_make(root_fd, stage_fd, agent, session_id, place, opened, ret, err):
  * Compare the stage with the data folder (${root_fd} -1: there is none) for a session that is to be
- * in ${place}; ${is_winning}: the bundle wins where neither goes on where the other ends.  Only
- * reads, but for merged memory, which goes into the stage.  ERR_FAIL if something that is no
- * regular file stands in the way, or a symbolic link.
+ * in ${place}.  Only reads, but for merged memory, which goes into the stage.  ERR_FAIL if
+ * something that is no regular file stands in the way, or a symbolic link.
  */
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const struct plan_place *place, const struct open_result *opened, int is_winning,
-              struct plan *ret, struct ct_err *err);
+              const struct plan_place *place, const struct open_result *opened, struct plan *ret,
+              struct ct_err *err);
 void plan_clear(struct plan *p);
 
 #endif

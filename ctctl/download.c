@@ -103,7 +103,7 @@ int download_look(struct ctx *c, const char *session_id, int64_t version, struct
 /* ---- the file -----------------------------------------------------------------------------------
  */
 
-/* What nobody came back for. */
+/* What nobody came back for: downloads, and what looking at them left when it was killed. */
 static void tidy(const char *dir)
 {
     DIR *d = opendir(dir);
@@ -112,11 +112,9 @@ static void tidy(const char *dir)
     struct stat st;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
-        size_t n = strlen(e->d_name), s = strlen(SUFFIX);
-        if (n > s && strcmp(e->d_name + n - s, SUFFIX) == 0 &&
-            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        if (e->d_name[0] != '.' && fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             st.st_mtime < now - KEPT_S)
-            unlinkat(dirfd(d), e->d_name, 0);
+            (void)file_remove_tree(dirfd(d), e->d_name);
     }
     if (d != NULL)
         closedir(d);

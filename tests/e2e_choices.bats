@@ -80,7 +80,11 @@ refused() {
     refused 1 "--force" "$ID"
     [ "$(ctctl --json pull "$ID" 2>/dev/null | jq -r .error.reason)" = diverged ]
 
+    # Plans lie among those of all sessions: the one here stays.
+    echo mine >>"$CLAUDE_CONFIG_DIR/plans/calm-${ID:0:8}.md"
+    cp "$CLAUDE_CONFIG_DIR/plans/calm-${ID:0:8}.md" "$T/plan"
     [ "$(pulled "$ID" --as-copy)" = copied ]
+    cmp "$CLAUDE_CONFIG_DIR/plans/calm-${ID:0:8}.md" "$T/plan"
     local copy=$(jq -r .sessionId "$T/pull.json")
     [ "$copy" != "$ID" ]
     cmp "$(here "$ID")" "$T/mine.jsonl"
