@@ -45,6 +45,10 @@ struct open_opts {
     /* Called now and then with the compressed bytes read so far, of how many; may be NULL. */
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes);
     void *progress_arg;
+
+    /* Called with the transcript as it is in the bundle, piece by piece; may be NULL. */
+    void (*transcript)(void *arg, const void *p, size_t n);
+    void *transcript_arg;
 };
 
 /* What meta.json says, checked.  Strings are borrowed from the opener. */

@@ -116,6 +116,8 @@ static int pour(struct extraction *x, struct item *i, struct landing *l, struct 
     while ((n = untar_read(x->o->untar, &p, err)) > 0) {
         if (landing_feed(l, p, (size_t)n, err) != 0)
             return -1;
+        if (i->kind == AGENT_TRANSCRIPT && x->o->opts.transcript != NULL)
+            x->o->opts.transcript(x->o->opts.transcript_arg, p, (size_t)n);
         if (r != NULL)
             untar_vouch(x->o->untar, records_feed(r, p, (size_t)n));
         if (strcmp(i->name, EXTRACTION_MANIFEST) == 0)

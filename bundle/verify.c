@@ -1,6 +1,3 @@
-#include <sys/stat.h>
-
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,7 +5,6 @@
 #include "agents/news.h"
 #include "bundle/local.h"
 #include "bundle/open.h"
-#include "bundle/stage.h"
 
 #include "bundle/verify.h"
 
@@ -20,23 +16,9 @@ const char *verify_name(enum verify_state state)
     return names[state];
 }
 
-/* The records of the transcript in the stage. */
-static int read_records(const struct stage *stage, const struct open_result *r, struct news *news,
-                        struct ct_err *err)
+static void on_transcript(void *arg, const void *p, size_t n)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        const struct open_entry *e = &r->entries[i];
-        int fd, rc;
-        if (e->kind != AGENT_TRANSCRIPT)
-            continue;
-        fd = openat(stage->fd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-            return err_sys(err, "can't read the stage");
-        rc = local_feed(fd, e->stage_bytes, news, err);
-        close(fd);
-        return rc;
-    }
-    return 0;
+    news_feed(arg, p, n);
 }
 
 static int compare(const struct open_meta *meta, const char *root, const struct news *news,
@@ -74,30 +56,27 @@ static int compare(const struct open_meta *meta, const char *root, const struct 
 }
 
 int verify_bundle(const char *path, const char *session_id, const char *root,
-                  const char *scratch_dir, struct verify_result *ret, struct ct_err *err)
+                  struct verify_result *ret, struct ct_err *err)
 {
-    const struct open_opts opts = {.session_id = session_id, .with_memory = 1};
+    struct news *news = news_new();
+    const struct open_opts opts = {
+        .session_id = session_id,
+        .with_memory = 1,
+        .transcript = on_transcript,
+        .transcript_arg = news,
+    };
     struct open_result opened;
     struct opener *opener;
-    struct stage stage;
-    struct news *news;
-    int rc = -1;
+    int rc = opener_new(path, &opts, &opener, err);
 
-    if (opener_new(path, &opts, &opener, err) != 0)
-        return -1;
-    if (stage_rehearse(scratch_dir, &stage, err) != 0)
-        goto err0;
-    if (opener_extract(opener, stage.dir, NULL, &opened, err) != 0)
-        goto err1;
-    news = news_new();
-    rc = read_records(&stage, &opened, news, err);
-    if (rc == 0)
-        rc = compare(opener_meta(opener), root, news, ret, err);
+    if (rc == 0) {
+        rc = opener_extract(opener, NULL, NULL, &opened, err);
+        if (rc == 0) {
+            rc = compare(opener_meta(opener), root, news, ret, err);
+            open_result_free(&opened);
+        }
+        opener_free(opener);
+    }
     news_free(news);
-    open_result_free(&opened);
-err1:
-    stage_close(&stage);
-err0:
-    opener_free(opener);
     return rc;
 }

@@ -20,13 +20,12 @@ struct verify_result {
 };
 
 /**
- * verify_bundle(path, session_id, root, scratch_dir, ret, err):
- * Open the bundle ${path} of the session fully, in the private folder ${scratch_dir} and nowhere
- * else, and compare its records with those in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED
- * if it could not be installed.
+ * verify_bundle(path, session_id, root, ret, err):
+ * Open the bundle ${path} of the session fully, writing nothing, and compare its records with those
+ * in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED if it could not be installed.
  */
 int verify_bundle(const char *path, const char *session_id, const char *root,
-                  const char *scratch_dir, struct verify_result *ret, struct ct_err *err);
+                  struct verify_result *ret, struct ct_err *err);
 
 /**
  * verify_name(state):

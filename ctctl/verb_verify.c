@@ -6,7 +6,6 @@
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/now.h"
-#include "common/path.h"
 #include "common/str.h"
 #include "ctctl/download.h"
 #include "ctctl/progress.h"
@@ -18,7 +17,6 @@
 struct verifying {
     struct ctx *c;
     char *root;
-    char *scratch;
     struct progress *progress;
     int64_t version;
     struct json_object *results;
@@ -102,7 +100,7 @@ static int verify(struct verifying *v, const char *id, struct ct_err *err)
     version = d.answer.version;
     rc = download_fetch(v->c, &d, err);
     if (rc == 0)
-        rc = verify_bundle(d.path, id, v->root, v->scratch, &r, err);
+        rc = verify_bundle(d.path, id, v->root, &r, err);
     tell(v, id, version, &r, rc == 0 ? NULL : err);
     download_clear(&d, rc != 0 && err->code == ERR_RETRY);
     return rc;
@@ -170,9 +168,8 @@ static int verify_all(struct ctx *c, const struct strlist *ids, size_t n, int64_
     struct ct_err e = {0}, worst = {0};
 
     v.root = pull_root(c, &e);
-    if (v.root == NULL || ctx_config(c, &e) != 0)
+    if (v.root == NULL)
         return ctx_fail(c, &e);
-    v.scratch = path_join(c->config->state_dir, "downloads");
     v.results = json_object_new_array();
     v.progress = progress_new(&c->err, "Verifying", now_mono_ms());
     for (size_t i = 0; i < n && i < ids->n; i++) {
@@ -184,7 +181,6 @@ static int verify_all(struct ctx *c, const struct strlist *ids, size_t n, int64_
     progress_free(v.progress);
     sum_up(&v, is_many);
     json_object_put(v.results);
-    free(v.scratch);
     free(v.root);
     if (v.bad > 0)
         return CTX_FAILED;
