@@ -15,48 +15,9 @@
 #include "common/path.h"
 #include "common/str.h"
 
-#include "bundle/publish.h"
+#include "bundle/places.h"
 
-#define BACKUPS STAGE_HOME "/backups"
 #define WINDOW (256 << 10)
-
-/* A place below the data folder: the open folder and the name in it. */
-struct spot {
-    int dir_fd;
-    char *dir;
-    const char *base;
-};
-
-static int spot_open(const struct publishing *p, const char *path, struct spot *ret,
-                     struct ct_err *err)
-{
-    char reason[128];
-
-    ret->dir = path_parent(path);
-    ret->base = path_base(path);
-    ret->dir_fd = beneath_make(p->stage->root_fd, ret->dir);
-    if (ret->dir_fd >= 0)
-        return 0;
-    if (errno == ELOOP || errno == ENOTDIR)
-        err_set(err, ERR_FAIL, "%s is in the way: %s", ret->dir,
-                errno == ELOOP ? beneath_reason(errno, reason, sizeof(reason)) : "it is no folder");
-    else
-        err_sys(err, "can't make %s", ret->dir);
-    free(ret->dir);
-    return -1;
-}
-
-static void spot_close(struct spot *s)
-{
-    close(s->dir_fd);
-    free(s->dir);
-}
-
-static void note_dir(struct publishing *p, const char *dir)
-{
-    if (p->dirs.n == 0 || strcmp(p->dirs.v[p->dirs.n - 1], dir) != 0)
-        strlist_add(&p->dirs, dir);
-}
 
 static int changed(struct ct_err *err)
 {
@@ -105,95 +66,31 @@ static int settle_all(const struct publishing *p, struct ct_err *err)
     return p->is_with_transcript ? settle(p, p->plan->transcript->name, err) : 0;
 }
 
-/* ---- backups -----------------------------------------------------------------------------------
- */
-
-/* The place for the backup of ${path}: .codeteleport/backups/<session>-<time>/<path>. */
-static int backup_spot(struct publishing *p, const char *path, struct spot *ret, struct ct_err *err)
-{
-    char stamp[32], *whole;
-    time_t now = time(NULL);
-    struct tm tm;
-    int rc;
-
-    if (p->backup == NULL) {
-        gmtime_r(&now, &tm);
-        strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-        p->backup = str_printf(BACKUPS "/%s-%s-%s", p->session_id, stamp,
-                               p->stage->name + strlen("stage-"));
-    }
-    whole = path_join(p->backup, path);
-    rc = spot_open(p, whole, ret, err);
-    if (rc == 0) {
-        note_dir(p, ret->dir);
-        ret->base = path_base(path);
-    }
-    free(whole);
-    return rc;
-}
-
-/* A second name for what is going to be replaced. */
-static int back_up(struct publishing *p, const char *path, struct ct_err *err)
-{
-    struct spot from, to;
-    int rc = spot_open(p, path, &from, err);
-
-    if (rc != 0)
-        return -1;
-    rc = backup_spot(p, path, &to, err);
-    if (rc == 0) {
-        if (linkat(from.dir_fd, from.base, to.dir_fd, to.base, 0) != 0 && errno != ENOENT)
-            rc = err_sys(err, "can't keep a backup of %s", path);
-        spot_close(&to);
-    }
-    spot_close(&from);
-    return rc;
-}
-
-/* Out of projects/ and into the backups. */
-static int put_away(struct publishing *p, const char *path, struct ct_err *err)
-{
-    struct spot from, to;
-    int rc = spot_open(p, path, &from, err);
-
-    if (rc != 0)
-        return -1;
-    rc = backup_spot(p, path, &to, err);
-    if (rc == 0) {
-        if (renameat(from.dir_fd, from.base, to.dir_fd, to.base) != 0 && errno != ENOENT)
-            rc = err_sys(err, "can't put %s away", path);
-        spot_close(&to);
-    }
-    note_dir(p, from.dir);
-    spot_close(&from);
-    return rc;
-}
-
 /* ---- a session that lies in another project folder ---------------------------------------------
  */
 
 static int move(struct publishing *p, const char *from_path, const char *to_path,
                 struct ct_err *err)
 {
-    struct spot from, to;
-    int rc = spot_open(p, from_path, &from, err);
+    struct place from, to;
+    int rc = places_open(p, from_path, &from, err);
 
     if (rc != 0)
         return -1;
-    rc = spot_open(p, to_path, &to, err);
+    rc = places_open(p, to_path, &to, err);
     if (rc == 0) {
         rc = beneath_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
         if (rc != 0 && errno == ENOENT)
             rc = 0;
         else if (rc != 0 && errno == EEXIST)
-            rc = put_away(p, from_path, err);
+            rc = places_put_away(p, from_path, err);
         else if (rc != 0)
             err_sys(err, "can't move %s", from_path);
-        note_dir(p, to.dir);
-        spot_close(&to);
+        places_note(p, to.dir);
+        places_close(&to);
     }
-    note_dir(p, from.dir);
-    spot_close(&from);
+    places_note(p, from.dir);
+    places_close(&from);
     return rc;
 }
 
@@ -205,7 +102,7 @@ static int make_way(struct publishing *p, struct ct_err *err)
     for (size_t i = 1; i < l->n; i++) {
         if (strcmp(l->copies[i].project, p->project) != 0)
             continue;
-        if (put_away(p, l->copies[i].path, err) != 0)
+        if (places_put_away(p, l->copies[i].path, err) != 0)
             return -1;
         free(l->copies[i].path);
         free(l->copies[i].project);
@@ -251,8 +148,8 @@ static int move_here(struct publishing *p, struct ct_err *err)
 static int put(struct publishing *p, const char *staged, const char *path, int is_new,
                struct ct_err *err)
 {
-    struct spot s;
-    int rc = spot_open(p, path, &s, err);
+    struct place s;
+    int rc = places_open(p, path, &s, err);
 
     if (rc != 0)
         return -1;
@@ -262,8 +159,8 @@ static int put(struct publishing *p, const char *staged, const char *path, int i
         changed(err);
     else if (rc != 0)
         err_sys(err, "can't install %s", path);
-    note_dir(p, s.dir);
-    spot_close(&s);
+    places_note(p, s.dir);
+    places_close(&s);
     return rc;
 }
 
@@ -271,7 +168,7 @@ static int put_items(struct publishing *p, struct ct_err *err)
 {
     for (size_t i = 0; i < p->plan->n; i++) {
         const struct plan_item *it = &p->plan->items[i];
-        if (it->act == PLAN_BACKUP && back_up(p, it->path, err) != 0)
+        if (it->act == PLAN_BACKUP && places_back_up(p, it->path, err) != 0)
             return -1;
         if (is_coming(it) && put(p, it->staged, it->path, it->act == PLAN_ADD, err) != 0)
             return -1;
@@ -328,36 +225,6 @@ static int put_prompts(struct publishing *p, struct ct_err *err)
     return rc;
 }
 
-/* The folders above a new one are new as well, maybe. */
-static int flush(struct publishing *p, struct ct_err *err)
-{
-    struct strlist all = {0};
-    int rc = 0;
-
-    strlist_sort(&p->dirs);
-    for (size_t i = 0; i < p->dirs.n; i++) {
-        char *dir = str_dup(p->dirs.v[i]);
-        for (char *slash = dir + strlen(dir); slash != NULL; slash = strrchr(dir, '/')) {
-            *slash = '\0';
-            strlist_add(&all, dir);
-        }
-        free(dir);
-    }
-    strlist_sort(&all);
-    for (size_t i = 0; rc == 0 && i < all.n; i++) {
-        int fd = beneath_open(p->stage->root_fd, all.v[i], O_DIRECTORY);
-        if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-            rc = err_sys(err, "can't flush %s", all.v[i]);
-        if (fd >= 0)
-            close(fd);
-    }
-    if (rc == 0)
-        (void)fsync(p->stage->root_fd);
-    strlist_free(&all);
-    strlist_free(&p->dirs);
-    return rc;
-}
-
 /* ---- the transcript ----------------------------------------------------------------------------
  */
 
@@ -366,7 +233,7 @@ static int flush(struct publishing *p, struct ct_err *err)
 static int carry_tail(struct publishing *p, int old_fd, const char *path, struct ct_err *err)
 {
     int64_t at = p->local->copies[0].size_bytes;
-    struct spot s;
+    struct place s;
     struct stat st;
     char *buf;
     ssize_t n;
@@ -374,10 +241,10 @@ static int carry_tail(struct publishing *p, int old_fd, const char *path, struct
 
     if (fstat(old_fd, &st) != 0 || (int64_t)st.st_size <= at)
         return 0;
-    if (spot_open(p, path, &s, err) != 0)
+    if (places_open(p, path, &s, err) != 0)
         return -1;
     fd = openat(s.dir_fd, s.base, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    spot_close(&s);
+    places_close(&s);
     buf = str_calloc(WINDOW, 1);
     while (fd >= 0 && rc == 0 && (n = file_pread_all(old_fd, buf, WINDOW, (off_t)at)) > 0) {
         rc = file_write_all(fd, buf, (size_t)n);
@@ -399,9 +266,9 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
     if (!is_new)
         old_fd = beneath_open(p->stage->root_fd, path, 0);
     if (p->local->n > 0 && p->is_backed_up)
-        rc = back_up(p, path, err);
+        rc = places_back_up(p, path, err);
     if (rc == 0)
-        rc = flush(p, err);
+        rc = places_flush(p, err);
     if (rc == 0 && local_has_changed(p->stage->root_fd, p->local))
         rc = changed(err);
     if (rc == 0)
@@ -419,7 +286,7 @@ static int put_others_away(struct publishing *p, struct ct_err *err)
 {
     for (size_t i = 1; i < p->local->n; i++) {
         const struct local_copy *c = &p->local->copies[i];
-        if (strcmp(c->project, p->project) != 0 && put_away(p, c->path, err) != 0)
+        if (strcmp(c->project, p->project) != 0 && places_put_away(p, c->path, err) != 0)
             return -1;
     }
     return 0;
@@ -437,7 +304,7 @@ static int go_through(struct publishing *p, struct ct_err *err)
         if (put_transcript(p, err) != 0 || put_others_away(p, err) != 0)
             return -1;
     }
-    return flush(p, err);
+    return places_flush(p, err);
 }
 
 int publish(struct publishing *p, struct ct_err *err)

@@ -25,6 +25,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/out.c bundle/out.h \
   bundle/pack.c bundle/pack.h \
   bundle/pack_meta.c bundle/pack_meta.h \
+  bundle/places.c bundle/places.h \
   bundle/plan.c bundle/plan.h \
   bundle/prompts.c bundle/prompts.h \
   bundle/publish.c bundle/publish.h \

@@ -51,7 +51,7 @@ static char *on_ask(void *arg, const char *source_cwd)
     return dir;
 }
 
-void pull_front_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret)
+void pull_say_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret)
 {
     memset(f, 0, sizeof(*f));
     f->c = c;
@@ -63,7 +63,7 @@ void pull_front_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret
     }
 }
 
-void pull_front_end(struct pull_front *f)
+void pull_say_end(struct pull_front *f)
 {
     progress_free(f->progress);
     f->progress = NULL;

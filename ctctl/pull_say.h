@@ -16,11 +16,11 @@ struct pull_front {
 };
 
 /**
- * pull_front_begin(f, c, ret), pull_front_end(f):
+ * pull_say_begin(f, c, ret), pull_say_end(f):
  * Have ${ret} show progress on stderr and ask for a folder on a terminal; take the progress off.
  */
-void pull_front_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret);
-void pull_front_end(struct pull_front *f);
+void pull_say_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret);
+void pull_say_end(struct pull_front *f);
 
 /**
  * pull_say(c, r, opts):

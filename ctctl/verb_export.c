@@ -178,11 +178,11 @@ static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
     if (sessions_resolve(c, x->word, &x->id, err) != 0 ||
         download_look(c, x->id, x->version, &d, err) != 0)
         return -1;
-    pull_front_begin(&front, c, &o);
+    pull_say_begin(&front, c, &o);
     d.progress = on_progress;
     d.progress_arg = &o;
     rc = download_fetch(c, &d, err);
-    pull_front_end(&front);
+    pull_say_end(&front);
     if (rc == 0)
         rc = put(x, d.fd, err);
     x->size_bytes = d.answer.size_bytes;

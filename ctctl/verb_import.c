@@ -66,9 +66,9 @@ static int import(struct ctx *c, const char *word, struct pull_opts *opts)
         path = str_dup(word);
     else if (spool_stdin(c, &path, &e) != 0)
         return ctx_fail(c, &e);
-    pull_front_begin(&front, c, opts);
+    pull_say_begin(&front, c, opts);
     rc = pull_file(c, path, opts, &r, &e);
-    pull_front_end(&front);
+    pull_say_end(&front);
     if (rc == 0)
         pull_say(c, &r, opts);
     else

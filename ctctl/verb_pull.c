@@ -56,9 +56,9 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
         rc = sessions_resolve(c, word, &id, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
     if (rc != CTX_OK)
         return rc;
-    pull_front_begin(&front, c, &cmd->opts);
+    pull_say_begin(&front, c, &cmd->opts);
     rc = pull_session(c, id, &cmd->opts, &r, &e);
-    pull_front_end(&front);
+    pull_say_end(&front);
     if (rc == 0)
         pull_say(c, &r, &cmd->opts);
     else
@@ -186,10 +186,10 @@ static int pull_all(struct ctx *c, struct command *cmd)
     t.results = json_object_new_array();
     cmd->opts.is_home_to_home = 1;
     cmd->opts.map = &cmd->map;
-    pull_front_begin(&t.front, c, &cmd->opts);
+    pull_say_begin(&t.front, c, &cmd->opts);
     many.each = cmd->opts;
     rc = pull_many(c, &many, &rested, &e);
-    pull_front_end(&t.front);
+    pull_say_end(&t.front);
     if (rc == 0 && c->json)
         sum_up_json(&t, rested);
     else if (rc == 0)

@@ -1,0 +1,142 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "bundle/places.h"
+
+#define BACKUPS STAGE_HOME "/backups"
+
+int places_open(const struct publishing *p, const char *path, struct place *ret, struct ct_err *err)
+{
+    char reason[128];
+
+    ret->dir = path_parent(path);
+    ret->base = path_base(path);
+    ret->dir_fd = beneath_make(p->stage->root_fd, ret->dir);
+    if (ret->dir_fd >= 0)
+        return 0;
+    if (errno == ELOOP || errno == ENOTDIR)
+        err_set(err, ERR_FAIL, "%s is in the way: %s", ret->dir,
+                errno == ELOOP ? beneath_reason(errno, reason, sizeof(reason)) : "it is no folder");
+    else
+        err_sys(err, "can't make %s", ret->dir);
+    free(ret->dir);
+    return -1;
+}
+
+void places_close(struct place *s)
+{
+    close(s->dir_fd);
+    free(s->dir);
+}
+
+void places_note(struct publishing *p, const char *dir)
+{
+    if (p->dirs.n == 0 || strcmp(p->dirs.v[p->dirs.n - 1], dir) != 0)
+        strlist_add(&p->dirs, dir);
+}
+
+/* ---- backups -----------------------------------------------------------------------------------
+ */
+
+/* The place for the backup of ${path}: .codeteleport/backups/<session>-<time>/<path>. */
+static int backup_spot(struct publishing *p, const char *path, struct place *ret,
+                       struct ct_err *err)
+{
+    char stamp[32], *whole;
+    time_t now = time(NULL);
+    struct tm tm;
+    int rc;
+
+    if (p->backup == NULL) {
+        gmtime_r(&now, &tm);
+        strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+        p->backup = str_printf(BACKUPS "/%s-%s-%s", p->session_id, stamp,
+                               p->stage->name + strlen("stage-"));
+    }
+    whole = path_join(p->backup, path);
+    rc = places_open(p, whole, ret, err);
+    if (rc == 0) {
+        places_note(p, ret->dir);
+        ret->base = path_base(path);
+    }
+    free(whole);
+    return rc;
+}
+
+/* A second name for what is going to be replaced. */
+int places_back_up(struct publishing *p, const char *path, struct ct_err *err)
+{
+    struct place from, to;
+    int rc = places_open(p, path, &from, err);
+
+    if (rc != 0)
+        return -1;
+    rc = backup_spot(p, path, &to, err);
+    if (rc == 0) {
+        if (linkat(from.dir_fd, from.base, to.dir_fd, to.base, 0) != 0 && errno != ENOENT)
+            rc = err_sys(err, "can't keep a backup of %s", path);
+        places_close(&to);
+    }
+    places_close(&from);
+    return rc;
+}
+
+/* Out of projects/ and into the backups. */
+int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
+{
+    struct place from, to;
+    int rc = places_open(p, path, &from, err);
+
+    if (rc != 0)
+        return -1;
+    rc = backup_spot(p, path, &to, err);
+    if (rc == 0) {
+        if (renameat(from.dir_fd, from.base, to.dir_fd, to.base) != 0 && errno != ENOENT)
+            rc = err_sys(err, "can't put %s away", path);
+        places_close(&to);
+    }
+    places_note(p, from.dir);
+    places_close(&from);
+    return rc;
+}
+
+/* ---- */
+
+/* The folders above a new one are new as well, maybe. */
+int places_flush(struct publishing *p, struct ct_err *err)
+{
+    struct strlist all = {0};
+    int rc = 0;
+
+    strlist_sort(&p->dirs);
+    for (size_t i = 0; i < p->dirs.n; i++) {
+        char *dir = str_dup(p->dirs.v[i]);
+        for (char *slash = dir + strlen(dir); slash != NULL; slash = strrchr(dir, '/')) {
+            *slash = '\0';
+            strlist_add(&all, dir);
+        }
+        free(dir);
+    }
+    strlist_sort(&all);
+    for (size_t i = 0; rc == 0 && i < all.n; i++) {
+        int fd = beneath_open(p->stage->root_fd, all.v[i], O_DIRECTORY);
+        if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+            rc = err_sys(err, "can't flush %s", all.v[i]);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (rc == 0)
+        (void)fsync(p->stage->root_fd);
+    strlist_free(&all);
+    strlist_free(&p->dirs);
+    return rc;
+}
