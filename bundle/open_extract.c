@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <errno.h>
@@ -168,6 +169,15 @@ static const char *refuse(const struct extraction *x, struct item *i)
     return reason;
 }
 
+/* Names come once, so a file that is there has another by its letters: where case or composed
+ * characters make no difference. */
+static int is_twin(const struct extraction *x, const char *name)
+{
+    struct stat st;
+
+    return fstatat(x->stage_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 static int take_file(struct extraction *x, const struct untar_entry *e, const char *name,
                      const char *odd, struct ct_err *err)
 {
@@ -189,6 +199,11 @@ static int take_file(struct extraction *x, const struct untar_entry *e, const ch
     }
     if (land(x, i, &why) == 0)
         return 0;
+    if (why.code == ERR_CONFLICT && is_twin(x, name)) {
+        extraction_leave_out(x, name, "to this file system it has the name of another file");
+        i->is_taken = 0;
+        return land(x, i, err);
+    }
     if (why.code == ERR_CONFLICT)
         return open_evil(name, "in the way of another", err);
     if (err != NULL)

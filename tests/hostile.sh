@@ -28,7 +28,7 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/ct-hostile.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 python3 "$src/tests/hostile_bundles.py" "$tmp/bundles" || exit 1
-echo "1..$(($(rows | wc -l) + 9))"
+echo "1..$(($(rows | wc -l) + 10))"
 
 # What lies in the stage is private, and files and folders only.
 is_clean() {
@@ -103,6 +103,11 @@ check "extra files are relocated if they say so, and nothing else of the user's"
     '[ "$(cat "$stage/$extra")" = "in /srv/w/x" ] && [ "$(cat "$stage/$other")" = "in /home/alice/p/x" ] &&
     jq -e ".extras[\"$extra\"] == \"/srv/w/a.txt\" and .extras[\"$other\"] == \"/tmp/b.txt\"" "$tmp/said"' \
     --cwd - /srv/w
+
+# As on a file system to which two names are one.
+mkdir -p "$tmp/in/stage/session-subdir" && echo first >"$tmp/in/stage/session-subdir/a"
+check "of two files that a file system can't tell apart, the first is taken" nul_by_pax \
+    'grep -qx first "$stage/session-subdir/a" && jq -e ".leftOut | keys == [\"session-subdir/a\"]" "$tmp/said"'
 
 # Each has its row, and nothing but what is ours lies about.
 ls "$tmp/bundles" >"$tmp/all"
