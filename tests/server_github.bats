@@ -5,8 +5,8 @@ load lib
 load server_lib
 
 setup() {
-    server_home
-    stop_server
+    make_home
+    SERVER_PID=
     person 17 '[{"email":"al@example.org","primary":true,"verified":true}]'
     python3 "$CT_SRC/tests/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
     PROVIDER_PID=$!
