@@ -37,6 +37,11 @@ restart_server() {
     KILLER=
 }
 
+@test "killed at 60 steps while young versions are amended: all is safe, once" {
+    conf 'amend = true; quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 1;'
+    crash_points 60
+}
+
 @test "killed at 45 steps, and the server at as many moments: all is safe, once" {
     killed_at 0
     total=$(cat "$T/count")
