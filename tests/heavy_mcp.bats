@@ -13,12 +13,11 @@ teardown() {
 
 @test "the official client agrees on a version, lists the tools and calls each" {
     local id npm=$CT_BUILD/npm/mcp
-    command -v npm >/dev/null || skip "npm is not here"
-    mkdir -p "$npm"
-    [ -d "$npm/node_modules/@modelcontextprotocol/sdk" ] ||
-        npm install --prefix "$npm" --ignore-scripts --no-audit --no-fund --silent \
-            --cache "$npm/cache" @modelcontextprotocol/sdk@1 >"$T/npm.log" 2>&1 ||
-        skip "the registry does not give @modelcontextprotocol/sdk: $(tail -n 1 "$T/npm.log")"
+    out=$(sh "$CT_SRC/tests/npm.sh" "$npm" @modelcontextprotocol/sdk@1) || {
+        [ $? -ne 77 ] || skip "$out"
+        echo "$out"
+        false
+    }
     start_server
     log_in
     id=$(new_id)
