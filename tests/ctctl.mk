@@ -20,3 +20,8 @@ check_PROGRAMS += tests/unit_exclude
 TESTS += tests/unit_exclude
 tests_unit_exclude_SOURCES = tests/unit_exclude.c
 tests_unit_exclude_LDADD = daemon/libdaemon.a agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit_ctctl_place
+TESTS += tests/unit_ctctl_place
+tests_unit_ctctl_place_SOURCES = tests/unit_ctctl_place.c
+tests_unit_ctctl_place_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
