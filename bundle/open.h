@@ -16,8 +16,8 @@
  * in it is believed.  Blocking, in constant memory.
  *
  * Refused as a whole (ERR_CORRUPT, one sentence): what is no whole gzip or tar to its last byte,
- * names that lead out of the bundle, names twice, sparse files, a meta.json that is not the first
- * entry or not right, no transcript, more entries or bytes than the limits, contents that are out
+ * names that lead out of the bundle, names twice, sparse files, a meta.json that is missing or not
+ * right, no transcript, more entries or bytes than the limits, contents that are out
  * of proportion to the compressed size.  Left out by name with the reason: what we don't install
  * (session environments, shell snapshots, settings, hooks...), what we don't know, what is neither
  * file nor folder, names with control characters or that are not UTF-8, a history.jsonl that is too
@@ -25,12 +25,11 @@
  */
 struct opener;
 
-#define OPEN_META_MAX (64 << 10) /* bytes of meta.json */
-#define OPEN_ENTRIES_MAX 100000  /* entries of any kind */
-#define OPEN_NAME_MAX 1024       /* bytes of a name */
-#define OPEN_HISTORY_MAX \
-    (64 << 20)             /* bytes of history.jsonl: whoever appends it has it in memory */
-#define OPEN_RATIO_MAX 200 /* bytes for each compressed byte... */
+#define OPEN_META_MAX (64 << 10)              /* bytes of meta.json */
+#define OPEN_ENTRIES_MAX 100000               /* entries of any kind */
+#define OPEN_NAME_MAX 1024                    /* bytes of a name */
+#define OPEN_HISTORY_MAX (64 << 20)           /* of history.jsonl, which is in memory once */
+#define OPEN_RATIO_MAX 200                    /* bytes for each compressed byte... */
 #define OPEN_RATIO_FLOOR (INT64_C(256) << 20) /* ...once there are more than these */
 #define OPEN_BYTES_MAX (INT64_C(64) << 30)    /* all contents */
 

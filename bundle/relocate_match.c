@@ -181,8 +181,8 @@ static enum match match_separator(const struct window *w, size_t *at, struct hit
     if (i == w->n && !w->is_end)
         return MATCH_MORE;
     if (i < w->n && w->p[i] == 'u') {
-        if (w->n - i < 5)
-            return end_of(w);
+        if (w->n - i < 5 && !w->is_end)
+            return MATCH_MORE;
         if (match_is_power_of_2(run) && match_hex(w, i + 1, &c) == 0 && c == '\\') {
             *at = i + 5;
             return MATCH_YES;

@@ -251,6 +251,10 @@ static void windows_becomes_posix(void **state)
     (void)state;
     check_rows(r, rows, sizeof(rows) / sizeof(rows[0]));
     relocation_free(r);
+    /* A name that looks like the beginning of an escape. */
+    r = make("D:\\u", "/home/b", NULL, NULL);
+    check_rows(r, (const struct row[]){{"\"D:\\\\u\"", "\"/home/b\""}, {"D:\\\\u", "/home/b"}}, 2);
+    relocation_free(r);
 }
 
 static void what_is_no_root_changes_nothing(void **state)
