@@ -132,9 +132,11 @@ is_another() { [ "$(readlink "$1")" != "$(readlink "$2")" ]; }
     inside() { nsenter --net="/proc/$EXTRA_PIDS/ns/net" "$@"; }
     codeteleport-server() { exec nsenter --net="/proc/$EXTRA_PIDS/ns/net" "$CT_BUILD/bin/codeteleport-server" "$@"; }
     codeteleportd() { exec nsenter --net="/proc/$EXTRA_PIDS/ns/net" "$CT_BUILD/bin/codeteleportd" "$@"; }
-    python3() { nsenter --net="/proc/$EXTRA_PIDS/ns/net" python3 "$@"; }
+    # in the background, so exec takes a shell of its own: the process that is killed in the end
+    python3() { exec nsenter --net="/proc/$EXTRA_PIDS/ns/net" python3 "$@"; }
     inside ip link set lo up
     start_server_behind_proxy
+    unset -f python3
     printf 'correct horse battery' | inside ctctl login --register --email me@example.org \
         --password-stdin --api-url "$API"
     start_daemon
