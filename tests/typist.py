@@ -31,9 +31,9 @@ until = time.monotonic() + 50
 
 pid, fd = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     os.environ["TERM"] = os.environ.get("TYPIST_TERM", "xterm")
     os.execvp(command[0], command)
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
 
 seen = b""
 
