@@ -14,6 +14,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -31,6 +32,9 @@ until = time.monotonic() + 50
 
 pid, fd = pty.fork()
 if pid == 0:
+    # Whoever runs the tests in the background may have had these ignored.
+    for sig in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP:
+        signal.signal(sig, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     os.environ["TERM"] = os.environ.get("TYPIST_TERM", "xterm")
     os.execvp(command[0], command)
