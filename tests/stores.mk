@@ -1,6 +1,8 @@
 # The server's stores and databases.
-check_PROGRAMS += tests/unit_race tests/unit_sql
-TESTS += tests/unit_race tests/unit_sql
+check_PROGRAMS += tests/unit_race tests/unit_s3 tests/unit_sql
+TESTS += tests/unit_race tests/unit_s3 tests/unit_sql
+tests_unit_s3_SOURCES = tests/unit_s3.c
+tests_unit_s3_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_race_SOURCES = tests/unit_race.c tests/ledger_place.h
 tests_unit_race_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_sql_SOURCES = tests/unit_sql.c tests/ledger_place.h
@@ -15,6 +17,8 @@ dist_check_SCRIPTS += tests/sigv4_sdk.sh
 EXTRA_DIST += tests/sigv4_sdk.mjs
 
 if WITH_BATS
+dist_check_SCRIPTS += tests/server_places.bats
+TESTS += tests/server_places.bats
 HEAVY_TESTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
 dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
 dist_check_SCRIPTS += tests/radosgw.sh tests/r2sim.sh tests/sqld.sh tests/npm.sh

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# Settings of where objects and the database are: every fault is said, with its cure.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+setup() { make_home; }
+teardown() { rm -rf "$T"; }
+
+# says STATUS WORDS CONFIGURATION: what a start with it says
+says() {
+    printf '%s\n' "$3" >"$T/conf"
+    chmod "${MODE:-600}" "$T/conf"
+    run -"$1" timeout 20 codeteleport-server -c "$T/conf" --data "$T/server" --listen 127.0.0.1:0
+    [[ $output == *"$2"* ]] || {
+        echo "$output"
+        return 1
+    }
+    [[ $output != *hush* ]]
+}
+
+S3='storage = "s3"; s3_endpoint = "http://127.0.0.1:1"; s3_bucket = "sessions"; s3_key_id = "id";'
+
+@test "an S3 needs all of its settings" {
+    says 78 'needs s3_endpoint, s3_bucket' 'storage = "s3";'
+    says 78 'CODETELEPORT_S3_SECRET' "$S3"
+    says 78 'allow_plain_http' "$S3 s3_secret = \"hush\";"
+    says 78 'use https' 'storage = "s3"; s3_endpoint = "http://192.0.2.1"; s3_bucket = "sessions"; s3_key_id = "id"; s3_secret = "hush"; allow_plain_http = true;'
+    says 78 'name of a bucket' 'storage = "s3"; s3_endpoint = "https://192.0.2.1"; s3_bucket = "No/Bucket"; s3_key_id = "id"; s3_secret = "hush";'
+    says 78 'storage' 'storage = "tape";'
+}
+
+@test "a secret in a file that everybody can read is refused, wherever it is" {
+    MODE=644 says 78 'chmod 600' "$S3 s3_secret = \"hush\"; allow_plain_http = true;"
+    echo hush >"$T/secret"
+    chmod 604 "$T/secret"
+    says 78 "chmod 600 '$T/secret'" "$S3 s3_secret_file = \"$T/secret\"; allow_plain_http = true;"
+    says 78 "chmod 600 '$T/secret'" "database = \"libsql://192.0.2.1\"; database_token_file = \"$T/secret\";"
+    says 78 'not both' "$S3 s3_secret_file = \"$T/secret\"; s3_secret = \"hush\";"
+    says 78 's3_secret_file' "$S3 s3_secret_file = \"$T/none\";"
+}
+
+@test "a database is SQLite or a libSQL server" {
+    says 78 'libsql://' 'database = "postgres://192.0.2.1/x";'
+    says 78 'allow_plain_http' 'database = "http://127.0.0.1:1";'
+    says 78 'unencrypted' 'database = "http://192.0.2.1"; allow_plain_http = true;'
+    says 1 "can't reach" 'database = "http://127.0.0.1:1"; allow_plain_http = true;'
+    codeteleport-server -c <(echo 'database = "sqlite";') --data "$T/server" user list
+    [ -s "$T/server/server.db" ]
+}
+
+@test "a store that does not answer at the start is a warning" {
+    printf '%s s3_secret = "hush"; allow_plain_http = true;\n' "$S3" >"$T/conf"
+    chmod 600 "$T/conf"
+    rm -f "$T/ready"
+    codeteleport-server -c "$T/conf" --data "$T/server" --listen 127.0.0.1:0 \
+        --ready-file "$T/ready" >"$T/server.log" 2>&1 3>&- &
+    SERVER_PID=$!
+    within test -s "$T/ready"
+    grep -q store-unreachable "$T/server.log"
+    ! grep -q hush "$T/server.log"
+    grep -qx 'objects=http://127.0.0.1:1' "$T/ready"
+    kill "$SERVER_PID"
+    wait "$SERVER_PID"
+}
