@@ -28,6 +28,31 @@ enum state {
 
 static const char *const literals[] = {"true", "false", "null"};
 
+static size_t want_none(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    (void)arg;
+    (void)s;
+    (void)type;
+    return 0;
+}
+
+static void take_none(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    (void)arg;
+    (void)s;
+    (void)text;
+    (void)len;
+    (void)is_cut;
+}
+
+static void close_none(void *arg, const struct jscan *s)
+{
+    (void)arg;
+    (void)s;
+}
+
+const struct jscan_ops jscan_no_ops = {want_none, take_none, close_none};
+
 void jscan_init(struct jscan *s)
 {
     /* The text buffer needs no clearing, and it is the bulk. */

@@ -57,6 +57,9 @@ struct jscan_ops {
     void (*close)(void *arg, const struct jscan *s);
 };
 
+/* Wants nothing: for who asks only whether a text is one whole object. */
+extern const struct jscan_ops jscan_no_ops;
+
 /**
  * jscan_init(s):
  * Get ready for a new text.

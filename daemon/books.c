@@ -12,7 +12,12 @@
 #include "common/path.h"
 #include "common/str.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 /* Damage found a second time so soon is the disk's: do not make databases in a circle. */
 #define DAMAGED_AGAIN_MS 60000

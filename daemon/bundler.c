@@ -15,7 +15,12 @@
 #include "daemon/adopt.h"
 #include "daemon/job.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 #define FAILED_MS 60000 /* how often to try a session that can't be bundled */
 

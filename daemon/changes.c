@@ -9,6 +9,7 @@
 #include "common/str.h"
 
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 /* ---- files whose session is named inside: read on the worker ------------------------------------
  */

@@ -13,7 +13,9 @@
 #include "common/str.h"
 #include "uploader/backoff.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 /*
  * What the server has already.  Its list is read at log-in, after a time without it, and now and

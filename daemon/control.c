@@ -9,6 +9,8 @@
 #include "common/str.h"
 
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/login.h"
 
 /* ---- session ids, whole or as an unambiguous prefix ---------------------------------------------
  */

@@ -16,7 +16,11 @@
 #include "daemon/lock.h"
 #include "daemon/process.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50

@@ -10,6 +10,8 @@
 #include "daemon/job.h"
 
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/room.h"
 
 /* ---- cached blocks: removed on the worker, behind what it is at ---------------------------------
  */

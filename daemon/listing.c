@@ -8,6 +8,10 @@
 #include "common/str.h"
 
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 #define PAGE 200
 

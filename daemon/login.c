@@ -13,7 +13,10 @@
 #include "common/str.h"
 #include "uploader/backoff.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
 
 #define REOPEN_S 30 /* how often to try to open state again */
 

@@ -2,6 +2,7 @@
 #include "net/network.h"
 
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 static void on_changed(void *arg)
 {

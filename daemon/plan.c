@@ -11,7 +11,10 @@
 #include "common/str.h"
 #include "daemon/pace.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
 
 /*
  * What the account's plan allows (GET /billing/usage): how many sessions, and how many versions of

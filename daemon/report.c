@@ -9,7 +9,11 @@
 
 #include "uploader/keep.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
 #define SKEW_MS (120 * 1000)

@@ -12,6 +12,7 @@
 #include "daemon/job.h"
 
 #include "daemon/daemon.h"
+#include "daemon/room.h"
 
 /*
  * Room for bundles: on the disk, in the spool, in one upload.  Whatever is missing, what is in the

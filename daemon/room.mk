@@ -5,23 +5,23 @@ daemon_libdaemon_a_SOURCES = \
   daemon/books.c \
   daemon/bundler.c \
   daemon/changes.c \
-  daemon/cloud.c \
+  daemon/cloud.c daemon/cloud.h \
   daemon/control.c \
   daemon/daemon.c \
   daemon/exclude.c daemon/exclude.h \
-  daemon/excluded.c \
+  daemon/excluded.c daemon/excluded.h \
   daemon/growth.c daemon/growth.h \
   daemon/job.c daemon/job.h \
   daemon/listing.c \
   daemon/lock.c daemon/lock.h \
-  daemon/login.c \
+  daemon/login.c daemon/login.h \
   daemon/network.c \
   daemon/pause.c \
   daemon/pace.c daemon/pace.h \
-  daemon/plan.c \
+  daemon/plan.c daemon/plan.h \
   daemon/process.h \
   daemon/report.c \
-  daemon/room.c \
+  daemon/room.c daemon/room.h \
   daemon/salvage.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \

@@ -14,7 +14,9 @@
 #include "common/path.h"
 #include "common/str.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 /*
  * A spool that was set aside with its database may hold the only copy of a session whose transcript

@@ -9,6 +9,9 @@
 #include "common/str.h"
 
 #include "daemon/daemon.h"
+#include "daemon/excluded.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 struct session *sessions_get(struct daemon *d, const char *id)
 {

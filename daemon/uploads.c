@@ -6,7 +6,11 @@
 #include "common/now.h"
 
 #include "daemon/adopt.h"
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 /* A version younger than this may be amended; the server says an hour. */
 #define AMEND_MS (59LL * 60 * 1000)

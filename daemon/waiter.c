@@ -8,7 +8,11 @@
 #include "common/log.h"
 #include "common/str.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
+#include "daemon/plan.h"
+#include "daemon/room.h"
 
 /*
  * `sync --wait` is exact: it asks the watcher for a drain, lets the worker finish what it was

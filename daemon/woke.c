@@ -2,7 +2,9 @@
 
 #include "common/now.h"
 
+#include "daemon/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 /* A pause for an hour is over an hour later, whether or not the machine was awake. */
 static void check_pause(struct daemon *d)

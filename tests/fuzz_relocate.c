@@ -38,36 +38,12 @@ static void relocate(const struct relocation *r, const char *p, size_t n, size_t
     relocator_free(t);
 }
 
-static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
-{
-    (void)arg;
-    (void)s;
-    (void)type;
-    return 0;
-}
-
-static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
-{
-    (void)arg;
-    (void)s;
-    (void)text;
-    (void)len;
-    (void)is_cut;
-}
-
-static void on_close(void *arg, const struct jscan *s)
-{
-    (void)arg;
-    (void)s;
-}
-
 static int is_json(const char *p, size_t n)
 {
-    static const struct jscan_ops ops = {on_begin, on_string, on_close};
     struct jscan s;
 
     jscan_init(&s);
-    jscan_feed(&s, &ops, NULL, p, n);
+    jscan_feed(&s, &jscan_no_ops, NULL, p, n);
     return jscan_is_object(&s);
 }
 

@@ -1,0 +1,58 @@
+#ifndef DAEMON_CLOUD_H
+#define DAEMON_CLOUD_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+
+/*
+ * What the server has already, as its list says.
+ */
+struct daemon;
+struct cloud;
+
+struct cloud *cloud_new(struct daemon *d);
+void cloud_free(struct cloud *c);
+
+/**
+ * cloud_refresh(c), cloud_forget(c):
+ * Ask the server what sessions it has, unless that is being asked; the account is closed: forget
+ * it.  The first answer, or that there is none, goes to login_listed().
+ */
+void cloud_refresh(struct cloud *c);
+void cloud_forget(struct cloud *c);
+
+/**
+ * cloud_contact(c, is_lost):
+ * The server could not be reached, or an upload came through: the list may want to be read again.
+ */
+void cloud_contact(struct cloud *c, int is_lost);
+
+/**
+ * cloud_failures(c, ret_err), cloud_try_now(c):
+ * Return how often in a row the server could not be asked; try again without waiting longer.
+ */
+int cloud_failures(const struct cloud *c, const struct ct_err **ret_err);
+void cloud_try_now(struct cloud *c);
+
+/**
+ * cloud_consider(c, session_id):
+ * The session's bundle is queued and no version of it is recorded as confirmed.  If the server may
+ * have the session all the same (the record was lost), have it asked before anything is uploaded.
+ */
+void cloud_consider(struct cloud *c, const char *session_id);
+
+/**
+ * cloud_has(c, session_id):
+ * Return 1 if the server listed the session although no version of it is recorded here, 0 if it did
+ * not, -1 if that is not known.
+ */
+int cloud_has(const struct cloud *c, const char *session_id);
+
+/**
+ * cloud_confirmed(c, session_id, version, err):
+ * ${version} was recorded as confirmed; inside that transaction: note what is elsewhere.
+ */
+int cloud_confirmed(struct cloud *c, const char *session_id, int64_t version, struct ct_err *err);
+
+#endif
