@@ -31,6 +31,7 @@ struct extraction {
     struct item *items;
     size_t n, cap;
     struct buf manifest;
+    int64_t unlooked_bytes; /* for which nobody has looked for space */
     int has_mode_reset;
     struct strlist left_out;
     struct open_extra *extras;

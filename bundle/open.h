@@ -21,7 +21,9 @@
  * of proportion to the compressed size.  Left out by name with the reason: what we don't install
  * (session environments, shell snapshots, settings, hooks...), what we don't know, what is neither
  * file nor folder, names with control characters or that are not UTF-8, a history.jsonl that is too
- * large.  A hard link to an entry that came before is a copy of it.
+ * large.  A hard link to an entry of the same kind that came before is a copy of it, and counts for
+ * the limits as one; from or to the transcript or the history there is none, and a transcript that
+ * is a link is refused.
  */
 struct opener;
 
@@ -110,7 +112,8 @@ const struct open_meta *opener_meta(const struct opener *o);
  * whoever publishes them.  NULL: nothing is written, which checks the bundle.  ${relocation} (may
  * be NULL) moves the paths in JSON text: in the transcript, .jsonl and .json of session-subdir/,
  * tasks/ and todos/, history.jsonl, and extra files marked so.  Unless the bundle is trusted, a
- * transcript that ends in another permission mode than "default" gets a record that sets it back.
+ * transcript that ends in another permission mode than "default" gets a record that sets it back
+ * (records.h says what counts).
  *
  * Success means that the gzip stream and the tar were whole, there is a transcript, and the content
  * id is the one that meta.json names, if it names one.  ERR_CORRUPT as above, ERR_NOSPACE,

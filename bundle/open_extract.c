@@ -17,7 +17,9 @@
 
 #include "bundle/open.h"
 
-#define LARGE_BYTES (1 << 20)           /* files of which the space is looked for beforehand */
+#define TRANSCRIPT "session.jsonl"
+#define LARGE_BYTES (1 << 20)           /* for so much, space is looked for beforehand */
+#define BLOCK_BYTES 4096                /* a file that is nearly empty takes them */
 #define SPARE_BYTES (INT64_C(64) << 20) /* that must be left then */
 
 void extraction_leave_out(struct extraction *x, const char *name, const char *reason)
@@ -65,13 +67,19 @@ static struct item *add_item(struct extraction *x, const char *name, struct ct_e
 /* ---- one file -----------------------------------------------------------------------------------
  */
 
-static int check_space(const struct extraction *x, int64_t bytes, struct ct_err *err)
+/* Is there room for ${bytes} more?  What came before lies on the disk already, and counts there;
+ * small files are added up until it is worth a look. */
+static int check_space(struct extraction *x, int64_t bytes, struct ct_err *err)
 {
     char need[32], have[32];
     struct statvfs st;
     int64_t free_bytes;
 
-    if (x->stage_fd < 0 || bytes < LARGE_BYTES || fstatvfs(x->stage_fd, &st) != 0)
+    x->unlooked_bytes += bytes + BLOCK_BYTES;
+    if (x->stage_fd < 0 || x->unlooked_bytes < LARGE_BYTES)
+        return 0;
+    x->unlooked_bytes = 0;
+    if (fstatvfs(x->stage_fd, &st) != 0)
         return 0;
     free_bytes = (int64_t)st.f_bavail * (int64_t)st.f_frsize;
     if (free_bytes - SPARE_BYTES >= bytes)
@@ -89,10 +97,10 @@ static int reset_mode(struct extraction *x, struct landing *l, const struct reco
     char *line;
     int rc;
 
-    if (*mode == '\0' || strcmp(mode, "default") == 0)
+    if (*mode == '\0' || strcmp(mode, RECORDS_DEFAULT) == 0)
         return 0;
-    line = str_printf("%s{\"type\":\"permission-mode\",\"permissionMode\":\"default\","
-                      "\"sessionId\":\"%s\"}\n",
+    line = str_printf("%s{\"type\":\"permission-mode\",\"permissionMode\":\"" RECORDS_DEFAULT
+                      "\",\"sessionId\":\"%s\"}\n",
                       records_is_line_open(r) ? "\n" : "", x->o->meta.session_id);
     rc = landing_add(l, line, strlen(line), err);
     free(line);
@@ -145,7 +153,7 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
     if (landing_new(i->is_taken ? x->stage_fd : -1, i->name, relocation, &l, err) != 0)
         return -1;
     if (i->is_taken && !x->o->opts.is_trusted && is_records(i->kind, i->name))
-        r = records_new();
+        r = records_new(x->o->meta.session_id);
     rc = pour(x, i, l, r, err);
     if (rc == 0 && r != NULL && i->kind == AGENT_TRANSCRIPT)
         rc = reset_mode(x, l, r, err);
@@ -248,6 +256,24 @@ done:
     return rc;
 }
 
+/* There is one, and it is looked at on its way into the stage. */
+static int is_judged(enum agent_kind kind)
+{
+    return kind == AGENT_TRANSCRIPT || kind == AGENT_HISTORY;
+}
+
+/* Why the one is no copy of the other, or NULL: what was judged as something else would pass
+ * unseen. */
+static const char *refuse_copy(const struct item *i, const struct item *from)
+{
+    if (is_judged(i->kind) || is_judged(from->kind))
+        return "a link from or to what a session has once";
+    if (i->kind != from->kind ||
+        open_name_is_json(i->kind, i->name) != open_name_is_json(from->kind, from->name))
+        return "a link to another kind of file";
+    return NULL;
+}
+
 static int take_link(struct extraction *x, const struct untar_entry *e, const char *name,
                      struct ct_err *err)
 {
@@ -255,6 +281,8 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
     const char *reason;
     struct item *i, *from = NULL;
 
+    if (strcmp(name, TRANSCRIPT) == 0)
+        return err_set(err, ERR_CORRUPT, "the bundle's transcript is a link: that is no session");
     if (open_name_clean(e->target, target, &reason) == NAME_FINE)
         from = extraction_find(x, target);
     if (from == NULL || !from->is_taken) {
@@ -268,15 +296,16 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
     i->size_bytes = from->size_bytes;
     memcpy(i->digest, from->digest, sizeof(i->digest));
     reason = refuse(x, i);
-    if (reason == NULL &&
-        open_name_is_json(i->kind, i->name) != open_name_is_json(from->kind, from->name))
-        reason = "a link to another kind of file";
+    if (reason == NULL)
+        reason = refuse_copy(i, from);
     if (reason != NULL) {
         extraction_leave_out(x, name, reason);
         return 0;
     }
     i->is_taken = 1;
     i->stage_bytes = from->stage_bytes;
+    if (untar_copied(x->o->untar, from->size_bytes, err) != 0)
+        return -1;
     if (x->stage_fd < 0)
         return 0;
     if (check_space(x, from->stage_bytes, err) != 0)
@@ -349,7 +378,7 @@ static int take_all(struct extraction *x, struct ct_err *err)
     }
     if (rc < 0)
         return -1;
-    transcript = extraction_find(x, "session.jsonl");
+    transcript = extraction_find(x, TRANSCRIPT);
     if (transcript == NULL || !transcript->is_taken)
         return err_set(err, ERR_CORRUPT, "the bundle has no transcript (session.jsonl)");
     return check_folders(x, err) == 0 ? extraction_extras(x, err) : -1;

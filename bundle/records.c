@@ -1,35 +1,48 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/jscan.h"
 #include "common/str.h"
+#include "common/uuid.h"
 
 #include "bundle/records.h"
 
-#define MODE_SIZE 64
-#define DAMAGED "?" /* the mode after a line that is no record */
+#define WORD_SIZE 64
+#define ODD "?" /* what is no text; the mode after a line that is no record */
+
+enum word { NOTHING, TYPE, MODE, SESSION, UUID, WORDS };
 
 struct records {
     struct jscan scan;
     int64_t line_bytes; /* of the line under way */
     int is_line_open;
-    int has_type;
-    enum { NOTHING, TYPE, MODE } wanted;
-    char line_mode[MODE_SIZE], mode[MODE_SIZE];
+    enum word wanted;
+    char words[WORDS][WORD_SIZE]; /* of the line; "": it has no such member */
+    char session_id[UUID_SIZE];
+    char mode[WORD_SIZE];
 };
 
 static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
 {
+    static const char *const keys[WORDS] = {
+        [TYPE] = "type",
+        [MODE] = "permissionMode",
+        [SESSION] = "sessionId",
+        [UUID] = "uuid",
+    };
     struct records *r = arg;
 
     r->wanted = NOTHING;
-    if (s->depth != 1 || type != JSCAN_STRING)
+    for (enum word i = TYPE; s->depth == 1 && i < WORDS; i++) {
+        if (strcmp(s->key, keys[i]) == 0)
+            r->wanted = i;
+    }
+    if (r->wanted == NOTHING)
         return 0;
-    if (strcmp(s->key, "type") == 0)
-        r->wanted = TYPE;
-    else if (strcmp(s->key, "permissionMode") == 0)
-        r->wanted = MODE;
-    return r->wanted != NOTHING ? MODE_SIZE - 1 : 0;
+    /* Of a member that comes twice the last counts, whatever it is. */
+    memcpy(r->words[r->wanted], ODD, sizeof(ODD));
+    return type == JSCAN_STRING ? WORD_SIZE - 1 : 0;
 }
 
 static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
@@ -37,11 +50,8 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     struct records *r = arg;
 
     (void)s;
-    (void)is_cut;
-    if (r->wanted == TYPE)
-        r->has_type = 1;
-    else if (r->wanted == MODE)
-        memcpy(r->line_mode, text, len + 1);
+    if (!is_cut)
+        memcpy(r->words[r->wanted], text, len + 1);
 }
 
 static void on_close(void *arg, const struct jscan *s)
@@ -56,14 +66,15 @@ static void begin_line(struct records *r)
 {
     jscan_init(&r->scan);
     r->line_bytes = 0;
-    r->has_type = 0;
-    r->line_mode[0] = '\0';
+    for (enum word i = NOTHING; i < WORDS; i++)
+        r->words[i][0] = '\0';
 }
 
-struct records *records_new(void)
+struct records *records_new(const char *session_id)
 {
     struct records *r = str_calloc(1, sizeof(*r));
 
+    snprintf(r->session_id, sizeof(r->session_id), "%s", session_id);
     begin_line(r);
     return r;
 }
@@ -73,19 +84,37 @@ void records_free(struct records *r)
     free(r);
 }
 
+/* That the mode is the default is believed of the record that says nothing else, of this very
+ * session; that it is another one, of anything. */
+static void note_mode(struct records *r)
+{
+    const char *mode = r->words[MODE];
+
+    if (*mode == '\0')
+        return;
+    if (strcmp(mode, RECORDS_DEFAULT) == 0 && (strcmp(r->words[TYPE], "permission-mode") != 0 ||
+                                               strcmp(r->words[SESSION], r->session_id) != 0))
+        return;
+    memcpy(r->mode, mode, sizeof(r->mode));
+}
+
+static int is_text(const char *word)
+{
+    return *word != '\0' && strcmp(word, ODD) != 0;
+}
+
 /* Return how many bytes of it are a record. */
 static int64_t end_line(struct records *r)
 {
     int64_t bytes = 0;
 
     if (jscan_is_object(&r->scan)) {
-        if (r->line_mode[0] != '\0')
-            memcpy(r->mode, r->line_mode, sizeof(r->mode));
-        if (r->has_type)
+        note_mode(r);
+        if (is_text(r->words[TYPE]) && is_text(r->words[UUID]))
             bytes = r->line_bytes;
     } else if (jscan_is_bad(&r->scan) || r->scan.depth > 0) {
         /* Who knows what another reader makes of it. */
-        memcpy(r->mode, DAMAGED, sizeof(DAMAGED));
+        memcpy(r->mode, ODD, sizeof(ODD));
     }
     begin_line(r);
     return bytes;

@@ -10,13 +10,19 @@
  */
 struct records;
 
-struct records *records_new(void);
+#define RECORDS_DEFAULT "default"
+
+/**
+ * records_new(session_id):
+ * Begin the transcript of that session, or of one of its agents.
+ */
+struct records *records_new(const char *session_id);
 void records_free(struct records *r);
 
 /**
  * records_feed(r, p, n):
- * The next ${n} bytes.  Return how many bytes turned out to be whole records: lines that are JSON
- * objects with a type.
+ * The next ${n} bytes.  Return how many bytes turned out to be whole records of the conversation:
+ * lines that are JSON objects with a type and a uuid.  (What has none is short: modes, titles.)
  */
 int64_t records_feed(struct records *r, const char *p, size_t n);
 
@@ -29,7 +35,9 @@ void records_end(struct records *r);
 /**
  * records_mode(r):
  * Return the last permission mode that a record names, "" if none does; what is no mode if a line
- * came later that is no JSON object.
+ * came later that is no JSON object.  RECORDS_DEFAULT counts only from a record of type
+ * permission-mode with the session's id: {"type":"permission-mode","permissionMode":"default",
+ * "sessionId":ID}, as Claude Code 2.1 writes it; any other mode from whatever names it.
  */
 const char *records_mode(const struct records *r);
 

@@ -25,7 +25,7 @@ struct untar {
     locale_t locale; /* names are UTF-8, whatever the user's locale is */
     int64_t file_bytes, told_bytes;
     int64_t entries;
-    int64_t vouched_bytes;
+    int64_t vouched_bytes, copied_bytes;
     int64_t content_end; /* behind the last byte that is not zero */
     int64_t left_bytes;  /* of this entry */
     int64_t offset;      /* in this entry */
@@ -38,7 +38,7 @@ struct untar {
 static int check(struct untar *u, struct ct_err *err)
 {
     const struct untar_limits *l = &u->limits;
-    int64_t in = gunzip_in(u->gunzip), out = gunzip_out(u->gunzip);
+    int64_t in = gunzip_in(u->gunzip), out = gunzip_out(u->gunzip) + u->copied_bytes;
     int64_t doubtful = out - u->vouched_bytes;
     char text[32];
 
@@ -298,6 +298,12 @@ int untar_read(struct untar *u, const void **ret, struct ct_err *err)
     u->offset += (int64_t)n;
     u->left_bytes -= (int64_t)n;
     return (int)n;
+}
+
+int untar_copied(struct untar *u, int64_t bytes, struct ct_err *err)
+{
+    u->copied_bytes += bytes;
+    return check(u, err);
 }
 
 void untar_vouch(struct untar *u, int64_t bytes)

@@ -28,7 +28,7 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/ct-hostile.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 python3 "$src/tests/hostile_bundles.py" "$tmp/bundles" || exit 1
-echo "1..$(($(rows | wc -l) + 10))"
+echo "1..$(($(rows | wc -l) + 11))"
 
 # What lies in the stage is private, and files and folders only.
 is_clean() {
@@ -97,6 +97,8 @@ check "memory comes along when asked for" memory 'grep -q "run this" "$stage/mem
 check "a bundle of another session is refused" whole 'jq -e ".code == \"refused\"" "$tmp/said"' \
     --id aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
 check "more bytes than are allowed are refused" whole 'grep -q "holds more than 1.0 kB" "$tmp/said"' --max-bytes 1000
+check "copies that links make count for that too" hard_link_copies \
+    'grep -q "holds more than 20.0 kB" "$tmp/said"' --max-bytes 20000
 check "a hard link to what came before is a copy of it" hard_link_fine \
     'cmp "$stage/file-history/a@v1" "$stage/file-history/a@v2" && [ "$(cat "$stage/file-history/a@v2")" = abc ]'
 check "extra files are relocated if they say so, and nothing else of the user's" extra_rewrite \
@@ -168,10 +170,27 @@ taken mode_default whole
 taken mode_escaped reset whole
 taken mode_torn reset whole
 taken mode_damaged reset whole
+taken mode_back whole
+taken mode_back_by_summary reset whole
+taken mode_back_by_user reset whole
+taken mode_back_elsewhere reset whole
+taken mode_back_nowhere reset whole
+taken mode_back_inside reset whole
+taken mode_back_twice reset whole
+taken mode_back_for_long reset whole
+taken mode_list reset whole
+taken mode_by_user reset whole
 taken symlink_folder less 1
 refused symlink_transcript no transcript
 taken symlink_in_subdir less 1
 refused symlink_then_file two entries with one name
+refused hard_link_transcript transcript is a link
+taken hard_link_of_transcript less 1
+taken hard_link_history less 1
+taken hard_link_agent whole
+taken hard_link_kind less 1
+taken hard_link_copies whole
+refused hard_link_bomb 200 times its size
 taken hard_link_out less 1
 taken hard_link_up less 1
 taken hard_link_meta less 1
@@ -267,5 +286,6 @@ refused zeros_before_meta 200 times its size
 refused zeros_behind 200 times its size
 taken history_large less 1
 refused spaces 200 times its size
+refused unnamed 200 times its size
 taken repetitive whole
 TABLE

@@ -18,6 +18,7 @@ OTHER = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 META = {"sessionId": ID, "sourceCwd": "/home/alice/p", "sourceUserDir": "/home/alice",
         "agentId": "claude-code", "formatVersion": 2}
 LINE = json.dumps({"type": "user", "uuid": OTHER, "cwd": "/home/alice/p", "sessionId": ID}).encode() + b"\n"
+BYPASS = json.dumps({"type": "permission-mode", "permissionMode": "bypassPermissions", "sessionId": ID}).encode() + b"\n"
 END = bytes(1024)
 OUT = None
 
@@ -158,9 +159,31 @@ def smuggled():
            transcript=False)
     bundle("mode_damaged", file("session.jsonl", LINE[:-1] +
            b'{"type":"permission-mode","permissionMode":"bypassPermissions"}\n'), transcript=False)
+    mine, sid = {"type": "permission-mode", "permissionMode": "default", "sessionId": ID}, ID.encode()
+    for name, line in {
+        "back": mine, "back_by_summary": dict(mine, type="summary"), "back_by_user": dict(mine, type="user"),
+        "back_elsewhere": dict(mine, sessionId=OTHER), "back_nowhere": {k: mine[k] for k in ("type", "permissionMode")},
+        "list": dict(mine, permissionMode=["default"]), "back_inside": {"type": "permission-mode", "x": mine},
+        "back_twice": b'{"type":"permission-mode","permissionMode":"default","sessionId":"%s","type":1}' % sid,
+        "back_for_long": dict(mine, permissionMode="default" + " " * 99),
+    }.items():
+        line = line if isinstance(line, bytes) else json.dumps(line).encode()
+        bundle("mode_" + name, file("session.jsonl", LINE + BYPASS + line + b"\n"), transcript=False)
+    bundle("mode_by_user", file("session.jsonl", json.dumps(mine).encode() + b"\n" + LINE[:-2] +
+           b',"permissionMode":"bypassPermissions"}\n'), transcript=False)
 
 
 def links():
+    agent = file("session-subdir/a.jsonl", LINE + BYPASS)
+    bundle("hard_link_transcript", agent, special("session.jsonl", b"1", b"session-subdir/a.jsonl"), transcript=False)
+    bundle("hard_link_of_transcript", special("session-subdir/b.jsonl", b"1", b"session.jsonl"))
+    bundle("hard_link_history", agent, special("history.jsonl", b"1", b"session-subdir/a.jsonl"))
+    bundle("hard_link_agent", agent, special("session-subdir/b.jsonl", b"1", b"session-subdir/a.jsonl"))
+    bundle("hard_link_kind", file("file-history/a@v1"), special("paste-cache/a.txt", b"1", b"file-history/a@v1"))
+    bundle("hard_link_copies", file("file-history/a@v1", bytes(8000)),
+           *[special("file-history/a@v%d" % v, b"1", b"file-history/a@v1") for v in range(2, 5)])
+    bundle("hard_link_bomb", file("file-history/a@v1", bytes(16 << 20)),
+           *[special("file-history/a@v%d" % v, b"1", b"file-history/a@v1") for v in range(2, 42)])
     bundle("symlink_folder", special("session-subdir", b"2", b"/tmp"), file("session-subdir/ct-evil"))
     bundle("symlink_transcript", special("session.jsonl", b"2", b"/etc/passwd"), transcript=False)
     bundle("symlink_in_subdir", special("session-subdir/x", b"2", b"../../../settings.json"))
@@ -287,6 +310,8 @@ def bombs():
     record = LINE + bytes(b"")
     block = record * (mib64 // len(record))
     n = 5 * len(block)
+    unnamed = b'{"type":"user"}\n' * (mib64 // 16)
+    write("unnamed", repeated(meta() + header("session.jsonl", mib64 * 5), unnamed, 5, END))
     write("repetitive", repeated(meta() + header("session.jsonl", n), block, 5, bytes(-n % 512) + END))
 
 
