@@ -148,9 +148,9 @@ int ledger_ping(struct ledger *l, struct ct_err *err)
     int64_t n;
 
     ledger_lock(l);
-    n = sql_one(l->db, -1, "SELECT EXISTS(SELECT 1 FROM users)", "");
+    n = sql_one(l->db, err, "SELECT EXISTS(SELECT 1 FROM users)", "");
     ledger_unlock(l);
-    return n >= 0 ? 0 : err_set(err, ERR_FAIL, "the database does not answer");
+    return n < 0 ? -1 : 0;
 }
 
 int ledger_integrity(struct ledger *l, struct ct_err *err)

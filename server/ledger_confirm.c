@@ -43,26 +43,30 @@ static int look_up(struct ledger *l, const char *user_id, const char *session_id
 /*
  * A stock client names no version: the newest reservation of its own token, newer than what it has
  * confirmed; else of anybody, newer than the current version.  If there is none but something was
- * confirmed, this is the second confirm of the same upload.
+ * confirmed, this is the second confirm of the same upload; 0 if there is nothing, -1 on error.
  */
 static int64_t newest(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                      int64_t now_ms)
+                      int64_t now_ms, struct ct_err *err)
 {
     int64_t v, confirmed;
 
-    confirmed = sql_one(l->db, 0,
+    confirmed = sql_one(l->db, err,
                         "SELECT max(version) FROM versions WHERE " THIS
                         " AND state = 'confirmed' AND token_id = ?3",
                         "sss", who->user_id, session_id, who->token_id);
-    v = sql_one(l->db, 0,
+    if (confirmed < 0)
+        return -1;
+    v = sql_one(l->db, err,
                 "SELECT max(version) FROM versions WHERE " THIS
                 " AND state = 'reserved' AND purge_ms > ?3 AND token_id = ?4 AND version > ?5",
                 "ssisi", who->user_id, session_id, now_ms, who->token_id, confirmed);
     if (v != 0 || confirmed != 0)
         return v != 0 ? v : confirmed;
-    confirmed = sql_one(l->db, 0, "SELECT current_version FROM sessions WHERE " THIS, "ss",
+    confirmed = sql_one(l->db, err, "SELECT current_version FROM sessions WHERE " THIS, "ss",
                         who->user_id, session_id);
-    v = sql_one(l->db, 0,
+    if (confirmed < 0)
+        return -1;
+    v = sql_one(l->db, err,
                 "SELECT max(version) FROM versions WHERE " THIS
                 " AND state = 'reserved' AND purge_ms > ?3 AND version > ?4",
                 "ssii", who->user_id, session_id, now_ms, confirmed);
@@ -76,16 +80,17 @@ static int pending(struct ledger *l, const struct ledger_who *who, const char *s
     int64_t version = req->version;
     char state[16];
     int rc;
-    int64_t known = sql_one(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS, "ss",
+    int64_t known = sql_one(l->db, err, "SELECT count(*) FROM sessions WHERE " THIS, "ss",
                             who->user_id, session_id);
 
-    /* A database that does not answer must not read as "not there": clients act on that. */
     if (known < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+        return -1;
     if (known == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
     if (version == 0)
-        version = newest(l, who, session_id, now_ms);
+        version = newest(l, who, session_id, now_ms, err);
+    if (version < 0)
+        return -1;
     rc = look_up(l, who->user_id, session_id, version, now_ms, state, ret, err);
     if (rc < 0)
         return -1;
@@ -125,7 +130,7 @@ static int amend(struct ledger *l, const char *user_id, const char *session_id, 
                  int64_t now_ms, struct ct_err *err)
 {
     int64_t old =
-        sql_one(l->db, 0,
+        sql_one(l->db, err,
                 "SELECT old.version FROM versions new JOIN versions old"
                 " ON old.user_id = new.user_id AND old.session_id = new.session_id"
                 " AND old.version = new.amend AND old.token_id = new.token_id"
@@ -136,7 +141,9 @@ static int amend(struct ledger *l, const char *user_id, const char *session_id, 
                 " AND old.version < ?3",
                 "ssii", user_id, session_id, version, now_ms - AMEND_MS);
 
-    return old == 0 ? 0 : drop(l, user_id, session_id, old, now_ms, err);
+    if (old <= 0)
+        return (int)old;
+    return drop(l, user_id, session_id, old, now_ms, err);
 }
 
 /* Beyond the newest ${keep}: pinned versions stay, and of each device its newest. */
@@ -172,13 +179,22 @@ static int rotate(struct ledger *l, const char *user_id, const char *session_id,
     return rc;
 }
 
-static int over_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes)
+static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes,
+                       struct ct_err *err)
 {
-    return max_bytes > 0 &&
-           sql_one(l->db, 0,
-                   "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
-                   " AND state = 'confirmed'",
-                   "s", user_id) > max_bytes - size_bytes;
+    int64_t n;
+
+    if (max_bytes <= 0)
+        return 0;
+    n = sql_one(l->db, err,
+                "SELECT sum(size_bytes) FROM versions WHERE user_id = ? AND state = 'confirmed'",
+                "s", user_id);
+    if (n < 0)
+        return -1;
+    if (n > max_bytes - size_bytes)
+        return ledger_fail(err, ERR_REFUSED, "quota",
+                           "This account has used up its space on the server.");
+    return 0;
 }
 
 static int confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
@@ -194,10 +210,8 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
         return no_reservation(err);
     if (p.confirmed)
         return 0;
-    if (over_quota(l, who->user_id, p.size_bytes, max_bytes))
-        return ledger_fail(err, ERR_REFUSED, "quota",
-                           "This account has used up its space on the server.");
-    if (sql_exec(l->db, err,
+    if (check_quota(l, who->user_id, p.size_bytes, max_bytes, err) != 0 ||
+        sql_exec(l->db, err,
                  "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
                  " WHERE " THIS " AND version = ?3",
                  "ssii", who->user_id, session_id, version, now_ms) != 0 ||

@@ -20,11 +20,11 @@ int ledger_invite_add(struct ledger *l, const char *sha256, int64_t now_ms, int6
 static int is_good(struct ledger *l, const char *sha256, int64_t now_ms, struct ct_err *err)
 {
     int64_t n =
-        sql_one(l->db, -1, "SELECT count(*) FROM invites WHERE sha256 = ? AND expires_ms > ?", "si",
-                sha256, now_ms);
+        sql_one(l->db, err, "SELECT count(*) FROM invites WHERE sha256 = ? AND expires_ms > ?",
+                "si", sha256, now_ms);
 
     if (n < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+        return -1;
     if (n == 0)
         return ledger_fail(err, ERR_REFUSED, "invite_invalid",
                            "This invitation is unknown, used up or expired; ask for a new one.");

@@ -59,14 +59,14 @@ static int sessions(struct ledger *l, const char *user_id, const struct ledger_f
 
     /* Without a filter the index alone counts. */
     if (filtered)
-        *total = sql_one(l->db, -1, "SELECT count(*)" FROM_SESSIONS, "ssss", user_id, f->machine,
+        *total = sql_one(l->db, err, "SELECT count(*)" FROM_SESSIONS, "ssss", user_id, f->machine,
                          f->agent, f->tag);
     else
-        *total = sql_one(l->db, -1,
+        *total = sql_one(l->db, err,
                          "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
                          "s", user_id);
     if (*total < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+        return -1;
     if (sql_query(l->db, err, &st,
                   "SELECT s.session_id, v.label, v.machine, v.cwd, v.user_dir, v.size_bytes,"
                   " v.metadata, s.current_version, s.version_count, s.updated_ms, v.tags,"

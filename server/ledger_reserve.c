@@ -114,9 +114,10 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
         req->tags != NULL ? jdoc_text(req->tags) : NULL, md5_hex(req->md5, md5));
 }
 
-static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved)
+static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved,
+                        struct ct_err *err)
 {
-    return sql_one(l->db, 0,
+    return sql_one(l->db, err,
                    "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
                    " AND (state = 'confirmed' OR (? AND state = 'reserved'))",
                    "si", user_id, (int64_t)with_reserved);
@@ -129,10 +130,14 @@ static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved
 static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes,
                        struct ct_err *err)
 {
+    int64_t confirmed, all;
+
     if (max_bytes <= 0)
         return 0;
-    if (size_bytes <= max_bytes && bytes_of(l, user_id, 0) <= max_bytes - size_bytes &&
-        bytes_of(l, user_id, 1) <= 2 * max_bytes - size_bytes)
+    if ((confirmed = bytes_of(l, user_id, 0, err)) < 0 || (all = bytes_of(l, user_id, 1, err)) < 0)
+        return -1;
+    if (size_bytes <= max_bytes && confirmed <= max_bytes - size_bytes &&
+        all <= 2 * max_bytes - size_bytes)
         return 0;
     return ledger_fail(err, ERR_REFUSED, "quota",
                        "This account has used up its space on the server; delete sessions or ask "
@@ -152,11 +157,13 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
         return -1;
     if (req->base_version >= 0)
         ret->elsewhere =
-            sql_one(l->db, 0,
+            sql_one(l->db, err,
                     "SELECT max(version) FROM versions WHERE user_id = ?"
                     " AND session_id = ? AND state = 'confirmed' AND version > ?"
                     " AND token_id <> ?",
                     "ssis", who->user_id, req->session_id, req->base_version, who->token_id);
+    if (ret->elsewhere < 0)
+        return -1;
     if (req->pin == 0)
         return 0;
     /* At once, not at the confirm: the rotation that it is to stop happens there. */

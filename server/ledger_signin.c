@@ -7,9 +7,14 @@
 static int begin_signin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
                         int64_t now_ms, struct ct_err *err)
 {
+    int64_t n;
+
     if (sql_exec(l->db, err, "DELETE FROM signins WHERE expires_ms <= ?", "i", now_ms) != 0)
         return -1;
-    if (sql_one(l->db, 0, "SELECT count(*) FROM signins", "") >= MAX_PENDING)
+    n = sql_one(l->db, err, "SELECT count(*) FROM signins", "");
+    if (n < 0)
+        return -1;
+    if (n >= MAX_PENDING)
         return err_set(err, ERR_CONFLICT, "too many sign-ins are under way");
     return sql_exec(l->db, err,
                     "INSERT INTO signins(sha256, port, client_state, expires_ms)"
@@ -99,6 +104,7 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
 {
     struct ledger_new_user u = {i->email, "", 1, now_ms};
     int is_proven = 0, rc;
+    int64_t n;
 
     rc = find_id(l, id, &is_proven, err, "SELECT id, email_is_proven FROM users WHERE email = ?",
                  i->email, NULL);
@@ -112,8 +118,11 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
         uuid_random(id);
         return ledger_insert_user(l, &u, id, err);
     }
-    if (sql_one(l->db, 1, "SELECT count(*) FROM identities WHERE user_id = ? AND issuer = ?", "ss",
-                id, i->issuer) != 0)
+    n = sql_one(l->db, err, "SELECT count(*) FROM identities WHERE user_id = ? AND issuer = ?",
+                "ss", id, i->issuer);
+    if (n < 0)
+        return -1;
+    if (n > 0)
         return ledger_fail(err, ERR_REFUSED, "email_in_use",
                            "The account with this e-mail belongs to another sign-in.");
     return is_proven ? 0 : take_over(l, id, err);

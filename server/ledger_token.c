@@ -13,13 +13,17 @@ static int add(struct ledger *l, const char *id, const char *user_id, const char
                const char *sha256, const char *last4, int64_t now_ms, int64_t expires_ms,
                struct ct_err *err)
 {
+    int64_t n;
+
     /* What has expired makes room. */
     if (sql_exec(l->db, err,
                  "DELETE FROM tokens WHERE user_id = ? AND expires_ms > 0 AND expires_ms <= ?",
                  "si", user_id, now_ms) != 0)
         return -1;
-    if (sql_one(l->db, 0, "SELECT count(*) FROM tokens WHERE user_id = ?", "s", user_id) >=
-        MAX_TOKENS)
+    n = sql_one(l->db, err, "SELECT count(*) FROM tokens WHERE user_id = ?", "s", user_id);
+    if (n < 0)
+        return -1;
+    if (n >= MAX_TOKENS)
         return ledger_fail(err, ERR_REFUSED, "too_many_tokens",
                            "There are too many API tokens; revoke some that are not used.");
     return sql_exec(l->db, err,
@@ -196,16 +200,18 @@ int ledger_device_delete(struct ledger *l, const char *user_id, const char *id, 
 int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, int64_t *ret_devices,
                  struct ct_err *err)
 {
-    int64_t sessions, devices;
+    int64_t sessions, devices = -1;
 
     ledger_lock(l);
-    sessions = sql_one(l->db, -1,
+    sessions = sql_one(l->db, err,
                        "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
                        "s", user_id);
-    devices = sql_one(l->db, -1, "SELECT count(*) FROM devices WHERE user_id = ?", "s", user_id);
+    if (sessions >= 0)
+        devices =
+            sql_one(l->db, err, "SELECT count(*) FROM devices WHERE user_id = ?", "s", user_id);
     ledger_unlock(l);
-    if (sessions < 0 || devices < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+    if (devices < 0)
+        return -1;
     *ret_sessions = sessions;
     *ret_devices = devices;
     return 0;

@@ -31,11 +31,11 @@ static int delete_session(struct ledger *l, const char *user_id, const char *ses
                           int64_t now_ms, struct ct_err *err)
 {
     int64_t known =
-        sql_one(l->db, -1, "SELECT count(*) FROM sessions WHERE " THIS " AND current_version > 0",
+        sql_one(l->db, err, "SELECT count(*) FROM sessions WHERE " THIS " AND current_version > 0",
                 "ss", user_id, session_id);
 
     if (known < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+        return -1;
     if (known == 0)
         return not_found(err, "There is no such session.");
     /* Reservations too: an upload under way must not bring back what is being deleted. */
@@ -140,7 +140,7 @@ int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, 
     int64_t n;
 
     ledger_lock(l);
-    n = sql_one(l->db, -1, "SELECT count(*) FROM versions WHERE " THIS " AND version = ?3", "ssi",
+    n = sql_one(l->db, NULL, "SELECT count(*) FROM versions WHERE " THIS " AND version = ?3", "ssi",
                 user_id, session_id, version);
     ledger_unlock(l);
     return (int)n;

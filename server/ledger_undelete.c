@@ -16,16 +16,18 @@ static int undelete(struct ledger *l, const char *user_id, const char *session_i
 {
     int64_t n, more, have;
 
-    n = sql_one(l->db, -1, "SELECT count(*) FROM versions WHERE " CHOSEN, "ssi", user_id,
+    n = sql_one(l->db, err, "SELECT count(*) FROM versions WHERE " CHOSEN, "ssi", user_id,
                 session_id, version);
-    more = sql_one(l->db, 0, "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE " CHOSEN,
+    if (n < 0)
+        return -1;
+    more = sql_one(l->db, err, "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE " CHOSEN,
                    "ssi", user_id, session_id, version);
-    have = sql_one(l->db, 0,
+    have = sql_one(l->db, err,
                    "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
                    " AND state = 'confirmed'",
                    "s", user_id);
-    if (n < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+    if (more < 0 || have < 0)
+        return -1;
     if (n == 0)
         return ledger_fail(err, ERR_GONE, "not_found",
                            "There is no such session or version in the trash.");
@@ -83,9 +85,9 @@ static int trash(struct ledger *l, const char *user_id, int64_t limit, int64_t o
     struct sql_rows *rows;
     int rc;
 
-    *total = sql_one(l->db, -1, "SELECT count(*)" TRASH_OF, "s", user_id);
+    *total = sql_one(l->db, err, "SELECT count(*)" TRASH_OF, "s", user_id);
     if (*total < 0)
-        return err_set(err, ERR_FAIL, "the database does not answer");
+        return -1;
     if (sql_query(l->db, err, &rows,
                   "SELECT session_id, version, size_bytes, confirmed_ms, purge_ms, machine, cwd,"
                   " metadata" TRASH_OF " ORDER BY purge_ms DESC, session_id, version DESC"

@@ -15,7 +15,11 @@ void ledger_user_clear(struct ledger_user *u)
 int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const char *id,
                        struct ct_err *err)
 {
-    if (sql_one(l->db, 0, "SELECT count(*) FROM users WHERE email = ?", "s", u->email) != 0)
+    int64_t n = sql_one(l->db, err, "SELECT count(*) FROM users WHERE email = ?", "s", u->email);
+
+    if (n < 0)
+        return -1;
+    if (n > 0)
         return ledger_fail(err, ERR_CONFLICT, "email_taken",
                            "There is an account with this e-mail already.");
     return sql_exec(l->db, err,

@@ -87,21 +87,23 @@ void sql_done(struct sql_rows *rows)
         rows->ops->done(rows);
 }
 
-int64_t sql_one(struct sql *db, int64_t otherwise, const char *sql, const char *types, ...)
+int64_t sql_one(struct sql *db, struct ct_err *err, const char *sql, const char *types, ...)
 {
     struct sql_rows *rows;
+    int64_t n = 0;
     va_list ap;
     int rc;
 
     va_start(ap, types);
-    rc = db->ops->query(db, NULL, &rows, sql, types, ap);
+    rc = db->ops->query(db, err, &rows, sql, types, ap);
     va_end(ap);
     if (rc != 0)
-        return otherwise;
-    if (sql_step(rows, NULL) == 1 && !sql_is_null(rows, 0))
-        otherwise = sql_int64(rows, 0);
+        return -1;
+    rc = sql_step(rows, err);
+    if (rc == 1)
+        n = sql_int64(rows, 0);
     sql_done(rows);
-    return otherwise;
+    return rc < 0 ? -1 : n;
 }
 
 /* A database that does not answer has no version; it must not pass for a new one. */

@@ -91,9 +91,10 @@ int sql_is_null(struct sql_rows *rows, int column);
 void sql_done(struct sql_rows *rows);
 
 /**
- * sql_one(db, otherwise, sql, types, ...):
- * Return the one number that ${sql} yields, or ${otherwise} without a row or on error.
+ * sql_one(db, err, sql, types, ...):
+ * Return the one number that ${sql} yields, which is never negative; 0 without a row or for NULL.
+ * -1 on error: a database that does not answer must never read as "none".
  */
-int64_t sql_one(struct sql *db, int64_t otherwise, const char *sql, const char *types, ...);
+int64_t sql_one(struct sql *db, struct ct_err *err, const char *sql, const char *types, ...);
 
 #endif

@@ -18,7 +18,7 @@
 #include "common/str.h"
 #include "api/api.h"
 
-#include "server/ledger.h"
+#include "server/ledger_impl.h"
 #include "tests/ledger_place.h"
 
 /* The rules of versions, on a clock of our own. */
@@ -102,14 +102,20 @@ static struct api_upload_req request(void)
 }
 
 /* Reserve with ${q}, which is freed; the version, or minus the error code. */
-static int64_t reserve_req(struct room *r, const struct ledger_who *who, struct api_upload_req q)
+static int64_t reserve_at(struct room *r, const struct ledger_who *who, struct api_upload_req q,
+                          int64_t max_bytes)
 {
     struct ledger_reserved res;
     struct ct_err err;
-    int rc = ledger_reserve(r->l, who, &q, 0, r->now, &res, &err);
+    int rc = ledger_reserve(r->l, who, &q, max_bytes, r->now, &res, &err);
 
     api_upload_req_clear(&q);
     return rc == 0 ? res.version : -(int64_t)err.code;
+}
+
+static int64_t reserve_req(struct room *r, const struct ledger_who *who, struct api_upload_req q)
+{
+    return reserve_at(r, who, q, 0);
 }
 
 static int64_t reserve(struct room *r, const struct ledger_who *who)
@@ -272,6 +278,41 @@ static void a_confirm_without_a_name_takes_the_callers_own(void **state)
     assert_int_equal(newest(r, &r->al), 1);
     assert_int_equal(newest(r, &r->al2), 2);
     assert_int_equal(newest(r, &r->al_in), 2);
+}
+
+static void sql(struct room *r, const char *text)
+{
+    struct ct_err err;
+
+    assert_int_equal(sql_begin(r->l->db, &err), 0);
+    assert_int_equal(sql_exec(r->l->db, &err, text, ""), 0);
+    assert_int_equal(sql_commit(r->l->db, &err), 0);
+}
+
+static void a_query_that_fails_is_a_failure_and_not_another_version(void **state)
+{
+    struct room *r = *state;
+    struct api_confirm_req q = {0};
+    struct ledger_pending p;
+    struct ct_err err = {0};
+
+    push(r, &r->al, 20);
+    assert_int_equal(reserve(r, &r->al), 2);
+    assert_int_equal(reserve(r, &r->al2), 3);
+    /* Fails where the caller's own are looked for, and nowhere else. */
+    sql(r, "ALTER TABLE versions RENAME COLUMN token_id TO lost");
+    assert_int_equal(ledger_pending(r->l, &r->al, S, &q, r->now, &p, &err), -1);
+    assert_int_not_equal(err.code, ERR_NONE);
+    assert_int_not_equal(err.code, ERR_GONE);
+    assert_int_not_equal(err.code, ERR_CONFLICT);
+    sql(r, "ALTER TABLE versions RENAME COLUMN lost TO token_id");
+    assert_int_equal(newest(r, &r->al), 2);
+    /* Nor is a quota without a sum one that is not used up. */
+    sql(r, "ALTER TABLE versions RENAME COLUMN size_bytes TO lost");
+    assert_int_equal(confirm(r, &r->al, 2, 20), ERR_FAIL);
+    assert_int_equal(reserve_at(r, &r->al, request(), 1000), -ERR_FAIL);
+    sql(r, "ALTER TABLE versions RENAME COLUMN lost TO size_bytes");
+    assert_listed(r, "1");
 }
 
 static void the_oldest_versions_go_and_the_count_is_kept(void **state)
@@ -785,6 +826,7 @@ int main(void)
         TEST(a_confirm_takes_exactly_what_it_names),
         TEST(a_confirm_without_a_name_takes_the_newest_once),
         TEST(a_confirm_without_a_name_takes_the_callers_own),
+        TEST(a_query_that_fails_is_a_failure_and_not_another_version),
         TEST(the_oldest_versions_go_and_the_count_is_kept),
         TEST(a_pinned_version_outlives_the_rotation),
         TEST(each_devices_newest_version_outlives_the_rotation),

@@ -66,7 +66,7 @@ static int64_t one(struct sql *db, const char *sql)
     int64_t n;
 
     sql_hold(db);
-    n = sql_one(db, -77, sql, "");
+    n = sql_one(db, NULL, sql, "");
     sql_release(db);
     return n;
 }
@@ -114,7 +114,7 @@ static void a_transaction_sees_itself_and_counts_its_changes(void **state)
     assert_int_equal(sql_exec(r->db, &err, "INSERT INTO parents VALUES (2, ?)", "s", "two"), 0);
     assert_int_equal(
         sql_exec(r->db, &err, "INSERT INTO children VALUES (1, 2, ?)", "b", "x", (size_t)1), 0);
-    assert_int_equal(sql_one(r->db, -1, "SELECT count(*) FROM parents", ""), 2);
+    assert_int_equal(sql_one(r->db, NULL, "SELECT count(*) FROM parents", ""), 2);
     assert_int_equal(sql_exec(r->db, &err, "UPDATE parents SET name = name || '!'", ""), 0);
     assert_int_equal(sql_changes(r->db), 2);
     assert_int_equal(sql_exec(r->db, &err, "DELETE FROM parents WHERE id = 99", ""), 0);
@@ -172,10 +172,10 @@ static void after_a_failure_nothing_of_a_transaction_is_committed(void **state)
     /* A number that can't be had counts as a failure too. */
     assert_int_equal(sql_begin(r->db, &err), 0);
     assert_int_equal(sql_exec(r->db, &err, "INSERT INTO parents VALUES (2, 'two')", ""), 0);
-    assert_int_equal(sql_one(r->db, 5, "SELECT count(*) FROM nowhere", ""), 5);
+    assert_int_equal(sql_one(r->db, &err, "SELECT count(*) FROM nowhere", ""), -1);
     assert_int_equal(sql_commit(r->db, &err), -1);
     assert_int_equal(one(r->db, "SELECT count(*) FROM parents"), 1);
-    assert_int_equal(one(r->db, "SELECT count(*) FROM nowhere"), -77);
+    assert_int_equal(one(r->db, "SELECT count(*) FROM nowhere"), -1);
 }
 
 static void what_a_dead_process_began_is_undone(void **state)
@@ -216,12 +216,12 @@ static void *add_many(void *arg)
         int64_t n;
         if (sql_begin(db, NULL) != 0)
             return NULL;
-        n = sql_one(db, -1, "SELECT count(*) FROM children", "");
+        n = sql_one(db, NULL, "SELECT count(*) FROM children", "");
         sql_exec(db, NULL, "INSERT INTO children VALUES (?, 1, NULL)", "i", n);
         if (sql_commit(db, NULL) != 0)
             return NULL;
         sql_hold(db);
-        n = sql_one(db, -1, "SELECT count(*) FROM children", "");
+        n = sql_one(db, NULL, "SELECT count(*) FROM children", "");
         sql_release(db);
         if (n <= 0)
             return NULL;
