@@ -176,6 +176,12 @@ void news_feed(struct news *n, const char *p, size_t len)
     }
 }
 
+void news_end(struct news *n)
+{
+    end_line(n);
+    begin_line(n);
+}
+
 void news_next(struct news *n)
 {
     begin_line(n);

@@ -9,8 +9,8 @@
  * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
  * no relocation changes.  What is appended again without news (titles, modes, the last prompt; they
  * have no uuid) and what local commands leave behind do not count.  One pass, eight to sixteen
- * bytes for each record, lines of any length; a line counts only if it is one whole JSON object and
- * its newline has come.
+ * bytes for each record, lines of any length; a line counts only if it is one whole JSON object,
+ * and its newline has come or news_end() says that none will.
  */
 struct news;
 
@@ -29,6 +29,12 @@ void news_free(struct news *n);
  * Take the next ${len} bytes of a transcript.
  */
 void news_feed(struct news *n, const char *p, size_t len);
+
+/**
+ * news_end(n):
+ * The copy ends here: its last record counts even if it lacks its newline.
+ */
+void news_end(struct news *n);
 
 /**
  * news_next(n):

@@ -139,6 +139,8 @@ static int read_entry(struct installing *in, struct content_id *id, const struct
         at += n;
     }
     close(fd);
+    if (is_transcript && in->news != NULL)
+        news_end(in->news);
     content_id_file(id, is_transcript ? in->r->transcript_digest : NULL);
     if (is_transcript)
         in->r->transcript_bytes = at;
@@ -202,6 +204,13 @@ static int is_elsewhere(const struct installing *in)
     return in->local.n > 0 && strcmp(in->local.copies[0].project, in->target.project) != 0;
 }
 
+/* Is somebody at work on what is to be replaced? */
+static int is_in_use(const struct installing *in)
+{
+    return in->r->outcome == INSTALL_UPDATED && !in->opts->is_forced &&
+           local_is_live(in->opts->root, in->r->session_id);
+}
+
 static int judge(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
@@ -226,10 +235,7 @@ static int judge(struct installing *in, struct ct_err *err)
         r->outcome = INSTALL_KEPT;
     else
         return diverged(in, err);
-    if ((r->outcome == INSTALL_UPDATED || r->outcome == INSTALL_FORCED) && !in->opts->is_forced &&
-        local_is_live(in->opts->root, r->session_id))
-        return live(in, err);
-    return 0;
+    return is_in_use(in) ? live(in, err) : 0;
 }
 
 /* A session that stays as it is stays where it is. */
@@ -252,6 +258,14 @@ static int call_sealed(void *arg, struct ct_err *err)
     return in->opts->sealed != NULL ? in->opts->sealed(in->opts->sealed_arg, in->r, err) : 0;
 }
 
+/* He may have come while we waited. */
+static int call_moving(void *arg, struct ct_err *err)
+{
+    struct installing *in = arg;
+
+    return is_in_use(in) ? live(in, err) : 0;
+}
+
 static int carry_out(struct installing *in, struct ct_err *err)
 {
     struct publishing p = {
@@ -262,10 +276,11 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .plan = &in->plan,
         .local = &in->local,
         .is_with_transcript = in->r->outcome != INSTALL_SAME,
-        .is_backed_up = in->r->outcome == INSTALL_FORCED,
+        .is_backed_up = in->r->outcome == INSTALL_FORCED || in->opts->is_careful,
         .mtime_ns = in->opts->mtime_ns,
         .sealed = call_sealed,
-        .sealed_arg = in,
+        .moving = call_moving,
+        .arg = in,
     };
     int rc = publish(&p, err);
 
@@ -288,6 +303,7 @@ static void find_place(const struct installing *in, struct plan_place *ret)
     if (is_elsewhere(in) && fd < 0)
         ret->own_project = in->local.copies[0].project;
     ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
+    ret->is_careful = in->opts->is_careful;
     ret->is_winning = ret->is_known || o == INSTALL_NEW;
     if (fd >= 0)
         close(fd);

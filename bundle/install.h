@@ -42,6 +42,7 @@ struct install_opts {
     int is_forced;             /* replace what is not part of it, and although it is in use */
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */
+    int is_careful;            /* keep a backup of all that is replaced, whatever replaces it */
     int with_memory;           /* project memory too */
     int64_t mtime_ns;          /* time of what is installed, 0: now */
     const _Atomic int *cancel; /* may be NULL */

@@ -6,16 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "common/buf.h"
 #include "common/file.h"
+#include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
 
 #include "bundle/local.h"
 
 #define WINDOW (256 << 10)
+#define LIVE_MAX (64 << 10)
+#define MOMENT_NS \
+    30000000 /* how long, and how often, we wait for the rest of what is half written */
+#define MOMENTS 10
 
 struct finding {
     int root_fd;
@@ -67,16 +74,14 @@ static void on_found(void *arg, const struct agent_file *file)
     dir = path_parent(file->path);
     c->path = str_dup(file->path);
     c->project = str_dup(path_base(dir));
-    c->size_bytes = (int64_t)st.st_size;
-    c->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    c->inode = (uint64_t)st.st_ino;
-    c->device = (uint64_t)st.st_dev;
+    local_stamp(&st, &c->was);
     free(dir);
 }
 
 static int by_worth(const void *a, const void *b)
 {
-    const struct local_copy *x = a, *y = b;
+    const struct local_stamp *x = &((const struct local_copy *)a)->was;
+    const struct local_stamp *y = &((const struct local_copy *)b)->was;
 
     if (x->size_bytes != y->size_bytes)
         return x->size_bytes > y->size_bytes ? -1 : 1;
@@ -97,6 +102,7 @@ int local_feed(int fd, int64_t end, struct news *n, struct ct_err *err)
         at += got;
     }
     free(p);
+    news_end(n);
     return got < 0 ? err_sys(err, "can't read the transcript") : 0;
 }
 
@@ -107,7 +113,7 @@ static int read_all(int root_fd, struct local *l, struct ct_err *err)
         if (fd < 0)
             return err_sys(err, "can't open the transcript");
         news_next(l->news);
-        rc = local_feed(fd, l->copies[i].size_bytes, l->news, err);
+        rc = local_feed(fd, l->copies[i].was.size_bytes, l->news, err);
         close(fd);
         if (rc != 0)
             return -1;
@@ -187,36 +193,87 @@ void local_list(const char *root, struct strlist *ret)
     strlist_sort(ret);
 }
 
+void local_stamp(const struct stat *st, struct local_stamp *ret)
+{
+    ret->size_bytes = (int64_t)st->st_size;
+    ret->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    ret->inode = (uint64_t)st->st_ino;
+    ret->device = (uint64_t)st->st_dev;
+}
+
+int local_is_still(int root_fd, const char *path, const struct local_stamp *stamp)
+{
+    struct local_stamp now = {0};
+    struct stat st;
+    int fd = beneath_open(root_fd, path, 0);
+
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        local_stamp(&st, &now);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && now.inode == stamp->inode && now.device == stamp->device &&
+           now.size_bytes == stamp->size_bytes && now.mtime_ns == stamp->mtime_ns;
+}
+
 int local_has_changed(int root_fd, const struct local *l)
 {
-    struct stat st;
-
     for (size_t i = 0; i < l->n; i++) {
-        const struct local_copy *c = &l->copies[i];
-        int fd = beneath_open(root_fd, c->path, 0);
-        int is_same = fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_ino == c->inode &&
-                      (uint64_t)st.st_dev == c->device && (int64_t)st.st_size == c->size_bytes &&
-                      (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == c->mtime_ns;
-        if (fd >= 0)
-            close(fd);
-        if (!is_same)
+        if (!local_is_still(root_fd, l->copies[i].path, &l->copies[i].was))
             return 1;
     }
     return 0;
+}
+
+/* ---- who works on it ---------------------------------------------------------------------------
+ */
+
+static int is_half_written(const char *root, const char *path)
+{
+    int root_fd = beneath_open_root(root), fd = -1, is_half = 0;
+    struct json_object *o = NULL;
+    struct buf b = {0};
+
+    if (root_fd >= 0)
+        fd = beneath_open(root_fd, path, 0);
+    if (fd >= 0 && file_read_fd(fd, path, LIVE_MAX, &b, NULL) == 0)
+        is_half = jdoc_parse(b.data != NULL ? b.data : "", b.len, &o, NULL) != 0;
+    json_object_put(o);
+    buf_free(&b);
+    if (fd >= 0)
+        close(fd);
+    if (root_fd >= 0)
+        close(root_fd);
+    return is_half;
+}
+
+/* Of a file that its writer is in the middle of, or died in, the name tells the process. */
+static int says_live(const char *root, const char *path, const char *session_id)
+{
+    const struct timespec moment = {0, MOMENT_NS};
+    struct agent_live live;
+
+    for (int i = 0; agent_read_live(root, path, &live) != 0; i++) {
+        memset(&live, 0, sizeof(live));
+        live.pid = strtoll(path_base(path), NULL, 10);
+        if (!is_half_written(root, path) || !agent_is_alive(&live))
+            return 0;
+        if (i == MOMENTS)
+            return 1;
+        nanosleep(&moment, NULL);
+    }
+    return strcmp(live.session_id, session_id) == 0 && agent_is_alive(&live);
 }
 
 int local_is_live(const char *root, const char *session_id)
 {
     char *dir = path_join(root, "sessions");
     DIR *d = opendir(dir);
-    struct agent_live live;
     struct dirent *e;
     int is_live = 0;
 
     while (!is_live && d != NULL && (e = readdir(d)) != NULL) {
         char *path = path_join("sessions", e->d_name);
-        is_live = e->d_name[0] != '.' && agent_read_live(root, path, &live) == 0 &&
-                  strcmp(live.session_id, session_id) == 0 && agent_is_alive(&live);
+        is_live = e->d_name[0] != '.' && says_live(root, path, session_id);
         free(path);
     }
     if (d != NULL)

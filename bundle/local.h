@@ -3,11 +3,18 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "agents/agent.h"
 #include "agents/news.h"
 #include "common/err.h"
 #include "common/strlist.h"
+
+/* By what a file that was read is known to be still the same. */
+struct local_stamp {
+    int64_t size_bytes, mtime_ns;
+    uint64_t inode, device;
+};
 
 /*
  * A session as it lies in the data folder already: its transcripts, one in each project folder that
@@ -16,8 +23,7 @@
 struct local_copy {
     char *path;    /* below the root */
     char *project; /* name of its project folder */
-    int64_t size_bytes, mtime_ns;
-    uint64_t inode, device;
+    struct local_stamp was;
 };
 
 struct local {
@@ -49,8 +55,16 @@ void local_list(const char *root, struct strlist *ret);
 int local_has_changed(int root_fd, const struct local *l);
 
 /**
+ * local_stamp(st, ret), local_is_still(root_fd, path, stamp):
+ * Note which file it is and what state it is in; return whether ${path} is still that.
+ */
+void local_stamp(const struct stat *st, struct local_stamp *ret);
+int local_is_still(int root_fd, const char *path, const struct local_stamp *stamp);
+
+/**
  * local_is_live(root, session_id):
- * Return whether a running process says that it works on the session.
+ * Return whether a running process says that it works on the session.  One whose word can't be
+ * read, because it is half written and stays so for a moment, may do so: then it is live.
  */
 int local_is_live(const char *root, const char *session_id);
 

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "agents/news.h"
-#include "bundle/local.h"
+#include "bundle/compare.h"
 #include "bundle/merge.h"
 #include "common/file.h"
 #include "common/path.h"
@@ -16,7 +15,6 @@
 
 #include "bundle/plan.h"
 
-#define WINDOW (128 << 10)
 #define MEMORY_MAX (4 << 20)
 #define MEMORY_INDEX "memory/MEMORY.md"
 #define MERGED "merged-memory"
@@ -51,71 +49,22 @@ static int open_local(int root_fd, const char *path, int *ret_fd, struct stat *s
     return 1;
 }
 
-/* Return whether the first ${n} bytes of both are the same, or -1. */
-static int same_beginning(int a, int b, int64_t n, struct ct_err *err)
-{
-    char *p = str_calloc(2, WINDOW), *q = p + WINDOW;
-    int rc = 1;
-
-    for (int64_t at = 0; rc == 1 && at < n;) {
-        size_t want = n - at < WINDOW ? (size_t)(n - at) : WINDOW;
-        ssize_t x = file_pread_all(a, p, want, (off_t)at);
-        ssize_t y = file_pread_all(b, q, want, (off_t)at);
-        if (x < 0 || y < 0)
-            rc = err_sys(err, "can't compare a file with the one that is there");
-        else if (x != (ssize_t)want || y != x || memcmp(p, q, want) != 0)
-            rc = 0;
-        at += (int64_t)want;
-    }
-    free(p);
-    return rc;
-}
-
-/* Transcripts of subagents go by their records, as the session's own does: paths may differ. */
-static int compare_records(int local, int staged, int64_t here, int64_t there, enum news_order *ret,
-                           struct ct_err *err)
-{
-    struct news *ours = news_new(), *theirs = news_new();
-    int rc = local_feed(local, here, ours, err);
-
-    if (rc == 0)
-        rc = local_feed(staged, there, theirs, err);
-    if (rc == 0 && news_count(ours) > 0)
-        *ret = news_compare(ours, theirs);
-    news_free(ours);
-    news_free(theirs);
-    return rc;
-}
-
-static int is_transcript(const struct open_entry *e)
-{
-    size_t n = strlen(e->name);
-
-    return e->kind == AGENT_SUBDIR && n > 6 && strcmp(e->name + n - 6, ".jsonl") == 0;
-}
-
 static int compare(const struct planning *p, const struct open_entry *e, int local, int staged,
-                   int64_t here, int64_t there, enum plan_act *ret, struct ct_err *err)
+                   enum plan_act *ret, struct ct_err *err)
 {
-    enum news_order order = NEWS_DIVERGED;
-    int is_prefix = same_beginning(local, staged, here < there ? here : there, err);
+    enum compare_order order;
 
-    if (is_prefix < 0)
+    /* Only beside the transcript do records tell. */
+    if (compare_files(e->kind == AGENT_SUBDIR ? e->name : "", local, staged, &order, err) != 0)
         return -1;
-    if (is_prefix && here == there)
+    if (order == COMPARE_SAME)
         *ret = PLAN_SAME;
-    else if (is_prefix && here < there)
-        *ret = PLAN_REPLACE;
-    else if (is_prefix)
+    else if (order == COMPARE_BEGINS)
+        *ret = p->place->is_careful ? PLAN_BACKUP : PLAN_REPLACE;
+    else if (order == COMPARE_ENDS || order == COMPARE_MORE)
         *ret = PLAN_KEEP;
-    else if (is_transcript(e) && compare_records(local, staged, here, there, &order, err) != 0)
-        return -1;
-    else if (order == NEWS_AHEAD)
-        *ret = PLAN_KEEP;
-    else if (order == NEWS_DIVERGED)
-        *ret = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
     else
-        *ret = p->place->is_winning ? PLAN_REPLACE : PLAN_KEEP;
+        *ret = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
     return 0;
 }
 
@@ -142,7 +91,7 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
     }
     free(it->staged);
     it->staged = str_dup(MERGED);
-    it->act = PLAN_REPLACE;
+    it->act = p->place->is_careful ? PLAN_BACKUP : PLAN_REPLACE;
 done:
     if (fd >= 0)
         close(fd);
@@ -156,7 +105,7 @@ done:
 static int decide(const struct planning *p, struct plan_item *it, const char *path,
                   struct ct_err *err)
 {
-    struct stat here, there;
+    struct stat here;
     int local, staged, rc;
 
     rc = open_local(p->root_fd, path, &local, &here, err);
@@ -164,12 +113,12 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
         it->act = PLAN_ADD;
         return rc;
     }
+    local_stamp(&here, &it->was);
     staged = openat(p->stage_fd, it->staged, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (staged < 0 || fstat(staged, &there) != 0)
+    if (staged < 0)
         rc = err_sys(err, "can't read the stage");
     else
-        rc = compare(p, it->entry, local, staged, (int64_t)here.st_size, (int64_t)there.st_size,
-                     &it->act, err);
+        rc = compare(p, it->entry, local, staged, &it->act, err);
     /* A paste is named after its content, and other sessions name it too. */
     if (rc == 0 && it->entry->kind == AGENT_PASTE && it->act != PLAN_SAME)
         it->act = PLAN_KEEP;

@@ -2,6 +2,7 @@
 #define BUNDLE_PLAN_H
 
 #include "agents/agent.h"
+#include "bundle/local.h"
 #include "bundle/open.h"
 #include "common/buf.h"
 #include "common/err.h"
@@ -20,7 +21,7 @@
 enum plan_act {
     PLAN_SAME,    /* there already */
     PLAN_ADD,     /* comes in */
-    PLAN_REPLACE, /* takes the place of what is its own beginning */
+    PLAN_REPLACE, /* takes the place of what is, to the byte, its own beginning; merged memory */
     PLAN_BACKUP,  /* takes its place, and the local one goes to the backups */
     PLAN_KEEP,    /* the local one stays */
 };
@@ -28,8 +29,9 @@ enum plan_act {
 struct plan_item {
     const struct open_entry *entry; /* borrowed */
     enum plan_act act;
-    char *path;   /* below the data folder */
-    char *staged; /* below the stage */
+    char *path;             /* below the data folder */
+    char *staged;           /* below the stage */
+    struct local_stamp was; /* what is there, if it is to be replaced */
 };
 
 struct plan {
@@ -46,6 +48,7 @@ struct plan_place {
     const char *own_project; /* where the session's own folder is now; it moves along */
     int is_winning;          /* the bundle wins where neither goes on where the other ends */
     int is_known;            /* the session is here */
+    int is_careful;          /* whatever is replaced goes to the backups */
 };
 
 /**

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "bundle/compare.h"
 #include "bundle/prompts.h"
 #include "common/file.h"
 #include "common/path.h"
@@ -164,12 +165,33 @@ static int put(struct publishing *p, const char *staged, const char *path, int i
     return rc;
 }
 
+/* Is what is to be replaced not any more what it was when that was decided? */
+static int has_changed(const struct publishing *p, const struct plan_item *it)
+{
+    return is_coming(it) && it->act != PLAN_ADD &&
+           !local_is_still(p->stage->root_fd, it->path, &it->was);
+}
+
+static int have_items_changed(const struct publishing *p)
+{
+    /* What is still to move is looked at when it has. */
+    if (p->local->n > 0 && strcmp(p->local->copies[0].project, p->project) != 0)
+        return 0;
+    for (size_t i = 0; i < p->plan->n; i++) {
+        if (has_changed(p, &p->plan->items[i]))
+            return 1;
+    }
+    return 0;
+}
+
 static int put_items(struct publishing *p, struct ct_err *err)
 {
     for (size_t i = 0; i < p->plan->n; i++) {
         const struct plan_item *it = &p->plan->items[i];
         if (it->act == PLAN_BACKUP && places_back_up(p, it->path, err) != 0)
             return -1;
+        if (has_changed(p, it))
+            return changed(err);
         if (is_coming(it) && put(p, it->staged, it->path, it->act == PLAN_ADD, err) != 0)
             return -1;
     }
@@ -232,7 +254,7 @@ static int put_prompts(struct publishing *p, struct ct_err *err)
  * its name: that goes on at the end of the new one. */
 static int carry_tail(struct publishing *p, int old_fd, const char *path, struct ct_err *err)
 {
-    int64_t at = p->local->copies[0].size_bytes;
+    int64_t at = p->local->copies[0].was.size_bytes;
     struct place s;
     struct stat st;
     char *buf;
@@ -258,6 +280,19 @@ static int carry_tail(struct publishing *p, int old_fd, const char *path, struct
     return rc;
 }
 
+/* Does the new one begin with all of the old one, to the byte?  Else something of that is worth
+ * keeping that the records don't tell: a title, a line that nobody can read. */
+static int is_beginning(const struct publishing *p, int old_fd)
+{
+    int fd = openat(p->stage->fd, p->plan->transcript->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int is_so = fd >= 0 && old_fd >= 0 &&
+                compare_beginnings(old_fd, fd, p->local->copies[0].was.size_bytes, NULL) == 1;
+
+    if (fd >= 0)
+        close(fd);
+    return is_so;
+}
+
 static int put_transcript(struct publishing *p, struct ct_err *err)
 {
     char *path = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
@@ -265,7 +300,7 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
 
     if (!is_new)
         old_fd = beneath_open(p->stage->root_fd, path, 0);
-    if (p->local->n > 0 && p->is_backed_up)
+    if (!is_new && (p->is_backed_up || !is_beginning(p, old_fd)))
         rc = places_back_up(p, path, err);
     if (rc == 0)
         rc = places_flush(p, err);
@@ -317,10 +352,14 @@ int publish(struct publishing *p, struct ct_err *err)
         return -1;
     if (local_has_changed(p->stage->root_fd, p->local))
         return changed(err);
-    if (p->is_with_transcript && p->sealed != NULL && p->sealed(p->sealed_arg, err) != 0)
+    if (p->is_with_transcript && p->sealed(p->arg, err) != 0)
         return -1;
     /* First, for it may have to wait for a lock, or in vain. */
     if (put_prompts(p, err) != 0)
+        return -1;
+    if (have_items_changed(p) || local_has_changed(p->stage->root_fd, p->local))
+        return changed(err);
+    if (p->moving(p->arg, err) != 0)
         return -1;
     sigemptyset(&later);
     for (size_t i = 0; i < sizeof(polite) / sizeof(polite[0]); i++)

@@ -11,7 +11,8 @@
 /*
  * From the stage into the data folder, by rename.  The transcript comes last: until then the
  * session is what it was, with more beside it; and all else is on disk when it comes.  What gives
- * way is linked into the backups first.  Whatever was done, doing it again does the rest.
+ * way is linked into the backups first, unless the new one begins with it to the byte.  Whatever
+ * was done, doing it again does the rest.
  */
 struct publishing {
     const struct stage *stage;
@@ -21,10 +22,11 @@ struct publishing {
     struct plan *plan;
     struct local *local;    /* the copies there are */
     int is_with_transcript; /* else only what goes with it */
-    int is_backed_up;       /* the local transcript has something that the new one lacks */
+    int is_backed_up;       /* keep the local transcript, even if the new one begins with it */
     int64_t mtime_ns;       /* of everything that is installed; 0: now */
-    int (*sealed)(void *arg, struct ct_err *err); /* it is about to begin; may be NULL */
-    void *sealed_arg;
+    int (*sealed)(void *arg, struct ct_err *err); /* it is about to begin */
+    int (*moving)(void *arg, struct ct_err *err); /* no more waiting: may it go on? */
+    void *arg;
 
     /* What came of it. */
     int64_t prompts;     /* lines added to the prompt history */

@@ -4,6 +4,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/cache.c bundle/cache.h \
   bundle/cache_index.c bundle/cache_index.h \
   bundle/cache_trim.c bundle/cache_trim.h \
+  bundle/compare.c bundle/compare.h \
   bundle/compress.h \
   bundle/content.c bundle/content.h \
   bundle/content_id.c bundle/content_id.h \

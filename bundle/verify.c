@@ -71,6 +71,7 @@ int verify_bundle(const char *path, const char *session_id, const char *root,
 
     if (rc == 0) {
         rc = opener_extract(opener, NULL, NULL, &opened, err);
+        news_end(news);
         if (rc == 0) {
             rc = compare(opener_meta(opener), root, news, ret, err);
             open_result_free(&opened);

@@ -124,6 +124,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .is_forced = opts->is_forced,
         .is_copy = opts->is_copy,
         .is_rehearsal = opts->is_rehearsal,
+        .is_careful = adopting->d == NULL, /* who knows where it comes from */
         .with_memory = opts->with_memory,
         .mtime_ns = opts->mtime_ns,
         .progress = opts->progress != NULL ? on_progress : NULL,

@@ -51,7 +51,7 @@ static int look(int root_fd, const struct json_object *item, int *ret_is_here, i
     else if (ended != NULL && now_parse_rfc3339(ended, &ms) == 0)
         *ret_is_behind = !news_has_time(local.news, ms);
     else
-        *ret_is_behind = used_ms(item) > local.copies[0].mtime_ns / 1000000;
+        *ret_is_behind = used_ms(item) > local.copies[0].was.mtime_ns / 1000000;
     local_clear(&local);
     return 0;
 }

@@ -61,7 +61,15 @@ refused() {
     [ "$(pulled "$ID")" = updated ]
     session records "$(here "$ID")" >"$T/b"
     session records "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl" | diff - "$T/b"
-    [ ! -e "$CLAUDE_CONFIG_DIR/.codeteleport" ]
+    # A title that was given here is no news, but somebody's words: they are in the backup.
+    grep -q "A title" "$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")"/projects/*/"$ID.jsonl"
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "and again"
+    push
+    machine bob
+    # What goes on where this one ends needs none.
+    [ "$(pulled "$ID")" = updated ]
+    [ "$(jq -r .backup "$T/pull.json")" = null ]
     session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's"
     tree >"$T/before"
     [ "$(pulled "$ID")" = kept ]
@@ -104,6 +112,80 @@ refused() {
     # Back to an older version, with what there was as a backup.
     [ "$(pulled "$ID" --version 1 --force)" = forced ]
     [ "$(session records "$(here "$ID")" | wc -l)" = 4 ]
+}
+
+@test "records that can't be judged, or lack their newline, are not lost" {
+    both
+    local f=$(here "$ID") side
+    side=${f%.jsonl}/subagents/agent-a1.jsonl
+    # The last record is whole, but for its newline: it is one that alice has not.
+    cp "$f" "$T/was"
+    line "bob's own" | tr -d '\n' >>"$f"
+    refused 1 "--as-copy" "$ID"
+    # Two on a line: nobody knows what that is, and it stays as a backup.
+    { cat "$T/was"; line one | tr -d '\n'; line two; } >"$f"
+    cp "$f" "$T/damaged"
+    { cat "$side"; line one | tr -d '\n'; line two; } >"$T/side"
+    cp "$T/side" "$side"
+    # The subagent's goes on at alice's end.
+    machine alice
+    line "from alice" >>"$(dirname "$(here "$ID")")/$ID/subagents/agent-a1.jsonl"
+    push
+    machine bob
+    run ctctl pull "$ID"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -q Updated <<<"$output"
+    local backup=$(sed -n 's/.* kept in \([^ ]*\) of .*/\1/p' <<<"$(tr '\n' ' ' <<<"$output")")
+    cmp "$CLAUDE_CONFIG_DIR/$backup/projects/$(encoded "$B")/$ID.jsonl" "$T/damaged"
+    cmp "$CLAUDE_CONFIG_DIR/$backup/projects/$(encoded "$B")/$ID/subagents/agent-a1.jsonl" "$T/side"
+    grep -q "from alice" "$side"
+}
+
+@test "what happens while the prompt history is locked is seen before anything moves" {
+    both
+    local m=$CLAUDE_CONFIG_DIR/projects/$(encoded "$B")/memory/MEMORY.md lock=$CLAUDE_CONFIG_DIR/history.jsonl.lock
+    machine alice
+    echo "- from alice" >>"$CLAUDE_CONFIG_DIR/projects/$(encoded "$W")/memory/MEMORY.md"
+    push
+    machine bob
+    adopted() { [ -n "$(find "$XDG_STATE_HOME" -path "*/adopted/$ID.json")" ]; }
+    # waiting STATUS COMMAND...: pull, and COMMAND while it waits for the lock
+    waiting() {
+        local wanted=$1 status=0 pid
+        shift
+        find "$XDG_STATE_HOME" -path "*/adopted/*" -delete
+        mkdir "$lock"
+        ctctl --json pull "$ID" >"$T/out" 2>&1 3>&- &
+        pid=$!
+        within adopted
+        "$@"
+        rmdir "$lock"
+        wait "$pid" || status=$?
+        cat "$T/out"
+        [ "$status" -eq "$wanted" ]
+    }
+    remember() { echo "- from bob, just now" >>"$m"; }
+    begin() {
+        mkdir -p "$CLAUDE_CONFIG_DIR/sessions"
+        printf '{"pid":%s,"sessionId":"%s"}' "$BASHPID" "$ID" >"$CLAUDE_CONFIG_DIR/sessions/$BASHPID.json"
+    }
+    local before=$(sha256sum "$(here "$ID")")
+    waiting 75 remember
+    grep -q "from bob, just now" "$m"
+    [ "$(sha256sum "$(here "$ID")")" = "$before" ]
+    # Its prompts are here now; one more for the next wait.
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "and again"
+    push
+    machine bob
+    waiting 1 begin
+    grep -q '"live"' "$T/out"
+    [ "$(sha256sum "$(here "$ID")")" = "$before" ]
+    rm -r "$CLAUDE_CONFIG_DIR/sessions"
+    [ "$(pulled "$ID")" = updated ]
+    grep -q "from bob, just now" "$m"
+    grep -q "from alice" "$m"
 }
 
 @test "a dry run says what would happen and touches nothing" {

@@ -168,7 +168,14 @@ gets() { proxied '.event == "request" and .side == "store" and .method == "GET"'
     head -c 500 "$T/b.tar.gz" >"$T/cut.tar.gz"
     run ctctl import "$T/cut.tar.gz" --as-copy
     [ "$status" -eq 1 ]
+    # Whatever a file from somewhere replaces is kept, also if it goes on where this one ends.
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" again
     ctctl export "$ID" --local -o "$T/again.tar.gz"
+    machine bob
+    cp "$(here "$ID")" "$T/mine.jsonl"
+    ctctl --json import "$T/again.tar.gz" >"$T/import.json"
+    cmp "$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/import.json")/projects/$(encoded "$p")/$ID.jsonl" "$T/mine.jsonl"
 }
 
 @test "everything comes to a new machine, home to home, in the order of its times" {

@@ -55,6 +55,8 @@ static enum news_order order_of(const char *x, const char *y)
     news_feed(a, x, strlen(x));
     for (size_t i = 0; i < strlen(y); i++) /* in the smallest pieces */
         news_feed(b, y + i, 1);
+    news_end(a);
+    news_end(b);
     order = news_compare(a, b);
     news_free(a);
     news_free(b);
@@ -104,6 +106,23 @@ static void what_is_no_news_does_not_count(void **state)
                               A "{\"type\":\"user\",\"uuid\":\"z\",\"toolUseResult\":{\"message\":"
                                 "{\"content\":\"<command-name>\"}}}\n"),
                      NEWS_BEHIND);
+}
+
+static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
+{
+    static const char two[] = A "{\"type\":\"user\",\"uuid\":\"c\"}";
+    struct news *n = news_new();
+
+    (void)state;
+    assert_int_equal(order_of(two, A B), NEWS_DIVERGED);
+    assert_int_equal(order_of(two, A C), NEWS_SAME);
+    assert_int_equal(order_of(two, A), NEWS_AHEAD);
+    news_feed(n, two, strlen(two));
+    assert_int_equal(news_count(n), 1); /* more may come */
+    news_end(n);
+    news_end(n);
+    assert_int_equal(news_count(n), 2);
+    news_free(n);
 }
 
 static void a_set_knows_folder_branch_and_times(void **state)
@@ -363,11 +382,58 @@ static void adopted_records_come_back_and_damaged_ones_are_none(void **state)
     free(path);
 }
 
+/* ---- who works on it ---------------------------------------------------------------------------
+ */
+
+static void write_live(const char *root, long pid, const char *text)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "sessions/%ld.json", pid);
+    free(unit_write(root, name, text, 0600));
+}
+
+static void *finish_writing(void *arg)
+{
+    char text[160];
+    const struct timespec t = {0, 50000000};
+
+    nanosleep(&t, NULL);
+    snprintf(text, sizeof(text), "{\"pid\":%ld,\"sessionId\":\"" OTHER "\"}", (long)getpid());
+    write_live(arg, (long)getpid(), text);
+    return NULL;
+}
+
+static void who_is_in_the_middle_of_saying_so_may_work_on_it(void **state)
+{
+    const char *root = *state;
+    char dir[512];
+    pthread_t t;
+
+    assert_false(local_is_live(root, ID));
+    snprintf(dir, sizeof(dir), "%s/sessions", root);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    /* Of a process that is gone, or whole but of no session. */
+    write_live(root, INT32_MAX, "{\"pid\":2147483647,");
+    write_live(root, (long)getpid(), "{\"pid\":1}");
+    assert_false(local_is_live(root, ID));
+    write_live(root, (long)getpid(), "");
+    assert_true(local_is_live(root, ID));
+    write_live(root, (long)getpid(), "{\"pid\":12,\"sess");
+    assert_true(local_is_live(root, ID));
+    /* Its rest is waited for, and tells. */
+    assert_int_equal(pthread_create(&t, NULL, finish_writing, *state), 0);
+    assert_true(local_is_live(root, OTHER));
+    pthread_join(t, NULL);
+    assert_false(local_is_live(root, ID));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_are_told_apart_by_their_records),
         cmocka_unit_test(what_is_no_news_does_not_count),
+        cmocka_unit_test(a_whole_record_without_its_newline_counts_at_the_end),
         cmocka_unit_test(a_set_knows_folder_branch_and_times),
         cmocka_unit_test(lines_that_are_missing_come_at_the_end),
         UNIT(a_lock_that_is_touched_is_never_broken),
@@ -376,6 +442,7 @@ int main(void)
         UNIT(a_line_that_its_writer_never_finished_stays_alone),
         UNIT(folders_are_made_beneath_and_through_no_link),
         UNIT(a_stage_removes_what_a_killed_one_left_and_itself),
+        UNIT(who_is_in_the_middle_of_saying_so_may_work_on_it),
         UNIT(adopted_records_come_back_and_damaged_ones_are_none),
     };
 
