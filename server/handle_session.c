@@ -61,8 +61,15 @@ static int answer_upload(struct call *c, const struct api_upload_req *req,
     return 200;
 }
 
+static struct ledger_limits limits_of(const struct call *c)
+{
+    return (struct ledger_limits){(int)c->config->settings->versions_per_session,
+                                  c->config->settings->max_bytes_per_user};
+}
+
 int handle_session_upload(struct call *c)
 {
+    struct ledger_limits limits = limits_of(c);
     struct ledger_reserved reserved;
     struct api_upload_req req;
     struct ct_err err;
@@ -72,8 +79,7 @@ int handle_session_upload(struct call *c)
         return call_fail(c, &err);
     if (req.size_bytes > STORE_MAX_OBJECT)
         status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
-    else if (ledger_reserve(c->config->ledger, &c->who, &req,
-                            c->config->settings->max_bytes_per_user, c->now_ms, &reserved,
+    else if (ledger_reserve(c->config->ledger, &c->who, &req, &limits, c->now_ms, &reserved,
                             &err) != 0)
         status = call_fail(c, &err);
     else
@@ -116,6 +122,7 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
 
 int handle_session_confirm(struct call *c)
 {
+    struct ledger_limits limits = limits_of(c);
     const struct app_config *config = c->config;
     struct api_confirm_req req;
     struct ledger_pending p;
@@ -130,9 +137,8 @@ int handle_session_confirm(struct call *c)
     if (!p.confirmed) {
         if ((status = check_uploaded(c, &p)) != 0)
             return status;
-        if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version,
-                           (int)config->settings->versions_per_session,
-                           config->settings->max_bytes_per_user, c->now_ms, &err) != 0)
+        if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version, &limits, c->now_ms,
+                           &err) != 0)
             return call_fail(c, &err);
     }
     call_ok(c);

@@ -198,6 +198,11 @@ int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, i
 
 /* ---- sessions and versions ------------------------------------------------------------------ */
 
+struct ledger_limits {
+    int keep;          /* versions of a session */
+    int64_t max_bytes; /* of a user; 0: no limit */
+};
+
 struct ledger_reserved {
     char record_id[UUID_SIZE];
     int64_t version;
@@ -207,13 +212,13 @@ struct ledger_reserved {
 };
 
 /**
- * ledger_reserve(l, who, req, max_bytes, now_ms, ret, err):
+ * ledger_reserve(l, who, req, limits, now_ms, ret, err):
  * Reserve the next version number of a session for a day.  ERR_CONFLICT, deleted, if the session
- * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, past ${max_bytes} of
- * the user (0: no limit).
+ * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, if the user is past
+ * ${limits} even when what it amends and what it rotates out have gone.
  */
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
-                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
                    struct ct_err *err);
 
 struct ledger_pending {
@@ -235,12 +240,13 @@ int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *s
                    struct ct_err *err);
 
 /**
- * ledger_confirm(l, who, session_id, version, keep, max_bytes, now_ms, err):
- * Make a reserved version part of its session: drop what it amends, let what is beyond ${keep}
- * versions go, unless it is pinned or some device's newest.  ERR_CONFLICT, no_reservation.
+ * ledger_confirm(l, who, session_id, version, limits, now_ms, err):
+ * Make a reserved version part of its session: drop what it amends (never with a log-in, which is
+ * no device), let the versions beyond ${limits} go, unless pinned or some device's newest.
+ * ERR_CONFLICT, no_reservation; ERR_REFUSED, quota, if it does not fit even so.
  */
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, int keep, int64_t max_bytes, int64_t now_ms,
+                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
                    struct ct_err *err);
 
 /**

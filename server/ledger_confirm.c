@@ -1,11 +1,7 @@
-#include <stdlib.h>
 #include <string.h>
-
-#include "common/str.h"
 
 #include "server/ledger_impl.h"
 
-#define AMEND_MS (3600 * 1000)
 #define THIS "user_id = ?1 AND session_id = ?2"
 
 static int no_reservation(struct ct_err *err)
@@ -114,91 +110,25 @@ int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *s
     return rc;
 }
 
-static int drop(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                int64_t now_ms, struct ct_err *err)
-{
-    /* A presigned URL for it may be on its way: its object goes a little later. */
-    return sql_exec(l->db, err,
-                    "UPDATE versions SET state = 'dropped', purge_ms = ?4 WHERE " THIS
-                    " AND version = ?3",
-                    "ssii", user_id, session_id, version, now_ms + LEDGER_DROPPED_MS);
-}
-
-/* Drop what ${version} amends, if that is still the newest but for it, of the same token and young.
- */
-static int amend(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                 int64_t now_ms, struct ct_err *err)
-{
-    int64_t old =
-        sql_one(l->db, err,
-                "SELECT old.version FROM versions new JOIN versions old"
-                " ON old.user_id = new.user_id AND old.session_id = new.session_id"
-                " AND old.version = new.amend AND old.token_id = new.token_id"
-                " WHERE new.user_id = ?1 AND new.session_id = ?2 AND new.version = ?3"
-                " AND old.state = 'confirmed' AND old.pinned = 0 AND old.confirmed_ms > ?4"
-                " AND old.version = (SELECT max(version) FROM versions WHERE " THIS
-                "  AND state = 'confirmed' AND version <> ?3)"
-                " AND old.version < ?3",
-                "ssii", user_id, session_id, version, now_ms - AMEND_MS);
-
-    if (old <= 0)
-        return (int)old;
-    return drop(l, user_id, session_id, old, now_ms, err);
-}
-
-/* Beyond the newest ${keep}: pinned versions stay, and of each device its newest. */
-static int rotate(struct ledger *l, const char *user_id, const char *session_id, int keep,
-                  int64_t now_ms, struct ct_err *err)
-{
-    struct sql_rows *st;
-    int64_t *out = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    if (sql_query(
-            l->db, err, &st,
-            "SELECT version FROM versions v WHERE " THIS " AND state = 'confirmed' AND pinned = 0"
-            " AND (SELECT count(*) FROM versions n WHERE n.user_id = ?1"
-            "  AND n.session_id = ?2 AND n.state = 'confirmed' AND n.version > v.version) >= ?3"
-            " AND (device_id IS NULL OR EXISTS (SELECT 1 FROM versions d"
-            "  WHERE d.user_id = ?1 AND d.session_id = ?2 AND d.state = 'confirmed'"
-            "  AND d.device_id = v.device_id AND d.version > v.version))",
-            "ssi", user_id, session_id, (int64_t)keep) != 0)
-        return -1;
-    while ((rc = sql_step(st, err)) == 1) {
-        if (n == cap) {
-            cap = cap * 2 + 8;
-            out = str_realloc(out, cap, sizeof(*out));
-        }
-        out[n++] = sql_int64(st, 0);
-    }
-    sql_done(st);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = drop(l, user_id, session_id, out[i], now_ms, err);
-    free(out);
-    return rc;
-}
-
-static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes,
-                       struct ct_err *err)
+/* After what goes has gone. */
+static int check_quota(struct ledger *l, const char *user_id, int64_t max_bytes, struct ct_err *err)
 {
     int64_t n;
 
     if (max_bytes <= 0)
         return 0;
-    n = sql_one(l->db, err,
-                "SELECT sum(size_bytes) FROM versions WHERE user_id = ? AND state = 'confirmed'",
-                "s", user_id);
+    n = ledger_bytes(l, user_id, 0, err);
     if (n < 0)
         return -1;
-    if (n > max_bytes - size_bytes)
+    if (n > max_bytes)
         return ledger_fail(err, ERR_REFUSED, "quota",
                            "This account has used up its space on the server.");
     return 0;
 }
 
 static int confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, int keep, int64_t max_bytes, int64_t now_ms, struct ct_err *err)
+                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
+                   struct ct_err *err)
 {
     struct ledger_pending p = {0};
     char state[16];
@@ -210,23 +140,23 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
         return no_reservation(err);
     if (p.confirmed)
         return 0;
-    if (check_quota(l, who->user_id, p.size_bytes, max_bytes, err) != 0 ||
-        sql_exec(l->db, err,
+    if (sql_exec(l->db, err,
                  "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
                  " WHERE " THIS " AND version = ?3",
                  "ssii", who->user_id, session_id, version, now_ms) != 0 ||
         sql_exec(l->db, err, "UPDATE sessions SET deleted_ms = 0 WHERE " THIS, "ss", who->user_id,
                  session_id) != 0 ||
-        amend(l, who->user_id, session_id, version, now_ms, err) != 0 ||
-        rotate(l, who->user_id, session_id, keep, now_ms, err) != 0)
+        ledger_rotate(l, who->user_id, session_id, version, limits->keep, now_ms, err) != 0 ||
+        check_quota(l, who->user_id, limits->max_bytes, err) != 0)
         return -1;
     return ledger_refresh(l, who->user_id, session_id, now_ms, err);
 }
 
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, int keep, int64_t max_bytes, int64_t now_ms, struct ct_err *err)
+                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
+                   struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, confirm(l, who, session_id, version, keep, max_bytes, now_ms, err), err);
+    return ledger_end(l, confirm(l, who, session_id, version, limits, now_ms, err), err);
 }

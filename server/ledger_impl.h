@@ -64,4 +64,26 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
 int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
                    struct ct_err *err);
 
+/**
+ * ledger_rotate(l, user_id, session_id, version, keep, now_ms, err):
+ * ${version} was just confirmed, in this transaction: drop what it amends, if that is the newest
+ * but for it, of the same token and young, and what is beyond ${keep}.
+ */
+int ledger_rotate(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                  int keep, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_frees(l, user_id, session_id, version, keep, now_ms, err):
+ * How many bytes ledger_rotate() would let go if the reserved ${version} were confirmed now; -1 on
+ * error.
+ */
+int64_t ledger_frees(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                     int keep, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_bytes(l, user_id, with_reserved, err):
+ * What the confirmed versions of a user take together, and the reserved ones; -1 on error.
+ */
+int64_t ledger_bytes(struct ledger *l, const char *user_id, int with_reserved, struct ct_err *err);
+
 #endif

@@ -114,30 +114,28 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
         req->tags != NULL ? jdoc_text(req->tags) : NULL, md5_hex(req->md5, md5));
 }
 
-static int64_t bytes_of(struct ledger *l, const char *user_id, int with_reserved,
-                        struct ct_err *err)
-{
-    return sql_one(l->db, err,
-                   "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
-                   " AND (state = 'confirmed' OR (? AND state = 'reserved'))",
-                   "si", user_id, (int64_t)with_reserved);
-}
-
 /*
- * Reservations count at twice the limit only: one that is never confirmed must not block a later
- * one, but together they must not fill the disk either.
+ * Will it fit once it is confirmed and what goes for it has gone?  Reservations count at twice the
+ * limit only: one that is never confirmed must not block a later one, but together they must not
+ * fill the disk either.
  */
-static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes, int64_t max_bytes,
+static int check_quota(struct ledger *l, const char *user_id, const struct api_upload_req *req,
+                       int64_t version, const struct ledger_limits *limits, int64_t now_ms,
                        struct ct_err *err)
 {
-    int64_t confirmed, all;
+    int64_t max = limits->max_bytes, confirmed, all, freed;
 
-    if (max_bytes <= 0)
+    if (max <= 0)
         return 0;
-    if ((confirmed = bytes_of(l, user_id, 0, err)) < 0 || (all = bytes_of(l, user_id, 1, err)) < 0)
+    if ((confirmed = ledger_bytes(l, user_id, 0, err)) < 0 ||
+        (all = ledger_bytes(l, user_id, 1, err)) < 0)
         return -1;
-    if (size_bytes <= max_bytes && confirmed <= max_bytes - size_bytes &&
-        all <= 2 * max_bytes - size_bytes)
+    if (confirmed + req->size_bytes <= max && all <= 2 * max)
+        return 0;
+    freed = ledger_frees(l, user_id, req->session_id, version, limits->keep, now_ms, err);
+    if (freed < 0)
+        return -1;
+    if (confirmed + req->size_bytes - freed <= max && all - freed <= 2 * max)
         return 0;
     return ledger_fail(err, ERR_REFUSED, "quota",
                        "This account has used up its space on the server; delete sessions or ask "
@@ -145,13 +143,12 @@ static int check_quota(struct ledger *l, const char *user_id, int64_t size_bytes
 }
 
 static int reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
-                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
                    struct ct_err *err)
 {
     char device_id[UUID_SIZE];
 
-    if (check_quota(l, who->user_id, req->size_bytes, max_bytes, err) != 0 ||
-        next_version(l, who->user_id, req, now_ms, ret, err) != 0 ||
+    if (next_version(l, who->user_id, req, now_ms, ret, err) != 0 ||
         see_device(l, who, req->source_machine, now_ms, device_id, err) != 0 ||
         insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0)
         return -1;
@@ -160,30 +157,30 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
             sql_one(l->db, err,
                     "SELECT max(version) FROM versions WHERE user_id = ?"
                     " AND session_id = ? AND state = 'confirmed' AND version > ?"
-                    " AND token_id <> ?",
-                    "ssis", who->user_id, req->session_id, req->base_version, who->token_id);
+                    " AND device_id IS NOT ?",
+                    "ssis", who->user_id, req->session_id, req->base_version, device_id);
     if (ret->elsewhere < 0)
         return -1;
-    if (req->pin == 0)
-        return 0;
-    /* At once, not at the confirm: the rotation that it is to stop happens there. */
-    if (sql_exec(l->db, err,
-                 "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
-                 " AND version = ? AND state = 'confirmed'",
-                 "ssi", who->user_id, req->session_id, req->pin) != 0)
-        return -1;
-    ret->pinned = sql_changes(l->db) > 0;
-    return 0;
+    if (req->pin != 0) {
+        /* At once, not at the confirm: the rotation that it is to stop happens there. */
+        if (sql_exec(l->db, err,
+                     "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
+                     " AND version = ? AND state = 'confirmed'",
+                     "ssi", who->user_id, req->session_id, req->pin) != 0)
+            return -1;
+        ret->pinned = sql_changes(l->db) > 0;
+    }
+    return check_quota(l, who->user_id, req, ret->version, limits, now_ms, err);
 }
 
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
-                   int64_t max_bytes, int64_t now_ms, struct ledger_reserved *ret,
+                   const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
                    struct ct_err *err)
 {
     struct ledger_reserved r = {0};
 
     if (ledger_begin(l, err) != 0 ||
-        ledger_end(l, reserve(l, who, req, max_bytes, now_ms, &r, err), err) != 0)
+        ledger_end(l, reserve(l, who, req, limits, now_ms, &r, err), err) != 0)
         return -1;
     *ret = r;
     return 0;

@@ -22,10 +22,7 @@ static int undelete(struct ledger *l, const char *user_id, const char *session_i
         return -1;
     more = sql_one(l->db, err, "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE " CHOSEN,
                    "ssi", user_id, session_id, version);
-    have = sql_one(l->db, err,
-                   "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE user_id = ?"
-                   " AND state = 'confirmed'",
-                   "s", user_id);
+    have = ledger_bytes(l, user_id, 0, err);
     if (more < 0 || have < 0)
         return -1;
     if (n == 0)

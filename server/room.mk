@@ -30,6 +30,7 @@ server_libserver_a_SOURCES = \
   server/keys.c server/keys.h \
   server/ledger.c server/ledger.h server/ledger_impl.h \
   server/ledger_confirm.c \
+  server/ledger_rotate.c \
   server/ledger_invite.c \
   server/ledger_list.c \
   server/ledger_reserve.c \

@@ -30,6 +30,8 @@
 #define SUM "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SUM2 "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
+static const struct ledger_limits no_limits = {20, 0};
+
 struct room {
     char dir[64];
     char *path;
@@ -103,11 +105,11 @@ static struct api_upload_req request(void)
 
 /* Reserve with ${q}, which is freed; the version, or minus the error code. */
 static int64_t reserve_at(struct room *r, const struct ledger_who *who, struct api_upload_req q,
-                          int64_t max_bytes)
+                          const struct ledger_limits *limits)
 {
     struct ledger_reserved res;
     struct ct_err err;
-    int rc = ledger_reserve(r->l, who, &q, max_bytes, r->now, &res, &err);
+    int rc = ledger_reserve(r->l, who, &q, limits, r->now, &res, &err);
 
     api_upload_req_clear(&q);
     return rc == 0 ? res.version : -(int64_t)err.code;
@@ -115,7 +117,7 @@ static int64_t reserve_at(struct room *r, const struct ledger_who *who, struct a
 
 static int64_t reserve_req(struct room *r, const struct ledger_who *who, struct api_upload_req q)
 {
-    return reserve_at(r, who, q, 0);
+    return reserve_at(r, who, q, &no_limits);
 }
 
 static int64_t reserve(struct room *r, const struct ledger_who *who)
@@ -125,9 +127,10 @@ static int64_t reserve(struct room *r, const struct ledger_who *who)
 
 static int confirm(struct room *r, const struct ledger_who *who, int64_t version, int keep)
 {
+    const struct ledger_limits limits = {keep, 0};
     struct ct_err err = {0};
 
-    return ledger_confirm(r->l, who, S, version, keep, 0, r->now, &err) == 0 ? 0 : (int)err.code;
+    return ledger_confirm(r->l, who, S, version, &limits, r->now, &err) == 0 ? 0 : (int)err.code;
 }
 
 static int64_t push(struct room *r, const struct ledger_who *who, int keep)
@@ -292,6 +295,7 @@ static void sql(struct room *r, const char *text)
 static void a_query_that_fails_is_a_failure_and_not_another_version(void **state)
 {
     struct room *r = *state;
+    const struct ledger_limits limits = {20, 1000};
     struct api_confirm_req q = {0};
     struct ledger_pending p;
     struct ct_err err = {0};
@@ -310,7 +314,7 @@ static void a_query_that_fails_is_a_failure_and_not_another_version(void **state
     /* Nor is a quota without a sum one that is not used up. */
     sql(r, "ALTER TABLE versions RENAME COLUMN size_bytes TO lost");
     assert_int_equal(confirm(r, &r->al, 2, 20), ERR_FAIL);
-    assert_int_equal(reserve_at(r, &r->al, request(), 1000), -ERR_FAIL);
+    assert_int_equal(reserve_at(r, &r->al, request(), &limits), -ERR_FAIL);
     sql(r, "ALTER TABLE versions RENAME COLUMN lost TO size_bytes");
     assert_listed(r, "1");
 }
@@ -578,6 +582,7 @@ static void the_same_id_of_two_users_is_two_sessions(void **state)
 
 static void a_full_account_is_refused_and_reservations_do_not_count_fully(void **state)
 {
+    const struct ledger_limits limits = {20, 25};
     struct room *r = *state;
     struct api_upload_req q = request();
     struct ledger_reserved res;
@@ -585,15 +590,108 @@ static void a_full_account_is_refused_and_reservations_do_not_count_fully(void *
 
     /* 10 bytes each: room for two. */
     for (int i = 0; i < 3; i++)
-        assert_int_equal(ledger_reserve(r->l, &r->al, &q, 25, r->now, &res, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 1, 20, 25, r->now, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 2, 20, 25, r->now, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 3, 20, 25, r->now, &err), -1);
+        assert_int_equal(ledger_reserve(r->l, &r->al, &q, &limits, r->now, &res, &err), 0);
+    assert_int_equal(ledger_confirm(r->l, &r->al, S, 1, &limits, r->now, &err), 0);
+    assert_int_equal(ledger_confirm(r->l, &r->al, S, 2, &limits, r->now, &err), 0);
+    assert_int_equal(ledger_confirm(r->l, &r->al, S, 3, &limits, r->now, &err), -1);
     assert_string_equal(err.reason, "quota");
-    assert_int_equal(ledger_reserve(r->l, &r->al, &q, 25, r->now, &res, &err), -1);
+    assert_int_equal(ledger_reserve(r->l, &r->al, &q, &limits, r->now, &res, &err), -1);
     assert_string_equal(err.reason, "quota");
-    assert_int_equal(ledger_reserve(r->l, &r->bo, &q, 25, r->now, &res, &err), 0);
+    assert_int_equal(ledger_reserve(r->l, &r->bo, &q, &limits, r->now, &res, &err), 0);
     api_upload_req_clear(&q);
+}
+
+static struct api_upload_req sized(int64_t size_bytes, int64_t amend)
+{
+    struct api_upload_req q = request();
+
+    q.size_bytes = size_bytes;
+    q.amend = amend;
+    return q;
+}
+
+static int confirm_at(struct room *r, int64_t version, const struct ledger_limits *limits)
+{
+    struct ct_err err = {0};
+    int rc = ledger_confirm(r->l, &r->al, S, version, limits, r->now, &err);
+
+    return rc == 0 ? 0 : (int)err.code;
+}
+
+static void what_an_amend_drops_makes_room_in_a_full_account(void **state)
+{
+    const struct ledger_limits limits = {20, 100};
+    struct room *r = *state;
+
+    assert_int_equal(reserve_at(r, &r->al, sized(60, 0), &limits), 1);
+    assert_int_equal(confirm_at(r, 1, &limits), 0);
+    assert_int_equal(reserve_at(r, &r->al, sized(61, 0), &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al2, sized(61, 1), &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al, sized(101, 1), &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al, sized(61, 1), &limits), 2);
+    assert_int_equal(confirm_at(r, 2, &limits), 0);
+    assert_listed(r, "2");
+    /* It was to be dropped and is not any more: all stays as it was. */
+    assert_int_equal(reserve_at(r, &r->al, sized(62, 2), &limits), 3);
+    r->now += 2 * HOUR_MS;
+    assert_int_equal(confirm_at(r, 3, &limits), ERR_REFUSED);
+    assert_listed(r, "2");
+    assert_int_equal(pending_code(r, &r->al, 3, SUM), 0);
+}
+
+static void what_is_rotated_out_makes_room_in_a_full_account(void **state)
+{
+    const struct ledger_limits limits = {3, 100};
+    struct room *r = *state;
+    struct api_upload_req q;
+
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(reserve_at(r, &r->al, sized(30, 0), &limits), i);
+        assert_int_equal(confirm_at(r, i, &limits), 0);
+    }
+    assert_int_equal(reserve_at(r, &r->al, sized(41, 0), &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al, sized(40, 0), &limits), 4);
+    assert_int_equal(confirm_at(r, 4, &limits), 0);
+    assert_listed(r, "4 3 2");
+    /* What is to be pinned does not go, and what is amended counts once. */
+    q = sized(30, 0);
+    q.pin = 2;
+    assert_int_equal(reserve_at(r, &r->al, q, &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al, sized(41, 4), &limits), -ERR_REFUSED);
+    assert_int_equal(reserve_at(r, &r->al, sized(40, 4), &limits), 5);
+    assert_int_equal(confirm_at(r, 5, &limits), 0);
+    assert_listed(r, "5 3 2");
+}
+
+static int64_t log_in_push(struct room *r, const char *machine, int64_t base, int64_t amend,
+                           int64_t *ret_elsewhere)
+{
+    struct api_upload_req q = sized(10, amend);
+    struct ledger_reserved res;
+    struct ct_err err;
+
+    free(q.source_machine);
+    q.source_machine = str_dup(machine);
+    q.base_version = base;
+    assert_int_equal(ledger_reserve(r->l, &r->al_in, &q, &no_limits, r->now, &res, &err), 0);
+    assert_int_equal(confirm(r, &r->al_in, res.version, 20), 0);
+    api_upload_req_clear(&q);
+    *ret_elsewhere = res.elsewhere;
+    return res.version;
+}
+
+static void two_machines_with_a_log_in_do_not_amend_each_other(void **state)
+{
+    struct room *r = *state;
+    int64_t elsewhere;
+
+    assert_int_equal(log_in_push(r, "a", -1, 0, &elsewhere), 1);
+    assert_int_equal(log_in_push(r, "b", 0, 1, &elsewhere), 2);
+    assert_int_equal(elsewhere, 1);
+    assert_listed(r, "2 1");
+    assert_int_equal(log_in_push(r, "b", 1, 2, &elsewhere), 3);
+    assert_int_equal(elsewhere, 0);
+    assert_listed(r, "3 2 1");
 }
 
 static void a_token_ends_at_once_when_revoked_and_in_time_when_it_expires(void **state)
@@ -666,8 +764,9 @@ static void filters_and_pages_tell_the_whole_number(void **state)
         q.source_machine = str_printf("m%d", i % 2);
         q.tags = json_object_new_array();
         json_object_array_add(q.tags, json_object_new_string(i == 5 ? "it's" : "t"));
-        assert_int_equal(ledger_reserve(r->l, &r->al, &q, 0, r->now, &res, &err), 0);
-        assert_int_equal(ledger_confirm(r->l, &r->al, q.session_id, 1, 20, 0, r->now++, &err), 0);
+        assert_int_equal(ledger_reserve(r->l, &r->al, &q, &no_limits, r->now, &res, &err), 0);
+        assert_int_equal(ledger_confirm(r->l, &r->al, q.session_id, 1, &no_limits, r->now++, &err),
+                         0);
         api_upload_req_clear(&q);
     }
     assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
@@ -696,6 +795,7 @@ struct racer {
 
 static void *race(void *arg)
 {
+    const struct ledger_limits five = {5, 0};
     struct racer *a = arg;
     struct api_upload_req q = request();
     struct ledger_reserved res;
@@ -703,8 +803,8 @@ static void *race(void *arg)
 
     for (int i = 0; i < 50; i++) {
         a->got[i] = 0;
-        if (ledger_reserve(a->l, a->who, &q, 0, a->now, &res, &err) == 0 &&
-            ledger_confirm(a->l, a->who, S, res.version, 5, 0, a->now, &err) == 0)
+        if (ledger_reserve(a->l, a->who, &q, &no_limits, a->now, &res, &err) == 0 &&
+            ledger_confirm(a->l, a->who, S, res.version, &five, a->now, &err) == 0)
             a->got[i] = res.version;
     }
     api_upload_req_clear(&q);
@@ -841,6 +941,9 @@ int main(void)
         TEST(one_version_is_deleted_and_the_one_before_is_current),
         TEST(the_same_id_of_two_users_is_two_sessions),
         TEST(a_full_account_is_refused_and_reservations_do_not_count_fully),
+        TEST(what_an_amend_drops_makes_room_in_a_full_account),
+        TEST(what_is_rotated_out_makes_room_in_a_full_account),
+        TEST(two_machines_with_a_log_in_do_not_amend_each_other),
         TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
         TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
         TEST(a_deleted_user_leaves_only_trash),

@@ -53,12 +53,13 @@ static void push(struct ledger *l, const struct ledger_who *who, struct did *did
                                .size_bytes = 10,
                                .base_version = -1};
     struct ledger_reserved res;
+    const struct ledger_limits limits = {KEEP, 0};
     struct ct_err err = {0};
 
     memcpy(q.checksum, SUM, sizeof(SUM));
-    if (ledger_reserve(l, who, &q, 0, T0, &res, &err) == 0) {
+    if (ledger_reserve(l, who, &q, &limits, T0, &res, &err) == 0) {
         did->reserved = res.version;
-        did->confirmed = ledger_confirm(l, who, S, res.version, KEEP, 0, T0, &err) == 0;
+        did->confirmed = ledger_confirm(l, who, S, res.version, &limits, T0, &err) == 0;
     }
     if (err.code != ERR_NONE)
         fprintf(stderr, "# %s\n", err.msg);
