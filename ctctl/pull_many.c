@@ -3,14 +3,18 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/transcript.h"
 #include "bundle/local.h"
+#include "common/file.h"
 #include "common/jdoc.h"
 #include "common/now.h"
+#include "common/str.h"
 #include "common/uuid.h"
 #include "ctctl/sessions.h"
 
 #include "ctctl/pull_many.h"
 
+#define WINDOW (256 << 10)
 #define STEP_NS 1000000 /* between two transcripts' times, at least */
 
 /* When the session was used last: as its metadata say, else when it was saved. */
@@ -33,6 +37,49 @@ static int by_use(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The cloud's newest record bears a time that is here as well, the newest one here: another record
+ * may bear it too, for agents write several in a millisecond.  Then it is their number that tells.
+ */
+static int has_fewer(int root_fd, const struct local_copy *c, const struct json_object *item,
+                     int64_t ended_ms, int *ret, struct ct_err *err)
+{
+    struct json_object *meta = jdoc_obj(item, "metadata");
+    int64_t at = 0;
+    struct transcript_facts facts;
+    struct transcript *t;
+    ssize_t n = 1;
+    char *p;
+    int fd = beneath_open(root_fd, c->path, 0);
+
+    if (fd < 0)
+        return err_sys(err, "can't open the transcript");
+    t = transcript_new();
+    p = str_calloc(WINDOW, 1);
+    while (n > 0) {
+        n = file_pread_all(fd, p, WINDOW, (off_t)at);
+        if (n > 0)
+            transcript_feed(t, p, (size_t)n);
+        at += n;
+    }
+    transcript_facts(t, &facts);
+    *ret = facts.has_times && facts.ended_ms == ended_ms &&
+           (facts.user_messages + facts.assistant_messages < jdoc_int(meta, "messageCount", 0) ||
+            facts.tool_calls < jdoc_int(meta, "toolCallCount", 0));
+    transcript_free(t);
+    free(p);
+    close(fd);
+    return n < 0 ? err_sys(err, "can't read the transcript") : 0;
+}
+
+static int look_closer(int root_fd, const struct local *local, const struct json_object *item,
+                       int64_t ended_ms, int *ret, struct ct_err *err)
+{
+    if (news_has_time(local->news, ended_ms))
+        return has_fewer(root_fd, &local->copies[0], item, ended_ms, ret, err);
+    *ret = 1;
+    return 0;
+}
+
 /* Is the session here, and does the cloud know of something that is not?  The cloud's newest record
  * tells: it is here too, or not.  Where that is not said, the times of the two decide. */
 static int look(int root_fd, const struct json_object *item, int *ret_is_here, int *ret_is_behind,
@@ -42,6 +89,7 @@ static int look(int root_fd, const struct json_object *item, int *ret_is_here, i
     const char *ended = jdoc_str(jdoc_obj(item, "metadata"), "sessionEndedAt");
     struct local local;
     int64_t ms;
+    int rc = 0;
 
     if (local_find(root_fd, agent_default(), id, &local, err) != 0)
         return -1;
@@ -49,11 +97,11 @@ static int look(int root_fd, const struct json_object *item, int *ret_is_here, i
     if (local.n == 0)
         *ret_is_behind = 0;
     else if (ended != NULL && now_parse_rfc3339(ended, &ms) == 0)
-        *ret_is_behind = !news_has_time(local.news, ms);
+        rc = look_closer(root_fd, &local, item, ms, ret_is_behind, err);
     else
         *ret_is_behind = used_ms(item) > local.copies[0].was.mtime_ns / 1000000;
     local_clear(&local);
-    return 0;
+    return rc;
 }
 
 /* Some failures are the same for all that follow. */
@@ -76,7 +124,7 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     struct pull_opts o = m->opts->each;
     const char *id = jdoc_str(item, "id");
     struct pull_result r = {0};
-    int is_here, is_behind, rc;
+    int is_here = 0, is_behind = 0, rc;
 
     if (id == NULL || !uuid_is_valid(id))
         return 0;

@@ -221,6 +221,14 @@ $(here "$c")" ]
     *) false ;;
     esac
     [ "$(jq '.sessions | length' <<<"$out")" = 2 ]
+    # A record of the very millisecond of the newest one here is news all the same.
+    machine alice
+    grep '"type":"user"' "$(here "$a")" | tail -n 1 | sed 's/"uuid":"[^"]*"/"uuid":"'"$(new_id)"'"/' >>"$(here "$a")"
+    push
+    machine bob
+    [ "$(ctctl --json pull --update | jq -r --arg id "$a" '.sessions[] | select(.sessionId == $id).outcome')" = updated ]
+    ctctl --json pull --update --dry-run >"$T/all.json" || true
+    ! grep -q "$a" "$T/all.json"
     [ "$(ctctl --json pull --all --project new | jq -r '[.sessions[].outcome] | join(" ")')" = installed ]
 }
 
