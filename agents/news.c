@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/encode.h"
 #include "agents/seen.h"
 #include "common/jscan.h"
 #include "common/now.h"
@@ -15,7 +16,10 @@ struct news {
     struct seen *records;
     struct seen *times;
     uint64_t unnamed; /* records without a uuid so far: they are known by their place */
+    char *project;    /* the project folder whose cwd is looked for, or NULL */
     char first_cwd[JSCAN_TEXT + 1];
+    char project_cwd[JSCAN_TEXT + 1]; /* the last one that ${project} is named after */
+    char judged_cwd[JSCAN_TEXT + 1];
     char last_branch[256];
 
     /* The line under way. */
@@ -45,7 +49,7 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
     if (s->depth == 1 && strcmp(s->key, "gitBranch") == 0)
         return sizeof(n->branch) - 1;
     if (s->depth == 1 && strcmp(s->key, "cwd") == 0)
-        return n->first_cwd[0] == '\0' ? JSCAN_TEXT : 0;
+        return n->first_cwd[0] == '\0' || n->project != NULL ? JSCAN_TEXT : 0;
     if (!n->in_message || n->text[0] != '\0')
         return 0;
     if ((s->depth == 2 && strcmp(s->key, "content") == 0) ||
@@ -112,6 +116,7 @@ void news_free(struct news *n)
         return;
     seen_free(n->records);
     seen_free(n->times);
+    free(n->project);
     free(n);
 }
 
@@ -136,6 +141,19 @@ static int is_local_command(const struct news *n)
     return 0;
 }
 
+static void judge_cwd(struct news *n)
+{
+    char *name;
+
+    if (n->project == NULL || n->cwd[0] == '\0' || strcmp(n->cwd, n->judged_cwd) == 0)
+        return;
+    memcpy(n->judged_cwd, n->cwd, sizeof(n->cwd));
+    name = claude_encode(n->cwd);
+    if (strcmp(name, n->project) == 0)
+        memcpy(n->project_cwd, n->cwd, sizeof(n->cwd));
+    free(name);
+}
+
 static void end_line(struct news *n)
 {
     char place[160];
@@ -143,6 +161,7 @@ static void end_line(struct news *n)
 
     if (!jscan_is_object(&n->scan))
         return;
+    judge_cwd(n);
     if (n->first_cwd[0] == '\0')
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')
@@ -191,6 +210,18 @@ void news_next(struct news *n)
 size_t news_count(const struct news *n)
 {
     return seen_count(n->records);
+}
+
+void news_look_for(struct news *n, const char *project)
+{
+    free(n->project);
+    n->project = project != NULL ? str_dup(project) : NULL;
+    n->judged_cwd[0] = '\0';
+}
+
+const char *news_project_cwd(const struct news *n)
+{
+    return n->project_cwd;
 }
 
 const char *news_cwd(const struct news *n)

@@ -43,6 +43,14 @@ void news_end(struct news *n);
 void news_next(struct news *n);
 
 /**
+ * news_look_for(n, project), news_project_cwd(n):
+ * Look, in what is fed from here on, for the folder that the project folder ${project} (NULL: none)
+ * is named after: a session may have gone through several.  Return the last that fits, or "".
+ */
+void news_look_for(struct news *n, const char *project);
+const char *news_project_cwd(const struct news *n);
+
+/**
  * news_count(n):
  * Return how many distinct records there are.
  */

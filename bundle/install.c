@@ -245,9 +245,9 @@ static void stay(struct installing *in)
         return;
     free(in->target.project);
     in->target.project = str_dup(in->local.copies[0].project);
-    if (news_cwd(in->local.news)[0] != '\0') {
+    if (local_cwd(&in->local)[0] != '\0') {
         free(in->target.cwd);
-        in->target.cwd = str_dup(news_cwd(in->local.news));
+        in->target.cwd = str_dup(local_cwd(&in->local));
     }
 }
 

@@ -113,6 +113,7 @@ static int read_all(int root_fd, struct local *l, struct ct_err *err)
         if (fd < 0)
             return err_sys(err, "can't open the transcript");
         news_next(l->news);
+        news_look_for(l->news, i == 0 ? l->copies[i].project : NULL);
         rc = local_feed(fd, l->copies[i].was.size_bytes, l->news, err);
         close(fd);
         if (rc != 0)
@@ -155,6 +156,13 @@ void local_clear(struct local *l)
     free(l->copies);
     news_free(l->news);
     memset(l, 0, sizeof(*l));
+}
+
+const char *local_cwd(const struct local *l)
+{
+    const char *cwd = news_project_cwd(l->news);
+
+    return cwd[0] != '\0' ? cwd : news_cwd(l->news);
 }
 
 static void list_project(const char *dir, struct strlist *ret)

@@ -43,6 +43,13 @@ int local_find(int root_fd, const struct agent *agent, const char *session_id, s
 void local_clear(struct local *l);
 
 /**
+ * local_cwd(l):
+ * Return the folder that the session is in here, as its records say: the last one that its project
+ * folder is named after, else the first; "" if they say none.  Borrowed.
+ */
+const char *local_cwd(const struct local *l);
+
+/**
  * local_list(root, ret):
  * Append the ids of all sessions that have a transcript below ${root}, sorted.
  */

@@ -183,11 +183,25 @@ static int asked_for(struct target *t, const struct agent *agent, struct install
 }
 
 /* It stays in its project folder, whatever that is called. */
-static int where_it_is(struct target *t, const struct local *local, struct install_target *ret)
+static int where_it_is(struct target *t, const struct open_meta *meta, const struct local *local,
+                       struct install_target *ret)
 {
-    t->is_absent = !is_dir(news_cwd(local->news));
-    ret->cwd = str_dup(news_cwd(local->news));
-    ret->project = str_dup(local->copies[0].project);
+    const char *project = local->copies[0].project;
+    char *cwd = NULL, *name = NULL;
+
+    /* None of its records is from there (Claude Code moved it just now): does the bundle know? */
+    if (news_project_cwd(local->news)[0] == '\0')
+        cwd = target_map(t->map, meta->source_user_dir, meta->source_cwd);
+    if (cwd != NULL)
+        name = meta->agent->project_name(cwd);
+    if (name == NULL || strcmp(name, project) != 0) {
+        free(cwd);
+        cwd = str_dup(local_cwd(local));
+    }
+    free(name);
+    t->is_absent = !is_dir(cwd);
+    ret->cwd = cwd;
+    ret->project = str_dup(project);
     return 0;
 }
 
@@ -224,7 +238,7 @@ int target_choose(void *arg, const struct open_meta *meta, const struct local *l
     if (t->dir != NULL)
         return asked_for(t, meta->agent, ret, err);
     if (local->n > 0 && news_cwd(local->news)[0] != '\0')
-        return where_it_is(t, local, ret);
+        return where_it_is(t, meta, local, ret);
     dir = target_map(t->map, meta->source_user_dir, meta->source_cwd);
     if (dir != NULL && (t->is_home_to_home || is_dir(dir)))
         return settle(t, dir, meta->agent, ret);

@@ -225,6 +225,37 @@ refused() {
     here "$ID"
 }
 
+@test "after a change of folder it is where its project folder says, not where it began" {
+    # alice began in a, and went on in b, where it lies.
+    machine alice
+    local a=$(project a) b=$(project b) id=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$a" "$id" 1
+    mkdir "$CLAUDE_CONFIG_DIR/projects/$(encoded "$b")"
+    mv "$CLAUDE_CONFIG_DIR/projects/$(encoded "$a")/$id"* "$CLAUDE_CONFIG_DIR/projects/$(encoded "$b")"
+    turn() {
+        printf '{"type":"user","uuid":"%s","sessionId":"%s","timestamp":"2026-11-23T21:%s:00.000Z",%s' \
+            "$(new_id)" "$id" "$1" '"message":{"role":"user","content":"x"},' >>"$(here "$id")"
+        printf '"cwd":"%s"}\n' "$b" >>"$(here "$id")"
+    }
+    turn 10
+    push
+    machine bob
+    local ba=$(project a) bb=$(project b)
+    pulled "$id" --target-dir "$bb"
+    # As it is if Claude Code itself went on here after /cd.
+    sed -i "1,/turn 0/s|\"cwd\":\"$bb\"|\"cwd\":\"$ba\"|" "$(here "$id")"
+    grep -q "\"cwd\":\"$ba\"" "$(here "$id")"
+    machine alice
+    turn 11
+    push
+    machine bob
+    [ "$(pulled "$id")" = updated ]
+    [ "$(jq -r .targetDir "$T/pull.json")" = "$bb" ]
+    grep -qF "cd $bb && claude" <<<"$(jq -r .command "$T/pull.json")"
+    [ "$(here "$id")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$bb")/$id.jsonl" ]
+    ! grep -q "alice" "$(here "$id")"
+}
+
 @test "a session that Claude Code works on is refused unless forced" {
     both
     sleep 600 3>&- &

@@ -137,8 +137,25 @@ static void a_set_knows_folder_branch_and_times(void **state)
     assert_string_equal(news_cwd(n), "/p");
     assert_string_equal(news_git_branch(n), "f");
     assert_int_equal(news_count(n), 3);
+    assert_string_equal(news_project_cwd(n), "");
     assert_true(news_has_time(n, INT64_C(1795464000500)));
     assert_false(news_has_time(n, INT64_C(1795464000501)));
+    news_free(n);
+}
+
+static void of_several_folders_the_last_that_the_project_is_named_after_counts(void **state)
+{
+    static const char text[] = "{\"type\":\"user\",\"uuid\":\"a\",\"cwd\":\"/h/a\"}\n"
+                               "{\"type\":\"user\",\"uuid\":\"b\",\"cwd\":\"/h/b.c\"}\n"
+                               "{\"type\":\"user\",\"uuid\":\"c\",\"cwd\":\"/h/b-c\"}\n"
+                               "{\"type\":\"user\",\"uuid\":\"d\",\"cwd\":\"/h/b-c/sub\"}\n";
+    struct news *n = news_new();
+
+    (void)state;
+    news_look_for(n, "-h-b-c");
+    news_feed(n, text, strlen(text));
+    assert_string_equal(news_cwd(n), "/h/a");
+    assert_string_equal(news_project_cwd(n), "/h/b-c");
     news_free(n);
 }
 
@@ -435,6 +452,7 @@ int main(void)
         cmocka_unit_test(what_is_no_news_does_not_count),
         cmocka_unit_test(a_whole_record_without_its_newline_counts_at_the_end),
         cmocka_unit_test(a_set_knows_folder_branch_and_times),
+        cmocka_unit_test(of_several_folders_the_last_that_the_project_is_named_after_counts),
         cmocka_unit_test(lines_that_are_missing_come_at_the_end),
         UNIT(a_lock_that_is_touched_is_never_broken),
         UNIT(a_lock_that_was_left_behind_is_broken_and_one_that_comes_free_is_taken),
