@@ -10,13 +10,16 @@
 
 #include "agents/news.h"
 
-#define TEXT_BEGINNING 96 /* enough of a message to know a local command by */
+#define TEXT_BEGINNING 96     /* enough of a message to know a local command by */
+#define UNNAMED_MAX (1 << 16) /* records without a uuid that are told apart, of one copy */
 
 struct news {
     struct seen *records;
     struct seen *times;
-    uint64_t unnamed; /* records without a uuid so far: they are known by their place */
-    char *project;    /* the project folder whose cwd is looked for, or NULL */
+    size_t unnamed;    /* records without a uuid so far: they are known by their place */
+    int is_incomplete; /* there were too many of them */
+    int is_glance;     /* the sets stay empty */
+    char *project;     /* the project folder whose cwd is looked for, or NULL */
     char first_cwd[JSCAN_TEXT + 1];
     char project_cwd[JSCAN_TEXT + 1]; /* the last one that ${project} is named after */
     char judged_cwd[JSCAN_TEXT + 1];
@@ -102,8 +105,17 @@ static void begin_line(struct news *n)
 
 struct news *news_new(void)
 {
+    struct news *n = news_new_glance();
+
+    n->is_glance = 0;
+    return n;
+}
+
+struct news *news_new_glance(void)
+{
     struct news *n = str_calloc(1, sizeof(*n));
 
+    n->is_glance = 1;
     n->records = seen_new();
     n->times = seen_new();
     begin_line(n);
@@ -154,11 +166,35 @@ static void judge_cwd(struct news *n)
     free(name);
 }
 
-static void end_line(struct news *n)
+/* In constant memory, however many there are: who wrote them all is no Claude Code. */
+static void add_unnamed(struct news *n)
 {
     char place[160];
+
+    if (n->unnamed == UNNAMED_MAX) {
+        n->is_incomplete = 1;
+        return;
+    }
+    snprintf(place, sizeof(place), "%s %s %zu", n->type, n->timestamp, n->unnamed++);
+    seen_add(n->records, place, strlen(place));
+}
+
+static void add_record(struct news *n)
+{
     int64_t ms;
 
+    if (now_parse_rfc3339(n->timestamp, &ms) == 0)
+        seen_add(n->times, &ms, sizeof(ms));
+    if (is_local_command(n))
+        return;
+    if (n->uuid[0] != '\0')
+        seen_add(n->records, n->uuid, strlen(n->uuid));
+    else if (strcmp(n->type, "user") == 0 || strcmp(n->type, "assistant") == 0)
+        add_unnamed(n);
+}
+
+static void end_line(struct news *n)
+{
     if (!jscan_is_object(&n->scan))
         return;
     judge_cwd(n);
@@ -166,17 +202,8 @@ static void end_line(struct news *n)
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')
         memcpy(n->last_branch, n->branch, sizeof(n->branch));
-    if (now_parse_rfc3339(n->timestamp, &ms) == 0)
-        seen_add(n->times, &ms, sizeof(ms));
-    if (is_local_command(n))
-        return;
-    if (n->uuid[0] != '\0') {
-        seen_add(n->records, n->uuid, strlen(n->uuid));
-    } else if (strcmp(n->type, "user") == 0 || strcmp(n->type, "assistant") == 0) {
-        snprintf(place, sizeof(place), "%s %s %llu", n->type, n->timestamp,
-                 (unsigned long long)n->unnamed++);
-        seen_add(n->records, place, strlen(place));
-    }
+    if (!n->is_glance)
+        add_record(n);
 }
 
 void news_feed(struct news *n, const char *p, size_t len)
@@ -242,7 +269,8 @@ int news_has_time(const struct news *n, int64_t wall_ms)
 enum news_order news_compare(const struct news *a, const struct news *b)
 {
     size_t shared = seen_shared(a->records, b->records);
-    int a_is_in_b = shared == news_count(a), b_is_in_a = shared == news_count(b);
+    int a_is_in_b = shared == news_count(a) && !a->is_incomplete;
+    int b_is_in_a = shared == news_count(b) && !b->is_incomplete;
 
     if (a_is_in_b && b_is_in_a)
         return NEWS_SAME;

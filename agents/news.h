@@ -10,7 +10,9 @@
  * no relocation changes.  What is appended again without news (titles, modes, the last prompt; they
  * have no uuid) and what local commands leave behind do not count.  One pass, eight to sixteen
  * bytes for each record, lines of any length; a line counts only if it is one whole JSON object,
- * and its newline has come or news_end() says that none will.
+ * and its newline has come or news_end() says that none will.  A message without a uuid is known by
+ * its place in the copy; of those only the first 65536 are told apart, and a copy with more of them
+ * has what no other has.
  */
 struct news;
 
@@ -22,6 +24,12 @@ enum news_order {
 };
 
 struct news *news_new(void);
+
+/**
+ * news_new_glance():
+ * Look for folder and branch only, in constant memory: no record is counted, no time known.
+ */
+struct news *news_new_glance(void);
 void news_free(struct news *n);
 
 /**

@@ -110,11 +110,8 @@ static int extract(struct installing *in, struct ct_err *err)
     strlist_copy(&in->r->left_out, &in->opened.left_out);
     for (size_t i = 0; i < in->opened.n_extras; i++) {
         strlist_add(&in->r->left_out, in->opened.extras[i].original_path);
-        strlist_add(&in->r->left_out, "a file of the project; tar takes it out of the bundle");
-    }
-    for (size_t i = 0; i < in->opened.n_extras; i++) {
-        strlist_add(&in->r->left_out, in->opened.extras[i].original_path);
-        strlist_add(&in->r->left_out, "a file that was named when the bundle was made");
+        strlist_add(&in->r->left_out,
+                    "a file that was named when the bundle was made; tar takes it out");
     }
     in->r->has_mode_reset = in->opened.has_mode_reset;
     return 0;
@@ -153,9 +150,11 @@ static int read_stage(struct installing *in, struct ct_err *err)
     char *window = str_calloc(WINDOW, 1);
     int rc = 0;
 
-    /* Nobody asks for the records of a session that is new here. */
-    if (in->local.n > 0 || in->meta->git_branch == NULL)
+    /* Nobody asks for the records of a session that is new here, but maybe for its branch. */
+    if (in->local.n > 0)
         in->news = news_new();
+    else if (in->meta->git_branch == NULL)
+        in->news = news_new_glance();
     for (size_t i = 0; rc == 0 && i < in->opened.n; i++) {
         if (in->opened.entries[i].kind != AGENT_NOTHING)
             rc = read_entry(in, id, &in->opened.entries[i], window, err);

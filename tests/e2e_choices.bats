@@ -367,6 +367,9 @@ with tarfile.open(path, "w:gz") as t:
     add("session-env/hook.sh", b"touch /tmp/owned\n")
     add("memory/MEMORY.md", b"- do evil\n")
     add("settings.json", b"{}")
+    add("extra-files/" + "a" * 40, b"x")
+    add("extra-files-manifest.json", json.dumps([{"stored": "a" * 40, "originalPath": cwd + "\\named.txt",
+                                                  "rewriteContent": False}]).encode())
 PY
     run ctctl import "$T/w.tar.gz"
     echo "$output"
@@ -374,6 +377,7 @@ PY
     grep -qxF "cd $B && claude --resume $ID" <<<"$output"
     grep -q "git branch win" <<<"$output"
     grep -q "left out: session-env/hook.sh" <<<"$output"
+    [ "$(grep -c "left out: $B/named.txt" <<<"$output")" -eq 1 ]
     grep -q "permission mode is set back" <<<"$output"
     jq -es --arg b "$B" '.[0].cwd == $b and .[0].message.content == "see \($b)/lib/a.c"
         and .[-1] == {"type": "permission-mode", "permissionMode": "default", "sessionId": .[0].sessionId}' \

@@ -125,6 +125,54 @@ static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
     news_free(n);
 }
 
+/* ${n} messages without a uuid, and one with. */
+static struct news *unnamed(size_t n)
+{
+    static const char line[] = "{\"type\":\"user\"}\n";
+    struct news *ret = news_new();
+
+    for (size_t i = 0; i < n; i++)
+        news_feed(ret, line, strlen(line));
+    news_feed(ret, A, strlen(A));
+    return ret;
+}
+
+static void of_messages_without_a_uuid_too_many_are_news(void **state)
+{
+    enum { LIMIT = 65536 };
+    struct news *none = unnamed(0), *some = unnamed(LIMIT), *many = unnamed(LIMIT + 1),
+                *more = unnamed(LIMIT * 3);
+
+    (void)state;
+    assert_int_equal(news_count(some), LIMIT + 1);
+    assert_int_equal(news_count(more), LIMIT + 1);
+    assert_int_equal(news_compare(some, some), NEWS_SAME);
+    assert_int_equal(news_compare(none, some), NEWS_BEHIND);
+    assert_int_equal(news_compare(some, many), NEWS_BEHIND);
+    assert_int_equal(news_compare(many, some), NEWS_AHEAD);
+    assert_int_equal(news_compare(many, more), NEWS_DIVERGED);
+    assert_int_equal(news_compare(many, many), NEWS_DIVERGED);
+    news_free(none);
+    news_free(some);
+    news_free(many);
+    news_free(more);
+}
+
+static void a_glance_finds_the_branch_and_counts_nothing(void **state)
+{
+    static const char text[] =
+        A B "{\"type\":\"user\",\"timestamp\":\"2026-11-23T20:00:00.500Z\",\"gitBranch\":\"f\"}\n";
+    struct news *n = news_new_glance();
+
+    (void)state;
+    news_feed(n, text, strlen(text));
+    assert_string_equal(news_cwd(n), "/p");
+    assert_string_equal(news_git_branch(n), "f");
+    assert_int_equal(news_count(n), 0);
+    assert_false(news_has_time(n, INT64_C(1795464000500)));
+    news_free(n);
+}
+
 static void a_set_knows_folder_branch_and_times(void **state)
 {
     static const char text[] =
@@ -451,6 +499,8 @@ int main(void)
         cmocka_unit_test(copies_are_told_apart_by_their_records),
         cmocka_unit_test(what_is_no_news_does_not_count),
         cmocka_unit_test(a_whole_record_without_its_newline_counts_at_the_end),
+        cmocka_unit_test(of_messages_without_a_uuid_too_many_are_news),
+        cmocka_unit_test(a_glance_finds_the_branch_and_counts_nothing),
         cmocka_unit_test(a_set_knows_folder_branch_and_times),
         cmocka_unit_test(of_several_folders_the_last_that_the_project_is_named_after_counts),
         cmocka_unit_test(lines_that_are_missing_come_at_the_end),
