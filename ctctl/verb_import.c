@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +14,8 @@
 
 #define WINDOW (256 << 10)
 
-/* Standard input, as a file of our own: a bundle is read more than once. */
-static int spool_stdin(struct ctx *c, char **ret, struct ct_err *err)
+/* A pipe, as a file of our own: a bundle is read more than once. */
+static int spool(struct ctx *c, int from, const char *name, char **ret, struct ct_err *err)
 {
     char *dir, *path, *p;
     ssize_t n = -1;
@@ -31,10 +33,10 @@ static int spool_stdin(struct ctx *c, char **ret, struct ct_err *err)
         goto err0;
     }
     p = str_calloc(WINDOW, 1);
-    while (rc == 0 && (n = read(STDIN_FILENO, p, WINDOW)) > 0)
+    while (rc == 0 && (n = read(from, p, WINDOW)) > 0)
         rc = file_write_all(fd, p, (size_t)n);
     if (rc != 0 || n < 0)
-        rc = err_sys(err, "can't take the bundle from standard input");
+        rc = err_sys(err, "can't take the bundle from %s", name);
     free(p);
     close(fd);
     if (rc != 0)
@@ -54,17 +56,41 @@ err0:
     return -1;
 }
 
+/* What can be read once only: standard input, a pipe of the shell's, a device.  What is not there
+ * at all is for whoever opens it to say. */
+static int is_stream(const char *word)
+{
+    struct stat st;
+
+    return strcmp(word, "-") == 0 ||
+           (stat(word, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+}
+
+static int spool_stream(struct ctx *c, const char *word, char **ret, struct ct_err *err)
+{
+    int fd, rc;
+
+    if (strcmp(word, "-") == 0)
+        return spool(c, STDIN_FILENO, "standard input", ret, err);
+    fd = open(word, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, "can't open %s", word);
+    rc = spool(c, fd, word, ret, err);
+    close(fd);
+    return rc;
+}
+
 static int import(struct ctx *c, const char *word, struct pull_opts *opts)
 {
-    int is_stdin = strcmp(word, "-") == 0, rc;
+    int is_spooled = is_stream(word), rc;
     struct pull_front front;
     struct pull_result r = {0};
     struct ct_err e;
     char *path = NULL;
 
-    if (!is_stdin)
+    if (!is_spooled)
         path = str_dup(word);
-    else if (spool_stdin(c, &path, &e) != 0)
+    else if (spool_stream(c, word, &path, &e) != 0)
         return ctx_fail(c, &e);
     pull_say_begin(&front, c, opts);
     rc = pull_file(c, path, opts, &r, &e);
@@ -73,7 +99,7 @@ static int import(struct ctx *c, const char *word, struct pull_opts *opts)
         pull_say(c, &r, opts);
     else
         rc = pull_say_failure(c, &e);
-    if (is_stdin)
+    if (is_spooled)
         unlink(path);
     pull_result_clear(&r);
     free(path);
@@ -106,8 +132,8 @@ const struct verb verb_import = {
     "FILE [--target-dir DIR] [--with-memory] [--dry-run]\n"
     "                    [--force|--as-copy]",
     "install a session from a file that export wrote",
-    "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It is\n"
-    "installed as pull does it. A file can come from anybody, so:\n"
+    "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It\n"
+    "may be a pipe, and is installed as pull does it. A file can come from anybody, so:\n"
     "\n"
     "  --with-memory     its project memory too, which Claude Code reads as instructions\n"
     "  --target-dir DIR  the project's folder here; else as for pull\n"

@@ -163,6 +163,13 @@ gets() { proxied '.event == "request" and .side == "store" and .method == "GET"'
     ctctl import - --with-memory <"$T/b.tar.gz"
     [ -e "$CLAUDE_CONFIG_DIR/projects/$(encoded "$p")/memory/MEMORY.md" ]
     [ -z "$(find "$XDG_STATE_HOME" -name '*.part')" ]
+    run ctctl import <(cat "$T/b.tar.gz")
+    grep -q "^Already here" <<<"$output"
+    run ctctl import <(head -c 500 "$T/b.tar.gz")
+    [ "$status" -eq 1 ]
+    run ctctl import "$T"
+    [ "$status" -eq 1 ]
+    [ -z "$(find "$XDG_STATE_HOME" -name '*.part')" ]
     run ctctl import "$T/nowhere.tar.gz"
     [ "$status" -eq 1 ]
     head -c 500 "$T/b.tar.gz" >"$T/cut.tar.gz"
