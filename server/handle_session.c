@@ -8,6 +8,8 @@
 
 #include "server/call.h"
 
+#define MAX_SKIPS 4
+
 /* An empty filter is none. */
 static const char *or_null(const char *s)
 {
@@ -67,9 +69,38 @@ static struct ledger_limits limits_of(const struct call *c)
                                   c->config->settings->max_bytes_per_user};
 }
 
+/*
+ * A database that was put back from a backup gives out numbers again whose objects are there: a
+ * store of ours refuses to overwrite them, an S3 would not.  So the place is looked at first.
+ */
+static int reserve_free(struct call *c, const struct api_upload_req *req,
+                        struct ledger_reserved *ret, struct ct_err *err)
+{
+    const struct ledger_limits limits = limits_of(c);
+    struct ledger *l = c->config->ledger;
+    char key[STORE_KEY_MAX];
+    struct store_head head;
+    int rc;
+
+    for (int i = 0; i < MAX_SKIPS; i++) {
+        if (ledger_reserve(l, &c->who, req, &limits, c->now_ms, ret, err) != 0)
+            return -1;
+        store_key(c->who.user_id, req->session_id, ret->version, key);
+        web_busy(c->web, 1);
+        rc = store_head(c->config->store, key, &head, NULL);
+        web_busy(c->web, 0);
+        /* Whatever else is wrong with the store the PUT will tell. */
+        if (rc != 0)
+            return 0;
+        log_warn("object-in-the-way key=%s", key);
+        if (ledger_skip(l, c->who.user_id, req->session_id, ret->version, err) != 0)
+            return -1;
+    }
+    return err_set(err, ERR_RETRY, "the store has objects of this session that nobody knows");
+}
+
 int handle_session_upload(struct call *c)
 {
-    struct ledger_limits limits = limits_of(c);
     struct ledger_reserved reserved;
     struct api_upload_req req;
     struct ct_err err;
@@ -79,13 +110,22 @@ int handle_session_upload(struct call *c)
         return call_fail(c, &err);
     if (req.size_bytes > STORE_MAX_OBJECT)
         status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
-    else if (ledger_reserve(c->config->ledger, &c->who, &req, &limits, c->now_ms, &reserved,
-                            &err) != 0)
+    else if (reserve_free(c, &req, &reserved, &err) != 0)
         status = call_fail(c, &err);
     else
         status = answer_upload(c, &req, &reserved);
     api_upload_req_clear(&req);
     return status;
+}
+
+/* What is there is somebody else's: the next upload gets another place. */
+static int not_uploaded(struct call *c, const struct ledger_pending *p, const char *sentence)
+{
+    struct ct_err err;
+
+    if (ledger_skip(c->config->ledger, c->who.user_id, c->params[0], p->version, &err) != 0)
+        return call_fail(c, &err);
+    return call_error(c, 409, "not_uploaded", sentence);
 }
 
 /* Is the object there as it was promised?  0, or the status of the answer. */
@@ -106,17 +146,14 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
         return call_fail(c, &err);
     }
     if (head.size_bytes != p->size_bytes)
-        return call_error(c, 409, "not_uploaded",
-                          "The bundle in the store does not have the promised size.");
+        return not_uploaded(c, p, "The bundle in the store does not have the promised size.");
     if (p->md5[0] != '\0' && head.md5[0] != '\0' && strcmp(p->md5, head.md5) != 0)
-        return call_error(c, 409, "not_uploaded",
-                          "The bundle in the store does not have the promised MD5.");
+        return not_uploaded(c, p, "The bundle in the store does not have the promised MD5.");
     web_busy(c->web, 1);
     rc = store_check(c->config->store, key, p->checksum, &err);
     web_busy(c->web, 0);
     if (rc != 0 && err.code == ERR_CORRUPT)
-        return call_error(c, 409, "not_uploaded",
-                          "The bundle in the store does not have the promised checksum.");
+        return not_uploaded(c, p, "The bundle in the store does not have the promised checksum.");
     return rc != 0 ? call_fail(c, &err) : 0;
 }
 

@@ -221,6 +221,15 @@ int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct 
                    const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
                    struct ct_err *err);
 
+/**
+ * ledger_skip(l, user_id, session_id, version, err):
+ * There is an object already where the reserved ${version} was to lie, one that this database has
+ * forgotten (it was put back from a backup).  Forget the reservation, so that no purge takes that
+ * object for its own, and number on well past it.
+ */
+int ledger_skip(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                struct ct_err *err);
+
 struct ledger_pending {
     int64_t version;
     int64_t size_bytes;
@@ -313,8 +322,9 @@ struct ledger_object {
 
 /**
  * ledger_purge_next(l, now_ms, ret, err):
- * Take one version whose time has come (rotated out, trash, reservation never confirmed) so that
- * nobody can confirm it any more.  Return 1 with ${ret}, 0 if there is none, -1.
+ * Take one version whose time has come (rotated out, trash) so that nobody can confirm it any more.
+ * Return 1 with ${ret}, 0 if there is none, -1.  A reservation that was never confirmed goes into
+ * the trash first: in a database put back from a backup it may be one that was confirmed since.
  */
 int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret,
                       struct ct_err *err);

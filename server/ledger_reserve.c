@@ -7,6 +7,7 @@
 
 #include "server/ledger_impl.h"
 
+#define SKIP 1000                   /* more than a session gets between two backups */
 #define DEFAULT_AGENT "claude-code" /* what a client that names none is */
 
 /* The session's row, made if need be.  Its number goes up here and never down. */
@@ -184,4 +185,26 @@ int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct 
         return -1;
     *ret = r;
     return 0;
+}
+
+static int skip(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                struct ct_err *err)
+{
+    if (sql_exec(l->db, err,
+                 "DELETE FROM versions WHERE user_id = ? AND session_id = ? AND version = ?"
+                 " AND state = 'reserved'",
+                 "ssi", user_id, session_id, version) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "UPDATE sessions SET last_version = max(last_version, ?3)"
+                    " WHERE user_id = ?1 AND session_id = ?2",
+                    "ssi", user_id, session_id, version + SKIP);
+}
+
+int ledger_skip(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, skip(l, user_id, session_id, version, err), err);
 }

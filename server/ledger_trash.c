@@ -92,7 +92,11 @@ static int take_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret
     struct sql_rows *st;
     int rc;
 
-    if (sql_query(l->db, err, &st,
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET state = 'trash', purge_ms = ?2"
+                 " WHERE purge_ms <= ?1 AND state = 'reserved'",
+                 "ii", now_ms, now_ms + LEDGER_TRASH_MS) != 0 ||
+        sql_query(l->db, err, &st,
                   "SELECT user_id, session_id, version, size_bytes, checksum, md5 FROM versions"
                   " WHERE purge_ms IS NOT NULL AND purge_ms <= ? ORDER BY purge_ms LIMIT 1",
                   "i", now_ms) != 0)

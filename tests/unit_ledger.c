@@ -239,9 +239,31 @@ static void a_reservation_lives_a_day(void **state)
     r->now += 1;
     assert_int_equal(pending_code(r, &r->al, 1, SUM), ERR_CONFLICT);
     assert_int_equal(confirm(r, &r->al, 1, 20), ERR_CONFLICT);
-    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    /* What lies there goes no sooner than what was deleted. */
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS - 1, &o, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
     assert_int_equal(ledger_purged(r->l, &o, &err), 0);
+    assert_int_equal(ledger_knows(r->l, r->al.user_id, S, 1), 0);
     assert_int_equal(reserve(r, &r->al), 2);
+}
+
+static void a_number_whose_place_is_taken_is_left_behind(void **state)
+{
+    struct room *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    push(r, &r->al, 20);
+    assert_int_equal(reserve(r, &r->al), 2);
+    assert_int_equal(ledger_skip(r->l, r->al.user_id, S, 2, &err), 0);
+    assert_true(reserve(r, &r->al) > 100);
+    /* What lies there is nobody's to purge, and a version is none that can be skipped. */
+    assert_int_equal(ledger_knows(r->l, r->al.user_id, S, 2), 0);
+    assert_int_equal(ledger_skip(r->l, r->al.user_id, S, 1, &err), 0);
+    assert_listed(r, "1");
+    r->now += DAY_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
 }
 
 static void a_confirm_takes_exactly_what_it_names(void **state)
@@ -536,8 +558,9 @@ static void a_purge_that_was_broken_off_is_taken_up_again(void **state)
     struct ledger_object o;
     struct ct_err err;
 
-    assert_int_equal(reserve(r, &r->al), 1);
-    r->now += DAY_MS;
+    push(r, &r->al, 20);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    r->now += 30 * DAY_MS;
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
     r->now += HOUR_MS;
@@ -923,6 +946,7 @@ int main(void)
         TEST(a_reservation_is_never_listed),
         TEST(a_reservation_blocks_nothing_and_its_number_is_not_used_again),
         TEST(a_reservation_lives_a_day),
+        TEST(a_number_whose_place_is_taken_is_left_behind),
         TEST(a_confirm_takes_exactly_what_it_names),
         TEST(a_confirm_without_a_name_takes_the_newest_once),
         TEST(a_confirm_without_a_name_takes_the_callers_own),
