@@ -10,6 +10,7 @@
 #include "agents/beneath.h"
 #include "agents/news.h"
 #include "bundle/content_id.h"
+#include "bundle/gather.h"
 #include "bundle/plan.h"
 #include "bundle/publish.h"
 #include "bundle/renew.h"
@@ -210,6 +211,19 @@ static int is_in_use(const struct installing *in)
            local_is_live(in->opts->root, in->r->session_id);
 }
 
+/* Was somebody killed while he moved it?  Has it been left in parts?  That can wait while it is in
+ * use. */
+static int is_scattered(const struct installing *in)
+{
+    struct strlist others = {0};
+    int is_so;
+
+    gather_find(in->stage.root_fd, in->r->session_id, in->target.project, &others);
+    is_so = others.n > 0 && !local_is_live(in->opts->root, in->r->session_id);
+    strlist_free(&others);
+    return is_so;
+}
+
 static int judge(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
@@ -225,7 +239,8 @@ static int judge(struct installing *in, struct ct_err *err)
     r->local_records = news_count(in->local.news);
     order = news_compare(in->local.news, in->news);
     if (order == NEWS_SAME)
-        r->outcome = is_elsewhere(in) || in->local.n > 1 ? INSTALL_UPDATED : INSTALL_SAME;
+        r->outcome = is_elsewhere(in) || in->local.n > 1 || is_scattered(in) ? INSTALL_UPDATED
+                                                                             : INSTALL_SAME;
     else if (order == NEWS_BEHIND)
         r->outcome = INSTALL_UPDATED;
     else if (in->opts->is_forced)
@@ -265,6 +280,42 @@ static int call_moving(void *arg, struct ct_err *err)
     return is_in_use(in) ? live(in, err) : 0;
 }
 
+/* Where things are compared: a rehearsal does not gather what is in other folders.  And who wins.
+ */
+static void find_place(const struct installing *in, struct plan_place *ret)
+{
+    enum install_outcome o = in->r->outcome;
+    char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
+    int is_to_move = in->opts->is_rehearsal && is_elsewhere(in);
+    int fd = is_to_move ? beneath_open(in->stage.root_fd, path, O_DIRECTORY) : -1;
+
+    ret->project = ret->own_project = in->target.project;
+    if (is_to_move && fd < 0)
+        ret->own_project = in->local.copies[0].project;
+    ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
+    ret->is_careful = in->opts->is_careful;
+    ret->is_winning = ret->is_known || o == INSTALL_NEW;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}
+
+static int plan(struct installing *in, struct ct_err *err)
+{
+    struct install_result *r = in->r;
+    struct plan_place place;
+
+    find_place(in, &place);
+    if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
+                  &in->opened, &in->plan, err) != 0)
+        return -1;
+    r->files_added = in->plan.counts[PLAN_ADD];
+    r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];
+    r->files_kept = in->plan.counts[PLAN_KEEP];
+    r->memory_kept = in->plan.memory_kept;
+    return 0;
+}
+
 static int carry_out(struct installing *in, struct ct_err *err)
 {
     struct publishing p = {
@@ -281,8 +332,12 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .moving = call_moving,
         .arg = in,
     };
-    int rc = publish(&p, err);
+    int rc = p.is_with_transcript && in->local.n > 0 ? gather_link(&p, err) : 0;
 
+    if (rc == 0)
+        rc = plan(in, err);
+    if (rc == 0)
+        rc = publish(&p, err);
     in->r->prompts = p.prompts;
     in->r->backup = p.backup;
     p.backup = NULL;
@@ -290,29 +345,9 @@ static int carry_out(struct installing *in, struct ct_err *err)
     return rc;
 }
 
-/* Where things are compared: the session's own folder may be about to move, to where there is none
- * yet.  And who wins. */
-static void find_place(const struct installing *in, struct plan_place *ret)
-{
-    enum install_outcome o = in->r->outcome;
-    char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
-    int fd = is_elsewhere(in) ? beneath_open(in->stage.root_fd, path, O_DIRECTORY) : -1;
-
-    ret->project = ret->own_project = in->target.project;
-    if (is_elsewhere(in) && fd < 0)
-        ret->own_project = in->local.copies[0].project;
-    ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
-    ret->is_careful = in->opts->is_careful;
-    ret->is_winning = ret->is_known || o == INSTALL_NEW;
-    if (fd >= 0)
-        close(fd);
-    free(path);
-}
-
 static int settle(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
-    struct plan_place place;
 
     if (judge(in, err) != 0)
         return -1;
@@ -321,15 +356,7 @@ static int settle(struct installing *in, struct ct_err *err)
     r->project = str_dup(in->target.project);
     if (r->outcome == INSTALL_KEPT)
         return 0;
-    find_place(in, &place);
-    if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
-                  &in->opened, &in->plan, err) != 0)
-        return -1;
-    r->files_added = in->plan.counts[PLAN_ADD];
-    r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];
-    r->files_kept = in->plan.counts[PLAN_KEEP];
-    r->memory_kept = in->plan.memory_kept;
-    return in->opts->is_rehearsal ? 0 : carry_out(in, err);
+    return in->opts->is_rehearsal ? plan(in, err) : carry_out(in, err);
 }
 
 /* With the stage, and so the data folder, in our hands. */

@@ -12,6 +12,7 @@
 
 #include "bundle/places.h"
 
+#define SAME_NAMES 100
 #define BACKUPS STAGE_HOME "/backups"
 
 int places_open(const struct publishing *p, const char *path, struct place *ret, struct ct_err *err)
@@ -72,26 +73,30 @@ static int backup_spot(struct publishing *p, const char *path, struct place *ret
     return rc;
 }
 
-/* A second name for what is going to be replaced. */
-int places_back_up(struct publishing *p, const char *path, struct ct_err *err)
+/* Put ${from} into the backup, by another name if there was one of its name before. */
+static int keep(const struct place *from, const struct place *to,
+                int (*put)(int from_fd, const char *from, int to_fd, const char *to))
 {
-    struct place from, to;
-    int rc = places_open(p, path, &from, err);
+    char *name = str_dup(to->base);
+    int rc = put(from->dir_fd, from->base, to->dir_fd, name);
 
-    if (rc != 0)
-        return -1;
-    rc = backup_spot(p, path, &to, err);
-    if (rc == 0) {
-        if (linkat(from.dir_fd, from.base, to.dir_fd, to.base, 0) != 0 && errno != ENOENT)
-            rc = err_sys(err, "can't keep a backup of %s", path);
-        places_close(&to);
+    for (int i = 1; rc != 0 && errno == EEXIST && i < SAME_NAMES; i++) {
+        free(name);
+        name = str_printf("%s.%d", to->base, i);
+        rc = put(from->dir_fd, from->base, to->dir_fd, name);
     }
-    places_close(&from);
-    return rc;
+    free(name);
+    return rc == 0 || errno == ENOENT ? 0 : -1;
 }
 
-/* Out of projects/ and into the backups. */
-int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
+static int put_link(int from_fd, const char *from, int to_fd, const char *to)
+{
+    return linkat(from_fd, from, to_fd, to, 0);
+}
+
+static int into_backup(struct publishing *p, const char *path,
+                       int (*put)(int from_fd, const char *from, int to_fd, const char *to),
+                       struct ct_err *err)
 {
     struct place from, to;
     int rc = places_open(p, path, &from, err);
@@ -100,13 +105,25 @@ int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
         return -1;
     rc = backup_spot(p, path, &to, err);
     if (rc == 0) {
-        if (renameat(from.dir_fd, from.base, to.dir_fd, to.base) != 0 && errno != ENOENT)
-            rc = err_sys(err, "can't put %s away", path);
+        if (keep(&from, &to, put) != 0)
+            rc = err_sys(err, "can't keep a backup of %s", path);
         places_close(&to);
     }
     places_note(p, from.dir);
     places_close(&from);
     return rc;
+}
+
+/* A second name for what is going to be replaced. */
+int places_back_up(struct publishing *p, const char *path, struct ct_err *err)
+{
+    return into_backup(p, path, put_link, err);
+}
+
+/* Out of projects/ and into the backups. */
+int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
+{
+    return into_backup(p, path, beneath_rename_new, err);
 }
 
 /* ---- */

@@ -31,8 +31,8 @@ int places_flush(struct publishing *p, struct ct_err *err);
 
 /**
  * places_back_up(p, path, err), places_put_away(p, path, err):
- * Give ${path}, which is going to be replaced, a second name in the backups; move it there.  What
- * is not there is fine.
+ * Give ${path}, which is going to be replaced, a second name in the backups; move it there.  A
+ * second one of the same path is kept as NAME.1 and so on.  What is not there is fine.
  */
 int places_back_up(struct publishing *p, const char *path, struct ct_err *err);
 int places_put_away(struct publishing *p, const char *path, struct ct_err *err);

@@ -11,6 +11,7 @@
 
 #include "agents/beneath.h"
 #include "bundle/compare.h"
+#include "bundle/gather.h"
 #include "bundle/prompts.h"
 #include "common/file.h"
 #include "common/path.h"
@@ -81,10 +82,8 @@ static int move(struct publishing *p, const char *from_path, const char *to_path
     rc = places_open(p, to_path, &to, err);
     if (rc == 0) {
         rc = beneath_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
-        if (rc != 0 && errno == ENOENT)
-            rc = 0;
-        else if (rc != 0 && errno == EEXIST)
-            rc = places_put_away(p, from_path, err);
+        if (rc != 0 && (errno == ENOENT || errno == EEXIST))
+            changed(err);
         else if (rc != 0)
             err_sys(err, "can't move %s", from_path);
         places_note(p, to.dir);
@@ -113,34 +112,29 @@ static int make_way(struct publishing *p, struct ct_err *err)
     return 0;
 }
 
-/* As Claude Code's own /cd does it: the one copy goes to its new folder as it is. */
+/* As Claude Code's own /cd does it: the one copy goes to its new folder as it is.  What lies beside
+ * it is there already, and is let go here when the transcript is gone. */
 static int move_here(struct publishing *p, struct ct_err *err)
 {
     struct local_copy *c = p->local->n > 0 ? &p->local->copies[0] : NULL;
-    char *to, *from_dir, *to_dir;
-    int rc;
+    char *to;
 
-    if (c == NULL || strcmp(c->project, p->project) == 0)
+    if (c == NULL)
         return 0;
+    if (strcmp(c->project, p->project) == 0)
+        return gather_clear(p, err);
     if (make_way(p, err) != 0)
         return -1;
     to = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
-    from_dir = str_printf("%.*s", (int)(strlen(c->path) - strlen(".jsonl")), c->path);
-    to_dir = str_printf("%.*s", (int)(strlen(to) - strlen(".jsonl")), to);
-    /* The transcript last: as long as it is there, the next one knows what to move. */
-    rc = move(p, from_dir, to_dir, err);
-    if (rc == 0)
-        rc = move(p, c->path, to, err);
-    if (rc == 0) {
-        free(c->path);
-        free(c->project);
-        c->path = str_dup(to);
-        c->project = str_dup(p->project);
+    if (move(p, c->path, to, err) != 0) {
+        free(to);
+        return -1;
     }
-    free(to);
-    free(from_dir);
-    free(to_dir);
-    return rc;
+    free(c->path);
+    free(c->project);
+    c->path = to;
+    c->project = str_dup(p->project);
+    return gather_clear(p, err);
 }
 
 /* ---- one by one --------------------------------------------------------------------------------
@@ -174,9 +168,6 @@ static int has_changed(const struct publishing *p, const struct plan_item *it)
 
 static int have_items_changed(const struct publishing *p)
 {
-    /* What is still to move is looked at when it has. */
-    if (p->local->n > 0 && strcmp(p->local->copies[0].project, p->project) != 0)
-        return 0;
     for (size_t i = 0; i < p->plan->n; i++) {
         if (has_changed(p, &p->plan->items[i]))
             return 1;

@@ -10,6 +10,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/content_id.c bundle/content_id.h \
   bundle/dirlock.c bundle/dirlock.h \
   bundle/extraction.h \
+  bundle/gather.c bundle/gather.h \
   bundle/gunzip.c bundle/gunzip.h \
   bundle/gzip.c bundle/gzip.h \
   bundle/install.c bundle/install.h \

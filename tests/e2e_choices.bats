@@ -218,11 +218,45 @@ refused() {
     [ "$(pulled "$ID")" = updated ]
     cmp "$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")/projects/-else/$ID.jsonl" "$T/short"
     here "$ID"
+    # One in the folder that it moves to, too: both are kept.
+    cp "$(here "$ID")" "$T/long"
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/elsewhere")"
+    cp "$T/short" "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/elsewhere")/$ID.jsonl"
+    [ "$(pulled "$ID" --target-dir "$HOME/elsewhere")" = updated ]
+    local backup=$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")/projects/$(encoded "$HOME/elsewhere")
+    cmp "$backup/$ID.jsonl" "$T/short"
+    cmp "$backup/$ID.jsonl.1" "$T/long"
+    [ "$(pulled "$ID" --target-dir "$B")" = updated ]
     # One that has more here stays where it is.
     session add "$CLAUDE_CONFIG_DIR" "$ID" x
     [ "$(pulled "$ID" --target-dir "$HOME/elsewhere")" = kept ]
     [ "$(jq -r .targetDir "$T/pull.json")" = "$B" ]
     here "$ID"
+}
+
+@test "a session that moves takes along what is fuller, from wherever it lies" {
+    pulled "$ID"
+    local was=$CLAUDE_CONFIG_DIR/projects/$(encoded "$B")/$ID e=$(project elsewhere) to
+    to=$CLAUDE_CONFIG_DIR/projects/$(encoded "$e")/$ID
+    mkdir -p "$to/subagents" "$to/tool-results"
+    head -n 1 "$was/subagents/agent-a1.jsonl" >"$to/subagents/agent-a1.jsonl"
+    line "from long ago" >"$to/subagents/agent-a9.jsonl"
+    echo "its own" >"$to/tool-results/r2.txt"
+    line "more" >>"$was/subagents/agent-a1.jsonl"
+    line "another" >"$was/subagents/agent-a2.jsonl"
+    echo "the other" >"$was/tool-results/r2.txt"
+    cp -r "$was" "$T/was"
+    cp -r "$to" "$T/to"
+    [ "$(pulled "$ID" --target-dir "$e")" = updated ]
+    [ "$(here "$ID")" = "$to.jsonl" ]
+    [ ! -e "$was" ]
+    cmp "$to/subagents/agent-a1.jsonl" "$T/was/subagents/agent-a1.jsonl"
+    cmp "$to/subagents/agent-a2.jsonl" "$T/was/subagents/agent-a2.jsonl"
+    cmp "$to/subagents/agent-a9.jsonl" "$T/to/subagents/agent-a9.jsonl"
+    cmp "$to/tool-results/r2.txt" "$T/was/tool-results/r2.txt"
+    local backup=$CLAUDE_CONFIG_DIR/$(jq -r .backup "$T/pull.json")/projects/$(encoded "$e")/$ID
+    cmp "$backup/tool-results/r2.txt" "$T/to/tool-results/r2.txt"
+    [ "$(pulled "$ID")" = already-here ]
 }
 
 @test "after a change of folder it is where its project folder says, not where it began" {

@@ -82,6 +82,18 @@ alice_goes_on() {
     kills
 }
 
+@test "killed while it moves a session to where a folder of it was left" {
+    installed
+    alice_goes_on
+    mkdir "$HOME/elsewhere"
+    local left=$T/start/projects/$(encoded "$HOME/elsewhere")/$ID/subagents
+    mkdir -p "$left"
+    head -c 20 "$T"/start/projects/*/"$ID"/subagents/agent-a1.jsonl >"$left/agent-a1.jsonl"
+    line "only here" >"$left/agent-a9.jsonl"
+    B=$HOME/elsewhere
+    kills
+}
+
 @test "what is written to the old transcript in the last moment goes on in the new one" {
     installed
     alice_goes_on

@@ -8,6 +8,7 @@ for each call of CALLS (comma-separated names for strace), killed as it enters t
 kill:
   - there is not more than one transcript of the session, and it is the old one or the new one;
   - with the new one all the rest is there;
+  - what belongs into its own folder is there, beside the transcript: old or new;
   - of what was there before, every file is there as it was or as it is in the end, or as a backup,
     and the prompt history has lost no line;
   - importing once more ends in the same state as one that nobody killed, and leaves nothing behind.
@@ -60,6 +61,10 @@ def digests(contents):
 
 def check(where, now, old, new):
     mine = transcripts(now)
+    sides = {}
+    for path, content in old.items():
+        if path.startswith("projects/") and path.split("/")[2] == sid:
+            sides.setdefault(path.split("/", 3)[3], set()).add(content)
     if len(mine) > 1:
         fail(where, "two transcripts: %s" % mine)
     if transcripts(old) and not mine:
@@ -72,6 +77,12 @@ def check(where, now, old, new):
                 fail(where, "the new transcript is there, but not %s" % missing)
         elif not transcripts(old) or content != old[transcripts(old)[0]]:
             fail(where, "a transcript that is neither the old nor the new one")
+        # Claude Code looks for what belongs to it beside the transcript, and nowhere else.
+        beside = mine[0][:-len(".jsonl")] + "/"
+        for name, contents in sides.items():
+            here = beside + name
+            if now.get(here) not in contents | {new.get(here)}:
+                fail(where, "%s is not beside the transcript" % here)
     everything = digests(now.values())
     for path, content in visible(old).items():
         if path.endswith(sid + ".jsonl") or path.endswith("history.jsonl"):
@@ -85,7 +96,7 @@ def check(where, now, old, new):
 
 def main():
     fresh()
-    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     old, new = tree(start), tree(data)
     kills = 0
     for call in calls.split(","):
