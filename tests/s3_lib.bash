@@ -158,11 +158,36 @@ confirm_looks_into_the_store() {
     { head -c 99999 "$T/bundle" && printf x; } >"$T/other"
     store_says 200 '' object PUT "$(s3_sign PUT "$key")" -T "$T/short"
     expect 409 not_uploaded confirm
-    store_says 200 '' object PUT "$(s3_sign PUT "$key")" -T "$T/other"
+    # That number is left to them.
+    expect 409 no_reservation confirm
+    reserve_bound
+    [ "$VERSION" -gt 100 ]
+    store_says 200 '' object PUT "$(s3_sign PUT "$(key_of "$URL")")" -T "$T/other"
     expect 409 not_uploaded confirm
     jq -e '.message | contains("MD5")' "$T/answer"
+    reserve_bound
     store_says 200 '' own_put "$URL" "$T/bundle"
     expect 200 '' confirm
+}
+
+# An S3 overwrites what is there: a number whose key is taken must not be given out again.
+a_restored_database_overwrites_nothing() {
+    push
+    codeteleport-server --data "$T/server" backup "$T/copy.db"
+    push
+    cp "$T/bundle" "$T/second"
+    key=$(key_of "$URL")
+    stop_server
+    rm "$T"/server/server.db*
+    cp "$T/copy.db" "$T/server/server.db"
+    start_server
+    bundle 1000
+    push
+    [ "$VERSION" -gt 100 ]
+    store_says 200 '' object GET "$(s3_sign GET "$key")"
+    cmp "$T/object" "$T/second"
+    run codeteleport-server --data "$T/server" check
+    [[ $output == *"unknown "*v2.tar.gz* ]]
 }
 
 deletion_waits_in_the_trash() {
