@@ -13,10 +13,18 @@
  * A root counts where a path can begin and its name ends there: not in the middle of another path,
  * not before a character of a name (/home/al in /home/alice, /home/al-2, /home/al.bak).  White
  * space, quotes, slashes, backslashes, other punctuation and a full stop at the end of a sentence
- * end it.  Its characters may be spelled as JSON can: \/ and \uXXXX (surrogate pairs too), at any
- * depth of JSON within JSON; in a file:// URL also as %XX.  The new root is written so that the
- * text stays JSON: at the same depth, with \/ where the old one had it, with \uXXXX where the old
- * one had that, with %XX in a URL.
+ * end it.
+ *
+ * Behind * or _ a root counts only as Markdown's emphasis: **"/home/al/x.c"** without the quotes.
+ * A glob begins the same way ("*" and "/home/al" is any home/al, not this one), and globs are in
+ * commands that may be read again, so what can't be told stays: one to three marks, behind white
+ * space, an opening bracket, a cell's edge, or (two or more) a quote; closed by as many behind a
+ * name.  What ends in a slash before the mark is taken for a glob, and so is one mark in quotes.
+ *
+ * Its characters may be spelled as JSON can: \/ and \uXXXX (surrogate pairs too), at any depth of
+ * JSON within JSON; in a file:// URL also as %XX.  The new root is written so that the text stays
+ * JSON: at the same depth, with \/ where the old one had it, with \uXXXX where the old one had
+ * that, with %XX in a URL.
  *
  * A root of Windows (C:\Users\a; the drive's letter in either case, \ or /) becomes one of POSIX,
  * and the separators in the rest of that path become slashes: that is what Claude Code needs to

@@ -6,7 +6,9 @@
 
 #include "bundle/relocate_edge.h"
 
-#define DOTS_MAX 4 /* full stops at the end of a sentence */
+#define DOTS_MAX 4         /* full stops at the end of a sentence */
+#define MARKS_MAX 3        /* of Markdown's emphasis */
+#define EMPHASIS_MAX 1024U /* bytes in it that are looked at */
 
 /* Letters, digits, marks and symbols beyond ASCII; punctuation, spaces and controls not. */
 static int is_wide_name(uint32_t c)
@@ -74,6 +76,30 @@ static int begins_path(const struct window *w, size_t low, size_t at)
            !is_in_name(w, low, at - 2);
 }
 
+/* Is there Markdown's emphasis before a path?  A glob looks nearly the same (see relocate.h). */
+static int opens_emphasis(const struct window *w, size_t low, size_t at, struct hit *hit)
+{
+    char mark = at > low ? w->p[at - 1] : '\0', c;
+    unsigned int n = 0;
+
+    if (mark != '*' && mark != '_')
+        return 0;
+    while (at > low && w->p[at - 1] == mark && n <= MARKS_MAX) {
+        at--;
+        n++;
+    }
+    if (n > MARKS_MAX)
+        return 0;
+    hit->mark = mark;
+    hit->marks = n;
+    if (at == low)
+        return low == 0 && w->is_begin;
+    c = w->p[at - 1];
+    if (match_is_alnum((unsigned char)c) || (unsigned char)c >= 0x80)
+        return !is_in_name(w, low, at);
+    return (unsigned char)c <= ' ' || strchr("([|>", c) != NULL || (c == '"' && n > 1);
+}
+
 /* Walk back over slashes, each with the backslashes that spell it. */
 static size_t before_slashes(const struct window *w, size_t low, size_t at, size_t *ret_slashes,
                              unsigned int *ret_run)
@@ -136,7 +162,7 @@ int edge_before(const struct window *w, size_t at, struct hit *hit)
         hit->slash = w->p[at] == '/' && match_is_power_of_2(run) ? run : 0;
     hit->level = quote_level(w, low, i);
     hit->is_whole = hit->level > 0 && slashes == 0;
-    return hit->is_url || begins_path(w, low, i);
+    return hit->is_url || begins_path(w, low, i) || opens_emphasis(w, low, i, hit);
 }
 
 /* ---- behind it ---------------------------------------------------------------------------------
@@ -224,4 +250,58 @@ enum match edge_behind(const struct window *w, size_t at)
         return MATCH_NO;
     utf8proc_iterate((const utf8proc_uint8_t *)w->p + at, (utf8proc_ssize_t)n, &c);
     return yes_if(!is_wide_name((uint32_t)c));
+}
+
+static enum match no_more(const struct window *w)
+{
+    return w->is_end ? MATCH_NO : MATCH_MORE;
+}
+
+/* Backslashes: is it the end of the line, or of the string? */
+static enum match ends_line(const struct window *w, size_t at, size_t run)
+{
+    char c;
+
+    if (at + run >= w->n)
+        return no_more(w);
+    c = w->p[at + run];
+    return yes_if(c == '"' || (run % 2 == 1 && (c == 'n' || c == 'r')));
+}
+
+/* ${n} marks stand at ${at}, all there are up to one too many. */
+static int is_closed_by(const struct window *w, size_t at, unsigned int n, const struct hit *hit)
+{
+    char before = w->p[at - 1], c = at + n < w->n ? w->p[at + n] : ' ';
+
+    return n == hit->marks && before != hit->mark && before != '/' && before != ' ' &&
+           !match_is_alnum((unsigned char)c) && strchr("/_*", c) == NULL;
+}
+
+enum match edge_closes(const struct window *w, size_t at, const struct hit *hit)
+{
+    size_t end = at + EMPHASIS_MAX, n;
+    enum match m;
+
+    for (; at < end; at += n) {
+        n = 1;
+        if (at >= w->n)
+            return no_more(w);
+        if (w->p[at] == '\\') {
+            n = match_run(w, at);
+            m = ends_line(w, at, n);
+            if (m != MATCH_NO)
+                return m == MATCH_YES ? MATCH_NO : m;
+        } else if (w->p[at] == hit->mark) {
+            while (n <= hit->marks && at + n < w->n && w->p[at + n] == hit->mark)
+                n++;
+            if (at + n >= w->n && !w->is_end)
+                return MATCH_MORE;
+            if (is_closed_by(w, at, (unsigned int)n, hit))
+                return MATCH_YES;
+        } else if (w->p[at] == '"' || (unsigned char)w->p[at] < ' ' ||
+                   (w->p[at] == ' ' && hit->marks == 1)) {
+            return MATCH_NO;
+        }
+    }
+    return MATCH_NO;
 }

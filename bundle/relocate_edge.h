@@ -10,7 +10,8 @@
 /**
  * edge_before(w, at, hit):
  * Return whether a path can begin at ${at}, and fill what is seen from before of how ${hit} (which
- * names its root) is spelled: slash, level, is_url, is_whole.
+ * names its root) is spelled: slash, level, is_url, is_whole, and mark, marks: then edge_closes()
+ * has to say so too.
  */
 int edge_before(const struct window *w, size_t at, struct hit *hit);
 
@@ -19,5 +20,12 @@ int edge_before(const struct window *w, size_t at, struct hit *hit);
  * Does the name before ${at} end there?
  */
 enum match edge_behind(const struct window *w, size_t at);
+
+/**
+ * edge_closes(w, at, hit):
+ * Is the emphasis that ${hit} began with closed behind ${at}, as Markdown would: by as many of the
+ * same mark, behind a name, before the line ends (of a single mark: the word), within 1024 bytes?
+ */
+enum match edge_closes(const struct window *w, size_t at, const struct hit *hit);
 
 #endif

@@ -261,6 +261,21 @@ static void spell_slash_as_next(const struct window *w, size_t at, struct hit *h
         hit->slash = 0;
 }
 
+/* "/" and "/x": the slash behind the root goes with it where the target has no name of its own. */
+static enum match take_next_slash(const struct window *w, struct hit *hit)
+{
+    struct hit next = *hit;
+    size_t at = hit->end;
+    enum match m;
+
+    if (hit->root->target[1] != '\0')
+        return MATCH_YES;
+    m = hit->root->is_windows ? match_separator(w, &at, &next) : match_char(w, &at, '/', &next);
+    if (m == MATCH_YES)
+        hit->end = at;
+    return m == MATCH_MORE ? m : MATCH_YES;
+}
+
 /* No quote told: \/ and \\ do, and are doubled with each level. */
 static unsigned int spelled_level(const struct hit *hit)
 {
@@ -281,9 +296,13 @@ enum match match_root(const struct window *w, size_t at, const struct root *r, s
     m = match_all(w, &at, r, &hit);
     if (m == MATCH_YES)
         m = edge_behind(w, at);
+    if (m == MATCH_YES && hit.marks > 0)
+        m = edge_closes(w, at, &hit);
+    hit.end = at;
+    if (m == MATCH_YES)
+        m = take_next_slash(w, &hit);
     if (m != MATCH_YES)
         return m;
-    hit.end = at;
     spell_slash_as_next(w, at, &hit);
     if (hit.level == 0)
         hit.level = spelled_level(&hit);

@@ -46,6 +46,8 @@ struct hit {
     int is_ascii;           /* other characters are spelled \uXXXX */
     int is_url;             /* of file://, spelled %XX */
     int is_whole;           /* the string begins here */
+    char mark;              /* * or _, of Markdown, so many times before it... */
+    unsigned int marks;     /* ...and that has to be closed; 0: none */
 };
 
 /**

@@ -15,6 +15,7 @@ static const struct relocation_roots roots[] = {
     {"C:\\Users\\a\\p", "/home/\"b", "C:\\Users\\a", "/home/b\\c"},
     {"/h\xC3\xA9/\xF0\x9F\x98\x80", "/x", "/a\"b\\c", "/\xC3\xBC \xF0\x9F\x9A\x80"},
     {"/r", "/home/al", "/home/al", "/r"},
+    {"/home/al", "/", "C:\\Users\\a", "/"},
 };
 
 static int collect(void *arg, const void *p, size_t n, struct ct_err *err)

@@ -113,6 +113,21 @@ static void a_root_moves_and_nothing_else(void **state)
         {"\"\\n-/home/al\\n+/home/al\\n\"", "\"\\n-/home/bob\\n+/home/bob\\n\""},
         {"\"a\\n/home/al\\t/home/al\\r\\n/home/al\"",
          "\"a\\n/home/bob\\t/home/bob\\r\\n/home/bob\""},
+        /* Markdown's emphasis... */
+        {"**/home/al/x.c** *** \"**/home/al**: x\" (**/home/al/x.c:12**)",
+         "**/home/bob/x.c** *** \"**/home/bob**: x\" (**/home/bob/x.c:12**)"},
+        {"\"a\\n**/home/al/x and y**\\n- ***/home/al/x***\"",
+         "\"a\\n**/home/bob/x and y**\\n- ***/home/bob/x***\""},
+        {"in */home/al/x.c*, _/home/al/a_b.c_ __/home/al/c__.",
+         "in */home/bob/x.c*, _/home/bob/a_b.c_ __/home/bob/c__."},
+        {"\"**\\/home\\/al\\/x**\" |**/home/al**|", "\"**\\/home\\/bob\\/x**\" |**/home/bob**|"},
+        /* ...and globs */
+        {"\"*/home/al/x*\" '*/home/al*' '**/home/al/x**' \"**/home/al/**\" */home/al/*", NULL},
+        {"a/**/home/al/x** !**/home/al/x** ****/home/al/x**** **/home/al/x** */home/al/x **/*.c",
+         "a/**/home/al/x** !**/home/al/x** ****/home/al/x**** **/home/bob/x** */home/al/x **/*.c"},
+        {"**/home/al/x*** **/home/al/x **/home/al/x\n**", NULL},
+        {"\"**/home/al/x\\n**\" \"**/home/al/x\" ** \"*/home/al/x y*\" _/home/al_", NULL},
+        {"**/home/al/x **b", NULL},
         /* twice in a row */
         {"/home/al/home/al /home/al//home/al", "/home/bob/home/al /home/bob//home/al"},
         {"", NULL},
@@ -182,6 +197,29 @@ static void the_longer_root_comes_first(void **state)
     /* The longer one may be the one that stays. */
     r = make("/home/al/p", "/home/al/p", "/home/al", "/home/bob");
     check_rows(r, (const struct row[]){{"/home/al/p/x /home/al/q", "/home/al/p/x /home/bob/q"}}, 1);
+    relocation_free(r);
+}
+
+static void the_whole_file_system_is_a_target_too(void **state)
+{
+    static const struct row posix[] = {
+        {"\"/home/al\" \"/home/al/.bashrc\" /home/al/ /home/al: /home/al//x",
+         "\"/\" \"/.bashrc\" / /: //x"},
+        {"\"\\/home\\/al\\/x\" \"\\u002fhome\\u002fal\\u002fx\"", "\"\\/x\" \"\\u002fx\""},
+        {"file:///home/al/x%20y \"in /home/al\\n/home/al/x\"", "file:///x%20y \"in /\\n/x\""},
+    };
+    static const struct row windows[] = {
+        {"\"C:\\\\Users\\\\al\\\\x\\\\y\" \"c:/Users/al/x\" \"C:\\\\Users\\\\al\"",
+         "\"/x/y\" \"/x\" \"/\""},
+        {"file:///C:/Users/al/x", "file:///x"},
+    };
+    struct relocation *r = make(NULL, NULL, "/home/al", "/");
+
+    (void)state;
+    check_rows(r, posix, sizeof(posix) / sizeof(posix[0]));
+    relocation_free(r);
+    r = make(NULL, NULL, "C:\\Users\\al", "/");
+    check_rows(r, windows, sizeof(windows) / sizeof(windows[0]));
     relocation_free(r);
 }
 
@@ -510,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_root_moves_and_nothing_else),
         cmocka_unit_test(a_root_is_found_however_it_is_spelled),
         cmocka_unit_test(the_longer_root_comes_first),
+        cmocka_unit_test(the_whole_file_system_is_a_target_too),
         cmocka_unit_test(awkward_targets_leave_json),
         cmocka_unit_test(windows_becomes_posix),
         cmocka_unit_test(what_is_no_root_changes_nothing),
