@@ -13,6 +13,8 @@
 #include "common/db.h"
 
 #define MAX_STATEMENTS 192
+#define BUSY_MS 10000 /* how long to wait for another process */
+#define BUSY_STEP_MS 20
 
 struct prepared {
     char *sql;
@@ -65,6 +67,18 @@ static int fail(struct db *db, struct ct_err *err, const char *doing)
     }
 }
 
+/* To make WAL of a new file SQLite raises a lock that another process may be raising too, and does
+ * not wait for it: it says so at once, whatever the timeout. */
+static int set_up(struct db *db, int flags, const char *sql)
+{
+    int tries = (flags & DB_EXCLUSIVE) != 0 ? 1 : BUSY_MS / BUSY_STEP_MS;
+    int rc;
+
+    while ((rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL) & 0xFF) == SQLITE_BUSY && --tries > 0)
+        usleep(BUSY_STEP_MS * 1000);
+    return rc;
+}
+
 static int pragmas(struct db *db, int flags, struct ct_err *err)
 {
     /* In this order: an exclusive lock before WAL keeps the index in memory instead of in -shm. */
@@ -75,7 +89,7 @@ static int pragmas(struct db *db, int flags, struct ct_err *err)
                           : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                             "PRAGMA foreign_keys=ON;";
 
-    if (sqlite3_exec(db->h, sql, NULL, NULL, NULL) != SQLITE_OK)
+    if (set_up(db, flags, sql) != SQLITE_OK)
         return fail(db, err, "can't set up");
     /* A first read finds out whether this is a database at all. */
     if (sqlite3_exec(db->h, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) != SQLITE_OK)
@@ -117,7 +131,7 @@ int db_open(const char *path, int flags, struct db **ret, struct ct_err *err)
         goto err1;
     }
     sqlite3_extended_result_codes(db->h, 1);
-    sqlite3_busy_timeout(db->h, (flags & DB_EXCLUSIVE) != 0 ? 0 : 10000);
+    sqlite3_busy_timeout(db->h, (flags & DB_EXCLUSIVE) != 0 ? 0 : BUSY_MS);
     if (pragmas(db, flags, err) != 0)
         goto err1;
     *ret = db;
