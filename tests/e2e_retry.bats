@@ -31,6 +31,18 @@ new_session() {
     mv "$T/transcript" "$F"
 }
 
+# large_session: one whose bundle is about 10 MB
+large_session() {
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    python3 - >"$T/large" <<'PY'
+import base64, json, os
+for _ in range(160):
+    print(json.dumps({"type": "user", "message": {"content": base64.b64encode(os.urandom(60000)).decode()}}))
+PY
+    mv "$T/large" "$F"
+}
+
 is_stored() { versions_are "$1" 1 && bundle_equals "$1" "$F"; }
 
 # requests SIDE METHOD PATH: how many of them the proxy saw
@@ -194,6 +206,20 @@ refused() {
     refused 422 invalid 'sourceCwd is missing.' failed sync
 }
 
+@test "403 for want of bytes stops the session that does not fit, and no other new one" {
+    local full
+    faults 'api POST */sessions/upload times=1 status=403 body={"error":"quota","message":"No space left."}'
+    new_session
+    full=$ID
+    within problem_says 'No space left'
+    status_is '.queue[0].phase' failed
+    new_session
+    within is_stored "$ID"
+    status_is .sessions.limit 0
+    ctctl sync --wait
+    versions_are "$full" 1
+}
+
 @test "an address that expired is asked for anew at once" {
     survives 'store PUT * status=403 times=1 body=<Error><Code>ExpiredRequest</Code></Error>'
     [ "$(requests api POST '/sessions/upload$')" = 2 ]
@@ -341,13 +367,8 @@ bundled_times() { [ "$(grep -c "bundled session=$1" "$T/daemon.log")" = "$2" ]; 
 @test "never two uploads of a session at once, at most as many as configured, large ones aside" {
     local i big
     faults 'store PUT * delay=0.5'
-    big=$(new_id)
-    python3 - >"$T/big" <<'PY'
-import base64, json, os
-for _ in range(160):
-    print(json.dumps({"type": "user", "message": {"content": base64.b64encode(os.urandom(60000)).decode()}}))
-PY
-    mv "$T/big" "$(transcript "$big")"
+    large_session
+    big=$ID
     within versions_under_way "$big"
     for i in 1 2 3 4; do
         new_session
@@ -376,4 +397,22 @@ PY
 
 versions_under_way() {
     [ "$(proxied ".event == \"request\" and .side == \"store\" and (.path | test(\"$1\"))")" -ge 1 ]
+}
+
+@test "a large bundle that is tried again holds up no small one once its bytes move" {
+    local large
+    faults 'store PUT * times=1 status=503' 'store PUT * times=1 drip-up=100000'
+    large_session
+    large=$ID
+    within grep -q "upload-failed session=$large" "$T/daemon.log"
+    within status_is '.uploads[0].sessionId' "$large"
+    new_session
+    within is_stored "$ID"
+    status_is '.uploads[0].sessionId' "$large"
+    # enough of that
+    faults 'store accept * refuse'
+    within status_is '.uploads | length' 0
+    faults
+    ctctl sync --wait
+    versions_are "$large" 1
 }

@@ -21,6 +21,7 @@
 #define LARGE_BYTES (8LL << 20)
 
 static void schedule(struct uploader *u);
+static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms);
 
 static char *file_path(const struct uploader *u, const char *file)
 {
@@ -105,10 +106,17 @@ static void on_pinned(void *arg, struct keep_what *what)
 static void on_progress(void *arg, int64_t sent)
 {
     struct entry *e = arg;
+    struct uploader *u = e->u;
 
     if (sent > e->sent_bytes)
-        e->u->bytes_sent += sent - e->sent_bytes;
+        u->bytes_sent += sent - e->sent_bytes;
     e->sent_bytes = sent;
+    if (sent > 0 && u->net_failures > 0 && !u->is_alive) {
+        /* Whoever is small need not wait until all of a large one is there.  How long to wait after
+         * the next failure, though, is forgotten only when one came through. */
+        u->is_alive = 1;
+        arm(u, 0, 0);
+    }
 }
 
 static void on_clock(void *arg, enum transfer_peer peer, int64_t skew_ms)
@@ -248,7 +256,8 @@ static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms)
 static void schedule(struct uploader *u)
 {
     int64_t now_ms = now_mono_ms(), next_ms = 0;
-    int places = u->net_failures > 0 ? 1 : u->opts.concurrency; /* one tries for all */
+    /* One tries for all, until it gets somewhere. */
+    int places = u->net_failures > 0 && !u->is_alive ? 1 : u->opts.concurrency;
     struct entry *e;
 
     evtimer_del(u->timer);

@@ -37,6 +37,18 @@ static void wait_together(struct entry *e, int at_least_s)
     TAILQ_INSERT_TAIL(&u->entries, e, link);
 }
 
+/* Those that tried together and failed together count once. */
+static void count_failure(struct entry *e, const struct ct_err *err)
+{
+    struct uploader *u = e->u;
+
+    if (u->net_failures == 0 || u->net_next_ms <= now_mono_ms())
+        u->net_failures++;
+    u->is_alive = 0;
+    u->net_err = *err;
+    snprintf(u->net_session, sizeof(u->net_session), "%s", e->item->session_id);
+}
+
 /* Trouble that may be everybody's or this bundle's own.  It is everybody's once two sessions have
  * met it in a row; until then a bundle that never gets through holds up nobody. */
 static void wait_for_better(struct entry *e, const struct ct_err *err, int at_least_s)
@@ -44,9 +56,7 @@ static void wait_for_better(struct entry *e, const struct ct_err *err, int at_le
     struct uploader *u = e->u;
     int is_second = u->net_failures > 0 && strcmp(u->net_session, e->item->session_id) != 0;
 
-    u->net_failures++;
-    u->net_err = *err;
-    snprintf(u->net_session, sizeof(u->net_session), "%s", e->item->session_id);
+    count_failure(e, err);
     wait_alone(e, at_least_s);
     if (is_second || u->is_outage)
         wait_together(e, at_least_s);
@@ -54,11 +64,7 @@ static void wait_for_better(struct entry *e, const struct ct_err *err, int at_le
 
 static void wait_for_network(struct entry *e, const struct ct_err *err)
 {
-    struct uploader *u = e->u;
-
-    u->net_failures++;
-    u->net_err = *err;
-    snprintf(u->net_session, sizeof(u->net_session), "%s", e->item->session_id);
+    count_failure(e, err);
     e->failures++;
     /* Who asks for patience gets some, also without a number. */
     wait_together(e, err->http_status != 0 && err->retry_after_s == 0 ? 1 : err->retry_after_s);

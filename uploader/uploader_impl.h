@@ -45,6 +45,7 @@ struct uploader {
     /* What fails for all (no network, the server down) is waited out once, and tried by one. */
     int net_failures; /* in a row, of whichever session */
     int is_outage;    /* ... and it is known that they concern all: */
+    int is_alive;     /* since the last of them a store took bytes: more than one may try */
     int64_t net_next_ms;
     char net_session[UUID_SIZE]; /* whose was the last */
     struct ct_err net_err;
