@@ -132,7 +132,7 @@ static int is_confirmed(const struct login *l, const char *account_id)
 
 static void learnt(struct login *l, const char *id, const char *email)
 {
-    struct ct_err err;
+    struct ct_err err = {0};
 
     if (l->account != NULL && !is_confirmed(l, id)) {
         err_set(&err, ERR_AUTH,
@@ -144,12 +144,13 @@ static void learnt(struct login *l, const char *id, const char *email)
         return;
     }
     if (account_record_save(l->d->config->state_dir, l->cred->api_url, id, email, l->cred->token,
-                            &err) != 0 ||
-        account_read(l) != 0) {
+                            &err) != 0) {
         log_error("account-record-failed error=\"%s\"", err.msg);
         say(l, LOGIN_BROKEN, &err);
         return;
     }
+    if (account_read(l) != 0)
+        return;
     if (l->state != LOGIN_OK)
         accept_account(l);
 }

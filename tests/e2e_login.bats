@@ -161,3 +161,15 @@ with_account() {
     grep -q 'ctctl login' <<<"$output"
     ctctl | grep -q 'ctctl login'
 }
+
+@test "an account that was recorded and can't be read again asks for a person, and says why" {
+    local id
+    start_server_behind_proxy
+    log_in
+    id=$(api GET /auth/me | jq -r .id)
+    faults "api GET */auth/me status=200 body={\"id\":\"$id\",\"email\":\"$(printf '%070000d' 1)\"}"
+    start_daemon
+    within status_is .daemon.state account_changed
+    ctctl --json status | jq -e '.daemon.stateReason | contains("account.json") and contains("ctctl login")'
+    ! grep account-record-failed "$T/daemon.log"
+}
