@@ -62,28 +62,41 @@ static int record_files(struct job *j, struct ct_err *err)
     return 0;
 }
 
-struct vanishing {
-    struct map *present;
+struct thinning {
+    struct job *j;
+    struct map *present; /* path -> struct job_file */
     int n;
 };
 
-static void count_vanished(void *arg, const char *path)
+/* Lists of tasks and the plan are written anew as the work goes on; what else there is only grows,
+ * or is written once. */
+static int may_shrink(const struct job *j, const char *path)
 {
-    struct vanishing *v = arg;
+    struct agent_place place;
 
-    v->n += map_get(v->present, path) == NULL;
+    j->d->agent->classify(path, &place);
+    return place.kind == AGENT_TASK || place.kind == AGENT_TODO || place.kind == AGENT_PLAN;
 }
 
-/* Attachments that the last bundle held and this one does not: clean-up took them. */
-static int vanished_attachments(struct job *j)
+static void count_thinner(void *arg, const char *path, int64_t size_bytes)
 {
-    struct vanishing v = {map_new(), 0};
+    struct thinning *t = arg;
+    const struct job_file *now = map_get(t->present, path);
+
+    t->n += now == NULL || (now->size_bytes < size_bytes && !may_shrink(t->j, path));
+}
+
+/* Return whether an attachment that the last bundle held is gone from this one (clean-up took it),
+ * or is shorter here. */
+static int has_thinner_attachments(struct job *j)
+{
+    struct thinning t = {j, map_new(), 0};
 
     for (size_t i = 0; i < j->n_files; i++)
-        map_put(v.present, j->files[i].path, j);
-    state_each_attachment(j->d->state, j->session_id, count_vanished, &v);
-    map_free(v.present);
-    return v.n;
+        map_put(t.present, j->files[i].path, &j->files[i]);
+    state_each_attachment(j->d->state, j->session_id, count_thinner, &t);
+    map_free(t.present);
+    return t.n > 0;
 }
 
 static void new_state(const struct job *j, const struct state_session *old,
@@ -178,12 +191,12 @@ static int record(struct job *j, const struct state_session *old, int is_adopted
 }
 
 /* Return whether the content is that of the newest version again, while a bundle of something else
- * waits: neither needs to go out then. */
-static int is_back_to(struct job *j, const struct state_session *old)
+ * waits: neither needs to go out then.  Unless what waits holds more. */
+static int is_back_to(struct job *j, const struct state_session *old, int is_thinner)
 {
     struct uploader_view v;
 
-    if (j->result.is_same || j->result.is_rewritten || old->revive || old->version == 0 ||
+    if (j->result.is_same || is_thinner || old->revive || old->version == 0 ||
         strcmp(old->content_id, j->result.content_id) != 0 ||
         !uploader_look(j->d->uploader, j->session_id, &v) || v.item->phase != QUEUE_READY)
         return 0;
@@ -201,14 +214,15 @@ static void bundled(struct job *j, struct session *s)
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
-    is_back = is_back_to(j, &old);
-    is_thinner = j->result.is_rewritten || vanished_attachments(j) > 0;
+    is_thinner = j->result.is_rewritten || has_thinner_attachments(j);
+    is_back = is_back_to(j, &old, is_thinner);
     if (is_thinner && was_queued && !j->result.is_same) {
         /* The fuller one is not safe yet: it goes first, this one comes again after it. */
         log_warn("session-rewritten session=%s action=wait-for-upload", s->id);
         spool_remove(j);
         s->is_behind = 1;
         bundler_due(d, s, 1);
+        bundler_changed(d, s);
         goto done;
     }
     if (is_thinner)
@@ -407,6 +421,12 @@ static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
         s->is_behind = 0;
     }
     return s->retry_ms > now_ms || room_is_awaited(d, s) || plan_is_awaited(d, s);
+}
+
+void bundler_changed(struct daemon *d, struct session *s)
+{
+    if (s->is_behind && uploader_is_refused(d->uploader, s->id) && !plan_is_awaited(d, s))
+        uploader_try_again(d->uploader, s->id);
 }
 
 static void arm(struct bundler *b, int64_t wait_ms)

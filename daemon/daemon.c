@@ -54,6 +54,7 @@ static void on_debounce(evutil_socket_t fd, short what, void *arg)
             continue;
         s->is_waiting = 0;
         bundler_due(d, s, 1);
+        bundler_changed(d, s);
     }
     sessions_arm(d);
     bundler_run(d);

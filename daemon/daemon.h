@@ -365,6 +365,13 @@ void bundler_free(struct bundler *b);
 void bundler_due(struct daemon *d, struct session *s, int is_due);
 
 /**
+ * bundler_changed(d, s):
+ * The session changed and came to rest.  If a fuller bundle of it has to be safe first and was
+ * refused, that one is tried again.
+ */
+void bundler_changed(struct daemon *d, struct session *s);
+
+/**
  * bundler_run(d):
  * Begin with the next session that is due, if nothing is in the way.
  */

@@ -21,7 +21,8 @@
  * each.  Asked for at log-in; again only while something waits for room in it.
  *
  * Once the server has refused a session that it does not know, the others of that kind wait
- * together, unbundled.  Sessions that it knows go on.
+ * together: what is queued stays in the queue, for it may be fuller than what can be read by now,
+ * and no more is bundled.  Sessions that it knows go on.
  */
 #define ASK_MS (15LL * 60 * 1000)
 #define BLIND_MS (60LL * 60 * 1000) /* how often to try when the server does not say how much */
@@ -69,24 +70,6 @@ static void collect(void *arg, const struct uploader_view *v)
         strlist_add(&w->ids, v->item->session_id);
 }
 
-/* Its bundle would only be in the way of those that can go: it is made again when there is room.
- * Unless it is all that is left of the session. */
-static void unbundle(struct daemon *d, const char *id, const struct ct_err *err)
-{
-    struct session *s = sessions_get(d, id);
-    struct state_session ss = {0};
-    int is_gone = !state_get(d->state, id, &ss) || ss.is_archived;
-
-    state_session_clear(&ss);
-    if (is_gone || uploader_is_active(d->uploader, id) ||
-        state_outdate_files(d->state, id, NULL) != 0 || uploader_drop(d->uploader, id, NULL) != 0) {
-        uploader_refuse(d->uploader, id, err);
-        return;
-    }
-    s->dirty_seq = ++d->seq;
-    bundler_due(d, s, 1);
-}
-
 /* Those that wait for room and are in the queue: try them, or (with ${err}) let them wait; but for
  * ${refused}, which is there to find out. */
 static void with_queued(struct plan *p, const char *refused, const struct ct_err *err)
@@ -98,7 +81,7 @@ static void with_queued(struct plan *p, const char *refused, const struct ct_err
         if (err == NULL)
             uploader_try_again(p->d->uploader, w.ids.v[i]);
         else if (strcmp(w.ids.v[i], refused) != 0)
-            unbundle(p->d, w.ids.v[i], err);
+            uploader_refuse(p->d->uploader, w.ids.v[i], err);
     }
     strlist_free(&w.ids);
 }

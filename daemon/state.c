@@ -370,16 +370,16 @@ void state_each_file(struct state *s, const char *root,
 }
 
 void state_each_attachment(struct state *s, const char *session_id,
-                           void (*f)(void *arg, const char *path), void *arg)
+                           void (*f)(void *arg, const char *path, int64_t size_bytes), void *arg)
 {
     sqlite3_stmt *st;
 
     if (db_query(s->db, NULL, &st,
-                 "SELECT path FROM files WHERE session_id = ? AND is_attachment = 1", "s",
-                 session_id) != 0)
+                 "SELECT path, size_bytes FROM files WHERE session_id = ? AND is_attachment = 1",
+                 "s", session_id) != 0)
         return;
     while (db_step(s->db, st, NULL) == 1)
-        f(arg, db_text(st, 0));
+        f(arg, db_text(st, 0), sqlite3_column_int64(st, 1));
     db_done(st);
 }
 

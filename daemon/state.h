@@ -206,7 +206,7 @@ void state_each_file(struct state *s, const char *root,
  * Call ${f} for each attachment recorded for the session.
  */
 void state_each_attachment(struct state *s, const char *session_id,
-                           void (*f)(void *arg, const char *path), void *arg);
+                           void (*f)(void *arg, const char *path, int64_t size_bytes), void *arg);
 
 /**
  * state_each(s, project, offset, limit, f, arg):

@@ -124,7 +124,9 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
     control_event(d, "failed", item->session_id, 0, item->size_bytes, err->msg);
     daemon_mind_network(d);
     room_disk_failed(d, err);
-    if (is_final && err->code == ERR_REFUSED && err->http_status == 403)
+    /* Bytes that are used up (quota) stop the session whose bundle does not fit, and no other. */
+    if (is_final && err->code == ERR_REFUSED && err->http_status == 403 &&
+        strcmp(err->reason, "quota") != 0)
         plan_refused(d->plan, item->session_id, err);
     if (err->code == ERR_RETRY && err->http_status == 0)
         cloud_contact(d->cloud, 1);

@@ -1,8 +1,8 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_durable.bats tests/e2e_crash.bats tests/crash_full.bats \
-  tests/crash_verify.py
+dist_check_SCRIPTS += tests/e2e_durable.bats tests/e2e_fuller.bats tests/e2e_crash.bats \
+  tests/crash_full.bats tests/crash_verify.py
 EXTRA_DIST += tests/crash.bash
-TESTS += tests/e2e_durable.bats
+TESTS += tests/e2e_durable.bats tests/e2e_fuller.bats
 if ON_LINUX
 check_PROGRAMS += tests/killat
 tests_killat_SOURCES = tests/killat.c

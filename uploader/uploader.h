@@ -178,6 +178,12 @@ void uploader_refuse(struct uploader *u, const char *session_id, const struct ct
 void uploader_try_again(struct uploader *u, const char *session_id);
 
 /**
+ * uploader_is_refused(u, session_id):
+ * Return whether the session has a bundle here that was refused for good.
+ */
+int uploader_is_refused(const struct uploader *u, const char *session_id);
+
+/**
  * uploader_kick(u, session_id):
  * Try ${session_id} (NULL: all) now: no back-off, pause or earlier refusal counts.
  */

@@ -24,9 +24,23 @@ int uploader_has(const struct uploader *u, const char *session_id)
     return map_get(u->by_session, session_id) != NULL;
 }
 
+int uploader_is_refused(const struct uploader *u, const char *session_id)
+{
+    const struct entry *e = map_get(u->by_session, session_id);
+
+    return e != NULL && e->is_final;
+}
+
 int uploader_is_too_dear(const struct entry *e)
 {
     return e->u->is_metered && e->item->size_bytes > UPLOADER_METERED_BYTES;
+}
+
+/* What the account's plan does not allow is a limit; what does not fit into its bytes, a failure.
+ */
+static int is_limit(const struct ct_err *err)
+{
+    return err->code == ERR_REFUSED && err->http_status == 403 && strcmp(err->reason, "quota") != 0;
 }
 
 static void view_of(const struct entry *e, struct uploader_view *ret)
@@ -40,7 +54,7 @@ static void view_of(const struct entry *e, struct uploader_view *ret)
     ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
     ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
     if (e->is_final || (e->transfer == NULL && e->err.code == ERR_FAIL && e->err.sys_errno == 0))
-        ret->phase = e->err.code == ERR_REFUSED && e->err.http_status == 403 ? "limit" : "failed";
+        ret->phase = is_limit(&e->err) ? "limit" : "failed";
     else if (e->item->phase == QUEUE_STORED)
         ret->phase = "stored";
     else

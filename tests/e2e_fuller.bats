@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# A bundle that waits may be all that is left of a session as it was: none is given up for less.
+
+load lib
+
+setup() {
+    make_home
+}
+
+teardown() {
+    end_home
+}
+
+# session LINES: a new session of so many; its id in ID, its transcript in F
+session() {
+    local i
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    for i in $(seq "$1"); do
+        line "$i"
+    done >"$T/transcript"
+    mv "$T/transcript" "$F"
+}
+
+# rewrite FILE LINES: it is another and shorter one from now on
+rewrite() {
+    local i
+    for i in $(seq "$2"); do
+        line "other $i"
+    done >"$T/rewritten"
+    cat "$T/rewritten" >"$1"
+}
+
+# version_holds ID VERSION FILE: so is its transcript
+version_holds() {
+    fetch "$1" "$T/v.tar.gz" "$2"
+    tar -xzOf "$T/v.tar.gz" session.jsonl | cmp - "$3"
+}
+
+# versions_of ID: [version, is it pinned] of each
+versions_of() { ctctl --json versions "$1" | jq -c '[.versions[] | [.version, .pinned]]'; }
+
+waits_for_fuller() { grep -q "session-rewritten session=$1 action=wait-for-upload" "$T/daemon.log"; }
+
+refused_is() { [ "$(grep -c "upload-failed session=$1 .*final=yes" "$T/daemon.log")" = "$2" ]; }
+
+@test "a full plan drops no bundle, also when there is less of its session by now" {
+    local first second gone
+    start_stock_server --sessions 1
+    log_in
+    conf 'concurrency = 1; quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+    start_daemon
+    session 1
+    ctctl sync --wait
+    ctctl pause
+    session 1
+    first=$ID
+    within status_is '.queue | length' 1
+    session 3
+    second=$ID
+    cp "$F" "$T/second"
+    within status_is '.queue | length' 2
+    rewrite "$F" 1
+    within waits_for_fuller "$second"
+    session 2
+    gone=$ID
+    cp "$F" "$T/gone"
+    within status_is '.queue | length' 3
+    kill -STOP "$SERVER_PID"
+    ctctl resume
+    within status_is '.uploads[0].sessionId' "$first"
+    rm "$F" # and nobody has looked yet when the plan turns out to be full
+    kill -CONT "$SERVER_PID"
+    within status_is .sessions.limit 3
+    status_is '.queue | length' 3
+    # the plan was raised
+    stop_server
+    start_stock_server --sessions 20
+    ctctl sync --wait
+    within versions_are "$second" 2
+    version_holds "$second" 1 "$T/second"
+    within versions_are "$gone" 1
+    version_holds "$gone" 1 "$T/gone"
+    within versions_are "$first" 1
+}
+
+@test "content that is the newest version's again waits for a bundle with an attachment more" {
+    start_server
+    log_in
+    start_daemon
+    session 1
+    ctctl sync --wait
+    ctctl pause
+    mkdir -p "${F%.jsonl}/tool-results"
+    echo result >"${F%.jsonl}/tool-results/a.txt"
+    within status_is '.queue[0].phase' ready
+    rm "${F%.jsonl}/tool-results/a.txt"
+    within waits_for_fuller "$ID"
+    ctctl resume
+    ctctl sync --wait
+    [ "$(versions_of "$ID")" = '[[3,false],[2,true],[1,false]]' ]
+    fetch "$ID" "$T/v.tar.gz" 2
+    [ "$(tar -xzOf "$T/v.tar.gz" session-subdir/tool-results/a.txt)" = result ]
+}
+
+@test "a version whose subagent had said more is kept, and not amended" {
+    local sub todo
+    conf 'amend = true; quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+    start_server
+    log_in
+    start_daemon
+    session 1
+    sub=${F%.jsonl}/subagents/agent-x.jsonl todo=$CLAUDE_CONFIG_DIR/todos/$ID-agent-$ID.json
+    mkdir -p "${sub%/*}" "${todo%/*}"
+    rewrite "$sub" 6
+    echo '[{"content":"this and that","status":"in_progress"}]' >"$todo"
+    ctctl sync --wait
+    # a list that is written anew is nothing lost
+    echo '[]' >"$todo"
+    ctctl sync --wait
+    [ "$(versions_of "$ID")" = '[[2,false]]' ]
+    rewrite "$sub" 1
+    ctctl sync --wait
+    [ "$(versions_of "$ID")" = '[[3,false],[2,true]]' ]
+    fetch "$ID" "$T/v.tar.gz" 2
+    [ "$(tar -xzOf "$T/v.tar.gz" session-subdir/subagents/agent-x.jsonl | wc -l)" = 6 ]
+}
+
+@test "a fuller bundle that was refused is tried again whenever its session changes" {
+    local refusal='status=413 body={"error":"too_large","message":"That is too much."}'
+    start_server_behind_proxy
+    log_in
+    start_daemon
+    # refused, and then there is less
+    faults "api POST */sessions/upload times=1 $refusal"
+    session 3
+    cp "$F" "$T/fuller"
+    within refused_is "$ID" 1
+    rewrite "$F" 1
+    within versions_are "$ID" 2
+    version_holds "$ID" 1 "$T/fuller"
+    bundle_equals "$ID" "$F"
+    # there is less, and then it is refused, twice
+    ctctl pause
+    faults "api POST */sessions/upload $refusal"
+    session 3
+    cp "$F" "$T/fuller"
+    within status_is '.queue[0].phase' ready
+    rewrite "$F" 1
+    within waits_for_fuller "$ID"
+    ctctl resume
+    within refused_is "$ID" 1
+    line on >>"$F"
+    within refused_is "$ID" 2
+    faults
+    line "and on" >>"$F"
+    within versions_are "$ID" 2
+    version_holds "$ID" 1 "$T/fuller"
+    bundle_equals "$ID" "$F"
+}
