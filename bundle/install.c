@@ -211,15 +211,27 @@ static int is_in_use(const struct installing *in)
            local_is_live(in->opts->root, in->r->session_id);
 }
 
+/* It lies in the right folder, but no record of it is from there. */
+static int is_just_moved(const struct installing *in)
+{
+    char *name = in->meta->agent->project_name(in->target.cwd);
+    int is_so = strcmp(name, in->target.project) == 0 && news_cwd(in->local.news)[0] != '\0' &&
+                news_project_cwd(in->local.news)[0] == '\0';
+
+    free(name);
+    return is_so;
+}
+
 /* Was somebody killed while he moved it?  Has it been left in parts?  That can wait while it is in
  * use. */
-static int is_scattered(const struct installing *in)
+static int is_unfinished(const struct installing *in)
 {
     struct strlist others = {0};
     int is_so;
 
     gather_find(in->stage.root_fd, in->r->session_id, in->target.project, &others);
-    is_so = others.n > 0 && !local_is_live(in->opts->root, in->r->session_id);
+    is_so =
+        (others.n > 0 || is_just_moved(in)) && !local_is_live(in->opts->root, in->r->session_id);
     strlist_free(&others);
     return is_so;
 }
@@ -239,8 +251,8 @@ static int judge(struct installing *in, struct ct_err *err)
     r->local_records = news_count(in->local.news);
     order = news_compare(in->local.news, in->news);
     if (order == NEWS_SAME)
-        r->outcome = is_elsewhere(in) || in->local.n > 1 || is_scattered(in) ? INSTALL_UPDATED
-                                                                             : INSTALL_SAME;
+        r->outcome = is_elsewhere(in) || in->local.n > 1 || is_unfinished(in) ? INSTALL_UPDATED
+                                                                              : INSTALL_SAME;
     else if (order == NEWS_BEHIND)
         r->outcome = INSTALL_UPDATED;
     else if (in->opts->is_forced)

@@ -82,6 +82,14 @@ alice_goes_on() {
     kills
 }
 
+@test "killed while it moves a session that has nothing new" {
+    installed
+    cp "$T/1.tar.gz" "$T/b.tar.gz"
+    mkdir "$HOME/elsewhere"
+    B=$HOME/elsewhere
+    kills
+}
+
 @test "killed while it moves a session to where a folder of it was left" {
     installed
     alice_goes_on
