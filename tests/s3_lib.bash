@@ -73,10 +73,16 @@ reserve_bound() {
     mapfile -t HEADERS < <(jq -r '.uploadHeaders | to_entries[] | "-H", "\(.key): \(.value)"' "$T/answer")
 }
 
-# refused COMMAND...: the store says 4xx
+# refused COMMAND...: the store says 4xx.  One that refuses before it has read the body may hang up on
+# who still sends; it has said nothing then, and is asked again.
 refused() {
-    : >"$T/object"
-    "$@" || true
+    local tries
+    for tries in 1 2 3 4 5; do
+        : >"$T/object"
+        "$@" || true
+        grep -q '^000$' "$T/status" || break
+        echo "no answer, try $tries"
+    done
     grep -q '^4..$' "$T/status" || {
         echo "not refused ($(cat "$T/status")): $*"
         return 1
