@@ -36,6 +36,8 @@ bundle_libbundle_a_SOURCES = \
   bundle/relocate_edge.c bundle/relocate_edge.h \
   bundle/relocate_match.c bundle/relocate_match.h \
   bundle/renew.c bundle/renew.h \
+  bundle/seal.h \
+  bundle/sealed.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += common/libcommon.a
 common_libcommon_a_SOURCES = \
   common/account.c common/account.h \
+  common/bech32.h \
   common/buf.c common/buf.h \
   common/conf.c common/conf.h \
   common/config.c common/config.h \
@@ -10,12 +11,15 @@ common_libcommon_a_SOURCES = \
   common/file.c common/file.h \
   common/hash.c common/hash.h \
   common/heap.c common/heap.h \
+  common/hkdf.h \
   common/jdoc.c common/jdoc.h \
   common/jscan.c common/jscan.h \
+  common/keyring.h \
   common/log.c common/log.h \
   common/map.c common/map.h \
   common/now.c common/now.h \
   common/path.c common/path.h \
+  common/secret.h \
   common/str.c common/str.h \
   common/strlist.c common/strlist.h \
   common/uuid.c common/uuid.h \

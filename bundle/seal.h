@@ -1,0 +1,88 @@
+#ifndef BUNDLE_SEAL_H
+#define BUNDLE_SEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/keyring.h"
+
+/*
+ * Sealed objects: a header of ours, then Cobblestone-256 (C2SP chunked-encryption v1 with
+ * AES-256-GCM): chunks of 16 KiB, each with its tag, their order and their end authenticated.
+ * Streaming, in constant memory.
+ */
+#define SEAL_HEADER_BYTES 48
+#define SEAL_CHUNK 16384 /* plain bytes of each chunk but the last */
+#define SEAL_TAG 16
+#define SEAL_OBJECT_ID_BYTES 16
+
+enum seal_kind { SEAL_BUNDLE = 1, SEAL_METADATA = 2 };
+
+struct seal_header {
+    enum seal_kind kind;
+    int is_padded;
+    unsigned char key_id[KEY_ID_BYTES];
+    unsigned char object_id[SEAL_OBJECT_ID_BYTES];
+    int64_t generation;
+};
+
+/* Where bytes go: 0, or -1 with ${err}. */
+typedef int seal_sink(void *arg, const void *p, size_t n, struct ct_err *err);
+
+/**
+ * seal_parse_header(p, n, ret, err):
+ * Read the header at the beginning of an object.  ERR_CORRUPT if it is none, ERR_REFUSED for a
+ * version, suite, kind or flag that this build does not know.
+ */
+int seal_parse_header(const void *p, size_t n, struct seal_header *ret, struct ct_err *err);
+
+/**
+ * seal_is_sealed(p, n):
+ * Return whether these first bytes of a file (4 will do) are those of a sealed object.
+ */
+int seal_is_sealed(const void *p, size_t n);
+
+/**
+ * seal_size(plain_bytes), seal_padded(plain_bytes):
+ * The size of a sealed object of so many plain bytes; what Padme makes of a bundle's size, with a
+ * floor of 16 KiB.
+ */
+int64_t seal_size(int64_t plain_bytes);
+int64_t seal_padded(int64_t plain_bytes);
+
+/**
+ * sealer_new(key, header, sink, arg, ret, err):
+ * Begin an object: header and salt go to ${sink}.  ${header}->key_id is filled in from ${key}.
+ * sealer_add() takes plain bytes; sealer_end() writes the last chunk.  Nothing of it is valid
+ * before that.
+ */
+struct sealer;
+int sealer_new(const struct key *key, struct seal_header *header, seal_sink *sink, void *arg,
+               struct sealer **ret, struct ct_err *err);
+int sealer_add(struct sealer *s, const void *p, size_t n, struct ct_err *err);
+int sealer_end(struct sealer *s, struct ct_err *err);
+void sealer_free(struct sealer *s);
+
+/**
+ * unsealer_new(ring, kind, sink, arg):
+ * Open an object that comes in pieces of any size: unsealer_add(), and unsealer_end() when there is
+ * nothing more.  ${sink} gets plain bytes, each chunk only after its tag was verified; all of them
+ * are provisional until unsealer_end() has returned 0.  ERR_REFUSED with reason KEY_MISSING
+ * ("sealed, key <id> not on this device") or KEY_WRONG; ERR_CORRUPT for another kind, truncation,
+ * and whatever was changed.
+ */
+struct unsealer;
+struct unsealer *unsealer_new(const struct keyring *ring, enum seal_kind kind, seal_sink *sink,
+                              void *arg);
+int unsealer_add(struct unsealer *u, const void *p, size_t n, struct ct_err *err);
+int unsealer_end(struct unsealer *u, struct ct_err *err);
+void unsealer_free(struct unsealer *u);
+
+/**
+ * unsealer_header(u):
+ * The header, once it was read and its key found; else NULL.
+ */
+const struct seal_header *unsealer_header(const struct unsealer *u);
+
+#endif

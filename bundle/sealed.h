@@ -1,0 +1,65 @@
+#ifndef BUNDLE_SEALED_H
+#define BUNDLE_SEALED_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "bundle/seal.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/keyring.h"
+#include "common/uuid.h"
+
+/*
+ * A sealed session as the API sees it: an opaque id, the word "sealed" for machine and folders, and
+ * one sealed object with all the rest, padded to steps of 4 KiB, in base64 as metadata.sealed.
+ */
+#define SEALED_WORD "sealed"
+
+/* What the sealed metadata of one version holds.  Strings are owned. */
+struct sealed_facts {
+    char session_id[UUID_SIZE]; /* the real one */
+    char *source_machine;
+    char *source_cwd;
+    char *source_user_dir;
+    struct json_object *metadata; /* all members of the wire API's metadata, titles too */
+    char content_id[HASH_SHA256_HEX];
+    int64_t gzip_bytes;                            /* the bundle's length before padding */
+    unsigned char object_id[SEAL_OBJECT_ID_BYTES]; /* of the sealed bundle */
+    int64_t generation;                            /* of both objects */
+    char ids_key[KEY_ID_HEX];                      /* id of the key that opaque ids are made with */
+    char key_id[KEY_ID_HEX]; /* of the key that it was sealed with; set by sealed_open() */
+};
+
+/**
+ * sealed_make(ring, facts, ret, err):
+ * Seal ${facts} with the current key.  ${ret} is the API's metadata {"sealed": "<base64>"}; the
+ * caller owns it.
+ */
+int sealed_make(const struct keyring *ring, const struct sealed_facts *facts,
+                struct json_object **ret, struct ct_err *err);
+
+/**
+ * sealed_is(metadata):
+ * Return whether the API's ${metadata} (may be NULL) is a sealed one.
+ */
+int sealed_is(const struct json_object *metadata);
+
+/**
+ * sealed_peek(metadata, ret, err):
+ * The header, which needs no key: key id and generation.  Not authenticated.
+ */
+int sealed_peek(const struct json_object *metadata, struct seal_header *ret, struct ct_err *err);
+
+/**
+ * sealed_open(ring, wire_id, metadata, ret, err):
+ * Open the metadata of the session that the server calls ${wire_id}.  ERR_REFUSED with KEY_MISSING
+ * or KEY_WRONG, ERR_CORRUPT if it is damaged, lies about its generation or belongs to another id.
+ * The caller ends ${ret} with sealed_facts_clear().
+ */
+int sealed_open(const struct keyring *ring, const char *wire_id, const struct json_object *metadata,
+                struct sealed_facts *ret, struct ct_err *err);
+void sealed_facts_clear(struct sealed_facts *f);
+
+#endif

@@ -1,0 +1,112 @@
+#ifndef COMMON_KEYRING_H
+#define COMMON_KEYRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/err.h"
+#include "common/uuid.h"
+
+/*
+ * The master keys that this device knows: ~/.codeteleport/keyring (0600), or what key_command
+ * prints.  In order: the first one is the account's first key, which makes the opaque session ids,
+ * for ever; the last one seals; all of them open.
+ */
+#define KEY_BYTES 32
+#define KEY_ID_BYTES 16
+#define KEY_ID_HEX (2 * KEY_ID_BYTES + 1)
+#define KEY_TEXT_SIZE 80 /* recovery text: bech32m with the human part "ctkey", without grouping \
+                          */
+
+struct key {
+    const unsigned char *mk; /* KEY_BYTES, in secret memory */
+    unsigned char id[KEY_ID_BYTES];
+    char id_hex[KEY_ID_HEX];
+    int64_t created_ms; /* when it was made or came here; 0: not known */
+};
+
+struct keyring;
+
+/* Reasons of errors, beside ERR_REFUSED. */
+#define KEY_MISSING "no_key"  /* sealed with a key that is not on this device */
+#define KEY_WRONG "wrong_key" /* it has the id, and is another all the same */
+
+/**
+ * keyring_path():
+ * Return the path of the file; the caller frees it.
+ */
+char *keyring_path(void);
+
+/**
+ * keyring_open(config, ret, err):
+ * The keys of this device: those that key_command prints (one recovery text a line, oldest first),
+ * if the configuration names one, else those of the file.  No file: an empty ring.  ERR_CONFIG,
+ * with the cure, if others can read the file, it is not ours or not valid, or the command fails.
+ * The caller frees with keyring_free().
+ */
+int keyring_open(const struct config *config, struct keyring **ret, struct ct_err *err);
+
+/**
+ * keyring_load(path, ret, err), keyring_new():
+ * The same from the file ${path}; an empty ring.
+ */
+int keyring_load(const char *path, struct keyring **ret, struct ct_err *err);
+struct keyring *keyring_new(void);
+
+/**
+ * keyring_free(r):
+ * Wipe and free it; NULL is harmless.
+ */
+void keyring_free(struct keyring *r);
+
+/**
+ * keyring_save(path, r, err):
+ * Write the file (0600, folder 0700, atomic); what it was before stays beside it as a backup, 0600
+ * too.
+ */
+int keyring_save(const char *path, const struct keyring *r, struct ct_err *err);
+
+/**
+ * keyring_add(r, mk, created_ms, is_first), keyring_generate(r, now_ms):
+ * Add a key at the end, or, if ${is_first}, before all others; one that is there already stays
+ * where it is.  Make a new one at the end.  Return it, borrowed.
+ */
+const struct key *keyring_add(struct keyring *r, const unsigned char mk[KEY_BYTES],
+                              int64_t created_ms, int is_first);
+const struct key *keyring_generate(struct keyring *r, int64_t now_ms);
+
+/**
+ * keyring_n(r), keyring_at(r, i), keyring_first(r), keyring_current(r), keyring_find(r, id):
+ * How many; the i-th, oldest first; the first and the last, NULL if there is none; the one with
+ * that id, or NULL.  ${r} may be NULL: empty.
+ */
+size_t keyring_n(const struct keyring *r);
+const struct key *keyring_at(const struct keyring *r, size_t i);
+const struct key *keyring_first(const struct keyring *r);
+const struct key *keyring_current(const struct keyring *r);
+const struct key *keyring_find(const struct keyring *r, const unsigned char id[KEY_ID_BYTES]);
+
+/**
+ * key_text(key, ret), key_parse(text, ret, err):
+ * The recovery text of a key (a secret), lower case, ungrouped; and back, forgiving of case, blanks
+ * and dashes.  ERR_REFUSED with a sentence that does not hold the text.
+ */
+void key_text(const struct key *key, char ret[KEY_TEXT_SIZE]);
+int key_parse(const char *text, unsigned char ret[KEY_BYTES], struct ct_err *err);
+
+/**
+ * key_derive(mk, info, out, n):
+ * HKDF-Expand-SHA512(mk, info, n).
+ */
+void key_derive(const unsigned char mk[KEY_BYTES], const char *info, void *out, size_t n);
+
+/**
+ * keyring_opaque_id(r, session_id, ret):
+ * The id under which a server knows a sealed session: a version 8 UUID from
+ * HMAC-SHA256(HKDF-Expand-SHA512(first key, "codeteleport/1 ids", 32), session id).  Return 0, or
+ * -1 if the ring is empty.
+ */
+int keyring_opaque_id(const struct keyring *r, const char *session_id, char ret[UUID_SIZE]);
+
+#endif
