@@ -11,6 +11,7 @@
 
 static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const metadata_choices[] = {"basic", "full", NULL};
+static const char *const encryption_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
 #define DAY_MS (24LL * 3600 * 1000)
@@ -40,6 +41,8 @@ static const struct conf_key keys[] = {
     {"amend", CONF_BOOL, AT(amend), 0, 0, NULL},
     {"pace", CONF_BOOL, AT(pace), 0, 0, NULL},
     {"metadata", CONF_CHOICE, AT(metadata), 0, 0, metadata_choices},
+    {"encryption", CONF_CHOICE, AT(encryption), 0, 0, encryption_choices},
+    {"key_command", CONF_STRING, AT(key_command), 0, 0, NULL},
     {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, log_choices},
 };
@@ -59,6 +62,7 @@ static void defaults(struct config *c)
     c->amend = 1;
     c->pace = 1;
     c->metadata = CONFIG_METADATA_BASIC;
+    c->encryption = CONFIG_ENCRYPTION_ON;
     c->log = LOG_LEVEL_INFO;
 }
 
@@ -155,5 +159,6 @@ void config_free(struct config *c)
         str_wipe(c->proxy, strlen(c->proxy));
     free(c->proxy);
     free(c->device_name);
+    free(c->key_command);
     free(c);
 }

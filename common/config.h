@@ -9,6 +9,9 @@
  */
 enum config_metadata { CONFIG_METADATA_BASIC, CONFIG_METADATA_FULL };
 
+/* ON: sealed where there is a key, in clear where there is none. */
+enum config_encryption { CONFIG_ENCRYPTION_OFF, CONFIG_ENCRYPTION_ON, CONFIG_ENCRYPTION_REQUIRE };
+
 struct config {
     struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
     struct strlist exclude; /* folders whose sessions stay here; the longest path decides */
@@ -33,6 +36,8 @@ struct config {
     int amend;                 /* replace a version of the same hour instead of adding one */
     int pace;                  /* fewer uploads where a server keeps few versions */
     int metadata;              /* enum config_metadata */
+    int encryption;            /* enum config_encryption */
+    char *key_command;         /* prints the keys, for a shell; NULL: the keyring's file counts */
     int polling;               /* watch by polling even where inotify works */
     int log;                   /* enum log_level */
 };
