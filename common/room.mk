@@ -19,9 +19,15 @@ common_libcommon_a_SOURCES = \
   common/map.c common/map.h \
   common/now.c common/now.h \
   common/path.c common/path.h \
-  common/secret.h \
+  common/secret.c common/secret.h common/secret_impl.h \
   common/str.c common/str.h \
   common/strlist.c common/strlist.h \
   common/uuid.c common/uuid.h \
   common/worker.c common/worker.h
+if ON_LINUX
+common_libcommon_a_SOURCES += common/secret_linux.c
+else
+common_libcommon_a_SOURCES += common/secret_posix.c
+endif
+EXTRA_DIST += common/secret_linux.c common/secret_posix.c
 common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)

@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "ctctl/complete.h"
 
@@ -158,6 +159,7 @@ int cli_main(int argc, char **argv)
     struct ctx c;
     int rc;
 
+    secret_init();
     setlocale(LC_CTYPE, "");  /* what the terminal can show; numbers stay as they are in C */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe shows when the output is flushed */
     log_init("ctctl", LOG_LEVEL_ERROR);

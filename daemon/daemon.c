@@ -496,7 +496,7 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
     struct life life = {.d = &d, .lock_fd = -1};
     struct ct_err err;
 
-    process_protect();
+    process_tidy_heap();
     signal(SIGPIPE, SIG_IGN);
     umask(077);
     d.life = &life;

@@ -4,6 +4,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "daemon/daemon.h"
 
 #define EX_USAGE_ 64
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
     struct config *config;
     struct ct_err err;
 
+    secret_init();
     while ((c = getopt_long(argc, argv, "c:tvh", options, NULL)) != -1) {
         switch (c) {
         case 'c':

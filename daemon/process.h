@@ -2,10 +2,10 @@
 #define DAEMON_PROCESS_H
 
 /**
- * process_protect():
- * Tokens are in memory: no core dumps, and nobody of the same user attaches without further ado.
+ * process_tidy_heap():
+ * Have the allocator leave no holes behind what is large.  Before the first thread.
  */
-void process_protect(void);
+void process_tidy_heap(void);
 
 /**
  * process_be_polite():

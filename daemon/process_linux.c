@@ -1,4 +1,3 @@
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -9,12 +8,8 @@
 
 #include "daemon/process.h"
 
-void process_protect(void)
+void process_tidy_heap(void)
 {
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
     /* Large buffers come and go with each bundle: as mappings of their own, whatever came before,
      * they leave no holes behind. */
     mallopt(M_MMAP_THRESHOLD, 64 << 10);

@@ -1,12 +1,7 @@
-#include <sys/resource.h>
-
 #include "daemon/process.h"
 
-void process_protect(void)
+void process_tidy_heap(void)
 {
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
 }
 
 void process_be_polite(void)

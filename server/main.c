@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "common/secret.h"
 
 #include "server/serve.h"
 #include "server/settings.h"
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
     struct ct_err err;
     int rc;
 
+    secret_init();
     if ((rc = read_arguments(argc, argv, &a)) >= 0)
         return rc;
     umask(077);
