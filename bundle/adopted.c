@@ -33,6 +33,11 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
     jdoc_set_int(o, "transcriptBytes", a->transcript_bytes);
     jdoc_set_str(o, "transcriptDigest", a->transcript_digest);
     jdoc_set_bool(o, "isLoopback", a->is_loopback);
+    if (a->wire_id[0] != '\0') {
+        jdoc_set_str(o, "wireId", a->wire_id);
+        jdoc_set_str(o, "keyId", a->key_id);
+        jdoc_set_int(o, "generation", a->generation);
+    }
     text = jdoc_text(o);
     rc = path_make_private(account_dir, err);
     if (rc == 0)
@@ -57,6 +62,23 @@ static int take_digest(const struct json_object *o, const char *key, char ret[HA
     return 0;
 }
 
+/* Absent is fine: a version in clear. */
+static int take_seal(const struct json_object *o, struct adopted *a)
+{
+    const char *wire = jdoc_str(o, "wireId"), *key = jdoc_str(o, "keyId");
+    unsigned char scratch[KEY_ID_BYTES];
+
+    if (wire == NULL)
+        return 0;
+    a->generation = jdoc_int(o, "generation", 0);
+    if (!uuid_is_valid(wire) || key == NULL || hash_unhex(key, scratch, sizeof(scratch)) != 0 ||
+        a->generation < 1)
+        return -1;
+    snprintf(a->wire_id, sizeof(a->wire_id), "%s", wire);
+    snprintf(a->key_id, sizeof(a->key_id), "%s", key);
+    return 0;
+}
+
 int adopted_load(const char *account_dir, const char *session_id, struct adopted *ret)
 {
     char *path = path_of(account_dir, session_id);
@@ -75,7 +97,8 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
         a.transcript_bytes = jdoc_int(o, "transcriptBytes", -1);
         a.is_loopback = jdoc_bool(o, "isLoopback", 0);
         is_good = id != NULL && strcmp(id, session_id) == 0 && a.version > 0 && a.size_bytes >= 0 &&
-                  a.transcript_bytes >= 0 && take_digest(o, "contentId", a.content_id) == 0 &&
+                  a.transcript_bytes >= 0 && take_seal(o, &a) == 0 &&
+                  take_digest(o, "contentId", a.content_id) == 0 &&
                   take_digest(o, "sha256", a.sha256) == 0 &&
                   take_digest(o, "transcriptDigest", a.transcript_digest) == 0;
     }

@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "common/hash.h"
+#include "common/keyring.h"
 #include "common/uuid.h"
 
 /*
@@ -22,6 +23,11 @@ struct adopted {
     int64_t transcript_bytes;         /* of the transcript as it was installed */
     char transcript_digest[HASH_SHA256_HEX];
     int is_loopback; /* the bundle lies on this machine */
+
+    /* Of a sealed version; "", "" and 0 of one in clear, and in records of older builds. */
+    char wire_id[UUID_SIZE]; /* the opaque id under which the server knows it */
+    char key_id[KEY_ID_HEX];
+    int64_t generation;
 };
 
 /**

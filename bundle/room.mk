@@ -38,6 +38,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/renew.c bundle/renew.h \
   bundle/seal.h \
   bundle/sealed.h \
+  bundle/seen.c bundle/seen.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \

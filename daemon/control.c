@@ -119,6 +119,21 @@ static int sync_id(struct daemon *d, const char *text, char ret[UUID_SIZE], stru
     return whole_id(d, text, ret, err);
 }
 
+/*
+ * sync {"ids": [...], "wait": bool, "reseal": bool}
+ *
+ * With "reseal", those sessions (all, without ids) that are safe in clear go out once more, sealed,
+ * although their content is the same; what else is dirty among them goes out as always.  Each
+ * begins anew as version 1 under its opaque id; the one in clear stays until somebody deletes it,
+ * under its real id, and says so with `cleared`.  Which ones those are tell `list` and `show`:
+ * "clearVersion" is the newest version that is in the cloud in clear (0: none), "sealed", "keyId"
+ * and "generation" describe the newest safe one, "wireId" is what the server calls it.  The answer
+ * is that of sync: "failed" names the sessions that could not be resealed, with reason and cure; so
+ * one that is gone from this machine (it has to be fetched and sealed by the client).  Refused with
+ * "no_key" where nothing is sealed.
+ *
+ * cleared {"ids": [...]}: of these sessions nothing is left in the cloud in clear.
+ */
 static void do_sync(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
     struct json_object *ids = jdoc_array(params, "ids");

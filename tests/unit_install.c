@@ -6,6 +6,7 @@
 #include "agents/beneath.h"
 #include "agents/news.h"
 #include "bundle/adopted.h"
+#include "bundle/seen.h"
 #include "bundle/dirlock.h"
 #include "bundle/local.h"
 #include "bundle/merge.h"
@@ -445,6 +446,31 @@ static void adopted_records_come_back_and_damaged_ones_are_none(void **state)
     adopted_forget(*state, ID);
     assert_int_equal(access(path, F_OK), -1);
     free(path);
+    a.generation = 3;
+    memcpy(a.wire_id, OTHER, sizeof(a.wire_id));
+    snprintf(a.key_id, sizeof(a.key_id), "000102030405060708090a0b0c0d0e0f");
+    assert_int_equal(adopted_save(*state, &a, &e), 0);
+    assert_true(adopted_load(*state, ID, &b));
+    assert_memory_equal(&a, &b, sizeof(a));
+}
+
+static void the_highest_generation_seen_stays(void **state)
+{
+    struct ct_err e;
+    char *path;
+
+    assert_int_equal(seen_generation(*state, ID), 0);
+    assert_int_equal(seen_note(*state, ID, 7, &e), 0);
+    assert_int_equal(seen_note(*state, ID, 5, &e), 0);
+    assert_int_equal(seen_generation(*state, ID), 7);
+    assert_int_equal(seen_note(*state, ID, INT64_MAX, &e), 0);
+    assert_true(seen_generation(*state, ID) == INT64_MAX);
+    assert_int_equal(seen_generation(*state, OTHER), 0);
+    path = unit_write(*state, "seen/" ID, "garbage", 0600);
+    assert_int_equal(seen_generation(*state, ID), 0);
+    assert_int_equal(seen_note(*state, ID, 2, &e), 0);
+    assert_int_equal(seen_generation(*state, ID), 2);
+    free(path);
 }
 
 /* ---- who works on it ---------------------------------------------------------------------------
@@ -512,6 +538,7 @@ int main(void)
         UNIT(a_stage_removes_what_a_killed_one_left_and_itself),
         UNIT(who_is_in_the_middle_of_saying_so_may_work_on_it),
         UNIT(adopted_records_come_back_and_damaged_ones_are_none),
+        UNIT(the_highest_generation_seen_stays),
     };
 
     return cmocka_run_group_tests_name("install", tests, NULL, NULL);

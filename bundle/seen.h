@@ -1,0 +1,28 @@
+#ifndef BUNDLE_SEEN_H
+#define BUNDLE_SEEN_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+
+/*
+ * The highest generation that this device has seen of each sealed session, in small files in seen/
+ * in the folder of the account (account_dir()).  Daemon and client both write there, and neither
+ * needs the other: a server that hands out a lower one than is noted here has gone back in time.
+ */
+
+/**
+ * seen_generation(account_dir, session_id):
+ * Return the highest generation noted of the session (its real id), or 0.
+ */
+int64_t seen_generation(const char *account_dir, const char *session_id);
+
+/**
+ * seen_note(account_dir, session_id, generation, err):
+ * Note ${generation}, unless a higher one is there.  Note only what was authenticated: what
+ * sealed_open() said, or the header of a bundle whose chunks were verified.
+ */
+int seen_note(const char *account_dir, const char *session_id, int64_t generation,
+              struct ct_err *err);
+
+#endif
