@@ -4,6 +4,10 @@ bundle_libbundle_a_SOURCES = \
   bundle/cache.c bundle/cache.h \
   bundle/cache_index.c bundle/cache_index.h \
   bundle/cache_trim.c bundle/cache_trim.h \
+  bundle/cobble.h \
+  bundle/cobble_core.c bundle/cobble_core.h \
+  bundle/cobble_reader.c \
+  bundle/cobble_writer.c \
   bundle/compare.c bundle/compare.h \
   bundle/compress.h \
   bundle/content.c bundle/content.h \
@@ -36,13 +40,15 @@ bundle_libbundle_a_SOURCES = \
   bundle/relocate_edge.c bundle/relocate_edge.h \
   bundle/relocate_match.c bundle/relocate_match.h \
   bundle/renew.c bundle/renew.h \
-  bundle/seal.h \
-  bundle/sealed.h \
+  bundle/seal.c bundle/seal.h \
+  bundle/sealed.c bundle/sealed.h \
+  bundle/sealer.c \
   bundle/seen.c bundle/seen.h \
   bundle/snapshot.c bundle/snapshot.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \
   bundle/tarhead.c bundle/tarhead.h \
+  bundle/unsealer.c \
   bundle/untar.c bundle/untar.h \
   bundle/verify.c bundle/verify.h
 # One compressor.

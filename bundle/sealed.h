@@ -16,6 +16,8 @@
  * one sealed object with all the rest, padded to steps of 4 KiB, in base64 as metadata.sealed.
  */
 #define SEALED_WORD "sealed"
+#define SEALED_STEP 4096       /* plain bytes are padded to steps of that, with blanks */
+#define SEALED_MAX (512 << 10) /* plain bytes; what is more is refused */
 
 /* What the sealed metadata of one version holds.  Strings are owned. */
 struct sealed_facts {
@@ -34,8 +36,9 @@ struct sealed_facts {
 
 /**
  * sealed_make(ring, facts, ret, err):
- * Seal ${facts} with the current key.  ${ret} is the API's metadata {"sealed": "<base64>"}; the
- * caller owns it.
+ * Seal ${facts} (ids_key and key_id are filled in from the ring) with the current key.  ${ret} is
+ * the API's metadata {"sealed": "<base64>"}; the caller owns it.  ERR_REFUSED if there is no key or
+ * the metadata is too large.
  */
 int sealed_make(const struct keyring *ring, const struct sealed_facts *facts,
                 struct json_object **ret, struct ct_err *err);
@@ -55,8 +58,9 @@ int sealed_peek(const struct json_object *metadata, struct seal_header *ret, str
 /**
  * sealed_open(ring, wire_id, metadata, ret, err):
  * Open the metadata of the session that the server calls ${wire_id}.  ERR_REFUSED with KEY_MISSING
- * or KEY_WRONG, ERR_CORRUPT if it is damaged, lies about its generation or belongs to another id.
- * The caller ends ${ret} with sealed_facts_clear().
+ * (also if the key of the ids is missing: without it nobody can say that the metadata is that
+ * session's) or KEY_WRONG, ERR_CORRUPT if it is damaged, lies about its generation or belongs to
+ * another id.  The caller ends ${ret} with sealed_facts_clear().
  */
 int sealed_open(const struct keyring *ring, const char *wire_id, const struct json_object *metadata,
                 struct sealed_facts *ret, struct ct_err *err);

@@ -16,8 +16,9 @@
 #define KEY_BYTES 32
 #define KEY_ID_BYTES 16
 #define KEY_ID_HEX (2 * KEY_ID_BYTES + 1)
-#define KEY_TEXT_SIZE 80 /* recovery text: bech32m with the human part "ctkey", without grouping \
-                          */
+#define KEY_TEXT_SIZE \
+    80 /* recovery text: bech32m with the human part "ctkey", without grouping \
+        */
 
 struct key {
     const unsigned char *mk; /* KEY_BYTES, in secret memory */
@@ -62,15 +63,17 @@ void keyring_free(struct keyring *r);
 
 /**
  * keyring_save(path, r, err):
- * Write the file (0600, folder 0700, atomic); what it was before stays beside it as a backup, 0600
- * too.
+ * Write the file (0600, folder 0700, atomic); what it was before stays beside it as a backup
+ * ("<path>.before-<time>", 0600).  Of older backups some are kept, and all that hold a key which
+ * ${r} has not.  ERR_CONFLICT if the file holds a key that ${r} has not (somebody else wrote it
+ * meanwhile: load again); ERR_CONFIG if it is there and keyring_load() would refuse it.
  */
 int keyring_save(const char *path, const struct keyring *r, struct ct_err *err);
 
 /**
  * keyring_add(r, mk, created_ms, is_first), keyring_generate(r, now_ms):
  * Add a key at the end, or, if ${is_first}, before all others; one that is there already stays
- * where it is.  Make a new one at the end.  Return it, borrowed.
+ * where it is.  Make a new one at the end.  Return it, borrowed; NULL if the ring is full (64).
  */
 const struct key *keyring_add(struct keyring *r, const unsigned char mk[KEY_BYTES],
                               int64_t created_ms, int is_first);
@@ -102,11 +105,12 @@ int key_parse(const char *text, unsigned char ret[KEY_BYTES], struct ct_err *err
 void key_derive(const unsigned char mk[KEY_BYTES], const char *info, void *out, size_t n);
 
 /**
- * keyring_opaque_id(r, session_id, ret):
+ * key_opaque_id(key, session_id, ret), keyring_opaque_id(r, session_id, ret):
  * The id under which a server knows a sealed session: a version 8 UUID from
- * HMAC-SHA256(HKDF-Expand-SHA512(first key, "codeteleport/1 ids", 32), session id).  Return 0, or
- * -1 if the ring is empty.
+ * HMAC-SHA256(HKDF-Expand-SHA512(key, "codeteleport/1 ids", 32), session id), by the ring's first
+ * key.  keyring_opaque_id() returns 0, or -1 if the ring is empty.
  */
+void key_opaque_id(const struct key *key, const char *session_id, char ret[UUID_SIZE]);
 int keyring_opaque_id(const struct keyring *r, const char *session_id, char ret[UUID_SIZE]);
 
 #endif

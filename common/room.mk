@@ -1,7 +1,7 @@
 noinst_LIBRARIES += common/libcommon.a
 common_libcommon_a_SOURCES = \
   common/account.c common/account.h \
-  common/bech32.h \
+  common/bech32.c common/bech32.h \
   common/buf.c common/buf.h \
   common/conf.c common/conf.h \
   common/config.c common/config.h \
@@ -11,10 +11,12 @@ common_libcommon_a_SOURCES = \
   common/file.c common/file.h \
   common/hash.c common/hash.h \
   common/heap.c common/heap.h \
-  common/hkdf.h \
+  common/hkdf.c common/hkdf.h \
   common/jdoc.c common/jdoc.h \
   common/jscan.c common/jscan.h \
-  common/keyring.h \
+  common/key_command.c common/key_command.h \
+  common/keyring.c common/keyring.h common/keyring_inside.h \
+  common/keyring_file.c \
   common/log.c common/log.h \
   common/map.c common/map.h \
   common/now.c common/now.h \

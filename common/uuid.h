@@ -17,6 +17,12 @@ int uuid_is_valid(const char *s);
 int uuid_starts(const char *s);
 
 /**
+ * uuid_format(p, version, out):
+ * Write 16 bytes as a UUID of that version (RFC 9562; its six bits take the place of theirs).
+ */
+void uuid_format(const unsigned char p[16], int version, char out[UUID_SIZE]);
+
+/**
  * uuid_random(out):
  * Write a random (version 4) UUID into ${out}.
  */

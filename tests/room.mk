@@ -43,6 +43,7 @@ include tests/bundle.mk
 include tests/common.mk
 include tests/ctctl.mk
 include tests/ipc.mk
+include tests/seal.mk
 include tests/server.mk
 include tests/stores.mk
 include tests/watcher.mk

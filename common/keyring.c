@@ -1,0 +1,222 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/bech32.h"
+#include "common/hash.h"
+#include "common/hkdf.h"
+#include "common/key_command.h"
+#include "common/keyring_inside.h"
+#include "common/path.h"
+#include "common/secret.h"
+#include "common/str.h"
+
+#include "common/keyring.h"
+
+#define HUMAN_PART "ctkey"
+
+struct keyring {
+    struct key *v[KEYRING_MAX]; /* each for itself, for callers hold on to them */
+    size_t n;
+};
+
+struct keyring *keyring_new(void)
+{
+    return str_calloc(1, sizeof(struct keyring));
+}
+
+void keyring_free(struct keyring *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->n; i++) {
+        secret_free((void *)(uintptr_t)r->v[i]->mk);
+        free(r->v[i]);
+    }
+    free(r);
+}
+
+void key_derive(const unsigned char mk[KEY_BYTES], const char *info, void *out, size_t n)
+{
+    hkdf_expand_sha512(mk, KEY_BYTES, info, strlen(info), out, n);
+}
+
+const struct key *keyring_add(struct keyring *r, const unsigned char mk[KEY_BYTES],
+                              int64_t created_ms, int is_first)
+{
+    unsigned char id[KEY_ID_BYTES], *copy;
+    const struct key *known;
+    struct key *k;
+
+    key_derive(mk, "codeteleport/1 key-id", id, sizeof(id));
+    known = keyring_find(r, id);
+    if (known != NULL)
+        return known;
+    if (r->n == KEYRING_MAX)
+        return NULL;
+    copy = secret_alloc(KEY_BYTES);
+    memcpy(copy, mk, KEY_BYTES);
+    k = str_calloc(1, sizeof(*k));
+    k->mk = copy;
+    k->created_ms = created_ms;
+    memcpy(k->id, id, sizeof(id));
+    hash_hex(id, sizeof(id), k->id_hex);
+    if (is_first)
+        memmove(r->v + 1, r->v, r->n * sizeof(struct key *));
+    r->v[is_first ? 0 : r->n] = k;
+    r->n++;
+    return k;
+}
+
+const struct key *keyring_generate(struct keyring *r, int64_t now_ms)
+{
+    unsigned char *mk = secret_alloc(KEY_BYTES);
+    const struct key *k;
+
+    hash_random(mk, KEY_BYTES);
+    k = keyring_add(r, mk, now_ms, 0);
+    secret_free(mk);
+    return k;
+}
+
+size_t keyring_n(const struct keyring *r)
+{
+    return r != NULL ? r->n : 0;
+}
+
+const struct key *keyring_at(const struct keyring *r, size_t i)
+{
+    return i < keyring_n(r) ? r->v[i] : NULL;
+}
+
+const struct key *keyring_first(const struct keyring *r)
+{
+    return keyring_at(r, 0);
+}
+
+const struct key *keyring_current(const struct keyring *r)
+{
+    return keyring_n(r) > 0 ? r->v[r->n - 1] : NULL;
+}
+
+const struct key *keyring_find(const struct keyring *r, const unsigned char id[KEY_ID_BYTES])
+{
+    for (size_t i = 0; i < keyring_n(r); i++) {
+        if (memcmp(r->v[i]->id, id, KEY_ID_BYTES) == 0)
+            return r->v[i];
+    }
+    return NULL;
+}
+
+void key_text(const struct key *key, char ret[KEY_TEXT_SIZE])
+{
+    char *text = secret_alloc(BECH32_TEXT_MAX + 1);
+
+    bech32_encode(HUMAN_PART, key->mk, KEY_BYTES, text);
+    memcpy(ret, text, strlen(text) + 1);
+    secret_free(text);
+}
+
+int key_parse(const char *text, unsigned char ret[KEY_BYTES], struct ct_err *err)
+{
+    if (bech32_decode(text, HUMAN_PART, ret, KEY_BYTES, err) == 0)
+        return 0;
+    if (err != NULL)
+        err_prefix(err, "that is no key");
+    return -1;
+}
+
+int keyring_add_text(struct keyring *r, const char *text, int64_t created_ms,
+                     const struct key **ret, struct ct_err *err)
+{
+    unsigned char *mk = secret_alloc(KEY_BYTES);
+    int rc = key_parse(text, mk, err);
+
+    if (rc == 0) {
+        *ret = keyring_add(r, mk, created_ms, 0);
+        if (*ret == NULL)
+            rc = err_set(err, ERR_REFUSED, "there are more than %d keys", KEYRING_MAX);
+    }
+    secret_free(mk);
+    return rc;
+}
+
+void key_opaque_id(const struct key *key, const char *session_id, char ret[UUID_SIZE])
+{
+    unsigned char mac[HASH_SHA256_BYTES], *ids = secret_alloc(KEY_BYTES);
+
+    key_derive(key->mk, "codeteleport/1 ids", ids, KEY_BYTES);
+    hash_hmac_sha256(ids, KEY_BYTES, session_id, strlen(session_id), mac);
+    secret_free(ids);
+    uuid_format(mac, 8, ret);
+}
+
+int keyring_opaque_id(const struct keyring *r, const char *session_id, char ret[UUID_SIZE])
+{
+    const struct key *first = keyring_first(r);
+
+    if (first == NULL)
+        return -1;
+    key_opaque_id(first, session_id, ret);
+    return 0;
+}
+
+char *keyring_path(void)
+{
+    char *dir = path_credentials_dir();
+    char *path = path_join(dir, "keyring");
+
+    free(dir);
+    return path;
+}
+
+static int add_lines(struct keyring *r, char *text, struct ct_err *err)
+{
+    const struct key *ignored;
+
+    for (int n = 1; text != NULL; n++) {
+        char *line = text, *end = strchr(text, '\n');
+        text = end != NULL ? end + 1 : NULL;
+        if (end != NULL)
+            *end = '\0';
+        if (line[strspn(line, " \t\r")] != '\0' && keyring_add_text(r, line, 0, &ignored, err) != 0)
+            return err_prefix(err, "line %d of what key_command prints", n);
+    }
+    if (r->n == 0)
+        return err_set(err, ERR_CONFIG, "key_command prints no key");
+    return 0;
+}
+
+static int open_command(const char *command, struct keyring **ret, struct ct_err *err)
+{
+    struct keyring *r = keyring_new();
+    struct ct_err e = {0};
+    char *text = NULL;
+    int rc = key_command_run(command, KEY_COMMAND_TIMEOUT_MS, &text, &e);
+
+    if (rc == 0)
+        rc = add_lines(r, text, &e);
+    secret_free(text);
+    if (rc == 0) {
+        *ret = r;
+        return 0;
+    }
+    keyring_free(r);
+    err_prefix(&e, "no keys");
+    e.code = ERR_CONFIG;
+    if (err != NULL)
+        *err = e;
+    return -1;
+}
+
+int keyring_open(const struct config *config, struct keyring **ret, struct ct_err *err)
+{
+    char *path;
+    int rc;
+
+    if (config->key_command != NULL)
+        return open_command(config->key_command, ret, err);
+    path = keyring_path();
+    rc = keyring_load(path, ret, err);
+    free(path);
+    return rc;
+}

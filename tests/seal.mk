@@ -1,0 +1,7 @@
+# Keys and sealed objects.
+check_PROGRAMS += tests/unit_keyring tests/unit_seal
+TESTS += tests/unit_keyring tests/unit_seal
+tests_unit_keyring_SOURCES = tests/unit_keyring.c
+tests_unit_keyring_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_seal_SOURCES = tests/unit_seal.c
+tests_unit_seal_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
