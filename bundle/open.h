@@ -8,7 +8,6 @@
 #include "bundle/relocate.h"
 #include "common/err.h"
 #include "common/hash.h"
-#include "common/keyring.h"
 #include "common/strlist.h"
 #include "common/uuid.h"
 
@@ -41,13 +40,6 @@ struct open_opts {
     int is_trusted;         /* it came sealed by one's own key: its permission mode and its memory
                                are one's own, and no proportion is too good to be true */
     int with_memory;        /* take memory/ from a bundle that is not trusted */
-
-    /* The keys that may open it, if it is sealed (bundle/seal.h): then it is trusted.  NULL: a
-     * sealed one is refused.  And its length without padding, as its sealed description says, or 0:
-     * anything else is ERR_CORRUPT. */
-    const struct keyring *ring;
-    int64_t gzip_bytes;
-
     int64_t max_bytes;      /* limit on all contents; 0: OPEN_BYTES_MAX */
     const _Atomic int *cancel; /* non-zero: stop with ERR_CANCELLED; may be NULL */
 
@@ -100,8 +92,8 @@ struct open_result {
 /**
  * opener_new(path, opts, ret, err):
  * Open the bundle and read meta.json.  ERR_CORRUPT if it is none, ERR_REFUSED if it is of another
- * session, an unknown agent or a newer format; as of unsealer_add() if it is sealed; ERR_GONE if
- * there is no such file.  The caller frees it.
+ * session, an unknown agent or a newer format; ERR_GONE if there is no such file.  The caller frees
+ * it.
  */
 int opener_new(const char *path, const struct open_opts *opts, struct opener **ret,
                struct ct_err *err);
@@ -112,12 +104,6 @@ void opener_free(struct opener *o);
  * What meta.json says; borrowed.
  */
 const struct open_meta *opener_meta(const struct opener *o);
-
-/**
- * opener_is_sealed(o):
- * Return whether it was sealed, by one of the keys.
- */
-int opener_is_sealed(const struct opener *o);
 
 /**
  * opener_extract(o, stage_dir, relocation, ret, err):
