@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/jdoc.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "api/client.h"
@@ -12,16 +13,18 @@ void api_request_new(const char *api_url, const char *token, const char *method,
 {
     struct api_request *r = str_calloc(1, sizeof(*r));
     char *line;
+    size_t size;
 
     r->url = str_printf("%s%s", api_url, path);
     strlist_add(&r->headers, "Content-Type: application/json");
     strlist_add(&r->headers, "Accept: application/json");
     strlist_add(&r->headers, "X-Client-Version: " PACKAGE_VERSION);
     if (token != NULL) {
-        line = str_printf("Authorization: Bearer %s", token);
+        size = sizeof("Authorization: Bearer ") + strlen(token);
+        line = secret_alloc(size);
+        snprintf(line, size, "Authorization: Bearer %s", token);
         strlist_add(&r->headers, line);
-        str_wipe(line, strlen(line));
-        free(line);
+        secret_free(line);
     }
     r->http = (struct http_req)HTTP_REQ_INIT;
     r->http.method = method;
@@ -37,13 +40,28 @@ void api_request_new(const char *api_url, const char *token, const char *method,
     *ret = r;
 }
 
+static void forget_headers(struct api_request *r)
+{
+    for (size_t i = 0; i < r->headers.n; i++)
+        str_wipe(r->headers.v[i], strlen(r->headers.v[i]));
+    strlist_free(&r->headers);
+}
+
+int api_start(struct http_engine *e, struct api_request *r,
+              void (*done)(void *arg, const struct http_res *res, const struct ct_err *err),
+              void *arg, struct http_call **ret, struct ct_err *err)
+{
+    int rc = http_start(e, &r->http, done, arg, ret, err);
+
+    forget_headers(r); /* what is under way has copies, which go with it */
+    return rc;
+}
+
 void api_request_free(struct api_request *r)
 {
     if (r == NULL)
         return;
-    for (size_t i = 0; i < r->headers.n; i++)
-        str_wipe(r->headers.v[i], strlen(r->headers.v[i]));
-    strlist_free(&r->headers);
+    forget_headers(r);
     if (r->body != NULL)
         str_wipe(r->body, strlen(r->body));
     free(r->body);

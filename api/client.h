@@ -28,6 +28,14 @@ void api_request_new(const char *api_url, const char *token, const char *method,
                      struct json_object *body, struct api_request **ret);
 
 /**
+ * api_start(e, r, done, arg, ret, err):
+ * http_start() for it; ${r} forgets the token then, and can't be started again.
+ */
+int api_start(struct http_engine *e, struct api_request *r,
+              void (*done)(void *arg, const struct http_res *res, const struct ct_err *err),
+              void *arg, struct http_call **ret, struct ct_err *err);
+
+/**
  * api_request_free(r):
  * Wipe and free it; NULL is harmless.
  */

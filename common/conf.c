@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <libconfig.h>
 
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "common/conf.h"
@@ -149,6 +151,12 @@ static void set_string(struct reading *r, const struct conf_key *k, const config
         fault(r, s, "'%s' must be a string in double quotes", k->name);
         return;
     }
+    if (k->type == CONF_SECRET) {
+        secret_free(*member);
+        *member = secret_dup(v);
+        str_wipe((char *)(uintptr_t)v, strlen(v)); /* libconfig's copy */
+        return;
+    }
     free(*member);
     *member = k->type == CONF_PATH ? path_expand(v) : str_dup(v);
 }
@@ -182,6 +190,7 @@ static void set(struct reading *r, const struct conf_key *k, const config_settin
 
     switch (k->type) {
     case CONF_STRING:
+    case CONF_SECRET:
     case CONF_PATH:
         set_string(r, k, s);
         break;

@@ -14,6 +14,7 @@
 
 enum conf_type {
     CONF_STRING,  /* char *, freed and replaced */
+    CONF_SECRET,  /* char * of secret_dup(), the same */
     CONF_PATH,    /* char *, expanded by path_expand() */
     CONF_BOOL,    /* int */
     CONF_INT,     /* long long, within min..max */

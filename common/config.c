@@ -5,6 +5,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "common/config.h"
@@ -24,7 +25,7 @@ static const struct conf_key keys[] = {
     {"state_dir", CONF_PATH, AT(state_dir), 0, 0, NULL},
     {"socket", CONF_PATH, AT(socket), 0, 0, NULL},
     {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
-    {"proxy", CONF_STRING, AT(proxy), 0, 0, NULL},
+    {"proxy", CONF_SECRET, AT(proxy), 0, 0, NULL},
     {"device_name", CONF_STRING, AT(device_name), 0, 0, NULL},
     {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
     {"quiet", CONF_SECONDS, AT(quiet_ms), 10, DAY_MS, NULL},
@@ -155,9 +156,7 @@ void config_free(struct config *c)
     free(c->state_dir);
     free(c->socket);
     free(c->ca_file);
-    if (c->proxy != NULL)
-        str_wipe(c->proxy, strlen(c->proxy));
-    free(c->proxy);
+    secret_free(c->proxy);
     free(c->device_name);
     free(c->key_command);
     free(c);

@@ -3,14 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
 #include "common/file.h"
 #include "common/jdoc.h"
+#include "common/jscan.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "common/cred.h"
@@ -49,7 +51,20 @@ static int token_is_sound(const char *t)
     return n > 0 && n <= 4096;
 }
 
-static int read_private(const char *path, struct buf *ret, struct ct_err *err)
+static int read_all(int fd, const char *path, char *text, size_t *ret_len, struct ct_err *err)
+{
+    ssize_t n = file_pread_all(fd, text, MAX_FILE, 0);
+
+    if (n < 0)
+        return err_sys(err, "can't read the credentials %s", path);
+    if (n == MAX_FILE)
+        return err_set(err, ERR_REFUSED, "%s is larger than %d bytes", path, MAX_FILE - 1);
+    *ret_len = (size_t)n;
+    return 0;
+}
+
+/* Read the file into ${text}, which has MAX_FILE bytes of secret memory. */
+static int read_private(const char *path, char *text, size_t *ret_len, struct ct_err *err)
 {
     struct stat st;
     int fd, rc = -1;
@@ -73,65 +88,126 @@ static int read_private(const char *path, struct buf *ret, struct ct_err *err)
         err_set(err, ERR_CONFIG, "the credentials %s can be read by others; run: chmod 600 '%s'",
                 path, path);
     else
-        rc = file_read_fd(fd, path, MAX_FILE, ret, err);
+        rc = read_all(fd, path, text, ret_len, err);
     close(fd);
     return rc;
+}
+
+static struct ct_err *not_an_object(struct ct_err *err, const char *path)
+{
+    err_set(err, ERR_CONFIG, "the credentials %s are not a JSON object; run: ctctl login", path);
+    return err;
 }
 
 /* Errors say what is wrong with the file, never what stands in it. */
 static int read_object(const char *path, struct json_object **ret, struct ct_err *err)
 {
-    struct ct_err scratch = {0};
-    struct buf text = {0};
-    int rc;
+    char *text = secret_alloc(MAX_FILE);
+    size_t len = 0;
+    int rc = read_private(path, text, &len, err);
 
-    if (err == NULL)
-        err = &scratch;
-    rc = read_private(path, &text, err);
-    if (rc == 0 && (jdoc_parse(text.data, text.len, ret, err) != 0 ||
-                    json_object_get_type(*ret) != json_type_object)) {
-        if (err->code == ERR_NONE)
-            json_object_put(*ret);
-        rc = err_set(err, ERR_CONFIG, "the credentials %s are not a JSON object; run: ctctl login",
-                     path);
+    if (rc == 0 && jdoc_parse(text, len, ret, NULL) != 0) {
+        not_an_object(err, path);
+        rc = -1;
+    } else if (rc == 0 && json_object_get_type(*ret) != json_type_object) {
+        json_object_put(*ret);
+        not_an_object(err, path);
+        rc = -1;
     }
-    if (text.data != NULL)
-        str_wipe(text.data, text.cap);
-    buf_free(&text);
+    secret_free(text);
+    return rc;
+}
+
+/*
+ * What the daemon needs of it, by the scanner: json-c would leave copies of the token behind in
+ * memory that it frees.
+ */
+struct members {
+    struct jscan s;
+    char token[JSCAN_TEXT + 1], api_url[JSCAN_TEXT + 1], device_name[JSCAN_TEXT + 1];
+};
+
+static char *member(struct members *m, const struct jscan *s)
+{
+    if (s->depth != 1)
+        return NULL;
+    return strcmp(s->key, "token") == 0        ? m->token
+           : strcmp(s->key, "apiUrl") == 0     ? m->api_url
+           : strcmp(s->key, "deviceName") == 0 ? m->device_name
+                                               : NULL;
+}
+
+static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    char *to = member(arg, s);
+
+    if (to == NULL)
+        return 0;
+    to[0] = '\0'; /* of several the last one counts */
+    return type == JSCAN_STRING ? JSCAN_TEXT : 0;
+}
+
+static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    char *to = member(arg, s);
+
+    if (to != NULL)
+        memcpy(to, text, len + 1);
+    if (to != NULL && is_cut)
+        snprintf(to, 2, "\x7f"); /* longer than any can be: neither token nor address */
+}
+
+static void on_close(void *arg, const struct jscan *s)
+{
+    (void)arg;
+    (void)s;
+}
+
+static int read_members(const char *path, struct members *m, struct ct_err *err)
+{
+    static const struct jscan_ops ops = {on_begin, on_string, on_close};
+    char *text = secret_alloc(MAX_FILE);
+    size_t len = 0;
+    int rc = read_private(path, text, &len, err);
+
+    if (rc == 0) {
+        jscan_init(&m->s);
+        jscan_feed(&m->s, &ops, m, text, len);
+        if (!jscan_is_object(&m->s)) {
+            not_an_object(err, path);
+            rc = -1;
+        }
+    }
+    secret_free(text);
     return rc;
 }
 
 int cred_load(const char *path, struct cred **ret, struct ct_err *err)
 {
-    struct ct_err e = {0};
-    struct json_object *o = NULL;
-    const char *token, *url, *name;
+    struct members *m = secret_alloc(sizeof(*m));
     struct cred *c;
+    int rc = read_members(path, m, err);
 
-    if (read_object(path, &o, &e) != 0) {
-        if (err != NULL)
-            *err = e;
-        return -1;
+    if (rc == 0 && m->token[0] == '\0')
+        rc = err_set(err, ERR_AUTH, "not logged in (%s holds no token); run: ctctl login", path);
+    else if (rc == 0 && !token_is_sound(m->token))
+        rc = err_set(err, ERR_CONFIG, "the token in %s is damaged; run: ctctl login", path);
+    if (rc == 0) {
+        c = str_calloc(1, sizeof(*c));
+        c->token = secret_dup(m->token);
+        c->api_url = cred_normal_url(m->api_url[0] != '\0' ? m->api_url : CRED_DEFAULT_URL);
+        c->device_name = m->device_name[0] != '\0' ? str_dup(m->device_name) : path_host_name();
+        *ret = c;
     }
-    token = jdoc_str(o, "token");
-    url = jdoc_str(o, "apiUrl");
-    name = jdoc_str(o, "deviceName");
-    if (token == NULL || token[0] == '\0') {
-        json_object_put(o);
-        return err_set(err, ERR_AUTH, "not logged in (%s holds no token); run: ctctl login", path);
-    }
-    if (!token_is_sound(token)) {
-        json_object_put(o);
-        return err_set(err, ERR_CONFIG, "the token in %s is damaged; run: ctctl login", path);
-    }
-    c = str_calloc(1, sizeof(*c));
-    c->token = str_dup(token);
-    c->api_url = cred_normal_url(url != NULL && url[0] != '\0' ? url : CRED_DEFAULT_URL);
-    c->device_name = name != NULL && name[0] != '\0' ? str_dup(name) : path_host_name();
-    str_wipe((char *)(uintptr_t)token, strlen(token));
-    json_object_put(o);
-    *ret = c;
-    return 0;
+    secret_free(m);
+    return rc;
+}
+
+/* json-c gives what it holds back as it is. */
+static void wipe(const char *s)
+{
+    if (s != NULL)
+        str_wipe((char *)(uintptr_t)s, strlen(s));
 }
 
 static int write_object(const char *path, struct json_object *o, struct ct_err *err)
@@ -139,7 +215,11 @@ static int write_object(const char *path, struct json_object *o, struct ct_err *
     const char *text =
         json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-    return file_replace(path, text, strlen(text), 0600, err);
+    int rc = file_replace(path, text, strlen(text), 0600, err);
+
+    wipe(text);
+    wipe(jdoc_str(o, "token"));
+    return rc;
 }
 
 int cred_save(const char *path, const struct cred *c, struct ct_err *err)
@@ -188,9 +268,7 @@ void cred_free(struct cred *c)
 {
     if (c == NULL)
         return;
-    if (c->token != NULL)
-        str_wipe(c->token, strlen(c->token));
-    free(c->token);
+    secret_free(c->token);
     free(c->api_url);
     free(c->device_name);
     free(c);

@@ -8,7 +8,7 @@
  * The token goes to the origin that is stored beside it and to no other.
  */
 struct cred {
-    char *token;       /* wiped when freed */
+    char *token;       /* of secret_dup() */
     char *api_url;     /* with /v1 at its end and no slash behind it */
     char *device_name; /* never NULL */
 };

@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "api/client.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "ctctl/loopback.h"
 #include "ctctl/system.h"
@@ -23,9 +25,9 @@ static int ask_secret(struct login *l, const char *prompt, struct ct_err *err)
     int rc;
 
     if (l->from_stdin || (l->has_token && !isatty(STDIN_FILENO)))
-        rc = term_read_line(STDIN_FILENO, l->secret, sizeof(l->secret), err);
+        rc = term_read_line(STDIN_FILENO, l->secret, LOGIN_SECRET_SIZE, err);
     else
-        rc = term_ask(prompt, 1, l->secret, sizeof(l->secret), err);
+        rc = term_ask(prompt, 1, l->secret, LOGIN_SECRET_SIZE, err);
     if (rc == 0 && l->secret[0] == '\0')
         rc = err_set(err, ERR_CANCELLED, "no answer was given");
     return rc;
@@ -34,15 +36,16 @@ static int ask_secret(struct login *l, const char *prompt, struct ct_err *err)
 /* A password that nobody could see while typing it is asked for twice when it is new. */
 static int ask_password(struct login *l, struct ct_err *err)
 {
-    char again[sizeof(l->secret)];
+    char *again;
     int rc = ask_secret(l, "Password: ", err);
 
     if (rc != 0 || !l->is_new || l->from_stdin)
         return rc;
-    rc = term_ask("Once more: ", 1, again, sizeof(again), err);
+    again = secret_alloc(LOGIN_SECRET_SIZE);
+    rc = term_ask("Once more: ", 1, again, LOGIN_SECRET_SIZE, err);
     if (rc == 0 && strcmp(again, l->secret) != 0)
         rc = err_set(err, ERR_FAIL, "the two passwords are not the same");
-    str_wipe(again, sizeof(again));
+    secret_free(again);
     return rc;
 }
 
@@ -60,6 +63,18 @@ static int take(struct json_object *o, const char *key, char **ret, struct ct_er
     return 0;
 }
 
+static int take_token(struct json_object *o, char **ret, struct ct_err *err)
+{
+    const char *s = jdoc_str(o, "token");
+
+    if (s == NULL || s[0] == '\0')
+        return err_set(err, ERR_RETRY, "the server's answer to the log-in has no token");
+    secret_free(*ret);
+    *ret = secret_dup(s);
+    str_wipe((char *)(uintptr_t)s, strlen(s)); /* json-c's copy */
+    return 0;
+}
+
 /* The short-lived token of a log-in makes the lasting one. */
 static int mint(struct login *l, const char *jwt, struct ct_err *err)
 {
@@ -71,7 +86,7 @@ static int mint(struct login *l, const char *jwt, struct ct_err *err)
     rc = api_call(&l->policy, l->cred.api_url, jwt, "POST", "/auth/token", body, &o, err);
     json_object_put(body);
     if (rc == 0) {
-        rc = take(o, "token", &l->cred.token, err);
+        rc = take_token(o, &l->cred.token, err);
         json_object_put(o);
     }
     return rc;
@@ -115,7 +130,7 @@ static int with_password(struct login *l, const char *email, struct ct_err *err)
                 "--register");
     if (rc != 0)
         return -1;
-    rc = take(o, "token", &jwt, err);
+    rc = take_token(o, &jwt, err);
     if (rc == 0)
         rc = take(jdoc_obj(o, "user"), "id", &l->account_id, err);
     if (rc == 0)
@@ -123,9 +138,7 @@ static int with_password(struct login *l, const char *email, struct ct_err *err)
     json_object_put(o);
     if (rc == 0)
         rc = mint(l, jwt, err);
-    if (jwt != NULL)
-        str_wipe(jwt, strlen(jwt));
-    free(jwt);
+    secret_free(jwt);
     return rc;
 }
 
@@ -156,7 +169,7 @@ static int with_token(struct login *l, struct ct_err *err)
     }
     if (learn_account(l, l->secret, err) != 0)
         return -1;
-    l->cred.token = str_dup(l->secret);
+    l->cred.token = secret_dup(l->secret);
     return 0;
 }
 

@@ -4,7 +4,7 @@
 #include "common/cred.h"
 #include "ctctl/ctx.h"
 
-#define LOGIN_MAX_SECRET 4096
+#define LOGIN_SECRET_SIZE (4096 + 2)
 
 struct login {
     const char *email, *api_url, *invite; /* as given, or NULL */
@@ -13,7 +13,7 @@ struct login {
     struct http_policy policy;
     struct cred cred; /* what is saved in the end */
     char *account_id, *account_email, *plan;
-    char secret[LOGIN_MAX_SECRET + 2]; /* password or token */
+    char *secret; /* password or token: LOGIN_SECRET_SIZE bytes of secret_alloc() */
 };
 
 /**

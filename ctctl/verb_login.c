@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/jdoc.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "ctctl/login.h"
 #include "ctctl/term.h"
@@ -194,15 +195,13 @@ static void report(struct ctx *c, const struct login *l)
 
 static void clear(struct login *l)
 {
-    if (l->cred.token != NULL)
-        str_wipe(l->cred.token, strlen(l->cred.token));
-    free(l->cred.token);
+    secret_free(l->cred.token);
     free(l->cred.api_url);
     free(l->cred.device_name);
     free(l->account_id);
     free(l->account_email);
     free(l->plan);
-    str_wipe(l->secret, sizeof(l->secret));
+    secret_free(l->secret);
 }
 
 static int log_in(struct ctx *c, struct login *l)
@@ -211,6 +210,7 @@ static int log_in(struct ctx *c, struct login *l)
     struct ct_err e;
     int rc;
 
+    l->secret = secret_alloc(LOGIN_SECRET_SIZE);
     if (prepare(c, l, path, &e) != 0 || login_authenticate(c, l, &e) != 0 ||
         agree_to_account(l, &e) != 0 || confirm_account(c, l, &e) != 0 ||
         cred_save(path, &l->cred, &e) != 0) {

@@ -116,7 +116,7 @@ static int start_get(struct cloud *c, const char *path, struct api_request **req
         return -1;
     api_request_free(*request);
     api_request_new(cred->api_url, cred->token, "GET", path, NULL, request);
-    if (http_start(c->d->engine, &(*request)->http, done, c, call, &err) == 0)
+    if (api_start(c->d->engine, *request, done, c, call, &err) == 0)
         return 0;
     *call = NULL;
     try_later(c, &err);

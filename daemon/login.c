@@ -209,7 +209,7 @@ static void ask(struct login *l)
 
     stop_check(l);
     api_request_new(l->cred->api_url, l->cred->token, "GET", "/auth/me", NULL, &l->request);
-    if (http_start(l->d->engine, &l->request->http, on_me, l, &l->call, &err) != 0) {
+    if (api_start(l->d->engine, l->request, on_me, l, &l->call, &err) != 0) {
         l->call = NULL;
         stop_uploads(l);
         say(l, LOGIN_BROKEN, &err);

@@ -143,7 +143,7 @@ void plan_ask(struct plan *p)
     p->call = NULL;
     api_request_free(p->request);
     api_request_new(cred->api_url, cred->token, "GET", "/billing/usage", NULL, &p->request);
-    if (http_start(p->d->engine, &p->request->http, on_usage, p, &p->call, &err) != 0) {
+    if (api_start(p->d->engine, p->request, on_usage, p, &p->call, &err) != 0) {
         p->call = NULL;
         arm(p);
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/str.h"
 
 #include "net/http_call.h"
 
@@ -205,7 +206,7 @@ int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_po
                        const struct http_req *req, struct ct_err *err)
 {
     memset(x, 0, sizeof(*x));
-    if (http_url_allowed(req->url, policy, err) != 0)
+    if (http_library(err) != 0 || http_url_allowed(req->url, policy, err) != 0)
         return -1;
     x->easy = easy != NULL ? easy : curl_easy_init();
     if (x->easy == NULL)
@@ -325,6 +326,8 @@ void http_exchange_clear(struct http_exchange *x)
 
 void http_res_free(struct http_res *res)
 {
+    if (res->body.data != NULL) /* tokens and presigned URLs come this way */
+        str_wipe(res->body.data, res->body.cap);
     buf_free(&res->body);
 }
 

@@ -35,6 +35,12 @@ struct http_exchange {
 };
 
 /**
+ * http_library(err):
+ * Set libcurl up; again is harmless.  From any thread, before anything of libcurl.
+ */
+int http_library(struct ct_err *err);
+
+/**
  * http_exchange_init(x, easy, policy, req, err):
  * Set up ${x} for ${req} as net/http.h says, on ${easy} with its connections or on a new handle
  * (NULL); it belongs to ${x} then, on error it stays the caller's.  Pointers in ${req} that live

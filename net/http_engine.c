@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "common/now.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "net/pace.h"
 
@@ -229,8 +230,8 @@ int http_engine_new(struct event_base *base, const struct http_policy *policy,
 {
     struct http_engine *e;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(err, ERR_BUG, "libcurl can't be set up");
+    if (http_library(err) != 0)
+        return -1;
     e = str_calloc(1, sizeof(*e));
     TAILQ_INIT(&e->calls);
     LIST_INIT(&e->socks);
@@ -248,9 +249,7 @@ int http_engine_new(struct event_base *base, const struct http_policy *policy,
 static void policy_clear(struct http_policy *p)
 {
     free((char *)(uintptr_t)p->ca_file);
-    if (p->proxy != NULL) /* it may have a password in it */
-        str_wipe((char *)(uintptr_t)p->proxy, strlen(p->proxy));
-    free((char *)(uintptr_t)p->proxy);
+    secret_free((char *)(uintptr_t)p->proxy);
 }
 
 void http_engine_set_policy(struct http_engine *e, const struct http_policy *policy)
@@ -258,7 +257,7 @@ void http_engine_set_policy(struct http_engine *e, const struct http_policy *pol
     policy_clear(&e->policy);
     e->policy = *policy;
     e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
-    e->policy.proxy = policy->proxy != NULL ? str_dup(policy->proxy) : NULL;
+    e->policy.proxy = secret_dup(policy->proxy);
     if (e->pace.rate != policy->max_upload_rate)
         pace_set(&e->pace, policy->max_upload_rate, now_mono_ms());
 }
@@ -284,7 +283,6 @@ void http_engine_free(struct http_engine *e)
     event_free(e->pacer);
     policy_clear(&e->policy);
     free(e);
-    curl_global_cleanup();
 }
 
 int http_start(struct http_engine *e, const struct http_req *req,

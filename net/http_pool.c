@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "net/http_call.h"
@@ -20,12 +21,12 @@ int http_pool_new(const struct http_policy *policy, struct http_pool **ret, stru
 {
     struct http_pool *p;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(err, ERR_BUG, "libcurl can't be set up");
+    if (http_library(err) != 0)
+        return -1;
     p = str_calloc(1, sizeof(*p));
     p->policy = *policy;
     p->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
-    p->policy.proxy = policy->proxy != NULL ? str_dup(policy->proxy) : NULL;
+    p->policy.proxy = secret_dup(policy->proxy);
     pthread_mutex_init(&p->mutex, NULL);
     *ret = p;
     return 0;
@@ -87,7 +88,6 @@ void http_pool_free(struct http_pool *p)
         curl_easy_cleanup(p->idle[--p->n_idle]);
     pthread_mutex_destroy(&p->mutex);
     free((char *)(uintptr_t)p->policy.ca_file);
-    free((char *)(uintptr_t)p->policy.proxy);
+    secret_free((char *)(uintptr_t)p->policy.proxy);
     free(p);
-    curl_global_cleanup();
 }

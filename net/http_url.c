@@ -6,12 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "common/buf.h"
 #include "common/str.h"
 
-#include "net/http.h"
+#include "net/http_call.h"
 
 struct parts {
     char *scheme;
@@ -29,7 +27,7 @@ static void parts_free(struct parts *p)
 /* curl's own parser, so that what we judge is what curl will connect to. */
 static int parts_of(const char *url, struct parts *ret)
 {
-    CURLU *u = curl_url();
+    CURLU *u = http_library(NULL) == 0 ? curl_url() : NULL;
     int rc = -1;
 
     memset(ret, 0, sizeof(*ret));

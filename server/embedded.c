@@ -11,6 +11,7 @@
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "common/uuid.h"
 #include "api/api.h"
@@ -235,8 +236,7 @@ static void free_store(struct store *s)
 {
     struct embedded *e = (struct embedded *)s;
 
-    str_wipe(e->secret, strlen(e->secret));
-    free(e->secret);
+    secret_free(e->secret);
     free(e->key_id);
     free(e->region);
     free(e->base_url);
@@ -267,7 +267,7 @@ int embedded_open(const char *dir, const struct sigv4_cred *cred, const char *ba
     e->tmp = path_join(dir, "tmp");
     e->base_url = str_dup(base_url);
     e->cred.key_id = e->key_id = str_dup(cred->key_id);
-    e->cred.secret = e->secret = str_dup(cred->secret);
+    e->cred.secret = e->secret = secret_dup(cred->secret);
     e->cred.region = e->region = str_dup(cred->region);
     rc = path_make_private(dir, err) != 0 || path_make_private(bundles, err) != 0 ||
                  path_make_private(e->tmp, err) != 0

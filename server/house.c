@@ -110,7 +110,7 @@ done:
     if (rc != 0)
         keys_clear(&h.keys);
     else
-        str_wipe(&h.keys, sizeof(h.keys));
+        memset(&h.keys, 0, sizeof(h.keys)); /* they are in ${ret} now */
     return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/hash.h"
 #include "common/jdoc.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/hrana_wire.h"
@@ -16,6 +17,15 @@ struct hrana_wire {
     char *url; /* "https://host[:port]" */
     char *authorization;
 };
+
+static char *bearer(const char *token)
+{
+    size_t size = sizeof("Authorization: Bearer ") + strlen(token);
+    char *line = secret_alloc(size);
+
+    snprintf(line, size, "Authorization: Bearer %s", token);
+    return line;
+}
 
 int hrana_wire_new(const char *url, const char *token, const struct http_policy *policy,
                    struct hrana_wire **ret, struct ct_err *err)
@@ -39,7 +49,7 @@ int hrana_wire_new(const char *url, const char *token, const struct http_policy 
     w = str_calloc(1, sizeof(*w));
     w->pool = pool;
     w->url = base;
-    w->authorization = token != NULL ? str_printf("Authorization: Bearer %s", token) : NULL;
+    w->authorization = token != NULL ? bearer(token) : NULL;
     *ret = w;
     return 0;
 
@@ -53,9 +63,7 @@ void hrana_wire_free(struct hrana_wire *w)
     if (w == NULL)
         return;
     http_pool_free(w->pool);
-    if (w->authorization != NULL)
-        str_wipe(w->authorization, strlen(w->authorization));
-    free(w->authorization);
+    secret_free(w->authorization);
     free(w->url);
     free(w);
 }

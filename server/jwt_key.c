@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/jwt_key.h"
@@ -54,7 +55,7 @@ static int load(struct jwt_key *k, struct ct_err *err)
 
 int jwt_key_open(const char *path, struct jwt_key **ret, struct ct_err *err)
 {
-    struct jwt_key *k = str_calloc(1, sizeof(*k));
+    struct jwt_key *k = secret_alloc(sizeof(*k));
     struct stat st;
 
     k->path = str_dup(path);
@@ -73,8 +74,7 @@ void jwt_key_free(struct jwt_key *k)
         return;
     pthread_mutex_destroy(&k->mutex);
     free(k->path);
-    str_wipe(k, sizeof(*k));
-    free(k);
+    secret_free(k);
 }
 
 static int is_same(const struct stat *a, const struct stat *b)

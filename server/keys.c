@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/keys.h"
@@ -21,6 +22,7 @@ static int make_objects(const char *path, struct keys *k, struct ct_err *err)
     memcpy(k->object_id, "ct", 2);
     hash_hex(id, sizeof(id), k->object_id + 2);
     hash_hex(secret, sizeof(secret), k->object_secret);
+    str_wipe(secret, sizeof(secret));
     line = str_printf("%s %s\n", k->object_id, k->object_secret);
     rc = file_replace(path, line, strlen(line), 0600, err);
     str_wipe(line, strlen(line));
@@ -46,13 +48,11 @@ static int load_objects(const char *path, struct keys *k, struct ct_err *err)
 int keys_load(const char *dir, struct keys *ret, struct ct_err *err)
 {
     char *jwt = path_join(dir, "jwt.key"), *objects = path_join(dir, "objects.key");
-    struct keys k = {0};
+    struct keys k = {.object_secret = secret_alloc(KEYS_SECRET_SIZE)};
     int rc = -1;
 
-    if (jwt_key_open(jwt, &k.jwt, err) != 0)
-        goto done;
-    if (load_objects(objects, &k, err) != 0) {
-        jwt_key_free(k.jwt);
+    if (jwt_key_open(jwt, &k.jwt, err) != 0 || load_objects(objects, &k, err) != 0) {
+        keys_clear(&k);
         goto done;
     }
     *ret = k;
@@ -60,12 +60,12 @@ int keys_load(const char *dir, struct keys *ret, struct ct_err *err)
 done:
     free(jwt);
     free(objects);
-    str_wipe(&k, sizeof(k));
     return rc;
 }
 
 void keys_clear(struct keys *k)
 {
     jwt_key_free(k->jwt);
-    str_wipe(k, sizeof(*k));
+    secret_free(k->object_secret);
+    memset(k, 0, sizeof(*k));
 }

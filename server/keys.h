@@ -13,7 +13,7 @@
 struct keys {
     struct jwt_key *jwt;          /* jwt.key */
     char object_id[KEYS_ID_SIZE]; /* objects.key: "<id> <secret>" */
-    char object_secret[KEYS_SECRET_SIZE];
+    char *object_secret;          /* of secret_alloc() */
 };
 
 /**

@@ -4,18 +4,35 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/str.h"
+#include "common/secret.h"
 
 #include "server/prompt.h"
+
+#define MAX_LINE 1024
+
+/* Byte by byte, so that no other buffer sees it.  What does not fit is no password either. */
+static int read_bytes(char *line)
+{
+    size_t n = 0;
+    ssize_t got;
+    char c = '\0';
+
+    while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+        if (n < MAX_LINE)
+            line[n++] = c;
+    }
+    line[n] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    return got < 0 || (got == 0 && n == 0) ? -1 : 0;
+}
 
 /* One line without its end.  Whoever types it sees nothing if ${echo} is not set. */
 static int read_line(const char *question, int echo, char **ret)
 {
     struct termios old, quiet;
     int tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
+    char *line = secret_alloc(MAX_LINE + 1);
+    int rc;
 
     if (tty) {
         fputs(question, stderr);
@@ -24,24 +41,16 @@ static int read_line(const char *question, int echo, char **ret)
         if (!echo)
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     }
-    n = getline(&line, &cap, stdin);
+    rc = read_bytes(line);
     if (tty && !echo) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
         fputc('\n', stderr);
     }
-    if (n < 0) {
-        free(line);
-        return -1;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    *ret = line;
-    return 0;
-}
-
-static void forget(char *s)
-{
-    str_wipe(s, strlen(s));
-    free(s);
+    if (rc != 0)
+        secret_free(line);
+    else
+        *ret = line;
+    return rc;
 }
 
 int prompt_new_password(char **ret, struct ct_err *err)
@@ -56,13 +65,13 @@ int prompt_new_password(char **ret, struct ct_err *err)
         return 0;
     }
     if (read_line("Once more: ", 0, &second) != 0) {
-        forget(first);
+        secret_free(first);
         return err_set(err, ERR_FAIL, "no password was given");
     }
     same = strcmp(first, second) == 0;
-    forget(second);
+    secret_free(second);
     if (!same) {
-        forget(first);
+        secret_free(first);
         return err_set(err, ERR_FAIL, "the two passwords are not the same");
     }
     *ret = first;
@@ -79,6 +88,6 @@ int prompt_yes(const char *question)
     if (read_line(question, 1, &line) != 0)
         return 0;
     yes = strcmp(line, "y") == 0 || strcmp(line, "yes") == 0;
-    free(line);
+    secret_free(line);
     return yes;
 }

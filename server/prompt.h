@@ -6,7 +6,7 @@
 /**
  * prompt_new_password(ret, err):
  * Ask for a new password, twice and without echo on a terminal; else read one line of standard
- * input.  The caller wipes and frees ${ret}.
+ * input.  The caller frees ${ret} with secret_free().
  */
 int prompt_new_password(char **ret, struct ct_err *err);
 

@@ -6,6 +6,7 @@
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/now.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/s3_impl.h"
@@ -219,8 +220,7 @@ static void free_store(struct store *store)
     struct s3 *s = (struct s3 *)store;
 
     http_pool_free(s->pool);
-    str_wipe(s->secret, strlen(s->secret));
-    free(s->secret);
+    secret_free(s->secret);
     free(s->key_id);
     free(s->region);
     free(s->base_url);
@@ -296,7 +296,7 @@ int s3_open(const struct s3_place *place, struct store **ret, struct ct_err *err
     s->pool = pool;
     set_urls(s, place);
     s->cred.key_id = s->key_id = str_dup(place->key_id);
-    s->cred.secret = s->secret = str_dup(place->secret);
+    s->cred.secret = s->secret = secret_dup(place->secret);
     s->cred.region = s->region = str_dup(place->region);
     *ret = &s->store;
     return 0;

@@ -5,6 +5,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "api/api.h"
 
@@ -33,7 +34,7 @@ static const struct conf_key keys[] = {
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
     {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},
     {"github_client_id", CONF_STRING, AT(github_client_id), 0, 0, NULL},
-    {"github_client_secret", CONF_STRING, AT(github_client_secret), 0, 0, NULL},
+    {"github_client_secret", CONF_SECRET, AT(github_client_secret), 0, 0, NULL},
     {"github_client_secret_file", CONF_PATH, AT(github_client_secret_file), 0, 0, NULL},
     {"github_url", CONF_STRING, AT(github_url), 0, 0, NULL},
     {"github_api_url", CONF_STRING, AT(github_api_url), 0, 0, NULL},
@@ -45,11 +46,11 @@ static const struct conf_key keys[] = {
     {"s3_region", CONF_STRING, AT(s3_region), 0, 0, NULL},
     {"s3_bucket", CONF_STRING, AT(s3_bucket), 0, 0, NULL},
     {"s3_key_id", CONF_STRING, AT(s3_key_id), 0, 0, NULL},
-    {"s3_secret", CONF_STRING, AT(s3_secret), 0, 0, NULL},
+    {"s3_secret", CONF_SECRET, AT(s3_secret), 0, 0, NULL},
     {"s3_secret_file", CONF_PATH, AT(s3_secret_file), 0, 0, NULL},
     {"s3_style", CONF_CHOICE, AT(s3_style), 0, 0, styles},
     {"database", CONF_STRING, AT(database), 0, 0, NULL},
-    {"database_token", CONF_STRING, AT(database_token), 0, 0, NULL},
+    {"database_token", CONF_SECRET, AT(database_token), 0, 0, NULL},
     {"database_token_file", CONF_PATH, AT(database_token_file), 0, 0, NULL},
     {"ca_file", CONF_PATH, AT(ca_file), 0, 0, NULL},
     {"allow_plain_http", CONF_BOOL, AT(allow_plain_http), 0, 0, NULL},
@@ -210,12 +211,17 @@ static const struct conf_key *key_named(const char *name)
 }
 
 /* Return whether it was another one. */
-static int keep_text(char **member, const char *old)
+static int keep_text(char **member, const char *old, int is_secret)
 {
     int same = *member == old || (*member != NULL && old != NULL && strcmp(*member, old) == 0);
 
-    free(*member);
-    *member = old != NULL ? str_dup(old) : NULL;
+    if (is_secret) {
+        secret_free(*member);
+        *member = secret_dup(old);
+    } else {
+        free(*member);
+        *member = old != NULL ? str_dup(old) : NULL;
+    }
     return !same;
 }
 
@@ -237,7 +243,7 @@ const char *settings_keep(struct settings *s, const struct settings *old)
         const void *from = (const char *)old + k->offset;
         int differs = k->type == CONF_CHOICE || k->type == CONF_BOOL
                           ? keep_number(to, *(const int *)from)
-                          : keep_text(to, *(char *const *)from);
+                          : keep_text(to, *(char *const *)from, k->type == CONF_SECRET);
         if (differs && first == NULL)
             first = k->name;
     }
@@ -260,21 +266,15 @@ void settings_free(struct settings *s)
     free(s->s3_region);
     free(s->s3_bucket);
     free(s->s3_key_id);
-    if (s->s3_secret != NULL)
-        str_wipe(s->s3_secret, strlen(s->s3_secret));
-    free(s->s3_secret);
+    secret_free(s->s3_secret);
     free(s->s3_secret_file);
     free(s->database);
-    if (s->database_token != NULL)
-        str_wipe(s->database_token, strlen(s->database_token));
-    free(s->database_token);
+    secret_free(s->database_token);
     free(s->database_token_file);
     free(s->ca_file);
     free(s->public_api_url);
     free(s->github_client_id);
-    if (s->github_client_secret != NULL)
-        str_wipe(s->github_client_secret, strlen(s->github_client_secret));
-    free(s->github_client_secret);
+    secret_free(s->github_client_secret);
     free(s->github_client_secret_file);
     free(s->github_url);
     free(s->github_api_url);

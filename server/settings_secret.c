@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/settings_impl.h"
@@ -41,7 +42,8 @@ static int read_secret(const char *path, char **ret, struct ct_err *err)
         buf_free(&b);
         return -1;
     }
-    *ret = str_printf("%.*s", (int)strcspn(b.data, "\r\n"), b.data);
+    b.data[strcspn(b.data, "\r\n")] = '\0';
+    *ret = secret_dup(b.data);
     str_wipe(b.data, b.len);
     buf_free(&b);
     return 0;
@@ -59,6 +61,6 @@ int settings_find_secret(char **member, const char *file, const char *config, co
     if (file != NULL && read_secret(file, member, err) != 0)
         return err_prefix(err, "%s_file", name);
     if (*member == NULL && from_env != NULL && from_env[0] != '\0')
-        *member = str_dup(from_env);
+        *member = secret_dup(from_env);
     return 0;
 }

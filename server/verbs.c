@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/now.h"
+#include "common/secret.h"
 #include "common/str.h"
 
 #include "server/email.h"
@@ -20,8 +21,7 @@ static int new_hash(char **ret, struct ct_err *err)
     if (prompt_new_password(&password, err) != 0)
         return -1;
     rc = password_check(password, err) != 0 ? -1 : password_hash(password, ret, err);
-    str_wipe(password, strlen(password));
-    free(password);
+    secret_free(password);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/now.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "uploader/store_error.h"
 
@@ -43,8 +44,7 @@ static void keep_free(struct keep *k)
         unlink(k->tmp);
     }
     api_request_free(k->request);
-    str_wipe(k->token, strlen(k->token));
-    free(k->token);
+    secret_free(k->token);
     free(k->api_url);
     free(k->tmp);
     free(k);
@@ -241,7 +241,7 @@ static int ask(struct keep *k, const char *rest,
 
     api_request_free(k->request);
     api_request_new(k->api_url, k->token, "GET", path, NULL, &k->request);
-    rc = http_start(k->env.engine, &k->request->http, done, k, &k->call, err);
+    rc = api_start(k->env.engine, k->request, done, k, &k->call, err);
     if (rc != 0)
         k->call = NULL;
     free(path);
@@ -311,7 +311,7 @@ int keep_start(const struct keep_env *env, const struct keep_what *what,
     k->env = *env;
     k->what = *what;
     k->api_url = str_dup(env->api_url);
-    k->token = str_dup(env->token);
+    k->token = secret_dup(env->token);
     k->done = done;
     k->arg = arg;
     k->fd = -1;

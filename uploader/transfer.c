@@ -9,6 +9,7 @@
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "uploader/keep.h"
 #include "uploader/spoolfile.h"
@@ -76,8 +77,7 @@ static void transfer_free(struct transfer *t)
     api_request_free(t->request);
     reservation_free(t->reserved);
     strlist_free(&t->put_headers);
-    str_wipe(t->token, strlen(t->token));
-    free(t->token);
+    secret_free(t->token);
     free(t->api_url);
     free(t->path);
     if (t->fd >= 0)
@@ -108,7 +108,7 @@ static void call_api(struct transfer *t, const char *method, const char *path,
 
     api_request_free(t->request);
     api_request_new(t->api_url, t->token, method, path, body, &t->request);
-    if (http_start(t->env.engine, &t->request->http, done, t, &t->call, &err) != 0) {
+    if (api_start(t->env.engine, t->request, done, t, &t->call, &err) != 0) {
         t->call = NULL;
         finish(t, &err);
     }
@@ -528,7 +528,7 @@ struct transfer *transfer_start(const struct transfer_env *env, const struct que
     t->env = *env;
     t->env.cred = NULL;
     t->api_url = str_dup(env->cred->api_url);
-    t->token = str_dup(env->cred->token);
+    t->token = secret_dup(env->cred->token);
     t->item = item;
     t->ops = ops;
     t->arg = arg;

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
+#include "common/secret.h"
 #include "common/str.h"
 #include "uploader/uploader_impl.h"
 
@@ -385,7 +386,7 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
     u->engine = engine;
     if (cred != NULL) {
         u->cred = str_calloc(1, sizeof(*u->cred));
-        u->cred->token = str_dup(cred->token);
+        u->cred->token = secret_dup(cred->token);
         u->cred->api_url = str_dup(cred->api_url);
         u->cred->device_name = str_dup(cred->device_name);
         u->net_failures = 0;
