@@ -1,6 +1,4 @@
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <zlib.h>
 
@@ -8,38 +6,31 @@
 
 #include "bundle/gunzip.h"
 
-#define IN_BYTES (64 << 10)
 #define OUT_BYTES (128 << 10)
 #define WINDOW_GZIP (15 + 16) /* inflateInit2(): largest window, gzip and nothing else */
 
 struct gunzip {
-    int fd;
+    struct source *source;
     int is_plain;
-    int64_t offset; /* of the next read */
+    int64_t offset; /* of what comes next */
+    int64_t members_end;
     int is_eof;     /* nothing more to read */
     int is_between; /* no member is open */
     int is_padding; /* zeros follow and nothing else */
     int64_t out_bytes;
     z_stream z;
-    unsigned char in[IN_BYTES], out[OUT_BYTES];
+    unsigned char out[OUT_BYTES];
 };
 
-struct gunzip *gunzip_new(int fd)
+struct gunzip *gunzip_new(struct source *source, int is_plain)
 {
     struct gunzip *g = str_calloc(1, sizeof(*g));
 
-    g->fd = fd;
+    g->source = source;
+    g->is_plain = is_plain;
     g->is_between = 1;
     if (inflateInit2(&g->z, WINDOW_GZIP) != Z_OK)
         abort(); /* out of memory */
-    return g;
-}
-
-struct gunzip *gunzip_new_plain(int fd)
-{
-    struct gunzip *g = gunzip_new(fd);
-
-    g->is_plain = 1;
     return g;
 }
 
@@ -56,6 +47,11 @@ int64_t gunzip_in(const struct gunzip *g)
     return g->offset - (int64_t)g->z.avail_in;
 }
 
+int64_t gunzip_members(const struct gunzip *g)
+{
+    return g->members_end;
+}
+
 int64_t gunzip_out(const struct gunzip *g)
 {
     return g->out_bytes;
@@ -63,18 +59,17 @@ int64_t gunzip_out(const struct gunzip *g)
 
 static int fill(struct gunzip *g, struct ct_err *err)
 {
-    ssize_t n;
+    const void *in;
+    int n;
 
     if (g->z.avail_in > 0 || g->is_eof)
         return 0;
-    do
-        n = pread(g->fd, g->in, sizeof(g->in), (off_t)g->offset);
-    while (n < 0 && errno == EINTR);
+    n = source_next(g->source, &in, err);
     if (n < 0)
-        return err_sys(err, "can't read the bundle");
+        return -1;
     g->is_eof = n == 0;
     g->offset += n;
-    g->z.next_in = g->in;
+    g->z.next_in = (Bytef *)(uintptr_t)in;
     g->z.avail_in = (unsigned int)n;
     return 0;
 }
@@ -88,7 +83,7 @@ static int next_plain(struct gunzip *g, const void **ret, struct ct_err *err)
     n = (int)g->z.avail_in;
     g->z.avail_in = 0;
     g->out_bytes += n;
-    *ret = g->in;
+    *ret = g->z.next_in;
     return n;
 }
 
@@ -149,6 +144,8 @@ int gunzip_next(struct gunzip *g, const void **ret, struct ct_err *err)
         if (rc < 0)
             return -1;
         g->is_between = rc == Z_STREAM_END;
+        if (g->is_between)
+            g->members_end = gunzip_in(g);
     }
     n = (int)(sizeof(g->out) - g->z.avail_out);
     if (g->offset == 0)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/source.h"
 #include "common/err.h"
 
 /*
@@ -14,17 +15,11 @@
 struct gunzip;
 
 /**
- * gunzip_new(fd):
- * Read from ${fd}, which stays the caller's, from its beginning.  (And start over, if that was read
- * before.)
+ * gunzip_new(source, is_plain):
+ * Read from ${source}, which stays the caller's.  ${is_plain}: the bytes are not compressed; for
+ * tests.
  */
-struct gunzip *gunzip_new(int fd);
-
-/**
- * gunzip_new_plain(fd):
- * The same for bytes that are not compressed; for tests.
- */
-struct gunzip *gunzip_new_plain(int fd);
+struct gunzip *gunzip_new(struct source *source, int is_plain);
 void gunzip_free(struct gunzip *g);
 
 /**
@@ -35,10 +30,12 @@ void gunzip_free(struct gunzip *g);
 int gunzip_next(struct gunzip *g, const void **ret, struct ct_err *err);
 
 /**
- * gunzip_in(g), gunzip_out(g):
- * How many bytes were read so far, and how many came of them.
+ * gunzip_in(g), gunzip_members(g), gunzip_out(g):
+ * How many bytes were read so far, how many of them up to the end of the last whole member (so,
+ * without padding), and how many came of them.
  */
 int64_t gunzip_in(const struct gunzip *g);
+int64_t gunzip_members(const struct gunzip *g);
 int64_t gunzip_out(const struct gunzip *g);
 
 #endif

@@ -394,6 +394,7 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
     const struct open_opts open = {
         .session_id = opts->session_id,
         .with_memory = opts->with_memory,
+        .unseal = opts->unseal,
         .cancel = opts->cancel,
         .progress = opts->progress,
         .progress_arg = opts->progress_arg,

@@ -39,6 +39,7 @@ struct install_opts {
     const char *root;          /* the data folder; made if it is missing */
     const char *home;          /* the home folder that its home becomes */
     const char *scratch_dir;   /* private folder for a rehearsal */
+    struct unseal_opts unseal; /* keys, and what is known of the bundle beforehand */
     int is_forced;             /* replace what is not part of it, and although it is in use */
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */

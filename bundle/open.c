@@ -6,6 +6,7 @@
 #include "bundle/open_inside.h"
 #include "bundle/open_meta.h"
 #include "bundle/open_name.h"
+#include "bundle/source.h"
 #include "common/str.h"
 
 #include "bundle/open.h"
@@ -27,6 +28,7 @@ static int begin(struct opener *o, struct ct_err *err)
         .ratio = o->opts.is_trusted ? 0 : OPEN_RATIO_MAX,
         .ratio_floor = OPEN_RATIO_FLOOR,
         .is_plain = o->is_plain,
+        .unseal = o->opts.unseal,
         .cancel = o->opts.cancel,
         .progress = o->opts.progress,
         .progress_arg = o->opts.progress_arg,
@@ -88,6 +90,7 @@ int opener_new_fd(int fd, int is_plain, const struct open_opts *opts, struct ope
     o->fd = fd;
     o->is_plain = is_plain;
     o->opts = *opts;
+    o->opts.is_trusted = opts->is_trusted || source_is_sealed(fd);
     if (begin(o, err) != 0 || find_meta(o, err) != 0)
         goto fail;
     if (opts->session_id != NULL && strcmp(opts->session_id, o->meta.session_id) != 0) {
@@ -122,6 +125,11 @@ void opener_free(struct opener *o)
     close(o->fd);
     json_object_put(o->document);
     free(o);
+}
+
+const struct seal_header *opener_seal(const struct opener *o)
+{
+    return untar_seal(o->untar);
 }
 
 const struct open_meta *opener_meta(const struct opener *o)

@@ -6,14 +6,15 @@
 
 #include "agents/agent.h"
 #include "bundle/relocate.h"
+#include "bundle/seal.h"
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/strlist.h"
 #include "common/uuid.h"
 
 /*
- * A bundle being opened: gzip, tar, meta.json, then everything else into a private folder.  Nothing
- * in it is believed.  Blocking, in constant memory.
+ * A bundle being opened: seal (if there is one), gzip, tar, meta.json, then everything else into a
+ * private folder.  Nothing in it is believed.  Blocking, in constant memory.
  *
  * Refused as a whole (ERR_CORRUPT, one sentence): what is no whole gzip or tar to its last byte,
  * names that lead out of the bundle, names twice, sparse files, a meta.json that is missing or not
@@ -36,11 +37,13 @@ struct opener;
 #define OPEN_BYTES_MAX (INT64_C(64) << 30)    /* all contents */
 
 struct open_opts {
-    const char *session_id; /* the bundle has to be of this session; NULL: of any */
-    int is_trusted;         /* it came sealed by one's own key: its permission mode and its memory
-                               are one's own, and no proportion is too good to be true */
-    int with_memory;        /* take memory/ from a bundle that is not trusted */
-    int64_t max_bytes;      /* limit on all contents; 0: OPEN_BYTES_MAX */
+    const char *session_id;    /* the bundle has to be of this session; NULL: of any */
+    struct unseal_opts unseal; /* keys, and what is known of it beforehand */
+    int is_trusted;    /* its permission mode and its memory are one's own, and no proportion is
+                          too good to be true.  So it is for what is sealed with one's own key,
+                          without being said */
+    int with_memory;   /* take memory/ from a bundle that is not trusted */
+    int64_t max_bytes; /* limit on all contents; 0: OPEN_BYTES_MAX */
     const _Atomic int *cancel; /* non-zero: stop with ERR_CANCELLED; may be NULL */
 
     /* Called now and then with the compressed bytes read so far, of how many; may be NULL. */
@@ -92,18 +95,20 @@ struct open_result {
 /**
  * opener_new(path, opts, ret, err):
  * Open the bundle and read meta.json.  ERR_CORRUPT if it is none, ERR_REFUSED if it is of another
- * session, an unknown agent or a newer format; ERR_GONE if there is no such file.  The caller frees
- * it.
+ * session, an unknown agent or a newer format, or sealed with a key that is not in the ring (reason
+ * KEY_MISSING) or is another (KEY_WRONG), or in clear and must not be; ERR_GONE if there is no such
+ * file.  The caller frees it.
  */
 int opener_new(const char *path, const struct open_opts *opts, struct opener **ret,
                struct ct_err *err);
 void opener_free(struct opener *o);
 
 /**
- * opener_meta(o):
- * What meta.json says; borrowed.
+ * opener_meta(o), opener_seal(o):
+ * What meta.json says; the header of the seal, NULL if the bundle is in clear.  Borrowed.
  */
 const struct open_meta *opener_meta(const struct opener *o);
+const struct seal_header *opener_seal(const struct opener *o);
 
 /**
  * opener_extract(o, stage_dir, relocation, ret, err):

@@ -45,6 +45,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/sealer.c \
   bundle/seen.c bundle/seen.h \
   bundle/snapshot.c bundle/snapshot.h \
+  bundle/source.c bundle/source.h \
   bundle/stage.c bundle/stage.h \
   bundle/survey.c bundle/survey.h \
   bundle/tarhead.c bundle/tarhead.h \

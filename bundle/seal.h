@@ -25,7 +25,17 @@ struct seal_header {
     int is_padded;
     unsigned char key_id[KEY_ID_BYTES];
     unsigned char object_id[SEAL_OBJECT_ID_BYTES];
-    int64_t generation; /* never negative */
+    int64_t generation; /* counts from 1 */
+};
+
+/* How a bundle that may be sealed is to be opened.  Zeroed: without a key, whatever it is. */
+struct unseal_opts {
+    const struct keyring *ring;     /* may be NULL: no keys */
+    int must_be_sealed;             /* refuse it in clear; so does what follows */
+    const unsigned char *object_id; /* what its description (sealed.h) says: SEAL_OBJECT_ID_BYTES;
+                                       NULL: not known */
+    int64_t generation;             /* the same; 0: not known */
+    int64_t gzip_bytes;             /* the same: length without padding; 0: not known */
 };
 
 /* Where bytes go: 0, or -1 with ${err}. */
@@ -94,7 +104,7 @@ void unsealer_free(struct unsealer *u);
 
 /**
  * unsealer_expect(u, object_id, generation):
- * Before the first byte: anything but the object with that id (NULL: any) and that generation (-1:
+ * Before the first byte: anything but the object with that id (NULL: any) and that generation (0:
  * any) is ERR_CORRUPT, before anything of it is decrypted.
  */
 void unsealer_expect(struct unsealer *u, const unsigned char object_id[SEAL_OBJECT_ID_BYTES],

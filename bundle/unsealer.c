@@ -15,7 +15,7 @@ struct unsealer {
     void *arg;
     int has_object_id;
     unsigned char object_id[SEAL_OBJECT_ID_BYTES]; /* what was asked for */
-    int64_t generation;                            /* the same; -1: any */
+    int64_t generation;                            /* the same; 0: any */
 
     unsigned char head[SEAL_HEADER_BYTES];
     size_t n;
@@ -34,7 +34,6 @@ struct unsealer *unsealer_new(const struct keyring *ring, enum seal_kind kind, s
     u->kind = kind;
     u->sink = sink;
     u->arg = arg;
-    u->generation = -1;
     return u;
 }
 
@@ -68,7 +67,7 @@ static int check(const struct unsealer *u, struct ct_err *err)
                        u->kind == SEAL_BUNDLE ? "bundle" : "description");
     if (u->has_object_id && memcmp(u->header.object_id, u->object_id, SEAL_OBJECT_ID_BYTES) != 0)
         return err_set(err, ERR_CORRUPT, "it is another sealed object than the one asked for");
-    if (u->generation >= 0 && u->header.generation != u->generation)
+    if (u->generation > 0 && u->header.generation != u->generation)
         return err_set(err, ERR_CORRUPT, "it is of generation %lld, and %lld was asked for",
                        (long long)u->header.generation, (long long)u->generation);
     return 0;

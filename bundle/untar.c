@@ -19,6 +19,7 @@
 
 struct untar {
     struct untar_limits limits;
+    struct source *source;
     struct gunzip *gunzip;
     struct archive *archive;
     struct archive_entry *entry;
@@ -154,7 +155,8 @@ int untar_new(int fd, const struct untar_limits *limits, struct untar **ret, str
 
     u->limits = *limits;
     u->file_bytes = fstat(fd, &st) == 0 ? (int64_t)st.st_size : 0;
-    u->gunzip = limits->is_plain ? gunzip_new_plain(fd) : gunzip_new(fd);
+    u->source = source_new(fd, &limits->unseal);
+    u->gunzip = gunzip_new(u->source, limits->is_plain);
     u->locale = utf8_locale();
     before = enter(u);
     rc = begin(u, err);
@@ -173,9 +175,15 @@ void untar_free(struct untar *u)
         return;
     archive_read_free(u->archive);
     gunzip_free(u->gunzip);
+    source_free(u->source);
     if (u->locale != (locale_t)0)
         freelocale(u->locale);
     free(u);
+}
+
+const struct seal_header *untar_seal(const struct untar *u)
+{
+    return source_header(u->source);
 }
 
 /* The tar has ended: so must the file. */
@@ -194,6 +202,8 @@ static int finish(struct untar *u, struct ct_err *err)
         return err_set(err, ERR_CORRUPT, "the bundle is damaged: something follows its end");
     if (gunzip_out(u->gunzip) - u->content_end < END_MARK)
         return err_set(err, ERR_CORRUPT, "the bundle is cut short");
+    if (u->limits.unseal.gzip_bytes > 0 && gunzip_members(u->gunzip) != u->limits.unseal.gzip_bytes)
+        return err_set(err, ERR_CORRUPT, "the bundle is not as long as its description says");
     if (u->limits.progress != NULL)
         u->limits.progress(u->limits.progress_arg, u->file_bytes, u->file_bytes);
     return 0;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "bundle/seal.h"
 #include "common/err.h"
 
 /*
@@ -20,6 +21,7 @@ struct untar_limits {
     int64_t ratio, ratio_floor; /* no more than ${ratio} bytes for each compressed one, once there
                                    are more than ${ratio_floor}; ratio 0: no such limit */
     int is_plain;               /* not compressed; for tests */
+    struct unseal_opts unseal;  /* its gzip_bytes count at the end */
     const _Atomic int *cancel;  /* may be NULL */
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes); /* may be NULL */
     void *progress_arg;
@@ -40,6 +42,12 @@ struct untar_entry {
  */
 int untar_new(int fd, const struct untar_limits *limits, struct untar **ret, struct ct_err *err);
 void untar_free(struct untar *u);
+
+/**
+ * untar_seal(u):
+ * The header of the seal; NULL if it is not sealed.
+ */
+const struct seal_header *untar_seal(const struct untar *u);
 
 /**
  * untar_next(u, ret, err):

@@ -56,11 +56,12 @@ static int compare(const struct open_meta *meta, const char *root, const struct 
 }
 
 int verify_bundle(const char *path, const char *session_id, const char *root,
-                  struct verify_result *ret, struct ct_err *err)
+                  const struct unseal_opts *unseal, struct verify_result *ret, struct ct_err *err)
 {
     struct news *news = news_new();
     const struct open_opts opts = {
         .session_id = session_id,
+        .unseal = unseal != NULL ? *unseal : (struct unseal_opts){0},
         .with_memory = 1,
         .transcript = on_transcript,
         .transcript_arg = news,

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "bundle/seal.h"
 #include "common/err.h"
 
 /* How a bundle that is whole stands to the session as it lies here. */
@@ -20,12 +21,13 @@ struct verify_result {
 };
 
 /**
- * verify_bundle(path, session_id, root, ret, err):
+ * verify_bundle(path, session_id, root, unseal, ret, err):
  * Open the bundle ${path} of the session fully, writing nothing, and compare its records with those
- * in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED if it could not be installed.
+ * in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED if it could not be installed.  ${unseal}
+ * may be NULL.
  */
 int verify_bundle(const char *path, const char *session_id, const char *root,
-                  struct verify_result *ret, struct ct_err *err);
+                  const struct unseal_opts *unseal, struct verify_result *ret, struct ct_err *err);
 
 /**
  * verify_name(state):

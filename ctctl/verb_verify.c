@@ -100,7 +100,7 @@ static int verify(struct verifying *v, const char *id, struct ct_err *err)
     version = d.answer.version;
     rc = download_fetch(v->c, &d, err);
     if (rc == 0)
-        rc = verify_bundle(d.path, id, v->root, &r, err);
+        rc = verify_bundle(d.path, id, v->root, NULL, &r, err);
     tell(v, id, version, &r, rc == 0 ? NULL : err);
     download_clear(&d, rc != 0 && err->code == ERR_RETRY);
     return rc;
