@@ -15,7 +15,8 @@ struct out {
     char *tmp;
     int fd;
     int64_t room_bytes;
-    int64_t size_bytes, raw_bytes;
+    int64_t size_bytes, gzip_bytes, raw_bytes;
+    struct sealer *sealer; /* NULL: in clear */
     struct hash *sha256, *md5;
     struct compress *compress;
     char *pending; /* of the member under way */
@@ -61,6 +62,7 @@ void out_free(struct out *o)
     hash_free(o->sha256);
     hash_free(o->md5);
     compress_free(o->compress);
+    sealer_free(o->sealer);
     free(o->pending);
     free(o->member);
     free(o->path);
@@ -68,8 +70,11 @@ void out_free(struct out *o)
     free(o);
 }
 
-static int put(struct out *o, const void *p, size_t n, struct ct_err *err)
+/* What goes into the file, and nothing else, is what the digests are of. */
+static int write_out(void *arg, const void *p, size_t n, struct ct_err *err)
 {
+    struct out *o = arg;
+
     if (o->room_bytes > 0 && o->size_bytes + (int64_t)n > o->room_bytes)
         return err_set(err, ERR_NOSPACE, "the bundle is larger than the room in the spool");
     if (file_write_all(o->fd, p, n) != 0)
@@ -78,6 +83,27 @@ static int put(struct out *o, const void *p, size_t n, struct ct_err *err)
     hash_update(o->md5, p, n);
     o->size_bytes += (int64_t)n;
     return 0;
+}
+
+int out_seal(struct out *o, const struct key *key, struct seal_header *header, struct ct_err *err)
+{
+    return sealer_new(key, header, write_out, o, &o->sealer, err);
+}
+
+static int put(struct out *o, const void *p, size_t n, struct ct_err *err)
+{
+    o->gzip_bytes += (int64_t)n;
+    return o->sealer != NULL ? sealer_add(o->sealer, p, n, err) : write_out(o, p, n, err);
+}
+
+/* Zeros after the gzip data, which gzip takes for padding. */
+static int end_seal(struct out *o, struct ct_err *err)
+{
+    if (o->sealer == NULL)
+        return 0;
+    if (sealer_pad(o->sealer, seal_padded(o->gzip_bytes) - o->gzip_bytes, err) != 0)
+        return -1;
+    return sealer_end(o->sealer, err);
 }
 
 static int flush(struct out *o, struct ct_err *err)
@@ -129,7 +155,7 @@ int out_block(struct out *o, const void *p, size_t n, struct ct_err *err)
 
 int out_publish(struct out *o, struct ct_err *err)
 {
-    if (flush(o, err) != 0)
+    if (flush(o, err) != 0 || end_seal(o, err) != 0)
         return -1;
     if (fsync(o->fd) != 0)
         return err_sys(err, "can't fsync a bundle in the spool");
@@ -156,6 +182,11 @@ int out_publish(struct out *o, struct ct_err *err)
 int64_t out_raw_bytes(const struct out *o)
 {
     return o->raw_bytes;
+}
+
+int64_t out_gzip_bytes(const struct out *o)
+{
+    return o->gzip_bytes;
 }
 
 int64_t out_size(const struct out *o)

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 #include "bundle/compress.h"
+#include "bundle/seal.h"
 #include "common/err.h"
 #include "common/hash.h"
 
 /*
- * The bundle being written: a row of gzip members into <path>.tmp, with the digests of what went
- * out, made durable and given its name at the end.
+ * The bundle being written: a row of gzip members, sealed if there is a key, into <path>.tmp, with
+ * the digests of what went out, made durable and given its name at the end.
  */
 struct out;
 
@@ -19,6 +20,13 @@ struct out;
  * Begin.  More than ${room_bytes} (0: no limit) will be ERR_NOSPACE.
  */
 int out_new(const char *path, int64_t room_bytes, struct out **ret, struct ct_err *err);
+
+/**
+ * out_seal(o, key, header, err):
+ * Before anything else: what goes out is sealed with ${key} and padded.  ${header} is as for
+ * sealer_new().
+ */
+int out_seal(struct out *o, const struct key *key, struct seal_header *header, struct ct_err *err);
 
 /**
  * out_free(o):
@@ -46,15 +54,16 @@ int out_member(struct out *o, const void *member, size_t n, int64_t raw_bytes, s
 
 /**
  * out_publish(o, err):
- * End the last member, fsync, rename to the path, fsync the folder.
+ * End the last member and the seal, fsync, rename to the path, fsync the folder.
  */
 int out_publish(struct out *o, struct ct_err *err);
 
 /**
- * out_raw_bytes(o), out_size(o):
- * How much was added, before and after compression.
+ * out_raw_bytes(o), out_gzip_bytes(o), out_size(o):
+ * How much was added, before and after compression; how large the file is.
  */
 int64_t out_raw_bytes(const struct out *o);
+int64_t out_gzip_bytes(const struct out *o);
 int64_t out_size(const struct out *o);
 
 /**

@@ -141,6 +141,17 @@ static int add_all(struct packing *p, const char *id, struct ct_err *err)
     return out_add(p->out, end, sizeof(end), err);
 }
 
+static int begin_seal(struct packing *p, struct pack_result *r, struct ct_err *err)
+{
+    struct seal_header h = {.kind = SEAL_BUNDLE, .is_padded = 1, .generation = p->opts->generation};
+
+    if (p->opts->key == NULL)
+        return 0;
+    hash_random(h.object_id, sizeof(h.object_id));
+    memcpy(r->object_id, h.object_id, sizeof(h.object_id));
+    return out_seal(p->out, p->opts->key, &h, err);
+}
+
 static int write_bundle(struct survey *v, const struct pack_opts *opts, struct pack_result *r,
                         struct ct_err *err)
 {
@@ -155,11 +166,14 @@ static int write_bundle(struct survey *v, const struct pack_opts *opts, struct p
         p.mtime_s = facts.ended_ms / 1000;
     p.raw = str_calloc(CONTENT_BLOCK, 1);
     p.member = str_calloc(p.member_size, 1);
-    rc = add_all(&p, r->content_id, err);
+    rc = begin_seal(&p, r, err);
+    if (rc == 0)
+        rc = add_all(&p, r->content_id, err);
     if (rc == 0)
         rc = out_publish(p.out, err);
     if (rc == 0) {
         r->size_bytes = out_size(p.out);
+        r->gzip_bytes = out_gzip_bytes(p.out);
         r->raw_bytes = out_raw_bytes(p.out);
         out_digests(p.out, r->sha256, r->md5);
     }

@@ -6,13 +6,14 @@
 
 #include <json-c/json.h>
 
+#include "bundle/seal.h"
 #include "bundle/snapshot.h"
 #include "common/err.h"
 #include "common/hash.h"
 
 /*
- * Snapshot -> content id -> one gzip-compressed tar in the spool.  Blocking; runs on the worker
- * thread, in constant memory.
+ * Snapshot -> content id -> one gzip-compressed tar, sealed if there is a key, in the spool.
+ * Blocking; runs on the worker thread, in constant memory.
  */
 
 struct pack_opts {
@@ -22,6 +23,8 @@ struct pack_opts {
                                   same; NULL: none */
     const char *spool_path;    /* where the bundle goes: written beside as .tmp, fsync, rename */
     int64_t spool_room_bytes;  /* more than that is ERR_NOSPACE; 0: no limit */
+    const struct key *key;     /* seal the bundle with it; NULL: in clear */
+    int64_t generation;        /* of the sealed object, from 1 on */
     const _Atomic int *cancel; /* may be NULL */
 
     /* The transcript that the last bundle held, as its pack_result said; 0 and NULL: none.  Is its
@@ -33,11 +36,13 @@ struct pack_opts {
 struct pack_result {
     char content_id[HASH_SHA256_HEX];
     int is_same;                  /* equal to known_id: nothing was written */
-    int64_t size_bytes;           /* of the bundle */
-    char sha256[HASH_SHA256_HEX]; /* of the bundle */
+    int64_t size_bytes;           /* of the bundle as it lies in the spool */
+    char sha256[HASH_SHA256_HEX]; /* the same */
     unsigned char md5[HASH_MD5_BYTES];
-    int64_t raw_bytes;        /* tar, uncompressed */
-    int64_t read_bytes;       /* read from the data folder */
+    unsigned char object_id[SEAL_OBJECT_ID_BYTES]; /* random; zeros if it is in clear */
+    int64_t gzip_bytes;                            /* without seal and padding */
+    int64_t raw_bytes;                             /* tar, uncompressed */
+    int64_t read_bytes;                            /* read from the data folder */
     int64_t reused_bytes;     /* raw bytes whose compressed form came from the cache */
     int64_t transcript_bytes; /* for previous_bytes and previous_digest of the next bundle */
     char transcript_digest[HASH_SHA256_HEX];

@@ -4,6 +4,7 @@
  *
  *   openone BUNDLE [--stage DIR] [--id ID] [--trusted] [--with-memory] [--max-bytes N]
  *           [--cwd SOURCE TARGET] [--home SOURCE TARGET]
+ *           [--keyring FILE] [--sealed] [--object HEX] [--generation N] [--gzip-bytes N]
  *   openone --relocate [--cwd SOURCE TARGET] [--home SOURCE TARGET]     from stdin to stdout
  *
  * Without --stage nothing is written.  --home TARGET and --cwd TARGET with "-" for SOURCE take what
@@ -25,6 +26,8 @@ struct args {
     const char *bundle, *stage;
     struct open_opts opts;
     struct relocation_roots roots;
+    struct keyring *ring;
+    unsigned char object[SEAL_OBJECT_ID_BYTES];
     int is_filter;
 };
 
@@ -34,6 +37,7 @@ static int fail(const struct ct_err *err)
 
     jdoc_set_str(o, "code", err_name(err->code));
     jdoc_set_str(o, "error", err->msg);
+    jdoc_set_str(o, "reason", err->reason);
     puts(jdoc_text(o));
     json_object_put(o);
     return 1;
@@ -129,6 +133,33 @@ static int open_one(struct args *a)
     return rc == 0 ? 0 : 1;
 }
 
+static int parse_seal(const char *s, const char *value, struct args *a)
+{
+    struct unseal_opts *u = &a->opts.unseal;
+
+    if (strcmp(s, "--sealed") == 0) {
+        u->must_be_sealed = 1;
+        return 1;
+    }
+    if (value == NULL)
+        return 0;
+    if (strcmp(s, "--keyring") == 0) {
+        if (keyring_load(value, &a->ring, NULL) != 0)
+            return 0;
+        u->ring = a->ring;
+    } else if (strcmp(s, "--object") == 0) {
+        u->object_id = a->object;
+        return hash_unhex(value, a->object, sizeof(a->object)) == 0;
+    } else if (strcmp(s, "--generation") == 0) {
+        u->generation = strtoll(value, NULL, 10);
+    } else if (strcmp(s, "--gzip-bytes") == 0) {
+        u->gzip_bytes = strtoll(value, NULL, 10);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 static int parse(int argc, char **argv, struct args *a)
 {
     for (int i = 1; i < argc; i++) {
@@ -142,6 +173,8 @@ static int parse(int argc, char **argv, struct args *a)
             a->opts.with_memory = 1;
         } else if (strcmp(s, "--stage") == 0 && left >= 1) {
             a->stage = argv[++i];
+        } else if (strncmp(s, "--", 2) == 0 && parse_seal(s, left >= 1 ? argv[i + 1] : NULL, a)) {
+            i += strcmp(s, "--sealed") != 0;
         } else if (strcmp(s, "--id") == 0 && left >= 1) {
             a->opts.session_id = argv[++i];
         } else if (strcmp(s, "--max-bytes") == 0 && left >= 1) {
@@ -172,8 +205,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: openone BUNDLE [OPTION...] | --relocate [OPTION...]\n");
         return 64;
     }
-    if (!a.is_filter)
-        return open_one(&a);
+    if (!a.is_filter) {
+        rc = open_one(&a);
+        keyring_free(a.ring);
+        return rc;
+    }
     if (relocation_new(&a.roots, &r, &err) != 0)
         return fail(&err);
     rc = filter(r, &err);

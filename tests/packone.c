@@ -3,7 +3,7 @@
  * bench and developers.
  *
  *   packone ROOT SESSION-ID FILE [--cache DIR] [--cache-bytes N] [--user-dir DIR] [--known ID]
- *           [--room N] [--previous BYTES DIGEST]
+ *           [--room N] [--previous BYTES DIGEST] [--seal KEYRING-FILE GENERATION]
  *   packone --list ROOT              ids of the sessions there, one a line
  */
 #include <sys/resource.h>
@@ -110,12 +110,15 @@ static void print(const struct snapshot *s, struct pack_result *r)
     struct json_object *o = json_object_new_object();
     struct json_object *files = json_object_new_array(), *skipped = json_object_new_array(),
                        *duplicates = json_object_new_array();
-    char md5[2 * HASH_MD5_BYTES + 1];
+    char md5[2 * HASH_MD5_BYTES + 1], object[2 * SEAL_OBJECT_ID_BYTES + 1];
 
     hash_hex(r->md5, sizeof(r->md5), md5);
     jdoc_set_str(o, "contentId", r->content_id);
     jdoc_set_bool(o, "isSame", r->is_same);
     jdoc_set_int(o, "sizeBytes", r->size_bytes);
+    hash_hex(r->object_id, sizeof(r->object_id), object);
+    jdoc_set_str(o, "objectId", object);
+    jdoc_set_int(o, "gzipBytes", r->gzip_bytes);
     jdoc_set_int(o, "rawBytes", r->raw_bytes);
     jdoc_set_int(o, "readBytes", r->read_bytes);
     jdoc_set_int(o, "reusedBytes", r->reused_bytes);
@@ -162,6 +165,8 @@ int main(int argc, char **argv)
 {
     struct snapshot_opts take = {.user_dir = "/home/alice"};
     struct pack_opts opts = {.cache_bytes = INT64_C(1) << 30};
+    struct keyring *ring = NULL;
+    int rc;
 
     if (argc == 3 && strcmp(argv[1], "--list") == 0)
         return list(argv[2]);
@@ -188,7 +193,15 @@ int main(int argc, char **argv)
             opts.previous_bytes = strtoll(value, NULL, 10);
             opts.previous_digest = argv[i + 2];
             i++;
+        } else if (strcmp(argv[i], "--seal") == 0 && i + 2 < argc) {
+            if (keyring_load(value, &ring, NULL) != 0)
+                return 78;
+            opts.key = keyring_current(ring);
+            opts.generation = strtoll(argv[i + 2], NULL, 10);
+            i++;
         }
     }
-    return pack(&take, &opts);
+    rc = pack(&take, &opts);
+    keyring_free(ring);
+    return rc;
 }

@@ -5,3 +5,9 @@ tests_unit_keyring_SOURCES = tests/unit_keyring.c
 tests_unit_keyring_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_seal_SOURCES = tests/unit_seal.c
 tests_unit_seal_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/cobbleone
+tests_cobbleone_SOURCES = tests/cobbleone.c
+tests_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
+# Against public vectors and python3-cryptography.
+dist_check_SCRIPTS += tests/seal.sh tests/seal_oracle.py
+TESTS += tests/seal.sh
