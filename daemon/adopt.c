@@ -7,11 +7,12 @@
 
 #include "daemon/adopt.h"
 
-void adopt_look(struct job *j, int64_t known_version)
+void adopt_look(struct job *j, const struct state_session *known)
 {
     struct adopted a;
 
-    if (!adopted_load(j->d->account_dir, j->session_id, &a) || a.version <= known_version)
+    if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
+        (a.version <= known->version && strcmp(a.wire_id, known->wire_id) == 0))
         return;
     j->adopted = a;
     memcpy(j->own_id, j->known_id, sizeof(j->own_id));
@@ -49,6 +50,9 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
         .is_pulled = 1,
         .wall_ms = now_wall_ms(),
         .token_tag = "",
+        .wire_id = a->wire_id,
+        .key_id = a->key_id,
+        .generation = a->generation,
     };
 
     return state_confirm(j->d->state, j->session_id, &c, err);

@@ -9,11 +9,12 @@
  */
 
 /**
- * adopt_look(j, known_version):
- * If a pull left a record of the job's session that is newer than ${known_version}, have the bundle
- * compared with what it says.  For a session with a bundle in the queue it waits.
+ * adopt_look(j, known):
+ * If a pull left a record of the job's session that is newer than what is ${known} to be safe, or
+ * of the other kind (in clear, sealed), have the bundle compared with what it says.  For a session
+ * with a bundle in the queue it waits.
  */
-void adopt_look(struct job *j, int64_t known_version);
+void adopt_look(struct job *j, const struct state_session *known);
 
 /**
  * adopt_judge(j):

@@ -18,6 +18,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/sealing.h"
 
 /* Damage found a second time so soon is the disk's: do not make databases in a circle. */
 #define DAMAGED_AGAIN_MS 60000
@@ -137,6 +138,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     uploader_each(d->uploader, adopt_queued, d);
     uploader_pause(d->uploader, d->is_paused);
     uploader_set_metered(d->uploader, d->is_metered);
+    sealing_apply(d->sealing);
     excluded_apply(d); /* the rules may have changed while it was closed */
     if (d->watcher != NULL)
         watcher_rescan(d->watcher);

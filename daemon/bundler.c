@@ -14,6 +14,7 @@
 #include "common/str.h"
 #include "daemon/adopt.h"
 #include "daemon/job.h"
+#include "daemon/recording.h"
 
 #include "daemon/cloud.h"
 #include "daemon/daemon.h"
@@ -21,6 +22,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/sealing.h"
 
 #define FAILED_MS 60000 /* how often to try a session that can't be bundled */
 
@@ -39,27 +41,6 @@ static void spool_remove(const struct job *j)
 {
     if (!j->result.is_same)
         unlink(j->spool_path);
-}
-
-static int record_files(struct job *j, struct ct_err *err)
-{
-    struct state *st = j->d->state;
-
-    if (state_drop_files(st, j->session_id, err) != 0)
-        return -1;
-    for (size_t i = 0; i < j->n_files; i++) {
-        struct state_file f = {
-            .root = j->root,
-            .path = j->files[i].path,
-            .size_bytes = j->files[i].size_bytes,
-            .mtime_ns = j->files[i].mtime_ns,
-            .inode = j->files[i].inode,
-            .is_attachment = j->files[i].is_attachment,
-        };
-        if (state_put_file(st, j->session_id, &f, err) != 0)
-            return -1;
-    }
-    return 0;
 }
 
 struct thinning {
@@ -99,104 +80,13 @@ static int has_thinner_attachments(struct job *j)
     return t.n > 0;
 }
 
-static void new_state(const struct job *j, const struct state_session *old,
-                      struct state_session *ss)
-{
-    const char *slug = jdoc_str(j->result.metadata, "slug");
-
-    memset(ss, 0, sizeof(*ss));
-    snprintf(ss->session_id, sizeof(ss->session_id), "%s", j->session_id);
-    ss->root = j->root;
-    ss->project = j->project;
-    ss->meta = j->result.metadata;
-    json_object_object_add(ss->meta, "skipped", json_object_get(j->skipped));
-    json_object_object_add(ss->meta, "duplicates", json_object_get(j->duplicates));
-    ss->slug = (char *)(uintptr_t)(slug != NULL ? slug : "");
-    ss->modified_ms = j->modified_ms;
-    ss->raw_bytes = j->result.raw_bytes > 0 ? j->result.raw_bytes
-                    : old->raw_bytes > 0    ? old->raw_bytes
-                                            : j->result.read_bytes; /* nothing was written */
-    ss->transcript_bytes = j->result.transcript_bytes;
-    snprintf(ss->transcript_digest, sizeof(ss->transcript_digest), "%s",
-             j->result.transcript_digest);
-    ss->is_rewritten = old->is_rewritten || j->result.is_rewritten;
-    ss->revive = old->revive;
-    ss->is_excluded = old->is_excluded;
-    ss->pin = old->pin;
-}
-
-/* What goes into the books together. */
-struct record {
-    struct job *j;
-    const struct state_session *old;
-    int is_adopted; /* it is what a pull installed */
-    struct queue_item q;
-};
-
-static void fill_item(struct record *r)
-{
-    const struct job *j = r->j;
-    struct daemon *d = j->d;
-    const char *cwd = jdoc_str(j->result.metadata, "cwd"), *email, *url, *device, *why;
-    struct queue_item *q = &r->q;
-
-    login_look(d->login, &email, &url, &device, &why);
-    snprintf(q->session_id, sizeof(q->session_id), "%s", j->session_id);
-    q->file = str_dup(path_base(j->spool_path));
-    q->size_bytes = j->result.size_bytes;
-    snprintf(q->sha256, sizeof(q->sha256), "%s", j->result.sha256);
-    snprintf(q->content_id, sizeof(q->content_id), "%s", j->result.content_id);
-    q->md5 = hash_base64(j->result.md5, sizeof(j->result.md5));
-    q->source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
-    q->source_cwd = str_dup(cwd != NULL ? cwd : path_home());
-    q->source_user_dir = str_dup(path_home());
-    q->metadata =
-        pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
-    q->pin = r->old->pin;
-    q->base_version =
-        j->adopted.version > 0 && !j->result.is_rewritten ? j->adopted.version : r->old->version;
-    q->revive = r->old->revive;
-}
-
-static int write_record(void *arg, struct ct_err *err)
-{
-    struct record *r = arg;
-    struct daemon *d = r->j->d;
-    struct state_session ss;
-
-    new_state(r->j, r->old, &ss);
-    if (state_put(d->state, &ss, err) != 0 || record_files(r->j, err) != 0)
-        return -1;
-    if (r->is_adopted)
-        return adopt_confirm(r->j, err);
-    return r->j->result.is_same ? 0 : uploader_put(d->uploader, &r->q, err);
-}
-
-/* What was found goes into the books: in one transaction the session's files, its metadata and the
- * bundle's place in the queue.  Only then may the bundle that it replaces go. */
-static int record(struct job *j, const struct state_session *old, int is_adopted,
-                  struct ct_err *err)
-{
-    struct daemon *d = j->d;
-    struct record r = {.j = j, .old = old, .is_adopted = is_adopted};
-    int rc;
-
-    if (!j->result.is_same)
-        fill_item(&r);
-    rc = db_transact(state_db(d->state), write_record, &r, err);
-    if (rc == 0 && !j->result.is_same)
-        uploader_take(d->uploader, &r.q);
-    queue_item_clear(&r.q);
-    return rc;
-}
-
 /* Return whether the content is that of the newest version again, while a bundle of something else
  * waits: neither needs to go out then.  Unless what waits holds more. */
 static int is_back_to(struct job *j, const struct state_session *old, int is_thinner)
 {
     struct uploader_view v;
 
-    if (j->result.is_same || is_thinner || old->revive || old->version == 0 ||
+    if (j->result.is_same || is_thinner || old->revive || old->is_renewed || old->version == 0 ||
         strcmp(old->content_id, j->result.content_id) != 0 ||
         !uploader_look(j->d->uploader, j->session_id, &v) || v.item->phase != QUEUE_READY)
         return 0;
@@ -210,6 +100,7 @@ static void bundled(struct job *j, struct session *s)
     struct daemon *d = j->d;
     struct state_session old = {0};
     struct ct_err err = {0};
+    const char *pin_wire;
     int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_back;
 
     state_get(d->state, s->id, &old);
@@ -228,9 +119,10 @@ static void bundled(struct job *j, struct session *s)
     if (is_thinner)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
     /* What a thinner one was to keep, and those after it until one of them is safe. */
+    pin_wire = is_thinner && j->adopted.version > 0 ? j->adopted.wire_id : old.wire_id;
     if (is_thinner && (j->adopted.version > 0 || old.version > 0))
         old.pin = j->adopted.version > 0 ? j->adopted.version : old.version;
-    if (record(j, &old, is_adopted, &err) != 0) {
+    if (recording_write(j, &old, pin_wire, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         room_disk_failed(d, &err);
@@ -247,8 +139,10 @@ static void bundled(struct job *j, struct session *s)
     s->failures = 0;
     s->cancels = 0;
     s->is_known = 1;
-    if (is_adopted)
+    if (is_adopted) {
+        cloud_adopted(d->cloud, s->id);
         adopt_forget(d, s->id);
+    }
     d->bytes_read += j->result.read_bytes;
     if (!j->result.is_same) {
         d->bundles++;
@@ -268,7 +162,7 @@ static void bundled(struct job *j, struct session *s)
         control_event(d, is_adopted ? "adopted" : "unchanged", s->id,
                       is_adopted ? j->adopted.version : old.version, 0, NULL);
     }
-    if (!j->result.is_same && old.version == 0)
+    if (!j->result.is_same && (old.version == 0 || strcmp(old.wire_id, j->wire_id) != 0))
         cloud_consider(d->cloud, s->id);
     if (s->is_urgent)
         uploader_kick(d->uploader, s->id);
@@ -336,6 +230,13 @@ static void failed(struct job *j, struct session *s)
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
 }
 
+/* A key came, or one is missing, since the bundle was begun in clear. */
+static int must_not_leave(const struct job *j)
+{
+    return 0 && j->rc == 0 && !j->result.is_same && j->keys == NULL &&
+           (sealing_is_on(j->d->sealing) || sealing_is_held(j->d->sealing));
+}
+
 static void job_done(void *arg)
 {
     struct job *j = arg;
@@ -367,14 +268,19 @@ static void job_done(void *arg)
         bundler_run(d);
         return;
     }
-    if (j->rc == 0)
+    if (must_not_leave(j)) {
+        spool_remove(j);
+        bundler_due(d, s, 1);
+    } else if (j->rc == 0) {
         bundled(j, s);
-    else if (j->err.code == ERR_GONE)
+    } else if (j->err.code == ERR_GONE) {
         vanished(j, s);
-    else
+    } else {
         failed(j, s);
+    }
     job_free(j);
     uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
+    reseal_run(d);
     sessions_settle(d, s);
     bundler_run(d);
     if (d->disk_err.code != ERR_NONE)
@@ -420,7 +326,8 @@ static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
             return 1;
         s->is_behind = 0;
     }
-    return s->retry_ms > now_ms || room_is_awaited(d, s) || plan_is_awaited(d, s);
+    return s->retry_ms > now_ms || sealing_is_held(d->sealing) || room_is_awaited(d, s) ||
+           plan_is_awaited(d, s);
 }
 
 void bundler_changed(struct daemon *d, struct session *s)
@@ -486,15 +393,22 @@ static void start(struct daemon *d, struct session *s)
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
     j->exclude = exclude_copy(d->exclude);
+    j->keys = NULL;
+    if (j->keys != NULL)
+        j->bundle_generation = sealing_generation(d, s->id, j->wire_id) + 1;
     if (state_get(d->state, s->id, &old)) {
-        snprintf(j->known_id, sizeof(j->known_id), "%s", old.revive ? "" : old.content_id);
+        snprintf(j->known_id, sizeof(j->known_id), "%s",
+                 old.revive || old.is_renewed ? "" : old.content_id);
         j->previous_bytes = old.transcript_bytes;
         snprintf(j->previous_digest, sizeof(j->previous_digest), "%s", old.transcript_digest);
     }
-    if (uploader_look(d->uploader, s->id, &v))
+    if (uploader_look(d->uploader, s->id, &v)) {
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
-    else if (!old.revive)
-        adopt_look(j, old.version);
+        if (v.item->generation >= j->bundle_generation && j->keys != NULL)
+            j->bundle_generation = v.item->generation + 1;
+    } else if (!old.revive && !old.is_renewed) {
+        adopt_look(j, &old);
+    }
     state_session_clear(&old);
     bundler_due(d, s, 0);
     s->is_bundling = 1;

@@ -10,6 +10,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/login.h"
+#include "daemon/sealing.h"
 
 /* ---- files whose session is named inside: read on the worker ------------------------------------
  */
@@ -401,8 +402,10 @@ static void on_file_changed(void *arg, const char *path)
 {
     struct daemon *d = arg;
 
-    (void)path;
-    login_refresh(d->login);
+    if (strcmp(path, sealing_path(d->sealing)) == 0)
+        sealing_refresh(d->sealing);
+    else
+        login_refresh(d->login);
 }
 
 static void on_resumed(void *arg)

@@ -13,8 +13,7 @@
 #include "common/str.h"
 #include "uploader/backoff.h"
 
-#include "daemon/cloud.h"
-#include "daemon/daemon.h"
+#include "daemon/cloud_impl.h"
 #include "daemon/login.h"
 
 /*
@@ -28,30 +27,6 @@
 #define MAX_PAGES 10000
 #define FRESH_MS (60LL * 1000)      /* not asked again sooner */
 #define STALE_MS (60LL * 60 * 1000) /* asked again when there is something to do anyway */
-
-struct listed {
-    int64_t version;
-    int is_other; /* made by another device */
-};
-
-struct cloud {
-    struct daemon *d;
-    struct map *listed; /* sessions without a confirmed version here -> struct listed */
-    int is_known;       /* all of the list was read since the books were opened */
-    int was_lost;       /* the server could not be reached since */
-    int64_t read_ms;    /* when all of it was read last (monotonic clock), 0: never */
-    int64_t offset;
-    struct http_call *call; /* the list, or NULL */
-    struct api_request *request;
-    struct strlist asks;  /* sessions whose versions are to be asked for, from ${next_ask} on */
-    struct map *is_asked; /* the same, to find them in */
-    size_t next_ask;
-    struct http_call *ask; /* of the next one, or NULL */
-    struct api_request *ask_request;
-    struct event *retry;
-    int failures;
-    struct ct_err err; /* the last of them */
-};
 
 static void ask_next(struct cloud *c);
 static void read_page(struct cloud *c);
@@ -126,68 +101,6 @@ static int start_get(struct cloud *c, const char *path, struct api_request **req
 /* ---- the list -----------------------------------------------------------------------------------
  */
 
-static int is_other_device(const struct cloud *c, struct json_object *item)
-{
-    const char *machine = jdoc_str(item, "sourceMachine"), *email, *url, *device, *why;
-    char *own;
-    int rc;
-
-    /* Ours says so, by the token; from another server the name has to do. */
-    if (json_object_object_get_ex(item, "thisDevice", NULL))
-        return !jdoc_bool(item, "thisDevice", 0);
-    if (machine == NULL)
-        return 0;
-    login_look(c->d->login, &email, &url, &device, &why);
-    own = device[0] != '\0' ? str_dup(device) : path_host_name();
-    rc = strcmp(own, machine) != 0;
-    free(own);
-    return rc;
-}
-
-/* A version that is ours but not recorded yet: its confirm is on the way. */
-static int is_being_confirmed(const struct cloud *c, const char *id, int64_t version)
-{
-    struct uploader_view v;
-
-    return uploader_look(c->d->uploader, id, &v) && v.item->phase == QUEUE_STORED &&
-           v.item->version == version;
-}
-
-static void remember(struct cloud *c, const char *id, int64_t version, int is_other)
-{
-    struct listed *l = map_get(c->listed, id);
-
-    if (l == NULL) {
-        l = str_calloc(1, sizeof(*l));
-        map_put(c->listed, id, l);
-    }
-    l->version = version;
-    l->is_other = is_other;
-}
-
-static void see_item(struct cloud *c, struct json_object *item)
-{
-    const char *id = jdoc_str(item, "id");
-    int64_t version = jdoc_int(item, "currentVersion", 0);
-    struct state_session ss = {0};
-    int is_other;
-
-    if (id == NULL || !uuid_is_valid(id) || version <= 0)
-        return;
-    is_other = is_other_device(c, item);
-    state_get(c->d->state, id, &ss);
-    if (ss.version == 0) {
-        remember(c, id, version, is_other);
-    } else if (is_other && version > ss.version && version != ss.elsewhere &&
-               !is_being_confirmed(c, id, version)) {
-        log_info("newer-elsewhere session=%s version=%lld here=%lld", id, (long long)version,
-                 (long long)ss.version);
-        state_set_elsewhere(c->d->state, id, version, NULL);
-        control_event(c->d, "state", id, version, 0, "another device has a newer version");
-    }
-    state_session_clear(&ss);
-}
-
 static void collect(void *arg, const struct uploader_view *v)
 {
     strlist_add(arg, v->item->session_id);
@@ -206,6 +119,7 @@ static void consider_all(struct cloud *c)
 
 static void list_ended(struct cloud *c)
 {
+    reseal_run(c->d); /* what another device has overtaken */
     consider_all(c);
     login_listed(c->d->login);
     ask_next(c);
@@ -229,7 +143,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
     items = jdoc_array(answer, "sessions");
     n = items != NULL ? json_object_array_length(items) : 0;
     for (size_t i = 0; i < n; i++)
-        see_item(c, json_object_array_get_idx(items, i));
+        cloud_see_item(c, json_object_array_get_idx(items, i));
     c->offset += (int64_t)n;
     if (n > 0 && c->offset < jdoc_int(answer, "total", 0) && c->offset < PAGE * MAX_PAGES) {
         read_page(c);
@@ -237,6 +151,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         c->is_known = 1;
         c->failures = 0;
         c->read_ms = now_mono_ms();
+        cloud_end_list(c);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
         list_ended(c);
     }
@@ -254,6 +169,7 @@ static void read_page(struct cloud *c)
 void cloud_refresh(struct cloud *c)
 {
     stop_calls(c);
+    cloud_begin_list(c);
     c->offset = 0;
     c->was_lost = 0;
     if (c->d->state != NULL)
@@ -333,7 +249,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
         return;
     }
     c->failures = 0;
-    if (answer != NULL && uploader_look(c->d->uploader, id, &v))
+    if (answer != NULL && uploader_look(c->d->uploader, id, &v) && !queue_is_sealed(v.item))
         version = version_with(answer, v.item->sha256);
     json_object_put(answer);
     if (version > 0) {
@@ -345,18 +261,49 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     ask_next(c);
 }
 
+/* What is sealed has other bytes each time: what its metadata says of the content decides. */
+static int settle_sealed(struct cloud *c, const char *id)
+{
+    struct uploader_view v;
+    const struct listed *l;
+
+    if (!uploader_look(c->d->uploader, id, &v) || !queue_is_sealed(v.item))
+        return 0;
+    l = map_get(c->listed, v.item->wire_id);
+    if (l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0) {
+        log_info("there-already session=%s version=%lld", id, (long long)l->version);
+        uploader_settle_sealed(c->d->uploader, id, l->version, l->key_id, l->generation,
+                               http_url_is_loopback(login_cred(c->d->login)->api_url));
+    }
+    return 1;
+}
+
+/* Return whether the server need not be asked for the versions of the session. */
+static int is_clear_without(struct cloud *c, const char *id)
+{
+    struct uploader_view v;
+
+    if (!uploader_look(c->d->uploader, id, &v))
+        return 1;
+    if (c->is_known && map_get(c->listed, queue_wire_id(v.item)) == NULL)
+        return 1;
+    return c->is_known && settle_sealed(c, id);
+}
+
 static void ask_next(struct cloud *c)
 {
     char *path, id[UUID_SIZE];
+    struct uploader_view v;
     int is_one;
 
     if (c->call != NULL || c->ask != NULL || evtimer_pending(c->retry, NULL))
         return;
-    while ((is_one = turn_of(c, id)) && cloud_has(c, id) == 0)
+    while ((is_one = turn_of(c, id)) && is_clear_without(c, id))
         release(c, id);
     if (!is_one)
         return;
-    path = api_session_path(id, "/versions");
+    uploader_look(c->d->uploader, id, &v);
+    path = api_session_path(queue_wire_id(v.item), "/versions");
     start_get(c, path, &c->ask_request, &c->ask, on_versions);
     free(path);
 }
@@ -365,12 +312,17 @@ void cloud_consider(struct cloud *c, const char *session_id)
 {
     struct uploader_view v;
     struct state_session ss = {0};
-    int is_recorded = state_get(c->d->state, session_id, &ss) && ss.version > 0;
+    int is_recorded = 1;
 
+    if (!uploader_look(c->d->uploader, session_id, &v))
+        return;
+    if (!state_get(c->d->state, session_id, &ss) || ss.version == 0 ||
+        strcmp(ss.wire_id, v.item->wire_id) != 0)
+        is_recorded = 0;
     state_session_clear(&ss);
-    if (is_recorded || cloud_has(c, session_id) == 0 ||
-        !uploader_look(c->d->uploader, session_id, &v) || v.item->phase != QUEUE_READY ||
-        v.item->revive || uploader_is_active(c->d->uploader, session_id))
+    if (is_recorded || (c->is_known && map_get(c->listed, queue_wire_id(v.item)) == NULL) ||
+        v.item->phase != QUEUE_READY || v.item->revive ||
+        uploader_is_active(c->d->uploader, session_id))
         return;
     uploader_hold(c->d->uploader, session_id, UPLOADER_HOLD_ASKING, 1);
     if (map_get(c->is_asked, session_id) == NULL) {
@@ -406,19 +358,49 @@ void cloud_try_now(struct cloud *c)
 
 int cloud_has(const struct cloud *c, const char *session_id)
 {
-    if (map_get(c->listed, session_id) != NULL)
+    char wire_id[UUID_SIZE];
+
+    sealing_wire_id(c->d->sealing, session_id, wire_id);
+    if (map_get(c->listed, wire_id[0] != '\0' ? wire_id : session_id) != NULL)
         return 1;
     return c->is_known ? 0 : -1;
 }
 
-int cloud_confirmed(struct cloud *c, const char *session_id, int64_t version, struct ct_err *err)
+int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t version,
+                    struct ct_err *err)
 {
-    struct listed *l = map_get(c->listed, session_id);
+    struct listed *l = map_get(c->listed, queue_wire_id(item));
     int is_other = l != NULL && l->is_other && l->version != version;
 
+    map_put(c->since, item->session_id, c);
     if (l != NULL)
         l->is_other = 0;
-    return is_other ? state_set_elsewhere(c->d->state, session_id, l->version, err) : 0;
+    return is_other
+               ? state_set_elsewhere(c->d->state, item->session_id, l->version, item->wire_id, err)
+               : 0;
+}
+
+void cloud_adopted(struct cloud *c, const char *session_id)
+{
+    map_put(c->since, session_id, c);
+}
+
+int64_t cloud_generation(const struct cloud *c, const char *wire_id)
+{
+    const struct listed *l = wire_id[0] != '\0' ? map_get(c->listed, wire_id) : NULL;
+
+    return l != NULL ? l->generation : 0;
+}
+
+const struct map *cloud_rollbacks(const struct cloud *c)
+{
+    return c->rollbacks;
+}
+
+int64_t cloud_unreadable(const struct cloud *c, const char **ret_why)
+{
+    *ret_why = c->unreadable_err.msg;
+    return c->unreadable;
 }
 
 /* ---- */
@@ -435,6 +417,10 @@ void cloud_forget(struct cloud *c)
     stop_calls(c);
     map_each(c->listed, free_listed, c->listed);
     map_each(c->is_asked, forget_key, c->is_asked);
+    map_each(c->since, forget_key, c->since);
+    map_each(c->in_clear, forget_key, c->in_clear);
+    map_each(c->rollbacks, forget_key, c->rollbacks);
+    c->unreadable = 0;
     strlist_free(&c->asks);
     c->next_ask = 0;
     c->is_known = c->was_lost = 0;
@@ -448,6 +434,9 @@ struct cloud *cloud_new(struct daemon *d)
     c->d = d;
     c->listed = map_new();
     c->is_asked = map_new();
+    c->since = map_new();
+    c->in_clear = map_new();
+    c->rollbacks = map_new();
     c->retry = evtimer_new(d->base, on_retry, c);
     if (c->retry == NULL)
         abort();
@@ -462,5 +451,8 @@ void cloud_free(struct cloud *c)
     event_free(c->retry);
     map_free(c->listed);
     map_free(c->is_asked);
+    map_free(c->since);
+    map_free(c->in_clear);
+    map_free(c->rollbacks);
     free(c);
 }

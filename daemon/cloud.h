@@ -9,6 +9,8 @@
  * What the server has already, as its list says.
  */
 struct daemon;
+struct map;
+struct queue_item;
 struct cloud;
 
 struct cloud *cloud_new(struct daemon *d);
@@ -50,9 +52,32 @@ void cloud_consider(struct cloud *c, const char *session_id);
 int cloud_has(const struct cloud *c, const char *session_id);
 
 /**
- * cloud_confirmed(c, session_id, version, err):
- * ${version} was recorded as confirmed; inside that transaction: note what is elsewhere.
+ * cloud_confirmed(c, item, version, err), cloud_adopted(c, session_id):
+ * ${version} of ${item} was recorded as confirmed; inside that transaction: note what is elsewhere.
+ * The session is what a pull installed.
  */
-int cloud_confirmed(struct cloud *c, const char *session_id, int64_t version, struct ct_err *err);
+int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t version,
+                    struct ct_err *err);
+void cloud_adopted(struct cloud *c, const char *session_id);
+
+/**
+ * cloud_generation(c, wire_id):
+ * Return the generation of the sealed session in the list, if no version of it is recorded here; 0
+ * if it is not known.
+ */
+int64_t cloud_generation(const struct cloud *c, const char *wire_id);
+
+/**
+ * cloud_rollbacks(c):
+ * Return the sessions (their real ids) of which the list has less than was seen before, and of
+ * which the books say nothing, for they are not on this machine.  Borrowed.
+ */
+const struct map *cloud_rollbacks(const struct cloud *c);
+
+/**
+ * cloud_unreadable(c, ret_why):
+ * Return how many sealed sessions of the list could not be opened, and why not (the last).
+ */
+int64_t cloud_unreadable(const struct cloud *c, const char **ret_why);
 
 #endif

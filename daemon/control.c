@@ -152,9 +152,26 @@ static void do_sync(struct daemon *d, struct ipc_request *rq, struct json_object
         }
         strlist_add(&whole, id);
     }
-    waiter_sync(d, (const char *const *)whole.v, whole.n, rq, jdoc_bool(params, "wait", 0));
+    waiter_sync(d, (const char *const *)whole.v, whole.n, rq, jdoc_bool(params, "wait", 0),
+                jdoc_bool(params, "reseal", 0));
 done:
     strlist_free(&whole);
+}
+
+static void do_cleared(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    struct json_object *ids = jdoc_array(params, "ids");
+    size_t n = ids != NULL ? json_object_array_length(ids) : 0;
+    struct ct_err err;
+
+    for (size_t i = 0; d->state != NULL && i < n; i++) {
+        const char *id = json_object_get_string(json_object_array_get_idx(ids, i));
+        if (id != NULL && state_set_clear(d->state, id, 0, &err) != 0) {
+            ipc_fail(rq, &err);
+            return;
+        }
+    }
+    reply_empty(rq);
 }
 
 static void exclude_or_include(struct daemon *d, struct ipc_request *rq, struct json_object *params,
@@ -270,6 +287,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"show", do_show},       {"sync", do_sync},           {"exclude", do_exclude},
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
         {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
+        {"cleared", do_cleared},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

@@ -21,6 +21,7 @@
 #include "daemon/excluded.h"
 #include "daemon/login.h"
 #include "daemon/plan.h"
+#include "daemon/sealing.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
@@ -148,6 +149,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     keep("state_dir", &d->config->state_dir, &fresh->state_dir);
     keep("socket", &d->config->socket, &fresh->socket);
     keep("ca_file", &d->config->ca_file, &fresh->ca_file);
+    keep("key_command", &d->config->key_command, &fresh->key_command);
     config_free(d->config);
     d->config = fresh;
     policy = policy_of(fresh);
@@ -163,6 +165,7 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     exclude_configure(d->exclude, fresh);
     excluded_apply(d);
     sessions_arm(d);
+    sealing_refresh(d->sealing);
     login_refresh(d->login);
     log_info("reloaded");
     return 0;
@@ -384,7 +387,8 @@ static int watch(struct daemon *d, struct ct_err *err)
 
     if (path_make_private(markers, err) == 0 &&
         watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
-        watcher_add_file(d->watcher, login_credentials_path(d->login), err) == 0)
+        watcher_add_file(d->watcher, login_credentials_path(d->login), err) == 0 &&
+        watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0)
         rc = 0;
     free(markers);
     return rc;
@@ -406,12 +410,15 @@ static void setup(struct daemon *d)
     d->debounce_timer = evtimer_new(d->base, on_debounce, d);
     d->pause_timer = pause_event(d);
     d->damage = books_damage_event(d);
-    if (d->debounce_timer == NULL || d->pause_timer == NULL || d->damage == NULL)
+    d->reseal_timer = reseal_event(d);
+    if (d->debounce_timer == NULL || d->pause_timer == NULL || d->damage == NULL ||
+        d->reseal_timer == NULL)
         abort();
     d->bundler = bundler_new(d);
     d->waiters = waiters_new();
     d->cloud = cloud_new(d);
     d->login = login_new(d);
+    d->sealing = sealing_new(d);
 }
 
 static void be_polite(void *arg)
@@ -438,6 +445,7 @@ static int start(struct daemon *d, struct ct_err *err)
     pause_restore(d);
     worker_submit(d->worker, be_polite, nothing, nothing, NULL);
     daemon_mind_metered(d);
+    sealing_start(d->sealing);
     login_refresh(d->login);
     return watch(d, err);
 }
@@ -471,6 +479,7 @@ static void teardown(struct daemon *d)
     bundler_free(d->bundler);
     cloud_free(d->cloud);
     plan_free(d->plan);
+    sealing_free(d->sealing);
     debounce_free(d->debounce);
     map_free(d->sessions);
     map_each(d->live, free_id, NULL);
@@ -483,6 +492,7 @@ static void teardown(struct daemon *d)
     event_free(d->debounce_timer);
     event_free(d->pause_timer);
     event_free(d->damage);
+    event_free(d->reseal_timer);
     life_end(d->life);
     event_base_free(d->base);
     exclude_free(d->exclude);
@@ -514,7 +524,7 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
                  d.config->socket);
         daemon_notice(&d);
         if (is_once)
-            waiter_sync(&d, NULL, 0, NULL, 1);
+            waiter_sync(&d, NULL, 0, NULL, 1, 0);
         if (!event_base_got_break(d.base))
             event_base_dispatch(d.base);
     }

@@ -29,13 +29,15 @@
  *
  *   changes.c   watcher -> "this session changed"
  *   sessions.c  the sessions that are on their way; debounce
- *   bundler.c   session -> worker (job.c) -> bundle -> queue
+ *   bundler.c   session -> worker (job.c) -> bundle -> queue, recording.c: and the books
  *   excluded.c  sessions that stay here, by the rules of exclude.c
  *   uploads.c   queue -> safe: what the uploader reports
  *   login.c     credentials and account -> state and uploader
  *   room.c      room on the disk and in the spool
  *   plan.c      what the account's plan allows
  *   cloud.c     what the server has already
+ *   sealing.c   encryption: the keys, and what may leave; sealing_report.c: what status says of it
+ *   reseal.c    what waits in the queue in clear is sealed
  *   books.c     one account's state, queue and spool
  *   salvage.c   what a lost database leaves in its spool
  *   pause.c     `ctctl pause`
@@ -87,6 +89,7 @@ struct job;
 struct login;
 struct network;
 struct cloud;
+struct sealing;
 struct metered;
 struct plan;
 struct bundler;
@@ -119,6 +122,9 @@ struct daemon {
     struct login *login;
     struct cloud *cloud;
     struct plan *plan;
+    struct sealing *sealing;
+    int is_resealing; /* the worker seals a bundle of the queue */
+    struct event *reseal_timer;
     struct state *state; /* NULL while no account is known */
     struct uploader *uploader;
     char *account_dir;
@@ -396,13 +402,14 @@ struct waiters *waiters_new(void);
 void waiters_free(struct waiters *w);
 
 /**
- * waiter_sync(d, ids, n, rq, is_waiting):
+ * waiter_sync(d, ids, n, rq, is_waiting, is_resealing):
  * Sync the sessions ${ids} (all if ${n} is 0) now and answer ${rq}: as soon as it is known which
  * those are, or, if ${is_waiting}, when all that had changed before is safe.  ${rq} may be NULL
- * (--once: the daemon stops then, and does not wait for a server that is away).
+ * (--once: the daemon stops then, and does not wait for a server that is away).  ${is_resealing}:
+ * those that are safe in clear (all of them if ${n} is 0) go out sealed.
  */
 void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
-                 int is_waiting);
+                 int is_waiting, int is_resealing);
 
 /**
  * waiter_check(d, s), waiter_check_all(d):

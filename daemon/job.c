@@ -40,6 +40,7 @@ void job_free(void *arg)
     free(j->cache_dir);
     free(j->root);
     exclude_free(j->exclude);
+    sealing_release(j->keys);
     free(j);
 }
 

@@ -8,6 +8,7 @@
 #include "bundle/pack.h"
 #include "common/strlist.h"
 #include "daemon/daemon.h"
+#include "daemon/sealing.h"
 
 /*
  * Bundling one session on the worker: all that it needs, and all that it found.
@@ -37,7 +38,10 @@ struct job {
     struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
     const _Atomic int *cancel;
-    struct exclude *exclude; /* a copy of the rules */
+    struct exclude *exclude;   /* a copy of the rules */
+    struct sealing_keys *keys; /* to seal the bundle with, NULL: it goes in clear */
+    char wire_id[UUID_SIZE];   /* what it is to a server then, or "" */
+    int64_t bundle_generation; /* ... and its generation */
 
     int rc;
     struct ct_err err;

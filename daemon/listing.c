@@ -12,6 +12,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/sealing.h"
 
 #define PAGE 200
 
@@ -20,6 +21,7 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     const struct session *s = sessions_get(d, ss->session_id);
     int is_pending = s != NULL && s->dirty_seq > s->safe_seq;
     struct uploader_view v;
+    const char *cure;
 
     *ret_why = excluded_why(d, ss);
     if (*ret_why != NULL)
@@ -30,15 +32,21 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     }
     if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
         *ret_why = v.err != NULL ? v.err->msg : NULL;
+        if (sealing_is_held(d->sealing) && !queue_is_sealed(v.item))
+            sealing_look(d->sealing, ret_why, &cure);
         if (strcmp(v.phase, "ready") == 0 || strcmp(v.phase, "stored") == 0)
             return "pending";
         return v.phase; /* uploading, failed, limit */
+    }
+    if (s != NULL && sealing_is_held(d->sealing) && sessions_is_dirty(s)) {
+        sealing_look(d->sealing, ret_why, &cure);
+        return "pending";
     }
     if (s != NULL && s->err != NULL) {
         *ret_why = s->err->msg;
         return room_is_too_large(s) ? "too_large" : "failed";
     }
-    if (ss->elsewhere > 0 && (ss->elsewhere < ss->version || is_pending)) {
+    if (ss->elsewhere > 0 && (!state_is_behind(ss) || is_pending)) {
         *ret_why = "it went on here and on another device, each without the other; both are kept";
         return "diverged";
     }
@@ -87,6 +95,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     if (ss->elsewhere > 0)
         jdoc_set_int(o, "elsewhereVersion", ss->elsewhere);
     jdoc_set_time(o, "confirmedAt", ss->confirmed_ms);
+    sealing_item(o, ss);
     return o;
 }
 
@@ -180,12 +189,14 @@ static void add_kept(void *arg, const char *path, int64_t version, int64_t size_
     json_object_array_add(arg, o);
 }
 
-static struct json_object *kept_of(struct daemon *d, const char *id)
+static struct json_object *kept_of(struct daemon *d, const char *id, const char *wire_id)
 {
     struct json_object *list = json_object_new_array();
 
     if (d->uploader != NULL)
         kept_each(uploader_kept(d->uploader), id, add_kept, list);
+    if (d->uploader != NULL && wire_id[0] != '\0')
+        kept_each(uploader_kept(d->uploader), wire_id, add_kept, list);
     json_object_array_sort(list, by_version);
     return list;
 }
@@ -219,7 +230,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     json_object_object_add(o, "duplicates",
                            duplicates != NULL ? json_object_get(duplicates)
                                               : json_object_new_array());
-    json_object_object_add(o, "kept", kept_of(d, id));
+    json_object_object_add(o, "kept", kept_of(d, id, ss.wire_id));
     memset(&v, 0, sizeof(v));
     if (d->uploader != NULL)
         uploader_look(d->uploader, id, &v);

@@ -14,6 +14,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/sealing.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
 #define SKEW_MS (120 * 1000)
@@ -122,7 +123,7 @@ static const char *cure_of(const struct ct_err *err)
 
 const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256])
 {
-    const char *email, *url, *device, *why = "";
+    const char *email, *url, *device, *why = "", *cure;
     const struct ct_err *broken;
 
     set(ret_why, 512, "");
@@ -160,6 +161,12 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
     if (is_offline(d, &why)) {
         set(ret_why, 512, why);
         return "offline";
+    }
+    if (sealing_is_held(d->sealing)) {
+        sealing_look(d->sealing, &why, &cure);
+        set(ret_why, 512, why);
+        set(ret_cure, 256, cure);
+        return "degraded";
     }
     if ((broken = broken_there(d)) != NULL) {
         set(ret_why, 512, broken->msg);
@@ -302,6 +309,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
         problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
     if (cloud_failures(d->cloud, &err) > 1)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
+    sealing_problems(d, list);
     add_plan_problem(d, list);
     add_clock_problem(d, list);
     add_metered_problem(d, list);
@@ -524,6 +532,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "kept", kept_part(d));
     json_object_object_add(o, "server", server_part(d, &st));
     json_object_object_add(o, "account", account_part(d));
+    json_object_object_add(o, "encryption", sealing_status(d));
     jdoc_set_int(sandbox, "landlock", 0);
     jdoc_set_bool(sandbox, "readOnly", 0);
     json_object_object_add(o, "sandbox", sandbox);

@@ -5,7 +5,8 @@ daemon_libdaemon_a_SOURCES = \
   daemon/books.c \
   daemon/bundler.c \
   daemon/changes.c \
-  daemon/cloud.c daemon/cloud.h \
+  daemon/cloud.c daemon/cloud.h daemon/cloud_impl.h \
+  daemon/cloud_item.c \
   daemon/control.c \
   daemon/daemon.c \
   daemon/exclude.c daemon/exclude.h \
@@ -20,11 +21,16 @@ daemon_libdaemon_a_SOURCES = \
   daemon/pace.c daemon/pace.h \
   daemon/plan.c daemon/plan.h \
   daemon/process.h \
+  daemon/recording.c daemon/recording.h \
   daemon/report.c \
+  daemon/reseal.c \
   daemon/room.c daemon/room.h \
   daemon/salvage.c \
+  daemon/sealing.c daemon/sealing.h \
+  daemon/sealing_report.c \
   daemon/sessions.c \
   daemon/state.c daemon/state.h \
+  daemon/state_seal.c \
   daemon/uploads.c \
   daemon/waiter.c \
   daemon/woke.c

@@ -59,12 +59,24 @@ static const char *const schema[] = {
     "ALTER TABLE sessions ADD COLUMN archived_ms INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX sessions_elsewhere ON sessions(session_id) WHERE elsewhere > 0;"
     "CREATE INDEX sessions_archived ON sessions(archived_ms) WHERE archived_ms > 0",
+    "ALTER TABLE sessions ADD COLUMN wire_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sessions ADD COLUMN key_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sessions ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN rollback INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN clear_version INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN is_renewed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN elsewhere_wire TEXT NOT NULL DEFAULT '';"
+    "UPDATE sessions SET clear_version = version;"
+    "CREATE INDEX sessions_by_wire ON sessions(wire_id) WHERE wire_id <> '';"
+    "CREATE INDEX sessions_in_clear ON sessions(session_id) WHERE clear_version > 0;"
+    "CREATE INDEX sessions_rolled_back ON sessions(session_id) WHERE rollback > 0",
 };
 
 #define COLUMNS \
     "session_id, root, project, meta, slug, modified_ms, raw_bytes, transcript_bytes," \
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
-    " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag"
+    " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag," \
+    " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -167,6 +179,13 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->elsewhere = sqlite3_column_int64(st, 20);
     ss->server_ms = sqlite3_column_int64(st, 21);
     snprintf(ss->token_tag, sizeof(ss->token_tag), "%s", db_text(st, 22));
+    snprintf(ss->wire_id, sizeof(ss->wire_id), "%s", db_text(st, 23));
+    snprintf(ss->key_id, sizeof(ss->key_id), "%s", db_text(st, 24));
+    ss->generation = sqlite3_column_int64(st, 25);
+    ss->rollback = sqlite3_column_int64(st, 26);
+    ss->clear_version = sqlite3_column_int64(st, 27);
+    ss->is_renewed = sqlite3_column_int(st, 28);
+    snprintf(ss->elsewhere_wire, sizeof(ss->elsewhere_wire), "%s", db_text(st, 29));
 }
 
 void state_session_clear(struct state_session *ss)
@@ -237,19 +256,27 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
         s->db, err,
         "UPDATE sessions SET version = ?1, content_id = ?2, sha256 = ?3, size_bytes = ?4,"
         " is_loopback = ?5, confirmed_ms = ?6, server_ms = ?7, token_tag = ?8,"
-        " revive = 0, pin = CASE WHEN pin = ?9 THEN 0 ELSE pin END, elsewhere = CASE"
-        "  WHEN elsewhere = ?1 OR (elsewhere < ?1 AND ?11) THEN 0 ELSE elsewhere END"
+        " revive = 0, is_renewed = 0, rollback = 0,"
+        /* The numbers of what is in clear and of what is sealed say nothing of each other. */
+        " pin = CASE WHEN pin = ?9 OR wire_id <> ?12 THEN 0 ELSE pin END,"
+        " elsewhere = CASE WHEN (elsewhere_wire = ?12 AND elsewhere = ?1)"
+        "  OR (?11 AND (elsewhere_wire <> ?12 OR elsewhere < ?1)) THEN 0 ELSE elsewhere END,"
+        " clear_version = CASE WHEN ?12 = '' THEN ?1 ELSE clear_version END,"
+        " wire_id = ?12, key_id = ?13, generation = max(generation, ?14)"
         " WHERE session_id = ?10",
-        "issiiiisisi", c->version, c->content_id, c->sha256, c->size_bytes, (int64_t)c->is_loopback,
-        c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id, (int64_t)c->is_pulled);
+        "issiiiisisissi", c->version, c->content_id, c->sha256, c->size_bytes,
+        (int64_t)c->is_loopback, c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id,
+        (int64_t)c->is_pulled, c->wire_id != NULL ? c->wire_id : "",
+        c->key_id != NULL ? c->key_id : "", c->generation);
 }
 
 int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
-                        struct ct_err *err)
+                        const char *wire_id, struct ct_err *err)
 {
     return db_exec(s->db, err,
-                   "UPDATE sessions SET elsewhere = ? WHERE session_id = ? AND version > 0", "is",
-                   version, session_id);
+                   "UPDATE sessions SET elsewhere = ?, elsewhere_wire = ?"
+                   " WHERE session_id = ? AND version > 0",
+                   "iss", version, wire_id, session_id);
 }
 
 int state_pin(struct state *s, const char *session_id, struct ct_err *err)
@@ -456,7 +483,10 @@ void state_counts(struct state *s, struct state_counts *ret)
                  "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
                  "sum(is_excluded != 0),"
                  " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten),"
-                 " sum(elsewhere > version), sum(elsewhere > 0 AND elsewhere < version)"
+                 " sum(elsewhere > 0 AND (elsewhere > version OR elsewhere_wire <> wire_id)),"
+                 " sum(elsewhere > 0 AND elsewhere < version AND elsewhere_wire = wire_id),"
+                 " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
+                 " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0)"
                  " FROM sessions",
                  "") != 0)
         return;
@@ -470,6 +500,9 @@ void state_counts(struct state *s, struct state_counts *ret)
         ret->rewritten = sqlite3_column_int64(st, 6);
         ret->behind = sqlite3_column_int64(st, 7);
         ret->diverged = sqlite3_column_int64(st, 8);
+        ret->sealed = sqlite3_column_int64(st, 9);
+        ret->in_clear = sqlite3_column_int64(st, 10);
+        ret->rollbacks = sqlite3_column_int64(st, 11);
     }
     db_done(st);
 }

@@ -8,6 +8,7 @@
 #include "common/db.h"
 #include "common/err.h"
 #include "common/hash.h"
+#include "common/keyring.h"
 #include "common/uuid.h"
 
 /*
@@ -50,11 +51,23 @@ struct state_session {
     int64_t server_ms;              /* when it was confirmed, by the server's clock */
     char token_tag[STATE_TAG_SIZE]; /* says with which token, and not the token */
 
+    /* A session in clear and the same session sealed are two sessions to a server, each with
+     * versions of its own.  Which one ${version} and ${pin} are of: the opaque id, "" in clear. */
+    char wire_id[UUID_SIZE];
+    char key_id[KEY_ID_HEX]; /* what it was sealed with, "" in clear */
+    int64_t generation;      /* the highest that was seen of it sealed, whichever version has it */
+    int64_t rollback;        /* a lower one than that, which the server hands out now; 0: it does
+                                not */
+    int64_t clear_version;   /* the newest that is in the cloud in clear, or 0 */
+    int is_renewed;          /* to be uploaded once more although the content is the same */
+
     int64_t pin; /* a fuller version that the next one is to keep beyond rotation, or 0 */
 
     /* A version from another device that this one does not go on from, or 0.  Newer than
-     * ${version}: there is something to fetch.  Older: both went on, each alone. */
+     * ${version}, or of the other kind (in clear, sealed): there is something to fetch.  Older:
+     * both went on, each alone. */
     int64_t elsewhere;
+    char elsewhere_wire[UUID_SIZE]; /* which kind: as ${wire_id} */
 };
 
 struct state_file {
@@ -120,6 +133,9 @@ struct state_confirmed {
     int64_t wall_ms;       /* now */
     int64_t server_ms;     /* now, by the server's clock */
     const char *token_tag; /* says with which token, and not the token; "": it was there already */
+    const char *wire_id;   /* in clear: this and the next NULL or "", and 0 */
+    const char *key_id;
+    int64_t generation;
 };
 
 /**
@@ -130,11 +146,18 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
                   struct ct_err *err);
 
 /**
- * state_set_elsewhere(s, session_id, version, err):
- * The server has ${version} of this session from another device, made without what is here.
+ * state_set_elsewhere(s, session_id, version, wire_id, err):
+ * The server has ${version} of this session, sealed as ${wire_id} or in clear (""), from another
+ * device, made without what is here.
  */
 int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
-                        struct ct_err *err);
+                        const char *wire_id, struct ct_err *err);
+
+/**
+ * state_is_behind(ss):
+ * Return whether what is elsewhere is newer than ${ss}->version, as far as versions tell.
+ */
+int state_is_behind(const struct state_session *ss);
 
 /**
  * state_pin(s, session_id, err):
@@ -239,6 +262,9 @@ int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
 
 struct state_counts {
     int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms, behind, diverged;
+    int64_t sealed;    /* safe, and sealed */
+    int64_t in_clear;  /* have a version in the cloud that is not */
+    int64_t rollbacks; /* of which the server hands out less than was seen */
 };
 
 /**
@@ -246,6 +272,46 @@ struct state_counts {
  * Count; ${bytes} are uncompressed.
  */
 void state_counts(struct state *s, struct state_counts *ret);
+
+/* ---- state_seal.c: what is sealed ---------------------------------------------------------------
+ */
+
+/**
+ * state_by_wire_id(s, wire_id, ret):
+ * Write the id of the session whose newest safe version is sealed as ${wire_id}.  Return 1, or 0.
+ */
+int state_by_wire_id(struct state *s, const char *wire_id, char ret[UUID_SIZE]);
+
+/**
+ * state_see_generation(s, session_id, generation, rollback, err):
+ * ${generation} was seen of a sealed session; only a higher one than before is recorded.
+ * ${rollback}: the lower one that the server hands out, or 0.
+ */
+int state_see_generation(struct state *s, const char *session_id, int64_t generation,
+                         int64_t rollback, struct ct_err *err);
+
+/**
+ * state_set_clear(s, session_id, version, err):
+ * The newest version that is in the cloud in clear is ${version}; 0: none is.
+ */
+int state_set_clear(struct state *s, const char *session_id, int64_t version, struct ct_err *err);
+
+/**
+ * state_renew(s, session_id, err):
+ * Have the session uploaded once more, although its content may be the same; also after a restart.
+ */
+int state_renew(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_each_clear(s, f, arg), state_each_rollback(s, f, arg):
+ * Call ${f} for each session of which a version is in the cloud in clear; for each of which the
+ * server hands out less than was seen.  ${is_here}: it is neither gone from this machine nor
+ * excluded.
+ */
+void state_each_clear(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                      void *arg);
+void state_each_rollback(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                         void *arg);
 
 /**
  * state_note(s, key, value, err), state_noted(s, key):

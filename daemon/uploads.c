@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bundle/pack.h"
+#include "bundle/seen.h"
 #include "common/log.h"
 #include "common/now.h"
 
@@ -37,17 +38,22 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .wall_ms = now_wall_ms(),
         .server_ms = server_now_ms(d),
         .token_tag = login_token_tag(d->login),
+        .wire_id = item->wire_id,
+        .key_id = item->key_id,
+        .generation = item->generation,
     };
 
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
-        cloud_confirmed(d->cloud, item->session_id, version, err) != 0)
+        cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
+    if (item->generation > 0)
+        seen_note(d->account_dir, item->session_id, item->generation, NULL);
     /* Both went on, and neither has what the other has. */
-    return item->elsewhere > 0
-               ? state_set_elsewhere(d->state, item->session_id, item->elsewhere, err)
-               : 0;
+    return item->elsewhere > 0 ? state_set_elsewhere(d->state, item->session_id, item->elsewhere,
+                                                     item->wire_id, err)
+                               : 0;
 }
 
 /* A sitting is one version and not fifty.  Only what this device made a moment ago is given up for
@@ -63,20 +69,21 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
         !state_get(d->state, item->session_id, &ss))
         return 0;
     age_ms = server_now_ms(d) - ss.server_ms;
-    if (ss.version > 0 && ss.elsewhere == 0 && age_ms >= 0 && age_ms < AMEND_MS &&
-        ss.token_tag[0] != '\0' && strcmp(ss.token_tag, login_token_tag(d->login)) == 0)
+    if (ss.version > 0 && strcmp(ss.wire_id, item->wire_id) == 0 && ss.elsewhere == 0 &&
+        age_ms >= 0 && age_ms < AMEND_MS && ss.token_tag[0] != '\0' &&
+        strcmp(ss.token_tag, login_token_tag(d->login)) == 0)
         version = ss.version;
     state_session_clear(&ss);
     return version;
 }
 
-static int on_pinned(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
-                     char ret_sha256[HASH_SHA256_HEX])
+static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
+                     int64_t *ret_size_bytes, char ret_sha256[HASH_SHA256_HEX])
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int is_known =
-        state_get(d->state, session_id, &ss) && ss.version == version && ss.sha256[0] != '\0';
+    int is_known = state_get(d->state, item->session_id, &ss) && ss.version == version &&
+                   strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0';
 
     if (is_known) {
         *ret_size_bytes = ss.size_bytes;

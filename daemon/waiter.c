@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/str.h"
@@ -13,6 +15,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/sealing.h"
 
 /*
  * `sync --wait` is exact: it asks the watcher for a drain, lets the worker finish what it was
@@ -37,6 +40,7 @@ struct waiter {
     int is_gone; /* nobody waits for the answer any more */
     enum phase phase;
     uint64_t generation; /* of the books, when it began to drain */
+    int is_resealing;    /* what is safe in clear is to go out sealed */
     struct strlist ids;
     LIST_HEAD(, target) targets;
     int64_t requested, confirmed, unchanged, excluded;
@@ -139,10 +143,23 @@ static int is_without_room(const struct waiter *w, const struct session *s)
     return going == 0;
 }
 
+/* Return whether nothing of the session can leave, for want of a key. */
+static int is_keyless(const struct waiter *w, const struct session *s)
+{
+    struct uploader_view v;
+
+    if (!sealing_is_held(w->d->sealing) || s->is_bundling)
+        return 0;
+    return sessions_is_dirty(s) ||
+           (w->d->uploader != NULL && uploader_look(w->d->uploader, s->id, &v) &&
+            !queue_is_sealed(v.item));
+}
+
 /* Return whether the target is settled one way or the other. */
 static int judge(struct waiter *w, const struct target *t, const struct session *s)
 {
     struct uploader_view v;
+    const char *why, *cure;
 
     if (s == NULL || s->safe_seq >= t->seq) {
         if (w->d->state != NULL && state_is_excluded(w->d->state, t->id))
@@ -151,6 +168,11 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
             w->confirmed++;
         else
             w->unchanged++;
+        return 1;
+    }
+    if (is_keyless(w, s)) {
+        sealing_look(w->d->sealing, &why, &cure);
+        add_failed(w, t->id, why, cure);
         return 1;
     }
     if (plan_is_awaited(w->d, s) && !uploader_is_active(w->d->uploader, t->id)) {
@@ -265,8 +287,66 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     return 0;
 }
 
+/* One that is safe in clear becomes dirty.  Return whether there is something to wait for. */
+static int reseal(struct waiter *w, const char *id)
+{
+    struct daemon *d = w->d;
+    struct state_session ss;
+    struct ct_err err;
+    int rc = 1;
+
+    if (!state_get(d->state, id, &ss) || ss.is_excluded || ss.version == 0 ||
+        (ss.key_id[0] != '\0' && ss.rollback == 0)) {
+        /* sealed, or on its way so, or not to leave at all: as with any sync */
+    } else if (ss.is_archived) {
+        w->requested++;
+        add_failed(w, id, "it is not on this machine any more, only in the cloud",
+                   "a machine that has the key can fetch it and seal it: ctctl sync --reseal");
+        rc = 0;
+    } else if (state_renew(d->state, id, &err) != 0) {
+        w->requested++;
+        add_failed(w, id, err.msg, NULL);
+        rc = 0;
+    } else {
+        sessions_touch(d, id, 0, 0);
+    }
+    state_session_clear(&ss);
+    return rc;
+}
+
+static void collect_clear(void *arg, const char *session_id, int is_here)
+{
+    (void)is_here;
+    strlist_add_once(arg, session_id);
+}
+
+/* Return 1 if there is nothing to wait for. */
+static int find_resealed(struct waiter *w, struct ct_err *err)
+{
+    struct strlist asked = w->ids;
+
+    if (!sealing_is_on(w->d->sealing)) {
+        err_set(err, ERR_REFUSED, "there is no key to seal with; see: ctctl key status");
+        snprintf(err->reason, sizeof(err->reason), KEY_MISSING);
+        return -1;
+    }
+    memset(&w->ids, 0, sizeof(w->ids));
+    if (asked.n == 0)
+        state_each_clear(w->d->state, collect_clear, &asked);
+    for (size_t i = 0; i < asked.n; i++) {
+        if (reseal(w, asked.v[i]))
+            strlist_add(&w->ids, asked.v[i]);
+    }
+    strlist_free(&asked);
+    return w->ids.n == 0;
+}
+
 static int find_targets(struct waiter *w, struct ct_err *err)
 {
+    int is_none = w->is_resealing ? find_resealed(w, err) : 0;
+
+    if (is_none != 0)
+        return is_none < 0 ? -1 : 0;
     if (w->ids.n == 0)
         map_each(w->d->sessions, target_if_unsafe, w);
     for (size_t i = 0; i < w->ids.n; i++) {
@@ -284,6 +364,8 @@ static void hurry(struct waiter *w)
 
     cloud_try_now(d->cloud);
     plan_try(d->plan);
+    evtimer_del(d->reseal_timer);
+    reseal_run(d);
     LIST_FOREACH(t, &w->targets, link)
     {
         struct session *s = sessions_get(d, t->id);
@@ -376,13 +458,14 @@ static void on_peer_gone(void *arg)
 }
 
 void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
-                 int is_waiting)
+                 int is_waiting, int is_resealing)
 {
     struct waiter *w = str_calloc(1, sizeof(*w));
 
     w->d = d;
     w->rq = rq;
     w->is_waiting = is_waiting;
+    w->is_resealing = is_resealing;
     w->failed = json_object_new_array();
     LIST_INIT(&w->targets);
     for (size_t i = 0; i < n; i++)

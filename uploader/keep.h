@@ -26,7 +26,7 @@ struct keep_env {
 };
 
 struct keep_what {
-    char session_id[UUID_SIZE];
+    char session_id[UUID_SIZE]; /* what the API calls it; the file is named so too */
     int64_t version;
     int64_t size_bytes;
     char sha256[HASH_SHA256_HEX]; /* "": neither is known; what the server lists counts then */

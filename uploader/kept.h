@@ -8,8 +8,8 @@
 /*
  * The folder of fuller versions: a version that a thinner one is about to follow, kept here because
  * its server knows no pin and rotates it out sooner or later.  Files are
- * <session id>.v<version>.tar.gz, just as they were uploaded; what has that name is whole.  Nothing
- * is removed by itself.
+ * <session id>.v<version>.tar.gz (of a sealed session: the opaque id), just as they were uploaded;
+ * what has that name is whole.  Nothing is removed by itself.
  */
 struct kept;
 

@@ -25,6 +25,9 @@ static const char *const schema[] = {
     " base_version INTEGER NOT NULL,"
     " revive INTEGER NOT NULL,"
     " version INTEGER NOT NULL DEFAULT 0)",
+    "ALTER TABLE queue ADD COLUMN wire_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN key_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
 };
 
 int queue_setup(struct db *db, struct ct_err *err)
@@ -37,11 +40,12 @@ int queue_put(struct db *db, const struct queue_item *q, struct ct_err *err)
     return db_exec(db, err,
                    "INSERT OR REPLACE INTO queue(session_id, phase, file, size_bytes, sha256, md5,"
                    " content_id, source_machine, source_cwd, source_user_dir, metadata, pin,"
-                   " base_version, revive) VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?)",
-                   "ssisssssssiii", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
+                   " base_version, revive, wire_id, key_id, generation)"
+                   " VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                   "ssisssssssiiissi", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
                    q->content_id, q->source_machine, q->source_cwd, q->source_user_dir,
                    q->metadata != NULL ? jdoc_text(q->metadata) : NULL, q->pin, q->base_version,
-                   (int64_t)q->revive);
+                   (int64_t)q->revive, q->wire_id, q->key_id, q->generation);
 }
 
 int queue_set_phase(struct db *db, const char *session_id, enum queue_phase phase, int64_t version,
@@ -77,6 +81,9 @@ static struct queue_item *item_of_row(sqlite3_stmt *st)
     q->base_version = sqlite3_column_int64(st, 12);
     q->revive = sqlite3_column_int(st, 13);
     q->version = sqlite3_column_int64(st, 14);
+    snprintf(q->wire_id, sizeof(q->wire_id), "%s", db_text(st, 15));
+    snprintf(q->key_id, sizeof(q->key_id), "%s", db_text(st, 16));
+    q->generation = sqlite3_column_int64(st, 17);
     return q;
 }
 
@@ -89,13 +96,23 @@ int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), voi
     if (db_query(db, err, &st,
                  "SELECT session_id, phase, file, size_bytes, sha256, md5, content_id,"
                  " source_machine, source_cwd, source_user_dir, metadata, pin, base_version,"
-                 " revive, version FROM queue ORDER BY seq",
+                 " revive, version, wire_id, key_id, generation FROM queue ORDER BY seq",
                  "") != 0)
         return -1;
     while ((rc = db_step(db, st, err)) == 1)
         f(arg, item_of_row(st));
     db_done(st);
     return rc;
+}
+
+const char *queue_wire_id(const struct queue_item *item)
+{
+    return item->wire_id[0] != '\0' ? item->wire_id : item->session_id;
+}
+
+int queue_is_sealed(const struct queue_item *item)
+{
+    return item->key_id[0] != '\0';
 }
 
 struct queue_item *queue_item_copy(const struct queue_item *item)

@@ -8,6 +8,7 @@
 #include "common/db.h"
 #include "common/err.h"
 #include "common/hash.h"
+#include "common/keyring.h"
 #include "common/uuid.h"
 
 /*
@@ -22,7 +23,10 @@
 enum queue_phase { QUEUE_READY, QUEUE_STORED };
 
 struct queue_item {
-    char session_id[UUID_SIZE];
+    char session_id[UUID_SIZE]; /* the real one, which a server sees only of what is in clear */
+    char wire_id[UUID_SIZE];    /* what the API calls it if it is sealed, "": the same */
+    char key_id[KEY_ID_HEX];    /* what it was sealed with, "": in clear */
+    int64_t generation;         /* of what is sealed */
     enum queue_phase phase;
     char *file; /* name in the spool */
     int64_t size_bytes;
@@ -73,6 +77,18 @@ int queue_drop(struct db *db, const char *session_id, struct ct_err *err);
  */
 int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), void *arg,
                struct ct_err *err);
+
+/**
+ * queue_wire_id(item):
+ * Return the id of its session for calls of the API.
+ */
+const char *queue_wire_id(const struct queue_item *item);
+
+/**
+ * queue_is_sealed(item):
+ * Return whether the bundle and what the API sees of it are sealed.
+ */
+int queue_is_sealed(const struct queue_item *item);
 
 /**
  * queue_item_copy(item), queue_item_free(item), queue_item_clear(item):

@@ -10,4 +10,5 @@ uploader_libuploader_a_SOURCES = \
   uploader/uploader.c uploader/uploader.h uploader/uploader_impl.h \
   uploader/uploader_fail.c \
   uploader/uploader_look.c \
+  uploader/uploader_seal.c \
   uploader/verdict.c uploader/verdict.h

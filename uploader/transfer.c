@@ -193,7 +193,7 @@ static void on_confirmed(void *arg, const struct http_res *res, const struct ct_
         finish(t, NULL);
         return;
     }
-    path = api_session_path(t->item->session_id, "/versions");
+    path = api_session_path(queue_wire_id(t->item), "/versions");
     call_api(t, "GET", path, NULL, on_versions);
     free(path);
 }
@@ -202,7 +202,7 @@ static void confirm(struct transfer *t)
 {
     struct api_confirm_req r = {.version = t->version};
     struct json_object *body;
-    char *path = api_session_path(t->item->session_id, "/confirm");
+    char *path = api_session_path(queue_wire_id(t->item), "/confirm");
 
     snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", t->item->sha256);
     body = api_confirm_req_json(&r);
@@ -381,7 +381,7 @@ static void keep_fuller(struct transfer *t)
     struct keep_what what = {.version = t->item->pin};
     struct ct_err err;
 
-    snprintf(what.session_id, sizeof(what.session_id), "%s", t->item->session_id);
+    snprintf(what.session_id, sizeof(what.session_id), "%s", queue_wire_id(t->item));
     if (kept_has(t->env.kept, what.session_id, what.version)) {
         put(t);
         return;
@@ -440,7 +440,7 @@ static void reserve(struct transfer *t)
     struct api_upload_req r = {0};
     struct json_object *body;
 
-    r.session_id = (char *)(uintptr_t)q->session_id;
+    r.session_id = (char *)(uintptr_t)queue_wire_id(q);
     r.source_machine = q->source_machine;
     r.source_cwd = q->source_cwd;
     r.source_user_dir = q->source_user_dir;

@@ -42,8 +42,8 @@ struct transfer_ops {
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);
 
-    /* What is known of the version that ${item} wants pinned?  Fill in the rest of ${what}, or
-     * leave it. */
+    /* What is known of the version that ${item} wants pinned?  Fill in size and digest of ${what},
+     * or leave it. */
     void (*pinned)(void *arg, struct keep_what *what);
 
     /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed.

@@ -21,7 +21,6 @@
  * session never waits for a large one. */
 #define LARGE_BYTES (8LL << 20)
 
-static void schedule(struct uploader *u);
 static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms);
 
 static char *file_path(const struct uploader *u, const char *file)
@@ -54,11 +53,7 @@ static void entry_free(struct entry *e)
 {
     struct uploader *u = e->u;
 
-    if (e->transfer != NULL) {
-        transfer_cancel(e->transfer);
-        u->active--;
-    }
-    reservation_free(e->reservation);
+    uploader_entry_stop(e);
     TAILQ_REMOVE(&u->entries, e, link);
     map_remove(u->by_session, e->item->session_id);
     u->queued_bytes -= e->item->size_bytes;
@@ -101,7 +96,7 @@ static void on_pinned(void *arg, struct keep_what *what)
 {
     struct entry *e = arg;
 
-    e->u->ops->pinned(e->u->arg, what->session_id, what->version, &what->size_bytes, what->sha256);
+    e->u->ops->pinned(e->u->arg, e->item, what->version, &what->size_bytes, what->sha256);
 }
 
 static void on_progress(void *arg, int64_t sent)
@@ -170,6 +165,17 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     u->ops->settled(u->arg, session_id, version, size_bytes);
 }
 
+void uploader_entry_stop(struct entry *e)
+{
+    if (e->transfer != NULL) {
+        transfer_cancel(e->transfer);
+        e->transfer = NULL;
+        e->u->active--;
+    }
+    reservation_free(e->reservation);
+    e->reservation = NULL;
+}
+
 int uploader_entry_drop(struct entry *e, struct ct_err *err)
 {
     struct uploader *u = e->u;
@@ -193,7 +199,7 @@ static void on_done(void *arg, int64_t version, int is_loopback, const struct ct
         succeed(e, version, is_loopback);
     else
         uploader_failed(e, err);
-    schedule(u);
+    uploader_schedule(u);
 }
 
 static const struct transfer_ops transfer_ops = {
@@ -229,7 +235,7 @@ static int may_start(const struct entry *e, int64_t now_ms)
 {
     const struct uploader *u = e->u;
 
-    if (e->transfer != NULL || e->is_final || e->held != 0)
+    if (e->transfer != NULL || e->is_final || e->held != 0 || uploader_is_barred(e))
         return 0;
     if ((u->is_paused || uploader_is_too_dear(e)) && !e->is_urgent)
         return 0;
@@ -243,7 +249,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    schedule(arg);
+    uploader_schedule(arg);
 }
 
 static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms)
@@ -254,7 +260,7 @@ static void arm(struct uploader *u, int64_t at_ms, int64_t now_ms)
     evtimer_add(u->timer, &tv);
 }
 
-static void schedule(struct uploader *u)
+void uploader_schedule(struct uploader *u)
 {
     int64_t now_ms = now_mono_ms(), next_ms = 0;
     /* One tries for all, until it gets somewhere. */
@@ -352,14 +358,7 @@ static void stop_transfers(struct uploader *u)
 
     TAILQ_FOREACH(e, &u->entries, link)
     {
-        if (e->transfer != NULL) {
-            transfer_cancel(e->transfer);
-            e->transfer = NULL;
-            u->active--;
-        }
-        /* It belongs to the account of before. */
-        reservation_free(e->reservation);
-        e->reservation = NULL;
+        uploader_entry_stop(e); /* its reservation belongs to the account of before */
     }
 }
 
@@ -393,19 +392,19 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
         u->net_next_ms = 0;
         u->is_outage = 0;
     }
-    schedule(u);
+    uploader_schedule(u);
 }
 
 void uploader_pause(struct uploader *u, int is_paused)
 {
     u->is_paused = is_paused;
-    schedule(u);
+    uploader_schedule(u);
 }
 
 void uploader_set_metered(struct uploader *u, int is_metered)
 {
     u->is_metered = is_metered;
-    schedule(u);
+    uploader_schedule(u);
 }
 
 void uploader_stop(struct uploader *u)
@@ -416,7 +415,7 @@ void uploader_stop(struct uploader *u)
 void uploader_set_concurrency(struct uploader *u, int n)
 {
     u->opts.concurrency = n;
-    schedule(u);
+    uploader_schedule(u);
 }
 
 void uploader_set_kept_limit(struct uploader *u, int64_t bytes)
@@ -429,7 +428,7 @@ void uploader_set_kept_limit(struct uploader *u, int64_t bytes)
         if (e->transfer == NULL && strcmp(e->err.reason, KEPT_FULL) == 0)
             e->next_ms = 0;
     }
-    schedule(u);
+    uploader_schedule(u);
 }
 
 char *uploader_spool_path(struct uploader *u, const char *session_id)
@@ -480,7 +479,7 @@ void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hol
         return;
     e->held = is_held ? e->held | (unsigned)why : e->held & ~(unsigned)why;
     if (!is_held)
-        schedule(u);
+        uploader_schedule(u);
 }
 
 void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback)
@@ -541,7 +540,7 @@ void uploader_kick(struct uploader *u, const char *session_id)
         kick(e);
     }
     u->net_next_ms = 0;
-    schedule(u);
+    uploader_schedule(u);
 }
 
 void uploader_try_now(struct uploader *u)
@@ -556,5 +555,5 @@ void uploader_try_now(struct uploader *u)
     }
     u->net_next_ms = 0;
     u->net_failures = u->net_failures > 1 ? 1 : u->net_failures;
-    schedule(u);
+    uploader_schedule(u);
 }

@@ -19,16 +19,17 @@ struct event_base;
 struct uploader;
 
 struct uploader_ops {
-    /* ${item} is confirmed as ${version}.  Record the session as safe; called inside the
+    /* ${item} is confirmed as ${version}; without sha256 the bytes there are others of the same
+     * content.  Record the session as safe; called inside the
      * transaction that also takes it out of the queue.  Return 0, or -1 with ${err}: tried again
      * later. */
     int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                      int64_t took_ms, struct ct_err *err);
 
-    /* What was ${version} of the session when it was uploaded?  Return 1 and fill in, or 0 if that
-     * is not known here; the server is asked then. */
-    int (*pinned)(void *arg, const char *session_id, int64_t version, int64_t *ret_size_bytes,
-                  char ret_sha256[HASH_SHA256_HEX]);
+    /* What was ${version} of the ${item}'s session when it was uploaded?  Return 1 and fill in, or
+     * 0 if that is not known here; the server is asked then. */
+    int (*pinned)(void *arg, const struct queue_item *item, int64_t version,
+                  int64_t *ret_size_bytes, char ret_sha256[HASH_SHA256_HEX]);
 
     /* That transaction is on disk. */
     void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
@@ -99,6 +100,12 @@ void uploader_pause(struct uploader *u, int is_paused);
 void uploader_set_metered(struct uploader *u, int is_metered);
 
 /**
+ * uploader_seal_only(u, is_sealed_only):
+ * Let nothing leave in clear, whoever asks, and stop what is leaving so; or let all go.
+ */
+void uploader_seal_only(struct uploader *u, int is_sealed_only);
+
+/**
  * uploader_stop(u):
  * Begin no new transfer any more, not even one that is asked for; those under way go on.
  */
@@ -146,8 +153,9 @@ void uploader_take(struct uploader *u, const struct queue_item *item);
 
 /* Why a bundle does not go out for the moment. */
 enum uploader_hold {
-    UPLOADER_HOLD_NEWER = 1, /* a newer one is being made */
-    UPLOADER_HOLD_ASKING = 2 /* the server is asked whether it has this one */
+    UPLOADER_HOLD_NEWER = 1,  /* a newer one is being made */
+    UPLOADER_HOLD_ASKING = 2, /* the server is asked whether it has this one */
+    UPLOADER_HOLD_SEALING = 4 /* it is being sealed */
 };
 
 /**
@@ -157,11 +165,15 @@ enum uploader_hold {
 void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hold why, int is_held);
 
 /**
- * uploader_settle(u, session_id, version, is_loopback):
+ * uploader_settle(u, session_id, version, is_loopback), uploader_settle_sealed(u, session_id,
+ * version, key_id, generation, is_loopback):
  * The server turned out to have the session's bundle already, as ${version}: as if it had just been
- * confirmed.
+ * confirmed.  The second: it has the same content, sealed with that key and generation, so in other
+ * bytes.
  */
 void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback);
+void uploader_settle_sealed(struct uploader *u, const char *session_id, int64_t version,
+                            const char *key_id, int64_t generation, int is_loopback);
 
 /**
  * uploader_drop(u, session_id, err):

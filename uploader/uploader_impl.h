@@ -37,6 +37,7 @@ struct uploader {
     struct cred *cred;
     int is_paused;
     int is_metered;
+    int is_sealed_only; /* what is in clear stays here */
     int is_stopping;
     TAILQ_HEAD(, entry) entries;
     struct map *by_session;
@@ -80,6 +81,24 @@ void uploader_recovered(struct uploader *u);
  * Return whether ${e} is too large for the metered connection that this machine has.
  */
 int uploader_is_too_dear(const struct entry *e);
+
+/**
+ * uploader_is_barred(e):
+ * Return whether ${e} is in clear and may not leave so.
+ */
+int uploader_is_barred(const struct entry *e);
+
+/**
+ * uploader_schedule(u):
+ * Begin with what may begin now.
+ */
+void uploader_schedule(struct uploader *u);
+
+/**
+ * uploader_entry_stop(e):
+ * Stop the transfer of ${e}, if there is one, and forget its reservation.
+ */
+void uploader_entry_stop(struct entry *e);
 
 /**
  * uploader_entry_drop(e, err):

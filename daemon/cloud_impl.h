@@ -1,0 +1,60 @@
+#ifndef DAEMON_CLOUD_IMPL_H
+#define DAEMON_CLOUD_IMPL_H
+
+#include "api/client.h"
+#include "common/hash.h"
+#include "common/keyring.h"
+#include "common/map.h"
+#include "common/strlist.h"
+
+#include "daemon/cloud.h"
+#include "daemon/daemon.h"
+#include "daemon/sealing.h"
+
+/*
+ * What cloud.c (asking) and cloud_item.c (what an item of the list tells) share.
+ */
+/* A session of the list, by the id that the server has for it. */
+struct listed {
+    int64_t version;
+    int is_other;       /* made by another device */
+    int64_t generation; /* of what is sealed and could be opened, with: */
+    char content_id[HASH_SHA256_HEX];
+    char key_id[KEY_ID_HEX];
+};
+
+struct cloud {
+    struct daemon *d;
+    struct map *listed; /* sessions without a confirmed version here -> struct listed; a session in
+                           clear and the same session sealed are two, each with an id of its own */
+    struct map *in_clear;   /* those that the list being read has in clear */
+    struct map *rollbacks;  /* see cloud_rollbacks() */
+    struct map *since;      /* sessions confirmed or adopted since its reading began */
+    int64_t unreadable;     /* sealed ones that can't be opened here, and why not */
+    int64_t unreadable_now; /* ... in the list being read */
+    struct ct_err unreadable_err;
+    int is_known;    /* all of the list was read since the books were opened */
+    int was_lost;    /* the server could not be reached since */
+    int64_t read_ms; /* when all of it was read last (monotonic clock), 0: never */
+    int64_t offset;
+    struct http_call *call; /* the list, or NULL */
+    struct api_request *request;
+    struct strlist asks;  /* sessions whose versions are to be asked for, from ${next_ask} on */
+    struct map *is_asked; /* the same, to find them in */
+    size_t next_ask;
+    struct http_call *ask; /* of the next one, or NULL */
+    struct api_request *ask_request;
+    struct event *retry;
+    int failures;
+    struct ct_err err; /* the last of them */
+};
+
+/**
+ * cloud_begin_list(c), cloud_see_item(c, item), cloud_end_list(c):
+ * The list is read from its beginning; go by one item of it; all of it was read.
+ */
+void cloud_begin_list(struct cloud *c);
+void cloud_see_item(struct cloud *c, struct json_object *item);
+void cloud_end_list(struct cloud *c);
+
+#endif

@@ -1,0 +1,213 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundle/sealed.h"
+#include "bundle/seen.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/cloud_impl.h"
+#include "daemon/login.h"
+
+/* Ours says so, by the token; from another server the name has to do. */
+static int is_other_device(const struct cloud *c, struct json_object *item, const char *machine)
+{
+    const char *email, *url, *device, *why;
+    char *own;
+    int rc;
+
+    if (json_object_object_get_ex(item, "thisDevice", NULL))
+        return !jdoc_bool(item, "thisDevice", 0);
+    if (machine == NULL)
+        return 0;
+    login_look(c->d->login, &email, &url, &device, &why);
+    own = device[0] != '\0' ? str_dup(device) : path_host_name();
+    rc = strcmp(own, machine) != 0;
+    free(own);
+    return rc;
+}
+
+/* A version that is ours but not recorded yet: its confirm is on the way. */
+static int is_being_confirmed(const struct cloud *c, const char *id, int64_t version)
+{
+    struct uploader_view v;
+
+    return uploader_look(c->d->uploader, id, &v) && v.item->phase == QUEUE_STORED &&
+           v.item->version == version;
+}
+
+static struct listed *remember(struct cloud *c, const char *wire_id, int64_t version, int is_other)
+{
+    struct listed *l = map_get(c->listed, wire_id);
+
+    if (l == NULL) {
+        l = str_calloc(1, sizeof(*l));
+        map_put(c->listed, wire_id, l);
+    }
+    l->version = version;
+    l->is_other = is_other;
+    return l;
+}
+
+static void is_elsewhere(struct cloud *c, const struct state_session *ss, int64_t version,
+                         const char *wire_id)
+{
+    if (version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0)
+        return;
+    log_info("newer-elsewhere session=%s version=%lld here=%lld", ss->session_id,
+             (long long)version, (long long)ss->version);
+    state_set_elsewhere(c->d->state, ss->session_id, version, wire_id, NULL);
+    control_event(c->d, "state", ss->session_id, version, 0, "another device has a newer version");
+}
+
+/* ---- in clear -----------------------------------------------------------------------------------
+ */
+
+static void see_clear(struct cloud *c, const char *id, int64_t version, struct json_object *item)
+{
+    int is_other = is_other_device(c, item, jdoc_str(item, "sourceMachine"));
+    struct state_session ss = {0};
+
+    map_put(c->in_clear, id, c);
+    state_get(c->d->state, id, &ss);
+    if (ss.version == 0 || ss.wire_id[0] != '\0')
+        remember(c, id, version, is_other);
+    if (ss.version > 0 && is_other && !is_being_confirmed(c, id, version) &&
+        version > (ss.wire_id[0] == '\0' ? ss.version : ss.clear_version))
+        is_elsewhere(c, &ss, version, "");
+    if (ss.version > 0 && version > ss.clear_version)
+        state_set_clear(c->d->state, id, version, NULL);
+    state_session_clear(&ss);
+}
+
+/* ---- sealed -------------------------------------------------------------------------------------
+ */
+
+/* Less than was seen before, by this device: the server has gone back in time.  Nothing is done for
+ * it, but to say so. */
+static int is_rollback(struct cloud *c, const struct state_session *ss,
+                       const struct sealed_facts *facts, int64_t version)
+{
+    int64_t seen = seen_generation(c->d->account_dir, facts->session_id);
+
+    if (ss->generation > seen)
+        seen = ss->generation;
+    if (facts->generation >= seen || map_get(c->since, facts->session_id) != NULL) {
+        map_remove(c->rollbacks, facts->session_id);
+        return 0;
+    }
+    if (ss->rollback != facts->generation && map_get(c->rollbacks, facts->session_id) == NULL)
+        log_warn("rollback session=%s version=%lld generation=%lld seen=%lld", facts->session_id,
+                 (long long)version, (long long)facts->generation, (long long)seen);
+    if (ss->session_id[0] == '\0')
+        map_put(c->rollbacks, facts->session_id, c);
+    state_see_generation(c->d->state, facts->session_id, seen, facts->generation, NULL);
+    return 1;
+}
+
+static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
+                       struct json_object *item, const struct sealed_facts *facts)
+{
+    int is_other = is_other_device(c, item, facts->source_machine);
+    struct state_session ss = {0};
+    struct listed *l;
+
+    state_get(c->d->state, facts->session_id, &ss);
+    if (is_rollback(c, &ss, facts, version))
+        goto done;
+    if (facts->generation > ss.generation || ss.rollback > 0)
+        state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
+    seen_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
+    if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0) {
+        l = remember(c, wire_id, version, is_other);
+        l->generation = facts->generation;
+        snprintf(l->content_id, sizeof(l->content_id), "%s", facts->content_id);
+        snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
+        if (ss.version > 0 && is_other && strcmp(facts->content_id, ss.content_id) != 0)
+            is_elsewhere(c, &ss, version, wire_id);
+    } else if (is_other && version > ss.version && !is_being_confirmed(c, ss.session_id, version)) {
+        is_elsewhere(c, &ss, version, wire_id);
+    }
+done:
+    state_session_clear(&ss);
+}
+
+static void see_sealed(struct cloud *c, const char *wire_id, int64_t version,
+                       struct json_object *item, struct json_object *metadata)
+{
+    struct sealed_facts facts = {0};
+    struct ct_err err = {0};
+
+    if (sealed_open(sealing_ring(c->d->sealing), wire_id, metadata, &facts, &err) == 0) {
+        see_opened(c, wire_id, version, item, &facts);
+        sealed_facts_clear(&facts);
+        return;
+    }
+    if (c->unreadable_now++ == 0 && strcmp(c->unreadable_err.msg, err.msg) != 0)
+        log_warn("sealed-unreadable id=%s error=\"%s\"", wire_id, err.msg);
+    c->unreadable_err = err;
+    /* Whether the server has it can be told all the same, by the id that it would go under. */
+    remember(c, wire_id, version, 0);
+}
+
+/* ---- the list -----------------------------------------------------------------------------------
+ */
+
+void cloud_see_item(struct cloud *c, struct json_object *item)
+{
+    const char *id = jdoc_str(item, "id");
+    int64_t version = jdoc_int(item, "currentVersion", 0);
+    struct json_object *metadata = jdoc_obj(item, "metadata");
+
+    if (id == NULL || !uuid_is_valid(id) || version <= 0)
+        return;
+    if (sealed_is(metadata))
+        see_sealed(c, id, version, item, metadata);
+    else
+        see_clear(c, id, version, item);
+}
+
+static int forget_key(void *arg, const char *key, void *value)
+{
+    (void)value;
+    map_remove(arg, key);
+    return 0;
+}
+
+void cloud_begin_list(struct cloud *c)
+{
+    map_each(c->in_clear, forget_key, c->in_clear);
+    map_each(c->since, forget_key, c->since);
+    c->unreadable_now = 0;
+}
+
+struct vanished {
+    struct cloud *c;
+    struct strlist ids;
+};
+
+static void collect_vanished(void *arg, const char *session_id, int is_here)
+{
+    struct vanished *v = arg;
+
+    (void)is_here;
+    if (map_get(v->c->in_clear, session_id) == NULL && map_get(v->c->since, session_id) == NULL)
+        strlist_add(&v->ids, session_id);
+}
+
+void cloud_end_list(struct cloud *c)
+{
+    struct vanished v = {.c = c};
+
+    state_each_clear(c->d->state, collect_vanished, &v);
+    for (size_t i = 0; i < v.ids.n; i++)
+        state_set_clear(c->d->state, v.ids.v[i], 0, NULL);
+    strlist_free(&v.ids);
+    map_each(c->in_clear, forget_key, c->in_clear);
+    c->unreadable = c->unreadable_now;
+    if (c->unreadable == 0)
+        memset(&c->unreadable_err, 0, sizeof(c->unreadable_err));
+}

@@ -1,0 +1,150 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+#include "common/str.h"
+#include "daemon/adopt.h"
+
+#include "daemon/login.h"
+#include "daemon/recording.h"
+
+static int record_files(struct job *j, struct ct_err *err)
+{
+    struct state *st = j->d->state;
+
+    if (state_drop_files(st, j->session_id, err) != 0)
+        return -1;
+    for (size_t i = 0; i < j->n_files; i++) {
+        struct state_file f = {
+            .root = j->root,
+            .path = j->files[i].path,
+            .size_bytes = j->files[i].size_bytes,
+            .mtime_ns = j->files[i].mtime_ns,
+            .inode = j->files[i].inode,
+            .is_attachment = j->files[i].is_attachment,
+        };
+        if (state_put_file(st, j->session_id, &f, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void new_state(const struct job *j, const struct state_session *old,
+                      struct state_session *ss)
+{
+    const char *slug = jdoc_str(j->result.metadata, "slug");
+
+    memset(ss, 0, sizeof(*ss));
+    snprintf(ss->session_id, sizeof(ss->session_id), "%s", j->session_id);
+    ss->root = j->root;
+    ss->project = j->project;
+    ss->meta = j->result.metadata;
+    json_object_object_add(ss->meta, "skipped", json_object_get(j->skipped));
+    json_object_object_add(ss->meta, "duplicates", json_object_get(j->duplicates));
+    ss->slug = (char *)(uintptr_t)(slug != NULL ? slug : "");
+    ss->modified_ms = j->modified_ms;
+    ss->raw_bytes = j->result.raw_bytes > 0 ? j->result.raw_bytes
+                    : old->raw_bytes > 0    ? old->raw_bytes
+                                            : j->result.read_bytes; /* nothing was written */
+    ss->transcript_bytes = j->result.transcript_bytes;
+    snprintf(ss->transcript_digest, sizeof(ss->transcript_digest), "%s",
+             j->result.transcript_digest);
+    ss->is_rewritten = old->is_rewritten || j->result.is_rewritten;
+    ss->revive = old->revive;
+    ss->is_excluded = old->is_excluded;
+    ss->pin = old->pin;
+}
+
+/* What goes into the books together. */
+struct record {
+    struct job *j;
+    const struct state_session *old;
+    const char *pin_wire; /* what old->pin is a version of */
+    int is_adopted;       /* it is what a pull installed */
+    struct queue_item q;
+};
+
+/* The newest version, among those that this bundle will be one of, that is known here.  In clear
+ * and sealed, a session has versions of its own. */
+static int64_t base_version(const struct record *r)
+{
+    const struct job *j = r->j;
+
+    if (j->adopted.version > 0 && !j->result.is_rewritten &&
+        strcmp(j->adopted.wire_id, j->wire_id) == 0)
+        return j->adopted.version;
+    if (strcmp(r->old->wire_id, j->wire_id) == 0)
+        return r->old->version;
+    return j->wire_id[0] == '\0' ? r->old->clear_version : 0;
+}
+
+static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
+{
+    struct sealed_facts facts = {.generation = j->bundle_generation, .gzip_bytes = 0};
+
+    snprintf(facts.content_id, sizeof(facts.content_id), "%s", j->result.content_id);
+    return sealing_wrap(j->keys, &facts, q, err);
+}
+
+static int fill_item(struct record *r, struct ct_err *err)
+{
+    const struct job *j = r->j;
+    struct daemon *d = j->d;
+    const char *cwd = jdoc_str(j->result.metadata, "cwd"), *email, *url, *device, *why;
+    struct queue_item *q = &r->q;
+
+    login_look(d->login, &email, &url, &device, &why);
+    snprintf(q->session_id, sizeof(q->session_id), "%s", j->session_id);
+    q->file = str_dup(path_base(j->spool_path));
+    q->size_bytes = j->result.size_bytes;
+    snprintf(q->sha256, sizeof(q->sha256), "%s", j->result.sha256);
+    snprintf(q->content_id, sizeof(q->content_id), "%s", j->result.content_id);
+    q->md5 = hash_base64(j->result.md5, sizeof(j->result.md5));
+    q->source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
+    q->source_cwd = str_dup(cwd != NULL ? cwd : path_home());
+    q->source_user_dir = str_dup(path_home());
+    q->metadata =
+        j->keys != NULL
+            ? sealing_metadata(j->result.metadata)
+            : pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
+    q->pin = strcmp(r->pin_wire, j->wire_id) == 0 ? r->old->pin : 0;
+    q->base_version = base_version(r);
+    q->revive = r->old->revive;
+    return j->keys != NULL ? seal_item(j, q, err) : 0;
+}
+
+static int write_record(void *arg, struct ct_err *err)
+{
+    struct record *r = arg;
+    struct daemon *d = r->j->d;
+    struct state_session ss;
+
+    new_state(r->j, r->old, &ss);
+    if (strcmp(r->pin_wire, r->old->wire_id) != 0)
+        ss.pin = 0;
+    if (state_put(d->state, &ss, err) != 0 || record_files(r->j, err) != 0)
+        return -1;
+    if (r->is_adopted)
+        return adopt_confirm(r->j, err);
+    return r->j->result.is_same ? 0 : uploader_put(d->uploader, &r->q, err);
+}
+
+int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,
+                    int is_adopted, struct ct_err *err)
+{
+    struct daemon *d = j->d;
+    struct record r = {.j = j, .old = old, .pin_wire = pin_wire, .is_adopted = is_adopted};
+    int rc = 0;
+
+    if (!j->result.is_same)
+        rc = fill_item(&r, err);
+    if (rc == 0)
+        rc = db_transact(state_db(d->state), write_record, &r, err);
+    if (rc == 0 && !j->result.is_same)
+        uploader_take(d->uploader, &r.q);
+    queue_item_clear(&r.q);
+    return rc;
+}

@@ -1,0 +1,20 @@
+#ifndef DAEMON_RECORDING_H
+#define DAEMON_RECORDING_H
+
+#include "daemon/job.h"
+
+/*
+ * What a job found goes into the books.
+ */
+
+/**
+ * recording_write(j, old, pin_wire, is_adopted, err):
+ * In one transaction: the session's files, its metadata, and the bundle's place in the queue; or,
+ * if it ${is_adopted}, that it is safe.  Only then may the bundle that this one replaces go. ${old}
+ * is what the books say so far, with the pin that the bundle is to carry; ${pin_wire}: what that is
+ * a version of (see state_session.wire_id).
+ */
+int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,
+                    int is_adopted, struct ct_err *err);
+
+#endif

@@ -1,0 +1,353 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundle/pack.h"
+#include "bundle/seen.h"
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/jdoc.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "common/str.h"
+
+#include "daemon/cloud.h"
+#include "daemon/daemon.h"
+#include "daemon/sealing.h"
+
+/* In the account's folder: the id of the key that its sessions are sealed with.  A file, so that a
+ * lost database does not lead to uploads in clear. */
+#define MARK "sealed"
+
+struct sealing {
+    struct daemon *d;
+    char *path;
+    struct sealing_keys *keys; /* NULL: there are none */
+    struct ct_err err;         /* why they can't be read */
+    enum sealing_state state;
+    char mark[KEY_ID_HEX]; /* of the account that is open, "": nothing of it was sealed */
+    char why[512];
+    const char *cure;
+};
+
+/* ---- the keys -----------------------------------------------------------------------------------
+ */
+
+void sealing_release(struct sealing_keys *keys)
+{
+    if (keys == NULL || --keys->users > 0)
+        return;
+    keyring_free(keys->ring);
+    free(keys);
+}
+
+struct sealing_keys *sealing_hold(struct sealing *s)
+{
+    if (s->state != SEALING_ON)
+        return NULL;
+    s->keys->users++;
+    return s->keys;
+}
+
+static int same_keys(const struct keyring *a, const struct keyring *b)
+{
+    if (keyring_n(a) != keyring_n(b))
+        return 0;
+    for (size_t i = 0; i < keyring_n(a); i++) {
+        if (memcmp(keyring_at(a, i)->id, keyring_at(b, i)->id, KEY_ID_BYTES) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+static void take_ring(struct sealing *s, struct keyring *ring)
+{
+    memset(&s->err, 0, sizeof(s->err));
+    if (same_keys(sealing_ring(s), ring)) {
+        keyring_free(ring);
+        return;
+    }
+    sealing_release(s->keys);
+    s->keys = NULL;
+    log_info("keys n=%zu seals-with=%s", keyring_n(ring),
+             keyring_n(ring) > 0 ? keyring_current(ring)->id_hex : "none");
+    if (keyring_n(ring) == 0) {
+        keyring_free(ring);
+        return;
+    }
+    s->keys = str_calloc(1, sizeof(*s->keys));
+    s->keys->ring = ring;
+    s->keys->users = 1;
+}
+
+static void read_keys(struct sealing *s)
+{
+    struct keyring *ring;
+    struct ct_err err = {0};
+
+    if (keyring_open(s->d->config, &ring, &err) == 0) {
+        take_ring(s, ring);
+        return;
+    }
+    if (strcmp(s->err.msg, err.msg) != 0)
+        log_error("keys-unreadable error=\"%s\"", err.msg);
+    s->err = err;
+    sealing_release(s->keys);
+    s->keys = NULL;
+}
+
+const struct keyring *sealing_ring(const struct sealing *s)
+{
+    return s->keys != NULL ? s->keys->ring : NULL;
+}
+
+/* ---- the account's mark -------------------------------------------------------------------------
+ */
+
+static void read_mark(struct sealing *s)
+{
+    char *path = path_join(s->d->account_dir, MARK);
+    unsigned char scratch[KEY_ID_BYTES];
+    struct buf text = {0};
+    struct ct_err err = {0};
+
+    s->mark[0] = '\0';
+    if (file_read(path, 4096, &text, &err) == 0 && text.len >= KEY_ID_HEX - 1)
+        snprintf(s->mark, sizeof(s->mark), "%.*s", KEY_ID_HEX - 1, text.data);
+    /* That there is one is what counts. */
+    if (err.code != ERR_GONE && hash_unhex(s->mark, scratch, sizeof(scratch)) != 0)
+        snprintf(s->mark, sizeof(s->mark), "unknown");
+    buf_free(&text);
+    free(path);
+}
+
+static void write_mark(struct sealing *s)
+{
+    const char *id = keyring_current(s->keys->ring)->id_hex;
+    char *path, *text;
+    struct ct_err err;
+
+    if (strcmp(s->mark, id) == 0)
+        return;
+    path = path_join(s->d->account_dir, MARK);
+    text = str_printf("%s\n", id);
+    if (file_replace(path, text, strlen(text), 0600, &err) == 0)
+        snprintf(s->mark, sizeof(s->mark), "%s", id);
+    else
+        log_error("mark-failed error=\"%s\"", err.msg);
+    free(text);
+    free(path);
+}
+
+/* ---- the state ----------------------------------------------------------------------------------
+ */
+
+static enum sealing_state judge(const struct sealing *s)
+{
+    int mode = s->d->config->encryption;
+
+    if (mode == CONFIG_ENCRYPTION_OFF)
+        return SEALING_OFF;
+    if (s->err.code != ERR_NONE)
+        return SEALING_BROKEN;
+    if (s->keys != NULL)
+        return SEALING_ON;
+    return mode == CONFIG_ENCRYPTION_REQUIRE || s->mark[0] != '\0' ? SEALING_NO_KEY : SEALING_PLAIN;
+}
+
+static void explain(struct sealing *s)
+{
+    s->why[0] = '\0';
+    s->cure = "";
+    if (s->state == SEALING_BROKEN) {
+        snprintf(s->why, sizeof(s->why),
+                 "the encryption keys can't be read, so nothing is "
+                 "uploaded: %.400s",
+                 s->err.msg);
+        s->cure = s->d->config->key_command != NULL
+                      ? "see to it that key_command prints the keys, then restart the daemon"
+                      : "mend what is named; it goes on by itself then";
+    } else if (s->state == SEALING_NO_KEY && s->mark[0] == '\0') {
+        snprintf(s->why, sizeof(s->why),
+                 "the configuration requires encryption, and there is no key on this device, so "
+                 "nothing is uploaded");
+        s->cure = "ctctl key init; or, if another device has the key: ctctl key import";
+    } else if (s->state == SEALING_NO_KEY) {
+        snprintf(s->why, sizeof(s->why),
+                 "this account's sessions are sealed with key %.8s, which is not on this device "
+                 "any more, so nothing is uploaded",
+                 s->mark);
+        s->cure = "ctctl key import; or, to upload in clear from now on: encryption = \"off\" in "
+                  "the configuration, and reload it";
+    }
+}
+
+static const char *const names[] = {"off", "plain", "sealing", "no_key", "broken"};
+
+/* Who waits and what waits go by the new state. */
+static void announce(struct sealing *s)
+{
+    struct daemon *d = s->d;
+
+    if (s->why[0] != '\0')
+        log_warn("encryption state=%s reason=\"%s\"", names[s->state], s->why);
+    else
+        log_info("encryption state=%s", names[s->state]);
+    control_event(d, "state", NULL, 0, 0, s->why);
+    bundler_stop(d->bundler); /* what is being made may be in clear: it begins anew */
+}
+
+void sealing_apply(struct sealing *s)
+{
+    struct daemon *d = s->d;
+    enum sealing_state before = s->state;
+
+    if (d->account_dir != NULL)
+        read_mark(s);
+    s->state = judge(s);
+    explain(s);
+    if (s->state == SEALING_ON && d->account_dir != NULL)
+        write_mark(s);
+    if (d->uploader != NULL)
+        uploader_seal_only(d->uploader, s->state != SEALING_OFF && s->state != SEALING_PLAIN);
+    if (s->state != before)
+        announce(s);
+    if (d->state == NULL)
+        return;
+    reseal_run(d);
+    bundler_run(d);
+    waiter_check_all(d);
+}
+
+void sealing_start(struct sealing *s)
+{
+    read_keys(s);
+    s->state = judge(s);
+    explain(s);
+    if (s->state != SEALING_PLAIN)
+        log_info("encryption state=%s", names[s->state]);
+}
+
+void sealing_refresh(struct sealing *s)
+{
+    if (s->d->config->key_command == NULL)
+        read_keys(s);
+    sealing_apply(s);
+}
+
+enum sealing_state sealing_look(const struct sealing *s, const char **ret_why,
+                                const char **ret_cure)
+{
+    *ret_why = s->why;
+    *ret_cure = s->cure;
+    return s->state;
+}
+
+int sealing_is_held(const struct sealing *s)
+{
+    return s->state == SEALING_NO_KEY || s->state == SEALING_BROKEN;
+}
+
+int sealing_is_on(const struct sealing *s)
+{
+    return s->state == SEALING_ON;
+}
+
+const char *sealing_path(const struct sealing *s)
+{
+    return s->path;
+}
+
+struct sealing *sealing_new(struct daemon *d)
+{
+    struct sealing *s = str_calloc(1, sizeof(*s));
+
+    s->d = d;
+    s->path = keyring_path();
+    s->state = SEALING_PLAIN;
+    s->cure = "";
+    return s;
+}
+
+void sealing_free(struct sealing *s)
+{
+    if (s == NULL)
+        return;
+    sealing_release(s->keys);
+    free(s->path);
+    free(s);
+}
+
+/* ---- one session --------------------------------------------------------------------------------
+ */
+
+void sealing_wire_id(const struct sealing *s, const char *session_id, char ret[UUID_SIZE])
+{
+    if (s->state != SEALING_ON || keyring_opaque_id(s->keys->ring, session_id, ret) != 0)
+        ret[0] = '\0';
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t sealing_generation(struct daemon *d, const char *session_id, const char *wire_id)
+{
+    int64_t most =
+        larger(seen_generation(d->account_dir, session_id), cloud_generation(d->cloud, wire_id));
+    struct state_session ss = {0};
+
+    if (state_get(d->state, session_id, &ss))
+        most = larger(most, ss.generation);
+    state_session_clear(&ss);
+    return most;
+}
+
+struct json_object *sealing_metadata(struct json_object *meta)
+{
+    static const char *const local[] = {"title", "gitBranch"};
+    struct json_object *o = pack_public_metadata(meta, 1), *v;
+
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        if (json_object_object_get_ex(meta, local[i], &v))
+            json_object_object_add(o, local[i], json_object_get(v));
+    }
+    return o;
+}
+
+static char *sealed_word(char *instead)
+{
+    free(instead);
+    return str_dup(SEALED_WORD);
+}
+
+int sealing_wrap(const struct sealing_keys *keys, struct sealed_facts *facts, struct queue_item *q,
+                 struct ct_err *err)
+{
+    struct json_object *wrapped;
+    int rc;
+
+    snprintf(facts->session_id, sizeof(facts->session_id), "%s", q->session_id);
+    facts->source_machine = q->source_machine;
+    facts->source_cwd = q->source_cwd;
+    facts->source_user_dir = q->source_user_dir;
+    facts->metadata = q->metadata;
+    rc = sealed_make(keys->ring, facts, &wrapped, err);
+    if (rc != 0 && err->code == ERR_REFUSED) {
+        /* Thousands of files: their number has to do. */
+        json_object_object_del(q->metadata, "filesModified");
+        rc = sealed_make(keys->ring, facts, &wrapped, err);
+    }
+    if (rc != 0)
+        return -1;
+    json_object_put(q->metadata);
+    q->metadata = wrapped;
+    q->source_machine = sealed_word(q->source_machine);
+    q->source_cwd = sealed_word(q->source_cwd);
+    q->source_user_dir = sealed_word(q->source_user_dir);
+    keyring_opaque_id(keys->ring, q->session_id, q->wire_id);
+    snprintf(q->key_id, sizeof(q->key_id), "%s", keyring_current(keys->ring)->id_hex);
+    q->generation = facts->generation;
+    return 0;
+}

@@ -1,0 +1,132 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "common/jdoc.h"
+
+#include "daemon/cloud.h"
+#include "daemon/daemon.h"
+#include "daemon/sealing.h"
+
+#define MOST_PROBLEMS 20
+
+static const char *mode_name(const struct daemon *d)
+{
+    static const char *const modes[] = {"off", "on", "require"};
+
+    return modes[d->config->encryption];
+}
+
+static void say_clear(struct json_object *o, const struct state_counts *c, enum sealing_state state)
+{
+    char text[160];
+
+    if (c->in_clear == 0 || state == SEALING_OFF || state == SEALING_PLAIN)
+        return;
+    snprintf(text, sizeof(text),
+             c->in_clear == 1 ? "1 session is in the cloud in clear"
+                              : "%lld sessions are in the cloud in clear",
+             (long long)c->in_clear);
+    jdoc_set_str(o, "notice", text);
+    jdoc_set_str(o, "noticeCure", "ctctl sync --reseal");
+}
+
+struct json_object *sealing_status(struct daemon *d)
+{
+    static const char *const states[] = {"off", "plain", "sealing", "no_key", "broken"};
+    struct json_object *o = json_object_new_object();
+    struct state_counts c = {0};
+    const char *why, *cure;
+    enum sealing_state state = sealing_look(d->sealing, &why, &cure);
+    const struct keyring *ring = sealing_ring(d->sealing);
+    const struct key *key = keyring_current(ring);
+
+    if (d->state != NULL)
+        state_counts(d->state, &c);
+    jdoc_set_str(o, "mode", mode_name(d));
+    jdoc_set_str(o, "state", states[state]);
+    jdoc_set_str(o, "keyId", key != NULL ? key->id_hex : NULL);
+    jdoc_set_int(o, "keys", (int64_t)keyring_n(ring));
+    jdoc_set_int(o, "sealed", c.sealed);
+    jdoc_set_int(o, "plain", c.in_clear);
+    jdoc_set_int(o, "rollbacks", c.rollbacks + (int64_t)map_size(cloud_rollbacks(d->cloud)));
+    jdoc_set_str(o, "reason", why[0] != '\0' ? why : NULL);
+    jdoc_set_str(o, "cure", cure[0] != '\0' ? cure : NULL);
+    say_clear(o, &c, state);
+    return o;
+}
+
+static void problem(struct json_object *list, const char *what, const char *why, const char *cure,
+                    const char *session_id)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "what", what);
+    jdoc_set_str(o, "why", why);
+    jdoc_set_str(o, "cure", cure);
+    if (session_id != NULL)
+        jdoc_set_str(o, "sessionId", session_id);
+    json_object_array_add(list, o);
+}
+
+struct telling {
+    struct daemon *d;
+    struct json_object *list;
+    int n;
+};
+
+static void add_rollback(void *arg, const char *session_id, int is_here)
+{
+    struct telling *t = arg;
+    char cure[300];
+
+    if (t->n++ >= MOST_PROBLEMS)
+        return;
+    snprintf(cure, sizeof(cure),
+             is_here ? "if its newer versions were deleted on purpose, upload it anew: ctctl sync "
+                       "--reseal %.8s; if not, ask whoever runs the server"
+                     : "if its newer versions were deleted on purpose, all is well; if not, ask "
+                       "whoever runs the server",
+             session_id);
+    problem(t->list, "the server hands out an older version than it had",
+            "what it lists as the newest has a lower generation than one that was seen before: a "
+            "rollback; nothing here is changed for it",
+            cure, session_id);
+}
+
+static int add_rollback_elsewhere(void *arg, const char *session_id, void *value)
+{
+    (void)value;
+    add_rollback(arg, session_id, 0);
+    return 0;
+}
+
+void sealing_problems(struct daemon *d, struct json_object *list)
+{
+    struct telling t = {d, list, 0};
+    const char *why, *cure, *err;
+    char text[200];
+
+    sealing_look(d->sealing, &why, &cure);
+    if (why[0] != '\0')
+        problem(list, "encryption", why, cure, NULL);
+    if (cloud_unreadable(d->cloud, &err) > 0) {
+        snprintf(text, sizeof(text), "%lld of the account's sessions can't be read here: %.120s",
+                 (long long)cloud_unreadable(d->cloud, &err), err);
+        problem(list, "sealed sessions", text,
+                "ctctl key status; ctctl key import brings a key that is missing", NULL);
+    }
+    if (d->state != NULL)
+        state_each_rollback(d->state, add_rollback, &t);
+    map_each(cloud_rollbacks(d->cloud), add_rollback_elsewhere, &t);
+}
+
+void sealing_item(struct json_object *o, const struct state_session *ss)
+{
+    int is_sealed = ss->version > 0 && ss->key_id[0] != '\0';
+
+    jdoc_set_bool(o, "sealed", is_sealed);
+    jdoc_set_str(o, "keyId", is_sealed ? ss->key_id : NULL);
+    jdoc_set_str(o, "wireId", is_sealed ? ss->wire_id : NULL);
+    jdoc_set_int(o, "generation", ss->generation);
+    jdoc_set_int(o, "clearVersion", ss->clear_version);
+}

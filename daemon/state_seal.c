@@ -1,0 +1,82 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/state.h"
+
+int state_by_wire_id(struct state *s, const char *wire_id, char ret[UUID_SIZE])
+{
+    struct db *db = state_db(s);
+    sqlite3_stmt *st;
+    int found = 0;
+
+    if (db_query(db, NULL, &st,
+                 "SELECT session_id FROM sessions WHERE wire_id = ? AND wire_id <> ''", "s",
+                 wire_id) != 0)
+        return 0;
+    if (db_step(db, st, NULL) == 1) {
+        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
+int state_see_generation(struct state *s, const char *session_id, int64_t generation,
+                         int64_t rollback, struct ct_err *err)
+{
+    return db_exec(state_db(s), err,
+                   "UPDATE sessions SET generation = max(generation, ?), rollback = ?"
+                   " WHERE session_id = ?",
+                   "iis", generation, rollback, session_id);
+}
+
+int state_set_clear(struct state *s, const char *session_id, int64_t version, struct ct_err *err)
+{
+    return db_exec(state_db(s), err, "UPDATE sessions SET clear_version = ? WHERE session_id = ?",
+                   "is", version, session_id);
+}
+
+int state_renew(struct state *s, const char *session_id, struct ct_err *err)
+{
+    if (state_outdate_files(s, session_id, err) != 0)
+        return -1;
+    return db_exec(state_db(s), err, "UPDATE sessions SET is_renewed = 1 WHERE session_id = ?", "s",
+                   session_id);
+}
+
+int state_is_behind(const struct state_session *ss)
+{
+    return ss->elsewhere > ss->version ||
+           (ss->elsewhere > 0 && strcmp(ss->elsewhere_wire, ss->wire_id) != 0);
+}
+
+static void each(struct state *s, const char *sql,
+                 void (*f)(void *arg, const char *session_id, int is_here), void *arg)
+{
+    struct db *db = state_db(s);
+    sqlite3_stmt *st;
+
+    if (db_query(db, NULL, &st, sql, "") != 0)
+        return;
+    while (db_step(db, st, NULL) == 1)
+        f(arg, db_text(st, 0), sqlite3_column_int(st, 1));
+    db_done(st);
+}
+
+void state_each_clear(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                      void *arg)
+{
+    each(s,
+         "SELECT session_id, NOT is_archived AND NOT is_excluded FROM sessions"
+         " WHERE clear_version > 0",
+         f, arg);
+}
+
+void state_each_rollback(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                         void *arg)
+{
+    each(s,
+         "SELECT session_id, NOT is_archived AND NOT is_excluded FROM sessions"
+         " WHERE rollback > 0",
+         f, arg);
+}
