@@ -43,9 +43,7 @@ static void add_file(struct list *l, int dir_fd, const char *name)
     memcpy(k->session_id, name, UUID_SIZE - 1);
     k->session_id[UUID_SIZE - 1] = '\0';
     k->bytes = (int64_t)st.st_size;
-    k->used_ns = strcmp(name + UUID_SIZE - 1, ".index") == 0
-                     ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec
-                     : 0;
+    k->used_ns = strcmp(name + UUID_SIZE - 1, ".index") == 0 ? file_mtime_ns(&st) : 0;
     l->bytes += k->bytes;
 }
 

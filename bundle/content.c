@@ -3,22 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agents/beneath.h"
 #include "common/file.h"
+#include "common/now.h"
 #include "common/str.h"
 
 #include "bundle/content.h"
 
 /* File times tick coarsely: a write this soon after another may leave them as they were. */
 #define FRESH_NS (2 * INT64_C(1000000000))
-
-static int64_t ns_of(const struct timespec *t)
-{
-    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
-}
 
 void content_skip(struct snapshot *s, const char *path, const char *reason)
 {
@@ -41,8 +36,8 @@ static void add(struct snapshot *s, enum agent_kind kind, const char *path, cons
     c->entry = str_dup(entry);
     c->kind = kind;
     c->length = c->size_bytes = (int64_t)st->st_size;
-    c->mtime_ns = ns_of(&st->st_mtim);
-    c->ctime_ns = ns_of(&st->st_ctim);
+    c->mtime_ns = file_mtime_ns(st);
+    c->ctime_ns = file_ctime_ns(st);
     c->inode = (uint64_t)st->st_ino;
     c->device = (uint64_t)st->st_dev;
 }
@@ -179,7 +174,7 @@ int content_open(const struct snapshot *s, const struct content *c, struct ct_er
     }
     if ((uint64_t)st.st_ino != c->inode || (uint64_t)st.st_dev != c->device ||
         !S_ISREG(st.st_mode) || (int64_t)st.st_size < c->size_bytes ||
-        ((int64_t)st.st_size == c->size_bytes && ns_of(&st.st_mtim) != c->mtime_ns)) {
+        ((int64_t)st.st_size == c->size_bytes && file_mtime_ns(&st) != c->mtime_ns)) {
         close(fd);
         return err_set(err, ERR_RETRY, "a file changed under our hands");
     }
@@ -188,13 +183,11 @@ int content_open(const struct snapshot *s, const struct content *c, struct ct_er
 
 int content_has_changed(const struct content *c, int fd)
 {
-    struct timespec now;
     struct stat st;
 
-    clock_gettime(CLOCK_REALTIME, &now);
     return fstat(fd, &st) != 0 || (int64_t)st.st_size != c->size_bytes ||
-           ns_of(&st.st_mtim) != c->mtime_ns || ns_of(&st.st_ctim) != c->ctime_ns ||
-           ns_of(&now) - c->mtime_ns < FRESH_NS;
+           file_mtime_ns(&st) != c->mtime_ns || file_ctime_ns(&st) != c->ctime_ns ||
+           now_wall_ms() * 1000000 - c->mtime_ns < FRESH_NS;
 }
 
 static int read_part(int fd, char *p, size_t n, int64_t offset, struct ct_err *err)

@@ -22,7 +22,7 @@ const struct dirlock_patience dirlock_default = {20000, 12000, 60000, 3000};
 
 static int64_t ns_of(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    return file_mtime_ns(st);
 }
 
 static int is_same(const struct stat *a, const struct stat *b)

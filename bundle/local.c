@@ -204,7 +204,7 @@ void local_list(const char *root, struct strlist *ret)
 void local_stamp(const struct stat *st, struct local_stamp *ret)
 {
     ret->size_bytes = (int64_t)st->st_size;
-    ret->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    ret->mtime_ns = file_mtime_ns(st);
     ret->inode = (uint64_t)st->st_ino;
     ret->device = (uint64_t)st->st_dev;
 }

@@ -157,7 +157,7 @@ int out_publish(struct out *o, struct ct_err *err)
 {
     if (flush(o, err) != 0 || end_seal(o, err) != 0)
         return -1;
-    if (fsync(o->fd) != 0)
+    if (file_sync(o->fd) != 0)
         return err_sys(err, "can't fsync a bundle in the spool");
     /* A full network file system may say so only now. */
     if (close(o->fd) != 0) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "common/file.h"
 #include "common/path.h"
 #include "common/str.h"
 
@@ -146,13 +147,13 @@ int places_flush(struct publishing *p, struct ct_err *err)
     strlist_sort(&all);
     for (size_t i = 0; rc == 0 && i < all.n; i++) {
         int fd = beneath_open(p->stage->root_fd, all.v[i], O_DIRECTORY);
-        if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+        if (fd >= 0 && file_sync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
             rc = err_sys(err, "can't flush %s", all.v[i]);
         if (fd >= 0)
             close(fd);
     }
     if (rc == 0)
-        (void)fsync(p->stage->root_fd);
+        (void)file_sync(p->stage->root_fd);
     strlist_free(&all);
     strlist_free(&p->dirs);
     return rc;

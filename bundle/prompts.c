@@ -96,7 +96,7 @@ static int append(int fd, struct buf *lines, struct ct_err *err)
     if (n >= 0 && (size_t)n < out.len) {
         (void)!ftruncate(fd, st.st_size);
         rc = err_set(err, ERR_NOSPACE, "there is no room for the prompt history");
-    } else if (n < 0 || fsync(fd) != 0) {
+    } else if (n < 0 || file_sync(fd) != 0) {
         rc = err_sys(err, "can't append to the prompt history");
     }
     buf_free(&out);

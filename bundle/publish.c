@@ -47,7 +47,7 @@ static int settle(const struct publishing *p, const char *staged, struct ct_err 
     struct timespec t[2];
 
     times(p, t);
-    if (fd < 0 || futimens(fd, t) != 0 || fsync(fd) != 0)
+    if (fd < 0 || futimens(fd, t) != 0 || file_sync(fd) != 0)
         rc = err_sys(err, "can't finish a file in the stage");
     if (fd >= 0)
         close(fd);

@@ -87,7 +87,7 @@ int file_sync_dir(const char *path, struct ct_err *err)
     if (fd < 0)
         return err_sys(err, "can't open the folder %s", path);
     /* Some file systems have no fsync for folders; there a rename is all one can do. */
-    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+    if (file_sync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
         rc = err_sys(err, "can't fsync the folder %s", path);
     close(fd);
     return rc;
@@ -153,7 +153,7 @@ int file_replace(const char *path, const void *p, size_t n, mode_t mode, struct 
         err_sys(err, "can't make a file beside %s", path);
         goto err0;
     }
-    if (fchmod(fd, mode) != 0 || file_write_all(fd, p, n) != 0 || fsync(fd) != 0) {
+    if (fchmod(fd, mode) != 0 || file_write_all(fd, p, n) != 0 || file_sync(fd) != 0) {
         err_sys(err, "can't write %s", tmp);
         goto err1;
     }

@@ -3,8 +3,12 @@
 
 #include <sys/types.h>
 
+#include <stdint.h>
+
 #include "common/buf.h"
 #include "common/err.h"
+
+struct stat;
 
 /**
  * file_read(path, max, ret, err):
@@ -46,6 +50,19 @@ int file_replace(const char *path, const void *p, size_t n, mode_t mode, struct 
  * thing that would not go.
  */
 int file_remove_tree(int dir_fd, const char *name);
+
+/**
+ * file_mtime_ns(st), file_ctime_ns(st):
+ * When the content (the content or the inode) last changed, in nanoseconds since 1970.
+ */
+int64_t file_mtime_ns(const struct stat *st);
+int64_t file_ctime_ns(const struct stat *st);
+
+/**
+ * file_sync(fd):
+ * Return when what was written to ${fd} is on the disk, not just on its way: 0, or -1 with errno.
+ */
+int file_sync(int fd);
 
 /**
  * file_sync_dir(path, err):

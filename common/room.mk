@@ -8,6 +8,7 @@ common_libcommon_a_SOURCES = \
   common/cred.c common/cred.h \
   common/db.c common/db.h \
   common/err.c common/err.h \
+  common/fd.c common/fd.h \
   common/file.c common/file.h \
   common/hash.c common/hash.h \
   common/heap.c common/heap.h \
@@ -31,5 +32,10 @@ common_libcommon_a_SOURCES += common/secret_linux.c
 else
 common_libcommon_a_SOURCES += common/secret_posix.c
 endif
-EXTRA_DIST += common/secret_linux.c common/secret_posix.c
+if ON_DARWIN
+common_libcommon_a_SOURCES += common/file_darwin.c
+else
+common_libcommon_a_SOURCES += common/file_posix.c
+endif
+EXTRA_DIST += common/secret_linux.c common/secret_posix.c common/file_darwin.c common/file_posix.c
 common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)

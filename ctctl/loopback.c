@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/fd.h"
 #include "common/file.h"
 #include "common/now.h"
 #include "common/str.h"
@@ -24,7 +25,7 @@ struct loopback {
 
 static int listen_on(int family, const void *addr, socklen_t size)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    int fd = fd_socket(family), one = 1;
 
     if (fd < 0)
         return -1;
@@ -220,7 +221,7 @@ int loopback_wait(struct loopback *l, const char *state, int64_t timeout_ms,
         for (int i = 0; i < 2 && !over; i++) {
             if (p[i].fd < 0 || (p[i].revents & POLLIN) == 0)
                 continue;
-            fd = accept4(p[i].fd, NULL, NULL, SOCK_CLOEXEC);
+            fd = fd_accept(p[i].fd);
             if (fd < 0)
                 continue;
             over = serve(fd, state, ret, &rc, err);

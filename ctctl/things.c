@@ -78,7 +78,7 @@ static struct json_object *find(const struct things *t, struct json_object *all,
     return found;
 }
 
-static int revoke(struct ctx *c, const struct things *t, const char *word, int is_agreed)
+static int revoke_thing(struct ctx *c, const struct things *t, const char *word, int is_agreed)
 {
     struct json_object *o, *item, *answer;
     struct buf b = {0};
@@ -142,7 +142,7 @@ int things_run(struct ctx *c, const struct things *t, int argc, char **argv)
     if (words.n == 0 || (words.n == 1 && strcmp(words.v[0], "list") == 0))
         rc = list(c, t);
     else if (words.n == 2 && strcmp(words.v[0], "revoke") == 0)
-        rc = revoke(c, t, words.v[1], is_agreed);
+        rc = revoke_thing(c, t, words.v[1], is_agreed);
     else
         rc = ctx_usage(c, "say \"%s\" to list them, or \"%s revoke ID\"", t->member, t->member);
 

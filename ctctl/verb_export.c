@@ -68,7 +68,7 @@ static int put_file(const struct exporting *x, int from, struct ct_err *err)
         return rc;
     }
     rc = copy(from, fd, err);
-    if (rc == 0 && fsync(fd) != 0)
+    if (rc == 0 && file_sync(fd) != 0)
         rc = err_sys(err, "can't write %s", tmp);
     close(fd);
     if (rc == 0 && rename(tmp, x->file) != 0)

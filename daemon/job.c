@@ -6,6 +6,7 @@
 #include "agents/beneath.h"
 #include "bundle/pack.h"
 #include "bundle/snapshot.h"
+#include "common/file.h"
 #include "common/jdoc.h"
 #include "common/log.h"
 #include "common/path.h"
@@ -84,7 +85,7 @@ static void on_skipped(void *arg, const char *path, const char *reason)
         struct job_file f = {
             .path = str_dup(path),
             .size_bytes = beneath_size(&st),
-            .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+            .mtime_ns = file_mtime_ns(&st),
             .inode = (uint64_t)st.st_ino,
         };
         add_file(j, &f);

@@ -50,7 +50,7 @@ static int publish(const char *tmp, const char *to, struct ct_err *err)
 {
     int fd = open(tmp, O_RDONLY | O_CLOEXEC), rc = 0;
 
-    if (fd < 0 || fsync(fd) != 0 || rename(tmp, to) != 0)
+    if (fd < 0 || file_sync(fd) != 0 || rename(tmp, to) != 0)
         rc = err_sys(err, "can't write %s", to);
     if (fd >= 0)
         close(fd);

@@ -72,7 +72,7 @@ int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct
     p->got += (int64_t)n;
     p->unsynced += (int64_t)n;
     if (p->unsynced >= SYNC_EVERY_BYTES) {
-        if (fdatasync(p->fd) != 0)
+        if (file_sync(p->fd) != 0)
             return err_sys(err, "can't fsync an object");
         p->unsynced = 0;
     }
@@ -147,7 +147,7 @@ int embedded_put_finish(struct embedded_put *p, const unsigned char *md5, struct
 {
     int rc = verify(p, md5, err);
 
-    if (rc == 0 && fsync(p->fd) != 0)
+    if (rc == 0 && file_sync(p->fd) != 0)
         rc = err_sys(err, "can't fsync an object");
     if (rc == 0)
         rc = publish(p, err);

@@ -80,7 +80,7 @@ void jwt_key_free(struct jwt_key *k)
 static int is_same(const struct stat *a, const struct stat *b)
 {
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+           file_ctime_ns(a) == file_ctime_ns(b);
 }
 
 int jwt_key_get(struct jwt_key *k, unsigned char ret[JWT_KEY_BYTES])

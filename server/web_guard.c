@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "common/fd.h"
 #include "common/now.h"
 #include "common/str.h"
 
@@ -12,7 +14,7 @@
 
 #define GRACE_MS (60 * 1000)
 #define BYTES_PER_MS 1 /* a body slower than this, averaged, is no honest one */
-#define LOOK_EVERY_S 2
+#define LOOK_EVERY_MS 2000
 
 /*
  * The library's timeout counts silence only: who sends a byte a minute stays for ever.  shutdown()
@@ -22,48 +24,43 @@
 static void *watch(void *arg)
 {
     struct web_guard *g = arg;
+    struct pollfd stop = {.fd = g->wake[0], .events = POLLIN};
 
-    pthread_mutex_lock(&g->mutex);
-    while (!g->stopping) {
-        struct timespec until;
+    do {
         int64_t now = now_mono_ms();
 
+        pthread_mutex_lock(&g->mutex);
         for (struct web_conn *c = g->first; c != NULL; c = c->next) {
             if (now > c->deadline_ms) {
                 shutdown(c->fd, SHUT_RDWR);
                 c->deadline_ms = INT64_MAX;
             }
         }
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += LOOK_EVERY_S;
-        pthread_cond_timedwait(&g->wake, &g->mutex, &until);
-    }
-    pthread_mutex_unlock(&g->mutex);
+        pthread_mutex_unlock(&g->mutex);
+    } while (poll(&stop, 1, LOOK_EVERY_MS) <= 0);
     return NULL;
 }
 
 int web_guard_start(struct web_guard *g, unsigned int idle_s)
 {
-    pthread_condattr_t attr;
-
     g->idle_s = idle_s;
+    if (fd_pipe(g->wake) != 0)
+        return -1;
     pthread_mutex_init(&g->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&g->wake, &attr);
-    pthread_condattr_destroy(&attr);
     errno = pthread_create(&g->thread, NULL, watch, g);
-    return errno == 0 ? 0 : -1;
+    if (errno == 0)
+        return 0;
+    pthread_mutex_destroy(&g->mutex);
+    close(g->wake[0]);
+    close(g->wake[1]);
+    return -1;
 }
 
 void web_guard_stop(struct web_guard *g)
 {
-    pthread_mutex_lock(&g->mutex);
-    g->stopping = 1;
-    pthread_cond_signal(&g->wake);
-    pthread_mutex_unlock(&g->mutex);
+    close(g->wake[1]);
     pthread_join(g->thread, NULL);
-    pthread_cond_destroy(&g->wake);
+    close(g->wake[0]);
     pthread_mutex_destroy(&g->mutex);
 }
 

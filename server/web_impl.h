@@ -24,10 +24,9 @@ struct web_conn {
 /* Closes connections that take longer than their work deserves. */
 struct web_guard {
     pthread_mutex_t mutex;
-    pthread_cond_t wake;
     pthread_t thread;
     struct web_conn *first;
-    int stopping;
+    int wake[2]; /* a pipe: its other end closed ends the thread */
     unsigned int idle_s;
 };
 

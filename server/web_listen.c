@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/str.h"
 
 #include "server/web.h"
@@ -105,13 +106,14 @@ int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err 
 
     if (resolve(host_port, &list, err) != 0)
         return -1;
-    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = fd_socket(list->ai_family);
     if (fd < 0) {
         err_sys(err, "can't make a socket for %s", host_port);
         goto err0;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, list->ai_addr, list->ai_addrlen) != 0 || listen(fd, 128) != 0) {
+    if (fd_no_wait(fd) != 0 || bind(fd, list->ai_addr, list->ai_addrlen) != 0 ||
+        listen(fd, 128) != 0) {
         err_sys(err, "can't listen on %s", host_port);
         goto err1;
     }

@@ -5,7 +5,7 @@ EXTRA_DIST += tests/crash.bash
 TESTS += tests/e2e_durable.bats tests/e2e_fuller.bats
 if ON_LINUX
 check_PROGRAMS += tests/killat
-tests_killat_SOURCES = tests/killat.c
+tests_killat_SOURCES = tests/killat_linux.c
 tests_killat_LDADD =
 TESTS += tests/e2e_crash.bats
 HEAVY_TESTS += tests/crash_full.bats

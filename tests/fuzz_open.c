@@ -48,6 +48,7 @@ static void extract(struct opener *o, const char *stage)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct open_opts opts = {.max_bytes = 16 << 20, .with_memory = 1};
+    char bundle[] = "/tmp/ct-fuzz-bundle.XXXXXX";
     char stage[] = "/tmp/ct-fuzz-open.XXXXXX";
     struct ct_err err = {0};
     struct opener *o;
@@ -55,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
-    fd = memfd_create("bundle", MFD_CLOEXEC);
-    if (fd < 0 || file_write_all(fd, data + 1, size - 1) != 0)
+    fd = mkstemp(bundle);
+    if (fd < 0 || unlink(bundle) != 0 || file_write_all(fd, data + 1, size - 1) != 0)
         abort();
     if (opener_new_fd(fd, data[0] & 1, &opts, &o, &err) != 0)
         return err.code == ERR_BUG || err.code == ERR_NONE ? abort(), 0 : 0;

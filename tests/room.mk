@@ -22,6 +22,7 @@ FUZZ_TARGETS =
 EXTRA_PROGRAMS =
 
 dist_check_SCRIPTS += tests/house.sh tests/tap.sh tests/fuzz.sh
+EXTRA_DIST += tests/portable.h
 TESTS += tests/house.sh
 
 if WITH_BATS

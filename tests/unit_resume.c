@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "common/fd.h"
 #include "common/str.h"
 #include "watcher/resume.h"
 
@@ -24,7 +25,8 @@ int resume_system_open(void)
 
     if (machine.has_none)
         return -1;
-    assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+    assert_int_equal(fd_pipe(fds), 0);
+    assert_int_equal(fd_no_wait(fds[0]) | fd_no_wait(fds[1]), 0);
     machine.fd = fds[1];
     return fds[0];
 }

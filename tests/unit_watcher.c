@@ -14,6 +14,7 @@
 
 #include "watcher/watcher.h"
 
+#include "exchange.h"
 #include "watcher_picture.h"
 
 static void first_scan_finds_what_is_there(void **state)
@@ -170,9 +171,8 @@ static void exchanged_folders_are_told_apart(void **state)
     picture_put(picture_path(p, 0, "projects/x/b/two"), 2);
     picture_start(p);
     picture_drain(p);
-    assert_int_equal(renameat2(AT_FDCWD, picture_path(p, 0, "projects/x/a"), AT_FDCWD,
-                               picture_path(p, 0, "projects/x/b"), RENAME_EXCHANGE),
-                     0);
+    assert_int_equal(
+        exchange(picture_path(p, 0, "projects/x/a"), picture_path(p, 0, "projects/x/b")), 0);
     picture_drain(p);
     assert_int_equal(picture_check(p), 2);
     picture_append(picture_path(p, 0, "projects/x/a/two"), 2);

@@ -16,6 +16,7 @@
 #include "common/str.h"
 #include "watcher/watcher.h"
 
+#include "exchange.h"
 #include "watcher_picture.h"
 
 static void root_may_come_late_go_and_come_again(void **state)
@@ -89,9 +90,7 @@ static void replaced_root_vanishes_and_appears(void **state)
     picture_start(p);
     picture_drain(p);
     assert_int_equal(picture_check(p), 1);
-    assert_int_equal(
-        renameat2(AT_FDCWD, picture_path(p, -1, "other"), AT_FDCWD, p->roots.v[0], RENAME_EXCHANGE),
-        0);
+    assert_int_equal(exchange(picture_path(p, -1, "other"), p->roots.v[0]), 0);
     picture_drain(p);
     assert_int_equal(p->states, 3);
     assert_true(p->is_there);

@@ -15,12 +15,14 @@
 #include <sys/wait.h>
 
 #include "common/buf.h"
+#include "common/fd.h"
 #include "common/file.h"
 #include "common/map.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "watcher/watcher.h"
 
+#include "exchange.h"
 #include "watcher_picture.h"
 
 /*
@@ -150,8 +152,8 @@ static void move_trees(const struct storm *s)
             move(picture_path(p, 0, "projects/t%d/u", a), picture_path(p, 0, "projects/t%d/w", b));
             break;
         case 3:
-            (void)renameat2(AT_FDCWD, picture_path(p, 0, "projects/t%d", a), AT_FDCWD,
-                            picture_path(p, 0, "projects/t%d", b), RENAME_EXCHANGE);
+            (void)exchange(picture_path(p, 0, "projects/t%d", a),
+                           picture_path(p, 0, "projects/t%d", b));
             break;
         case 4:
             move(picture_path(p, 0, "projects/t%d", a), picture_path(p, 0, "debug-%d", a));
@@ -263,8 +265,7 @@ static void shake_root(const struct storm *s)
         switch (rand() % 4) {
         case 0:
             if (rename(picture_path(s->p, -1, "new"), root) == -1)
-                (void)renameat2(AT_FDCWD, picture_path(s->p, -1, "new"), AT_FDCWD, root,
-                                RENAME_EXCHANGE);
+                (void)exchange(picture_path(s->p, -1, "new"), root);
             break;
         case 1:
             remove_quietly(root);
@@ -488,8 +489,8 @@ static pid_t start_oracle(const struct picture *p, FILE **ret)
     FILE *f;
     pid_t pid;
 
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    assert_int_equal(fd_pipe(out), 0);
+    assert_int_equal(fd_pipe(ready), 0);
     assert_int_not_equal(pid = fork(), -1);
     if (pid == 0) {
         dup2(out[1], 1);

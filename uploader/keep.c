@@ -95,7 +95,7 @@ static int check_and_rename(struct publish *p, struct ct_err *err)
         damaged(&p->what, err, "is not what was uploaded");
         return -1;
     }
-    if (fsync(p->fd) != 0)
+    if (file_sync(p->fd) != 0)
         return err_sys(err, "can't fsync the fuller version");
     if (rename(p->tmp, p->path) != 0)
         return err_sys(err, "can't name the fuller version");

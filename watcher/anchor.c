@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/str.h"
 
 #include "watcher/chain.h"
@@ -196,9 +197,8 @@ static int walk(struct watcher *w, struct anchor *a)
 static int is_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+           a->st_mode == b->st_mode && file_mtime_ns(a) == file_mtime_ns(b) &&
+           file_ctime_ns(a) == file_ctime_ns(b);
 }
 
 static void update_file(struct watcher *w, struct anchor *a)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "common/file.h"
 #include "common/str.h"
 
 #include "watcher/core.h"
@@ -41,7 +42,7 @@ void look_tell(struct watcher *w, int root, const char *path, const struct agent
 
     if (st != NULL) {
         c.size_bytes = beneath_size(st);
-        c.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+        c.mtime_ns = file_mtime_ns(st);
         c.inode = st->st_ino;
     }
     w->ops->changed(w->arg, &c);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "common/str.h"
@@ -295,7 +296,7 @@ static void meet_file(struct watcher *w, const struct agent_place *place, const 
     struct scans *s = w->scans;
     struct root *r = &w->roots[s->dir->root];
     int64_t size = beneath_size(st), known_size, known_mtime;
-    int64_t mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    int64_t mtime = file_mtime_ns(st);
     enum sigs_verdict verdict = SIGS_NEW;
     uint64_t inode;
 
