@@ -73,6 +73,7 @@ entries() {
     [ "$n" -le 65536 ] || skip "fs.inotify.max_queued_events is $n here"
     mkdir -p "$CLAUDE_CONFIG_DIR/projects/-p"
     start_daemon
+    needs_watches
     ctctl sync --wait
     kill -STOP "$DAEMON_PID"
     python3 - "$CLAUDE_CONFIG_DIR/projects/-p" "$n" <<'PY'
@@ -105,6 +106,7 @@ PY
         >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$!
     within ctctl --json status
+    needs_watches
     ctctl sync --wait
     status '.watch.degraded[].reason' | grep -q 'sysctl fs.inotify.max_user_watches='
     [ "$(status .daemon.state)" = degraded ]

@@ -161,6 +161,11 @@ stop_daemon() {
     DAEMON_PID=
 }
 
+# needs_watches: skip what is about the kernel's watches where the running daemon can only poll
+needs_watches() {
+    [ "$(status .watch.backend)" != polling ] || skip "this build can only poll"
+}
+
 # status JQ-EXPRESSION: of the status document
 status() { ctctl --json status | jq -r "$1"; }
 
