@@ -233,7 +233,7 @@ static void failed(struct job *j, struct session *s)
 /* A key came, or one is missing, since the bundle was begun in clear. */
 static int must_not_leave(const struct job *j)
 {
-    return 0 && j->rc == 0 && !j->result.is_same && j->keys == NULL &&
+    return j->rc == 0 && !j->result.is_same && j->keys == NULL &&
            (sealing_is_on(j->d->sealing) || sealing_is_held(j->d->sealing));
 }
 
@@ -280,7 +280,6 @@ static void job_done(void *arg)
     }
     job_free(j);
     uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
-    reseal_run(d);
     sessions_settle(d, s);
     bundler_run(d);
     if (d->disk_err.code != ERR_NONE)
@@ -393,7 +392,8 @@ static void start(struct daemon *d, struct session *s)
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
     j->exclude = exclude_copy(d->exclude);
-    j->keys = NULL;
+    j->keys = sealing_hold(d->sealing);
+    sealing_wire_id(d->sealing, s->id, j->wire_id);
     if (j->keys != NULL)
         j->bundle_generation = sealing_generation(d, s->id, j->wire_id) + 1;
     if (state_get(d->state, s->id, &old)) {

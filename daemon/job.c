@@ -169,6 +169,8 @@ static int pack_once(struct job *j)
         .known_id = j->known_id[0] != '\0' ? j->known_id : NULL,
         .spool_path = j->spool_path,
         .spool_room_bytes = j->spool_room_bytes,
+        .key = j->keys != NULL ? keyring_current(j->keys->ring) : NULL,
+        .generation = j->bundle_generation,
         .cancel = j->cancel,
         .previous_bytes = j->previous_bytes,
         .previous_digest = j->previous_digest[0] != '\0' ? j->previous_digest : NULL,

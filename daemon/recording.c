@@ -83,8 +83,10 @@ static int64_t base_version(const struct record *r)
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
 {
-    struct sealed_facts facts = {.generation = j->bundle_generation, .gzip_bytes = 0};
+    struct sealed_facts facts = {.generation = j->bundle_generation,
+                                 .gzip_bytes = j->result.gzip_bytes};
 
+    memcpy(facts.object_id, j->result.object_id, sizeof(facts.object_id));
     snprintf(facts.content_id, sizeof(facts.content_id), "%s", j->result.content_id);
     return sealing_wrap(j->keys, &facts, q, err);
 }
