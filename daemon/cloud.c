@@ -58,6 +58,7 @@ static void stop_calls(struct cloud *c)
     api_request_free(c->ask_request);
     c->request = c->ask_request = NULL;
     evtimer_del(c->retry);
+    evtimer_del(c->soon);
 }
 
 static void try_later(struct cloud *c, const struct ct_err *err)
@@ -312,6 +313,7 @@ void cloud_consider(struct cloud *c, const char *session_id)
 {
     struct uploader_view v;
     struct state_session ss = {0};
+    const struct timeval now = {0, 0};
     int is_recorded = 1;
 
     if (!uploader_look(c->d->uploader, session_id, &v))
@@ -329,7 +331,8 @@ void cloud_consider(struct cloud *c, const char *session_id)
         map_put(c->is_asked, session_id, c);
         strlist_add(&c->asks, session_id);
     }
-    ask_next(c);
+    /* From the loop: the caller may be in the middle of something with that session. */
+    evtimer_add(c->soon, &now);
 }
 
 static void try_again(struct cloud *c)
@@ -405,6 +408,16 @@ int64_t cloud_unreadable(const struct cloud *c, const char **ret_why)
 
 /* ---- */
 
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    struct cloud *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (c->d->state != NULL)
+        ask_next(c);
+}
+
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -438,7 +451,8 @@ struct cloud *cloud_new(struct daemon *d)
     c->in_clear = map_new();
     c->rollbacks = map_new();
     c->retry = evtimer_new(d->base, on_retry, c);
-    if (c->retry == NULL)
+    c->soon = evtimer_new(d->base, on_soon, c);
+    if (c->retry == NULL || c->soon == NULL)
         abort();
     return c;
 }
@@ -449,6 +463,7 @@ void cloud_free(struct cloud *c)
         return;
     cloud_forget(c);
     event_free(c->retry);
+    event_free(c->soon);
     map_free(c->listed);
     map_free(c->is_asked);
     map_free(c->since);

@@ -45,6 +45,7 @@ struct cloud {
     struct http_call *ask; /* of the next one, or NULL */
     struct api_request *ask_request;
     struct event *retry;
+    struct event *soon; /* go on with ${asks} */
     int failures;
     struct ct_err err; /* the last of them */
 };

@@ -2,6 +2,7 @@
 """A proxy between a client and codeteleport-server that breaks things as it is told.
 
     faultproxy.py --ready FILE --upstream FILE --faults FILE --log FILE [--queries FILE]
+                  [--capture DIR]
 
 It listens on two free ports of 127.0.0.1, one before the API and one before the object store, and
 writes them to the --ready file as the server does (api=..., objects=...).  --upstream is the ready
@@ -41,6 +42,8 @@ METHOD may be `accept`, for a connection before any request (PATH is * then):
 
 The --log file gets a JSON document a line for each connection and each request, without queries,
 which hold signatures.  Those are written to the --queries file, for a test that looks for them.
+The --capture folder gets a file for each connection, with every byte that went either way in it, as
+it was before TLS.
 """
 
 import argparse
@@ -141,10 +144,10 @@ class Faults:
 
 
 class Wire:
-    """A socket with a buffer in front."""
+    """A socket with a buffer in front; what goes through it goes to ${capture} too."""
 
-    def __init__(self, sock):
-        self.sock, self.buf = sock, b""
+    def __init__(self, sock, capture=None):
+        self.sock, self.buf, self.capture = sock, b"", capture
 
     def more(self):
         try:
@@ -152,7 +155,13 @@ class Wire:
         except OSError as e:
             raise Gone from e
         self.buf += d
+        self.note(d)
         return len(d)
+
+    def note(self, d):
+        if self.capture is not None:
+            self.capture.write(d)
+            self.capture.flush()
 
     def head(self):
         while b"\r\n\r\n" not in self.buf:
@@ -168,6 +177,7 @@ class Wire:
         return d
 
     def send(self, data):
+        self.note(data)
         try:
             self.sock.sendall(data)
         except OSError as e:
@@ -270,7 +280,8 @@ class Side:
         number = self.proxy.next_number()
         rule = self.proxy.faults.find(self.name, "accept", "*")
         self.proxy.log(event="accept", side=self.name, conn=number, fault=rule and rule.text)
-        wire = Wire(sock)
+        capture = self.proxy.capture_of(self.name, number)
+        wire = Wire(sock, capture)
         self.wires.add(wire)
         try:
             if rule is not None and "reset" in rule:
@@ -398,6 +409,13 @@ class Proxy:
         self.out = open(args.log, "a", encoding="utf-8")
         self.sides = [Side(self, "api"), Side(self, "store")]
 
+    def capture_of(self, side, number):
+        """A file for each connection, so that what belongs together stays together."""
+        if not self.args.capture:
+            return None
+        os.makedirs(self.args.capture, exist_ok=True)
+        return open(os.path.join(self.args.capture, "%05d.%s" % (number, side)), "wb")
+
     def next_number(self):
         with self.lock:
             self.number += 1
@@ -452,6 +470,7 @@ def main():
     for name in ("ready", "upstream", "faults", "log"):
         p.add_argument("--" + name, required=True)
     p.add_argument("--queries")
+    p.add_argument("--capture")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     Proxy(p.parse_args()).run()
 

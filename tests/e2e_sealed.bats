@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# Encryption as the daemon does it: what leaves, what does not, and what happens when keys come and go.
+
+load lib
+
+setup() {
+    make_home
+}
+
+teardown() {
+    end_home
+}
+
+# where the keys are
+KEYRING() { echo "$CODETELEPORT_CONFIG_DIR/keyring"; }
+
+# key WORD...: the keyring has these keys from now on
+key() { python3 "$CT_SRC/tests/make_keyring.py" "$(KEYRING)" "$@"; }
+
+# not COMMAND...: unlike "!", it fails the test
+not() { ! "$@"; }
+
+sealing_is() { status_is .encryption.state "$1"; }
+
+# of ID JQ-EXPRESSION: of what the daemon knows of the session
+of() { ctctl --json show "$1" | jq -r "$2"; }
+
+of_is() { [ "$(of "$1" "$2")" = "$3" ]; }
+
+on_server() {
+    sqlite3 "$T/server/server.db" "SELECT $1 FROM versions WHERE state = 'confirmed' $2"
+}
+
+quick='quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
+
+# a session that can't be mistaken for anything else
+DIR=/home/zwetschge/Quittenprojekt
+NEEDLES=(Quittenprojekt zwetschge Holunderrechner Mirabellentitel claude-schlehe-9 messageCount
+    2019-04-05T06:07 2019-04-05T09:10)
+
+speak() {
+    printf '{"type":"%s","uuid":"%s","timestamp":"%s","cwd":"%s","sessionId":"%s",%s}\n' "$1" \
+        "$(new_id)" "$2" "$DIR" "$ID" "$3"
+}
+
+distinct_session() {
+    ID=$(new_id)
+    F=$(transcript "$ID" -home-zwetschge-Quittenprojekt)
+    {
+        speak user 2019-04-05T06:07:08.000Z \
+            '"message":{"role":"user","content":"Mirabellentitel, please"}'
+        speak assistant 2019-04-05T09:10:11.000Z '"message":{"role":"assistant",'"\
+"'"model":"claude-schlehe-9","content":[{"type":"text","text":"yes"}]}'
+    } >"$F"
+}
+
+# captured NEEDLE...: those that can be read in what went over the wire
+captured() { python3 "$CT_SRC/tests/capture_find.py" "$T/capture" "$@"; }
+
+run_captured() {
+    start_server_behind_proxy --capture "$T/capture"
+    log_in
+    rm -rf "$T/capture"
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    speak user 2019-04-05T09:10:12.000Z '"message":{"role":"user","content":"more"}' >>"$F"
+    ctctl sync --wait
+    ctctl --json list --cloud >"$T/cloud.json"
+    of_is "$ID" .state synced
+}
+
+@test "with a key nothing of a session can be read on its way" {
+    conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\";"
+    key one
+    run_captured
+    of_is "$ID" .sealed true
+    [ "$(of "$ID" .version)" = 2 ]
+    grep -rq '"sourceMachine":"sealed"' "$T/capture"
+    [ -z "$(captured "$ID" "${NEEDLES[@]}")" ] || {
+        captured "$ID" "${NEEDLES[@]}"
+        false
+    }
+}
+
+@test "without one all of it can, so the test before can fail" {
+    conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\"; encryption = \"off\";"
+    key one
+    run_captured
+    of_is "$ID" .sealed false
+    sealing_is off
+    [ "$(captured "$ID" "${NEEDLES[@]}")" = "$(printf '%s\n' "$ID" "${NEEDLES[@]}")" ] || {
+        captured "$ID" "${NEEDLES[@]}"
+        false
+    }
+}
+
+@test "where a key is required nothing leaves before there is one" {
+    conf "$quick encryption = \"require\";"
+    start_server
+    log_in
+    distinct_session
+    start_daemon
+    sealing_is no_key
+    not ctctl sync --wait >"$T/out" 2>&1
+    grep -q 'ctctl key init' "$T/out"
+    status_is .daemon.state degraded
+    [ -z "$(on_server version)" ]
+    key one
+    within of_is "$ID" .state synced
+    [ "$(on_server "cwd || machine || user_dir")" = sealedsealedsealed ]
+    sealing_is sealing
+}
+
+@test "a key that vanishes, or a keyring that others can read, lets nothing leave in clear" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    mv "$(KEYRING)" "$T/away"
+    within sealing_is no_key
+    line more >>"$F"
+    not ctctl sync --wait
+    status .encryption.cure | grep -q 'ctctl key import'
+    stop_daemon
+    start_daemon # the account is remembered as a sealed one
+    sealing_is no_key
+    of_is "$ID" .state pending
+    chmod 644 "$T/away"
+    mv "$T/away" "$(KEYRING)"
+    within sealing_is broken
+    [ "$(on_server 'count(*)' "AND cwd <> 'sealed'")" = 0 ]
+    [ "$(on_server 'count(*)')" = 1 ]
+    chmod 600 "$(KEYRING)"
+    within of_is "$ID" .version 2
+    [ "$(on_server 'count(*)' "AND cwd = 'sealed'")" = 2 ]
+}
+
+@test "what waits in clear when a key comes is sealed first, also if it is nowhere else any more" {
+    start_server_behind_proxy --capture "$T/capture"
+    log_in
+    faults 'store PUT * status=503'
+    distinct_session
+    start_daemon
+    within status_is '.queue | length' 1
+    within proxied_more '.method == "PUT"' 0
+    rm "$F"
+    within grep -q ' archived session=' "$T/daemon.log"
+    stop_daemon -KILL
+    rm -rf "$T/capture"
+    key one
+    faults
+    start_daemon
+    within of_is "$ID" .sealed true
+    [ "$(on_server 'cwd')" = sealed ]
+    [ -z "$(captured "$ID" "${NEEDLES[@]}")" ]
+    of_is "$ID" .state archived
+}
+
+@test "a session that is safe in clear begins anew as a sealed one when it changes" {
+    start_server
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" .version 2
+    key one
+    within sealing_is sealing
+    status_is .encryption.plain 1
+    of_is "$ID" .sealed false
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.sealed, .version, .generation, .clearVersion] | join(" ")' "true 1 1 2"
+    [ "$(on_server 'count(*)' "AND session_id = '$ID'")" = 2 ]
+    stop_daemon
+    start_daemon
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.sealed, .version, .generation, .elsewhereVersion] | join(" ")' "true 2 2 "
+    status_is '.sessions | "\(.behind) \(.diverged)"' "0 0"
+}
+
+@test "a rotated key seals from then on, and the session keeps its name" {
+    local wire
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    wire=$(of "$ID" .wireId)
+    key one two
+    within status_is .encryption.keys 2
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" .version 2
+    of_is "$ID" .wireId "$wire"
+    of_is "$ID" .keyId "$(status .encryption.keyId)"
+}
+
+@test "after a lost database nothing that is sealed is uploaded again" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    line more >>"$F"
+    ctctl sync --wait
+    stop_daemon
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    start_daemon
+    within of_is "$ID" .state synced
+    of_is "$ID" '[.sealed, .version, .generation] | join(" ")' "true 2 2"
+    [ "$(on_server 'count(*)')" = 2 ]
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.version, .generation] | join(" ")' "3 3"
+}
+
+@test "a server that lists less than was seen is reported, and nothing is done for it" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    stop_server
+    cp -r "$T/server" "$T/before"
+    start_server
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" .generation 2
+    stop_daemon
+    stop_server
+    rm -rf "$T/server"
+    mv "$T/before" "$T/server"
+    start_server
+    start_daemon
+    within status_is .encryption.rollbacks 1
+    status '.problems[].what' | grep -q 'older version'
+    of_is "$ID" .state synced
+    [ "$(grep -c ' rollback session=' "$T/daemon.log")" = 1 ]
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" .generation 3
+    status_is .encryption.rollbacks 0
+}
+
+@test "a sealed session that was deleted elsewhere stays out" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    sqlite3 "$T/server/server.db" "UPDATE sessions SET deleted_ms = 1" \
+        "DELETE FROM versions"
+    line more >>"$F"
+    ctctl sync --wait
+    within of_is "$ID" .state excluded
+}
+
+@test "sealed sessions go to a server that is not ours too" {
+    start_stock_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.sealed, .version, .generation, .state] | join(" ")' "true 2 2 synced"
+    stop_daemon -KILL
+    start_daemon
+    within of_is "$ID" .state synced
+    status_is .encryption.rollbacks 0
+}
