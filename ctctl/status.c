@@ -178,9 +178,9 @@ static void sessions_row(struct buf *b, const struct text_style *st, const struc
     static const struct {
         const char *key, *word;
     } counts[] = {
-        {"pending", "waiting"},     {"failed", "failed"},     {"limit", "over the plan's limit"},
-        {"archived", "archived"},   {"excluded", "excluded"}, {"behind", "newer elsewhere"},
-        {"diverged", "diverged"},   {"rewritten", "rewritten"},
+        {"pending", "waiting"},   {"failed", "failed"},       {"limit", "over the plan's limit"},
+        {"archived", "archived"}, {"excluded", "excluded"},   {"behind", "newer elsewhere"},
+        {"diverged", "diverged"}, {"rewritten", "rewritten"},
     };
     struct buf text = {0};
 
@@ -191,6 +191,29 @@ static void sessions_row(struct buf *b, const struct text_style *st, const struc
             buf_printf(&text, ", %" PRId64 " %s", n, counts[i].word);
     }
     row(b, st, "Sessions", text.data);
+    buf_free(&text);
+}
+
+/* Nothing for those who have nothing to do with it. */
+static void encryption_row(struct buf *b, const struct text_style *st,
+                           const struct json_object *encryption)
+{
+    const char *state = jdoc_str(encryption, "state"), *key = jdoc_str(encryption, "keyId");
+    const char *notice = jdoc_str(encryption, "notice"), *cure = jdoc_str(encryption, "noticeCure");
+    struct buf text = {0};
+
+    if (state == NULL || strcmp(state, "plain") == 0)
+        return;
+    if (strcmp(state, "sealing") == 0)
+        buf_printf(&text, "on, with key %.8s: %" PRId64 " sealed", key != NULL ? key : "",
+                   headline_number(encryption, "sealed", 0));
+    else if (strcmp(state, "off") == 0)
+        buf_addstr(&text, "off, as the configuration says");
+    else
+        buf_addstr(&text, "nothing is uploaded, see above");
+    if (notice != NULL)
+        buf_printf(&text, "; %s%s%s", notice, cure != NULL ? ": " : "", cure != NULL ? cure : "");
+    row(b, st, "Sealing", text.data);
     buf_free(&text);
 }
 
@@ -356,6 +379,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     upload_rows(b, st, jdoc_array(o, "uploads"));
     if (h.total > 0)
         sessions_row(b, st, &h, jdoc_obj(o, "sessions"));
+    encryption_row(b, st, jdoc_obj(o, "encryption"));
     saved_row(b, st, o);
     watch_row(b, st, jdoc_obj(o, "watch"));
     account_row(b, st, jdoc_obj(o, "account"));

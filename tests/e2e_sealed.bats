@@ -171,6 +171,7 @@ run_captured() {
     key one
     within sealing_is sealing
     status_is .encryption.plain 1
+    ctctl status | grep -q '1 session is in the cloud in clear: ctctl sync --reseal'
     of_is "$ID" .sealed false
     line more >>"$F"
     ctctl sync --wait
@@ -182,6 +183,41 @@ run_captured() {
     ctctl sync --wait
     of_is "$ID" '[.sealed, .version, .generation, .elsewhereVersion] | join(" ")' "true 2 2 "
     status_is '.sessions | "\(.behind) \(.diverged)"' "0 0"
+}
+
+# reseal [ID]: as the client asks for it
+reseal() {
+    python3 - "$XDG_RUNTIME_DIR/codeteleport/control.sock" "$@" <<'EOF'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "sync", "params": {
+    "ids": sys.argv[2:], "wait": True, "reseal": True}}).encode() + b"\n")
+print(s.makefile().readline(), end="")
+EOF
+}
+
+@test "asked to, it seals what is safe in clear, although nothing changed" {
+    local gone
+    start_server
+    log_in
+    distinct_session
+    gone=$(new_id)
+    line gone >"$(transcript "$gone")"
+    start_daemon
+    ctctl sync --wait
+    rm "$(transcript "$gone")"
+    within of_is "$gone" .state archived
+    reseal | grep -q no_key
+    key one
+    within sealing_is sealing
+    reseal "$ID" >"$T/out"
+    [ "$(jq -c '.result | [.requested, .confirmed, (.failed | length)]' "$T/out")" = '[1,1,0]' ]
+    of_is "$ID" '[.sealed, .version, .clearVersion] | map(tostring) | join(" ")' "true 1 1"
+    reseal >"$T/out"
+    [ "$(jq -r '.result.failed[].sessionId' "$T/out")" = "$gone" ]
+    [ "$(on_server 'count(*)' "AND cwd = 'sealed'")" = 1 ]
+    [ "$(on_server 'count(*)')" = 3 ]
 }
 
 @test "a rotated key seals from then on, and the session keeps its name" {
