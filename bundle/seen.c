@@ -78,3 +78,11 @@ int seen_note(const char *account_dir, const char *session_id, int64_t generatio
     close(fd);
     return rc;
 }
+
+void seen_forget(const char *account_dir, const char *session_id)
+{
+    char *path = path_of(account_dir, session_id);
+
+    unlink(path);
+    free(path);
+}

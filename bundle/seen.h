@@ -25,4 +25,10 @@ int64_t seen_generation(const char *account_dir, const char *session_id);
 int seen_note(const char *account_dir, const char *session_id, int64_t generation,
               struct ct_err *err);
 
+/**
+ * seen_forget(account_dir, session_id):
+ * Whatever comes next is no surprise, for the newest version was deleted on purpose.
+ */
+void seen_forget(const char *account_dir, const char *session_id);
+
 #endif

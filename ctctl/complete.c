@@ -6,6 +6,7 @@
 #include "common/str.h"
 #include "common/strlist.h"
 #include "ctctl/cli.h"
+#include "ctctl/item.h"
 #include "ctctl/sessions.h"
 
 #include "ctctl/complete.h"
@@ -86,18 +87,13 @@ static void offer_options(const struct completion *k, const struct verb *v)
 /* ---- sessions, projects, machines -------------------------------------------------------------
  */
 
-static void offer_ids(const struct completion *k, struct json_object *list, const char *key,
-                      int is_cloud)
+static void offer_id(const struct completion *k, const char *id, const char *what)
 {
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        const struct json_object *o = json_object_array_get_idx(list, i);
-        const char *id = jdoc_str(o, key);
-        char short_id[9];
-        /* Who has typed more than a short ID wants the whole one. */
-        if (id != NULL)
-            offer(k, strlen(k->word) > 8 ? id : text_short_id(id, short_id),
-                  is_cloud ? sessions_cloud_title(o) : jdoc_str(o, "title"));
-    }
+    char short_id[9];
+
+    /* Who has typed more than a short ID wants the whole one. */
+    if (id != NULL)
+        offer(k, strlen(k->word) > 8 ? id : text_short_id(id, short_id), what);
 }
 
 static struct json_object *local(const struct completion *k)
@@ -119,50 +115,64 @@ static struct json_object *cloud(const struct completion *k)
 static void offer_local_ids(const struct completion *k)
 {
     struct json_object *list = local(k);
-
-    if (list != NULL)
-        offer_ids(k, list, "sessionId", 0);
-    json_object_put(list);
-}
-
-static void offer_cloud_ids(const struct completion *k)
-{
-    struct json_object *answer = cloud(k);
-
-    if (answer != NULL)
-        offer_ids(k, jdoc_array(answer, "sessions"), "id", 1);
-    json_object_put(answer);
-}
-
-static void offer_members(const struct completion *k, struct json_object *list, const char *key)
-{
-    struct strlist names = {0};
     size_t n = list != NULL ? json_object_array_length(list) : 0;
 
     for (size_t i = 0; i < n; i++) {
-        const char *name = jdoc_str(json_object_array_get_idx(list, i), key);
-        if (name != NULL && name[0] != '\0' && name[strcspn(name, " \t\n")] == '\0')
-            strlist_add_once(&names, name);
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        offer_id(k, jdoc_str(o, "sessionId"), jdoc_str(o, "title"));
     }
-    for (size_t i = 0; i < names.n; i++)
-        offer(k, names.v[i], NULL);
-    strlist_free(&names);
+    json_object_put(list);
+}
+
+/* One that can't be opened has nothing that a person knows it by, but can be named all the same. */
+static void offer_cloud_ids(const struct completion *k)
+{
+    struct json_object *answer = cloud(k), *list = jdoc_array(answer, "sessions");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    char title[256];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        offer_id(k, item_id(o), item_title(o, title, sizeof(title)));
+    }
+    json_object_put(answer);
+}
+
+static void add_name(struct strlist *names, const char *name)
+{
+    if (name != NULL && name[0] != '\0' && name[strcspn(name, " \t\n")] == '\0')
+        strlist_add_once(names, name);
+}
+
+static void offer_names(const struct completion *k, struct strlist *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        offer(k, names->v[i], NULL);
+    strlist_free(names);
 }
 
 static void offer_projects(const struct completion *k)
 {
     struct json_object *list = local(k);
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    struct strlist names = {0};
 
-    offer_members(k, list, "projectName");
+    for (size_t i = 0; i < n; i++)
+        add_name(&names, jdoc_str(json_object_array_get_idx(list, i), "projectName"));
+    offer_names(k, &names);
     json_object_put(list);
     puts(":dirs");
 }
 
 static void offer_machines(const struct completion *k)
 {
-    struct json_object *answer = cloud(k);
+    struct json_object *answer = cloud(k), *list = jdoc_array(answer, "sessions");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    struct strlist names = {0};
 
-    offer_members(k, jdoc_array(answer, "sessions"), "sourceMachine");
+    for (size_t i = 0; i < n; i++)
+        add_name(&names, item_str(json_object_array_get_idx(list, i), "sourceMachine"));
+    offer_names(k, &names);
     json_object_put(answer);
 }
 
@@ -238,6 +248,7 @@ int complete_run(struct ctx *c, int argc, char **argv)
     const char *verb = NULL, *before = argc > 1 ? argv[argc - 2] : "";
 
     alarm(LONGEST_WAIT_S);
+    c->is_hurried = 1;
     c->err.is_terminal = 0;
     for (int i = 0; i < argc - 1 && verb == NULL; i++) {
         if (argv[i][0] != '-')

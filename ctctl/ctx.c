@@ -22,6 +22,8 @@ void ctx_init(struct ctx *c)
 void ctx_clear(struct ctx *c)
 {
     ipc_client_close(c->client);
+    keyring_free(c->ring);
+    free(c->account_dir);
     cred_free(c->cred);
     config_free(c->config);
     memset(c, 0, sizeof(*c));
@@ -114,21 +116,25 @@ int ctx_policy(struct ctx *c, struct http_policy *ret, struct ct_err *err)
     return 0;
 }
 
+static int load_cred(struct ctx *c, struct ct_err *err)
+{
+    char *file;
+    int rc;
+
+    if (c->cred != NULL)
+        return 0;
+    file = cred_path();
+    rc = cred_load(file, &c->cred, err);
+    free(file);
+    return rc;
+}
+
 int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_object *body,
               struct json_object **ret, struct ct_err *err)
 {
     struct http_policy policy;
-    char *file;
-    int rc = 0;
 
-    if (ctx_policy(c, &policy, err) != 0)
-        return -1;
-    if (c->cred == NULL) {
-        file = cred_path();
-        rc = cred_load(file, &c->cred, err);
-        free(file);
-    }
-    if (rc != 0)
+    if (ctx_policy(c, &policy, err) != 0 || load_cred(c, err) != 0)
         return -1;
     return api_call(&policy, c->cred->api_url, c->cred->token, method, path, body, ret, err);
 }

@@ -10,6 +10,7 @@
 #include "common/config.h"
 #include "common/cred.h"
 #include "common/err.h"
+#include "common/keyring.h"
 #include "ctctl/text.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
@@ -36,6 +37,11 @@ struct ctx {
     struct config *config;
     struct cred *cred;
     struct ipc_client *client;
+    int is_hurried;        /* nobody waits for a key_command */
+    struct keyring *ring;  /* see ctx_ring() */
+    struct ct_err no_ring; /* why there is none, once that is known */
+    char *account_dir;     /* see ctx_account_dir() */
+    int has_no_account_dir;
 };
 
 /**
@@ -84,6 +90,28 @@ int ctx_policy(struct ctx *c, struct http_policy *ret, struct ct_err *err);
  */
 int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_object *body,
               struct json_object **ret, struct ct_err *err);
+
+/**
+ * ctx_ring(c, err):
+ * Return the keys of this device, which are read when they are first asked for: borrowed, and empty
+ * if there are none.  NULL if they can't be read: ERR_CONFIG, with the cure, the same whenever it is
+ * asked again.
+ */
+const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err);
+
+/**
+ * ctx_forget_ring(c):
+ * Have the keys read anew the next time, for they may be others by then; those that a key_command
+ * printed stay.
+ */
+void ctx_forget_ring(struct ctx *c);
+
+/**
+ * ctx_account_dir(c):
+ * Return the state folder of the account whose token this is, as the daemon or a log-in wrote it
+ * down, else as the server says; borrowed.  NULL if nobody knows.
+ */
+const char *ctx_account_dir(struct ctx *c);
 
 /**
  * ctx_say(c, fmt, ...):

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "bundle/seen.h"
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/term.h"
 
 #include "ctctl/deletion.h"
@@ -44,20 +46,67 @@ static int mark(struct ctx *c, const char *id, struct ct_err *err)
     return err->code == ERR_GONE ? 0 : -1; /* not on this machine */
 }
 
-int deletion_one(struct ctx *c, const char *id, int64_t version, struct json_object **ret,
-                 struct ct_err *err)
+/* The daemon goes by that, but does not need it. */
+static void tell_cleared(struct ctx *c, const char *id)
 {
-    char *rest, *path;
-    int rc;
+    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
 
-    if (version == 0 && mark(c, id, err) != 0)
-        return -1;
-    rest = version > 0 ? str_printf("/versions/%" PRId64, version) : str_dup("");
-    path = api_session_path(id, rest);
-    rc = ctx_cloud(c, "DELETE", path, NULL, ret, err);
+    json_object_array_add(ids, jdoc_new_str(id));
+    json_object_object_add(params, "ids", ids);
+    if (ctx_call(c, "cleared", params, ANSWER_MS, &o, NULL) == 0)
+        json_object_put(o);
+    json_object_put(params);
+}
+
+static int remove_wire(struct ctx *c, const char *wire_id, int64_t version,
+                       struct json_object **ret, struct ct_err *err)
+{
+    char *rest = version > 0 ? str_printf("/versions/%" PRId64, version) : str_dup("");
+    char *path = api_session_path(wire_id, rest);
+    int rc = ctx_cloud(c, "DELETE", path, NULL, ret, err);
+
     free(path);
     free(rest);
     return rc;
+}
+
+static int remove_version(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+                          struct json_object **ret, struct ct_err *err)
+{
+    const char *wire_id = which_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err), *dir;
+
+    if (wire_id == NULL || remove_wire(c, wire_id, version, ret, err) != 0)
+        return -1;
+    dir = wire_id == w->sealed_id ? ctx_account_dir(c) : NULL;
+    if (dir != NULL)
+        seen_forget(dir, w->id); /* what is the newest now was wanted */
+    return 0;
+}
+
+int deletion_one(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+                 struct json_object **ret, struct ct_err *err)
+{
+    int is_all = !is_plain || w->sealed_id == NULL;
+    struct json_object *o = NULL;
+
+    if (version > 0)
+        return remove_version(c, w, version, is_plain, ret, err);
+    if (is_plain && which_life(w, WHICH_PLAIN, err) == NULL)
+        return -1;
+    if (is_all && mark(c, w->id, err) != 0)
+        return -1;
+    if (is_all && w->sealed_id != NULL && remove_wire(c, w->sealed_id, 0, &o, err) != 0)
+        return -1;
+    if (w->plain_id != NULL) {
+        json_object_put(o);
+        o = NULL;
+        if (remove_wire(c, w->plain_id, 0, &o, err) != 0)
+            return -1;
+        if (!is_all)
+            tell_cleared(c, w->id);
+    }
+    *ret = o;
+    return 0;
 }
 
 /* ---- several ----------------------------------------------------------------------------------
@@ -133,10 +182,11 @@ static int remove_all(struct ctx *c, struct json_object *list, struct json_objec
     int rc = CTX_OK;
 
     for (size_t i = 0; i < n && rc != CTX_NO_AUTH; i++) {
-        const char *id = jdoc_str(json_object_array_get_idx(list, i), "id");
+        const struct json_object *item = json_object_array_get_idx(list, i);
+        const char *id = item_id(item), *wire_id = item_wire_id(item);
         if (id == NULL)
             continue;
-        if (deletion_one(c, id, 0, &o, &e) == 0) {
+        if (mark(c, id, &e) == 0 && remove_wire(c, wire_id, 0, &o, &e) == 0) {
             json_object_array_add(done, jdoc_new_str(id));
             json_object_put(o);
             continue;
@@ -156,15 +206,20 @@ static int remove_all(struct ctx *c, struct json_object *list, struct json_objec
 int deletion_many(struct ctx *c, const struct sessions_filter *f, int64_t older_s, int is_agreed)
 {
     struct json_object *answer, *list, *result = json_object_new_object();
+    struct sessions_filter mine = *f;
+    int64_t unjudged = 0;
     struct buf b = {0};
     struct ct_err e;
     char *count;
     int rc;
 
-    if (sessions_cloud(c, f, &answer, &e) != 0) {
+    mine.unjudged = &unjudged;
+    if (sessions_cloud(c, &mine, &answer, &e) != 0) {
         json_object_put(result);
         return ctx_fail(c, &e);
     }
+    if (unjudged > 0)
+        sessions_say_sealed(c, jdoc_array(answer, "sessions"), unjudged);
     list = old_ones(c, jdoc_array(answer, "sessions"), older_s);
     if (json_object_array_length(list) == 0)
         ctx_say(c, "there is nothing of that kind in the cloud");

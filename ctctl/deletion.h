@@ -2,14 +2,17 @@
 #define CTCTL_DELETION_H
 
 #include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 /**
- * deletion_one(c, id, version, ret, err):
- * Remove the session ${id} (whole), or ${version} of it (0: all), from the cloud; it is marked here
- * first so that it is not uploaded again.  The caller owns ${ret}, the API's answer.
+ * deletion_one(c, w, version, is_plain, ret, err):
+ * Remove the session ${w}, or ${version} of it (0: all), from the cloud: of two lives both, but that
+ * version of the sealed one, and with ${is_plain} only the one in clear.  If nothing is left of it
+ * it is marked here first, so that it is not uploaded again.  The caller owns ${ret}, the API's last
+ * answer.
  */
-int deletion_one(struct ctx *c, const char *id, int64_t version, struct json_object **ret,
-                 struct ct_err *err);
+int deletion_one(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+                 struct json_object **ret, struct ct_err *err);
 
 /**
  * deletion_trash(c):

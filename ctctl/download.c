@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "api/client.h"
+#include "bundle/seen.h"
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "ctctl/item.h"
 
 #include "ctctl/download.h"
 
@@ -81,15 +83,45 @@ static int look_up_checksum(struct ctx *c, struct api_download_res *r, struct ct
                    r->version);
 }
 
-int download_look(struct ctx *c, const char *session_id, int64_t version, struct download *ret,
+/* What this device has seen of it before. */
+static int check_age(struct ctx *c, const struct sealed_facts *f, struct ct_err *err)
+{
+    const char *dir = ctx_account_dir(c);
+    int64_t seen;
+
+    if (dir == NULL)
+        return 0;
+    seen = seen_generation(dir, f->session_id);
+    if (f->generation < seen)
+        return item_rollback(err, f->session_id, f->generation, seen);
+    return seen_note(dir, f->session_id, f->generation, err);
+}
+
+static int unseal(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    const struct keyring *ring;
+
+    d->is_sealed = sealed_is(d->answer.metadata);
+    if (!d->is_sealed)
+        return 0;
+    ring = ctx_ring(c, err);
+    if (ring == NULL)
+        return -1;
+    if (sealed_open(ring, d->answer.session_id, d->answer.metadata, &d->facts, err) != 0)
+        return item_refused(err);
+    return d->is_newest ? check_age(c, &d->facts, err) : 0;
+}
+
+int download_look(struct ctx *c, const char *wire_id, int64_t version, struct download *ret,
                   struct ct_err *err)
 {
-    struct download d = {.fd = -1};
+    struct download d = {.fd = -1, .is_newest = version == 0};
 
-    if (ctx_policy(c, &d.policy, err) != 0 || ask(c, session_id, version, &d.answer, err) != 0)
+    if (ctx_policy(c, &d.policy, err) != 0 || ask(c, wire_id, version, &d.answer, err) != 0)
         return -1;
-    if ((d.answer.checksum[0] == '\0' || d.answer.size_bytes < 0) &&
-        look_up_checksum(c, &d.answer, err) != 0) {
+    d.is_stock = d.answer.checksum[0] == '\0' || d.answer.size_bytes < 0;
+    if ((d.is_stock && look_up_checksum(c, &d.answer, err) != 0) || unseal(c, &d, err) != 0) {
+        sealed_facts_clear(&d.facts);
         api_download_res_clear(&d.answer);
         return -1;
     }
@@ -291,6 +323,80 @@ static int transfer(struct ctx *c, struct download *d, struct ct_err *err)
     return 0;
 }
 
+/* ---- is it the object that its description means? ---------------------------------------------
+ */
+
+static int other_state(const struct download *d, const struct seal_header *h, struct ct_err *err)
+{
+    /* Such a server has the description of an upload that is under way for the newest. */
+    if (d->is_stock && d->is_newest && h->generation < d->facts.generation)
+        return err_set(err, ERR_RETRY,
+                       "the server describes state %" PRId64 " of session %.8s and hands out state "
+                       "%" PRId64 ": maybe another device is uploading it right now. Try again "
+                       "later, or take what is there with --version %" PRId64,
+                       d->facts.generation, download_id(d), h->generation, d->answer.version);
+    if (d->is_stock && !d->is_newest)
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+                   "the server hands out state %" PRId64 " of session %.8s as version %" PRId64
+                   ", which is state %" PRId64,
+                   h->generation, download_id(d), d->answer.version, d->facts.generation);
+}
+
+/* The header is authentic once the bundle is opened: it is part of what is sealed. */
+static int is_meant(struct download *d, struct ct_err *err)
+{
+    unsigned char head[SEAL_HEADER_BYTES];
+    ssize_t n = file_pread_all(d->fd, head, sizeof(head), 0);
+    struct seal_header h;
+
+    if (n < 0)
+        return err_sys(err, "can't read the download");
+    if (!seal_is_sealed(head, (size_t)n) != !d->is_sealed)
+        return err_set(err, ERR_CORRUPT,
+                       d->is_sealed ? "session %.8s is sealed, and the server hands out something "
+                                      "that is not"
+                                    : "the server hands out something sealed for session %.8s, "
+                                      "without the description that belongs to it",
+                       download_id(d));
+    if (!d->is_sealed)
+        return 0;
+    if (seal_parse_header(head, (size_t)n, &h, err) != 0)
+        return -1;
+    d->header = h;
+    if (h.generation != d->facts.generation)
+        return other_state(d, &h, err);
+    if (memcmp(h.object_id, d->facts.object_id, sizeof(h.object_id)) != 0)
+        return err_set(err, ERR_CORRUPT,
+                       "the server hands out another bundle for version %" PRId64
+                       " of session %.8s than its description means",
+                       d->answer.version, download_id(d));
+    return 0;
+}
+
+int download_unseal(struct ctx *c, const struct download *d, struct unseal_opts *ret,
+                    struct ct_err *err)
+{
+    memset(ret, 0, sizeof(*ret));
+    if (!d->is_sealed)
+        return 0;
+    ret->ring = ctx_ring(c, err);
+    if (ret->ring == NULL)
+        return -1;
+    ret->must_be_sealed = 1;
+    if (d->header.generation == d->facts.generation) {
+        ret->object_id = d->facts.object_id;
+        ret->generation = d->facts.generation;
+        ret->gzip_bytes = d->facts.gzip_bytes;
+    }
+    return 0;
+}
+
+const char *download_id(const struct download *d)
+{
+    return d->is_sealed ? d->facts.session_id : d->answer.session_id;
+}
+
 int download_fetch(struct ctx *c, struct download *d, struct ct_err *err)
 {
     int is_resumed;
@@ -302,7 +408,7 @@ int download_fetch(struct ctx *c, struct download *d, struct ct_err *err)
         if (transfer(c, d, err) != 0)
             return -1;
         if (is_right(d))
-            return 0;
+            return is_meant(d, err);
         /* What was there before may be to blame, so once from the start. */
         if (ftruncate(d->fd, 0) != 0)
             return err_sys(err, "can't empty the download");
@@ -326,6 +432,7 @@ void download_clear(struct download *d, int is_kept)
     }
     free(d->path);
     free(d->dir);
+    sealed_facts_clear(&d->facts);
     api_download_res_clear(&d->answer);
     memset(d, 0, sizeof(*d));
     d->fd = -1;

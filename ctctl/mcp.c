@@ -214,13 +214,17 @@ static struct json_object *tool_result(const char *text, int is_error)
     return o;
 }
 
-/* This runs for days: daemon and credentials may be others than at the last call. */
+/* This runs for days: daemon, credentials and keys may be others than at the last call. */
 static void start_afresh(struct ctx *c)
 {
     ipc_client_close(c->client);
     cred_free(c->cred);
+    free(c->account_dir);
     c->client = NULL;
     c->cred = NULL;
+    c->account_dir = NULL;
+    c->has_no_account_dir = 0;
+    ctx_forget_ring(c);
     c->out.now_ms = now_wall_ms();
 }
 

@@ -10,9 +10,11 @@
 #include "ctctl/current.h"
 #include "ctctl/deletion.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/place.h"
 #include "ctctl/pull.h"
 #include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 #include "ctctl/mcp.h"
 
@@ -189,12 +191,13 @@ static int list_cloud(struct ctx *c, const struct json_object *args, struct buf 
                    n, headline_number(answer, "total", (int64_t)n));
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        buf_printf(out, "%.8s  ", jdoc_str(o, "id") != NULL ? jdoc_str(o, "id") : "?");
-        add_text(c, out, sessions_cloud_title(o), 60);
+        char title[256];
+        buf_printf(out, "%.8s  ", item_id(o) != NULL ? item_id(o) : "?");
+        add_text(c, out, item_title(o, title, sizeof(title)), 60);
         buf_addstr(out, "  ");
-        add_text(c, out, jdoc_str(o, "sourceCwd"), 80);
+        add_text(c, out, item_str(o, "sourceCwd"), 80);
         buf_addstr(out, "  ");
-        add_text(c, out, jdoc_str(o, "sourceMachine"), 40);
+        add_text(c, out, item_str(o, "sourceMachine"), 40);
         buf_addstr(out, "  ");
         add_size(out, o, "sizeBytes");
         buf_addstr(out, "  ");
@@ -247,21 +250,38 @@ static int list_local(struct ctx *c, const struct json_object *args, struct buf 
     return 0;
 }
 
+/* What the server calls the life that ${args} are about. */
+static int find(struct ctx *c, const struct json_object *args, int is_fetched, struct which *ret,
+                const char **ret_wire_id, struct ct_err *err)
+{
+    if (which_session(c, jdoc_str(args, "sessionId"), ret, err) != 0)
+        return -1;
+    *ret_wire_id = is_fetched
+                       ? which_version(c, ret, headline_number(args, "version", 0), 0, err)
+                       : which_life(ret, WHICH_FIRST, err);
+    if (*ret_wire_id != NULL)
+        return 0;
+    which_clear(ret);
+    return -1;
+}
+
 static int list_versions(struct ctx *c, const struct json_object *args, struct buf *out,
                          struct ct_err *err)
 {
     struct json_object *o, *list;
-    char *id, *path;
+    const char *wire_id;
+    struct which w;
+    char *path;
     int rc;
 
-    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+    if (find(c, args, 0, &w, &wire_id, err) != 0)
         return -1;
-    path = api_session_path(id, "/versions");
+    path = api_session_path(wire_id, "/versions");
     rc = ctx_cloud(c, "GET", path, NULL, &o, err);
     free(path);
     if (rc == 0) {
         list = jdoc_array(o, "versions");
-        buf_printf(out, "Versions of session %s, newest first: number, size, saved\n", id);
+        buf_printf(out, "Versions of session %s, newest first: number, size, saved\n", w.id);
         for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
             const struct json_object *v = json_object_array_get_idx(list, i);
             buf_printf(out, "%" PRId64 "  ", headline_number(v, "version", 0));
@@ -271,8 +291,10 @@ static int list_versions(struct ctx *c, const struct json_object *args, struct b
             buf_addc(out, '\n');
         }
         json_object_put(o);
+    } else {
+        which_gone(c, err);
     }
-    free(id);
+    which_clear(&w);
     return rc;
 }
 
@@ -321,7 +343,8 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
         .target_dir = jdoc_str(args, "targetDir"),
     };
     struct pull_result r = {0};
-    char *id;
+    const char *wire_id;
+    struct which w;
     int rc;
 
     if (jdoc_str(args, "sessionId") == NULL) {
@@ -330,13 +353,15 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
         buf_addstr(out, "To bring one here, call teleport_pull with its sessionId.\n");
         return 0;
     }
-    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+    if (find(c, args, 1, &w, &wire_id, err) != 0)
         return -1;
-    rc = pull_session(c, id, &opts, &r, err);
+    rc = pull_session(c, wire_id, &opts, &r, err);
     if (rc == 0)
         say_pulled(c, &r, out);
+    else
+        which_gone(c, err);
     pull_result_clear(&r);
-    free(id);
+    which_clear(&w);
     return rc;
 }
 
@@ -404,23 +429,23 @@ static int delete_session(struct ctx *c, const struct json_object *args, struct 
 {
     int64_t version = headline_number(args, "version", 0);
     struct json_object *o;
-    char *id;
+    struct which w;
     int rc;
 
-    if (sessions_resolve(c, jdoc_str(args, "sessionId"), &id, err) != 0)
+    if (which_session(c, jdoc_str(args, "sessionId"), &w, err) != 0)
         return -1;
-    rc = deletion_one(c, id, version, &o, err);
+    rc = deletion_one(c, &w, version, 0, &o, err);
     if (rc == 0) {
         if (version > 0)
             buf_printf(out, "Deleted version %" PRId64 " of session %s from the cloud. %s\n",
-                       version, id, deletion_trash(c));
+                       version, w.id, deletion_trash(c));
         else
             buf_printf(out,
-                       "Deleted session %s from the cloud. What is on this machine stays. %s\n", id,
-                       deletion_trash(c));
+                       "Deleted session %s from the cloud. What is on this machine stays. %s\n",
+                       w.id, deletion_trash(c));
         json_object_put(o);
     }
-    free(id);
+    which_clear(&w);
     return rc;
 }
 

@@ -7,7 +7,7 @@
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
-#include "ctctl/sessions.h"
+#include "ctctl/item.h"
 #include "ctctl/table.h"
 #include "ctctl/target.h"
 #include "ctctl/term.h"
@@ -18,10 +18,13 @@
 
 int picker_matches(const struct json_object *item, const char *word)
 {
-    const struct json_object *m = jdoc_obj(item, "metadata");
+    char title[256];
     const char *texts[] = {
-        sessions_cloud_title(item),      jdoc_str(m, "projectName"), jdoc_str(item, "sourceCwd"),
-        jdoc_str(item, "sourceMachine"), jdoc_str(item, "id"),
+        item_title(item, title, sizeof(title)),
+        jdoc_str(item_metadata(item), "projectName"),
+        item_str(item, "sourceCwd"),
+        item_str(item, "sourceMachine"),
+        item_id(item),
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -33,7 +36,7 @@ int picker_matches(const struct json_object *item, const char *word)
 
 int picker_is_here(const struct json_object *item, const char *cwd)
 {
-    const char *source = jdoc_str(item, "sourceCwd"), *home = jdoc_str(item, "sourceUserDir");
+    const char *source = item_str(item, "sourceCwd"), *home = item_str(item, "sourceUserDir");
     char *mapped;
     int is_here;
 
@@ -74,13 +77,13 @@ static void show(struct ctx *c, struct json_object *list)
 
     for (size_t i = 0; i < n && i < SHOWN; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        char number[24], ago[64];
+        char number[24], title[256], ago[64];
         const char *cells[5];
         snprintf(number, sizeof(number), "%zu", i + 1);
         cells[0] = number;
-        cells[1] = sessions_cloud_title(o);
-        cells[2] = jdoc_str(o, "sourceCwd");
-        cells[3] = jdoc_str(o, "sourceMachine");
+        cells[1] = item_title(o, title, sizeof(title));
+        cells[2] = item_str(o, "sourceCwd");
+        cells[3] = item_str(o, "sourceMachine");
         cells[4] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
         table_row(t, cells);
     }
@@ -108,7 +111,7 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
         if (rc != 0)
             break;
         if (str_parse_u64(answer, &n) == 0 && n >= 1 && n <= json_object_array_length(some)) {
-            *ret = str_dup(jdoc_str(json_object_array_get_idx(some, (size_t)n - 1), "id"));
+            *ret = str_dup(item_wire_id(json_object_array_get_idx(some, (size_t)n - 1)));
             break;
         }
         fewer = narrow(list, answer, cwd != NULL ? cwd : dot);

@@ -10,7 +10,7 @@
  * picker_choose(c, list, ret, err):
  * Let a person at the terminal choose one of the API's list items in the array ${list}: those of
  * the project in the current folder come first; a number chooses, a word narrows the list down. The
- * caller frees ${ret}, the session's id.  ERR_CANCELLED if nothing was chosen.
+ * caller frees ${ret}, what the server calls it.  ERR_CANCELLED if nothing was chosen.
  */
 int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err);
 

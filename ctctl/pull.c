@@ -1,17 +1,19 @@
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "api/client.h"
 #include "bundle/adopted.h"
-#include "common/account.h"
+#include "common/file.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "ctctl/download.h"
+#include "ctctl/item.h"
 #include "ctctl/target.h"
 
 #include "ctctl/pull.h"
@@ -33,28 +35,7 @@ char *pull_root(struct ctx *c, struct ct_err *err)
 struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
-    const char *session_id;
 };
-
-/* Whose token this is: as the daemon or a log-in wrote it down, else as the server says. */
-static char *account_id(struct ctx *c)
-{
-    struct account *a = NULL;
-    struct json_object *o;
-    char hex[HASH_SHA256_HEX], *id = NULL;
-
-    hash_sha256_hex(c->cred->token, strlen(c->cred->token), hex);
-    if (account_record_load(c->config->state_dir, &a, NULL) == 0 && a->token_sha256 != NULL &&
-        strcmp(a->token_sha256, hex) == 0 && strcmp(a->api_url, c->cred->api_url) == 0)
-        id = str_dup(a->account_id);
-    account_record_free(a);
-    if (id != NULL || ctx_cloud(c, "GET", "/auth/me", NULL, &o, NULL) != 0)
-        return id;
-    if (jdoc_str(o, "id") != NULL)
-        id = str_dup(jdoc_str(o, "id"));
-    json_object_put(o);
-    return id;
-}
 
 /* Without the record the session is uploaded once more, and that is all. */
 static int on_sealed(void *arg, const struct install_result *r, struct ct_err *err)
@@ -62,24 +43,23 @@ static int on_sealed(void *arg, const struct install_result *r, struct ct_err *e
     const struct adopting *ad = arg;
     const struct api_download_res *from = &ad->d->answer;
     struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
-    char *id, *dir;
+    const char *dir = ctx_account_dir(ad->c);
 
     (void)err;
-    if (strcmp(r->session_id, ad->session_id) != 0)
+    if (dir == NULL || strcmp(r->session_id, download_id(ad->d)) != 0)
         return 0; /* a copy: the cloud does not know it */
-    id = account_id(ad->c);
-    if (id == NULL)
-        return 0;
     memcpy(a.session_id, r->session_id, sizeof(a.session_id));
     memcpy(a.content_id, r->content_id, sizeof(a.content_id));
     memcpy(a.sha256, strchr(from->checksum, ':') + 1, sizeof(a.sha256));
     a.transcript_bytes = r->transcript_bytes;
     memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
     a.is_loopback = ad->d->is_loopback;
-    dir = account_dir(ad->c->config->state_dir, ad->c->cred->api_url, id);
+    if (ad->d->is_sealed) {
+        snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);
+        hash_hex(ad->d->header.key_id, KEY_ID_BYTES, a.key_id);
+        a.generation = ad->d->header.generation;
+    }
     (void)adopted_save(dir, &a, NULL);
-    free(dir);
-    free(id);
     return 0;
 }
 
@@ -98,7 +78,8 @@ static void on_progress(void *arg, int64_t done, int64_t total)
 }
 
 static int install(struct ctx *c, const char *bundle, const struct pull_opts *opts,
-                   struct adopting *adopting, struct pull_result *ret, struct ct_err *err)
+                   const struct unseal_opts *unseal, struct adopting *adopting,
+                   struct pull_result *ret, struct ct_err *err)
 {
     struct watching w = {opts, "Installing"};
     struct target target = {
@@ -117,10 +98,11 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
         .bundle = bundle,
-        .session_id = adopting->session_id,
+        .session_id = adopting->d != NULL ? download_id(adopting->d) : NULL,
         .root = root,
         .home = path_home(),
         .scratch_dir = scratch,
+        .unseal = *unseal,
         .is_forced = opts->is_forced,
         .is_copy = opts->is_copy,
         .is_rehearsal = opts->is_rehearsal,
@@ -141,49 +123,111 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
     return rc;
 }
 
-int pull_session(struct ctx *c, const char *session_id, const struct pull_opts *opts,
+static int is_required(const struct ctx *c, const char *what, struct ct_err *err)
+{
+    if (c->config->encryption != CONFIG_ENCRYPTION_REQUIRE)
+        return 0;
+    err_set(err, ERR_REFUSED,
+            "%s is not sealed, so anybody who came by it could have changed it, and encryption = "
+            "\"require\" in codeteleportd.conf refuses that. To take it all the same, say "
+            "encryption = \"on\" there for as long as that takes; on a machine that has the "
+            "session, ctctl sync --reseal uploads it sealed",
+            what);
+    snprintf(err->reason, sizeof(err->reason), "%s", PULL_PLAIN);
+    return -1;
+}
+
+static int check_seal(const struct ctx *c, const struct download *d, struct ct_err *err)
+{
+    char what[64];
+
+    if (d->is_sealed)
+        return 0;
+    snprintf(what, sizeof(what), "session %.8s in the cloud", download_id(d));
+    return is_required(c, what, err);
+}
+
+static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts,
                  struct pull_result *ret, struct ct_err *err)
 {
     struct watching w = {opts, "Downloading"};
+    int rc;
+
+    if (opts->progress != NULL) {
+        d->progress = on_progress;
+        d->progress_arg = &w;
+    }
+    rc = download_fetch(c, d, err);
+    ret->received = d->received;
+    d->progress = NULL;
+    return rc;
+}
+
+int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
+                 struct pull_result *ret, struct ct_err *err)
+{
     struct pull_opts own = *opts;
     struct download d;
-    struct adopting adopting = {c, &d, session_id};
+    struct adopting adopting = {c, &d};
+    struct unseal_opts unseal;
     int rc;
 
     memset(ret, 0, sizeof(*ret));
-    if (ctx_config(c, err) != 0 || download_look(c, session_id, opts->version, &d, err) != 0)
+    if (ctx_config(c, err) != 0 || download_look(c, wire_id, opts->version, &d, err) != 0)
         return -1;
     ret->version = d.answer.version;
     ret->size_bytes = d.answer.size_bytes;
-    if (opts->progress != NULL) {
-        d.progress = on_progress;
-        d.progress_arg = &w;
-    }
+    ret->is_sealed = d.is_sealed;
     own.with_memory = 1; /* it is this account's own */
-    rc = download_fetch(c, &d, err);
-    ret->received = d.received;
+    rc = check_seal(c, &d, err);
+    if (rc == 0)
+        rc = fetch(c, &d, opts, ret, err);
     if (rc != 0) {
         download_clear(&d, err->code != ERR_CORRUPT);
         return -1;
     }
-    rc = install(c, d.path, &own, &adopting, ret, err);
+    rc = download_unseal(c, &d, &unseal, err);
+    if (rc == 0)
+        rc = install(c, d.path, &own, &unseal, &adopting, ret, err);
     download_clear(&d, rc != 0 && (err->code == ERR_CONFLICT || err->code == ERR_REFUSED ||
                                    err->code == ERR_RETRY));
     return rc;
 }
 
+static int look_at_file(struct ctx *c, const char *path, struct pull_result *ret,
+                        struct unseal_opts *unseal, struct ct_err *err)
+{
+    unsigned char head[SEAL_HEADER_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    ssize_t n = 0;
+
+    memset(unseal, 0, sizeof(*unseal));
+    if (fd < 0)
+        return err_sys(err, "can't open %s", path);
+    if (fstat(fd, &st) == 0)
+        ret->size_bytes = (int64_t)st.st_size;
+    n = file_pread_all(fd, head, sizeof(head), 0);
+    close(fd);
+    ret->is_sealed = n > 0 && seal_is_sealed(head, (size_t)n);
+    if (!ret->is_sealed)
+        return is_required(c, "this bundle", err);
+    unseal->ring = ctx_ring(c, err);
+    return unseal->ring != NULL ? 0 : -1;
+}
+
 int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err)
 {
-    struct adopting adopting = {c, NULL, NULL};
-    struct stat st;
+    struct adopting adopting = {c, NULL};
+    struct unseal_opts unseal;
 
     memset(ret, 0, sizeof(*ret));
-    if (ctx_config(c, err) != 0)
+    if (ctx_config(c, err) != 0 || look_at_file(c, path, ret, &unseal, err) != 0)
         return -1;
-    if (stat(path, &st) == 0)
-        ret->size_bytes = (int64_t)st.st_size;
-    return install(c, path, opts, &adopting, ret, err);
+    if (install(c, path, opts, &unseal, &adopting, ret, err) != 0)
+        return item_refused(err);
+    return 0;
 }
 
 void pull_result_clear(struct pull_result *r)
@@ -243,6 +287,7 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
                  in->git_branch != NULL && in->git_branch[0] != '\0' ? in->git_branch : NULL);
     jdoc_set_str(o, "command", command);
     jdoc_set_str(o, "backup", in->backup);
+    jdoc_set_bool(o, "sealed", r->is_sealed);
     jdoc_set_int(o, "sizeBytes", r->size_bytes);
     jdoc_set_int(o, "receivedBytes", r->received);
     jdoc_set_int(o, "filesAdded", in->files_added);

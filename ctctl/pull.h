@@ -37,20 +37,23 @@ struct pull_result {
     int64_t size_bytes; /* of the bundle */
     int64_t received;   /* of that, over the network just now */
     int is_absent;      /* the project's folder is not there */
+    int is_sealed;      /* it came sealed */
 };
 
 /**
- * pull_session(c, session_id, opts, ret, err):
- * Download, check and install the session with that whole id.  Errors as of download_look(),
- * download_fetch(), target_choose() and install_run().  ${ret} is ended with pull_result_clear(),
- * on failure too.
+ * pull_session(c, wire_id, opts, ret, err):
+ * Download, check and install the session that the server calls ${wire_id}.  Errors as of
+ * download_look(), download_fetch(), target_choose() and install_run(); ERR_REFUSED with PULL_PLAIN
+ * if it is in clear and the configuration requires what is sealed.  ${ret} is ended with
+ * pull_result_clear(), on failure too.
  */
-int pull_session(struct ctx *c, const char *session_id, const struct pull_opts *opts,
+#define PULL_PLAIN "not_sealed"
+int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
                  struct pull_result *ret, struct ct_err *err);
 
 /**
  * pull_file(c, path, opts, ret, err):
- * The same from the bundle in the file ${path}.
+ * The same from the bundle in the file ${path}, sealed or not.
  */
 int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err);

@@ -10,7 +10,9 @@
 #include "common/now.h"
 #include "common/str.h"
 #include "common/uuid.h"
+#include "ctctl/item.h"
 #include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 #include "ctctl/pull_many.h"
 
@@ -20,7 +22,7 @@
 /* When the session was used last: as its metadata say, else when it was saved. */
 static int64_t used_ms(const struct json_object *item)
 {
-    const char *s = jdoc_str(jdoc_obj(item, "metadata"), "sessionEndedAt");
+    const char *s = jdoc_str(item_metadata(item), "sessionEndedAt");
     int64_t ms;
 
     if (s != NULL && now_parse_rfc3339(s, &ms) == 0)
@@ -43,7 +45,7 @@ static int by_use(const void *a, const void *b)
 static int has_fewer(int root_fd, const struct local_copy *c, const struct json_object *item,
                      int64_t ended_ms, int *ret, struct ct_err *err)
 {
-    struct json_object *meta = jdoc_obj(item, "metadata");
+    struct json_object *meta = item_metadata(item);
     int64_t at = 0;
     struct transcript_facts facts;
     struct transcript *t;
@@ -85,8 +87,8 @@ static int look_closer(int root_fd, const struct local *local, const struct json
 static int look(int root_fd, const struct json_object *item, int *ret_is_here, int *ret_is_behind,
                 struct ct_err *err)
 {
-    const char *id = jdoc_str(item, "id");
-    const char *ended = jdoc_str(jdoc_obj(item, "metadata"), "sessionEndedAt");
+    const char *id = item_id(item);
+    const char *ended = jdoc_str(item_metadata(item), "sessionEndedAt");
     struct local local;
     int64_t ms;
     int rc = 0;
@@ -115,22 +117,42 @@ struct many {
     struct ctx *c;
     const struct pull_many_opts *opts;
     int root_fd;
-    int64_t rested;
+    struct pull_many_rest *rest;
     int64_t last_ns;
 };
+
+/* What can't be had here is counted, for there may be many of them and all for one reason. */
+static int is_out_of_reach(struct many *m, const struct json_object *item)
+{
+    int is_first = m->rest->locked + m->rest->plain == 0;
+
+    if (item_is_locked(item)) {
+        m->rest->locked++;
+        if (is_first)
+            item_lock(item, &m->rest->reason);
+        return 1;
+    }
+    if (item_is_sealed(item) || m->c->config->encryption != CONFIG_ENCRYPTION_REQUIRE)
+        return 0;
+    m->rest->plain++;
+    if (is_first)
+        err_set(&m->rest->reason, ERR_REFUSED,
+                "in the cloud in clear, which encryption = \"require\" refuses");
+    return 1;
+}
 
 static int one(struct many *m, const struct json_object *item, struct ct_err *err)
 {
     struct pull_opts o = m->opts->each;
-    const char *id = jdoc_str(item, "id");
+    const char *id = item_id(item);
     struct pull_result r = {0};
     int is_here = 0, is_behind = 0, rc;
 
-    if (id == NULL || !uuid_is_valid(id))
+    if (id == NULL || !uuid_is_valid(id) || is_out_of_reach(m, item))
         return 0;
     rc = look(m->root_fd, item, &is_here, &is_behind, err);
     if (rc == 0 && is_here && !is_behind) {
-        m->rested++;
+        m->rest->rested++;
         return 0;
     }
     if (rc == 0 && !is_here && m->opts->is_update)
@@ -139,7 +161,7 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     if (o.mtime_ns < m->last_ns + STEP_NS)
         o.mtime_ns = m->last_ns + STEP_NS;
     if (rc == 0)
-        rc = pull_session(m->c, id, &o, &r, err);
+        rc = pull_session(m->c, item_wire_id(item), &o, &r, err);
     if (rc == 0)
         m->last_ns = o.mtime_ns;
     m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);
@@ -147,34 +169,46 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     return rc != 0 && ends_it_all(err) ? -1 : 0;
 }
 
-int pull_many(struct ctx *c, const struct pull_many_opts *opts, int64_t *ret_rested,
+/* The list to go through: one life of each session, those that were used last at the end. */
+static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_object **ret,
+                struct ct_err *err)
+{
+    int64_t unjudged = 0;
+    const struct sessions_filter f = {.project = opts->project, .unjudged = &unjudged};
+    struct json_object *answer;
+
+    if (sessions_cloud(c, &f, &answer, err) != 0)
+        return -1;
+    if (unjudged > 0)
+        sessions_say_sealed(c, jdoc_array(answer, "sessions"), unjudged);
+    *ret = which_best(c, jdoc_array(answer, "sessions"));
+    json_object_array_sort(*ret, by_use);
+    json_object_put(answer);
+    return 0;
+}
+
+int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many_rest *ret,
               struct ct_err *err)
 {
-    const struct sessions_filter f = {.project = opts->project};
-    struct many m = {.c = c, .opts = opts, .root_fd = -1};
-    struct json_object *answer, *list;
+    struct many m = {.c = c, .opts = opts, .root_fd = -1, .rest = ret};
+    struct json_object *sessions;
     char *root = pull_root(c, err);
     int rc = 0;
 
-    if (root == NULL)
-        return -1;
-    if (sessions_cloud(c, &f, &answer, err) != 0) {
+    memset(ret, 0, sizeof(*ret));
+    if (root == NULL || ctx_config(c, err) != 0 || list(c, opts, &sessions, err) != 0) {
         free(root);
         return -1;
     }
-    list = jdoc_array(answer, "sessions");
-    json_object_array_sort(list, by_use);
     m.root_fd = beneath_open_root(root);
-    for (size_t i = 0; rc == 0 && i < json_object_array_length(list); i++) {
-        rc = one(&m, json_object_array_get_idx(list, i), err);
+    for (size_t i = 0; rc == 0 && i < json_object_array_length(sessions); i++) {
+        rc = one(&m, json_object_array_get_idx(sessions, i), err);
         if (m.root_fd < 0) /* the first one made it */
             m.root_fd = beneath_open_root(root);
     }
-    if (rc == 0)
-        *ret_rested = m.rested;
     if (m.root_fd >= 0)
         close(m.root_fd);
-    json_object_put(answer);
+    json_object_put(sessions);
     free(root);
     return rc;
 }

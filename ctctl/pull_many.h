@@ -15,14 +15,22 @@ struct pull_many_opts {
     void *done_arg;
 };
 
+/* Those that nothing was done about. */
+struct pull_many_rest {
+    int64_t rested;       /* here, and not behind */
+    int64_t locked;       /* sealed, and can't be opened here */
+    int64_t plain;        /* in clear, and the configuration requires what is sealed */
+    struct ct_err reason; /* of the first of those two */
+};
+
 /**
- * pull_many(c, opts, ret_rested, err):
+ * pull_many(c, opts, ret, err):
  * Pull many sessions, those that were used last at the end, so that their transcripts keep the
- * order of their times.  What is here and not behind is not downloaded; how many those are goes to
- * ${ret_rested}.  What fails for one session is told to done(); return -1 only for what ends it
- * all: no list, no log-in, no room.
+ * order of their times.  What is here and not behind is not downloaded.  Of a session that is there
+ * both sealed and in clear, the newer is taken.  What fails for one session is told to done();
+ * return -1 only for what ends it all: no list, no log-in, no room.
  */
-int pull_many(struct ctx *c, const struct pull_many_opts *opts, int64_t *ret_rested,
+int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many_rest *ret,
               struct ct_err *err);
 
 #endif

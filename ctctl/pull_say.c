@@ -121,8 +121,9 @@ static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
     if (r->version > 0)
         buf_printf(&b, ", version %" PRId64, r->version);
     clean = text_clean(&c->out, in->cwd);
-    buf_printf(&b, " (%s), in %s\n",
-               str_human_bytes((unsigned long long)r->size_bytes, size, sizeof(size)), clean);
+    buf_printf(&b, " (%s%s), in %s\n",
+               str_human_bytes((unsigned long long)r->size_bytes, size, sizeof(size)),
+               r->is_sealed ? ", sealed" : "", clean);
     free(clean);
     if (in->git_branch != NULL && in->git_branch[0] != '\0') {
         clean = text_clean(&c->out, in->git_branch);

@@ -3,6 +3,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
   ctctl/complete.c ctctl/complete.h \
   ctctl/ctx.c ctctl/ctx.h \
+  ctctl/ctx_own.c \
   ctctl/current.c ctctl/current.h \
   ctctl/deletion.c ctctl/deletion.h \
   ctctl/doctor.h \
@@ -12,6 +13,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/doctor_store.c \
   ctctl/download.c ctctl/download.h \
   ctctl/headline.c ctctl/headline.h \
+  ctctl/item.c ctctl/item.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/login.c ctctl/login.h \
   ctctl/loopback.c ctctl/loopback.h \
@@ -57,7 +59,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_undelete.c \
   ctctl/verb_versions.c \
   ctctl/verb_watch.c \
-  ctctl/watched.c ctctl/watched.h
+  ctctl/watched.c ctctl/watched.h \
+  ctctl/which.c ctctl/which.h
 if ON_LINUX
 ctctl_libctctl_a_SOURCES += ctctl/system_linux.c
 else

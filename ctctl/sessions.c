@@ -6,8 +6,9 @@
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
-#include "common/uuid.h"
+#include "common/strlist.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/place.h"
 #include "ctctl/table.h"
 #include "net/http.h"
@@ -23,10 +24,8 @@ static int64_t room_left(const struct sessions_filter *f, const struct json_obje
     return (f->limit > 0 ? f->limit : MAX_SESSIONS) - (int64_t)json_object_array_length(all);
 }
 
-static int is_machine(const struct json_object *item, const char *key, const char *machine)
+static int is_machine(const char *name, const char *machine)
 {
-    const char *name = jdoc_str(item, key);
-
     return machine == NULL || (name != NULL && strcmp(name, machine) == 0);
 }
 
@@ -67,7 +66,7 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
         list = jdoc_array(page, "sessions");
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
-            if (is_machine(item, "deviceName", f->machine) &&
+            if (is_machine(jdoc_str(item, "deviceName"), f->machine) &&
                 (f->project == NULL || place_is_project(f->project, jdoc_str(item, "projectName"),
                                                         jdoc_str(item, "projectPath"))))
                 json_object_array_add(all, json_object_get(item));
@@ -97,23 +96,19 @@ err1:
 static int is_project(const struct json_object *item, const char *project)
 {
     return project == NULL ||
-           place_is_project(project, jdoc_str(jdoc_obj(item, "metadata"), "projectName"),
-                            jdoc_str(item, "sourceCwd"));
+           place_is_project(project, jdoc_str(item_metadata(item), "projectName"),
+                            item_str(item, "sourceCwd"));
 }
 
 static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t offset,
                       struct json_object **ret, struct ct_err *err)
 {
     struct buf path = {0};
-    char *machine, *tag;
+    char *tag;
     int rc;
 
+    /* The machine of a sealed session is nothing that the server could choose by. */
     buf_printf(&path, "/sessions?limit=%d&offset=%" PRId64, CLOUD_PAGE, offset);
-    if (f->machine != NULL) {
-        machine = http_url_escape(f->machine);
-        buf_printf(&path, "&machine=%s", machine);
-        free(machine);
-    }
     if (f->tag != NULL) {
         tag = http_url_escape(f->tag);
         buf_printf(&path, "&tag=%s", tag);
@@ -126,6 +121,20 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
         rc = err_set(err, ERR_CORRUPT, "the server's list holds no sessions");
     }
     return rc;
+}
+
+/* Open it, and say whether it is one of those that are asked for. */
+static int is_wanted(struct ctx *c, const struct sessions_filter *f, struct json_object *item)
+{
+    const char *id = jdoc_str(item, "id");
+
+    item_open(c, item, id != NULL ? id : "", ITEM_NEWEST);
+    if (item_is_locked(item) && (f->project != NULL || f->machine != NULL)) {
+        if (f->unjudged != NULL)
+            ++*f->unjudged;
+        return 0;
+    }
+    return is_project(item, f->project) && is_machine(item_str(item, "sourceMachine"), f->machine);
 }
 
 int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_object **ret,
@@ -143,13 +152,13 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
         total = headline_number(page, "total", -1);
         for (size_t i = 0; i < n && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
-            if (is_project(item, f->project) && is_machine(item, "sourceMachine", f->machine))
+            if (is_wanted(c, f, item))
                 json_object_array_add(all, json_object_get(item));
         }
         offset += (int64_t)n;
         json_object_put(page);
     } while (n > 0 && offset < total && offset < MAX_SESSIONS && room_left(f, all) > 0);
-    if (f->project != NULL || total < 0)
+    if (f->project != NULL || f->machine != NULL || total < 0)
         total = (int64_t)json_object_array_length(all);
     answer = json_object_new_object();
     json_object_object_add(answer, "sessions", all);
@@ -163,42 +172,6 @@ err1:
     json_object_put(all);
     /* Failure! */
     return -1;
-}
-
-int sessions_resolve(struct ctx *c, const char *id, char **ret, struct ct_err *err)
-{
-    const struct sessions_filter every = {0};
-    struct json_object *answer, *list;
-    const char *found = NULL;
-    int many = 0, rc = 0;
-
-    if (uuid_is_valid(id)) {
-        *ret = str_dup(id);
-        return 0;
-    }
-    if (sessions_cloud(c, &every, &answer, err) != 0)
-        return -1;
-    list = jdoc_array(answer, "sessions");
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        const char *s = jdoc_str(json_object_array_get_idx(list, i), "id");
-        if (s == NULL || strncmp(s, id, strlen(id)) != 0)
-            continue;
-        many = many || (found != NULL && strcmp(found, s) != 0);
-        found = s;
-        if (strcmp(s, id) == 0) {
-            many = 0;
-            break;
-        }
-    }
-    if (many)
-        rc = err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
-                     id);
-    else if (found == NULL)
-        rc = err_set(err, ERR_GONE, "no session in the cloud begins with \"%s\"", id);
-    else
-        *ret = str_dup(found);
-    json_object_put(answer);
-    return rc;
 }
 
 /* ---- tables -----------------------------------------------------------------------------------
@@ -222,6 +195,8 @@ const char *sessions_state(const struct json_object *item, enum text_colour *ret
         *ret_colour = TEXT_RED;
     else if (strcmp(state, "excluded") == 0 || strcmp(state, "duplicate") == 0)
         *ret_colour = TEXT_DIM;
+    if (strcmp(state, "cloud") == 0)
+        return "in the cloud, not on this machine";
     return strcmp(state, "synced") == 0 ? "safe" : state;
 }
 
@@ -278,43 +253,103 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
     table_free(t);
 }
 
-const char *sessions_cloud_title(const struct json_object *item)
+static int has_sealed(struct json_object *list)
 {
-    const struct json_object *m = jdoc_obj(item, "metadata");
-    const char *s = jdoc_str(item, "label");
-
-    if (s == NULL)
-        s = jdoc_str(m, "summary");
-    if (s == NULL)
-        s = jdoc_str(m, "projectName");
-    if (s == NULL && jdoc_str(item, "sourceCwd") != NULL)
-        s = path_base(jdoc_str(item, "sourceCwd"));
-    return s != NULL ? s : "";
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (item_is_sealed(json_object_array_get_idx(list, i)))
+            return 1;
+    }
+    return 0;
 }
 
+static void cloud_row(const struct text_style *st, struct table *t, const struct json_object *o)
+{
+    const char *name = jdoc_str(item_metadata(o), "projectName");
+    const char *cwd = item_str(o, "sourceCwd");
+    char id[9], title[256], versions[24], size[24], ago[64];
+    const char *cells[8];
+
+    cells[0] = text_short_id(item_id(o), id);
+    cells[1] = item_title(o, title, sizeof(title));
+    cells[2] = name != NULL ? name : cwd != NULL ? path_base(cwd) : "";
+    cells[3] = item_str(o, "sourceMachine");
+    cells[4] = number_text(o, "versionCount", versions);
+    cells[5] = bytes_text(o, size);
+    cells[6] = text_ago_of(st, jdoc_str(o, "createdAt"), ago, sizeof(ago));
+    cells[7] = item_is_locked(o)        ? "no key"
+               : item_is_rolled_back(o) ? "ROLLED BACK"
+               : item_is_sealed(o)      ? "yes"
+                                        : "no";
+    table_row(t, cells);
+    if (item_is_locked(o))
+        table_colour(t, 7, TEXT_YELLOW);
+    else if (item_is_rolled_back(o))
+        table_colour(t, 7, TEXT_RED);
+}
+
+/* Whether it is sealed is a column where there is anything sealed. */
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
         {"ID", 0, 0, 0},       {"TITLE", 0, 1, 0}, {"PROJECT", 0, 1, 4}, {"MACHINE", 0, 1, 1},
-        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},
+        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},   {"SEALED", 0, 0, 0},
     };
-    struct table *t = table_new(st, columns, 7);
+    struct table *t = table_new(st, columns, has_sealed(list) ? 8 : 7);
+
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        cloud_row(st, t, json_object_array_get_idx(list, i));
+    table_print(t, b);
+    table_free(t);
+}
+
+/* ---- what a table does not say ------------------------------------------------------------------
+ */
+
+/* One sentence for each reason: those of many sessions are the same. */
+struct reasons {
+    struct strlist sentences;
+    int64_t *n;
+};
+
+static void count_reason(struct reasons *r, const char *sentence)
+{
+    for (size_t i = 0; i < r->sentences.n; i++) {
+        if (strcmp(r->sentences.v[i], sentence) == 0) {
+            r->n[i]++;
+            return;
+        }
+    }
+    r->n = str_realloc(r->n, r->sentences.n + 1, sizeof(*r->n));
+    r->n[r->sentences.n] = 1;
+    strlist_add(&r->sentences, sentence);
+}
+
+void sessions_say_sealed(struct ctx *c, struct json_object *list, int64_t unjudged)
+{
+    struct reasons r = {0};
+    struct ct_err e;
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        const char *name = jdoc_str(jdoc_obj(o, "metadata"), "projectName");
-        const char *cwd = jdoc_str(o, "sourceCwd");
-        char id[9], versions[24], size[24], ago[64];
-        const char *cells[7];
-        cells[0] = text_short_id(jdoc_str(o, "id"), id);
-        cells[1] = sessions_cloud_title(o);
-        cells[2] = name != NULL ? name : cwd != NULL ? path_base(cwd) : "";
-        cells[3] = jdoc_str(o, "sourceMachine");
-        cells[4] = number_text(o, "versionCount", versions);
-        cells[5] = bytes_text(o, size);
-        cells[6] = text_ago_of(st, jdoc_str(o, "createdAt"), ago, sizeof(ago));
-        table_row(t, cells);
+        if (item_is_locked(o)) {
+            item_lock(o, &e);
+            count_reason(&r, e.msg);
+        } else if (item_is_rolled_back(o)) {
+            item_rollback(&e, item_id(o), jdoc_int(jdoc_obj(o, "opened"), "generation", 0),
+                          jdoc_int(jdoc_obj(o, "opened"), "seenGeneration", 0));
+            ctx_say(c, "%s", e.msg);
+        }
     }
-    table_print(t, b);
-    table_free(t);
+    for (size_t i = 0; i < r.sentences.n; i++) {
+        char *n = text_count(r.n[i], "session", "sessions");
+        ctx_say(c, "%s: %s", n, r.sentences.v[i]);
+        free(n);
+    }
+    if (unjudged > 0) {
+        char *n = text_count(unjudged, "sealed session", "sealed sessions");
+        ctx_say(c, "%s can't be opened here and may be of that kind too: ctctl list --cloud", n);
+        free(n);
+    }
+    strlist_free(&r.sentences);
+    free(r.n);
 }

@@ -13,6 +13,10 @@ struct sessions_filter {
     const char *machine; /* or NULL */
     const char *tag;     /* or NULL; the cloud's only */
     int64_t limit;       /* 0: all */
+
+    /* Out, may be NULL: how many of the cloud's could not be judged by project or machine, for they
+     * are sealed and can't be opened here. */
+    int64_t *unjudged;
 };
 
 /**
@@ -24,7 +28,8 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
 
 /**
  * sessions_cloud(c, f, ret, err):
- * Return the API's list, all pages of it in one answer of the same shape; the caller owns it.
+ * Return the API's list, all pages of it in one answer of the same shape, each item opened
+ * (ctctl/item.h); the caller owns it.
  */
 int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_object **ret,
                    struct ct_err *err);
@@ -43,16 +48,10 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
 const char *sessions_state(const struct json_object *item, enum text_colour *ret_colour);
 
 /**
- * sessions_cloud_title(item):
- * Return what to call the API's list item, borrowed from it.
+ * sessions_say_sealed(c, list, unjudged):
+ * Say on stderr what else there is to know of the API's list items: which can't be opened here, and
+ * why, which the server has rolled back; ${unjudged} as above.
  */
-const char *sessions_cloud_title(const struct json_object *item);
-
-/**
- * sessions_resolve(c, id, ret, err):
- * Find the session in the cloud that ${id}, a whole ID or its beginning, means.  The caller frees
- * ${ret}.  ERR_GONE if there is none, ERR_CONFLICT if there are several.
- */
-int sessions_resolve(struct ctx *c, const char *id, char **ret, struct ct_err *err);
+void sessions_say_sealed(struct ctx *c, struct json_object *list, int64_t unjudged);
 
 #endif

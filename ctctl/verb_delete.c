@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/client.h"
 #include "common/buf.h"
@@ -7,6 +8,7 @@
 #include "common/str.h"
 #include "ctctl/deletion.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/term.h"
 
 #include "ctctl/verb.h"
@@ -15,27 +17,70 @@ struct deletion {
     const char *word; /* as it was given */
     int64_t version;  /* 0: all of them */
     int is_agreed;    /* --yes */
-    char *id;
+    int is_plain;     /* only what is in clear */
+    struct which w;
 };
 
-static int64_t bytes_of(struct json_object *list, int64_t version)
+/* What would go. */
+struct deletion_size {
+    int64_t versions, bytes;
+};
+
+static void add_size(const struct json_object *o, int64_t version, struct deletion_size *ret)
 {
+    struct json_object *list = jdoc_array(o, "versions");
     size_t n = list != NULL ? json_object_array_length(list) : 0;
-    int64_t sum = 0;
 
     for (size_t i = 0; i < n; i++) {
         const struct json_object *v = json_object_array_get_idx(list, i);
-        if (version == 0 || headline_number(v, "version", 0) == version)
-            sum += headline_number(v, "sizeBytes", 0);
+        int64_t size = headline_number(v, "sizeBytes", 0);
+        if (version > 0 && headline_number(v, "version", 0) != version)
+            continue;
+        ret->versions++;
+        ret->bytes += size > 0 ? size : 0;
     }
-    return sum > 0 ? sum : 0;
+}
+
+/* Ask the server, who also says so if it is not there. */
+static int look(struct ctx *c, const struct deletion *d, struct deletion_size *ret,
+                struct ct_err *err)
+{
+    const char *first = which_life(&d->w, d->is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
+    const char *ids[2] = {first, d->version == 0 && !d->is_plain ? d->w.plain_id : NULL};
+    struct json_object *o;
+
+    memset(ret, 0, sizeof(*ret));
+    if (first == NULL)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        char *path;
+        int rc;
+        if (ids[i] == NULL || (i > 0 && ids[i] == ids[0]))
+            continue;
+        path = api_session_path(ids[i], "/versions");
+        rc = ctx_cloud(c, "GET", path, NULL, &o, err);
+        free(path);
+        if (rc != 0)
+            return which_gone(c, err);
+        add_size(o, d->version, ret);
+        json_object_put(o);
+    }
+    return 0;
+}
+
+/* Which of two lives, and whether anybody can look into it. */
+static const char *kind(const struct deletion *d)
+{
+    if (d->w.sealed != NULL && item_is_locked(d->w.sealed))
+        return ", sealed with a key that is not on this device,";
+    if (d->w.sealed_id == NULL || d->w.plain_id == NULL)
+        return "";
+    return d->is_plain ? " in clear," : d->version > 0 ? " sealed," : ", sealed and in clear,";
 }
 
 /* Say what would go, from what the server knows of it, and ask. */
-static int agree(struct ctx *c, const struct deletion *d, const struct json_object *versions)
+static int agree(struct ctx *c, const struct deletion *d, const struct deletion_size *goes)
 {
-    struct json_object *list = jdoc_array(versions, "versions");
-    size_t n = list != NULL ? json_object_array_length(list) : 0;
     char *question, *count, size[32];
     int yes;
 
@@ -43,18 +88,21 @@ static int agree(struct ctx *c, const struct deletion *d, const struct json_obje
         return CTX_OK;
     if (!term_is_interactive())
         return ctx_usage(c, "nobody can be asked here; add --yes to delete without a question");
-    str_human_bytes((unsigned long long)bytes_of(list, d->version), size, sizeof(size));
-    if (d->version > 0) {
-        question = str_printf("Delete version %" PRId64 " (%s) of session %s from the cloud? %s",
-                              d->version, size, d->id, deletion_trash(c));
-    } else {
-        count = text_count((int64_t)n, "version", "versions");
-        question = str_printf("Delete session %s with %s (%s) from the cloud? It stays on this "
+    str_human_bytes((unsigned long long)goes->bytes, size, sizeof(size));
+    count = text_count(goes->versions, "version", "versions");
+    if (d->version > 0)
+        question = str_printf("Delete version %" PRId64 " (%s) of session %s%s from the cloud? %s",
+                              d->version, size, d->w.id, kind(d), deletion_trash(c));
+    else if (d->is_plain && d->w.sealed_id != NULL)
+        question = str_printf("Delete what is in the cloud in clear of session %s, %s (%s)? What "
+                              "is sealed stays. %s",
+                              d->w.id, count, size, deletion_trash(c));
+    else
+        question = str_printf("Delete session %s%s with %s (%s) from the cloud? It stays on this "
                               "machine and is not uploaded again. %s",
-                              d->id, count, size, deletion_trash(c));
-        free(count);
-    }
+                              d->w.id, kind(d), count, size, deletion_trash(c));
     yes = term_confirm(question);
+    free(count);
     free(question);
     if (yes)
         return CTX_OK;
@@ -64,21 +112,24 @@ static int agree(struct ctx *c, const struct deletion *d, const struct json_obje
 
 static int remove_it(struct ctx *c, const struct deletion *d)
 {
+    const char *id = d->w.id;
     struct json_object *o;
     struct buf b = {0};
     struct ct_err e;
 
-    if (deletion_one(c, d->id, d->version, &o, &e) != 0)
+    if (deletion_one(c, &d->w, d->version, d->is_plain, &o, &e) != 0)
         return ctx_fail(c, &e);
     if (c->json)
         ctx_json(c, o);
     else if (d->version > 0)
-        buf_printf(&b, "Deleted version %" PRId64 " of session %s.\n", d->version, d->id);
+        buf_printf(&b, "Deleted version %" PRId64 " of session %s.\n", d->version, id);
+    else if (d->is_plain && d->w.sealed_id != NULL)
+        buf_printf(&b, "Deleted what was in clear of session %s; what is sealed stays.\n", id);
     else
         buf_printf(&b,
                    "Deleted session %s from the cloud; it is excluded here. To save it again: "
                    "ctctl sync %.8s\n",
-                   d->id, d->id);
+                   id, id);
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
@@ -87,25 +138,20 @@ static int remove_it(struct ctx *c, const struct deletion *d)
 
 static int delete_session(struct ctx *c, struct deletion *d)
 {
-    struct json_object *versions;
+    struct deletion_size goes;
     struct ct_err e;
-    char *path;
     int rc;
 
-    if (sessions_resolve(c, d->word, &d->id, &e) != 0)
+    if (which_session(c, d->word, &d->w, &e) != 0)
         return ctx_fail(c, &e);
-    path = api_session_path(d->id, "/versions");
-    rc = ctx_cloud(c, "GET", path, NULL, &versions, &e);
-    free(path);
-    if (rc != 0) {
+    if (look(c, d, &goes, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
-        rc = agree(c, d, versions);
-        json_object_put(versions);
+        rc = agree(c, d, &goes);
         if (rc == CTX_OK)
             rc = remove_it(c, d);
     }
-    free(d->id);
+    which_clear(&d->w);
     return rc;
 }
 
@@ -121,13 +167,14 @@ static int run(struct ctx *c, int argc, char **argv)
         {"project", OPT_STRING, &f.project},
         {"older-than", OPT_STRING, &older},
         {"yes", OPT_FLAG, &d.is_agreed},
+        {"plain", OPT_FLAG, &d.is_plain},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     int is_bulk = f.project != NULL || older != NULL;
 
-    if (rc == -1 && is_bulk && (words.n > 0 || d.version > 0))
-        rc = ctx_usage(c, "--project and --older-than choose the sessions themselves; leave out ID "
-                          "and --version");
+    if (rc == -1 && is_bulk && (words.n > 0 || d.version > 0 || d.is_plain))
+        rc = ctx_usage(c, "--project and --older-than choose the sessions themselves; leave out "
+                          "ID, --version and --plain");
     else if (rc == -1 && !is_bulk && words.n != 1)
         rc = ctx_usage(c, "delete wants the ID of one session, or --project, or --older-than");
     else if (rc == -1 && older != NULL && opts_duration(older, &older_s) != 0)
@@ -144,9 +191,11 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_delete = {
     "delete",
-    "ID [--version N] [--yes] | [--project P] [--older-than D] [--yes]",
+    "ID [--version N] [--plain] [--yes] |\n"
+    "                    [--project P] [--older-than D] [--yes]",
     "remove a session, or one version of it, from the cloud",
     "  --version N     only this version\n"
+    "  --plain         only what was uploaded in clear of a session that is there sealed too\n"
     "  --project P     all sessions of the project with this name, or in or below this folder\n"
     "  --older-than D  all sessions last saved longer ago than this, such as 90d or 8w\n"
     "  --yes           do not ask\n"

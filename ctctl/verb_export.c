@@ -8,16 +8,19 @@
 #include <unistd.h>
 
 #include "bundle/local.h"
+#include "bundle/open.h"
 #include "bundle/pack.h"
 #include "bundle/snapshot.h"
+#include "bundle/source.h"
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
 #include "ctctl/download.h"
+#include "ctctl/item.h"
 #include "ctctl/pull_say.h"
-#include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 #include "ctctl/verb.h"
 
@@ -28,12 +31,13 @@ struct exporting {
     const char *word;
     const char *file; /* "-": standard output */
     int64_t version;
-    int is_local, is_forced;
+    int is_local, is_forced, is_plain, is_sealed;
 
     char *id;
     int64_t size_bytes;
     char sha256[HASH_SHA256_HEX];
     int64_t from_version; /* 0: from this machine */
+    int was_sealed;       /* in the cloud */
 };
 
 static int is_stdout(const struct exporting *x)
@@ -168,27 +172,134 @@ static void on_progress(void *arg, int64_t done, int64_t total)
     o->progress(o->progress_arg, "Downloading", done, total);
 }
 
-static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
+/* Everything of it is checked before a byte is written, as if it were to be installed. */
+static int check_bundle(const struct download *d, const struct unseal_opts *unseal,
+                        struct ct_err *err)
+{
+    const struct open_opts opts = {
+        .session_id = download_id(d), .with_memory = 1, .unseal = *unseal};
+    struct open_result opened;
+    struct opener *opener;
+    int rc;
+
+    if (opener_new(d->path, &opts, &opener, err) != 0)
+        return item_refused(err);
+    rc = opener_extract(opener, NULL, NULL, &opened, err);
+    if (rc == 0)
+        open_result_free(&opened);
+    opener_free(opener);
+    return rc;
+}
+
+/* The bundle as it was before it was padded and sealed. */
+static int unseal_to(int fd, const struct download *d, const struct unseal_opts *unseal,
+                     struct exporting *x, struct ct_err *err)
+{
+    struct source *source = source_new(d->fd, unseal);
+    int64_t left = unseal->gzip_bytes > 0 ? unseal->gzip_bytes : INT64_MAX;
+    struct hash *h = hash_new(HASH_SHA256);
+    unsigned char digest[HASH_SHA256_BYTES];
+    const void *p;
+    int n;
+
+    x->size_bytes = 0;
+    while ((n = source_next(source, &p, err)) > 0) {
+        size_t take = n < left ? (size_t)n : (size_t)left;
+        if (file_write_all(fd, p, take) != 0) {
+            n = err_sys(err, "can't write the bundle");
+            break;
+        }
+        hash_update(h, p, take);
+        x->size_bytes += (int64_t)take;
+        left -= (int64_t)take;
+    }
+    hash_final(h, digest);
+    hash_hex(digest, sizeof(digest), x->sha256);
+    source_free(source);
+    return n;
+}
+
+static int put_unsealed(const struct download *d, const struct unseal_opts *unseal,
+                        struct exporting *x, struct ct_err *err)
+{
+    char *path = str_printf("%s/export-%d.part", d->dir, (int)getpid());
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
+
+    if (fd < 0) {
+        rc = err_sys(err, "can't make a file in %s", d->dir);
+    } else {
+        unlink(path);
+        rc = unseal_to(fd, d, unseal, x, err);
+        if (rc == 0)
+            rc = put(x, fd, err);
+        close(fd);
+    }
+    free(path);
+    return rc;
+}
+
+static int put_download(struct ctx *c, const struct download *d, struct exporting *x,
+                        struct ct_err *err)
+{
+    struct unseal_opts unseal;
+
+    if (!d->is_sealed)
+        return put(x, d->fd, err);
+    if (download_unseal(c, d, &unseal, err) != 0 || check_bundle(d, &unseal, err) != 0)
+        return -1;
+    return x->is_sealed ? put(x, d->fd, err) : put_unsealed(d, &unseal, x, err);
+}
+
+static int fetch(struct ctx *c, struct download *d, struct ct_err *err)
 {
     struct pull_opts o = {0};
     struct pull_front front;
+    int rc;
+
+    pull_say_begin(&front, c, &o);
+    d->progress = on_progress;
+    d->progress_arg = &o;
+    rc = download_fetch(c, d, err);
+    pull_say_end(&front);
+    return rc;
+}
+
+static int export_wire(struct ctx *c, const char *wire_id, struct exporting *x, struct ct_err *err)
+{
     struct download d;
     int rc;
 
-    if (sessions_resolve(c, x->word, &x->id, err) != 0 ||
-        download_look(c, x->id, x->version, &d, err) != 0)
-        return -1;
-    pull_say_begin(&front, c, &o);
-    d.progress = on_progress;
-    d.progress_arg = &o;
-    rc = download_fetch(c, &d, err);
-    pull_say_end(&front);
-    if (rc == 0)
-        rc = put(x, d.fd, err);
+    if (download_look(c, wire_id, x->version, &d, err) != 0)
+        return which_gone(c, err);
     x->size_bytes = d.answer.size_bytes;
     memcpy(x->sha256, strchr(d.answer.checksum, ':') + 1, sizeof(x->sha256));
     x->from_version = d.answer.version;
+    x->was_sealed = d.is_sealed;
+    if (x->is_sealed && !d.is_sealed)
+        rc = err_set(err, ERR_REFUSED,
+                     "session %.8s is in the cloud in clear; --sealed keeps only what is sealed",
+                     download_id(&d));
+    else
+        rc = fetch(c, &d, err);
+    if (rc == 0)
+        rc = put_download(c, &d, x, err);
     download_clear(&d, rc != 0 && err->code == ERR_RETRY);
+    return rc;
+}
+
+static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
+{
+    const char *wire_id;
+    struct which w;
+    int rc = -1;
+
+    if (which_session(c, x->word, &w, err) != 0)
+        return -1;
+    wire_id = which_version(c, &w, x->version, x->is_plain, err);
+    x->id = str_dup(w.id);
+    if (wire_id != NULL)
+        rc = export_wire(c, wire_id, x, err);
+    which_clear(&w);
     return rc;
 }
 
@@ -202,8 +313,12 @@ static void say(struct ctx *c, const struct exporting *x)
     if (!c->json) {
         str_human_bytes((unsigned long long)x->size_bytes, size, sizeof(size));
         if (x->from_version > 0)
-            ctx_say(c, "exported version %" PRId64 " of session %.8s (%s)", x->from_version, x->id,
-                    size);
+            ctx_say(c, "exported version %" PRId64 " of session %.8s (%s%s)", x->from_version, x->id,
+                    size,
+                    !x->was_sealed ? ""
+                    : x->is_sealed ? ", sealed"
+                                   : ", in clear: whoever has the file can read it; --sealed "
+                                     "keeps it sealed");
         else
             ctx_say(c, "exported session %.8s as it is on this machine (%s)", x->id, size);
         return;
@@ -214,6 +329,7 @@ static void say(struct ctx *c, const struct exporting *x)
     jdoc_set_str(o, "from", x->from_version > 0 ? "cloud" : "local");
     if (x->from_version > 0)
         jdoc_set_int(o, "version", x->from_version);
+    jdoc_set_bool(o, "sealed", x->is_sealed);
     jdoc_set_int(o, "sizeBytes", x->size_bytes);
     jdoc_set_str(o, "sha256", x->sha256);
     ctx_json(c, o);
@@ -228,7 +344,8 @@ static int export(struct ctx *c, struct exporting *x)
     if (!x->is_local)
         rc = export_cloud(c, x, &e);
     /* A session that no server has, or nobody is logged in: this machine has it, maybe. */
-    if (x->is_local || (rc != 0 && x->version == 0 && (e.code == ERR_GONE || e.code == ERR_AUTH))) {
+    if (x->is_local || (rc != 0 && x->version == 0 && !x->is_plain && !x->is_sealed &&
+                        (e.code == ERR_GONE || e.code == ERR_AUTH))) {
         struct ct_err local;
         rc = export_local(c, x, &local);
         if (rc != 0 && (x->is_local || local.code != ERR_GONE))
@@ -251,8 +368,11 @@ static int check(struct ctx *c, const struct exporting *x, size_t words)
     if (is_stdout(x) && (c->json || isatty(STDOUT_FILENO)))
         return ctx_usage(c, "the bundle would go to standard output, which is %s",
                          c->json ? "for the JSON document" : "a terminal");
-    if (x->is_local && x->version > 0)
-        return ctx_usage(c, "--version is of the cloud, --local of this machine");
+    if (x->is_local && (x->version > 0 || x->is_plain || x->is_sealed))
+        return ctx_usage(c, "--version, --plain and --sealed are of the cloud, --local of this "
+                            "machine");
+    if (x->is_plain && x->is_sealed)
+        return ctx_usage(c, "what was uploaded in clear (--plain) is not sealed (--sealed)");
     if (!is_stdout(x) && !x->is_forced && stat(x->file, &st) == 0) {
         ctx_say(c, "%s exists already; say --force to replace it", x->file);
         return CTX_FAILED;
@@ -270,13 +390,15 @@ static int run(struct ctx *c, int argc, char **argv)
         {"version", OPT_NUMBER, &x.version},
         {"local", OPT_FLAG, &x.is_local},
         {"force", OPT_FLAG, &x.is_forced},
+        {"plain", OPT_FLAG, &x.is_plain},
+        {"sealed", OPT_FLAG, &x.is_sealed},
     };
     char **args = str_calloc((size_t)argc + 1, sizeof(*args));
     int rc;
 
     for (int i = 0; i < argc; i++)
         args[i] = strcmp(argv[i], "-o") == 0 ? output : argv[i];
-    rc = opts_parse(c, opts, 4, argc, args, &words);
+    rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, args, &words);
     if (rc == -1) {
         rc = check(c, &x, words.n);
         rc = rc == CTX_OK ? -1 : rc;
@@ -292,13 +414,16 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_export = {
     "export",
-    "ID -o FILE [--version N] [--local] [--force]",
+    "ID -o FILE [--version N] [--sealed] [--plain] [--local] [--force]",
     "write a session's bundle into a file",
-    "The file holds what the cloud has, to the byte; import installs it on any machine. A\n"
-    "session that is not in the cloud is bundled from this machine.\n"
+    "The file holds what the cloud has, to the byte; import installs it on any machine. What\n"
+    "is sealed in the cloud is in clear in the file, unless --sealed is given. A session\n"
+    "that is not in the cloud is bundled from this machine.\n"
     "\n"
     "  -o FILE      where to; - is standard output\n"
     "  --version N  an older version\n"
+    "  --sealed     keep it sealed: only devices with the key can import it\n"
+    "  --plain      what was uploaded in clear of a session that is there sealed too\n"
     "  --local      as it is on this machine, without asking the cloud\n"
     "  --force      replace FILE if it is there\n",
     run,

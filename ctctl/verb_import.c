@@ -133,7 +133,8 @@ const struct verb verb_import = {
     "                    [--force|--as-copy]",
     "install a session from a file that export wrote",
     "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It\n"
-    "may be a pipe, and is installed as pull does it. A file can come from anybody, so:\n"
+    "may be a pipe, and is installed as pull does it. One that is sealed wants its key on\n"
+    "this device. Any other can come from anybody, so:\n"
     "\n"
     "  --with-memory     its project memory too, which Claude Code reads as instructions\n"
     "  --target-dir DIR  the project's folder here; else as for pull\n"

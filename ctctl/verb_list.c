@@ -25,15 +25,18 @@ static int list_local(struct ctx *c, const struct sessions_filter *f)
     return CTX_OK;
 }
 
-static int list_cloud(struct ctx *c, const struct sessions_filter *f)
+static int list_cloud(struct ctx *c, struct sessions_filter *f)
 {
     struct json_object *answer, *list;
+    int64_t unjudged = 0;
     struct buf b = {0};
     struct ct_err e;
 
+    f->unjudged = &unjudged;
     if (sessions_cloud(c, f, &answer, &e) != 0)
         return ctx_fail(c, &e);
     list = jdoc_array(answer, "sessions");
+    sessions_say_sealed(c, list, unjudged);
     if (c->json) {
         ctx_json(c, answer);
     } else if (json_object_array_length(list) == 0) {
@@ -79,6 +82,9 @@ const struct verb verb_list = {
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
     "  --limit N    the newest N only\n"
+    "\n"
+    "What is sealed in the cloud is shown as it is inside, where its key is on this device.\n"
+    "A session may be there twice: once in clear, from before there was a key, and sealed.\n"
     "\n"
     "States: safe; pending and uploading (on their way); failed, limit and too_large (see\n"
     "ctctl status); excluded; duplicate (a longer copy counts); behind (newer on another\n"

@@ -4,12 +4,14 @@
 
 #include "common/jdoc.h"
 #include "common/str.h"
+#include "ctctl/item.h"
 #include "ctctl/picker.h"
 #include "ctctl/pull_many.h"
 #include "ctctl/pull_say.h"
 #include "ctctl/sessions.h"
 #include "ctctl/target.h"
 #include "ctctl/term.h"
+#include "ctctl/which.h"
 
 #include "ctctl/verb.h"
 
@@ -17,7 +19,7 @@ struct command {
     struct pull_opts opts;
     struct strlist map;
     const char *project;
-    int is_all, is_update;
+    int is_all, is_update, is_plain;
 };
 
 /* ---- one session -------------------------------------------------------------------------------
@@ -26,7 +28,7 @@ struct command {
 static int pick(struct ctx *c, char **ret)
 {
     const struct sessions_filter every = {0};
-    struct json_object *answer;
+    struct json_object *answer, *best;
     struct ct_err e;
     int rc;
 
@@ -36,10 +38,29 @@ static int pick(struct ctx *c, char **ret)
         return ctx_fail(c, &e);
     if (json_object_array_length(jdoc_array(answer, "sessions")) == 0)
         rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
-    else
-        rc = picker_choose(c, jdoc_array(answer, "sessions"), ret, &e);
+    else {
+        best = which_best(c, jdoc_array(answer, "sessions"));
+        rc = picker_choose(c, best, ret, &e);
+        json_object_put(best);
+    }
     json_object_put(answer);
     return rc == 0 ? CTX_OK : ctx_fail(c, &e);
+}
+
+/* What the server calls what ${word} means. */
+static int find(struct ctx *c, const struct command *cmd, const char *word, char **ret)
+{
+    const char *wire_id;
+    struct which w;
+    struct ct_err e;
+
+    if (which_session(c, word, &w, &e) != 0)
+        return ctx_fail(c, &e);
+    wire_id = which_version(c, &w, cmd->opts.version, cmd->is_plain, &e);
+    if (wire_id != NULL)
+        *ret = str_dup(wire_id);
+    which_clear(&w);
+    return wire_id != NULL ? CTX_OK : ctx_fail(c, &e);
 }
 
 static int pull_one(struct ctx *c, struct command *cmd, const char *word)
@@ -50,19 +71,18 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     char *id = NULL;
     int rc;
 
-    if (word == NULL)
-        rc = pick(c, &id);
-    else
-        rc = sessions_resolve(c, word, &id, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
+    rc = word == NULL ? pick(c, &id) : find(c, cmd, word, &id);
     if (rc != CTX_OK)
         return rc;
     pull_say_begin(&front, c, &cmd->opts);
     rc = pull_session(c, id, &cmd->opts, &r, &e);
     pull_say_end(&front);
-    if (rc == 0)
+    if (rc == 0) {
         pull_say(c, &r, &cmd->opts);
-    else
+    } else {
+        which_gone(c, &e);
         rc = pull_say_failure(c, &e);
+    }
     pull_result_clear(&r);
     free(id);
     return rc;
@@ -87,13 +107,13 @@ static void say_line(struct tally *t, const struct json_object *item, const stru
 {
     const struct install_result *in = &r->installed;
     struct buf b = {0};
-    char *title, *where;
+    char *title, *where, made_up[256];
 
     if (err != NULL) {
-        ctx_say(t->c, "%.8s: %s", jdoc_str(item, "id"), err->msg);
+        ctx_say(t->c, "%.8s: %s", item_id(item), err->msg);
         return;
     }
-    title = text_clean(&t->c->out, sessions_cloud_title(item));
+    title = text_clean(&t->c->out, item_title(item, made_up, sizeof(made_up)));
     where = text_clean(&t->c->out, in->cwd);
     buf_printf(&b, "%-12s %.8s  %s  (%s)\n", install_outcome_name(in->outcome), in->session_id,
                title, where);
@@ -131,11 +151,27 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         o = pull_json(r, t->is_rehearsal);
     } else {
         o = json_object_new_object();
-        jdoc_set_str(o, "sessionId", jdoc_str(item, "id"));
+        jdoc_set_str(o, "sessionId", item_id(item));
         jdoc_set_str(o, "outcome", err->reason[0] != '\0' ? err->reason : "failed");
         jdoc_set_str(o, "error", err->msg);
     }
     json_object_array_add(t->results, o);
+}
+
+/* What could not be had, in one sentence each. */
+static void say_rest(struct ctx *c, const struct pull_many_rest *rest)
+{
+    int64_t first = rest->locked > 0 ? rest->locked : rest->plain;
+    char *n = text_count(first, "session", "sessions");
+
+    if (first > 0)
+        ctx_say(c, "%s left alone: %s", n, rest->reason.msg);
+    free(n);
+    if (rest->locked == 0 || rest->plain == 0)
+        return;
+    n = text_count(rest->plain, "session", "sessions");
+    ctx_say(c, "%s left alone that are in the cloud in clear: encryption = \"require\"", n);
+    free(n);
 }
 
 static void sum_up(struct tally *t, int64_t rested)
@@ -159,7 +195,7 @@ static void sum_up(struct tally *t, int64_t rested)
     buf_free(&b);
 }
 
-static void sum_up_json(struct tally *t, int64_t rested)
+static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
 {
     struct json_object *o = json_object_new_object(), *absent = json_object_new_array();
 
@@ -167,8 +203,10 @@ static void sum_up_json(struct tally *t, int64_t rested)
         json_object_array_add(absent, jdoc_new_str(t->absent.v[i]));
     json_object_object_add(o, "sessions", json_object_get(t->results));
     json_object_object_add(o, "absentFolders", absent);
-    jdoc_set_int(o, "alreadyHere", rested + t->good[INSTALL_SAME]);
+    jdoc_set_int(o, "alreadyHere", rest->rested + t->good[INSTALL_SAME]);
     jdoc_set_int(o, "failed", t->failed);
+    jdoc_set_int(o, "locked", rest->locked);
+    jdoc_set_int(o, "refusedInClear", rest->plain);
     ctx_json(t->c, o);
     json_object_put(o);
 }
@@ -182,8 +220,8 @@ static int pull_all(struct ctx *c, struct command *cmd)
         .done = on_done,
         .done_arg = &t,
     };
+    struct pull_many_rest rest;
     struct ct_err e;
-    int64_t rested = 0;
     int rc;
 
     t.results = json_object_new_array();
@@ -191,16 +229,20 @@ static int pull_all(struct ctx *c, struct command *cmd)
     cmd->opts.map = &cmd->map;
     pull_say_begin(&t.front, c, &cmd->opts);
     many.each = cmd->opts;
-    rc = pull_many(c, &many, &rested, &e);
+    rc = pull_many(c, &many, &rest, &e);
     pull_say_end(&t.front);
+    if (rc == 0)
+        say_rest(c, &rest);
     if (rc == 0 && c->json)
-        sum_up_json(&t, rested);
+        sum_up_json(&t, &rest);
     else if (rc == 0)
-        sum_up(&t, rested);
+        sum_up(&t, rest.rested);
     if (rc != 0)
         rc = ctx_fail(c, &e);
     else if (t.failed > 0)
-        rc = t.all_later ? CTX_LATER : CTX_FAILED;
+        rc = t.all_later && rest.locked + rest.plain == 0 ? CTX_LATER : CTX_FAILED;
+    else if (rest.locked + rest.plain > 0)
+        rc = CTX_FAILED;
     json_object_put(t.results);
     strlist_free(&t.absent);
     return rc;
@@ -218,8 +260,11 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
         return ctx_usage(c, "--all brings what is not here too; say --all or --update");
     if (is_many && words > 0)
         return ctx_usage(c, "with --%s there is no ID", cmd->is_all ? "all" : "update");
-    if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy))
-        return ctx_usage(c, "--version, --target-dir and --as-copy are for one session");
+    if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy ||
+                    cmd->is_plain))
+        return ctx_usage(c, "--version, --target-dir, --as-copy and --plain are for one session");
+    if (cmd->is_plain && words == 0)
+        return ctx_usage(c, "--plain goes with the ID of a session");
     if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
         return ctx_usage(c, "--project and --map go with --all");
     if (cmd->opts.is_forced && cmd->opts.is_copy)
@@ -242,6 +287,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"dry-run", OPT_FLAG, &cmd.opts.is_rehearsal},
         {"force", OPT_FLAG, &cmd.opts.is_forced},
         {"as-copy", OPT_FLAG, &cmd.opts.is_copy},
+        {"plain", OPT_FLAG, &cmd.is_plain},
         {"all", OPT_FLAG, &cmd.is_all},
         {"update", OPT_FLAG, &cmd.is_update},
         {"project", OPT_STRING, &cmd.project},
@@ -262,7 +308,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_pull = {
     "pull",
-    "[ID] [--version N] [--target-dir DIR] [--dry-run] [--force|--as-copy]\n"
+    "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
+    "                  [--force|--as-copy]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update",
     "bring a session home, to go on with it here",
@@ -271,6 +318,7 @@ const struct verb verb_pull = {
     "choose from, this project's sessions first.\n"
     "\n"
     "  --version N       an older version\n"
+    "  --plain           what was uploaded in clear of a session that is there sealed too\n"
     "  --target-dir DIR  the project's folder here; else the same place below your home, if\n"
     "                    that is there, else this folder, if it has the project's name\n"
     "  --dry-run         say what would happen, and touch nothing\n"

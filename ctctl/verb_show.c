@@ -6,7 +6,9 @@
 #include "common/jdoc.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 #include "ctctl/verb.h"
 
@@ -136,6 +138,26 @@ static void kept_rows(struct buf *b, const struct text_style *st, const struct j
     }
 }
 
+static void seal_row(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    const char *key = jdoc_str(o, "keyId");
+    int64_t clear = headline_number(o, "clearVersion", 0);
+    char *text;
+
+    if (key != NULL && key[0] != '\0') {
+        text = str_printf("with the key %.8s, state %" PRId64, key,
+                          headline_number(o, "generation", 0));
+        row(b, st, "Sealed", text);
+        free(text);
+    }
+    if (clear > 0) {
+        text = str_printf("version %" PRId64 " is in the cloud in clear; see: ctctl sync --reseal",
+                          clear);
+        row(b, st, "In clear", text);
+        free(text);
+    }
+}
+
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     row(b, st, "Session", jdoc_str(o, "sessionId"));
@@ -149,16 +171,108 @@ static void render(const struct text_style *st, const struct json_object *o, str
     time_row(b, st, "Saved", jdoc_str(o, "confirmedAt"));
     versions_row(b, st, o);
     kept_rows(b, st, o);
+    seal_row(b, st, o);
     row(b, st, "Content", jdoc_str(o, "contentId"));
     row(b, st, "Checksum", jdoc_str(o, "checksum"));
     list_rows(b, st, o);
 }
 
+/* ---- of the cloud alone ------------------------------------------------------------------------
+ */
+
+static struct json_object *describe(const struct json_object *item, const char *id)
+{
+    const struct json_object *m = item_metadata(item), *opened = jdoc_obj(item, "opened");
+    struct json_object *o = json_object_new_object();
+    char title[256];
+
+    jdoc_set_str(o, "sessionId", id);
+    jdoc_set_str(o, "agent", jdoc_str(m, "agentId"));
+    jdoc_set_str(o, "title", item_title(item, title, sizeof(title)));
+    jdoc_set_str(o, "state", "cloud");
+    jdoc_set_str(o, "projectPath", item_str(item, "sourceCwd"));
+    jdoc_set_str(o, "projectName", jdoc_str(m, "projectName"));
+    jdoc_set_str(o, "deviceName", item_str(item, "sourceMachine"));
+    if (jdoc_has(m, "messageCount"))
+        jdoc_set_int(o, "messageCount", headline_number(m, "messageCount", 0));
+    if (jdoc_has(item, "sizeBytes"))
+        jdoc_set_int(o, "sizeBytes", headline_number(item, "sizeBytes", 0));
+    jdoc_set_str(o, "modifiedAt", jdoc_str(m, "sessionEndedAt"));
+    jdoc_set_str(o, "confirmedAt", jdoc_str(item, "createdAt"));
+    jdoc_set_int(o, "version", headline_number(item, "currentVersion", 0));
+    jdoc_set_bool(o, "sealed", opened != NULL);
+    if (opened != NULL) {
+        jdoc_set_str(o, "keyId", jdoc_str(opened, "keyId"));
+        jdoc_set_int(o, "generation", headline_number(opened, "generation", 0));
+        jdoc_set_str(o, "wireId", item_wire_id(item));
+    }
+    return o;
+}
+
+static void print(struct ctx *c, struct json_object *o)
+{
+    struct buf b = {0};
+
+    if (c->json)
+        ctx_json(c, o);
+    else
+        render(&c->out, o, &b);
+    ctx_print(c, &b);
+    buf_free(&b);
+}
+
+static int ask_daemon(struct ctx *c, const char *id, struct json_object **ret, struct ct_err *err)
+{
+    struct json_object *params = json_object_new_object();
+    int rc;
+
+    jdoc_set_str(params, "id", id);
+    rc = ctx_call(c, "show", params, ANSWER_MS, ret, err);
+    json_object_put(params);
+    return rc;
+}
+
+/* The daemon does not know it by ${word}, or does not run: ${why}. */
+static int show_cloud(struct ctx *c, const char *word, const struct ct_err *why)
+{
+    const struct json_object *item;
+    struct json_object *o;
+    const char *wire_id;
+    struct ct_err e;
+    struct which w;
+    int rc;
+
+    if (which_session(c, word, &w, &e) != 0)
+        return ctx_fail(c, e.reason[0] != '\0' && e.code == ERR_GONE ? &e : why);
+    if (strncmp(w.id, word, strlen(word)) != 0 && ask_daemon(c, w.id, &o, &e) == 0) {
+        print(c, o);
+        json_object_put(o);
+        which_clear(&w);
+        return CTX_OK;
+    }
+    wire_id = which_look(c, &w, &e) == 0 ? which_version(c, &w, 0, 0, &e) : NULL;
+    item = wire_id != NULL && wire_id == w.sealed_id ? w.sealed : w.plain;
+    if (item == NULL) {
+        rc = ctx_fail(c, e.reason[0] != '\0' ? &e : why);
+    } else if (item_is_locked(item)) {
+        item_lock(item, &e);
+        rc = ctx_fail(c, &e);
+    } else {
+        if (ctx_is_no_daemon(why))
+            ctx_say(c, "%s", why->msg);
+        o = describe(item, w.id);
+        print(c, o);
+        json_object_put(o);
+        rc = CTX_OK;
+    }
+    which_clear(&w);
+    return rc;
+}
+
 static int run(struct ctx *c, int argc, char **argv)
 {
     struct strlist words = {0};
-    struct json_object *params, *o;
-    struct buf b = {0};
+    struct json_object *o;
     struct ct_err e;
     int rc = opts_parse(c, NULL, 0, argc, argv, &words);
 
@@ -166,22 +280,15 @@ static int run(struct ctx *c, int argc, char **argv)
         rc = ctx_usage(c, "show wants the ID of one session; they are listed by: ctctl list");
     if (rc != -1)
         goto done;
-    params = json_object_new_object();
-    jdoc_set_str(params, "id", words.v[0]);
-    rc = ctx_call(c, "show", params, ANSWER_MS, &o, &e);
-    json_object_put(params);
-    if (rc != 0) {
+    if (ask_daemon(c, words.v[0], &o, &e) == 0) {
+        print(c, o);
+        json_object_put(o);
+        rc = CTX_OK;
+    } else if (e.code == ERR_GONE) {
+        rc = show_cloud(c, words.v[0], &e);
+    } else {
         rc = ctx_fail(c, &e);
-        goto done;
     }
-    if (c->json)
-        ctx_json(c, o);
-    else
-        render(&c->out, o, &b);
-    ctx_print(c, &b);
-    buf_free(&b);
-    json_object_put(o);
-    rc = CTX_OK;
 
 done:
     strlist_free(&words);
@@ -192,6 +299,7 @@ const struct verb verb_show = {
     "show",
     "ID",
     "one session, all that is known of it",
-    "ID is a session's ID or its beginning, as long as only one session has it.\n",
+    "ID is a session's ID or its beginning, as long as only one session has it. Of one that\n"
+    "is not on this machine: what the cloud knows, opened if it is sealed.\n",
     run,
 };

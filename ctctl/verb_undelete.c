@@ -7,7 +7,9 @@
 #include "common/jdoc.h"
 #include "common/path.h"
 #include "common/str.h"
+#include "common/strlist.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/sessions.h"
 #include "ctctl/table.h"
 
@@ -45,8 +47,12 @@ static int fetch(struct ctx *c, struct json_object **ret, struct ct_err *err)
         list = jdoc_array(page, "versions");
         n = list != NULL ? json_object_array_length(list) : 0;
         total = headline_number(page, "total", 0);
-        for (size_t i = 0; i < n; i++)
-            json_object_array_add(all, json_object_get(json_object_array_get_idx(list, i)));
+        for (size_t i = 0; i < n; i++) {
+            struct json_object *item = json_object_array_get_idx(list, i);
+            const char *id = jdoc_str(item, "sessionId");
+            item_open(c, item, id != NULL ? id : "", ITEM_OLDER);
+            json_object_array_add(all, json_object_get(item));
+        }
         json_object_put(page);
     } while (n > 0 && (int64_t)json_object_array_length(all) < total &&
              json_object_array_length(all) < MAX_VERSIONS);
@@ -56,26 +62,37 @@ static int fetch(struct ctx *c, struct json_object **ret, struct ct_err *err)
     return 0;
 }
 
+static int has_sealed(struct json_object *list)
+{
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (item_is_sealed(json_object_array_get_idx(list, i)))
+            return 1;
+    }
+    return 0;
+}
+
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
         {"ID", 0, 0, 0},   {"VERSION", 1, 0, 0}, {"PROJECT", 0, 1, 3},
         {"SIZE", 1, 0, 2}, {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0},
+        {"SEALED", 0, 0, 0},
     };
-    struct table *t = table_new(st, columns, 6);
+    struct table *t = table_new(st, columns, has_sealed(list) ? 7 : 6);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        const char *cwd = jdoc_str(o, "sourceCwd"), *cells[6];
+        const char *cwd = item_str(o, "sourceCwd"), *cells[7];
         int64_t size = headline_number(o, "sizeBytes", 0);
         char id[9], version[24], bytes[24], deleted[64], gone[64];
         snprintf(version, sizeof(version), "%" PRId64, headline_number(o, "version", 0));
-        cells[0] = text_short_id(jdoc_str(o, "sessionId"), id);
+        cells[0] = text_short_id(item_id(o), id);
         cells[1] = version;
         cells[2] = cwd != NULL ? path_base(cwd) : "";
         cells[3] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
         cells[4] = text_ago_of(st, jdoc_str(o, "deletedAt"), deleted, sizeof(deleted));
         cells[5] = text_ago_of(st, jdoc_str(o, "goneAt"), gone, sizeof(gone));
+        cells[6] = item_is_locked(o) ? "no key" : item_is_sealed(o) ? "yes" : "no";
         table_row(t, cells);
     }
     table_print(t, b);
@@ -102,30 +119,43 @@ static int list(struct ctx *c)
     return CTX_OK;
 }
 
-/* The whole id of what lies in the trash under ${id}, or its beginning.  The caller frees it. */
-static int resolve(struct ctx *c, const char *id, char **ret, struct ct_err *err)
+/* What lies in the trash under one id: in clear, sealed, or both. */
+struct found {
+    char *id; /* the real one */
+    struct strlist wire_ids;
+};
+
+static int fits(const struct json_object *item, const char *word)
+{
+    size_t n = strlen(word);
+
+    return item_id(item) != NULL && (strncmp(item_id(item), word, n) == 0 ||
+                                     strncmp(item_wire_id(item), word, n) == 0);
+}
+
+static int resolve(struct ctx *c, const char *word, struct found *ret, struct ct_err *err)
 {
     struct json_object *o, *all;
-    const char *found = NULL;
     int many = 0, rc = 0;
 
+    memset(ret, 0, sizeof(*ret));
     if (fetch(c, &o, err) != 0)
         return -1;
     all = jdoc_array(o, "versions");
     for (size_t i = 0; i < json_object_array_length(all); i++) {
-        const char *s = jdoc_str(json_object_array_get_idx(all, i), "sessionId");
-        if (s == NULL || strncmp(s, id, strlen(id)) != 0)
+        const struct json_object *item = json_object_array_get_idx(all, i);
+        if (!fits(item, word))
             continue;
-        many = many || (found != NULL && strcmp(found, s) != 0);
-        found = s;
+        many = many || (ret->id != NULL && strcmp(ret->id, item_id(item)) != 0);
+        if (ret->id == NULL)
+            ret->id = str_dup(item_id(item));
+        strlist_add_once(&ret->wire_ids, item_wire_id(item));
     }
     if (many)
         rc = err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
-                     id);
-    else if (found == NULL)
-        rc = err_set(err, ERR_GONE, "nothing in the trash begins with \"%s\"", id);
-    else
-        *ret = str_dup(found);
+                     word);
+    else if (ret->id == NULL)
+        rc = err_set(err, ERR_GONE, "nothing in the trash begins with \"%s\"", word);
     json_object_put(o);
     return rc;
 }
@@ -141,40 +171,70 @@ static void take_mark_away(struct ctx *c, const char *id)
     json_object_put(params);
 }
 
-static int undelete(struct ctx *c, const char *word, int64_t version)
+static int restore(struct ctx *c, const char *wire_id, int64_t version, struct json_object **ret,
+                   struct ct_err *err)
 {
-    struct json_object *body = NULL, *o;
-    struct buf b = {0};
-    struct ct_err e;
-    char *id = NULL, *path, *count;
+    struct json_object *body = NULL;
+    char *path = api_session_path(wire_id, "/undelete");
     int rc;
 
-    if (resolve(c, word, &id, &e) != 0)
-        return ctx_fail(c, &e);
     if (version > 0) {
         body = json_object_new_object();
         jdoc_set_int(body, "version", version);
     }
-    path = api_session_path(id, "/undelete");
-    rc = ctx_cloud(c, "POST", path, body, &o, &e);
+    rc = ctx_cloud(c, "POST", path, body, ret, err);
     free(path);
     json_object_put(body);
+    if (rc != 0)
+        explain(err);
+    return rc;
+}
+
+static void say(struct ctx *c, const struct found *f, int64_t n, struct json_object *answer)
+{
+    char *count = text_count(n, "version", "versions");
+    struct buf b = {0};
+
+    if (c->json)
+        ctx_json(c, answer);
+    else
+        buf_printf(&b, "Brought back %s of session %s.\n", count, f->id);
+    ctx_print(c, &b);
+    buf_free(&b);
+    free(count);
+}
+
+static int undelete(struct ctx *c, const char *word, int64_t version)
+{
+    struct json_object *answer = NULL, *o;
+    struct found f;
+    struct ct_err e;
+    int64_t n = 0;
+    int rc = resolve(c, word, &f, &e);
+
+    /* A version of that number may be there of one life only. */
+    for (size_t i = 0; rc == 0 && i < f.wire_ids.n; i++) {
+        rc = restore(c, f.wire_ids.v[i], version, &o, &e);
+        if (rc != 0 && e.code == ERR_GONE && (answer != NULL || i + 1 < f.wire_ids.n)) {
+            rc = 0;
+            continue;
+        }
+        if (rc != 0)
+            break;
+        n += headline_number(o, "restored", 0);
+        json_object_put(answer);
+        answer = o;
+    }
     if (rc != 0) {
-        explain(&e);
         rc = ctx_fail(c, &e);
     } else {
-        take_mark_away(c, id);
-        count = text_count(headline_number(o, "restored", 0), "version", "versions");
-        if (c->json)
-            ctx_json(c, o);
-        else
-            buf_printf(&b, "Brought back %s of session %s.\n", count, id);
-        ctx_print(c, &b);
-        free(count);
-        json_object_put(o);
+        jdoc_set_int(answer, "restored", n);
+        take_mark_away(c, f.id);
+        say(c, &f, n, answer);
     }
-    buf_free(&b);
-    free(id);
+    json_object_put(answer);
+    strlist_free(&f.wire_ids);
+    free(f.id);
     return rc;
 }
 

@@ -8,9 +8,11 @@
 #include "common/now.h"
 #include "common/str.h"
 #include "ctctl/download.h"
+#include "ctctl/item.h"
 #include "ctctl/progress.h"
 #include "ctctl/pull.h"
 #include "ctctl/sessions.h"
+#include "ctctl/which.h"
 
 #include "ctctl/verb.h"
 
@@ -20,7 +22,9 @@ struct verifying {
     struct progress *progress;
     int64_t version;
     struct json_object *results;
+    int64_t total; /* sessions to choose from */
     int64_t good, bad, failed;
+    int is_sealed; /* the one that it is about */
 };
 
 static void on_progress(void *arg, int64_t done, int64_t total)
@@ -51,7 +55,8 @@ static void tell(struct verifying *v, const char *id, int64_t version,
                  const struct verify_result *r, const struct ct_err *err)
 {
     int is_damaged = err != NULL && err->http_status == 0 &&
-                     (err->code == ERR_CORRUPT || err->code == ERR_REFUSED);
+                     (err->code == ERR_CORRUPT ||
+                      (err->code == ERR_REFUSED && strcmp(err->reason, KEY_MISSING) != 0));
     struct json_object *o;
     struct buf b = {0};
 
@@ -63,7 +68,8 @@ static void tell(struct verifying *v, const char *id, int64_t version,
         ctx_say(v->c, "%.8s: %s%s", id, is_damaged ? "DAMAGED: " : "", err->msg);
     } else {
         v->good++;
-        buf_printf(&b, "%.8s  version %" PRId64 "  %s\n", id, version, sentence(r->state));
+        buf_printf(&b, "%.8s  version %" PRId64 "%s  %s\n", id, version,
+                   v->is_sealed ? ", sealed" : "", sentence(r->state));
     }
     if (!v->c->json) {
         ctx_print(v->c, &b);
@@ -73,69 +79,70 @@ static void tell(struct verifying *v, const char *id, int64_t version,
     o = json_object_new_object();
     jdoc_set_str(o, "sessionId", id);
     jdoc_set_int(o, "version", version);
+    jdoc_set_bool(o, "sealed", v->is_sealed);
     jdoc_set_str(o, "result", err == NULL ? "ok" : is_damaged ? "damaged" : "failed");
     if (err == NULL) {
         jdoc_set_str(o, "local", verify_name(r->state));
         jdoc_set_int(o, "records", (int64_t)r->records);
         jdoc_set_int(o, "localRecords", (int64_t)r->local_records);
     } else {
+        jdoc_set_str(o, "reason", err->reason[0] != '\0' ? err->reason : err_name(err->code));
         jdoc_set_str(o, "error", err->msg);
     }
     json_object_array_add(v->results, o);
 }
 
-static int verify(struct verifying *v, const char *id, struct ct_err *err)
+static int open_and_compare(struct verifying *v, struct download *d, struct verify_result *ret,
+                            struct ct_err *err)
+{
+    struct unseal_opts unseal;
+
+    if (download_fetch(v->c, d, err) != 0 || download_unseal(v->c, d, &unseal, err) != 0)
+        return -1;
+    if (verify_bundle(d->path, download_id(d), v->root, &unseal, ret, err) != 0)
+        return item_refused(err);
+    return 0;
+}
+
+static int verify(struct verifying *v, const struct json_object *item, const char *wire_id,
+                  struct ct_err *err)
 {
     struct verify_result r;
     struct download d;
-    int64_t version;
     int rc;
 
-    if (download_look(v->c, id, v->version, &d, err) != 0) {
-        tell(v, id, v->version, NULL, err);
+    v->is_sealed = item != NULL && item_is_sealed(item);
+    if (download_look(v->c, wire_id, v->version, &d, err) != 0) {
+        which_gone(v->c, err);
+        tell(v, item != NULL ? item_id(item) : wire_id, v->version, NULL, err);
         return -1;
     }
     d.progress = on_progress;
     d.progress_arg = v;
-    version = d.answer.version;
-    rc = download_fetch(v->c, &d, err);
-    if (rc == 0)
-        rc = verify_bundle(d.path, id, v->root, NULL, &r, err);
-    tell(v, id, version, &r, rc == 0 ? NULL : err);
+    v->is_sealed = d.is_sealed;
+    rc = open_and_compare(v, &d, &r, err);
+    tell(v, download_id(&d), d.answer.version, &r, rc == 0 ? NULL : err);
     download_clear(&d, rc != 0 && err->code == ERR_RETRY);
     return rc;
 }
 
-/* Have ${n} random ones at the front. */
-static void shuffle(struct strlist *ids, size_t n)
+/* ${n} of ${all} by chance, or all of them if there are fewer. */
+static struct json_object *choose(struct json_object *all, size_t n)
 {
-    for (size_t i = 0; i < n && i + 1 < ids->n; i++) {
+    struct json_object *ret = json_object_new_array();
+    size_t left = json_object_array_length(all);
+
+    if (n > left)
+        n = left;
+    for (size_t i = 0; n > 0; i++, left--) {
         uint64_t random;
-        size_t j;
-        char *swap;
         hash_random(&random, sizeof(random));
-        j = i + (size_t)(random % (ids->n - i));
-        swap = ids->v[i];
-        ids->v[i] = ids->v[j];
-        ids->v[j] = swap;
+        if (random % left >= n)
+            continue;
+        json_object_array_add(ret, json_object_get(json_object_array_get_idx(all, i)));
+        n--;
     }
-}
-
-static int list_ids(struct ctx *c, struct strlist *ret, struct ct_err *err)
-{
-    const struct sessions_filter every = {0};
-    struct json_object *answer, *list;
-
-    if (sessions_cloud(c, &every, &answer, err) != 0)
-        return -1;
-    list = jdoc_array(answer, "sessions");
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        const char *id = jdoc_str(json_object_array_get_idx(list, i), "id");
-        if (id != NULL)
-            strlist_add(ret, id);
-    }
-    json_object_put(answer);
-    return 0;
+    return ret;
 }
 
 static void sum_up(struct verifying *v, int is_many)
@@ -146,6 +153,8 @@ static void sum_up(struct verifying *v, int is_many)
     if (v->c->json && is_many) {
         o = json_object_new_object();
         json_object_object_add(o, "sessions", json_object_get(v->results));
+        jdoc_set_int(o, "checked", v->good + v->bad + v->failed);
+        jdoc_set_int(o, "of", v->total);
         jdoc_set_int(o, "ok", v->good);
         jdoc_set_int(o, "damaged", v->bad);
         jdoc_set_int(o, "failed", v->failed);
@@ -154,86 +163,125 @@ static void sum_up(struct verifying *v, int is_many)
     } else if (v->c->json) {
         ctx_json(v->c, json_object_array_get_idx(v->results, 0));
     } else if (is_many) {
-        buf_printf(&b, "%" PRId64 " ok, %" PRId64 " damaged, %" PRId64 " could not be checked\n",
-                   v->good, v->bad, v->failed);
+        buf_printf(&b,
+                   "%" PRId64 " of %" PRId64 ": %" PRId64 " ok, %" PRId64 " damaged, %" PRId64
+                   " could not be checked\n",
+                   v->good + v->bad + v->failed, v->total, v->good, v->bad, v->failed);
         ctx_print(v->c, &b);
     }
     buf_free(&b);
 }
 
-static int verify_all(struct ctx *c, const struct strlist *ids, size_t n, int64_t version,
-                      int is_many)
+static int begin(struct verifying *v, struct ctx *c, int64_t version, struct ct_err *err)
 {
-    struct verifying v = {.c = c, .version = version};
-    struct ct_err e = {0}, worst = {0};
+    memset(v, 0, sizeof(*v));
+    v->c = c;
+    v->version = version;
+    v->root = pull_root(c, err);
+    if (v->root == NULL)
+        return -1;
+    v->results = json_object_new_array();
+    v->progress = progress_new(&c->err, "Verifying", now_mono_ms());
+    return 0;
+}
 
-    v.root = pull_root(c, &e);
-    if (v.root == NULL)
+static int end(struct verifying *v, int is_many, const struct ct_err *worst)
+{
+    progress_free(v->progress);
+    sum_up(v, is_many);
+    json_object_put(v->results);
+    free(v->root);
+    return v->bad > 0 ? CTX_FAILED : ctx_status(worst);
+}
+
+/* All, or a sample: whatever is there, in both its lives. */
+static int verify_many(struct ctx *c, int64_t sample)
+{
+    const struct sessions_filter every = {0};
+    struct json_object *answer, *list;
+    struct ct_err e = {0}, worst = {0};
+    struct verifying v;
+
+    if (sessions_cloud(c, &every, &answer, &e) != 0)
         return ctx_fail(c, &e);
-    v.results = json_object_new_array();
-    v.progress = progress_new(&c->err, "Verifying", now_mono_ms());
-    for (size_t i = 0; i < n && i < ids->n; i++) {
-        if (verify(&v, ids->v[i], &e) != 0 && (worst.code == ERR_NONE || e.code != ERR_RETRY))
+    if (begin(&v, c, 0, &e) != 0) {
+        json_object_put(answer);
+        return ctx_fail(c, &e);
+    }
+    list = jdoc_array(answer, "sessions");
+    v.total = (int64_t)json_object_array_length(list);
+    list = sample > 0 ? choose(list, (size_t)sample) : json_object_get(list);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *item = json_object_array_get_idx(list, i);
+        if (item_wire_id(item) == NULL)
+            continue;
+        if (verify(&v, item, item_wire_id(item), &e) != 0 &&
+            (worst.code == ERR_NONE || e.code != ERR_RETRY))
             worst = e;
         if (e.code == ERR_AUTH || e.code == ERR_CONFIG)
             break;
     }
-    progress_free(v.progress);
-    sum_up(&v, is_many);
-    json_object_put(v.results);
-    free(v.root);
-    if (v.bad > 0)
-        return CTX_FAILED;
-    return ctx_status(&worst);
+    json_object_put(list);
+    json_object_put(answer);
+    return end(&v, 1, &worst);
+}
+
+static int verify_one(struct ctx *c, const char *word, int64_t version, int is_plain)
+{
+    struct ct_err e = {0};
+    const char *wire_id;
+    struct verifying v;
+    struct which w;
+    int rc;
+
+    if (which_session(c, word, &w, &e) != 0)
+        return ctx_fail(c, &e);
+    wire_id = which_version(c, &w, version, is_plain, &e);
+    if (wire_id == NULL || begin(&v, c, version, &e) != 0) {
+        rc = ctx_fail(c, &e);
+    } else {
+        (void)verify(&v, wire_id == w.sealed_id ? w.sealed : w.plain, wire_id, &e);
+        rc = end(&v, 0, &e);
+    }
+    which_clear(&w);
+    return rc;
 }
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    struct strlist words = {0}, ids = {0};
+    struct strlist words = {0};
     int64_t version = 0, sample = 0;
-    int is_all = 0, rc;
+    int is_all = 0, is_plain = 0, is_many, rc;
     const struct opt opts[] = {
         {"all", OPT_FLAG, &is_all},
         {"sample", OPT_NUMBER, &sample},
         {"version", OPT_NUMBER, &version},
+        {"plain", OPT_FLAG, &is_plain},
     };
-    struct ct_err e;
-    char *id;
 
-    rc = opts_parse(c, opts, 3, argc, argv, &words);
-    if (rc == -1 && (is_all || sample > 0 ? words.n > 0 || version > 0 : words.n != 1))
+    rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
+    is_many = is_all || sample > 0;
+    if (rc == -1 && (is_many ? words.n > 0 || version > 0 || is_plain : words.n != 1))
         rc = ctx_usage(c, "verify wants the ID of one session, or --all, or --sample N");
-    if (rc == -1 && words.n == 1) {
-        if (sessions_resolve(c, words.v[0], &id, &e) == 0) {
-            strlist_add(&ids, id);
-            free(id);
-        } else {
-            rc = ctx_fail(c, &e);
-        }
-    } else if (rc == -1 && list_ids(c, &ids, &e) != 0) {
-        rc = ctx_fail(c, &e);
-    }
-    if (rc == -1 && sample > 0)
-        shuffle(&ids, (size_t)sample);
     if (rc == -1)
-        rc =
-            verify_all(c, &ids, sample > 0 ? (size_t)sample : ids.n, version, is_all || sample > 0);
+        rc = is_many ? verify_many(c, sample) : verify_one(c, words.v[0], version, is_plain);
     strlist_free(&words);
-    strlist_free(&ids);
     return rc;
 }
 
 const struct verb verb_verify = {
     "verify",
-    "ID [--version N] | --all | --sample N",
+    "ID [--version N] [--plain] | --all | --sample N",
     "check that what is in the cloud can be restored",
     "Downloads the newest version, checks its SHA-256, opens it fully and compares its\n"
     "records with those of the session here. Nothing is written to the data folder.\n"
     "\n"
     "  --version N  another version\n"
-    "  --all        all sessions\n"
-    "  --sample N   N sessions, chosen by chance\n"
+    "  --plain      what was uploaded in clear of a session that is there sealed too\n"
+    "  --all        all sessions, sealed and in clear\n"
+    "  --sample N   N of them, chosen by chance\n"
     "\n"
-    "Exit status 1 if one is damaged; a session that went on here since is all right.\n",
+    "Exit status 1 if one is damaged or can't be opened here; a session that went on here\n"
+    "since is all right.\n",
     run,
 };

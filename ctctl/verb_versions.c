@@ -7,32 +7,55 @@
 #include "common/jdoc.h"
 #include "common/str.h"
 #include "ctctl/headline.h"
+#include "ctctl/item.h"
 #include "ctctl/sessions.h"
 #include "ctctl/table.h"
+#include "ctctl/which.h"
 
 #include "ctctl/verb.h"
+
+static int is_sealed(struct json_object *list)
+{
+    return json_object_array_length(list) > 0 &&
+           item_is_sealed(json_object_array_get_idx(list, 0));
+}
+
+/* The state, which grows from upload to upload on whatever device, and the key. */
+static const char *seal_text(const struct json_object *v, char *buf, size_t n)
+{
+    const struct json_object *opened = jdoc_obj(v, "opened");
+
+    if (item_is_locked(v))
+        return item_title(v, buf, n);
+    if (opened == NULL)
+        return "";
+    snprintf(buf, n, "state %" PRId64 ", key %.8s", jdoc_int(opened, "generation", 0),
+             jdoc_str(opened, "keyId"));
+    return buf;
+}
 
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     static const struct table_column columns[] = {
         {"VERSION", 1, 0, 0}, {"SAVED", 0, 0, 2},    {"", 0, 0, 0},
-        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 0},
+        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 3}, {"SEALED", 0, 1, 0},
     };
     struct json_object *list = jdoc_array(o, "versions");
     int64_t current = headline_number(o, "currentVersion", -1);
-    struct table *t = table_new(st, columns, 5);
+    struct table *t = table_new(st, columns, is_sealed(list) ? 6 : 5);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *v = json_object_array_get_idx(list, i);
         int64_t n = headline_number(v, "version", 0), size = headline_number(v, "sizeBytes", 0);
-        char number[24], clock[64], ago[64], bytes[24];
-        const char *cells[5];
+        char number[24], clock[64], ago[64], bytes[24], seal[64];
+        const char *cells[6];
         snprintf(number, sizeof(number), "%" PRId64, n);
         cells[0] = number;
         cells[1] = text_clock(jdoc_str(v, "createdAt"), "%Y-%m-%d %H:%M", clock, sizeof(clock));
         cells[2] = text_ago_of(st, jdoc_str(v, "createdAt"), ago, sizeof(ago));
         cells[3] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
         cells[4] = jdoc_str(v, "checksum");
+        cells[5] = seal_text(v, seal, sizeof(seal));
         table_row(t, cells);
         if (n == current)
             table_colour(t, 0, TEXT_GREEN);
@@ -41,49 +64,91 @@ static void render(const struct text_style *st, const struct json_object *o, str
     table_free(t);
 }
 
-static int show(struct ctx *c, const char *id)
+/* The newest one's age counts, whichever the server says that is. */
+static void open_all(struct ctx *c, struct json_object *o, const char *wire_id)
 {
-    struct json_object *o;
-    struct buf b = {0};
-    struct ct_err e;
-    char *full, *path;
-    int rc;
+    struct json_object *list = jdoc_array(o, "versions");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
 
-    if (sessions_resolve(c, id, &full, &e) != 0)
+    for (size_t i = 0; i < n; i++)
+        item_open(c, json_object_array_get_idx(list, i), wire_id, i == 0 ? ITEM_NEWEST : ITEM_OLDER);
+}
+
+static void say_rest(struct ctx *c, const struct which *w, const char *wire_id,
+                     struct json_object *list)
+{
+    struct json_object *first = json_object_new_array();
+
+    /* They all have the same reason. */
+    if (json_object_array_length(list) > 0)
+        json_object_array_add(first, json_object_get(json_object_array_get_idx(list, 0)));
+    sessions_say_sealed(c, first, 0);
+    json_object_put(first);
+    if (wire_id == w->sealed_id && w->plain_id != NULL)
+        ctx_say(c, "session %.8s is in the cloud in clear too; ctctl versions --plain %.8s", w->id,
+                w->id);
+}
+
+static int show(struct ctx *c, const char *word, int is_plain)
+{
+    struct json_object *o = NULL, *list;
+    struct buf b = {0};
+    const char *wire_id;
+    struct ct_err e;
+    struct which w;
+    char *path;
+    int rc = -1;
+
+    if (which_session(c, word, &w, &e) != 0)
         return ctx_fail(c, &e);
-    path = api_session_path(full, "/versions");
-    rc = ctx_cloud(c, "GET", path, NULL, &o, &e);
-    free(path);
-    free(full);
-    if (rc != 0)
+    wire_id = which_life(&w, is_plain ? WHICH_PLAIN : WHICH_FIRST, &e);
+    if (wire_id != NULL) {
+        path = api_session_path(wire_id, "/versions");
+        rc = ctx_cloud(c, "GET", path, NULL, &o, &e);
+        free(path);
+    }
+    if (rc != 0) {
+        which_gone(c, &e);
+        which_clear(&w);
         return ctx_fail(c, &e);
+    }
+    open_all(c, o, wire_id);
+    list = jdoc_array(o, "versions");
+    if (list != NULL)
+        say_rest(c, &w, wire_id, list);
     if (c->json)
         ctx_json(c, o);
-    else if (jdoc_array(o, "versions") != NULL)
+    else if (list != NULL)
         render(&c->out, o, &b);
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
+    which_clear(&w);
     return CTX_OK;
 }
 
 static int run(struct ctx *c, int argc, char **argv)
 {
     struct strlist words = {0};
-    int rc = opts_parse(c, NULL, 0, argc, argv, &words);
+    int is_plain = 0;
+    const struct opt opts[] = {{"plain", OPT_FLAG, &is_plain}};
+    int rc = opts_parse(c, opts, 1, argc, argv, &words);
 
     if (rc == -1 && words.n != 1)
         rc = ctx_usage(c, "versions wants the ID of one session");
     if (rc == -1)
-        rc = show(c, words.v[0]);
+        rc = show(c, words.v[0], is_plain);
     strlist_free(&words);
     return rc;
 }
 
 const struct verb verb_versions = {
     "versions",
-    "ID",
+    "ID [--plain]",
     "the versions of one session in the cloud",
-    "Newest first. The server keeps as many as the plan allows and drops the oldest.\n",
+    "Newest first. The server keeps as many as the plan allows and drops the oldest. Of a\n"
+    "session that is there both sealed and in clear, those that are sealed.\n"
+    "\n"
+    "  --plain  those in clear\n",
     run,
 };

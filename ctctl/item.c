@@ -1,0 +1,195 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bundle/seen.h"
+#include "common/hash.h"
+#include "common/jdoc.h"
+#include "common/path.h"
+
+#include "ctctl/item.h"
+
+#define OPENED "opened"
+#define LOCKED "sealed"
+#define CURE "; bring it here with: ctctl key import"
+
+int item_refused(struct ct_err *err)
+{
+    size_t n = strlen(err->msg);
+
+    if (strcmp(err->reason, KEY_MISSING) == 0 && strstr(err->msg, "ctctl key import") == NULL)
+        snprintf(err->msg + n, sizeof(err->msg) - n, "%s", CURE);
+    return -1;
+}
+
+int item_rollback(struct ct_err *err, const char *session_id, int64_t generation, int64_t seen)
+{
+    err_set(err, ERR_REFUSED,
+            "the server has gone back in time: it hands out state %" PRId64
+            " of session %.8s as the newest, and this device has seen state %" PRId64
+            ". An older copy of the server was restored, a version was deleted, or somebody means "
+            "to deceive you. ctctl versions %.8s lists what there is; to have one of them all the "
+            "same, name it with --version",
+            generation, session_id, seen, session_id);
+    snprintf(err->reason, sizeof(err->reason), "%s", ITEM_ROLLBACK);
+    return -1;
+}
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+static void add_opened(struct ctx *c, struct json_object *item, const struct sealed_facts *f,
+                       enum item_age age)
+{
+    struct json_object *o = json_object_new_object();
+    const char *dir = age == ITEM_NEWEST ? ctx_account_dir(c) : NULL;
+    int64_t seen = dir != NULL ? seen_generation(dir, f->session_id) : 0;
+
+    jdoc_set_str(o, "sessionId", f->session_id);
+    jdoc_set_str(o, "sourceMachine", f->source_machine);
+    jdoc_set_str(o, "sourceCwd", f->source_cwd);
+    jdoc_set_str(o, "sourceUserDir", f->source_user_dir);
+    json_object_object_add(o, "metadata", json_object_get(f->metadata));
+    jdoc_set_int(o, "generation", f->generation);
+    jdoc_set_str(o, "keyId", f->key_id);
+    if (f->generation < seen)
+        jdoc_set_int(o, "seenGeneration", seen);
+    else if (dir != NULL)
+        (void)seen_note(dir, f->session_id, f->generation, NULL);
+    json_object_object_add(item, OPENED, o);
+}
+
+static void add_locked(struct json_object *item, struct ct_err *err)
+{
+    struct json_object *o = json_object_new_object();
+    struct seal_header header;
+    char hex[KEY_ID_HEX];
+
+    item_refused(err);
+    if (sealed_peek(jdoc_obj(item, "metadata"), &header, NULL) == 0) {
+        hash_hex(header.key_id, sizeof(header.key_id), hex);
+        jdoc_set_str(o, "keyId", hex);
+    } else {
+        jdoc_set_null(o, "keyId");
+    }
+    jdoc_set_str(o, "code", err_name(err->code));
+    jdoc_set_str(o, "reason", err->reason);
+    jdoc_set_str(o, "message", err->msg);
+    json_object_object_add(item, LOCKED, o);
+}
+
+void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enum item_age age)
+{
+    struct json_object *metadata = jdoc_obj(item, "metadata");
+    const struct keyring *ring;
+    struct sealed_facts facts;
+    struct ct_err e = {0};
+
+    json_object_object_del(item, OPENED);
+    json_object_object_del(item, LOCKED);
+    if (!sealed_is(metadata))
+        return;
+    ring = ctx_ring(c, &e);
+    if (ring == NULL || sealed_open(ring, wire_id, metadata, &facts, &e) != 0) {
+        add_locked(item, &e);
+        return;
+    }
+    add_opened(c, item, &facts, age);
+    sealed_facts_clear(&facts);
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+int item_is_sealed(const struct json_object *item)
+{
+    return jdoc_obj(item, OPENED) != NULL || jdoc_obj(item, LOCKED) != NULL;
+}
+
+int item_is_locked(const struct json_object *item)
+{
+    return jdoc_obj(item, LOCKED) != NULL;
+}
+
+int item_is_rolled_back(const struct json_object *item)
+{
+    return jdoc_has(jdoc_obj(item, OPENED), "seenGeneration");
+}
+
+int item_lock(const struct json_object *item, struct ct_err *err)
+{
+    const struct json_object *o = jdoc_obj(item, LOCKED);
+    const char *code = jdoc_str(o, "code"), *reason = jdoc_str(o, "reason");
+    const char *message = jdoc_str(o, "message");
+    enum err_code is = ERR_REFUSED;
+
+    for (int i = ERR_FAIL; code != NULL && i <= ERR_BUG; i++) {
+        if (strcmp(code, err_name((enum err_code)i)) == 0)
+            is = (enum err_code)i;
+    }
+    err_set(err, is, "%s", message != NULL ? message : "sealed");
+    if (reason != NULL)
+        snprintf(err->reason, sizeof(err->reason), "%s", reason);
+    return -1;
+}
+
+const char *item_wire_id(const struct json_object *item)
+{
+    const char *id = jdoc_str(item, "id");
+
+    return id != NULL ? id : jdoc_str(item, "sessionId");
+}
+
+const char *item_id(const struct json_object *item)
+{
+    const char *id = jdoc_str(jdoc_obj(item, OPENED), "sessionId");
+
+    return id != NULL ? id : item_wire_id(item);
+}
+
+const char *item_str(const struct json_object *item, const char *key)
+{
+    const struct json_object *opened = jdoc_obj(item, OPENED);
+
+    if (opened != NULL)
+        return jdoc_str(opened, key);
+    return item_is_locked(item) ? NULL : jdoc_str(item, key);
+}
+
+struct json_object *item_metadata(const struct json_object *item)
+{
+    const struct json_object *opened = jdoc_obj(item, OPENED);
+
+    if (opened != NULL)
+        return jdoc_obj(opened, "metadata");
+    return item_is_locked(item) ? NULL : jdoc_obj(item, "metadata");
+}
+
+static const char *locked_title(const struct json_object *item, char *buf, size_t n)
+{
+    const struct json_object *o = jdoc_obj(item, LOCKED);
+    const char *key = jdoc_str(o, "keyId"), *reason = jdoc_str(o, "reason");
+
+    if (key != NULL && reason != NULL && strcmp(reason, KEY_MISSING) == 0)
+        snprintf(buf, n, "sealed, key %.8s not on this device", key);
+    else
+        snprintf(buf, n, "sealed, can't be opened: %s", jdoc_str(o, "message"));
+    return buf;
+}
+
+const char *item_title(const struct json_object *item, char *buf, size_t n)
+{
+    const struct json_object *m = item_metadata(item);
+    const char *s;
+
+    if (item_is_locked(item))
+        return locked_title(item, buf, n);
+    s = item_str(item, "label");
+    if (s == NULL)
+        s = jdoc_str(m, "summary");
+    if (s == NULL)
+        s = jdoc_str(m, "projectName");
+    if (s == NULL && item_str(item, "sourceCwd") != NULL)
+        s = path_base(item_str(item, "sourceCwd"));
+    return s != NULL ? s : "";
+}

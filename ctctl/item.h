@@ -1,0 +1,85 @@
+#ifndef CTCTL_ITEM_H
+#define CTCTL_ITEM_H
+
+#include <json-c/json.h>
+
+#include "bundle/sealed.h"
+#include "ctctl/ctx.h"
+
+/*
+ * What the API says of a session or of one of its versions, in clear or sealed: items of its list of
+ * sessions, of a session's versions, of the trash.  item_open() leaves them as they are and adds one
+ * member to those that are sealed,
+ *
+ *   "opened": {sessionId, sourceMachine, sourceCwd, sourceUserDir, metadata, generation, keyId}
+ *
+ * with "seenGeneration" if this device has seen a higher one, or, where they can't be opened here,
+ *
+ *   "sealed": {keyId, code, reason, message}
+ *
+ * and all others read what people mean through the functions below.  Strings are borrowed from the
+ * item.
+ */
+enum item_age {
+    ITEM_NEWEST, /* of its session: what it says of the generation counts */
+    ITEM_OLDER,
+};
+
+/**
+ * item_open(c, item, wire_id, age):
+ * Open ${item} of the session that the server calls ${wire_id}.  Whatever the server itself says
+ * under those two names goes.
+ */
+void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enum item_age age);
+
+/**
+ * item_is_sealed(item), item_is_locked(item), item_is_rolled_back(item):
+ * Return whether it is sealed; whether it can't be opened here; whether this device has seen a
+ * newer state of it than what the server calls the newest.
+ */
+int item_is_sealed(const struct json_object *item);
+int item_is_locked(const struct json_object *item);
+int item_is_rolled_back(const struct json_object *item);
+
+/**
+ * item_lock(item, err):
+ * Fill ${err} with the reason why it can't be opened, with the cure.  Return -1.
+ */
+int item_lock(const struct json_object *item, struct ct_err *err);
+
+/**
+ * item_id(item), item_wire_id(item):
+ * The session's id, which is the opaque one if the item is locked; what the server calls it.
+ */
+const char *item_id(const struct json_object *item);
+const char *item_wire_id(const struct json_object *item);
+
+/**
+ * item_str(item, key), item_metadata(item):
+ * A text such as "sourceCwd"; the metadata.  NULL if it is locked.
+ */
+const char *item_str(const struct json_object *item, const char *key);
+struct json_object *item_metadata(const struct json_object *item);
+
+/**
+ * item_title(item, buf, n):
+ * What to call it; ${buf} is room for what has to be made up.
+ */
+const char *item_title(const struct json_object *item, char *buf, size_t n);
+
+/**
+ * item_refused(err):
+ * Put the cure behind the sentence of sealed_open() or of an opener, if a key is missing.  Return
+ * -1.
+ */
+int item_refused(struct ct_err *err);
+
+/**
+ * item_rollback(err, session_id, generation, seen):
+ * Fill ${err} with what to say of a server that hands out ${generation} as the newest of a session
+ * of which this device has seen ${seen}.  Return -1.
+ */
+#define ITEM_ROLLBACK "rollback" /* the reason */
+int item_rollback(struct ct_err *err, const char *session_id, int64_t generation, int64_t seen);
+
+#endif
