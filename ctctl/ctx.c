@@ -70,14 +70,17 @@ static int no_daemon(struct ct_err *err, const char *path)
 
 int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err)
 {
+    struct ct_err e;
     char *path;
     int rc;
 
     if (socket_path(c, &path, err) != 0)
         return -1;
-    rc = ipc_client_open(path, ret, err);
-    if (rc != 0 && err->code == ERR_GONE)
-        no_daemon(err, path);
+    rc = ipc_client_open(path, ret, &e);
+    if (rc != 0 && e.code == ERR_GONE)
+        no_daemon(&e, path);
+    if (rc != 0 && err != NULL)
+        *err = e;
     free(path);
     return rc;
 }

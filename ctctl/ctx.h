@@ -94,8 +94,8 @@ int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_o
 /**
  * ctx_ring(c, err):
  * Return the keys of this device, which are read when they are first asked for: borrowed, and empty
- * if there are none.  NULL if they can't be read: ERR_CONFIG, with the cure, the same whenever it is
- * asked again.
+ * if there are none.  NULL if they can't be read: ERR_CONFIG, with the cure, the same whenever it
+ * is asked again.
  */
 const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err);
 

@@ -62,6 +62,10 @@ void doctor_lingering(struct doctor *d, struct doctor_finding *f);
 void doctor_watches(struct doctor *d, struct doctor_finding *f);
 void doctor_sandbox(struct doctor *d, struct doctor_finding *f);
 
+/* doctor_keys.c: the keys, and what they open */
+void doctor_keyring(struct doctor *d, struct doctor_finding *f);
+void doctor_sealed(struct doctor *d, struct doctor_finding *f);
+
 /* doctor_net.c: the way to the server */
 void doctor_dns(struct doctor *d, struct doctor_finding *f);
 void doctor_tls(struct doctor *d, struct doctor_finding *f);

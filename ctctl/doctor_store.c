@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/client.h"
+#include "bundle/sealed.h"
 #include "common/buf.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
@@ -34,6 +35,13 @@ static int is_out_of_reach(const struct doctor *d, struct doctor_finding *f)
     return 1;
 }
 
+/* Where sessions leave sealed, neither this machine's name nor a folder of it leaves in clear. */
+static int seals(struct ctx *c)
+{
+    return c->config->encryption != CONFIG_ENCRYPTION_OFF &&
+           (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE || keyring_n(ctx_ring(c, NULL)) > 0);
+}
+
 static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *err)
 {
     struct api_upload_req r = {.size_bytes = sizeof(probe), .base_version = -1, .revive = 1};
@@ -41,7 +49,7 @@ static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *
     struct hash *h = hash_new(HASH_MD5);
     struct json_object *body, *o = NULL;
     char hex[HASH_SHA256_HEX];
-    int rc;
+    int rc, is_sealed;
 
     hash_sha256(probe, sizeof(probe), sum);
     hash_hex(sum, sizeof(sum), hex);
@@ -50,9 +58,10 @@ static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *
     hash_final(h, md5);
     r.md5 = hash_base64(md5, sizeof(md5));
     r.session_id = str_dup(DOCTOR_ID);
-    r.source_machine = str_dup(d->c->cred->device_name);
-    r.source_cwd = str_dup(path_home());
-    r.source_user_dir = str_dup(path_home());
+    is_sealed = seals(d->c);
+    r.source_machine = str_dup(is_sealed ? SEALED_WORD : d->c->cred->device_name);
+    r.source_cwd = str_dup(is_sealed ? SEALED_WORD : path_home());
+    r.source_user_dir = str_dup(is_sealed ? SEALED_WORD : path_home());
     body = api_upload_req_json(&r);
     rc = ctx_cloud(d->c, "POST", "/sessions/upload", body, &o, err);
     if (rc == 0)

@@ -7,9 +7,9 @@
 #include "ctctl/ctx.h"
 
 /*
- * What the API says of a session or of one of its versions, in clear or sealed: items of its list of
- * sessions, of a session's versions, of the trash.  item_open() leaves them as they are and adds one
- * member to those that are sealed,
+ * What the API says of a session or of one of its versions, in clear or sealed: items of its list
+ * of sessions, of a session's versions, of the trash.  item_open() leaves them as they are and adds
+ * one member to those that are sealed,
  *
  *   "opened": {sessionId, sourceMachine, sourceCwd, sourceUserDir, metadata, generation, keyId}
  *

@@ -256,9 +256,8 @@ static int find(struct ctx *c, const struct json_object *args, int is_fetched, s
 {
     if (which_session(c, jdoc_str(args, "sessionId"), ret, err) != 0)
         return -1;
-    *ret_wire_id = is_fetched
-                       ? which_version(c, ret, headline_number(args, "version", 0), 0, err)
-                       : which_life(ret, WHICH_FIRST, err);
+    *ret_wire_id = is_fetched ? which_version(c, ret, headline_number(args, "version", 0), 0, err)
+                              : which_life(ret, WHICH_FIRST, err);
     if (*ret_wire_id != NULL)
         return 0;
     which_clear(ret);

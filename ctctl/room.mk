@@ -8,6 +8,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/deletion.c ctctl/deletion.h \
   ctctl/doctor.h \
   ctctl/doctor_here.c \
+  ctctl/doctor_keys.c \
   ctctl/doctor_net.c \
   ctctl/doctor_service.c \
   ctctl/doctor_store.c \

@@ -163,10 +163,8 @@ static int run(struct ctx *c, int argc, char **argv)
     const char *older = NULL;
     int64_t older_s = 0;
     const struct opt opts[] = {
-        {"version", OPT_NUMBER, &d.version},
-        {"project", OPT_STRING, &f.project},
-        {"older-than", OPT_STRING, &older},
-        {"yes", OPT_FLAG, &d.is_agreed},
+        {"version", OPT_NUMBER, &d.version}, {"project", OPT_STRING, &f.project},
+        {"older-than", OPT_STRING, &older},  {"yes", OPT_FLAG, &d.is_agreed},
         {"plain", OPT_FLAG, &d.is_plain},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);

@@ -18,6 +18,7 @@ static const struct doctor_check checks[] = {
     {"clean-up", doctor_cleanup},
     {"disk space", doctor_space},
     {"credentials", doctor_credentials},
+    {"keyring", doctor_keyring},
     {"daemon", doctor_daemon},
     {"service", doctor_service},
     {"lingering", doctor_lingering},
@@ -29,6 +30,7 @@ static const struct doctor_check checks[] = {
     {"log-in", doctor_login},
     {"upload", doctor_put},
     {"download", doctor_get},
+    {"sealed", doctor_sealed},
 };
 
 #define N_CHECKS (sizeof(checks) / sizeof(checks[0]))
@@ -142,7 +144,7 @@ const struct verb verb_doctor = {
     "its service, what it needs of the system, and the whole way to the server and to the\n"
     "object store: a few bytes are uploaded there under an ID of doctor's own and never\n"
     "confirmed, so that they vanish again, and one byte of your newest session is read.\n"
-    "Your sessions are not changed.\n"
+    "Your sessions are not changed. And whether the keys here open what is sealed there.\n"
     "\n"
     "Each check says what it found and, if that is not fine, exactly what to do. With\n"
     "--json: an array of {check, ok, verdict, detail, cure}.\n"

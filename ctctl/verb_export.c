@@ -313,8 +313,8 @@ static void say(struct ctx *c, const struct exporting *x)
     if (!c->json) {
         str_human_bytes((unsigned long long)x->size_bytes, size, sizeof(size));
         if (x->from_version > 0)
-            ctx_say(c, "exported version %" PRId64 " of session %.8s (%s%s)", x->from_version, x->id,
-                    size,
+            ctx_say(c, "exported version %" PRId64 " of session %.8s (%s%s)", x->from_version,
+                    x->id, size,
                     !x->was_sealed ? ""
                     : x->is_sealed ? ", sealed"
                                    : ", in clear: whoever has the file can read it; --sealed "
@@ -386,12 +386,9 @@ static int run(struct ctx *c, int argc, char **argv)
     struct exporting x = {0};
     struct strlist words = {0};
     const struct opt opts[] = {
-        {"output", OPT_STRING, &x.file},
-        {"version", OPT_NUMBER, &x.version},
-        {"local", OPT_FLAG, &x.is_local},
-        {"force", OPT_FLAG, &x.is_forced},
-        {"plain", OPT_FLAG, &x.is_plain},
-        {"sealed", OPT_FLAG, &x.is_sealed},
+        {"output", OPT_STRING, &x.file},  {"version", OPT_NUMBER, &x.version},
+        {"local", OPT_FLAG, &x.is_local}, {"force", OPT_FLAG, &x.is_forced},
+        {"plain", OPT_FLAG, &x.is_plain}, {"sealed", OPT_FLAG, &x.is_sealed},
     };
     char **args = str_calloc((size_t)argc + 1, sizeof(*args));
     int rc;

@@ -74,9 +74,8 @@ static int has_sealed(struct json_object *list)
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},   {"VERSION", 1, 0, 0}, {"PROJECT", 0, 1, 3},
-        {"SIZE", 1, 0, 2}, {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0},
-        {"SEALED", 0, 0, 0},
+        {"ID", 0, 0, 0},      {"VERSION", 1, 0, 0},       {"PROJECT", 0, 1, 3}, {"SIZE", 1, 0, 2},
+        {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0}, {"SEALED", 0, 0, 0},
     };
     struct table *t = table_new(st, columns, has_sealed(list) ? 7 : 6);
 
@@ -129,8 +128,8 @@ static int fits(const struct json_object *item, const char *word)
 {
     size_t n = strlen(word);
 
-    return item_id(item) != NULL && (strncmp(item_id(item), word, n) == 0 ||
-                                     strncmp(item_wire_id(item), word, n) == 0);
+    return item_id(item) != NULL &&
+           (strncmp(item_id(item), word, n) == 0 || strncmp(item_wire_id(item), word, n) == 0);
 }
 
 static int resolve(struct ctx *c, const char *word, struct found *ret, struct ct_err *err)

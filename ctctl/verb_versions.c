@@ -16,8 +16,7 @@
 
 static int is_sealed(struct json_object *list)
 {
-    return json_object_array_length(list) > 0 &&
-           item_is_sealed(json_object_array_get_idx(list, 0));
+    return json_object_array_length(list) > 0 && item_is_sealed(json_object_array_get_idx(list, 0));
 }
 
 /* The state, which grows from upload to upload on whatever device, and the key. */
@@ -71,7 +70,8 @@ static void open_all(struct ctx *c, struct json_object *o, const char *wire_id)
     size_t n = list != NULL ? json_object_array_length(list) : 0;
 
     for (size_t i = 0; i < n; i++)
-        item_open(c, json_object_array_get_idx(list, i), wire_id, i == 0 ? ITEM_NEWEST : ITEM_OLDER);
+        item_open(c, json_object_array_get_idx(list, i), wire_id,
+                  i == 0 ? ITEM_NEWEST : ITEM_OLDER);
 }
 
 static void say_rest(struct ctx *c, const struct which *w, const char *wire_id,

@@ -185,8 +185,7 @@ int which_session(struct ctx *c, const char *word, struct which *ret, struct ct_
 
     if (uuid_is_valid(word)) {
         ring = ctx_ring(c, NULL);
-        rc = keyring_n(ring) == 0 ? believe(c, word, &w, err)
-                                  : by_whole_id(c, ring, word, &w, err);
+        rc = keyring_n(ring) == 0 ? believe(c, word, &w, err) : by_whole_id(c, ring, word, &w, err);
     }
     if (rc == 0 && w.sealed_id == NULL && w.plain_id == NULL)
         rc = by_list(c, word, &w, err);
@@ -330,8 +329,7 @@ static const struct json_object *twin(struct json_object *list, const struct jso
 struct json_object *which_best(struct ctx *c, struct json_object *list)
 {
     struct json_object *ret = json_object_new_array();
-    int is_strict =
-        ctx_config(c, NULL) == 0 && c->config->encryption == CONFIG_ENCRYPTION_REQUIRE;
+    int is_strict = ctx_config(c, NULL) == 0 && c->config->encryption == CONFIG_ENCRYPTION_REQUIRE;
     size_t n = json_object_array_length(list), sealed = 0;
 
     for (size_t i = 0; i < n; i++)
@@ -339,9 +337,9 @@ struct json_object *which_best(struct ctx *c, struct json_object *list)
     for (size_t i = 0; i < n; i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
         const struct json_object *other = sealed > 0 && sealed < n ? twin(list, item) : NULL;
-        int is_better = other == NULL || (item_is_sealed(item)
-                                              ? is_strict || !which_is_newer(other, item)
-                                              : !is_strict && which_is_newer(item, other));
+        int is_better =
+            other == NULL || (item_is_sealed(item) ? is_strict || !which_is_newer(other, item)
+                                                   : !is_strict && which_is_newer(item, other));
         if (is_better)
             json_object_array_add(ret, json_object_get(item));
     }

@@ -73,8 +73,8 @@ struct json_object *which_best(struct ctx *c, struct json_object *list);
 
 /**
  * which_gone(c, err):
- * If ${err} is ERR_GONE and there are sealed sessions that can't be opened here, say that in it: the
- * one that was asked for may be among them.  Return -1.
+ * If ${err} is ERR_GONE and there are sealed sessions that can't be opened here, say that in it:
+ * the one that was asked for may be among them.  Return -1.
  */
 int which_gone(struct ctx *c, struct ct_err *err);
 

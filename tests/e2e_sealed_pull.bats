@@ -1,0 +1,360 @@
+#!/usr/bin/env bats
+# What is sealed comes home where the key is, and nowhere else, and never as anything but what it is.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+}
+
+teardown() {
+    end_home
+}
+
+# the_key: alice has one
+the_key() { KEY=$("$CT_BUILD/tests/sealone" --key); }
+
+# bring_key: what alice has, bob has too
+bring_key() {
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+}
+
+# seal [GENERATION [ID]]: into $T/ID.GENERATION.sealed, with its .json
+seal() {
+    local generation=${1:-1} id=${2:-$ID}
+    "$CT_BUILD/tests/packone" "$CLAUDE_CONFIG_DIR" "$id" "$T/$id.gz" --user-dir "$HOME" >"$T/$id.pack"
+    "$CT_BUILD/tests/sealone" "$id" "$T/$id.gz" "$T/$id.$generation.sealed" "$generation" \
+        "$(basename "$HOME")-laptop" "$HOME" <"$T/$id.pack" >"$T/$id.$generation.json"
+    WIRE=$(jq -r .wireId "$T/$id.$generation.json")
+}
+
+# upload FILE JSON: as a new version of the session that JSON names
+upload() {
+    local body url version
+    body=$(jq -c '{sessionId: .wireId, sourceMachine: "sealed", sourceCwd: "sealed",
+        sourceUserDir: "sealed", sizeBytes, checksum, metadata}' "$2")
+    api POST /sessions/upload -d "$body" >"$T/up.json"
+    url=$(jq -r .uploadUrl "$T/up.json")
+    version=$(jq -r .version "$T/up.json")
+    curl -sS --fail --cacert "$CA" -X PUT -H 'Content-Type: application/gzip' \
+        --data-binary "@$1" "$url"
+    api POST "/sessions/$(jq -r .wireId "$2")/confirm" \
+        -d "$(jq -c --argjson v "$version" '{version: $v, checksum}' "$2")" >/dev/null
+}
+
+# save [GENERATION [ID]]: sealed, into the cloud
+save() {
+    seal "$@"
+    upload "$T/${2:-$ID}.${1:-1}.sealed" "$T/${2:-$ID}.${1:-1}.json"
+}
+
+# object WIRE VERSION: where the server has it
+object() {
+    find "$T/server" -type f -path "*$1*v$2*" | head -n 1
+}
+
+# damaged FILE OFFSET: with one bit of it changed, and the server believes that it is right
+damaged() {
+    python3 - "$1" "$2" <<'P'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(int(sys.argv[2]))
+    b = f.read(1)
+    f.seek(int(sys.argv[2]))
+    f.write(bytes([b[0] ^ 1]))
+P
+    promise "$1"
+}
+
+# promise FILE: the server's books say what the file is
+promise() {
+    local sum=$(sha256sum "$1" | cut -d' ' -f1) size=$(stat -c %s "$1")
+    books "UPDATE versions SET checksum = 'sha256:$sum', size_bytes = $size
+        WHERE session_id = '$WIRE' AND version = ${2:-1}"
+}
+
+# books SQL: what a server that means ill would have in its database
+books() { python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1], timeout=30)
+d.execute(sys.argv[2])
+d.commit()' "$T/server/server.db" "$1"; }
+
+# refused STATUS WORDS COMMAND...: says so, and nothing in the data folder changes
+refused() {
+    local status_wanted=$1 words=$2
+    shift 2
+    tree >"$T/before"
+    run "$@"
+    echo "$output"
+    [ "$status" -eq "$status_wanted" ]
+    grep -qF -- "$words" <<<"$(tr '\n' ' ' <<<"$output" | tr -s ' ')"
+    tree | diff "$T/before" -
+}
+
+MISSING="not on this device; bring it here with: ctctl key import"
+
+@test "what the daemon sealed comes home whole where the key is, goes on there, and comes back" {
+    the_key
+    push
+    [ "$(ctctl --json list --cloud | jq -r '.sessions[0].sourceCwd')" = sealed ]
+    machine bob
+    bring_key
+    B=$(project src/web.app)
+    run ctctl pull "${ID:0:8}"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -qxF "cd $B && claude --resume $ID" <<<"$output"
+    sed "s|$T/bob/home/bob|$T/alice/home/alice|g" "$(here "$ID")" |
+        cmp - "$(find "$T/alice" -name "$ID.jsonl")"
+    # What is one's own is taken whole, memory too, and is safe already.
+    [ -n "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    push
+    [ "$(versions "$ID")" = 1 ]
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from bob"
+    push
+    [ "$(versions "$ID")" = 2 ]
+    machine alice
+    ctctl --json pull --update | jq -e '.sessions[0].outcome == "updated"'
+    grep -q "from bob" "$(here "$ID")"
+    # People read what it is inside, whatever they call it.
+    ctctl list --cloud --project web.app --machine bob | grep -q "^${ID:0:8}.*yes"
+    ctctl versions "$(ctctl --json list --cloud | jq -r '.sessions[0].id')" | grep -q "state 2, key ${KEY:0:8}"
+    ctctl --json list --cloud | jq -e --arg id "$ID" '.sessions[0].opened.sessionId == $id'
+    ctctl verify "$ID" | grep -q "sealed  ok, the same as here"
+    ctctl --json verify --sample 5 | jq -e '.checked == 1 and .of == 1 and .ok == 1'
+}
+
+@test "without the key every verb says so, and how to get it, and touches nothing" {
+    the_key
+    save
+    machine bob
+    project src/web.app
+    run ctctl list --cloud
+    [ "$status" -eq 0 ]
+    grep -q "^${WIRE:0:8}  sealed, key ${KEY:0:8} not on this device .*no key" <<<"$output"
+    ctctl --json list --cloud 2>/dev/null |
+        jq -e --arg k "$KEY" '.sessions[0].sealed | .keyId == $k and .reason == "no_key"'
+    for words in "pull $WIRE" "pull ${WIRE:0:7}" "pull $ID" "pull --all" "pull --update" \
+        "verify $WIRE" "verify --all" "export $WIRE -o $T/x" "show $WIRE"; do
+        refused 1 "sealed, key $KEY $MISSING" ctctl $words
+    done
+    [ ! -e "$T/x" ]
+    ctctl versions "$WIRE" 2>&1 | grep -q "sealed, key ${KEY:0:8} not on this device"
+    # Another key is of no use.
+    "$CT_BUILD/tests/sealone" --key
+    refused 1 "sealed, key $KEY $MISSING" ctctl pull "$WIRE"
+    # Nobody needs a key to throw something away.
+    ctctl delete --yes "$WIRE"
+    [ "$(ctctl --json list --cloud | jq .total)" = 0 ]
+}
+
+@test "an object that was changed, cut, swapped or replaced installs nothing" {
+    local other=$(new_id) good
+    the_key
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$other" 1
+    save 1 "$other"
+    OTHER_OBJECT=$(object "$WIRE" 1)
+    save
+    OBJECT=$(object "$WIRE" 1)
+    good=$T/good
+    cp "$OBJECT" "$good"
+    machine bob
+    bring_key
+    project src/web.app
+    for offset in 0 4 5 6 7 8 24 47 48 72 110 16400 -1; do
+        cp "$good" "$OBJECT"
+        [ "$offset" != -1 ] || offset=$(($(stat -c %s "$good") - 1))
+        damaged "$OBJECT" "$offset"
+        refused 1 "ctctl:" ctctl pull "$ID"
+    done
+    for size in 0 20 48 104 16504; do
+        head -c "$size" "$good" >"$OBJECT"
+        promise "$OBJECT"
+        refused 1 "ctctl:" ctctl pull "$ID"
+    done
+    cp "$OTHER_OBJECT" "$OBJECT"
+    promise "$OBJECT"
+    refused 1 "another bundle" ctctl pull "$ID"
+    refused 1 "another bundle" ctctl verify "$ID"
+    refused 1 "another bundle" ctctl export "$ID" -o "$T/x"
+    [ ! -e "$T/x" ]
+    cp "$T/$ID.gz" "$OBJECT"
+    promise "$OBJECT"
+    refused 1 "hands out something that is not" ctctl pull "$ID"
+    # The description of another session, with its bundle.
+    cp "$OTHER_OBJECT" "$OBJECT"
+    promise "$OBJECT"
+    books "UPDATE versions SET metadata = (SELECT metadata FROM versions
+        WHERE session_id = '$(jq -r .wireId "$T/$other.1.json")') WHERE session_id = '$WIRE'"
+    refused 1 "is another's" ctctl pull "$ID"
+    [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
+}
+
+@test "a server that goes back in time is told from one that has nothing new" {
+    the_key
+    save 1
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "second"
+    save 2
+    machine bob
+    bring_key
+    project src/web.app
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(pulled "$ID")" = already-here ]
+    books "UPDATE versions SET state = 'dropped' WHERE session_id = '$WIRE' AND version = 2"
+    books "UPDATE sessions SET current_version = 1 WHERE session_id = '$WIRE'"
+    refused 1 "gone back in time: it hands out state 1" ctctl pull "$ID"
+    ctctl list --cloud 2>/dev/null | grep -q "ROLLED BACK"
+    ctctl list --cloud 2>&1 >/dev/null | tr '\n' ' ' | grep -q "has gone back in time"
+    ctctl --json list --cloud 2>/dev/null | jq -e '.sessions[0].opened | .generation == 1 and .seenGeneration == 2'
+    # An older bundle under the newest description is none either.
+    books "UPDATE versions SET metadata = (SELECT metadata FROM versions
+        WHERE session_id = '$WIRE' AND version = 2) WHERE session_id = '$WIRE' AND version = 1"
+    refused 1 "hands out state 1" ctctl pull "$ID"
+    # What somebody asks for by its number is another matter.
+    books "UPDATE versions SET metadata = '$(jq -c .metadata "$T/$ID.1.json")'
+        WHERE session_id = '$WIRE' AND version = 1"
+    [ "$(pulled "$ID" --version 1)" = kept ]
+    # On a device that never saw more there is nothing to see.
+    rm -r "$XDG_STATE_HOME"
+    [ "$(pulled "$ID")" = kept ]
+}
+
+@test "the newest version that somebody deletes himself is no journey into the past" {
+    the_key
+    save 1
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "second"
+    save 2
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.generation] == [2, 1]'
+    ctctl delete --yes "$ID" --version 2
+    run ctctl list --cloud
+    [ "$status" -eq 0 ]
+    [ "$(wc -l <<<"$output")" = 2 ]
+    ctctl verify "$ID"
+}
+
+@test "require takes nothing that is not sealed, neither from the cloud nor from a file" {
+    push
+    ctctl export "$ID" -o "$T/clear.gz"
+    machine bob
+    project src/web.app
+    conf 'encryption = "require";'
+    refused 1 'encryption = "require"' ctctl pull "$ID"
+    refused 1 'encryption = "require"' ctctl pull --all
+    refused 1 'encryption = "require"' ctctl import "$T/clear.gz"
+    ctctl verify "$ID"
+    machine alice
+    the_key
+    save
+    machine bob
+    bring_key
+    [ "$(pulled "$ID")" = installed ]
+    jq -e .sealed "$T/pull.json"
+    refused 1 'encryption = "require"' ctctl pull --plain "$ID"
+}
+
+@test "of a session that is there in clear and sealed the newer is taken, and each can be named" {
+    push
+    the_key
+    save
+    [ "$(ctctl list --cloud | grep -c "^${ID:0:8}")" = 2 ]
+    machine bob
+    bring_key
+    project src/web.app
+    pulled "$ID"
+    jq -e .sealed "$T/pull.json"
+    # In clear it goes on, as on a device that has no key yet.
+    machine alice
+    mv "$CODETELEPORT_CONFIG_DIR/keyring" "$T/keyring"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "in clear"
+    push
+    mv "$T/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    machine bob
+    run ctctl pull --all
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -q "in clear" "$(here "$ID")"
+    ctctl pull "${ID:0:8}" 2>&1 | tr '\n' ' ' | grep -q "in clear it is newer"
+    [ "$(versions "$ID")" = 1 ]
+    [ "$(ctctl --json versions --plain "$ID" | jq '.versions | length')" = 2 ]
+    ctctl --json verify --all | jq -e '.of == 2 and .ok == 2'
+    # One life goes, or both, and come back.
+    ctctl delete --yes --plain "$ID"
+    [ "$(ctctl --json list --cloud | jq .total)" = 1 ]
+    ctctl undelete "$ID"
+    [ "$(ctctl --json list --cloud | jq .total)" = 2 ]
+    ctctl delete --yes "$ID"
+    [ "$(ctctl --json list --cloud | jq .total)" = 0 ]
+    ctctl undelete | grep -q "^${ID:0:8}.*yes"
+    ctctl undelete "$ID"
+    [ "$(ctctl --json list --cloud | jq .total)" = 2 ]
+}
+
+@test "export writes what opens anywhere, or what stays sealed, and import takes both" {
+    the_key
+    save
+    ctctl export "$ID" -o "$T/clear.gz" 2>&1 | tr '\n' ' ' | grep -q "in clear: whoever has the file"
+    cmp "$T/clear.gz" "$T/$ID.gz"
+    ctctl export "$ID" --sealed -o "$T/sealed"
+    cmp "$T/sealed" "$T/$ID.1.sealed"
+    ctctl export "$ID" -o - 2>/dev/null | cmp - "$T/$ID.gz"
+    [ -z "$(find "$XDG_STATE_HOME" -name '*.part')" ]
+    machine bob
+    project src/web.app
+    refused 1 "$MISSING" ctctl import "$T/sealed"
+    ctctl import "$T/clear.gz" 2>&1 | grep -q "left out: memory"
+    rm -r "$CLAUDE_CONFIG_DIR/projects"
+    bring_key
+    ctctl import - <"$T/sealed"
+    [ -n "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    printf x >>"$T/sealed"
+    refused 1 damaged ctctl import --force "$T/sealed" || refused 1 opened ctctl import --force "$T/sealed"
+}
+
+@test "the MCP server opens what is sealed, also with a key that came later, and never shows one" {
+    the_key
+    save
+    machine bob
+    project src/web.app
+    mkfifo "$T/in"
+    ctctl mcp <"$T/in" >"$T/out" 2>"$T/mcp.log" &
+    exec 7>"$T/in"
+    ask() {
+        printf '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"%s","arguments":%s}}\n' \
+            "$1" "$2" "$3" >&7
+        within grep -q "\"id\":$1[,}]" "$T/out"
+        grep "\"id\":$1[,}]" "$T/out"
+    }
+    printf '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}\n' >&7
+    ask 2 teleport_list '{}' | grep -q "sealed, key ${KEY:0:8} not on this device"
+    ask 3 teleport_pull "{\"sessionId\":\"$WIRE\"}" | grep -q "$MISSING"
+    bring_key
+    ask 4 teleport_list '{}' | grep -q "${ID:0:8}  turn 0"
+    ask 5 teleport_versions "{\"sessionId\":\"${ID:0:8}\"}" | grep -q "Versions of session $ID"
+    ask 6 teleport_pull "{\"sessionId\":\"$ID\"}" | grep -q "Session installed"
+    exec 7>&-
+    here "$ID"
+    ! grep -qi ctkey "$T/out" "$T/mcp.log"
+}
+
+@test "doctor looks at the keys and at what they open, and tells the server no name" {
+    the_key
+    save
+    finding() { ctctl --json doctor | jq -r --arg c "$1" '.[] | select(.check == $c) | .verdict + " " + .detail'; }
+    [[ $(finding keyring) == "ok 1 key from "*"${KEY:0:8} seals"* ]]
+    [ "$(finding sealed)" = "ok all 1 sealed sessions in the cloud open here" ]
+    [[ $(finding upload) == ok* ]]
+    [ "$(python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+print([r[0] for r in d.execute("SELECT DISTINCT cwd FROM versions")])' "$T/server/server.db")" = "['sealed']" ]
+    chmod 644 "$CODETELEPORT_CONFIG_DIR/keyring"
+    [[ $(finding keyring) == bad* ]]
+    rm "$CODETELEPORT_CONFIG_DIR/keyring"
+    [[ $(finding keyring) == note* ]]
+    [[ $(finding sealed) == "bad 1 of 1 sealed"*"$KEY"* ]]
+    conf 'key_command = "exit 3";'
+    [[ $(finding keyring) == bad* ]]
+}
