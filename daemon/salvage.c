@@ -17,6 +17,7 @@
 #include "daemon/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/login.h"
+#include "daemon/sealing.h"
 
 /*
  * A spool that was set aside with its database may hold the only copy of a session whose transcript
@@ -33,6 +34,9 @@ struct salvage {
     char *path; /* of the one that the worker reads */
     char session_id[UUID_SIZE];
     struct queue_item q;
+    struct sealing_keys *keys; /* to open what is sealed, NULL: there are none */
+    int is_sealed;
+    struct seal_header seal;
     struct ct_err err;
 };
 
@@ -41,6 +45,7 @@ static void salvage_free(void *arg)
     struct salvage *v = arg;
 
     queue_item_clear(&v->q);
+    sealing_release(v->keys);
     strlist_free(&v->paths);
     free(v->path);
     free(v);
@@ -78,9 +83,11 @@ static void salvage_run(void *arg)
 {
     struct salvage *v = arg;
     struct open_opts o = {.session_id = v->session_id, .is_trusted = 1, .with_memory = 1};
+    const struct seal_header *seal;
     struct opener *opener;
     struct open_result r;
 
+    o.unseal.ring = v->keys != NULL ? v->keys->ring : NULL;
     if (opener_new(v->path, &o, &opener, &v->err) != 0)
         return;
     if (opener_extract(opener, NULL, NULL, &r, &v->err) == 0) {
@@ -90,6 +97,10 @@ static void salvage_run(void *arg)
         v->q.source_cwd = str_dup(m->source_cwd);
         v->q.source_user_dir = str_dup(m->source_user_dir);
         open_result_free(&r);
+        seal = opener_seal(opener);
+        v->is_sealed = seal != NULL;
+        if (seal != NULL)
+            v->seal = *seal;
         digest(v->path, &v->q, &v->err);
     }
     opener_free(opener);
@@ -120,6 +131,22 @@ static int write_salvaged(void *arg, struct ct_err *err)
     return uploader_put(v->d->uploader, &v->q, err);
 }
 
+/* It goes under its own seal, with a description made anew. */
+static int describe(struct salvage *v, struct ct_err *err)
+{
+    /* How long it is without its padding is not known any more. */
+    struct sealed_facts facts = {.generation = v->seal.generation};
+
+    if (!v->is_sealed)
+        return 0;
+    memcpy(facts.object_id, v->seal.object_id, sizeof(facts.object_id));
+    snprintf(facts.content_id, sizeof(facts.content_id), "%s", v->q.content_id);
+    if (sealing_wrap(v->keys, &facts, &v->q, err) != 0)
+        return -1;
+    hash_hex(v->seal.key_id, KEY_ID_BYTES, v->q.key_id); /* an older one, maybe */
+    return 0;
+}
+
 static int queue_again(struct salvage *v, struct ct_err *err)
 {
     struct daemon *d = v->d;
@@ -133,6 +160,8 @@ static int queue_again(struct salvage *v, struct ct_err *err)
     v->q.source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
     v->q.metadata = json_object_new_object();
     jdoc_set_str(v->q.metadata, "agentId", d->agent->id);
+    if (describe(v, err) != 0)
+        goto done;
     if (link(v->path, to) != 0) {
         err_sys(err, "can't link %s into the spool", v->path);
         goto done;
@@ -145,6 +174,7 @@ static int queue_again(struct salvage *v, struct ct_err *err)
     s = sessions_need(d, v->session_id);
     s->dirty_seq = s->queued_seq = ++d->seq;
     uploader_take(d->uploader, &v->q);
+    reseal_run(d);
     cloud_consider(d->cloud, v->session_id);
     rc = 0;
 done:
@@ -185,6 +215,8 @@ static void look_at_next(struct salvage *v)
         v->path = str_dup(v->paths.v[v->next++]);
         snprintf(v->session_id, sizeof(v->session_id), "%.36s", path_base(v->path));
         if (uuid_is_valid(v->session_id) && is_unknown(v->d, v->session_id)) {
+            sealing_release(v->keys);
+            v->keys = sealing_hold(v->d->sealing);
             worker_submit(v->d->worker, salvage_run, salvage_done, salvage_free, v);
             return;
         }

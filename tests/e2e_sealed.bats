@@ -316,3 +316,20 @@ EOF
     within of_is "$ID" .state synced
     status_is .encryption.rollbacks 0
 }
+
+@test "a sealed bundle that waited in a spool whose database was lost is not lost with it" {
+    start_server_behind_proxy
+    key one
+    log_in
+    faults 'store PUT * status=503'
+    distinct_session
+    start_daemon
+    within status_is '.queue | length' 1
+    within proxied_more '.method == "PUT"' 0
+    stop_daemon -KILL
+    rm "$F" "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    faults
+    start_daemon
+    within of_is "$ID" .sealed true
+    [ "$(on_server cwd)" = sealed ]
+}
