@@ -66,8 +66,14 @@ run_captured() {
     ctctl sync --wait
     speak user 2019-04-05T09:10:12.000Z '"message":{"role":"user","content":"more"}' >>"$F"
     ctctl sync --wait
-    ctctl --json list --cloud >"$T/cloud.json"
     of_is "$ID" .state synced
+    ctctl --json list --cloud | jq -e --arg id "$ID" \
+        '.sessions[] | select((.opened.sessionId // .id) == $id)'
+    ctctl versions "$ID"
+    ctctl verify "$ID"
+    rm "$F"
+    ctctl pull "$ID" --target-dir "$T"
+    grep -rq Mirabellentitel "$CLAUDE_CONFIG_DIR/projects"
 }
 
 @test "with a key nothing of a session can be read on its way" {
