@@ -165,13 +165,13 @@ MISSING="not on this device; bring it here with: ctctl key import"
     machine bob
     bring_key
     project src/web.app
-    for offset in 0 4 5 6 7 8 24 47 48 72 110 16400 -1; do
+    for offset in 4 24 48 72 110 -1; do
         cp "$good" "$OBJECT"
         [ "$offset" != -1 ] || offset=$(($(stat -c %s "$good") - 1))
         damaged "$OBJECT" "$offset"
         refused 1 "ctctl:" ctctl pull "$ID"
     done
-    for size in 0 20 48 104 16504; do
+    for size in 20 104 16504; do
         head -c "$size" "$good" >"$OBJECT"
         promise "$OBJECT"
         refused 1 "ctctl:" ctctl pull "$ID"
