@@ -10,25 +10,10 @@
 
 #include "common/str.h"
 
-#include "common/db.h"
+#include "common/db_impl.h"
 
-#define MAX_STATEMENTS 192
 #define BUSY_MS 10000 /* how long to wait for another process */
 #define BUSY_STEP_MS 20
-
-struct prepared {
-    char *sql;
-    sqlite3_stmt *st;
-};
-
-struct db {
-    sqlite3 *h;
-    char *path;
-    struct prepared cache[MAX_STATEMENTS];
-    int n_cached;
-    void (*on_damage)(void *arg);
-    void *on_damage_arg;
-};
 
 static void tell_damage(struct db *db)
 {
@@ -368,65 +353,12 @@ int64_t db_changes(struct db *db)
     return sqlite3_changes64(db->h);
 }
 
+const char *db_path(const struct db *db)
+{
+    return db->path;
+}
+
 int64_t db_last_id(struct db *db)
 {
     return sqlite3_last_insert_rowid(db->h);
-}
-
-static int migrate_step(struct db *db, const char *sql, const char *what, int64_t to,
-                        struct ct_err *err)
-{
-    if (db_begin(db, err) != 0)
-        return -1;
-    if (sqlite3_exec(db->h, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fail(db, err, "can't bring up to date");
-        goto err0;
-    }
-    if (db_exec(db, err, "INSERT OR REPLACE INTO schema_version(room, version) VALUES (?, ?)", "si",
-                what, to) != 0)
-        goto err0;
-    return db_commit(db, err);
-
-err0:
-    db_rollback(db);
-    return -1;
-}
-
-/* A database that can't be read has no version; it must not pass for a new one. */
-static int schema_version(struct db *db, const char *what, int64_t *ret, struct ct_err *err)
-{
-    sqlite3_stmt *st;
-    int rc;
-
-    if (db_query(db, err, &st,
-                 "SELECT coalesce(max(version), 0) FROM schema_version WHERE room = ?", "s",
-                 what) != 0)
-        return -1;
-    rc = db_step(db, st, err);
-    if (rc == 1)
-        *ret = sqlite3_column_int64(st, 0);
-    db_done(st);
-    return rc < 0 ? -1 : 0;
-}
-
-int db_migrate(struct db *db, const char *const *steps, int n, const char *what, struct ct_err *err)
-{
-    int64_t have = 0;
-
-    if (db_exec(db, err,
-                "CREATE TABLE IF NOT EXISTS schema_version"
-                "(room TEXT PRIMARY KEY, version INTEGER NOT NULL)",
-                "") != 0 ||
-        schema_version(db, what, &have, err) != 0)
-        return -1;
-    if (have > n)
-        return err_set(err, ERR_CONFIG,
-                       "the database %s was written by a newer version of this program; "
-                       "install that one again",
-                       db->path);
-    for (; have < n; have++) {
-        if (migrate_step(db, steps[have], what, have + 1, err) != 0)
-            return -1;
-    }
-    return 0;
 }

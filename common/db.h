@@ -33,11 +33,26 @@ void db_close(struct db *db);
 /**
  * db_migrate(db, steps, n, what, err):
  * Bring the tables of the room ${what} up to date: run those of the ${n} SQL scripts in ${steps}
- * that have not run yet, each in one transaction.  Scripts are only ever added at the end.  A
- * database from a newer build is ERR_CONFIG.
+ * that have not run yet, in one transaction.  Scripts are only ever added at the end.  A database
+ * that is not new is copied before, see db_save().  One from a newer build is ERR_CONFIG with the
+ * reason DB_NEWER, and nothing is changed.
  */
+#define DB_NEWER "newer_database"
 int db_migrate(struct db *db, const char *const *steps, int n, const char *what,
                struct ct_err *err);
+
+/**
+ * db_save(db, version, err):
+ * Copy it to "<path>.v<version>.bak", on disk when this returns; of these copies the three with the
+ * highest numbers stay.  On error (a full disk is ERR_NOSPACE) nothing is left behind.
+ */
+int db_save(struct db *db, int64_t version, struct ct_err *err);
+
+/**
+ * db_path(db):
+ * Where it lies, borrowed.
+ */
+const char *db_path(const struct db *db);
 
 /**
  * db_exec(db, err, sql, types, ...):

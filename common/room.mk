@@ -6,7 +6,7 @@ common_libcommon_a_SOURCES = \
   common/conf.c common/conf.h \
   common/config.c common/config.h \
   common/cred.c common/cred.h \
-  common/db.c common/db.h \
+  common/db.c common/db.h common/db_impl.h common/db_migrate.c \
   common/err.c common/err.h \
   common/fd.c common/fd.h \
   common/file.c common/file.h \

@@ -234,6 +234,14 @@ void daemon_stop(struct daemon *d)
     look_whether_drained(-1, 0, l);
 }
 
+void daemon_give_up(struct daemon *d, int status)
+{
+    d->exit_status = status;
+    d->has_given_up = 1;
+    if (!d->is_stopping)
+        daemon_stop(d);
+}
+
 static void on_signal(evutil_socket_t signo, short what, void *arg)
 {
     struct daemon *d = arg;

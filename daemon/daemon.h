@@ -106,6 +106,7 @@ struct daemon {
     int is_stopping;
     int is_ready; /* the service manager was told */
     int exit_status;
+    int has_given_up;   /* and the exit status stays */
     int64_t started_ms; /* wall clock */
 
     struct exclude *exclude; /* folders whose sessions stay here */
@@ -174,6 +175,12 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
  * Begin to stop; a second call does not wait for transfers.
  */
 void daemon_stop(struct daemon *d);
+
+/**
+ * daemon_give_up(d, status):
+ * Stop, with that exit status: only a person can mend it.
+ */
+void daemon_give_up(struct daemon *d, int status);
 
 /**
  * daemon_set_clocks(d):

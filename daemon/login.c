@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "api/client.h"
+#include "common/db.h"
 #include "common/hash.h"
 #include "common/jdoc.h"
 #include "common/log.h"
@@ -85,6 +86,8 @@ static int open_account(struct login *l)
     if (rc != 0) {
         stop_check(l);
         say(l, LOGIN_NO_BOOKS, &err);
+        if (strcmp(err.reason, DB_NEWER) == 0)
+            daemon_give_up(l->d, 78);
         evtimer_add(l->reopen, &again);
     }
     return rc;

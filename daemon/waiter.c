@@ -69,6 +69,8 @@ static void end_once(struct waiter *w, const char *state)
 {
     struct daemon *d = w->d;
 
+    if (d->has_given_up)
+        return;
     if (strcmp(state, "auth_required") == 0 || strcmp(state, "account_changed") == 0)
         d->exit_status = 77;
     else if (!LIST_EMPTY(&w->targets) || json_object_array_length(w->failed) > 0 ||

@@ -5,6 +5,7 @@
 
 #include "common/hash.h"
 #include "common/jdoc.h"
+#include "common/log.h"
 #include "common/now.h"
 #include "common/str.h"
 
@@ -318,6 +319,16 @@ static int script(struct sql *db, const char *sql, struct ct_err *err)
     return 0;
 }
 
+/* Its files are not ours to copy. */
+static int save(struct sql *db, int64_t version, struct ct_err *err)
+{
+    (void)db;
+    (void)err;
+    log_warn("database-not-saved version=%lld reason=\"it lies on a database server\"",
+             (long long)version);
+    return 0;
+}
+
 /* A query of its own: one request, and its stream ends with it. */
 static int ask(struct hrana *h, struct lane *l, struct json_object *stmt, struct json_object **ret,
                struct ct_err *err)
@@ -373,6 +384,7 @@ static const struct sql_ops ops = {.close = close_all,
                                    .rollback = rollback,
                                    .exec = exec,
                                    .script = script,
+                                   .save = save,
                                    .changes = changes,
                                    .query = query};
 

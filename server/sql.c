@@ -135,8 +135,9 @@ static int migrate_one(struct sql *db, const char *const *steps, int n, const ch
     rc = schema_version(db, what, &have, err);
     if (rc == 0 && have > n)
         rc = err_set(err, ERR_CONFIG,
-                     "the database was written by a newer version of this program; install that "
-                     "one again");
+                     "the database was written by a newer version of this program and is left as "
+                     "it is; install that version again (the manual says how to go back without "
+                     "it)");
     if (rc == 0 && have < n &&
         (db->ops->script(db, steps[have], err) != 0 ||
          sql_exec(db, err, "INSERT OR REPLACE INTO schema_version(room, version) VALUES (?, ?)",
@@ -147,6 +148,20 @@ static int migrate_one(struct sql *db, const char *const *steps, int n, const ch
         return -1;
     }
     return sql_commit(db, err) != 0 ? -1 : have < n;
+}
+
+/* Only what is old is copied: neither what is new nor what this build does not know. */
+static int save_first(struct sql *db, int n, const char *what, struct ct_err *err)
+{
+    int64_t have = 0;
+    int rc;
+
+    sql_hold(db);
+    rc = schema_version(db, what, &have, err);
+    sql_release(db);
+    if (rc != 0 || have == 0 || have >= n)
+        return rc;
+    return db->ops->save(db, have, err);
 }
 
 int sql_migrate(struct sql *db, const char *const *steps, int n, const char *what,
@@ -164,6 +179,8 @@ int sql_migrate(struct sql *db, const char *const *steps, int n, const char *wha
         return -1;
     }
     if (sql_commit(db, err) != 0)
+        return -1;
+    if (save_first(db, n, what, err) != 0)
         return -1;
     while ((rc = migrate_one(db, steps, n, what, err)) == 1)
         ;

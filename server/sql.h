@@ -24,8 +24,9 @@ void sql_close(struct sql *db);
 /**
  * sql_migrate(db, steps, n, what, err):
  * Bring the tables of ${what} up to date: run those of the ${n} scripts in ${steps} that have not
- * run yet, each in one transaction.  Several processes may do so at once.  A database from a newer
- * build is ERR_CONFIG.
+ * run yet, each in one transaction.  Several processes may do so at once.  SQLite's file is copied
+ * before, as db_save() does it; a database server's is not, and the log says so.  A database from a
+ * newer build is ERR_CONFIG.
  */
 int sql_migrate(struct sql *db, const char *const *steps, int n, const char *what,
                 struct ct_err *err);

@@ -15,6 +15,7 @@ struct sql_ops {
     void (*rollback)(struct sql *db);
     int (*exec)(struct sql *db, struct ct_err *err, const char *sql, const char *types, va_list ap);
     int (*script)(struct sql *db, const char *sql, struct ct_err *err);
+    int (*save)(struct sql *db, int64_t version, struct ct_err *err);
     int64_t (*changes)(struct sql *db);
     int (*query)(struct sql *db, struct ct_err *err, struct sql_rows **ret, const char *sql,
                  const char *types, va_list ap);

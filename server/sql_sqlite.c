@@ -157,6 +157,17 @@ static int script(struct sql *db, const char *sql, struct ct_err *err)
     return db_script(l->db, sql, &why) == 0 ? 0 : failed(l, &why, err);
 }
 
+static int save(struct sql *db, int64_t version, struct ct_err *err)
+{
+    struct sqlite *s = (struct sqlite *)db;
+    int rc;
+
+    pthread_mutex_lock(&s->write_mutex);
+    rc = db_save(s->writer.db, version, err);
+    pthread_mutex_unlock(&s->write_mutex);
+    return rc;
+}
+
 static int64_t changes(struct sql *db)
 {
     struct lane *l = lane_of(db);
@@ -247,6 +258,7 @@ static const struct sql_ops ops = {.close = close_all,
                                    .rollback = rollback,
                                    .exec = exec,
                                    .script = script,
+                                   .save = save,
                                    .changes = changes,
                                    .query = query};
 

@@ -1,8 +1,10 @@
-check_PROGRAMS += tests/unit_common tests/unit_secret tests/unit_state
-TESTS += tests/unit_common tests/unit_secret tests/unit_state
+check_PROGRAMS += tests/unit_common tests/unit_migrate tests/unit_secret tests/unit_state
+TESTS += tests/unit_common tests/unit_migrate tests/unit_secret tests/unit_state
 EXTRA_DIST += tests/unit.h
 tests_unit_common_SOURCES = tests/unit_common.c
 tests_unit_common_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_migrate_SOURCES = tests/unit_migrate.c
+tests_unit_migrate_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_secret_SOURCES = tests/unit_secret.c
 tests_unit_secret_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_state_SOURCES = tests/unit_state.c
