@@ -214,22 +214,56 @@ static int open_text(const struct keyring *ring, const char *wire_id, const stru
     return rc;
 }
 
+/* Base64, then the seal, down to the JSON text. */
+static int open_seal(const struct keyring *ring, const struct json_object *metadata,
+                     struct buf *ret_text, struct seal_header *ret, struct ct_err *err)
+{
+    struct buf sealed = {0};
+    int rc = decode(metadata, &sealed, err);
+
+    if (rc == 0) {
+        rc = unseal(ring, &sealed, ret_text, ret, err);
+        if (rc != 0 && strcmp(err->reason, KEY_MISSING) != 0)
+            err_prefix(err, "the session's sealed description");
+    }
+    buf_free(&sealed);
+    return rc;
+}
+
 int sealed_open(const struct keyring *ring, const char *wire_id, const struct json_object *metadata,
                 struct sealed_facts *ret, struct ct_err *err)
 {
-    struct buf sealed = {0}, text = {0};
+    struct buf text = {0};
     struct seal_header h;
     struct ct_err e = {0};
-    int rc = decode(metadata, &sealed, &e);
+    int rc = open_seal(ring, metadata, &text, &h, &e);
 
-    if (rc == 0) {
-        rc = unseal(ring, &sealed, &text, &h, &e);
-        if (rc != 0 && strcmp(e.reason, KEY_MISSING) != 0)
-            err_prefix(&e, "the session's sealed description");
-    }
     if (rc == 0)
         rc = open_text(ring, wire_id, &text, &h, ret, &e);
-    buf_free(&sealed);
+    buf_free(&text);
+    if (rc != 0 && err != NULL)
+        *err = e;
+    return rc;
+}
+
+int sealed_ids_key(const struct keyring *ring, const struct json_object *metadata,
+                   char ret[KEY_ID_HEX], struct ct_err *err)
+{
+    struct sealed_facts f = {0};
+    struct buf text = {0};
+    struct json_object *o = NULL;
+    struct seal_header h;
+    struct ct_err e = {0};
+    int rc = open_seal(ring, metadata, &text, &h, &e);
+
+    if (rc == 0)
+        rc = jdoc_parse(text.data, text.len, &o, &e);
+    if (rc == 0)
+        rc = read_facts(o, &f, &e);
+    if (rc == 0)
+        memcpy(ret, f.ids_key, KEY_ID_HEX);
+    sealed_facts_clear(&f);
+    json_object_put(o);
     buf_free(&text);
     if (rc != 0 && err != NULL)
         *err = e;

@@ -73,4 +73,12 @@ int sealed_open(const struct keyring *ring, const char *wire_id, const struct js
                 struct sealed_facts *ret, struct ct_err *err);
 void sealed_facts_clear(struct sealed_facts *f);
 
+/**
+ * sealed_ids_key(ring, metadata, ret, err):
+ * The id of the key that the session's opaque id was made with, also if that is not in ${ring}.
+ * Errors as sealed_open(); whose session it is does not matter.
+ */
+int sealed_ids_key(const struct keyring *ring, const struct json_object *metadata,
+                   char ret[KEY_ID_HEX], struct ct_err *err);
+
 #endif
