@@ -208,6 +208,16 @@ static void offer_revoke(const struct completion *k)
     offer(k, "revoke", "end one");
 }
 
+static void offer_key_actions(const struct completion *k)
+{
+    offer(k, "status", "which keys are here");
+    offer(k, "init", "make the first one");
+    offer(k, "import", "bring one from another device");
+    offer(k, "show", "the recovery text");
+    offer(k, "export", "the texts, for a pipe");
+    offer(k, "rotate", "one more, which seals from now on");
+}
+
 struct place {
     const char *word; /* a verb, or an option that wants a value */
     void (*offer)(const struct completion *k);
@@ -226,7 +236,7 @@ static const struct place after_verbs[] = {
     {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids}, {"verify", offer_cloud_ids},
     {"export", offer_cloud_ids},     {"import", offer_files},   {"exclude", offer_ids_and_dirs},
     {"include", offer_ids_and_dirs}, {"devices", offer_revoke}, {"tokens", offer_revoke},
-    {"help", offer_verbs},
+    {"key", offer_key_actions},      {"help", offer_verbs},
 };
 
 static const struct place *find(const struct place *all, size_t n, const char *word)

@@ -79,9 +79,12 @@ static int take_token(struct json_object *o, char **ret, struct ct_err *err)
 static int mint(struct login *l, const char *jwt, struct ct_err *err)
 {
     struct json_object *body = json_object_new_object(), *o = NULL;
+    char *name =
+        l->token_name != NULL ? l->token_name(l->token_name_arg) : str_dup(l->cred.device_name);
     int rc;
 
-    jdoc_set_str(body, "name", l->cred.device_name);
+    jdoc_set_str(body, "name", name);
+    free(name);
     jdoc_set_str(body, "expiresIn", "never");
     rc = api_call(&l->policy, l->cred.api_url, jwt, "POST", "/auth/token", body, &o, err);
     json_object_put(body);

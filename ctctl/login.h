@@ -10,6 +10,9 @@ struct login {
     const char *email, *api_url, *invite; /* as given, or NULL */
     int is_new, has_token, from_stdin, by_github;
     int must_agree; /* nothing shows that it is the person here who has signed in */
+    /* Names the token; asked when the person is known and none is made yet.  NULL: the device. */
+    char *(*token_name)(void *arg);
+    void *token_name_arg;
     struct http_policy policy;
     struct cred cred; /* what is saved in the end */
     char *account_id, *account_email, *plan;

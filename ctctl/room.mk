@@ -17,6 +17,15 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/item.c ctctl/item.h \
   ctctl/jout.c ctctl/jout.h \
   ctctl/login.c ctctl/login.h \
+  ctctl/key.h \
+  ctctl/key_account.c ctctl/key_account.h \
+  ctctl/key_import.c \
+  ctctl/key_lines.c ctctl/key_lines.h \
+  ctctl/key_make.c \
+  ctctl/key_ring.c \
+  ctctl/key_show.c \
+  ctctl/key_status.c \
+  ctctl/login_key.c ctctl/login_key.h \
   ctctl/loopback.c ctctl/loopback.h \
   ctctl/mcp.c ctctl/mcp.h \
   ctctl/mcp_tools.c \
@@ -27,6 +36,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull.c ctctl/pull.h \
   ctctl/pull_many.c ctctl/pull_many.h \
   ctctl/pull_say.c ctctl/pull_say.h \
+  ctctl/qr.h \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \
@@ -45,6 +55,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_export.c \
   ctctl/verb_import.c \
   ctctl/verb_include.c \
+  ctctl/verb_key.c \
   ctctl/verb_list.c \
   ctctl/verb_login.c \
   ctctl/verb_logout.c \
@@ -67,9 +78,14 @@ ctctl_libctctl_a_SOURCES += ctctl/system_linux.c
 else
 ctctl_libctctl_a_SOURCES += ctctl/system_posix.c
 endif
-EXTRA_DIST += ctctl/system_linux.c ctctl/system_posix.c
+if WITH_QRENCODE
+ctctl_libctctl_a_SOURCES += ctctl/qr_libqrencode.c
+else
+ctctl_libctctl_a_SOURCES += ctctl/qr_none.c
+endif
+EXTRA_DIST += ctctl/system_linux.c ctctl/system_posix.c ctctl/qr_libqrencode.c ctctl/qr_none.c
 ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LIBS) $(common_LIBS) \
-  $(CURL_LIBS) $(EVENT_LIBS)
+  $(CURL_LIBS) $(EVENT_LIBS) $(QRENCODE_LIBS)
 
 bin_PROGRAMS += bin/ctctl
 bin_ctctl_SOURCES = ctctl/main.c

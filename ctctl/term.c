@@ -162,11 +162,12 @@ int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct c
     return rc;
 }
 
-int term_confirm(const char *question)
+/* Return 1 for a yes, 0 for a no, -1 for an empty answer. */
+static int ask_yes_no(const char *question, const char *choice)
 {
     struct text_style st;
     struct buf prompt = {0};
-    char answer[16], *copy = str_dup(question), *save = NULL;
+    char answer[16], *copy = str_dup(question), *save = NULL, *last;
     int rc;
 
     term_style(STDERR_FILENO, &st);
@@ -174,9 +175,40 @@ int term_confirm(const char *question)
         text_wrap(&prompt, &st, TEXT_PLAIN, "", "", line);
     if (prompt.len > 0)
         prompt.data[--prompt.len] = '\0';
-    buf_addstr(&prompt, " [y/N] ");
+    last = prompt.len > 0 ? strrchr(prompt.data, '\n') : NULL;
+    if (st.width > 0 && prompt.len > 0 &&
+        text_columns(last != NULL ? last + 1 : prompt.data) + strlen(choice) >= (size_t)st.width)
+        buf_addstr(&prompt, "\n ");
+    buf_addstr(&prompt, choice);
     rc = term_ask(prompt.data, 0, answer, sizeof(answer), NULL);
     buf_free(&prompt);
     free(copy);
-    return rc == 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+    if (rc != 0)
+        return 0;
+    if (answer[0] == '\0')
+        return -1;
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+int term_confirm(const char *question)
+{
+    return ask_yes_no(question, " [y/N] ") == 1;
+}
+
+int term_agree(const char *question)
+{
+    return ask_yes_no(question, " [Y/n] ") != 0;
+}
+
+int term_show(const char *p, struct ct_err *err)
+{
+    int fd = open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    int rc = 0;
+
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, "there is no terminal to show it on");
+    if (file_write_all(fd, p, strlen(p)) != 0)
+        rc = err_sys(err, "can't write to the terminal");
+    close(fd);
+    return rc;
 }

@@ -28,10 +28,19 @@ int term_is_interactive(void);
 int term_ask(const char *prompt, int is_hidden, char *buf, size_t size, struct ct_err *err);
 
 /**
- * term_confirm(question):
+ * term_confirm(question), term_agree(question):
  * Ask a question, of clean lines, on the controlling terminal and return whether the answer is yes.
+ * An empty answer is a no; for term_agree() it is a yes.
  */
 int term_confirm(const char *question);
+int term_agree(const char *question);
+
+/**
+ * term_show(p, err):
+ * Write ${p} to the controlling terminal, wherever stdout and stderr go, and keep no copy of it.
+ * ERR_CONFIG if there is none.
+ */
+int term_show(const char *p, struct ct_err *err);
 
 /**
  * term_read_line(fd, buf, size, err):

@@ -22,6 +22,7 @@ extern const struct verb verb_exclude;
 extern const struct verb verb_include;
 extern const struct verb verb_export;
 extern const struct verb verb_import;
+extern const struct verb verb_key;
 extern const struct verb verb_list;
 extern const struct verb verb_login;
 extern const struct verb verb_logout;

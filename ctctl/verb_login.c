@@ -8,6 +8,7 @@
 #include "common/secret.h"
 #include "common/str.h"
 #include "ctctl/login.h"
+#include "ctctl/login_key.h"
 #include "ctctl/term.h"
 
 #include "ctctl/verb.h"
@@ -204,13 +205,30 @@ static void clear(struct login *l)
     secret_free(l->secret);
 }
 
+struct naming {
+    struct ctx *c;
+    const struct login *l;
+    enum login_key answer;
+};
+
+static char *token_name(void *arg)
+{
+    struct naming *n = arg;
+
+    n->answer = login_key_ask(n->c);
+    return login_key_token_name(n->c, n->answer, n->l->cred.device_name);
+}
+
 static int log_in(struct ctx *c, struct login *l)
 {
     char *path = cred_path();
+    struct naming n = {c, l, LOGIN_KEY_NOT_ASKED};
     struct ct_err e;
     int rc;
 
     l->secret = secret_alloc(LOGIN_SECRET_SIZE);
+    l->token_name = token_name;
+    l->token_name_arg = &n;
     if (prepare(c, l, path, &e) != 0 || login_authenticate(c, l, &e) != 0 ||
         agree_to_account(l, &e) != 0 || confirm_account(c, l, &e) != 0 ||
         cred_save(path, &l->cred, &e) != 0) {
@@ -218,6 +236,11 @@ static int log_in(struct ctx *c, struct login *l)
     } else {
         report(c, l);
         rc = CTX_OK;
+        /* A token that was made elsewhere has its name. */
+        if (l->has_token)
+            n.answer = login_key_ask(c);
+        fflush(stdout);
+        login_key_settle(c, n.answer);
     }
     free(path);
     clear(l);
@@ -277,6 +300,9 @@ const struct verb verb_login = {
     "\n"
     "A password is never echoed and never stands on the command line. What is kept is a\n"
     "token, in ~/.codeteleport/config.json, which only you can read.\n"
+    "\n"
+    "On a terminal, a device without a key is asked whether what it saves shall be sealed; if\n"
+    "so, a key is made, or the account's asked for (see: ctctl key --help).\n"
     "\n"
     "Logging in to another account or server than before is confirmed on a terminal, for\n"
     "all sessions of this machine go there from then on.\n",

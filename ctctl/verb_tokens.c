@@ -46,6 +46,7 @@ const struct verb verb_tokens = {
     "list        show them (this is the default): name, last four characters, last use\n"
     "revoke ID   end a token at once\n"
     "\n"
-    "Each login makes one, named after its machine.\n",
+    "Each login makes one, with a name that says nothing (device- and six digits), or, if what\n"
+    "this device saves is not sealed, that of its machine.\n",
     run,
 };

@@ -25,3 +25,8 @@ check_PROGRAMS += tests/unit_ctctl_place
 TESTS += tests/unit_ctctl_place
 tests_unit_ctctl_place_SOURCES = tests/unit_ctctl_place.c
 tests_unit_ctctl_place_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit_ctctl_key
+TESTS += tests/unit_ctctl_key
+tests_unit_ctctl_key_SOURCES = tests/unit_ctctl_key.c
+tests_unit_ctctl_key_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)

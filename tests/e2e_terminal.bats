@@ -5,6 +5,8 @@ load lib
 
 setup() {
     make_home
+    # what a log-in asks about keys is e2e_key.bats'
+    conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; encryption = "off";'
     unset NO_COLOR
     start_server
 }

@@ -1,0 +1,113 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "common/str.h"
+#include "ctctl/key.h"
+#include "ctctl/term.h"
+
+#include "ctctl/login_key.h"
+
+static void explain(const struct ctx *c)
+{
+    struct buf b = {0};
+
+    buf_addc(&b, '\n');
+    text_wrap(&b, &c->err, TEXT_PLAIN, "", "",
+              "What this device saves can be sealed before it leaves, with a key that only your "
+              "devices have.");
+    text_wrap(&b, &c->err, TEXT_PLAIN, "", "",
+              "Without a key, the server and the object store can read all of it: prompts, "
+              "answers, files, whatever was on the screen.");
+    buf_addc(&b, '\n');
+    fputs(b.data, stderr);
+    buf_free(&b);
+}
+
+/* -1: not known. */
+static int has_key(struct ctx *c)
+{
+    struct keyring *ring;
+    struct ct_err e;
+    int has;
+
+    if (key_ring_open(c, &ring, &e) != 0) {
+        ctx_say(c, "%s", e.msg);
+        return -1;
+    }
+    has = keyring_n(ring) > 0;
+    keyring_free(ring);
+    return has;
+}
+
+enum login_key login_key_ask(struct ctx *c)
+{
+    if (c->json || !term_is_interactive() || c->config->encryption == CONFIG_ENCRYPTION_OFF ||
+        has_key(c) != 0)
+        return LOGIN_KEY_NOT_ASKED;
+    explain(c);
+    return term_agree("Shall it be sealed?") ? LOGIN_KEY_WANTED : LOGIN_KEY_DECLINED;
+}
+
+char *login_key_token_name(const struct ctx *c, enum login_key answer, const char *device_name)
+{
+    unsigned char random[3];
+    char hex[2 * sizeof(random) + 1];
+
+    if (answer == LOGIN_KEY_DECLINED || c->config->encryption == CONFIG_ENCRYPTION_OFF)
+        return str_dup(device_name);
+    hash_random(random, sizeof(random));
+    hash_hex(random, sizeof(random), hex);
+    return str_printf("device-%s", hex);
+}
+
+/* A key that is here may be another account's. */
+static void compare(struct ctx *c)
+{
+    struct keyring *ring = NULL;
+    struct key_account a = {0};
+    struct buf b = {0};
+    struct ct_err e;
+
+    if (c->config->encryption != CONFIG_ENCRYPTION_OFF && key_ring_open(c, &ring, &e) == 0 &&
+        keyring_n(ring) > 0 && key_account_look(c, ring, &a, &e) == 0)
+        key_missing_say(&a, &b);
+    if (b.len > 0)
+        ctx_say(c, "%s. Bring it before anything is saved: ctctl key import", b.data);
+    buf_free(&b);
+    key_account_clear(&a);
+    keyring_free(ring);
+}
+
+static void obtain(struct ctx *c)
+{
+    const struct key_opts none = {0};
+    struct key_account a;
+    struct ct_err e;
+    int is_known = key_account_look(c, NULL, &a, &e) == 0, rc;
+
+    if (is_known && a.sealed > 0) {
+        ctx_say(c, "this account has a key already: it is on your other device.");
+        rc = key_import(c, &none, 0);
+    } else {
+        rc = key_init(c, &none);
+    }
+    key_account_clear(&a);
+    if (rc != CTX_OK)
+        ctx_say(c,
+                "you are logged in, without a key: what is saved leaves in clear%s. Later: "
+                "ctctl key init, or ctctl key import",
+                c->config->encryption == CONFIG_ENCRYPTION_REQUIRE
+                    ? ", so nothing is, as the configuration requires sealing"
+                    : "");
+}
+
+void login_key_settle(struct ctx *c, enum login_key answer)
+{
+    if (answer == LOGIN_KEY_WANTED)
+        obtain(c);
+    else if (answer == LOGIN_KEY_DECLINED)
+        ctx_say(c, "what is saved leaves in clear. To change that: ctctl key init");
+    else
+        compare(c);
+}

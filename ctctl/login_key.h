@@ -1,0 +1,36 @@
+#ifndef CTCTL_LOGIN_KEY_H
+#define CTCTL_LOGIN_KEY_H
+
+#include "ctctl/ctx.h"
+
+/*
+ * Sealing, at log-in: whether a person wants a key is asked before a token is made, for its name
+ * goes to the server; the key itself comes when the account is known.
+ */
+enum login_key {
+    LOGIN_KEY_NOT_ASKED, /* nobody is there, or nothing to ask: a key is here, or never wanted */
+    LOGIN_KEY_WANTED,
+    LOGIN_KEY_DECLINED,
+};
+
+/**
+ * login_key_ask(c):
+ * Ask, where there is a terminal, no key, and sealing is not off.
+ */
+enum login_key login_key_ask(struct ctx *c);
+
+/**
+ * login_key_token_name(c, answer, device_name):
+ * Return what the new token is to be called: the device's name where what it saves leaves in clear
+ * anyway, else one that says nothing.  The caller frees it.
+ */
+char *login_key_token_name(const struct ctx *c, enum login_key answer, const char *device_name);
+
+/**
+ * login_key_settle(c, answer):
+ * After the log-in: make the key or take the account's, if one was wanted; say so if keys that are
+ * here do not go with the account.
+ */
+void login_key_settle(struct ctx *c, enum login_key answer);
+
+#endif
