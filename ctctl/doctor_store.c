@@ -39,7 +39,8 @@ static int is_out_of_reach(const struct doctor *d, struct doctor_finding *f)
 static int seals(struct ctx *c)
 {
     return c->config->encryption != CONFIG_ENCRYPTION_OFF &&
-           (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE || keyring_n(ctx_ring(c, NULL)) > 0);
+           (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE || ctx_ring(c, NULL) == NULL ||
+            keyring_n(ctx_ring(c, NULL)) > 0);
 }
 
 static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *err)

@@ -2,6 +2,7 @@ noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
   ctctl/complete.c ctctl/complete.h \
+  ctctl/copy.c ctctl/copy.h \
   ctctl/ctx.c ctctl/ctx.h \
   ctctl/ctx_own.c \
   ctctl/current.c ctctl/current.h \
@@ -37,6 +38,9 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull_many.c ctctl/pull_many.h \
   ctctl/pull_say.c ctctl/pull_say.h \
   ctctl/qr.h \
+  ctctl/reseal.c ctctl/reseal.h \
+  ctctl/reseal_one.c ctctl/reseal_one.h \
+  ctctl/reseal_put.c ctctl/reseal_put.h \
   ctctl/rules.c ctctl/rules.h \
   ctctl/sessions.c ctctl/sessions.h \
   ctctl/status.c ctctl/status.h \

@@ -1,0 +1,58 @@
+#ifndef CTCTL_COPY_H
+#define CTCTL_COPY_H
+
+#include <stdint.h>
+
+#include "agents/news.h"
+#include "api/api.h"
+#include "bundle/open.h"
+#include "bundle/sealed.h"
+#include "ctctl/ctx.h"
+
+/*
+ * One version of a session that was fetched from the cloud, opened to its last byte, and what was
+ * in it, so that two of them can be compared: does one hold all that the other holds?
+ */
+struct copy {
+    int64_t version;
+    char sha256[HASH_SHA256_HEX]; /* of the gzip file, before it was sealed and padded */
+    int64_t gzip_bytes;
+    int64_t generation; /* of a sealed one, else 0 */
+    struct news *news;  /* of its transcript */
+    struct open_result opened;
+};
+
+struct copy_source {
+    char *path;                     /* the gzip file */
+    struct api_download_res answer; /* what the server says of it */
+};
+
+/**
+ * copy_fetch(c, ring, session_id, wire_id, version, ret, ret_source, err):
+ * Download ${version} of the session ${session_id}, which the server knows by ${wire_id} (the same:
+ * it is in clear), open it with ${ring} if it is sealed, and look into it.  ERR_CORRUPT or
+ * ERR_REFUSED if it is not what it is to be.  The caller ends ${ret} with copy_clear(), and
+ * ${ret_source} (may be NULL) with copy_source_clear(), which removes the file.
+ */
+int copy_fetch(struct ctx *c, const struct keyring *ring, const char *session_id,
+               const char *wire_id, int64_t version, struct copy *ret,
+               struct copy_source *ret_source, struct ct_err *err);
+void copy_clear(struct copy *k);
+void copy_source_clear(struct copy_source *s);
+
+/**
+ * copy_is_within(a, b):
+ * Return whether ${b} holds all that ${a} holds: the same bytes; the same content; or every record
+ * of its transcript, and a file of each name that is not shorter, but for those that only tell how
+ * something stands now (tasks, todos, plans, memory).
+ */
+int copy_is_within(const struct copy *a, const struct copy *b);
+
+/**
+ * copy_temporary(c, ret_path, err):
+ * Make an empty file in the private folder of downloads and return its descriptor; what a killed
+ * ctctl leaves there goes after a week.
+ */
+int copy_temporary(struct ctx *c, char **ret_path, struct ct_err *err);
+
+#endif
