@@ -23,6 +23,7 @@ common_libcommon_a_SOURCES = \
   common/now.c common/now.h \
   common/path.c common/path.h \
   common/secret.c common/secret.h common/secret_impl.h \
+  common/service.h \
   common/str.c common/str.h \
   common/strlist.c common/strlist.h \
   common/uuid.c common/uuid.h \
@@ -38,4 +39,11 @@ else
 common_libcommon_a_SOURCES += common/file_posix.c
 endif
 EXTRA_DIST += common/secret_linux.c common/secret_posix.c common/file_darwin.c common/file_posix.c
+# It links against libsystemd in the programs that name $(SYSTEMD_LIBS), and in no other.
+if WITH_SYSTEMD
+common_libcommon_a_SOURCES += common/service_systemd.c
+else
+common_libcommon_a_SOURCES += common/service_none.c
+endif
+EXTRA_DIST += common/service_systemd.c common/service_none.c
 common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)

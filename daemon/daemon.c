@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/path.h"
+#include "common/service.h"
 #include "common/str.h"
 #include "daemon/lock.h"
 #include "daemon/process.h"
@@ -37,6 +38,7 @@ struct life {
     struct event *rest;
     int64_t stop_at_ms;
     int lock_fd;
+    char told[300]; /* what the service manager heard last of how things stand */
 };
 
 /* ---- debounce -----------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ void daemon_stop(struct daemon *d)
     }
     d->is_stopping = 1;
     log_info("stopping");
-    notify_stopping();
+    service_stopping();
     bundler_stop(d->bundler);
     if (d->uploader != NULL)
         uploader_stop(d->uploader);
@@ -256,7 +258,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
         daemon_stop(d);
         break;
     case SIGHUP:
-        notify_reloading();
+        service_reloading();
         daemon_reload(d, &err);
         d->is_ready = 0; /* it wants to hear READY again */
         daemon_notice(d);
@@ -301,15 +303,16 @@ void daemon_rest_soon(struct daemon *d)
 static void on_notice(evutil_socket_t fd, short what, void *arg)
 {
     struct life *l = arg;
-    char line[300];
+    char line[sizeof(l->told)];
 
     (void)fd;
     (void)what;
     report_line(l->d, line, sizeof(line));
-    if (l->d->is_ready)
-        notify_status(line);
-    else
-        notify_ready(line);
+    if (!l->d->is_ready)
+        service_ready(line);
+    else if (strcmp(line, l->told) != 0)
+        service_status(line);
+    memcpy(l->told, line, sizeof(line));
     l->d->is_ready = 1;
 }
 
@@ -317,7 +320,7 @@ void daemon_notice(struct daemon *d)
 {
     struct timeval tv = {.tv_usec = NOTICE_MS * 1000};
 
-    if (getenv("NOTIFY_SOCKET") != NULL && !evtimer_pending(d->life->notice, NULL))
+    if (service_is_there() && !evtimer_pending(d->life->notice, NULL))
         evtimer_add(d->life->notice, &tv);
 }
 
@@ -326,14 +329,14 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    notify_alive();
+    service_alive();
 }
 
 static void life_start(struct life *l)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     struct daemon *d = l->d;
-    int64_t watchdog_ms = notify_watchdog_ms();
+    int64_t watchdog_ms = service_watchdog_ms();
     struct timeval tv = {.tv_sec = watchdog_ms / 2000, .tv_usec = watchdog_ms / 2 % 1000 * 1000};
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -374,10 +377,14 @@ static void life_end(struct life *l)
 
 static int listen_on_socket(struct daemon *d, struct ct_err *err)
 {
-    int fd = notify_listen_fd();
+    int fd = service_socket_unix("control", d->config->socket);
 
     if (fd >= 0)
         return ipc_server_new_fd(d->base, fd, control_request, d, &d->ipc, err);
+    if (service_socket("control") >= 0)
+        log_warn("socket-not-taken configured=%s reason=\"the service manager listens elsewhere; "
+                 "systemctl --user mask codeteleportd.socket\"",
+                 d->config->socket);
     return ipc_server_new(d->base, d->config->socket, control_request, d, &d->ipc, err);
 }
 

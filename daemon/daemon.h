@@ -505,29 +505,4 @@ void report_line(struct daemon *d, char *buf, size_t size);
 struct json_object *listing_list(struct daemon *d, struct json_object *params);
 struct json_object *listing_show(struct daemon *d, const char *id);
 
-/* ---- notify_systemd.c or notify_none.c ----------------------------------------------------------
- */
-
-/**
- * notify_ready(line), notify_status(line), notify_reloading(), notify_stopping():
- * Tell the service manager, if one listens.
- */
-void notify_ready(const char *line);
-void notify_status(const char *line);
-void notify_reloading(void);
-void notify_stopping(void);
-
-/**
- * notify_watchdog_ms():
- * Return how often the service manager wants to hear from the loop, or 0; notify_alive() says it.
- */
-int64_t notify_watchdog_ms(void);
-void notify_alive(void);
-
-/**
- * notify_listen_fd():
- * Return the control socket that the service manager passed, or -1.
- */
-int notify_listen_fd(void);
-
 #endif

@@ -539,22 +539,3 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "problems", problems(d));
     return o;
 }
-
-void report_line(struct daemon *d, char *buf, size_t size)
-{
-    struct state_counts st = {0};
-    struct sessions_counts c;
-    char why[512], cure[256];
-    const char *state = report_state(d, why, cure);
-
-    sessions_counts(d, &c);
-    if (d->state != NULL)
-        state_counts(d->state, &st);
-    if (why[0] != '\0')
-        snprintf(buf, size, "%s: %.200s", state, why);
-    else if (c.all > 0)
-        snprintf(buf, size, "%lld of %lld sessions on their way", (long long)c.all,
-                 (long long)(st.known + c.is_new));
-    else
-        snprintf(buf, size, "%lld sessions stored", (long long)st.safe);
-}

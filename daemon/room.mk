@@ -24,6 +24,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/recording.c daemon/recording.h \
   daemon/report.c \
   daemon/reseal.c \
+  daemon/report_line.c \
   daemon/room.c daemon/room.h \
   daemon/salvage.c \
   daemon/sealing.c daemon/sealing.h \
@@ -39,13 +40,7 @@ daemon_libdaemon_a_SOURCES += daemon/process_linux.c
 else
 daemon_libdaemon_a_SOURCES += daemon/process_posix.c
 endif
-if WITH_SYSTEMD
-daemon_libdaemon_a_SOURCES += daemon/notify_systemd.c
-else
-daemon_libdaemon_a_SOURCES += daemon/notify_none.c
-endif
 EXTRA_DIST += daemon/process_linux.c daemon/process_posix.c
-EXTRA_DIST += daemon/notify_systemd.c daemon/notify_none.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c

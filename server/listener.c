@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "common/now.h"
+#include "common/service.h"
 #include "common/str.h"
 
 #include "server/listener.h"
-#include "server/service.h"
 
 #define DRAIN_MS (10 * 1000)
 #define MAX_CONNECTIONS 512

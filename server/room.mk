@@ -48,7 +48,6 @@ server_libserver_a_SOURCES = \
   server/s3_list.c \
   server/s3_xml.c server/s3_xml.h \
   server/serve.c server/serve.h \
-  server/service.h \
   server/settings.c server/settings.h server/settings_impl.h \
   server/settings_github.c \
   server/settings_places.c \
@@ -66,12 +65,6 @@ server_libserver_a_SOURCES = \
   server/web_guard.c \
   server/web_listen.c \
   server/web_req.c
-if WITH_SYSTEMD
-server_libserver_a_SOURCES += server/service_systemd.c
-else
-server_libserver_a_SOURCES += server/service_none.c
-endif
-EXTRA_DIST += server/service_systemd.c server/service_none.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) -lpthread
 

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/now.h"
+#include "common/service.h"
 #include "common/str.h"
 
 #include "server/app.h"
@@ -20,7 +21,6 @@
 #include "server/listener.h"
 #include "server/objects.h"
 #include "server/serve.h"
-#include "server/service.h"
 #include "server/web.h"
 
 #define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */

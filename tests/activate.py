@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Start a program as systemd's socket activation does, and write down what it notifies.
 
-    activate.py ADDRESSES NOTIFIED NAME... -- COMMAND...
+    activate.py ADDRESSES NOTIFIED NAME[=PATH]... -- COMMAND...
 
-For each NAME a listening socket on a free port of loopback; "NAME PORT" lines go to the file ADDRESSES,
-what comes over $NOTIFY_SOCKET to the file NOTIFIED.  SIGHUP and SIGTERM are passed on.
+For each NAME a listening socket on a free port of loopback, or at PATH; "NAME PORT" lines of the former go
+to the file ADDRESSES, what comes over $NOTIFY_SOCKET to the file NOTIFIED.  SIGHUP and SIGTERM are passed on.
 """
 import os
 import signal
@@ -16,12 +16,23 @@ addresses, notified = sys.argv[1:3]
 at = sys.argv.index("--")
 names, command = sys.argv[3:at], sys.argv[at + 1:]
 
-sockets = []
-for name in names:
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+
+def listening(path):
+    s = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+    if path:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        os.umask(0o177)
+    s.bind(path or ("127.0.0.1", 0))
     s.listen(16)
-    sockets.append(s)
+    return s
+
+
+paths = [name.partition("=")[2] for name in names]
+names = [name.partition("=")[0] for name in names]
+umask = os.umask(0)
+os.umask(umask)
+sockets = [listening(path) for path in paths]
+os.umask(umask)
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 path = os.path.join(tempfile.mkdtemp(dir=os.path.dirname(notified)), "notify")
 notify.bind(path)
@@ -37,7 +48,7 @@ if child == 0:
     os.execvp(command[0], command)
 
 with open(addresses, "w") as f:
-    f.writelines(f"{n} {s.getsockname()[1]}\n" for n, s in zip(names, sockets))
+    f.writelines(f"{n} {s.getsockname()[1]}\n" for n, p, s in zip(names, paths, sockets) if not p)
 for sig in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(sig, lambda number, frame: os.kill(child, number))
 notify.settimeout(0.2)
