@@ -19,6 +19,11 @@ bundle_libbundle_a_SOURCES = \
   bundle/gzip.c bundle/gzip.h \
   bundle/install.c bundle/install.h \
   bundle/landing.c bundle/landing.h \
+  bundle/leak.c bundle/leak.h bundle/leak_impl.h \
+  bundle/leak_default.h \
+  bundle/leak_rules.c \
+  bundle/leak_words.c bundle/leak_words.h \
+  bundle/leaks.c bundle/leaks.h \
   bundle/local.c bundle/local.h \
   bundle/merge.c bundle/merge.h \
   bundle/open.c bundle/open.h \
@@ -60,4 +65,16 @@ else
 bundle_libbundle_a_SOURCES += bundle/compress_zlib.c
 EXTRA_DIST += bundle/compress_libdeflate.c
 endif
-bundle_LIBS = bundle/libbundle.a agents/libagents.a $(ARCHIVE_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS)
+bundle_LIBS = bundle/libbundle.a agents/libagents.a $(ARCHIVE_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) $(PCRE2_LIBS) -lm
+
+# Our own rules are compiled in; the file is there to be copied.
+scanrulesdir = $(datadir)/codeteleport
+dist_scanrules_DATA = bundle/scan-rules.toml
+nodist_bundle_libbundle_a_SOURCES = bundle/leak_default.c
+bundle/leak_default.c: bundle/scan-rules.toml
+	$(AM_V_GEN)$(MKDIR_P) bundle && { \
+	  echo '#include "bundle/leak_default.h"'; echo; echo 'const char leak_default[] ='; \
+	  $(SED) -e 's/\\/\\\\/g; s/"/\\"/g; s/^/    "/; s/$$/\\n"/' \
+	    $(srcdir)/bundle/scan-rules.toml; echo '    "";'; \
+	} >$@.tmp && mv -f $@.tmp $@
+CLEANFILES += bundle/leak_default.c bundle/leak_default.c.tmp

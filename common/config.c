@@ -12,6 +12,7 @@
 
 static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const metadata_choices[] = {"basic", "full", NULL};
+static const char *const scan_choices[] = {"off", "warn", NULL};
 static const char *const encryption_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
@@ -44,6 +45,8 @@ static const struct conf_key keys[] = {
     {"metadata", CONF_CHOICE, AT(metadata), 0, 0, metadata_choices},
     {"encryption", CONF_CHOICE, AT(encryption), 0, 0, encryption_choices},
     {"key_command", CONF_STRING, AT(key_command), 0, 0, NULL},
+    {"scan_secrets", CONF_CHOICE, AT(scan_secrets), 0, 0, scan_choices},
+    {"scan_rules", CONF_PATH, AT(scan_rules), 0, 0, NULL},
     {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, log_choices},
 };
@@ -159,5 +162,6 @@ void config_free(struct config *c)
     secret_free(c->proxy);
     free(c->device_name);
     free(c->key_command);
+    free(c->scan_rules);
     free(c);
 }

@@ -12,6 +12,9 @@ enum config_metadata { CONFIG_METADATA_BASIC, CONFIG_METADATA_FULL };
 /* ON: sealed where there is a key, in clear where there is none. */
 enum config_encryption { CONFIG_ENCRYPTION_OFF, CONFIG_ENCRYPTION_ON, CONFIG_ENCRYPTION_REQUIRE };
 
+/* Credentials in what leaves: say nothing, or where they are. */
+enum config_scan { CONFIG_SCAN_OFF, CONFIG_SCAN_WARN };
+
 struct config {
     struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
     struct strlist exclude; /* folders whose sessions stay here; the longest path decides */
@@ -38,6 +41,8 @@ struct config {
     int metadata;              /* enum config_metadata */
     int encryption;            /* enum config_encryption */
     char *key_command;         /* prints the keys, for a shell; NULL: the keyring's file counts */
+    int scan_secrets;          /* enum config_scan */
+    char *scan_rules;          /* a file of rules; NULL: our own */
     int polling;               /* watch by polling even where inotify works */
     int log;                   /* enum log_level */
 };

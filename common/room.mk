@@ -26,6 +26,7 @@ common_libcommon_a_SOURCES = \
   common/service.h \
   common/str.c common/str.h \
   common/strlist.c common/strlist.h \
+  common/toml.c common/toml.h \
   common/uuid.c common/uuid.h \
   common/worker.c common/worker.h
 if ON_LINUX

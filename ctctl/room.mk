@@ -67,6 +67,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/verb_pause.c \
   ctctl/verb_pull.c \
   ctctl/verb_resume.c \
+  ctctl/verb_scan.c \
   ctctl/verb_show.c \
   ctctl/verb_status.c \
   ctctl/verb_sync.c \

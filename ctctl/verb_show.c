@@ -103,6 +103,25 @@ static void list_rows(struct buf *b, const struct text_style *st, const struct j
     }
 }
 
+/* Where, never what. */
+static void secret_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    struct json_object *secrets = jdoc_array(o, "secrets");
+    size_t n = secrets != NULL ? json_object_array_length(secrets) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *s = json_object_array_get_idx(secrets, i);
+        const char *path = jdoc_str(s, "path"), *rule = jdoc_str(s, "rule");
+        const char *about = jdoc_str(s, "about");
+        char *text = str_printf("%s%s%s%s at %s:%" PRId64, rule != NULL ? rule : "?",
+                                about != NULL ? " (" : "", about != NULL ? about : "",
+                                about != NULL ? ")" : "", path != NULL ? path : "?",
+                                headline_number(s, "line", 0));
+        row(b, st, "Credential", text);
+        free(text);
+    }
+}
+
 static void versions_row(struct buf *b, const struct text_style *st, const struct json_object *o)
 {
     struct json_object *versions = jdoc_array(o, "versions");
@@ -175,6 +194,7 @@ static void render(const struct text_style *st, const struct json_object *o, str
     row(b, st, "Content", jdoc_str(o, "contentId"));
     row(b, st, "Checksum", jdoc_str(o, "checksum"));
     list_rows(b, st, o);
+    secret_rows(b, st, o);
 }
 
 /* ---- of the cloud alone ------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 #include "daemon/sealing.h"
 
 /* Damage found a second time so soon is the disk's: do not make databases in a circle. */
@@ -99,7 +100,7 @@ static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
         .kept_bytes = d->config->kept_bytes,
         .concurrency = (int)d->config->concurrency,
     };
-    int rc = uploader_new(&o, &uploads_ops, d, &d->uploader, err);
+    int rc = credscan_open(d, err) != 0 ? -1 : uploader_new(&o, &uploads_ops, d, &d->uploader, err);
 
     free(kept);
     free(dir);

@@ -22,6 +22,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 #include "daemon/sealing.h"
 
 #define FAILED_MS 60000 /* how often to try a session that can't be bundled */
@@ -144,6 +145,7 @@ static void bundled(struct job *j, struct session *s)
         adopt_forget(d, s->id);
     }
     d->bytes_read += j->result.read_bytes;
+    credscan_record(d, s->id, j->scan);
     if (!j->result.is_same) {
         d->bundles++;
         s->queued_seq = s->taken_seq;
@@ -394,6 +396,7 @@ static void start(struct daemon *d, struct session *s)
     j->exclude = exclude_copy(d->exclude);
     j->keys = sealing_hold(d->sealing);
     sealing_wire_id(d->sealing, s->id, j->wire_id);
+    j->scan = credscan_job_new(d, s->id);
     if (j->keys != NULL)
         j->bundle_generation = sealing_generation(d, s->id, j->wire_id) + 1;
     if (state_get(d->state, s->id, &old)) {

@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/hash.h"
 #include "common/log.h"
@@ -353,6 +355,22 @@ static void sweep(struct daemon *d, int root)
     strlist_free(&w.gone);
 }
 
+static int sweep_live(void *arg, const char *path, void *id)
+{
+    struct daemon *d = arg;
+    int is_there = 0;
+
+    (void)id;
+    for (size_t i = 0; i < d->config->roots.n && !is_there; i++) {
+        char *whole = path_join(d->config->roots.v[i], path);
+        is_there = access(whole, F_OK) == 0 || errno != ENOENT;
+        free(whole);
+    }
+    if (!is_there)
+        live_gone(d, path);
+    return 0;
+}
+
 static int all_are_scanned(const struct daemon *d)
 {
     for (size_t i = 0; i < d->config->roots.n; i++) {
@@ -371,6 +389,8 @@ static void on_scanned(void *arg, int root, int64_t files)
     log_info("scan-done root=%s files=%lld",
              log_quote(d->config->roots.v[root], quoted, sizeof(quoted)), (long long)files);
     sweep(d, root);
+    map_each(d->live, sweep_live,
+             d); /* these are on no record; a poll only tells that one is missing */
     buf_free(&r->seen);
     r->is_scanning = 0;
     strlist_free(&r->unreadable);

@@ -22,6 +22,7 @@
 #include "daemon/excluded.h"
 #include "daemon/login.h"
 #include "daemon/plan.h"
+#include "daemon/credscan.h"
 #include "daemon/sealing.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
@@ -134,6 +135,11 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
 
     if (config_load(d->config_path, &fresh, err) != 0) {
         log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
+        return -1;
+    }
+    if (credscan_configure(d, fresh, err) != 0) {
+        log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
+        config_free(fresh);
         return -1;
     }
     if (!same_list(&d->config->roots, &fresh->roots))
@@ -454,7 +460,7 @@ static int start(struct daemon *d, struct ct_err *err)
     if (path_make_private(d->config->state_dir, err) != 0 ||
         lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
         exclude_new(d->config, &d->exclude, err) != 0 ||
-        worker_new(d->base, &d->worker, err) != 0 ||
+        credscan_configure(d, d->config, err) != 0 || worker_new(d->base, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
         return -1;
     pause_restore(d);
@@ -511,6 +517,7 @@ static void teardown(struct daemon *d)
     life_end(d->life);
     event_base_free(d->base);
     exclude_free(d->exclude);
+    credscan_end(d);
     config_free(d->config);
     free(d->config_path);
 }

@@ -32,6 +32,7 @@
  *   bundler.c   session -> worker (job.c) -> bundle -> queue, recording.c: and the books
  *   excluded.c  sessions that stay here, by the rules of exclude.c
  *   uploads.c   queue -> safe: what the uploader reports
+ *   credscan.c  credentials in what leaves are told of
  *   login.c     credentials and account -> state and uploader
  *   room.c      room on the disk and in the spool
  *   plan.c      what the account's plan allows
@@ -86,6 +87,7 @@ struct root_view {
 };
 
 struct job;
+struct leak_rules;
 struct login;
 struct network;
 struct cloud;
@@ -139,6 +141,7 @@ struct daemon {
     uint64_t seq;
     struct debounce *debounce;
     struct event *debounce_timer;
+    struct leak_rules *leak_rules; /* NULL: nobody asks for credentials in what leaves */
     struct bundler *bundler;
     struct waiters *waiters;
     struct root_view *roots; /* one for each root of the configuration */

@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/excluded.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 
 /* ---- cached blocks: removed on the worker, behind what it is at ---------------------------------
  */
@@ -58,6 +59,7 @@ static int keep_here(struct daemon *d, const char *id, enum state_excluded why, 
     if (state_set_excluded(d->state, id, why, 0, err) != 0 ||
         uploader_drop(d->uploader, id, err) != 0)
         return -1;
+    credscan_forget(d, id);
     if ((s = sessions_get(d, id)) != NULL)
         sessions_give_up(d, s);
     log_info("excluded session=%s reason=%s", id,

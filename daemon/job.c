@@ -13,6 +13,7 @@
 #include "common/str.h"
 
 #include "daemon/job.h"
+#include "daemon/credscan.h"
 
 #define TRIES 5 /* snapshots of a session that changes under our hands */
 
@@ -42,6 +43,7 @@ void job_free(void *arg)
     free(j->root);
     exclude_free(j->exclude);
     sealing_release(j->keys);
+    credscan_job_free(j->scan);
     free(j);
 }
 
@@ -192,6 +194,7 @@ static int pack_once(struct job *j)
         j->skipped = json_object_new_array();
         j->duplicates = json_object_new_array();
         j->project = str_dup(snapshot_project(s));
+        credscan_run(j->scan, s, j->result.is_rewritten, j->cancel);
         snapshot_each_file(s, on_file, j);
         snapshot_each_skipped(s, on_skipped, j);
         snapshot_each_duplicate(s, on_duplicate, j);

@@ -37,6 +37,7 @@ struct job {
     char previous_digest[HASH_SHA256_HEX];
     struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
+    struct credscan_job *scan; /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
     struct exclude *exclude;   /* a copy of the rules */
     struct sealing_keys *keys; /* to seal the bundle with, NULL: it goes in clear */

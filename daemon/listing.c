@@ -12,6 +12,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 #include "daemon/sealing.h"
 
 #define PAGE 200
@@ -231,6 +232,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
                            duplicates != NULL ? json_object_get(duplicates)
                                               : json_object_new_array());
     json_object_object_add(o, "kept", kept_of(d, id, ss.wire_id));
+    json_object_object_add(o, "secrets", credscan_of(d, id));
     memset(&v, 0, sizeof(v));
     if (d->uploader != NULL)
         uploader_look(d->uploader, id, &v);

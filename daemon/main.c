@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bundle/leak.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
 {
     const char *file = NULL;
     int is_once = 0, is_test = 0, is_verbose = 0, c;
+    struct leak_rules *rules = NULL;
     struct config *config;
     struct ct_err err;
 
@@ -92,6 +94,13 @@ int main(int argc, char **argv)
         return EX_CONFIG_;
     }
     if (is_test) {
+        if (config->scan_secrets != CONFIG_SCAN_OFF &&
+            leak_rules_load(config->scan_rules, &rules, &err) != 0) {
+            fprintf(stderr, "codeteleportd: %s\n", err.msg);
+            config_free(config);
+            return EX_CONFIG_;
+        }
+        leak_rules_free(rules);
         config_free(config);
         puts("the configuration is fine");
         return 0;

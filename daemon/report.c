@@ -14,6 +14,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 #include "daemon/sealing.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
@@ -291,6 +292,22 @@ static void add_plan_problem(struct daemon *d, struct json_object *list)
     problem(list, what, plan_why(d->plan)->msg, cure_of(plan_why(d->plan)));
 }
 
+static void add_scan_problem(struct daemon *d, struct json_object *list)
+{
+    int64_t sessions, places = credscan_counts(d, &sessions);
+    char what[80], why[80];
+
+    if (places == 0)
+        return;
+    snprintf(what, sizeof(what), "%lld session%s to hold credentials", (long long)sessions,
+             sessions == 1 ? " seems" : "s seem");
+    snprintf(why, sizeof(why), "they were found in %lld place%s, and are not left out",
+             (long long)places, places == 1 ? "" : "s");
+    problem(list, what, why,
+            "ctctl scan --all says where; have them revoked where they were issued, for they have "
+            "left this machine; ctctl delete ID takes back what is stored");
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -311,6 +328,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
     sealing_problems(d, list);
     add_plan_problem(d, list);
+    add_scan_problem(d, list);
     add_clock_problem(d, list);
     add_metered_problem(d, list);
 }
@@ -496,6 +514,17 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
     return o;
 }
 
+static struct json_object *scan_part(struct daemon *d)
+{
+    struct json_object *o = json_object_new_object();
+    int64_t sessions, places = credscan_counts(d, &sessions);
+
+    jdoc_set_str(o, "secrets", d->leak_rules != NULL ? "warn" : "off");
+    jdoc_set_int(o, "sessions", sessions);
+    jdoc_set_int(o, "places", places);
+    return o;
+}
+
 static struct json_object *account_part(struct daemon *d)
 {
     struct json_object *o = json_object_new_object();
@@ -532,6 +561,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "kept", kept_part(d));
     json_object_object_add(o, "server", server_part(d, &st));
     json_object_object_add(o, "account", account_part(d));
+    json_object_object_add(o, "scan", scan_part(d));
     json_object_object_add(o, "encryption", sealing_status(d));
     jdoc_set_int(sandbox, "landlock", 0);
     jdoc_set_bool(sandbox, "readOnly", 0);

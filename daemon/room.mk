@@ -1,6 +1,7 @@
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES = \
   daemon/adopt.c daemon/adopt.h \
+  daemon/credscan.c daemon/credscan.h \
   daemon/daemon.h \
   daemon/books.c \
   daemon/bundler.c \

@@ -12,6 +12,7 @@
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/room.h"
+#include "daemon/credscan.h"
 
 /* A version younger than this may be amended; the server says an hour. */
 #define AMEND_MS (59LL * 60 * 1000)
@@ -166,6 +167,7 @@ static void on_deleted(void *arg, const char *session_id)
     log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
     state_set_excluded(d->state, session_id, 1, 0, NULL);
     pack_forget_cache(d->cache_dir, session_id);
+    credscan_forget(d, session_id);
     control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
     if (s != NULL)
         sessions_give_up(d, s);

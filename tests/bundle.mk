@@ -43,3 +43,12 @@ check_PROGRAMS += tests/unit_install
 TESTS += tests/unit_install
 tests_unit_install_SOURCES = tests/unit_install.c
 tests_unit_install_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+# Credentials in what leaves.
+check_PROGRAMS += tests/unit_leak
+TESTS += tests/unit_leak
+tests_unit_leak_SOURCES = tests/unit_leak.c
+tests_unit_leak_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+FUZZ_TARGETS += tests/fuzz_rules
+tests_fuzz_rules_SOURCES = tests/fuzz_rules.c
+tests_fuzz_rules_LDADD = $(bundle_LIBS) $(common_LIBS)
+tests_fuzz_rules_LDFLAGS = $(FUZZ_FLAGS)

@@ -97,6 +97,7 @@ teardown() {
         a=$(switches) && sleep 3 && b=$(switches) && [ "$a" = "$b" ]
     }
     switches() { awk '/^voluntary_ctxt_switches/ {n += $2} END {print n}' /proc/"$DAEMON_PID"/task/*/status; }
+    needs_watches
     within settled
     before=$(switches)
     sleep "${CT_IDLE_S:-10}"
