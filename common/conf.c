@@ -183,6 +183,33 @@ static void set_list(struct reading *r, const struct conf_key *k, const config_s
     }
 }
 
+static void set_numbers(struct reading *r, const struct conf_key *k, const config_setting_t *s)
+{
+    struct conf_numbers *member = (struct conf_numbers *)(void *)(r->into + k->offset);
+    int n = config_setting_is_array(s) || config_setting_is_list(s) ? config_setting_length(s) : 0;
+
+    if (n < 1 || n > CONF_MOST_NUMBERS) {
+        fault(r, s, "'%s' must be a list of 1 to %d numbers: [ 443, 8443 ]", k->name,
+              CONF_MOST_NUMBERS);
+        return;
+    }
+    member->n = 0;
+    for (int i = 0; i < n; i++) {
+        const config_setting_t *e = config_setting_get_elem(s, (unsigned int)i);
+        long long v = config_setting_get_int64(e);
+        if (config_setting_type(e) == CONFIG_TYPE_INT)
+            v = config_setting_get_int(e);
+        else if (config_setting_type(e) != CONFIG_TYPE_INT64)
+            v = k->min - 1;
+        if (v < k->min || v > k->max) {
+            fault(r, s, "'%s' must hold whole numbers from %lld to %lld only", k->name, k->min,
+                  k->max);
+            return;
+        }
+        member->v[member->n++] = v;
+    }
+}
+
 static void set(struct reading *r, const struct conf_key *k, const config_setting_t *s)
 {
     const char *text;
@@ -221,6 +248,9 @@ static void set(struct reading *r, const struct conf_key *k, const config_settin
     case CONF_LIST:
     case CONF_PATHS:
         set_list(r, k, s);
+        break;
+    case CONF_NUMBERS:
+        set_numbers(r, k, s);
         break;
     }
 }

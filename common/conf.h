@@ -23,6 +23,14 @@ enum conf_type {
     CONF_CHOICE,  /* int, the index in choices */
     CONF_LIST,    /* struct strlist of strings, replaced */
     CONF_PATHS,   /* the same, each expanded by path_expand() */
+    CONF_NUMBERS, /* struct conf_numbers, replaced: at least one, each within min..max */
+};
+
+#define CONF_MOST_NUMBERS 32
+
+struct conf_numbers {
+    long long v[CONF_MOST_NUMBERS];
+    size_t n;
 };
 
 struct conf_key {

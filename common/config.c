@@ -14,6 +14,7 @@ static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL
 static const char *const metadata_choices[] = {"basic", "full", NULL};
 static const char *const scan_choices[] = {"off", "warn", NULL};
 static const char *const encryption_choices[] = {"off", "on", "require", NULL};
+static const char *const sandbox_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
 #define DAY_MS (24LL * 3600 * 1000)
@@ -47,6 +48,8 @@ static const struct conf_key keys[] = {
     {"key_command", CONF_STRING, AT(key_command), 0, 0, NULL},
     {"scan_secrets", CONF_CHOICE, AT(scan_secrets), 0, 0, scan_choices},
     {"scan_rules", CONF_PATH, AT(scan_rules), 0, 0, NULL},
+    {"sandbox", CONF_CHOICE, AT(sandbox), 0, 0, sandbox_choices},
+    {"allowed_ports", CONF_NUMBERS, AT(allowed_ports), 1, 65535, NULL},
     {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, log_choices},
 };
@@ -67,6 +70,7 @@ static void defaults(struct config *c)
     c->pace = 1;
     c->metadata = CONFIG_METADATA_BASIC;
     c->encryption = CONFIG_ENCRYPTION_ON;
+    c->sandbox = CONFIG_SANDBOX_ON;
     c->log = LOG_LEVEL_INFO;
 }
 
@@ -87,6 +91,28 @@ static void fill_in(struct config *c)
         c->ca_file = path_expand(ca);
 }
 
+int config_allows_port(const struct config *c, long long port)
+{
+    for (size_t i = 0; i < c->allowed_ports.n; i++) {
+        if (c->allowed_ports.v[i] == port)
+            return 1;
+    }
+    return c->allowed_ports.n == 0;
+}
+
+/* Of a proxy's URL, as curl reads it; where it says none, curl has a default. */
+static long long proxy_port(const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *at = strrchr(host, '@'), *colon;
+
+    if (at != NULL)
+        host = at + 1;
+    colon = strchr(host[0] == '[' ? host + strcspn(host, "]") : host, ':');
+    if (colon != NULL)
+        return strtoll(colon + 1, NULL, 10);
+    return strncmp(url, "https://", 8) == 0 ? 443 : 1080;
+}
+
 static int check_network(const struct config *c, const char *path, struct ct_err *err)
 {
     static const char *const schemes[] = {"http://",    "https://",  "socks4://",
@@ -101,8 +127,13 @@ static int check_network(const struct config *c, const char *path, struct ct_err
     if (c->proxy == NULL || c->proxy[0] == '\0')
         return 0;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        if (strncmp(c->proxy, schemes[i], strlen(schemes[i])) == 0)
+        if (strncmp(c->proxy, schemes[i], strlen(schemes[i])) != 0)
+            continue;
+        if (config_allows_port(c, proxy_port(c->proxy)))
             return 0;
+        return err_set(err, ERR_CONFIG,
+                       "%s: the proxy is at port %lld, which allowed_ports does not name; add it",
+                       path, proxy_port(c->proxy));
     }
     return err_set(err, ERR_CONFIG,
                    "%s: proxy has to be http://HOST:PORT (or https://, socks5h://), or \"\" for "
@@ -114,6 +145,11 @@ static int check_network(const struct config *c, const char *path, struct ct_err
 static int check(const struct config *c, const char *path, struct ct_err *err)
 {
     for (size_t i = 0; i < c->roots.n; i++) {
+        if (path_is_below(c->roots.v[i], c->state_dir))
+            return err_set(err, ERR_CONFIG,
+                           "%s: the root %s lies in state_dir %s, which is written to; choose "
+                           "another state_dir",
+                           path, c->roots.v[i], c->state_dir);
         if (path_is_below(c->state_dir, c->roots.v[i]))
             return err_set(err, ERR_CONFIG,
                            "%s: state_dir %s lies in the watched folder %s; choose another", path,

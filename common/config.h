@@ -1,6 +1,7 @@
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
+#include "common/conf.h"
 #include "common/err.h"
 #include "common/strlist.h"
 
@@ -14,6 +15,9 @@ enum config_encryption { CONFIG_ENCRYPTION_OFF, CONFIG_ENCRYPTION_ON, CONFIG_ENC
 
 /* Credentials in what leaves: say nothing, or where they are. */
 enum config_scan { CONFIG_SCAN_OFF, CONFIG_SCAN_WARN };
+
+/* ON: as far as the kernel can; REQUIRE: no start without it. */
+enum config_sandbox { CONFIG_SANDBOX_OFF, CONFIG_SANDBOX_ON, CONFIG_SANDBOX_REQUIRE };
 
 struct config {
     struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
@@ -43,8 +47,10 @@ struct config {
     char *key_command;         /* prints the keys, for a shell; NULL: the keyring's file counts */
     int scan_secrets;          /* enum config_scan */
     char *scan_rules;          /* a file of rules; NULL: our own */
-    int polling;               /* watch by polling even where inotify works */
-    int log;                   /* enum log_level */
+    int sandbox;               /* enum config_sandbox */
+    struct conf_numbers allowed_ports; /* TCP ports that may be connected to; none: all */
+    int polling;                       /* watch by polling even where inotify works */
+    int log;                           /* enum log_level */
 };
 
 /**
@@ -53,6 +59,12 @@ struct config {
  * fill in the defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
  */
 int config_load(const char *path, struct config **ret, struct ct_err *err);
+
+/**
+ * config_allows_port(c, port):
+ * Return whether allowed_ports names ${port}, or nothing.
+ */
+int config_allows_port(const struct config *c, long long port);
 
 /**
  * config_free(c):

@@ -140,19 +140,33 @@ void doctor_watches(struct doctor *d, struct doctor_finding *f)
 
 void doctor_sandbox(struct doctor *d, struct doctor_finding *f)
 {
+    const struct json_object *o = jdoc_obj(d->status, "sandbox");
+    const char *why = jdoc_str(o, "why"), *mode = jdoc_str(o, "mode");
+    int64_t used = headline_number(o, "landlock", 0);
     int abi = system_landlock_abi();
-    int64_t used = headline_number(jdoc_obj(d->status, "sandbox"), "landlock", 0);
 
-    if (used > 0)
+    if (used > 0 && why == NULL)
         doctor_say(f, DOCTOR_OK, NULL,
-                   "the kernel (Landlock ABI %d) keeps the daemon from writing "
-                   "to your data folder",
+                   "the kernel (Landlock ABI %d) keeps the daemon from writing to your data folder "
+                   "and from reading what is none of its business",
                    (int)used);
+    else if (used > 0)
+        doctor_say(f, DOCTOR_NOTE, NULL, "the daemon is in one (Landlock ABI %d), but %s",
+                   (int)used, why);
+    else if (mode != NULL && strcmp(mode, "off") == 0)
+        doctor_say(
+            f, DOCTOR_NOTE,
+            abi > 0 ? "set sandbox = \"on\" in the configuration, and restart the daemon" : NULL,
+            "it is off; the daemon leaves your data folder alone only by its own discipline");
+    else if (d->status != NULL)
+        doctor_say(f, DOCTOR_NOTE, NULL,
+                   "none: %s; the daemon leaves your data folder alone only by its own discipline",
+                   why != NULL ? why : "the daemon does not use it");
     else if (abi > 0)
         doctor_say(f, DOCTOR_NOTE, NULL,
-                   "the kernel offers Landlock ABI %d; the daemon %s, and reads your data folder "
-                   "only by its own discipline",
-                   abi, d->status != NULL ? "does not use it" : "does not run");
+                   "the kernel offers Landlock ABI %d; the daemon does not "
+                   "run",
+                   abi);
     else
         doctor_say(f, DOCTOR_NOTE, NULL, "this kernel offers no Landlock");
 }

@@ -251,6 +251,24 @@ static void daemon_row(struct buf *b, const struct text_style *st, const struct 
     buf_free(&text);
 }
 
+/* Said where something is missing only. */
+static void sandbox_row(struct buf *b, const struct text_style *st,
+                        const struct json_object *sandbox)
+{
+    const char *mode = jdoc_str(sandbox, "mode"), *why = jdoc_str(sandbox, "why");
+    int64_t abi = headline_number(sandbox, "landlock", 0);
+    struct buf text = {0};
+
+    if (why == NULL)
+        return;
+    if (abi > 0)
+        buf_printf(&text, "Landlock ABI %" PRId64 "; %s", abi, why);
+    else
+        buf_printf(&text, "%s; %s", mode != NULL && strcmp(mode, "off") == 0 ? "off" : "none", why);
+    row(b, st, "Sandbox", text.data);
+    buf_free(&text);
+}
+
 static void upload_rows(struct buf *b, const struct text_style *st, struct json_object *uploads)
 {
     size_t n = uploads != NULL ? json_object_array_length(uploads) : 0;
@@ -385,6 +403,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     account_row(b, st, jdoc_obj(o, "account"));
     server_row(b, st, jdoc_obj(o, "server"));
     daemon_row(b, st, jdoc_obj(o, "daemon"));
+    sandbox_row(b, st, jdoc_obj(o, "sandbox"));
     add_problems(b, st, o);
     headline_clear(&h);
 }

@@ -416,6 +416,8 @@ static void on_root_state(void *arg, int root, int there)
              log_quote(d->config->roots.v[root], quoted, sizeof(quoted)));
     control_event(d, "state", NULL, 0, 0,
                   there ? "watched folder found" : "watched folder missing");
+    if (there)
+        restart_if_barred(d, d->config->roots.v[root]);
 }
 
 static void on_file_changed(void *arg, const char *path)
@@ -426,6 +428,7 @@ static void on_file_changed(void *arg, const char *path)
         sealing_refresh(d->sealing);
     else
         login_refresh(d->login);
+    restart_if_barred(d, path);
 }
 
 static void on_resumed(void *arg)

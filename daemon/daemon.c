@@ -18,6 +18,7 @@
 #include "daemon/process.h"
 
 #include "daemon/cloud.h"
+#include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/excluded.h"
 #include "daemon/login.h"
@@ -116,6 +117,17 @@ static void keep(const char *key, char **now, char **wanted)
     *wanted = t;
 }
 
+/* What the new configuration names, and the sandbox bars: then all of it counts at once. */
+static void restart_for(struct daemon *d, const struct config *fresh)
+{
+    for (size_t i = 0; i < fresh->roots.n; i++)
+        restart_if_barred(d, fresh->roots.v[i]);
+    if (fresh->ca_file != NULL)
+        restart_if_barred(d, fresh->ca_file);
+    if (fresh->scan_secrets != CONFIG_SCAN_OFF && fresh->scan_rules != NULL)
+        restart_if_barred(d, fresh->scan_rules);
+}
+
 static int same_list(const struct strlist *a, const struct strlist *b)
 {
     if (a->n != b->n)
@@ -134,9 +146,13 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
     struct strlist roots;
 
     if (config_load(d->config_path, &fresh, err) != 0) {
+        char *file = d->config_path != NULL ? path_expand(d->config_path) : path_config_file();
         log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
+        restart_if_barred(d, file);
+        free(file);
         return -1;
     }
+    restart_for(d, fresh);
     if (credscan_configure(d, fresh, err) != 0) {
         log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
         config_free(fresh);
@@ -146,11 +162,16 @@ int daemon_reload(struct daemon *d, struct ct_err *err)
         is_for_next_start("roots");
     if (d->config->rescan_ms != fresh->rescan_ms)
         is_for_next_start("rescan");
+    if (d->config->sandbox != fresh->sandbox)
+        is_for_next_start("sandbox");
+    if (memcmp(&d->config->allowed_ports, &fresh->allowed_ports, sizeof(fresh->allowed_ports)) != 0)
+        is_for_next_start("allowed_ports");
     if (d->config->polling != fresh->polling)
         is_for_next_start("polling");
     if (d->config->allow_plain_http != fresh->allow_plain_http)
         is_for_next_start("allow_plain_http");
     fresh->allow_plain_http = d->config->allow_plain_http;
+    fresh->allowed_ports = d->config->allowed_ports;
     roots = d->config->roots;
     d->config->roots = fresh->roots;
     fresh->roots = roots;
@@ -261,6 +282,8 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     case SIGINT:
         if (d->is_once && !d->is_stopping)
             d->exit_status = 75;
+        if (d->exit_status == DAEMON_RESTART)
+            d->exit_status = 0;
         daemon_stop(d);
         break;
     case SIGHUP:
@@ -409,7 +432,8 @@ static int watch(struct daemon *d, struct ct_err *err)
     if (path_make_private(markers, err) == 0 &&
         watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
         watcher_add_file(d->watcher, login_credentials_path(d->login), err) == 0 &&
-        watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0)
+        watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0 &&
+        (d->config->ca_file == NULL || watcher_add_file(d->watcher, d->config->ca_file, err) == 0))
         rc = 0;
     free(markers);
     return rc;
@@ -430,10 +454,11 @@ static void setup(struct daemon *d)
     d->debounce = debounce_new(&o);
     d->debounce_timer = evtimer_new(d->base, on_debounce, d);
     d->pause_timer = pause_event(d);
+    d->restart_timer = restart_event(d);
     d->damage = books_damage_event(d);
     d->reseal_timer = reseal_event(d);
-    if (d->debounce_timer == NULL || d->pause_timer == NULL || d->damage == NULL ||
-        d->reseal_timer == NULL)
+    if (d->restart_timer == NULL || d->debounce_timer == NULL || d->pause_timer == NULL ||
+        d->damage == NULL || d->reseal_timer == NULL)
         abort();
     d->bundler = bundler_new(d);
     d->waiters = waiters_new();
@@ -453,20 +478,48 @@ static void nothing(void *arg)
     (void)arg;
 }
 
+/* A folder that is there when the sandbox closes can be read when a log-in fills it. */
+static void make_credentials_folder(struct daemon *d)
+{
+    char *dir = path_parent(login_credentials_path(d->login));
+    struct ct_err err;
+
+    if (path_make_dirs(dir, 0700, &err) != 0)
+        log_debug("credentials-folder error=\"%s\"", err.msg);
+    free(dir);
+}
+
+/* What has to be done outside of the sandbox: to execute something, to make what lies elsewhere
+ * than below the state folder.  No thread yet. */
+static int start_outside(struct daemon *d, struct ct_err *err)
+{
+    if (path_make_private(d->config->state_dir, err) != 0 ||
+        lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
+        credscan_configure(d, d->config, err) != 0 || listen_on_socket(d, err) != 0)
+        return -1;
+    make_credentials_folder(d);
+    sealing_start(d->sealing); /* a key_command */
+    return 0;
+}
+
 static int start(struct daemon *d, struct ct_err *err)
 {
     struct http_policy policy = policy_of(d->config);
+    struct confine_places places = {
+        .config = d->config,
+        .config_path = d->config_path,
+        .credentials = login_credentials_path(d->login),
+    };
 
-    if (path_make_private(d->config->state_dir, err) != 0 ||
-        lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
-        exclude_new(d->config, &d->exclude, err) != 0 ||
-        credscan_configure(d, d->config, err) != 0 || worker_new(d->base, &d->worker, err) != 0 ||
-        http_engine_new(d->base, &policy, &d->engine, err) != 0 || listen_on_socket(d, err) != 0)
+    if (start_outside(d, err) != 0 || confine_enter(&places, &d->confine, err) != 0)
+        return -1;
+    if (exclude_new(d->config, &d->exclude, err) != 0 ||
+        worker_new(d->base, &d->worker, err) != 0 ||
+        http_engine_new(d->base, &policy, &d->engine, err) != 0)
         return -1;
     pause_restore(d);
     worker_submit(d->worker, be_polite, nothing, nothing, NULL);
     daemon_mind_metered(d);
-    sealing_start(d->sealing);
     login_refresh(d->login);
     return watch(d, err);
 }
@@ -510,6 +563,9 @@ static void teardown(struct daemon *d)
         strlist_free(&d->roots[i].unreadable);
     }
     free(d->roots);
+    event_free(d->restart_timer);
+    free(d->restart_path);
+    confine_free(d->confine);
     event_free(d->debounce_timer);
     event_free(d->pause_timer);
     event_free(d->damage);

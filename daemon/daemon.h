@@ -45,6 +45,7 @@
  *   waiter.c    `ctctl sync`: when is everything of before the call safe?
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
  *   network.c   the network is back; it is a metered one
+ *   confine.c   what the daemon may touch: the sandbox; restart.c: what it can't follow
  *   woke.c      the machine was suspended and is awake again
  *   daemon.c    life: start, reload, stop
  */
@@ -86,6 +87,7 @@ struct root_view {
     struct strlist unreadable; /* during a full scan: folders that could not be read */
 };
 
+struct confine;
 struct job;
 struct leak_rules;
 struct login;
@@ -110,6 +112,10 @@ struct daemon {
     int exit_status;
     int has_given_up;   /* and the exit status stays */
     int64_t started_ms; /* wall clock */
+
+    struct confine *confine;     /* NULL until the sandbox has closed */
+    struct event *restart_timer; /* restart.c */
+    char *restart_path;          /* that it is to start anew for, or NULL */
 
     struct exclude *exclude; /* folders whose sessions stay here */
     struct life *life;       /* signals and timers of daemon.c */
@@ -241,6 +247,32 @@ struct event *books_damage_event(struct daemon *d);
  * sessions that are not known otherwise.
  */
 void salvage_begin(struct daemon *d);
+
+/* ---- restart.c ----------------------------------------------------------------------------------
+ */
+
+/* Exit status: start me anew.  Whoever starts the daemon knows it. */
+#define DAEMON_RESTART 79
+
+/**
+ * restart_if_barred(d, path):
+ * If the sandbox bars ${path}, which the daemon needs, stop with DAEMON_RESTART: something was put
+ * there since it closed.
+ */
+void restart_if_barred(struct daemon *d, const char *path);
+
+/**
+ * restart_begin(d, path):
+ * The same without asking: for what can only be done before the sandbox closes.  ${path} is for
+ * people.  At once, but not again within 75 seconds.  With --once it ends, with status 75.
+ */
+void restart_begin(struct daemon *d, const char *path);
+
+/**
+ * restart_event(d):
+ * Make the event for d->restart_timer.
+ */
+struct event *restart_event(struct daemon *d);
 
 /* ---- pause.c ------------------------------------------------------------------------------------
  */

@@ -226,6 +226,38 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
     ask(arg);
 }
 
+/* A proxy's port is looked at with the configuration; beyond it the sandbox does not see. */
+static int goes_through_proxy(const struct config *c, const char *url)
+{
+    static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+    if (http_url_is_loopback(url))
+        return 0;
+    if (c->proxy != NULL)
+        return c->proxy[0] != '\0';
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        if (getenv(variables[i]) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+int login_check_port(const struct config *c, const struct cred *cred, struct ct_err *err)
+{
+    char *origin = http_url_origin(cred->api_url);
+    const char *port = origin != NULL ? strrchr(origin, ':') + 1 : NULL;
+    int rc = 0;
+
+    if (port != NULL && !goes_through_proxy(c, cred->api_url) &&
+        !config_allows_port(c, strtoll(port, NULL, 10)))
+        rc = err_set(err, ERR_CONFIG,
+                     "the server %s is at port %s, which allowed_ports in the configuration does "
+                     "not name; add it, and restart the daemon",
+                     origin, port);
+    free(origin);
+    return rc;
+}
+
 static int is_known_token(const struct login *l)
 {
     char hex[HASH_SHA256_HEX];
@@ -245,7 +277,11 @@ void login_refresh(struct login *l)
 
     if (l->d->is_stopping || account_read(l) != 0)
         return;
-    if (cred_load(l->path, &fresh, &err) != 0) {
+    if (cred_load(l->path, &fresh, &err) == 0 && login_check_port(l->d->config, fresh, &err) != 0) {
+        cred_free(fresh);
+        fresh = NULL;
+    }
+    if (fresh == NULL) {
         stop_check(l);
         stop_uploads(l);
         cred_free(l->cred);

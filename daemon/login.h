@@ -1,6 +1,7 @@
 #ifndef DAEMON_LOGIN_H
 #define DAEMON_LOGIN_H
 
+#include "common/config.h"
 #include "common/cred.h"
 #include "common/err.h"
 
@@ -28,6 +29,12 @@ void login_free(struct login *l);
  * Read the credentials anew and go by them.
  */
 void login_refresh(struct login *l);
+
+/**
+ * login_check_port(c, cred, err):
+ * ERR_CONFIG, with the cure, if the server's port is not among allowed_ports.
+ */
+int login_check_port(const struct config *c, const struct cred *cred, struct ct_err *err);
 
 /**
  * login_reopen(l):

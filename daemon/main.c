@@ -4,9 +4,11 @@
 
 #include "bundle/leak.h"
 #include "common/config.h"
+#include "common/cred.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "daemon/daemon.h"
+#include "daemon/login.h"
 
 #define EX_USAGE_ 64
 #define EX_CONFIG_ 78
@@ -48,6 +50,20 @@ static const struct option options[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
+
+/* What only configuration and credentials together can say. */
+static int check_server(const struct config *config, struct ct_err *err)
+{
+    char *path = cred_path();
+    struct cred *cred = NULL;
+    int rc = 0;
+
+    if (cred_load(path, &cred, NULL) == 0)
+        rc = login_check_port(config, cred, err);
+    cred_free(cred);
+    free(path);
+    return rc;
+}
 
 int main(int argc, char **argv)
 {
@@ -101,7 +117,12 @@ int main(int argc, char **argv)
             return EX_CONFIG_;
         }
         leak_rules_free(rules);
+        c = check_server(config, &err);
         config_free(config);
+        if (c != 0) {
+            fprintf(stderr, "codeteleportd: %s\n", err.msg);
+            return EX_CONFIG_;
+        }
         puts("the configuration is fine");
         return 0;
     }

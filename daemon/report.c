@@ -5,11 +5,13 @@
 
 #include "common/jdoc.h"
 #include "common/now.h"
+#include "common/path.h"
 #include "common/str.h"
 
 #include "uploader/keep.h"
 
 #include "daemon/cloud.h"
+#include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/login.h"
 #include "daemon/plan.h"
@@ -82,7 +84,8 @@ static int is_degraded(struct daemon *d)
     int n = 0;
 
     watcher_each_degraded(d->watcher, note_degraded, &n);
-    return n > 0 || d->disk_err.code != ERR_NONE || some_root_is_missing(d);
+    return n > 0 || d->disk_err.code != ERR_NONE || d->restart_path != NULL ||
+           some_root_is_missing(d);
 }
 
 static const char *cure_of(const struct ct_err *err)
@@ -220,11 +223,20 @@ static int add_bundle_problem(void *arg, const char *key, void *value)
     return json_object_array_length(arg) > 50;
 }
 
+struct degraded {
+    const struct daemon *d;
+    struct json_object *list;
+};
+
 static void add_degraded_problem(void *arg, const char *path, const char *reason)
 {
-    struct json_object *o = problem(arg, "a folder can't be watched the usual way", reason, NULL);
+    struct degraded *g = arg;
 
-    jdoc_set_str(o, "path", path);
+    /* What only the sandbox bars is said already; its modes are fine. */
+    if (g->d->restart_path != NULL && path_is_below(path, g->d->restart_path))
+        return;
+    jdoc_set_str(problem(g->list, "a folder can't be watched the usual way", reason, NULL), "path",
+                 path);
 }
 
 static int is_off(int64_t skew_ms)
@@ -308,6 +320,19 @@ static void add_scan_problem(struct daemon *d, struct json_object *list)
             "left this machine; ctctl delete ID takes back what is stored");
 }
 
+static void add_restart_problem(struct daemon *d, struct json_object *list)
+{
+    struct json_object *o;
+
+    if (d->restart_path == NULL)
+        return;
+    o = problem(list, "what lies there now can't be read",
+                "it is new since the daemon closed its sandbox, which can't be opened again",
+                "the daemon starts anew by itself, in a minute or so; at once: systemctl --user "
+                "restart codeteleportd");
+    jdoc_set_str(o, "path", d->restart_path);
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -327,6 +352,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     if (cloud_failures(d->cloud, &err) > 1)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
     sealing_problems(d, list);
+    add_restart_problem(d, list);
     add_plan_problem(d, list);
     add_scan_problem(d, list);
     add_clock_problem(d, list);
@@ -336,9 +362,10 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
 static struct json_object *problems(struct daemon *d)
 {
     struct json_object *list = json_object_new_array();
+    struct degraded degraded = {d, list};
 
     add_general_problems(d, list);
-    watcher_each_degraded(d->watcher, add_degraded_problem, list);
+    watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
     map_each(d->sessions, add_bundle_problem, list);
     if (d->uploader != NULL)
         uploader_each(d->uploader, add_upload_problem, list);
@@ -544,7 +571,7 @@ static struct json_object *account_part(struct daemon *d)
 
 struct json_object *report_status(struct daemon *d)
 {
-    struct json_object *o = json_object_new_object(), *sandbox = json_object_new_object();
+    struct json_object *o = json_object_new_object();
     struct listing l = {d, json_object_new_array(), json_object_new_array()};
     struct uploader_stats st = {0};
 
@@ -563,9 +590,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "account", account_part(d));
     json_object_object_add(o, "scan", scan_part(d));
     json_object_object_add(o, "encryption", sealing_status(d));
-    jdoc_set_int(sandbox, "landlock", 0);
-    jdoc_set_bool(sandbox, "readOnly", 0);
-    json_object_object_add(o, "sandbox", sandbox);
+    json_object_object_add(o, "sandbox", confine_report(d->confine));
     json_object_object_add(o, "problems", problems(d));
     return o;
 }

@@ -8,6 +8,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/changes.c \
   daemon/cloud.c daemon/cloud.h daemon/cloud_impl.h \
   daemon/cloud_item.c \
+  daemon/confine.c daemon/confine.h \
   daemon/control.c \
   daemon/daemon.c \
   daemon/exclude.c daemon/exclude.h \
@@ -24,10 +25,12 @@ daemon_libdaemon_a_SOURCES = \
   daemon/process.h \
   daemon/recording.c daemon/recording.h \
   daemon/report.c \
-  daemon/reseal.c \
   daemon/report_line.c \
+  daemon/reseal.c \
+  daemon/restart.c \
   daemon/room.c daemon/room.h \
   daemon/salvage.c \
+  daemon/sandbox.h \
   daemon/sealing.c daemon/sealing.h \
   daemon/sealing_report.c \
   daemon/sessions.c \
@@ -37,11 +40,12 @@ daemon_libdaemon_a_SOURCES = \
   daemon/waiter.c \
   daemon/woke.c
 if ON_LINUX
-daemon_libdaemon_a_SOURCES += daemon/process_linux.c
+daemon_libdaemon_a_SOURCES += daemon/process_linux.c daemon/sandbox_linux.c
 else
-daemon_libdaemon_a_SOURCES += daemon/process_posix.c
+daemon_libdaemon_a_SOURCES += daemon/process_posix.c daemon/sandbox_posix.c
 endif
 EXTRA_DIST += daemon/process_linux.c daemon/process_posix.c
+EXTRA_DIST += daemon/sandbox_linux.c daemon/sandbox_posix.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c

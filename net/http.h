@@ -125,6 +125,13 @@ int http_pool_perform(struct http_pool *p, const struct http_req *req, struct ht
 void http_pool_free(struct http_pool *p);
 
 /**
+ * http_system_ca(ret_file, ret_dir):
+ * Where libcurl looks for CA certificates by itself; NULL: it was built without.  Borrowed, for the
+ * life of the process.
+ */
+void http_system_ca(const char **ret_file, const char **ret_dir);
+
+/**
  * http_url_allowed(url, policy, err):
  * Return 0 if ${url} is https, or http to a loopback address with the policy's leave; else
  * ERR_CONFIG with a sentence that says what to do.

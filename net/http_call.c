@@ -256,9 +256,10 @@ static int failed(const struct http_exchange *x, struct ct_err *err)
 static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_err *err)
 {
     const char *why = x->curl_error[0] != '\0' ? x->curl_error : curl_easy_strerror(code);
-    long from_proxy = 0;
+    long from_proxy = 0, sys_errno = 0;
 
     curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &from_proxy);
+    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &sys_errno);
     if (x->err.code != ERR_NONE) {
         if (err != NULL)
             *err = x->err;
@@ -277,6 +278,15 @@ static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_e
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         err_set(err, ERR_CONFIG, "can't reach %s: %s", x->origin, why);
+        break;
+    case CURLE_COULDNT_CONNECT:
+        if (sys_errno == EACCES || sys_errno == EPERM)
+            err_set(err, ERR_RETRY,
+                    "this system forbids to connect to %s (%s); if allowed_ports is set in the "
+                    "configuration, the port has to be among them",
+                    x->origin, why);
+        else
+            err_set(err, ERR_RETRY, "can't reach %s: %s", x->origin, why);
         break;
     case CURLE_OPERATION_TIMEDOUT:
         err_set(err, ERR_RETRY, "%s did not answer in time", x->origin);

@@ -88,3 +88,11 @@ int http_library(struct ct_err *err)
     pthread_once(&once, set_up);
     return outcome == CURLE_OK ? 0 : err_set(err, ERR_BUG, "libcurl can't be set up");
 }
+
+void http_system_ca(const char **ret_file, const char **ret_dir)
+{
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+    *ret_file = v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
+    *ret_dir = v->age >= CURLVERSION_SEVENTH ? v->capath : NULL;
+}

@@ -57,11 +57,22 @@ end_home() {
 alive() {
     local pid
     for pid in ${DAEMON_PID:-} ${PROXY_PID:-} ${SERVER_PID:-}; do
-        kill -0 "$pid" 2>/dev/null || {
+        kill -0 "$pid" 2>/dev/null || revive "$pid" || {
             echo "process $pid ended"
             return 1
         }
     done
+}
+
+# Start a daemon anew that asks for it by its exit status, as a service manager does; and so that it
+# need not wait for long when it asks again.
+revive() {
+    local status=0
+    [ "$1" = "${STARTED_PID:-}" ] || return 1
+    wait "$1" || status=$?
+    [ $status = 79 ] || return 1
+    rm -f "$XDG_STATE_HOME"/codeteleport/*/restarted
+    launch_daemon
 }
 
 # within COMMAND...: until it succeeds; its last output when it never does
@@ -150,9 +161,14 @@ log_in() {
 }
 
 start_daemon() {
-    codeteleportd -v "$@" >>"$T/daemon.log" 2>&1 3>&- &
-    DAEMON_PID=$!
+    DAEMON_ARGS=("$@")
+    launch_daemon
     within ctctl --json status
+}
+
+launch_daemon() {
+    codeteleportd -v "${DAEMON_ARGS[@]}" >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$! STARTED_PID=$!
 }
 
 stop_daemon() {

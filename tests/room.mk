@@ -40,6 +40,7 @@ endif
 include tests/daily.mk
 include tests/durable.mk
 include tests/net.mk
+include tests/sandbox.mk
 
 if WITH_CMOCKA
 include tests/agents.mk
