@@ -10,6 +10,7 @@
 #include "bundle/cache_index.h"
 #include "bundle/cache_trim.h"
 #include "bundle/compress.h"
+#include "bundle/vault.h"
 #include "common/file.h"
 #include "common/path.h"
 #include "common/str.h"
@@ -19,11 +20,15 @@
 
 /* The blocks file begins with a random number that the index repeats: they belong together. */
 #define GENERATION_BYTES 16
+#define SEALED_WITH "sealed-with" /* in the folder: id of the key */
 
 struct cache {
     char *dir;
     char *blocks_path, *index_path;
     int64_t limit_bytes;
+    struct vault *vault;   /* NULL: in clear */
+    unsigned char *sealed; /* the member under way, if there is a vault */
+    size_t sealed_size;
     int fd; /* the blocks, or -1: none yet */
     int64_t old_bytes;
     int64_t end; /* of what the index counts */
@@ -115,7 +120,8 @@ static void load(struct cache *c)
     struct stat st;
 
     c->old_bytes = size_of(c->blocks_path) + size_of(c->index_path);
-    if (cache_index_read(c->index_path, &c->index) != 0 || c->fd < 0 || fstat(c->fd, &st) != 0 ||
+    if (cache_index_read(c->index_path, c->vault, &c->index) != 0 || c->fd < 0 ||
+        fstat(c->fd, &st) != 0 ||
         file_pread_all(c->fd, generation, sizeof(generation), 0) != (ssize_t)sizeof(generation) ||
         memcmp(generation, c->index.generation, sizeof(generation)) != 0) {
         start_over(c);
@@ -132,14 +138,48 @@ static void load(struct cache *c)
         start_over(c);
 }
 
-struct cache *cache_open(const char *dir, int64_t limit_bytes, const char *session_id)
+/* A file there names the key that the caches are of; in clear there is none. */
+void cache_settle(const char *dir, const struct key *key)
+{
+    const char *wanted = key != NULL ? key->id_hex : "";
+    char *path = path_join(dir, SEALED_WITH);
+    struct buf b = {0};
+    int is_there = file_read(path, KEY_ID_HEX, &b, NULL) == 0 || access(path, F_OK) == 0;
+
+    if ((is_there || key != NULL) && (b.len == 0 || strcmp(b.data, wanted) != 0)) {
+        cache_trim_all(dir);
+        if (key != NULL)
+            file_replace(path, wanted, strlen(wanted), 0600, NULL);
+    }
+    buf_free(&b);
+    free(path);
+}
+
+static void release(struct cache *c)
+{
+    vault_free(c->vault);
+    cache_index_free(&c->index);
+    free(c->sealed);
+    free(c->slots);
+    free(c->dir);
+    free(c->blocks_path);
+    free(c->index_path);
+    free(c);
+}
+
+struct cache *cache_open(const char *dir, int64_t limit_bytes, const char *session_id,
+                         const struct key *key)
 {
     struct cache *c;
     int fd;
 
     if (dir == NULL || limit_bytes <= 0 || path_make_private(dir, NULL) != 0)
         return NULL;
+    cache_settle(dir, key);
     c = str_calloc(1, sizeof(*c));
+    c->vault = vault_new(key);
+    c->sealed_size = key != NULL ? vault_size(compress_bound()) : compress_bound();
+    c->sealed = key != NULL ? str_calloc(c->sealed_size, 1) : NULL;
     c->dir = str_dup(dir);
     c->blocks_path = str_printf("%s/%s.blocks", dir, session_id);
     c->index_path = str_printf("%s/%s.index", dir, session_id);
@@ -147,10 +187,7 @@ struct cache *cache_open(const char *dir, int64_t limit_bytes, const char *sessi
     fd = open_blocks(c, 0);
     c->fd = fd;
     if (fd < 0 && access(c->blocks_path, F_OK) == 0) {
-        free(c->dir);
-        free(c->blocks_path);
-        free(c->index_path);
-        free(c);
+        release(c);
         return NULL;
     }
     load(c);
@@ -171,20 +208,37 @@ int cache_has(struct cache *c, const unsigned char digest[HASH_SHA256_BYTES])
     return 1;
 }
 
+/* Read and check what is kept; return the member's length, or 0. */
+static size_t get(struct cache *c, const struct cache_entry *e, void *out, size_t size)
+{
+    void *to = c->vault != NULL ? c->sealed : out;
+    int64_t n;
+
+    if (e->bytes > (c->vault != NULL ? c->sealed_size : size) ||
+        file_pread_all(c->fd, to, e->bytes, (off_t)e->offset) != (ssize_t)e->bytes)
+        return 0;
+    if (c->vault == NULL)
+        return compress_crc32(out, e->bytes) == e->crc ? e->bytes : 0;
+    if (e->bytes > vault_size(size))
+        return 0;
+    n = vault_open(c->vault, e->digest, HASH_SHA256_BYTES, c->sealed, e->bytes, out);
+    return n > 0 ? (size_t)n : 0;
+}
+
 size_t cache_get(struct cache *c, const unsigned char digest[HASH_SHA256_BYTES], void *out,
                  size_t size)
 {
     struct cache_entry *e = c != NULL ? find(c, digest) : NULL;
+    size_t n;
 
-    if (e == NULL || e->bytes == 0 || c->fd < 0 || e->bytes > size)
+    if (e == NULL || e->bytes == 0 || c->fd < 0)
         return 0;
-    if (file_pread_all(c->fd, out, e->bytes, (off_t)e->offset) != (ssize_t)e->bytes ||
-        compress_crc32(out, e->bytes) != e->crc) {
+    n = get(c, e, out, size);
+    if (n == 0) {
         e->bytes = 0; /* damaged: as if it had never been there */
         c->has_news = 1;
-        return 0;
     }
-    return e->bytes;
+    return n;
 }
 
 static int make_blocks(struct cache *c)
@@ -204,6 +258,11 @@ void cache_put(struct cache *c, const unsigned char digest[HASH_SHA256_BYTES], c
 
     if (c == NULL || c->end + (int64_t)n > c->limit_bytes)
         return;
+    if (c->vault != NULL) {
+        vault_seal(c->vault, digest, HASH_SHA256_BYTES, member, n, c->sealed);
+        member = c->sealed;
+        n = vault_size(n);
+    }
     if (c->fd < 0 && make_blocks(c) != 0)
         return;
     if (lseek(c->fd, (off_t)c->end, SEEK_SET) < 0 || file_write_all(c->fd, member, n) != 0)
@@ -219,7 +278,7 @@ void cache_put(struct cache *c, const unsigned char digest[HASH_SHA256_BYTES], c
     }
     e->offset = c->end;
     e->bytes = (uint32_t)n;
-    e->crc = compress_crc32(member, n);
+    e->crc = c->vault != NULL ? 0 : compress_crc32(member, n);
     e->is_used = 1;
     c->end += (int64_t)n;
     c->has_news = 1;
@@ -265,7 +324,7 @@ static int64_t used_bytes(const struct cache *c)
 /* Copy what is used into ${fd}, entry by entry, and point the index there. */
 static int copy_used(struct cache *c, int fd)
 {
-    size_t size = compress_bound(), kept = 0;
+    size_t size = c->sealed_size, kept = 0;
     char *p = str_calloc(size, 1);
     int64_t end = GENERATION_BYTES;
     int rc = 0;
@@ -316,7 +375,7 @@ static void publish(struct cache *c, int is_complete)
     if (c->index.n == 0) {
         unlink(c->index_path);
         unlink(c->blocks_path);
-    } else if (!c->has_news || cache_index_write(c->index_path, &c->index) != 0) {
+    } else if (!c->has_news || cache_index_write(c->index_path, c->vault, &c->index) != 0) {
         cache_index_touch(c->index_path);
     }
     cache_trim_account(c->dir, size_of(c->blocks_path) + size_of(c->index_path) - c->old_bytes,
@@ -330,12 +389,7 @@ void cache_close(struct cache *c, int is_complete)
     publish(c, is_complete);
     if (c->fd >= 0)
         close(c->fd);
-    cache_index_free(&c->index);
-    free(c->slots);
-    free(c->dir);
-    free(c->blocks_path);
-    free(c->index_path);
-    free(c);
+    release(c);
 }
 
 void cache_forget(const char *dir, const char *session_id)

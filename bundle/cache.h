@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/hash.h"
+#include "common/keyring.h"
 
 /*
  * Compressed blocks of one session, kept from one bundle to the next and found by the SHA-256 of
@@ -13,15 +14,26 @@
  * end, <id>.index says what of it counts and is replaced by rename.  It is only a cache: whatever
  * is missing, damaged or from another build is dropped and made anew, and no failure here is an
  * error.
+ *
+ * With a key both are sealed (vault.h).  All caches of a folder are of one key, or of none: what is
+ * of another is removed as soon as the folder is used.
  */
 struct cache;
 
 /**
- * cache_open(dir, limit_bytes, session_id):
+ * cache_open(dir, limit_bytes, session_id, key):
  * Open the session's cache in the folder ${dir} (made, 0700, when needed); all sessions together
- * may hold ${limit_bytes}.  NULL if that can't be: then there is no cache.
+ * may hold ${limit_bytes}.  ${key} seals it; NULL: in clear.  NULL if that can't be: then there is
+ * no cache.
  */
-struct cache *cache_open(const char *dir, int64_t limit_bytes, const char *session_id);
+struct cache *cache_open(const char *dir, int64_t limit_bytes, const char *session_id,
+                         const struct key *key);
+
+/**
+ * cache_settle(dir, key):
+ * Remove all caches in ${dir} if they are not of ${key} (NULL: in clear).
+ */
+void cache_settle(const char *dir, const struct key *key);
 
 /**
  * cache_close(c, is_complete):

@@ -10,6 +10,7 @@
 
 #include "bundle/compress.h"
 #include "common/file.h"
+#include "common/path.h"
 #include "common/str.h"
 
 #include "bundle/cache_index.h"
@@ -99,13 +100,42 @@ static int parse(const struct buf *b, struct cache_index *ret)
     return take_scan(&h, b->data + sizeof(h) + entries, ret);
 }
 
-int cache_index_read(const char *path, struct cache_index *ret)
+/* What is sealed for one session's index can't take the place of another's. */
+static int open_sealed(const char *path, const struct vault *vault, struct buf *b)
+{
+    const char *name = path_base(path);
+    struct buf plain = {0};
+    int64_t n = vault_open(vault, name, strlen(name), b->data, b->len,
+                           (unsigned char *)buf_reserve(&plain, b->len));
+
+    plain.len = n >= 0 ? (size_t)n : 0;
+    buf_free(b);
+    *b = plain;
+    return n >= 0 ? 0 : -1;
+}
+
+static void seal(const char *path, const struct vault *vault, struct buf *b)
+{
+    const char *name = path_base(path);
+    struct buf sealed = {0};
+
+    vault_seal(vault, name, strlen(name), b->data, b->len,
+               (unsigned char *)buf_reserve(&sealed, vault_size(b->len)));
+    sealed.len = vault_size(b->len);
+    buf_free(b);
+    *b = sealed;
+}
+
+int cache_index_read(const char *path, const struct vault *vault, struct cache_index *ret)
 {
     struct buf b = {0};
-    int rc = -1;
+    int rc;
 
     memset(ret, 0, sizeof(*ret));
-    if (file_read(path, FILE_MAX, &b, NULL) == 0)
+    rc = file_read(path, FILE_MAX, &b, NULL);
+    if (rc == 0 && vault != NULL)
+        rc = open_sealed(path, vault, &b);
+    if (rc == 0)
         rc = parse(&b, ret);
     if (rc != 0)
         cache_index_free(ret);
@@ -141,13 +171,15 @@ static void pack(const struct cache_index *x, struct buf *b)
     buf_add(b, sum, sizeof(sum));
 }
 
-int cache_index_write(const char *path, const struct cache_index *x)
+int cache_index_write(const char *path, const struct vault *vault, const struct cache_index *x)
 {
     char *tmp = str_printf("%s.tmp", path);
     struct buf b = {0};
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), rc = -1;
 
     pack(x, &b);
+    if (vault != NULL)
+        seal(path, vault, &b);
     /* No fsync: after a crash the sums tell what is whole. */
     if (fd >= 0 && file_write_all(fd, b.data, b.len) == 0 && rename(tmp, path) == 0)
         rc = 0;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/vault.h"
 #include "common/buf.h"
 #include "common/hash.h"
 
@@ -14,7 +15,7 @@ struct cache_entry {
     unsigned char digest[HASH_SHA256_BYTES]; /* of the raw block */
     int64_t offset;                          /* of the member in the blocks file */
     uint32_t bytes;                          /* its length; 0: dropped */
-    uint32_t crc;                            /* CRC-32 of the member */
+    uint32_t crc;                            /* CRC-32 of the member; sealed: 0 */
     uint32_t is_used;                        /* asked for since the cache was opened */
     uint32_t unused;
 };
@@ -41,12 +42,13 @@ struct cache_entry *cache_index_add(struct cache_index *x);
 void cache_index_free(struct cache_index *x);
 
 /**
- * cache_index_read(path, ret), cache_index_write(path, x):
- * Read the file into the empty index ${ret} or put another in its place.  Return 0, or -1 if it is
- * absent, damaged or from another build; if it can't be written.
+ * cache_index_read(path, vault, ret), cache_index_write(path, vault, x):
+ * Read the file into the empty index ${ret} or put another in its place, sealed unless ${vault} is
+ * NULL.  Return 0, or -1 if it is absent, damaged, from another build or not sealed so; if it can't
+ * be written.
  */
-int cache_index_read(const char *path, struct cache_index *ret);
-int cache_index_write(const char *path, const struct cache_index *x);
+int cache_index_read(const char *path, const struct vault *vault, struct cache_index *ret);
+int cache_index_write(const char *path, const struct vault *vault, const struct cache_index *x);
 
 /**
  * cache_index_touch(path):

@@ -229,7 +229,7 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
     v->s = s;
     v->cancel = opts->cancel;
     v->previous_bytes = opts->previous_bytes;
-    v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id);
+    v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id, opts->key);
     rc = survey_and_write(v, opts, &result, err);
     /* What was compressed is of use even if this bundle came to nothing. */
     cache_close(v->cache, rc == 0);
@@ -238,6 +238,11 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
     survey_free(v);
     free(v);
     return rc;
+}
+
+void pack_settle_cache(const char *cache_dir, const struct key *key)
+{
+    cache_settle(cache_dir, key);
 }
 
 int64_t pack_give_up_cache(const char *cache_dir)

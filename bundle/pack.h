@@ -23,7 +23,7 @@ struct pack_opts {
                                   same; NULL: none */
     const char *spool_path;    /* where the bundle goes: written beside as .tmp, fsync, rename */
     int64_t spool_room_bytes;  /* more than that is ERR_NOSPACE; 0: no limit */
-    const struct key *key;     /* seal the bundle with it; NULL: in clear */
+    const struct key *key;     /* seal bundle and cache with it; NULL: in clear */
     int64_t generation;        /* of the sealed object, from 1 on */
     const _Atomic int *cancel; /* may be NULL */
 
@@ -68,6 +68,14 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
  * filesModified go too).
  */
 struct json_object *pack_public_metadata(struct json_object *metadata, int is_full);
+
+/**
+ * pack_settle_cache(cache_dir, key):
+ * A key came, changed or went: remove the cached blocks of all sessions unless they are sealed with
+ * ${key} (NULL: in clear).  pack_write() does that by itself, but only when there is something to
+ * pack.
+ */
+void pack_settle_cache(const char *cache_dir, const struct key *key);
 
 /**
  * pack_give_up_cache(cache_dir):

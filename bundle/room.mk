@@ -56,6 +56,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/tarhead.c bundle/tarhead.h \
   bundle/unsealer.c \
   bundle/untar.c bundle/untar.h \
+  bundle/vault.c bundle/vault.h \
   bundle/verify.c bundle/verify.h
 # One compressor.
 if WITH_LIBDEFLATE

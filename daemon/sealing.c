@@ -184,6 +184,40 @@ static void explain(struct sealing *s)
 
 static const char *const names[] = {"off", "plain", "sealing", "no_key", "broken"};
 
+struct settling {
+    char *cache_dir;
+    struct sealing_keys *keys; /* NULL: in clear */
+};
+
+static void settle(void *arg)
+{
+    struct settling *t = arg;
+
+    pack_settle_cache(t->cache_dir, t->keys != NULL ? keyring_current(t->keys->ring) : NULL);
+}
+
+static void settled(void *arg)
+{
+    struct settling *t = arg;
+
+    sealing_release(t->keys);
+    free(t->cache_dir);
+    free(t);
+}
+
+/* What was cached in clear does not outlive the day on which a key comes. */
+static void settle_cache(struct sealing *s)
+{
+    struct settling *t;
+
+    if (s->d->cache_dir == NULL || sealing_is_held(s))
+        return;
+    t = str_calloc(1, sizeof(*t));
+    t->cache_dir = str_dup(s->d->cache_dir);
+    t->keys = sealing_hold(s);
+    worker_submit(s->d->worker, settle, settled, settled, t);
+}
+
 /* Who waits and what waits go by the new state. */
 static void announce(struct sealing *s)
 {
@@ -212,6 +246,7 @@ void sealing_apply(struct sealing *s)
         uploader_seal_only(d->uploader, s->state != SEALING_OFF && s->state != SEALING_PLAIN);
     if (s->state != before)
         announce(s);
+    settle_cache(s);
     if (d->state == NULL)
         return;
     reseal_run(d);

@@ -14,7 +14,10 @@
 
 #include "bundle/pack.h"
 #include "common/buf.h"
+#include "common/file.h"
 #include "common/jdoc.h"
+#include "common/keyring.h"
+#include "common/path.h"
 #include "common/str.h"
 #include "tests/scratch.h"
 
@@ -295,6 +298,92 @@ static void a_cache_that_is_too_small_is_no_obstacle(void **state)
     lab_free(l);
 }
 
+/* ---- sealed --------------------------------------------------------------------------------- */
+
+/* Is there a file in the cache that holds ${bytes}? */
+static int is_in_cache(const struct lab *l, const void *bytes, size_t n)
+{
+    DIR *d = opendir(l->cache);
+    struct dirent *e;
+    int is_found = 0;
+
+    assert_non_null(d);
+    while ((e = readdir(d)) != NULL) {
+        char *path = path_join(l->cache, e->d_name);
+        struct buf b = {0};
+        if (e->d_name[0] != '.' && file_read(path, 64 * MIB, &b, NULL) == 0 && b.len >= n)
+            is_found |= memmem(b.data, b.len, bytes, n) != NULL;
+        buf_free(&b);
+        free(path);
+    }
+    closedir(d);
+    return is_found;
+}
+
+/* The head of each gzip member that the compressor makes. */
+static const unsigned char gzip_head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0};
+
+static void a_sealed_cache_saves_as_much_and_can_not_be_read(void **state)
+{
+    struct lab *l = lab_new();
+    struct buf b = lab_transcript(3 * MIB + 300000, 4);
+    struct keyring *ring = keyring_new();
+
+    (void)state;
+    l->opts.key = keyring_generate(ring, 1);
+    l->opts.generation = 1;
+    l->opts.cache_dir = l->cache;
+    lab_put_transcript(l, &b, 2 * MIB + 12345);
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 0);
+    lab_put_transcript(l, &b, b.len);
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 2 * MIB);
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 3 * MIB);
+    assert_false(is_in_cache(l, gzip_head, sizeof(gzip_head)));
+    damage_cache(l, 0);
+    lab_must_pack(l);
+    buf_free(&b);
+    keyring_free(ring);
+    lab_free(l);
+}
+
+static void a_cache_of_another_key_or_of_none_is_removed(void **state)
+{
+    struct lab *l = lab_new();
+    struct buf b = lab_transcript(2 * MIB + 300000, 5);
+    struct keyring *ring = keyring_new();
+    const struct key *first = keyring_generate(ring, 1), *second = keyring_generate(ring, 2);
+
+    (void)state;
+    l->opts.cache_dir = l->cache;
+    lab_put_transcript(l, &b, b.len);
+    lab_must_pack(l);
+    assert_true(is_in_cache(l, gzip_head, sizeof(gzip_head)));
+    pack_settle_cache(l->cache, NULL);
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 2 * MIB);
+
+    pack_settle_cache(l->cache, first);
+    assert_false(is_in_cache(l, gzip_head, sizeof(gzip_head)));
+    l->opts.generation = 1;
+    l->opts.key = first;
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 0);
+    l->opts.key = second;
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 0);
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 2 * MIB);
+    l->opts.key = NULL;
+    lab_must_pack(l);
+    assert_int_equal(l->r.reused_bytes, 0);
+    buf_free(&b);
+    keyring_free(ring);
+    lab_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +395,8 @@ int main(void)
         cmocka_unit_test(large_attachments_are_kept_too),
         cmocka_unit_test(the_cache_keeps_its_limit_and_drops_the_oldest),
         cmocka_unit_test(a_cache_that_is_too_small_is_no_obstacle),
+        cmocka_unit_test(a_sealed_cache_saves_as_much_and_can_not_be_read),
+        cmocka_unit_test(a_cache_of_another_key_or_of_none_is_removed),
     };
 
     return cmocka_run_group_tests_name("bundle cache", tests, NULL, NULL);
