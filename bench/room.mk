@@ -1,12 +1,14 @@
 # Measurements: they print ratios against a peer run beside them on the same data, and fail nothing.
-EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh bench/pull.sh bench/upload.sh
+EXTRA_DIST += bench/gen_corpus.py bench/bundle.sh bench/pull.sh bench/upload.sh bench/seal.sh
 include bench/scan.mk
+include bench/seal.mk
 include bench/server.mk
 
 bench: all
-	$(MAKE) $(AM_MAKEFLAGS) bench/scan bench/load tests/packone
+	$(MAKE) $(AM_MAKEFLAGS) bench/scan bench/load bench/seal tests/packone
 	$(abs_builddir)/bench/scan
 	$(abs_srcdir)/bench/bundle.sh $(abs_builddir)
+	$(abs_srcdir)/bench/seal.sh $(abs_builddir)
 	$(abs_srcdir)/bench/pull.sh $(abs_builddir)
 	$(abs_srcdir)/bench/upload.sh $(abs_builddir)
 	$(abs_srcdir)/bench/server.sh $(abs_builddir)

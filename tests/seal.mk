@@ -11,3 +11,7 @@ tests_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
 # Against public vectors and python3-cryptography.
 dist_check_SCRIPTS += tests/seal.sh tests/seal_oracle.py
 TESTS += tests/seal.sh
+FUZZ_TARGETS += tests/fuzz_seal
+tests_fuzz_seal_SOURCES = tests/fuzz_seal.c
+tests_fuzz_seal_LDADD = $(bundle_LIBS) $(common_LIBS)
+tests_fuzz_seal_LDFLAGS = $(FUZZ_FLAGS)
