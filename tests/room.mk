@@ -21,9 +21,9 @@ HEAVY_TESTS =
 FUZZ_TARGETS =
 EXTRA_PROGRAMS =
 
-dist_check_SCRIPTS += tests/house.sh tests/tap.sh tests/fuzz.sh
+dist_check_SCRIPTS += tests/house.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
 EXTRA_DIST += tests/portable.h
-TESTS += tests/house.sh
+TESTS += tests/house.sh tests/launchd.sh
 
 if WITH_BATS
 dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats \
