@@ -245,7 +245,9 @@ noise() {
     within status_is .server.reachable true
     kill -STOP "$SERVER_PID"
     for i in 1 2 3 4; do
-        noise 400000 >"$(transcript "$(new_id)")"
+        # whole at once: an upload of its beginning would be under way for long
+        noise 400000 >"$T/noise"
+        mv "$T/noise" "$(transcript "$(new_id)")"
     done
     within status_is .daemon.state degraded
     status '.problems[].why' | grep -q 'the spool holds'
