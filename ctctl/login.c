@@ -9,6 +9,7 @@
 #include "common/jdoc.h"
 #include "common/secret.h"
 #include "common/str.h"
+#include "net/http.h"
 #include "ctctl/loopback.h"
 #include "ctctl/system.h"
 #include "ctctl/term.h"
@@ -228,4 +229,31 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
     if (ask_password(l, err) != 0)
         return -1;
     return with_password(l, email, err);
+}
+
+int login_revoke(struct ctx *c, struct ct_err *err)
+{
+    struct json_object *o, *list, *answer;
+    char *id, *path;
+    int rc = -1;
+
+    if (ctx_cloud(c, "GET", "/auth/tokens", NULL, &o, err) != 0)
+        return -1;
+    err_set(err, ERR_FAIL, "the server does not say which of the tokens it is");
+    list = jdoc_array(o, "tokens");
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *t = json_object_array_get_idx(list, i);
+        if (!jdoc_bool(t, "current", 0) || jdoc_str(t, "id") == NULL)
+            continue;
+        id = http_url_escape(jdoc_str(t, "id"));
+        path = str_printf("/auth/tokens/%s", id);
+        rc = ctx_cloud(c, "DELETE", path, NULL, &answer, err);
+        if (rc == 0)
+            json_object_put(answer);
+        free(path);
+        free(id);
+        break;
+    }
+    json_object_put(o);
+    return rc;
 }

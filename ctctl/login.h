@@ -26,4 +26,10 @@ struct login {
  */
 int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err);
 
+/**
+ * login_revoke(c, err):
+ * Have the server end the token that ${c} works with.
+ */
+int login_revoke(struct ctx *c, struct ct_err *err);
+
 #endif

@@ -79,7 +79,7 @@ static void compare(struct ctx *c)
     keyring_free(ring);
 }
 
-static void obtain(struct ctx *c)
+int login_key_obtain(struct ctx *c)
 {
     const struct key_opts none = {0};
     struct key_account a;
@@ -93,21 +93,23 @@ static void obtain(struct ctx *c)
         rc = key_init(c, &none);
     }
     key_account_clear(&a);
-    if (rc != CTX_OK)
-        ctx_say(c,
-                "you are logged in, without a key: what is saved leaves in clear%s. Later: "
-                "ctctl key init, or ctctl key import",
-                c->config->encryption == CONFIG_ENCRYPTION_REQUIRE
-                    ? ", so nothing is, as the configuration requires sealing"
-                    : "");
+    if (rc == CTX_OK)
+        return 0;
+    if (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE) {
+        ctx_say(c, "there is no key yet, so nothing is saved, as the configuration requires "
+                   "sealing. Later: ctctl key init, or ctctl key import");
+        return 0;
+    }
+    return term_confirm("There is no key yet. Log in all the same, so that what is saved leaves in "
+                        "clear?")
+               ? 0
+               : -1;
 }
 
 void login_key_settle(struct ctx *c, enum login_key answer)
 {
-    if (answer == LOGIN_KEY_WANTED)
-        obtain(c);
-    else if (answer == LOGIN_KEY_DECLINED)
+    if (answer == LOGIN_KEY_DECLINED)
         ctx_say(c, "what is saved leaves in clear. To change that: ctctl key init");
-    else
+    else if (answer == LOGIN_KEY_NOT_ASKED)
         compare(c);
 }

@@ -27,9 +27,17 @@ enum login_key login_key_ask(struct ctx *c);
 char *login_key_token_name(const struct ctx *c, enum login_key answer, const char *device_name);
 
 /**
+ * login_key_obtain(c):
+ * Make the key that was wanted, or take the account's, while the credentials are not saved yet: the
+ * daemon would begin to save in clear at once. ${c} works with the new token.  Return 0 if the
+ * log-in may go on, -1 if the person would rather not.
+ */
+int login_key_obtain(struct ctx *c);
+
+/**
  * login_key_settle(c, answer):
- * After the log-in: make the key or take the account's, if one was wanted; say so if keys that are
- * here do not go with the account.
+ * After the log-in: say what a declined key means, and if keys that are here do not go with the
+ * account.
  */
 void login_key_settle(struct ctx *c, enum login_key answer);
 

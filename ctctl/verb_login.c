@@ -219,6 +219,25 @@ static char *token_name(void *arg)
     return login_key_token_name(n->c, n->answer, n->l->cred.device_name);
 }
 
+/* With the new token, which nobody else knows yet. */
+static int obtain_key(struct ctx *c, const struct login *l, enum login_key answer,
+                      struct ct_err *err)
+{
+    if (answer != LOGIN_KEY_WANTED)
+        return 0;
+    cred_free(c->cred);
+    c->cred = str_calloc(1, sizeof(*c->cred));
+    c->cred->token = secret_dup(l->cred.token);
+    c->cred->api_url = str_dup(l->cred.api_url);
+    c->cred->device_name = str_dup(l->cred.device_name);
+    if (login_key_obtain(c) == 0)
+        return 0;
+    if (!l->has_token)
+        login_revoke(c, err);
+    return err_set(err, ERR_CANCELLED,
+                   "you are not logged in. With the key at hand, again: ctctl login");
+}
+
 static int log_in(struct ctx *c, struct login *l)
 {
     char *path = cred_path();
@@ -230,18 +249,23 @@ static int log_in(struct ctx *c, struct login *l)
     l->token_name = token_name;
     l->token_name_arg = &n;
     if (prepare(c, l, path, &e) != 0 || login_authenticate(c, l, &e) != 0 ||
-        agree_to_account(l, &e) != 0 || confirm_account(c, l, &e) != 0 ||
+        agree_to_account(l, &e) != 0) {
+        rc = ctx_fail(c, &e);
+        goto done0;
+    }
+    /* A token that was made elsewhere has its name. */
+    if (l->has_token)
+        n.answer = login_key_ask(c);
+    if (obtain_key(c, l, n.answer, &e) != 0 || confirm_account(c, l, &e) != 0 ||
         cred_save(path, &l->cred, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
         report(c, l);
         rc = CTX_OK;
-        /* A token that was made elsewhere has its name. */
-        if (l->has_token)
-            n.answer = login_key_ask(c);
         fflush(stdout);
         login_key_settle(c, n.answer);
     }
+done0:
     free(path);
     clear(l);
     return rc;

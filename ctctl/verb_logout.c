@@ -3,37 +3,9 @@
 #include "common/buf.h"
 #include "common/jdoc.h"
 #include "common/str.h"
-#include "net/http.h"
+#include "ctctl/login.h"
 
 #include "ctctl/verb.h"
-
-/* Return whether the server has ended the token that is in use here. */
-static int revoke_own(struct ctx *c, struct ct_err *err)
-{
-    struct json_object *o, *list, *answer;
-    char *id, *path;
-    int rc = -1;
-
-    if (ctx_cloud(c, "GET", "/auth/tokens", NULL, &o, err) != 0)
-        return 0;
-    err_set(err, ERR_FAIL, "the server does not say which of the tokens it is");
-    list = jdoc_array(o, "tokens");
-    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
-        const struct json_object *t = json_object_array_get_idx(list, i);
-        if (!jdoc_bool(t, "current", 0) || jdoc_str(t, "id") == NULL)
-            continue;
-        id = http_url_escape(jdoc_str(t, "id"));
-        path = str_printf("/auth/tokens/%s", id);
-        rc = ctx_cloud(c, "DELETE", path, NULL, &answer, err);
-        if (rc == 0)
-            json_object_put(answer);
-        free(path);
-        free(id);
-        break;
-    }
-    json_object_put(o);
-    return rc == 0;
-}
 
 static int log_out(struct ctx *c)
 {
@@ -45,7 +17,7 @@ static int log_out(struct ctx *c)
 
     was_in = cred_load(path, &c->cred, &e) == 0;
     if (was_in) {
-        revoked = revoke_own(c, &e);
+        revoked = login_revoke(c, &e) == 0;
         if (!revoked && e.code != ERR_AUTH)
             ctx_say(c, "the token could not be revoked at the server: %s", e.msg);
         if (!revoked && e.code != ERR_AUTH)

@@ -60,7 +60,6 @@ captured() { python3 "$CT_SRC/tests/capture_find.py" "$T/capture" "$@"; }
 run_captured() {
     start_server_behind_proxy --capture "$T/capture"
     log_in
-    rm -rf "$T/capture"
     distinct_session
     start_daemon
     ctctl sync --wait

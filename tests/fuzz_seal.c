@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/cobble.h"
 #include "bundle/seal.h"
 #include "bundle/sealed.h"
 #include "common/buf.h"
@@ -47,7 +48,7 @@ static void damaged(const struct keyring *ring, const uint8_t *data, size_t size
     struct sealer *s;
     size_t at, chunks = data[0] % 3;
 
-    for (size_t i = 0; i < chunks * (SEAL_CHUNK / sizeof(mk)); i++)
+    for (size_t i = 0; i < chunks * (COBBLE_CHUNK / sizeof(mk)); i++)
         buf_add(&plain, mk, sizeof(mk));
     buf_add(&plain, data + 4, size - 4);
     if (sealer_new(keyring_current(ring), &h, into, &object, &s, NULL) != 0 ||
@@ -62,7 +63,7 @@ static void damaged(const struct keyring *ring, const uint8_t *data, size_t size
     if (unseal(ring, object.data, object.len, 1 + (size_t)data[1] * 97, &got) == 0)
         abort();
     if (got.len > plain.len || (got.len > 0 && memcmp(got.data, plain.data, got.len) != 0) ||
-        got.len % SEAL_CHUNK != 0)
+        got.len % COBBLE_CHUNK != 0)
         abort();
     buf_free(&got);
     buf_free(&object);

@@ -5,14 +5,15 @@
 
 Waits until SEEN is on the screen (behind what was there at the time before), then types TYPED, in
 which \\n, \\t and \\x03 are what they are in Python; in the end waits for the program.  An empty TYPED
-only waits.  Prints all that the terminal showed; the exit status is the program's, or 99 if it took
-too long.
+only waits.  A TYPED of ~REGEX types what that last matched on the screen, and Enter.  Prints all that
+the terminal showed; the exit status is the program's, or 99 if it took too long.
 """
 
 import codecs
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -26,7 +27,8 @@ if args[0] == "-w":
     width = int(args[1])
     args = args[2:]
 at = args.index("--")
-steps = [(args[i], codecs.decode(args[i + 1], "unicode_escape")) for i in range(0, at, 2)]
+steps = [(seen, typed if typed.startswith("~") else codecs.decode(typed, "unicode_escape"))
+         for seen, typed in zip(args[0:at:2], args[1:at:2])]
 command = args[at + 1:]
 until = time.monotonic() + 50
 
@@ -67,6 +69,8 @@ for wanted, typed in steps:
             os.kill(pid, 9)
             end(99)
     start = len(seen)
+    if typed.startswith("~"):
+        typed = re.findall(typed[1:], seen.decode("utf-8", "replace"))[-1] + "\n"
     os.write(fd, typed.encode())
 while read():
     if time.monotonic() > until:
