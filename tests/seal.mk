@@ -1,10 +1,12 @@
 # Keys and sealed objects.
-check_PROGRAMS += tests/unit_keyring tests/unit_seal
-TESTS += tests/unit_keyring tests/unit_seal
+check_PROGRAMS += tests/unit_keyring tests/unit_seal tests/unit_seal_damage
+TESTS += tests/unit_keyring tests/unit_seal tests/unit_seal_damage
 tests_unit_keyring_SOURCES = tests/unit_keyring.c
 tests_unit_keyring_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_seal_SOURCES = tests/unit_seal.c
 tests_unit_seal_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_unit_seal_damage_SOURCES = tests/unit_seal_damage.c $(bundle_lab)
+tests_unit_seal_damage_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/cobbleone
 tests_cobbleone_SOURCES = tests/cobbleone.c
 tests_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
