@@ -97,7 +97,7 @@ static int begin(struct unsealer *u, struct ct_err *err)
 
 static int add(struct unsealer *u, const unsigned char *p, size_t n, struct ct_err *err)
 {
-    if (u->body == NULL) {
+    if (u->body == NULL && n > 0) {
         size_t room = SEAL_HEADER_BYTES - u->n, part = n < room ? n : room;
         memcpy(u->head + u->n, p, part);
         u->n += part;
@@ -108,7 +108,7 @@ static int add(struct unsealer *u, const unsigned char *p, size_t n, struct ct_e
         if (begin(u, err) != 0)
             return -1;
     }
-    return cobble_reader_add(u->body, p, n, err);
+    return n > 0 ? cobble_reader_add(u->body, p, n, err) : 0;
 }
 
 static int keep_failing(struct unsealer *u, int rc, struct ct_err *err)

@@ -1,16 +1,21 @@
 /*
  * A sealed object with anything done to it opens to a beginning of what was sealed, in whole
  * chunks, and to all of it only if nothing was done.  Whatever else comes is refused; so is any
- * text as a key unless it is one.
+ * text as a key unless it is one, and as a keyring.
  */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bundle/cobble.h"
 #include "bundle/seal.h"
 #include "bundle/sealed.h"
 #include "common/buf.h"
+#include "common/file.h"
 #include "common/jdoc.h"
 #include "common/keyring.h"
 #include "common/str.h"
@@ -86,6 +91,23 @@ static void as_key(const uint8_t *data, size_t size)
     free(text);
 }
 
+static void as_keyring(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("keyring", MFD_CLOEXEC);
+    char *path = str_printf("/proc/self/fd/%d", fd);
+    struct keyring *ring = NULL;
+    struct ct_err err = {0};
+
+    if (fd < 0 || fchmod(fd, 0600) != 0 || file_write_all(fd, data, size) != 0)
+        abort();
+    if (keyring_load(path, &ring, &err) == 0)
+        keyring_free(ring);
+    else if (err.code != ERR_CONFIG)
+        abort();
+    free(path);
+    close(fd);
+}
+
 static void as_metadata(const struct keyring *ring, const uint8_t *data, size_t size)
 {
     struct json_object *o = NULL;
@@ -111,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 4)
         damaged(ring, data, size);
     as_key(data, size);
+    as_keyring(data, size);
     as_metadata(ring, data, size);
     buf_free(&got);
     keyring_free(ring);
