@@ -12,8 +12,24 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
  * log_init(program, level):
  * Set the name and level.  Lines go to stderr: with a journald priority prefix when stderr is the
  * journal, else with time and program name.  Thread-safe afterwards.
+ * The same line again and again is put out ten times a minute; then "repeated times=N" says how
+ * often it came, with the next line or at the end.
  */
 void log_init(const char *program, enum log_level level);
+
+/**
+ * log_set_journal(send):
+ * Where stderr is the journal, hand lines to ${send} instead; it returns 0, or -1 if the line has
+ * to go to stderr after all.  Called for one line at a time.
+ */
+typedef int log_journal(const char *program, int priority, const char *line);
+void log_set_journal(log_journal *send);
+
+/**
+ * log_flush():
+ * Say how often lines that were held back have come; the end of the program does it too.
+ */
+void log_flush(void);
 
 /**
  * log_set_level(level), log_level():

@@ -18,7 +18,9 @@ common_libcommon_a_SOURCES = \
   common/key_command.c common/key_command.h \
   common/keyring.c common/keyring.h common/keyring_inside.h \
   common/keyring_file.c \
-  common/log.c common/log.h \
+  common/log.c common/log.h common/log_impl.h \
+  common/log_fields.c common/log_fields.h \
+  common/log_journal.h \
   common/map.c common/map.h \
   common/now.c common/now.h \
   common/path.c common/path.h \
@@ -40,11 +42,12 @@ else
 common_libcommon_a_SOURCES += common/file_posix.c
 endif
 EXTRA_DIST += common/secret_linux.c common/secret_posix.c common/file_darwin.c common/file_posix.c
-# It links against libsystemd in the programs that name $(SYSTEMD_LIBS), and in no other.
+# They link against libsystemd in the programs that name $(SYSTEMD_LIBS), and in no other.
 if WITH_SYSTEMD
-common_libcommon_a_SOURCES += common/service_systemd.c
+common_libcommon_a_SOURCES += common/log_journal_systemd.c common/service_systemd.c
 else
-common_libcommon_a_SOURCES += common/service_none.c
+common_libcommon_a_SOURCES += common/log_journal_none.c common/service_none.c
 endif
-EXTRA_DIST += common/service_systemd.c common/service_none.c
+EXTRA_DIST += common/service_systemd.c common/service_none.c \
+  common/log_journal_systemd.c common/log_journal_none.c
 common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)

@@ -6,6 +6,7 @@
 #include "common/config.h"
 #include "common/cred.h"
 #include "common/log.h"
+#include "common/log_journal.h"
 #include "common/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/login.h"
@@ -127,5 +128,6 @@ int main(int argc, char **argv)
         return 0;
     }
     log_init("codeteleportd", is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)config->log);
+    log_journal_begin();
     return daemon_run(config, file, is_once, is_verbose);
 }

@@ -51,4 +51,4 @@ bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c
 bin_codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
   bundle/libbundle.a api/libapi.a ipc/libipc.a agents/libagents.a net/libnet.a \
-  $(bundle_LIBS) $(CURL_LIBS) $(SYSTEMD_LIBS) $(common_LIBS)
+  $(bundle_LIBS) $(CURL_LIBS) $(common_LIBS) $(SYSTEMD_LIBS)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "common/log_journal.h"
 #include "common/secret.h"
 
 #include "server/serve.h"
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
         return rc;
     umask(077);
     log_init("codeteleport-server", LOG_LEVEL_INFO);
+    log_journal_begin();
     if (optind < argc)
         rc = run_verb(&a, argc - optind, argv + optind, &err);
     else

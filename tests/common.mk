@@ -10,6 +10,10 @@ tests_unit_secret_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_unit_state_SOURCES = tests/unit_state.c
 tests_unit_state_LDADD = daemon/libdaemon.a uploader/libuploader.a api/libapi.a net/libnet.a \
   $(CURL_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit_log
+TESTS += tests/unit_log
+tests_unit_log_SOURCES = tests/unit_log.c
+tests_unit_log_LDADD = $(common_LIBS) $(CMOCKA_LIBS) -lpthread
 FUZZ_TARGETS += tests/fuzz_jscan
 tests_fuzz_jscan_SOURCES = tests/fuzz_jscan.c
 tests_fuzz_jscan_LDADD = $(common_LIBS)
