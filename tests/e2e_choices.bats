@@ -291,6 +291,7 @@ refused() {
 }
 
 @test "a session that Claude Code works on is refused unless forced" {
+    needs_linux # which tells when a process began
     both
     sleep 600 3>&- &
     local pid=$! start

@@ -30,6 +30,7 @@ while read -r q; do
 done <"$T/queries"
 SH
     chmod +x "$T/bin/xdg-open"
+    cp "$T/bin/xdg-open" "$T/bin/open" # its name on macOS
 }
 
 # jwt: the short-lived token that the server would end a sign-in with

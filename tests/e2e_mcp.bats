@@ -133,6 +133,7 @@ text() { answer "$1" '.result.content[0].text'; }
 }
 
 @test "without an id the session of the Claude Code that started us is saved" {
+    needs_linux # which tells who started us
     with_session
     local id
     id=$(new_id)

@@ -122,6 +122,7 @@ CONF
 is_another() { [ "$(readlink "$1")" != "$(readlink "$2")" ]; }
 
 @test "the network comes back: at once, whatever the back-off says" {
+    needs_linux # elsewhere only the back-off tells
     local ns
     unshare -n true 2>/dev/null || skip "network namespaces are not allowed here"
     command -v ip >/dev/null || skip "ip (iproute2) is not here"
@@ -198,7 +199,7 @@ PY
 
 @test "the worker leaves processor and disk to others, the loop answers as ever" {
     local task nices
-    [ "$(uname)" = Linux ] || skip "a thread's priority is its own on Linux only"
+    needs_linux # where a thread's priority is its own
     start_server
     log_in
     new_session

@@ -97,6 +97,7 @@ port=\$(echo "\$1" | sed 's/.*cli_port=\\([0-9]*\\).*/\\1/')
 curl -s -o /dev/null "http://localhost:\$port/callback?token=$token"
 SH
     chmod +x "$T/bin/xdg-open"
+    cp "$T/bin/xdg-open" "$T/bin/open" # its name on macOS
     export PATH=$T/bin:$PATH DISPLAY=:0
     type_in 'signed in as me@example.org' 'n\n' -- ctctl login --github --api-url "$API"
     [ "$status" -eq 1 ]

@@ -177,6 +177,11 @@ stop_daemon() {
     DAEMON_PID=
 }
 
+# needs_linux: skip what a build for other systems (configure --disable-linux) does not do
+needs_linux() {
+    ! grep -q "^ON_LINUX_TRUE='#'" "$CT_BUILD/config.log" || skip "this build is not for Linux"
+}
+
 # needs_watches: skip what is about the kernel's watches where the running daemon can only poll
 needs_watches() {
     [ "$(status .watch.backend)" != polling ] || skip "this build can only poll"

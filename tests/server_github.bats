@@ -249,6 +249,7 @@ me() { json GET /auth/me | jq -r .email; }
 exec curl -sS -L --cacert "$CA" -b "$T/jar" -c "$T/jar" -o "$T/page" "\$1"
 SH
     chmod +x "$T/bin/xdg-open"
+    cp "$T/bin/xdg-open" "$T/bin/open" # its name on macOS
     unset CODETELEPORT_API_URL
     DISPLAY=:0 PATH=$T/bin:$PATH run timeout "$LIMIT_S" ctctl login --github --api-url "$API"
     [ "$status" -eq 0 ] || { echo "$output"; return 1; }

@@ -98,6 +98,7 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
 }
 
 @test "the system unit is sound, and little is left to it" {
+    needs_linux
     command -v systemd-analyze || skip "no systemd-analyze"
     # The program is not installed where the unit says, and neither are the manual pages.
     sed "s|^ExecStart=[^ ]*|ExecStart=$CT_BUILD/bin/codeteleport-server|" \
