@@ -520,6 +520,7 @@ static int start(struct daemon *d, struct ct_err *err)
     pause_restore(d);
     worker_submit(d->worker, be_polite, nothing, nothing, NULL);
     daemon_mind_metered(d);
+    suspend_begin(d);
     login_refresh(d->login);
     return watch(d, err);
 }
@@ -548,6 +549,7 @@ static void teardown(struct daemon *d)
     d->uploader = NULL;
     worker_free(d->worker);
     daemon_network_end(d);
+    suspend_end(d);
     http_engine_free(d->engine);
     books_close(d);
     bundler_free(d->bundler);

@@ -46,6 +46,7 @@
  *   control.c   the control socket's methods; report.c: status; listing.c: list and show
  *   network.c   the network is back; it is a metered one
  *   confine.c   what the daemon may touch: the sandbox; restart.c: what it can't follow
+ *   suspend.c   the machine is about to be suspended
  *   woke.c      the machine was suspended and is awake again
  *   daemon.c    life: start, reload, stop
  */
@@ -98,6 +99,7 @@ struct metered;
 struct plan;
 struct bundler;
 struct waiters;
+struct sleep_lock;
 struct life;
 
 struct daemon {
@@ -157,6 +159,10 @@ struct daemon {
     int is_paused;
     int64_t paused_until_ms; /* wall clock, 0: until told */
     struct event *pause_timer;
+
+    struct sleep_lock *sleep_lock; /* NULL: --once */
+    struct event *sleep_timer;
+    int is_going_to_sleep; /* the machine waits for us */
 
     struct ct_err disk_err;   /* no room for bundles or state: why */
     int64_t no_room_until_ms; /* nothing is bundled before (monotonic clock) */
@@ -454,6 +460,13 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
                  int is_waiting, int is_resealing);
 
 /**
+ * waiter_hurry(d, ended):
+ * Sync all sessions now, and call ${ended} once all that had changed before is safe, or there is no
+ * point in waiting; never, if the daemon stops before.
+ */
+void waiter_hurry(struct daemon *d, void (*ended)(struct daemon *d));
+
+/**
  * waiter_check(d, s), waiter_check_all(d):
  * Something about the session, or about all, changed that somebody may wait for.
  */
@@ -466,6 +479,17 @@ void waiter_check_all(struct daemon *d);
  * for will not be known to be safe.
  */
 void waiter_forgotten(struct daemon *d);
+
+/* ---- suspend.c ----------------------------------------------------------------------------------
+ */
+
+/**
+ * suspend_begin(d), suspend_end(d):
+ * Where the system grants it, use the moment before the machine sleeps to save what is not safe
+ * yet.
+ */
+void suspend_begin(struct daemon *d);
+void suspend_end(struct daemon *d);
 
 /* ---- woke.c -------------------------------------------------------------------------------------
  */

@@ -34,8 +34,10 @@ daemon_libdaemon_a_SOURCES = \
   daemon/sealing.c daemon/sealing.h \
   daemon/sealing_report.c \
   daemon/sessions.c \
+  daemon/sleep.h \
   daemon/state.c daemon/state.h \
   daemon/state_seal.c \
+  daemon/suspend.c \
   daemon/uploads.c \
   daemon/waiter.c \
   daemon/woke.c
@@ -46,6 +48,12 @@ daemon_libdaemon_a_SOURCES += daemon/process_posix.c daemon/sandbox_posix.c
 endif
 EXTRA_DIST += daemon/process_linux.c daemon/process_posix.c
 EXTRA_DIST += daemon/sandbox_linux.c daemon/sandbox_posix.c
+if WITH_SYSTEMD
+daemon_libdaemon_a_SOURCES += daemon/sleep_systemd.c
+else
+daemon_libdaemon_a_SOURCES += daemon/sleep_none.c
+endif
+EXTRA_DIST += daemon/sleep_systemd.c daemon/sleep_none.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c

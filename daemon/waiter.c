@@ -35,7 +35,8 @@ struct target {
 struct waiter {
     LIST_ENTRY(waiter) link;
     struct daemon *d;
-    struct ipc_request *rq; /* NULL: --once */
+    struct ipc_request *rq; /* NULL: --once, or ${ended} */
+    void (*ended)(struct daemon *d);
     int is_waiting;
     int is_gone; /* nobody waits for the answer any more */
     enum phase phase;
@@ -87,7 +88,9 @@ static void finish(struct waiter *w)
     char why[512], cure[256];
     const char *state = report_state(w->d, why, cure);
 
-    if (w->rq == NULL) {
+    if (w->ended != NULL) {
+        w->ended(w->d);
+    } else if (w->rq == NULL) {
         end_once(w, state);
     } else {
         o = json_object_new_object();
@@ -459,23 +462,39 @@ static void on_peer_gone(void *arg)
     w->is_gone = 1;
 }
 
-void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
-                 int is_waiting, int is_resealing)
+static struct waiter *add(struct daemon *d)
 {
     struct waiter *w = str_calloc(1, sizeof(*w));
 
     w->d = d;
+    w->failed = json_object_new_array();
+    LIST_INIT(&w->targets);
+    LIST_INSERT_HEAD(&d->waiters->all, w, link);
+    return w;
+}
+
+void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
+                 int is_waiting, int is_resealing)
+{
+    struct waiter *w = add(d);
+
     w->rq = rq;
     w->is_waiting = is_waiting;
     w->is_resealing = is_resealing;
-    w->failed = json_object_new_array();
-    LIST_INIT(&w->targets);
     for (size_t i = 0; i < n; i++)
         strlist_add_once(&w->ids, ids[i]);
-    LIST_INSERT_HEAD(&d->waiters->all, w, link);
     if (rq != NULL)
         ipc_request_on_gone(rq, on_peer_gone, w);
     login_try_now(d->login);
+    begin(w);
+}
+
+void waiter_hurry(struct daemon *d, void (*ended)(struct daemon *d))
+{
+    struct waiter *w = add(d);
+
+    w->ended = ended;
+    w->is_waiting = 1;
     begin(w);
 }
 

@@ -12,8 +12,8 @@ endif
 EXTRA_DIST += net/network_linux.c net/network_posix.c
 net_libnet_a_SOURCES += net/metered.h
 if WITH_SYSTEMD
-net_libnet_a_SOURCES += net/metered_systemd.c
+net_libnet_a_SOURCES += net/bus_systemd.c net/bus_systemd.h net/metered_systemd.c
 else
 net_libnet_a_SOURCES += net/metered_none.c
 endif
-EXTRA_DIST += net/metered_systemd.c net/metered_none.c
+EXTRA_DIST += net/bus_systemd.c net/bus_systemd.h net/metered_systemd.c net/metered_none.c

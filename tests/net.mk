@@ -1,7 +1,7 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_retry.bats tests/e2e_net.bats tests/e2e_stall.bats tests/soak.sh
+dist_check_SCRIPTS += tests/e2e_retry.bats tests/e2e_net.bats tests/e2e_stall.bats tests/e2e_clock.bats tests/soak.sh
 EXTRA_DIST += tests/faultproxy.py tests/connectproxy.py tests/soak.py
-TESTS += tests/e2e_retry.bats tests/e2e_net.bats
+TESTS += tests/e2e_retry.bats tests/e2e_net.bats tests/e2e_clock.bats
 HEAVY_TESTS += tests/e2e_stall.bats tests/soak.sh
 endif
 
@@ -14,8 +14,10 @@ tests_unit_retry_LDADD = uploader/libuploader.a net/libnet.a $(CURL_LIBS) $(comm
 endif
 
 if WITH_SYSTEMD
-check_PROGRAMS += tests/networkmanager
+check_PROGRAMS += tests/logind tests/networkmanager
+tests_logind_SOURCES = tests/logind.c
+tests_logind_LDADD = $(SYSTEMD_LIBS)
 tests_networkmanager_SOURCES = tests/networkmanager.c
 tests_networkmanager_LDADD = $(SYSTEMD_LIBS)
 endif
-EXTRA_DIST += tests/networkmanager.c
+EXTRA_DIST += tests/logind.c tests/networkmanager.c

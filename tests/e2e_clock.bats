@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# The machine falls asleep, and its clock jumps.
+
+load lib
+
+setup() {
+    make_home
+    EXTRA_PIDS=
+}
+
+teardown() {
+    exec 5>&-
+    [ -z "$EXTRA_PIDS" ] || kill $EXTRA_PIDS 2>/dev/null || true
+    end_home
+}
+
+# a bus, and on it what tests/logind.c plays; "say sleep" and "say wake"
+start_logind() {
+    [ -x "$CT_BUILD/tests/logind" ] || skip "built without libsystemd"
+    command -v dbus-daemon >/dev/null || skip "dbus-daemon is not here"
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus
+    dbus-daemon --session --nofork --nosyslog --address="$DBUS_SYSTEM_BUS_ADDRESS" 2>"$T/bus.out" 3>&- &
+    EXTRA_PIDS=$!
+    within test -S "$T/bus"
+    mkfifo "$T/in"
+    "$CT_BUILD/tests/logind" <"$T/in" >"$T/logind" 2>"$T/logind.err" 3>&- &
+    EXTRA_PIDS="$EXTRA_PIDS $!"
+    exec 5>"$T/in"
+}
+
+say() { echo "$1" >&5; }
+
+# said LINE TIMES: by the one who plays logind
+said() { [ "$(grep -cx "$1" "$T/logind")" = "$2" ]; }
+
+@test "what is pending goes out before the machine sleeps, and then it sleeps" {
+    local id
+    start_logind
+    conf 'quiet = 600; turn_quiet = 600; longest_wait = 3600; distance = 0;'
+    start_server
+    log_in
+    start_daemon
+    within said 'inhibit sleep delay' 1
+    id=$(new_id)
+    line one >"$(transcript "$id")"
+    within status_is .sessions.pending 1
+    say sleep
+    within said released 1
+    versions_are "$id" 1
+    grep -q 'sleep delayed=done reason="nothing is left that could go out"' "$T/daemon.log"
+    # and it is ready for the next time
+    say wake
+    within said 'inhibit sleep delay' 2
+    say sleep
+    within said released 2
+}
+
+@test "a server that does not answer keeps the machine awake for a few seconds only" {
+    local id
+    start_logind
+    conf 'quiet = 600; turn_quiet = 600; longest_wait = 3600; distance = 0;'
+    start_server
+    log_in
+    start_daemon
+    within status_is .server.reachable true
+    within said 'inhibit sleep delay' 1
+    id=$(new_id)
+    line one >"$(transcript "$id")"
+    within status_is .sessions.pending 1
+    kill -STOP "$SERVER_PID"
+    say sleep
+    within said released 1
+    grep -q 'sleep delayed=done reason="the rest has to wait"' "$T/daemon.log"
+    kill -CONT "$SERVER_PID"
+    say wake
+    within versions_are "$id" 1
+}
+
+@test "a pause holds when the machine goes to sleep" {
+    local id
+    start_logind
+    start_server
+    log_in
+    start_daemon
+    within said 'inhibit sleep delay' 1
+    ctctl pause
+    id=$(new_id)
+    line one >"$(transcript "$id")"
+    within status_is .sessions.pending 1
+    say sleep
+    within said released 1
+    versions_are "$id" 0
+}
+
+# jump OFFSET: of the clocks of daemon and server
+jump() { echo "$1" >"$T/offset.new" && mv "$T/offset.new" "$T/offset"; }
+
+@test "a clock that jumps ahead by two days and back by an hour holds up nothing and causes no storm" {
+    local id lib n
+    [ "${CT_SANITIZERS:-no}" != yes ] || skip "libfaketime and the sanitizers do not go together"
+    lib=$(ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -n 1)
+    [ -n "$lib" ] || skip "libfaketime is not installed"
+    export FAKETIME_TIMESTAMP_FILE=$T/offset FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
+    export DONT_FAKE_MONOTONIC=1
+    jump +0
+    LD_PRELOAD=$lib start_server
+    log_in
+    LD_PRELOAD=$lib start_daemon
+    id=$(new_id)
+    line one >"$(transcript "$id")"
+    within versions_are "$id" 1
+    n=1
+    for offset in +2d -1h +0; do
+        jump "$offset"
+        n=$((n + 1))
+        line "$offset" >>"$(transcript "$id")"
+        within versions_are "$id" "$n"
+        within status_is .daemon.state idle
+        LD_PRELOAD=$lib ctctl --json status | jq -e \
+            '.server.lastContactAt | sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601 > 1700000000'
+    done
+    # it did jump, for both
+    [ "$(sqlite3 "$T/server/server.db" "SELECT max(created_ms) / 1000 > strftime('%s', 'now') + 86400
+        FROM versions")" = 1 ]
+    # one upload for each change, and few words
+    versions_are "$id" 4
+    [ "$(grep -c ' bundled ' "$T/daemon.log")" -le 8 ]
+    [ "$(wc -l <"$T/daemon.log")" -le 400 ]
+}
