@@ -139,9 +139,13 @@ static void do_sync(struct daemon *d, struct ipc_request *rq, struct json_object
     struct json_object *ids = jdoc_array(params, "ids");
     size_t n = ids != NULL ? json_object_array_length(ids) : 0;
     struct strlist whole = {0};
+    const char *email, *url, *device, *why;
     char id[UUID_SIZE];
     struct ct_err err;
 
+    /* Where files are polled, the log-in of a moment ago may not have been seen yet. */
+    if (login_look(d->login, &email, &url, &device, &why) == LOGIN_NONE)
+        login_refresh(d->login);
     for (size_t i = 0; i < n; i++) {
         struct json_object *v = json_object_array_get_idx(ids, i);
         const char *text =
