@@ -24,6 +24,10 @@ EXTRA_PROGRAMS =
 dist_check_SCRIPTS += tests/house.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
 EXTRA_DIST += tests/portable.h
 TESTS += tests/house.sh tests/launchd.sh
+if ON_LINUX
+HEAVY_TESTS += tests/heavy_systemd.sh
+endif
+dist_check_SCRIPTS += tests/heavy_systemd.sh tests/systemd_inside.sh
 
 if WITH_BATS
 dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats \
