@@ -80,7 +80,7 @@ run_captured() {
     key one
     run_captured
     of_is "$ID" .sealed true
-    [ "$(of "$ID" .version)" = 2 ]
+    [ "$(of "$ID" .version)" -ge 2 ]
     grep -rq '"sourceMachine":"sealed"' "$T/capture"
     [ -z "$(captured "$ID" "${NEEDLES[@]}")" ] || {
         captured "$ID" "${NEEDLES[@]}"
