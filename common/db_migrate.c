@@ -73,17 +73,6 @@ static void drop_old_copies(const char *path)
     free(dir);
 }
 
-static int publish(const char *tmp, const char *to, struct ct_err *err)
-{
-    int fd = open(tmp, O_RDONLY | O_CLOEXEC), rc = 0;
-
-    if (fd < 0 || fsync(fd) != 0 || rename(tmp, to) != 0)
-        rc = err_sys(err, "can't write %s", to);
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 ? file_sync_parent(to, err) : -1;
-}
-
 int db_save(struct db *db, int64_t version, struct ct_err *err)
 {
     char *to = str_printf("%s.v%lld.bak", db->path, (long long)version);
@@ -96,7 +85,7 @@ int db_save(struct db *db, int64_t version, struct ct_err *err)
         goto done;
     }
     close(fd);
-    if (db_exec(db, err, "VACUUM INTO ?", "s", tmp) != 0 || publish(tmp, to, err) != 0) {
+    if (db_exec(db, err, "VACUUM INTO ?", "s", tmp) != 0 || file_publish(tmp, to, err) != 0) {
         unlink(tmp);
         goto done;
     }

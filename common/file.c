@@ -174,3 +174,14 @@ err0:
     free(tmp);
     return -1;
 }
+
+int file_publish(const char *tmp, const char *to, struct ct_err *err)
+{
+    int fd = open(tmp, O_RDONLY | O_CLOEXEC), rc = 0;
+
+    if (fd < 0 || file_sync(fd) != 0 || rename(tmp, to) != 0)
+        rc = err_sys(err, "can't write %s", to);
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? file_sync_parent(to, err) : -1;
+}

@@ -76,4 +76,11 @@ int file_sync_dir(const char *path, struct ct_err *err);
  */
 int file_sync_parent(const char *path, struct ct_err *err);
 
+/**
+ * file_publish(tmp, to, err):
+ * Flush the finished file ${tmp} to the disk and give it the name ${to}, in the same folder, for
+ * good.
+ */
+int file_publish(const char *tmp, const char *to, struct ct_err *err);
+
 #endif

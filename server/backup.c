@@ -46,17 +46,6 @@ static int check(const char *path, struct ct_err *err)
     return rc;
 }
 
-static int publish(const char *tmp, const char *to, struct ct_err *err)
-{
-    int fd = open(tmp, O_RDONLY | O_CLOEXEC), rc = 0;
-
-    if (fd < 0 || file_sync(fd) != 0 || rename(tmp, to) != 0)
-        rc = err_sys(err, "can't write %s", to);
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 ? file_sync_parent(to, err) : -1;
-}
-
 /* A log beside an older copy would be played into the new one. */
 static int check_target(const struct stat *db, const char *to, struct ct_err *err)
 {
@@ -93,7 +82,7 @@ int backup_write(const char *db, const char *to, struct ct_err *err)
     }
     close(fd);
     if (copy(db, tmp, err) == 0 && check(tmp, err) == 0)
-        rc = publish(tmp, to, err);
+        rc = file_publish(tmp, to, err);
     if (rc != 0)
         unlink(tmp);
     /* What the check left beside it. */
