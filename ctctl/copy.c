@@ -1,12 +1,8 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/file.h"
-#include "common/path.h"
 #include "common/str.h"
 #include "ctctl/download.h"
 
@@ -14,45 +10,33 @@
 
 #define PIECE (1 << 18)
 
-int copy_temporary(struct ctx *c, char **ret_path, struct ct_err *err)
-{
-    char *dir, *path;
-    int fd;
-
-    if (ctx_config(c, err) != 0)
-        return -1;
-    dir = path_join(c->config->state_dir, "downloads");
-    path = path_join(dir, "reseal-XXXXXX");
-    fd = path_make_private(dir, err) == 0 ? mkostemp(path, O_CLOEXEC) : -2;
-    if (fd == -1)
-        err_sys(err, "can't make a file in %s", dir);
-    free(dir);
-    if (fd < 0) {
-        free(path);
-        return -1;
-    }
-    *ret_path = path;
-    return fd;
-}
-
-/* ---- unsealing ---------------------------------------------------------------------------------
+/* ---- the bytes of the gzip file ----------------------------------------------------------------
  */
 
-static int to_file(void *arg, const void *p, size_t n, struct ct_err *err)
-{
-    const int *fd = arg;
+struct inner {
+    struct hash *sha256;
+    int64_t left; /* what is behind them is padding */
+};
 
-    return file_write_all(*fd, p, n) == 0 ? 0 : err_sys(err, "can't write what was opened");
+static int on_plain(void *arg, const void *p, size_t n, struct ct_err *err)
+{
+    struct inner *in = arg;
+    size_t most = in->left < (int64_t)n ? (size_t)in->left : n;
+
+    (void)err;
+    hash_update(in->sha256, p, most);
+    in->left -= (int64_t)most;
+    return 0;
 }
 
-static int unseal_all(struct unsealer *u, int from, struct ct_err *err)
+static int unseal_all(struct unsealer *u, int fd, struct ct_err *err)
 {
     char *p = str_calloc(PIECE, 1);
     ssize_t n;
     off_t at = 0;
     int rc = 0;
 
-    while (rc == 0 && (n = file_pread_all(from, p, PIECE, at)) != 0) {
+    while (rc == 0 && (n = file_pread_all(fd, p, PIECE, at)) != 0) {
         rc = n > 0 ? unsealer_add(u, p, (size_t)n, err) : err_sys(err, "can't read the download");
         at += n > 0 ? n : 0;
     }
@@ -60,31 +44,24 @@ static int unseal_all(struct unsealer *u, int from, struct ct_err *err)
     return rc == 0 ? unsealer_end(u, err) : -1;
 }
 
-static int unseal(struct ctx *c, const struct keyring *ring, const struct sealed_facts *facts,
-                  int from, char **ret_path, struct ct_err *err)
+/* The checksum that it had in clear. */
+static int hash_sealed(const struct download *d, const struct unseal_opts *opts, struct copy *k,
+                       struct ct_err *err)
 {
-    char *path;
-    int fd = copy_temporary(c, &path, err), rc;
-    struct unsealer *u;
+    struct inner in = {hash_new(HASH_SHA256), d->facts.gzip_bytes};
+    struct unsealer *u = unsealer_new(opts->ring, SEAL_BUNDLE, on_plain, &in);
+    unsigned char digest[HASH_SHA256_BYTES];
+    int rc;
 
-    if (fd < 0)
-        return -1;
-    u = unsealer_new(ring, SEAL_BUNDLE, to_file, &fd);
-    /* The bundle has to be the one that the metadata speaks of. */
-    unsealer_expect(u, facts->object_id, facts->generation);
-    rc = unseal_all(u, from, err);
+    unsealer_expect(u, d->facts.object_id, d->facts.generation);
+    rc = unseal_all(u, d->fd, err);
     unsealer_free(u);
-    /* What is behind it is padding. */
-    if (rc == 0 && ftruncate(fd, (off_t)facts->gzip_bytes) != 0)
-        rc = err_sys(err, "can't cut the padding off");
-    close(fd);
-    if (rc == 0) {
-        *ret_path = path;
-        return 0;
-    }
-    unlink(path);
-    free(path);
-    return -1;
+    hash_final(in.sha256, digest);
+    if (rc == 0 && in.left > 0)
+        rc = err_set(err, ERR_CORRUPT, "the bundle is shorter than its description says");
+    hash_hex(digest, sizeof(digest), k->sha256);
+    k->gzip_bytes = d->facts.gzip_bytes;
+    return rc;
 }
 
 /* ---- looking into it ---------------------------------------------------------------------------
@@ -95,98 +72,99 @@ static void on_transcript(void *arg, const void *p, size_t n)
     news_feed(arg, p, n);
 }
 
-static int look(const char *path, const char *session_id, struct copy *k, struct ct_err *err)
+static int look(const char *path, const struct unseal_opts *unseal, const char *session_id,
+                struct copy *k, struct ct_err *err)
 {
     struct news *news = news_new();
     /* Nothing is written, so what it claims can do no harm; and it was this account's before. */
     const struct open_opts opts = {
         .session_id = session_id,
+        .unseal = *unseal,
         .is_trusted = 1,
         .with_memory = 1,
         .transcript = on_transcript,
         .transcript_arg = news,
     };
     struct opener *opener;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
-    rc = fd >= 0 ? hash_sha256_fd(fd, &k->gzip_bytes, k->sha256) : -1;
-    if (rc != 0)
-        err_sys(err, "can't read the bundle");
-    if (fd >= 0)
-        close(fd);
-    if (rc == 0)
-        rc = opener_new(path, &opts, &opener, err);
-    if (rc == 0) {
-        rc = opener_extract(opener, NULL, NULL, &k->opened, err);
-        opener_free(opener);
-    }
-    if (rc != 0) {
+    if (opener_new(path, &opts, &opener, err) != 0) {
         news_free(news);
         return -1;
     }
+    if (opener_extract(opener, NULL, NULL, &k->opened, err) != 0) {
+        opener_free(opener);
+        news_free(news);
+        return -1;
+    }
+    opener_free(opener);
     news_end(news);
     k->news = news;
     return 0;
 }
 
-static int look_at_sealed(struct ctx *c, const struct keyring *ring, const char *session_id,
-                          const struct download *d, struct copy *k, char **ret_path,
-                          struct ct_err *err)
+/* The server's own word for what it hands out is not enough. */
+static int is_it(const struct download *d, const char *session_id, int is_sealed,
+                 struct ct_err *err)
 {
-    struct sealed_facts facts;
-    int rc;
-
-    if (!sealed_is(d->answer.metadata))
-        return err_set(err, ERR_CORRUPT, "the server's answer has no sealed metadata");
-    if (sealed_open(ring, d->answer.session_id, d->answer.metadata, &facts, err) != 0)
-        return -1;
-    k->generation = facts.generation;
-    if (strcmp(facts.session_id, session_id) != 0)
-        rc = err_set(err, ERR_CORRUPT, "the sealed metadata is of another session");
-    else
-        rc = unseal(c, ring, &facts, d->fd, ret_path, err);
-    if (rc == 0) {
-        rc = look(*ret_path, session_id, k, err);
-        if (rc == 0 && strcmp(k->opened.content_id, facts.content_id) != 0) {
-            open_result_free(&k->opened);
-            news_free(k->news);
-            rc = err_set(err, ERR_CORRUPT, "the content is not what the sealed metadata says");
-        }
-    }
-    sealed_facts_clear(&facts);
-    return rc;
+    if (d->is_sealed != is_sealed)
+        return err_set(err, ERR_CORRUPT,
+                       is_sealed ? "the server's answer has no sealed metadata"
+                                 : "the server's answer has sealed metadata for what is in clear");
+    if (strcmp(download_id(d), session_id) != 0)
+        return err_set(err, ERR_CORRUPT, "the sealed metadata is of another session");
+    return 0;
 }
 
-int copy_fetch(struct ctx *c, const struct keyring *ring, const char *session_id,
-               const char *wire_id, int64_t version, struct copy *ret,
-               struct copy_source *ret_source, struct ct_err *err)
+static int open_sealed(struct ctx *c, const struct download *d, struct copy *k, struct ct_err *err)
 {
-    int is_sealed = strcmp(session_id, wire_id) != 0, rc;
+    struct unseal_opts unseal;
+
+    /* A description of another state than the bundle's proves nothing here. */
+    if (d->header.generation != d->facts.generation)
+        return err_set(err, ERR_CORRUPT, "the server describes another state than it hands out");
+    if (download_unseal(c, d, &unseal, err) != 0 || hash_sealed(d, &unseal, k, err) != 0 ||
+        look(d->path, &unseal, d->facts.session_id, k, err) != 0)
+        return -1;
+    k->generation = d->facts.generation;
+    if (strcmp(k->opened.content_id, d->facts.content_id) == 0)
+        return 0;
+    copy_clear(k);
+    return err_set(err, ERR_CORRUPT, "the content is not what the sealed metadata says");
+}
+
+static int open_plain(const struct download *d, const char *session_id, struct copy *k,
+                      struct ct_err *err)
+{
+    const struct unseal_opts plain = {0};
+
+    if (hash_sha256_fd(d->fd, &k->gzip_bytes, k->sha256) != 0)
+        return err_sys(err, "can't read the bundle");
+    return look(d->path, &plain, session_id, k, err);
+}
+
+int copy_fetch(struct ctx *c, const char *session_id, const char *wire_id, int64_t version,
+               struct copy *ret, struct copy_source *ret_source, struct ct_err *err)
+{
     struct copy k = {.version = version};
     struct download d;
-    char *opened = NULL;
+    int is_sealed = strcmp(session_id, wire_id) != 0, is_wanted, rc;
 
     if (download_look(c, wire_id, version, &d, err) != 0)
         return -1;
-    rc = download_fetch(c, &d, err);
-    if (rc == 0 && is_sealed)
-        rc = look_at_sealed(c, ring, session_id, &d, &k, &opened, err);
-    else if (rc == 0)
-        rc = look(d.path, session_id, &k, err);
+    rc = is_it(&d, session_id, is_sealed, err);
+    if (rc == 0)
+        rc = download_fetch(c, &d, err);
+    if (rc == 0)
+        rc = is_sealed ? open_sealed(c, &d, &k, err) : open_plain(&d, session_id, &k, err);
     if (rc == 0)
         *ret = k;
+    is_wanted = rc == 0 ? ret_source != NULL : err->code == ERR_RETRY;
     if (rc == 0 && ret_source != NULL) {
-        ret_source->path = is_sealed ? opened : str_dup(d.path);
-        opened = NULL;
+        ret_source->path = str_dup(d.path);
         ret_source->answer = d.answer;
         memset(&d.answer, 0, sizeof(d.answer));
-    } else {
-        is_sealed = 1; /* the download is not wanted any more */
     }
-    if (opened != NULL)
-        unlink(opened);
-    free(opened);
-    download_clear(&d, rc != 0 ? err->code == ERR_RETRY : !is_sealed);
+    download_clear(&d, is_wanted);
     return rc;
 }
 

@@ -6,7 +6,6 @@
 #include "agents/news.h"
 #include "api/api.h"
 #include "bundle/open.h"
-#include "bundle/sealed.h"
 #include "ctctl/ctx.h"
 
 /*
@@ -28,15 +27,14 @@ struct copy_source {
 };
 
 /**
- * copy_fetch(c, ring, session_id, wire_id, version, ret, ret_source, err):
+ * copy_fetch(c, session_id, wire_id, version, ret, ret_source, err):
  * Download ${version} of the session ${session_id}, which the server knows by ${wire_id} (the same:
- * it is in clear), open it with ${ring} if it is sealed, and look into it.  ERR_CORRUPT or
- * ERR_REFUSED if it is not what it is to be.  The caller ends ${ret} with copy_clear(), and
- * ${ret_source} (may be NULL) with copy_source_clear(), which removes the file.
+ * it is in clear), open it with this device's keys if it is sealed, and look into it.  ERR_CORRUPT
+ * or ERR_REFUSED if it is not what it is to be.  The caller ends ${ret} with copy_clear(), and
+ * ${ret_source} (of one in clear; may be NULL) with copy_source_clear(), which removes the file.
  */
-int copy_fetch(struct ctx *c, const struct keyring *ring, const char *session_id,
-               const char *wire_id, int64_t version, struct copy *ret,
-               struct copy_source *ret_source, struct ct_err *err);
+int copy_fetch(struct ctx *c, const char *session_id, const char *wire_id, int64_t version,
+               struct copy *ret, struct copy_source *ret_source, struct ct_err *err);
 void copy_clear(struct copy *k);
 void copy_source_clear(struct copy_source *s);
 
@@ -47,12 +45,5 @@ void copy_source_clear(struct copy_source *s);
  * something stands now (tasks, todos, plans, memory).
  */
 int copy_is_within(const struct copy *a, const struct copy *b);
-
-/**
- * copy_temporary(c, ret_path, err):
- * Make an empty file in the private folder of downloads and return its descriptor; what a killed
- * ctctl leaves there goes after a week.
- */
-int copy_temporary(struct ctx *c, char **ret_path, struct ct_err *err);
 
 #endif

@@ -100,6 +100,12 @@ int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_o
 const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err);
 
 /**
+ * ctx_key_is_by_command(c):
+ * Return whether the keys come from the configuration's key_command; ctx_config() was called.
+ */
+int ctx_key_is_by_command(const struct ctx *c);
+
+/**
  * ctx_forget_ring(c):
  * Have the keys read anew the next time, for they may be others by then; those that a key_command
  * printed stay.

@@ -8,7 +8,7 @@
 
 #include "ctctl/ctx.h"
 
-static int is_by_command(const struct ctx *c)
+int ctx_key_is_by_command(const struct ctx *c)
 {
     return c->config->key_command != NULL && c->config->key_command[0] != '\0';
 }
@@ -19,7 +19,7 @@ const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err)
 
     if (c->ring == NULL && c->no_ring.code == ERR_NONE) {
         rc = ctx_config(c, &c->no_ring);
-        if (rc == 0 && c->is_hurried && is_by_command(c))
+        if (rc == 0 && c->is_hurried && ctx_key_is_by_command(c))
             c->ring = keyring_new();
         else if (rc == 0)
             rc = keyring_open(c->config, &c->ring, &c->no_ring);
@@ -33,7 +33,7 @@ const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err)
 
 void ctx_forget_ring(struct ctx *c)
 {
-    if (c->ring != NULL && keyring_n(c->ring) > 0 && is_by_command(c))
+    if (c->ring != NULL && keyring_n(c->ring) > 0 && ctx_key_is_by_command(c))
         return;
     keyring_free(c->ring);
     c->ring = NULL;

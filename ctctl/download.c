@@ -195,20 +195,11 @@ static int64_t have_bytes(const struct download *d)
 
 static int is_right(const struct download *d)
 {
-    struct hash *h = hash_new(HASH_SHA256);
-    unsigned char digest[HASH_SHA256_BYTES];
-    char hex[HASH_SHA256_HEX], *p = str_calloc(1 << 18, 1);
-    ssize_t n;
-    off_t at = 0;
+    char hex[HASH_SHA256_HEX];
+    int64_t n;
 
-    while ((n = file_pread_all(d->fd, p, 1 << 18, at)) > 0) {
-        hash_update(h, p, (size_t)n);
-        at += n;
-    }
-    free(p);
-    hash_final(h, digest);
-    hash_hex(digest, sizeof(digest), hex);
-    return n == 0 && strcmp(strchr(d->answer.checksum, ':') + 1, hex) == 0;
+    return hash_sha256_fd(d->fd, &n, hex) == 0 &&
+           strcmp(strchr(d->answer.checksum, ':') + 1, hex) == 0;
 }
 
 /* ---- the transfer -------------------------------------------------------------------------------

@@ -36,15 +36,8 @@ int key_import(struct ctx *c, const struct key_opts *o, int is_pipe);
  */
 
 /**
- * key_is_by_command(c):
- * Return whether the keys come from key_command, so that nothing can be added to them here.
- * ctx_config() was called.
- */
-int key_is_by_command(const struct ctx *c);
-
-/**
  * key_ring_open(c, ret, err):
- * The keys of this device.
+ * The keys of this device, read anew and the caller's own, to add to them; else ctx_ring().
  */
 int key_ring_open(struct ctx *c, struct keyring **ret, struct ct_err *err);
 

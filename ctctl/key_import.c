@@ -318,7 +318,7 @@ int key_import(struct ctx *c, const struct key_opts *o, int is_pipe)
 
     m.given = keyring_new();
     rc = ctx_config(c, &e);
-    if (rc == 0 && key_is_by_command(c))
+    if (rc == 0 && ctx_key_is_by_command(c))
         rc = by_command(&e);
     if (rc == 0)
         rc = key_ring_open(c, &m.old, &e);

@@ -112,13 +112,13 @@ static void report(struct ctx *c, const struct key *key, int is_first, int is_to
         o = json_object_new_object();
         jdoc_set_str(o, "keyId", key->id_hex);
         jdoc_set_bool(o, "isFirst", is_first);
-        jdoc_set_str(o, "source", key_is_by_command(c) ? "command" : "file");
+        jdoc_set_str(o, "source", ctx_key_is_by_command(c) ? "command" : "file");
         jdoc_set_bool(o, "daemonTold", is_told);
         ctx_json(c, o);
         json_object_put(o);
         return;
     }
-    if (key_is_by_command(c))
+    if (ctx_key_is_by_command(c))
         return;
     buf_printf(&b, "Key %.8s is made: what this device saves from now on is sealed with it.\n",
                key->id_hex);
@@ -166,11 +166,11 @@ static int make(struct ctx *c, struct keyring *ring, const struct key_opts *o)
         rc = show_text(text, &e);
     if (rc == 0 && !o->no_confirm)
         rc = confirm(c, text, &e);
-    if (rc == 0 && !key_is_by_command(c))
+    if (rc == 0 && !ctx_key_is_by_command(c))
         rc = key_ring_keep(c, ring, &is_told, &e);
     if (rc != 0) {
         rc = ctx_fail(c, &e);
-    } else if (key_is_by_command(c)) {
+    } else if (ctx_key_is_by_command(c)) {
         rc = hand_over(c, key, text, is_first, o);
     } else {
         report(c, key, is_first, is_told);
@@ -254,7 +254,7 @@ static int make_one(struct ctx *c, const struct key_opts *o, int is_first)
     struct ct_err e;
     int rc = key_ring_open(c, &ring, &e);
 
-    if (rc != 0 && c->config != NULL && key_is_by_command(c) && is_first) {
+    if (rc != 0 && c->config != NULL && ctx_key_is_by_command(c) && is_first) {
         /* It may well fail as long as it has nothing to print. */
         ctx_say(c, "%s", e.msg);
         ring = keyring_new();

@@ -5,11 +5,6 @@
 
 #define ANSWER_MS 30000
 
-int key_is_by_command(const struct ctx *c)
-{
-    return c->config->key_command != NULL && c->config->key_command[0] != '\0';
-}
-
 int key_ring_open(struct ctx *c, struct keyring **ret, struct ct_err *err)
 {
     if (ctx_config(c, err) != 0)
@@ -27,6 +22,7 @@ int key_ring_keep(struct ctx *c, const struct keyring *ring, int *ret_is_told, s
     free(path);
     if (rc != 0)
         return -1;
+    ctx_forget_ring(c);
     *ret_is_told = ctx_call(c, "reload", NULL, ANSWER_MS, &o, &e) == 0;
     if (*ret_is_told)
         json_object_put(o);

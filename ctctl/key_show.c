@@ -58,7 +58,7 @@ static int put_lines(const struct keyring *ring, char *text, struct ct_err *err)
 
 int key_export(struct ctx *c, const struct key_opts *o)
 {
-    struct keyring *ring = NULL;
+    const struct keyring *ring;
     char *text;
     struct ct_err e;
     int rc;
@@ -67,7 +67,8 @@ int key_export(struct ctx *c, const struct key_opts *o)
         return ctx_usage(c,
                          "export is meant for a pipe, such as: ctctl key export | ssh OTHER ctctl "
                          "key import -   To read the text here: ctctl key show");
-    rc = key_ring_open(c, &ring, &e);
+    ring = ctx_ring(c, &e);
+    rc = ring != NULL ? 0 : -1;
     if (rc == 0 && keyring_n(ring) == 0)
         rc = none(&e);
     if (rc == 0) {
@@ -76,7 +77,6 @@ int key_export(struct ctx *c, const struct key_opts *o)
         c->has_printed = c->json;
         secret_free(text);
     }
-    keyring_free(ring);
     return rc == 0 ? CTX_OK : ctx_fail(c, &e);
 }
 
@@ -150,7 +150,7 @@ static int put_all(struct ctx *c, const struct keyring *ring, int with_qr, struc
 
 int key_show(struct ctx *c, const struct key_opts *o)
 {
-    struct keyring *ring = NULL;
+    const struct keyring *ring;
     struct ct_err e;
     char *text;
     int rc;
@@ -158,7 +158,8 @@ int key_show(struct ctx *c, const struct key_opts *o)
     if (!isatty(STDOUT_FILENO) && !o->force)
         return ctx_usage(c, "the recovery text is shown on a terminal only (else say --force); for "
                             "another program: ctctl key export");
-    rc = key_ring_open(c, &ring, &e);
+    ring = ctx_ring(c, &e);
+    rc = ring != NULL ? 0 : -1;
     if (rc == 0 && keyring_n(ring) == 0)
         rc = none(&e);
     if (rc == 0 && c->json) {
@@ -171,6 +172,5 @@ int key_show(struct ctx *c, const struct key_opts *o)
         if (rc == 0)
             ctx_say(c, "whoever sees this can open all that was sealed with it");
     }
-    keyring_free(ring);
     return rc == 0 ? CTX_OK : ctx_fail(c, &e);
 }

@@ -11,7 +11,7 @@
 
 struct key_state {
     struct ctx *c;
-    struct keyring *ring;
+    const struct keyring *ring;
     struct key_account account;
     int is_compared;
     struct ct_err why_not;
@@ -71,8 +71,8 @@ static void print_json(const struct key_state *s)
     struct json_object *o = json_object_new_object();
 
     jdoc_set_str(o, "encryption", encryption_name(s->c->config));
-    jdoc_set_str(o, "source", key_is_by_command(s->c) ? "command" : "file");
-    jdoc_set_str(o, "path", key_is_by_command(s->c) ? NULL : s->path);
+    jdoc_set_str(o, "source", ctx_key_is_by_command(s->c) ? "command" : "file");
+    jdoc_set_str(o, "path", ctx_key_is_by_command(s->c) ? NULL : s->path);
     jdoc_set_bool(o, "memoryLocked", secret_is_locked());
     json_object_object_add(o, "keys", keys_json(s));
     json_object_object_add(o, "account", s->is_compared ? account_json(s) : NULL);
@@ -181,7 +181,7 @@ static void print(const struct key_state *s)
 
     headline(s, &b);
     key_rows(s, &b);
-    if (key_is_by_command(s->c))
+    if (ctx_key_is_by_command(s->c))
         row(&b, &s->c->out, "From", "key_command in the configuration");
     else if (keyring_n(s->ring) > 0)
         row(&b, &s->c->out, "File", s->path);
@@ -199,7 +199,8 @@ int key_status(struct ctx *c)
     struct key_state s = {.c = c};
     struct ct_err e;
 
-    if (key_ring_open(c, &s.ring, &e) != 0)
+    s.ring = ctx_ring(c, &e);
+    if (s.ring == NULL)
         return ctx_fail(c, &e);
     s.path = keyring_path();
     s.is_compared = key_account_look(c, s.ring, &s.account, &s.why_not) == 0;
@@ -209,6 +210,5 @@ int key_status(struct ctx *c)
         print(&s);
     key_account_clear(&s.account);
     free(s.path);
-    keyring_free(s.ring);
     return CTX_OK;
 }

@@ -27,17 +27,14 @@ static void explain(const struct ctx *c)
 /* -1: not known. */
 static int has_key(struct ctx *c)
 {
-    struct keyring *ring;
     struct ct_err e;
-    int has;
+    const struct keyring *ring = ctx_ring(c, &e);
 
-    if (key_ring_open(c, &ring, &e) != 0) {
+    if (ring == NULL) {
         ctx_say(c, "%s", e.msg);
         return -1;
     }
-    has = keyring_n(ring) > 0;
-    keyring_free(ring);
-    return has;
+    return keyring_n(ring) > 0;
 }
 
 enum login_key login_key_ask(struct ctx *c)
@@ -64,19 +61,18 @@ char *login_key_token_name(const struct ctx *c, enum login_key answer, const cha
 /* A key that is here may be another account's. */
 static void compare(struct ctx *c)
 {
-    struct keyring *ring = NULL;
+    const struct keyring *ring = ctx_ring(c, NULL);
     struct key_account a = {0};
     struct buf b = {0};
     struct ct_err e;
 
-    if (c->config->encryption != CONFIG_ENCRYPTION_OFF && key_ring_open(c, &ring, &e) == 0 &&
-        keyring_n(ring) > 0 && key_account_look(c, ring, &a, &e) == 0)
+    if (c->config->encryption != CONFIG_ENCRYPTION_OFF && ring != NULL && keyring_n(ring) > 0 &&
+        key_account_look(c, ring, &a, &e) == 0)
         key_missing_say(&a, &b);
     if (b.len > 0)
         ctx_say(c, "%s. Bring it before anything is saved: ctctl key import", b.data);
     buf_free(&b);
     key_account_clear(&a);
-    keyring_free(ring);
 }
 
 int login_key_obtain(struct ctx *c)

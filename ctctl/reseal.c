@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "bundle/sealed.h"
-#include "common/account.h"
 #include "common/jdoc.h"
 #include "common/now.h"
 #include "common/path.h"
@@ -27,8 +26,7 @@
 struct reseal {
     struct ctx *c;
     const struct reseal_opts *o;
-    struct keyring *ring;
-    char *account_dir;
+    const struct keyring *ring;
     int lock_fd;
     struct json_object *chosen; /* items of the server's list, oldest first */
     struct json_object *here;   /* the daemon's list */
@@ -47,10 +45,10 @@ struct reseal {
 
 static int prepare(struct reseal *r, struct ct_err *err)
 {
-    struct account *a;
     char *dir, *path;
 
-    if (key_ring_open(r->c, &r->ring, err) != 0)
+    r->ring = ctx_ring(r->c, err);
+    if (r->ring == NULL)
         return -1;
     if (r->c->config->encryption == CONFIG_ENCRYPTION_OFF)
         return err_set(err, ERR_CONFIG,
@@ -60,10 +58,6 @@ static int prepare(struct reseal *r, struct ct_err *err)
         return err_set(err, ERR_CONFIG,
                        "this device has no key. Make one: ctctl key init; or bring "
                        "yours: ctctl key import");
-    if (account_record_load(r->c->config->state_dir, &a, err) != 0)
-        return err_prefix(err, "which account this is can't be told (is the daemon running?)");
-    r->account_dir = account_dir(r->c->config->state_dir, a->api_url, a->account_id);
-    account_record_free(a);
     dir = path_join(r->c->config->state_dir, "downloads");
     path = path_join(dir, "reseal.lock");
     r->lock_fd = -1;
@@ -375,7 +369,7 @@ static int one(struct reseal *r, const struct reseal_tools *t, size_t i, struct 
 
 static void all(struct reseal *r)
 {
-    struct reseal_tools t = {r->c, r->ring, r->account_dir, NULL};
+    struct reseal_tools t = {r->c, r->ring, ctx_account_dir(r->c), NULL};
     struct ct_err e = {0};
 
     t.progress = progress_new(&r->c->err, "Sealing", now_mono_ms());
@@ -428,8 +422,6 @@ static void clear(struct reseal *r)
 {
     if (r->lock_fd >= 0)
         close(r->lock_fd);
-    keyring_free(r->ring);
-    free(r->account_dir);
     json_object_put(r->chosen);
     json_object_put(r->here);
     json_object_put(r->failed);

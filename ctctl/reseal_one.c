@@ -102,7 +102,7 @@ static int open_sealed(struct resealing *r, int64_t version, struct ct_err *err)
 {
     struct copy k;
 
-    if (copy_fetch(r->t->c, r->t->ring, r->s->id, r->wire_id, version, &k, NULL, err) != 0)
+    if (copy_fetch(r->t->c, r->s->id, r->wire_id, version, &k, NULL, err) != 0)
         return -1;
     r->sealed = str_realloc(r->sealed, r->n_sealed + 1, sizeof(*r->sealed));
     r->sealed[r->n_sealed++] = k;
@@ -178,7 +178,7 @@ static int compare_all(struct resealing *r, struct ct_err *err)
             p->held_by = same->version;
             continue;
         }
-        if (copy_fetch(r->t->c, NULL, r->s->id, r->s->id, p->version, &k, NULL, err) != 0)
+        if (copy_fetch(r->t->c, r->s->id, r->s->id, p->version, &k, NULL, err) != 0)
             return err_prefix(err, "version %" PRId64, p->version);
         mark(r, p, &k);
         copy_clear(&k);
@@ -227,7 +227,7 @@ static int store(struct resealing *r, const struct plain *p, struct ct_err *err)
     int64_t version = 0;
     int rc;
 
-    if (copy_fetch(r->t->c, NULL, r->s->id, r->s->id, p->version, &k, &source, err) != 0)
+    if (copy_fetch(r->t->c, r->s->id, r->s->id, p->version, &k, &source, err) != 0)
         return err_prefix(err, "version %" PRId64, p->version);
     put = (struct reseal_put){
         .ring = r->t->ring,

@@ -10,6 +10,7 @@
 #include "bundle/sealed.h"
 #include "common/file.h"
 #include "common/jdoc.h"
+#include "common/path.h"
 #include "common/str.h"
 
 #include "ctctl/reseal_put.h"
@@ -42,6 +43,28 @@ static void clear(struct parcel *p)
     json_object_put(p->metadata);
     memset(p, 0, sizeof(*p));
     p->fd = -1;
+}
+
+/* In the folder of downloads, where what a killed ctctl leaves goes after a week. */
+static int make_file(struct ctx *c, char **ret_path, struct ct_err *err)
+{
+    char *dir, *path;
+    int fd;
+
+    if (ctx_config(c, err) != 0)
+        return -1;
+    dir = path_join(c->config->state_dir, "downloads");
+    path = path_join(dir, "reseal-XXXXXX");
+    fd = path_make_private(dir, err) == 0 ? mkostemp(path, O_CLOEXEC) : -2;
+    if (fd == -1)
+        err_sys(err, "can't make a file in %s", dir);
+    free(dir);
+    if (fd < 0) {
+        free(path);
+        return -1;
+    }
+    *ret_path = path;
+    return fd;
 }
 
 /* ---- sealing -----------------------------------------------------------------------------------
@@ -130,7 +153,7 @@ static int seal(struct ctx *c, const struct reseal_put *p, struct parcel *ret, s
     int rc;
 
     hash_random(h.object_id, sizeof(h.object_id));
-    ret->fd = copy_temporary(c, &ret->path, err);
+    ret->fd = make_file(c, &ret->path, err);
     if (ret->fd < 0)
         return -1;
     ret->sha256 = hash_new(HASH_SHA256);
