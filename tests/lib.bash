@@ -75,9 +75,10 @@ revive() {
     launch_daemon
 }
 
-# within COMMAND...: until it succeeds; its last output when it never does
+# within COMMAND...: until it succeeds; its last output when it never does.  What takes long is
+# asked for less often: each question is a handful of processes.
 within() {
-    local until=$((SECONDS + LIMIT_S)) out
+    local until=$((SECONDS + LIMIT_S)) out pauses=(0.05 0.05 0.1 0.1 0.2)
     while ! out=$("$@" 2>&1); do
         if [ $SECONDS -ge $until ] || ! alive; then
             echo "not within $LIMIT_S s: $*"
@@ -85,7 +86,8 @@ within() {
             tail -n 20 "$T"/daemon.log "$T"/server.log 2>/dev/null
             return 1
         fi
-        sleep 0.05
+        sleep "${pauses[0]}"
+        [ ${#pauses[@]} = 1 ] || pauses=("${pauses[@]:1}")
     done
 }
 

@@ -9,6 +9,7 @@ SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = \
   CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+  PATH="$(PYTHON_PATH)$$PATH"; export PATH; \
   CT_SRC='$(abs_top_srcdir)'; export CT_SRC; \
   CT_BUILD='$(abs_top_builddir)'; export CT_BUILD; \
   CT_SAMPLES="$${CT_SAMPLES:-$(abs_top_srcdir)/../shared/samples}"; export CT_SAMPLES; \
