@@ -45,7 +45,12 @@ unit() {
 }
 
 @test "the database's own tests hold on a libSQL server" { unit unit_sql; }
-@test "the ledger's tests hold on a libSQL server" { unit unit_ledger; }
+@test "the ledger's tests hold on a libSQL server" {
+    unit unit_ledger
+    unit unit_ledger_trash
+    unit unit_ledger_who
+    unit unit_ledger_file
+}
 @test "the tests of accounts hold on a libSQL server" { unit unit_accounts; }
 @test "processes side by side race on a libSQL server" { unit unit_race; }
 

@@ -1,6 +1,9 @@
-check_PROGRAMS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg tests/unit_ledger \
+ledger_TESTS = tests/unit_ledger tests/unit_ledger_file tests/unit_ledger_trash \
+  tests/unit_ledger_who
+ledger_lab = tests/ledger_lab.c tests/ledger_lab.h tests/ledger_place.h
+check_PROGRAMS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg $(ledger_TESTS) \
   tests/unit_store tests/unit_attempts tests/unit_tls tests/unit_accounts tests/server_routes
-TESTS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg tests/unit_ledger \
+TESTS += tests/unit_sigv4 tests/unit_jwt tests/unit_api_msg $(ledger_TESTS) \
   tests/unit_store tests/unit_attempts tests/unit_tls tests/unit_accounts
 tests_unit_sigv4_SOURCES = tests/unit_sigv4.c
 tests_unit_sigv4_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
@@ -8,8 +11,14 @@ tests_unit_jwt_SOURCES = tests/unit_jwt.c
 tests_unit_jwt_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_api_msg_SOURCES = tests/unit_api_msg.c
 tests_unit_api_msg_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
-tests_unit_ledger_SOURCES = tests/unit_ledger.c tests/ledger_place.h
+tests_unit_ledger_SOURCES = tests/unit_ledger.c $(ledger_lab)
 tests_unit_ledger_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_unit_ledger_file_SOURCES = tests/unit_ledger_file.c $(ledger_lab)
+tests_unit_ledger_file_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_unit_ledger_trash_SOURCES = tests/unit_ledger_trash.c $(ledger_lab)
+tests_unit_ledger_trash_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_unit_ledger_who_SOURCES = tests/unit_ledger_who.c $(ledger_lab)
+tests_unit_ledger_who_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_store_SOURCES = tests/unit_store.c
 tests_unit_store_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_unit_attempts_SOURCES = tests/unit_attempts.c

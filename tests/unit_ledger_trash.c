@@ -1,0 +1,200 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/jdoc.h"
+#include "tests/ledger_lab.h"
+
+/* What is deleted, and how it comes back or goes for good. */
+
+static void a_deleted_session_stays_away_until_it_is_asked_for(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct api_upload_req q = lab_request();
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    assert_int_equal(lab_reserve(r, &r->al), 2);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(lab_total(r, r->al.user_id), 0);
+    /* An upload under way does not bring it back. */
+    assert_int_equal(lab_confirm(r, &r->al, 2, 20), ERR_CONFLICT);
+    assert_int_equal(lab_reserve(r, &r->al), -ERR_CONFLICT);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    q.revive = 1;
+    assert_int_equal(lab_reserve_req(r, &r->al, q), 3);
+    assert_int_equal(lab_reserve(r, &r->al), -ERR_CONFLICT);
+    assert_int_equal(lab_confirm(r, &r->al, 3, 20), 0);
+    assert_listed(r, "3");
+    assert_int_equal(lab_push(r, &r->al, 20), 4);
+}
+
+static void what_is_deleted_lies_in_the_trash_for_30_days(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS - 1, &o, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
+    assert_string_equal(o.session_id, S);
+    assert_int_equal(o.version, 1);
+}
+
+/* What undeleting brings back: how many versions, or minus the error code. */
+static int64_t undelete(struct ledger_lab *r, const char *user_id, int64_t version,
+                        int64_t max_bytes)
+{
+    struct ct_err err;
+    int64_t n;
+
+    if (ledger_undelete(r->l, user_id, S, version, max_bytes, r->now, &n, &err) != 0)
+        return -(int64_t)err.code;
+    return n;
+}
+
+static void undeleting_takes_back_the_last_deletion_and_no_reservation(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    r->now += 1000;
+    assert_int_equal(lab_reserve(r, &r->al), 4);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(undelete(r, r->bo.user_id, 0, 0), -ERR_GONE);
+    assert_int_equal(undelete(r, r->al.user_id, 4, 0), -ERR_GONE);
+    assert_int_equal(undelete(r, r->al.user_id, 0, 0), 2);
+    assert_listed(r, "3 2");
+    assert_int_equal(lab_total(r, r->al.user_id), 1);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 0), 1);
+    assert_listed(r, "3 2 1");
+    assert_int_equal(undelete(r, r->al.user_id, 0, 0), -ERR_GONE);
+    /* It is a session like any other again: uploads go on, nothing of it is purged. */
+    assert_int_equal(lab_push(r, &r->al, 20), 5);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 31 * DAY_MS, &o, &err), 1);
+    assert_int_equal(o.version, 4);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 31 * DAY_MS, &o, &err), 0);
+}
+
+static void undeleting_ends_with_the_trash_and_keeps_the_quota(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 19), -ERR_REFUSED);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 20), 1);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    r->now += 30 * DAY_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_int_equal(undelete(r, r->al.user_id, 1, 0), -ERR_GONE);
+}
+
+static void the_trash_lists_what_can_be_undeleted(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct json_object *o, *item;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->bo, 20);
+    assert_int_equal(lab_reserve(r, &r->al), 3);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_trash(r->l, r->al.user_id, 1, 1, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", 0), 2);
+    assert_int_equal(json_object_array_length(jdoc_array(o, "versions")), 1);
+    item = json_object_array_get_idx(jdoc_array(o, "versions"), 0);
+    assert_string_equal(jdoc_str(item, "sessionId"), S);
+    assert_int_equal(jdoc_int(item, "version", 0), 1);
+    assert_non_null(jdoc_str(item, "deletedAt"));
+    json_object_put(o);
+    assert_int_equal(ledger_trash(r->l, r->bo.user_id, 10, 0, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", -1), 0);
+    json_object_put(o);
+}
+
+static void a_purge_that_was_broken_off_is_taken_up_again(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_object o;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    r->now += 30 * DAY_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
+    r->now += HOUR_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_int_equal(ledger_knows(r->l, r->al.user_id, S, 1), 1);
+    assert_int_equal(ledger_purged(r->l, &o, &err), 0);
+    assert_int_equal(ledger_knows(r->l, r->al.user_id, S, 1), 0);
+}
+
+static void one_version_is_deleted_and_the_one_before_is_current(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct api_download_res d;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 2, r->now, &err), 0);
+    assert_listed(r, "1");
+    assert_int_equal(ledger_download(r->l, r->al.user_id, S, 0, &d, &err), 0);
+    assert_int_equal(d.version, 1);
+    api_download_res_clear(&d);
+    assert_int_equal(ledger_download(r->l, r->al.user_id, S, 2, &d, &err), -1);
+    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(lab_total(r, r->al.user_id), 0);
+    assert_int_equal(lab_reserve(r, &r->al), -ERR_CONFLICT);
+}
+
+static void a_deleted_user_leaves_only_trash(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_who who;
+    struct ledger_object o;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", r->now, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "a1", r->now, &who, &err), -1);
+    assert_listed(r, "");
+    assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
+    assert_int_equal(ledger_token_find(r->l, "b1", r->now, &who, &err), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_deleted_session_stays_away_until_it_is_asked_for),
+        TEST(what_is_deleted_lies_in_the_trash_for_30_days),
+        TEST(undeleting_takes_back_the_last_deletion_and_no_reservation),
+        TEST(undeleting_ends_with_the_trash_and_keeps_the_quota),
+        TEST(the_trash_lists_what_can_be_undeleted),
+        TEST(a_purge_that_was_broken_off_is_taken_up_again),
+        TEST(one_version_is_deleted_and_the_one_before_is_current),
+        TEST(a_deleted_user_leaves_only_trash),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/jdoc.h"
+#include "common/str.h"
+#include "tests/ledger_lab.h"
+
+/* Users, devices and their tokens, and what each is shown. */
+
+static void the_same_id_of_two_users_is_two_sessions(void **state)
+{
+    struct ledger_lab *r = *state;
+    char buf[256];
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    lab_push(r, &r->al, 20);
+    assert_int_equal(lab_push(r, &r->bo, 20), 1);
+    assert_int_equal(ledger_session_delete(r->l, r->bo.user_id, S, r->now, &err), 0);
+    assert_listed(r, "2 1");
+    assert_string_equal(lab_listed(r, r->bo.user_id, buf), "");
+}
+
+static int64_t log_in_push(struct ledger_lab *r, const char *machine, int64_t base, int64_t amend,
+                           int64_t *ret_elsewhere)
+{
+    struct api_upload_req q = lab_request();
+    struct ledger_reserved res;
+    struct ct_err err;
+
+    free(q.source_machine);
+    q.source_machine = str_dup(machine);
+    q.base_version = base;
+    q.amend = amend;
+    assert_int_equal(ledger_reserve(r->l, &r->al_in, &q, &lab_no_limits, r->now, &res, &err), 0);
+    assert_int_equal(lab_confirm(r, &r->al_in, res.version, 20), 0);
+    api_upload_req_clear(&q);
+    *ret_elsewhere = res.elsewhere;
+    return res.version;
+}
+
+static void two_machines_with_a_log_in_do_not_amend_each_other(void **state)
+{
+    struct ledger_lab *r = *state;
+    int64_t elsewhere;
+
+    assert_int_equal(log_in_push(r, "a", -1, 0, &elsewhere), 1);
+    assert_int_equal(log_in_push(r, "b", 0, 1, &elsewhere), 2);
+    assert_int_equal(elsewhere, 1);
+    assert_listed(r, "2 1");
+    assert_int_equal(log_in_push(r, "b", 1, 2, &elsewhere), 3);
+    assert_int_equal(elsewhere, 0);
+    assert_listed(r, "3 2 1");
+}
+
+static void a_token_ends_at_once_when_revoked_and_in_time_when_it_expires(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_who who;
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_int_equal(
+        ledger_token_add(r->l, r->al.user_id, "t", "x1", "last", T0, T0 + DAY_MS, id, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "x1", T0 + DAY_MS - 1, &who, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "x1", T0 + DAY_MS, &who, &err), -1);
+    assert_int_equal(err.code, ERR_AUTH);
+    assert_int_equal(ledger_token_revoke(r->l, r->bo.user_id, r->al.token_id, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    assert_int_equal(ledger_token_find(r->l, "a1", T0, &who, &err), 0);
+    assert_int_equal(ledger_token_revoke(r->l, r->al.user_id, r->al.token_id, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "a1", T0, &who, &err), -1);
+}
+
+static void a_deleted_device_ends_its_token_and_keeps_its_uploads(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct json_object *o;
+    struct ledger_who who;
+    char *id;
+    struct ct_err err;
+
+    lab_push(r, &r->al, 20);
+    assert_int_equal(ledger_devices(r->l, &r->al, &o, &err), 0);
+    id = str_dup(jdoc_str(json_object_array_get_idx(jdoc_array(o, "devices"), 0), "id"));
+    json_object_put(o);
+    assert_int_equal(ledger_device_delete(r->l, r->bo.user_id, id, &err), -1);
+    assert_int_equal(ledger_device_delete(r->l, r->al.user_id, id, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "a1", r->now, &who, &err), -1);
+    assert_int_equal(ledger_token_find(r->l, "a2", r->now, &who, &err), 0);
+    assert_listed(r, "1");
+    free(id);
+}
+
+static void filters_and_pages_tell_the_whole_number(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_filter f = {.limit = 2, .machine = "m1"};
+    struct json_object *o;
+    struct ct_err err;
+
+    for (int i = 0; i < 6; i++) {
+        struct api_upload_req q = lab_request();
+        struct ledger_reserved res;
+        free(q.session_id);
+        free(q.source_machine);
+        q.session_id = str_printf("s%d", i);
+        q.source_machine = str_printf("m%d", i % 2);
+        q.tags = json_object_new_array();
+        json_object_array_add(q.tags, json_object_new_string(i == 5 ? "it's" : "t"));
+        assert_int_equal(ledger_reserve(r->l, &r->al, &q, &lab_no_limits, r->now, &res, &err), 0);
+        assert_int_equal(
+            ledger_confirm(r->l, &r->al, q.session_id, 1, &lab_no_limits, r->now++, &err), 0);
+        api_upload_req_clear(&q);
+    }
+    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", 0), 3);
+    assert_int_equal(json_object_array_length(jdoc_array(o, "sessions")), 2);
+    assert_string_equal(jdoc_str(json_object_array_get_idx(jdoc_array(o, "sessions"), 0), "id"),
+                        "s5");
+    json_object_put(o);
+    f.tag = "it's";
+    f.agent = "claude-code";
+    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", 0), 1);
+    json_object_put(o);
+    f.machine = "' OR 1=1 --";
+    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(jdoc_int(o, "total", -1), 0);
+    json_object_put(o);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_same_id_of_two_users_is_two_sessions),
+        TEST(two_machines_with_a_log_in_do_not_amend_each_other),
+        TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
+        TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
+        TEST(filters_and_pages_tell_the_whole_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
