@@ -92,6 +92,7 @@ struct agent {
     int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
 
     const char *history_path; /* prompts of all sessions, or NULL */
+    const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */
 
     /* The way back.  What is the file ${entry} of a bundle of that session?  AGENT_NOTHING if it is
      * none that we install. */

@@ -235,6 +235,7 @@ const struct agent claude_agent = {
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
     .history_path = "history.jsonl",
+    .live_dir = "sessions",
     .entry_kind = claude_entry_kind,
     .entry_path = claude_entry_path,
     .project_name = claude_encode,

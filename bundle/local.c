@@ -274,13 +274,14 @@ static int says_live(const char *root, const char *path, const char *session_id)
 
 int local_is_live(const char *root, const char *session_id)
 {
-    char *dir = path_join(root, "sessions");
+    const char *live = agent_default()->live_dir;
+    char *dir = path_join(root, live);
     DIR *d = opendir(dir);
     struct dirent *e;
     int is_live = 0;
 
     while (!is_live && d != NULL && (e = readdir(d)) != NULL) {
-        char *path = path_join("sessions", e->d_name);
+        char *path = path_join(live, e->d_name);
         is_live = e->d_name[0] != '.' && says_live(root, path, session_id);
         free(path);
     }

@@ -16,7 +16,7 @@ static int is_of(const char *root, int64_t pid, char ret[UUID_SIZE])
     struct agent_live live;
     char path[64];
 
-    snprintf(path, sizeof(path), "sessions/%lld.json", (long long)pid);
+    snprintf(path, sizeof(path), "%s/%lld.json", agent_default()->live_dir, (long long)pid);
     if (agent_read_live(root, path, &live) != 0 || live.pid != pid || !agent_is_alive(&live))
         return 0;
     memcpy(ret, live.session_id, UUID_SIZE);
