@@ -20,7 +20,6 @@
 #include "daemon/cloud.h"
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
 #include "daemon/login.h"
 #include "daemon/plan.h"
 #include "daemon/credscan.h"
@@ -84,120 +83,6 @@ void daemon_set_clocks(struct daemon *d)
 
     debounce_set(d->debounce, &o);
     sessions_arm(d);
-}
-
-/* ---- reload -------------------------------------------------------------------------------------
- */
-
-static struct http_policy policy_of(const struct config *c)
-{
-    struct http_policy p = {
-        .ca_file = c->ca_file,
-        .proxy = c->proxy,
-        .allow_plain_http = c->allow_plain_http,
-        .max_upload_rate = c->max_upload_rate,
-    };
-
-    return p;
-}
-
-static void is_for_next_start(const char *key)
-{
-    log_warn("reload key=%s action=\"takes effect at the next start\"", key);
-}
-
-static void keep(const char *key, char **now, char **wanted)
-{
-    char *t;
-
-    if (strcmp(*now != NULL ? *now : "", *wanted != NULL ? *wanted : "") != 0)
-        is_for_next_start(key);
-    t = *now;
-    *now = *wanted;
-    *wanted = t;
-}
-
-/* What the new configuration names, and the sandbox bars: then all of it counts at once. */
-static void restart_for(struct daemon *d, const struct config *fresh)
-{
-    for (size_t i = 0; i < fresh->roots.n; i++)
-        restart_if_barred(d, fresh->roots.v[i]);
-    if (fresh->ca_file != NULL)
-        restart_if_barred(d, fresh->ca_file);
-    if (fresh->scan_secrets != CONFIG_SCAN_OFF && fresh->scan_rules != NULL)
-        restart_if_barred(d, fresh->scan_rules);
-}
-
-static int same_list(const struct strlist *a, const struct strlist *b)
-{
-    if (a->n != b->n)
-        return 0;
-    for (size_t i = 0; i < a->n; i++) {
-        if (strcmp(a->v[i], b->v[i]) != 0)
-            return 0;
-    }
-    return 1;
-}
-
-int daemon_reload(struct daemon *d, struct ct_err *err)
-{
-    struct config *fresh;
-    struct http_policy policy;
-    struct strlist roots;
-
-    if (config_load(d->config_path, &fresh, err) != 0) {
-        char *file = d->config_path != NULL ? path_expand(d->config_path) : path_config_file();
-        log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
-        restart_if_barred(d, file);
-        free(file);
-        return -1;
-    }
-    restart_for(d, fresh);
-    if (credscan_configure(d, fresh, err) != 0) {
-        log_error("reload-failed error=\"%s\" action=\"the old configuration stays\"", err->msg);
-        config_free(fresh);
-        return -1;
-    }
-    if (!same_list(&d->config->roots, &fresh->roots))
-        is_for_next_start("roots");
-    if (d->config->rescan_ms != fresh->rescan_ms)
-        is_for_next_start("rescan");
-    if (d->config->sandbox != fresh->sandbox)
-        is_for_next_start("sandbox");
-    if (memcmp(&d->config->allowed_ports, &fresh->allowed_ports, sizeof(fresh->allowed_ports)) != 0)
-        is_for_next_start("allowed_ports");
-    if (d->config->polling != fresh->polling)
-        is_for_next_start("polling");
-    if (d->config->allow_plain_http != fresh->allow_plain_http)
-        is_for_next_start("allow_plain_http");
-    fresh->allow_plain_http = d->config->allow_plain_http;
-    fresh->allowed_ports = d->config->allowed_ports;
-    roots = d->config->roots;
-    d->config->roots = fresh->roots;
-    fresh->roots = roots;
-    keep("state_dir", &d->config->state_dir, &fresh->state_dir);
-    keep("socket", &d->config->socket, &fresh->socket);
-    keep("ca_file", &d->config->ca_file, &fresh->ca_file);
-    keep("key_command", &d->config->key_command, &fresh->key_command);
-    config_free(d->config);
-    d->config = fresh;
-    policy = policy_of(fresh);
-    http_engine_set_policy(d->engine, &policy);
-    daemon_mind_metered(d);
-    if (!d->is_verbose)
-        log_set_level((enum log_level)fresh->log);
-    daemon_set_clocks(d);
-    if (d->uploader != NULL) {
-        uploader_set_concurrency(d->uploader, (int)fresh->concurrency);
-        uploader_set_kept_limit(d->uploader, fresh->kept_bytes);
-    }
-    exclude_configure(d->exclude, fresh);
-    excluded_apply(d);
-    sessions_arm(d);
-    sealing_refresh(d->sealing);
-    login_refresh(d->login);
-    log_info("reloaded");
-    return 0;
 }
 
 /* ---- signals and the end ------------------------------------------------------------------------
@@ -504,7 +389,7 @@ static int start_outside(struct daemon *d, struct ct_err *err)
 
 static int start(struct daemon *d, struct ct_err *err)
 {
-    struct http_policy policy = policy_of(d->config);
+    struct http_policy policy = daemon_policy(d->config);
     struct confine_places places = {
         .config = d->config,
         .config_path = d->config_path,

@@ -204,6 +204,12 @@ void daemon_give_up(struct daemon *d, int status);
 void daemon_set_clocks(struct daemon *d);
 
 /**
+ * daemon_policy(c):
+ * What the configuration says of connections; borrowed from it.
+ */
+struct http_policy daemon_policy(const struct config *c);
+
+/**
  * daemon_reload(d, err):
  * Read the configuration again.  What can't change while running keeps its value, with a warning.
  */

@@ -24,6 +24,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/plan.c daemon/plan.h \
   daemon/process.h \
   daemon/recording.c daemon/recording.h \
+  daemon/reload.c \
   daemon/report.c \
   daemon/report_line.c \
   daemon/reseal.c \
