@@ -17,11 +17,7 @@ teardown() {
 # a bus, and on it what tests/logind.c plays; "say sleep" and "say wake"
 start_logind() {
     [ -x "$CT_BUILD/tests/logind" ] || skip "built without libsystemd"
-    command -v dbus-daemon >/dev/null || skip "dbus-daemon is not here"
-    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus
-    dbus-daemon --session --nofork --nosyslog --address="$DBUS_SYSTEM_BUS_ADDRESS" 2>"$T/bus.out" 3>&- &
-    EXTRA_PIDS=$!
-    within test -S "$T/bus"
+    start_bus
     mkfifo "$T/in"
     "$CT_BUILD/tests/logind" <"$T/in" >"$T/logind" 2>"$T/logind.err" 3>&- &
     EXTRA_PIDS="$EXTRA_PIDS $!"

@@ -2,6 +2,7 @@
 # `ctctl sync --wait` is exact: what had been written before the call is in what gets confirmed.
 
 load lib
+load exact
 
 setup() {
     make_home
@@ -13,20 +14,8 @@ teardown() {
     end_home
 }
 
-@test "sync --wait, called after each of a thousand writes, misses none of them" {
-    local rounds=1000 id f i url
-    [ "$CT_SANITIZERS" != yes ] || rounds=100
-    conf 'quiet = 600; longest_wait = 6000; distance = 600;'
-    id=$(new_id) f=$(transcript "$id")
-    start_daemon
-    for ((i = 1; i <= rounds; i++)); do
-        printf '{"type":"user","message":{"role":"user","content":"round %d"}}\n' "$i" >>"$f"
-        ctctl sync --wait >"$T/sync.out"
-        # the stored bundle itself has the line
-        fetch "$id" "$T/b.tar.gz"
-        tar -xzOf "$T/b.tar.gz" session.jsonl | tail -n 1 | grep -qF "\"round $i\""
-    done
-    [ "$(ctctl --json versions "$id" | jq .currentVersion)" = "$rounds" ]
+@test "sync --wait, called after each of many writes, misses none of them" {
+    sync_after_each 50
 }
 
 @test "polling does as well: a folder without events syncs by itself and on demand" {

@@ -217,11 +217,7 @@ said_twice() { [ "$(grep -c "$1" "$T/daemon.log")" = 2 ]; }
 
 @test "a metered connection: large bundles wait, small ones go, sync and another connection let them go" {
     [ -x "$CT_BUILD/tests/networkmanager" ] || skip "built without libsystemd"
-    command -v dbus-daemon >/dev/null || skip "dbus-daemon is not here"
-    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus
-    dbus-daemon --session --nofork --nosyslog --address="$DBUS_SYSTEM_BUS_ADDRESS" 2>"$T/bus.out" 3>&- &
-    EXTRA_PIDS=$!
-    within test -S "$T/bus"
+    start_bus
     mkfifo "$T/nm"
     "$CT_BUILD/tests/networkmanager" <"$T/nm" 2>"$T/nm.out" 3>&- &
     EXTRA_PIDS="$EXTRA_PIDS $!"

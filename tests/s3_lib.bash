@@ -1,33 +1,10 @@
-# What the end-to-end tests of real S3 servers share, on top of server_lib.bash. Each file says in
-# its S3_SCRIPT who starts the store.
+# What the end-to-end tests of real S3 servers share, each with its BACKEND.
 
-load lib
-load server_lib
-
-setup_file() {
-    S3_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-s3.XXXXXX")
-    export S3_DIR
-    export CT_NPM=${CT_NPM:-$CT_BUILD/npm}
-    local rc=0
-    "$CT_SRC/tests/$S3_SCRIPT" start "$S3_DIR" >"$S3_DIR/why" 2>&1 3>&- || rc=$?
-    if [ $rc = 77 ]; then
-        export S3_SKIP="$(tail -n 1 "$S3_DIR/why")"
-    elif [ $rc != 0 ]; then
-        cat "$S3_DIR/why"
-        return 1
-    fi
-}
-
-teardown_file() {
-    "$CT_SRC/tests/$S3_SCRIPT" stop "$S3_DIR"
-    rm -rf "$S3_DIR"
-}
+load backend
 
 # A server on top of the store, and an account.
 setup() {
-    [ -z "${S3_SKIP:-}" ] || skip "$S3_SKIP"
-    . "$S3_DIR/env"
-    make_home
+    home_at_backend
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; allow_plain_http = true;'
     printf '%s\n' "$S3_SECRET" >"$T/secret"
     chmod 600 "$T/secret"
@@ -39,8 +16,6 @@ CONF
     account al@example.org
     bundle 100000
 }
-
-teardown() { [ -n "${S3_SKIP:-}" ] || end_home; }
 
 # s3_sign METHOD KEY [NAME=VALUE...]: a URL with the store's own key, by another implementation
 s3_sign() {

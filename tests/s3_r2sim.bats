@@ -2,7 +2,7 @@
 # storage = "s3" on Cloudflare's R2 simulator, end to end.
 
 bats_require_minimum_version 1.5.0
-S3_SCRIPT=r2sim.sh
+BACKEND=r2sim.sh
 load s3_lib
 
 @test "r2sim: the daemon's uploads go round" { daemon_goes_round; }

@@ -2,7 +2,7 @@
 # storage = "s3" on Ceph's radosgw, end to end.
 
 bats_require_minimum_version 1.5.0
-S3_SCRIPT=radosgw.sh
+BACKEND=radosgw.sh
 load s3_lib
 
 @test "radosgw: the daemon's uploads go round" { daemon_goes_round; }

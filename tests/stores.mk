@@ -22,7 +22,7 @@ TESTS += tests/server_places.bats
 HEAVY_TESTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
 dist_check_SCRIPTS += tests/s3_radosgw.bats tests/s3_r2sim.bats tests/libsql.bats
 dist_check_SCRIPTS += tests/radosgw.sh tests/r2sim.sh tests/sqld.sh tests/npm.sh
-EXTRA_DIST += tests/s3_lib.bash
+EXTRA_DIST += tests/backend.bash tests/s3_lib.bash
 endif
 
 FUZZ_TARGETS += tests/fuzz_sigv4
