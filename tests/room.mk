@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
   CT_SANITIZERS='$(enable_sanitizers)'; export CT_SANITIZERS;
 
 # HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, crash points in
-# full. FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are built and
+# full, systemd. FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are built and
 # run where configure has --enable-fuzzing, each for $CT_FUZZ_SECONDS.
 HEAVY_TESTS =
 FUZZ_TARGETS =
