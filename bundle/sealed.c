@@ -270,17 +270,6 @@ int sealed_ids_key(const struct keyring *ring, const struct json_object *metadat
     return rc;
 }
 
-void sealed_unseal_opts(const struct keyring *ring, const struct sealed_facts *f,
-                        struct unseal_opts *ret)
-{
-    memset(ret, 0, sizeof(*ret));
-    ret->ring = ring;
-    ret->must_be_sealed = 1;
-    ret->object_id = f->object_id;
-    ret->generation = f->generation;
-    ret->gzip_bytes = f->gzip_bytes;
-}
-
 void sealed_facts_clear(struct sealed_facts *f)
 {
     free(f->source_machine);

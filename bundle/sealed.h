@@ -35,13 +35,6 @@ struct sealed_facts {
 };
 
 /**
- * sealed_unseal_opts(ring, f, ret):
- * What the description ${f} says of its bundle, as the opener wants it; borrowed from both.
- */
-void sealed_unseal_opts(const struct keyring *ring, const struct sealed_facts *f,
-                        struct unseal_opts *ret);
-
-/**
  * sealed_make(ring, facts, ret, err):
  * Seal ${facts} (ids_key and key_id are filled in from the ring) with the current key.  ${ret} is
  * the API's metadata {"sealed": "<base64>"}; the caller owns it.  ERR_REFUSED if there is no key or

@@ -352,13 +352,3 @@ int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->h);
 }
-
-const char *db_path(const struct db *db)
-{
-    return db->path;
-}
-
-int64_t db_last_id(struct db *db)
-{
-    return sqlite3_last_insert_rowid(db->h);
-}

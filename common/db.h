@@ -49,12 +49,6 @@ int db_migrate(struct db *db, const char *const *steps, int n, const char *what,
 int db_save(struct db *db, int64_t version, struct ct_err *err);
 
 /**
- * db_path(db):
- * Where it lies, borrowed.
- */
-const char *db_path(const struct db *db);
-
-/**
  * db_exec(db, err, sql, types, ...):
  * Run ${sql}, which yields no rows, with one argument for each letter of ${types}: 's' const char *
  * (may be NULL), 'i' int64_t, 'b' const void * and size_t.
@@ -144,10 +138,9 @@ void db_on_damage(struct db *db, void (*f)(void *arg), void *arg);
 void db_shrink(struct db *db);
 
 /**
- * db_changes(db), db_last_id(db):
- * Rows changed by the last statement; the row id of the last insert.
+ * db_changes(db):
+ * Rows changed by the last statement.
  */
 int64_t db_changes(struct db *db);
-int64_t db_last_id(struct db *db);
 
 #endif

@@ -61,19 +61,6 @@ enum log_level log_level(void)
     return (enum log_level)the_level;
 }
 
-int log_level_of(const char *name, enum log_level *ret)
-{
-    static const char *const names[] = {"error", "warn", "info", "debug"};
-
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *ret = (enum log_level)i;
-            return 0;
-        }
-    }
-    return -1;
-}
-
 /* ---- repeats ------------------------------------------------------------------------------------
  */
 

@@ -38,12 +38,6 @@ void log_flush(void);
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 
-/**
- * log_level_of(name, ret):
- * Turn "error", "warn", "info" or "debug" into a level.  Return 0, or -1 if ${name} is none.
- */
-int log_level_of(const char *name, enum log_level *ret);
-
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -277,12 +277,6 @@ void state_counts(struct state *s, struct state_counts *ret);
  */
 
 /**
- * state_by_wire_id(s, wire_id, ret):
- * Write the id of the session whose newest safe version is sealed as ${wire_id}.  Return 1, or 0.
- */
-int state_by_wire_id(struct state *s, const char *wire_id, char ret[UUID_SIZE]);
-
-/**
  * state_see_generation(s, session_id, generation, rollback, err):
  * ${generation} was seen of a sealed session; only a higher one than before is recorded.
  * ${rollback}: the lower one that the server hands out, or 0.

@@ -1,25 +1,6 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/state.h"
-
-int state_by_wire_id(struct state *s, const char *wire_id, char ret[UUID_SIZE])
-{
-    struct db *db = state_db(s);
-    sqlite3_stmt *st;
-    int found = 0;
-
-    if (db_query(db, NULL, &st,
-                 "SELECT session_id FROM sessions WHERE wire_id = ? AND wire_id <> ''", "s",
-                 wire_id) != 0)
-        return 0;
-    if (db_step(db, st, NULL) == 1) {
-        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
-        found = 1;
-    }
-    db_done(st);
-    return found;
-}
 
 int state_see_generation(struct state *s, const char *session_id, int64_t generation,
                          int64_t rollback, struct ct_err *err)

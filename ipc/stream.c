@@ -277,11 +277,3 @@ void ipc_stream_set_open(struct ipc_stream *s, unsigned int n)
     if (s->phase != ENDED)
         soon(s);
 }
-
-void ipc_stream_finish(struct ipc_stream *s)
-{
-    if (s->phase != OPEN && s->phase != READ_EOF)
-        return;
-    s->phase = FINISH;
-    soon(s);
-}

@@ -48,10 +48,4 @@ void ipc_stream_send(struct ipc_stream *s, const void *p, size_t n);
  */
 void ipc_stream_set_open(struct ipc_stream *s, unsigned int n);
 
-/**
- * ipc_stream_finish(s):
- * Read nothing more; on_end follows when what waits is written.
- */
-void ipc_stream_finish(struct ipc_stream *s);
-
 #endif
