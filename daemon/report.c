@@ -316,8 +316,8 @@ static void add_scan_problem(struct daemon *d, struct json_object *list)
     snprintf(why, sizeof(why), "they were found in %lld place%s, and are not left out",
              (long long)places, places == 1 ? "" : "s");
     problem(list, what, why,
-            "ctctl scan --all says where; have them revoked where they were issued, for they have "
-            "left this machine; ctctl delete ID takes back what is stored");
+            "ctctl scan --all says where; have them revoked where they were issued, for whoever can "
+            "open the saved session can read them; ctctl delete ID takes back what is stored");
 }
 
 static void add_restart_problem(struct daemon *d, struct json_object *list)
