@@ -240,10 +240,10 @@ transcript() {
 
 # api METHOD PATH [CURL ARGUMENTS]: as the logged-in user
 api() {
-    local method=$1 path=$2
+    local method=$1 path=$2 token
     shift 2
-    curl -sS --fail-with-body --cacert "$CA" -X "$method" \
-        -H "Authorization: Bearer $(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json")" \
+    token=$(sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$CODETELEPORT_CONFIG_DIR/config.json")
+    curl -sS --fail-with-body --cacert "$CA" -X "$method" -H "Authorization: Bearer $token" \
         -H 'Content-Type: application/json' "$API$path" "$@"
 }
 
