@@ -49,14 +49,15 @@ reserve_bound() {
 }
 
 # refused COMMAND...: the store says 4xx.  One that refuses before it has read the body may hang up on
-# who still sends; it has said nothing then, and is asked again.
+# who still sends, and a simulator may then stumble (500); it has said nothing then, and is asked
+# again.  Whether something was stored is looked at by the caller.
 refused() {
     local tries
     for tries in 1 2 3 4 5; do
         : >"$T/object"
         "$@" || true
-        grep -q '^000$' "$T/status" || break
-        echo "no answer, try $tries"
+        grep -qE '^(000|500)$' "$T/status" || break
+        echo "no answer ($(cat "$T/status")), try $tries"
     done
     grep -q '^4..$' "$T/status" || {
         echo "not refused ($(cat "$T/status")): $*"
