@@ -142,7 +142,8 @@ is_another() { [ "$(readlink "$1")" != "$(readlink "$2")" ]; }
         --password-stdin --api-url "$API"
     start_daemon
     within status_is .daemon.state idle
-    faults 'api POST */upload status=503 header=Retry-After:300'
+    # Every call, for one that went well would be a sign that the network is back.
+    faults 'api * * status=503 header=Retry-After:300'
     new_session
     within status_is .daemon.state offline
     jq -en "$(ctctl --json status | jq '.queue | length') == 1"
