@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
 
 #include "agents/beneath.h"
-#include "agents/claude.h"
-#include "agents/history.h"
+#include "agents/claude/claude.h"
+#include "agents/claude/history.h"
 #include "agents/process.h"
 
 #include "agents/agent.h"

@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "common/err.h"
-#include "common/strlist.h"
-#include "common/uuid.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
+#include "common/base/uuid.h"
 
 /*
  * What a coding agent's data folder means.  One row of one table (agent.c) for each agent; the rest
@@ -29,7 +29,7 @@ enum agent_kind {
     AGENT_LIVE,    /* a running process and its session */
 };
 
-struct agent_place {
+struct agent_path {
     enum agent_kind kind;
     char session_id[UUID_SIZE]; /* where the path names it, else "" */
     char project[256];          /* name of the project folder, where there is one, else "" */
@@ -64,7 +64,7 @@ struct agent {
     const char *id; /* "claude-code": agentId on the wire */
 
     /* What is the file at ${path}?  Fills ${ret}; AGENT_NOTHING for what is never uploaded. */
-    void (*classify)(const char *path, struct agent_place *ret);
+    void (*classify)(const char *path, struct agent_path *ret);
 
     /* Can the folder at ${path} ("" is the root) hold, itself or below, anything that classify()
      * knows?  Others are not watched. */

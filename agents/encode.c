@@ -4,8 +4,8 @@
 
 #include <utf8proc.h>
 
-#include "common/buf.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 
 #include "agents/encode.h"
 

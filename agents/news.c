@@ -4,9 +4,9 @@
 
 #include "agents/encode.h"
 #include "agents/seen.h"
-#include "common/jscan.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/data/jscan.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "agents/news.h"
 

@@ -2,16 +2,16 @@ noinst_LIBRARIES += agents/libagents.a
 agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
   agents/beneath.c agents/beneath.h \
-  agents/claude.c agents/claude.h \
-  agents/claude_entry.c \
-  agents/claude_list.c \
+  agents/claude/claude.c agents/claude/claude.h \
+  agents/claude/claude_entry.c \
+  agents/claude/claude_list.c \
+  agents/claude/history.c agents/claude/history.h \
+  agents/claude/record.c agents/claude/record.h \
+  agents/claude/transcript.c agents/claude/transcript.h \
   agents/encode.c agents/encode.h \
-  agents/history.c agents/history.h \
   agents/news.c agents/news.h \
   agents/process.h \
-  agents/record.c agents/record.h \
-  agents/seen.c agents/seen.h \
-  agents/transcript.c agents/transcript.h
+  agents/seen.c agents/seen.h
 # One file per system.
 agents_linux = agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/beneath_posix.c agents/process_posix.c
@@ -22,3 +22,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
+EXTRA_DIST += agents/README.md agents/claude/README.md

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
 #include "agents/seen.h"
 

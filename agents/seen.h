@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /*
  * A set of strings of which only 64 bits of their SHA-256 are kept: eight to sixteen bytes for

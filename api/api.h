@@ -5,13 +5,13 @@
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
- * The wire API's requests and answers as structures, for both sides.  A *_json() makes the JSON of a
- * structure (the caller owns it), a *_parse() reads one and checks every field (ERR_REFUSED with a
- * sentence that names the field; the server answers 422 with it, the client takes it for a peer that
- * sends garbage).  Strings are owned by the structure; *_clear() frees them and zeroes it.
+ * The wire API's requests and answers as structures, for both sides.  A *_json() makes the JSON of
+ * a structure (the caller owns it), a *_parse() reads one and checks every field (ERR_REFUSED with
+ * a sentence that names the field; the server answers 422 with it, the client takes it for a peer
+ * that sends garbage).  Strings are owned by the structure; *_clear() frees them and zeroes it.
  */
 
 #define API_CHECKSUM_SIZE 72 /* "sha256:" + 64 hex + NUL */
@@ -37,7 +37,7 @@ struct api_upload_req {
 };
 
 struct api_upload_res {
-    char *upload_url;                   /* a secret */
+    char *upload_url; /* a secret */
     char *session_record_id;
     int64_t version;
     int64_t elsewhere; /* newer than baseVersion and of another device; 0: none, or not said */
@@ -73,8 +73,7 @@ struct json_object *api_confirm_req_json(const struct api_confirm_req *r);
 int api_confirm_req_parse(struct json_object *o, struct api_confirm_req *ret, struct ct_err *err);
 
 struct json_object *api_download_res_json(const struct api_download_res *r);
-int api_download_res_parse(struct json_object *o, struct api_download_res *ret,
-                           struct ct_err *err);
+int api_download_res_parse(struct json_object *o, struct api_download_res *ret, struct ct_err *err);
 void api_download_res_clear(struct api_download_res *r);
 
 /**

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
 #include "api/client.h"
 

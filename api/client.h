@@ -3,7 +3,7 @@
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "net/http.h"
 
 /*

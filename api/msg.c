@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 #include "api/api.h"
 #include "api/msg.h"

@@ -5,3 +5,4 @@ api_libapi_a_SOURCES = \
   api/msg.c api/msg.h \
   api/msg_download.c \
   api/msg_upload.c
+EXTRA_DIST += api/README.md

@@ -24,7 +24,7 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf("%.1f", (b > 0) ? a / b : 0)}';
 row() { printf '  %-18s %6s s CPU %10s bytes  %s\n' "$1" "$2" "$3" "${4:-}"; }
 # pack FILE: bundle the session as the daemon would; its CPU seconds and its largest size in kB
 pack() {
-    "$build/tests/packone" "$work/data" "$id" "$1" --cache "$work/cache" >"$work/json"
+    "$build/tests/bundle/packone" "$work/data" "$id" "$1" --cache "$work/cache" >"$work/json"
     python3 -c 'import json, sys
 j = json.load(open(sys.argv[1]))
 print("%.3f %d" % (j["cpuMs"] / 1000, j["maxRssKb"]))' "$work/json"

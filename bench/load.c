@@ -4,11 +4,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "net/http.h"
 
 /*

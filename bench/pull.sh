@@ -5,8 +5,8 @@
 set -eu
 CT_BUILD=$(cd "$1" && pwd) mb=${2:-100} rounds=${3:-5}
 CT_SRC=$(cd "$(dirname "$0")/.." && pwd)
-. "$CT_SRC/tests/lib.bash"
-. "$CT_SRC/tests/pull_lib.bash"
+. "$CT_SRC/tests/e2e/lib.bash"
+. "$CT_SRC/tests/e2e/pull_lib.bash"
 
 two_machines
 trap end_home EXIT
@@ -46,7 +46,7 @@ read -r pull_s pull_cpu pull_kb < <(best "ctctl pull '$id' --target-dir '$target
 # The relocation alone: openone and sed from one file to /dev/null.
 moves="s|$cwd|$target|g;s|$from|$HOME|g"
 read -r sed_s sed_cpu sed_kb < <(LC_ALL=C best "sed -e '$moves' '$T/by-hand/session.jsonl'")
-read -r relocate_s relocate_cpu relocate_kb < <(best "'$CT_BUILD/tests/openone' --relocate \
+read -r relocate_s relocate_cpu relocate_kb < <(best "'$CT_BUILD/tests/bundle/openone' --relocate \
     --cwd '$cwd' '$target' --home '$from' '$HOME' <'$T/by-hand/session.jsonl'")
 same=no
 head -c "$(stat -c %s "$T/by-hand/moved")" "$(here "$id")" | cmp -s - "$T/by-hand/moved" && same=yes

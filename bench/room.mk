@@ -5,7 +5,7 @@ include bench/seal.mk
 include bench/server.mk
 
 bench: all
-	$(MAKE) $(AM_MAKEFLAGS) bench/scan bench/load bench/seal tests/packone
+	$(MAKE) $(AM_MAKEFLAGS) bench/scan bench/load bench/seal tests/bundle/packone
 	$(abs_builddir)/bench/scan
 	$(abs_srcdir)/bench/bundle.sh $(abs_builddir)
 	$(abs_srcdir)/bench/seal.sh $(abs_builddir)

@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "watcher/watcher.h"
 
 /*

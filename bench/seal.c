@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bundle/seal.h"
-#include "common/keyring.h"
-#include "common/str.h"
+#include "bundle/seal/seal.h"
+#include "common/config/keyring.h"
+#include "common/base/str.h"
 
 #define PIECE ((size_t)64 << 10)
 #define PIECES 8192 /* half a gigabyte */

@@ -6,8 +6,8 @@ set -euo pipefail
 CT_BUILD=$1 sessions=${2:-400} mb=${3:-300}
 here=$(cd "$(dirname "$0")" && pwd)
 CT_SRC=$(dirname "$here")
-BATS_TEST_DIRNAME=$CT_SRC/tests
-. "$CT_SRC/tests/lib.bash"
+BATS_TEST_DIRNAME=$CT_SRC/tests/e2e
+. "$CT_SRC/tests/e2e/lib.bash"
 exec 3>&2 # as bats has it
 LIMIT_S=600
 make_home

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/log.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 #include "ctctl/complete.h"
 
 #include "ctctl/cli.h"

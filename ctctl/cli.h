@@ -1,7 +1,7 @@
 #ifndef CTCTL_CLI_H
 #define CTCTL_CLI_H
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 /**
  * cli_main(argc, argv):

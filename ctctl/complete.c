@@ -2,12 +2,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 #include "ctctl/cli.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
 
 #include "ctctl/complete.h"
 
@@ -218,12 +218,12 @@ static void offer_key_actions(const struct completion *k)
     offer(k, "rotate", "one more, which seals from now on");
 }
 
-struct place {
+struct context {
     const char *word; /* a verb, or an option that wants a value */
     void (*offer)(const struct completion *k);
 };
 
-static const struct place after_options[] = {
+static const struct context after_options[] = {
     {"--socket", offer_files},    {"--project", offer_projects}, {"--machine", offer_machines},
     {"--target-dir", offer_dirs}, {"-o", offer_files},           {"--limit", offer_nothing},
     {"--version", offer_nothing}, {"--timeout", offer_nothing},  {"--email", offer_nothing},
@@ -231,7 +231,7 @@ static const struct place after_options[] = {
     {"--map", offer_nothing},
 };
 
-static const struct place after_verbs[] = {
+static const struct context after_verbs[] = {
     {"show", offer_local_ids},       {"sync", offer_local_ids}, {"versions", offer_cloud_ids},
     {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids}, {"verify", offer_cloud_ids},
     {"export", offer_cloud_ids},     {"import", offer_files},   {"exclude", offer_ids_and_dirs},
@@ -239,7 +239,7 @@ static const struct place after_verbs[] = {
     {"key", offer_key_actions},      {"help", offer_verbs},
 };
 
-static const struct place *find(const struct place *all, size_t n, const char *word)
+static const struct context *find(const struct context *all, size_t n, const char *word)
 {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(all[i].word, word) == 0)
@@ -254,7 +254,7 @@ int complete_run(struct ctx *c, int argc, char **argv)
 {
     struct completion k = {c, argc > 0 ? argv[argc - 1] : ""};
     const struct verb *v = NULL;
-    const struct place *p = NULL;
+    const struct context *p = NULL;
     const char *verb = NULL, *before = argc > 1 ? argv[argc - 2] : "";
 
     alarm(LONGEST_WAIT_S);

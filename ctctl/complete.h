@@ -1,7 +1,7 @@
 #ifndef CTCTL_COMPLETE_H
 #define CTCTL_COMPLETE_H
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 /**
  * complete_run(c, argc, argv):

@@ -1,94 +1,94 @@
 noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
+  ctctl/cloud/copy.c ctctl/cloud/copy.h \
+  ctctl/cloud/deletion.c ctctl/cloud/deletion.h \
+  ctctl/cloud/download.c ctctl/cloud/download.h \
+  ctctl/cloud/item.c ctctl/cloud/item.h \
+  ctctl/cloud/resolve.c ctctl/cloud/resolve.h \
+  ctctl/cloud/revocable.c ctctl/cloud/revocable.h \
+  ctctl/cloud/sessions.c ctctl/cloud/sessions.h \
+  ctctl/cmd/account/verb_devices.c \
+  ctctl/cmd/account/verb_key.c \
+  ctctl/cmd/account/verb_login.c \
+  ctctl/cmd/account/verb_logout.c \
+  ctctl/cmd/account/verb_tokens.c \
+  ctctl/cmd/machine/verb_doctor.c \
+  ctctl/cmd/machine/verb_exclude.c \
+  ctctl/cmd/machine/verb_include.c \
+  ctctl/cmd/machine/verb_mcp.c \
+  ctctl/cmd/machine/verb_pause.c \
+  ctctl/cmd/machine/verb_resume.c \
+  ctctl/cmd/machine/verb_status.c \
+  ctctl/cmd/machine/verb_sync.c \
+  ctctl/cmd/machine/verb_watch.c \
+  ctctl/cmd/session/verb_delete.c \
+  ctctl/cmd/session/verb_export.c \
+  ctctl/cmd/session/verb_import.c \
+  ctctl/cmd/session/verb_list.c \
+  ctctl/cmd/session/verb_pull.c \
+  ctctl/cmd/session/verb_scan.c \
+  ctctl/cmd/session/verb_show.c \
+  ctctl/cmd/session/verb_undelete.c \
+  ctctl/cmd/session/verb_verify.c \
+  ctctl/cmd/session/verb_versions.c \
   ctctl/complete.c ctctl/complete.h \
-  ctctl/copy.c ctctl/copy.h \
-  ctctl/ctx.c ctctl/ctx.h \
-  ctctl/ctx_own.c \
-  ctctl/current.c ctctl/current.h \
-  ctctl/deletion.c ctctl/deletion.h \
-  ctctl/doctor.h \
-  ctctl/doctor_here.c \
-  ctctl/doctor_keys.c \
-  ctctl/doctor_net.c \
-  ctctl/doctor_service.c \
-  ctctl/doctor_store.c \
-  ctctl/download.c ctctl/download.h \
-  ctctl/headline.c ctctl/headline.h \
-  ctctl/item.c ctctl/item.h \
-  ctctl/jout.c ctctl/jout.h \
-  ctctl/login.c ctctl/login.h \
-  ctctl/key.h \
-  ctctl/key_account.c ctctl/key_account.h \
-  ctctl/key_import.c \
-  ctctl/key_lines.c ctctl/key_lines.h \
-  ctctl/key_make.c \
-  ctctl/key_ring.c \
-  ctctl/key_show.c \
-  ctctl/key_status.c \
-  ctctl/login_key.c ctctl/login_key.h \
-  ctctl/loopback.c ctctl/loopback.h \
-  ctctl/mcp.c ctctl/mcp.h \
-  ctctl/mcp_tools.c \
-  ctctl/opts.c ctctl/opts.h \
-  ctctl/picker.c ctctl/picker.h \
-  ctctl/place.c ctctl/place.h \
-  ctctl/progress.c ctctl/progress.h \
-  ctctl/pull.c ctctl/pull.h \
-  ctctl/pull_many.c ctctl/pull_many.h \
-  ctctl/pull_say.c ctctl/pull_say.h \
-  ctctl/qr.h \
-  ctctl/reseal.c ctctl/reseal.h \
-  ctctl/reseal_one.c ctctl/reseal_one.h \
-  ctctl/reseal_put.c ctctl/reseal_put.h \
-  ctctl/rules.c ctctl/rules.h \
-  ctctl/sessions.c ctctl/sessions.h \
-  ctctl/status.c ctctl/status.h \
-  ctctl/sync_follow.c ctctl/sync_follow.h \
-  ctctl/system.c ctctl/system.h \
-  ctctl/table.c ctctl/table.h \
-  ctctl/target.c ctctl/target.h \
-  ctctl/term.c ctctl/term.h \
-  ctctl/text.c ctctl/text.h \
-  ctctl/things.c ctctl/things.h \
-  ctctl/verb.h \
-  ctctl/verb_delete.c \
-  ctctl/verb_devices.c \
-  ctctl/verb_doctor.c \
-  ctctl/verb_exclude.c \
-  ctctl/verb_export.c \
-  ctctl/verb_import.c \
-  ctctl/verb_include.c \
-  ctctl/verb_key.c \
-  ctctl/verb_list.c \
-  ctctl/verb_login.c \
-  ctctl/verb_logout.c \
-  ctctl/verb_mcp.c \
-  ctctl/verb_pause.c \
-  ctctl/verb_pull.c \
-  ctctl/verb_resume.c \
-  ctctl/verb_scan.c \
-  ctctl/verb_show.c \
-  ctctl/verb_status.c \
-  ctctl/verb_sync.c \
-  ctctl/verb_tokens.c \
-  ctctl/verb_verify.c \
-  ctctl/verb_undelete.c \
-  ctctl/verb_versions.c \
-  ctctl/verb_watch.c \
-  ctctl/watched.c ctctl/watched.h \
-  ctctl/which.c ctctl/which.h
+  ctctl/ctx/ctx.c ctctl/ctx/ctx.h \
+  ctctl/ctx/ctx_own.c \
+  ctctl/ctx/opts.c ctctl/ctx/opts.h \
+  ctctl/ctx/verb.h \
+  ctctl/doctor/doctor.h \
+  ctctl/doctor/doctor_here.c \
+  ctctl/doctor/doctor_keys.c \
+  ctctl/doctor/doctor_net.c \
+  ctctl/doctor/doctor_service.c \
+  ctctl/doctor/doctor_store.c \
+  ctctl/here/current.c ctctl/here/current.h \
+  ctctl/here/exclude.c ctctl/here/exclude.h \
+  ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
+  ctctl/here/system.c ctctl/here/system.h \
+  ctctl/here/target.c ctctl/here/target.h \
+  ctctl/here/watched.c ctctl/here/watched.h \
+  ctctl/key/key.h \
+  ctctl/key/key_account.c ctctl/key/key_account.h \
+  ctctl/key/key_import.c \
+  ctctl/key/key_lines.c ctctl/key/key_lines.h \
+  ctctl/key/key_make.c \
+  ctctl/key/key_ring.c \
+  ctctl/key/key_show.c \
+  ctctl/key/key_status.c \
+  ctctl/key/login.c ctctl/key/login.h \
+  ctctl/key/login_key.c ctctl/key/login_key.h \
+  ctctl/key/loopback.c ctctl/key/loopback.h \
+  ctctl/mcp/mcp.c ctctl/mcp/mcp.h \
+  ctctl/mcp/mcp_tools.c \
+  ctctl/pull/picker.c ctctl/pull/picker.h \
+  ctctl/pull/pull.c ctctl/pull/pull.h \
+  ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
+  ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
+  ctctl/reseal/reseal.c ctctl/reseal/reseal.h \
+  ctctl/reseal/reseal_one.c ctctl/reseal/reseal_one.h \
+  ctctl/reseal/reseal_put.c ctctl/reseal/reseal_put.h \
+  ctctl/ui/folder.c ctctl/ui/folder.h \
+  ctctl/ui/headline.c ctctl/ui/headline.h \
+  ctctl/ui/jout.c ctctl/ui/jout.h \
+  ctctl/ui/progress.c ctctl/ui/progress.h \
+  ctctl/ui/qr.h \
+  ctctl/ui/status.c ctctl/ui/status.h \
+  ctctl/ui/table.c ctctl/ui/table.h \
+  ctctl/ui/term.c ctctl/ui/term.h \
+  ctctl/ui/text.c ctctl/ui/text.h
 if ON_LINUX
-ctctl_libctctl_a_SOURCES += ctctl/system_linux.c
+ctctl_libctctl_a_SOURCES += ctctl/here/system_linux.c
 else
-ctctl_libctctl_a_SOURCES += ctctl/system_posix.c
+ctctl_libctctl_a_SOURCES += ctctl/here/system_posix.c
 endif
 if WITH_QRENCODE
-ctctl_libctctl_a_SOURCES += ctctl/qr_libqrencode.c
+ctctl_libctctl_a_SOURCES += ctctl/ui/qr_libqrencode.c
 else
-ctctl_libctctl_a_SOURCES += ctctl/qr_none.c
+ctctl_libctctl_a_SOURCES += ctctl/ui/qr_none.c
 endif
-EXTRA_DIST += ctctl/system_linux.c ctctl/system_posix.c ctctl/qr_libqrencode.c ctctl/qr_none.c
+EXTRA_DIST += ctctl/here/system_linux.c ctctl/here/system_posix.c ctctl/ui/qr_libqrencode.c ctctl/ui/qr_none.c
 ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LIBS) $(common_LIBS) \
   $(CURL_LIBS) $(EVENT_LIBS) $(QRENCODE_LIBS)
 
@@ -103,3 +103,7 @@ zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = ctctl/completion/_ctctl
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = ctctl/completion/ctctl.fish
+EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
+  ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
+  ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \
+  ctctl/pull/README.md ctctl/reseal/README.md ctctl/ui/README.md

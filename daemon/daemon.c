@@ -8,22 +8,22 @@
 
 #include <event2/event.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/service.h"
-#include "common/str.h"
-#include "daemon/lock.h"
-#include "daemon/process.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/sys/service.h"
+#include "common/base/str.h"
+#include "daemon/system/lock.h"
+#include "daemon/system/resources.h"
 
-#include "daemon/cloud.h"
-#include "daemon/confine.h"
+#include "daemon/account/cloud.h"
+#include "daemon/system/confine.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/credscan.h"
-#include "daemon/sealing.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/session/credscan.h"
+#include "daemon/account/sealing.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
@@ -71,7 +71,7 @@ static struct debounce_opts debounce_opts_of(const struct daemon *d)
         .quiet_ms = c->quiet_ms,
         .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
         .wait_ms = c->wait_ms,
-        .distance_ms = plan_distance_ms(d->plan),
+        .distance_ms = allowance_distance_ms(d->allowance),
     };
 
     return o;
@@ -201,7 +201,7 @@ static void on_rest(evutil_socket_t fd, short what, void *arg)
     http_engine_rest(d->engine);
     if (d->state != NULL)
         db_shrink(state_db(d->state));
-    process_trim();
+    resources_trim();
 }
 
 void daemon_rest_soon(struct daemon *d)
@@ -316,7 +316,7 @@ static int watch(struct daemon *d, struct ct_err *err)
 
     if (path_make_private(markers, err) == 0 &&
         watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
-        watcher_add_file(d->watcher, login_credentials_path(d->login), err) == 0 &&
+        watcher_add_file(d->watcher, login_view_credentials_path(d->login), err) == 0 &&
         watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0 &&
         (d->config->ca_file == NULL || watcher_add_file(d->watcher, d->config->ca_file, err) == 0))
         rc = 0;
@@ -334,7 +334,7 @@ static void setup(struct daemon *d)
     d->sessions = map_new();
     d->live = map_new();
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
-    d->plan = plan_new(d);
+    d->allowance = allowance_new(d);
     o = debounce_opts_of(d);
     d->debounce = debounce_new(&o);
     d->debounce_timer = evtimer_new(d->base, on_debounce, d);
@@ -348,14 +348,14 @@ static void setup(struct daemon *d)
     d->bundler = bundler_new(d);
     d->waiters = waiters_new();
     d->cloud = cloud_new(d);
-    d->login = login_new(d);
+    d->login = login_view_new(d);
     d->sealing = sealing_new(d);
 }
 
 static void be_polite(void *arg)
 {
     (void)arg;
-    process_be_polite();
+    resources_be_polite();
 }
 
 static void nothing(void *arg)
@@ -366,7 +366,7 @@ static void nothing(void *arg)
 /* A folder that is there when the sandbox closes can be read when a log-in fills it. */
 static void make_credentials_folder(struct daemon *d)
 {
-    char *dir = path_parent(login_credentials_path(d->login));
+    char *dir = path_parent(login_view_credentials_path(d->login));
     struct ct_err err;
 
     if (path_make_dirs(dir, 0700, &err) != 0)
@@ -393,20 +393,19 @@ static int start(struct daemon *d, struct ct_err *err)
     struct confine_places places = {
         .config = d->config,
         .config_path = d->config_path,
-        .credentials = login_credentials_path(d->login),
+        .credentials = login_view_credentials_path(d->login),
     };
 
     if (start_outside(d, err) != 0 || confine_enter(&places, &d->confine, err) != 0)
         return -1;
-    if (exclude_new(d->config, &d->exclude, err) != 0 ||
-        worker_new(d->base, &d->worker, err) != 0 ||
+    if (rules_new(d->config, &d->rules, err) != 0 || worker_new(d->base, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0)
         return -1;
     pause_restore(d);
     worker_submit(d->worker, be_polite, nothing, nothing, NULL);
     daemon_mind_metered(d);
     suspend_begin(d);
-    login_refresh(d->login);
+    login_view_refresh(d->login);
     return watch(d, err);
 }
 
@@ -426,9 +425,9 @@ static void teardown(struct daemon *d)
     d->waiters = NULL;
     ipc_server_free(d->ipc);
     d->ipc = NULL;
-    login_free(d->login);
+    login_view_free(d->login);
     cloud_forget(d->cloud);
-    plan_forget(d->plan);
+    allowance_forget(d->allowance);
     watcher_free(d->watcher);
     uploader_free(d->uploader);
     d->uploader = NULL;
@@ -439,7 +438,7 @@ static void teardown(struct daemon *d)
     books_close(d);
     bundler_free(d->bundler);
     cloud_free(d->cloud);
-    plan_free(d->plan);
+    allowance_free(d->allowance);
     sealing_free(d->sealing);
     debounce_free(d->debounce);
     map_free(d->sessions);
@@ -459,7 +458,7 @@ static void teardown(struct daemon *d)
     event_free(d->reseal_timer);
     life_end(d->life);
     event_base_free(d->base);
-    exclude_free(d->exclude);
+    rules_free(d->rules);
     credscan_end(d);
     config_free(d->config);
     free(d->config_path);
@@ -471,7 +470,7 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
     struct life life = {.d = &d, .lock_fd = -1};
     struct ct_err err;
 
-    process_tidy_heap();
+    resources_tidy_heap();
     signal(SIGPIPE, SIG_IGN);
     umask(077);
     d.life = &life;

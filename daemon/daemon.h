@@ -7,16 +7,16 @@
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "common/account.h"
-#include "common/buf.h"
-#include "common/config.h"
-#include "common/cred.h"
-#include "common/heap.h"
-#include "common/map.h"
-#include "common/worker.h"
-#include "daemon/exclude.h"
-#include "daemon/growth.h"
-#include "daemon/state.h"
+#include "common/config/account.h"
+#include "common/base/buf.h"
+#include "common/config/config.h"
+#include "common/config/cred.h"
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "common/sys/worker.h"
+#include "daemon/session/rules.h"
+#include "daemon/session/growth.h"
+#include "daemon/account/state.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
 #include "uploader/uploader.h"
@@ -91,12 +91,12 @@ struct root_view {
 struct confine;
 struct job;
 struct leak_rules;
-struct login;
+struct login_view;
 struct network;
 struct cloud;
 struct sealing;
 struct metered;
-struct plan;
+struct allowance;
 struct bundler;
 struct waiters;
 struct sleep_lock;
@@ -119,8 +119,8 @@ struct daemon {
     struct event *restart_timer; /* restart.c */
     char *restart_path;          /* that it is to start anew for, or NULL */
 
-    struct exclude *exclude; /* folders whose sessions stay here */
-    struct life *life;       /* signals and timers of daemon.c */
+    struct rules *rules; /* folders whose sessions stay here */
+    struct life *life;   /* signals and timers of daemon.c */
     struct worker *worker;
     struct watcher *watcher;
     struct ipc_server *ipc;
@@ -130,9 +130,9 @@ struct daemon {
     int is_metered;
 
     /* The account; state, spool and cache are its own. */
-    struct login *login;
+    struct login_view *login;
     struct cloud *cloud;
-    struct plan *plan;
+    struct allowance *allowance;
     struct sealing *sealing;
     int is_resealing; /* the worker seals a bundle of the queue */
     struct event *reseal_timer;

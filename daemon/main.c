@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bundle/leak.h"
-#include "common/config.h"
-#include "common/cred.h"
-#include "common/log.h"
-#include "common/log_journal.h"
-#include "common/secret.h"
+#include "bundle/leak/leak.h"
+#include "common/config/config.h"
+#include "common/config/cred.h"
+#include "common/base/log.h"
+#include "common/base/log_journal.h"
+#include "common/sys/secret.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
+#include "daemon/account/login_view.h"
 
 #define EX_USAGE_ 64
 #define EX_CONFIG_ 78

@@ -2,13 +2,13 @@
 #include "net/network.h"
 
 #include "daemon/daemon.h"
-#include "daemon/login.h"
+#include "daemon/account/login_view.h"
 
 static void on_changed(void *arg)
 {
     struct daemon *d = arg;
 
-    login_try_now(d->login);
+    login_view_try_now(d->login);
     if (d->uploader != NULL)
         uploader_try_now(d->uploader);
 }
@@ -21,7 +21,7 @@ void daemon_mind_network(struct daemon *d)
         uploader_stats(d->uploader, &st);
     if (d->network == NULL)
         d->network = network_new(d->base, on_changed, d);
-    network_listen(d->network, login_is_offline(d->login) || st.failures > 0);
+    network_listen(d->network, login_view_is_offline(d->login) || st.failures > 0);
 }
 
 static void on_metered(void *arg, int is_metered)

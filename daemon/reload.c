@@ -1,15 +1,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
-#include "common/path.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
 
-#include "daemon/confine.h"
-#include "daemon/credscan.h"
+#include "daemon/system/confine.h"
+#include "daemon/session/credscan.h"
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/login.h"
-#include "daemon/sealing.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/sealing.h"
 
 struct http_policy daemon_policy(const struct config *c)
 {
@@ -106,11 +106,11 @@ static void apply(struct daemon *d)
         uploader_set_concurrency(d->uploader, (int)d->config->concurrency);
         uploader_set_kept_limit(d->uploader, d->config->kept_bytes);
     }
-    exclude_configure(d->exclude, d->config);
-    excluded_apply(d);
+    rules_configure(d->rules, d->config);
+    exclusion_apply(d);
     sessions_arm(d);
     sealing_refresh(d->sealing);
-    login_refresh(d->login);
+    login_view_refresh(d->login);
 }
 
 static int load(struct daemon *d, struct config **ret, struct ct_err *err)

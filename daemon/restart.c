@@ -7,12 +7,12 @@
 
 #include <event2/event.h>
 
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/confine.h"
+#include "daemon/system/confine.h"
 #include "daemon/daemon.h"
 
 /* So that what is replaced in a circle does not use up the starts that a service manager grants

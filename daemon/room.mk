@@ -1,63 +1,65 @@
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES = \
-  daemon/adopt.c daemon/adopt.h \
-  daemon/credscan.c daemon/credscan.h \
-  daemon/daemon.h \
-  daemon/books.c \
-  daemon/bundler.c \
-  daemon/changes.c \
-  daemon/cloud.c daemon/cloud.h daemon/cloud_impl.h \
-  daemon/cloud_item.c \
-  daemon/confine.c daemon/confine.h \
-  daemon/control.c \
+  daemon/account/allowance.c daemon/account/allowance.h \
+  daemon/account/books.c \
+  daemon/account/cloud.c daemon/account/cloud.h daemon/account/cloud_impl.h \
+  daemon/account/cloud_item.c \
+  daemon/account/login_view.c daemon/account/login_view.h \
+  daemon/account/pace.c daemon/account/pace.h \
+  daemon/account/reseal.c \
+  daemon/account/room.c daemon/account/room.h \
+  daemon/account/salvage.c \
+  daemon/account/sealing.c daemon/account/sealing.h \
+  daemon/account/sealing_report.c \
+  daemon/account/state.c daemon/account/state.h \
+  daemon/account/state_seal.c \
+  daemon/control/control.c \
+  daemon/control/listing.c \
+  daemon/control/pause.c \
+  daemon/control/report.c \
+  daemon/control/report_line.c \
   daemon/daemon.c \
-  daemon/exclude.c daemon/exclude.h \
-  daemon/excluded.c daemon/excluded.h \
-  daemon/growth.c daemon/growth.h \
-  daemon/job.c daemon/job.h \
-  daemon/listing.c \
-  daemon/lock.c daemon/lock.h \
-  daemon/login.c daemon/login.h \
+  daemon/daemon.h \
   daemon/network.c \
-  daemon/pause.c \
-  daemon/pace.c daemon/pace.h \
-  daemon/plan.c daemon/plan.h \
-  daemon/process.h \
-  daemon/recording.c daemon/recording.h \
   daemon/reload.c \
-  daemon/report.c \
-  daemon/report_line.c \
-  daemon/reseal.c \
   daemon/restart.c \
-  daemon/room.c daemon/room.h \
-  daemon/salvage.c \
-  daemon/sandbox.h \
-  daemon/sealing.c daemon/sealing.h \
-  daemon/sealing_report.c \
-  daemon/sessions.c \
-  daemon/sleep.h \
-  daemon/state.c daemon/state.h \
-  daemon/state_seal.c \
+  daemon/session/adopt.c daemon/session/adopt.h \
+  daemon/session/bundler.c \
+  daemon/session/changes.c \
+  daemon/session/credscan.c daemon/session/credscan.h \
+  daemon/session/exclusion.c daemon/session/exclusion.h \
+  daemon/session/growth.c daemon/session/growth.h \
+  daemon/session/job.c daemon/session/job.h \
+  daemon/session/recording.c daemon/session/recording.h \
+  daemon/session/rules.c daemon/session/rules.h \
+  daemon/session/sessions.c \
+  daemon/session/uploads.c \
+  daemon/session/waiter.c \
   daemon/suspend.c \
-  daemon/uploads.c \
-  daemon/waiter.c \
+  daemon/system/confine.c daemon/system/confine.h \
+  daemon/system/lock.c daemon/system/lock.h \
+  daemon/system/resources.h \
+  daemon/system/sandbox.h \
+  daemon/system/sleep.h \
   daemon/woke.c
 if ON_LINUX
-daemon_libdaemon_a_SOURCES += daemon/process_linux.c daemon/sandbox_linux.c
+daemon_libdaemon_a_SOURCES += daemon/system/resources_linux.c daemon/system/sandbox_linux.c
 else
-daemon_libdaemon_a_SOURCES += daemon/process_posix.c daemon/sandbox_posix.c
+daemon_libdaemon_a_SOURCES += daemon/system/resources_posix.c daemon/system/sandbox_posix.c
 endif
-EXTRA_DIST += daemon/process_linux.c daemon/process_posix.c
-EXTRA_DIST += daemon/sandbox_linux.c daemon/sandbox_posix.c
+EXTRA_DIST += daemon/system/resources_linux.c daemon/system/resources_posix.c
+EXTRA_DIST += daemon/system/sandbox_linux.c daemon/system/sandbox_posix.c
 if WITH_SYSTEMD
-daemon_libdaemon_a_SOURCES += daemon/sleep_systemd.c
+daemon_libdaemon_a_SOURCES += daemon/system/sleep_systemd.c
 else
-daemon_libdaemon_a_SOURCES += daemon/sleep_none.c
+daemon_libdaemon_a_SOURCES += daemon/system/sleep_none.c
 endif
-EXTRA_DIST += daemon/sleep_systemd.c daemon/sleep_none.c
+EXTRA_DIST += daemon/system/sleep_systemd.c daemon/system/sleep_none.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c
 bin_codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
   bundle/libbundle.a api/libapi.a ipc/libipc.a agents/libagents.a net/libnet.a \
   $(bundle_LIBS) $(CURL_LIBS) $(common_LIBS) $(SYSTEMD_LIBS)
+EXTRA_DIST += daemon/README.md daemon/account/README.md daemon/control/README.md \
+  daemon/session/README.md daemon/system/README.md

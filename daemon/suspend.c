@@ -1,9 +1,9 @@
 #include <event2/event.h>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include "daemon/daemon.h"
-#include "daemon/sleep.h"
+#include "daemon/system/sleep.h"
 
 /* Logind waits 5 s unless it is told otherwise; what takes longer goes on after waking up. */
 #define DELAY_S 5

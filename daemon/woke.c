@@ -1,10 +1,10 @@
 #include <event2/event.h>
 
-#include "common/now.h"
+#include "common/base/now.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
+#include "daemon/account/login_view.h"
 
 /* A pause for an hour is over an hour later, whether or not the machine was awake. */
 static void check_pause(struct daemon *d)
@@ -26,7 +26,7 @@ void daemon_woke(struct daemon *d)
     /* What was connected before is most likely dead, and the network may be back. */
     http_engine_rest(d->engine);
     check_pause(d);
-    login_try_now(d->login);
+    login_view_try_now(d->login);
     cloud_try_now(d->cloud);
     if (d->uploader != NULL)
         uploader_try_now(d->uploader);

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "ipc/listen.h"
 #include "ipc/message.h"

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * JSON-RPC 2.0, one message a line, over a UNIX socket.  The server side lives on an event loop;

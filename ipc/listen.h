@@ -4,7 +4,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* A socket in the file system, with the identity that tells whether it is still ours. */
 struct ipc_listen {

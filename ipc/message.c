@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
 #include "ipc/ipc.h"
 

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* The messages of JSON-RPC 2.0, for both ends.  https://www.jsonrpc.org/specification */
 

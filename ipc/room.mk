@@ -12,3 +12,4 @@ ipc_libipc_a_SOURCES += ipc/peer_linux.c
 else
 ipc_libipc_a_SOURCES += ipc/peer_posix.c
 endif
+EXTRA_DIST += ipc/README.md

@@ -9,10 +9,10 @@
 #include <event2/event.h>
 #include <event2/util.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
 #include "ipc/listen.h"
 #include "ipc/message.h"

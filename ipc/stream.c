@@ -8,8 +8,8 @@
 
 #include <event2/event.h>
 
-#include "common/buf.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 
 #include "ipc/peer.h"
 

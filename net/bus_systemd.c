@@ -5,9 +5,9 @@
 
 #include <event2/event.h>
 
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "net/bus_systemd.h"
 

@@ -3,9 +3,9 @@
 
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * The one place that speaks HTTP as a client: TLS 1.2 or newer with full verification, https only

@@ -5,8 +5,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
 #include "net/http_call.h"
 

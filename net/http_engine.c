@@ -5,10 +5,10 @@
 
 #include <event2/event.h>
 
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "net/pace.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "net/throttle.h"
 
 #include "net/http_call.h"
 
@@ -33,7 +33,7 @@ struct http_engine {
     CURLM *multi;
     struct event *timer;
     struct http_policy policy;
-    struct pace pace;
+    struct throttle pace;
     struct event *pacer; /* lets those go on that were paused */
     TAILQ_HEAD(, http_call) calls;
     LIST_HEAD(, sock) socks;
@@ -163,7 +163,7 @@ static size_t on_grant(void *arg, size_t want)
     static const struct timeval soon = {0, PACE_WAIT_MS * 1000};
     struct http_call *c = arg;
     struct http_engine *e = c->engine;
-    size_t n = pace_take(&e->pace, want, senders(e), now_mono_ms());
+    size_t n = throttle_take(&e->pace, want, senders(e), now_mono_ms());
 
     if (n == 0) {
         c->is_paused = 1;
@@ -259,7 +259,7 @@ void http_engine_set_policy(struct http_engine *e, const struct http_policy *pol
     e->policy.ca_file = policy->ca_file != NULL ? str_dup(policy->ca_file) : NULL;
     e->policy.proxy = secret_dup(policy->proxy);
     if (e->pace.rate != policy->max_upload_rate)
-        pace_set(&e->pace, policy->max_upload_rate, now_mono_ms());
+        throttle_set(&e->pace, policy->max_upload_rate, now_mono_ms());
 }
 
 void http_engine_rest(struct http_engine *e)

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
 #include "net/http_call.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/buf.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 
 #include "net/http_call.h"
 

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
 #include "net/metered.h"
 

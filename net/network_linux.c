@@ -10,8 +10,8 @@
 
 #include <event2/event.h>
 
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
 #include "net/network.h"
 

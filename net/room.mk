@@ -2,8 +2,8 @@ noinst_LIBRARIES += net/libnet.a
 net_libnet_a_SOURCES = \
   net/http.h net/http_call.h \
   net/http_call.c net/http_engine.c net/http_library.c net/http_pool.c net/http_url.c \
-  net/pace.c net/pace.h \
-  net/network.h
+  net/network.h \
+  net/throttle.c net/throttle.h
 if ON_LINUX
 net_libnet_a_SOURCES += net/network_linux.c
 else
@@ -17,3 +17,4 @@ else
 net_libnet_a_SOURCES += net/metered_none.c
 endif
 EXTRA_DIST += net/bus_systemd.c net/bus_systemd.h net/metered_systemd.c net/metered_none.c
+EXTRA_DIST += net/README.md

@@ -1,18 +1,18 @@
-#include "net/pace.h"
+#include "net/throttle.h"
 
 /* The bucket holds a fifth of a second, and gives nothing away in smaller pieces than a twentieth
  * if somebody wants more: many small writes would cost more than they move. */
 #define HOLDS(rate) ((rate) / 5 + 1)
 #define PIECE(rate) ((rate) / 20 + 1)
 
-void pace_set(struct pace *p, int64_t rate, int64_t now_ms)
+void throttle_set(struct throttle *p, int64_t rate, int64_t now_ms)
 {
     p->rate = rate;
     p->bytes = 0;
     p->at_ms = now_ms;
 }
 
-static void fill(struct pace *p, int64_t now_ms)
+static void fill(struct throttle *p, int64_t now_ms)
 {
     int64_t passed_ms = now_ms - p->at_ms, more;
 
@@ -27,7 +27,7 @@ static void fill(struct pace *p, int64_t now_ms)
     p->at_ms = now_ms;
 }
 
-size_t pace_take(struct pace *p, size_t want, int senders, int64_t now_ms)
+size_t throttle_take(struct throttle *p, size_t want, int senders, int64_t now_ms)
 {
     int64_t give;
 

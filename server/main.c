@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "common/log.h"
-#include "common/log_journal.h"
-#include "common/secret.h"
+#include "common/base/log.h"
+#include "common/base/log_journal.h"
+#include "common/sys/secret.h"
 
-#include "server/serve.h"
-#include "server/settings.h"
-#include "server/verbs.h"
+#include "server/serve/serve.h"
+#include "server/settings/settings.h"
+#include "server/admin/verbs.h"
 
 #define EXIT_USAGE 64
 #define EXIT_CONFIG 78

@@ -1,73 +1,76 @@
 noinst_LIBRARIES += server/libserver.a
 server_libserver_a_SOURCES = \
-  server/app.c server/app.h server/app_impl.h \
-  server/app_route.c \
-  server/attempts.c server/attempts.h \
-  server/backup.c server/backup.h \
-  server/call.c server/call.h \
-  server/call_auth.c \
-  server/certificate.c server/certificate.h \
-  server/email.c server/email.h \
-  server/embedded.c server/embedded.h server/embedded_impl.h \
-  server/embedded_put.c \
-  server/gc.c server/gc.h \
-  server/gc_check.c \
-  server/github.c server/github.h \
-  server/handle_auth.c \
-  server/handle_device.c \
-  server/handle_github.c \
-  server/handle_misc.c \
-  server/handle_session.c \
-  server/handle_token.c \
-  server/handle_trash.c \
-  server/house.c server/house.h \
-  server/hrana.c server/hrana.h \
-  server/hrana_rows.c server/hrana_rows.h \
-  server/hrana_wire.c server/hrana_wire.h \
-  server/jwt.c server/jwt.h \
-  server/jwt_key.c server/jwt_key.h \
-  server/keeper.c server/keeper.h \
-  server/keys.c server/keys.h \
-  server/ledger.c server/ledger.h server/ledger_impl.h \
-  server/ledger_confirm.c \
-  server/ledger_rotate.c \
-  server/ledger_invite.c \
-  server/ledger_list.c \
-  server/ledger_reserve.c \
-  server/ledger_signin.c \
-  server/ledger_token.c \
-  server/ledger_trash.c \
-  server/ledger_undelete.c \
-  server/ledger_user.c \
-  server/listener.c server/listener.h \
-  server/limits.c server/limits.h \
-  server/objects.c server/objects.h \
-  server/password.c server/password.h \
-  server/prompt.c server/prompt.h \
-  server/s3.c server/s3.h server/s3_impl.h \
-  server/s3_list.c \
-  server/s3_xml.c server/s3_xml.h \
-  server/serve.c server/serve.h \
-  server/settings.c server/settings.h server/settings_impl.h \
-  server/settings_github.c \
-  server/settings_places.c \
-  server/settings_secret.c \
-  server/sigv4.c server/sigv4.h server/sigv4_impl.h \
-  server/sigv4_canon.c \
-  server/sigv4_verify.c \
-  server/sql.c server/sql.h server/sql_impl.h \
-  server/sql_sqlite.c server/sql_sqlite.h \
-  server/store.c server/store.h \
-  server/tls.c server/tls.h \
-  server/verbs.c server/verbs.h server/verbs_impl.h \
-  server/verbs_admin.c \
-  server/web.c server/web.h server/web_impl.h \
-  server/web_guard.c \
-  server/web_listen.c \
-  server/web_req.c
+  server/admin/prompt.c server/admin/prompt.h \
+  server/admin/verbs.c server/admin/verbs.h server/admin/verbs_impl.h \
+  server/admin/verbs_admin.c \
+  server/api/app.c server/api/app.h server/api/app_impl.h \
+  server/api/app_route.c \
+  server/api/call.c server/api/call.h \
+  server/api/call_auth.c \
+  server/api/handle_auth.c \
+  server/api/handle_device.c \
+  server/api/handle_github.c \
+  server/api/handle_misc.c \
+  server/api/handle_session.c \
+  server/api/handle_token.c \
+  server/api/handle_trash.c \
+  server/auth/attempts.c server/auth/attempts.h \
+  server/auth/github.c server/auth/github.h \
+  server/auth/jwt.c server/auth/jwt.h \
+  server/auth/jwt_key.c server/auth/jwt_key.h \
+  server/auth/keys.c server/auth/keys.h \
+  server/auth/limits.c server/auth/limits.h \
+  server/auth/password.c server/auth/password.h \
+  server/ledger/hrana.c server/ledger/hrana.h \
+  server/ledger/hrana_rows.c server/ledger/hrana_rows.h \
+  server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
+  server/ledger/ledger.c server/ledger/ledger.h server/ledger/ledger_impl.h \
+  server/ledger/ledger_confirm.c \
+  server/ledger/ledger_invite.c \
+  server/ledger/ledger_list.c \
+  server/ledger/ledger_reserve.c \
+  server/ledger/ledger_rotate.c \
+  server/ledger/ledger_signin.c \
+  server/ledger/ledger_token.c \
+  server/ledger/ledger_trash.c \
+  server/ledger/ledger_undelete.c \
+  server/ledger/ledger_user.c \
+  server/ledger/sql.c server/ledger/sql.h server/ledger/sql_impl.h \
+  server/ledger/sql_sqlite.c server/ledger/sql_sqlite.h \
+  server/serve/certificate.c server/serve/certificate.h \
+  server/serve/listener.c server/serve/listener.h \
+  server/serve/serve.c server/serve/serve.h \
+  server/settings/email.c server/settings/email.h \
+  server/settings/settings.c server/settings/settings.h server/settings/settings_impl.h \
+  server/settings/settings_github.c \
+  server/settings/settings_places.c \
+  server/settings/settings_secret.c \
+  server/store/embedded.c server/store/embedded.h server/store/embedded_impl.h \
+  server/store/embedded_put.c \
+  server/store/objects.c server/store/objects.h \
+  server/store/s3.c server/store/s3.h server/store/s3_impl.h \
+  server/store/s3_list.c \
+  server/store/s3_xml.c server/store/s3_xml.h \
+  server/store/sigv4.c server/store/sigv4.h server/store/sigv4_impl.h \
+  server/store/sigv4_canon.c \
+  server/store/sigv4_verify.c \
+  server/store/store.c server/store/store.h \
+  server/store/tls.c server/store/tls.h \
+  server/upkeep/backup.c server/upkeep/backup.h \
+  server/upkeep/data_dir.c server/upkeep/data_dir.h \
+  server/upkeep/gc.c server/upkeep/gc.h \
+  server/upkeep/gc_check.c \
+  server/upkeep/keeper.c server/upkeep/keeper.h \
+  server/web/web.c server/web/web.h server/web/web_impl.h \
+  server/web/web_guard.c \
+  server/web/web_listen.c \
+  server/web/web_req.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) -lpthread
 
 bin_PROGRAMS += bin/codeteleport-server
 bin_codeteleport_server_SOURCES = server/main.c
 bin_codeteleport_server_LDADD = $(server_LIBS)
+EXTRA_DIST += server/README.md server/admin/README.md server/api/README.md server/auth/README.md \
+  server/ledger/README.md server/serve/README.md server/settings/README.md \
+  server/store/README.md server/upkeep/README.md server/web/README.md

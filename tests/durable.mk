@@ -1,22 +1,22 @@
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_durable.bats tests/e2e_fuller.bats tests/e2e_crash.bats \
-  tests/crash_full.bats tests/crash_verify.py
-EXTRA_DIST += tests/crash.bash
-TESTS += tests/e2e_durable.bats tests/e2e_fuller.bats
+dist_check_SCRIPTS += tests/e2e/e2e_durable.bats tests/e2e/e2e_fuller.bats tests/e2e/e2e_crash.bats \
+  tests/e2e/crash_full.bats tests/e2e/tools/crash_verify.py
+EXTRA_DIST += tests/e2e/crash.bash
+TESTS += tests/e2e/e2e_durable.bats tests/e2e/e2e_fuller.bats
 if ON_LINUX
-check_PROGRAMS += tests/killat
-tests_killat_SOURCES = tests/killat_linux.c
-tests_killat_LDADD =
-TESTS += tests/e2e_crash.bats
-HEAVY_TESTS += tests/crash_full.bats
+check_PROGRAMS += tests/e2e/tools/killat
+tests_e2e_tools_killat_SOURCES = tests/e2e/tools/killat_linux.c
+tests_e2e_tools_killat_LDADD =
+TESTS += tests/e2e/e2e_crash.bats
+HEAVY_TESTS += tests/e2e/crash_full.bats
 endif
 endif
 
 if WITH_CMOCKA
-check_PROGRAMS += tests/unit_uploader
-TESTS += tests/unit_uploader
-tests_unit_uploader_SOURCES = tests/unit_uploader.c
-tests_unit_uploader_LDADD = uploader/libuploader.a bundle/libbundle.a api/libapi.a \
+check_PROGRAMS += tests/uploader/unit_uploader
+TESTS += tests/uploader/unit_uploader
+tests_uploader_unit_uploader_SOURCES = tests/uploader/unit_uploader.c
+tests_uploader_unit_uploader_LDADD = uploader/libuploader.a bundle/libbundle.a api/libapi.a \
   agents/libagents.a net/libnet.a $(bundle_LIBS) $(CURL_LIBS) $(common_LIBS) $(EVENT_LIBS) \
   $(CMOCKA_LIBS)
 endif

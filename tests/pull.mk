@@ -1,12 +1,12 @@
 # Coming home, between two machines.
-dist_check_SCRIPTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats tests/e2e_download.bats \
-  tests/make_session.py tests/kill_install.py tests/kill_all.sh
-EXTRA_DIST += tests/pull_lib.bash
-TESTS += tests/e2e_pull.bats tests/e2e_choices.bats tests/e2e_kill.bats tests/e2e_download.bats
+dist_check_SCRIPTS += tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats tests/e2e/e2e_download.bats \
+  tests/e2e/tools/make_session.py tests/e2e/kill_install.py tests/e2e/kill_all.sh
+EXTRA_DIST += tests/e2e/pull_lib.bash
+TESTS += tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats tests/e2e/e2e_download.bats
 # The same for what is sealed, whoever sealed it.
-check_PROGRAMS += tests/sealone
-tests_sealone_SOURCES = tests/sealone.c
-tests_sealone_LDADD = $(bundle_LIBS) $(common_LIBS)
-dist_check_SCRIPTS += tests/e2e_sealed_pull.bats
-TESTS += tests/e2e_sealed_pull.bats
-HEAVY_TESTS += tests/kill_all.sh
+check_PROGRAMS += tests/bundle/sealone
+tests_bundle_sealone_SOURCES = tests/bundle/sealone.c
+tests_bundle_sealone_LDADD = $(bundle_LIBS) $(common_LIBS)
+dist_check_SCRIPTS += tests/e2e/e2e_sealed_pull.bats
+TESTS += tests/e2e/e2e_sealed_pull.bats
+HEAVY_TESTS += tests/e2e/kill_all.sh

@@ -23,23 +23,23 @@ FUZZ_TARGETS =
 EXTRA_PROGRAMS =
 
 dist_check_SCRIPTS += tests/house.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
-EXTRA_DIST += tests/portable.h
+EXTRA_DIST += tests/portable.h tests/README.md
 TESTS += tests/house.sh tests/launchd.sh
-dist_check_SCRIPTS += tests/heavy_systemd.sh tests/systemd_inside.sh
+dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh
 if ON_LINUX
-HEAVY_TESTS += tests/heavy_systemd.sh
+HEAVY_TESTS += tests/e2e/heavy_systemd.sh
 endif
 
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats \
-  tests/e2e_stock.bats tests/e2e_kept.bats tests/e2e_watch.bats tests/e2e_secrets.bats \
-  tests/e2e_sealed.bats tests/e2e_update.bats tests/e2e_key.bats tests/e2e_key_secret.bats tests/e2e_scan.bats tests/heavy_exact.bats
-EXTRA_DIST += tests/exact.bash tests/capture_find.py tests/make_keyring.py tests/qr_picture.py
-EXTRA_DIST += tests/memscan.py tests/schema.py tests/lib.bash tests/stock_server.py
-TESTS += tests/e2e_sync.bats tests/e2e_daemon.bats tests/e2e_exact.bats tests/e2e_stock.bats \
-  tests/e2e_kept.bats tests/e2e_watch.bats tests/e2e_secrets.bats tests/e2e_sealed.bats \
-  tests/e2e_update.bats tests/e2e_key.bats tests/e2e_key_secret.bats tests/e2e_scan.bats
-HEAVY_TESTS += tests/heavy_exact.bats
+dist_check_SCRIPTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats \
+  tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats \
+  tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats tests/e2e/heavy_exact.bats
+EXTRA_DIST += tests/e2e/exact.bash tests/e2e/tools/capture_find.py tests/bundle/make_keyring.py tests/e2e/tools/qr_picture.py
+EXTRA_DIST += tests/e2e/tools/memscan.py tests/e2e/tools/schema.py tests/e2e/lib.bash tests/e2e/tools/stock_server.py
+TESTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats tests/e2e/e2e_stock.bats \
+  tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats tests/e2e/e2e_sealed.bats \
+  tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats
+HEAVY_TESTS += tests/e2e/heavy_exact.bats
 include tests/pull.mk
 endif
 

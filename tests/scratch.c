@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "tests/scratch.h"
 

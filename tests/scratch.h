@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /* A private folder for one test, and files below it.  Every failure ends the test. */
 

@@ -1,19 +1,19 @@
 # Keys and sealed objects.
-check_PROGRAMS += tests/unit_keyring tests/unit_seal tests/unit_seal_damage
-TESTS += tests/unit_keyring tests/unit_seal tests/unit_seal_damage
-tests_unit_keyring_SOURCES = tests/unit_keyring.c
-tests_unit_keyring_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
-tests_unit_seal_SOURCES = tests/unit_seal.c
-tests_unit_seal_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
-tests_unit_seal_damage_SOURCES = tests/unit_seal_damage.c $(bundle_lab)
-tests_unit_seal_damage_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/cobbleone
-tests_cobbleone_SOURCES = tests/cobbleone.c
-tests_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
+check_PROGRAMS += tests/common/unit_keyring tests/bundle/unit_seal tests/bundle/unit_seal_damage
+TESTS += tests/common/unit_keyring tests/bundle/unit_seal tests/bundle/unit_seal_damage
+tests_common_unit_keyring_SOURCES = tests/common/unit_keyring.c
+tests_common_unit_keyring_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
+tests_bundle_unit_seal_SOURCES = tests/bundle/unit_seal.c
+tests_bundle_unit_seal_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_bundle_unit_seal_damage_SOURCES = tests/bundle/unit_seal_damage.c $(bundle_lab)
+tests_bundle_unit_seal_damage_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/bundle/cobbleone
+tests_bundle_cobbleone_SOURCES = tests/bundle/cobbleone.c
+tests_bundle_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
 # Against public vectors and python3-cryptography.
-dist_check_SCRIPTS += tests/seal.sh tests/seal_oracle.py
-TESTS += tests/seal.sh
-FUZZ_TARGETS += tests/fuzz_seal
-tests_fuzz_seal_SOURCES = tests/fuzz_seal.c
-tests_fuzz_seal_LDADD = $(bundle_LIBS) $(common_LIBS)
-tests_fuzz_seal_LDFLAGS = $(FUZZ_FLAGS)
+dist_check_SCRIPTS += tests/bundle/seal.sh tests/bundle/seal_oracle.py
+TESTS += tests/bundle/seal.sh
+FUZZ_TARGETS += tests/bundle/fuzz_seal
+tests_bundle_fuzz_seal_SOURCES = tests/bundle/fuzz_seal.c
+tests_bundle_fuzz_seal_LDADD = $(bundle_LIBS) $(common_LIBS)
+tests_bundle_fuzz_seal_LDFLAGS = $(FUZZ_FLAGS)

@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/uuid.h"
-#include "common/worker.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/base/uuid.h"
+#include "common/sys/worker.h"
 #include "net/http.h"
 #include "uploader/kept.h"
 

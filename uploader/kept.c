@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/hash.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 
 #include "uploader/kept.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The folder of fuller versions: a version that a thinner one is about to follow, kept here because

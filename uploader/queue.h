@@ -5,11 +5,11 @@
 
 #include <json-c/json.h>
 
-#include "common/db.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/uuid.h"
+#include "common/data/db.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/base/uuid.h"
 
 /*
  * The durable part of the queue: one row for each session whose newest bundle is not confirmed.

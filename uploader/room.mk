@@ -12,3 +12,4 @@ uploader_libuploader_a_SOURCES = \
   uploader/uploader_look.c \
   uploader/uploader_seal.c \
   uploader/verdict.c uploader/verdict.h
+EXTRA_DIST += uploader/README.md

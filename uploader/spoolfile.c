@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/hash.h"
-#include "common/path.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
 
 #include "uploader/spoolfile.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * A bundle's file in the spool: is it what was put there?

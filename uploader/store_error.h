@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "net/http.h"
 
 /**

@@ -3,9 +3,9 @@
 
 #include <stdint.h>
 
-#include "common/cred.h"
-#include "common/err.h"
-#include "common/worker.h"
+#include "common/config/cred.h"
+#include "common/base/err.h"
+#include "common/sys/worker.h"
 #include "net/http.h"
 #include "uploader/keep.h"
 #include "uploader/queue.h"

@@ -7,12 +7,12 @@
 
 #include <event2/event.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 #include "uploader/uploader_impl.h"
 
 #include "uploader/uploader.h"

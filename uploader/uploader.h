@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-#include "common/cred.h"
-#include "common/db.h"
-#include "common/err.h"
-#include "common/worker.h"
+#include "common/config/cred.h"
+#include "common/data/db.h"
+#include "common/base/err.h"
+#include "common/sys/worker.h"
 #include "net/http.h"
 #include "uploader/kept.h"
 #include "uploader/queue.h"

@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
 #include "uploader/backoff.h"
 #include "uploader/uploader_impl.h"
 #include "uploader/verdict.h"

@@ -3,7 +3,7 @@
 
 #include <sys/queue.h>
 
-#include "common/map.h"
+#include "common/base/map.h"
 #include "uploader/transfer.h"
 #include "uploader/uploader.h"
 

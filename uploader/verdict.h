@@ -1,7 +1,7 @@
 #ifndef UPLOADER_VERDICT_H
 #define UPLOADER_VERDICT_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * What a failed transfer means for what happens next.

@@ -5,10 +5,10 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "watcher/backend.h"
+#include "watcher/backend/backend.h"
 #include "watcher/chain.h"
 
 #define MOST_LINKS 40 /* as the kernel */

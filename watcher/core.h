@@ -61,7 +61,7 @@ struct root {
 };
 
 /* What the events of one batch, or the scans of one slice, have open. */
-struct place {
+struct folder_at {
     int root; /* of root_fd, or -1 */
     int root_fd;
     const struct dir *dir; /* of dir_fd, or NULL */
@@ -88,7 +88,7 @@ struct watcher {
     struct scans *scans;
     struct anchors *anchors;
     struct drains *drains;
-    struct place place;
+    struct folder_at folder;
     struct grave *graves; /* of look_bury() */
     uint64_t n_graves;    /* dug so far */
     int is_lossy;         /* events were lost; some graves may wait in vain */
@@ -123,7 +123,7 @@ void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, co
  * look_tell(w, root, path, place, st):
  * Call changed() for ${path}; ${st} is NULL if it is gone.
  */
-void look_tell(struct watcher *w, int root, const char *path, const struct agent_place *place,
+void look_tell(struct watcher *w, int root, const char *path, const struct agent_path *place,
                const struct stat *st);
 
 /**

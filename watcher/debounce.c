@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/heap.h"
-#include "common/map.h"
-#include "common/str.h"
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "common/base/str.h"
 
 #include "watcher/debounce.h"
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "watcher/core.h"
 

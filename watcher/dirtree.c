@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
 #include "watcher/dirtree.h"
-#include "watcher/table.h"
+#include "common/base/hashset.h"
 
 struct dirtree {
-    struct table by_name; /* key: parent and name */
+    struct hashset by_name; /* key: parent and name */
 };
 
 struct key {
@@ -16,14 +16,14 @@ struct key {
     const char *name;
 };
 
-static uint64_t hash_key(const struct table *t, const struct key *k)
+static uint64_t hash_key(const struct hashset *t, const struct key *k)
 {
-    uint64_t h = table_mix(t->seed, &k->parent, sizeof(k->parent));
+    uint64_t h = hashset_mix(t->seed, &k->parent, sizeof(k->parent));
 
-    return table_mix(h, k->name, strlen(k->name));
+    return hashset_mix(h, k->name, strlen(k->name));
 }
 
-static uint64_t hash_dir(const struct table *t, const void *item)
+static uint64_t hash_dir(const struct hashset *t, const void *item)
 {
     const struct dir *d = item;
     struct key k = {d->parent, d->name};
@@ -52,7 +52,7 @@ void dirtree_free(struct dirtree *t)
 {
     if (t == NULL)
         return;
-    table_free(&t->by_name);
+    hashset_free(&t->by_name);
     free(t);
 }
 
@@ -71,7 +71,7 @@ struct dir *dirtree_add(struct dirtree *t, int root, struct dir *parent, const c
     if ((d->next = parent->child) != NULL)
         d->next->prev = d;
     parent->child = d;
-    table_add(&t->by_name, d);
+    hashset_add(&t->by_name, d);
     return d;
 }
 
@@ -79,13 +79,13 @@ struct dir *dirtree_find(const struct dirtree *t, const struct dir *parent, cons
 {
     struct key k = {parent, name};
 
-    return table_find(&t->by_name, hash_key(&t->by_name, &k), is_key, &k);
+    return hashset_find(&t->by_name, hash_key(&t->by_name, &k), is_key, &k);
 }
 
 void dirtree_del(struct dirtree *t, struct dir *d)
 {
     if (d->parent != NULL) {
-        table_del(&t->by_name, d);
+        hashset_del(&t->by_name, d);
         if (d->next != NULL)
             d->next->prev = d->prev;
         if (d->prev != NULL)

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "watcher/core.h"
 

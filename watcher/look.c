@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
 #include "watcher/core.h"
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 /*
  * Events are taken as "look there", never as what they say.  What is told is what the disk shows
@@ -35,7 +35,7 @@ enum sight {
     SIGHT_SOMETHING,
 };
 
-void look_tell(struct watcher *w, int root, const char *path, const struct agent_place *place,
+void look_tell(struct watcher *w, int root, const char *path, const struct agent_path *place,
                const struct stat *st)
 {
     struct watcher_change c = {.root = root, .path = path, .place = place, .is_gone = st == NULL};
@@ -50,7 +50,7 @@ void look_tell(struct watcher *w, int root, const char *path, const struct agent
 
 int look_root(struct watcher *w, int root)
 {
-    struct place *p = &w->place;
+    struct folder_at *p = &w->folder;
 
     if (p->root_fd != -1 && p->root == root)
         return p->root_fd;
@@ -63,7 +63,7 @@ int look_root(struct watcher *w, int root)
 
 void look_rest(struct watcher *w)
 {
-    struct place *p = &w->place;
+    struct folder_at *p = &w->folder;
 
     if (p->dir_fd != -1)
         close(p->dir_fd);
@@ -77,7 +77,7 @@ void look_rest(struct watcher *w)
  * ESTALE if another folder than the watched one is at its path. */
 static int open_place(struct watcher *w, const struct dir *d, const char *dir_path)
 {
-    struct place *p = &w->place;
+    struct folder_at *p = &w->folder;
     struct stat st;
     int root_fd;
 
@@ -113,7 +113,7 @@ static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, c
         return r->is_unknown ? SIGHT_UNKNOWN : SIGHT_NOTHING;
     if ((fd = open_place(w, d, dir_path)) != -1 && fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) == 0)
         return SIGHT_SOMETHING;
-    if (w->place.root_fd == -1)
+    if (w->folder.root_fd == -1)
         return SIGHT_UNKNOWN;
     if (errno == ESTALE) {
         scan_queue(w, d, w->epoch, 0, 0);
@@ -127,7 +127,7 @@ static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, c
 /* A name is or was a folder's; as a file it counts only if it is one now or is recorded as one. */
 static void tell_dir_name(struct watcher *w, int root, const char *path, const struct stat *st)
 {
-    struct agent_place place;
+    struct agent_path place;
     int64_t size, mtime;
     uint64_t inode;
 
@@ -163,7 +163,7 @@ static void update_child(struct watcher *w, struct dir *d, const char *path, con
 void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *name)
 {
     char path[PATH_MAX], dir_path[PATH_MAX];
-    struct agent_place place;
+    struct agent_path place;
     struct stat st;
     enum sight sight;
     int len, is_dir = (flags & BACKEND_IS_DIR) != 0;
@@ -218,7 +218,7 @@ void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, co
     const struct grave *g = (const struct grave *)grave;
     struct dir *d = dir_at(w, g->root, g->path);
     enum sight sight = SIGHT_NOTHING;
-    struct agent_place place;
+    struct agent_path place;
     struct stat st;
     char *path;
 
@@ -258,8 +258,8 @@ void look_bury(struct watcher *w, struct dir *d)
     struct grave *g;
     size_t len;
 
-    if (w->place.dir == d)
-        w->place.dir = NULL;
+    if (w->folder.dir == d)
+        w->folder.dir = NULL;
     if (d->watch.id == -1)
         return;
     /* If others use the watch, the folder lives on elsewhere: that it was moved away from here has

@@ -1,4 +1,4 @@
-#include "common/now.h"
+#include "common/base/now.h"
 
 #include "watcher/core.h"
 

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "watcher/core.h"
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 /* On a system that can't open a folder as a place only, to read will do. */
 #ifndef O_PATH

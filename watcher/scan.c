@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "watcher/core.h"
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 /*
  * Folders are read one at a time, each watched before it is read, for a few milliseconds on end:
@@ -291,7 +291,7 @@ err0:
 }
 
 /* Tell of a file that was met, if it is not what is known of it. */
-static void meet_file(struct watcher *w, const struct agent_place *place, const struct stat *st)
+static void meet_file(struct watcher *w, const struct agent_path *place, const struct stat *st)
 {
     struct scans *s = w->scans;
     struct root *r = &w->roots[s->dir->root];
@@ -339,7 +339,7 @@ static void meet_dir(struct watcher *w, const char *name, uint64_t inode)
 static void meet(struct watcher *w, const struct dirent *e)
 {
     struct scans *s = w->scans;
-    struct agent_place place;
+    struct agent_path place;
     struct stat st;
     size_t n = strlen(e->d_name) + 1;
     int is_there = 0;

@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
 #include "watcher/sigs.h"
-#include "watcher/table.h"
+#include "common/base/hashset.h"
 
 #define LEAST 64
 #define PASS_BITS 8
@@ -86,7 +86,7 @@ void sigs_begin(struct sigs *s)
 enum sigs_verdict sigs_meet(struct sigs *s, const char *path, int64_t size_bytes, int64_t mtime_ns,
                             uint64_t inode)
 {
-    uint64_t key = stir(table_mix(s->seed, path, strlen(path))), looks;
+    uint64_t key = stir(hashset_mix(s->seed, path, strlen(path))), looks;
     enum sigs_verdict verdict;
     struct sig *sig;
 

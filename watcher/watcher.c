@@ -3,12 +3,12 @@
 #include <string.h>
 #include <event2/event.h>
 
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
 #include "watcher/core.h"
-#include "watcher/fs.h"
-#include "watcher/resume.h"
+#include "watcher/backend/fs.h"
+#include "watcher/backend/resume.h"
 
 #define POLL_DEFAULT_MS 5000
 #define POLL_SHARE 20 /* polling takes at most one part in so many of the time */
@@ -263,7 +263,7 @@ int watcher_new(struct event_base *base, const struct watcher_opts *opts,
     w->rescan_ms = opts->rescan_ms;
     w->poll_ms = opts->poll_ms > 0 ? opts->poll_ms : POLL_DEFAULT_MS;
     w->epoch = 1;
-    w->place.root_fd = w->place.dir_fd = -1;
+    w->folder.root_fd = w->folder.dir_fd = -1;
     w->tree = dirtree_new();
     w->scans = scan_new();
     w->anchors = anchor_new();

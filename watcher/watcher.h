@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * File-system events below several roots -> "this file of that session changed".  It only reads.
@@ -22,11 +22,11 @@ struct event_base;
 struct watcher;
 
 struct watcher_change {
-    int root;                        /* index into the roots */
-    const char *path;                /* relative to the root, borrowed */
-    const struct agent_place *place; /* what it is (never AGENT_NOTHING) */
-    int is_gone;                     /* nothing is there any more, or a folder is in its place */
-    int64_t size_bytes;              /* as lstat(2) saw it, when it is there; what can't be read */
+    int root;                       /* index into the roots */
+    const char *path;               /* relative to the root, borrowed */
+    const struct agent_path *place; /* what it is (never AGENT_NOTHING) */
+    int is_gone;                    /* nothing is there any more, or a folder is in its place */
+    int64_t size_bytes;             /* as lstat(2) saw it, when it is there; what can't be read */
     int64_t mtime_ns; /* (a symbolic link, a FIFO, another user's file...) counts as */
     uint64_t inode;   /* empty: beneath_size().  The snapshot names what it skips */
 };

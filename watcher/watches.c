@@ -1,17 +1,17 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "watcher/table.h"
+#include "common/base/hashset.h"
 #include "watcher/watches.h"
 
 struct watches {
     const struct backend *backend;
     void *handle;
-    struct table by_id; /* the first user of each */
+    struct hashset by_id; /* the first user of each */
 };
 
-static uint64_t hash_id(const struct table *t, const void *item)
+static uint64_t hash_id(const struct hashset *t, const void *item)
 {
     const struct watch *u = item;
 
@@ -45,7 +45,7 @@ void watches_free(struct watches *ws)
     if (ws == NULL)
         return;
     ws->backend->close(ws->handle);
-    table_free(&ws->by_id);
+    hashset_free(&ws->by_id);
     free(ws);
 }
 
@@ -56,7 +56,7 @@ int watches_ask(struct watches *ws, int fd, unsigned what)
 
 struct watch *watches_find(const struct watches *ws, int id)
 {
-    return table_find(&ws->by_id, (uint64_t)id, is_id, &id);
+    return hashset_find(&ws->by_id, (uint64_t)id, is_id, &id);
 }
 
 /* The first one stays first, for it is the one in the table. */
@@ -67,7 +67,7 @@ void watches_join(struct watches *ws, struct watch *u, int id)
     u->id = id;
     u->next = NULL;
     if (first == NULL) {
-        table_add(&ws->by_id, u);
+        hashset_add(&ws->by_id, u);
         return;
     }
     u->next = first->next;
@@ -85,9 +85,9 @@ static int detach(struct watches *ws, struct watch *u)
         before->next = u->next;
     } else {
         second = u->next;
-        table_del(&ws->by_id, u);
+        hashset_del(&ws->by_id, u);
         if (second != NULL)
-            table_add(&ws->by_id, second);
+            hashset_add(&ws->by_id, second);
         first = second;
     }
     u->next = NULL;
@@ -135,7 +135,7 @@ struct watch *watches_ended(struct watches *ws, int id)
 
     if (first == NULL)
         return NULL;
-    table_del(&ws->by_id, first);
+    hashset_del(&ws->by_id, first);
     for (struct watch *u = first; u != NULL; u = u->next)
         u->id = -1;
     return first;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "watcher/backend.h"
+#include "watcher/backend/backend.h"
 
 /*
  * Who uses which watch.  A folder has one watch however many ways lead to it (roots that overlap, a

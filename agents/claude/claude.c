@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
 #include "agents/encode.h"
-#include "agents/transcript.h"
+#include "agents/claude/transcript.h"
 
-#include "agents/claude.h"
+#include "agents/claude/claude.h"
 
 #define SIDECHAIN_MAX (4 << 20) /* how far into a sidechain its parent is looked for */
 
@@ -45,7 +45,7 @@ static int is_session(const char *p, size_t n, char id[UUID_SIZE])
     return 1;
 }
 
-static void classify_project(const char *path, struct agent_place *ret)
+static void classify_project(const char *path, struct agent_path *ret)
 {
     const char *p;
     char id[UUID_SIZE];
@@ -71,7 +71,7 @@ static void classify_project(const char *path, struct agent_place *ret)
 }
 
 /* folder/<session>/... */
-static void classify_owned(const char *path, enum agent_kind kind, struct agent_place *ret)
+static void classify_owned(const char *path, enum agent_kind kind, struct agent_path *ret)
 {
     const char *p;
     size_t n = component(&path, &p);
@@ -84,7 +84,7 @@ static void classify_owned(const char *path, enum agent_kind kind, struct agent_
 }
 
 /* folder/<file> */
-static void classify_flat(const char *name, const char *folder, struct agent_place *ret)
+static void classify_flat(const char *name, const char *folder, struct agent_path *ret)
 {
     size_t n = strlen(name);
 
@@ -106,7 +106,7 @@ static void classify_flat(const char *name, const char *folder, struct agent_pla
     }
 }
 
-void claude_classify(const char *path, struct agent_place *ret)
+void claude_classify(const char *path, struct agent_path *ret)
 {
     static const char *const flat[] = {"todos", "plans", "paste-cache", "sessions"};
     const char *p;

@@ -1,5 +1,5 @@
-#ifndef AGENTS_CLAUDE_H
-#define AGENTS_CLAUDE_H
+#ifndef AGENTS_CLAUDE_CLAUDE_H
+#define AGENTS_CLAUDE_CLAUDE_H
 
 #include "agents/agent.h"
 
@@ -7,7 +7,7 @@
 extern const struct agent claude_agent;
 
 /* For the row; the contracts are those of the members of struct agent. */
-void claude_classify(const char *path, struct agent_place *ret);
+void claude_classify(const char *path, struct agent_path *ret);
 int claude_wants_dir(const char *path);
 int claude_list_transcripts(int root_fd, const char *session_id, const struct agent_list_ops *ops,
                             void *arg, const _Atomic int *cancel, struct ct_err *err);

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "agents/claude.h"
+#include "agents/claude/claude.h"
 
 /* The folders of a bundle and where they come from: below the project's folder or not, with the
  * session's id below that or not. */
@@ -38,7 +38,7 @@ static char *path_of(size_t i, const char *session_id, const char *project, cons
  * this session's. */
 static int fits(enum agent_kind kind, const char *session_id, const char *path)
 {
-    struct agent_place place;
+    struct agent_path place;
 
     claude_classify(path, &place);
     return place.kind == kind &&
@@ -66,7 +66,7 @@ char *claude_entry_path(const char *session_id, const char *project, const char 
 
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry)
 {
-    struct agent_place place;
+    struct agent_path place;
     char *path;
 
     if (strcmp(entry, claude_agent.history_path) == 0)

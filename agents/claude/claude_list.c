@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
 #include "agents/beneath.h"
 
-#include "agents/claude.h"
+#include "agents/claude/claude.h"
 
 #define DEPTH_MAX 64
 
@@ -197,7 +197,7 @@ static int project_sidechain(struct listing *l, void *arg, int dir_fd, const str
 {
     const char *project = arg;
     char parent[UUID_SIZE];
-    struct agent_place place;
+    struct agent_path place;
     char *path = str_printf("projects/%s/%s", project, d->d_name);
     char *entry = NULL;
     int fd, rc = 0;
@@ -230,7 +230,7 @@ done:
 static int todo_entry(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
     char *path = str_printf("todos/%s", d->d_name);
-    struct agent_place place;
+    struct agent_path place;
 
     (void)arg;
     (void)dir_fd;
@@ -245,7 +245,7 @@ static int task_entry(struct listing *l, void *arg, int dir_fd, const struct dir
 {
     char *path = str_printf("tasks/%s/%s", l->session_id, d->d_name);
     char *entry = str_printf("tasks/%s", d->d_name);
-    struct agent_place place;
+    struct agent_path place;
 
     (void)arg;
     (void)dir_fd;

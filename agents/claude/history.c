@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
-#include "common/jscan.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/data/jscan.h"
+#include "common/base/str.h"
 
-#include "agents/history.h"
+#include "agents/claude/history.h"
 
 #define WINDOW (256 << 10)
 #define PASTES_MAX (64 << 10)

@@ -1,12 +1,12 @@
-#ifndef AGENTS_HISTORY_H
-#define AGENTS_HISTORY_H
+#ifndef AGENTS_CLAUDE_HISTORY_H
+#define AGENTS_CLAUDE_HISTORY_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/uuid.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/uuid.h"
 
 /*
  * The prompt history: one file with the prompts of all sessions, one JSON object a line.  Read as a

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "agents/record.h"
+#include "agents/claude/record.h"
 
 /* What one record can grow in memory, however hostile the line. */
 #define PATHS_MAX (1 << 20)

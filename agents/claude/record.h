@@ -1,11 +1,11 @@
-#ifndef AGENTS_RECORD_H
-#define AGENTS_RECORD_H
+#ifndef AGENTS_CLAUDE_RECORD_H
+#define AGENTS_CLAUDE_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/jscan.h"
+#include "common/base/buf.h"
+#include "common/data/jscan.h"
 
 /*
  * One record of a transcript: the members of one line that the rules for metadata ask for, picked

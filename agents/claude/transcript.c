@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jscan.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/data/jscan.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "agents/record.h"
+#include "agents/claude/record.h"
 #include "agents/seen.h"
 
-#include "agents/transcript.h"
+#include "agents/claude/transcript.h"
 
 #define TITLE_CHARACTERS 200
 

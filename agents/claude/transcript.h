@@ -1,11 +1,11 @@
-#ifndef AGENTS_TRANSCRIPT_H
-#define AGENTS_TRANSCRIPT_H
+#ifndef AGENTS_CLAUDE_TRANSCRIPT_H
+#define AGENTS_CLAUDE_TRANSCRIPT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/strlist.h"
+#include "common/base/buf.h"
+#include "common/base/strlist.h"
 
 /*
  * What a Claude Code transcript says of its session, gathered line by line in one pass.  Bytes are

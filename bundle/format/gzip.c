@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "bundle/gzip.h"
+#include "bundle/format/gzip.h"
 
 static void put32(unsigned char *at, uint32_t v)
 {

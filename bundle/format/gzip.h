@@ -1,5 +1,5 @@
-#ifndef BUNDLE_GZIP_H
-#define BUNDLE_GZIP_H
+#ifndef BUNDLE_FORMAT_GZIP_H
+#define BUNDLE_FORMAT_GZIP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "bundle/tarhead.h"
+#include "bundle/format/tarhead.h"
 
 struct sink {
     struct buf *into;

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_TARHEAD_H
-#define BUNDLE_TARHEAD_H
+#ifndef BUNDLE_FORMAT_TARHEAD_H
+#define BUNDLE_FORMAT_TARHEAD_H
 
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
 #define TARHEAD_UNIT 512 /* what headers and contents are padded to */
 

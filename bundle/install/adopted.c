@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/adopted.h"
+#include "bundle/install/adopted.h"
 
 #define RECORD_MAX 4096
 

@@ -1,12 +1,12 @@
-#ifndef BUNDLE_ADOPTED_H
-#define BUNDLE_ADOPTED_H
+#ifndef BUNDLE_INSTALL_ADOPTED_H
+#define BUNDLE_INSTALL_ADOPTED_H
 
 #include <stdint.h>
 
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/uuid.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/base/uuid.h"
 
 /*
  * What a pull leaves for the daemon: "what I have installed of this session is version N, with

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "agents/news.h"
-#include "bundle/local.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "bundle/install/local.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/compare.h"
+#include "bundle/install/compare.h"
 
 #define WINDOW (128 << 10)
 

@@ -1,9 +1,9 @@
-#ifndef BUNDLE_COMPARE_H
-#define BUNDLE_COMPARE_H
+#ifndef BUNDLE_INSTALL_COMPARE_H
+#define BUNDLE_INSTALL_COMPARE_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Two files of one session, byte by byte and, if they are transcripts of subagents, by their

@@ -7,16 +7,17 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/places.h"
+#include "bundle/install/destination.h"
 
 #define SAME_NAMES 100
 #define BACKUPS STAGE_HOME "/backups"
 
-int places_open(const struct publishing *p, const char *path, struct place *ret, struct ct_err *err)
+int destination_open(const struct publishing *p, const char *path, struct destination *ret,
+                     struct ct_err *err)
 {
     char reason[128];
 
@@ -34,13 +35,13 @@ int places_open(const struct publishing *p, const char *path, struct place *ret,
     return -1;
 }
 
-void places_close(struct place *s)
+void destination_close(struct destination *s)
 {
     close(s->dir_fd);
     free(s->dir);
 }
 
-void places_note(struct publishing *p, const char *dir)
+void destination_note(struct publishing *p, const char *dir)
 {
     if (p->dirs.n == 0 || strcmp(p->dirs.v[p->dirs.n - 1], dir) != 0)
         strlist_add(&p->dirs, dir);
@@ -50,7 +51,7 @@ void places_note(struct publishing *p, const char *dir)
  */
 
 /* The place for the backup of ${path}: .codeteleport/backups/<session>-<time>/<path>. */
-static int backup_spot(struct publishing *p, const char *path, struct place *ret,
+static int backup_spot(struct publishing *p, const char *path, struct destination *ret,
                        struct ct_err *err)
 {
     char stamp[32], *whole;
@@ -65,9 +66,9 @@ static int backup_spot(struct publishing *p, const char *path, struct place *ret
                                p->stage->name + strlen("stage-"));
     }
     whole = path_join(p->backup, path);
-    rc = places_open(p, whole, ret, err);
+    rc = destination_open(p, whole, ret, err);
     if (rc == 0) {
-        places_note(p, ret->dir);
+        destination_note(p, ret->dir);
         ret->base = path_base(path);
     }
     free(whole);
@@ -75,7 +76,7 @@ static int backup_spot(struct publishing *p, const char *path, struct place *ret
 }
 
 /* Put ${from} into the backup, by another name if there was one of its name before. */
-static int keep(const struct place *from, const struct place *to,
+static int keep(const struct destination *from, const struct destination *to,
                 int (*put)(int from_fd, const char *from, int to_fd, const char *to))
 {
     char *name = str_dup(to->base);
@@ -99,8 +100,8 @@ static int into_backup(struct publishing *p, const char *path,
                        int (*put)(int from_fd, const char *from, int to_fd, const char *to),
                        struct ct_err *err)
 {
-    struct place from, to;
-    int rc = places_open(p, path, &from, err);
+    struct destination from, to;
+    int rc = destination_open(p, path, &from, err);
 
     if (rc != 0)
         return -1;
@@ -108,21 +109,21 @@ static int into_backup(struct publishing *p, const char *path,
     if (rc == 0) {
         if (keep(&from, &to, put) != 0)
             rc = err_sys(err, "can't keep a backup of %s", path);
-        places_close(&to);
+        destination_close(&to);
     }
-    places_note(p, from.dir);
-    places_close(&from);
+    destination_note(p, from.dir);
+    destination_close(&from);
     return rc;
 }
 
 /* A second name for what is going to be replaced. */
-int places_back_up(struct publishing *p, const char *path, struct ct_err *err)
+int destination_back_up(struct publishing *p, const char *path, struct ct_err *err)
 {
     return into_backup(p, path, put_link, err);
 }
 
 /* Out of projects/ and into the backups. */
-int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
+int destination_put_away(struct publishing *p, const char *path, struct ct_err *err)
 {
     return into_backup(p, path, beneath_rename_new, err);
 }
@@ -130,7 +131,7 @@ int places_put_away(struct publishing *p, const char *path, struct ct_err *err)
 /* ---- */
 
 /* The folders above a new one are new as well, maybe. */
-int places_flush(struct publishing *p, struct ct_err *err)
+int destination_flush(struct publishing *p, struct ct_err *err)
 {
     struct strlist all = {0};
     int rc = 0;

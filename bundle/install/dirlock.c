@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "bundle/dirlock.h"
+#include "bundle/install/dirlock.h"
 
 #define LOOK_MS 50
 #define BROKEN "broken-lock"

@@ -1,9 +1,9 @@
-#ifndef BUNDLE_DIRLOCK_H
-#define BUNDLE_DIRLOCK_H
+#ifndef BUNDLE_INSTALL_DIRLOCK_H
+#define BUNDLE_INSTALL_DIRLOCK_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * A lock that is a folder, as Claude Code takes it beside a file that it writes (proper-lockfile of

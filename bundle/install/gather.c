@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "bundle/compare.h"
-#include "bundle/places.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/install/compare.h"
+#include "bundle/install/destination.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/gather.h"
+#include "bundle/install/gather.h"
 
 #define DEPTH_MAX 64
 #define GATHERED "gathered"
@@ -96,13 +96,13 @@ static int entry(struct gathering *g, int dir_fd, const char *name, const char *
 /* If something came into it just now, it stays. */
 static int remove_empty(struct gathering *g, const char *path, struct ct_err *err)
 {
-    struct place s;
+    struct destination s;
 
-    if (places_open(g->p, path, &s, err) != 0)
+    if (destination_open(g->p, path, &s, err) != 0)
         return -1;
     (void)unlinkat(s.dir_fd, s.base, AT_REMOVEDIR);
-    places_note(g->p, s.dir);
-    places_close(&s);
+    destination_note(g->p, s.dir);
+    destination_close(&s);
     return 0;
 }
 
@@ -157,12 +157,12 @@ static int is_better(const struct gathering *g, const char *from, const char *to
     return rc;
 }
 
-static int replace(struct gathering *g, const struct place *a, const struct place *b,
+static int replace(struct gathering *g, const struct destination *a, const struct destination *b,
                    const char *to, struct ct_err *err)
 {
     int stage_fd = g->p->stage->fd;
 
-    if (places_back_up(g->p, to, err) != 0)
+    if (destination_back_up(g->p, to, err) != 0)
         return -1;
     (void)unlinkat(stage_fd, GATHERED, 0);
     if (linkat(a->dir_fd, a->base, stage_fd, GATHERED, 0) != 0 ||
@@ -173,19 +173,19 @@ static int replace(struct gathering *g, const struct place *a, const struct plac
 
 static int link_one(struct gathering *g, const char *from, const char *to, struct ct_err *err)
 {
-    struct place a, b;
+    struct destination a, b;
     struct stat st;
     int rc;
 
-    if (places_open(g->p, from, &a, err) != 0)
+    if (destination_open(g->p, from, &a, err) != 0)
         return -1;
     if (fstatat(a.dir_fd, a.base, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) {
-        places_close(&a);
+        destination_close(&a);
         return 0;
     }
-    rc = places_open(g->p, to, &b, err);
+    rc = destination_open(g->p, to, &b, err);
     if (rc != 0) {
-        places_close(&a);
+        destination_close(&a);
         return -1;
     }
     if (linkat(a.dir_fd, a.base, b.dir_fd, b.base, 0) != 0) {
@@ -193,9 +193,9 @@ static int link_one(struct gathering *g, const char *from, const char *to, struc
         if (rc == 1)
             rc = replace(g, &a, &b, to, err);
     }
-    places_note(g->p, b.dir);
-    places_close(&a);
-    places_close(&b);
+    destination_note(g->p, b.dir);
+    destination_close(&a);
+    destination_close(&b);
     return rc;
 }
 
@@ -205,21 +205,21 @@ static int link_one(struct gathering *g, const char *from, const char *to, struc
 static int clear_one(struct gathering *g, const char *from, const char *to, struct ct_err *err)
 {
     struct stat x, y;
-    struct place a;
+    struct destination a;
     int b, rc = 0;
 
-    if (places_open(g->p, from, &a, err) != 0)
+    if (destination_open(g->p, from, &a, err) != 0)
         return -1;
     b = beneath_open(g->p->stage->root_fd, to, 0);
     if (b < 0 || fstat(b, &y) != 0 || fstatat(a.dir_fd, a.base, &x, AT_SYMLINK_NOFOLLOW) != 0 ||
         x.st_ino != y.st_ino || x.st_dev != y.st_dev)
-        rc = places_put_away(g->p, from, err);
+        rc = destination_put_away(g->p, from, err);
     else if (unlinkat(a.dir_fd, a.base, 0) != 0)
         rc = err_sys(err, "can't let go of %s", from);
     if (b >= 0)
         close(b);
-    places_note(g->p, a.dir);
-    places_close(&a);
+    destination_note(g->p, a.dir);
+    destination_close(&a);
     return rc;
 }
 
@@ -247,7 +247,7 @@ static int each_folder(struct publishing *p,
 
 int gather_link(struct publishing *p, struct ct_err *err)
 {
-    return each_folder(p, link_one, 0, err) == 0 ? places_flush(p, err) : -1;
+    return each_folder(p, link_one, 0, err) == 0 ? destination_flush(p, err) : -1;
 }
 
 int gather_clear(struct publishing *p, struct ct_err *err)

@@ -1,7 +1,7 @@
-#ifndef BUNDLE_GATHER_H
-#define BUNDLE_GATHER_H
+#ifndef BUNDLE_INSTALL_GATHER_H
+#define BUNDLE_INSTALL_GATHER_H
 
-#include "bundle/publish.h"
+#include "bundle/install/publish.h"
 
 /*
  * The folder beside a session's transcript, <id>/, may be in several project folders: the session

@@ -9,16 +9,16 @@
 
 #include "agents/beneath.h"
 #include "agents/news.h"
-#include "bundle/content_id.h"
-#include "bundle/gather.h"
-#include "bundle/plan.h"
-#include "bundle/publish.h"
-#include "bundle/renew.h"
-#include "bundle/stage.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "bundle/pack/content_id.h"
+#include "bundle/install/gather.h"
+#include "bundle/install/plan.h"
+#include "bundle/install/publish.h"
+#include "bundle/install/renew.h"
+#include "bundle/install/stage.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/install.h"
+#include "bundle/install/install.h"
 
 #define WINDOW (256 << 10)
 
@@ -277,11 +277,13 @@ static void stay(struct installing *in)
     }
 }
 
-static int call_sealed(void *arg, struct ct_err *err)
+static int call_before_commit(void *arg, struct ct_err *err)
 {
     struct installing *in = arg;
 
-    return in->opts->sealed != NULL ? in->opts->sealed(in->opts->sealed_arg, in->r, err) : 0;
+    return in->opts->before_commit != NULL
+               ? in->opts->before_commit(in->opts->before_commit_arg, in->r, err)
+               : 0;
 }
 
 /* He may have come while we waited. */
@@ -294,7 +296,7 @@ static int call_moving(void *arg, struct ct_err *err)
 
 /* Where things are compared: a rehearsal does not gather what is in other folders.  And who wins.
  */
-static void find_place(const struct installing *in, struct plan_place *ret)
+static void find_place(const struct installing *in, struct plan_target *ret)
 {
     enum install_outcome o = in->r->outcome;
     char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
@@ -315,7 +317,7 @@ static void find_place(const struct installing *in, struct plan_place *ret)
 static int plan(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
-    struct plan_place place;
+    struct plan_target place;
 
     find_place(in, &place);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
@@ -340,7 +342,7 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .is_with_transcript = in->r->outcome != INSTALL_SAME,
         .is_backed_up = in->r->outcome == INSTALL_FORCED || in->opts->is_careful,
         .mtime_ns = in->opts->mtime_ns,
-        .sealed = call_sealed,
+        .before_commit = call_before_commit,
         .moving = call_moving,
         .arg = in,
     };

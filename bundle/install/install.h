@@ -1,15 +1,15 @@
-#ifndef BUNDLE_INSTALL_H
-#define BUNDLE_INSTALL_H
+#ifndef BUNDLE_INSTALL_INSTALL_H
+#define BUNDLE_INSTALL_INSTALL_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "bundle/local.h"
-#include "bundle/open.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/strlist.h"
+#include "bundle/install/local.h"
+#include "bundle/open/open.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/base/strlist.h"
 
 /*
  * A bundle -> the data folder, so that `claude --resume` goes on with it; never over something
@@ -57,8 +57,8 @@ struct install_opts {
     void *choose_arg;
 
     /* All is ready; now the data folder changes.  May be NULL. */
-    int (*sealed)(void *arg, const struct install_result *r, struct ct_err *err);
-    void *sealed_arg;
+    int (*before_commit)(void *arg, const struct install_result *r, struct ct_err *err);
+    void *before_commit_arg;
 };
 
 struct install_result {
@@ -75,7 +75,7 @@ struct install_result {
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
 
-    /* What the daemon will find, if it looks at once: see daemon/adopt.h. */
+    /* What the daemon will find, if it looks at once: see daemon/session/adopt.h. */
     char content_id[HASH_SHA256_HEX];
     int64_t transcript_bytes;
     char transcript_digest[HASH_SHA256_HEX];

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/local.h"
+#include "bundle/install/local.h"
 
 #define WINDOW (256 << 10)
 #define LIVE_MAX (64 << 10)

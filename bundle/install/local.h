@@ -1,5 +1,5 @@
-#ifndef BUNDLE_LOCAL_H
-#define BUNDLE_LOCAL_H
+#ifndef BUNDLE_INSTALL_LOCAL_H
+#define BUNDLE_INSTALL_LOCAL_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -7,8 +7,8 @@
 
 #include "agents/agent.h"
 #include "agents/news.h"
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /* By what a file that was read is known to be still the same. */
 struct local_stamp {

@@ -2,7 +2,7 @@
 
 #include "agents/seen.h"
 
-#include "bundle/merge.h"
+#include "bundle/install/merge.h"
 
 /* Cut the next line off ${text}: its length without the newline. */
 static size_t next_line(const struct buf *text, size_t *at, const char **ret)

@@ -1,7 +1,7 @@
-#ifndef BUNDLE_MERGE_H
-#define BUNDLE_MERGE_H
+#ifndef BUNDLE_INSTALL_MERGE_H
+#define BUNDLE_INSTALL_MERGE_H
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /**
  * merge_lines(ours, theirs, ret):

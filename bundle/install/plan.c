@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "bundle/compare.h"
-#include "bundle/merge.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/install/compare.h"
+#include "bundle/install/merge.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/plan.h"
+#include "bundle/install/plan.h"
 
 #define MEMORY_MAX (4 << 20)
 #define MEMORY_INDEX "memory/MEMORY.md"
@@ -21,7 +21,7 @@
 
 struct planning {
     int root_fd, stage_fd;
-    const struct plan_place *place;
+    const struct plan_target *place;
     struct plan *plan;
 };
 
@@ -152,7 +152,7 @@ static struct plan_item *add(struct plan *p, const struct open_entry *e, char *p
 }
 
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const struct plan_place *place, const struct open_result *opened, struct plan *ret,
+              const struct plan_target *place, const struct open_result *opened, struct plan *ret,
               struct ct_err *err)
 {
     struct plan plan = {0};

@@ -1,11 +1,11 @@
-#ifndef BUNDLE_PLAN_H
-#define BUNDLE_PLAN_H
+#ifndef BUNDLE_INSTALL_PLAN_H
+#define BUNDLE_INSTALL_PLAN_H
 
 #include "agents/agent.h"
-#include "bundle/local.h"
-#include "bundle/open.h"
-#include "common/buf.h"
-#include "common/err.h"
+#include "bundle/install/local.h"
+#include "bundle/open/open.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
 /*
  * What becomes of each file of a stage, apart from the transcript and the prompt history, when it
@@ -43,7 +43,7 @@ struct plan {
     int64_t memory_kept; /* files of project memory that are another here and stay */
 };
 
-struct plan_place {
+struct plan_target {
     const char *project;     /* its project folder, in the end */
     const char *own_project; /* where the session's own folder is now; it moves along */
     int is_winning;          /* the bundle wins where neither goes on where the other ends */
@@ -58,7 +58,7 @@ struct plan_place {
  * something that is no regular file stands in the way, or a symbolic link.
  */
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
-              const struct plan_place *place, const struct open_result *opened, struct plan *ret,
+              const struct plan_target *place, const struct open_result *opened, struct plan *ret,
               struct ct_err *err);
 void plan_clear(struct plan *p);
 

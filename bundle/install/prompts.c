@@ -6,15 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/history.h"
+#include "agents/claude/history.h"
 #include "agents/seen.h"
-#include "bundle/dirlock.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "bundle/install/dirlock.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "bundle/prompts.h"
+#include "bundle/install/prompts.h"
 
 #define LINE_MAX_BYTES (16 << 20) /* a longer line is left out */
 #define LOST_LOCKS 3

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_PROMPTS_H
-#define BUNDLE_PROMPTS_H
+#ifndef BUNDLE_INSTALL_PROMPTS_H
+#define BUNDLE_INSTALL_PROMPTS_H
 
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * prompts_append(root_fd, agent, session_id, lines_fd, clock_fd, ret_added, err):

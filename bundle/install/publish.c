@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "bundle/compare.h"
-#include "bundle/gather.h"
-#include "bundle/prompts.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/install/compare.h"
+#include "bundle/install/gather.h"
+#include "bundle/install/prompts.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/places.h"
+#include "bundle/install/destination.h"
 
 #define WINDOW (256 << 10)
 
@@ -74,23 +74,23 @@ static int settle_all(const struct publishing *p, struct ct_err *err)
 static int move(struct publishing *p, const char *from_path, const char *to_path,
                 struct ct_err *err)
 {
-    struct place from, to;
-    int rc = places_open(p, from_path, &from, err);
+    struct destination from, to;
+    int rc = destination_open(p, from_path, &from, err);
 
     if (rc != 0)
         return -1;
-    rc = places_open(p, to_path, &to, err);
+    rc = destination_open(p, to_path, &to, err);
     if (rc == 0) {
         rc = beneath_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
         if (rc != 0 && (errno == ENOENT || errno == EEXIST))
             changed(err);
         else if (rc != 0)
             err_sys(err, "can't move %s", from_path);
-        places_note(p, to.dir);
-        places_close(&to);
+        destination_note(p, to.dir);
+        destination_close(&to);
     }
-    places_note(p, from.dir);
-    places_close(&from);
+    destination_note(p, from.dir);
+    destination_close(&from);
     return rc;
 }
 
@@ -102,7 +102,7 @@ static int make_way(struct publishing *p, struct ct_err *err)
     for (size_t i = 1; i < l->n; i++) {
         if (strcmp(l->copies[i].project, p->project) != 0)
             continue;
-        if (places_put_away(p, l->copies[i].path, err) != 0)
+        if (destination_put_away(p, l->copies[i].path, err) != 0)
             return -1;
         free(l->copies[i].path);
         free(l->copies[i].project);
@@ -143,8 +143,8 @@ static int move_here(struct publishing *p, struct ct_err *err)
 static int put(struct publishing *p, const char *staged, const char *path, int is_new,
                struct ct_err *err)
 {
-    struct place s;
-    int rc = places_open(p, path, &s, err);
+    struct destination s;
+    int rc = destination_open(p, path, &s, err);
 
     if (rc != 0)
         return -1;
@@ -154,8 +154,8 @@ static int put(struct publishing *p, const char *staged, const char *path, int i
         changed(err);
     else if (rc != 0)
         err_sys(err, "can't install %s", path);
-    places_note(p, s.dir);
-    places_close(&s);
+    destination_note(p, s.dir);
+    destination_close(&s);
     return rc;
 }
 
@@ -179,7 +179,7 @@ static int put_items(struct publishing *p, struct ct_err *err)
 {
     for (size_t i = 0; i < p->plan->n; i++) {
         const struct plan_item *it = &p->plan->items[i];
-        if (it->act == PLAN_BACKUP && places_back_up(p, it->path, err) != 0)
+        if (it->act == PLAN_BACKUP && destination_back_up(p, it->path, err) != 0)
             return -1;
         if (has_changed(p, it))
             return changed(err);
@@ -246,7 +246,7 @@ static int put_prompts(struct publishing *p, struct ct_err *err)
 static int carry_tail(struct publishing *p, int old_fd, const char *path, struct ct_err *err)
 {
     int64_t at = p->local->copies[0].was.size_bytes;
-    struct place s;
+    struct destination s;
     struct stat st;
     char *buf;
     ssize_t n;
@@ -254,10 +254,10 @@ static int carry_tail(struct publishing *p, int old_fd, const char *path, struct
 
     if (fstat(old_fd, &st) != 0 || (int64_t)st.st_size <= at)
         return 0;
-    if (places_open(p, path, &s, err) != 0)
+    if (destination_open(p, path, &s, err) != 0)
         return -1;
     fd = openat(s.dir_fd, s.base, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    places_close(&s);
+    destination_close(&s);
     buf = str_calloc(WINDOW, 1);
     while (fd >= 0 && rc == 0 && (n = file_pread_all(old_fd, buf, WINDOW, (off_t)at)) > 0) {
         rc = file_write_all(fd, buf, (size_t)n);
@@ -292,9 +292,9 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
     if (!is_new)
         old_fd = beneath_open(p->stage->root_fd, path, 0);
     if (!is_new && (p->is_backed_up || !is_beginning(p, old_fd)))
-        rc = places_back_up(p, path, err);
+        rc = destination_back_up(p, path, err);
     if (rc == 0)
-        rc = places_flush(p, err);
+        rc = destination_flush(p, err);
     if (rc == 0 && local_has_changed(p->stage->root_fd, p->local))
         rc = changed(err);
     if (rc == 0)
@@ -312,7 +312,7 @@ static int put_others_away(struct publishing *p, struct ct_err *err)
 {
     for (size_t i = 1; i < p->local->n; i++) {
         const struct local_copy *c = &p->local->copies[i];
-        if (strcmp(c->project, p->project) != 0 && places_put_away(p, c->path, err) != 0)
+        if (strcmp(c->project, p->project) != 0 && destination_put_away(p, c->path, err) != 0)
             return -1;
     }
     return 0;
@@ -330,7 +330,7 @@ static int go_through(struct publishing *p, struct ct_err *err)
         if (put_transcript(p, err) != 0 || put_others_away(p, err) != 0)
             return -1;
     }
-    return places_flush(p, err);
+    return destination_flush(p, err);
 }
 
 int publish(struct publishing *p, struct ct_err *err)
@@ -343,7 +343,7 @@ int publish(struct publishing *p, struct ct_err *err)
         return -1;
     if (local_has_changed(p->stage->root_fd, p->local))
         return changed(err);
-    if (p->is_with_transcript && p->sealed(p->arg, err) != 0)
+    if (p->is_with_transcript && p->before_commit(p->arg, err) != 0)
         return -1;
     /* First, for it may have to wait for a lock, or in vain. */
     if (put_prompts(p, err) != 0)

@@ -1,12 +1,12 @@
-#ifndef BUNDLE_PUBLISH_H
-#define BUNDLE_PUBLISH_H
+#ifndef BUNDLE_INSTALL_PUBLISH_H
+#define BUNDLE_INSTALL_PUBLISH_H
 
 #include <stdint.h>
 
-#include "bundle/local.h"
-#include "bundle/plan.h"
-#include "bundle/stage.h"
-#include "common/err.h"
+#include "bundle/install/local.h"
+#include "bundle/install/plan.h"
+#include "bundle/install/stage.h"
+#include "common/base/err.h"
 
 /*
  * From the stage into the data folder, by rename.  The transcript comes last: until then the
@@ -24,8 +24,8 @@ struct publishing {
     int is_with_transcript; /* else only what goes with it */
     int is_backed_up;       /* keep the local transcript, even if the new one begins with it */
     int64_t mtime_ns;       /* of everything that is installed; 0: now */
-    int (*sealed)(void *arg, struct ct_err *err); /* it is about to begin */
-    int (*moving)(void *arg, struct ct_err *err); /* no more waiting: may it go on? */
+    int (*before_commit)(void *arg, struct ct_err *err); /* it is about to begin */
+    int (*moving)(void *arg, struct ct_err *err);        /* no more waiting: may it go on? */
     void *arg;
 
     /* What came of it. */

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/renew.h"
+#include "bundle/install/renew.h"
 
 #define WINDOW (256 << 10)
 #define ID_BYTES (UUID_SIZE - 1)

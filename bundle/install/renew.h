@@ -1,9 +1,9 @@
-#ifndef BUNDLE_RENEW_H
-#define BUNDLE_RENEW_H
+#ifndef BUNDLE_INSTALL_RENEW_H
+#define BUNDLE_INSTALL_RENEW_H
 
-#include "bundle/open.h"
-#include "common/err.h"
-#include "common/uuid.h"
+#include "bundle/open/open.h"
+#include "common/base/err.h"
+#include "common/base/uuid.h"
 
 /**
  * renew_stage(stage_fd, opened, from, to, err):

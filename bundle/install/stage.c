@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/stage.h"
+#include "bundle/install/stage.h"
 
 #define PREFIX "stage-"
 

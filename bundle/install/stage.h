@@ -1,7 +1,7 @@
-#ifndef BUNDLE_STAGE_H
-#define BUNDLE_STAGE_H
+#ifndef BUNDLE_INSTALL_STAGE_H
+#define BUNDLE_INSTALL_STAGE_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Where a session is made ready before it is installed: a private folder in the data folder itself,

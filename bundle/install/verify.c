@@ -3,10 +3,10 @@
 
 #include "agents/beneath.h"
 #include "agents/news.h"
-#include "bundle/local.h"
-#include "bundle/open.h"
+#include "bundle/install/local.h"
+#include "bundle/open/open.h"
 
-#include "bundle/verify.h"
+#include "bundle/install/verify.h"
 
 const char *verify_name(enum verify_state state)
 {

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_VERIFY_H
-#define BUNDLE_VERIFY_H
+#ifndef BUNDLE_INSTALL_VERIFY_H
+#define BUNDLE_INSTALL_VERIFY_H
 
 #include <stddef.h>
 
-#include "bundle/seal.h"
-#include "common/err.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
 
 /* How a bundle that is whole stands to the session as it lies here. */
 enum verify_state {

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/leak_impl.h"
+#include "bundle/leak/leak_impl.h"
 
 #define WINDOW (256 << 10)
 #define REACH 4096  /* what begins that close to the end of a window is looked for in the next */

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_LEAK_H
-#define BUNDLE_LEAK_H
+#ifndef BUNDLE_LEAK_LEAK_H
+#define BUNDLE_LEAK_LEAK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Credentials in text, found by rules.  A rule file is TOML, in the part of gitleaks' format that

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_LEAK_DEFAULT_H
-#define BUNDLE_LEAK_DEFAULT_H
+#ifndef BUNDLE_LEAK_LEAK_DEFAULT_H
+#define BUNDLE_LEAK_LEAK_DEFAULT_H
 
 /* The text of scan-rules.toml; the build makes leak_default.c of it. */
 extern const char leak_default[];

@@ -1,14 +1,14 @@
-#ifndef BUNDLE_LEAK_IMPL_H
-#define BUNDLE_LEAK_IMPL_H
+#ifndef BUNDLE_LEAK_LEAK_IMPL_H
+#define BUNDLE_LEAK_LEAK_IMPL_H
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include <stdatomic.h>
 
-#include "bundle/leak.h"
-#include "bundle/leak_words.h"
-#include "common/strlist.h"
+#include "bundle/leak/leak.h"
+#include "bundle/leak/leak_words.h"
+#include "common/base/strlist.h"
 
 /* What is no secret after all. */
 struct leak_allow {

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "common/toml.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "common/data/toml.h"
 
-#include "bundle/leak_default.h"
-#include "bundle/leak_impl.h"
+#include "bundle/leak/leak_default.h"
+#include "bundle/leak/leak_impl.h"
 
 #define MAX_FILE (4 << 20)
 #define MAX_RULES 2000

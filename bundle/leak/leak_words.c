@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/leak_words.h"
+#include "bundle/leak/leak_words.h"
 
 struct node {
     uint32_t next[256]; /* 0: none yet; after leak_words_ready() always where to go on */

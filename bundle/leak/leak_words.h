@@ -1,5 +1,5 @@
-#ifndef BUNDLE_LEAK_WORDS_H
-#define BUNDLE_LEAK_WORDS_H
+#ifndef BUNDLE_LEAK_LEAK_WORDS_H
+#define BUNDLE_LEAK_LEAK_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>

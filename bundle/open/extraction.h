@@ -1,9 +1,9 @@
-#ifndef BUNDLE_EXTRACTION_H
-#define BUNDLE_EXTRACTION_H
+#ifndef BUNDLE_OPEN_EXTRACTION_H
+#define BUNDLE_OPEN_EXTRACTION_H
 
-#include "bundle/open_inside.h"
-#include "common/buf.h"
-#include "common/map.h"
+#include "bundle/open/open_inside.h"
+#include "common/base/buf.h"
+#include "common/base/map.h"
 
 /*
  * One extraction under way, for the files of this room that do it.

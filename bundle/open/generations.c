@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/seen.h"
+#include "bundle/open/generations.h"
 
 /* A number of this many digits and a newline: written over in place, in one piece. */
 #define DIGITS 19
@@ -30,7 +30,7 @@ static int64_t read_number(int fd)
     return str_parse_u64(text, &n) == 0 && n <= INT64_MAX ? (int64_t)n : 0;
 }
 
-int64_t seen_generation(const char *account_dir, const char *session_id)
+int64_t generations_highest(const char *account_dir, const char *session_id)
 {
     char *path = path_of(account_dir, session_id);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -59,13 +59,13 @@ static int open_record(const char *account_dir, const char *session_id, struct c
     return fd;
 }
 
-int seen_note(const char *account_dir, const char *session_id, int64_t generation,
-              struct ct_err *err)
+int generations_note(const char *account_dir, const char *session_id, int64_t generation,
+                     struct ct_err *err)
 {
     char text[32];
     int fd, rc = 0;
 
-    if (generation <= seen_generation(account_dir, session_id))
+    if (generation <= generations_highest(account_dir, session_id))
         return 0;
     fd = open_record(account_dir, session_id, err);
     if (fd < 0)
@@ -79,7 +79,7 @@ int seen_note(const char *account_dir, const char *session_id, int64_t generatio
     return rc;
 }
 
-void seen_forget(const char *account_dir, const char *session_id)
+void generations_forget(const char *account_dir, const char *session_id)
 {
     char *path = path_of(account_dir, session_id);
 

@@ -2,9 +2,9 @@
 
 #include <zlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/gunzip.h"
+#include "bundle/open/gunzip.h"
 
 #define OUT_BYTES (128 << 10)
 #define WINDOW_GZIP (15 + 16) /* inflateInit2(): largest window, gzip and nothing else */

@@ -1,11 +1,11 @@
-#ifndef BUNDLE_GUNZIP_H
-#define BUNDLE_GUNZIP_H
+#ifndef BUNDLE_OPEN_GUNZIP_H
+#define BUNDLE_OPEN_GUNZIP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/source.h"
-#include "common/err.h"
+#include "bundle/open/source.h"
+#include "common/base/err.h"
 
 /*
  * A gzip stream (RFC 1952: one member or several) read to its last byte, with every checksum

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/content.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "bundle/pack/content.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/landing.h"
+#include "bundle/open/landing.h"
 
 #define BUFFER (256 << 10)
 

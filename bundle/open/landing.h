@@ -1,12 +1,12 @@
-#ifndef BUNDLE_LANDING_H
-#define BUNDLE_LANDING_H
+#ifndef BUNDLE_OPEN_LANDING_H
+#define BUNDLE_OPEN_LANDING_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/relocate.h"
-#include "common/err.h"
-#include "common/hash.h"
+#include "bundle/relocate/relocate.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
 
 /*
  * The content of one entry on its way into the stage: digested as it comes, relocated, written.

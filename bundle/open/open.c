@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/open_inside.h"
-#include "bundle/open_meta.h"
-#include "bundle/open_name.h"
-#include "bundle/source.h"
-#include "common/str.h"
+#include "bundle/open/open_inside.h"
+#include "bundle/open/open_meta.h"
+#include "bundle/open/open_name.h"
+#include "bundle/open/source.h"
+#include "common/base/str.h"
 
-#include "bundle/open.h"
+#include "bundle/open/open.h"
 
 int open_evil(const char *name, const char *reason, struct ct_err *err)
 {

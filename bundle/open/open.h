@@ -1,16 +1,16 @@
-#ifndef BUNDLE_OPEN_H
-#define BUNDLE_OPEN_H
+#ifndef BUNDLE_OPEN_OPEN_H
+#define BUNDLE_OPEN_OPEN_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "bundle/relocate.h"
-#include "bundle/seal.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/strlist.h"
-#include "common/uuid.h"
+#include "bundle/relocate/relocate.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/base/strlist.h"
+#include "common/base/uuid.h"
 
 /*
  * A bundle being opened: seal (if there is one), gzip, tar, meta.json, then everything else into a

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/content_id.h"
-#include "bundle/extraction.h"
-#include "bundle/landing.h"
-#include "bundle/open_name.h"
-#include "bundle/records.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "bundle/pack/content_id.h"
+#include "bundle/open/extraction.h"
+#include "bundle/open/landing.h"
+#include "bundle/open/open_name.h"
+#include "bundle/open/records.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/open.h"
+#include "bundle/open/open.h"
 
 #define TRANSCRIPT "session.jsonl"
 #define LARGE_BYTES (1 << 20)           /* for so much, space is looked for beforehand */

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/extraction.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "bundle/open/extraction.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 #define FOLDER "extra-files/"
 #define REWRITTEN "extra-files/rewritten" /* no extra file has that name */

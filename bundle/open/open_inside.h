@@ -1,10 +1,10 @@
-#ifndef BUNDLE_OPEN_INSIDE_H
-#define BUNDLE_OPEN_INSIDE_H
+#ifndef BUNDLE_OPEN_OPEN_INSIDE_H
+#define BUNDLE_OPEN_OPEN_INSIDE_H
 
 #include <json-c/json.h>
 
-#include "bundle/open.h"
-#include "bundle/untar.h"
+#include "bundle/open/open.h"
+#include "bundle/open/untar.h"
 
 /*
  * The inside of an opener, for the files of this room that make it, and for the fuzzer.

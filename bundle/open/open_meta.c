@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "bundle/open_meta.h"
+#include "bundle/open/open_meta.h"
 
 #define FORMAT_MAX 2 /* the newest that we know */
 #define PATH_BYTES_MAX 4096

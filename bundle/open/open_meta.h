@@ -1,11 +1,11 @@
-#ifndef BUNDLE_OPEN_META_H
-#define BUNDLE_OPEN_META_H
+#ifndef BUNDLE_OPEN_OPEN_META_H
+#define BUNDLE_OPEN_OPEN_META_H
 
 #include <stddef.h>
 
 #include <json-c/json.h>
 
-#include "bundle/open.h"
+#include "bundle/open/open.h"
 
 /**
  * open_meta_parse(p, n, ret, ret_document, err):

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/open_name.h"
+#include "bundle/open/open_name.h"
 
 #define COMPONENT_MAX 255 /* what file systems take */
 #define EXTRA_FOLDER "extra-files/"

@@ -1,8 +1,8 @@
-#ifndef BUNDLE_OPEN_NAME_H
-#define BUNDLE_OPEN_NAME_H
+#ifndef BUNDLE_OPEN_OPEN_NAME_H
+#define BUNDLE_OPEN_OPEN_NAME_H
 
 #include "agents/agent.h"
-#include "bundle/open.h"
+#include "bundle/open/open.h"
 
 enum name_verdict {
     NAME_FINE,

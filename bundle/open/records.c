@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jscan.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/data/jscan.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 
-#include "bundle/records.h"
+#include "bundle/open/records.h"
 
 #define WORD_SIZE 64
 #define ODD "?" /* what is no text; the mode after a line that is no record */

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_RECORDS_H
-#define BUNDLE_RECORDS_H
+#ifndef BUNDLE_OPEN_RECORDS_H
+#define BUNDLE_OPEN_RECORDS_H
 
 #include <stddef.h>
 #include <stdint.h>

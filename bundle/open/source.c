@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/source.h"
+#include "bundle/open/source.h"
 
 #define IN_BYTES (64 << 10)
 #define PLAIN_BYTES (IN_BYTES + COBBLE_SEALED) /* of one reading, and what was left of the last */

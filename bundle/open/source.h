@@ -1,11 +1,11 @@
-#ifndef BUNDLE_SOURCE_H
-#define BUNDLE_SOURCE_H
+#ifndef BUNDLE_OPEN_SOURCE_H
+#define BUNDLE_OPEN_SOURCE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/seal.h"
-#include "common/err.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
 
 /*
  * The bytes of a bundle's file from its beginning, unsealed on the way if it is sealed: then each

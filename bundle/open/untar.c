@@ -9,10 +9,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "bundle/gunzip.h"
-#include "common/str.h"
+#include "bundle/open/gunzip.h"
+#include "common/base/str.h"
 
-#include "bundle/untar.h"
+#include "bundle/open/untar.h"
 
 #define END_MARK 1024            /* zeros at the end of a tar */
 #define PROGRESS_BYTES (1 << 20) /* of the file, between two words about it */

@@ -1,11 +1,11 @@
-#ifndef BUNDLE_UNTAR_H
-#define BUNDLE_UNTAR_H
+#ifndef BUNDLE_OPEN_UNTAR_H
+#define BUNDLE_OPEN_UNTAR_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "bundle/seal.h"
-#include "common/err.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
 
 /*
  * The entries of a gzip-compressed tar, one after another, within limits: libarchive's tar reader

@@ -7,16 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/cache_index.h"
-#include "bundle/cache_trim.h"
-#include "bundle/compress.h"
-#include "bundle/vault.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "bundle/pack/cache_index.h"
+#include "bundle/pack/cache_trim.h"
+#include "bundle/pack/compress.h"
+#include "bundle/seal/vault.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 
-#include "bundle/cache.h"
+#include "bundle/pack/cache.h"
 
 /* The blocks file begins with a random number that the index repeats: they belong together. */
 #define GENERATION_BYTES 16

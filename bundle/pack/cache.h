@@ -1,12 +1,12 @@
-#ifndef BUNDLE_CACHE_H
-#define BUNDLE_CACHE_H
+#ifndef BUNDLE_PACK_CACHE_H
+#define BUNDLE_PACK_CACHE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/keyring.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
 
 /*
  * Compressed blocks of one session, kept from one bundle to the next and found by the SHA-256 of

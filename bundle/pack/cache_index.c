@@ -8,12 +8,12 @@
 
 #include <zlib.h>
 
-#include "bundle/compress.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/compress.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "bundle/cache_index.h"
+#include "bundle/pack/cache_index.h"
 
 #define FILE_MAX (256 << 20)
 

@@ -1,12 +1,12 @@
-#ifndef BUNDLE_CACHE_INDEX_H
-#define BUNDLE_CACHE_INDEX_H
+#ifndef BUNDLE_PACK_CACHE_INDEX_H
+#define BUNDLE_PACK_CACHE_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/vault.h"
-#include "common/buf.h"
-#include "common/hash.h"
+#include "bundle/seal/vault.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
 
 /*
  * The index of a session's block cache, in memory and as a file with its own SHA-256 at the end.

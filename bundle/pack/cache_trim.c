@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/cache.h"
-#include "common/file.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "bundle/pack/cache.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 
-#include "bundle/cache_trim.h"
+#include "bundle/pack/cache_trim.h"
 
 struct kept {
     char session_id[UUID_SIZE];

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_CACHE_TRIM_H
-#define BUNDLE_CACHE_TRIM_H
+#ifndef BUNDLE_PACK_CACHE_TRIM_H
+#define BUNDLE_PACK_CACHE_TRIM_H
 
 #include <stdint.h>
 

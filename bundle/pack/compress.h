@@ -1,5 +1,5 @@
-#ifndef BUNDLE_COMPRESS_H
-#define BUNDLE_COMPRESS_H
+#ifndef BUNDLE_PACK_COMPRESS_H
+#define BUNDLE_PACK_COMPRESS_H
 
 #include <stddef.h>
 

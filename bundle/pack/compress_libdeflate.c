@@ -2,11 +2,11 @@
 
 #include <libdeflate.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/gzip.h"
+#include "bundle/format/gzip.h"
 
-#include "bundle/compress.h"
+#include "bundle/pack/compress.h"
 
 #define LEVEL 6
 

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "common/file.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "bundle/content.h"
+#include "bundle/pack/content.h"
 
 /* File times tick coarsely: a write this soon after another may leave them as they were. */
 #define FRESH_NS (2 * INT64_C(1000000000))

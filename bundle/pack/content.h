@@ -1,14 +1,14 @@
-#ifndef BUNDLE_CONTENT_H
-#define BUNDLE_CONTENT_H
+#ifndef BUNDLE_PACK_CONTENT_H
+#define BUNDLE_PACK_CONTENT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "bundle/snapshot.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/strlist.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/base/strlist.h"
 
 /*
  * The inside of a snapshot, for the files of this room that pack it.

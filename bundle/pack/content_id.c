@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/content.h"
-#include "common/str.h"
+#include "bundle/pack/content.h"
+#include "common/base/str.h"
 
-#include "bundle/content_id.h"
+#include "bundle/pack/content_id.h"
 
 struct file {
     char *entry;

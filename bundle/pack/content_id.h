@@ -1,10 +1,10 @@
-#ifndef BUNDLE_CONTENT_ID_H
-#define BUNDLE_CONTENT_ID_H
+#ifndef BUNDLE_PACK_CONTENT_ID_H
+#define BUNDLE_PACK_CONTENT_ID_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/hash.h"
+#include "common/base/hash.h"
 
 /*
  * The content id of files that are read one after another, in any order: SHA-256 over their names,

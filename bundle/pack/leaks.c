@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/content.h"
-#include "common/str.h"
+#include "bundle/pack/content.h"
+#include "common/base/str.h"
 
-#include "bundle/leaks.h"
+#include "bundle/pack/leaks.h"
 
 #define READ_BYTES (256 << 10)
 

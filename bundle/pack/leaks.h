@@ -1,10 +1,10 @@
-#ifndef BUNDLE_LEAKS_H
-#define BUNDLE_LEAKS_H
+#ifndef BUNDLE_PACK_LEAKS_H
+#define BUNDLE_PACK_LEAKS_H
 
 #include <stdint.h>
 
-#include "bundle/leak.h"
-#include "bundle/snapshot.h"
+#include "bundle/leak/leak.h"
+#include "bundle/pack/snapshot.h"
 
 /* How far a file was looked at. */
 struct leaks_mark {

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/transcript.h"
-#include "bundle/content.h"
-#include "common/str.h"
+#include "agents/claude/transcript.h"
+#include "bundle/pack/content.h"
+#include "common/base/str.h"
 
-#include "bundle/origin.h"
+#include "bundle/pack/origin.h"
 
 #define PIECE (256 << 10)
 #define TRANSCRIPT_SEARCH (4 << 20) /* how far into a transcript a cwd is looked for */

@@ -1,7 +1,7 @@
-#ifndef BUNDLE_ORIGIN_H
-#define BUNDLE_ORIGIN_H
+#ifndef BUNDLE_PACK_ORIGIN_H
+#define BUNDLE_PACK_ORIGIN_H
 
-#include "bundle/snapshot.h"
+#include "bundle/pack/snapshot.h"
 
 #define ORIGIN_SIZE 4097
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "bundle/out.h"
+#include "bundle/pack/out.h"
 
 struct out {
     char *path;

@@ -1,13 +1,13 @@
-#ifndef BUNDLE_OUT_H
-#define BUNDLE_OUT_H
+#ifndef BUNDLE_PACK_OUT_H
+#define BUNDLE_PACK_OUT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/compress.h"
-#include "bundle/seal.h"
-#include "common/err.h"
-#include "common/hash.h"
+#include "bundle/pack/compress.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
 
 /*
  * The bundle being written: a row of gzip members, sealed if there is a key, into <path>.tmp, with

@@ -2,17 +2,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/cache.h"
-#include "bundle/cache_trim.h"
-#include "bundle/content.h"
-#include "bundle/content_id.h"
-#include "bundle/out.h"
-#include "bundle/pack_meta.h"
-#include "bundle/survey.h"
-#include "bundle/tarhead.h"
-#include "common/str.h"
+#include "bundle/pack/cache.h"
+#include "bundle/pack/cache_trim.h"
+#include "bundle/pack/content.h"
+#include "bundle/pack/content_id.h"
+#include "bundle/pack/out.h"
+#include "bundle/pack/pack_meta.h"
+#include "bundle/pack/survey.h"
+#include "bundle/format/tarhead.h"
+#include "common/base/str.h"
 
-#include "bundle/pack.h"
+#include "bundle/pack/pack.h"
 
 /* The writing of one bundle. */
 struct packing {

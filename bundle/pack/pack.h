@@ -1,15 +1,15 @@
-#ifndef BUNDLE_PACK_H
-#define BUNDLE_PACK_H
+#ifndef BUNDLE_PACK_PACK_H
+#define BUNDLE_PACK_PACK_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "bundle/seal.h"
-#include "bundle/snapshot.h"
-#include "common/err.h"
-#include "common/hash.h"
+#include "bundle/seal/seal.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
 
 /*
  * Snapshot -> content id -> one gzip-compressed tar, sealed if there is a key, in the spool.

@@ -1,13 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/open_meta.h"
-#include "bundle/pack.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "bundle/open/open_meta.h"
+#include "bundle/pack/pack.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "bundle/pack_meta.h"
+#include "bundle/pack/pack_meta.h"
 
 #define FORMAT_VERSION 2
 

@@ -1,9 +1,9 @@
-#ifndef BUNDLE_PACK_META_H
-#define BUNDLE_PACK_META_H
+#ifndef BUNDLE_PACK_PACK_META_H
+#define BUNDLE_PACK_PACK_META_H
 
 #include <json-c/json.h>
 
-#include "bundle/survey.h"
+#include "bundle/pack/survey.h"
 
 /**
  * pack_meta_new(v, is_rewritten):

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 
 #include "agents/beneath.h"
-#include "agents/history.h"
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "bundle/content.h"
+#include "agents/claude/history.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "bundle/pack/content.h"
 
-#include "bundle/snapshot.h"
+#include "bundle/pack/snapshot.h"
 
 #define TRIES 5 /* for a transcript that is being replaced right now */
 

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_SNAPSHOT_H
-#define BUNDLE_SNAPSHOT_H
+#ifndef BUNDLE_PACK_SNAPSHOT_H
+#define BUNDLE_PACK_SNAPSHOT_H
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 
 #include "agents/agent.h"
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * A frozen list of what belongs to one session: names, exact lengths, a transcript cut at its last

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/origin.h"
-#include "common/str.h"
+#include "bundle/pack/origin.h"
+#include "common/base/str.h"
 
-#include "bundle/survey.h"
+#include "bundle/pack/survey.h"
 
 /* Smaller files share members: their headers carry a time that changes with every turn, and a
  * member each would cost more than it saves. */

@@ -1,12 +1,12 @@
-#ifndef BUNDLE_SURVEY_H
-#define BUNDLE_SURVEY_H
+#ifndef BUNDLE_PACK_SURVEY_H
+#define BUNDLE_PACK_SURVEY_H
 
 #include <stdint.h>
 
-#include "agents/transcript.h"
-#include "bundle/cache.h"
-#include "bundle/compress.h"
-#include "bundle/content.h"
+#include "agents/claude/transcript.h"
+#include "bundle/pack/cache.h"
+#include "bundle/pack/compress.h"
+#include "bundle/pack/content.h"
 
 /*
  * The first reading of a snapshot: every byte is hashed, the transcript is scanned for metadata,

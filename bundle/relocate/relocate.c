@@ -3,11 +3,11 @@
 
 #include <utf8proc.h>
 
-#include "bundle/relocate_match.h"
-#include "common/buf.h"
-#include "common/str.h"
+#include "bundle/relocate/relocate_match.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 
-#include "bundle/relocate.h"
+#include "bundle/relocate/relocate.h"
 
 #define PATH_BYTES_MAX 4096
 #define PIECE (256 << 10) /* of a text that is looked at at once */

@@ -1,9 +1,9 @@
-#ifndef BUNDLE_RELOCATE_H
-#define BUNDLE_RELOCATE_H
+#ifndef BUNDLE_RELOCATE_RELOCATE_H
+#define BUNDLE_RELOCATE_RELOCATE_H
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Paths in JSON text, moved from the machine that they come from to this one: two roots (working

@@ -2,9 +2,9 @@
 
 #include <utf8proc.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "bundle/relocate_edge.h"
+#include "bundle/relocate/relocate_edge.h"
 
 #define DOTS_MAX 4         /* full stops at the end of a sentence */
 #define MARKS_MAX 3        /* of Markdown's emphasis */

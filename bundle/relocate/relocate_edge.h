@@ -1,7 +1,7 @@
-#ifndef BUNDLE_RELOCATE_EDGE_H
-#define BUNDLE_RELOCATE_EDGE_H
+#ifndef BUNDLE_RELOCATE_RELOCATE_EDGE_H
+#define BUNDLE_RELOCATE_RELOCATE_EDGE_H
 
-#include "bundle/relocate_match.h"
+#include "bundle/relocate/relocate_match.h"
 
 /*
  * Where in a text a path can begin, and where the last name of a root ends.

@@ -2,10 +2,10 @@
 
 #include <utf8proc.h>
 
-#include "bundle/relocate_edge.h"
-#include "common/str.h"
+#include "bundle/relocate/relocate_edge.h"
+#include "common/base/str.h"
 
-#include "bundle/relocate_match.h"
+#include "bundle/relocate/relocate_match.h"
 
 size_t match_run(const struct window *w, size_t at)
 {

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_RELOCATE_MATCH_H
-#define BUNDLE_RELOCATE_MATCH_H
+#ifndef BUNDLE_RELOCATE_RELOCATE_MATCH_H
+#define BUNDLE_RELOCATE_RELOCATE_MATCH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /*
  * Is there a root at this place of a text, and how is the other one written there?  For relocate.c.

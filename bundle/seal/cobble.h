@@ -1,10 +1,10 @@
-#ifndef BUNDLE_COBBLE_H
-#define BUNDLE_COBBLE_H
+#ifndef BUNDLE_SEAL_COBBLE_H
+#define BUNDLE_SEAL_COBBLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Cobblestone-256: C2SP chunked-encryption v1 with AES-256-GCM and SHA-512.  A stream of plain
@@ -50,7 +50,7 @@ void cobble_writer_free(struct cobble_writer *w);
  * cobble_reader_new(key, context, n, sink, arg):
  * Read it back, in pieces of any size; ${sink} gets the plain bytes of each chunk once its tag was
  * verified, and nothing is final before cobble_reader_end() has returned 0.  ERR_REFUSED, KEY_WRONG
- * (common/keyring.h), if the
+ * (common/config/keyring.h), if the
  * commitment is that of another key, context or salt (before anything is decrypted), ERR_CORRUPT
  * for whatever else was changed or cut.  Once it has failed it keeps failing.
  */

@@ -3,11 +3,11 @@
 
 #include <openssl/evp.h>
 
-#include "common/hkdf.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/data/hkdf.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "bundle/cobble_core.h"
+#include "bundle/seal/cobble_core.h"
 
 #define NONCE 12
 #define AES_KEY 32

@@ -1,10 +1,10 @@
-#ifndef BUNDLE_COBBLE_CORE_H
-#define BUNDLE_COBBLE_CORE_H
+#ifndef BUNDLE_SEAL_COBBLE_CORE_H
+#define BUNDLE_SEAL_COBBLE_CORE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/cobble.h"
+#include "bundle/seal/cobble.h"
 
 /*
  * What writer and reader of Cobblestone-256 share: the derived keys and the next chunk's nonce.

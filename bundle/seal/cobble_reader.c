@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "bundle/cobble_core.h"
+#include "bundle/seal/cobble_core.h"
 
 enum state { IN_HEAD, IN_CHUNKS, FAILED };
 

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "bundle/cobble_core.h"
+#include "bundle/seal/cobble_core.h"
 
 struct cobble_writer {
     struct cobble *core;

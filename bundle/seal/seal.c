@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "bundle/seal.h"
+#include "bundle/seal/seal.h"
 
 #define FORMAT 1
 #define SUITE_COBBLESTONE_256 1

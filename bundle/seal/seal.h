@@ -1,12 +1,12 @@
-#ifndef BUNDLE_SEAL_H
-#define BUNDLE_SEAL_H
+#ifndef BUNDLE_SEAL_SEAL_H
+#define BUNDLE_SEAL_SEAL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bundle/cobble.h"
-#include "common/err.h"
-#include "common/keyring.h"
+#include "bundle/seal/cobble.h"
+#include "common/base/err.h"
+#include "common/config/keyring.h"
 
 /*
  * Sealed objects: a header of ours, which is authenticated as the context of what follows, then

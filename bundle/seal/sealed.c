@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "bundle/sealed.h"
+#include "bundle/seal/sealed.h"
 
 #define MEMBER "sealed"
 

@@ -1,15 +1,15 @@
-#ifndef BUNDLE_SEALED_H
-#define BUNDLE_SEALED_H
+#ifndef BUNDLE_SEAL_SEALED_H
+#define BUNDLE_SEAL_SEALED_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "bundle/seal.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/uuid.h"
+#include "bundle/seal/seal.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/base/uuid.h"
 
 /*
  * A sealed session as the API sees it: an opaque id, the word "sealed" for machine and folders, and

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "bundle/seal.h"
+#include "bundle/seal/seal.h"
 
 struct sealer {
     struct cobble_writer *body;

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "bundle/seal.h"
+#include "bundle/seal/seal.h"
 
 struct unsealer {
     const struct keyring *ring;

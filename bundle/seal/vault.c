@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/cobble_core.h"
-#include "common/hash.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "bundle/seal/cobble_core.h"
+#include "common/base/hash.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "bundle/vault.h"
+#include "bundle/seal/vault.h"
 
 struct vault {
     unsigned char *key; /* in secret memory */

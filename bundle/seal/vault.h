@@ -1,10 +1,10 @@
-#ifndef BUNDLE_VAULT_H
-#define BUNDLE_VAULT_H
+#ifndef BUNDLE_SEAL_VAULT_H
+#define BUNDLE_SEAL_VAULT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/keyring.h"
+#include "common/config/keyring.h"
 
 /*
  * What stays on this machine and still is not for everybody to read: pieces in memory, sealed with

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 char *buf_reserve(struct buf *b, size_t n)
 {

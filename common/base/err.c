@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 static void set_va(struct ct_err *err, enum err_code code, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));

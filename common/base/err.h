@@ -1,5 +1,5 @@
-#ifndef COMMON_ERR_H
-#define COMMON_ERR_H
+#ifndef COMMON_BASE_ERR_H
+#define COMMON_BASE_ERR_H
 
 /*
  * The one error type.  Functions that can fail return 0 or -1 and fill a struct ct_err.  The code

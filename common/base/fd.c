@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "common/fd.h"
+#include "common/base/fd.h"
 
 static int keep(int fd)
 {

@@ -1,5 +1,5 @@
-#ifndef COMMON_FD_H
-#define COMMON_FD_H
+#ifndef COMMON_BASE_FD_H
+#define COMMON_BASE_FD_H
 
 /*
  * Descriptors that no program started from here inherits, on systems too that can't make them so in

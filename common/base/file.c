@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "common/file.h"
+#include "common/base/file.h"
 
 int file_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct ct_err *err)
 {

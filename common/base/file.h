@@ -1,12 +1,12 @@
-#ifndef COMMON_FILE_H
-#define COMMON_FILE_H
+#ifndef COMMON_BASE_FILE_H
+#define COMMON_BASE_FILE_H
 
 #include <sys/types.h>
 
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
 struct stat;
 

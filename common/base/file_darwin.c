@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "common/file.h"
+#include "common/base/file.h"
 
 static int64_t ns_of(const struct timespec *t)
 {

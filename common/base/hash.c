@@ -6,10 +6,10 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "common/hash.h"
+#include "common/base/hash.h"
 
 #define CHUNK_BYTES (256 << 10)
 

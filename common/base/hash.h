@@ -1,10 +1,10 @@
-#ifndef COMMON_HASH_H
-#define COMMON_HASH_H
+#ifndef COMMON_BASE_HASH_H
+#define COMMON_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 #define HASH_SHA256_BYTES 32
 #define HASH_SHA256_HEX 65 /* with the NUL */

@@ -1,13 +1,13 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "watcher/table.h"
+#include "common/base/hashset.h"
 
 #define LEAST 64
 
 /* FNV-1a; slot_of() stirs the high bits in. */
-uint64_t table_mix(uint64_t h, const void *p, size_t n)
+uint64_t hashset_mix(uint64_t h, const void *p, size_t n)
 {
     const unsigned char *b = p;
 
@@ -16,14 +16,14 @@ uint64_t table_mix(uint64_t h, const void *p, size_t n)
     return h;
 }
 
-static size_t slot_of(const struct table *t, uint64_t hash)
+static size_t slot_of(const struct hashset *t, uint64_t hash)
 {
     hash *= 0x9e3779b97f4a7c15ULL;
     return (size_t)(hash >> 32) & (t->cap - 1);
 }
 
-void *table_find(const struct table *t, uint64_t hash,
-                 int (*is_it)(const void *item, const void *key), const void *key)
+void *hashset_find(const struct hashset *t, uint64_t hash,
+                   int (*is_it)(const void *item, const void *key), const void *key)
 {
     if (t->n == 0)
         return NULL;
@@ -34,7 +34,7 @@ void *table_find(const struct table *t, uint64_t hash,
     return NULL;
 }
 
-static void put(struct table *t, void *item)
+static void put(struct hashset *t, void *item)
 {
     size_t i = slot_of(t, t->hash(t, item));
 
@@ -43,7 +43,7 @@ static void put(struct table *t, void *item)
     t->slots[i] = item;
 }
 
-static void resize(struct table *t, size_t cap)
+static void resize(struct hashset *t, size_t cap)
 {
     void **old = t->slots;
     size_t n_old = t->cap;
@@ -57,7 +57,7 @@ static void resize(struct table *t, size_t cap)
     free(old);
 }
 
-void table_add(struct table *t, void *item)
+void hashset_add(struct hashset *t, void *item)
 {
     if ((t->n + 1) * 4 > t->cap * 3)
         resize(t, t->cap == 0 ? LEAST : 2 * t->cap);
@@ -65,7 +65,7 @@ void table_add(struct table *t, void *item)
     t->n++;
 }
 
-void table_del(struct table *t, const void *item)
+void hashset_del(struct hashset *t, const void *item)
 {
     size_t hole, i, mask = t->cap - 1;
 
@@ -90,7 +90,7 @@ void table_del(struct table *t, const void *item)
         resize(t, t->cap / 2);
 }
 
-void table_free(struct table *t)
+void hashset_free(struct hashset *t)
 {
     free(t->slots);
     t->slots = NULL;

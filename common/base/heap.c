@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/heap.h"
+#include "common/base/heap.h"
 
 /* Positions count from 1: the parent of p is p / 2. */
 static void set(struct heap *h, size_t pos, struct heap_node *node)

@@ -1,5 +1,5 @@
-#ifndef COMMON_HEAP_H
-#define COMMON_HEAP_H
+#ifndef COMMON_BASE_HEAP_H
+#define COMMON_BASE_HEAP_H
 
 #include <stddef.h>
 

@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/log_impl.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/log_impl.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 #define LINE_SIZE 2048
 

@@ -1,5 +1,5 @@
-#ifndef COMMON_LOG_H
-#define COMMON_LOG_H
+#ifndef COMMON_BASE_LOG_H
+#define COMMON_BASE_LOG_H
 
 /*
  * One line an event: a stable first word, then key=value.  Text from outside goes through

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log_fields.h"
+#include "common/base/log_fields.h"
 
 /* Add "CT_" + name in capitals + "=" + value. */
 static void add(struct log_fields *f, size_t *used, const char *name, size_t name_n,

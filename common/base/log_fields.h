@@ -1,5 +1,5 @@
-#ifndef COMMON_LOG_FIELDS_H
-#define COMMON_LOG_FIELDS_H
+#ifndef COMMON_BASE_LOG_FIELDS_H
+#define COMMON_BASE_LOG_FIELDS_H
 
 #include <stddef.h>
 

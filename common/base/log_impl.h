@@ -1,9 +1,9 @@
-#ifndef COMMON_LOG_IMPL_H
-#define COMMON_LOG_IMPL_H
+#ifndef COMMON_BASE_LOG_IMPL_H
+#define COMMON_BASE_LOG_IMPL_H
 
 #include <stdint.h>
 
-#include "common/log.h"
+#include "common/base/log.h"
 
 /**
  * log_line(level, line, now_ms):

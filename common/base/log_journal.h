@@ -1,5 +1,5 @@
-#ifndef COMMON_LOG_JOURNAL_H
-#define COMMON_LOG_JOURNAL_H
+#ifndef COMMON_BASE_LOG_JOURNAL_H
+#define COMMON_BASE_LOG_JOURNAL_H
 
 /**
  * log_journal_begin():

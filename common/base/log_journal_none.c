@@ -1,4 +1,4 @@
-#include "common/log_journal.h"
+#include "common/base/log_journal.h"
 
 void log_journal_begin(void)
 {

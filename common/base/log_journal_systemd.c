@@ -6,10 +6,10 @@
 
 #include <systemd/sd-journal.h>
 
-#include "common/log.h"
-#include "common/log_fields.h"
+#include "common/base/log.h"
+#include "common/base/log_fields.h"
 
-#include "common/log_journal.h"
+#include "common/base/log_journal.h"
 
 static struct iovec of(char *s)
 {

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "common/map.h"
+#include "common/base/map.h"
 
 struct node {
     struct node *next;

@@ -1,5 +1,5 @@
-#ifndef COMMON_MAP_H
-#define COMMON_MAP_H
+#ifndef COMMON_BASE_MAP_H
+#define COMMON_BASE_MAP_H
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/now.h"
+#include "common/base/now.h"
 
 static int64_t read_ms(clockid_t id)
 {

@@ -1,5 +1,5 @@
-#ifndef COMMON_NOW_H
-#define COMMON_NOW_H
+#ifndef COMMON_BASE_NOW_H
+#define COMMON_BASE_NOW_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/path.h"
+#include "common/base/path.h"
 
 char *path_join(const char *dir, const char *name)
 {

@@ -1,9 +1,9 @@
-#ifndef COMMON_PATH_H
-#define COMMON_PATH_H
+#ifndef COMMON_BASE_PATH_H
+#define COMMON_BASE_PATH_H
 
 #include <sys/types.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * path_join(dir, name):

@@ -7,7 +7,7 @@
 
 #include <openssl/crypto.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
 size_t str_utf8_len(const char *str, size_t len)
 {

@@ -1,5 +1,5 @@
-#ifndef COMMON_STR_H
-#define COMMON_STR_H
+#ifndef COMMON_BASE_STR_H
+#define COMMON_BASE_STR_H
 
 #include <stddef.h>
 

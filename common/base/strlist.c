@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/strlist.h"
+#include "common/base/strlist.h"
 
 void strlist_add(struct strlist *l, const char *s)
 {

@@ -1,5 +1,5 @@
-#ifndef COMMON_STRLIST_H
-#define COMMON_STRLIST_H
+#ifndef COMMON_BASE_STRLIST_H
+#define COMMON_BASE_STRLIST_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/hash.h"
+#include "common/base/hash.h"
 
-#include "common/uuid.h"
+#include "common/base/uuid.h"
 
 int uuid_starts(const char *s)
 {

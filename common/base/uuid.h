@@ -1,5 +1,5 @@
-#ifndef COMMON_UUID_H
-#define COMMON_UUID_H
+#ifndef COMMON_BASE_UUID_H
+#define COMMON_BASE_UUID_H
 
 #define UUID_SIZE 37 /* with the NUL */
 

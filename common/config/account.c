@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "common/account.h"
+#include "common/config/account.h"
 
 char *account_dir(const char *state_dir, const char *api_url, const char *account_id)
 {

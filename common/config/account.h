@@ -1,7 +1,7 @@
-#ifndef COMMON_ACCOUNT_H
-#define COMMON_ACCOUNT_H
+#ifndef COMMON_CONFIG_ACCOUNT_H
+#define COMMON_CONFIG_ACCOUNT_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The account that this machine's sessions go to, as its user confirmed it: <state>/account.json.

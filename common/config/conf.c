@@ -8,11 +8,11 @@
 
 #include <libconfig.h>
 
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "common/conf.h"
+#include "common/config/conf.h"
 
 struct reading {
     const char *path;

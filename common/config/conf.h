@@ -1,10 +1,10 @@
-#ifndef COMMON_CONF_H
-#define COMMON_CONF_H
+#ifndef COMMON_CONFIG_CONF_H
+#define COMMON_CONFIG_CONF_H
 
 #include <stddef.h>
 
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * A libconfig file read against a table of keys.  Every fault is reported with file and line: a

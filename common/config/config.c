@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/conf.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/config/conf.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const metadata_choices[] = {"basic", "full", NULL};

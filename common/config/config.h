@@ -1,9 +1,9 @@
-#ifndef COMMON_CONFIG_H
-#define COMMON_CONFIG_H
+#ifndef COMMON_CONFIG_CONFIG_H
+#define COMMON_CONFIG_CONFIG_H
 
-#include "common/conf.h"
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/config/conf.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * codeteleportd.conf, which daemon and client share.  Every key has a default.

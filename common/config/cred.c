@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/jscan.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/data/jscan.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "common/cred.h"
+#include "common/config/cred.h"
 
 #define MAX_FILE 65536
 

@@ -1,7 +1,7 @@
-#ifndef COMMON_CRED_H
-#define COMMON_CRED_H
+#ifndef COMMON_CONFIG_CRED_H
+#define COMMON_CONFIG_CRED_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * ~/.codeteleport/config.json, shared with the stock client: {token, apiUrl, deviceName, agent?}.

@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/now.h"
-#include "common/secret.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
 
-#include "common/key_command.h"
+#include "common/config/key_command.h"
 
 #define LOOK_MS 10 /* between two looks whether it has ended */
 

@@ -1,9 +1,9 @@
-#ifndef COMMON_KEY_COMMAND_H
-#define COMMON_KEY_COMMAND_H
+#ifndef COMMON_CONFIG_KEY_COMMAND_H
+#define COMMON_CONFIG_KEY_COMMAND_H
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * What the configuration's key_command prints.  Only keyring.c needs it.

@@ -1,16 +1,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bech32.h"
-#include "common/hash.h"
-#include "common/hkdf.h"
-#include "common/key_command.h"
-#include "common/keyring_inside.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/data/bech32.h"
+#include "common/base/hash.h"
+#include "common/data/hkdf.h"
+#include "common/config/key_command.h"
+#include "common/config/keyring_inside.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "common/keyring.h"
+#include "common/config/keyring.h"
 
 #define HUMAN_PART "ctkey"
 

@@ -1,12 +1,12 @@
-#ifndef COMMON_KEYRING_H
-#define COMMON_KEYRING_H
+#ifndef COMMON_CONFIG_KEYRING_H
+#define COMMON_CONFIG_KEYRING_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/config.h"
-#include "common/err.h"
-#include "common/uuid.h"
+#include "common/config/config.h"
+#include "common/base/err.h"
+#include "common/base/uuid.h"
 
 /*
  * The master keys that this device knows: ~/.codeteleport/keyring (0600), or what key_command

@@ -9,17 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jscan.h"
-#include "common/keyring_inside.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jscan.h"
+#include "common/config/keyring_inside.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 
-#include "common/keyring.h"
+#include "common/config/keyring.h"
 
 /*
  * {"format": "codeteleport-keyring-1",

@@ -1,7 +1,7 @@
-#ifndef COMMON_KEYRING_INSIDE_H
-#define COMMON_KEYRING_INSIDE_H
+#ifndef COMMON_CONFIG_KEYRING_INSIDE_H
+#define COMMON_CONFIG_KEYRING_INSIDE_H
 
-#include "common/keyring.h"
+#include "common/config/keyring.h"
 
 /*
  * What the files of the keyring share: keyring.c holds the keys, keyring_file.c the file.

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/bech32.h"
+#include "common/data/bech32.h"
 
 #define CHECKSUM 6
 #define CONSTANT 0x2bc830a3 /* what makes it bech32m */

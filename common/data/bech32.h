@@ -1,9 +1,9 @@
-#ifndef COMMON_BECH32_H
-#define COMMON_BECH32_H
+#ifndef COMMON_DATA_BECH32_H
+#define COMMON_DATA_BECH32_H
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * bech32m (BIP 350): bytes as text with a checksum that finds any error of up to four characters.

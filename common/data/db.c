@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/db_impl.h"
+#include "common/data/db_impl.h"
 
 #define BUSY_MS 10000 /* how long to wait for another process */
 #define BUSY_STEP_MS 20

@@ -1,5 +1,5 @@
-#ifndef COMMON_DB_H
-#define COMMON_DB_H
+#ifndef COMMON_DATA_DB_H
+#define COMMON_DATA_DB_H
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * SQLite with our manners: WAL, synchronous=FULL, foreign keys, a schema version, statements that

@@ -1,7 +1,7 @@
-#ifndef COMMON_DB_IMPL_H
-#define COMMON_DB_IMPL_H
+#ifndef COMMON_DATA_DB_IMPL_H
+#define COMMON_DATA_DB_IMPL_H
 
-#include "common/db.h"
+#include "common/data/db.h"
 
 /* For common/db*.c only. */
 

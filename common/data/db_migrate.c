@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "common/db_impl.h"
+#include "common/data/db_impl.h"
 
 #define COPIES 3 /* so many of the newest stay */
 

@@ -6,7 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "common/hkdf.h"
+#include "common/data/hkdf.h"
 
 #define MAX_BYTES ((size_t)255 * 64)
 

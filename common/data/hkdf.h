@@ -1,5 +1,5 @@
-#ifndef COMMON_HKDF_H
-#define COMMON_HKDF_H
+#ifndef COMMON_DATA_HKDF_H
+#define COMMON_DATA_HKDF_H
 
 #include <stddef.h>
 

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jscan.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jscan.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
 /*
  * json-c's strict mode still takes names in single quotes, raw control characters and more; the

@@ -1,12 +1,12 @@
-#ifndef COMMON_JDOC_H
-#define COMMON_JDOC_H
+#ifndef COMMON_DATA_JDOC_H
+#define COMMON_DATA_JDOC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Small JSON documents: json-c, strict, with limits.  (Transcripts are not small; agents/ reads

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/jscan.h"
+#include "common/data/jscan.h"
 
 enum state {
     AT_START,     /* nothing but white space yet */

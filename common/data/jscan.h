@@ -1,5 +1,5 @@
-#ifndef COMMON_JSCAN_H
-#define COMMON_JSCAN_H
+#ifndef COMMON_DATA_JSCAN_H
+#define COMMON_DATA_JSCAN_H
 
 #include <stddef.h>
 #include <stdint.h>

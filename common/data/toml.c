@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/map.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/map.h"
+#include "common/base/str.h"
 
-#include "common/toml.h"
+#include "common/data/toml.h"
 
 #define MAX_NESTING 8 /* arrays in arrays */
 

@@ -1,11 +1,11 @@
-#ifndef COMMON_TOML_H
-#define COMMON_TOML_H
+#ifndef COMMON_DATA_TOML_H
+#define COMMON_DATA_TOML_H
 
 #include <stddef.h>
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * A strict reader of the part of TOML 1.0 that rule files use: comments, [table] and [[table]]

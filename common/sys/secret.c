@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/secret_impl.h"
-#include "common/str.h"
+#include "common/sys/secret_impl.h"
+#include "common/base/str.h"
 
-#include "common/secret.h"
+#include "common/sys/secret.h"
 
 /*
  * The arena is OpenSSL's, which keeps its own private keys and generators there too and fails where

@@ -1,5 +1,5 @@
-#ifndef COMMON_SECRET_H
-#define COMMON_SECRET_H
+#ifndef COMMON_SYS_SECRET_H
+#define COMMON_SYS_SECRET_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-#ifndef COMMON_SECRET_IMPL_H
-#define COMMON_SECRET_IMPL_H
+#ifndef COMMON_SYS_SECRET_IMPL_H
+#define COMMON_SYS_SECRET_IMPL_H
 
 /**
  * secret_no_dumps():

@@ -1,7 +1,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "common/secret_impl.h"
+#include "common/sys/secret_impl.h"
 
 void secret_no_dumps(void)
 {

@@ -1,6 +1,6 @@
 #include <sys/resource.h>
 
-#include "common/secret_impl.h"
+#include "common/sys/secret_impl.h"
 
 void secret_no_dumps(void)
 {

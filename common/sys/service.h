@@ -1,5 +1,5 @@
-#ifndef COMMON_SERVICE_H
-#define COMMON_SERVICE_H
+#ifndef COMMON_SYS_SERVICE_H
+#define COMMON_SYS_SERVICE_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "common/service.h"
+#include "common/sys/service.h"
 
 /* No service manager that hands over sockets or wants to be told anything. */
 

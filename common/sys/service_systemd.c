@@ -6,7 +6,7 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "common/service.h"
+#include "common/sys/service.h"
 
 /* One has several sockets of the same name if its unit lists several addresses. */
 static int find_socket(const char *name, const char *path)

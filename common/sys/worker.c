@@ -9,9 +9,9 @@
 
 #include <event2/event.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "common/worker.h"
+#include "common/sys/worker.h"
 
 struct job {
     STAILQ_ENTRY(job) link;

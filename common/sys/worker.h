@@ -1,7 +1,7 @@
-#ifndef COMMON_WORKER_H
-#define COMMON_WORKER_H
+#ifndef COMMON_SYS_WORKER_H
+#define COMMON_SYS_WORKER_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The one worker thread: what may block (reading, hashing, compressing, fsync) runs there, one job

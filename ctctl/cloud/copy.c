@@ -2,11 +2,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/str.h"
-#include "ctctl/download.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/download.h"
 
-#include "ctctl/copy.h"
+#include "ctctl/cloud/copy.h"
 
 #define PIECE (1 << 18)
 

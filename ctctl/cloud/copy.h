@@ -1,12 +1,12 @@
-#ifndef CTCTL_COPY_H
-#define CTCTL_COPY_H
+#ifndef CTCTL_CLOUD_COPY_H
+#define CTCTL_CLOUD_COPY_H
 
 #include <stdint.h>
 
 #include "agents/news.h"
 #include "api/api.h"
-#include "bundle/open.h"
-#include "ctctl/ctx.h"
+#include "bundle/open/open.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * One version of a session that was fetched from the cloud, opened to its last byte, and what was

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "api/client.h"
-#include "bundle/seen.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/term.h"
+#include "bundle/open/generations.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/deletion.h"
+#include "ctctl/cloud/deletion.h"
 
 #define ANSWER_MS 30000
 #define SHOWN 20 /* sessions in the question */
@@ -70,20 +70,20 @@ static int remove_wire(struct ctx *c, const char *wire_id, int64_t version,
     return rc;
 }
 
-static int remove_version(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+static int remove_version(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
                           struct json_object **ret, struct ct_err *err)
 {
-    const char *wire_id = which_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err), *dir;
+    const char *wire_id = resolve_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err), *dir;
 
     if (wire_id == NULL || remove_wire(c, wire_id, version, ret, err) != 0)
         return -1;
     dir = wire_id == w->sealed_id ? ctx_account_dir(c) : NULL;
     if (dir != NULL)
-        seen_forget(dir, w->id); /* what is the newest now was wanted */
+        generations_forget(dir, w->id); /* what is the newest now was wanted */
     return 0;
 }
 
-int deletion_one(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
                  struct json_object **ret, struct ct_err *err)
 {
     int is_all = !is_plain || w->sealed_id == NULL;
@@ -91,7 +91,7 @@ int deletion_one(struct ctx *c, const struct which *w, int64_t version, int is_p
 
     if (version > 0)
         return remove_version(c, w, version, is_plain, ret, err);
-    if (is_plain && which_life(w, WHICH_PLAIN, err) == NULL)
+    if (is_plain && resolve_life(w, WHICH_PLAIN, err) == NULL)
         return -1;
     if (is_all && mark(c, w->id, err) != 0)
         return -1;

@@ -1,8 +1,8 @@
-#ifndef CTCTL_DELETION_H
-#define CTCTL_DELETION_H
+#ifndef CTCTL_CLOUD_DELETION_H
+#define CTCTL_CLOUD_DELETION_H
 
-#include "ctctl/sessions.h"
-#include "ctctl/which.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/cloud/resolve.h"
 
 /**
  * deletion_one(c, w, version, is_plain, ret, err):
@@ -11,7 +11,7 @@
  * of it it is marked here first, so that it is not uploaded again.  The caller owns ${ret}, the
  * API's last answer.
  */
-int deletion_one(struct ctx *c, const struct which *w, int64_t version, int is_plain,
+int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
                  struct json_object **ret, struct ct_err *err);
 
 /**

@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "bundle/seen.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/item.h"
+#include "bundle/open/generations.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/item.h"
 
-#include "ctctl/download.h"
+#include "ctctl/cloud/download.h"
 
 #define TRIES 6    /* without a byte of progress */
 #define REFUSALS 3 /* of those, by the store: each is answered with a new URL */
@@ -91,10 +91,10 @@ static int check_age(struct ctx *c, const struct sealed_facts *f, struct ct_err 
 
     if (dir == NULL)
         return 0;
-    seen = seen_generation(dir, f->session_id);
+    seen = generations_highest(dir, f->session_id);
     if (f->generation < seen)
         return item_rollback(err, f->session_id, f->generation, seen);
-    return seen_note(dir, f->session_id, f->generation, err);
+    return generations_note(dir, f->session_id, f->generation, err);
 }
 
 static int unseal(struct ctx *c, struct download *d, struct ct_err *err)

@@ -1,11 +1,11 @@
-#ifndef CTCTL_DOWNLOAD_H
-#define CTCTL_DOWNLOAD_H
+#ifndef CTCTL_CLOUD_DOWNLOAD_H
+#define CTCTL_CLOUD_DOWNLOAD_H
 
 #include <stdint.h>
 
 #include "api/api.h"
-#include "bundle/sealed.h"
-#include "ctctl/ctx.h"
+#include "bundle/seal/sealed.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * One bundle from the cloud as a file in a private folder (downloads/ in the state folder).  What

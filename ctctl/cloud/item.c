@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bundle/seen.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
+#include "bundle/open/generations.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
 
-#include "ctctl/item.h"
+#include "ctctl/cloud/item.h"
 
 #define OPENED "opened"
 #define LOCKED "sealed"
@@ -43,7 +43,7 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
 {
     struct json_object *o = json_object_new_object();
     const char *dir = age == ITEM_NEWEST ? ctx_account_dir(c) : NULL;
-    int64_t seen = dir != NULL ? seen_generation(dir, f->session_id) : 0;
+    int64_t seen = dir != NULL ? generations_highest(dir, f->session_id) : 0;
 
     jdoc_set_str(o, "sessionId", f->session_id);
     jdoc_set_str(o, "sourceMachine", f->source_machine);
@@ -55,7 +55,7 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
     if (f->generation < seen)
         jdoc_set_int(o, "seenGeneration", seen);
     else if (dir != NULL)
-        (void)seen_note(dir, f->session_id, f->generation, NULL);
+        (void)generations_note(dir, f->session_id, f->generation, NULL);
     json_object_object_add(item, OPENED, o);
 }
 

@@ -1,10 +1,10 @@
-#ifndef CTCTL_ITEM_H
-#define CTCTL_ITEM_H
+#ifndef CTCTL_CLOUD_ITEM_H
+#define CTCTL_CLOUD_ITEM_H
 
 #include <json-c/json.h>
 
-#include "bundle/sealed.h"
-#include "ctctl/ctx.h"
+#include "bundle/seal/sealed.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * What the API says of a session or of one of its versions, in clear or sealed: items of its list

@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "common/uuid.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
 
-#include "ctctl/which.h"
+#include "ctctl/cloud/resolve.h"
 
 /* ---- one that is named in full -----------------------------------------------------------------
  */
@@ -46,7 +46,7 @@ static int probe(struct ctx *c, const char *wire_id, struct json_object **ret, s
 }
 
 /* Take ${item} as one of its lives; it becomes ours. */
-static void take(struct which *w, struct json_object *item)
+static void take(struct resolved *w, struct json_object *item)
 {
     if (item_is_sealed(item)) {
         json_object_put(w->sealed);
@@ -61,7 +61,7 @@ static void take(struct which *w, struct json_object *item)
     }
 }
 
-static int try(struct ctx *c, struct which *w, const char *wire_id, struct ct_err *err)
+static int try(struct ctx *c, struct resolved *w, const char *wire_id, struct ct_err *err)
 {
     struct json_object *item;
 
@@ -74,7 +74,7 @@ static int try(struct ctx *c, struct which *w, const char *wire_id, struct ct_er
 
 /* Is it there in clear, too?  The list tells; asked by its real id, the server would learn the name
  * of a session that it may know sealed only. */
-static int find_clear(struct ctx *c, const char *id, struct which *w, struct ct_err *err)
+static int find_clear(struct ctx *c, const char *id, struct resolved *w, struct ct_err *err)
 {
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
@@ -93,7 +93,7 @@ static int find_clear(struct ctx *c, const char *id, struct which *w, struct ct_
 }
 
 /* Both lives of a session whose real id is ${id}. */
-static int try_both(struct ctx *c, const struct keyring *ring, const char *id, struct which *w,
+static int try_both(struct ctx *c, const struct keyring *ring, const char *id, struct resolved *w,
                     struct ct_err *err)
 {
     char opaque[UUID_SIZE];
@@ -105,8 +105,8 @@ static int try_both(struct ctx *c, const struct keyring *ring, const char *id, s
 }
 
 /* ${id} may be an opaque one; then the real one is inside. */
-static int by_whole_id(struct ctx *c, const struct keyring *ring, const char *id, struct which *w,
-                       struct ct_err *err)
+static int by_whole_id(struct ctx *c, const struct keyring *ring, const char *id,
+                       struct resolved *w, struct ct_err *err)
 {
     if (try_both(c, ring, id, w, err) != 0)
         return -1;
@@ -156,7 +156,7 @@ static const char *choose(struct json_object *list, const char *word, int *ret_m
     return found;
 }
 
-static int by_list(struct ctx *c, const char *word, struct which *w, struct ct_err *err)
+static int by_list(struct ctx *c, const char *word, struct resolved *w, struct ct_err *err)
 {
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
@@ -173,7 +173,7 @@ static int by_list(struct ctx *c, const char *word, struct which *w, struct ct_e
         found = NULL;
     } else if (found == NULL) {
         err_set(err, ERR_GONE, "no session in the cloud begins with \"%s\"", word);
-        rc = which_gone(c, err);
+        rc = resolve_gone(c, err);
     }
     for (size_t i = 0; found != NULL && i < json_object_array_length(list); i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
@@ -187,7 +187,7 @@ static int by_list(struct ctx *c, const char *word, struct which *w, struct ct_e
 /* ---- */
 
 /* Without keys, what is named in full is believed: the server will say if it is not there. */
-static int believe(struct ctx *c, const char *word, struct which *w, struct ct_err *err)
+static int believe(struct ctx *c, const char *word, struct resolved *w, struct ct_err *err)
 {
     /* An opaque one shows whose key is missing. */
     if (word[14] == '8' && try(c, w, word, err) != 0)
@@ -197,10 +197,10 @@ static int believe(struct ctx *c, const char *word, struct which *w, struct ct_e
     return 0;
 }
 
-int which_session(struct ctx *c, const char *word, struct which *ret, struct ct_err *err)
+int resolve_session(struct ctx *c, const char *word, struct resolved *ret, struct ct_err *err)
 {
     const struct keyring *ring = NULL;
-    struct which w = {0};
+    struct resolved w = {0};
     int rc = 0;
 
     if (uuid_is_valid(word)) {
@@ -210,7 +210,7 @@ int which_session(struct ctx *c, const char *word, struct which *ret, struct ct_
     if (rc == 0 && w.sealed_id == NULL && w.plain_id == NULL)
         rc = by_list(c, word, &w, err);
     if (rc != 0) {
-        which_clear(&w);
+        resolve_clear(&w);
         return -1;
     }
     if (w.id == NULL)
@@ -221,7 +221,7 @@ int which_session(struct ctx *c, const char *word, struct which *ret, struct ct_
     return 0;
 }
 
-int which_look(struct ctx *c, struct which *w, struct ct_err *err)
+int resolve_look(struct ctx *c, struct resolved *w, struct ct_err *err)
 {
     if (w->sealed != NULL || w->plain != NULL)
         return 0;
@@ -230,10 +230,10 @@ int which_look(struct ctx *c, struct which *w, struct ct_err *err)
     if (w->sealed != NULL || w->plain != NULL)
         return 0;
     err_set(err, ERR_GONE, "there is no session %s", w->id);
-    return which_gone(c, err);
+    return resolve_gone(c, err);
 }
 
-void which_clear(struct which *w)
+void resolve_clear(struct resolved *w)
 {
     json_object_put(w->sealed);
     json_object_put(w->plain);
@@ -243,7 +243,7 @@ void which_clear(struct which *w)
     memset(w, 0, sizeof(*w));
 }
 
-int which_gone(struct ctx *c, struct ct_err *err)
+int resolve_gone(struct ctx *c, struct ct_err *err)
 {
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
@@ -288,7 +288,7 @@ static int64_t records(const struct json_object *item)
     return jdoc_int(m, "messageCount", 0) + jdoc_int(m, "toolCallCount", 0);
 }
 
-int which_is_newer(const struct json_object *a, const struct json_object *b)
+int resolve_is_newer(const struct json_object *a, const struct json_object *b)
 {
     int64_t x = ended_ms(a), y = ended_ms(b);
 
@@ -297,7 +297,7 @@ int which_is_newer(const struct json_object *a, const struct json_object *b)
     return x != y ? x > y : records(a) > records(b);
 }
 
-const char *which_life(const struct which *w, enum which_life life, struct ct_err *err)
+const char *resolve_life(const struct resolved *w, enum resolve_life life, struct ct_err *err)
 {
     if (life == WHICH_PLAIN && w->plain_id == NULL) {
         err_set(err, ERR_GONE, "session %.8s is not in the cloud in clear, only sealed", w->id);
@@ -307,20 +307,20 @@ const char *which_life(const struct which *w, enum which_life life, struct ct_er
         return w->plain_id;
     if (w->plain_id == NULL || life == WHICH_FIRST)
         return w->sealed_id;
-    return which_is_newer(w->plain, w->sealed) ? w->plain_id : w->sealed_id;
+    return resolve_is_newer(w->plain, w->sealed) ? w->plain_id : w->sealed_id;
 }
 
-const char *which_version(struct ctx *c, const struct which *w, int64_t version, int is_plain,
-                          struct ct_err *err)
+const char *resolve_version(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
+                            struct ct_err *err)
 {
     int is_strict, is_newer;
 
     if (is_plain || version > 0)
-        return which_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
+        return resolve_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
     if (ctx_config(c, err) != 0)
         return NULL;
     is_strict = c->config->encryption == CONFIG_ENCRYPTION_REQUIRE;
-    is_newer = w->sealed != NULL && w->plain != NULL && which_is_newer(w->plain, w->sealed);
+    is_newer = w->sealed != NULL && w->plain != NULL && resolve_is_newer(w->plain, w->sealed);
     if (is_newer && is_strict)
         ctx_say(c,
                 "session %.8s is in the cloud in clear too, and newer there; encryption = "
@@ -329,7 +329,7 @@ const char *which_version(struct ctx *c, const struct which *w, int64_t version,
     else if (is_newer)
         ctx_say(c, "session %.8s is in the cloud both sealed and in clear; in clear it is newer",
                 w->id);
-    return which_life(w, is_strict ? WHICH_FIRST : WHICH_ANY, err);
+    return resolve_life(w, is_strict ? WHICH_FIRST : WHICH_ANY, err);
 }
 
 /* The other life of the session that ${item} is a life of, or NULL. */
@@ -346,7 +346,7 @@ static const struct json_object *twin(struct json_object *list, const struct jso
     return NULL;
 }
 
-struct json_object *which_best(struct ctx *c, struct json_object *list)
+struct json_object *resolve_best(struct ctx *c, struct json_object *list)
 {
     struct json_object *ret = json_object_new_array();
     int is_strict = ctx_config(c, NULL) == 0 && c->config->encryption == CONFIG_ENCRYPTION_REQUIRE;
@@ -358,8 +358,8 @@ struct json_object *which_best(struct ctx *c, struct json_object *list)
         struct json_object *item = json_object_array_get_idx(list, i);
         const struct json_object *other = sealed > 0 && sealed < n ? twin(list, item) : NULL;
         int is_better =
-            other == NULL || (item_is_sealed(item) ? is_strict || !which_is_newer(other, item)
-                                                   : !is_strict && which_is_newer(item, other));
+            other == NULL || (item_is_sealed(item) ? is_strict || !resolve_is_newer(other, item)
+                                                   : !is_strict && resolve_is_newer(item, other));
         if (is_better)
             json_object_array_add(ret, json_object_get(item));
     }

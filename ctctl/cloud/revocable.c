@@ -1,15 +1,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/opts.h"
-#include "ctctl/term.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ctx/opts.h"
+#include "ctctl/ui/term.h"
 #include "net/http.h"
 
-#include "ctctl/things.h"
+#include "ctctl/cloud/revocable.h"
 
-char *things_name(const struct json_object *item)
+char *revocable_name(const struct json_object *item)
 {
     const char *name = jdoc_str(item, "name");
 
@@ -18,7 +18,7 @@ char *things_name(const struct json_object *item)
     return str_printf("%s%s", name, jdoc_bool(item, "current", 0) ? " (this machine)" : "");
 }
 
-static int fetch(struct ctx *c, const struct things *t, struct json_object **ret,
+static int fetch(struct ctx *c, const struct revocable *t, struct json_object **ret,
                  struct ct_err *err)
 {
     if (ctx_cloud(c, "GET", t->path, NULL, ret, err) != 0) {
@@ -33,7 +33,7 @@ static int fetch(struct ctx *c, const struct things *t, struct json_object **ret
     return 0;
 }
 
-static int list(struct ctx *c, const struct things *t)
+static int list(struct ctx *c, const struct revocable *t)
 {
     struct json_object *o, *all;
     struct buf b = {0};
@@ -54,7 +54,7 @@ static int list(struct ctx *c, const struct things *t)
     return CTX_OK;
 }
 
-static struct json_object *find(const struct things *t, struct json_object *all, const char *id,
+static struct json_object *find(const struct revocable *t, struct json_object *all, const char *id,
                                 struct ct_err *err)
 {
     struct json_object *found = NULL;
@@ -78,7 +78,7 @@ static struct json_object *find(const struct things *t, struct json_object *all,
     return found;
 }
 
-static int revoke_thing(struct ctx *c, const struct things *t, const char *word, int is_agreed)
+static int revoke_thing(struct ctx *c, const struct revocable *t, const char *word, int is_agreed)
 {
     struct json_object *o, *item, *answer;
     struct buf b = {0};
@@ -94,7 +94,7 @@ static int revoke_thing(struct ctx *c, const struct things *t, const char *word,
         goto done;
     }
     if (jdoc_bool(item, "current", 0) && !is_agreed) {
-        name = things_name(item);
+        name = revocable_name(item);
         question = str_printf("Revoke the %s that is in use here? Nothing more is saved from this "
                               "machine until it is logged in again.",
                               t->one);
@@ -130,7 +130,7 @@ done:
     return rc;
 }
 
-int things_run(struct ctx *c, const struct things *t, int argc, char **argv)
+int revocable_run(struct ctx *c, const struct revocable *t, int argc, char **argv)
 {
     struct strlist words = {0};
     int is_agreed = 0;

@@ -1,13 +1,13 @@
-#ifndef CTCTL_THINGS_H
-#define CTCTL_THINGS_H
+#ifndef CTCTL_CLOUD_REVOCABLE_H
+#define CTCTL_CLOUD_REVOCABLE_H
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "ctctl/ctx.h"
+#include "common/base/buf.h"
+#include "ctctl/ctx/ctx.h"
 
 /* Devices and tokens: lists at the API that can be shown, and whose members can be revoked. */
-struct things {
+struct revocable {
     const char *path;   /* "/devices" */
     const char *member; /* of the answer, "devices" */
     const char *one;    /* "device" */
@@ -16,15 +16,15 @@ struct things {
 };
 
 /**
- * things_run(c, t, argc, argv):
+ * revocable_run(c, t, argc, argv):
  * The verb: nothing or "list" shows, "revoke ID" (a whole ID or its beginning) revokes.
  */
-int things_run(struct ctx *c, const struct things *t, int argc, char **argv);
+int revocable_run(struct ctx *c, const struct revocable *t, int argc, char **argv);
 
 /**
- * things_name(item):
+ * revocable_name(item):
  * Return its name, with a mark if it is the one that asks; the caller frees it.
  */
-char *things_name(const struct json_object *item);
+char *revocable_name(const struct json_object *item);
 
 #endif

@@ -3,17 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/strlist.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/place.h"
-#include "ctctl/table.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/folder.h"
+#include "ctctl/ui/table.h"
 #include "net/http.h"
 
-#include "ctctl/sessions.h"
+#include "ctctl/cloud/sessions.h"
 
 #define ANSWER_MS 60000
 #define CLOUD_PAGE 100
@@ -67,8 +67,8 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
             if (is_machine(jdoc_str(item, "deviceName"), f->machine) &&
-                (f->project == NULL || place_is_project(f->project, jdoc_str(item, "projectName"),
-                                                        jdoc_str(item, "projectPath"))))
+                (f->project == NULL || folder_is_project(f->project, jdoc_str(item, "projectName"),
+                                                         jdoc_str(item, "projectPath"))))
                 json_object_array_add(all, json_object_get(item));
         }
         next = jdoc_str(page, "next");
@@ -96,8 +96,8 @@ err1:
 static int is_project(const struct json_object *item, const char *project)
 {
     return project == NULL ||
-           place_is_project(project, jdoc_str(item_metadata(item), "projectName"),
-                            item_str(item, "sourceCwd"));
+           folder_is_project(project, jdoc_str(item_metadata(item), "projectName"),
+                             item_str(item, "sourceCwd"));
 }
 
 static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t offset,

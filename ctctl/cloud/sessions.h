@@ -1,11 +1,11 @@
-#ifndef CTCTL_SESSIONS_H
-#define CTCTL_SESSIONS_H
+#ifndef CTCTL_CLOUD_SESSIONS_H
+#define CTCTL_CLOUD_SESSIONS_H
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "ctctl/ctx.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "ctctl/ctx/ctx.h"
+#include "ctctl/ui/text.h"
 
 /* Sessions as the daemon and the cloud list them. */
 struct sessions_filter {
@@ -29,7 +29,7 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
 /**
  * sessions_cloud(c, f, ret, err):
  * Return the API's list, all pages of it in one answer of the same shape, each item opened
- * (ctctl/item.h); the caller owns it.
+ * (ctctl/cloud/item.h); the caller owns it.
  */
 int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_object **ret,
                    struct ct_err *err);

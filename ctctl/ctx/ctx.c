@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/jout.h"
-#include "ctctl/term.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/jout.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 void ctx_init(struct ctx *c)
 {

@@ -1,17 +1,17 @@
-#ifndef CTCTL_CTX_H
-#define CTCTL_CTX_H
+#ifndef CTCTL_CTX_CTX_H
+#define CTCTL_CTX_CTX_H
 
 #include <stdint.h>
 #include <stdio.h>
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "common/config.h"
-#include "common/cred.h"
-#include "common/err.h"
-#include "common/keyring.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "common/config/config.h"
+#include "common/config/cred.h"
+#include "common/base/err.h"
+#include "common/config/keyring.h"
+#include "ctctl/ui/text.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
 

@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/account.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/config/account.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 int ctx_key_is_by_command(const struct ctx *c)
 {

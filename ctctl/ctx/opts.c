@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "ctctl/opts.h"
+#include "ctctl/ctx/opts.h"
 
 #define MAX_OPTS 16
 #define MAX_DURATION_S (100 * 366LL * 86400)

@@ -1,8 +1,8 @@
-#ifndef CTCTL_OPTS_H
-#define CTCTL_OPTS_H
+#ifndef CTCTL_CTX_OPTS_H
+#define CTCTL_CTX_OPTS_H
 
-#include "common/strlist.h"
-#include "ctctl/ctx.h"
+#include "common/base/strlist.h"
+#include "ctctl/ctx/ctx.h"
 
 enum opt_kind {
     OPT_FLAG,   /* int, becomes 1 */

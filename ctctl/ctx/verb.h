@@ -1,8 +1,8 @@
-#ifndef CTCTL_VERB_H
-#define CTCTL_VERB_H
+#ifndef CTCTL_CTX_VERB_H
+#define CTCTL_CTX_VERB_H
 
-#include "ctctl/ctx.h"
-#include "ctctl/opts.h"
+#include "ctctl/ctx/ctx.h"
+#include "ctctl/ctx/opts.h"
 
 /* One thing that ctctl can do. */
 struct verb {

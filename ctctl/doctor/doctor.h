@@ -1,9 +1,9 @@
-#ifndef CTCTL_DOCTOR_H
-#define CTCTL_DOCTOR_H
+#ifndef CTCTL_DOCTOR_DOCTOR_H
+#define CTCTL_DOCTOR_DOCTOR_H
 
 #include <json-c/json.h>
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * `ctctl doctor`: one function for each thing that could be wrong.  A check says what it found and,

@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/watched.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/here/watched.h"
 
-#include "ctctl/doctor.h"
+#include "ctctl/doctor/doctor.h"
 
 #define CLEANUP_DAYS 30           /* Claude Code's own default */
 #define FEW_DAYS 7                /* a machine may be away from the network for so long */

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
 
-#include "ctctl/doctor.h"
+#include "ctctl/doctor/doctor.h"
 
 #define HOW "ctctl key init, or ctctl key import if another device of yours has one"
 

@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "ctctl/doctor.h"
+#include "ctctl/doctor/doctor.h"
 
 /* Signatures of presigned URLs live for five minutes. */
 #define SKEW_MS (120 * 1000)

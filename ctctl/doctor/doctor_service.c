@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/system.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/here/system.h"
 
-#include "ctctl/doctor.h"
+#include "ctctl/doctor/doctor.h"
 
 #define UNIT "codeteleportd.service"
 

@@ -5,14 +5,14 @@
 
 #include "api/api.h"
 #include "api/client.h"
-#include "bundle/sealed.h"
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "ctctl/doctor.h"
+#include "ctctl/doctor/doctor.h"
 
 /*
  * The upload is reserved under an ID that no session has ("doctor" in hexadecimal, in a UUID of

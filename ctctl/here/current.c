@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "agents/agent.h"
-#include "common/path.h"
-#include "ctctl/system.h"
+#include "common/base/path.h"
+#include "ctctl/here/system.h"
 
-#include "ctctl/current.h"
+#include "ctctl/here/current.h"
 
 #define MAX_ANCESTORS 32
 

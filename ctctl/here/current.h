@@ -1,8 +1,8 @@
-#ifndef CTCTL_CURRENT_H
-#define CTCTL_CURRENT_H
+#ifndef CTCTL_HERE_CURRENT_H
+#define CTCTL_HERE_CURRENT_H
 
-#include "common/uuid.h"
-#include "ctctl/ctx.h"
+#include "common/base/uuid.h"
+#include "ctctl/ctx/ctx.h"
 
 /**
  * current_session(c, ret):

@@ -3,15 +3,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/opts.h"
-#include "ctctl/place.h"
-#include "ctctl/table.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/ctx/opts.h"
+#include "ctctl/ui/folder.h"
+#include "ctctl/ui/table.h"
 
-#include "ctctl/rules.h"
+#include "ctctl/here/exclude.h"
 
 #define ANSWER_MS 60000 /* a folder may hold very many sessions */
 
@@ -32,7 +32,7 @@ static void table(const struct text_style *st, struct json_object *rules, struct
 
     for (size_t i = 0; i < json_object_array_length(rules); i++) {
         const struct json_object *o = json_object_array_get_idx(rules, i);
-        char *path = place_short(jdoc_str(o, "path"));
+        char *path = folder_short(jdoc_str(o, "path"));
         const char *cells[3];
         cells[0] = jdoc_bool(o, "excluded", 0) ? "exclude" : "include";
         cells[1] = path;
@@ -47,7 +47,7 @@ static void table(const struct text_style *st, struct json_object *rules, struct
 static void say_folder(struct ctx *c, const struct json_object *o, int is_excluded)
 {
     int64_t n = headline_number(o, "sessions", 0), cloud = headline_number(o, "inCloud", 0);
-    char *path = place_short(jdoc_str(o, "path")), *count = text_count(n, "session", "sessions");
+    char *path = folder_short(jdoc_str(o, "path")), *count = text_count(n, "session", "sessions");
     char *clean = text_clean(&c->out, path);
     struct buf b = {0};
 
@@ -114,7 +114,7 @@ static int ask(struct ctx *c, int is_excluded, struct json_object *params)
     return CTX_OK;
 }
 
-int rules_run(struct ctx *c, int is_excluded, int argc, char **argv)
+int exclude_run(struct ctx *c, int is_excluded, int argc, char **argv)
 {
     struct json_object *params = json_object_new_object();
     struct strlist words = {0};
@@ -126,7 +126,7 @@ int rules_run(struct ctx *c, int is_excluded, int argc, char **argv)
     if (rc == -1 && words.n == 1 && is_id(words.v[0])) {
         jdoc_set_str(params, "id", words.v[0]);
     } else if (rc == -1 && words.n == 1) {
-        path = place_real(words.v[0]);
+        path = folder_real(words.v[0]);
         jdoc_set_str(params, "path", path);
         free(path);
     }

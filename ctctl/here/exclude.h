@@ -1,13 +1,13 @@
-#ifndef CTCTL_RULES_H
-#define CTCTL_RULES_H
+#ifndef CTCTL_HERE_EXCLUDE_H
+#define CTCTL_HERE_EXCLUDE_H
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 /**
- * rules_run(c, is_excluded, argc, argv):
+ * exclude_run(c, is_excluded, argc, argv):
  * The verbs exclude and include: without a word, show the rules; with a folder or a session's ID,
  * say that it stays here, or may go.
  */
-int rules_run(struct ctx *c, int is_excluded, int argc, char **argv);
+int exclude_run(struct ctx *c, int is_excluded, int argc, char **argv);
 
 #endif

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/progress.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/ui/progress.h"
 
-#include "ctctl/sync_follow.h"
+#include "ctctl/here/sync_follow.h"
 
 #define ANSWER_MS 2000
 #define LOOK_MS 250

@@ -1,7 +1,7 @@
-#ifndef CTCTL_SYNC_FOLLOW_H
-#define CTCTL_SYNC_FOLLOW_H
+#ifndef CTCTL_HERE_SYNC_FOLLOW_H
+#define CTCTL_HERE_SYNC_FOLLOW_H
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * Shows on the terminal how far the daemon is while somebody waits for it, from a thread and a

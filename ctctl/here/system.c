@@ -2,7 +2,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "ctctl/system.h"
+#include "ctctl/here/system.h"
 
 extern char **environ;
 

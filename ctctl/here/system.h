@@ -1,5 +1,5 @@
-#ifndef CTCTL_SYSTEM_H
-#define CTCTL_SYSTEM_H
+#ifndef CTCTL_HERE_SYSTEM_H
+#define CTCTL_HERE_SYSTEM_H
 
 #include <stdint.h>
 

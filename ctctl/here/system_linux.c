@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "ctctl/system.h"
+#include "ctctl/here/system.h"
 
 int64_t system_max_watches(void)
 {

@@ -1,7 +1,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctctl/system.h"
+#include "ctctl/here/system.h"
 
 int64_t system_max_watches(void)
 {

@@ -12,12 +12,12 @@
 #include "agents/beneath.h"
 #include "agents/encode.h"
 #include "agents/news.h"
-#include "agents/transcript.h"
-#include "bundle/relocate.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "agents/claude/transcript.h"
+#include "bundle/relocate/relocate.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "ctctl/target.h"
+#include "ctctl/here/target.h"
 
 #define LOOK_BYTES (256 << 10) /* of a transcript, to learn its folder */
 

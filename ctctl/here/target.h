@@ -1,8 +1,8 @@
-#ifndef CTCTL_TARGET_H
-#define CTCTL_TARGET_H
+#ifndef CTCTL_HERE_TARGET_H
+#define CTCTL_HERE_TARGET_H
 
-#include "bundle/install.h"
-#include "common/strlist.h"
+#include "bundle/install/install.h"
+#include "common/base/strlist.h"
 
 /*
  * Where a session from another machine is to live on this one.

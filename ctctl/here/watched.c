@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/place.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/folder.h"
 
-#include "ctctl/watched.h"
+#include "ctctl/here/watched.h"
 
 static int watches(struct json_object *roots, const char *real)
 {
@@ -18,7 +18,7 @@ static int watches(struct json_object *roots, const char *real)
         /* A root is a path, or tells its path. */
         const char *s = json_object_get_type(o) == json_type_string ? json_object_get_string(o)
                                                                     : jdoc_str(o, "path");
-        char *root = place_real(s != NULL ? s : "/");
+        char *root = folder_real(s != NULL ? s : "/");
         yes = strcmp(root, real) == 0;
         free(root);
     }
@@ -34,7 +34,7 @@ char *watched_missing(const struct json_object *status)
     if (roots == NULL)
         return NULL;
     root = path_claude_root();
-    real = place_real(root);
+    real = folder_real(root);
     yes = watches(roots, real);
     free(real);
     if (!yes)

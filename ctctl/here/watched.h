@@ -1,5 +1,5 @@
-#ifndef CTCTL_WATCHED_H
-#define CTCTL_WATCHED_H
+#ifndef CTCTL_HERE_WATCHED_H
+#define CTCTL_HERE_WATCHED_H
 
 #include <json-c/json.h>
 

@@ -1,9 +1,9 @@
-#ifndef CTCTL_KEY_H
-#define CTCTL_KEY_H
+#ifndef CTCTL_KEY_KEY_H
+#define CTCTL_KEY_KEY_H
 
-#include "common/keyring.h"
-#include "ctctl/ctx.h"
-#include "ctctl/key_account.h"
+#include "common/config/keyring.h"
+#include "ctctl/ctx/ctx.h"
+#include "ctctl/key/key_account.h"
 
 /*
  * ctctl key: one function an action.  A key's recovery text goes to the terminal itself, to the

@@ -1,13 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/sealed.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/sessions.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/sessions.h"
 
-#include "ctctl/key_account.h"
+#include "ctctl/key/key_account.h"
 
 static int is_here(const struct keyring *ring, const char *id_hex)
 {

@@ -1,11 +1,11 @@
-#ifndef CTCTL_KEY_ACCOUNT_H
-#define CTCTL_KEY_ACCOUNT_H
+#ifndef CTCTL_KEY_KEY_ACCOUNT_H
+#define CTCTL_KEY_KEY_ACCOUNT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/keyring.h"
-#include "ctctl/ctx.h"
+#include "common/config/keyring.h"
+#include "ctctl/ctx/ctx.h"
 
 /* A key as the account's sealed sessions show it. */
 struct key_use {

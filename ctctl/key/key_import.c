@@ -2,14 +2,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "ctctl/key_lines.h"
-#include "ctctl/term.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "ctctl/key/key_lines.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
 #define LINE_MAX_BYTES 512
 #define TRIES 5

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "ctctl/key_lines.h"
+#include "ctctl/key/key_lines.h"
 
 #define BEGINNING "ctkey1"
 #define ROW 16 /* characters */

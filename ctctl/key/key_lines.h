@@ -1,10 +1,10 @@
-#ifndef CTCTL_KEY_LINES_H
-#define CTCTL_KEY_LINES_H
+#ifndef CTCTL_KEY_KEY_LINES_H
+#define CTCTL_KEY_KEY_LINES_H
 
 #include <stddef.h>
 
-#include "common/err.h"
-#include "common/keyring.h"
+#include "common/base/err.h"
+#include "common/config/keyring.h"
 
 /*
  * The recovery text as a person sees it: upper case, sixteen groups of four characters, four in a

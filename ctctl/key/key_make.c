@@ -2,15 +2,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "ctctl/key_lines.h"
-#include "ctctl/term.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "ctctl/key/key_lines.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
 #define TRIES 5
 

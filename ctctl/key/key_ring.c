@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
 #define ANSWER_MS 30000
 

@@ -3,14 +3,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "ctctl/key_lines.h"
-#include "ctctl/qr.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "ctctl/key/key_lines.h"
+#include "ctctl/ui/qr.h"
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
 /* Straight to stdout: no copy of it stays in a buffer. */
 static int put(const char *p, struct ct_err *err)

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
 struct key_state {
     struct ctx *c;

@@ -5,16 +5,16 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 #include "net/http.h"
-#include "ctctl/loopback.h"
-#include "ctctl/system.h"
-#include "ctctl/term.h"
+#include "ctctl/key/loopback.h"
+#include "ctctl/here/system.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/login.h"
+#include "ctctl/key/login.h"
 
 #define SIGN_IN_MS 600000
 

@@ -1,8 +1,8 @@
-#ifndef CTCTL_LOGIN_H
-#define CTCTL_LOGIN_H
+#ifndef CTCTL_KEY_LOGIN_H
+#define CTCTL_KEY_LOGIN_H
 
-#include "common/cred.h"
-#include "ctctl/ctx.h"
+#include "common/config/cred.h"
+#include "ctctl/ctx/ctx.h"
 
 #define LOGIN_SECRET_SIZE (4096 + 2)
 

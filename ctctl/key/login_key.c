@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
-#include "ctctl/key.h"
-#include "ctctl/term.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
+#include "ctctl/key/key.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/login_key.h"
+#include "ctctl/key/login_key.h"
 
 static void explain(const struct ctx *c)
 {

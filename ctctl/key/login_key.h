@@ -1,7 +1,7 @@
-#ifndef CTCTL_LOGIN_KEY_H
-#define CTCTL_LOGIN_KEY_H
+#ifndef CTCTL_KEY_LOGIN_KEY_H
+#define CTCTL_KEY_LOGIN_KEY_H
 
-#include "ctctl/ctx.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * Sealing, at log-in: whether a person wants a key is asked before a token is made, for its name

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/fd.h"
-#include "common/file.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/fd.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "ctctl/loopback.h"
+#include "ctctl/key/loopback.h"
 
 #define MAX_REQUEST 16384
 #define PATIENCE_S 5 /* with one connection, which may be a browser's that says nothing yet */

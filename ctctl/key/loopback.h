@@ -1,9 +1,9 @@
-#ifndef CTCTL_LOOPBACK_H
-#define CTCTL_LOOPBACK_H
+#ifndef CTCTL_KEY_LOOPBACK_H
+#define CTCTL_KEY_LOOPBACK_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Where a browser brings the result of a sign-in: http://localhost:PORT/callback, on loopback

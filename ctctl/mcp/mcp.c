@@ -3,12 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/jout.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/ui/jout.h"
 
-#include "ctctl/mcp.h"
+#include "ctctl/mcp/mcp.h"
 
 #define MAX_LINE (4u << 20)
 #define READ_BYTES 65536

@@ -1,10 +1,10 @@
-#ifndef CTCTL_MCP_H
-#define CTCTL_MCP_H
+#ifndef CTCTL_MCP_MCP_H
+#define CTCTL_MCP_MCP_H
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "ctctl/ctx.h"
+#include "common/base/buf.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * The Model Context Protocol over stdio (modelcontextprotocol.io): JSON-RPC 2.0, one message a

@@ -4,19 +4,19 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/current.h"
-#include "ctctl/deletion.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/place.h"
-#include "ctctl/pull.h"
-#include "ctctl/sessions.h"
-#include "ctctl/which.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/here/current.h"
+#include "ctctl/cloud/deletion.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/folder.h"
+#include "ctctl/pull/pull.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/mcp.h"
+#include "ctctl/mcp/mcp.h"
 
 #define ANSWER_MS 30000
 #define PUSH_MS 300000
@@ -57,7 +57,7 @@ static void add_ago(struct ctx *c, struct buf *out, const struct json_object *o,
 /* The newest session of the folder in which we were started. */
 static int newest_here(struct ctx *c, char ret[UUID_SIZE], struct ct_err *err)
 {
-    char *here = place_real(".");
+    char *here = folder_real(".");
     const struct sessions_filter f = {.project = here, .limit = 1};
     struct json_object *list;
     const char *id = NULL;
@@ -251,16 +251,16 @@ static int list_local(struct ctx *c, const struct json_object *args, struct buf 
 }
 
 /* What the server calls the life that ${args} are about. */
-static int find(struct ctx *c, const struct json_object *args, int is_fetched, struct which *ret,
+static int find(struct ctx *c, const struct json_object *args, int is_fetched, struct resolved *ret,
                 const char **ret_wire_id, struct ct_err *err)
 {
-    if (which_session(c, jdoc_str(args, "sessionId"), ret, err) != 0)
+    if (resolve_session(c, jdoc_str(args, "sessionId"), ret, err) != 0)
         return -1;
-    *ret_wire_id = is_fetched ? which_version(c, ret, headline_number(args, "version", 0), 0, err)
-                              : which_life(ret, WHICH_FIRST, err);
+    *ret_wire_id = is_fetched ? resolve_version(c, ret, headline_number(args, "version", 0), 0, err)
+                              : resolve_life(ret, WHICH_FIRST, err);
     if (*ret_wire_id != NULL)
         return 0;
-    which_clear(ret);
+    resolve_clear(ret);
     return -1;
 }
 
@@ -269,7 +269,7 @@ static int list_versions(struct ctx *c, const struct json_object *args, struct b
 {
     struct json_object *o, *list;
     const char *wire_id;
-    struct which w;
+    struct resolved w;
     char *path;
     int rc;
 
@@ -291,9 +291,9 @@ static int list_versions(struct ctx *c, const struct json_object *args, struct b
         }
         json_object_put(o);
     } else {
-        which_gone(c, err);
+        resolve_gone(c, err);
     }
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 
@@ -343,7 +343,7 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
     };
     struct pull_result r = {0};
     const char *wire_id;
-    struct which w;
+    struct resolved w;
     int rc;
 
     if (jdoc_str(args, "sessionId") == NULL) {
@@ -358,9 +358,9 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
     if (rc == 0)
         say_pulled(c, &r, out);
     else
-        which_gone(c, err);
+        resolve_gone(c, err);
     pull_result_clear(&r);
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 
@@ -428,10 +428,10 @@ static int delete_session(struct ctx *c, const struct json_object *args, struct 
 {
     int64_t version = headline_number(args, "version", 0);
     struct json_object *o;
-    struct which w;
+    struct resolved w;
     int rc;
 
-    if (which_session(c, jdoc_str(args, "sessionId"), &w, err) != 0)
+    if (resolve_session(c, jdoc_str(args, "sessionId"), &w, err) != 0)
         return -1;
     rc = deletion_one(c, &w, version, 0, &o, err);
     if (rc == 0) {
@@ -444,7 +444,7 @@ static int delete_session(struct ctx *c, const struct json_object *args, struct 
                        w.id, deletion_trash(c));
         json_object_put(o);
     }
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 

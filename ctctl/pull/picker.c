@@ -4,15 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/item.h"
-#include "ctctl/table.h"
-#include "ctctl/target.h"
-#include "ctctl/term.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/table.h"
+#include "ctctl/here/target.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/picker.h"
+#include "ctctl/pull/picker.h"
 
 #define SHOWN 20
 

@@ -1,10 +1,10 @@
-#ifndef CTCTL_PICKER_H
-#define CTCTL_PICKER_H
+#ifndef CTCTL_PULL_PICKER_H
+#define CTCTL_PULL_PICKER_H
 
 #include <json-c/json.h>
 
-#include "common/err.h"
-#include "ctctl/ctx.h"
+#include "common/base/err.h"
+#include "ctctl/ctx/ctx.h"
 
 /**
  * picker_choose(c, list, ret, err):

@@ -6,17 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/adopted.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/download.h"
-#include "ctctl/item.h"
-#include "ctctl/target.h"
+#include "bundle/install/adopted.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/download.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/here/target.h"
 
-#include "ctctl/pull.h"
+#include "ctctl/pull/pull.h"
 
 char *pull_root(struct ctx *c, struct ct_err *err)
 {
@@ -38,7 +38,7 @@ struct adopting {
 };
 
 /* Without the record the session is uploaded once more, and that is all. */
-static int on_sealed(void *arg, const struct install_result *r, struct ct_err *err)
+static int on_before_commit(void *arg, const struct install_result *r, struct ct_err *err)
 {
     const struct adopting *ad = arg;
     const struct api_download_res *from = &ad->d->answer;
@@ -113,8 +113,8 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .progress_arg = &w,
         .choose = target_choose,
         .choose_arg = &target,
-        .sealed = adopting->d != NULL ? on_sealed : NULL,
-        .sealed_arg = adopting,
+        .before_commit = adopting->d != NULL ? on_before_commit : NULL,
+        .before_commit_arg = adopting,
     };
     rc = install_run(&o, &ret->installed, err);
     ret->is_absent = target.is_absent;

@@ -1,22 +1,22 @@
-#ifndef CTCTL_PULL_H
-#define CTCTL_PULL_H
+#ifndef CTCTL_PULL_PULL_H
+#define CTCTL_PULL_PULL_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "bundle/install.h"
-#include "common/strlist.h"
-#include "ctctl/ctx.h"
+#include "bundle/install/install.h"
+#include "common/base/strlist.h"
+#include "ctctl/ctx/ctx.h"
 
 /*
  * Bringing sessions home.  Nothing here prints or asks; the front ends are verb_pull.c,
  * verb_import.c and the MCP server.  No daemon is needed; one that runs finds what was installed,
- * and a record that it is safe already (bundle/adopted.h).
+ * and a record that it is safe already (bundle/install/adopted.h).
  */
 struct pull_opts {
     int64_t version;           /* 0: the newest */
-    const char *target_dir;    /* where the session is to live; NULL: see ctctl/target.h */
+    const char *target_dir;    /* where the session is to live; NULL: see ctctl/here/target.h */
     const struct strlist *map; /* OLD=NEW, ...; or NULL */
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_rehearsal, with_memory;

@@ -3,18 +3,18 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "agents/transcript.h"
-#include "bundle/local.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "common/uuid.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
-#include "ctctl/which.h"
+#include "agents/claude/transcript.h"
+#include "bundle/install/local.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/pull_many.h"
+#include "ctctl/pull/pull_many.h"
 
 #define WINDOW (256 << 10)
 #define STEP_NS 1000000 /* between two transcripts' times, at least */
@@ -181,7 +181,7 @@ static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_ob
         return -1;
     if (unjudged > 0)
         sessions_say_sealed(c, jdoc_array(answer, "sessions"), unjudged);
-    *ret = which_best(c, jdoc_array(answer, "sessions"));
+    *ret = resolve_best(c, jdoc_array(answer, "sessions"));
     json_object_array_sort(*ret, by_use);
     json_object_put(answer);
     return 0;

@@ -1,7 +1,7 @@
-#ifndef CTCTL_PULL_MANY_H
-#define CTCTL_PULL_MANY_H
+#ifndef CTCTL_PULL_PULL_MANY_H
+#define CTCTL_PULL_PULL_MANY_H
 
-#include "ctctl/pull.h"
+#include "ctctl/pull/pull.h"
 
 struct pull_many_opts {
     int is_update;       /* only what is here already and behind; else everything, home to home */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/term.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/pull_say.h"
+#include "ctctl/pull/pull_say.h"
 
 #define NAMES_SHOWN 5
 

@@ -1,10 +1,10 @@
-#ifndef CTCTL_PULL_SAY_H
-#define CTCTL_PULL_SAY_H
+#ifndef CTCTL_PULL_PULL_SAY_H
+#define CTCTL_PULL_PULL_SAY_H
 
-#include "ctctl/ctx.h"
-#include "ctctl/opts.h"
-#include "ctctl/progress.h"
-#include "ctctl/pull.h"
+#include "ctctl/ctx/ctx.h"
+#include "ctctl/ctx/opts.h"
+#include "ctctl/ui/progress.h"
+#include "ctctl/pull/pull.h"
 
 /*
  * What pull and import share: their options, and what they say.

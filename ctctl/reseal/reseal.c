@@ -6,20 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/sealed.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/uuid.h"
-#include "ctctl/headline.h"
-#include "ctctl/key.h"
-#include "ctctl/reseal_one.h"
-#include "ctctl/sessions.h"
-#include "ctctl/sync_follow.h"
-#include "ctctl/term.h"
+#include "bundle/seal/sealed.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/key/key.h"
+#include "ctctl/reseal/reseal_one.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/here/sync_follow.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/reseal.h"
+#include "ctctl/reseal/reseal.h"
 
 #define ANSWER_MS 30000
 

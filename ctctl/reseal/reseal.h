@@ -1,8 +1,8 @@
-#ifndef CTCTL_RESEAL_H
-#define CTCTL_RESEAL_H
+#ifndef CTCTL_RESEAL_RESEAL_H
+#define CTCTL_RESEAL_RESEAL_H
 
-#include "common/strlist.h"
-#include "ctctl/ctx.h"
+#include "common/base/strlist.h"
+#include "ctctl/ctx/ctx.h"
 
 struct reseal_opts {
     const struct strlist *ids; /* as they were given; none: all that are this device's */

@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "api/client.h"
-#include "bundle/seen.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/reseal_put.h"
+#include "bundle/open/generations.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/reseal/reseal_put.h"
 
-#include "ctctl/reseal_one.h"
+#include "ctctl/reseal/reseal_one.h"
 
 /* A version in clear, as the server lists it. */
 struct plain {
@@ -110,7 +110,7 @@ static int open_sealed(struct resealing *r, int64_t version, struct ct_err *err)
         r->generation = k.generation;
     if (version > r->newest_sealed)
         r->newest_sealed = version;
-    return seen_note(r->t->account_dir, r->s->id, k.generation, err);
+    return generations_note(r->t->account_dir, r->s->id, k.generation, err);
 }
 
 /* Newest first; one that can't be opened holds nothing for us, unless all fail. */
@@ -119,7 +119,7 @@ static int list_sealed(struct resealing *r, struct ct_err *err)
     struct json_object *o, *list;
     int rc = 0;
 
-    r->generation = seen_generation(r->t->account_dir, r->s->id);
+    r->generation = generations_highest(r->t->account_dir, r->s->id);
     if (ask_versions(r->t->c, r->wire_id, &o, err) != 0)
         return -1;
     list = jdoc_array(o, "versions");

@@ -1,9 +1,9 @@
-#ifndef CTCTL_RESEAL_ONE_H
-#define CTCTL_RESEAL_ONE_H
+#ifndef CTCTL_RESEAL_RESEAL_ONE_H
+#define CTCTL_RESEAL_RESEAL_ONE_H
 
-#include "common/strlist.h"
-#include "ctctl/copy.h"
-#include "ctctl/progress.h"
+#include "common/base/strlist.h"
+#include "ctctl/cloud/copy.h"
+#include "ctctl/ui/progress.h"
 
 /* One session that is in the cloud in clear. */
 struct reseal_session {

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "bundle/sealed.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "ctctl/reseal_put.h"
+#include "ctctl/reseal/reseal_put.h"
 
 #define PIECE (1 << 18)
 #define TRIES 5

@@ -1,7 +1,7 @@
-#ifndef CTCTL_RESEAL_PUT_H
-#define CTCTL_RESEAL_PUT_H
+#ifndef CTCTL_RESEAL_RESEAL_PUT_H
+#define CTCTL_RESEAL_RESEAL_PUT_H
 
-#include "ctctl/copy.h"
+#include "ctctl/cloud/copy.h"
 
 /* A version in clear that is to be saved once more, sealed. */
 struct reseal_put {

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "ctctl/place.h"
+#include "ctctl/ui/folder.h"
 
 /* ${path}, absolute, without "." and "..". */
 static char *by_letters(const char *path)
@@ -26,7 +26,7 @@ static char *by_letters(const char *path)
     return out;
 }
 
-char *place_real(const char *path)
+char *folder_real(const char *path)
 {
     char *whole = path_expand(path), *real = realpath(whole, NULL);
 
@@ -36,7 +36,7 @@ char *place_real(const char *path)
     return real;
 }
 
-char *place_short(const char *path)
+char *folder_short(const char *path)
 {
     const char *home = path_home();
     size_t n = strlen(home);
@@ -52,7 +52,7 @@ static int is_folder(const char *project)
            strcmp(project, "..") == 0 || strcmp(project, "~") == 0;
 }
 
-int place_is_project(const char *project, const char *name, const char *cwd)
+int folder_is_project(const char *project, const char *name, const char *cwd)
 {
     char *real;
     int yes;
@@ -62,7 +62,7 @@ int place_is_project(const char *project, const char *name, const char *cwd)
                (cwd != NULL && strcmp(path_base(cwd), project) == 0);
     if (cwd == NULL)
         return 0;
-    real = place_real(project);
+    real = folder_real(project);
     yes = path_is_below(cwd, real) || path_is_below(cwd, project);
     free(real);
     return yes;

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "ctctl/headline.h"
+#include "ctctl/ui/headline.h"
 
 int64_t headline_number(const struct json_object *o, const char *key, int64_t otherwise)
 {

@@ -1,11 +1,11 @@
-#ifndef CTCTL_HEADLINE_H
-#define CTCTL_HEADLINE_H
+#ifndef CTCTL_UI_HEADLINE_H
+#define CTCTL_UI_HEADLINE_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "ctctl/text.h"
+#include "ctctl/ui/text.h"
 
 enum headline_mood { HEADLINE_GOOD, HEADLINE_BUSY, HEADLINE_CARE, HEADLINE_BAD };
 

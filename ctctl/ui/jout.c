@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "ctctl/jout.h"
+#include "ctctl/ui/jout.h"
 
 /* The characters at ${s} that str_printable() would replace, all of which lie below U+10000. */
 static int is_tricky(const char *s, size_t n, unsigned int *ret)

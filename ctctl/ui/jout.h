@@ -1,9 +1,9 @@
-#ifndef CTCTL_JOUT_H
-#define CTCTL_JOUT_H
+#ifndef CTCTL_UI_JOUT_H
+#define CTCTL_UI_JOUT_H
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /**
  * jout_add(b, o, is_pretty):

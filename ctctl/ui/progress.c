@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "ctctl/progress.h"
+#include "ctctl/ui/progress.h"
 
 #define DRAW_MS 100        /* on a terminal, at most so often */
 #define FIRST_LINE_MS 3000 /* elsewhere: what ends before that needs no word */

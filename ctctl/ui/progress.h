@@ -1,10 +1,10 @@
-#ifndef CTCTL_PROGRESS_H
-#define CTCTL_PROGRESS_H
+#ifndef CTCTL_UI_PROGRESS_H
+#define CTCTL_UI_PROGRESS_H
 
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "ctctl/ui/text.h"
 
 /*
  * How far a transfer is.  On a terminal one line of stderr that is drawn anew: what, a bar,

@@ -1,8 +1,8 @@
-#ifndef CTCTL_QR_H
-#define CTCTL_QR_H
+#ifndef CTCTL_UI_QR_H
+#define CTCTL_UI_QR_H
 
-#include "common/err.h"
-#include "ctctl/text.h"
+#include "common/base/err.h"
+#include "ctctl/ui/text.h"
 
 /**
  * qr_draw(st, text, ret, err):

@@ -2,10 +2,10 @@
 
 #include <qrencode.h>
 
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "ctctl/qr.h"
+#include "ctctl/ui/qr.h"
 
 #define QUIET 4 /* modules around it, as the standard wants */
 #define BYTES_PER_GLYPH 3

@@ -1,4 +1,4 @@
-#include "ctctl/qr.h"
+#include "ctctl/ui/qr.h"
 
 int qr_draw(const struct text_style *st, const char *text, char **ret, struct ct_err *err)
 {

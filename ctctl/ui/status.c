@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/place.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/ui/folder.h"
 
-#include "ctctl/status.h"
+#include "ctctl/ui/status.h"
 
 #define LABEL "%-9s "
 #define INDENT "            " /* below what follows a label */
@@ -158,7 +158,7 @@ static void watch_row(struct buf *b, const struct text_style *st, const struct j
                                                                     : jdoc_str(r, "path");
         if (s == NULL)
             continue;
-        path = place_short(s);
+        path = folder_short(s);
         buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", path);
         free(path);
     }

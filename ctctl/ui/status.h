@@ -1,10 +1,10 @@
-#ifndef CTCTL_STATUS_H
-#define CTCTL_STATUS_H
+#ifndef CTCTL_UI_STATUS_H
+#define CTCTL_UI_STATUS_H
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "ctctl/ui/text.h"
 
 /**
  * status_render(st, o, b):

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "ctctl/table.h"
+#include "ctctl/ui/table.h"
 
 #define GAP 2         /* columns of space between two columns */
 #define COMFORT 16    /* an elastic column of less is of little use */

@@ -1,10 +1,10 @@
-#ifndef CTCTL_TABLE_H
-#define CTCTL_TABLE_H
+#ifndef CTCTL_UI_TABLE_H
+#define CTCTL_UI_TABLE_H
 
 #include <stddef.h>
 
-#include "common/buf.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "ctctl/ui/text.h"
 
 /*
  * A table that fits the width: columns are as wide as their widest cell; where that is too much,

@@ -11,11 +11,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "ctctl/term.h"
+#include "ctctl/ui/term.h"
 
 #define MAX_WIDTH 1000
 #define SIGNAL_CHECK_MS 200

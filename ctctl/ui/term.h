@@ -1,10 +1,10 @@
-#ifndef CTCTL_TERM_H
-#define CTCTL_TERM_H
+#ifndef CTCTL_UI_TERM_H
+#define CTCTL_UI_TERM_H
 
 #include <stddef.h>
 
-#include "common/err.h"
-#include "ctctl/text.h"
+#include "common/base/err.h"
+#include "ctctl/ui/text.h"
 
 /**
  * term_style(fd, ret):

@@ -5,10 +5,10 @@
 #include <time.h>
 #include <wchar.h>
 
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "ctctl/text.h"
+#include "ctctl/ui/text.h"
 
 char *text_clean(const struct text_style *st, const char *s)
 {

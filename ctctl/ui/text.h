@@ -1,10 +1,10 @@
-#ifndef CTCTL_TEXT_H
-#define CTCTL_TEXT_H
+#ifndef CTCTL_UI_TEXT_H
+#define CTCTL_UI_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
 /* How text is shown: what the terminal can do, and the clock that "3 min ago" goes by. */
 struct text_style {

@@ -5,16 +5,16 @@
 #include <event2/event.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "daemon/pace.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "daemon/account/pace.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
 
 /*
  * What the account's plan allows (GET /billing/usage): how many sessions, and how many versions of
@@ -29,7 +29,7 @@
 
 #define NOTE "versions-per-session" /* in state, to go by until the server was asked */
 
-struct plan {
+struct allowance {
     struct daemon *d;
     struct http_call *call;
     struct api_request *request;
@@ -41,14 +41,14 @@ struct plan {
     int64_t tried_ms;  /* when one was tried last */
 };
 
-int64_t plan_distance_ms(const struct plan *p)
+int64_t allowance_distance_ms(const struct allowance *p)
 {
     const struct config *c = p->d->config;
 
     return pace_distance_ms(c->distance_ms, c->pace ? p->versions : 0);
 }
 
-static void arm(struct plan *p)
+static void arm(struct allowance *p)
 {
     struct timeval tv = {.tv_sec = ASK_MS / 1000};
 
@@ -66,13 +66,13 @@ static void collect(void *arg, const struct uploader_view *v)
     struct waiting *w = arg;
     const struct session *s = sessions_get(w->d, v->item->session_id);
 
-    if (s != NULL && plan_is_awaited(w->d, s))
+    if (s != NULL && allowance_is_awaited(w->d, s))
         strlist_add(&w->ids, v->item->session_id);
 }
 
 /* Those that wait for room and are in the queue: try them, or (with ${err}) let them wait; but for
  * ${refused}, which is there to find out. */
-static void with_queued(struct plan *p, const char *refused, const struct ct_err *err)
+static void with_queued(struct allowance *p, const char *refused, const struct ct_err *err)
 {
     struct waiting w = {.d = p->d};
 
@@ -86,7 +86,7 @@ static void with_queued(struct plan *p, const char *refused, const struct ct_err
     strlist_free(&w.ids);
 }
 
-void plan_try(struct plan *p)
+void allowance_try(struct allowance *p)
 {
     if (!p->is_full)
         return;
@@ -99,7 +99,7 @@ void plan_try(struct plan *p)
 
 static void on_usage(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
-    struct plan *p = arg;
+    struct allowance *p = arg;
     struct json_object *answer = NULL, *sessions;
     const char *name;
     char text[24];
@@ -117,7 +117,7 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
     if (jdoc_int(answer, "versionsPerSession", 0) != p->versions) {
         p->versions = jdoc_int(answer, "versionsPerSession", 0);
         log_info("plan versions-per-session=%lld distance-ms=%lld", (long long)p->versions,
-                 (long long)plan_distance_ms(p));
+                 (long long)allowance_distance_ms(p));
         snprintf(text, sizeof(text), "%lld", (long long)p->versions);
         state_note(p->d->state, NOTE, text, NULL);
         daemon_set_clocks(p->d);
@@ -126,14 +126,14 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
     limit = jdoc_int(sessions, "limit", 0);
     if (p->is_full && (limit > 0 ? jdoc_int(sessions, "used", limit) < limit
                                  : now_mono_ms() - p->tried_ms >= BLIND_MS))
-        plan_try(p);
+        allowance_try(p);
     arm(p);
     json_object_put(answer);
 }
 
-void plan_ask(struct plan *p)
+void allowance_ask(struct allowance *p)
 {
-    const struct cred *cred = login_cred(p->d->login);
+    const struct cred *cred = login_view_cred(p->d->login);
     struct ct_err err;
 
     if (cred == NULL || p->d->state == NULL)
@@ -153,15 +153,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    plan_ask(arg);
+    allowance_ask(arg);
 }
 
-int plan_is_awaited(const struct daemon *d, const struct session *s)
+int allowance_is_awaited(const struct daemon *d, const struct session *s)
 {
-    return d->plan->is_full && !s->was_safe && cloud_has(d->cloud, s->id) != 1;
+    return d->allowance->is_full && !s->was_safe && cloud_has(d->cloud, s->id) != 1;
 }
 
-void plan_refused(struct plan *p, const char *session_id, const struct ct_err *err)
+void allowance_refused(struct allowance *p, const char *session_id, const struct ct_err *err)
 {
     const struct session *s = sessions_get(p->d, session_id);
 
@@ -176,18 +176,18 @@ void plan_refused(struct plan *p, const char *session_id, const struct ct_err *e
     arm(p);
 }
 
-const struct ct_err *plan_why(const struct plan *p)
+const struct ct_err *allowance_why(const struct allowance *p)
 {
     return p->is_full ? &p->err : NULL;
 }
 
-int64_t plan_versions(const struct plan *p, const char **ret_name)
+int64_t allowance_versions(const struct allowance *p, const char **ret_name)
 {
     *ret_name = p->name;
     return p->versions;
 }
 
-void plan_recall(struct plan *p)
+void allowance_recall(struct allowance *p)
 {
     char *text = state_noted(p->d->state, NOTE);
     unsigned long long versions;
@@ -199,7 +199,7 @@ void plan_recall(struct plan *p)
     daemon_set_clocks(p->d);
 }
 
-void plan_forget(struct plan *p)
+void allowance_forget(struct allowance *p)
 {
     if (p->call != NULL)
         http_cancel(p->call);
@@ -211,9 +211,9 @@ void plan_forget(struct plan *p)
     p->tried_ms = 0;
 }
 
-struct plan *plan_new(struct daemon *d)
+struct allowance *allowance_new(struct daemon *d)
 {
-    struct plan *p = str_calloc(1, sizeof(*p));
+    struct allowance *p = str_calloc(1, sizeof(*p));
 
     p->d = d;
     p->timer = evtimer_new(d->base, on_timer, p);
@@ -222,11 +222,11 @@ struct plan *plan_new(struct daemon *d)
     return p;
 }
 
-void plan_free(struct plan *p)
+void allowance_free(struct allowance *p)
 {
     if (p == NULL)
         return;
-    plan_forget(p);
+    allowance_forget(p);
     event_free(p->timer);
     free(p);
 }

@@ -6,20 +6,20 @@
 
 #include <event2/event.h>
 
-#include "bundle/pack.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
-#include "daemon/sealing.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
+#include "daemon/account/sealing.h"
 
 /* Damage found a second time so soon is the disk's: do not make databases in a circle. */
 #define DAMAGED_AGAIN_MS 60000
@@ -135,12 +135,12 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     d->account_dir = str_dup(dir);
     d->cache_dir = path_join(dir, "cache");
     db_on_damage(state_db(d->state), on_damage, d);
-    plan_recall(d->plan);
+    allowance_recall(d->allowance);
     uploader_each(d->uploader, adopt_queued, d);
     uploader_pause(d->uploader, d->is_paused);
     uploader_set_metered(d->uploader, d->is_metered);
     sealing_apply(d->sealing);
-    excluded_apply(d); /* the rules may have changed while it was closed */
+    exclusion_apply(d); /* the rules may have changed while it was closed */
     if (d->watcher != NULL)
         watcher_rescan(d->watcher);
     rc = 0;
@@ -157,7 +157,7 @@ void books_close(struct daemon *d)
     if (d->waiters != NULL && d->state != NULL)
         waiter_forgotten(d);
     cloud_forget(d->cloud);
-    plan_forget(d->plan);
+    allowance_forget(d->allowance);
     room_is_there(d);
     sessions_forget_all(d);
     uploader_free(d->uploader);
@@ -202,7 +202,7 @@ static void on_rebuild(evutil_socket_t fd, short what, void *arg)
         log_error("state-damaged error=\"%s\"", err.msg);
     free(spool);
     free(db);
-    login_reopen(d->login);
+    login_view_reopen(d->login);
 }
 
 struct event *books_damage_event(struct daemon *d)

@@ -5,16 +5,16 @@
 #include <event2/event.h>
 
 #include "api/client.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "uploader/backoff.h"
 
-#include "daemon/cloud_impl.h"
-#include "daemon/login.h"
+#include "daemon/account/cloud_impl.h"
+#include "daemon/account/login_view.h"
 
 /*
  * What the server has already.  Its list is read at log-in, after a time without it, and now and
@@ -68,7 +68,7 @@ static void try_later(struct cloud *c, const struct ct_err *err)
     int64_t wait_ms;
 
     if (err->code == ERR_AUTH) {
-        login_refused(c->d->login, err);
+        login_view_refused(c->d->login, err);
         return;
     }
     hash_random(&random, sizeof(random));
@@ -85,7 +85,7 @@ static int start_get(struct cloud *c, const char *path, struct api_request **req
                      struct http_call **call,
                      void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
 {
-    const struct cred *cred = login_cred(c->d->login);
+    const struct cred *cred = login_view_cred(c->d->login);
     struct ct_err err;
 
     if (cred == NULL || *call != NULL)
@@ -122,7 +122,7 @@ static void list_ended(struct cloud *c)
 {
     reseal_run(c->d); /* what another device has overtaken */
     consider_all(c);
-    login_listed(c->d->login);
+    login_view_listed(c->d->login);
     ask_next(c);
 }
 
@@ -256,7 +256,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     if (version > 0) {
         log_info("there-already session=%s version=%lld", id, (long long)version);
         uploader_settle(c->d->uploader, id, version,
-                        http_url_is_loopback(login_cred(c->d->login)->api_url));
+                        http_url_is_loopback(login_view_cred(c->d->login)->api_url));
     }
     release(c, id);
     ask_next(c);
@@ -274,7 +274,7 @@ static int settle_sealed(struct cloud *c, const char *id)
     if (l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
         uploader_settle_sealed(c->d->uploader, id, l->version, l->key_id, l->generation,
-                               http_url_is_loopback(login_cred(c->d->login)->api_url));
+                               http_url_is_loopback(login_view_cred(c->d->login)->api_url));
     }
     return 1;
 }

@@ -1,9 +1,9 @@
-#ifndef DAEMON_CLOUD_H
-#define DAEMON_CLOUD_H
+#ifndef DAEMON_ACCOUNT_CLOUD_H
+#define DAEMON_ACCOUNT_CLOUD_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * What the server has already, as its list says.
@@ -19,7 +19,7 @@ void cloud_free(struct cloud *c);
 /**
  * cloud_refresh(c), cloud_forget(c):
  * Ask the server what sessions it has, unless that is being asked; the account is closed: forget
- * it.  The first answer, or that there is none, goes to login_listed().
+ * it.  The first answer, or that there is none, goes to login_view_listed().
  */
 void cloud_refresh(struct cloud *c);
 void cloud_forget(struct cloud *c);

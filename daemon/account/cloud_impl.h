@@ -1,15 +1,15 @@
-#ifndef DAEMON_CLOUD_IMPL_H
-#define DAEMON_CLOUD_IMPL_H
+#ifndef DAEMON_ACCOUNT_CLOUD_IMPL_H
+#define DAEMON_ACCOUNT_CLOUD_IMPL_H
 
 #include "api/client.h"
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/map.h"
-#include "common/strlist.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/base/map.h"
+#include "common/base/strlist.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/sealing.h"
+#include "daemon/account/sealing.h"
 
 /*
  * What cloud.c (asking) and cloud_item.c (what an item of the list tells) share.

@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/sealed.h"
-#include "bundle/seen.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/seal/sealed.h"
+#include "bundle/open/generations.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud_impl.h"
-#include "daemon/login.h"
+#include "daemon/account/cloud_impl.h"
+#include "daemon/account/login_view.h"
 
 /* Ours says so, by the token; from another server the name has to do. */
 static int is_other_device(const struct cloud *c, struct json_object *item, const char *machine)
@@ -23,7 +23,7 @@ static int is_other_device(const struct cloud *c, struct json_object *item, cons
         return !jdoc_bool(item, "thisDevice", 0);
     if (machine == NULL)
         return 0;
-    login_look(c->d->login, &email, &url, &device, &why);
+    login_view_look(c->d->login, &email, &url, &device, &why);
     own = device[0] != '\0' ? str_dup(device) : path_host_name();
     rc = strcmp(own, machine) != 0;
     free(own);
@@ -91,7 +91,7 @@ static void see_clear(struct cloud *c, const char *id, int64_t version, struct j
 static int is_rollback(struct cloud *c, const struct state_session *ss,
                        const struct sealed_facts *facts, int64_t version)
 {
-    int64_t seen = seen_generation(c->d->account_dir, facts->session_id);
+    int64_t seen = generations_highest(c->d->account_dir, facts->session_id);
 
     if (ss->generation > seen)
         seen = ss->generation;
@@ -120,7 +120,7 @@ static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
         goto done;
     if (facts->generation > ss.generation || ss.rollback > 0)
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
-    seen_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
+    generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0) {
         l = remember(c, wire_id, version, is_other);
         l->generation = facts->generation;

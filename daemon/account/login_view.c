@@ -5,28 +5,28 @@
 #include <event2/event.h>
 
 #include "api/client.h"
-#include "common/db.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/db.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "uploader/backoff.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
 
 #define REOPEN_S 30 /* how often to try to open state again */
 
-struct login {
+struct login_view {
     struct daemon *d;
     char *path;        /* of the credentials */
     struct cred *cred; /* as last read, or NULL */
     struct account *account;
-    enum login_state state;
+    enum login_view_state state;
     struct ct_err why;
     struct http_call *call;
     struct api_request *request;
@@ -37,7 +37,7 @@ struct login {
     char token_tag[STATE_TAG_SIZE];
 };
 
-static void say(struct login *l, enum login_state state, const struct ct_err *why)
+static void say(struct login_view *l, enum login_view_state state, const struct ct_err *why)
 {
     int is_news = state != l->state;
 
@@ -55,14 +55,14 @@ static void say(struct login *l, enum login_state state, const struct ct_err *wh
     waiter_check_all(l->d);
 }
 
-static void stop_uploads(struct login *l)
+static void stop_uploads(struct login_view *l)
 {
     l->is_uploading = 0;
     if (l->d->uploader != NULL)
         uploader_set_cred(l->d->uploader, NULL, NULL);
 }
 
-static void stop_check(struct login *l)
+static void stop_check(struct login_view *l)
 {
     if (l->call != NULL)
         http_cancel(l->call);
@@ -72,7 +72,7 @@ static void stop_check(struct login *l)
     evtimer_del(l->retry);
 }
 
-static int open_account(struct login *l)
+static int open_account(struct login_view *l)
 {
     char *dir = account_dir(l->d->config->state_dir, l->account->api_url, l->account->account_id);
     const struct timeval again = {.tv_sec = REOPEN_S};
@@ -93,7 +93,7 @@ static int open_account(struct login *l)
     return rc;
 }
 
-static int account_read(struct login *l)
+static int account_read(struct login_view *l)
 {
     struct ct_err err = {0};
 
@@ -110,30 +110,30 @@ static int account_read(struct login *l)
     return -1;
 }
 
-static void accept_account(struct login *l)
+static void accept_account(struct login_view *l)
 {
     if (open_account(l) != 0)
         return;
     say(l, LOGIN_OK, NULL);
-    cloud_refresh(l->d->cloud); /* and then login_listed() */
+    cloud_refresh(l->d->cloud); /* and then login_view_listed() */
 }
 
-void login_listed(struct login *l)
+void login_view_listed(struct login_view *l)
 {
     if (l->state != LOGIN_OK || l->is_uploading || l->d->uploader == NULL)
         return;
     l->is_uploading = 1;
-    plan_ask(l->d->plan);
+    allowance_ask(l->d->allowance);
     uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
 }
 
-static int is_confirmed(const struct login *l, const char *account_id)
+static int is_confirmed(const struct login_view *l, const char *account_id)
 {
     return l->account != NULL && strcmp(l->account->api_url, l->cred->api_url) == 0 &&
            strcmp(l->account->account_id, account_id) == 0;
 }
 
-static void learnt(struct login *l, const char *id, const char *email)
+static void learnt(struct login_view *l, const char *id, const char *email)
 {
     struct ct_err err = {0};
 
@@ -158,7 +158,7 @@ static void learnt(struct login *l, const char *id, const char *email)
         accept_account(l);
 }
 
-static void try_again(struct login *l, const struct ct_err *err)
+static void try_again(struct login_view *l, const struct ct_err *err)
 {
     uint32_t random;
     int64_t wait_ms;
@@ -178,7 +178,7 @@ static void try_again(struct login *l, const struct ct_err *err)
 
 static void on_me(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
-    struct login *l = arg;
+    struct login_view *l = arg;
     struct json_object *answer = NULL;
     struct ct_err err = {0};
     const char *id, *email;
@@ -189,7 +189,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
     else if (api_answer(res, &answer, &err) == 0 && jdoc_str(answer, "id") == NULL)
         err_set(&err, ERR_RETRY, "the server does not say whose token this is");
     if (err.code == ERR_AUTH) {
-        login_refused(l, &err);
+        login_view_refused(l, &err);
     } else if (err.code != ERR_NONE) {
         try_again(l, &err);
     } else {
@@ -206,7 +206,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
 
 /* Whose token is it?  Asked at every start, too: so a token that was revoked and a server that is
  * down are known before there is something to upload. */
-static void ask(struct login *l)
+static void ask(struct login_view *l)
 {
     struct ct_err err;
 
@@ -258,7 +258,7 @@ int login_check_port(const struct config *c, const struct cred *cred, struct ct_
     return rc;
 }
 
-static int is_known_token(const struct login *l)
+static int is_known_token(const struct login_view *l)
 {
     char hex[HASH_SHA256_HEX];
 
@@ -269,7 +269,7 @@ static int is_known_token(const struct login *l)
     return strcmp(hex, l->account->token_sha256) == 0;
 }
 
-void login_refresh(struct login *l)
+void login_view_refresh(struct login_view *l)
 {
     struct cred *fresh = NULL;
     char hex[HASH_SHA256_HEX];
@@ -312,7 +312,7 @@ void login_refresh(struct login *l)
         ask(l);
 }
 
-void login_try_now(struct login *l)
+void login_view_try_now(struct login_view *l)
 {
     if (!evtimer_pending(l->retry, NULL))
         return;
@@ -320,27 +320,27 @@ void login_try_now(struct login *l)
     ask(l);
 }
 
-void login_reopen(struct login *l)
+void login_view_reopen(struct login_view *l)
 {
     /* As at the start. */
     cred_free(l->cred);
     l->cred = NULL;
-    login_refresh(l);
+    login_view_refresh(l);
 }
 
 static void on_reopen(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    login_reopen(arg);
+    login_view_reopen(arg);
 }
 
-int login_is_offline(const struct login *l)
+int login_view_is_offline(const struct login_view *l)
 {
     return l->failures > 0;
 }
 
-void login_refused(struct login *l, const struct ct_err *err)
+void login_view_refused(struct login_view *l, const struct ct_err *err)
 {
     struct ct_err why = *err;
 
@@ -350,8 +350,9 @@ void login_refused(struct login *l, const struct ct_err *err)
     say(l, LOGIN_REFUSED, &why);
 }
 
-enum login_state login_look(const struct login *l, const char **ret_email, const char **ret_api_url,
-                            const char **ret_device, const char **ret_why)
+enum login_view_state login_view_look(const struct login_view *l, const char **ret_email,
+                                      const char **ret_api_url, const char **ret_device,
+                                      const char **ret_why)
 {
     *ret_email = l->account != NULL ? l->account->email : "";
     *ret_api_url = l->cred != NULL      ? l->cred->api_url
@@ -364,24 +365,24 @@ enum login_state login_look(const struct login *l, const char **ret_email, const
     return l->state;
 }
 
-const struct cred *login_cred(const struct login *l)
+const struct cred *login_view_cred(const struct login_view *l)
 {
     return l->cred;
 }
 
-const char *login_token_tag(const struct login *l)
+const char *login_view_token_tag(const struct login_view *l)
 {
     return l->cred != NULL ? l->token_tag : "";
 }
 
-const char *login_credentials_path(const struct login *l)
+const char *login_view_credentials_path(const struct login_view *l)
 {
     return l->path;
 }
 
-struct login *login_new(struct daemon *d)
+struct login_view *login_view_new(struct daemon *d)
 {
-    struct login *l = str_calloc(1, sizeof(*l));
+    struct login_view *l = str_calloc(1, sizeof(*l));
 
     l->d = d;
     l->path = cred_path();
@@ -392,7 +393,7 @@ struct login *login_new(struct daemon *d)
     return l;
 }
 
-void login_free(struct login *l)
+void login_view_free(struct login_view *l)
 {
     if (l == NULL)
         return;

@@ -1,4 +1,4 @@
-#include "daemon/pace.h"
+#include "daemon/account/pace.h"
 
 #define COVER_MS (10LL * 60 * 1000) /* what the versions that are kept should cover at least */
 #define FEW 4

@@ -1,5 +1,5 @@
-#ifndef DAEMON_PACE_H
-#define DAEMON_PACE_H
+#ifndef DAEMON_ACCOUNT_PACE_H
+#define DAEMON_ACCOUNT_PACE_H
 
 #include <stdint.h>
 

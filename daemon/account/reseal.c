@@ -6,17 +6,17 @@
 
 #include <event2/event.h>
 
-#include "bundle/seal.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/seal/seal.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/room.h"
-#include "daemon/sealing.h"
+#include "daemon/account/room.h"
+#include "daemon/account/sealing.h"
 
 /*
  * Bundles in the queue that were made before there was a key, or whose generation another device

@@ -5,14 +5,14 @@
 
 #include <event2/event.h>
 
-#include "bundle/pack.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "daemon/job.h"
+#include "bundle/pack/pack.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "daemon/session/job.h"
 
 #include "daemon/daemon.h"
-#include "daemon/room.h"
+#include "daemon/account/room.h"
 
 /*
  * Room for bundles: on the disk, in the spool, in one upload.  Whatever is missing, what is in the

@@ -1,9 +1,9 @@
-#ifndef DAEMON_ROOM_H
-#define DAEMON_ROOM_H
+#ifndef DAEMON_ACCOUNT_ROOM_H
+#define DAEMON_ACCOUNT_ROOM_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Room on the disk, in the spool and in one upload.

@@ -5,19 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/open.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/open/open.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/sealing.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/sealing.h"
 
 /*
  * A spool that was set aside with its database may hold the only copy of a session whose transcript
@@ -155,7 +155,7 @@ static int queue_again(struct salvage *v, struct ct_err *err)
     struct session *s;
     int rc = -1;
 
-    login_look(d->login, &email, &url, &device, &why);
+    login_view_look(d->login, &email, &url, &device, &why);
     v->q.file = str_dup(path_base(to));
     v->q.source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
     v->q.metadata = json_object_new_object();

@@ -2,18 +2,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/pack.h"
-#include "bundle/seen.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "bundle/open/generations.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/sealing.h"
+#include "daemon/account/sealing.h"
 
 /* In the account's folder: the id of the key that its sessions are sealed with.  A file, so that a
  * lost database does not lead to uploads in clear. */
@@ -329,8 +329,8 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t sealing_generation(struct daemon *d, const char *session_id, const char *wire_id)
 {
-    int64_t most =
-        larger(seen_generation(d->account_dir, session_id), cloud_generation(d->cloud, wire_id));
+    int64_t most = larger(generations_highest(d->account_dir, session_id),
+                          cloud_generation(d->cloud, wire_id));
     struct state_session ss = {0};
 
     if (state_get(d->state, session_id, &ss))

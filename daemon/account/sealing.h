@@ -1,14 +1,14 @@
-#ifndef DAEMON_SEALING_H
-#define DAEMON_SEALING_H
+#ifndef DAEMON_ACCOUNT_SEALING_H
+#define DAEMON_ACCOUNT_SEALING_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "bundle/sealed.h"
-#include "common/err.h"
-#include "common/keyring.h"
-#include "common/uuid.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/err.h"
+#include "common/config/keyring.h"
+#include "common/base/uuid.h"
 #include "uploader/queue.h"
 
 /*

@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/sealing.h"
+#include "daemon/account/sealing.h"
 
 #define MOST_PROBLEMS 20
 

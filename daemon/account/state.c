@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "daemon/state.h"
+#include "daemon/account/state.h"
 
 struct state {
     struct db *db;

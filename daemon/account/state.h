@@ -1,15 +1,15 @@
-#ifndef DAEMON_STATE_H
-#define DAEMON_STATE_H
+#ifndef DAEMON_ACCOUNT_STATE_H
+#define DAEMON_ACCOUNT_STATE_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "common/db.h"
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/keyring.h"
-#include "common/uuid.h"
+#include "common/data/db.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/config/keyring.h"
+#include "common/base/uuid.h"
 
 /*
  * What the daemon remembers of one account: the sessions that it has seen and how far each is safe,

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "daemon/state.h"
+#include "daemon/account/state.h"
 
 int state_see_generation(struct state *s, const char *session_id, int64_t generation,
                          int64_t rollback, struct ct_err *err)

@@ -3,14 +3,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/login.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/login_view.h"
 
 /* ---- session ids, whole or as an unambiguous prefix ---------------------------------------------
  */
@@ -144,8 +144,8 @@ static void do_sync(struct daemon *d, struct ipc_request *rq, struct json_object
     struct ct_err err;
 
     /* Where files are polled, the log-in of a moment ago may not have been seen yet. */
-    if (login_look(d->login, &email, &url, &device, &why) == LOGIN_NONE)
-        login_refresh(d->login);
+    if (login_view_look(d->login, &email, &url, &device, &why) == LOGIN_NONE)
+        login_view_refresh(d->login);
     for (size_t i = 0; i < n; i++) {
         struct json_object *v = json_object_array_get_idx(ids, i);
         const char *text =
@@ -188,7 +188,7 @@ static void exclude_or_include(struct daemon *d, struct ipc_request *rq, struct 
     if (text != NULL && whole_id(d, text, id, &err) != 0)
         ipc_fail(rq, &err);
     else
-        excluded_request(d, rq, params, text != NULL ? id : NULL, is_excluded);
+        exclusion_request(d, rq, params, text != NULL ? id : NULL, is_excluded);
 }
 
 static void do_exclude(struct daemon *d, struct ipc_request *rq, struct json_object *params)
@@ -275,7 +275,7 @@ static void do_account(struct daemon *d, struct ipc_request *rq, struct json_obj
                                    &err) != 0) {
         ipc_fail(rq, &err);
     } else {
-        login_refresh(d->login);
+        login_view_refresh(d->login);
         reply_empty(rq);
     }
 }

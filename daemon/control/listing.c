@@ -2,18 +2,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
-#include "daemon/sealing.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
+#include "daemon/account/sealing.h"
 
 #define PAGE 200
 
@@ -24,11 +24,11 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     struct uploader_view v;
     const char *cure;
 
-    *ret_why = excluded_why(d, ss);
+    *ret_why = exclusion_why(d, ss);
     if (*ret_why != NULL)
         return "excluded";
-    if (s != NULL && plan_is_awaited(d, s)) {
-        *ret_why = plan_why(d->plan)->msg;
+    if (s != NULL && allowance_is_awaited(d, s)) {
+        *ret_why = allowance_why(d->allowance)->msg;
         return "limit";
     }
     if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
@@ -78,7 +78,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
 
     if (s != NULL && s->mtime_ms > modified_ms)
         modified_ms = s->mtime_ms;
-    login_look(d->login, &email, &url, &device, &reason);
+    login_view_look(d->login, &email, &url, &device, &reason);
     jdoc_set_str(o, "sessionId", ss->session_id);
     jdoc_set_str(o, "agent", d->agent->id);
     jdoc_set_str(o, "projectPath", cwd);

@@ -4,11 +4,11 @@
 
 #include <event2/event.h>
 
-#include "common/file.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "daemon/daemon.h"
 

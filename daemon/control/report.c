@@ -3,21 +3,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "uploader/keep.h"
 
-#include "daemon/cloud.h"
-#include "daemon/confine.h"
+#include "daemon/account/cloud.h"
+#include "daemon/system/confine.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
-#include "daemon/sealing.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
+#include "daemon/account/sealing.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
 #define SKEW_MS (120 * 1000)
@@ -38,8 +38,8 @@ static int is_offline(struct daemon *d, const char **ret_why)
     const char *email, *url, *device, *why;
     struct uploader_stats st;
 
-    login_look(d->login, &email, &url, &device, &why);
-    if (login_is_offline(d->login)) {
+    login_view_look(d->login, &email, &url, &device, &why);
+    if (login_view_is_offline(d->login)) {
         *ret_why = why;
         return 1;
     }
@@ -132,7 +132,7 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
 
     set(ret_why, 512, "");
     set(ret_cure, 256, "");
-    switch (login_look(d->login, &email, &url, &device, &why)) {
+    switch (login_view_look(d->login, &email, &url, &device, &why)) {
     case LOGIN_NONE:
         set(ret_why, 512, why);
         set(ret_cure, 256, "ctctl login");
@@ -296,12 +296,12 @@ static void add_plan_problem(struct daemon *d, struct json_object *list)
     struct sessions_counts c;
     char what[80];
 
-    if (plan_why(d->plan) == NULL)
+    if (allowance_why(d->allowance) == NULL)
         return;
     sessions_counts(d, &c);
     snprintf(what, sizeof(what), "the plan has no room for %lld more session%s", (long long)c.limit,
              c.limit == 1 ? "" : "s");
-    problem(list, what, plan_why(d->plan)->msg, cure_of(plan_why(d->plan)));
+    problem(list, what, allowance_why(d->allowance)->msg, cure_of(allowance_why(d->allowance)));
 }
 
 static void add_scan_problem(struct daemon *d, struct json_object *list)
@@ -315,9 +315,10 @@ static void add_scan_problem(struct daemon *d, struct json_object *list)
              sessions == 1 ? " seems" : "s seem");
     snprintf(why, sizeof(why), "they were found in %lld place%s, and are not left out",
              (long long)places, places == 1 ? "" : "s");
-    problem(list, what, why,
-            "ctctl scan --all says where; have them revoked where they were issued, for whoever can "
-            "open the saved session can read them; ctctl delete ID takes back what is stored");
+    problem(
+        list, what, why,
+        "ctctl scan --all says where; have them revoked where they were issued, for whoever can "
+        "open the saved session can read them; ctctl delete ID takes back what is stored");
 }
 
 static void add_restart_problem(struct daemon *d, struct json_object *list)
@@ -416,7 +417,7 @@ static struct json_object *watch_part(struct daemon *d)
     jdoc_set_time(o, "lastScanAt", st.last_scan_wall_ms);
     jdoc_set_bool(o, "isScanning", st.is_scanning);
     json_object_object_add(o, "degraded", degraded);
-    json_object_object_add(o, "rules", exclude_rules(d->exclude));
+    json_object_object_add(o, "rules", rules_json(d->rules));
     return o;
 }
 
@@ -527,7 +528,7 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
 {
     struct json_object *o = json_object_new_object();
     const char *email, *url, *device, *why;
-    enum login_state state = login_look(d->login, &email, &url, &device, &why);
+    enum login_view_state state = login_view_look(d->login, &email, &url, &device, &why);
 
     jdoc_set_str(o, "apiUrl", url[0] != '\0' ? url : NULL);
     if (state == LOGIN_OK)
@@ -558,13 +559,13 @@ static struct json_object *account_part(struct daemon *d)
     const char *email, *url, *device, *why, *plan;
     int64_t versions;
 
-    login_look(d->login, &email, &url, &device, &why);
+    login_view_look(d->login, &email, &url, &device, &why);
     jdoc_set_str(o, "email", email[0] != '\0' ? email : NULL);
-    versions = plan_versions(d->plan, &plan);
+    versions = allowance_versions(d->allowance, &plan);
     jdoc_set_str(o, "plan", plan[0] != '\0' ? plan : NULL);
     if (versions > 0)
         jdoc_set_int(o, "versionsPerSession", versions);
-    jdoc_set_int(o, "distanceSeconds", plan_distance_ms(d->plan) / 1000);
+    jdoc_set_int(o, "distanceSeconds", allowance_distance_ms(d->allowance) / 1000);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     return o;
 }

@@ -4,14 +4,14 @@
 #include "net/http.h"
 
 #include "daemon/daemon.h"
-#include "daemon/login.h"
+#include "daemon/account/login_view.h"
 
 /* Is what is stored no safer than this machine? */
 static int is_here_only(struct daemon *d)
 {
     const char *email, *url, *device, *why;
 
-    login_look(d->login, &email, &url, &device, &why);
+    login_view_look(d->login, &email, &url, &device, &why);
     return url[0] != '\0' && http_url_is_loopback(url);
 }
 

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/now.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
 
-#include "daemon/adopt.h"
+#include "daemon/session/adopt.h"
 
 void adopt_look(struct job *j, const struct state_session *known)
 {

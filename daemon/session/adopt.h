@@ -1,11 +1,11 @@
-#ifndef DAEMON_ADOPT_H
-#define DAEMON_ADOPT_H
+#ifndef DAEMON_SESSION_ADOPT_H
+#define DAEMON_SESSION_ADOPT_H
 
-#include "daemon/job.h"
+#include "daemon/session/job.h"
 
 /*
  * Sessions that a pull installed: they are a version in the cloud with other paths, and as long as
- * they are just that, there is nothing to upload (see bundle/adopted.h).
+ * they are just that, there is nothing to upload (see bundle/install/adopted.h).
  */
 
 /**

@@ -5,25 +5,25 @@
 
 #include <event2/event.h>
 
-#include "bundle/pack.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "daemon/adopt.h"
-#include "daemon/job.h"
-#include "daemon/recording.h"
+#include "bundle/pack/pack.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "daemon/session/adopt.h"
+#include "daemon/session/job.h"
+#include "daemon/session/recording.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
-#include "daemon/sealing.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
+#include "daemon/account/sealing.h"
 
 #define FAILED_MS 60000 /* how often to try a session that can't be bundled */
 
@@ -54,7 +54,7 @@ struct thinning {
  * or is written once. */
 static int may_shrink(const struct job *j, const char *path)
 {
-    struct agent_place place;
+    struct agent_path place;
 
     j->d->agent->classify(path, &place);
     return place.kind == AGENT_TASK || place.kind == AGENT_TODO || place.kind == AGENT_PLAN;
@@ -255,7 +255,7 @@ static void job_done(void *arg)
         return;
     }
     s->is_bundling = 0;
-    if (excluded_is_final(d, s->id)) {
+    if (exclusion_is_final(d, s->id)) {
         /* It was told to stay here while its bundle was being made. */
         if (j->rc == 0)
             spool_remove(j);
@@ -264,7 +264,7 @@ static void job_done(void *arg)
         bundler_run(d);
         return;
     }
-    if (excluded_by_job(d, s, j)) {
+    if (exclusion_by_job(d, s, j)) {
         uploader_hold(d->uploader, j->session_id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);
         bundler_run(d);
@@ -328,12 +328,12 @@ static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
         s->is_behind = 0;
     }
     return s->retry_ms > now_ms || sealing_is_held(d->sealing) || room_is_awaited(d, s) ||
-           plan_is_awaited(d, s);
+           allowance_is_awaited(d, s);
 }
 
 void bundler_changed(struct daemon *d, struct session *s)
 {
-    if (s->is_behind && uploader_is_refused(d->uploader, s->id) && !plan_is_awaited(d, s))
+    if (s->is_behind && uploader_is_refused(d->uploader, s->id) && !allowance_is_awaited(d, s))
         uploader_try_again(d->uploader, s->id);
 }
 
@@ -393,7 +393,7 @@ static void start(struct daemon *d, struct session *s)
     j->spool_used_bytes = uploader_spool_bytes(d->uploader);
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
-    j->exclude = exclude_copy(d->exclude);
+    j->exclude = rules_copy(d->rules);
     j->keys = sealing_hold(d->sealing);
     sealing_wire_id(d->sealing, s->id, j->wire_id);
     j->scan = credscan_job_new(d, s->id);

@@ -4,15 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/sealing.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/sealing.h"
 
 /* ---- files whose session is named inside: read on the worker ------------------------------------
  */
@@ -427,7 +427,7 @@ static void on_file_changed(void *arg, const char *path)
     if (strcmp(path, sealing_path(d->sealing)) == 0)
         sealing_refresh(d->sealing);
     else
-        login_refresh(d->login);
+        login_view_refresh(d->login);
     restart_if_barred(d, path);
 }
 

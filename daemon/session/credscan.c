@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/leaks.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "bundle/pack/leaks.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
-#include "daemon/credscan.h"
+#include "daemon/session/credscan.h"
 
 #define MAX_FOUND 1000 /* places in one session that are worth remembering */
 #define MAX_SHOWN 200
@@ -244,7 +244,7 @@ static void tell(struct recording *r, const char *path, const struct place *p)
              log_quote(path, a, sizeof(a)), (long long)p->line, log_quote(p->rule, b, sizeof(b)));
 }
 
-static struct map *places_before(struct recording *r, const char *path)
+static struct map *destination_before(struct recording *r, const char *path)
 {
     struct db *db = state_db(r->d->state);
     struct map *m = map_new();
@@ -263,7 +263,7 @@ static struct map *places_before(struct recording *r, const char *path)
 static int record_file(struct recording *r, const struct looked *f, struct ct_err *err)
 {
     struct db *db = state_db(r->d->state);
-    struct map *before = places_before(r, f->path);
+    struct map *before = destination_before(r, f->path);
     int rc = 0;
 
     if (f->is_from_start)

@@ -1,9 +1,9 @@
-#ifndef DAEMON_CREDSCAN_H
-#define DAEMON_CREDSCAN_H
+#ifndef DAEMON_SESSION_CREDSCAN_H
+#define DAEMON_SESSION_CREDSCAN_H
 
 #include <json-c/json.h>
 
-#include "bundle/snapshot.h"
+#include "bundle/pack/snapshot.h"
 #include "daemon/daemon.h"
 
 /*

@@ -3,16 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/pack.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
-#include "daemon/job.h"
+#include "bundle/pack/pack.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+#include "daemon/session/job.h"
 
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
 
 /* ---- cached blocks: removed on the worker, behind what it is at ---------------------------------
  */
@@ -78,13 +78,13 @@ static int let_go(struct daemon *d, const char *id, int revive, struct ct_err *e
     return 0;
 }
 
-const char *excluded_why(const struct daemon *d, const struct state_session *ss)
+const char *exclusion_why(const struct daemon *d, const struct state_session *ss)
 {
     const char *why;
 
     if (ss->is_excluded == STATE_NOT_EXCLUDED)
         return NULL;
-    why = exclude_reason(d->exclude, jdoc_str(ss->meta, "cwd"), ss->project);
+    why = rules_reason(d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
     if (ss->is_excluded == STATE_EXCLUDED_FOLDER && why != NULL)
         return why;
     return "it was deleted from the cloud, or excluded by its id; to save it again: ctctl sync ID";
@@ -121,7 +121,7 @@ static int may_go(struct daemon *d, const char *id)
     return state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, 0, NULL);
 }
 
-int excluded_is_final(struct daemon *d, const char *id)
+int exclusion_is_final(struct daemon *d, const char *id)
 {
     struct state_session ss = {0};
     int yes;
@@ -134,7 +134,7 @@ int excluded_is_final(struct daemon *d, const char *id)
     return yes;
 }
 
-int excluded_by_job(struct daemon *d, struct session *s, const struct job *j)
+int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
 {
     struct strlist ids = {0};
     struct ct_err err;
@@ -142,7 +142,7 @@ int excluded_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (j->rc != 0 && !j->is_excluded)
         return 0;
     /* The rules may have changed while it was under way. */
-    if (exclude_reason(d->exclude, jdoc_str(j->result.metadata, "cwd"), j->project) == NULL) {
+    if (rules_reason(d->rules, jdoc_str(j->result.metadata, "cwd"), j->project) == NULL) {
         if (j->is_excluded) {
             bundler_due(d, s, 1);
             return 1;
@@ -175,7 +175,7 @@ struct sorting {
 static void sort_one(void *arg, const struct state_session *ss)
 {
     struct sorting *w = arg;
-    const char *why = exclude_reason(w->d->exclude, jdoc_str(ss->meta, "cwd"), ss->project);
+    const char *why = rules_reason(w->d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
 
     if (why != NULL && ss->is_excluded == STATE_NOT_EXCLUDED && !ss->is_archived) {
         strlist_add(&w->stay, ss->session_id);
@@ -192,7 +192,7 @@ static void apply(struct sorting *w)
     struct ct_err err = {0};
 
     if (d->state == NULL ||
-        (!exclude_any(d->exclude) && !state_has_excluded(d->state, STATE_EXCLUDED_FOLDER)))
+        (!rules_any(d->rules) && !state_has_excluded(d->state, STATE_EXCLUDED_FOLDER)))
         return;
     state_each(d->state, NULL, 0, INT64_MAX, sort_one, w);
     if (w->stay.n + w->go.n == 0)
@@ -216,7 +216,7 @@ static void sorting_clear(struct sorting *w)
     strlist_free(&w->go);
 }
 
-void excluded_apply(struct daemon *d)
+void exclusion_apply(struct daemon *d)
 {
     struct sorting w = {.d = d};
 
@@ -261,7 +261,7 @@ static void folder(struct daemon *d, struct ipc_request *rq, const char *path, i
     char quoted[512];
     int changed = 0;
 
-    if (exclude_say(d->exclude, path, is_excluded, &changed, &err) != 0) {
+    if (rules_say(d->rules, path, is_excluded, &changed, &err) != 0) {
         ipc_fail(rq, &err);
         return;
     }
@@ -273,13 +273,13 @@ static void folder(struct daemon *d, struct ipc_request *rq, const char *path, i
     jdoc_set_bool(o, "changed", changed);
     jdoc_set_int(o, "sessions", (int64_t)(is_excluded ? w.stay.n : w.go.n));
     jdoc_set_int(o, "inCloud", w.stay_in_cloud);
-    json_object_object_add(o, "rules", exclude_rules(d->exclude));
+    json_object_object_add(o, "rules", rules_json(d->rules));
     ipc_reply(rq, o);
     sorting_clear(&w);
 }
 
-void excluded_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
-                      const char *id, int is_excluded)
+void exclusion_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
+                       const char *id, int is_excluded)
 {
     const char *path = jdoc_str(params, "path");
     struct json_object *o;
@@ -288,7 +288,7 @@ void excluded_request(struct daemon *d, struct ipc_request *rq, struct json_obje
         one_session(d, rq, id, is_excluded);
     } else if (path == NULL) {
         o = json_object_new_object();
-        json_object_object_add(o, "rules", exclude_rules(d->exclude));
+        json_object_object_add(o, "rules", rules_json(d->rules));
         ipc_reply(rq, o);
     } else if (path[0] != '/') {
         ipc_fail_code(rq, IPC_INVALID_PARAMS, "path must be absolute");

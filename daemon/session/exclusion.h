@@ -1,9 +1,9 @@
-#ifndef DAEMON_EXCLUDED_H
-#define DAEMON_EXCLUDED_H
+#ifndef DAEMON_SESSION_EXCLUSION_H
+#define DAEMON_SESSION_EXCLUSION_H
 
 #include <json-c/json.h>
 
-#include "daemon/state.h"
+#include "daemon/account/state.h"
 #include "ipc/ipc.h"
 
 /*
@@ -14,36 +14,36 @@ struct session;
 struct job;
 
 /**
- * excluded_apply(d):
+ * exclusion_apply(d):
  * Look at all sessions on record, after the rules have changed or may have: those that are to stay
  * here stay, those that may go again are saved.
  */
-void excluded_apply(struct daemon *d);
+void exclusion_apply(struct daemon *d);
 
 /**
- * excluded_by_job(d, s, j):
+ * exclusion_by_job(d, s, j):
  * Return whether the bundle of the session that ${j} made, or would have made, is to stay here; it
  * is removed then, the session put on record, and ${s} forgotten.
  */
-int excluded_by_job(struct daemon *d, struct session *s, const struct job *j);
+int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j);
 
 /**
- * excluded_is_final(d, id):
+ * exclusion_is_final(d, id):
  * Return whether the session is excluded, and not only until it is known where it began.
  */
-int excluded_is_final(struct daemon *d, const char *id);
+int exclusion_is_final(struct daemon *d, const char *id);
 
 /**
- * excluded_why(d, ss):
+ * exclusion_why(d, ss):
  * Return why the session is excluded, borrowed until the rules change; NULL if it is not.
  */
-const char *excluded_why(const struct daemon *d, const struct state_session *ss);
+const char *exclusion_why(const struct daemon *d, const struct state_session *ss);
 
 /**
- * excluded_request(d, rq, params, is_excluded):
+ * exclusion_request(d, rq, params, is_excluded):
  * The methods exclude and include of the control socket, after control.c has made params.id whole.
  */
-void excluded_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
-                      const char *id, int is_excluded);
+void exclusion_request(struct daemon *d, struct ipc_request *rq, struct json_object *params,
+                       const char *id, int is_excluded);
 
 #endif

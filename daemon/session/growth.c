@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "daemon/growth.h"
+#include "daemon/session/growth.h"
 
 struct growth_file {
     uint64_t file; /* 0: an empty slot */

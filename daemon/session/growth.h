@@ -1,5 +1,5 @@
-#ifndef DAEMON_GROWTH_H
-#define DAEMON_GROWTH_H
+#ifndef DAEMON_SESSION_GROWTH_H
+#define DAEMON_SESSION_GROWTH_H
 
 #include <stddef.h>
 #include <stdint.h>

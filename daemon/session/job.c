@@ -2,18 +2,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agents/transcript.h"
+#include "agents/claude/transcript.h"
 #include "agents/beneath.h"
-#include "bundle/pack.h"
-#include "bundle/snapshot.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/job.h"
-#include "daemon/credscan.h"
+#include "daemon/session/job.h"
+#include "daemon/session/credscan.h"
 
 #define TRIES 5 /* snapshots of a session that changes under our hands */
 
@@ -41,7 +41,7 @@ void job_free(void *arg)
     free(j->spool_path);
     free(j->cache_dir);
     free(j->root);
-    exclude_free(j->exclude);
+    rules_free(j->exclude);
     sealing_release(j->keys);
     credscan_job_free(j->scan);
     free(j);
@@ -146,10 +146,10 @@ static int stays_here(struct job *j, const struct snapshot *s)
 {
     char cwd[ORIGIN_SIZE], name[256];
 
-    if (!exclude_any(j->exclude))
+    if (!rules_any(j->exclude))
         return 0;
     origin_cwd(s, cwd);
-    if (exclude_reason(j->exclude, cwd, snapshot_project(s)) == NULL)
+    if (rules_reason(j->exclude, cwd, snapshot_project(s)) == NULL)
         return 0;
     j->is_excluded = 1;
     j->project = str_dup(snapshot_project(s));

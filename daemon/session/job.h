@@ -1,14 +1,14 @@
-#ifndef DAEMON_JOB_H
-#define DAEMON_JOB_H
+#ifndef DAEMON_SESSION_JOB_H
+#define DAEMON_SESSION_JOB_H
 
 #include <stdatomic.h>
 
-#include "bundle/adopted.h"
-#include "bundle/origin.h"
-#include "bundle/pack.h"
-#include "common/strlist.h"
+#include "bundle/install/adopted.h"
+#include "bundle/pack/origin.h"
+#include "bundle/pack/pack.h"
+#include "common/base/strlist.h"
 #include "daemon/daemon.h"
-#include "daemon/sealing.h"
+#include "daemon/account/sealing.h"
 
 /*
  * Bundling one session on the worker: all that it needs, and all that it found.
@@ -37,9 +37,9 @@ struct job {
     char previous_digest[HASH_SHA256_HEX];
     struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
-    struct credscan_job *scan; /* credentials are looked for, or NULL */
+    struct credscan_job *scan;    /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
-    struct exclude *exclude;   /* a copy of the rules */
+    struct rules *exclude;     /* a copy of the rules */
     struct sealing_keys *keys; /* to seal the bundle with, NULL: it goes in clear */
     char wire_id[UUID_SIZE];   /* what it is to a server then, or "" */
     int64_t bundle_generation; /* ... and its generation */

@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "daemon/adopt.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "daemon/session/adopt.h"
 
-#include "daemon/login.h"
-#include "daemon/recording.h"
+#include "daemon/account/login_view.h"
+#include "daemon/session/recording.h"
 
 static int record_files(struct job *j, struct ct_err *err)
 {
@@ -98,7 +98,7 @@ static int fill_item(struct record *r, struct ct_err *err)
     const char *cwd = jdoc_str(j->result.metadata, "cwd"), *email, *url, *device, *why;
     struct queue_item *q = &r->q;
 
-    login_look(d->login, &email, &url, &device, &why);
+    login_view_look(d->login, &email, &url, &device, &why);
     snprintf(q->session_id, sizeof(q->session_id), "%s", j->session_id);
     q->file = str_dup(path_base(j->spool_path));
     q->size_bytes = j->result.size_bytes;

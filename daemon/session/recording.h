@@ -1,7 +1,7 @@
-#ifndef DAEMON_RECORDING_H
-#define DAEMON_RECORDING_H
+#ifndef DAEMON_SESSION_RECORDING_H
+#define DAEMON_SESSION_RECORDING_H
 
-#include "daemon/job.h"
+#include "daemon/session/job.h"
 
 /*
  * What a job found goes into the books.

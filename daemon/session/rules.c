@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "agents/encode.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "daemon/exclude.h"
+#include "daemon/session/rules.h"
 
 #define MAX_FILE (1 << 20)
 
@@ -20,7 +20,7 @@ struct rule {
     char *reason;
 };
 
-struct exclude {
+struct rules {
     struct rule *rules;
     size_t n, cap;
     char *file; /* of those that were said */
@@ -29,7 +29,7 @@ struct exclude {
 /* ---- the rules in memory ------------------------------------------------------------------------
  */
 
-static void add(struct exclude *e, const char *path, int is_excluded, int is_said)
+static void add(struct rules *e, const char *path, int is_excluded, int is_said)
 {
     struct rule *r;
     size_t n = strlen(path);
@@ -49,7 +49,7 @@ static void add(struct exclude *e, const char *path, int is_excluded, int is_sai
                            r->path, r->path);
 }
 
-static void drop(struct exclude *e, size_t i)
+static void drop(struct rules *e, size_t i)
 {
     free(e->rules[i].path);
     free(e->rules[i].folder);
@@ -72,7 +72,7 @@ static int concerns(const struct rule *r, const char *cwd, const char *project)
     return n >= ENCODE_MAX || project[n] == '-' || project[n] == '\0';
 }
 
-static const struct rule *decides(const struct exclude *e, const char *cwd, const char *project)
+static const struct rule *decides(const struct rules *e, const char *cwd, const char *project)
 {
     const struct rule *best = NULL;
     size_t longest = 0;
@@ -92,20 +92,20 @@ static const struct rule *decides(const struct exclude *e, const char *cwd, cons
     return best;
 }
 
-const char *exclude_reason(const struct exclude *e, const char *cwd, const char *project)
+const char *rules_reason(const struct rules *e, const char *cwd, const char *project)
 {
     const struct rule *r = decides(e, cwd, project);
 
     return r != NULL && r->is_excluded ? r->reason : NULL;
 }
 
-int exclude_any(const struct exclude *e)
+int rules_any(const struct rules *e)
 {
     return e->n > 0;
 }
 
 /* Sessions know their folder by its real name; the user may have written another one. */
-static void add_configured(struct exclude *e, const struct strlist *paths, int is_excluded)
+static void add_configured(struct rules *e, const struct strlist *paths, int is_excluded)
 {
     for (size_t i = 0; i < paths->n; i++) {
         char *real = realpath(paths->v[i], NULL);
@@ -116,7 +116,7 @@ static void add_configured(struct exclude *e, const struct strlist *paths, int i
     }
 }
 
-void exclude_configure(struct exclude *e, const struct config *config)
+void rules_configure(struct rules *e, const struct config *config)
 {
     for (size_t i = e->n; i-- > 0;) {
         if (!e->rules[i].is_said)
@@ -134,7 +134,7 @@ static int by_path(const void *a, const void *b)
     return order != 0 ? order : (*x)->is_said - (*y)->is_said;
 }
 
-struct json_object *exclude_rules(const struct exclude *e)
+struct json_object *rules_json(const struct rules *e)
 {
     struct json_object *list = json_object_new_array(), *o;
     const struct rule **sorted = str_calloc(e->n + 1, sizeof(struct rule *));
@@ -156,7 +156,7 @@ struct json_object *exclude_rules(const struct exclude *e)
 /* ---- what was said, on disk ---------------------------------------------------------------------
  */
 
-static int load_list(struct exclude *e, struct json_object *o, const char *key, int is_excluded)
+static int load_list(struct rules *e, struct json_object *o, const char *key, int is_excluded)
 {
     struct json_object *list = jdoc_array(o, key);
     size_t n = list != NULL ? json_object_array_length(list) : 0;
@@ -170,7 +170,7 @@ static int load_list(struct exclude *e, struct json_object *o, const char *key, 
     return list != NULL ? 0 : -1;
 }
 
-static int load(struct exclude *e, struct ct_err *err)
+static int load(struct rules *e, struct ct_err *err)
 {
     struct json_object *o = NULL;
     struct buf b = {0};
@@ -196,7 +196,7 @@ done:
     return rc;
 }
 
-static int save(const struct exclude *e, struct ct_err *err)
+static int save(const struct rules *e, struct ct_err *err)
 {
     struct json_object *o = json_object_new_object(), *lists[2];
     const char *text;
@@ -216,11 +216,11 @@ static int save(const struct exclude *e, struct ct_err *err)
     return rc;
 }
 
-int exclude_say(struct exclude *e, const char *path, int is_excluded, int *ret_changed,
-                struct ct_err *err)
+int rules_say(struct rules *e, const char *path, int is_excluded, int *ret_changed,
+              struct ct_err *err)
 {
-    struct exclude *next = exclude_copy(e), was = *e;
-    int changed = (exclude_reason(e, path, NULL) != NULL) != is_excluded;
+    struct rules *next = rules_copy(e), was = *e;
+    int changed = (rules_reason(e, path, NULL) != NULL) != is_excluded;
 
     for (size_t i = next->n; i-- > 0;) {
         if (next->rules[i].is_said && strcmp(next->rules[i].path, path) == 0)
@@ -228,15 +228,15 @@ int exclude_say(struct exclude *e, const char *path, int is_excluded, int *ret_c
     }
     /* That something stays here is remembered although another rule may say so already: that one
      * can go some day.  That it may leave is the rule where no other says anything. */
-    if (is_excluded || exclude_reason(next, path, NULL) != NULL)
+    if (is_excluded || rules_reason(next, path, NULL) != NULL)
         add(next, path, is_excluded, 1);
     if (save(next, err) != 0) {
-        exclude_free(next);
+        rules_free(next);
         return -1;
     }
     *e = *next;
     *next = was;
-    exclude_free(next);
+    rules_free(next);
     *ret_changed = changed;
     return 0;
 }
@@ -244,23 +244,23 @@ int exclude_say(struct exclude *e, const char *path, int is_excluded, int *ret_c
 /* ---- life ---------------------------------------------------------------------------------------
  */
 
-int exclude_new(const struct config *config, struct exclude **ret, struct ct_err *err)
+int rules_new(const struct config *config, struct rules **ret, struct ct_err *err)
 {
-    struct exclude *e = str_calloc(1, sizeof(*e));
+    struct rules *e = str_calloc(1, sizeof(*e));
 
     e->file = path_join(config->state_dir, "exclude.json");
     if (load(e, err) != 0) {
-        exclude_free(e);
+        rules_free(e);
         return -1;
     }
-    exclude_configure(e, config);
+    rules_configure(e, config);
     *ret = e;
     return 0;
 }
 
-struct exclude *exclude_copy(const struct exclude *e)
+struct rules *rules_copy(const struct rules *e)
 {
-    struct exclude *copy = str_calloc(1, sizeof(*copy));
+    struct rules *copy = str_calloc(1, sizeof(*copy));
 
     copy->file = str_dup(e->file);
     for (size_t i = 0; i < e->n; i++)
@@ -268,7 +268,7 @@ struct exclude *exclude_copy(const struct exclude *e)
     return copy;
 }
 
-void exclude_free(struct exclude *e)
+void rules_free(struct rules *e)
 {
     if (e == NULL)
         return;

@@ -1,10 +1,10 @@
-#ifndef DAEMON_EXCLUDE_H
-#define DAEMON_EXCLUDE_H
+#ifndef DAEMON_SESSION_RULES_H
+#define DAEMON_SESSION_RULES_H
 
 #include <json-c/json.h>
 
-#include "common/config.h"
-#include "common/err.h"
+#include "common/config/config.h"
+#include "common/base/err.h"
 
 /*
  * Which sessions stay on this machine because of the folder in which they began.  Rules come from
@@ -13,56 +13,56 @@
  * is the session's or lies above it the longest counts; of two for the same folder the one that was
  * said with ctctl.
  */
-struct exclude;
+struct rules;
 
 /**
- * exclude_new(config, ret, err):
+ * rules_new(config, ret, err):
  * Take the rules of the configuration and read what was said before.  A damaged exclude.json is
- * ERR_CONFIG: without the rules nothing may go out.  The caller frees with exclude_free(), which
+ * ERR_CONFIG: without the rules nothing may go out.  The caller frees with rules_free(), which
  * takes NULL.
  */
-int exclude_new(const struct config *config, struct exclude **ret, struct ct_err *err);
-void exclude_free(struct exclude *e);
+int rules_new(const struct config *config, struct rules **ret, struct ct_err *err);
+void rules_free(struct rules *e);
 
 /**
- * exclude_copy(e):
+ * rules_copy(e):
  * Return a copy, for another thread.
  */
-struct exclude *exclude_copy(const struct exclude *e);
+struct rules *rules_copy(const struct rules *e);
 
 /**
- * exclude_configure(e, config):
+ * rules_configure(e, config):
  * Replace the rules of the configuration.
  */
-void exclude_configure(struct exclude *e, const struct config *config);
+void rules_configure(struct rules *e, const struct config *config);
 
 /**
- * exclude_reason(e, cwd, project):
+ * rules_reason(e, cwd, project):
  * Return why a session that began in ${cwd} stays here, with the cure, borrowed until the rules
  * change; NULL if it may go.  As long as nobody knows where it began (NULL or ""), it counts as one
  * of the home folder, and as one of any folder that its project folder, ${project} (or NULL), may
  * stand for.
  */
-const char *exclude_reason(const struct exclude *e, const char *cwd, const char *project);
+const char *rules_reason(const struct rules *e, const char *cwd, const char *project);
 
 /**
- * exclude_say(e, path, is_excluded, ret_changed, err):
+ * rules_say(e, path, is_excluded, ret_changed, err):
  * From now on sessions below the absolute ${path} stay here, or may go; written to disk before it
  * holds.  ${ret_changed}: whether it was otherwise before.
  */
-int exclude_say(struct exclude *e, const char *path, int is_excluded, int *ret_changed,
-                struct ct_err *err);
+int rules_say(struct rules *e, const char *path, int is_excluded, int *ret_changed,
+              struct ct_err *err);
 
 /**
- * exclude_any(e):
+ * rules_any(e):
  * Return whether there are rules at all.
  */
-int exclude_any(const struct exclude *e);
+int rules_any(const struct rules *e);
 
 /**
- * exclude_rules(e):
+ * rules_json(e):
  * Return the rules: [{"path","excluded","from":"configuration"|"ctctl"}], by path.
  */
-struct json_object *exclude_rules(const struct exclude *e);
+struct json_object *rules_json(const struct rules *e);
 
 #endif

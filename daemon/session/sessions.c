@@ -4,14 +4,14 @@
 
 #include <event2/event.h>
 
-#include "common/hash.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "daemon/daemon.h"
-#include "daemon/excluded.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
 
 struct session *sessions_get(struct daemon *d, const char *id)
 {
@@ -95,7 +95,7 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     int was_dirty = s != NULL && sessions_is_dirty(s);
     int64_t at_ms;
 
-    if (s == NULL && excluded_is_final(d, id))
+    if (s == NULL && exclusion_is_final(d, id))
         return;
     s = sessions_need(d, id);
     s->dirty_seq = ++d->seq;
@@ -207,7 +207,7 @@ static int count_one(void *arg, const char *key, void *value)
     struct uploader_view v;
 
     n->c->all++;
-    if (plan_is_awaited(n->d, s)) {
+    if (allowance_is_awaited(n->d, s)) {
         n->c->limit++;
         n->c->is_new += !s->is_known;
         return 0;

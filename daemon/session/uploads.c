@@ -1,18 +1,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bundle/pack.h"
-#include "bundle/seen.h"
-#include "common/log.h"
-#include "common/now.h"
+#include "bundle/pack/pack.h"
+#include "bundle/open/generations.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
 
-#include "daemon/adopt.h"
-#include "daemon/cloud.h"
+#include "daemon/session/adopt.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/credscan.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/session/credscan.h"
 
 /* A version younger than this may be amended; the server says an hour. */
 #define AMEND_MS (59LL * 60 * 1000)
@@ -38,7 +38,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .pin = item->pin,
         .wall_ms = now_wall_ms(),
         .server_ms = server_now_ms(d),
-        .token_tag = login_token_tag(d->login),
+        .token_tag = login_view_token_tag(d->login),
         .wire_id = item->wire_id,
         .key_id = item->key_id,
         .generation = item->generation,
@@ -50,7 +50,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
     if (item->generation > 0)
-        seen_note(d->account_dir, item->session_id, item->generation, NULL);
+        generations_note(d->account_dir, item->session_id, item->generation, NULL);
     /* Both went on, and neither has what the other has. */
     return item->elsewhere > 0 ? state_set_elsewhere(d->state, item->session_id, item->elsewhere,
                                                      item->wire_id, err)
@@ -72,7 +72,7 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     age_ms = server_now_ms(d) - ss.server_ms;
     if (ss.version > 0 && strcmp(ss.wire_id, item->wire_id) == 0 && ss.elsewhere == 0 &&
         age_ms >= 0 && age_ms < AMEND_MS && ss.token_tag[0] != '\0' &&
-        strcmp(ss.token_tag, login_token_tag(d->login)) == 0)
+        strcmp(ss.token_tag, login_view_token_tag(d->login)) == 0)
         version = ss.version;
     state_session_clear(&ss);
     return version;
@@ -135,7 +135,7 @@ static void on_failed(void *arg, const struct queue_item *item, const struct ct_
     /* Bytes that are used up (quota) stop the session whose bundle does not fit, and no other. */
     if (is_final && err->code == ERR_REFUSED && err->http_status == 403 &&
         strcmp(err->reason, "quota") != 0)
-        plan_refused(d->plan, item->session_id, err);
+        allowance_refused(d->allowance, item->session_id, err);
     if (err->code == ERR_RETRY && err->http_status == 0)
         cloud_contact(d->cloud, 1);
     waiter_check_all(d);
@@ -177,7 +177,7 @@ static void on_auth(void *arg, const struct ct_err *err)
 {
     struct daemon *d = arg;
 
-    login_refused(d->login, err);
+    login_view_refused(d->login, err);
 }
 
 const struct uploader_ops uploads_ops = {

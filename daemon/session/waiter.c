@@ -6,16 +6,16 @@
 
 #include <event2/event.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
-#include "daemon/cloud.h"
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
-#include "daemon/login.h"
-#include "daemon/plan.h"
-#include "daemon/room.h"
-#include "daemon/sealing.h"
+#include "daemon/account/login_view.h"
+#include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
+#include "daemon/account/sealing.h"
 
 /*
  * `sync --wait` is exact: it asks the watcher for a drain, lets the worker finish what it was
@@ -180,8 +180,8 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
         add_failed(w, t->id, why, cure);
         return 1;
     }
-    if (plan_is_awaited(w->d, s) && !uploader_is_active(w->d->uploader, t->id)) {
-        add_failed(w, t->id, plan_why(w->d->plan)->msg, NULL);
+    if (allowance_is_awaited(w->d, s) && !uploader_is_active(w->d->uploader, t->id)) {
+        add_failed(w, t->id, allowance_why(w->d->allowance)->msg, NULL);
         return 1;
     }
     if (is_without_room(w, s)) {
@@ -210,7 +210,7 @@ static int is_hopeless(const struct waiter *w)
     const struct ct_err *err;
     struct uploader_stats st;
 
-    switch (login_look(w->d->login, &email, &url, &device, &why)) {
+    switch (login_view_look(w->d->login, &email, &url, &device, &why)) {
     case LOGIN_NONE:
     case LOGIN_REFUSED:
     case LOGIN_CHANGED:
@@ -219,7 +219,7 @@ static int is_hopeless(const struct waiter *w)
     case LOGIN_NO_BOOKS:
         return w->rq == NULL;
     case LOGIN_CHECKING:
-        return w->rq == NULL && login_is_offline(w->d->login);
+        return w->rq == NULL && login_view_is_offline(w->d->login);
     case LOGIN_OK:
         break;
     }
@@ -260,7 +260,7 @@ static int is_known(struct daemon *d, const char *id, int *ret_excluded, const c
     int known = d->state != NULL && state_get(d->state, id, &ss);
 
     *ret_excluded = known && ss.is_excluded;
-    *ret_stays = known ? exclude_reason(d->exclude, jdoc_str(ss.meta, "cwd"), ss.project) : NULL;
+    *ret_stays = known ? rules_reason(d->rules, jdoc_str(ss.meta, "cwd"), ss.project) : NULL;
     if (known)
         state_session_clear(&ss);
     return known;
@@ -368,7 +368,7 @@ static void hurry(struct waiter *w)
     struct target *t;
 
     cloud_try_now(d->cloud);
-    plan_try(d->plan);
+    allowance_try(d->allowance);
     evtimer_del(d->reseal_timer);
     reseal_run(d);
     LIST_FOREACH(t, &w->targets, link)
@@ -444,7 +444,7 @@ static void on_drained(void *arg)
 static void begin(struct waiter *w)
 {
     const char *email, *url, *device, *why;
-    enum login_state state = login_look(w->d->login, &email, &url, &device, &why);
+    enum login_view_state state = login_view_look(w->d->login, &email, &url, &device, &why);
 
     if (state == LOGIN_OK && w->phase == NEEDS_LOGIN) {
         w->phase = DRAINING;
@@ -485,7 +485,7 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
         strlist_add_once(&w->ids, ids[i]);
     if (rq != NULL)
         ipc_request_on_gone(rq, on_peer_gone, w);
-    login_try_now(d->login);
+    login_view_try_now(d->login);
     begin(w);
 }
 

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "net/http.h"
 
-#include "daemon/sandbox.h"
+#include "daemon/system/sandbox.h"
 
-#include "daemon/confine.h"
+#include "daemon/system/confine.h"
 
 #define MOST_RULES 128
 
@@ -26,13 +26,13 @@ struct confine {
 /* ---- what is allowed ----------------------------------------------------------------------------
  */
 
-struct plan {
+struct allowance {
     const struct confine_places *places;
     struct sandbox_rule v[MOST_RULES];
     size_t n;
 };
 
-static void allow(struct plan *p, const char *path, unsigned what)
+static void allow(struct allowance *p, const char *path, unsigned what)
 {
     if (p->n == MOST_RULES)
         return;
@@ -40,7 +40,7 @@ static void allow(struct plan *p, const char *path, unsigned what)
     p->v[p->n++].what = what;
 }
 
-static void plan_clear(struct plan *p)
+static void plan_clear(struct allowance *p)
 {
     for (size_t i = 0; i < p->n; i++)
         free((char *)(uintptr_t)p->v[i].path);
@@ -63,14 +63,14 @@ static int is_too_much(const char *dir)
     return holds(dir, path_home());
 }
 
-static void allow_place(struct plan *p, const char *dir)
+static void allow_place(struct allowance *p, const char *dir)
 {
     if (!is_too_much(dir))
         allow(p, dir, SANDBOX_READ);
 }
 
 /* A file that is replaced by rename(2) now and then. */
-static void allow_in_folder(struct plan *p, const char *path)
+static void allow_in_folder(struct allowance *p, const char *path)
 {
     char *dir = path_parent(path);
 
@@ -80,7 +80,7 @@ static void allow_in_folder(struct plan *p, const char *path)
 }
 
 /* The same of the system's, which may be a link to where others of its kind lie. */
-static void allow_linked(struct plan *p, const char *path)
+static void allow_linked(struct allowance *p, const char *path)
 {
     char real[PATH_MAX];
 
@@ -90,7 +90,7 @@ static void allow_linked(struct plan *p, const char *path)
 
 /* What the C library (names of hosts and users, time zones, modules of both), OpenSSL, libcurl and
  * libsystemd read while they run. */
-static void allow_system(struct plan *p)
+static void allow_system(struct allowance *p)
 {
     static const char *const places[] = {
         "/etc",
@@ -145,7 +145,7 @@ static void allow_system(struct plan *p)
 
 /* The socket is removed at the end.  Where its folder holds anything else that matters it stays
  * instead, and the next start clears it away. */
-static void allow_socket(struct plan *p)
+static void allow_socket(struct allowance *p)
 {
     const struct config *c = p->places->config;
     char *dir = path_parent(c->socket), *credentials = path_parent(p->places->credentials);
@@ -159,7 +159,7 @@ static void allow_socket(struct plan *p)
     free(dir);
 }
 
-static void allow_ours(struct plan *p)
+static void allow_ours(struct allowance *p)
 {
     const struct config *c = p->places->config;
     char *file =
@@ -192,7 +192,7 @@ static int uses_abstract_sockets(void)
 static int enter(const struct confine_places *places, int abi, struct ct_err *err)
 {
     const struct config *c = places->config;
-    struct plan p = {.places = places};
+    struct allowance p = {.places = places};
     struct sandbox_rules rules;
     int rc;
 

@@ -1,10 +1,10 @@
-#ifndef DAEMON_CONFINE_H
-#define DAEMON_CONFINE_H
+#ifndef DAEMON_SYSTEM_CONFINE_H
+#define DAEMON_SYSTEM_CONFINE_H
 
 #include <json-c/json.h>
 
-#include "common/config.h"
-#include "common/err.h"
+#include "common/config/config.h"
+#include "common/base/err.h"
 
 /*
  * What this daemon may touch once it runs.  It reads the watched folders, its configuration and

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/path.h"
+#include "common/base/path.h"
 
-#include "daemon/lock.h"
+#include "daemon/system/lock.h"
 
 int lock_take(const char *dir, int *ret_fd, struct ct_err *err)
 {

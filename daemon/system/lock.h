@@ -1,7 +1,7 @@
-#ifndef DAEMON_LOCK_H
-#define DAEMON_LOCK_H
+#ifndef DAEMON_SYSTEM_LOCK_H
+#define DAEMON_SYSTEM_LOCK_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * lock_take(dir, ret_fd, err):

@@ -6,9 +6,9 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include "daemon/process.h"
+#include "daemon/system/resources.h"
 
-void process_tidy_heap(void)
+void resources_tidy_heap(void)
 {
     /* Large buffers come and go with each bundle: as mappings of their own, whatever came before,
      * they leave no holes behind. */
@@ -17,13 +17,13 @@ void process_tidy_heap(void)
 }
 
 /* On Linux both are a thread's own, whatever POSIX says of nice; 0 means the caller. */
-void process_be_polite(void)
+void resources_be_polite(void)
 {
     setpriority(PRIO_PROCESS, 0, 10);
     syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 
-void process_trim(void)
+void resources_trim(void)
 {
     malloc_trim(0);
 }

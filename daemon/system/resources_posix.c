@@ -1,13 +1,13 @@
-#include "daemon/process.h"
+#include "daemon/system/resources.h"
 
-void process_tidy_heap(void)
+void resources_tidy_heap(void)
 {
 }
 
-void process_be_polite(void)
+void resources_be_polite(void)
 {
 }
 
-void process_trim(void)
+void resources_trim(void)
 {
 }

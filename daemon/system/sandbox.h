@@ -1,9 +1,9 @@
-#ifndef DAEMON_SANDBOX_H
-#define DAEMON_SANDBOX_H
+#ifndef DAEMON_SYSTEM_SANDBOX_H
+#define DAEMON_SYSTEM_SANDBOX_H
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The kernel's sandbox (Landlock, see landlock(7)): from sandbox_enter() on, this process can touch

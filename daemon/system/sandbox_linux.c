@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "daemon/sandbox.h"
+#include "daemon/system/sandbox.h"
 
 /* What the kernel's header may be too old to know.  The values are the kernel's interface. */
 #ifndef LANDLOCK_ACCESS_FS_REFER

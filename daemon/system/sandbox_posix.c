@@ -1,4 +1,4 @@
-#include "daemon/sandbox.h"
+#include "daemon/system/sandbox.h"
 
 /* No sandbox that a process can enter by itself. */
 

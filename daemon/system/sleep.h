@@ -1,5 +1,5 @@
-#ifndef DAEMON_SLEEP_H
-#define DAEMON_SLEEP_H
+#ifndef DAEMON_SYSTEM_SLEEP_H
+#define DAEMON_SYSTEM_SLEEP_H
 
 /*
  * The machine is about to be suspended, as systemd-logind says, where there is one: it can be asked

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "daemon/sleep.h"
+#include "daemon/system/sleep.h"
 
 /* Nobody tells. */
 

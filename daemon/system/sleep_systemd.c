@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 #include "net/bus_systemd.h"
 
-#include "daemon/sleep.h"
+#include "daemon/system/sleep.h"
 
 /* org.freedesktop.login1(5), systemd's "Inhibitor Locks" */
 #define LOGIND "org.freedesktop.login1"

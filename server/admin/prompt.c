@@ -4,9 +4,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/secret.h"
+#include "common/sys/secret.h"
 
-#include "server/prompt.h"
+#include "server/admin/prompt.h"
 
 #define MAX_LINE 1024
 

@@ -1,7 +1,7 @@
-#ifndef SERVER_PROMPT_H
-#define SERVER_PROMPT_H
+#ifndef SERVER_ADMIN_PROMPT_H
+#define SERVER_ADMIN_PROMPT_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * prompt_new_password(ret, err):

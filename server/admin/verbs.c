@@ -2,16 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/email.h"
-#include "server/gc.h"
-#include "server/password.h"
-#include "server/prompt.h"
-#include "server/verbs.h"
-#include "server/verbs_impl.h"
+#include "server/settings/email.h"
+#include "server/upkeep/gc.h"
+#include "server/auth/password.h"
+#include "server/admin/prompt.h"
+#include "server/admin/verbs.h"
+#include "server/admin/verbs_impl.h"
 
 static int new_hash(char **ret, struct ct_err *err)
 {
@@ -25,7 +25,7 @@ static int new_hash(char **ret, struct ct_err *err)
     return rc;
 }
 
-static int user_add(struct house *h, const char *email, struct ct_err *err)
+static int user_add(struct data_dir *h, const char *email, struct ct_err *err)
 {
     struct ledger_new_user u = {email, NULL, 1, now_wall_ms()};
     char *hash, id[UUID_SIZE];
@@ -41,7 +41,7 @@ static int user_add(struct house *h, const char *email, struct ct_err *err)
     return rc;
 }
 
-static int user_passwd(struct house *h, const char *email, struct ct_err *err)
+static int user_passwd(struct data_dir *h, const char *email, struct ct_err *err)
 {
     struct ledger_user user = {0};
     char *hash;
@@ -60,7 +60,7 @@ static int user_passwd(struct house *h, const char *email, struct ct_err *err)
     return rc;
 }
 
-static int user_delete(struct house *h, const char *email, struct ct_err *err)
+static int user_delete(struct data_dir *h, const char *email, struct ct_err *err)
 {
     char *question = str_printf("Delete %s and everything of theirs? [y/N] ", email);
     int yes = prompt_yes(question);
@@ -85,12 +85,12 @@ static void print_user(void *arg, const char *email, int64_t created_ms, int64_t
            str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
 }
 
-static int user(const struct settings *s, struct house *h, int argc, char **argv,
+static int user(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err)
 {
     static const struct {
         const char *name;
-        int (*run)(struct house *h, const char *email, struct ct_err *err);
+        int (*run)(struct data_dir *h, const char *email, struct ct_err *err);
     } actions[] = {{"add", user_add}, {"passwd", user_passwd}, {"delete", user_delete}};
     char *email;
     int rc;
@@ -110,7 +110,7 @@ static int user(const struct settings *s, struct house *h, int argc, char **argv
     return verbs_usage("user add EMAIL | list | passwd EMAIL | delete EMAIL");
 }
 
-static int check(const struct settings *s, struct house *h, int argc, char **argv,
+static int check(const struct settings *s, struct data_dir *h, int argc, char **argv,
                  struct ct_err *err)
 {
     int full = argc == 1 && strcmp(argv[0], "--full") == 0;
@@ -128,7 +128,8 @@ static int check(const struct settings *s, struct house *h, int argc, char **arg
     return problems == 0 ? 0 : 1;
 }
 
-static int gc(const struct settings *s, struct house *h, int argc, char **argv, struct ct_err *err)
+static int gc(const struct settings *s, struct data_dir *h, int argc, char **argv,
+              struct ct_err *err)
 {
     struct gc_result r = {0};
 
@@ -162,7 +163,7 @@ static const struct verb verbs[] = {
 
 int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *err)
 {
-    struct house h;
+    struct data_dir h;
     int rc;
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -170,10 +171,10 @@ int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *er
             continue;
         if (!verbs[i].needs_house)
             return verbs[i].run(s, NULL, argc - 1, argv + 1, err);
-        if (house_open(s, "", &h, err) != 0)
+        if (data_dir_open(s, "", &h, err) != 0)
             return -1;
         rc = verbs[i].run(s, &h, argc - 1, argv + 1, err);
-        house_close(&h);
+        data_dir_close(&h);
         return rc;
     }
     fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, check, "

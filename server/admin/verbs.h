@@ -1,9 +1,9 @@
-#ifndef SERVER_VERBS_H
-#define SERVER_VERBS_H
+#ifndef SERVER_ADMIN_VERBS_H
+#define SERVER_ADMIN_VERBS_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 
 /**
  * verbs_run(s, argc, argv, err):

@@ -2,24 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "api/api.h"
 
-#include "server/backup.h"
-#include "server/email.h"
-#include "server/jwt_key.h"
-#include "server/verbs_impl.h"
+#include "server/upkeep/backup.h"
+#include "server/settings/email.h"
+#include "server/auth/jwt_key.h"
+#include "server/admin/verbs_impl.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define INVITE_DAYS 7
 #define INVITE_MAX_DAYS 365
 #define TRASH_PAGE 100
 
-int verb_invite(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err)
 {
     unsigned long long days = INVITE_DAYS;
@@ -50,7 +50,7 @@ int verb_invite(const struct settings *s, struct house *h, int argc, char **argv
 }
 
 /* What there is to undelete, a version a line. */
-static int print_trash(struct house *h, const char *user_id, struct ct_err *err)
+static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *err)
 {
     struct json_object *page, *list;
     int64_t offset = 0;
@@ -73,7 +73,7 @@ static int print_trash(struct house *h, const char *user_id, struct ct_err *err)
     return 0;
 }
 
-static int undelete(struct house *h, const char *user_id, const char *session, int64_t version,
+static int undelete(struct data_dir *h, const char *user_id, const char *session, int64_t version,
                     struct ct_err *err)
 {
     int64_t n;
@@ -88,7 +88,7 @@ static int undelete(struct house *h, const char *user_id, const char *session, i
     return 0;
 }
 
-int verb_undelete(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_undelete(const struct settings *s, struct data_dir *h, int argc, char **argv,
                   struct ct_err *err)
 {
     const char *session = argc > 1 ? argv[1] : NULL;
@@ -112,7 +112,8 @@ int verb_undelete(const struct settings *s, struct house *h, int argc, char **ar
     return rc;
 }
 
-int verb_key(const struct settings *s, struct house *h, int argc, char **argv, struct ct_err *err)
+int verb_key(const struct settings *s, struct data_dir *h, int argc, char **argv,
+             struct ct_err *err)
 {
     char *path;
     int rc;
@@ -130,7 +131,7 @@ int verb_key(const struct settings *s, struct house *h, int argc, char **argv, s
     return rc;
 }
 
-int verb_backup(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_backup(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err)
 {
     char *db, *to;

@@ -1,8 +1,8 @@
-#ifndef SERVER_VERBS_IMPL_H
-#define SERVER_VERBS_IMPL_H
+#ifndef SERVER_ADMIN_VERBS_IMPL_H
+#define SERVER_ADMIN_VERBS_IMPL_H
 
-#include "server/house.h"
-#include "server/settings.h"
+#include "server/upkeep/data_dir.h"
+#include "server/settings/settings.h"
 
 /* What the verbs*.c share; nobody else includes it. */
 
@@ -12,7 +12,7 @@
 struct verb {
     const char *name;
     int needs_house;
-    int (*run)(const struct settings *s, struct house *h, int argc, char **argv,
+    int (*run)(const struct settings *s, struct data_dir *h, int argc, char **argv,
                struct ct_err *err);
 };
 
@@ -23,12 +23,13 @@ struct verb {
 int verbs_usage(const char *text);
 
 /* In verbs_admin.c. */
-int verb_invite(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err);
-int verb_undelete(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_undelete(const struct settings *s, struct data_dir *h, int argc, char **argv,
                   struct ct_err *err);
-int verb_key(const struct settings *s, struct house *h, int argc, char **argv, struct ct_err *err);
-int verb_backup(const struct settings *s, struct house *h, int argc, char **argv,
+int verb_key(const struct settings *s, struct data_dir *h, int argc, char **argv,
+             struct ct_err *err);
+int verb_backup(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err);
 
 #endif

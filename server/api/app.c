@@ -2,12 +2,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/app_impl.h"
+#include "server/api/app_impl.h"
 
 struct app *app_new(const struct app_config *config)
 {

@@ -1,21 +1,21 @@
-#ifndef SERVER_APP_H
-#define SERVER_APP_H
+#ifndef SERVER_API_APP_H
+#define SERVER_API_APP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/str.h"
 
-#include "server/keys.h"
-#include "server/ledger.h"
-#include "server/limits.h"
-#include "server/settings.h"
-#include "server/store.h"
-#include "server/web.h"
+#include "server/auth/keys.h"
+#include "server/ledger/ledger.h"
+#include "server/auth/limits.h"
+#include "server/settings/settings.h"
+#include "server/store/store.h"
+#include "server/web/web.h"
 
 /*
  * The API as its handlers see it: one struct app for the server, one struct call for a request.

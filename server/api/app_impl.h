@@ -1,7 +1,7 @@
-#ifndef SERVER_APP_IMPL_H
-#define SERVER_APP_IMPL_H
+#ifndef SERVER_API_APP_IMPL_H
+#define SERVER_API_APP_IMPL_H
 
-#include "server/call.h"
+#include "server/api/call.h"
 
 /* What app.c and call*.c share; nobody else includes it. */
 

@@ -1,4 +1,4 @@
-#include "server/call.h"
+#include "server/api/call.h"
 
 /* Whoever adds a line here adds one to the table of the isolation test too; it fails otherwise. */
 static const struct app_route routes[] = {

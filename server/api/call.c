@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 #include "api/api.h"
 
-#include "server/app_impl.h"
+#include "server/api/app_impl.h"
 
 #define MAX_PAGE 100
 

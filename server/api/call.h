@@ -1,9 +1,9 @@
-#ifndef SERVER_CALL_H
-#define SERVER_CALL_H
+#ifndef SERVER_API_CALL_H
+#define SERVER_API_CALL_H
 
-#include "common/uuid.h"
+#include "common/base/uuid.h"
 
-#include "server/app.h"
+#include "server/api/app.h"
 
 /* What a handler of the API gets, and the words it answers with. */
 

@@ -1,12 +1,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
-#include "server/app_impl.h"
-#include "server/jwt.h"
+#include "server/api/app_impl.h"
+#include "server/auth/jwt.h"
 
 #define TOKEN_PREFIX "ctk_live_"
 #define MAX_TOKEN_BYTES 2048

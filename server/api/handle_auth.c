@@ -1,14 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/call.h"
-#include "server/email.h"
-#include "server/password.h"
+#include "server/api/call.h"
+#include "server/settings/email.h"
+#include "server/auth/password.h"
 
 /* What both calls begin with: an e-mail as we keep it and a password, borrowed from the body. */
 static int read_request(struct call *c, char **ret_email, const char **ret_password)

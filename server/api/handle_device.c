@@ -1,4 +1,4 @@
-#include "server/call.h"
+#include "server/api/call.h"
 
 int handle_device_list(struct call *c)
 {

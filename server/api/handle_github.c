@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/call.h"
-#include "server/github.h"
+#include "server/api/call.h"
+#include "server/auth/github.h"
 
 #define COOKIE "ct_signin"
 #define COOKIE_PATH "/v1/auth/github"

@@ -1,6 +1,6 @@
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
-#include "server/call.h"
+#include "server/api/call.h"
 
 static struct json_object *count_of(int64_t used)
 {

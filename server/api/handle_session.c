@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 #include "api/api.h"
 
-#include "server/call.h"
+#include "server/api/call.h"
 
 #define MAX_SKIPS 4
 

@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/call.h"
+#include "server/api/call.h"
 
 #define MAX_NAME_BYTES 255
 #define MAX_DAYS 3650

@@ -1,7 +1,7 @@
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 #include "api/api.h"
 
-#include "server/call.h"
+#include "server/api/call.h"
 
 int handle_trash_list(struct call *c)
 {

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "server/attempts.h"
+#include "server/auth/attempts.h"
 
 #define SLOTS 4096 /* in sets of WAYS, so that a look-up costs the same however full it is */
 #define WAYS 8

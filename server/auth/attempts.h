@@ -1,5 +1,5 @@
-#ifndef SERVER_ATTEMPTS_H
-#define SERVER_ATTEMPTS_H
+#ifndef SERVER_AUTH_ATTEMPTS_H
+#define SERVER_AUTH_ATTEMPTS_H
 
 #include <stdint.h>
 

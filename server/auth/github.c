@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 #include "net/http.h"
 
-#include "server/email.h"
-#include "server/github.h"
+#include "server/settings/email.h"
+#include "server/auth/github.h"
 
 #define MAX_ANSWER (256 * 1024)
 #define MAX_EMAILS 100 /* a page of GitHub's */

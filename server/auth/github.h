@@ -1,10 +1,10 @@
-#ifndef SERVER_GITHUB_H
-#define SERVER_GITHUB_H
+#ifndef SERVER_AUTH_GITHUB_H
+#define SERVER_AUTH_GITHUB_H
 
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 
 /*
  * GitHub's OAuth for web applications, with PKCE: who is it that comes back with this code?

@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/jwt.h"
+#include "server/auth/jwt.h"
 
 #define MAX_TOKEN_BYTES 2048
 

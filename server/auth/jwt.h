@@ -1,10 +1,10 @@
-#ifndef SERVER_JWT_H
-#define SERVER_JWT_H
+#ifndef SERVER_AUTH_JWT_H
+#define SERVER_AUTH_JWT_H
 
 #include <stdint.h>
 
-#include "common/err.h"
-#include "common/uuid.h"
+#include "common/base/err.h"
+#include "common/base/uuid.h"
 
 /*
  * JSON Web Tokens (RFC 7519), HS256 and nothing else: what log-in hands out, good for seven days.

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/jwt_key.h"
+#include "server/auth/jwt_key.h"
 
 struct jwt_key {
     pthread_mutex_t mutex;

@@ -1,10 +1,10 @@
-#ifndef SERVER_JWT_KEY_H
-#define SERVER_JWT_KEY_H
+#ifndef SERVER_AUTH_JWT_KEY_H
+#define SERVER_AUTH_JWT_KEY_H
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
-#include "server/jwt.h"
+#include "server/auth/jwt.h"
 
 /*
  * The key that log-ins are signed with, in a file of mode 0600.  Whoever replaces the file ends all

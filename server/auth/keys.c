@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/keys.h"
+#include "server/auth/keys.h"
 
 static int make_objects(const char *path, struct keys *k, struct ct_err *err)
 {

@@ -1,9 +1,9 @@
-#ifndef SERVER_KEYS_H
-#define SERVER_KEYS_H
+#ifndef SERVER_AUTH_KEYS_H
+#define SERVER_AUTH_KEYS_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/jwt_key.h"
+#include "server/auth/jwt_key.h"
 
 /* The server's own secrets, made on first use: files of mode 0600 in the data folder. */
 

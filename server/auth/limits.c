@@ -1,9 +1,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/limits.h"
+#include "server/auth/limits.h"
 
 #define ACCOUNT_ATTEMPTS 10
 #define ADDRESS_ATTEMPTS 100

@@ -1,7 +1,7 @@
-#ifndef SERVER_LIMITS_H
-#define SERVER_LIMITS_H
+#ifndef SERVER_AUTH_LIMITS_H
+#define SERVER_AUTH_LIMITS_H
 
-#include "server/attempts.h"
+#include "server/auth/attempts.h"
 
 /*
  * What keeps log-ins from being guessed and from taking the machine.  One for the life of the

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "server/password.h"
+#include "server/auth/password.h"
 
 #define ROUNDS 10
 

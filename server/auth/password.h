@@ -1,7 +1,7 @@
-#ifndef SERVER_PASSWORD_H
-#define SERVER_PASSWORD_H
+#ifndef SERVER_AUTH_PASSWORD_H
+#define SERVER_AUTH_PASSWORD_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /* Passwords as bcrypt hashes ($2b$, 2^10 rounds) by libxcrypt. */
 

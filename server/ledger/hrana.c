@@ -3,16 +3,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/hrana.h"
-#include "server/hrana_rows.h"
-#include "server/hrana_wire.h"
-#include "server/sql_impl.h"
+#include "server/ledger/hrana.h"
+#include "server/ledger/hrana_rows.h"
+#include "server/ledger/hrana_wire.h"
+#include "server/ledger/sql_impl.h"
 
 #define BUSY_MS 10000
 #define BUSY_PAUSE_MS 20 /* at first; twice as long each time, up to half a second */

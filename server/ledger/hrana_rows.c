@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/hrana_rows.h"
-#include "server/sql_impl.h"
+#include "server/ledger/hrana_rows.h"
+#include "server/ledger/sql_impl.h"
 
 struct rows {
     struct sql_rows base;

@@ -1,9 +1,9 @@
-#ifndef SERVER_HRANA_ROWS_H
-#define SERVER_HRANA_ROWS_H
+#ifndef SERVER_LEDGER_HRANA_ROWS_H
+#define SERVER_LEDGER_HRANA_ROWS_H
 
 #include <json-c/json.h>
 
-#include "server/sql.h"
+#include "server/ledger/sql.h"
 
 /**
  * hrana_rows_new(result):

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/hrana_wire.h"
+#include "server/ledger/hrana_wire.h"
 
 #define TIMEOUT_MS 30000
 #define MAX_ANSWER (64 << 20)

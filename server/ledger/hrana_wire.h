@@ -1,11 +1,11 @@
-#ifndef SERVER_HRANA_WIRE_H
-#define SERVER_HRANA_WIRE_H
+#ifndef SERVER_LEDGER_HRANA_WIRE_H
+#define SERVER_LEDGER_HRANA_WIRE_H
 
 #include <stdarg.h>
 
 #include <json-c/json.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "net/http.h"
 
 /* How Hrana says things; hrana.c says what. */

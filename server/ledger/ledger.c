@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/now.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/base/now.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/ledger_impl.h"
-#include "server/sql_sqlite.h"
+#include "server/ledger/ledger_impl.h"
+#include "server/ledger/sql_sqlite.h"
 
 /* versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging. */
 static const char *const steps[] = {

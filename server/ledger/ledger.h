@@ -1,17 +1,17 @@
-#ifndef SERVER_LEDGER_H
-#define SERVER_LEDGER_H
+#ifndef SERVER_LEDGER_LEDGER_H
+#define SERVER_LEDGER_LEDGER_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "common/err.h"
-#include "common/hash.h"
-#include "common/strlist.h"
-#include "common/uuid.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
+#include "common/base/strlist.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/hrana.h"
+#include "server/ledger/hrana.h"
 
 /*
  * Accounts and metadata: users, tokens, devices, sessions and their versions, and every rule about

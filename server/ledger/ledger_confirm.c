@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 #define THIS "user_id = ?1 AND session_id = ?2"
 

@@ -1,8 +1,8 @@
-#ifndef SERVER_LEDGER_IMPL_H
-#define SERVER_LEDGER_IMPL_H
+#ifndef SERVER_LEDGER_LEDGER_IMPL_H
+#define SERVER_LEDGER_LEDGER_IMPL_H
 
-#include "server/ledger.h"
-#include "server/sql.h"
+#include "server/ledger/ledger.h"
+#include "server/ledger/sql.h"
 
 /* What the ledger_*.c share; nobody else includes it. */
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 int ledger_invite_add(struct ledger *l, const char *sha256, int64_t now_ms, int64_t expires_ms,
                       struct ct_err *err)

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 /* JSON that was checked when it came in. */
 static struct json_object *stored(struct sql_rows *st, int column)

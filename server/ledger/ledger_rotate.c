@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 #define AMEND_MS (3600 * 1000)
 #define THIS "user_id = ?1 AND session_id = ?2"

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 #define MAX_PENDING 10000 /* together: each is a row that anybody can make */
 

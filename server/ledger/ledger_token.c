@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 #define MAX_TOKENS 200
 #define NOTE_USE_EVERY_MS 60000 /* a write for each request would cost an fsync each */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 #define THIS "user_id = ?1 AND session_id = ?2"
 #define LEASE_MS (10 * 60 * 1000) /* a purge that was broken off is taken up again after this */

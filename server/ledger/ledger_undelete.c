@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 /* Reservations that were deleted have nothing to bring back. */
 #define IN_TRASH "user_id = ?1 AND session_id = ?2 AND state = 'trash' AND confirmed_ms > 0"

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/ledger_impl.h"
+#include "server/ledger/ledger_impl.h"
 
 void ledger_user_clear(struct ledger_user *u)
 {

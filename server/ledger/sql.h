@@ -1,9 +1,9 @@
-#ifndef SERVER_SQL_H
-#define SERVER_SQL_H
+#ifndef SERVER_LEDGER_SQL_H
+#define SERVER_LEDGER_SQL_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The database as the ledger sees it: SQLite's SQL, one handle for all threads.  Two drivers:

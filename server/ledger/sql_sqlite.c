@@ -1,11 +1,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common/db.h"
-#include "common/str.h"
+#include "common/data/db.h"
+#include "common/base/str.h"
 
-#include "server/sql_impl.h"
-#include "server/sql_sqlite.h"
+#include "server/ledger/sql_impl.h"
+#include "server/ledger/sql_sqlite.h"
 
 #define MAX_READERS 4 /* opened when they are needed; each may keep 2 MB of pages */
 

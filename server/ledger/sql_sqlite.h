@@ -1,7 +1,7 @@
-#ifndef SERVER_SQL_SQLITE_H
-#define SERVER_SQL_SQLITE_H
+#ifndef SERVER_LEDGER_SQL_SQLITE_H
+#define SERVER_LEDGER_SQL_SQLITE_H
 
-#include "server/sql.h"
+#include "server/ledger/sql.h"
 
 /**
  * sql_sqlite_open(path, ret, err):

@@ -1,16 +1,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 
-#include "server/certificate.h"
-#include "server/tls.h"
-#include "server/web.h"
+#include "server/serve/certificate.h"
+#include "server/store/tls.h"
+#include "server/web/web.h"
 
 #define MAX_PEM_BYTES 65536
 

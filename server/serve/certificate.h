@@ -1,10 +1,10 @@
-#ifndef SERVER_CERTIFICATE_H
-#define SERVER_CERTIFICATE_H
+#ifndef SERVER_SERVE_CERTIFICATE_H
+#define SERVER_SERVE_CERTIFICATE_H
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 
 /* What the listeners show, in PEM: from files, or made by a private CA in the data folder. */
 struct certificate {

@@ -4,11 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/now.h"
-#include "common/service.h"
-#include "common/str.h"
+#include "common/base/now.h"
+#include "common/sys/service.h"
+#include "common/base/str.h"
 
-#include "server/listener.h"
+#include "server/serve/listener.h"
 
 #define DRAIN_MS (10 * 1000)
 #define MAX_CONNECTIONS 512

@@ -1,11 +1,11 @@
-#ifndef SERVER_LISTENER_H
-#define SERVER_LISTENER_H
+#ifndef SERVER_SERVE_LISTENER_H
+#define SERVER_SERVE_LISTENER_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/certificate.h"
-#include "server/settings.h"
-#include "server/web.h"
+#include "server/serve/certificate.h"
+#include "server/settings/settings.h"
+#include "server/web/web.h"
 
 /* A socket that stays for the life of the server, and who answers on it at the moment. */
 struct listener {

@@ -7,21 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/service.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/sys/service.h"
+#include "common/base/str.h"
 
-#include "server/app.h"
-#include "server/certificate.h"
-#include "server/house.h"
-#include "server/keeper.h"
-#include "server/listener.h"
-#include "server/objects.h"
-#include "server/serve.h"
-#include "server/web.h"
+#include "server/api/app.h"
+#include "server/serve/certificate.h"
+#include "server/upkeep/data_dir.h"
+#include "server/upkeep/keeper.h"
+#include "server/serve/listener.h"
+#include "server/store/objects.h"
+#include "server/serve/serve.h"
+#include "server/web/web.h"
 
 #define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */
 #define MAX_FILES 4096
@@ -31,7 +31,7 @@ struct server {
     const struct settings *settings;
     struct settings *reloaded; /* what settings points to after a reload */
     struct limits *limits;
-    struct house house;
+    struct data_dir house;
     struct listener api, objects;
     char *objects_url; /* as clients reach it */
     struct app *app;
@@ -199,7 +199,7 @@ static int start(struct server *v, struct ct_err *err)
     const char *scheme = s->tls == SETTINGS_TLS_ON ? "https" : "http";
     int lock_fd;
 
-    if (settings_check_serving(s, err) != 0 || house_lock(s, &lock_fd, err) != 0)
+    if (settings_check_serving(s, err) != 0 || data_dir_lock(s, &lock_fd, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
     if (listener_open(&v->api, "api", s->listen, scheme, err) != 0 ||
@@ -210,7 +210,7 @@ static int start(struct server *v, struct ct_err *err)
     v->objects_url = str_dup(s->storage == SETTINGS_S3       ? s->s3_endpoint
                              : s->public_objects_url != NULL ? s->public_objects_url
                                                              : v->objects.url);
-    if (house_open(s, v->objects_url, &v->house, err) != 0)
+    if (data_dir_open(s, v->objects_url, &v->house, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
     if (open_for_service(v->house.store, err) != 0)
@@ -231,7 +231,7 @@ static void stop(struct server *v)
     keeper_stop(v->keeper);
     app_free(v->app);
     limits_free(v->limits);
-    house_close(&v->house);
+    data_dir_close(&v->house);
     listener_close(&v->api);
     listener_close(&v->objects);
     certificate_clear(&v->certificate);

@@ -1,9 +1,9 @@
-#ifndef SERVER_SERVE_H
-#define SERVER_SERVE_H
+#ifndef SERVER_SERVE_SERVE_H
+#define SERVER_SERVE_SERVE_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 
 /**
  * serve_adopted(name):

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/email.h"
+#include "server/settings/email.h"
 
 #define MAX_BYTES 254 /* RFC 5321 */
 

@@ -1,7 +1,7 @@
-#ifndef SERVER_EMAIL_H
-#define SERVER_EMAIL_H
+#ifndef SERVER_SETTINGS_EMAIL_H
+#define SERVER_SETTINGS_EMAIL_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * email_normal(s, ret, err):

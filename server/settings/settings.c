@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/conf.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/config/conf.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 #include "api/api.h"
 
-#include "server/settings_impl.h"
-#include "server/web.h"
+#include "server/settings/settings_impl.h"
+#include "server/web/web.h"
 
 static const char *const registrations[] = {"auto", "closed", "invite", "open", NULL};
 static const char *const tls_modes[] = {"on", "off", NULL};

@@ -1,8 +1,8 @@
-#ifndef SERVER_SETTINGS_H
-#define SERVER_SETTINGS_H
+#ifndef SERVER_SETTINGS_SETTINGS_H
+#define SERVER_SETTINGS_SETTINGS_H
 
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 enum settings_registration { SETTINGS_AUTO, SETTINGS_CLOSED, SETTINGS_INVITE, SETTINGS_OPEN };
 enum settings_tls { SETTINGS_TLS_ON, SETTINGS_TLS_OFF };

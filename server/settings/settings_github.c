@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 #include "net/http.h"
 
-#include "server/email.h"
-#include "server/settings_impl.h"
+#include "server/settings/email.h"
+#include "server/settings/settings_impl.h"
 
 /* An origin, perhaps with a path, without a slash at its end. */
 static int check_url(char **member, const char *otherwise, const char *name, struct ct_err *err)

@@ -1,7 +1,7 @@
-#ifndef SERVER_SETTINGS_IMPL_H
-#define SERVER_SETTINGS_IMPL_H
+#ifndef SERVER_SETTINGS_SETTINGS_IMPL_H
+#define SERVER_SETTINGS_SETTINGS_IMPL_H
 
-#include "server/settings.h"
+#include "server/settings/settings.h"
 
 /* What settings*.c share; nobody else includes it. */
 

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 #include "api/api.h"
 
-#include "server/settings_impl.h"
+#include "server/settings/settings_impl.h"
 
 static int is_missing(const char *s)
 {

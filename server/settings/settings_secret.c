@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/settings_impl.h"
+#include "server/settings/settings_impl.h"
 
 #define MAX_SECRET_BYTES 4096
 

@@ -7,17 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/embedded.h"
-#include "server/embedded_impl.h"
+#include "server/store/embedded.h"
+#include "server/store/embedded_impl.h"
 
 #define READ_BYTES (256 * 1024)
 

@@ -1,11 +1,11 @@
-#ifndef SERVER_EMBEDDED_H
-#define SERVER_EMBEDDED_H
+#ifndef SERVER_STORE_EMBEDDED_H
+#define SERVER_STORE_EMBEDDED_H
 
-#include "common/err.h"
-#include "common/hash.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
 
-#include "server/sigv4.h"
-#include "server/store.h"
+#include "server/store/sigv4.h"
+#include "server/store/store.h"
 
 /*
  * The store in a folder of our own: <dir>/bundles/<user>/<session>.v<version>.tar.gz, and <dir>/tmp

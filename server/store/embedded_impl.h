@@ -1,7 +1,7 @@
-#ifndef SERVER_EMBEDDED_IMPL_H
-#define SERVER_EMBEDDED_IMPL_H
+#ifndef SERVER_STORE_EMBEDDED_IMPL_H
+#define SERVER_STORE_EMBEDDED_IMPL_H
 
-#include "server/embedded.h"
+#include "server/store/embedded.h"
 
 /* What embedded.c and embedded_put.c share; nobody else includes it. */
 struct embedded {

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/embedded_impl.h"
+#include "server/store/embedded_impl.h"
 
 /* So that the last fsync is short, and a disk slower than the network slows the network. */
 #define SYNC_EVERY_BYTES (64 * 1024 * 1024)

@@ -4,15 +4,15 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/objects.h"
+#include "server/store/objects.h"
 
 #define PATH_PREFIX "/" STORE_BUCKET "/"
 

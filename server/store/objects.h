@@ -1,8 +1,8 @@
-#ifndef SERVER_OBJECTS_H
-#define SERVER_OBJECTS_H
+#ifndef SERVER_STORE_OBJECTS_H
+#define SERVER_STORE_OBJECTS_H
 
-#include "server/embedded.h"
-#include "server/web.h"
+#include "server/store/embedded.h"
+#include "server/web/web.h"
 
 /*
  * The embedded store's listener: PUT, GET with Range, HEAD and DELETE of presigned URLs, with the

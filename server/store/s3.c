@@ -3,14 +3,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
-#include "server/s3_impl.h"
-#include "server/s3_xml.h"
+#include "server/store/s3_impl.h"
+#include "server/store/s3_xml.h"
 
 #define TIMEOUT_MS 30000
 #define MAX_ANSWER (8 << 20)

@@ -1,9 +1,9 @@
-#ifndef SERVER_S3_H
-#define SERVER_S3_H
+#ifndef SERVER_STORE_S3_H
+#define SERVER_STORE_S3_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/store.h"
+#include "server/store/store.h"
 
 /*
  * Somebody's S3 as a store: Cloudflare R2, Amazon S3, Ceph, anything that checks SigV4.  Clients

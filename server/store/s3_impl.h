@@ -1,10 +1,10 @@
-#ifndef SERVER_S3_IMPL_H
-#define SERVER_S3_IMPL_H
+#ifndef SERVER_STORE_S3_IMPL_H
+#define SERVER_STORE_S3_IMPL_H
 
 #include "net/http.h"
 
-#include "server/s3.h"
-#include "server/sigv4.h"
+#include "server/store/s3.h"
+#include "server/store/sigv4.h"
 
 /* What s3.c and s3_list.c share; nobody else includes it. */
 struct s3 {

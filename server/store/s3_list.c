@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/s3_impl.h"
-#include "server/s3_xml.h"
-#include "server/sigv4_impl.h"
+#include "server/store/s3_impl.h"
+#include "server/store/s3_xml.h"
+#include "server/store/sigv4_impl.h"
 
 /* One page of a list, read as it comes. */
 struct page {

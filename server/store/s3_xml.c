@@ -1,8 +1,8 @@
 #include <expat.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 
-#include "server/s3_xml.h"
+#include "server/store/s3_xml.h"
 
 #define MAX_TEXT 65536
 

@@ -1,9 +1,9 @@
-#ifndef SERVER_S3_XML_H
-#define SERVER_S3_XML_H
+#ifndef SERVER_STORE_S3_XML_H
+#define SERVER_STORE_S3_XML_H
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * s3_xml_read(p, n, element, arg, err):

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "server/sigv4_impl.h"
+#include "server/store/sigv4_impl.h"
 
 /* SHA-256 of nothing: the requests that we make ourselves have no body. */
 #define NO_BODY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

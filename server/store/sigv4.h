@@ -1,9 +1,9 @@
-#ifndef SERVER_SIGV4_H
-#define SERVER_SIGV4_H
+#ifndef SERVER_STORE_SIGV4_H
+#define SERVER_STORE_SIGV4_H
 
 #include <stdint.h>
 
-#include "common/strlist.h"
+#include "common/base/strlist.h"
 
 /*
  * AWS Signature Version 4 in the query string, both ways: URLs that carry their own permission, and

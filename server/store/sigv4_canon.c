@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "server/sigv4_impl.h"
+#include "server/store/sigv4_impl.h"
 
 void sigv4_add_encoded(struct buf *b, const char *s, int keep_slash)
 {

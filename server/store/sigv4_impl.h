@@ -1,10 +1,10 @@
-#ifndef SERVER_SIGV4_IMPL_H
-#define SERVER_SIGV4_IMPL_H
+#ifndef SERVER_STORE_SIGV4_IMPL_H
+#define SERVER_STORE_SIGV4_IMPL_H
 
-#include "common/buf.h"
-#include "common/hash.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
 
-#include "server/sigv4.h"
+#include "server/store/sigv4.h"
 
 /* What signing and checking share: the canonical forms.  Nobody but sigv4*.c includes it. */
 

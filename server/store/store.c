@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/store.h"
+#include "server/store/store.h"
 
 #define PREFIX "bundles/"
 #define SUFFIX ".tar.gz"

@@ -1,12 +1,12 @@
-#ifndef SERVER_STORE_H
-#define SERVER_STORE_H
+#ifndef SERVER_STORE_STORE_H
+#define SERVER_STORE_STORE_H
 
 #include <stdint.h>
 
 #include <json-c/json.h>
 
-#include "common/err.h"
-#include "common/hash.h"
+#include "common/base/err.h"
+#include "common/base/hash.h"
 
 /*
  * Where the objects lie.  The API only ever hands out presigned URLs and asks about sizes; whether

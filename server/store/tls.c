@@ -10,13 +10,13 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/tls.h"
+#include "server/store/tls.h"
 
 #define DAY_S (24 * 3600)
 #define CA_DAYS 3650

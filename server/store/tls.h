@@ -1,10 +1,10 @@
-#ifndef SERVER_TLS_H
-#define SERVER_TLS_H
+#ifndef SERVER_STORE_TLS_H
+#define SERVER_STORE_TLS_H
 
 #include <stdint.h>
 
-#include "common/err.h"
-#include "common/strlist.h"
+#include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * A certificate without anybody's help: a private CA and a server certificate by it (EC P-256), in

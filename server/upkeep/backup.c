@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/db.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "common/data/db.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "server/backup.h"
+#include "server/upkeep/backup.h"
 
 /* One read transaction sees one moment, whatever is written meanwhile. */
 static int copy(const char *from, const char *to, struct ct_err *err)

@@ -1,7 +1,7 @@
-#ifndef SERVER_BACKUP_H
-#define SERVER_BACKUP_H
+#ifndef SERVER_UPKEEP_BACKUP_H
+#define SERVER_UPKEEP_BACKUP_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /**
  * backup_write(db, to, err):

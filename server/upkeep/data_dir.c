@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/house.h"
-#include "server/s3.h"
+#include "server/upkeep/data_dir.h"
+#include "server/store/s3.h"
 
 #define REGION "auto"
 
-int house_lock(const struct settings *s, int *ret_fd, struct ct_err *err)
+int data_dir_lock(const struct settings *s, int *ret_fd, struct ct_err *err)
 {
     char *path, text[24] = "";
     int fd;
@@ -49,7 +49,7 @@ int house_lock(const struct settings *s, int *ret_fd, struct ct_err *err)
     return 0;
 }
 
-static int open_store(const struct settings *s, const char *objects_url, struct house *h,
+static int open_store(const struct settings *s, const char *objects_url, struct data_dir *h,
                       struct ct_err *err)
 {
     struct sigv4_cred cred = {h->keys.object_id, h->keys.object_secret, REGION};
@@ -91,10 +91,10 @@ static int open_ledger(const struct settings *s, struct ledger **ret, struct ct_
     return rc;
 }
 
-int house_open(const struct settings *s, const char *objects_url, struct house *ret,
-               struct ct_err *err)
+int data_dir_open(const struct settings *s, const char *objects_url, struct data_dir *ret,
+                  struct ct_err *err)
 {
-    struct house h = {.lock_fd = -1};
+    struct data_dir h = {.lock_fd = -1};
     int rc = -1;
 
     if (path_make_private(s->data, err) != 0 || keys_load(s->data, &h.keys, err) != 0 ||
@@ -114,7 +114,7 @@ done:
     return rc;
 }
 
-void house_close(struct house *h)
+void data_dir_close(struct data_dir *h)
 {
     store_free(h->store);
     ledger_close(h->ledger);

@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include "common/log.h"
-#include "common/strlist.h"
+#include "common/base/log.h"
+#include "common/base/strlist.h"
 
-#include "server/gc.h"
+#include "server/upkeep/gc.h"
 
 #define ORPHAN_MS (25LL * 3600 * 1000) /* longer than a reservation lives */
 

@@ -1,13 +1,13 @@
-#ifndef SERVER_GC_H
-#define SERVER_GC_H
+#ifndef SERVER_UPKEEP_GC_H
+#define SERVER_UPKEEP_GC_H
 
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
-#include "server/ledger.h"
-#include "server/store.h"
+#include "server/ledger/ledger.h"
+#include "server/store/store.h"
 
 /* Between metadata and objects: removing what nobody needs, and finding what does not match. */
 

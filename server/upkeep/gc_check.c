@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/map.h"
-#include "common/str.h"
+#include "common/base/map.h"
+#include "common/base/str.h"
 
-#include "server/gc.h"
+#include "server/upkeep/gc.h"
 
 /*
  * The store lists its objects once, a thousand at a time, instead of being asked for each; what

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/gc.h"
-#include "server/keeper.h"
+#include "server/upkeep/gc.h"
+#include "server/upkeep/keeper.h"
 
 #define PURGE_EVERY_S 300
 #define DAY_MS (24LL * 3600 * 1000)

@@ -1,8 +1,8 @@
-#ifndef SERVER_KEEPER_H
-#define SERVER_KEEPER_H
+#ifndef SERVER_UPKEEP_KEEPER_H
+#define SERVER_UPKEEP_KEEPER_H
 
-#include "server/ledger.h"
-#include "server/store.h"
+#include "server/ledger/ledger.h"
+#include "server/store/store.h"
 
 /* The thread that tidies up while the server runs: purges every few minutes, sweeps once a day. */
 struct keeper;

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/web_impl.h"
+#include "server/web/web_impl.h"
 
 #define MEMORY_PER_CONNECTION (64 * 1024) /* request line, headers and one piece of a body */
 #define STACK_BYTES (512 * 1024)

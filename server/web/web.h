@@ -1,10 +1,10 @@
-#ifndef SERVER_WEB_H
-#define SERVER_WEB_H
+#ifndef SERVER_WEB_WEB_H
+#define SERVER_WEB_WEB_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * The one place that speaks HTTP as a server: libmicrohttpd with a thread for each connection, so

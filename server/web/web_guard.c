@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/fd.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/fd.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/web_impl.h"
+#include "server/web/web_impl.h"
 
 #define GRACE_MS (60 * 1000)
 #define BYTES_PER_MS 1 /* a body slower than this, averaged, is no honest one */

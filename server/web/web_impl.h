@@ -1,5 +1,5 @@
-#ifndef SERVER_WEB_IMPL_H
-#define SERVER_WEB_IMPL_H
+#ifndef SERVER_WEB_WEB_IMPL_H
+#define SERVER_WEB_WEB_IMPL_H
 
 #include <netinet/in.h>
 
@@ -8,7 +8,7 @@
 
 #include <microhttpd.h>
 
-#include "server/web.h"
+#include "server/web/web.h"
 
 /* What web.c, web_req.c and web_guard.c share; nobody else includes it. */
 

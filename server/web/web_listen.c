@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/fd.h"
-#include "common/str.h"
+#include "common/base/fd.h"
+#include "common/base/str.h"
 
-#include "server/web.h"
+#include "server/web/web.h"
 
 int web_split(const char *host_port, char **ret_host, char **ret_port, struct ct_err *err)
 {

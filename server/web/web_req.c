@@ -9,11 +9,11 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
-#include "server/web_impl.h"
+#include "server/web/web_impl.h"
 
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
 {

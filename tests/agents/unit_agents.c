@@ -16,10 +16,10 @@
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "agents/encode.h"
-#include "agents/history.h"
+#include "agents/claude/history.h"
 #include "agents/seen.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
 #include "tests/scratch.h"
 
@@ -86,7 +86,7 @@ static void every_path_is_classified_as_documented(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        struct agent_place p;
+        struct agent_path p;
         agent_default()->classify(places[i].path, &p);
         if (p.kind != places[i].kind)
             fail_msg("%s is %d", places[i].path, (int)p.kind);

@@ -4,7 +4,7 @@
 
 #include "agents/agent.h"
 
-#include "unit.h"
+#include "tests/unit.h"
 
 static void a_reused_pid_is_not_alive(void **state)
 {

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "agents/transcript.h"
-#include "common/buf.h"
-#include "common/str.h"
+#include "agents/claude/transcript.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 
 #include "tests/scratch.h"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 #include "api/api.h"
 

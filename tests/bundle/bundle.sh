@@ -1,8 +1,8 @@
 #!/bin/sh
 # Bundles and metadata of real data folders against independent programs: python3, tar, gzip.  TAP.
-src=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
-packone=${CT_BUILD:-$src}/tests/packone
-openone=${CT_BUILD:-$src}/tests/openone
+src=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+packone=${CT_BUILD:-$src}/tests/bundle/packone
+openone=${CT_BUILD:-$src}/tests/bundle/openone
 fixture=$src/tests/fixtures/claude-code-2.1.197
 samples=${CT_SAMPLES:-}
 n=0
@@ -68,20 +68,20 @@ trap 'exit 1' HUP INT TERM
 # Copies, for files of another user are left out of bundles.
 cp -R "$fixture" "$tmp/fixture" && chmod -R u+w "$tmp/fixture"
 run "metadata of the fixture equals an independent count" \
-    python3 "$src/tests/metadata_oracle.py" "$packone" "$tmp/fixture"
+    python3 "$src/tests/bundle/metadata_oracle.py" "$packone" "$tmp/fixture"
 run "metadata of damaged transcripts equals an independent count" \
-    python3 "$src/tests/metadata_oracle.py" "$packone" --damaged 300
+    python3 "$src/tests/bundle/metadata_oracle.py" "$packone" --damaged 300
 run "bundles of the fixture hold what they should" \
-    python3 "$src/tests/bundle_oracle.py" "$packone" "$tmp/fixture"
+    python3 "$src/tests/bundle/bundle_oracle.py" "$packone" "$tmp/fixture"
 mkdir "$tmp/out"
 run "bundles of the fixture open again" opens "$tmp/fixture"
 for set in claude-code-2.1.197-live real; do
     if [ -d "$samples/$set" ]; then
         cp -R "$samples/$set" "$tmp/$set" && chmod -R u+w "$tmp/$set"
         run "metadata of the samples $set equals an independent count" \
-            python3 "$src/tests/metadata_oracle.py" "$packone" "$tmp/$set"
+            python3 "$src/tests/bundle/metadata_oracle.py" "$packone" "$tmp/$set"
         run "bundles of the samples $set hold what they should" \
-            python3 "$src/tests/bundle_oracle.py" "$packone" "$tmp/$set"
+            python3 "$src/tests/bundle/bundle_oracle.py" "$packone" "$tmp/$set"
         run "bundles of the samples $set open again" opens "$tmp/$set"
     else
         skip "metadata of the samples $set equals an independent count" "CT_SAMPLES has no $set"

@@ -14,14 +14,14 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "bundle/pack.h"
-#include "bundle/snapshot.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 #include "tests/scratch.h"
 
-#include "tests/bundle_lab.h"
+#include "tests/bundle/bundle_lab.h"
 
 struct lab *lab_new(void)
 {

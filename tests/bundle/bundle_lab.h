@@ -1,11 +1,11 @@
-#ifndef TESTS_BUNDLE_LAB_H
-#define TESTS_BUNDLE_LAB_H
+#ifndef TESTS_BUNDLE_BUNDLE_LAB_H
+#define TESTS_BUNDLE_BUNDLE_LAB_H
 
 #include <stddef.h>
 
-#include "bundle/pack.h"
-#include "bundle/snapshot.h"
-#include "common/buf.h"
+#include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/buf.h"
 
 /*
  * What the tests of bundle/ share: one data folder with a spool and a cache beside it.

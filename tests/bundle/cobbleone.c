@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/cobble.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/str.h"
+#include "bundle/seal/cobble.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
 static int to_stdout(void *arg, const void *p, size_t n, struct ct_err *err)
 {

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/open_inside.h"
-#include "common/file.h"
+#include "bundle/open/open_inside.h"
+#include "common/base/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/relocate.h"
-#include "common/buf.h"
-#include "common/jscan.h"
+#include "bundle/relocate/relocate.h"
+#include "common/base/buf.h"
+#include "common/data/jscan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

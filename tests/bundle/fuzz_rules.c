@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "bundle/leak.h"
+#include "bundle/leak/leak.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,14 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/cobble.h"
-#include "bundle/seal.h"
-#include "bundle/sealed.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/keyring.h"
-#include "common/str.h"
+#include "bundle/seal/cobble.h"
+#include "bundle/seal/seal.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/config/keyring.h"
+#include "common/base/str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Bundles that mean no good: what comes of each, and that nothing is written but into the stage.
 # hostile_bundles.py makes them; the table at the end says of each what it is to come to.  TAP.
-src=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
-openone=${CT_BUILD:-$src}/tests/openone
+src=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+openone=${CT_BUILD:-$src}/tests/bundle/openone
 n=0
 bad=0
 
@@ -17,7 +17,7 @@ say() { # RESULT-OF-$? NAME
     fi
 }
 
-rows() { sed -n '/^: <<.TABLE/,/^TABLE/p' "$src/tests/hostile.sh" | grep -E '^(refused|taken)'; }
+rows() { sed -n '/^: <<.TABLE/,/^TABLE/p' "$src/tests/bundle/hostile.sh" | grep -E '^(refused|taken)'; }
 
 if ! python3 -c '' 2>/dev/null || ! command -v jq >/dev/null; then
     echo "1..1"
@@ -27,7 +27,7 @@ fi
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/ct-hostile.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-python3 "$src/tests/hostile_bundles.py" "$tmp/bundles" || exit 1
+python3 "$src/tests/bundle/hostile_bundles.py" "$tmp/bundles" || exit 1
 echo "1..$(($(rows | wc -l) + 11))"
 
 # What lies in the stage is private, and files and folders only.

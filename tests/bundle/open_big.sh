@@ -1,7 +1,7 @@
 #!/bin/sh
 # A transcript of 2 GiB comes out of its bundle, with its paths moved, in constant memory.  TAP.
-src=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
-openone=${CT_BUILD:-$src}/tests/openone
+src=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+openone=${CT_BUILD:-$src}/tests/bundle/openone
 limit_kb=24576
 name="2 GiB are opened and relocated within 24 MB of private memory, to the byte"
 

@@ -17,10 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/open.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "bundle/open/open.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 struct args {
     const char *bundle, *stage;

@@ -14,16 +14,16 @@
 #include <string.h>
 
 #include "agents/agent.h"
-#include "bundle/pack.h"
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "bundle/pack/pack.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 
 static void add_session(void *arg, const char *project, const char *name)
 {
-    struct agent_place place;
+    struct agent_path place;
     char *path = str_printf("projects/%s/%s", project, name);
 
     agent_default()->classify(path, &place);

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Sealed objects against the public vectors of Cobblestone-256 and against python3-cryptography, and
 # sealed bundles from a data folder and back.  TAP.
-src=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
+src=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${CT_BUILD:-$src}
-packone=$build/tests/packone
-openone=$build/tests/openone
-cobbleone=$build/tests/cobbleone
+packone=$build/tests/bundle/packone
+openone=$build/tests/bundle/openone
+cobbleone=$build/tests/bundle/cobbleone
 vectors=${CT_SAMPLES:-$src/../shared/samples}/../vectors/cobblestone256-wycheproof.json
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 other=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
@@ -21,7 +21,7 @@ for p in python3 /usr/bin/python3; do
         python=$p
     fi
 done
-oracle() { "$python" "$src/tests/seal_oracle.py" "$@"; }
+oracle() { "$python" "$src/tests/bundle/seal_oracle.py" "$@"; }
 
 if [ -z "$python" ]; then
     while [ "$n" -lt "$cases" ]; do

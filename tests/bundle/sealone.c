@@ -12,12 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/sealed.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 static int fail(const struct ct_err *err)
 {

@@ -12,16 +12,16 @@
 
 #include <cmocka.h>
 
-#include "bundle/pack.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/keyring.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/config/keyring.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "tests/scratch.h"
 
-#include "tests/bundle_lab.h"
+#include "tests/bundle/bundle_lab.h"
 
 /* The same session packed without a cache gives the same bundle and the same metadata. */
 static void assert_as_without_cache(struct lab *l)

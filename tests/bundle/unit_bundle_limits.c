@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "bundle/snapshot.h"
-#include "common/buf.h"
-#include "common/str.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
 #include "tests/scratch.h"
 
-#include "tests/bundle_lab.h"
+#include "tests/bundle/bundle_lab.h"
 
 static void a_full_spool_is_an_error_that_leaves_nothing(void **state)
 {

@@ -5,14 +5,14 @@
 
 #include "agents/beneath.h"
 #include "agents/news.h"
-#include "bundle/adopted.h"
-#include "bundle/seen.h"
-#include "bundle/dirlock.h"
-#include "bundle/local.h"
-#include "bundle/merge.h"
-#include "bundle/prompts.h"
-#include "bundle/stage.h"
-#include "common/file.h"
+#include "bundle/install/adopted.h"
+#include "bundle/open/generations.h"
+#include "bundle/install/dirlock.h"
+#include "bundle/install/local.h"
+#include "bundle/install/merge.h"
+#include "bundle/install/prompts.h"
+#include "bundle/install/stage.h"
+#include "common/base/file.h"
 
 #include "tests/unit.h"
 
@@ -459,17 +459,17 @@ static void the_highest_generation_seen_stays(void **state)
     struct ct_err e;
     char *path;
 
-    assert_int_equal(seen_generation(*state, ID), 0);
-    assert_int_equal(seen_note(*state, ID, 7, &e), 0);
-    assert_int_equal(seen_note(*state, ID, 5, &e), 0);
-    assert_int_equal(seen_generation(*state, ID), 7);
-    assert_int_equal(seen_note(*state, ID, INT64_MAX, &e), 0);
-    assert_true(seen_generation(*state, ID) == INT64_MAX);
-    assert_int_equal(seen_generation(*state, OTHER), 0);
+    assert_int_equal(generations_highest(*state, ID), 0);
+    assert_int_equal(generations_note(*state, ID, 7, &e), 0);
+    assert_int_equal(generations_note(*state, ID, 5, &e), 0);
+    assert_int_equal(generations_highest(*state, ID), 7);
+    assert_int_equal(generations_note(*state, ID, INT64_MAX, &e), 0);
+    assert_true(generations_highest(*state, ID) == INT64_MAX);
+    assert_int_equal(generations_highest(*state, OTHER), 0);
     path = unit_write(*state, "seen/" ID, "garbage", 0600);
-    assert_int_equal(seen_generation(*state, ID), 0);
-    assert_int_equal(seen_note(*state, ID, 2, &e), 0);
-    assert_int_equal(seen_generation(*state, ID), 2);
+    assert_int_equal(generations_highest(*state, ID), 0);
+    assert_int_equal(generations_note(*state, ID, 2, &e), 0);
+    assert_int_equal(generations_highest(*state, ID), 2);
     free(path);
 }
 

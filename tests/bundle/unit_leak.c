@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/leak.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/str.h"
+#include "bundle/leak/leak.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
 
-#include "unit.h"
+#include "tests/unit.h"
 
 /* Rules found, as "rule:line " each. */
 static void note(void *arg, const char *rule, int64_t line)

@@ -10,10 +10,10 @@
 
 #include <json-c/json.h>
 
-#include "bundle/relocate.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "bundle/relocate/relocate.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 static int collect(void *arg, const void *p, size_t n, struct ct_err *err)
 {

@@ -1,12 +1,12 @@
 /* Sealed objects: the known answers of the format, and that nothing that was changed is opened. */
 #include "tests/unit.h"
 
-#include "bundle/cobble.h"
-#include "bundle/seal.h"
-#include "bundle/sealed.h"
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/hkdf.h"
+#include "bundle/seal/cobble.h"
+#include "bundle/seal/seal.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/data/hkdf.h"
 
 static int into_buf(void *arg, const void *p, size_t n, struct ct_err *err)
 {

@@ -4,15 +4,15 @@
  */
 #include "tests/unit.h"
 
-#include "bundle/open.h"
-#include "bundle/seal.h"
-#include "bundle/sealed.h"
-#include "common/buf.h"
-#include "common/hash.h"
-#include "common/str.h"
+#include "bundle/open/open.h"
+#include "bundle/seal/seal.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/buf.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 #include "tests/scratch.h"
 
-#include "tests/bundle_lab.h"
+#include "tests/bundle/bundle_lab.h"
 
 #define HEAD (SEAL_HEADER_BYTES + COBBLE_HEAD) /* before the first chunk */
 #define SESSION "6f9619ff-8b86-4011-b42d-00c04fc964ff"

@@ -16,12 +16,12 @@
 
 #include <cmocka.h>
 
-#include "bundle/pack.h"
-#include "bundle/snapshot.h"
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 
 #include "tests/scratch.h"
 

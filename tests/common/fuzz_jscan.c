@@ -6,7 +6,7 @@
 
 #include <json-c/json.h>
 
-#include "common/jscan.h"
+#include "common/data/jscan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "common/bech32.h"
-#include "common/key_command.h"
-#include "common/keyring.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
+#include "common/data/bech32.h"
+#include "common/config/key_command.h"
+#include "common/config/keyring.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
 
 #define TEXT0 "ctkey1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sykq2p4"
 #define TEXT0_SHOWN \

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/log.h"
-#include "common/log_fields.h"
-#include "common/log_impl.h"
+#include "common/base/log.h"
+#include "common/base/log_fields.h"
+#include "common/base/log_impl.h"
 
 /* Log by ${f} with stderr in a file, and return what came there; the caller frees it. */
 static char *logged(void (*f)(void))

@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "common/db.h"
-#include "common/str.h"
+#include "common/data/db.h"
+#include "common/base/str.h"
 
 static const char *const steps[] = {
     "CREATE TABLE t (a INTEGER)",
@@ -183,7 +183,7 @@ static void a_kill_in_the_middle_leaves_the_old_database(void **state)
     free(path);
 }
 
-/* For tests/e2e_update.bats, which kills it at each of its system calls. */
+/* For tests/e2e/e2e_update.bats, which kills it at each of its system calls. */
 static int migrate_only(const char *path)
 {
     struct ct_err err;

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "common/secret.h"
+#include "common/sys/secret.h"
 
 /* secret_init() counts for a whole process: each test has one of its own. */
 static void in_a_child(void (*f)(void))

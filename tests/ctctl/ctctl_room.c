@@ -16,16 +16,16 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "ctctl/cli.h"
 #include "ipc/ipc.h"
 
-#include "tests/ctctl_room.h"
+#include "tests/ctctl/ctctl_room.h"
 
 static struct answer *look_up(struct room *r, const char *what)
 {

@@ -1,5 +1,5 @@
-#ifndef TESTS_CTCTL_ROOM_H
-#define TESTS_CTCTL_ROOM_H
+#ifndef TESTS_CTCTL_CTCTL_ROOM_H
+#define TESTS_CTCTL_CTCTL_ROOM_H
 
 #include <sys/types.h>
 
@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "common/buf.h"
+#include "common/base/buf.h"
 #include "ipc/ipc.h"
 
 /*

@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "ipc/ipc.h"
 
-#include "tests/ctctl_room.h"
+#include "tests/ctctl/ctctl_room.h"
 
 /* ---- the cloud's verbs -------------------------------------------------------------------------
  */

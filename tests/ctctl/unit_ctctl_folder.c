@@ -1,8 +1,8 @@
 /* Folders as people write them. */
-#include "unit.h"
+#include "tests/unit.h"
 
-#include "common/str.h"
-#include "ctctl/place.h"
+#include "common/base/str.h"
+#include "ctctl/ui/folder.h"
 
 static void is(char *got, const char *want)
 {
@@ -13,9 +13,9 @@ static void is(char *got, const char *want)
 static void what_is_not_there_is_taken_by_its_letters(void **state)
 {
     (void)state;
-    is(place_real("/nowhere/a/../b/./c//d/"), "/nowhere/b/c/d");
-    is(place_real("/nowhere/../.."), "/");
-    is(place_real("~/nowhere"), "/home/of/nowhere");
+    is(folder_real("/nowhere/a/../b/./c//d/"), "/nowhere/b/c/d");
+    is(folder_real("/nowhere/../.."), "/");
+    is(folder_real("~/nowhere"), "/home/of/nowhere");
 }
 
 static void a_link_is_followed(void **state)
@@ -24,7 +24,7 @@ static void a_link_is_followed(void **state)
 
     assert_int_equal(mkdir(real, 0700), 0);
     assert_int_equal(symlink("real", link), 0);
-    is(place_real(link), real);
+    is(folder_real(link), real);
     free(real);
     free(link);
 }
@@ -32,42 +32,42 @@ static void a_link_is_followed(void **state)
 static void the_home_folder_is_a_tilde_and_its_namesakes_are_not(void **state)
 {
     (void)state;
-    is(place_short("/home/of"), "~");
-    is(place_short("/home/of/x"), "~/x");
-    is(place_short("/home/office"), "/home/office");
-    is(place_short(NULL), "");
+    is(folder_short("/home/of"), "~");
+    is(folder_short("/home/of/x"), "~/x");
+    is(folder_short("/home/office"), "/home/office");
+    is(folder_short(NULL), "");
 }
 
 static void a_project_is_meant_by_its_name(void **state)
 {
     (void)state;
-    assert_true(place_is_project("app", "app", "/srv/other"));
-    assert_true(place_is_project("app", NULL, "/srv/app"));
-    assert_false(place_is_project("app", "application", "/srv/application"));
-    assert_false(place_is_project("app", NULL, NULL));
-    assert_false(place_is_project("srv", "app", "/srv/app"));
+    assert_true(folder_is_project("app", "app", "/srv/other"));
+    assert_true(folder_is_project("app", NULL, "/srv/app"));
+    assert_false(folder_is_project("app", "application", "/srv/application"));
+    assert_false(folder_is_project("app", NULL, NULL));
+    assert_false(folder_is_project("srv", "app", "/srv/app"));
 }
 
 static void a_folder_means_what_lies_in_it_and_below(void **state)
 {
     (void)state;
-    assert_true(place_is_project("/srv/app", "x", "/srv/app"));
-    assert_true(place_is_project("/srv/app/", "x", "/srv/app/sub"));
-    assert_true(place_is_project("~", "x", "/home/of/app"));
-    assert_true(place_is_project("~/app", "x", "/home/of/app"));
-    assert_false(place_is_project("/srv/app", "x", "/srv/apple"));
-    assert_false(place_is_project("/srv/app/sub", "x", "/srv/app"));
-    assert_false(place_is_project("/srv/app", "x", NULL));
+    assert_true(folder_is_project("/srv/app", "x", "/srv/app"));
+    assert_true(folder_is_project("/srv/app/", "x", "/srv/app/sub"));
+    assert_true(folder_is_project("~", "x", "/home/of/app"));
+    assert_true(folder_is_project("~/app", "x", "/home/of/app"));
+    assert_false(folder_is_project("/srv/app", "x", "/srv/apple"));
+    assert_false(folder_is_project("/srv/app/sub", "x", "/srv/app"));
+    assert_false(folder_is_project("/srv/app", "x", NULL));
 }
 
 static void a_dot_means_the_current_folder(void **state)
 {
-    char was[4096], *here = place_real(*state);
+    char was[4096], *here = folder_real(*state);
 
     assert_non_null(getcwd(was, sizeof(was)));
     assert_int_equal(chdir(here), 0);
-    assert_true(place_is_project(".", "x", here));
-    assert_false(place_is_project(".", "x", "/srv"));
+    assert_true(folder_is_project(".", "x", here));
+    assert_false(folder_is_project(".", "x", "/srv"));
     assert_int_equal(chdir(was), 0);
     free(here);
 }

@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-#include "bundle/sealed.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "ctctl/key_account.h"
-#include "ctctl/key_lines.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "ctctl/key/key_account.h"
+#include "ctctl/key/key_lines.h"
 
 #define SESSION "6f1c2d3e-0a1b-4c5d-8e9f-001122334455"
 

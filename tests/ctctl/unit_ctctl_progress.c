@@ -1,13 +1,13 @@
 /* How far a transfer is, on a terminal and in a pipe. */
-#include "unit.h"
+#include "tests/unit.h"
 
 #include <fcntl.h>
 #include <locale.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/str.h"
-#include "ctctl/progress.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
+#include "ctctl/ui/progress.h"
 
 static const struct text_style terminal = {.width = 100, .is_terminal = 1, .is_utf8 = 1};
 static const struct text_style tube = {.is_utf8 = 1};

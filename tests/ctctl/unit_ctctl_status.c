@@ -9,12 +9,12 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/status.h"
-#include "ctctl/text.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/ui/status.h"
+#include "ctctl/ui/text.h"
 
 /* What a status says, of which each test changes a little. */
 struct scene {

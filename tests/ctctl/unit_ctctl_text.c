@@ -9,16 +9,16 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 #include "ctctl/cli.h"
-#include "ctctl/jout.h"
-#include "ctctl/opts.h"
-#include "ctctl/sessions.h"
-#include "ctctl/table.h"
-#include "ctctl/text.h"
+#include "ctctl/ui/jout.h"
+#include "ctctl/ctx/opts.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/ui/table.h"
+#include "ctctl/ui/text.h"
 
 static const struct text_style wide = {.width = 80, .is_utf8 = 1};
 static const struct text_style ascii = {.width = 80};

@@ -11,12 +11,12 @@
 
 #include <event2/event.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
 #include "ipc/ipc.h"
 
-#include "tests/ctctl_room.h"
+#include "tests/ctctl/ctctl_room.h"
 
 /* ---- the command line --------------------------------------------------------------------------
  */

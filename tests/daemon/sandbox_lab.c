@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/sandbox.h"
+#include "daemon/system/sandbox.h"
 #include "tests/unit.h"
 
-#include "tests/sandbox_lab.h"
+#include "tests/daemon/sandbox_lab.h"
 
 #define NOBODY 65534
 

@@ -1,5 +1,5 @@
-#ifndef TESTS_SANDBOX_LAB_H
-#define TESTS_SANDBOX_LAB_H
+#ifndef TESTS_DAEMON_SANDBOX_LAB_H
+#define TESTS_DAEMON_SANDBOX_LAB_H
 
 #include <sys/types.h>
 

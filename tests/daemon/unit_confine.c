@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "daemon/confine.h"
-#include "daemon/sandbox.h"
-#include "tests/sandbox_lab.h"
+#include "common/config/config.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "daemon/system/confine.h"
+#include "daemon/system/sandbox.h"
+#include "tests/daemon/sandbox_lab.h"
 #include "tests/unit.h"
 
 /* The daemon's own rules, tried from inside. */

@@ -1,6 +1,6 @@
-#include "daemon/growth.h"
+#include "daemon/session/growth.h"
 
-#include "unit.h"
+#include "tests/unit.h"
 
 static void a_file_counts_what_it_has_more_than_before(void **state)
 {

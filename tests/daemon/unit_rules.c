@@ -1,9 +1,9 @@
 /* Which folders' sessions stay on this machine. */
-#include "unit.h"
+#include "tests/unit.h"
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "daemon/exclude.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "daemon/session/rules.h"
 
 static void configure(struct config *c, const char *dir)
 {
@@ -18,49 +18,49 @@ static void clear(struct config *c)
     free(c->state_dir);
 }
 
-static struct exclude *open_rules(const struct config *c)
+static struct rules *open_rules(const struct config *c)
 {
-    struct exclude *e;
+    struct rules *e;
     struct ct_err err;
 
-    assert_int_equal(exclude_new(c, &e, &err), 0);
+    assert_int_equal(rules_new(c, &e, &err), 0);
     return e;
 }
 
-static void say(struct exclude *e, const char *path, int is_excluded, int changes)
+static void say(struct rules *e, const char *path, int is_excluded, int changes)
 {
     struct ct_err err;
     int changed = -1;
 
-    assert_int_equal(exclude_say(e, path, is_excluded, &changed, &err), 0);
+    assert_int_equal(rules_say(e, path, is_excluded, &changed, &err), 0);
     assert_int_equal(changed, changes);
 }
 
 static void the_longest_path_decides(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
 
     configure(&c, *state);
     strlist_add(&c.exclude, "/home/al/secret");
     strlist_add(&c.include, "/home/al/secret/talk");
     strlist_add(&c.exclude, "/home/al/secret/talk/draft/");
     e = open_rules(&c);
-    assert_null(exclude_reason(e, "/home/al", NULL));
-    assert_null(exclude_reason(e, "/home/al/secrets", NULL));
-    assert_non_null(exclude_reason(e, "/home/al/secret", NULL));
-    assert_non_null(exclude_reason(e, "/home/al/secret/x/y", NULL));
-    assert_null(exclude_reason(e, "/home/al/secret/talk/slides", NULL));
-    assert_non_null(exclude_reason(e, "/home/al/secret/talk/draft", NULL));
-    assert_non_null(strstr(exclude_reason(e, "/home/al/secret/x", NULL), "/home/al/secret;"));
-    exclude_free(e);
+    assert_null(rules_reason(e, "/home/al", NULL));
+    assert_null(rules_reason(e, "/home/al/secrets", NULL));
+    assert_non_null(rules_reason(e, "/home/al/secret", NULL));
+    assert_non_null(rules_reason(e, "/home/al/secret/x/y", NULL));
+    assert_null(rules_reason(e, "/home/al/secret/talk/slides", NULL));
+    assert_non_null(rules_reason(e, "/home/al/secret/talk/draft", NULL));
+    assert_non_null(strstr(rules_reason(e, "/home/al/secret/x", NULL), "/home/al/secret;"));
+    rules_free(e);
     clear(&c);
 }
 
 static void what_was_said_beats_the_configuration_and_is_there_again(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
     struct json_object *rules;
 
     configure(&c, *state);
@@ -69,76 +69,76 @@ static void what_was_said_beats_the_configuration_and_is_there_again(void **stat
     say(e, "/srv/a", 0, 1);
     say(e, "/srv/b", 1, 1);
     say(e, "/srv/b", 1, 0);
-    exclude_free(e);
+    rules_free(e);
     e = open_rules(&c);
-    assert_null(exclude_reason(e, "/srv/a/x", NULL));
-    assert_non_null(exclude_reason(e, "/srv/b", NULL));
-    rules = exclude_rules(e);
+    assert_null(rules_reason(e, "/srv/a/x", NULL));
+    assert_non_null(rules_reason(e, "/srv/b", NULL));
+    rules = rules_json(e);
     assert_int_equal(json_object_array_length(rules), 3);
     json_object_put(rules);
     say(e, "/srv/a", 1, 1);
     say(e, "/srv/b", 0, 1);
-    assert_non_null(exclude_reason(e, "/srv/a/x", NULL));
-    assert_null(exclude_reason(e, "/srv/b", NULL));
-    exclude_free(e);
+    assert_non_null(rules_reason(e, "/srv/a/x", NULL));
+    assert_null(rules_reason(e, "/srv/b", NULL));
+    rules_free(e);
     clear(&c);
 }
 
 static void what_was_said_holds_when_the_configuration_stops_saying_it(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
 
     configure(&c, *state);
     strlist_add(&c.exclude, "/srv/a");
     e = open_rules(&c);
     say(e, "/srv/a", 1, 0);
     strlist_free(&c.exclude);
-    exclude_configure(e, &c);
-    assert_non_null(exclude_reason(e, "/srv/a", NULL));
-    exclude_free(e);
+    rules_configure(e, &c);
+    assert_non_null(rules_reason(e, "/srv/a", NULL));
+    rules_free(e);
     clear(&c);
 }
 
 static void a_session_of_an_unknown_folder_counts_as_one_of_the_home_folder(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
 
     configure(&c, *state);
     e = open_rules(&c);
     say(e, "/home/of", 1, 1);
-    assert_non_null(exclude_reason(e, NULL, NULL));
-    assert_non_null(exclude_reason(e, "", NULL));
+    assert_non_null(rules_reason(e, NULL, NULL));
+    assert_non_null(rules_reason(e, "", NULL));
     say(e, "/home/of", 0, 1);
-    assert_null(exclude_reason(e, NULL, NULL));
-    exclude_free(e);
+    assert_null(rules_reason(e, NULL, NULL));
+    rules_free(e);
     clear(&c);
 }
 
 static void until_its_folder_is_known_a_session_goes_by_the_name_of_its_project_folder(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
 
     configure(&c, *state);
     e = open_rules(&c);
     say(e, "/srv/my.secret", 1, 1);
     say(e, "/srv/my.secret/talk", 0, 1);
-    assert_non_null(exclude_reason(e, NULL, "-srv-my-secret"));
-    assert_non_null(exclude_reason(e, "", "-srv-my-secret-x"));
-    assert_null(exclude_reason(e, NULL, "-srv-my-secret-talk"));
-    assert_null(exclude_reason(e, NULL, "-srv-my-secrets"));
-    assert_null(exclude_reason(e, NULL, "-srv-my"));
-    assert_null(exclude_reason(e, "/srv/my-secret/x", "-srv-my-secret-x"));
-    exclude_free(e);
+    assert_non_null(rules_reason(e, NULL, "-srv-my-secret"));
+    assert_non_null(rules_reason(e, "", "-srv-my-secret-x"));
+    assert_null(rules_reason(e, NULL, "-srv-my-secret-talk"));
+    assert_null(rules_reason(e, NULL, "-srv-my-secrets"));
+    assert_null(rules_reason(e, NULL, "-srv-my"));
+    assert_null(rules_reason(e, "/srv/my-secret/x", "-srv-my-secret-x"));
+    rules_free(e);
     clear(&c);
 }
 
 static void a_folder_named_by_a_link_is_meant_by_its_real_name_too(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
     char *real = str_printf("%s/real", (char *)*state), *link = str_printf("%s/ln", (char *)*state);
 
     configure(&c, *state);
@@ -146,9 +146,9 @@ static void a_folder_named_by_a_link_is_meant_by_its_real_name_too(void **state)
     assert_int_equal(symlink(real, link), 0);
     strlist_add(&c.exclude, link);
     e = open_rules(&c);
-    assert_non_null(exclude_reason(e, real, NULL));
-    assert_non_null(exclude_reason(e, link, NULL));
-    exclude_free(e);
+    assert_non_null(rules_reason(e, real, NULL));
+    assert_non_null(rules_reason(e, link, NULL));
+    rules_free(e);
     clear(&c);
     free(real);
     free(link);
@@ -159,13 +159,13 @@ static void a_damaged_list_is_an_error_that_names_the_file(void **state)
     static const char *const bad[] = {"", "{", "[]", "{\"exclude\":[1],\"include\":[]}",
                                       "{\"exclude\":[\"relative\"],\"include\":[]}"};
     struct config c;
-    struct exclude *e;
+    struct rules *e;
     struct ct_err err;
 
     configure(&c, *state);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         free(unit_write(*state, "exclude.json", bad[i], 0600));
-        assert_int_equal(exclude_new(&c, &e, &err), -1);
+        assert_int_equal(rules_new(&c, &e, &err), -1);
         assert_int_equal(err.code, ERR_CONFIG);
         assert_non_null(strstr(err.msg, "exclude.json"));
     }
@@ -175,7 +175,7 @@ static void a_damaged_list_is_an_error_that_names_the_file(void **state)
 static void what_cant_be_written_does_not_hold(void **state)
 {
     struct config c;
-    struct exclude *e;
+    struct rules *e;
     struct ct_err err;
     int changed;
 
@@ -183,9 +183,9 @@ static void what_cant_be_written_does_not_hold(void **state)
     free(c.state_dir);
     c.state_dir = str_printf("%s/missing", (char *)*state);
     e = open_rules(&c);
-    assert_int_equal(exclude_say(e, "/srv/a", 1, &changed, &err), -1);
-    assert_null(exclude_reason(e, "/srv/a", NULL));
-    exclude_free(e);
+    assert_int_equal(rules_say(e, "/srv/a", 1, &changed, &err), -1);
+    assert_null(rules_reason(e, "/srv/a", NULL));
+    rules_free(e);
     clear(&c);
 }
 

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/sandbox.h"
-#include "tests/sandbox_lab.h"
+#include "daemon/system/sandbox.h"
+#include "tests/daemon/sandbox_lab.h"
 #include "tests/unit.h"
 
 /* The sandbox, tried from inside: each forbidden thing, and each that has to go on working. */

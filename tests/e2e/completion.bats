@@ -96,7 +96,7 @@ with_session() {
     printf '%s\n' "fpath=($COMPLETION \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
         "PS1='READY> '" >"$ZDOTDIR/.zshrc"
     in_zsh() {
-        TYPIST_TERM=dumb python3 "$CT_SRC/tests/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \
+        TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \
             -- zsh -i +o promptsp
     }
     in_zsh 'ctctl versi\t' 'ctctl versions '

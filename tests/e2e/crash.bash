@@ -32,7 +32,7 @@ killed_at() {
     done 3>&- &
     pid=$!
     ASAN_OPTIONS=detect_leaks=0 KILLAT_COUNT=$T/count timeout 120 \
-        "$CT_BUILD/tests/killat" "$1" codeteleportd --once >>"$T/daemon.log" 2>&1 3>&- || rc=$?
+        "$CT_BUILD/tests/e2e/tools/killat" "$1" codeteleportd --once >>"$T/daemon.log" 2>&1 3>&- || rc=$?
     kill "$pid"
     wait "$pid" 2>/dev/null || true
     return "$rc"
@@ -40,11 +40,11 @@ killed_at() {
 
 # may_trace: skip where processes can't be traced
 may_trace() {
-    "$CT_BUILD/tests/killat" 0 true || skip "processes can't be traced here"
+    "$CT_BUILD/tests/e2e/tools/killat" 0 true || skip "processes can't be traced here"
 }
 
 verify() {
-    python3 "$CT_SRC/tests/crash_verify.py" "$API" "$CA" "$CODETELEPORT_CONFIG_DIR/config.json" \
+    python3 "$CT_SRC/tests/e2e/tools/crash_verify.py" "$API" "$CA" "$CODETELEPORT_CONFIG_DIR/config.json" \
         "$CLAUDE_CONFIG_DIR/projects" "$XDG_STATE_HOME"
 }
 

@@ -14,12 +14,12 @@ teardown() {
     end_home
 }
 
-# a bus, and on it what tests/logind.c plays; "say sleep" and "say wake"
+# a bus, and on it what tests/e2e/tools/logind.c plays; "say sleep" and "say wake"
 start_logind() {
-    [ -x "$CT_BUILD/tests/logind" ] || skip "built without libsystemd"
+    [ -x "$CT_BUILD/tests/e2e/tools/logind" ] || skip "built without libsystemd"
     start_bus
     mkfifo "$T/in"
-    "$CT_BUILD/tests/logind" <"$T/in" >"$T/logind" 2>"$T/logind.err" 3>&- &
+    "$CT_BUILD/tests/e2e/tools/logind" <"$T/in" >"$T/logind" 2>"$T/logind.err" 3>&- &
     EXTRA_PIDS="$EXTRA_PIDS $!"
     exec 5>"$T/in"
 }

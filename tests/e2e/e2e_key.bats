@@ -18,7 +18,7 @@ KEYRING() { echo "$CODETELEPORT_CONFIG_DIR/keyring"; }
 # type [SEEN TYPED]... -- COMMAND: see typist.py; what was shown goes to $T/screen
 type() {
     local status=0
-    python3 "$CT_SRC/tests/typist.py" "$@" >"$T/screen" || status=$?
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
     return $status
 }
 
@@ -190,7 +190,7 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
         grep -q 'not built' "$T/screen" && skip "built without libqrencode"
         false
     }
-    python3 "$CT_SRC/tests/qr_picture.py" "$T/screen" "$T/qr.pgm"
+    python3 "$CT_SRC/tests/e2e/tools/qr_picture.py" "$T/screen" "$T/qr.pgm"
     [ "$(zbarimg -q --raw "$T/qr.pgm" | tr '[:upper:]' '[:lower:]')" = "$(ctctl key export)" ]
 }
 

@@ -23,7 +23,7 @@ for c in sys.argv[1][6:58]:
 sys.stdout.buffer.write((n >> 4).to_bytes(32, "big"))' "$1"
 }
 
-scan() { python3 "$CT_SRC/tests/memscan.py" "$1" | cut -d' ' -f1 | sort | uniq -c; }
+scan() { python3 "$CT_SRC/tests/e2e/tools/memscan.py" "$1" | cut -d' ' -f1 | sort | uniq -c; }
 
 can_scan() {
     local rc=0

@@ -32,7 +32,7 @@ teardown() {
 }
 
 kills() { # OPTION...: with the bundle $T/b.tar.gz
-    run python3 "$CT_SRC/tests/kill_install.py" "$(command -v ctctl)" "$T/b.tar.gz" "$B" "$ID" \
+    run python3 "$CT_SRC/tests/e2e/kill_install.py" "$(command -v ctctl)" "$T/b.tar.gz" "$B" "$ID" \
         "$T/start" "$T" "$CALLS" "$@"
     echo "$output"
     [ "$status" -eq 0 ]

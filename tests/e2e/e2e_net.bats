@@ -46,7 +46,7 @@ certificate = "$T/house.crt"; key = "$T/house.key"; registration = "open";
 public_objects_url = "https://objects.example.test";
 CONF
     start_server
-    python3 "$CT_SRC/tests/connectproxy.py" --ready "$T/connect.ready" --log "$T/connect.log" "$@" \
+    python3 "$CT_SRC/tests/e2e/tools/connectproxy.py" --ready "$T/connect.ready" --log "$T/connect.log" "$@" \
         "api.example.test=127.0.0.1:$API_PORT" "objects.example.test=127.0.0.1:$OBJECTS_PORT" 3>&- &
     EXTRA_PIDS="${EXTRA_PIDS:-} $!"
     within test -s "$T/connect.ready"
@@ -217,10 +217,10 @@ PY
 said_twice() { [ "$(grep -c "$1" "$T/daemon.log")" = 2 ]; }
 
 @test "a metered connection: large bundles wait, small ones go, sync and another connection let them go" {
-    [ -x "$CT_BUILD/tests/networkmanager" ] || skip "built without libsystemd"
+    [ -x "$CT_BUILD/tests/e2e/tools/networkmanager" ] || skip "built without libsystemd"
     start_bus
     mkfifo "$T/nm"
-    "$CT_BUILD/tests/networkmanager" <"$T/nm" 2>"$T/nm.out" 3>&- &
+    "$CT_BUILD/tests/e2e/tools/networkmanager" <"$T/nm" 2>"$T/nm.out" 3>&- &
     EXTRA_PIDS="$EXTRA_PIDS $!"
     exec 5>"$T/nm"
     echo 1 >&5

@@ -216,7 +216,7 @@ is_safe() { versions_are "$1" 1; }
 @test "where the kernel has no Landlock it goes on, and says so" {
     for EPERM in '' yes; do
         [ -n "$EPERM" ] && export EPERM || unset EPERM
-        "$CT_BUILD/tests/nolandlock" codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
+        "$CT_BUILD/tests/e2e/tools/nolandlock" codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
         DAEMON_PID=$!
         within ctctl --json status
         [ "$(status .sandbox.landlock)" = 0 ]
@@ -229,7 +229,7 @@ is_safe() { versions_are "$1" 1; }
 
 @test "where it is required it does not start without" {
     conf 'sandbox = "require";'
-    run "$CT_BUILD/tests/nolandlock" codeteleportd
+    run "$CT_BUILD/tests/e2e/tools/nolandlock" codeteleportd
     [ "$status" = 78 ]
     [[ $output == *"sandbox = "*require*"set sandbox = "* ]]
 }

@@ -16,7 +16,7 @@ teardown() {
 }
 
 # the_key: alice has one
-the_key() { KEY=$("$CT_BUILD/tests/sealone" --key); }
+the_key() { KEY=$("$CT_BUILD/tests/bundle/sealone" --key); }
 
 # bring_key: what alice has, bob has too
 bring_key() {
@@ -26,8 +26,8 @@ bring_key() {
 # seal [GENERATION [ID]]: into $T/ID.GENERATION.sealed, with its .json
 seal() {
     local generation=${1:-1} id=${2:-$ID}
-    "$CT_BUILD/tests/packone" "$CLAUDE_CONFIG_DIR" "$id" "$T/$id.gz" --user-dir "$HOME" >"$T/$id.pack"
-    "$CT_BUILD/tests/sealone" "$id" "$T/$id.gz" "$T/$id.$generation.sealed" "$generation" \
+    "$CT_BUILD/tests/bundle/packone" "$CLAUDE_CONFIG_DIR" "$id" "$T/$id.gz" --user-dir "$HOME" >"$T/$id.pack"
+    "$CT_BUILD/tests/bundle/sealone" "$id" "$T/$id.gz" "$T/$id.$generation.sealed" "$generation" \
         "$(basename "$HOME")-laptop" "$HOME" <"$T/$id.pack" >"$T/$id.$generation.json"
     WIRE=$(jq -r .wireId "$T/$id.$generation.json")
 }
@@ -145,7 +145,7 @@ MISSING="not on this device; bring it here with: ctctl key import"
     [ ! -e "$T/x" ]
     ctctl versions "$WIRE" 2>&1 | grep -q "sealed, key ${KEY:0:8} not on this device"
     # Another key is of no use.
-    "$CT_BUILD/tests/sealone" --key
+    "$CT_BUILD/tests/bundle/sealone" --key
     refused 1 "sealed, key $KEY $MISSING" ctctl pull "$WIRE"
     # Nobody needs a key to throw something away.
     ctctl delete --yes "$WIRE"

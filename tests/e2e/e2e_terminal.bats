@@ -18,7 +18,7 @@ teardown() {
 # type [SEEN TYPED]... -- COMMAND: see typist.py; what was shown goes to $T/screen
 type_in() {
     status=0
-    python3 "$CT_SRC/tests/typist.py" "$@" >"$T/screen" || status=$?
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
     cat "$T/screen"
 }
 

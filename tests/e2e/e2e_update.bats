@@ -12,7 +12,7 @@ teardown() {
     end_home
 }
 
-schema() { python3 "$CT_SRC/tests/schema.py" "$@"; }
+schema() { python3 "$CT_SRC/tests/e2e/tools/schema.py" "$@"; }
 
 state_db() { echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db; }
 
@@ -20,7 +20,7 @@ state_db() { echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db; }
 age() {
     local db
     db=$(state_db)
-    schema "$CT_SRC/daemon/state.c" schema state "$1" "$db.old"
+    schema "$CT_SRC/daemon/account/state.c" schema state "$1" "$db.old"
     schema "$CT_SRC/uploader/queue.c" schema queue 1 "$db.old" "$db"
     mv "$db.old" "$db"
     chmod 600 "$db"
@@ -78,7 +78,7 @@ have_one() {
 @test "the server's database of its first schema is copied and brought up to date" {
     have_one
     stop_server
-    schema "$CT_SRC/server/ledger.c" steps server 1 "$T/old.db" "$T/server/server.db"
+    schema "$CT_SRC/server/ledger/ledger.c" steps server 1 "$T/old.db" "$T/server/server.db"
     rm -f "$T"/server/server.db*
     mv "$T/old.db" "$T/server/server.db"
     chmod 600 "$T/server/server.db"
@@ -108,21 +108,21 @@ migrate_old_to() {
 }
 
 @test "a kill at any system call of an update leaves the old database or the new one, with the old one's copy" {
-    [ -x "$CT_BUILD/tests/killat" ] || skip "not built here"
+    [ -x "$CT_BUILD/tests/e2e/tools/killat" ] || skip "not built here"
     [ "${CT_SANITIZERS:-no}" != yes ] || skip "a sanitizer's run-time takes ptrace amiss"
     migrate_old_to
-    KILLAT_COUNT=$T/count "$CT_BUILD/tests/killat" 0 "$CT_BUILD/tests/unit_migrate" migrate "$T/m/x.db"
+    KILLAT_COUNT=$T/count "$CT_BUILD/tests/e2e/tools/killat" 0 "$CT_BUILD/tests/common/unit_migrate" migrate "$T/m/x.db"
     n=$(<"$T/count")
     [ "$n" -gt 10 ]
     for i in $(seq "$n"); do
         migrate_old_to
-        KILLAT_COUNT=/dev/null "$CT_BUILD/tests/killat" "$i" "$CT_BUILD/tests/unit_migrate" migrate "$T/m/x.db" || true
+        KILLAT_COUNT=/dev/null "$CT_BUILD/tests/e2e/tools/killat" "$i" "$CT_BUILD/tests/common/unit_migrate" migrate "$T/m/x.db" || true
         case $(sqlite3 "$T/m/x.db" 'PRAGMA integrity_check; SELECT version FROM schema_version' | tr '\n' ' ') in
         "ok 1 ") ;;
         "ok 3 ") [ "$(sqlite3 "$T/m/x.db.v1.bak" 'PRAGMA integrity_check; SELECT a FROM t' | tr '\n' ' ')" = "ok 21 " ] ;;
         *) return 1 ;;
         esac
-        "$CT_BUILD/tests/unit_migrate" migrate "$T/m/x.db"
+        "$CT_BUILD/tests/common/unit_migrate" migrate "$T/m/x.db"
         [ "$(sqlite3 "$T/m/x.db" 'SELECT a FROM u')" = 42 ]
     done
     echo "# killed at each of $n system calls" >&3
@@ -137,12 +137,12 @@ migrate_old_to() {
     cp "$T/m/x.db" "$DISK/x.db"
     dd if=/dev/zero of="$DISK/filler" bs=4k count=180 2>/dev/null
     was=$(sha256sum "$DISK/x.db")
-    run "$CT_BUILD/tests/unit_migrate" migrate "$DISK/x.db"
+    run "$CT_BUILD/tests/common/unit_migrate" migrate "$DISK/x.db"
     [ "$status" = 1 ]
     [[ $output == *"nospace: "*"has to be copied"* ]]
     [ "$(sha256sum "$DISK/x.db")" = "$was" ]
     [ "$(find "$DISK" -name '*.bak*' | wc -l)" = 0 ]
     rm "$DISK/filler"
-    "$CT_BUILD/tests/unit_migrate" migrate "$DISK/x.db"
+    "$CT_BUILD/tests/common/unit_migrate" migrate "$DISK/x.db"
     [ -e "$DISK/x.db.v1.bak" ]
 }

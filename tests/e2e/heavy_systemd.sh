@@ -1,14 +1,14 @@
 #!/bin/bash
 # A release tarball builds in a bare Debian with nothing but what the README names; Debian's packages are
 # built from it there; and in a container with a real systemd an ordinary user installs and uses them
-# (tests/systemd_inside.sh).  Prints TAP.  All trees lie below the build folder, in tests/systemd-trees/.
+# (tests/e2e/systemd_inside.sh).  Prints TAP.  All trees lie below the build folder, in tests/systemd-trees/.
 # With CT_DEBS=DIR packages that are there already are used, and only the container is tried.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u
 CT_BUILD=${CT_BUILD:-$PWD}
-CT_SRC=${CT_SRC:-$(cd "$(dirname "$0")/.." && pwd)}
+CT_SRC=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 trees=$CT_BUILD/tests/systemd-trees
-inside_names=$(sed -n 's/^try "\([^"]*\)" .*/\1/p' "$CT_SRC/tests/systemd_inside.sh")
+inside_names=$(sed -n 's/^try "\([^"]*\)" .*/\1/p' "$CT_SRC/tests/e2e/systemd_inside.sh")
 
 # ---- can it be done here? ------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ own_cgroup() {
 boot() {
     apt_in machine install --download-only $(cd "$trees/machine" && ls ./debs/*.deb) >"$trees/download.log" 2>&1 ||
         return 1
-    install -m 755 "$CT_SRC/tests/systemd_inside.sh" "$trees/machine/test.sh"
+    install -m 755 "$CT_SRC/tests/e2e/systemd_inside.sh" "$trees/machine/test.sh"
     cat >"$trees/machine/etc/systemd/system/test.service" <<'UNIT'
 [Unit]
 After=multi-user.target

@@ -1,8 +1,8 @@
 # What the end-to-end tests share: a scratch home, the real server, daemon and client in it, and
 # waiting for things instead of sleeping.
 
-CT_BUILD=${CT_BUILD:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
-CT_SRC=${CT_SRC:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
+CT_BUILD=${CT_BUILD:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+CT_SRC=${CT_SRC:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
 CT_SAMPLES=${CT_SAMPLES:-$CT_SRC/../shared/samples}
 PATH=$CT_BUILD/bin:$PATH
 
@@ -106,7 +106,7 @@ start_server() {
 # says goes wrong
 start_stock_server() {
     rm -f "$T/ready"
-    python3 "$CT_SRC/tests/stock_server.py" --data "$T/server" \
+    python3 "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
         --listen "127.0.0.1:${API_PORT:-0}" --objects "127.0.0.1:${OBJECTS_PORT:-0}" \
         --ready-file "$T/ready" --faults "$T/faults" "$@" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
@@ -125,12 +125,12 @@ server_is_ready() {
     export CODETELEPORT_CA_FILE=$CA
 }
 
-# start_server_behind_proxy [OPTIONS OF THE PROXY]: the same with tests/faultproxy.py before both
+# start_server_behind_proxy [OPTIONS OF THE PROXY]: the same with tests/e2e/tools/faultproxy.py before both
 # listeners; see `faults`
 start_server_behind_proxy() {
     rm -f "$T/proxy.ready"
     faults
-    python3 "$CT_SRC/tests/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
+    python3 "$CT_SRC/tests/e2e/tools/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
         --faults "$T/faults" --log "$T/proxy.log" "$@" >>"$T/proxy.out" 2>&1 3>&- &
     PROXY_PID=$!
     within test -s "$T/proxy.ready"

@@ -28,7 +28,7 @@ two_machines() {
     machine alice
 }
 
-session() { python3 "$CT_SRC/tests/make_session.py" "$@"; }
+session() { python3 "$CT_SRC/tests/e2e/tools/make_session.py" "$@"; }
 
 # push: everything of this machine
 push() {

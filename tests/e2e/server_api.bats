@@ -251,7 +251,7 @@ TABLE
 }
 
 @test "what is one user's is not there for another, at every endpoint" {
-    diff <(isolation | cut -d' ' -f1,2) <("$CT_BUILD/tests/server_routes" | cut -d' ' -f1,2)
+    diff <(isolation | cut -d' ' -f1,2) <("$CT_BUILD/tests/server/server_routes" | cut -d' ' -f1,2)
     account al@example.org
     local al=$TOKEN token device before after
     bundle 1000

@@ -8,7 +8,7 @@ setup() {
     make_home
     SERVER_PID=
     person 17 '[{"email":"al@example.org","primary":true,"verified":true}]'
-    python3 "$CT_SRC/tests/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
+    python3 "$CT_SRC/tests/e2e/tools/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
     PROVIDER_PID=$!
     within test -s "$T/port"
     PROVIDER=http://127.0.0.1:$(cat "$T/port")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What tests/soak.sh needs beside the shell.
+"""What tests/e2e/soak.sh needs beside the shell.
 
 soak.py write DIR SEED      make sessions grow below DIR until SIGTERM; prints what was written
-soak.py faults SEED         a random set of rules for tests/faultproxy.py
+soak.py faults SEED         a random set of rules for tests/e2e/tools/faultproxy.py
 soak.py verify DIR API CA TOKEN    is everything safe? prints figures, exit status 1 if not
 """
 

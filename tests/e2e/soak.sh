@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/soak.sh [MINUTES [SEED]]: sessions grow while the network fails in random ways and daemon and
+# tests/e2e/soak.sh [MINUTES [SEED]]: sessions grow while the network fails in random ways and daemon and
 # server are killed at random moments. In the end all has to be safe. From the build folder, or with
 # CT_BUILD set. TAP, for it is a test, too: a minute long.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -12,7 +12,7 @@ CT_BUILD=${CT_BUILD:-$PWD}
 . "$BATS_TEST_DIRNAME/lib.bash"
 exec 3>&2 # as bats has it
 
-soak() { python3 "$CT_SRC/tests/soak.py" "$@"; }
+soak() { python3 "$CT_SRC/tests/e2e/soak.py" "$@"; }
 
 finish() {
     kill "${WRITER:-}" 2>/dev/null || true
@@ -62,7 +62,7 @@ echo 'versions_per_session = 10000;' >>"$XDG_CONFIG_HOME/codeteleport/server.con
 start_server
 log_in
 start_daemon
-python3 "$CT_SRC/tests/soak.py" write "$CLAUDE_CONFIG_DIR" "$seed" >"$T/written" &
+python3 "$CT_SRC/tests/e2e/soak.py" write "$CLAUDE_CONFIG_DIR" "$seed" >"$T/written" &
 WRITER=$!
 
 until=$((SECONDS + minutes * 60)) n=0

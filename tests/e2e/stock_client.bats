@@ -24,7 +24,7 @@ teardown() {
 }
 
 stock() {
-    NODE_EXTRA_CA_CERTS=$CA node "$CT_SRC/tests/stock_client.mjs" "$NPM" "$@"
+    NODE_EXTRA_CA_CERTS=$CA node "$CT_SRC/tests/e2e/tools/stock_client.mjs" "$NPM" "$@"
 }
 
 token() { jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json"; }

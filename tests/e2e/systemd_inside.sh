@@ -1,5 +1,5 @@
 #!/bin/bash
-# What tests/heavy_systemd.sh runs as root in the container that it booted: the packages in /debs, a user
+# What tests/e2e/heavy_systemd.sh runs as root in the container that it booted: the packages in /debs, a user
 # with lingering, and systemd 252 or newer.  Prints one line a case, "ok - NAME" or "not ok - NAME", with
 # what was seen before it; the last line is "end".
 

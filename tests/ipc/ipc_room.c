@@ -16,14 +16,14 @@
 
 #include <event2/event.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "ipc/ipc.h"
 
-#include "tests/ipc_room.h"
+#include "tests/ipc/ipc_room.h"
 
 static void on_gone(void *arg)
 {

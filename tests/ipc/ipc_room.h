@@ -1,5 +1,5 @@
-#ifndef TESTS_IPC_ROOM_H
-#define TESTS_IPC_ROOM_H
+#ifndef TESTS_IPC_IPC_ROOM_H
+#define TESTS_IPC_IPC_ROOM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -11,14 +11,14 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
 #include "ipc/ipc.h"
 
-#include "tests/ipc_room.h"
+#include "tests/ipc/ipc_room.h"
 
 /* ---- framing ----------------------------------------------------------------------------------
  */

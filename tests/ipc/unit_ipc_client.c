@@ -15,14 +15,14 @@
 
 #include <event2/event.h>
 
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "ipc/ipc.h"
 
-#include "tests/ipc_room.h"
+#include "tests/ipc/ipc_room.h"
 
 /*
  * The client blocks, so it runs in a child and the server here.  The child checks for itself; its

@@ -13,13 +13,13 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/log.h"
-#include "common/now.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
 #include "ipc/ipc.h"
 
-#include "tests/ipc_room.h"
+#include "tests/ipc/ipc_room.h"
 
 static void a_reader_that_never_reads_is_not_read_from_and_stalls_nobody(void **state)
 {

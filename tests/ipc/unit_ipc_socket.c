@@ -14,12 +14,12 @@
 
 #include <cmocka.h>
 
-#include "common/log.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "ipc/ipc.h"
 
-#include "tests/ipc_room.h"
+#include "tests/ipc/ipc_room.h"
 
 static void the_socket_is_private(void **state)
 {

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 #include "api/api.h"
 
-#include "server/app_impl.h"
-#include "server/email.h"
+#include "server/api/app_impl.h"
+#include "server/settings/email.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

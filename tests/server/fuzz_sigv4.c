@@ -7,12 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/sigv4.h"
-#include "server/store.h"
+#include "server/store/sigv4.h"
+#include "server/store/store.h"
 
 #define MAX_LINES 12
 #define NOW_MS 1764100000000LL

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "tests/ledger_place.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "tests/server/ledger_place.h"
 
-#include "tests/ledger_lab.h"
+#include "tests/server/ledger_lab.h"
 
 const struct ledger_limits lab_no_limits = {20, 0};
 

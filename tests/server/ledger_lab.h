@@ -1,9 +1,9 @@
-#ifndef TESTS_LEDGER_LAB_H
-#define TESTS_LEDGER_LAB_H
+#ifndef TESTS_SERVER_LEDGER_LAB_H
+#define TESTS_SERVER_LEDGER_LAB_H
 
 #include "api/api.h"
 
-#include "server/ledger.h"
+#include "server/ledger/ledger.h"
 
 /* A ledger with two users, on a clock of our own, for the tests of its rules. */
 

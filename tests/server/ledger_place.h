@@ -1,11 +1,11 @@
-#ifndef TESTS_LEDGER_PLACE_H
-#define TESTS_LEDGER_PLACE_H
+#ifndef TESTS_SERVER_LEDGER_PLACE_H
+#define TESTS_SERVER_LEDGER_PLACE_H
 
 #include <stdlib.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/ledger.h"
+#include "server/ledger/ledger.h"
 
 /*
  * The ledger's tests hold with both drivers: on files as they are, and on the libSQL server that

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "server/app.h"
+#include "server/api/app.h"
 
 /* Every endpoint of the API, a line each: for the test that tries them all against other people. */
 int main(void)

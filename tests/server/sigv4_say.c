@@ -3,9 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/jdoc.h"
+#include "common/data/jdoc.h"
 
-#include "server/sigv4.h"
+#include "server/store/sigv4.h"
 
 /*
  * Our signatures, for another implementation to compare with: each line of the input is a request

@@ -53,7 +53,7 @@ const what = {
 };
 
 const ask = (requests) => {
-  const r = spawnSync(`${process.env.CT_BUILD}/tests/sigv4_say`,
+  const r = spawnSync(`${process.env.CT_BUILD}/tests/server/sigv4_say`,
     { input: requests.map((q) => JSON.stringify(q) + '\n').join(''), encoding: 'utf8', maxBuffer: 1 << 28 });
   if (r.status !== 0) throw new Error(`sigv4_say: ${r.status} ${r.stderr}`);
   const lines = r.stdout.split('\n').slice(0, -1);

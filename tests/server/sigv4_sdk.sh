@@ -9,4 +9,4 @@ skip() {
 npm=${CT_NPM:-$CT_BUILD/npm}
 command -v node >/dev/null || skip "node is not installed"
 why=$(sh "$CT_SRC/tests/npm.sh" "$npm" @aws-sdk/client-s3 @aws-sdk/s3-request-presigner) || skip "$why"
-CT_NPM=$npm exec node --no-warnings "$CT_SRC/tests/sigv4_sdk.mjs"
+CT_NPM=$npm exec node --no-warnings "$CT_SRC/tests/server/sigv4_sdk.mjs"

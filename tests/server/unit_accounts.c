@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/ledger.h"
-#include "tests/ledger_place.h"
+#include "server/ledger/ledger.h"
+#include "tests/server/ledger_place.h"
 
 /* Who may have an account, and whose it is, on a clock of our own. */
 

@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/attempts.h"
-#include "server/email.h"
-#include "server/password.h"
+#include "server/auth/attempts.h"
+#include "server/settings/email.h"
+#include "server/auth/password.h"
 
 static void the_limit_holds_for_its_window(void **state)
 {

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "common/hash.h"
-#include "common/str.h"
+#include "common/base/hash.h"
+#include "common/base/str.h"
 
-#include "server/jwt.h"
+#include "server/auth/jwt.h"
 
 #define NOW_S 1800000000
 

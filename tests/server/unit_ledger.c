@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "server/ledger_impl.h"
-#include "tests/ledger_lab.h"
+#include "server/ledger/ledger_impl.h"
+#include "tests/server/ledger_lab.h"
 
 /* The rules of versions: reservations, confirms, rotation, amending, quotas. */
 

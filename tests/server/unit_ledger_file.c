@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "common/path.h"
-#include "common/str.h"
-#include "tests/ledger_lab.h"
-#include "tests/ledger_place.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "tests/server/ledger_lab.h"
+#include "tests/server/ledger_place.h"
 
 /* Several processes on one database, and a database that is not as it should be. */
 

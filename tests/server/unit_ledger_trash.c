@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/jdoc.h"
-#include "tests/ledger_lab.h"
+#include "common/data/jdoc.h"
+#include "tests/server/ledger_lab.h"
 
 /* What is deleted, and how it comes back or goes for good. */
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "tests/ledger_lab.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "tests/server/ledger_lab.h"
 
 /* Users, devices and their tokens, and what each is shown. */
 

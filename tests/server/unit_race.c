@@ -2,12 +2,12 @@
 
 #include <sys/wait.h>
 
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/ledger.h"
-#include "tests/ledger_place.h"
+#include "server/ledger/ledger.h"
+#include "tests/server/ledger_place.h"
 
 /* Several API processes on one database, at the same session. */
 

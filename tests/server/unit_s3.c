@@ -1,10 +1,10 @@
 #include "tests/unit.h"
 
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "server/s3.h"
-#include "server/s3_xml.h"
+#include "server/store/s3.h"
+#include "server/store/s3_xml.h"
 
 /* What the S3 driver does by itself; tests/s3_*.bats have it talk to real ones. */
 

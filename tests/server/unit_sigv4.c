@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/str.h"
+#include "common/base/str.h"
 
-#include "server/sigv4.h"
+#include "server/store/sigv4.h"
 
 /* 2013-05-24T00:00:00Z, the instant of Amazon's published examples. */
 #define EXAMPLE_MS 1369353600000

@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "server/sql.h"
-#include "server/sql_sqlite.h"
-#include "tests/ledger_place.h"
+#include "server/ledger/sql.h"
+#include "server/ledger/sql_sqlite.h"
+#include "tests/server/ledger_place.h"
 
 /* What the ledger builds on, with both drivers. */
 

@@ -8,14 +8,14 @@
 
 #include <cmocka.h>
 
-#include "common/hash.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/uuid.h"
+#include "common/base/hash.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "api/api.h"
 
-#include "server/embedded.h"
-#include "server/store.h"
+#include "server/store/embedded.h"
+#include "server/store/store.h"
 
 #define USER "11111111-2222-4333-8444-555555555555"
 #define KEY "bundles/" USER "/s.v1.tar.gz"

@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/str.h"
-#include "common/strlist.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
 
-#include "server/tls.h"
+#include "server/store/tls.h"
 
 #define DAY_S 86400
 

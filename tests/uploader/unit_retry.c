@@ -8,7 +8,7 @@
 #include <event2/event.h>
 
 #include "net/http.h"
-#include "net/pace.h"
+#include "net/throttle.h"
 #include "uploader/backoff.h"
 #include "uploader/store_error.h"
 #include "uploader/verdict.h"
@@ -155,17 +155,17 @@ static void back_off_doubles_with_full_jitter_up_to_ten_minutes(void **state)
 
 static void the_rate_holds_for_all_together(void **state)
 {
-    struct pace p = {0};
+    struct throttle p = {0};
     int64_t sent[3] = {0}, all = 0;
 
     (void)state;
-    pace_set(&p, 100000, 0);
+    throttle_set(&p, 100000, 0);
     for (int64_t now = 0; now <= 60000; now += 7) {
         for (int i = 0; i < 3; i++) {
             /* The first is greedy: it asks until there is no more. */
             size_t n;
             do {
-                n = pace_take(&p, 65536, 3, now);
+                n = throttle_take(&p, 65536, 3, now);
                 sent[i] += (int64_t)n;
             } while (n > 0 && i == 0);
         }
@@ -177,29 +177,29 @@ static void the_rate_holds_for_all_together(void **state)
 
 static void whoever_asks_in_turn_gets_a_fair_share(void **state)
 {
-    struct pace p = {0};
+    struct throttle p = {0};
     int64_t sent[2] = {0};
 
     (void)state;
-    pace_set(&p, 1 << 20, 0);
+    throttle_set(&p, 1 << 20, 0);
     for (int64_t now = 0; now <= 10000; now += PACE_WAIT_MS) {
         int first = (int)(now / PACE_WAIT_MS % 2);
-        sent[first] += (int64_t)pace_take(&p, 1 << 20, 2, now);
-        sent[!first] += (int64_t)pace_take(&p, 1 << 20, 2, now);
+        sent[first] += (int64_t)throttle_take(&p, 1 << 20, 2, now);
+        sent[!first] += (int64_t)throttle_take(&p, 1 << 20, 2, now);
     }
     assert_in_range(sent[0], sent[1] * 8 / 10, sent[1] * 12 / 10);
 }
 
 static void no_rate_is_no_limit_and_a_pause_saves_nothing_up(void **state)
 {
-    struct pace p = {0};
+    struct throttle p = {0};
 
     (void)state;
-    assert_int_equal(pace_take(&p, 1 << 20, 2, 5), 1 << 20);
-    pace_set(&p, 1000, 0);
-    assert_in_range(pace_take(&p, 1 << 20, 1, 3600 * 1000), 1, 201);
-    assert_int_equal(pace_take(&p, 1 << 20, 1, 3600 * 1000), 0);
-    assert_true(pace_take(&p, 10, 1, 3600 * 1000 + 60) == 10);
+    assert_int_equal(throttle_take(&p, 1 << 20, 2, 5), 1 << 20);
+    throttle_set(&p, 1000, 0);
+    assert_in_range(throttle_take(&p, 1 << 20, 1, 3600 * 1000), 1, 201);
+    assert_int_equal(throttle_take(&p, 1 << 20, 1, 3600 * 1000), 0);
+    assert_true(throttle_take(&p, 10, 1, 3600 * 1000 + 60) == 10);
 }
 
 /* ---- a peer that says nothing -------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 #include "tests/unit.h"
 
-#include "common/path.h"
-#include "common/worker.h"
+#include "common/base/path.h"
+#include "common/sys/worker.h"
 #include "uploader/uploader.h"
 
 #define SID "be457695-37fc-41a9-a90d-363a62823032"

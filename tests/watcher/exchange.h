@@ -1,5 +1,5 @@
-#ifndef TESTS_EXCHANGE_H
-#define TESTS_EXCHANGE_H
+#ifndef TESTS_WATCHER_EXCHANGE_H
+#define TESTS_WATCHER_EXCHANGE_H
 
 /**
  * exchange(a, b):

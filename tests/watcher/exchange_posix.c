@@ -1,7 +1,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "tests/exchange.h"
+#include "tests/watcher/exchange.h"
 
 int exchange(const char *a, const char *b)
 {

@@ -5,12 +5,12 @@
 
 #include <event2/event.h>
 
-#include "common/fd.h"
-#include "common/str.h"
-#include "watcher/resume.h"
+#include "common/base/fd.h"
+#include "common/base/str.h"
+#include "watcher/backend/resume.h"
 
-#include "unit.h"
-#include "watcher_picture.h"
+#include "tests/unit.h"
+#include "tests/watcher/watcher_picture.h"
 
 static struct {
     int has_none; /* a system that tells of no suspend */

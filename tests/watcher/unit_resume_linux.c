@@ -2,9 +2,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "watcher/resume.h"
+#include "watcher/backend/resume.h"
 
-#include "unit.h"
+#include "tests/unit.h"
 
 static void the_timer_is_cancelled_by_a_set_clock_and_never_runs_out(void **state)
 {

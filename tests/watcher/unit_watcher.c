@@ -14,8 +14,8 @@
 
 #include "watcher/watcher.h"
 
-#include "exchange.h"
-#include "watcher_picture.h"
+#include "tests/watcher/exchange.h"
+#include "tests/watcher/watcher_picture.h"
 
 static void first_scan_finds_what_is_there(void **state)
 {

@@ -11,13 +11,13 @@
 
 #include <cmocka.h>
 
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "watcher/watcher.h"
 
-#include "exchange.h"
-#include "watcher_picture.h"
+#include "tests/watcher/exchange.h"
+#include "tests/watcher/watcher_picture.h"
 
 static void root_may_come_late_go_and_come_again(void **state)
 {

@@ -14,16 +14,16 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/buf.h"
-#include "common/fd.h"
-#include "common/file.h"
-#include "common/map.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/fd.h"
+#include "common/base/file.h"
+#include "common/base/map.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "watcher/watcher.h"
 
-#include "exchange.h"
-#include "watcher_picture.h"
+#include "tests/watcher/exchange.h"
+#include "tests/watcher/watcher_picture.h"
 
 /*
  * Other processes change the tree as fast as they can while it is watched, and at the end the

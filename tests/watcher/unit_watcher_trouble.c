@@ -14,12 +14,12 @@
 
 #include <event2/event.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/path.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
 #include "watcher/watcher.h"
 
-#include "watcher_picture.h"
+#include "tests/watcher/watcher_picture.h"
 
 static void unreadable_folder_is_named_and_heals(void **state)
 {

@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/map.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "common/base/map.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "watcher/watcher.h"
 
-#include "watcher_picture.h"
+#include "tests/watcher/watcher_picture.h"
 
 #define LIMIT_S 120
 
@@ -42,7 +42,7 @@ static int wants_dir(const char *path)
     return strcmp(path_base(path), "debug") != 0;
 }
 
-static void classify(const char *path, struct agent_place *ret)
+static void classify(const char *path, struct agent_path *ret)
 {
     size_t n = strlen(path);
 
@@ -402,7 +402,7 @@ static void complain(struct walk *k, const char *what, const char *path)
 
 static void walk_file(struct walk *k, const char *rel, const struct stat *st)
 {
-    struct agent_place place;
+    struct agent_path place;
     char key[PATH_MAX + 16];
     struct entry *e;
 

@@ -1,9 +1,9 @@
-#ifndef TESTS_WATCHER_PICTURE_H
-#define TESTS_WATCHER_PICTURE_H
+#ifndef TESTS_WATCHER_WATCHER_PICTURE_H
+#define TESTS_WATCHER_WATCHER_PICTURE_H
 
 #include <stdint.h>
 
-#include "common/strlist.h"
+#include "common/base/strlist.h"
 #include "watcher/watcher.h"
 
 /*

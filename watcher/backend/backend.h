@@ -1,7 +1,7 @@
-#ifndef WATCHER_BACKEND_H
-#define WATCHER_BACKEND_H
+#ifndef WATCHER_BACKEND_BACKEND_H
+#define WATCHER_BACKEND_BACKEND_H
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * What a system must offer to tell of changes in folders.  One file for each system; the rest of

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 int fs_walk_dir(int root_fd, const char *path, int is_readable)
 {

@@ -1,5 +1,5 @@
-#ifndef WATCHER_FS_H
-#define WATCHER_FS_H
+#ifndef WATCHER_BACKEND_FS_H
+#define WATCHER_BACKEND_FS_H
 
 /*
  * What the scans ask of the file system.  Never anything that writes, never a file's content.

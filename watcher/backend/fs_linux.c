@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 int fs_open_dir(int root_fd, const char *path, int is_readable)
 {

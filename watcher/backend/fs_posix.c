@@ -1,4 +1,4 @@
-#include "watcher/fs.h"
+#include "watcher/backend/fs.h"
 
 int fs_open_dir(int root_fd, const char *path, int is_readable)
 {

@@ -7,13 +7,13 @@
 #include <sys/inotify.h>
 #include <event2/event.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
-#include "watcher/backend.h"
-#include "watcher/table.h"
+#include "watcher/backend/backend.h"
+#include "common/base/hashset.h"
 
 #define READ_BYTES 65536
 #define RECENT 256 /* a power of two */
@@ -66,7 +66,7 @@ struct batch {
 
 static int is_repeated(struct batch *b, const struct inotify_event *e)
 {
-    uint64_t h = table_mix(table_mix(0, &e->wd, sizeof(e->wd)), e->name, strlen(e->name));
+    uint64_t h = hashset_mix(hashset_mix(0, &e->wd, sizeof(e->wd)), e->name, strlen(e->name));
     const struct inotify_event **slot = &b->recent[(h ^ h >> 32) & (RECENT - 1)], *old = *slot;
 
     *slot = e;

@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "watcher/backend.h"
+#include "watcher/backend/backend.h"
 
 /* Polling is what the scheduler of scans does with each folder that could not be watched. */
 static int polling_open(struct event_base *base, const struct backend_listener *listener, void *arg,

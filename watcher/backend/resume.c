@@ -3,10 +3,10 @@
 
 #include <event2/event.h>
 
-#include "common/log.h"
-#include "common/str.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
 
-#include "watcher/resume.h"
+#include "watcher/backend/resume.h"
 
 #define LEAST_MS 2000 /* clocks read one after the other may differ a little */
 

@@ -1,9 +1,9 @@
-#ifndef WATCHER_RESUME_H
-#define WATCHER_RESUME_H
+#ifndef WATCHER_BACKEND_RESUME_H
+#define WATCHER_BACKEND_RESUME_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 /*
  * Noticing that the machine was suspended and is awake again.  The kernel wakes us for it, so that

@@ -5,9 +5,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/now.h"
+#include "common/base/now.h"
 
-#include "watcher/resume.h"
+#include "watcher/backend/resume.h"
 
 /* The end of time, whatever the width of time_t is. */
 #define NEVER ((time_t)((UINT64_C(1) << (sizeof(time_t) * CHAR_BIT - 1)) - 1))

@@ -1,4 +1,4 @@
-#include "watcher/resume.h"
+#include "watcher/backend/resume.h"
 
 int resume_system_open(void)
 {

@@ -1,4 +1,4 @@
-#include "watcher/backend.h"
+#include "watcher/backend/backend.h"
 
 /* Without inotify. */
 const struct backend *backend_system(void)

@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/jdoc.h"
-#include "ctctl/headline.h"
-#include "ctctl/table.h"
-#include "ctctl/things.h"
+#include "common/data/jdoc.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/ui/table.h"
+#include "ctctl/cloud/revocable.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
@@ -19,7 +19,7 @@ static void table(const struct text_style *st, struct json_object *list, struct 
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        char id[9], sessions[24], seen[64], since[64], *name = things_name(o);
+        char id[9], sessions[24], seen[64], since[64], *name = revocable_name(o);
         const char *cells[5];
         snprintf(sessions, sizeof(sessions), "%" PRId64, headline_number(o, "sessionCount", 0));
         cells[0] = text_short_id(jdoc_str(o, "id"), id);
@@ -36,9 +36,10 @@ static void table(const struct text_style *st, struct json_object *list, struct 
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    static const struct things devices = {"/devices", "devices", "device", "no devices yet", table};
+    static const struct revocable devices = {"/devices", "devices", "device", "no devices yet",
+                                             table};
 
-    return things_run(c, &devices, argc, argv);
+    return revocable_run(c, &devices, argc, argv);
 }
 
 const struct verb verb_devices = {

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "ctctl/key.h"
+#include "ctctl/key/key.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 enum {
     TAKES_NO_CONFIRM = 1,

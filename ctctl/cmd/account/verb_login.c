@@ -1,17 +1,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/account.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/secret.h"
-#include "common/str.h"
-#include "ctctl/login.h"
-#include "ctctl/login_key.h"
-#include "ctctl/term.h"
+#include "common/config/account.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/sys/secret.h"
+#include "common/base/str.h"
+#include "ctctl/key/login.h"
+#include "ctctl/key/login_key.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 

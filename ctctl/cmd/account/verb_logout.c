@@ -1,11 +1,11 @@
 #include <stdlib.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/login.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/key/login.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static int log_out(struct ctx *c)
 {

@@ -1,11 +1,11 @@
 #include <stdlib.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/table.h"
-#include "ctctl/things.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ui/table.h"
+#include "ctctl/cloud/revocable.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
@@ -17,7 +17,7 @@ static void table(const struct text_style *st, struct json_object *list, struct 
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        char id[9], created[64], used[64], expires[64], *name = things_name(o);
+        char id[9], created[64], used[64], expires[64], *name = revocable_name(o);
         const char *cells[6];
         cells[0] = text_short_id(jdoc_str(o, "id"), id);
         cells[1] = name;
@@ -34,9 +34,9 @@ static void table(const struct text_style *st, struct json_object *list, struct 
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    static const struct things tokens = {"/auth/tokens", "tokens", "token", "no tokens", table};
+    static const struct revocable tokens = {"/auth/tokens", "tokens", "token", "no tokens", table};
 
-    return things_run(c, &tokens, argc, argv);
+    return revocable_run(c, &tokens, argc, argv);
 }
 
 const struct verb verb_tokens = {

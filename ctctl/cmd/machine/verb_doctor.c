@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/doctor.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/doctor/doctor.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 10000
 

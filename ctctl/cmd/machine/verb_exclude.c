@@ -1,10 +1,10 @@
-#include "ctctl/rules.h"
+#include "ctctl/here/exclude.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    return rules_run(c, 1, argc, argv);
+    return exclude_run(c, 1, argc, argv);
 }
 
 const struct verb verb_exclude = {

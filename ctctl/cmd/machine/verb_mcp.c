@@ -1,8 +1,8 @@
 #include <unistd.h>
 
-#include "ctctl/mcp.h"
+#include "ctctl/mcp/mcp.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static int run(struct ctx *c, int argc, char **argv)
 {

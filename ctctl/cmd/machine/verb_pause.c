@@ -1,7 +1,7 @@
-#include "common/jdoc.h"
-#include "common/str.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 #define MAX_PAUSE_S (366LL * 86400)

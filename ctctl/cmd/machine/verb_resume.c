@@ -1,4 +1,4 @@
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 
-#include "common/buf.h"
-#include "ctctl/status.h"
-#include "ctctl/watched.h"
+#include "common/base/buf.h"
+#include "ctctl/ui/status.h"
+#include "ctctl/here/watched.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 

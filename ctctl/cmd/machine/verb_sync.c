@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/reseal.h"
-#include "ctctl/sync_follow.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/reseal/reseal.h"
+#include "ctctl/here/sync_follow.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 

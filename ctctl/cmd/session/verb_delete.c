@@ -3,22 +3,22 @@
 #include <string.h>
 
 #include "api/client.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/deletion.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/term.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/deletion.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/term.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 struct deletion {
     const char *word; /* as it was given */
     int64_t version;  /* 0: all of them */
     int is_agreed;    /* --yes */
     int is_plain;     /* only what is in clear */
-    struct which w;
+    struct resolved w;
 };
 
 /* What would go. */
@@ -45,7 +45,7 @@ static void add_size(const struct json_object *o, int64_t version, struct deleti
 static int look(struct ctx *c, const struct deletion *d, struct deletion_size *ret,
                 struct ct_err *err)
 {
-    const char *first = which_life(&d->w, d->is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
+    const char *first = resolve_life(&d->w, d->is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
     const char *ids[2] = {first, d->version == 0 && !d->is_plain ? d->w.plain_id : NULL};
     struct json_object *o;
 
@@ -61,7 +61,7 @@ static int look(struct ctx *c, const struct deletion *d, struct deletion_size *r
         rc = ctx_cloud(c, "GET", path, NULL, &o, err);
         free(path);
         if (rc != 0)
-            return which_gone(c, err);
+            return resolve_gone(c, err);
         add_size(o, d->version, ret);
         json_object_put(o);
     }
@@ -142,7 +142,7 @@ static int delete_session(struct ctx *c, struct deletion *d)
     struct ct_err e;
     int rc;
 
-    if (which_session(c, d->word, &d->w, &e) != 0)
+    if (resolve_session(c, d->word, &d->w, &e) != 0)
         return ctx_fail(c, &e);
     if (look(c, d, &goes, &e) != 0) {
         rc = ctx_fail(c, &e);
@@ -151,7 +151,7 @@ static int delete_session(struct ctx *c, struct deletion *d)
         if (rc == CTX_OK)
             rc = remove_it(c, d);
     }
-    which_clear(&d->w);
+    resolve_clear(&d->w);
     return rc;
 }
 

@@ -7,22 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/local.h"
-#include "bundle/open.h"
-#include "bundle/pack.h"
-#include "bundle/snapshot.h"
-#include "bundle/source.h"
-#include "common/file.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/download.h"
-#include "ctctl/item.h"
-#include "ctctl/pull_say.h"
-#include "ctctl/which.h"
+#include "bundle/install/local.h"
+#include "bundle/open/open.h"
+#include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
+#include "bundle/open/source.h"
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/download.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/pull/pull_say.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define WINDOW (256 << 10)
 #define TRIES 3
@@ -270,7 +270,7 @@ static int export_wire(struct ctx *c, const char *wire_id, struct exporting *x, 
     int rc;
 
     if (download_look(c, wire_id, x->version, &d, err) != 0)
-        return which_gone(c, err);
+        return resolve_gone(c, err);
     x->size_bytes = d.answer.size_bytes;
     memcpy(x->sha256, strchr(d.answer.checksum, ':') + 1, sizeof(x->sha256));
     x->from_version = d.answer.version;
@@ -290,16 +290,16 @@ static int export_wire(struct ctx *c, const char *wire_id, struct exporting *x, 
 static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
 {
     const char *wire_id;
-    struct which w;
+    struct resolved w;
     int rc = -1;
 
-    if (which_session(c, x->word, &w, err) != 0)
+    if (resolve_session(c, x->word, &w, err) != 0)
         return -1;
-    wire_id = which_version(c, &w, x->version, x->is_plain, err);
+    wire_id = resolve_version(c, &w, x->version, x->is_plain, err);
     x->id = str_dup(w.id);
     if (wire_id != NULL)
         rc = export_wire(c, wire_id, x, err);
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 

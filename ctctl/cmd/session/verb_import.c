@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "ctctl/pull_say.h"
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "ctctl/pull/pull_say.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define WINDOW (256 << 10)
 

@@ -1,8 +1,8 @@
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "ctctl/sessions.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "ctctl/cloud/sessions.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static int list_local(struct ctx *c, const struct sessions_filter *f)
 {

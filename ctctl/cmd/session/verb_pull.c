@@ -2,18 +2,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/item.h"
-#include "ctctl/picker.h"
-#include "ctctl/pull_many.h"
-#include "ctctl/pull_say.h"
-#include "ctctl/sessions.h"
-#include "ctctl/target.h"
-#include "ctctl/term.h"
-#include "ctctl/which.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/pull/picker.h"
+#include "ctctl/pull/pull_many.h"
+#include "ctctl/pull/pull_say.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/here/target.h"
+#include "ctctl/ui/term.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 struct command {
     struct pull_opts opts;
@@ -39,7 +39,7 @@ static int pick(struct ctx *c, char **ret)
     if (json_object_array_length(jdoc_array(answer, "sessions")) == 0)
         rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
     else {
-        best = which_best(c, jdoc_array(answer, "sessions"));
+        best = resolve_best(c, jdoc_array(answer, "sessions"));
         rc = picker_choose(c, best, ret, &e);
         json_object_put(best);
     }
@@ -51,15 +51,15 @@ static int pick(struct ctx *c, char **ret)
 static int find(struct ctx *c, const struct command *cmd, const char *word, char **ret)
 {
     const char *wire_id;
-    struct which w;
+    struct resolved w;
     struct ct_err e;
 
-    if (which_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = which_version(c, &w, cmd->opts.version, cmd->is_plain, &e);
+    wire_id = resolve_version(c, &w, cmd->opts.version, cmd->is_plain, &e);
     if (wire_id != NULL)
         *ret = str_dup(wire_id);
-    which_clear(&w);
+    resolve_clear(&w);
     return wire_id != NULL ? CTX_OK : ctx_fail(c, &e);
 }
 
@@ -80,7 +80,7 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     if (rc == 0) {
         pull_say(c, &r, &cmd->opts);
     } else {
-        which_gone(c, &e);
+        resolve_gone(c, &e);
         rc = pull_say_failure(c, &e);
     }
     pull_result_clear(&r);

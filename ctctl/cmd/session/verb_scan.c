@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/leaks.h"
-#include "bundle/local.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
+#include "bundle/pack/leaks.h"
+#include "bundle/install/local.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define TRIES 3
 #define READ_BYTES (256 << 10)

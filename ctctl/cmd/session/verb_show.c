@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
-#include "ctctl/which.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 
@@ -259,18 +259,18 @@ static int show_cloud(struct ctx *c, const char *word, const struct ct_err *why)
     struct json_object *o;
     const char *wire_id;
     struct ct_err e;
-    struct which w;
+    struct resolved w;
     int rc;
 
-    if (which_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, &w, &e) != 0)
         return ctx_fail(c, e.reason[0] != '\0' && e.code == ERR_GONE ? &e : why);
     if (strncmp(w.id, word, strlen(word)) != 0 && ask_daemon(c, w.id, &o, &e) == 0) {
         print(c, o);
         json_object_put(o);
-        which_clear(&w);
+        resolve_clear(&w);
         return CTX_OK;
     }
-    wire_id = which_look(c, &w, &e) == 0 ? which_version(c, &w, 0, 0, &e) : NULL;
+    wire_id = resolve_look(c, &w, &e) == 0 ? resolve_version(c, &w, 0, 0, &e) : NULL;
     item = wire_id != NULL && wire_id == w.sealed_id ? w.sealed : w.plain;
     if (item == NULL) {
         rc = ctx_fail(c, e.reason[0] != '\0' ? &e : why);
@@ -285,7 +285,7 @@ static int show_cloud(struct ctx *c, const char *word, const struct ct_err *why)
         json_object_put(o);
         rc = CTX_OK;
     }
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 

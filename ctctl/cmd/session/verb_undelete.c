@@ -4,16 +4,16 @@
 #include <string.h>
 
 #include "api/client.h"
-#include "common/jdoc.h"
-#include "common/path.h"
-#include "common/str.h"
-#include "common/strlist.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
-#include "ctctl/table.h"
+#include "common/data/jdoc.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/strlist.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/ui/table.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
 #define PAGE 100

@@ -2,19 +2,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/verify.h"
-#include "common/hash.h"
-#include "common/jdoc.h"
-#include "common/now.h"
-#include "common/str.h"
-#include "ctctl/download.h"
-#include "ctctl/item.h"
-#include "ctctl/progress.h"
-#include "ctctl/pull.h"
-#include "ctctl/sessions.h"
-#include "ctctl/which.h"
+#include "bundle/install/verify.h"
+#include "common/base/hash.h"
+#include "common/data/jdoc.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/download.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/ui/progress.h"
+#include "ctctl/pull/pull.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 struct verifying {
     struct ctx *c;
@@ -113,7 +113,7 @@ static int verify(struct verifying *v, const struct json_object *item, const cha
 
     v->is_sealed = item != NULL && item_is_sealed(item);
     if (download_look(v->c, wire_id, v->version, &d, err) != 0) {
-        which_gone(v->c, err);
+        resolve_gone(v->c, err);
         tell(v, item != NULL ? item_id(item) : wire_id, v->version, NULL, err);
         return -1;
     }
@@ -231,19 +231,19 @@ static int verify_one(struct ctx *c, const char *word, int64_t version, int is_p
     struct ct_err e = {0};
     const char *wire_id;
     struct verifying v;
-    struct which w;
+    struct resolved w;
     int rc;
 
-    if (which_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = which_version(c, &w, version, is_plain, &e);
+    wire_id = resolve_version(c, &w, version, is_plain, &e);
     if (wire_id == NULL || begin(&v, c, version, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
         (void)verify(&v, wire_id == w.sealed_id ? w.sealed : w.plain, wire_id, &e);
         rc = end(&v, 0, &e);
     }
-    which_clear(&w);
+    resolve_clear(&w);
     return rc;
 }
 

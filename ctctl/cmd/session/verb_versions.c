@@ -3,16 +3,16 @@
 #include <stdlib.h>
 
 #include "api/client.h"
-#include "common/buf.h"
-#include "common/jdoc.h"
-#include "common/str.h"
-#include "ctctl/headline.h"
-#include "ctctl/item.h"
-#include "ctctl/sessions.h"
-#include "ctctl/table.h"
-#include "ctctl/which.h"
+#include "common/base/buf.h"
+#include "common/data/jdoc.h"
+#include "common/base/str.h"
+#include "ctctl/ui/headline.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/sessions.h"
+#include "ctctl/ui/table.h"
+#include "ctctl/cloud/resolve.h"
 
-#include "ctctl/verb.h"
+#include "ctctl/ctx/verb.h"
 
 static int is_sealed(struct json_object *list)
 {
@@ -74,7 +74,7 @@ static void open_all(struct ctx *c, struct json_object *o, const char *wire_id)
                   i == 0 ? ITEM_NEWEST : ITEM_OLDER);
 }
 
-static void say_rest(struct ctx *c, const struct which *w, const char *wire_id,
+static void say_rest(struct ctx *c, const struct resolved *w, const char *wire_id,
                      struct json_object *list)
 {
     struct json_object *first = json_object_new_array();
@@ -95,21 +95,21 @@ static int show(struct ctx *c, const char *word, int is_plain)
     struct buf b = {0};
     const char *wire_id;
     struct ct_err e;
-    struct which w;
+    struct resolved w;
     char *path;
     int rc = -1;
 
-    if (which_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = which_life(&w, is_plain ? WHICH_PLAIN : WHICH_FIRST, &e);
+    wire_id = resolve_life(&w, is_plain ? WHICH_PLAIN : WHICH_FIRST, &e);
     if (wire_id != NULL) {
         path = api_session_path(wire_id, "/versions");
         rc = ctx_cloud(c, "GET", path, NULL, &o, &e);
         free(path);
     }
     if (rc != 0) {
-        which_gone(c, &e);
-        which_clear(&w);
+        resolve_gone(c, &e);
+        resolve_clear(&w);
         return ctx_fail(c, &e);
     }
     open_all(c, o, wire_id);
@@ -123,7 +123,7 @@ static int show(struct ctx *c, const char *word, int is_plain)
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
-    which_clear(&w);
+    resolve_clear(&w);
     return CTX_OK;
 }
 

@@ -1,5 +1,5 @@
-/* nolandlock PROGRAM [ARGUMENTS]: run it as on a kernel that has no Landlock, or beneath a filter of
- * system calls that does not let it through (with EPERM in the environment). */
+/* nolandlock PROGRAM [ARGUMENTS]: run it as on a kernel that has no Landlock, or beneath a filter
+ * of system calls that does not let it through (with EPERM in the environment). */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
