@@ -1,10 +1,6 @@
-check_PROGRAMS += tests/bundle/openone tests/bundle/packone tests/bundle/unit_bundle tests/bundle/unit_bundle_cache \
+check_PROGRAMS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache \
   tests/bundle/unit_bundle_limits tests/bundle/unit_storm
 TESTS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache tests/bundle/unit_bundle_limits tests/bundle/unit_storm
-tests_bundle_openone_SOURCES = tests/bundle/openone.c
-tests_bundle_openone_LDADD = $(bundle_LIBS) $(common_LIBS)
-tests_bundle_packone_SOURCES = tests/bundle/packone.c
-tests_bundle_packone_LDADD = $(bundle_LIBS) $(common_LIBS)
 bundle_lab = tests/bundle/bundle_lab.c tests/bundle/bundle_lab.h tests/scratch.c tests/scratch.h
 tests_bundle_unit_bundle_SOURCES = tests/bundle/unit_bundle.c $(bundle_lab)
 tests_bundle_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
