@@ -60,6 +60,22 @@ struct agent_live {
     int64_t updated_ms;  /* wall clock, 0: not said */
 };
 
+/* What of a transcript's record tells whether it is conversation; "" and 0 where it says nothing.
+ */
+struct agent_record {
+    const char *type, *subtype;
+    const char *attachment; /* the type of what is attached */
+    const char *model;      /* that the message is from */
+    const char *text;       /* the beginning of the message: its string, or its first text block */
+    int is_meta, is_compact_summary;
+};
+
+enum agent_news {
+    AGENT_NO_NEWS,   /* appended or removed without a word of conversation */
+    AGENT_IS_NEWS,   /* conversation: what a person, a model or a tool said */
+    AGENT_CANT_TELL, /* a type that nobody knows: news if it has an identity of its own */
+};
+
 struct agent {
     const char *id; /* "claude-code": agentId on the wire */
 
@@ -90,6 +106,9 @@ struct agent {
     /* The path and bundle entry of what a record calls ${name}: a plan's slug (AGENT_PLAN) or a
      * paste's hash (AGENT_PASTE).  Return 0, or -1 if that is no such name. */
     int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+
+    /* Is the record of a transcript conversation? */
+    enum agent_news (*record_news)(const struct agent_record *r);
 
     const char *history_path; /* prompts of all sessions, or NULL */
     const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */

@@ -7,12 +7,13 @@
 /*
  * The records of a transcript that make up its conversation, as a set, so that two copies of one
  * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
- * no relocation changes.  What is appended again without news (titles, modes, the last prompt; they
- * have no uuid) and what local commands leave behind do not count.  One pass, eight to sixteen
- * bytes for each record, lines of any length; a line counts only if it is one whole JSON object,
- * and its newline has come or news_end() says that none will.  A message without a uuid is known by
- * its place in the copy; of those only the first 65536 are told apart, and a copy with more of them
- * has what no other has.
+ * no relocation changes.  The agent says what is conversation (record_news() of its row); a record
+ * of a type that it doesn't know counts if it has a uuid.  Other records with a uuid (attachments,
+ * local commands, a compaction's summary) are a second set, beside the first.  One pass, eight to
+ * sixteen bytes for each record, lines of any length; a line counts only if it is one whole JSON
+ * object, and its newline has come or news_end() says that none will.  A message without a uuid is
+ * known by its place in the copy; of those only the first 65536 are told apart, and a copy with
+ * more of them has what no other has.
  */
 struct news;
 
@@ -60,7 +61,7 @@ const char *news_project_cwd(const struct news *n);
 
 /**
  * news_count(n):
- * Return how many distinct records there are.
+ * Return how many distinct records of conversation there are.
  */
 size_t news_count(const struct news *n);
 
@@ -80,8 +81,21 @@ int news_has_time(const struct news *n, int64_t wall_ms);
 
 /**
  * news_compare(a, b):
- * Return how ${a} stands to ${b}.
+ * Return how the conversation of ${a} stands to that of ${b}.
  */
 enum news_order news_compare(const struct news *a, const struct news *b);
+
+/**
+ * news_compare_all(a, b):
+ * The same for every record that has a uuid, conversation or not: for whoever is about to throw
+ * one of the two away.
+ */
+enum news_order news_compare_all(const struct news *a, const struct news *b);
+
+/**
+ * news_lacking(a, b):
+ * Return how many records of conversation ${b} has that ${a} lacks.
+ */
+size_t news_lacking(const struct news *a, const struct news *b);
 
 #endif

@@ -234,6 +234,7 @@ const struct agent claude_agent = {
     .list_rest = claude_list_rest,
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
+    .record_news = claude_record_news,
     .history_path = "history.jsonl",
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,

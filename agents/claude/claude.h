@@ -15,6 +15,7 @@ int claude_list_rest(int root_fd, const char *session_id, const char *project,
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err);
 int claude_named(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+enum agent_news claude_record_news(const struct agent_record *r);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *entry);
 

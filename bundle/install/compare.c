@@ -41,7 +41,7 @@ static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes, enum compa
     if (rc == 0)
         rc = local_feed(b, b_bytes, y, err);
     if (rc == 0 && news_count(x) > 0)
-        order = news_compare(x, y);
+        order = news_compare_all(x, y);
     if (rc == 0)
         *ret = order == NEWS_AHEAD      ? COMPARE_MORE
                : order == NEWS_DIVERGED ? COMPARE_OTHER

@@ -250,6 +250,8 @@ static int judge(struct installing *in, struct ct_err *err)
         return 0;
     r->local_records = news_count(in->local.news);
     order = news_compare(in->local.news, in->news);
+    if (order == NEWS_SAME && news_compare_all(in->local.news, in->news) == NEWS_BEHIND)
+        order = NEWS_BEHIND; /* a compaction, say */
     if (order == NEWS_SAME)
         r->outcome = is_elsewhere(in) || in->local.n > 1 || is_unfinished(in) ? INSTALL_UPDATED
                                                                               : INSTALL_SAME;

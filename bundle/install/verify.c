@@ -36,7 +36,7 @@ static int compare(const struct open_meta *meta, const char *root, const struct 
     ret->local_records = news_count(local.news);
     ret->state = VERIFY_NOT_HERE;
     if (local.n > 0) {
-        switch (news_compare(local.news, news)) {
+        switch (news_compare_all(local.news, news)) {
         case NEWS_SAME:
             ret->state = VERIFY_SAME;
             break;

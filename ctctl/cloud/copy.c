@@ -210,7 +210,7 @@ int copy_is_within(const struct copy *a, const struct copy *b)
     if (strcmp(a->sha256, b->sha256) == 0 ||
         strcmp(a->opened.content_id, b->opened.content_id) == 0)
         return 1;
-    order = news_compare(a->news, b->news);
+    order = news_compare_all(a->news, b->news);
     if (order != NEWS_SAME && order != NEWS_BEHIND)
         return 0;
     for (size_t i = 0; i < a->opened.n; i++) {

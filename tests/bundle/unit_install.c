@@ -85,9 +85,26 @@ static void what_is_no_news_does_not_count(void **state)
         "{\"type\":\"system\",\"subtype\":\"local_command\",\"uuid\":\"z\"}\n",
         "{\"type\":\"user\",\"uuid\":\"z\",\"message\":{\"content\":\"<command-name>/cost\"}}\n",
         QUIET_BLOCK,
+        "{\"type\":\"cost-state\",\"totalCostUSD\":1}\n",
+        "{\"type\":\"queue-operation\",\"operation\":\"enqueue\"}\n",
+        "{\"type\":\"custom-title\",\"customTitle\":\"x\"}\n",
+        "{\"type\":\"nobody-knows\",\"content\":\"x\"}\n",
+        "{\"type\":\"system\",\"subtype\":\"compact_boundary\",\"uuid\":\"z\"}\n",
+        "{\"type\":\"progress\",\"uuid\":\"z\"}\n",
+        "{\"type\":\"attachment\",\"uuid\":\"z\",\"attachment\":{\"type\":\"skill_listing\"}}\n",
+        "{\"type\":\"user\",\"uuid\":\"z\",\"isMeta\":true,\"message\":{\"content\":\"x\"}}\n",
+        "{\"isCompactSummary\":true,\"type\":\"user\",\"uuid\":\"z\"}\n",
+        "{\"type\":\"assistant\",\"uuid\":\"z\",\"message\":{\"model\":\"<synthetic>\"}}\n",
         "{\"type\":\"user\",\"uuid\":\"z\"}{}\n",
         "{\"type\":\"user\",\"uuid\":\"z\"",
         "[\"uuid\"]\n\n",
+    };
+    static const char *const loud[] = {
+        "{\"type\":\"user\",\"uuid\":\"z\",\"isMeta\":false,\"toolUseResult\":{\"isMeta\":true}}\n",
+        "{\"type\":\"assistant\",\"uuid\":\"z\",\"message\":{\"model\":\"claude-x\"}}\n",
+        "{\"type\":\"assistant\",\"message\":{\"model\":\"claude-x\"}}\n",
+        "{\"type\":\"attachment\",\"uuid\":\"z\",\"attachment\":{\"type\":\"queued_command\"}}\n",
+        "{\"type\":\"nobody-knows\",\"uuid\":\"z\"}\n",
     };
 
     (void)state;
@@ -98,6 +115,12 @@ static void what_is_no_news_does_not_count(void **state)
             fail_msg("counts: %s", quiet[i]);
     }
     /* But these do. */
+    for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), A "%s", loud[i]);
+        if (order_of(A, text) != NEWS_BEHIND)
+            fail_msg("does not count: %s", loud[i]);
+    }
     assert_int_equal(order_of(A, A "{\"type\":\"user\",\"uuid\":\"z\",\"message\":{\"content\":"
                                    "\"<bash-input>ls\"}}\n"),
                      NEWS_BEHIND);
@@ -107,6 +130,35 @@ static void what_is_no_news_does_not_count(void **state)
                               A "{\"type\":\"user\",\"uuid\":\"z\",\"toolUseResult\":{\"message\":"
                                 "{\"content\":\"<command-name>\"}}}\n"),
                      NEWS_BEHIND);
+}
+
+static struct news *news_of(const char *text)
+{
+    struct news *n = news_new();
+
+    news_feed(n, text, strlen(text));
+    news_end(n);
+    return n;
+}
+
+static void who_deletes_a_copy_asks_for_every_uuid(void **state)
+{
+    struct news *all = news_of(A "{\"type\":\"attachment\",\"uuid\":\"s\"}\n" B);
+    struct news *cleaned = news_of(A B);
+    struct news *more = news_of(A B C);
+
+    (void)state;
+    assert_int_equal(news_compare(all, cleaned), NEWS_SAME);
+    assert_int_equal(news_compare_all(all, cleaned), NEWS_AHEAD);
+    assert_int_equal(news_compare_all(cleaned, all), NEWS_BEHIND);
+    assert_int_equal(news_compare(all, more), NEWS_BEHIND);
+    assert_int_equal(news_compare_all(all, more), NEWS_DIVERGED);
+    assert_int_equal(news_compare_all(all, all), NEWS_SAME);
+    assert_int_equal(news_lacking(all, more), 1);
+    assert_int_equal(news_lacking(more, all), 0);
+    news_free(all);
+    news_free(cleaned);
+    news_free(more);
 }
 
 static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
@@ -524,6 +576,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_are_told_apart_by_their_records),
         cmocka_unit_test(what_is_no_news_does_not_count),
+        cmocka_unit_test(who_deletes_a_copy_asks_for_every_uuid),
         cmocka_unit_test(a_whole_record_without_its_newline_counts_at_the_end),
         cmocka_unit_test(of_messages_without_a_uuid_too_many_are_news),
         cmocka_unit_test(a_glance_finds_the_branch_and_counts_nothing),
