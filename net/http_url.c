@@ -94,6 +94,9 @@ int http_url_allowed(const char *url, const struct http_policy *policy, struct c
     struct parts p;
     int rc = -1;
 
+    if (strstr(url, "://") == NULL && strpbrk(url, "@?#") == NULL)
+        return err_set(err, ERR_CONFIG,
+                       "the server's address has to be a URL; write it as: https://%.200s", url);
     if (parts_of(url, &p) != 0)
         return err_set(err, ERR_CONFIG, "the server's address is not a valid URL");
     if (strcasecmp(p.scheme, "https") == 0)

@@ -124,7 +124,8 @@ static int read_object(const char *path, struct json_object **ret, struct ct_err
  */
 struct members {
     struct jscan s;
-    char token[JSCAN_TEXT + 1], api_url[JSCAN_TEXT + 1], device_name[JSCAN_TEXT + 1];
+    char token[JSCAN_TEXT + 1], api_url[JSCAN_TEXT + 1], device_name[JSCAN_TEXT + 1],
+        email[JSCAN_TEXT + 1];
 };
 
 static char *member(struct members *m, const struct jscan *s)
@@ -134,6 +135,7 @@ static char *member(struct members *m, const struct jscan *s)
     return strcmp(s->key, "token") == 0        ? m->token
            : strcmp(s->key, "apiUrl") == 0     ? m->api_url
            : strcmp(s->key, "deviceName") == 0 ? m->device_name
+           : strcmp(s->key, "email") == 0      ? m->email
                                                : NULL;
 }
 
@@ -182,25 +184,38 @@ static int read_members(const char *path, struct members *m, struct ct_err *err)
     return rc;
 }
 
-int cred_load(const char *path, struct cred **ret, struct ct_err *err)
+static int load(const char *path, int needs_token, struct cred **ret, struct ct_err *err)
 {
     struct members *m = secret_alloc(sizeof(*m));
     struct cred *c;
     int rc = read_members(path, m, err);
 
-    if (rc == 0 && m->token[0] == '\0')
+    if (rc == 0 && m->token[0] == '\0' && !needs_token)
+        rc = 0;
+    else if (rc == 0 && m->token[0] == '\0')
         rc = err_set(err, ERR_AUTH, "not logged in (%s holds no token); run: ctctl login", path);
     else if (rc == 0 && !token_is_sound(m->token))
         rc = err_set(err, ERR_CONFIG, "the token in %s is damaged; run: ctctl login", path);
     if (rc == 0) {
         c = str_calloc(1, sizeof(*c));
-        c->token = secret_dup(m->token);
+        c->token = m->token[0] != '\0' ? secret_dup(m->token) : NULL;
         c->api_url = cred_normal_url(m->api_url[0] != '\0' ? m->api_url : CRED_DEFAULT_URL);
         c->device_name = m->device_name[0] != '\0' ? str_dup(m->device_name) : path_host_name();
+        c->email = m->email[0] != '\0' ? str_dup(m->email) : NULL;
         *ret = c;
     }
     secret_free(m);
     return rc;
+}
+
+int cred_load(const char *path, struct cred **ret, struct ct_err *err)
+{
+    return load(path, 1, ret, err);
+}
+
+int cred_recall(const char *path, struct cred **ret, struct ct_err *err)
+{
+    return load(path, 0, ret, err);
 }
 
 /* json-c gives what it holds back as it is. */
@@ -240,6 +255,8 @@ int cred_save(const char *path, const struct cred *c, struct ct_err *err)
     jdoc_set_str(o, "token", c->token);
     jdoc_set_str(o, "apiUrl", c->api_url);
     jdoc_set_str(o, "deviceName", c->device_name);
+    if (c->email != NULL)
+        jdoc_set_str(o, "email", c->email);
     rc = write_object(path, o, err);
     json_object_put(o);
     return rc;
@@ -271,5 +288,6 @@ void cred_free(struct cred *c)
     secret_free(c->token);
     free(c->api_url);
     free(c->device_name);
+    free(c->email);
     free(c);
 }

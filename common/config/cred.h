@@ -4,13 +4,15 @@
 #include "common/base/err.h"
 
 /*
- * ~/.codeteleport/config.json, shared with the stock client: {token, apiUrl, deviceName, agent?}.
+ * ~/.codeteleport/config.json, shared with the stock client: {token, apiUrl, deviceName, email?,
+ * agent?}.
  * The token goes to the origin that is stored beside it and to no other.
  */
 struct cred {
     char *token;       /* of secret_dup() */
     char *api_url;     /* with /v1 at its end and no slash behind it */
     char *device_name; /* never NULL */
+    char *email;       /* of the last log-in, to be offered at the next one; or NULL */
 };
 
 #define CRED_DEFAULT_URL "https://api.codeteleport.com/v1"
@@ -28,6 +30,13 @@ char *cred_path(void);
  * with cred_free().
  */
 int cred_load(const char *path, struct cred **ret, struct ct_err *err);
+
+/**
+ * cred_recall(path, ret, err):
+ * As cred_load(), also where there is no token (any more): it is NULL then.  What a log-in begins
+ * with.
+ */
+int cred_recall(const char *path, struct cred **ret, struct ct_err *err);
 
 /**
  * cred_save(path, c, err):

@@ -51,11 +51,10 @@ static int socket_path(struct ctx *c, char **ret, struct ct_err *err)
     return 0;
 }
 
-static const char *how_to_start(void)
+const char *ctx_start_command(void)
 {
-    if (access("/run/systemd/system", F_OK) == 0)
-        return "systemctl --user start codeteleportd";
-    return "codeteleportd";
+    return access("/run/systemd/system", F_OK) == 0 ? "systemctl --user enable --now codeteleportd"
+                                                    : "codeteleportd";
 }
 
 static int no_daemon(struct ct_err *err, const char *path)
@@ -63,7 +62,7 @@ static int no_daemon(struct ct_err *err, const char *path)
     err_set(err, ERR_GONE,
             "the daemon is not running, so nothing is being saved (nobody listens on %s). "
             "Start it with: %s",
-            path, how_to_start());
+            path, ctx_start_command());
     snprintf(err->reason, sizeof(err->reason), "no_daemon");
     return -1;
 }

@@ -26,8 +26,7 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
     const char *version = jdoc_str(o, "version"), *cure = jdoc_str(o, "cure");
 
     if (d->status == NULL) {
-        doctor_say(f, DOCTOR_BAD,
-                   has_systemd() ? "systemctl --user enable --now codeteleportd" : "codeteleportd",
+        doctor_say(f, DOCTOR_BAD, ctx_start_command(),
                    "it does not run, so nothing is being saved");
         return;
     }
@@ -40,8 +39,8 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_OK, NULL, "runs, state %s, pid %lld", state,
                    (long long)headline_number(o, "pid", 0));
     else
-        doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "see: ctctl status", "runs, state %s%s%s",
-                   state, why != NULL ? ": " : "", why != NULL ? why : "");
+        doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "ctctl status", "runs, state %s%s%s", state,
+                   why != NULL ? ": " : "", why != NULL ? why : "");
 }
 
 /* What `systemctl --user is-enabled` says; "" if it says nothing.  The caller frees it. */

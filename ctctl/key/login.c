@@ -210,6 +210,35 @@ static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
     return rc;
 }
 
+/* Is there a server of ours at all?  Without a token it says 401; before anybody types a password.
+ */
+static int reach(const struct login *l, struct ct_err *err)
+{
+    struct json_object *o;
+
+    if (api_call(&l->policy, l->cred.api_url, NULL, "GET", "/auth/me", NULL, &o, err) == 0) {
+        json_object_put(o);
+        return 0;
+    }
+    return err->code == ERR_AUTH ? 0 : -1;
+}
+
+static int ask_email(const struct login *l, char *buf, size_t size, struct ct_err *err)
+{
+    char *clean = l->cred.email != NULL ? str_printable(l->cred.email) : NULL;
+    char *prompt =
+        clean != NULL && !l->is_new ? str_printf("E-mail [%s]: ", clean) : str_dup("E-mail: ");
+    int rc = term_ask(prompt, 0, buf, size, err);
+
+    if (rc == 0 && buf[0] == '\0' && clean != NULL && !l->is_new)
+        snprintf(buf, size, "%s", l->cred.email);
+    else if (rc == 0 && buf[0] == '\0')
+        rc = err_set(err, ERR_CANCELLED, "no answer was given");
+    free(prompt);
+    free(clean);
+    return rc;
+}
+
 int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
 {
     char typed[256];
@@ -217,12 +246,14 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
 
     if (l->by_github)
         return with_github(c, l, err);
+    if (!l->from_stdin && term_is_interactive() && reach(l, err) != 0)
+        return -1;
     if (l->has_token)
         return ask_secret(l, "API token: ", err) == 0 ? with_token(l, err) : -1;
     if (!l->from_stdin && term_is_interactive())
         ctx_say(c, "logging in to %s", l->cred.api_url);
     if (email == NULL) {
-        if (term_ask("E-mail: ", 0, typed, sizeof(typed), err) != 0)
+        if (ask_email(l, typed, sizeof(typed), err) != 0)
             return -1;
         email = typed;
     }

@@ -92,12 +92,13 @@ int login_key_obtain(struct ctx *c)
     if (rc == CTX_OK)
         return 0;
     if (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE) {
-        ctx_say(c, "there is no key yet, so nothing is saved, as the configuration requires "
+        ctx_say(c, "this device has no key yet, so nothing is saved, as the configuration requires "
                    "sealing. Later: ctctl key init, or ctctl key import");
         return 0;
     }
-    return term_confirm("There is no key yet. Log in all the same, so that what is saved leaves in "
-                        "clear?")
+    return term_confirm(
+               "This device has no key yet. Log in all the same, so that what is saved leaves in "
+               "clear?")
                ? 0
                : -1;
 }

@@ -309,7 +309,11 @@ static void a_missing_configuration_that_was_named_is_an_error(void **state)
 
 static void credentials_keep_what_we_do_not_know(void **state)
 {
-    struct cred c = {.token = "ctk_live_x", .api_url = "https://h/v1", .device_name = "desk"}, *got;
+    struct cred c = {.token = "ctk_live_x",
+                     .api_url = "https://h/v1",
+                     .device_name = "desk",
+                     .email = "a@example.org"},
+                *got;
     char *path =
         unit_write(*state, "config.json", "{\"agent\":\"claude-code\",\"token\":\"old\"}", 0600);
     struct buf b = {0};
@@ -326,6 +330,12 @@ static void credentials_keep_what_we_do_not_know(void **state)
     assert_int_equal(file_read(path, 4096, &b, NULL), 0);
     assert_null(strstr(b.data, "ctk_live_x"));
     assert_non_null(strstr(b.data, "claude-code"));
+    /* What the next log-in begins with, and nothing that opens anything. */
+    assert_int_equal(cred_recall(path, &got, NULL), 0);
+    assert_null(got->token);
+    assert_string_equal(got->api_url, "https://h/v1");
+    assert_string_equal(got->email, "a@example.org");
+    cred_free(got);
     buf_free(&b);
     free(path);
 }

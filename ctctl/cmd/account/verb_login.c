@@ -40,10 +40,19 @@ static int tell_daemon(struct ctx *c, const struct login *l, struct ct_err *err)
 
 static int agree(const struct login *l, const struct account *was)
 {
+    /* The same address with accounts of its own again: a server that was set up anew. */
+    int is_anew =
+        strcmp(was->api_url, l->cred.api_url) == 0 && strcmp(was->email, l->account_email) == 0;
     char *question =
-        str_printf("Until now the sessions of this machine went to %s at %s.\nFrom now "
-                   "on all of them go to %s at %s. Is that what you want?",
-                   was->email, was->api_url, l->account_email, l->cred.api_url);
+        is_anew
+            ? str_printf("%s at %s is another account than the one of that name that this machine "
+                         "saved to: the server was set up anew, or the account was.\n"
+                         "All sessions of this machine are saved to it once more. Is that what you "
+                         "want?",
+                         l->account_email, l->cred.api_url)
+            : str_printf("Until now the sessions of this machine went to %s at %s.\nFrom now "
+                         "on all of them go to %s at %s. Is that what you want?",
+                         was->email, was->api_url, l->account_email, l->cred.api_url);
     char *clean, *line = question;
     struct buf b = {0};
     const struct text_style st = {.is_utf8 = 1};
@@ -155,7 +164,7 @@ static int prepare(struct ctx *c, struct login *l, const char *path, struct ct_e
 
     if (ctx_policy(c, &l->policy, err) != 0)
         return -1;
-    if (cred_load(path, &old, &e) != 0 && e.code != ERR_AUTH)
+    if (cred_recall(path, &old, &e) != 0 && e.code != ERR_AUTH)
         ctx_say(c, "%s (it is replaced now)", e.msg);
     if (url == NULL || url[0] == '\0')
         url = old != NULL ? old->api_url : CRED_DEFAULT_URL;
@@ -164,6 +173,9 @@ static int prepare(struct ctx *c, struct login *l, const char *path, struct ct_e
         l->cred.device_name = str_dup(c->config->device_name);
     else
         l->cred.device_name = old != NULL ? str_dup(old->device_name) : path_host_name();
+    /* An address is known at its own server. */
+    if (old != NULL && old->email != NULL && strcmp(old->api_url, l->cred.api_url) == 0)
+        l->cred.email = str_dup(old->email);
     cred_free(old);
     return http_url_allowed(l->cred.api_url, &l->policy, err);
 }
@@ -199,6 +211,7 @@ static void clear(struct login *l)
     secret_free(l->cred.token);
     free(l->cred.api_url);
     free(l->cred.device_name);
+    free(l->cred.email);
     free(l->account_id);
     free(l->account_email);
     free(l->plan);
@@ -238,6 +251,19 @@ static int obtain_key(struct ctx *c, const struct login *l, enum login_key answe
                    "you are not logged in. With the key at hand, again: ctctl login");
 }
 
+/* Whoever logs in first and starts the daemon later would wait for nothing. */
+static void say_no_daemon(struct ctx *c)
+{
+    struct json_object *o;
+    struct ct_err e;
+
+    if (ctx_call(c, "account", NULL, ANSWER_MS, &o, &e) == 0)
+        json_object_put(o);
+    else if (ctx_is_no_daemon(&e))
+        ctx_say(c, "the daemon is not running yet, so nothing is being saved. Start it with: %s",
+                ctx_start_command());
+}
+
 static int log_in(struct ctx *c, struct login *l)
 {
     char *path = cred_path();
@@ -256,6 +282,8 @@ static int log_in(struct ctx *c, struct login *l)
     /* A token that was made elsewhere has its name. */
     if (l->has_token)
         n.answer = login_key_ask(c);
+    free(l->cred.email);
+    l->cred.email = str_dup(l->account_email);
     if (obtain_key(c, l, n.answer, &e) != 0 || confirm_account(c, l, &e) != 0 ||
         cred_save(path, &l->cred, &e) != 0) {
         rc = ctx_fail(c, &e);
@@ -264,6 +292,7 @@ static int log_in(struct ctx *c, struct login *l)
         rc = CTX_OK;
         fflush(stdout);
         login_key_settle(c, n.answer);
+        say_no_daemon(c);
     }
 done0:
     free(path);
