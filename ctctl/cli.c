@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/data/jdoc.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
 #include "ctctl/complete.h"
@@ -35,7 +36,7 @@ static const char outro[] =
     "  --json         one JSON document on stdout, for scripts\n"
     "  --socket PATH  the daemon's socket (else $CTCTL_SOCKET, else as configured)\n"
     "  --help         this, or after a verb all about that verb\n"
-    "  --version      print the version\n"
+    "  --version, -V  print the version\n"
     "\n"
     "A session's ID may be shortened as long as it is clear which one is meant.\n"
     "\n"
@@ -62,10 +63,66 @@ const struct verb *cli_verb(size_t i)
     return i < N_VERBS ? verbs[i] : NULL;
 }
 
+/* What people type who know another program. */
+static const struct {
+    const char *word, *verb;
+} meanings[] = {
+    {"push", "sync"},
+    {"save", "sync"},
+    {"backup", "sync"},
+    {"upload", "sync"},
+    {"restore", "pull"},
+    {"download", "pull"},
+    {"get", "pull"},
+    {"fetch", "pull"},
+    {"checkout", "pull"},
+    {"clone", "pull"},
+    {"ls", "list"},
+    {"sessions", "list"},
+    {"log", "show"},
+    {"info", "show"},
+    {"view", "show"},
+    {"cat", "show"},
+    {"history", "versions"},
+    {"snapshots", "versions"},
+    {"rm", "delete"},
+    {"remove", "delete"},
+    {"del", "delete"},
+    {"forget", "delete"},
+    {"check", "verify"},
+    {"signin", "login"},
+    {"auth", "login"},
+    {"register", "login"},
+    {"signup", "login"},
+    {"signout", "logout"},
+    {"stop", "pause"},
+    {"start", "resume"},
+    {"continue", "resume"},
+    {"ignore", "exclude"},
+    {"unignore", "include"},
+    {"keys", "key"},
+    {"machines", "devices"},
+    {"hosts", "devices"},
+    {"token", "tokens"},
+    {"diagnose", "doctor"},
+    {"st", "status"},
+    {"state", "status"},
+    {"follow", "watch"},
+    {"tail", "watch"},
+    {"restore-deleted", "undelete"},
+    {"trash", "undelete"},
+    {"undo", "undelete"},
+    {"secrets", "scan"},
+};
+
 const char *cli_resembles(const char *word)
 {
     const char *names[N_VERBS];
 
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (strcmp(meanings[i].word, word) == 0)
+            return meanings[i].verb;
+    }
     for (size_t i = 0; i < N_VERBS; i++)
         names[i] = verbs[i]->name;
     return str_resembles(word, names, N_VERBS);
@@ -124,16 +181,41 @@ static int wants_json(int argc, char **argv)
     return 0;
 }
 
+/* After a verb, --version is that of a session. */
+static int asks_version(int argc, char **argv)
+{
+    for (int i = 0; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+            return 1;
+        if (strcmp(argv[i], "--socket") == 0)
+            i++;
+    }
+    return 0;
+}
+
+static int print_version(struct ctx *c)
+{
+    struct json_object *o;
+
+    if (!c->json) {
+        puts("ctctl " PACKAGE_VERSION);
+        return CTX_OK;
+    }
+    o = json_object_new_object();
+    jdoc_set_str(o, "version", PACKAGE_VERSION);
+    ctx_json(c, o);
+    json_object_put(o);
+    return CTX_OK;
+}
+
 static int dispatch(struct ctx *c, int argc, char **argv)
 {
     const struct verb *v;
     int n = 0, rc;
 
     c->json = wants_json(argc, argv);
-    if (argc == 1 && strcmp(argv[0], "--version") == 0) {
-        puts("ctctl " PACKAGE_VERSION);
-        return CTX_OK;
-    }
+    if (asks_version(argc, argv))
+        return print_version(c);
     rc = opts_leading(c, argc, argv, &n);
     if (rc == OPTS_HELP)
         return print_help(NULL);

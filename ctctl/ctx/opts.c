@@ -7,7 +7,6 @@
 #include "ctctl/ctx/opts.h"
 
 #define MAX_OPTS 16
-#define MAX_DURATION_S (100 * 366LL * 86400)
 
 struct table {
     struct opt all[MAX_OPTS];
@@ -151,46 +150,71 @@ int opts_leading(struct ctx *c, int argc, char **argv, int *ret_n)
     return t.wants_help ? OPTS_HELP : -1;
 }
 
-int opts_duration(const char *s, int64_t *ret_seconds)
-{
-    int64_t sum = 0, unit;
+#define DAY_S 86400
 
-    if (*s == '\0')
-        return -1;
-    while (*s != '\0') {
-        int64_t n = 0;
-        if (*s < '0' || *s > '9')
-            return -1;
-        while (*s >= '0' && *s <= '9') {
-            n = n * 10 + (*s++ - '0');
-            if (n > MAX_DURATION_S)
-                return -1;
-        }
-        switch (*s++) {
-        case 's':
-            unit = 1;
-            break;
-        case 'm':
-            unit = 60;
-            break;
-        case 'h':
-            unit = 3600;
-            break;
-        case 'd':
-            unit = 86400;
-            break;
-        case 'w':
-            unit = 7 * 86400;
-            break;
-        default:
-            return -1;
-        }
-        sum += n * unit;
-        if (sum > MAX_DURATION_S)
-            return -1;
+static const struct unit {
+    const char *name;
+    int64_t seconds;
+} units[] = {
+    {"s", 1},         {"m", 60},          {"h", 3600},        {"d", DAY_S},
+    {"w", 7 * DAY_S}, {"mo", 30 * DAY_S}, {"y", 365 * DAY_S},
+};
+
+static const struct unit *unit_of(const char *s, size_t n)
+{
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strlen(units[i].name) == n && memcmp(units[i].name, s, n) == 0)
+            return &units[i];
     }
-    if (sum == 0)
-        return -1;
-    *ret_seconds = sum;
-    return 0;
+    return NULL;
+}
+
+/* The length of ${s} in seconds, 0 if it has none, -1 if it is more than ${most_s}.  Whether "m"
+ * is a unit in it goes to ${ret_has_minutes}. */
+static int64_t length(const char *s, int64_t most_s, int *ret_has_minutes)
+{
+    int64_t sum = 0;
+    int is_too_long = 0;
+
+    *ret_has_minutes = 0;
+    while (*s != '\0') {
+        size_t digits = strspn(s, "0123456789"),
+               n = strspn(s + digits, "abcdefghijklmnopqrstuvwxyz");
+        const struct unit *u = unit_of(s + digits, n);
+        int64_t number = 0;
+
+        if (digits == 0 || u == NULL)
+            return 0;
+        for (size_t i = 0; i < digits && !is_too_long; i++) {
+            number = number * 10 + (s[i] - '0');
+            is_too_long = number > most_s / u->seconds;
+        }
+        is_too_long = is_too_long || (sum += number * u->seconds) > most_s;
+        *ret_has_minutes = *ret_has_minutes || strcmp(u->name, "m") == 0;
+        s += digits + n;
+    }
+    return is_too_long ? -1 : sum;
+}
+
+int opts_duration(struct ctx *c, const char *name, const char *s, enum opts_minutes m,
+                  int64_t most_s, int64_t *ret_seconds)
+{
+    int has_minutes;
+    int64_t seconds = length(s, most_s, &has_minutes);
+
+    if (seconds == 0)
+        return ctx_usage(c,
+                         "%s wants a length of time, not \"%s\"; write it as 30s, %s12h, 7d, 8w, "
+                         "6mo or 1y",
+                         name, s, m == OPTS_MINUTES ? "15m, " : "");
+    if (has_minutes && m == OPTS_NO_MINUTES)
+        return ctx_usage(c,
+                         "the m in \"%s\" can mean minutes or months, and this deletes; write 6mo "
+                         "for months, 300s or 1h for less than a day",
+                         s);
+    if (seconds < 0)
+        return ctx_usage(c, "%s takes at most %s, and \"%s\" is more", name,
+                         most_s > 366LL * DAY_S ? "100 years" : "a year", s);
+    *ret_seconds = seconds;
+    return -1;
 }

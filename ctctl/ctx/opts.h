@@ -35,11 +35,16 @@ int opts_parse(struct ctx *c, const struct opt *opts, size_t n, int argc, char *
  */
 int opts_leading(struct ctx *c, int argc, char **argv, int *ret_n);
 
+/* What a lone "m" is: minutes, or, where something is deleted, not clear enough. */
+enum opts_minutes { OPTS_MINUTES, OPTS_NO_MINUTES };
+
 /**
- * opts_duration(s, ret_seconds):
- * Read "2h", "90m", "1d", "45s", "2w", or several in a row ("1h30m"), at most a century.  Return 0,
- * or -1.
+ * opts_duration(c, name, s, m, most_s, ret_seconds):
+ * Read "30s", "15m", "12h", "7d", "8w", "6mo", "1y", or several in a row ("1h30m"), at most
+ * ${most_s} seconds; a month has 30 days, a year 365.  Return -1 to go on, or the exit status once
+ * a sentence has said what is wrong with ${name}.
  */
-int opts_duration(const char *s, int64_t *ret_seconds);
+int opts_duration(struct ctx *c, const char *name, const char *s, enum opts_minutes m,
+                  int64_t most_s, int64_t *ret_seconds);
 
 #endif

@@ -15,13 +15,13 @@
 
 #define ANSWER_MS 60000 /* a folder may hold very many sessions */
 
-/* Beginnings of session IDs are hexadecimal; a folder of such a name here counts as the folder. */
+/* A single word is a session's ID or its beginning, unless a folder of that name is here: nobody
+ * gets a rule for a folder that is not there because of a slip in an ID. */
 static int is_id(const char *word)
 {
     struct stat st;
 
-    return strlen(word) >= 4 && word[strspn(word, "0123456789abcdef-")] == '\0' &&
-           stat(word, &st) != 0;
+    return word[0] != '~' && strchr(word, '/') == NULL && stat(word, &st) != 0;
 }
 
 static void table(const struct text_style *st, struct json_object *rules, struct buf *b)
@@ -49,6 +49,7 @@ static void say_folder(struct ctx *c, const struct json_object *o, int is_exclud
     int64_t n = headline_number(o, "sessions", 0), cloud = headline_number(o, "inCloud", 0);
     char *path = folder_short(jdoc_str(o, "path")), *count = text_count(n, "session", "sessions");
     char *clean = text_clean(&c->out, path);
+    struct stat there;
     struct buf b = {0};
 
     if (!jdoc_bool(o, "changed", 0))
@@ -62,6 +63,8 @@ static void say_folder(struct ctx *c, const struct json_object *o, int is_exclud
                    clean, count);
     ctx_print(c, &b);
     buf_free(&b);
+    if (stat(jdoc_str(o, "path"), &there) != 0)
+        ctx_say(c, "note: there is no folder %s on this machine", clean);
     if (is_excluded && cloud > 0)
         ctx_say(c,
                 "%" PRId64 " of them %s in the cloud, and what is there stays there. To remove it: "
@@ -95,8 +98,11 @@ static int ask(struct ctx *c, int is_excluded, struct json_object *params)
     struct buf b = {0};
     struct ct_err e;
 
-    if (ctx_call(c, is_excluded ? "exclude" : "include", params, ANSWER_MS, &o, &e) != 0)
+    if (ctx_call(c, is_excluded ? "exclude" : "include", params, ANSWER_MS, &o, &e) != 0) {
+        if (strcmp(e.reason, "not_found") == 0)
+            err_prefix(&e, "there is no folder %.80s here", jdoc_str(params, "id"));
         return ctx_fail(c, &e);
+    }
     rules = jdoc_array(o, "rules");
     if (c->json)
         ctx_json(c, o);

@@ -272,20 +272,26 @@ static void durations_have_units(void **state)
         const char *text;
         int64_t seconds;
     } good[] = {
-        {"2h", 7200},    {"90m", 5400},     {"1d", 86400},   {"45s", 45},
-        {"1h30m", 5400}, {"1d12h", 129600}, {"2w", 1209600}, {"400d", 34560000},
+        {"30s", 30},        {"2h", 7200},      {"90m", 5400},     {"1d", 86400},
+        {"45s", 45},        {"1h30m", 5400},   {"1d12h", 129600}, {"2w", 1209600},
+        {"400d", 34560000}, {"6mo", 15552000}, {"1y", 31536000},  {"1mo1d", 2678400},
     };
     static const char *const bad[] = {
-        "", "90", "h", "-1h", "1.5h", "1h ", "2x", "0m", "99999999999999999999h", "99999d", " 1h"};
+        "",       "90",  "h",  "-1h",    "1.5h", "1h ", "2x", "0m", "99999999999999999999h",
+        "99999d", " 1h", "1M", "6months"};
+    const int64_t century_s = 36600LL * 86400;
+    struct ctx c;
     int64_t s;
 
     (void)state;
+    ctx_init(&c);
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        assert_int_equal(opts_duration(good[i].text, &s), 0);
+        assert_int_equal(opts_duration(&c, "x", good[i].text, OPTS_MINUTES, century_s, &s), -1);
         assert_int_equal(s, good[i].seconds);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(opts_duration(bad[i], &s), -1);
+        assert_int_equal(opts_duration(&c, "x", bad[i], OPTS_MINUTES, century_s, &s), CTX_USAGE);
+    ctx_clear(&c);
 }
 
 static void a_misspelt_verb_is_recognised(void **state)
@@ -296,6 +302,15 @@ static void a_misspelt_verb_is_recognised(void **state)
     assert_string_equal(cli_resembles("logn"), "login");
     assert_string_equal(cli_resembles("version"), "versions");
     assert_null(cli_resembles("xyzzyplugh"));
+}
+
+static void what_other_programs_call_it_is_recognised(void **state)
+{
+    (void)state;
+    assert_string_equal(cli_resembles("push"), "sync");
+    assert_string_equal(cli_resembles("restore"), "pull");
+    assert_string_equal(cli_resembles("ls"), "list");
+    assert_string_equal(cli_resembles("log"), "show");
 }
 
 static void every_verb_has_help_that_fits(void **state)
@@ -357,6 +372,7 @@ int main(void)
         cmocka_unit_test(json_on_a_terminal_is_escaped_and_stays_the_same_document),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(a_misspelt_verb_is_recognised),
+        cmocka_unit_test(what_other_programs_call_it_is_recognised),
         cmocka_unit_test(every_verb_has_help_that_fits),
         cmocka_unit_test(a_session_on_this_machine_only_is_never_called_safe),
     };

@@ -41,11 +41,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
     if (rc == -1 && words.n > 1)
         rc = ctx_usage(c, "pause takes one duration at most, such as 90m or 1h30m");
-    else if (rc == -1 && words.n == 1 &&
-             (opts_duration(words.v[0], &seconds) != 0 || seconds > MAX_PAUSE_S))
-        rc = ctx_usage(
-            c, "\"%s\" is no duration of at most a year; write it as 45s, 90m, 2h, 1d or 1h30m",
-            words.v[0]);
+    else if (rc == -1 && words.n == 1)
+        rc = opts_duration(c, c->verb, words.v[0], OPTS_MINUTES, MAX_PAUSE_S, &seconds);
     if (rc == -1)
         rc = pause_now(c, seconds);
     strlist_free(&words);
@@ -56,8 +53,8 @@ const struct verb verb_pause = {
     "pause",
     "[DURATION]",
     "stop uploading for a while",
-    "DURATION is a number with s, m, h or d behind it, such as 90m, 2h, 1d or 1h30m; at\n"
-    "most a year. Without it the pause lasts until: ctctl resume\n"
+    "DURATION is a number with s, m (minutes), h, d, w, mo (months) or y behind it, such as\n"
+    "90m, 2h, 1d or 1h30m; at most a year. Without it the pause lasts until: ctctl resume\n"
     "\n"
     "Changes are still noticed, and saved when the pause is over. ctctl sync saves in spite\n"
     "of a pause.\n",

@@ -13,6 +13,8 @@
 
 #include "ctctl/ctx/verb.h"
 
+#define MAX_AGE_S (100 * 366LL * 86400)
+
 struct deletion {
     const char *word; /* as it was given */
     int64_t version;  /* 0: all of them */
@@ -175,8 +177,8 @@ static int run(struct ctx *c, int argc, char **argv)
                           "ID, --version and --plain");
     else if (rc == -1 && !is_bulk && words.n != 1)
         rc = ctx_usage(c, "delete wants the ID of one session, or --project, or --older-than");
-    else if (rc == -1 && older != NULL && opts_duration(older, &older_s) != 0)
-        rc = ctx_usage(c, "\"%s\" is no age; write it as 12h, 90d or 8w", older);
+    else if (rc == -1 && older != NULL)
+        rc = opts_duration(c, "--older-than", older, OPTS_NO_MINUTES, MAX_AGE_S, &older_s);
     if (rc == -1 && is_bulk) {
         rc = deletion_many(c, &f, older_s, d.is_agreed);
     } else if (rc == -1) {
@@ -195,7 +197,7 @@ const struct verb verb_delete = {
     "  --version N     only this version\n"
     "  --plain         only what was uploaded in clear of a session that is there sealed too\n"
     "  --project P     all sessions of the project with this name, or in or below this folder\n"
-    "  --older-than D  all sessions last saved longer ago than this, such as 90d or 8w\n"
+    "  --older-than D  all sessions last saved longer ago than this: 12h, 90d, 8w, 6mo or 1y\n"
     "  --yes           do not ask\n"
     "\n"
     "--project and --older-than together mean what is both. What goes is shown before the\n"
