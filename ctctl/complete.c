@@ -7,6 +7,7 @@
 #include "common/base/strlist.h"
 #include "ctctl/cli.h"
 #include "ctctl/cloud/item.h"
+#include "ctctl/cloud/revocable.h"
 #include "ctctl/cloud/sessions.h"
 
 #include "ctctl/complete.h"
@@ -208,6 +209,34 @@ static void offer_revoke(const struct completion *k)
     offer(k, "revoke", "end one");
 }
 
+/* After "tokens revoke" and "devices revoke": those that there are. */
+static void offer_things(const struct completion *k, const char *path, const char *member)
+{
+    struct json_object *answer = NULL, *list;
+    char *name;
+
+    if (ctx_cloud(k->c, "GET", path, NULL, &answer, NULL) != 0)
+        return;
+    list = jdoc_array(answer, member);
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        name = revocable_name(o);
+        offer_id(k, jdoc_str(o, "id"), name);
+        free(name);
+    }
+    json_object_put(answer);
+}
+
+static void offer_tokens(const struct completion *k)
+{
+    offer_things(k, "/auth/tokens", "tokens");
+}
+
+static void offer_devices(const struct completion *k)
+{
+    offer_things(k, "/devices", "devices");
+}
+
 static void offer_key_actions(const struct completion *k)
 {
     offer(k, "status", "which keys are here");
@@ -237,6 +266,11 @@ static const struct context after_verbs[] = {
     {"export", offer_cloud_ids},     {"import", offer_files},   {"exclude", offer_ids_and_dirs},
     {"include", offer_ids_and_dirs}, {"devices", offer_revoke}, {"tokens", offer_revoke},
     {"key", offer_key_actions},      {"help", offer_verbs},
+};
+
+static const struct context after_revoke[] = {
+    {"tokens", offer_tokens},
+    {"devices", offer_devices},
 };
 
 static const struct context *find(const struct context *all, size_t n, const char *word)
@@ -278,6 +312,8 @@ int complete_run(struct ctx *c, int argc, char **argv)
         offer_verbs(&k);
         return CTX_OK;
     }
+    if (p == NULL && strcmp(before, "revoke") == 0)
+        p = FIND(after_revoke, verb);
     if (p == NULL)
         p = FIND(after_verbs, verb);
     if (p != NULL)

@@ -78,12 +78,40 @@ static struct json_object *find(const struct revocable *t, struct json_object *a
     return found;
 }
 
+/* What is revoked can't be had back: a person says yes, a script --yes. */
+static int agree(struct ctx *c, const struct revocable *t, const struct json_object *item,
+                 int is_agreed)
+{
+    char *name = revocable_name(item), *clean = text_clean(&c->err, name), *question;
+    int rc = CTX_OK;
+
+    if (jdoc_bool(item, "current", 0))
+        question = str_printf("Revoke the %s that is in use here? Nothing more is saved from this "
+                              "machine until it is logged in again.",
+                              t->one);
+    else
+        question =
+            str_printf("Revoke the %s %s? Whoever uses it has to log in again.", t->one, clean);
+    if (is_agreed)
+        rc = CTX_OK;
+    else if (!term_is_interactive())
+        rc = ctx_usage(c, "to revoke the %s %s without being asked, add --yes", t->one, clean);
+    else if (!term_confirm(question))
+        rc = CTX_FAILED;
+    if (rc == CTX_FAILED)
+        ctx_say(c, "nothing was changed");
+    free(question);
+    free(clean);
+    free(name);
+    return rc;
+}
+
 static int revoke_thing(struct ctx *c, const struct revocable *t, const char *word, int is_agreed)
 {
     struct json_object *o, *item, *answer;
     struct buf b = {0};
     struct ct_err e;
-    char *name, *id, *path, *question;
+    char *name, *id, *path;
     int rc = CTX_FAILED;
 
     if (fetch(c, t, &o, &e) != 0)
@@ -93,19 +121,9 @@ static int revoke_thing(struct ctx *c, const struct revocable *t, const char *wo
         rc = ctx_fail(c, &e);
         goto done;
     }
-    if (jdoc_bool(item, "current", 0) && !is_agreed) {
-        name = revocable_name(item);
-        question = str_printf("Revoke the %s that is in use here? Nothing more is saved from this "
-                              "machine until it is logged in again.",
-                              t->one);
-        rc = !term_is_interactive()   ? ctx_usage(c, "that is %s itself; add --yes", name)
-             : term_confirm(question) ? CTX_OK
-                                      : CTX_FAILED;
-        free(question);
-        free(name);
-        if (rc != CTX_OK)
-            goto done;
-    }
+    rc = agree(c, t, item, is_agreed);
+    if (rc != CTX_OK)
+        goto done;
     id = http_url_escape(jdoc_str(item, "id"));
     path = str_printf("%s/%s", t->path, id);
     rc = ctx_cloud(c, "DELETE", path, NULL, &answer, &e);

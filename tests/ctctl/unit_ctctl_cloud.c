@@ -74,7 +74,7 @@ static void list_cloud_is_the_apis_answer_from_all_pages(void **state)
     room_has(&r->out, "3f2a9c1b");
     room_lacks(&r->out, "77777777");
     assert_int_equal(room_run(r, "list --cloud --machine a/b"), 0);
-    room_has(&r->err, "no sessions in the cloud");
+    room_has(&r->err, "no session in the cloud is of that");
     room_lacks(&r->err, "ctk_live");
 }
 
@@ -164,7 +164,10 @@ static void tokens_and_devices_are_listed_and_revoked(void **state)
     room_has(&r->out, "testbox (this machine)");
     assert_int_equal(room_run(r, "tokens revoke aa"), 1);
     room_has(&r->err, "several");
-    assert_int_equal(room_run(r, "tokens revoke aaa"), 0);
+    assert_int_equal(room_run(r, "tokens revoke aaa"), 64);
+    room_has(&r->err, "add --yes");
+    room_lacks(&r->asked, "DELETE");
+    assert_int_equal(room_run(r, "tokens revoke aaa --yes"), 0);
     room_has(&r->asked, "DELETE /auth/tokens/aaaa-1");
     assert_int_equal(room_run(r, "tokens revoke aabb"), 64);
     room_lacks(&r->asked, "DELETE");

@@ -47,6 +47,7 @@ const struct verb verb_devices = {
     "[list | revoke ID [--yes]]",
     "machines that save to this account",
     "list        show them (this is the default)\n"
-    "revoke ID   forget a machine and end its access; what it has saved stays\n",
+    "revoke ID   forget a machine and end its access; what it has saved stays.\n"
+    "            It asks first; --yes answers\n",
     run,
 };

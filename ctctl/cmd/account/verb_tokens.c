@@ -44,7 +44,7 @@ const struct verb verb_tokens = {
     "[list | revoke ID [--yes]]",
     "what may act for this account",
     "list        show them (this is the default): name, last four characters, last use\n"
-    "revoke ID   end a token at once\n"
+    "revoke ID   end a token at once; it asks first, --yes answers\n"
     "\n"
     "Each login makes one, with a name that says nothing (device- and six digits), or, if what\n"
     "this device saves is not sealed, that of its machine.\n",

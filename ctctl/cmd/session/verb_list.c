@@ -15,7 +15,9 @@ static int list_local(struct ctx *c, const struct sessions_filter *f)
     if (c->json) {
         ctx_json(c, list);
     } else if (json_object_array_length(list) == 0) {
-        ctx_say(c, "no sessions here");
+        ctx_say(c, f->project != NULL || f->machine != NULL
+                       ? "no session on this machine is of that project or machine"
+                       : "no sessions here");
     } else {
         sessions_local_table(&c->out, list, &b);
         ctx_print(c, &b);
@@ -40,7 +42,9 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
     if (c->json) {
         ctx_json(c, answer);
     } else if (json_object_array_length(list) == 0) {
-        ctx_say(c, "no sessions in the cloud");
+        ctx_say(c, f->project != NULL || f->machine != NULL
+                       ? "no session in the cloud is of that project or machine"
+                       : "no sessions in the cloud");
     } else {
         sessions_cloud_table(&c->out, list, &b);
         ctx_print(c, &b);
