@@ -174,3 +174,22 @@ with_account() {
     ctctl --json status | jq -e '.daemon.stateReason | contains("account.json") and contains("ctctl login")'
     ! grep account-record-failed "$T/daemon.log"
 }
+
+@test "after a logout, login goes where the last one was, tries it first, and offers the e-mail" {
+    start_server
+    log_in
+    ctctl logout
+    unset CODETELEPORT_API_URL
+    run python3 "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
+        'correct horse battery\n' 'sealed?' 'n\n' -- ctctl login
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -q "Logged in to $API as me@example.org" <<<"$output"
+    grep -q 'daemon is not running yet.*codeteleportd' <(tr -d '\r\n' <<<"$output")
+    ctctl logout
+    stop_server
+    run python3 "$CT_SRC/tests/e2e/tools/typist.py" -- ctctl login
+    echo "$output"
+    [ "$status" -ne 0 ]
+    ! grep -q Password <<<"$output"
+}
