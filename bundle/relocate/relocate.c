@@ -56,11 +56,11 @@ static int check_path(const char *s, int may_be_windows, struct ct_err *err)
     else if (!str_is_utf8(s, n))
         wrong = "not UTF-8";
     else if (has_control(s))
-        wrong = "with control characters";
+        wrong = "written with control characters";
     if (wrong == NULL)
         return 0;
     str_escape(s, n, text, sizeof(text));
-    return err_set(err, ERR_REFUSED, "paths can't be relocated with one that is %s: %s", wrong,
+    return err_set(err, ERR_REFUSED, "a project's folder can't be a path that is %s: %s", wrong,
                    text);
 }
 

@@ -125,7 +125,9 @@ static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
                str_human_bytes((unsigned long long)r->size_bytes, size, sizeof(size)),
                r->is_sealed ? ", sealed" : "", clean);
     free(clean);
-    if (in->git_branch != NULL && in->git_branch[0] != '\0') {
+    /* HEAD: no branch was checked out. */
+    if (in->git_branch != NULL && in->git_branch[0] != '\0' &&
+        strcmp(in->git_branch, "HEAD") != 0) {
         clean = text_clean(&c->out, in->git_branch);
         buf_printf(&b, "It was on the git branch %s\n", clean);
         free(clean);

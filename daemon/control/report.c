@@ -104,7 +104,8 @@ static const char *cure_of(const struct ct_err *err)
         return "make room on the disk; it goes on by itself then";
     case ERR_REFUSED:
         if (strcmp(err->reason, ROOM_SPOOL_SMALL) == 0)
-            return "raise spool_limit in the configuration, then: ctctl reload; ctctl sync";
+            return "raise spool_limit in the configuration and reload it (systemctl --user reload "
+                   "codeteleportd, or SIGHUP), then: ctctl sync";
         if (strcmp(err->reason, ROOM_TOO_LARGE) == 0)
             return "what is stored of it stays; go on in a new session, or remove large files "
                    "beside its transcript, then: ctctl sync";
