@@ -58,11 +58,12 @@ static void finish(struct http_call *c, CURLcode code)
     call_free(c);
 }
 
-/* After every action: libcurl says only here that a transfer ended. */
+/* After every action: libcurl says only here that a transfer ended.  With it ends what the stack
+ * may hold of its token. */
 static void drain(struct http_engine *e)
 {
     CURLMsg *m;
-    int left;
+    int left, any = 0;
 
     while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
         struct http_call *c;
@@ -70,7 +71,10 @@ static void drain(struct http_engine *e)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
         finish(c, m->data.result);
+        any = 1;
     }
+    if (any)
+        secret_clear_stack();
 }
 
 static void on_socket_event(evutil_socket_t fd, short what, void *arg)

@@ -210,12 +210,18 @@ static int load(const char *path, int needs_token, struct cred **ret, struct ct_
 
 int cred_load(const char *path, struct cred **ret, struct ct_err *err)
 {
-    return load(path, 1, ret, err);
+    int rc = load(path, 1, ret, err);
+
+    secret_clear_stack();
+    return rc;
 }
 
 int cred_recall(const char *path, struct cred **ret, struct ct_err *err)
 {
-    return load(path, 0, ret, err);
+    int rc = load(path, 0, ret, err);
+
+    secret_clear_stack();
+    return rc;
 }
 
 /* json-c gives what it holds back as it is. */

@@ -83,3 +83,10 @@ void secret_free(void *s)
     str_wipe(p, sizeof(*p) + p->n);
     free(p);
 }
+
+void secret_clear_stack(void)
+{
+    unsigned char left[64 * 1024];
+
+    OPENSSL_cleanse(left, sizeof(left));
+}

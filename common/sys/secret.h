@@ -31,4 +31,11 @@ void *secret_alloc(size_t n);
 char *secret_dup(const char *s);
 void secret_free(void *p);
 
+/**
+ * secret_clear_stack():
+ * Overwrite 64 KiB of the stack below the caller, where functions that have returned (ours,
+ * libcurl's, OpenSSL's) left copies of what they handled.
+ */
+void secret_clear_stack(void);
+
 #endif
