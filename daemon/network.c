@@ -1,6 +1,7 @@
 #include "net/metered.h"
 #include "net/network.h"
 
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
 
@@ -9,6 +10,7 @@ static void on_changed(void *arg)
     struct daemon *d = arg;
 
     login_view_try_now(d->login);
+    cloud_try_now(d->cloud);
     if (d->uploader != NULL)
         uploader_try_now(d->uploader);
 }
@@ -16,12 +18,14 @@ static void on_changed(void *arg)
 void daemon_mind_network(struct daemon *d)
 {
     struct uploader_stats st = {0};
+    const struct ct_err *err;
 
     if (d->uploader != NULL)
         uploader_stats(d->uploader, &st);
     if (d->network == NULL)
         d->network = network_new(d->base, on_changed, d);
-    network_listen(d->network, login_view_is_offline(d->login) || st.failures > 0);
+    network_listen(d->network, login_view_is_offline(d->login) || st.failures > 0 ||
+                                   cloud_failures(d->cloud, &err) > 0);
 }
 
 static void on_metered(void *arg, int is_metered)

@@ -79,6 +79,7 @@ static void try_later(struct cloud *c, const struct ct_err *err)
     evtimer_add(c->retry, &tv);
     if (c->failures == 1)
         log_warn("cloud-not-listed error=\"%s\"", err->msg);
+    daemon_mind_network(c->d);
 }
 
 static int start_get(struct cloud *c, const char *path, struct api_request **request,
@@ -151,6 +152,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
     } else {
         c->is_known = 1;
         c->failures = 0;
+        daemon_mind_network(c->d);
         c->read_ms = now_mono_ms();
         cloud_end_list(c);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
@@ -250,6 +252,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
         return;
     }
     c->failures = 0;
+    daemon_mind_network(c->d);
     if (answer != NULL && uploader_look(c->d->uploader, id, &v) && !queue_is_sealed(v.item))
         version = version_with(answer, v.item->sha256);
     json_object_put(answer);
@@ -349,6 +352,12 @@ int cloud_failures(const struct cloud *c, const struct ct_err **ret_err)
 {
     *ret_err = &c->err;
     return c->failures;
+}
+
+int cloud_is_in_the_way(const struct cloud *c, const struct ct_err **ret_err)
+{
+    *ret_err = &c->err;
+    return c->failures > 0 && c->next_ask < c->asks.n;
 }
 
 void cloud_try_now(struct cloud *c)

@@ -35,6 +35,12 @@ void cloud_contact(struct cloud *c, int is_lost);
  * Return how often in a row the server could not be asked; try again without waiting longer.
  */
 int cloud_failures(const struct cloud *c, const struct ct_err **ret_err);
+
+/**
+ * cloud_is_in_the_way(c, ret_err):
+ * Return whether uploads wait for what the server has, because it could not be asked; why, then.
+ */
+int cloud_is_in_the_way(const struct cloud *c, const struct ct_err **ret_err);
 void cloud_try_now(struct cloud *c);
 
 /**

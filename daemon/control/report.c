@@ -36,6 +36,7 @@ static int is_broken_there(const struct ct_err *err)
 static int is_offline(struct daemon *d, const char **ret_why)
 {
     const char *email, *url, *device, *why;
+    const struct ct_err *err;
     struct uploader_stats st;
 
     login_view_look(d->login, &email, &url, &device, &why);
@@ -46,9 +47,12 @@ static int is_offline(struct daemon *d, const char **ret_why)
     if (d->uploader == NULL)
         return 0;
     uploader_stats(d->uploader, &st);
-    if (st.err == NULL || is_broken_there(st.err))
+    err = st.err;
+    if (err == NULL && !cloud_is_in_the_way(d->cloud, &err))
         return 0;
-    *ret_why = st.err->msg;
+    if (is_broken_there(err))
+        return 0;
+    *ret_why = err->msg;
     return 1;
 }
 

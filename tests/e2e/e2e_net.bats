@@ -161,6 +161,20 @@ ss_netlink() {
     inside cat /proc/net/netlink | awk '{print $NF}' | grep -qxFf "$T/inodes"
 }
 
+@test "a server whose list can't be had holds up what it may have already: offline, with the reason" {
+    start_server_behind_proxy
+    log_in
+    new_session
+    faults 'api * * status=503 header=Retry-After:300'
+    start_daemon
+    within status_is .daemon.state offline
+    [ "$(status .daemon.why)" != null ]
+    faults
+    ctctl sync --wait
+    status_is .sessions.synced 1
+    within status_is .daemon.state idle
+}
+
 @test "max_upload_rate holds for all uploads together, and a reload changes those under way" {
     start_server_behind_proxy
     log_in
