@@ -168,7 +168,7 @@ ss_netlink() {
     faults 'api * * status=503 header=Retry-After:300'
     start_daemon
     within status_is .daemon.state offline
-    [ "$(status .daemon.why)" != null ]
+    [[ $(status .daemon.stateReason) == *503* ]]
     faults
     ctctl sync --wait
     status_is .sessions.synced 1
