@@ -18,6 +18,12 @@
 #define API_SESSION_ID_MAX 128
 #define API_VERSION_MAX 1000000000000 /* far from overflow, exact in a double */
 #define API_URL_MAX 8192
+#define API_BASES_MAX 64
+#define API_FEATURE_HEADS "heads"
+
+/* What a device calls itself: API_DEVICE_ID_MIN to API_DEVICE_ID_MAX letters, digits and '-'. */
+#define API_DEVICE_ID_MIN 8
+#define API_DEVICE_ID_MAX 64
 
 struct api_upload_req {
     char *session_id;
@@ -33,6 +39,8 @@ struct api_upload_req {
     int64_t amend;                /* version to drop when this is confirmed, 0: none */
     int64_t pin;                  /* version to keep beyond rotation, 0: none */
     int64_t base_version;         /* newest version that this device knows, -1: not said */
+    struct json_object *bases;    /* numbers of the versions that this one contains, or NULL: the
+                                     client does not say */
     int revive;                   /* upload although the session was deleted: it was asked for */
 };
 
@@ -89,6 +97,12 @@ int api_checksum_is_valid(const char *s);
  * without "..".
  */
 int api_session_id_is_valid(const char *s);
+
+/**
+ * api_device_id_is_valid(s):
+ * Return whether ${s} may be the id of a device: see API_DEVICE_ID_MAX.
+ */
+int api_device_id_is_valid(const char *s);
 
 /**
  * api_url_is_http(s):

@@ -28,6 +28,14 @@ int api_session_id_is_valid(const char *s)
     return strstr(s, "..") == NULL;
 }
 
+int api_device_id_is_valid(const char *s)
+{
+    size_t len = strlen(s);
+
+    return len >= API_DEVICE_ID_MIN && len <= API_DEVICE_ID_MAX &&
+           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
 struct json_object *api_error_json(const char *code, const char *message)
 {
     struct json_object *o = json_object_new_object();

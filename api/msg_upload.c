@@ -40,6 +40,8 @@ struct json_object *api_upload_req_json(const struct api_upload_req *r)
         jdoc_set_int(o, "pin", r->pin);
     if (r->base_version >= 0)
         jdoc_set_int(o, "baseVersion", r->base_version);
+    if (r->bases != NULL)
+        json_object_object_add(o, "baseVersions", json_object_get(r->bases));
     if (r->revive)
         jdoc_set_bool(o, "revive", 1);
     return o;
@@ -87,6 +89,26 @@ static int parse_tags(struct json_object *o, struct json_object **ret, struct ct
     return 0;
 }
 
+static int parse_bases(struct json_object *o, struct json_object **ret, struct ct_err *err)
+{
+    struct json_object *v = NULL;
+
+    json_object_object_get_ex(o, "baseVersions", &v);
+    if (v == NULL)
+        return 0;
+    if (json_object_get_type(v) != json_type_array || json_object_array_length(v) > API_BASES_MAX)
+        return err_set(err, ERR_REFUSED, "baseVersions has to be an array of at most %d numbers",
+                       API_BASES_MAX);
+    for (size_t i = 0; i < json_object_array_length(v); i++) {
+        struct json_object *n = json_object_array_get_idx(v, i);
+        if (json_object_get_type(n) != json_type_int || json_object_get_int64(n) < 1 ||
+            json_object_get_int64(n) > API_VERSION_MAX)
+            return err_set(err, ERR_REFUSED, "baseVersions has to hold numbers of versions only");
+    }
+    *ret = json_object_get(v);
+    return 0;
+}
+
 static int parse_source(struct json_object *o, struct api_upload_req *r, struct ct_err *err)
 {
     if (api_msg_str(o, "sessionId", API_SESSION_ID_MAX, 1, &r->session_id, err) != 0)
@@ -119,7 +141,7 @@ int api_upload_req_parse(struct json_object *o, struct api_upload_req *ret, stru
         api_msg_int(o, "amend", 1, API_VERSION_MAX, 0, &r.amend, err) != 0 ||
         api_msg_int(o, "pin", 1, API_VERSION_MAX, 0, &r.pin, err) != 0 ||
         api_msg_int(o, "baseVersion", 0, API_VERSION_MAX, 0, &r.base_version, err) != 0 ||
-        api_msg_bool(o, "revive", &r.revive, err) != 0) {
+        parse_bases(o, &r.bases, err) != 0 || api_msg_bool(o, "revive", &r.revive, err) != 0) {
         api_upload_req_clear(&r);
         return -1;
     }
@@ -137,6 +159,7 @@ void api_upload_req_clear(struct api_upload_req *r)
     free(r->label);
     json_object_put(r->metadata);
     json_object_put(r->tags);
+    json_object_put(r->bases);
     memset(r, 0, sizeof(*r));
 }
 

@@ -26,17 +26,22 @@ server_libserver_a_SOURCES = \
   server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
   server/ledger/ledger.c server/ledger/ledger.h server/ledger/ledger_impl.h \
   server/ledger/ledger_confirm.c \
+  server/ledger/ledger_device.c \
+  server/ledger/ledger_heads.c \
   server/ledger/ledger_invite.c \
+  server/ledger/ledger_item.c \
   server/ledger/ledger_list.c \
   server/ledger/ledger_reserve.c \
   server/ledger/ledger_rotate.c \
   server/ledger/ledger_signin.c \
+  server/ledger/ledger_since.c \
   server/ledger/ledger_token.c \
   server/ledger/ledger_trash.c \
   server/ledger/ledger_undelete.c \
   server/ledger/ledger_user.c \
   server/ledger/sql.c server/ledger/sql.h server/ledger/sql_impl.h \
   server/ledger/sql_sqlite.c server/ledger/sql_sqlite.h \
+  server/ledger/uses.c server/ledger/uses.h \
   server/serve/certificate.c server/serve/certificate.h \
   server/serve/listener.c server/serve/listener.h \
   server/serve/serve.c server/serve/serve.h \

@@ -26,6 +26,10 @@ static void send_answer(struct call *c, int status)
 {
     const char *text;
 
+    if (status == 304) {
+        web_answer(c->web, status, "application/json", "", 0);
+        return;
+    }
     if (c->answer == NULL)
         status = call_error(c, 500, "internal", "The server made no answer.");
     text = jdoc_text(c->answer);

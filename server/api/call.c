@@ -146,6 +146,14 @@ int call_page(struct call *c, int64_t *ret_limit, int64_t *ret_offset)
     return 0;
 }
 
+struct json_object *call_features(void)
+{
+    struct json_object *list = json_object_new_array();
+
+    json_object_array_add(list, json_object_new_string(API_FEATURE_HEADS));
+    return list;
+}
+
 int call_session_id(struct call *c)
 {
     if (api_session_id_is_valid(c->params[0]))

@@ -68,6 +68,12 @@ int call_query_int(struct call *c, const char *name, int64_t min, int64_t max, i
 int call_page(struct call *c, int64_t *ret_limit, int64_t *ret_offset);
 
 /**
+ * call_features():
+ * What this server can do beyond the wire API's first version, as a list of words; the caller's.
+ */
+struct json_object *call_features(void);
+
+/**
  * call_session_id(c):
  * An id in the path that can't be one is as good as somebody else's: not there.  Return 0, or the
  * status of that answer.

@@ -185,6 +185,7 @@ int handle_auth_me(struct call *c)
     jdoc_set_str(c->answer, "email", user.email);
     jdoc_set_str(c->answer, "plan", "unlimited");
     jdoc_set_str(c->answer, "createdAt", now_rfc3339(user.created_ms, when));
+    json_object_object_add(c->answer, "features", call_features());
     ledger_user_clear(&user);
     return 200;
 }

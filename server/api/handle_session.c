@@ -16,31 +16,65 @@ static const char *or_null(const char *s)
     return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
+/* What changed since a cursor; 304 if nothing did.  A cursor of another database starts anew. */
+static int list_since(struct call *c, int64_t since, int64_t limit)
+{
+    const struct ledger_filter all = {.limit = limit};
+    struct ct_err err;
+    int rc = ledger_sessions_since(c->config->ledger, &c->who, since, limit, &c->answer, &err);
+
+    if (rc >= 0)
+        return rc == 1 ? 200 : 304;
+    if (err.code != ERR_GONE ||
+        ledger_sessions(c->config->ledger, &c->who, &all, &c->answer, &err) != 0)
+        return call_fail(c, &err);
+    jdoc_set_bool(c->answer, "reset", 1);
+    return 200;
+}
+
 int handle_session_list(struct call *c)
 {
     struct ledger_filter f = {0};
+    int64_t since;
     char *machine = NULL, *tag = NULL, *agent = NULL;
     struct ct_err err;
     int status;
 
     if ((status = call_page(c, &f.limit, &f.offset)) != 0)
         return status;
+    if ((status = call_query_int(c, "since", 0, INT64_MAX, &since)) == 1)
+        return list_since(c, since, f.limit);
+    if (status < 0)
+        return call_error(c, 422, "invalid", "since has to be a cursor of this list.");
     status = 200;
     if (call_query(c, "machine", &machine) < 0 || call_query(c, "tag", &tag) < 0 ||
         call_query(c, "agent", &agent) < 0) {
         status = call_error(c, 422, "invalid", "The query of this list is not valid.");
     } else {
         f.machine = or_null(machine);
-        f.token_id = c->who.token_id[0] != '\0' ? c->who.token_id : NULL;
         f.tag = or_null(tag);
         f.agent = or_null(agent);
-        if (ledger_sessions(c->config->ledger, c->who.user_id, &f, &c->answer, &err) != 0)
+        if (ledger_sessions(c->config->ledger, &c->who, &f, &c->answer, &err) != 0)
             status = call_fail(c, &err);
     }
     free(machine);
     free(tag);
     free(agent);
     return status;
+}
+
+/* What is current and what stands beside it, or (${version}) beside what that would contain. */
+static int answer_heads(struct call *c, const char *session_id, int64_t version)
+{
+    struct json_object *heads;
+    int64_t current;
+    struct ct_err err;
+
+    if (ledger_heads(c->config->ledger, &c->who, session_id, version, &current, &heads, &err) != 0)
+        return call_fail(c, &err);
+    jdoc_set_int(c->answer, "currentVersion", current);
+    json_object_object_add(c->answer, "heads", heads);
+    return 200;
 }
 
 static int answer_upload(struct call *c, const struct api_upload_req *req,
@@ -60,7 +94,8 @@ static int answer_upload(struct call *c, const struct api_upload_req *req,
     if (req->pin > 0)
         jdoc_set_bool(c->answer, "pinned", reserved->pinned);
     api_upload_res_clear(&res);
-    return 200;
+    json_object_object_add(c->answer, "features", call_features());
+    return answer_heads(c, req->session_id, reserved->version);
 }
 
 static struct ledger_limits limits_of(const struct call *c)
@@ -180,7 +215,7 @@ int handle_session_confirm(struct call *c)
     }
     call_ok(c);
     jdoc_set_int(c->answer, "version", p.version);
-    return 200;
+    return answer_heads(c, c->params[0], 0);
 }
 
 int handle_session_download(struct call *c)
@@ -211,7 +246,7 @@ int handle_session_versions(struct call *c)
 
     if ((status = call_session_id(c)) != 0)
         return status;
-    if (ledger_versions(c->config->ledger, c->who.user_id, c->params[0],
+    if (ledger_versions(c->config->ledger, &c->who, c->params[0],
                         (int)c->config->settings->versions_per_session, &c->answer, &err) != 0)
         return call_fail(c, &err);
     return 200;
@@ -224,8 +259,7 @@ int handle_session_delete(struct call *c)
 
     if ((status = call_session_id(c)) != 0)
         return status;
-    if (ledger_session_delete(c->config->ledger, c->who.user_id, c->params[0], c->now_ms, &err) !=
-        0)
+    if (ledger_session_delete(c->config->ledger, &c->who, c->params[0], c->now_ms, &err) != 0)
         return call_fail(c, &err);
     return call_ok(c);
 }
@@ -240,8 +274,8 @@ int handle_session_delete_version(struct call *c)
         return status;
     if (str_parse_u64(c->params[1], &version) != 0 || version > API_VERSION_MAX)
         return call_error(c, 404, "not_found", "There is no such version.");
-    if (ledger_version_delete(c->config->ledger, c->who.user_id, c->params[0], (int64_t)version,
-                              c->now_ms, &err) != 0)
+    if (ledger_version_delete(c->config->ledger, &c->who, c->params[0], (int64_t)version, c->now_ms,
+                              &err) != 0)
         return call_fail(c, &err);
     return call_ok(c);
 }

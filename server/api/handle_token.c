@@ -4,6 +4,7 @@
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
+#include "api/api.h"
 
 #include "server/api/call.h"
 
@@ -32,10 +33,11 @@ static int parse_expiry(const char *s, int64_t now_ms, int64_t *ret_ms)
     return 0;
 }
 
-static int create(struct call *c, const char *name, int64_t expires_ms)
+static int create(struct call *c, const char *name, const char *device, int64_t expires_ms)
 {
     unsigned char raw[RAW_BYTES];
-    char id[UUID_SIZE], digest[HASH_SHA256_HEX], *text, *token;
+    char id[UUID_SIZE], device_id[UUID_SIZE], digest[HASH_SHA256_HEX], *text, *token;
+    struct ledger_new_token t = {.name = name, .sha256 = digest, .device = device};
     struct ct_err err;
     int status = 201;
 
@@ -43,13 +45,17 @@ static int create(struct call *c, const char *name, int64_t expires_ms)
     text = hash_base64url(raw, sizeof(raw));
     token = str_printf("ctk_live_%s", text);
     hash_sha256_hex(token, strlen(token), digest);
-    if (ledger_token_add(c->config->ledger, c->who.user_id, name, digest, token + strlen(token) - 4,
-                         c->now_ms, expires_ms, id, &err) != 0) {
+    t.last4 = token + strlen(token) - 4;
+    t.now_ms = c->now_ms;
+    t.expires_ms = expires_ms;
+    if (ledger_token_add(c->config->ledger, c->who.user_id, &t, id, device_id, &err) != 0) {
         status = call_fail(c, &err);
     } else {
         c->answer = json_object_new_object();
         jdoc_set_str(c->answer, "token", token);
         jdoc_set_str(c->answer, "id", id);
+        if (device_id[0] != '\0')
+            json_object_object_add(c->answer, "device", ledger_device_json(device_id, name));
     }
     str_wipe(raw, sizeof(raw));
     str_wipe(text, strlen(text));
@@ -62,6 +68,7 @@ static int create(struct call *c, const char *name, int64_t expires_ms)
 int handle_token_create(struct call *c)
 {
     const char *name = jdoc_str(c->body, "name"), *expires = jdoc_str(c->body, "expiresIn");
+    const char *device = jdoc_str(c->body, "deviceId");
     int64_t expires_ms = 0;
 
     if (name == NULL && !jdoc_has(c->body, "name"))
@@ -73,7 +80,10 @@ int handle_token_create(struct call *c)
     if (expires == NULL || parse_expiry(expires, c->now_ms, &expires_ms) != 0)
         return call_error(c, 422, "invalid",
                           "expiresIn has to be \"never\" or days like \"30d\", at most \"3650d\".");
-    return create(c, name, expires_ms);
+    if (jdoc_has(c->body, "deviceId") && (device == NULL || !api_device_id_is_valid(device)))
+        return call_error(c, 422, "invalid",
+                          "deviceId has to be 8 to 64 letters, digits and \"-\".");
+    return create(c, name, device, expires_ms);
 }
 
 int handle_token_list(struct call *c)

@@ -8,8 +8,14 @@
 
 #include "server/ledger/ledger_impl.h"
 #include "server/ledger/sql_sqlite.h"
+#include "server/ledger/uses.h"
 
-/* versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging. */
+/*
+ * versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging.
+ *
+ * ancestry says on which versions one builds.  A head is a confirmed version that no confirmed one
+ * builds on, at whatever distance; is_head says so, and sessions.current_version is one of them.
+ */
 static const char *const steps[] = {
     "CREATE TABLE users("
     " id TEXT PRIMARY KEY,"
@@ -105,7 +111,130 @@ static const char *const steps[] = {
     /* For sums over all of a user, which must not read every row. */
     "CREATE INDEX versions_by_user ON versions(user_id, state, size_bytes);",
 
-    "ALTER TABLE signins ADD COLUMN client_state TEXT NOT NULL DEFAULT '';"};
+    "ALTER TABLE signins ADD COLUMN client_state TEXT NOT NULL DEFAULT '';",
+
+    /* A token belongs to a device; sources are also 'device:<the machine's own id>' now. */
+    "ALTER TABLE tokens ADD COLUMN device_id TEXT REFERENCES devices(id) ON DELETE CASCADE;"
+    "CREATE INDEX tokens_by_device ON tokens(device_id);"
+    "UPDATE tokens SET device_id = (SELECT d.id FROM devices d"
+    " WHERE d.user_id = tokens.user_id AND d.source = 'token:' || tokens.id);",
+
+    /* What only lists read moves out of the table that each upload goes through. */
+    "CREATE TABLE descriptions("
+    " user_id TEXT NOT NULL,"
+    " session_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " cwd TEXT NOT NULL,"
+    " user_dir TEXT NOT NULL,"
+    " label TEXT,"
+    " metadata TEXT,"
+    " tags TEXT,"
+    " PRIMARY KEY(user_id, session_id, version));"
+    "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, label, metadata, tags)"
+    " SELECT user_id, session_id, version, cwd, user_dir, label, metadata, tags FROM versions;"
+
+    "CREATE TABLE ancestry("
+    " user_id TEXT NOT NULL,"
+    " session_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " base INTEGER NOT NULL,"
+    " PRIMARY KEY(user_id, session_id, version, base)) WITHOUT ROWID;"
+    "CREATE INDEX ancestry_by_base ON ancestry(user_id, session_id, base, version);"
+
+    /* bases: what the client said, as JSON; NULL if it said nothing.  pins: which one it pinned. */
+    "CREATE TABLE versions_now("
+    " user_id TEXT NOT NULL,"
+    " session_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " state TEXT NOT NULL,"
+    " size_bytes INTEGER NOT NULL,"
+    " checksum TEXT NOT NULL,"
+    " md5 TEXT,"
+    " created_ms INTEGER NOT NULL,"
+    " confirmed_ms INTEGER NOT NULL DEFAULT 0,"
+    " purge_ms INTEGER,"
+    " token_id TEXT NOT NULL,"
+    " device_id TEXT REFERENCES devices(id) ON DELETE SET NULL,"
+    " base_version INTEGER NOT NULL DEFAULT -1,"
+    " bases TEXT,"
+    " amend INTEGER NOT NULL DEFAULT 0,"
+    " pins INTEGER NOT NULL DEFAULT 0,"
+    " pinned INTEGER NOT NULL DEFAULT 0,"
+    " is_head INTEGER NOT NULL DEFAULT 0,"
+    " machine TEXT,"
+    " agent TEXT NOT NULL,"
+    " PRIMARY KEY(user_id, session_id, version)) WITHOUT ROWID;"
+    "INSERT INTO versions_now(user_id, session_id, version, state, size_bytes, checksum, md5,"
+    " created_ms, confirmed_ms, purge_ms, token_id, device_id, base_version, amend, pinned,"
+    " machine, agent)"
+    " SELECT user_id, session_id, version, state, size_bytes, checksum, md5, created_ms,"
+    " confirmed_ms, purge_ms, token_id, device_id, base_version, amend, pinned, machine, agent"
+    " FROM versions;"
+    "DROP TABLE versions;"
+    "ALTER TABLE versions_now RENAME TO versions;"
+
+    /* Nobody had said what was in what: each device's versions are one line, and none holds those
+     * of another device. */
+    "INSERT INTO ancestry(user_id, session_id, version, base)"
+    " SELECT user_id, session_id, version, before FROM ("
+    "  SELECT user_id, session_id, version, lag(version) OVER ("
+    "   PARTITION BY user_id, session_id, device_id ORDER BY version) AS before"
+    "  FROM versions WHERE state = 'confirmed') WHERE before IS NOT NULL;"
+    "CREATE INDEX versions_heads ON versions(user_id, session_id, version) WHERE is_head = 1;"
+    "UPDATE versions SET is_head = 1 WHERE state = 'confirmed' AND NOT EXISTS ("
+    " SELECT 1 FROM ancestry a WHERE a.user_id = versions.user_id"
+    "  AND a.session_id = versions.session_id AND a.base = versions.version);"
+
+    "CREATE INDEX versions_to_purge ON versions(purge_ms) WHERE purge_ms IS NOT NULL;"
+    "CREATE INDEX versions_by_device ON versions(device_id, session_id, state, version);"
+    "CREATE INDEX versions_reserved ON versions(user_id, session_id, version)"
+    " WHERE state = 'reserved';"
+    "CREATE INDEX versions_confirmed ON versions(user_id, session_id, version, is_head, pinned,"
+    " size_bytes) WHERE state = 'confirmed';"
+    "CREATE INDEX versions_pinned ON versions(user_id, session_id, version)"
+    " WHERE pinned = 1 AND state = 'confirmed';"
+    "CREATE INDEX versions_in_trash ON versions(user_id, purge_ms) WHERE state = 'trash';"
+
+    /* How many of a user's versions are in each state, and their bytes: kept by triggers, so that
+     * no quota has to add them up and no change can forget it. */
+    "CREATE TABLE usage("
+    " user_id TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(user_id, state)) WITHOUT ROWID;"
+    "INSERT INTO usage(user_id, state, n, bytes)"
+    " SELECT user_id, state, count(*), sum(size_bytes) FROM versions GROUP BY user_id, state;"
+    "CREATE TRIGGER versions_added AFTER INSERT ON versions BEGIN"
+    " INSERT INTO usage(user_id, state, n, bytes)"
+    "  VALUES (new.user_id, new.state, 1, new.size_bytes)"
+    "  ON CONFLICT(user_id, state) DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;"
+    "END;"
+    "CREATE TRIGGER versions_moved AFTER UPDATE OF state ON versions"
+    " WHEN new.state <> old.state BEGIN"
+    " UPDATE usage SET n = n - 1, bytes = bytes - old.size_bytes"
+    "  WHERE user_id = old.user_id AND state = old.state;"
+    " INSERT INTO usage(user_id, state, n, bytes)"
+    "  VALUES (new.user_id, new.state, 1, new.size_bytes)"
+    "  ON CONFLICT(user_id, state) DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;"
+    " UPDATE sessions SET version_count ="
+    "  version_count + (new.state = 'confirmed') - (old.state = 'confirmed')"
+    "  WHERE user_id = new.user_id AND session_id = new.session_id;"
+    "END;"
+    "CREATE TRIGGER versions_removed AFTER DELETE ON versions BEGIN"
+    " UPDATE usage SET n = n - 1, bytes = bytes - old.size_bytes"
+    "  WHERE user_id = old.user_id AND state = old.state;"
+    " DELETE FROM usage WHERE user_id = old.user_id AND state = old.state AND n = 0;"
+    " DELETE FROM descriptions WHERE user_id = old.user_id AND session_id = old.session_id"
+    "  AND version = old.version;"
+    "END;"
+
+    /* changes, changed: a clock of each user's own, for those who ask what is new since. */
+    "ALTER TABLE users ADD COLUMN changes INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE sessions ADD COLUMN changed INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE sessions ADD COLUMN deleted_by TEXT REFERENCES devices(id) ON DELETE SET NULL;"
+    "CREATE INDEX sessions_by_deleter ON sessions(deleted_by) WHERE deleted_by IS NOT NULL;"
+    "CREATE INDEX sessions_by_change ON sessions(user_id, changed);"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
@@ -117,6 +246,7 @@ static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
     }
     l = str_calloc(1, sizeof(*l));
     l->db = db;
+    l->uses = uses_new();
     *ret = l;
     return 0;
 }
@@ -139,8 +269,15 @@ void ledger_close(struct ledger *l)
 {
     if (l == NULL)
         return;
+    uses_write(l->uses, l->db, NULL);
+    uses_free(l->uses);
     sql_close(l->db);
     free(l);
+}
+
+int ledger_write_uses(struct ledger *l, struct ct_err *err)
+{
+    return uses_write(l->uses, l->db, err);
 }
 
 int ledger_ping(struct ledger *l, struct ct_err *err)

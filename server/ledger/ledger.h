@@ -152,26 +152,50 @@ int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int
 
 /* ---- tokens and devices --------------------------------------------------------------------- */
 
-/* Who asks: a user, through a token of theirs or ("") a log-in. */
+/* Who asks: a user, through a token of theirs or ("") a log-in, from a device ("": not known yet).
+ */
 struct ledger_who {
     char user_id[UUID_SIZE];
     char token_id[UUID_SIZE];
+    char device_id[UUID_SIZE];
+};
+
+struct ledger_new_token {
+    const char *name;
+    const char *sha256; /* its digest in hex */
+    const char *last4;
+    const char *device; /* what the machine calls itself; NULL: the token is a device of its own */
+    int64_t now_ms;
+    int64_t expires_ms; /* 0: never */
 };
 
 /**
- * ledger_token_add(l, user_id, name, sha256, last4, now_ms, expires_ms, ret_id, err):
- * Add an API token by its digest in hex.  ${expires_ms} 0: never.  ERR_REFUSED, too_many_tokens.
+ * ledger_token_add(l, user_id, t, ret_id, ret_device_id, err):
+ * Add an API token.  ${ret_device_id} is "" if it belongs to no device yet.  ERR_REFUSED,
+ * too_many_tokens.
  */
-int ledger_token_add(struct ledger *l, const char *user_id, const char *name, const char *sha256,
-                     const char *last4, int64_t now_ms, int64_t expires_ms, char ret_id[UUID_SIZE],
-                     struct ct_err *err);
+int ledger_token_add(struct ledger *l, const char *user_id, const struct ledger_new_token *t,
+                     char ret_id[UUID_SIZE], char ret_device_id[UUID_SIZE], struct ct_err *err);
 
 /**
  * ledger_token_find(l, sha256, now_ms, ret, err):
- * Whose token is it?  Notes its use (by the minute).  ERR_AUTH if there is none or it has expired.
+ * Whose token is it?  Notes its use (by the minute, for ledger_write_uses()).  ERR_AUTH if there is
+ * none or it has expired.
  */
 int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
                       struct ct_err *err);
+
+/**
+ * ledger_write_uses(l, err):
+ * Write down when tokens were used last; closing does so too.
+ */
+int ledger_write_uses(struct ledger *l, struct ct_err *err);
+
+/**
+ * ledger_device_json(id, name):
+ * A device as the wire has it, or NULL for the id "".
+ */
+struct json_object *ledger_device_json(const char *id, const char *name);
 
 /**
  * ledger_tokens(l, who, ret, err), ledger_devices(l, who, ret, err):
@@ -184,7 +208,7 @@ int ledger_devices(struct ledger *l, const struct ledger_who *who, struct json_o
 
 /**
  * ledger_token_revoke(l, user_id, id, err), ledger_device_delete(l, user_id, id, err):
- * End a token; forget a device and end its token.  What they uploaded stays.
+ * End a token; forget a device and end its tokens.  What they uploaded stays.
  */
 int ledger_token_revoke(struct ledger *l, const char *user_id, const char *id, struct ct_err *err);
 int ledger_device_delete(struct ledger *l, const char *user_id, const char *id, struct ct_err *err);
@@ -207,15 +231,16 @@ struct ledger_reserved {
     char record_id[UUID_SIZE];
     int64_t version;
     int pinned;        /* the version that was to be pinned is there and kept */
-    int64_t elsewhere; /* newest confirmed version of another device that is newer than the one
-                          that this device knows, or 0 */
+    int64_t elsewhere; /* newest head of another device that this one does not contain, newer than
+                          the version that the device knows, or 0 */
 };
 
 /**
  * ledger_reserve(l, who, req, limits, now_ms, ret, err):
  * Reserve the next version number of a session for a day.  ERR_CONFLICT, deleted, if the session
  * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, if the user is past
- * ${limits} even when what it amends and what it rotates out have gone.
+ * ${limits} even when what it amends and what it rotates out have gone, or too_many_heads, if it
+ * would be one too many.
  */
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
                    const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
@@ -250,9 +275,11 @@ int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *s
 
 /**
  * ledger_confirm(l, who, session_id, version, limits, now_ms, err):
- * Make a reserved version part of its session: drop what it amends (never with a log-in, which is
- * no device), let the versions beyond ${limits} go, unless pinned or some device's newest.
- * ERR_CONFLICT, no_reservation; ERR_REFUSED, quota, if it does not fit even so.
+ * Make a reserved version part of its session.  What it contains is no head any more; it is one,
+ * and the current one if it contains that, or does not say what it contains.  Drop what it amends
+ * (never with a log-in, which is no device), let the versions beyond ${limits} go, unless pinned or
+ * heads. ERR_CONFLICT, no_reservation; ERR_REFUSED, quota, if it does not fit even so, or
+ * too_many_heads.
  */
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
                    int64_t version, const struct ledger_limits *limits, int64_t now_ms,
@@ -268,29 +295,47 @@ int ledger_download(struct ledger *l, const char *user_id, const char *session_i
 
 struct ledger_filter {
     const char *machine, *tag, *agent; /* NULL: any */
-    const char *token_id;              /* whose versions are marked thisDevice; NULL: nobody's */
     int64_t limit, offset;
 };
 
 /**
- * ledger_sessions(l, user_id, filter, ret, err), ledger_versions(l, user_id, session_id, keep, ret,
- * err):
+ * ledger_sessions(l, who, filter, ret, err), ledger_versions(l, who, session_id, keep, ret, err):
  * The lists as the wire has them, newest first.  The caller owns ${ret}.
  */
-int ledger_sessions(struct ledger *l, const char *user_id, const struct ledger_filter *filter,
-                    struct json_object **ret, struct ct_err *err);
-int ledger_versions(struct ledger *l, const char *user_id, const char *session_id, int keep,
-                    struct json_object **ret, struct ct_err *err);
+int ledger_sessions(struct ledger *l, const struct ledger_who *who,
+                    const struct ledger_filter *filter, struct json_object **ret,
+                    struct ct_err *err);
+int ledger_versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    int keep, struct json_object **ret, struct ct_err *err);
 
 /**
- * ledger_session_delete(l, user_id, session_id, now_ms, err),
- * ledger_version_delete(l, user_id, session_id, version, now_ms, err):
- * Into the trash for 30 days.  A session without versions leaves a tombstone; its numbers are never
- * used again.
+ * ledger_heads(l, who, session_id, version, ret_current, ret, err):
+ * The session's current version, or 0, and as the wire has them, newest first: with ${version} 0
+ * what stands beside it, else every head that the reserved ${version} does not contain.
  */
-int ledger_session_delete(struct ledger *l, const char *user_id, const char *session_id,
+int ledger_heads(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                 int64_t version, int64_t *ret_current, struct json_object **ret,
+                 struct ct_err *err);
+
+/**
+ * ledger_sessions_since(l, who, since, limit, ret, err):
+ * What changed after the cursor ${since}, as the wire has it, at most ${limit} sessions, oldest
+ * change first.  Return 1 with ${ret}, 0 if nothing did, -1.  ERR_GONE: the cursor is not of this
+ * database.
+ */
+int ledger_sessions_since(struct ledger *l, const struct ledger_who *who, int64_t since,
+                          int64_t limit, struct json_object **ret, struct ct_err *err);
+
+/**
+ * ledger_session_delete(l, who, session_id, now_ms, err),
+ * ledger_version_delete(l, who, session_id, version, now_ms, err):
+ * Into the trash for 30 days.  A session without versions leaves a tombstone; its numbers are never
+ * used again.  What only the deleted version contained is a head again.  A version that is reserved
+ * by the same token is given up.
+ */
+int ledger_session_delete(struct ledger *l, const struct ledger_who *who, const char *session_id,
                           int64_t now_ms, struct ct_err *err);
-int ledger_version_delete(struct ledger *l, const char *user_id, const char *session_id,
+int ledger_version_delete(struct ledger *l, const struct ledger_who *who, const char *session_id,
                           int64_t version, int64_t now_ms, struct ct_err *err);
 
 /**

@@ -126,6 +126,51 @@ static int check_quota(struct ledger *l, const char *user_id, int64_t max_bytes,
     return 0;
 }
 
+/* Of a reserved version: its device ("": forgotten), and whether it said on what it builds. */
+static int read_line(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                     char device_id[UUID_SIZE], int *ret_has_bases, struct ct_err *err)
+{
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st,
+                  "SELECT device_id, bases IS NOT NULL FROM versions WHERE " THIS
+                  " AND version = ?3",
+                  "ssi", user_id, session_id, version) != 0)
+        return -1;
+    rc = sql_step(st, err);
+    if (rc == 1) {
+        ledger_copy(device_id, sql_text(st, 0), UUID_SIZE);
+        *ret_has_bases = sql_int64(st, 1) != 0;
+    }
+    sql_done(st);
+    return rc == 1 ? 0 : -1;
+}
+
+/* Is it the current version, or one beside that?  Then what it amends and rotates out goes. */
+static int join(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                int keep, int64_t now_ms, struct ct_err *err)
+{
+    char device_id[UUID_SIZE] = "";
+    int has_bases = 0, is_current = 0;
+    int64_t amended, beside;
+
+    if (read_line(l, user_id, session_id, version, device_id, &has_bases, err) != 0)
+        return -1;
+    amended = ledger_amended(l, user_id, session_id, version, now_ms, err);
+    if (amended < 0 || ledger_heads_join(l, user_id, session_id, version, device_id, has_bases,
+                                         &is_current, err) != 0)
+        return -1;
+    beside = ledger_heads_beside(l, user_id, session_id, version, err);
+    if (beside < 0)
+        return -1;
+    if (beside >= LEDGER_MAX_HEADS)
+        return ledger_too_many_heads(err);
+    if (ledger_rotate(l, user_id, session_id, version, amended, keep, now_ms, err) != 0)
+        return -1;
+    return ledger_refresh(l, user_id, session_id, is_current ? version : 0, NULL, now_ms, err);
+}
+
 static int confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
                    int64_t version, const struct ledger_limits *limits, int64_t now_ms,
                    struct ct_err *err)
@@ -144,12 +189,9 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
                  "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
                  " WHERE " THIS " AND version = ?3",
                  "ssii", who->user_id, session_id, version, now_ms) != 0 ||
-        sql_exec(l->db, err, "UPDATE sessions SET deleted_ms = 0 WHERE " THIS, "ss", who->user_id,
-                 session_id) != 0 ||
-        ledger_rotate(l, who->user_id, session_id, version, limits->keep, now_ms, err) != 0 ||
-        check_quota(l, who->user_id, limits->max_bytes, err) != 0)
+        join(l, who->user_id, session_id, version, limits->keep, now_ms, err) != 0)
         return -1;
-    return ledger_refresh(l, who->user_id, session_id, now_ms, err);
+    return check_quota(l, who->user_id, limits->max_bytes, err);
 }
 
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,

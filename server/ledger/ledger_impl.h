@@ -11,8 +11,13 @@
 #define LEDGER_SIGNIN_MS (10LL * 60 * 1000)
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 
+#define LEDGER_MAX_TOKENS 200
+#define LEDGER_MAX_HEADS 50
+#define LEDGER_MAX_PINS 20
+
 struct ledger {
     struct sql *db;
+    struct uses *uses; /* of tokens, not written down yet */
 };
 
 /**
@@ -57,20 +62,158 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
                        struct ct_err *err);
 
 /**
- * ledger_refresh(l, user_id, session_id, now_ms, err):
- * After versions came or went, in a transaction: bring the session's current version, count and
- * time up to date; without any left it becomes a tombstone.
+ * ledger_see_device(l, who, machine, now_ms, id, err):
+ * In a transaction: the device of ${who}, made if need be; by the name of its ${machine} (may be
+ * NULL) if ${who} came by a log-in.
  */
-int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
-                   struct ct_err *err);
+int ledger_see_device(struct ledger *l, const struct ledger_who *who, const char *machine,
+                      int64_t now_ms, char id[UUID_SIZE], struct ct_err *err);
 
 /**
- * ledger_rotate(l, user_id, session_id, version, keep, now_ms, err):
- * ${version} was just confirmed, in this transaction: drop what it amends, if that is the newest
- * but for it, of the same token and young, and what is beyond ${keep}.
+ * ledger_add_device(l, user_id, source, name, now_ms, id, err):
+ * In a transaction: the device of this source, made if need be; its name is ${name} from now on.
+ * Those that have no token make room, the one not seen for longest first.
+ */
+int ledger_add_device(struct ledger *l, const char *user_id, const char *source, const char *name,
+                      int64_t now_ms, char id[UUID_SIZE], struct ct_err *err);
+
+/**
+ * ledger_refresh(l, user_id, session_id, current, device_id, now_ms, err):
+ * After versions came or went, in a transaction: make ${current} the session's current version; 0:
+ * the one that is, if it still is a head, else the newest head.  Without any the session becomes a
+ * tombstone that says which device did it (NULL: none).
+ */
+int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t current,
+                   const char *device_id, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_too_many_heads(err):
+ * Fill ${err}: there are LEDGER_MAX_HEADS, and there would be one more.  Return -1.
+ */
+int ledger_too_many_heads(struct ct_err *err);
+
+/*
+ * Heads, in a transaction, of one session.  A version builds on what ledger_heads_build() was told,
+ * and on what those build on.
+ */
+
+/**
+ * ledger_heads_build(l, user_id, session_id, version, device_id, bases, err):
+ * ${version} was reserved: it builds on ${bases}, or (NULL) on the newest version of its device.
+ */
+int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, const char *device_id, struct json_object *bases,
+                       struct ct_err *err);
+
+/**
+ * ledger_heads_beside(l, user_id, session_id, version, err):
+ * How many other heads there are that ${version} does not contain; -1 on error.
+ */
+int64_t ledger_heads_beside(struct ledger *l, const char *user_id, const char *session_id,
+                            int64_t version, struct ct_err *err);
+
+/**
+ * ledger_heads_elsewhere(l, user_id, session_id, version, device_id, after, err):
+ * The newest of these that is not ${device_id}'s, and newer than ${after}; 0 if there is none, -1
+ * on error.
+ */
+int64_t ledger_heads_elsewhere(struct ledger *l, const char *user_id, const char *session_id,
+                               int64_t version, const char *device_id, int64_t after,
+                               struct ct_err *err);
+
+/**
+ * ledger_heads_join(l, user_id, session_id, version, device_id, has_bases, ret_is_current, err):
+ * ${version} was just confirmed: what it contains is no head any more, it is one, and
+ * ${ret_is_current} says whether it is the session's current one from now on.
+ */
+int ledger_heads_join(struct ledger *l, const char *user_id, const char *session_id,
+                      int64_t version, const char *device_id, int has_bases, int *ret_is_current,
+                      struct ct_err *err);
+
+/**
+ * ledger_heads_leave(l, user_id, session_id, version, err),
+ * ledger_heads_return(l, user_id, session_id, version, err):
+ * ${version} went into the trash, or came out of it: what only it contained are heads again, or are
+ * not any more.
+ */
+int ledger_heads_leave(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, struct ct_err *err);
+int ledger_heads_return(struct ledger *l, const char *user_id, const char *session_id,
+                        int64_t version, struct ct_err *err);
+
+/**
+ * ledger_heads_forget(l, user_id, session_id, version, err):
+ * ${version} will never come back: take it out of the lines that lead through it.
+ */
+int ledger_heads_forget(struct ledger *l, const char *user_id, const char *session_id,
+                        int64_t version, struct ct_err *err);
+
+/* The columns of a version as the wire has it: of versions v, descriptions d, devices dv. */
+#define LEDGER_ITEM_COLUMNS \
+    "v.version, v.size_bytes, v.checksum, v.confirmed_ms, v.pinned, v.device_id, dv.name," \
+    " v.machine, v.bases, v.is_head, d.metadata"
+#define LEDGER_ITEM_N 11
+#define LEDGER_ITEM_JOINS \
+    " JOIN descriptions d ON d.user_id = v.user_id AND d.session_id = v.session_id" \
+    " AND d.version = v.version LEFT JOIN devices dv ON dv.id = v.device_id"
+
+/**
+ * ledger_item(st, who):
+ * A row of these as an object of the wire; the caller's.
+ */
+struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who);
+
+/* The columns of a session: of these, and sessions s.  The last: has it more than one to show? */
+#define LEDGER_SESSION_COLUMNS \
+    LEDGER_ITEM_COLUMNS ", s.session_id, d.label, d.cwd, d.user_dir, d.tags, s.version_count," \
+                        " s.changed, EXISTS (SELECT 1 FROM versions b" \
+                        "  WHERE b.user_id = s.user_id AND b.session_id = s.session_id" \
+                        "  AND b.is_head = 1 AND b.version <> s.current_version)" \
+                        " OR EXISTS (SELECT 1 FROM versions b" \
+                        "  WHERE b.user_id = s.user_id AND b.session_id = s.session_id" \
+                        "  AND b.pinned = 1 AND b.state = 'confirmed'" \
+                        "  AND b.version <> s.current_version)"
+
+/**
+ * ledger_session_items(l, who, st, rows, ret_changed, err):
+ * Add a query's rows of these to ${rows} and end it; ${ret_changed} (may be NULL) is the last one's
+ * change.
+ */
+int ledger_session_items(struct ledger *l, const struct ledger_who *who, struct sql_rows *st,
+                         struct json_object *rows, int64_t *ret_changed, struct ct_err *err);
+
+/**
+ * ledger_set_cursor(o, cursor):
+ * Give the answer ${o} its cursor.
+ */
+void ledger_set_cursor(struct json_object *o, int64_t cursor);
+
+/* Every head of session ?2 that the reserved version ?3 does not contain. */
+extern const char ledger_beside_reserved[];
+
+/**
+ * ledger_stored(st, column), ledger_set_text(o, key, st, column):
+ * JSON that was checked when it came in; a text, or null.
+ */
+struct json_object *ledger_stored(struct sql_rows *st, int column);
+void ledger_set_text(struct json_object *o, const char *key, struct sql_rows *st, int column);
+
+/**
+ * ledger_amended(l, user_id, session_id, version, now_ms, err):
+ * Which version would go for ${version}, as long as that is not a head yet: the one that it amends,
+ * if that is a head of the same device, a base of ${version}, young, and not pinned.  0: none, -1
+ * on error.
+ */
+int64_t ledger_amended(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_rotate(l, user_id, session_id, version, amended, keep, now_ms, err):
+ * ${version} was just confirmed, in this transaction: drop ${amended} (0: nothing) and what is
+ * beyond the newest ${keep}.  Heads and what is pinned stay.  It costs what it drops.
  */
 int ledger_rotate(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                  int keep, int64_t now_ms, struct ct_err *err);
+                  int64_t amended, int keep, int64_t now_ms, struct ct_err *err);
 
 /**
  * ledger_frees(l, user_id, session_id, version, keep, now_ms, err):

@@ -6,90 +6,120 @@
 
 #include "server/ledger/ledger_impl.h"
 
-/* JSON that was checked when it came in. */
-static struct json_object *stored(struct sql_rows *st, int column)
+static struct json_object *session_item(struct sql_rows *st, const struct ledger_who *who)
 {
-    struct json_object *o = NULL;
-    const char *s = sql_text(st, column);
+    struct json_object *o = ledger_item(st, who), *tags = ledger_stored(st, LEDGER_ITEM_N + 4);
 
-    if (s[0] != '\0')
-        jdoc_parse(s, strlen(s), &o, NULL);
-    return o;
-}
-
-static void set_text(struct json_object *o, const char *key, struct sql_rows *st, int column)
-{
-    jdoc_set_str(o, key, sql_is_null(st, column) ? NULL : sql_text(st, column));
-}
-
-static struct json_object *session_item(struct sql_rows *st)
-{
-    struct json_object *o = json_object_new_object(), *tags;
-
-    set_text(o, "id", st, 0);
-    set_text(o, "label", st, 1);
-    set_text(o, "sourceMachine", st, 2);
-    set_text(o, "sourceCwd", st, 3);
-    set_text(o, "sourceUserDir", st, 4);
-    jdoc_set_int(o, "sizeBytes", sql_int64(st, 5));
-    json_object_object_add(o, "metadata", stored(st, 6));
-    jdoc_set_int(o, "currentVersion", sql_int64(st, 7));
-    jdoc_set_int(o, "versionCount", sql_int64(st, 8));
-    json_object_object_add(o, "createdAt", ledger_when(sql_int64(st, 9)));
-    tags = stored(st, 10);
+    ledger_set_text(o, "id", st, LEDGER_ITEM_N);
+    ledger_set_text(o, "label", st, LEDGER_ITEM_N + 1);
+    ledger_set_text(o, "sourceCwd", st, LEDGER_ITEM_N + 2);
+    ledger_set_text(o, "sourceUserDir", st, LEDGER_ITEM_N + 3);
     json_object_object_add(o, "tags", tags != NULL ? tags : json_object_new_array());
-    jdoc_set_str(o, "checksum", sql_text(st, 11));
-    jdoc_set_bool(o, "thisDevice", sql_int64(st, 12) != 0);
+    jdoc_set_int(o, "currentVersion", sql_int64(st, 0));
+    jdoc_set_int(o, "versionCount", sql_int64(st, LEDGER_ITEM_N + 5));
+    json_object_object_add(o, "heads", json_object_new_array());
     return o;
 }
 
-#define FROM_SESSIONS \
-    " FROM sessions s JOIN versions v ON v.user_id = s.user_id AND v.session_id = s.session_id" \
-    " AND v.version = s.current_version" \
-    " WHERE s.user_id = ?1 AND s.current_version > 0 AND (?2 IS NULL OR v.machine = ?2)" \
-    " AND (?3 IS NULL OR v.agent = ?3)" \
-    " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(v.tags) t WHERE t.value = ?4))"
-
-static int sessions(struct ledger *l, const char *user_id, const struct ledger_filter *f,
-                    struct json_object *rows, int64_t *total, struct ct_err *err)
+/* What stands beside the current version, or beside what a reserved one contains. */
+static int add_heads(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                     const char *chosen, int64_t version, struct json_object *list,
+                     struct ct_err *err)
 {
-    int filtered = f->machine != NULL || f->tag != NULL || f->agent != NULL;
     struct sql_rows *st;
     int rc;
 
-    /* Without a filter the index alone counts. */
-    if (filtered)
-        *total = sql_one(l->db, err, "SELECT count(*)" FROM_SESSIONS, "ssss", user_id, f->machine,
-                         f->agent, f->tag);
-    else
-        *total = sql_one(l->db, err,
-                         "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
-                         "s", user_id);
-    if (*total < 0)
-        return -1;
-    if (sql_query(l->db, err, &st,
-                  "SELECT s.session_id, v.label, v.machine, v.cwd, v.user_dir, v.size_bytes,"
-                  " v.metadata, s.current_version, s.version_count, s.updated_ms, v.tags,"
-                  " v.checksum, coalesce(v.token_id = ?7, 0)" FROM_SESSIONS
-                  " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
-                  "ssssiis", user_id, f->machine, f->agent, f->tag, f->limit, f->offset,
-                  f->token_id) != 0)
+    if (sql_query(l->db, err, &st, chosen, "ssi", who->user_id, session_id, version) != 0)
         return -1;
     while ((rc = sql_step(st, err)) == 1)
-        json_object_array_add(rows, session_item(st));
+        json_object_array_add(list, ledger_item(st, who));
     sql_done(st);
     return rc;
 }
 
-int ledger_sessions(struct ledger *l, const char *user_id, const struct ledger_filter *filter,
-                    struct json_object **ret, struct ct_err *err)
+/* Two indices answer this, and no row of a version that is neither is read. */
+#define BESIDE_CURRENT \
+    "SELECT " LEDGER_ITEM_COLUMNS " FROM versions v" LEDGER_ITEM_JOINS \
+    " WHERE v.user_id = ?1 AND v.session_id = ?2 AND v.version <> ?3 AND v.version IN" \
+    " (SELECT version FROM versions WHERE user_id = ?1 AND session_id = ?2 AND is_head = 1" \
+    "  UNION SELECT version FROM versions WHERE user_id = ?1 AND session_id = ?2 AND pinned = 1" \
+    "   AND state = 'confirmed') ORDER BY v.version DESC"
+
+static int add_beside(struct ledger *l, const struct ledger_who *who, struct json_object *item,
+                      struct ct_err *err)
+{
+    return add_heads(l, who, jdoc_str(item, "id"), BESIDE_CURRENT,
+                     jdoc_int(item, "currentVersion", 0), jdoc_array(item, "heads"), err);
+}
+
+/* The sessions that a query yields; what a few of them have beside their current version follows.
+ */
+int ledger_session_items(struct ledger *l, const struct ledger_who *who, struct sql_rows *st,
+                         struct json_object *rows, int64_t *ret_changed, struct ct_err *err)
+{
+    struct json_object *more = json_object_new_array();
+    int rc;
+
+    while ((rc = sql_step(st, err)) == 1) {
+        struct json_object *item = session_item(st, who);
+        if (ret_changed != NULL)
+            *ret_changed = sql_int64(st, LEDGER_ITEM_N + 6);
+        json_object_array_add(rows, item);
+        if (sql_int64(st, LEDGER_ITEM_N + 7) != 0)
+            json_object_array_add(more, json_object_get(item));
+    }
+    sql_done(st);
+    for (size_t i = 0; i < json_object_array_length(more) && rc == 0; i++)
+        rc = add_beside(l, who, json_object_array_get_idx(more, i), err);
+    json_object_put(more);
+    return rc;
+}
+
+#define FROM_SESSIONS \
+    " FROM sessions s JOIN versions v ON v.user_id = s.user_id AND v.session_id = s.session_id" \
+    " AND v.version = s.current_version" LEDGER_ITEM_JOINS \
+    " WHERE s.user_id = ?1 AND s.current_version > 0 AND (?2 IS NULL OR v.machine = ?2)" \
+    " AND (?3 IS NULL OR v.agent = ?3)" \
+    " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(d.tags) t WHERE t.value = ?4))"
+
+static int sessions(struct ledger *l, const struct ledger_who *who, const struct ledger_filter *f,
+                    struct json_object *rows, int64_t *total, int64_t *cursor, struct ct_err *err)
+{
+    int filtered = f->machine != NULL || f->tag != NULL || f->agent != NULL;
+    struct sql_rows *st;
+
+    /* First: what changes while the list is read will be told again. */
+    *cursor = sql_one(l->db, err, "SELECT changes FROM users WHERE id = ?", "s", who->user_id);
+    if (*cursor < 0)
+        return -1;
+    /* Without a filter the index alone counts. */
+    if (filtered)
+        *total = sql_one(l->db, err, "SELECT count(*)" FROM_SESSIONS, "ssss", who->user_id,
+                         f->machine, f->agent, f->tag);
+    else
+        *total = sql_one(l->db, err,
+                         "SELECT count(*) FROM sessions WHERE user_id = ? AND current_version > 0",
+                         "s", who->user_id);
+    if (*total < 0)
+        return -1;
+    if (sql_query(l->db, err, &st,
+                  "SELECT " LEDGER_SESSION_COLUMNS FROM_SESSIONS
+                  " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
+                  "ssssii", who->user_id, f->machine, f->agent, f->tag, f->limit, f->offset) != 0)
+        return -1;
+    return ledger_session_items(l, who, st, rows, NULL, err);
+}
+
+int ledger_sessions(struct ledger *l, const struct ledger_who *who,
+                    const struct ledger_filter *filter, struct json_object **ret,
+                    struct ct_err *err)
 {
     struct json_object *rows = json_object_new_array(), *o;
-    int64_t total;
+    int64_t total, cursor;
     int rc;
 
     ledger_lock(l);
-    rc = sessions(l, user_id, filter, rows, &total, err);
+    rc = sessions(l, who, filter, rows, &total, &cursor, err);
     ledger_unlock(l);
     if (rc != 0) {
         json_object_put(rows);
@@ -98,58 +128,71 @@ int ledger_sessions(struct ledger *l, const char *user_id, const struct ledger_f
     o = json_object_new_object();
     json_object_object_add(o, "sessions", rows);
     jdoc_set_int(o, "total", total);
+    ledger_set_cursor(o, cursor);
     *ret = o;
     return 0;
 }
 
-static struct json_object *version_item(struct sql_rows *st)
+static struct json_object *version_item(struct sql_rows *st, const struct ledger_who *who)
 {
-    struct json_object *o = json_object_new_object();
+    struct json_object *o = ledger_item(st, who);
 
-    jdoc_set_int(o, "version", sql_int64(st, 0));
-    jdoc_set_int(o, "sizeBytes", sql_int64(st, 1));
-    jdoc_set_str(o, "checksum", sql_text(st, 2));
-    json_object_object_add(o, "createdAt", ledger_when(sql_int64(st, 3)));
-    jdoc_set_bool(o, "pinned", sql_int64(st, 4) != 0);
-    set_text(o, "deviceId", st, 5);
-    set_text(o, "sourceMachine", st, 6);
-    if (sql_int64(st, 7) >= 0)
-        jdoc_set_int(o, "baseVersion", sql_int64(st, 7));
+    ledger_set_text(o, "deviceId", st, 5);
+    if (sql_int64(st, LEDGER_ITEM_N) >= 0)
+        jdoc_set_int(o, "baseVersion", sql_int64(st, LEDGER_ITEM_N));
     else
         jdoc_set_null(o, "baseVersion");
-    json_object_object_add(o, "metadata", stored(st, 8));
     return o;
 }
 
-static int versions(struct ledger *l, const char *user_id, const char *session_id,
-                    struct json_object *rows, struct ct_err *err)
+static int versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    struct json_object *rows, int64_t *ret_current, struct ct_err *err)
 {
     struct sql_rows *st;
     int rc;
 
-    if (sql_query(l->db, err, &st,
-                  "SELECT version, size_bytes, checksum, confirmed_ms, pinned, device_id, machine,"
-                  " base_version, metadata FROM versions"
-                  " WHERE user_id = ? AND session_id = ? AND state = 'confirmed'"
-                  " ORDER BY version DESC",
-                  "ss", user_id, session_id) != 0)
+    *ret_current = sql_one(l->db, err,
+                           "SELECT current_version FROM sessions WHERE user_id = ?"
+                           " AND session_id = ?",
+                           "ss", who->user_id, session_id);
+    if (*ret_current < 0 ||
+        sql_query(l->db, err, &st,
+                  "SELECT " LEDGER_ITEM_COLUMNS ", v.base_version FROM versions v" LEDGER_ITEM_JOINS
+                  " WHERE v.user_id = ? AND v.session_id = ? AND v.state = 'confirmed'"
+                  " ORDER BY v.version DESC",
+                  "ss", who->user_id, session_id) != 0)
         return -1;
     while ((rc = sql_step(st, err)) == 1)
-        json_object_array_add(rows, version_item(st));
+        json_object_array_add(rows, version_item(st, who));
     sql_done(st);
     if (rc == 0 && json_object_array_length(rows) == 0)
         return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
     return rc;
 }
 
-int ledger_versions(struct ledger *l, const char *user_id, const char *session_id, int keep,
-                    struct json_object **ret, struct ct_err *err)
+/* The numbers of what stands beside the current version. */
+static struct json_object *beside(struct json_object *rows, int64_t current)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        int64_t n = jdoc_int(row, "version", 0);
+        if (n != current && (jdoc_bool(row, "isHead", 0) || jdoc_bool(row, "pinned", 0)))
+            json_object_array_add(list, json_object_new_int64(n));
+    }
+    return list;
+}
+
+int ledger_versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    int keep, struct json_object **ret, struct ct_err *err)
 {
     struct json_object *rows = json_object_new_array(), *o;
+    int64_t current;
     int rc;
 
     ledger_lock(l);
-    rc = versions(l, user_id, session_id, rows, err);
+    rc = versions(l, who, session_id, rows, &current, err);
     ledger_unlock(l);
     if (rc != 0) {
         json_object_put(rows);
@@ -157,10 +200,36 @@ int ledger_versions(struct ledger *l, const char *user_id, const char *session_i
     }
     o = json_object_new_object();
     jdoc_set_str(o, "sessionId", session_id);
-    jdoc_set_int(o, "currentVersion", jdoc_int(json_object_array_get_idx(rows, 0), "version", 0));
+    jdoc_set_int(o, "currentVersion", current);
+    json_object_object_add(o, "heads", beside(rows, current));
     json_object_object_add(o, "versions", rows);
     jdoc_set_int(o, "limit", keep);
     *ret = o;
+    return 0;
+}
+
+int ledger_heads(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                 int64_t version, int64_t *ret_current, struct json_object **ret,
+                 struct ct_err *err)
+{
+    struct json_object *list = json_object_new_array();
+    int64_t current;
+    int rc = -1;
+
+    ledger_lock(l);
+    current = sql_one(l->db, err,
+                      "SELECT current_version FROM sessions WHERE user_id = ? AND session_id = ?",
+                      "ss", who->user_id, session_id);
+    if (current >= 0)
+        rc = add_heads(l, who, session_id, version > 0 ? ledger_beside_reserved : BESIDE_CURRENT,
+                       version > 0 ? version : current, list, err);
+    ledger_unlock(l);
+    if (rc != 0) {
+        json_object_put(list);
+        return -1;
+    }
+    *ret_current = current;
+    *ret = list;
     return 0;
 }
 
@@ -171,9 +240,12 @@ static int download(struct ledger *l, const char *user_id, const char *session_i
     int rc;
 
     if (sql_query(l->db, err, &st,
-                  "SELECT version, size_bytes, checksum, machine, cwd, user_dir, metadata"
-                  " FROM versions WHERE user_id = ?1 AND session_id = ?2 AND state = 'confirmed'"
-                  " AND (?3 = 0 OR version = ?3) ORDER BY version DESC LIMIT 1",
+                  "SELECT v.version, v.size_bytes, v.checksum, v.machine, d.cwd, d.user_dir,"
+                  " d.metadata FROM versions v JOIN descriptions d ON d.user_id = v.user_id"
+                  " AND d.session_id = v.session_id AND d.version = v.version"
+                  " WHERE v.user_id = ?1 AND v.session_id = ?2 AND v.state = 'confirmed'"
+                  " AND v.version = CASE WHEN ?3 > 0 THEN ?3 ELSE (SELECT current_version"
+                  "  FROM sessions WHERE user_id = ?1 AND session_id = ?2) END",
                   "ssi", user_id, session_id, version) != 0)
         return -1;
     rc = sql_step(st, err);
@@ -186,7 +258,7 @@ static int download(struct ledger *l, const char *user_id, const char *session_i
             ret->source_machine = str_dup(sql_text(st, 3));
         ret->source_cwd = str_dup(sql_text(st, 4));
         ret->source_user_dir = str_dup(sql_text(st, 5));
-        ret->metadata = stored(st, 6);
+        ret->metadata = ledger_stored(st, 6);
         rc = 0;
     } else if (rc == 0) {
         rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such session or version.");

@@ -47,38 +47,6 @@ static int next_version(struct ledger *l, const char *user_id, const struct api_
                     "sssi", ret->record_id, user_id, req->session_id, now_ms);
 }
 
-/*
- * A device is its token.  Uploads with a log-in have none; there the machine's name must do.
- * ${id} is the row's on return.
- */
-static int see_device(struct ledger *l, const struct ledger_who *who, const char *machine,
-                      int64_t now_ms, char id[UUID_SIZE], struct ct_err *err)
-{
-    const char *name = machine != NULL ? machine : "unknown";
-    char *source = who->token_id[0] != '\0' ? str_printf("token:%s", who->token_id)
-                                            : str_printf("name:%s", name);
-    struct sql_rows *st;
-    int rc;
-
-    uuid_random(id);
-    rc = sql_query(l->db, err, &st,
-                   "INSERT INTO devices(id, user_id, source, name, first_seen_ms, last_seen_ms)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT(user_id, source)"
-                   " DO UPDATE SET name = excluded.name, last_seen_ms = excluded.last_seen_ms"
-                   " RETURNING id",
-                   "ssssi", id, who->user_id, source, name, now_ms);
-    if (rc == 0) {
-        rc = sql_step(st, err);
-        if (rc == 1) {
-            ledger_copy(id, sql_text(st, 0), UUID_SIZE);
-            rc = sql_step(st, err);
-        }
-        sql_done(st);
-    }
-    free(source);
-    return rc;
-}
-
 /* As the store's ETag has it; the request was checked when it came in. */
 static const char *md5_hex(const char *base64, char hex[2 * HASH_MD5_BYTES + 1])
 {
@@ -101,18 +69,28 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
     const char *agent = jdoc_str(req->metadata, "agentId");
     char md5[2 * HASH_MD5_BYTES + 1];
 
-    return sql_exec(
-        l->db, err,
-        "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
-        " created_ms, purge_ms, token_id, device_id, base_version, amend, machine, cwd, user_dir,"
-        " label, agent, metadata, tags, md5)"
-        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ssiisiissiissssssss", who->user_id, req->session_id, version, req->size_bytes,
-        req->checksum, now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
-        req->base_version, req->amend, req->source_machine, req->source_cwd, req->source_user_dir,
-        req->label, ledger_null(agent) != NULL ? agent : DEFAULT_AGENT,
-        req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
-        req->tags != NULL ? jdoc_text(req->tags) : NULL, md5_hex(req->md5, md5));
+    if (sql_exec(
+            l->db, err,
+            "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
+            " md5, created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
+            " machine, agent)"
+            " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ssiissiissisiiss", who->user_id, req->session_id, version, req->size_bytes,
+            req->checksum, md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS,
+            who->token_id, device_id, req->base_version,
+            req->bases != NULL ? jdoc_text(req->bases) : NULL, req->amend, req->pin,
+            req->source_machine, ledger_null(agent) != NULL ? agent : DEFAULT_AGENT) != 0)
+        return -1;
+    if (sql_exec(l->db, err,
+                 "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, label,"
+                 " metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                 "ssisssss", who->user_id, req->session_id, version, req->source_cwd,
+                 req->source_user_dir, req->label,
+                 req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
+                 req->tags != NULL ? jdoc_text(req->tags) : NULL) != 0)
+        return -1;
+    return ledger_heads_build(l, who->user_id, req->session_id, version, device_id, req->bases,
+                              err);
 }
 
 /*
@@ -143,6 +121,41 @@ static int check_quota(struct ledger *l, const char *user_id, const struct api_u
                        "whoever runs it for more.");
 }
 
+/*
+ * At once, not at the confirm: the rotation that it is to stop happens there.  There are not to be
+ * more than LEDGER_MAX_PINS.
+ */
+static int pin(struct ledger *l, const char *user_id, const struct api_upload_req *req,
+               int *ret_pinned, struct ct_err *err)
+{
+    if (sql_exec(l->db, err,
+                 "UPDATE versions SET pinned = 1 WHERE user_id = ?1 AND session_id = ?2"
+                 " AND version = ?3 AND state = 'confirmed' AND (pinned = 1 OR"
+                 " (SELECT count(*) FROM versions p WHERE p.user_id = ?1 AND p.session_id = ?2"
+                 "  AND p.pinned = 1 AND p.state = 'confirmed') < ?4)",
+                 "ssii", user_id, req->session_id, req->pin, (int64_t)LEDGER_MAX_PINS) != 0)
+        return -1;
+    *ret_pinned = sql_changes(l->db) > 0;
+    return 0;
+}
+
+/* What is it that this version would not contain? */
+static int look_beside(struct ledger *l, const char *user_id, const struct api_upload_req *req,
+                       const char *device_id, struct ledger_reserved *ret, struct ct_err *err)
+{
+    int64_t beside = ledger_heads_beside(l, user_id, req->session_id, ret->version, err);
+
+    if (beside < 0)
+        return -1;
+    if (beside >= LEDGER_MAX_HEADS)
+        return ledger_too_many_heads(err);
+    if (beside == 0 || (req->bases == NULL && req->base_version < 0))
+        return 0;
+    ret->elsewhere = ledger_heads_elsewhere(l, user_id, req->session_id, ret->version, device_id,
+                                            req->base_version, err);
+    return ret->elsewhere < 0 ? -1 : 0;
+}
+
 static int reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
                    const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
                    struct ct_err *err)
@@ -150,27 +163,11 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
     char device_id[UUID_SIZE];
 
     if (next_version(l, who->user_id, req, now_ms, ret, err) != 0 ||
-        see_device(l, who, req->source_machine, now_ms, device_id, err) != 0 ||
-        insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0)
+        ledger_see_device(l, who, req->source_machine, now_ms, device_id, err) != 0 ||
+        insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0 ||
+        look_beside(l, who->user_id, req, device_id, ret, err) != 0 ||
+        (req->pin != 0 && pin(l, who->user_id, req, &ret->pinned, err) != 0))
         return -1;
-    if (req->base_version >= 0)
-        ret->elsewhere =
-            sql_one(l->db, err,
-                    "SELECT max(version) FROM versions WHERE user_id = ?"
-                    " AND session_id = ? AND state = 'confirmed' AND version > ?"
-                    " AND device_id IS NOT ?",
-                    "ssis", who->user_id, req->session_id, req->base_version, device_id);
-    if (ret->elsewhere < 0)
-        return -1;
-    if (req->pin != 0) {
-        /* At once, not at the confirm: the rotation that it is to stop happens there. */
-        if (sql_exec(l->db, err,
-                     "UPDATE versions SET pinned = 1 WHERE user_id = ? AND session_id = ?"
-                     " AND version = ? AND state = 'confirmed'",
-                     "ssi", who->user_id, req->session_id, req->pin) != 0)
-            return -1;
-        ret->pinned = sql_changes(l->db) > 0;
-    }
     return check_quota(l, who->user_id, req, ret->version, limits, now_ms, err);
 }
 
@@ -194,6 +191,8 @@ static int skip(struct ledger *l, const char *user_id, const char *session_id, i
                  "DELETE FROM versions WHERE user_id = ? AND session_id = ? AND version = ?"
                  " AND state = 'reserved'",
                  "ssi", user_id, session_id, version) != 0)
+        return -1;
+    if (sql_changes(l->db) > 0 && ledger_heads_forget(l, user_id, session_id, version, err) != 0)
         return -1;
     return sql_exec(l->db, err,
                     "UPDATE sessions SET last_version = max(last_version, ?3)"

@@ -5,58 +5,54 @@
 #include "common/base/str.h"
 
 #include "server/ledger/ledger_impl.h"
+#include "server/ledger/uses.h"
 
-#define MAX_TOKENS 200
-#define NOTE_USE_EVERY_MS 60000 /* a write for each request would cost an fsync each */
+#define NOTE_USE_EVERY_MS 60000
 
-static int add(struct ledger *l, const char *id, const char *user_id, const char *name,
-               const char *sha256, const char *last4, int64_t now_ms, int64_t expires_ms,
-               struct ct_err *err)
+static int add(struct ledger *l, const char *id, const char *user_id,
+               const struct ledger_new_token *t, char device_id[UUID_SIZE], struct ct_err *err)
 {
+    char *source;
     int64_t n;
+    int rc = 0;
 
     /* What has expired makes room. */
     if (sql_exec(l->db, err,
                  "DELETE FROM tokens WHERE user_id = ? AND expires_ms > 0 AND expires_ms <= ?",
-                 "si", user_id, now_ms) != 0)
+                 "si", user_id, t->now_ms) != 0)
         return -1;
     n = sql_one(l->db, err, "SELECT count(*) FROM tokens WHERE user_id = ?", "s", user_id);
     if (n < 0)
         return -1;
-    if (n >= MAX_TOKENS)
+    if (n >= LEDGER_MAX_TOKENS)
         return ledger_fail(err, ERR_REFUSED, "too_many_tokens",
                            "There are too many API tokens; revoke some that are not used.");
+    if (t->device != NULL) {
+        source = str_printf("device:%s", t->device);
+        rc = ledger_add_device(l, user_id, source, t->name, t->now_ms, device_id, err);
+        free(source);
+    }
+    if (rc != 0)
+        return -1;
     return sql_exec(l->db, err,
-                    "INSERT INTO tokens(id, user_id, name, sha256, last4, created_ms, expires_ms)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    "sssssii", id, user_id, name, sha256, last4, now_ms, expires_ms);
+                    "INSERT INTO tokens(id, user_id, name, sha256, last4, created_ms, expires_ms,"
+                    " device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "sssssiis", id, user_id, t->name, t->sha256, t->last4, t->now_ms, t->expires_ms,
+                    ledger_null(device_id));
 }
 
-int ledger_token_add(struct ledger *l, const char *user_id, const char *name, const char *sha256,
-                     const char *last4, int64_t now_ms, int64_t expires_ms, char ret_id[UUID_SIZE],
-                     struct ct_err *err)
+int ledger_token_add(struct ledger *l, const char *user_id, const struct ledger_new_token *t,
+                     char ret_id[UUID_SIZE], char ret_device_id[UUID_SIZE], struct ct_err *err)
 {
-    char id[UUID_SIZE];
+    char id[UUID_SIZE], device_id[UUID_SIZE] = "";
 
     uuid_random(id);
     if (ledger_begin(l, err) != 0 ||
-        ledger_end(l, add(l, id, user_id, name, sha256, last4, now_ms, expires_ms, err), err) != 0)
+        ledger_end(l, add(l, id, user_id, t, device_id, err), err) != 0)
         return -1;
     memcpy(ret_id, id, UUID_SIZE);
+    memcpy(ret_device_id, device_id, UUID_SIZE);
     return 0;
-}
-
-/* Nothing hangs on these times: if they can't be written now, the request goes on. */
-static void note_use(struct ledger *l, const struct ledger_who *who, int64_t now_ms)
-{
-    if (ledger_begin(l, NULL) != 0)
-        return;
-    sql_exec(l->db, NULL, "UPDATE tokens SET last_used_ms = ? WHERE id = ?", "is", now_ms,
-             who->token_id);
-    sql_exec(l->db, NULL,
-             "UPDATE devices SET last_seen_ms = ? WHERE user_id = ? AND source = 'token:' || ?",
-             "iss", now_ms, who->user_id, who->token_id);
-    ledger_end(l, 0, NULL);
 }
 
 int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
@@ -68,7 +64,7 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
 
     ledger_lock(l);
     rc = sql_query(l->db, err, &st,
-                   "SELECT id, user_id, last_used_ms FROM tokens WHERE sha256 = ?"
+                   "SELECT id, user_id, last_used_ms, device_id FROM tokens WHERE sha256 = ?"
                    " AND (expires_ms = 0 OR expires_ms > ?)",
                    "si", sha256, now_ms);
     if (rc == 0) {
@@ -77,6 +73,7 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
             ledger_copy(ret->token_id, sql_text(st, 0), sizeof(ret->token_id));
             ledger_copy(ret->user_id, sql_text(st, 1), sizeof(ret->user_id));
             last_used_ms = sql_int64(st, 2);
+            ledger_copy(ret->device_id, sql_text(st, 3), sizeof(ret->device_id));
             rc = 0;
         } else if (rc == 0) {
             rc = err_set(err, ERR_AUTH, "The API token is unknown, expired or revoked.");
@@ -85,7 +82,7 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
     }
     ledger_unlock(l);
     if (rc == 0 && now_ms - last_used_ms >= NOTE_USE_EVERY_MS)
-        note_use(l, ret, now_ms);
+        uses_note(l->uses, ret->token_id, now_ms);
     return rc;
 }
 
@@ -106,15 +103,14 @@ static void add_token(struct json_object *list, struct sql_rows *st, const struc
 static void add_device(struct json_object *list, struct sql_rows *st, const struct ledger_who *who)
 {
     struct json_object *o = json_object_new_object();
-    char *mine = str_printf("token:%s", who->token_id);
 
     jdoc_set_str(o, "id", sql_text(st, 0));
     jdoc_set_str(o, "name", sql_text(st, 1));
     json_object_object_add(o, "firstSeenAt", ledger_when(sql_int64(st, 2)));
     json_object_object_add(o, "lastSeenAt", ledger_when(sql_int64(st, 3)));
     jdoc_set_int(o, "sessionCount", sql_int64(st, 4));
-    jdoc_set_bool(o, "current", strcmp(sql_text(st, 5), mine) == 0);
-    free(mine);
+    jdoc_set_bool(o, "current",
+                  sql_int64(st, 5) != 0 || strcmp(sql_text(st, 0), who->device_id) == 0);
     json_object_array_add(list, o);
 }
 
@@ -127,7 +123,7 @@ static int list(struct ledger *l, const struct ledger_who *who, const char *sql,
     int rc;
 
     ledger_lock(l);
-    rc = sql_query(l->db, err, &st, sql, "s", who->user_id);
+    rc = sql_query(l->db, err, &st, sql, "ss", who->user_id, who->token_id);
     if (rc == 0) {
         while ((rc = sql_step(st, err)) == 1)
             add_row(rows, st, who);
@@ -149,7 +145,7 @@ int ledger_tokens(struct ledger *l, const struct ledger_who *who, struct json_ob
 {
     return list(l, who,
                 "SELECT id, name, last4, created_ms, last_used_ms, expires_ms FROM tokens"
-                " WHERE user_id = ? ORDER BY created_ms DESC, id",
+                " WHERE user_id = ?1 AND ?2 IS NOT NULL ORDER BY created_ms DESC, id",
                 "tokens", add_token, ret, err);
 }
 
@@ -159,8 +155,9 @@ int ledger_devices(struct ledger *l, const struct ledger_who *who, struct json_o
     return list(l, who,
                 "SELECT id, name, first_seen_ms, last_seen_ms,"
                 " (SELECT count(DISTINCT session_id) FROM versions v WHERE v.device_id = d.id"
-                "  AND v.state = 'confirmed'), source"
-                " FROM devices d WHERE user_id = ? ORDER BY last_seen_ms DESC, id",
+                "  AND v.state = 'confirmed'),"
+                " EXISTS (SELECT 1 FROM tokens t WHERE t.device_id = d.id AND t.id = ?2)"
+                " FROM devices d WHERE user_id = ?1 ORDER BY last_seen_ms DESC, id",
                 "devices", add_device, ret, err);
 }
 
@@ -178,11 +175,8 @@ int ledger_token_revoke(struct ledger *l, const char *user_id, const char *id, s
 
 static int delete_device(struct ledger *l, const char *user_id, const char *id, struct ct_err *err)
 {
-    if (sql_exec(l->db, err,
-                 "DELETE FROM tokens WHERE user_id = ?1 AND 'token:' || id ="
-                 " (SELECT source FROM devices WHERE user_id = ?1 AND id = ?2)",
-                 "ss", user_id, id) != 0 ||
-        sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ? AND id = ?", "ss", user_id,
+    /* Its tokens go with it. */
+    if (sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ? AND id = ?", "ss", user_id,
                  id) != 0)
         return -1;
     if (sql_changes(l->db) == 0)

@@ -1,6 +1,8 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/data/jdoc.h"
+#include "common/base/str.h"
 
 #include "server/ledger/ledger_impl.h"
 
@@ -10,6 +12,48 @@
 #define CHOSEN \
     IN_TRASH " AND ((?3 > 0 AND version = ?3) OR" \
              " (?3 = 0 AND purge_ms = (SELECT max(purge_ms) FROM versions WHERE " IN_TRASH ")))"
+
+/* Which are chosen, newest first; the caller frees ${ret}. */
+static int chosen(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                  int64_t **ret, size_t *ret_n, struct ct_err *err)
+{
+    struct sql_rows *rows;
+    size_t cap = 0;
+    int rc;
+
+    if (sql_query(l->db, err, &rows,
+                  "SELECT version FROM versions WHERE " CHOSEN " ORDER BY version DESC", "ssi",
+                  user_id, session_id, version) != 0)
+        return -1;
+    while ((rc = sql_step(rows, err)) == 1) {
+        if (*ret_n == cap) {
+            cap = cap * 2 + 8;
+            *ret = str_realloc(*ret, cap, sizeof(**ret));
+        }
+        (*ret)[(*ret_n)++] = sql_int64(rows, 0);
+    }
+    sql_done(rows);
+    return rc;
+}
+
+static int take_out(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                    struct ct_err *err)
+{
+    int64_t *v = NULL;
+    size_t n = 0;
+    int rc = chosen(l, user_id, session_id, version, &v, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = sql_exec(l->db, err,
+                      "UPDATE versions SET state = 'confirmed', purge_ms = NULL"
+                      " WHERE user_id = ? AND session_id = ? AND version = ?",
+                      "ssi", user_id, session_id, v[i]);
+        if (rc == 0)
+            rc = ledger_heads_return(l, user_id, session_id, v[i], err);
+    }
+    free(v);
+    return rc;
+}
 
 static int undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                     int64_t max_bytes, int64_t now_ms, int64_t *ret_n, struct ct_err *err)
@@ -31,15 +75,10 @@ static int undelete(struct ledger *l, const char *user_id, const char *session_i
     if (max_bytes > 0 && have > max_bytes - more)
         return ledger_fail(err, ERR_REFUSED, "quota",
                            "This account has no room for it on the server.");
-    if (sql_exec(l->db, err,
-                 "UPDATE versions SET state = 'confirmed', purge_ms = NULL WHERE " CHOSEN, "ssi",
-                 user_id, session_id, version) != 0 ||
-        sql_exec(l->db, err,
-                 "UPDATE sessions SET deleted_ms = 0 WHERE user_id = ? AND session_id = ?", "ss",
-                 user_id, session_id) != 0)
-        return -1;
     *ret_n = n;
-    return ledger_refresh(l, user_id, session_id, now_ms, err);
+    return take_out(l, user_id, session_id, version, err) != 0
+               ? -1
+               : ledger_refresh(l, user_id, session_id, 0, NULL, now_ms, err);
 }
 
 int ledger_undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
@@ -86,9 +125,13 @@ static int trash(struct ledger *l, const char *user_id, int64_t limit, int64_t o
     if (*total < 0)
         return -1;
     if (sql_query(l->db, err, &rows,
-                  "SELECT session_id, version, size_bytes, confirmed_ms, purge_ms, machine, cwd,"
-                  " metadata" TRASH_OF " ORDER BY purge_ms DESC, session_id, version DESC"
-                  " LIMIT ?2 OFFSET ?3",
+                  "SELECT t.session_id, t.version, t.size_bytes, t.confirmed_ms, t.purge_ms,"
+                  " t.machine, d.cwd, d.metadata"
+                  " FROM (SELECT *" TRASH_OF " ORDER BY purge_ms DESC, session_id, version DESC"
+                  "  LIMIT ?2 OFFSET ?3) t"
+                  " JOIN descriptions d ON d.user_id = ?1 AND d.session_id = t.session_id"
+                  " AND d.version = t.version"
+                  " ORDER BY t.purge_ms DESC, t.session_id, t.version DESC",
                   "sii", user_id, limit, offset) != 0)
         return -1;
     while ((rc = sql_step(rows, err)) == 1)

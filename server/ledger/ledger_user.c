@@ -100,7 +100,8 @@ int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, st
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
 {
     if (sql_exec(l->db, err,
-                 "UPDATE versions SET state = 'trash', purge_ms = ? WHERE state <> 'purging'"
+                 "UPDATE versions SET state = 'trash', is_head = 0, purge_ms = ? WHERE state <> "
+                 "'purging'"
                  " AND user_id = (SELECT id FROM users WHERE email = ?)",
                  "is", now_ms + LEDGER_TRASH_MS, email) != 0 ||
         sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
@@ -130,8 +131,8 @@ int ledger_users(struct ledger *l,
                    "SELECT email, created_ms,"
                    " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id"
                    "  AND s.current_version > 0),"
-                   " (SELECT coalesce(sum(size_bytes), 0) FROM versions v"
-                   "  WHERE v.user_id = u.id AND v.state = 'confirmed')"
+                   " (SELECT coalesce(sum(bytes), 0) FROM usage"
+                   "  WHERE user_id = u.id AND state = 'confirmed')"
                    " FROM users u ORDER BY email",
                    "");
     if (rc == 0) {

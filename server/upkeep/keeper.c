@@ -10,6 +10,7 @@
 #include "server/upkeep/keeper.h"
 
 #define PURGE_EVERY_S 300
+#define WRITE_USES_EVERY_S 60
 #define DAY_MS (24LL * 3600 * 1000)
 
 struct keeper {
@@ -39,10 +40,20 @@ static void tidy(struct keeper *k, int all)
         log_info("gc purged=%ld failed=%ld", r.purged, r.failed);
 }
 
+/* Nothing hangs on these times: if they can't be written now, they are not. */
+static void write_uses(struct keeper *k)
+{
+    struct ct_err err;
+
+    if (ledger_write_uses(k->ledger, &err) != 0)
+        log_warn("uses-not-written error=\"%s\"", err.msg);
+}
+
 static void *run(void *arg)
 {
     struct keeper *k = arg;
     int64_t last_ms = 0;
+    int round = 0;
 
     pthread_mutex_lock(&k->mutex);
     while (!k->stopping) {
@@ -50,7 +61,9 @@ static void *run(void *arg)
         int day_has_passed = last_ms == 0 || now_wall_ms() - last_ms >= DAY_MS;
 
         pthread_mutex_unlock(&k->mutex);
-        tidy(k, day_has_passed);
+        write_uses(k);
+        if (round++ % (PURGE_EVERY_S / WRITE_USES_EVERY_S) == 0 || day_has_passed)
+            tidy(k, day_has_passed);
         if (day_has_passed) {
             if (last_ms != 0)
                 k->daily(k->arg);
@@ -58,7 +71,7 @@ static void *run(void *arg)
         }
         pthread_mutex_lock(&k->mutex);
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += PURGE_EVERY_S;
+        until.tv_sec += WRITE_USES_EVERY_S;
         if (!k->stopping)
             pthread_cond_timedwait(&k->wake, &k->mutex, &until);
     }

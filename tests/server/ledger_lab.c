@@ -20,10 +20,12 @@ const struct ledger_limits lab_no_limits = {20, 0};
 static void who_of(struct ledger_lab *r, const char *user_id, const char *sha,
                    struct ledger_who *ret)
 {
+    const struct ledger_new_token t = {
+        .name = sha, .sha256 = sha, .last4 = "last", .now_ms = r->now};
+    char id[UUID_SIZE], device_id[UUID_SIZE];
     struct ct_err err;
-    char id[UUID_SIZE];
 
-    assert_int_equal(ledger_token_add(r->l, user_id, sha, sha, "last", r->now, 0, id, &err), 0);
+    assert_int_equal(ledger_token_add(r->l, user_id, &t, id, device_id, &err), 0);
     assert_int_equal(ledger_token_find(r->l, sha, r->now, ret, &err), 0);
     assert_string_equal(ret->token_id, id);
 }
@@ -142,11 +144,13 @@ int lab_pending_code(struct ledger_lab *r, const struct ledger_who *who, int64_t
 
 const char *lab_listed(struct ledger_lab *r, const char *user_id, char buf[256])
 {
+    struct ledger_who who = {0};
     struct json_object *o, *rows;
     struct ct_err err;
 
+    memcpy(who.user_id, user_id, UUID_SIZE);
     buf[0] = '\0';
-    if (ledger_versions(r->l, user_id, S, 20, &o, &err) != 0)
+    if (ledger_versions(r->l, &who, S, 20, &o, &err) != 0)
         return buf;
     rows = jdoc_array(o, "versions");
     for (size_t i = 0; i < json_object_array_length(rows); i++)
@@ -159,11 +163,13 @@ const char *lab_listed(struct ledger_lab *r, const char *user_id, char buf[256])
 int64_t lab_total(struct ledger_lab *r, const char *user_id)
 {
     struct ledger_filter f = {.limit = 100};
+    struct ledger_who who = {0};
     struct json_object *o;
     struct ct_err err;
     int64_t n;
 
-    assert_int_equal(ledger_sessions(r->l, user_id, &f, &o, &err), 0);
+    memcpy(who.user_id, user_id, UUID_SIZE);
+    assert_int_equal(ledger_sessions(r->l, &who, &f, &o, &err), 0);
     n = jdoc_int(o, "total", -1);
     assert_int_equal(json_object_array_length(jdoc_array(o, "sessions")), n);
     json_object_put(o);

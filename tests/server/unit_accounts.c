@@ -18,6 +18,9 @@
 #define DAY_MS (24 * 60 * MINUTE_MS)
 #define T0 1800000000000LL
 
+static const struct ledger_new_token token = {
+    .name = "t", .sha256 = "tok", .last4 = "last", .now_ms = T0};
+
 struct room {
     char dir[64];
     struct ledger *l;
@@ -153,13 +156,13 @@ static void who_is_new_needs_a_verified_email_and_leave(void **state)
 static void an_email_links_to_a_proven_account_and_leaves_it_as_it_is(void **state)
 {
     struct room *r = *state;
-    char al[UUID_SIZE], id[UUID_SIZE];
+    char al[UUID_SIZE], id[UUID_SIZE], device_id[UUID_SIZE];
     struct ledger_user u = {0};
     struct ledger_who who;
     struct ct_err err;
 
     add_user(r, "al@example.org", 1, al);
-    assert_int_equal(ledger_token_add(r->l, al, "t", "tok", "last", T0, 0, id, &err), 0);
+    assert_int_equal(ledger_token_add(r->l, al, &token, id, device_id, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "");
     assert_string_equal(id, al);
     assert_int_equal(ledger_user_by_id(r->l, al, &u, &err), 0);
@@ -173,13 +176,13 @@ static void an_email_links_to_a_proven_account_and_leaves_it_as_it_is(void **sta
 static void whoever_took_an_address_first_does_not_read_along(void **state)
 {
     struct room *r = *state;
-    char al[UUID_SIZE], id[UUID_SIZE];
+    char al[UUID_SIZE], id[UUID_SIZE], device_id[UUID_SIZE];
     struct ledger_user u = {0};
     struct ledger_who who;
     struct ct_err err;
 
     add_user(r, "al@example.org", 0, al);
-    assert_int_equal(ledger_token_add(r->l, al, "t", "tok", "last", T0, 0, id, &err), 0);
+    assert_int_equal(ledger_token_add(r->l, al, &token, id, device_id, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "");
     assert_string_equal(id, al);
     assert_int_equal(ledger_user_by_id(r->l, al, &u, &err), 0);

@@ -19,12 +19,12 @@ static void a_deleted_session_stays_away_until_it_is_asked_for(void **state)
 
     lab_push(r, &r->al, 20);
     assert_int_equal(lab_reserve(r, &r->al), 2);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
     assert_int_equal(lab_total(r, r->al.user_id), 0);
     /* An upload under way does not bring it back. */
     assert_int_equal(lab_confirm(r, &r->al, 2, 20), ERR_CONFLICT);
     assert_int_equal(lab_reserve(r, &r->al), -ERR_CONFLICT);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), -1);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
     q.revive = 1;
     assert_int_equal(lab_reserve_req(r, &r->al, q), 3);
@@ -41,7 +41,7 @@ static void what_is_deleted_lies_in_the_trash_for_30_days(void **state)
     struct ct_err err;
 
     lab_push(r, &r->al, 20);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
     assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS - 1, &o, &err), 0);
     assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
     assert_string_equal(o.session_id, S);
@@ -69,10 +69,10 @@ static void undeleting_takes_back_the_last_deletion_and_no_reservation(void **st
     lab_push(r, &r->al, 20);
     lab_push(r, &r->al, 20);
     lab_push(r, &r->al, 20);
-    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(ledger_version_delete(r->l, &r->al, S, 1, r->now, &err), 0);
     r->now += 1000;
     assert_int_equal(lab_reserve(r, &r->al), 4);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
     assert_int_equal(undelete(r, r->bo.user_id, 0, 0), -ERR_GONE);
     assert_int_equal(undelete(r, r->al.user_id, 4, 0), -ERR_GONE);
     assert_int_equal(undelete(r, r->al.user_id, 0, 0), 2);
@@ -96,10 +96,10 @@ static void undeleting_ends_with_the_trash_and_keeps_the_quota(void **state)
 
     lab_push(r, &r->al, 20);
     lab_push(r, &r->al, 20);
-    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(ledger_version_delete(r->l, &r->al, S, 1, r->now, &err), 0);
     assert_int_equal(undelete(r, r->al.user_id, 1, 19), -ERR_REFUSED);
     assert_int_equal(undelete(r, r->al.user_id, 1, 20), 1);
-    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(ledger_version_delete(r->l, &r->al, S, 1, r->now, &err), 0);
     r->now += 30 * DAY_MS;
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
     assert_int_equal(undelete(r, r->al.user_id, 1, 0), -ERR_GONE);
@@ -115,7 +115,7 @@ static void the_trash_lists_what_can_be_undeleted(void **state)
     lab_push(r, &r->al, 20);
     lab_push(r, &r->bo, 20);
     assert_int_equal(lab_reserve(r, &r->al), 3);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
     assert_int_equal(ledger_trash(r->l, r->al.user_id, 1, 1, &o, &err), 0);
     assert_int_equal(jdoc_int(o, "total", 0), 2);
     assert_int_equal(json_object_array_length(jdoc_array(o, "versions")), 1);
@@ -136,7 +136,7 @@ static void a_purge_that_was_broken_off_is_taken_up_again(void **state)
     struct ct_err err;
 
     lab_push(r, &r->al, 20);
-    assert_int_equal(ledger_session_delete(r->l, r->al.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
     r->now += 30 * DAY_MS;
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
@@ -155,13 +155,13 @@ static void one_version_is_deleted_and_the_one_before_is_current(void **state)
 
     lab_push(r, &r->al, 20);
     lab_push(r, &r->al, 20);
-    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 2, r->now, &err), 0);
+    assert_int_equal(ledger_version_delete(r->l, &r->al, S, 2, r->now, &err), 0);
     assert_listed(r, "1");
     assert_int_equal(ledger_download(r->l, r->al.user_id, S, 0, &d, &err), 0);
     assert_int_equal(d.version, 1);
     api_download_res_clear(&d);
     assert_int_equal(ledger_download(r->l, r->al.user_id, S, 2, &d, &err), -1);
-    assert_int_equal(ledger_version_delete(r->l, r->al.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(ledger_version_delete(r->l, &r->al, S, 1, r->now, &err), 0);
     assert_int_equal(lab_total(r, r->al.user_id), 0);
     assert_int_equal(lab_reserve(r, &r->al), -ERR_CONFLICT);
 }

@@ -22,7 +22,7 @@ static void the_same_id_of_two_users_is_two_sessions(void **state)
     lab_push(r, &r->al, 20);
     lab_push(r, &r->al, 20);
     assert_int_equal(lab_push(r, &r->bo, 20), 1);
-    assert_int_equal(ledger_session_delete(r->l, r->bo.user_id, S, r->now, &err), 0);
+    assert_int_equal(ledger_session_delete(r->l, &r->bo, S, r->now, &err), 0);
     assert_listed(r, "2 1");
     assert_string_equal(lab_listed(r, r->bo.user_id, buf), "");
 }
@@ -62,12 +62,13 @@ static void two_machines_with_a_log_in_do_not_amend_each_other(void **state)
 static void a_token_ends_at_once_when_revoked_and_in_time_when_it_expires(void **state)
 {
     struct ledger_lab *r = *state;
+    const struct ledger_new_token t = {
+        .name = "t", .sha256 = "x1", .last4 = "last", .now_ms = T0, .expires_ms = T0 + DAY_MS};
     struct ledger_who who;
-    char id[UUID_SIZE];
+    char id[UUID_SIZE], device_id[UUID_SIZE];
     struct ct_err err;
 
-    assert_int_equal(
-        ledger_token_add(r->l, r->al.user_id, "t", "x1", "last", T0, T0 + DAY_MS, id, &err), 0);
+    assert_int_equal(ledger_token_add(r->l, r->al.user_id, &t, id, device_id, &err), 0);
     assert_int_equal(ledger_token_find(r->l, "x1", T0 + DAY_MS - 1, &who, &err), 0);
     assert_int_equal(ledger_token_find(r->l, "x1", T0 + DAY_MS, &who, &err), -1);
     assert_int_equal(err.code, ERR_AUTH);
@@ -119,7 +120,7 @@ static void filters_and_pages_tell_the_whole_number(void **state)
             ledger_confirm(r->l, &r->al, q.session_id, 1, &lab_no_limits, r->now++, &err), 0);
         api_upload_req_clear(&q);
     }
-    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);
     assert_int_equal(jdoc_int(o, "total", 0), 3);
     assert_int_equal(json_object_array_length(jdoc_array(o, "sessions")), 2);
     assert_string_equal(jdoc_str(json_object_array_get_idx(jdoc_array(o, "sessions"), 0), "id"),
@@ -127,11 +128,11 @@ static void filters_and_pages_tell_the_whole_number(void **state)
     json_object_put(o);
     f.tag = "it's";
     f.agent = "claude-code";
-    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);
     assert_int_equal(jdoc_int(o, "total", 0), 1);
     json_object_put(o);
     f.machine = "' OR 1=1 --";
-    assert_int_equal(ledger_sessions(r->l, r->al.user_id, &f, &o, &err), 0);
+    assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);
     assert_int_equal(jdoc_int(o, "total", -1), 0);
     json_object_put(o);
 }

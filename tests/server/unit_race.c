@@ -15,6 +15,9 @@
 #define ROUNDS 40
 #define KEEP 5
 #define T0 1800000000000LL
+
+static const struct ledger_new_token token = {
+    .name = "t", .sha256 = "a1", .last4 = "last", .now_ms = T0};
 #define DAY_MS (24LL * 3600 * 1000)
 #define S "11111111-2222-4333-8444-555555555555"
 #define SUM "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -131,7 +134,7 @@ static int set_up(void **state)
 {
     const struct ledger_new_user al = {"al@example.org", "hash", 0, T0};
     struct room *r = str_calloc(1, sizeof(*r));
-    char id[UUID_SIZE];
+    char id[UUID_SIZE], device_id[UUID_SIZE];
     struct ct_err err;
     struct ledger *l;
     void *dir;
@@ -142,7 +145,7 @@ static int set_up(void **state)
     assert_int_equal(ledger_place_wipe(&err), 0);
     l = open_ledger(r->path);
     assert_int_equal(ledger_user_add(l, &al, r->who.user_id, &err), 0);
-    assert_int_equal(ledger_token_add(l, r->who.user_id, "t", "a1", "last", T0, 0, id, &err), 0);
+    assert_int_equal(ledger_token_add(l, r->who.user_id, &token, id, device_id, &err), 0);
     memcpy(r->who.token_id, id, UUID_SIZE);
     ledger_close(l);
     *state = r;
@@ -189,7 +192,7 @@ static void processes_side_by_side_lose_nothing_and_keep_the_newest(void **state
     l = open_ledger(r->path);
     for (int i = 0; i < MOST; i++)
         assert_int_equal(ledger_knows(l, r->who.user_id, S, versions[i]), 1);
-    assert_int_equal(ledger_versions(l, r->who.user_id, S, KEEP, &o, &err), 0);
+    assert_int_equal(ledger_versions(l, &r->who, S, KEEP, &o, &err), 0);
     list = jdoc_array(o, "versions");
     assert_int_equal(json_object_array_length(list), KEEP);
     for (size_t i = 0; i < KEEP; i++) {
@@ -197,7 +200,7 @@ static void processes_side_by_side_lose_nothing_and_keep_the_newest(void **state
         assert_int_equal(jdoc_int(item, "version", 0), versions[i]);
     }
     json_object_put(o);
-    assert_int_equal(ledger_sessions(l, r->who.user_id, &all, &o, &err), 0);
+    assert_int_equal(ledger_sessions(l, &r->who, &all, &o, &err), 0);
     item = json_object_array_get_idx(jdoc_array(o, "sessions"), 0);
     assert_int_equal(jdoc_int(item, "currentVersion", 0), MOST);
     assert_int_equal(jdoc_int(item, "versionCount", 0), KEEP);
