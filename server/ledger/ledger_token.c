@@ -122,6 +122,10 @@ static int list(struct ledger *l, const struct ledger_who *who, const char *sql,
     struct sql_rows *st;
     int rc;
 
+    if (ledger_write_uses(l, err) != 0) {
+        json_object_put(rows);
+        return -1;
+    }
     ledger_lock(l);
     rc = sql_query(l->db, err, &st, sql, "ss", who->user_id, who->token_id);
     if (rc == 0) {
