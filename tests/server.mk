@@ -1,5 +1,5 @@
 ledger_TESTS = tests/server/unit_ledger tests/server/unit_ledger_file tests/server/unit_ledger_trash \
-  tests/server/unit_ledger_who tests/server/unit_heads
+  tests/server/unit_ledger_who tests/server/unit_heads tests/server/unit_rotate
 ledger_lab = tests/server/ledger_lab.c tests/server/ledger_lab.h tests/server/ledger_place.h
 check_PROGRAMS += tests/server/unit_sigv4 tests/server/unit_jwt tests/api/unit_api_msg $(ledger_TESTS) \
   tests/server/unit_store tests/server/unit_attempts tests/server/unit_tls tests/server/unit_accounts tests/server/server_routes
@@ -21,6 +21,8 @@ tests_server_unit_ledger_who_SOURCES = tests/server/unit_ledger_who.c $(ledger_l
 tests_server_unit_ledger_who_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_heads_SOURCES = tests/server/unit_heads.c $(ledger_lab)
 tests_server_unit_heads_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_server_unit_rotate_SOURCES = tests/server/unit_rotate.c $(ledger_lab)
+tests_server_unit_rotate_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_store_SOURCES = tests/server/unit_store.c
 tests_server_unit_store_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_attempts_SOURCES = tests/server/unit_attempts.c

@@ -6,6 +6,7 @@
 
 #include "api/client.h"
 #include "common/base/hash.h"
+#include "common/config/device.h"
 #include "common/data/jdoc.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
@@ -87,6 +88,7 @@ static int mint(struct login *l, const char *jwt, struct ct_err *err)
     jdoc_set_str(body, "name", name);
     free(name);
     jdoc_set_str(body, "expiresIn", "never");
+    jdoc_set_str(body, "deviceId", l->device);
     rc = api_call(&l->policy, l->cred.api_url, jwt, "POST", "/auth/token", body, &o, err);
     json_object_put(body);
     if (rc == 0) {
@@ -244,6 +246,8 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
     char typed[256];
     const char *email = l->email;
 
+    if (ctx_config(c, err) != 0 || device_id(c->config->state_dir, l->device, err) != 0)
+        return -1;
     if (l->by_github)
         return with_github(c, l, err);
     if (!l->from_stdin && term_is_interactive() && reach(l, err) != 0)

@@ -13,6 +13,7 @@ struct login {
     /* Names the token; asked when the person is known and none is made yet.  NULL: the device. */
     char *(*token_name)(void *arg);
     void *token_name_arg;
+    char device[UUID_SIZE]; /* what this machine calls itself */
     struct http_policy policy;
     struct cred cred; /* what is saved in the end */
     char *account_id, *account_email, *plan;

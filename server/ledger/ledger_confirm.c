@@ -46,14 +46,18 @@ static int64_t newest(struct ledger *l, const struct ledger_who *who, const char
 {
     int64_t v, confirmed;
 
+    /* A log-in is no device; there are few uploads with one. */
     confirmed = sql_one(l->db, err,
-                        "SELECT max(version) FROM versions WHERE " THIS
-                        " AND state = 'confirmed' AND token_id = ?3",
-                        "sss", who->user_id, session_id, who->token_id);
+                        who->device_id[0] != '\0'
+                            ? "SELECT max(version) FROM versions WHERE " THIS
+                              " AND state = 'confirmed' AND token_id = ?3 AND device_id = ?4"
+                            : "SELECT max(version) FROM versions WHERE " THIS
+                              " AND state = 'confirmed' AND token_id = ?3 AND ?4 = ''",
+                        "ssss", who->user_id, session_id, who->token_id, who->device_id);
     if (confirmed < 0)
         return -1;
     v = sql_one(l->db, err,
-                "SELECT max(version) FROM versions WHERE " THIS
+                "SELECT max(version) FROM versions r" BY_RESERVED " WHERE " THIS
                 " AND state = 'reserved' AND purge_ms > ?3 AND token_id = ?4 AND version > ?5",
                 "ssisi", who->user_id, session_id, now_ms, who->token_id, confirmed);
     if (v != 0 || confirmed != 0)
@@ -63,7 +67,7 @@ static int64_t newest(struct ledger *l, const struct ledger_who *who, const char
     if (confirmed < 0)
         return -1;
     v = sql_one(l->db, err,
-                "SELECT max(version) FROM versions WHERE " THIS
+                "SELECT max(version) FROM versions r" BY_RESERVED " WHERE " THIS
                 " AND state = 'reserved' AND purge_ms > ?3 AND version > ?4",
                 "ssii", who->user_id, session_id, now_ms, confirmed);
     return v != 0 ? v : confirmed;

@@ -5,6 +5,7 @@
 #include "server/ledger/ledger_impl.h"
 
 #define THIS "user_id = ?1 AND session_id = ?2"
+#define OF_V "v.user_id = ?1 AND v.session_id = ?2"
 #define OF(t) t ".user_id = ?1 AND " t ".session_id = ?2"
 /* A walk that would go on for longer is broken off: that leaves a head too many, and loses none. */
 #define FAR " LIMIT 1000)"
@@ -26,9 +27,9 @@
     " UNION SELECT a.version" THROUGH("down") " AND a.base = down.version" FAR
 
 const char ledger_beside_reserved[] =
-    UP " SELECT " LEDGER_ITEM_COLUMNS " FROM versions v" LEDGER_ITEM_JOINS " WHERE " OF(
-        "v") " AND v.is_head = 1 AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)"
-             " ORDER BY v.version DESC";
+    UP " SELECT " LEDGER_ITEM_COLUMNS " FROM versions v" BY_HEADS LEDGER_ITEM_JOINS " WHERE " OF_V
+       " AND v.is_head = 1 AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)"
+       " ORDER BY v.version DESC";
 
 int ledger_too_many_heads(struct ct_err *err)
 {
@@ -79,9 +80,9 @@ int64_t ledger_heads_beside(struct ledger *l, const char *user_id, const char *s
                             int64_t version, struct ct_err *err)
 {
     return sql_one(l->db, err,
-                   UP " SELECT count(*) FROM versions v WHERE " OF(
-                       "v") " AND v.is_head = 1"
-                            " AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)",
+                   UP " SELECT count(*) FROM versions v" BY_HEADS " WHERE " OF_V
+                      " AND v.is_head = 1"
+                      " AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)",
                    "ssi", user_id, session_id, version);
 }
 
@@ -90,10 +91,10 @@ int64_t ledger_heads_elsewhere(struct ledger *l, const char *user_id, const char
                                struct ct_err *err)
 {
     return sql_one(l->db, err,
-                   UP " SELECT max(version) FROM versions v WHERE " OF(
-                       "v") " AND v.is_head = 1"
-                            " AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)"
-                            " AND v.device_id IS NOT ?4 AND v.version > ?5",
+                   UP " SELECT max(version) FROM versions v" BY_HEADS " WHERE " OF_V
+                      " AND v.is_head = 1"
+                      " AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)"
+                      " AND v.device_id IS NOT ?4 AND v.version > ?5",
                    "ssisi", user_id, session_id, version, device_id, after);
 }
 
@@ -101,8 +102,8 @@ static int64_t is_contained(struct ledger *l, const char *user_id, const char *s
                             int64_t version, struct ct_err *err)
 {
     return sql_one(l->db, err,
-                   DOWN " SELECT EXISTS(SELECT 1 FROM down CROSS JOIN versions v ON " OF(
-                       "v") " AND v.version = down.version AND v.state = 'confirmed')",
+                   DOWN " SELECT EXISTS(SELECT 1 FROM down CROSS JOIN versions v ON " OF_V
+                        " AND v.version = down.version AND v.state = 'confirmed')",
                    "ssi", user_id, session_id, version);
 }
 
@@ -118,7 +119,8 @@ static int contain_bases(struct ledger *l, const char *user_id, const char *sess
                          int64_t version, struct ct_err *err)
 {
     return sql_exec(l->db, err,
-                    UP " UPDATE versions SET is_head = 0 WHERE " THIS " AND is_head = 1"
+                    UP " UPDATE versions INDEXED BY versions_heads SET is_head = 0"
+                       " WHERE " THIS " AND is_head = 1"
                        " AND version IN (SELECT version FROM up)",
                     "ssi", user_id, session_id, version);
 }
@@ -128,7 +130,7 @@ static int unpin_bases(struct ledger *l, const char *user_id, const char *sessio
                        int64_t version, struct ct_err *err)
 {
     return sql_exec(l->db, err,
-                    "UPDATE versions SET pinned = 0 WHERE " THIS
+                    "UPDATE versions INDEXED BY versions_pinned SET pinned = 0 WHERE " THIS
                     " AND state = 'confirmed' AND pinned = 1 AND version IN"
                     " (SELECT j.value FROM versions n, json_each(n.bases) j"
                     "  WHERE " OF("n") " AND n.version = ?3 AND j.value <> n.pins)",
@@ -209,8 +211,8 @@ int ledger_heads_leave(struct ledger *l, const char *user_id, const char *sessio
     int64_t *bases = NULL, contained;
     size_t n = 0;
     int rc = numbers(l,
-                     UP " SELECT v.version FROM up CROSS JOIN versions v ON " OF(
-                         "v") " AND v.version = up.version AND v.state = 'confirmed'",
+                     UP " SELECT v.version FROM up CROSS JOIN versions v ON " OF_V
+                        " AND v.version = up.version AND v.state = 'confirmed'",
                      user_id, session_id, version, &bases, &n, err);
 
     if (rc == 0)

@@ -148,6 +148,16 @@ int ledger_heads_return(struct ledger *l, const char *user_id, const char *sessi
 int ledger_heads_forget(struct ledger *l, const char *user_id, const char *session_id,
                         int64_t version, struct ct_err *err);
 
+/*
+ * Behind "versions v": read those only.  SQLite would rather read all of a session's versions, for
+ * it can't know that there are many.  The query has to say is_head = 1, or state = 'confirmed' (and
+ * pinned = 1), or state = 'reserved' all the same.
+ */
+#define BY_HEADS " INDEXED BY versions_heads "
+#define BY_PINNED " INDEXED BY versions_pinned "
+#define BY_CONFIRMED " INDEXED BY versions_confirmed "
+#define BY_RESERVED " INDEXED BY versions_reserved "
+
 /* The columns of a version as the wire has it: of versions v, descriptions d, devices dv. */
 #define LEDGER_ITEM_COLUMNS \
     "v.version, v.size_bytes, v.checksum, v.confirmed_ms, v.pinned, v.device_id, dv.name," \
@@ -165,14 +175,13 @@ struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *wh
 
 /* The columns of a session: of these, and sessions s.  The last: has it more than one to show? */
 #define LEDGER_SESSION_COLUMNS \
-    LEDGER_ITEM_COLUMNS ", s.session_id, d.label, d.cwd, d.user_dir, d.tags, s.version_count," \
-                        " s.changed, EXISTS (SELECT 1 FROM versions b" \
-                        "  WHERE b.user_id = s.user_id AND b.session_id = s.session_id" \
-                        "  AND b.is_head = 1 AND b.version <> s.current_version)" \
-                        " OR EXISTS (SELECT 1 FROM versions b" \
-                        "  WHERE b.user_id = s.user_id AND b.session_id = s.session_id" \
-                        "  AND b.pinned = 1 AND b.state = 'confirmed'" \
-                        "  AND b.version <> s.current_version)"
+    LEDGER_ITEM_COLUMNS \
+    ", s.session_id, d.label, d.cwd, d.user_dir, d.tags, s.version_count, s.changed," \
+    " EXISTS (SELECT 1 FROM versions b" BY_HEADS "WHERE b.user_id = s.user_id" \
+    "  AND b.session_id = s.session_id AND b.is_head = 1 AND b.version <> s.current_version)" \
+    " OR EXISTS (SELECT 1 FROM versions b" BY_PINNED "WHERE b.user_id = s.user_id" \
+    "  AND b.session_id = s.session_id AND b.pinned = 1 AND b.state = 'confirmed'" \
+    "  AND b.version <> s.current_version)"
 
 /**
  * ledger_session_items(l, who, st, rows, ret_changed, err):

@@ -41,9 +41,11 @@ static int add_heads(struct ledger *l, const struct ledger_who *who, const char 
 #define BESIDE_CURRENT \
     "SELECT " LEDGER_ITEM_COLUMNS " FROM versions v" LEDGER_ITEM_JOINS \
     " WHERE v.user_id = ?1 AND v.session_id = ?2 AND v.version <> ?3 AND v.version IN" \
-    " (SELECT version FROM versions WHERE user_id = ?1 AND session_id = ?2 AND is_head = 1" \
-    "  UNION SELECT version FROM versions WHERE user_id = ?1 AND session_id = ?2 AND pinned = 1" \
-    "   AND state = 'confirmed') ORDER BY v.version DESC"
+    " (SELECT version FROM versions h" BY_HEADS "WHERE user_id = ?1 AND session_id = ?2" \
+    "   AND is_head = 1" \
+    "  UNION SELECT version FROM versions p" BY_PINNED "WHERE user_id = ?1 AND session_id = ?2" \
+    "   AND pinned = 1 AND state = 'confirmed')" \
+    " ORDER BY v.version DESC"
 
 static int add_beside(struct ledger *l, const struct ledger_who *who, struct json_object *item,
                       struct ct_err *err)
@@ -157,7 +159,8 @@ static int versions(struct ledger *l, const struct ledger_who *who, const char *
                            "ss", who->user_id, session_id);
     if (*ret_current < 0 ||
         sql_query(l->db, err, &st,
-                  "SELECT " LEDGER_ITEM_COLUMNS ", v.base_version FROM versions v" LEDGER_ITEM_JOINS
+                  "SELECT " LEDGER_ITEM_COLUMNS
+                  ", v.base_version FROM versions v" BY_CONFIRMED LEDGER_ITEM_JOINS
                   " WHERE v.user_id = ? AND v.session_id = ? AND v.state = 'confirmed'"
                   " ORDER BY v.version DESC",
                   "ss", who->user_id, session_id) != 0)

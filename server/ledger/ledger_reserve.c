@@ -131,7 +131,8 @@ static int pin(struct ledger *l, const char *user_id, const struct api_upload_re
     if (sql_exec(l->db, err,
                  "UPDATE versions SET pinned = 1 WHERE user_id = ?1 AND session_id = ?2"
                  " AND version = ?3 AND state = 'confirmed' AND (pinned = 1 OR"
-                 " (SELECT count(*) FROM versions p WHERE p.user_id = ?1 AND p.session_id = ?2"
+                 " (SELECT count(*) FROM versions p" BY_PINNED
+                 " WHERE p.user_id = ?1 AND p.session_id = ?2"
                  "  AND p.pinned = 1 AND p.state = 'confirmed') < ?4)",
                  "ssii", user_id, req->session_id, req->pin, (int64_t)LEDGER_MAX_PINS) != 0)
         return -1;

@@ -66,7 +66,7 @@ static int look(struct ledger *l, const char *user_id, const char *session_id, i
                   "SELECT v.version, v.size_bytes, v.pinned = 0 AND (v.is_head = 0 OR EXISTS"
                   " (SELECT 1 FROM ancestry a WHERE a.user_id = ?1 AND a.session_id = ?2"
                   "  AND a.version = ?3 AND a.base = v.version))"
-                  " FROM versions v WHERE v.user_id = ?1 AND v.session_id = ?2"
+                  " FROM versions v" BY_CONFIRMED " WHERE v.user_id = ?1 AND v.session_id = ?2"
                   " AND v.state = 'confirmed' AND v.version NOT IN (?3, ?4) ORDER BY v.version",
                   "ssii", user_id, session_id, version, amended) != 0)
         return -1;

@@ -14,20 +14,19 @@ int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id
         return -1;
     if (sql_exec(l->db, err,
                  "UPDATE sessions SET current_version = CASE WHEN ?3 > 0 THEN ?3"
-                 " WHEN EXISTS (SELECT 1 FROM versions WHERE " THIS " AND is_head = 1"
+                 " WHEN EXISTS (SELECT 1 FROM versions h" BY_HEADS " WHERE " THIS " AND is_head = 1"
                  "  AND version = current_version) THEN current_version"
-                 " ELSE (SELECT coalesce(max(version), 0) FROM versions WHERE " THIS
+                 " ELSE (SELECT coalesce(max(version), 0) FROM versions h" BY_HEADS " WHERE " THIS
                  "  AND is_head = 1) END WHERE " THIS,
                  "ssi", user_id, session_id, current) != 0)
         return -1;
-    return sql_exec(
-        l->db, err,
-        "UPDATE sessions SET changed = (SELECT changes FROM users WHERE id = ?1),"
-        " updated_ms = (SELECT coalesce(max(confirmed_ms), ?3) FROM versions WHERE " THIS
-        "  AND is_head = 1),"
-        " deleted_ms = CASE WHEN current_version > 0 THEN 0 ELSE ?3 END,"
-        " deleted_by = CASE WHEN current_version > 0 THEN NULL ELSE ?4 END WHERE " THIS,
-        "ssis", user_id, session_id, now_ms, device_id);
+    return sql_exec(l->db, err,
+                    "UPDATE sessions SET changed = (SELECT changes FROM users WHERE id = ?1),"
+                    " updated_ms = (SELECT coalesce(max(confirmed_ms), ?3) FROM versions h" BY_HEADS
+                    " WHERE " THIS "  AND is_head = 1),"
+                    " deleted_ms = CASE WHEN current_version > 0 THEN 0 ELSE ?3 END,"
+                    " deleted_by = CASE WHEN current_version > 0 THEN NULL ELSE ?4 END WHERE " THIS,
+                    "ssis", user_id, session_id, now_ms, device_id);
 }
 
 static int not_found(struct ct_err *err, const char *sentence)
