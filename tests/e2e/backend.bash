@@ -25,7 +25,7 @@ teardown_file() {
 
 teardown() { [ -n "${BACKEND_SKIP:-}" ] || end_home; }
 
-backend() { "$CT_SRC/tests/$BACKEND" "$1" "$BACKEND_DIR" 3>&-; }
+backend() { "$CT_SRC/tests/e2e/tools/$BACKEND" "$1" "$BACKEND_DIR" 3>&-; }
 
 # home_at_backend: a home, and what the backend says of itself; skips if it can't run here
 home_at_backend() {

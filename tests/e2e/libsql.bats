@@ -17,7 +17,7 @@ CONF
 # unit NAME: one of the unit tests, on the server
 unit() {
     export CT_LIBSQL_URL CT_LIBSQL_TOKEN
-    CMOCKA_MESSAGE_OUTPUT=TAP run -0 "$CT_BUILD/tests/$1"
+    CMOCKA_MESSAGE_OUTPUT=TAP run -0 "$CT_BUILD/tests/server/$1"
     [[ $output == *"ok 1 - "* ]]
 }
 
@@ -27,6 +27,7 @@ unit() {
     unit unit_ledger_trash
     unit unit_ledger_who
     unit unit_ledger_file
+    unit unit_heads
 }
 @test "the tests of accounts hold on a libSQL server" { unit unit_accounts; }
 @test "processes side by side race on a libSQL server" { unit unit_race; }

@@ -37,6 +37,7 @@ static void try_upload(struct json_object *body)
     must(a.amend >= 0 && a.amend <= API_VERSION_MAX && a.pin >= 0 && a.pin <= API_VERSION_MAX);
     must(a.base_version >= -1 && a.base_version <= API_VERSION_MAX);
     must(a.md5 == NULL || strlen(a.md5) == 24);
+    must(a.bases == NULL || json_object_array_length(a.bases) <= API_BASES_MAX);
     must(strlen(a.source_cwd) <= 4096 && str_is_utf8(a.source_cwd, strlen(a.source_cwd)));
     o = api_upload_req_json(&a);
     text = jdoc_text(o);
@@ -46,6 +47,8 @@ static void try_upload(struct json_object *body)
     must(same(a.source_cwd, b.source_cwd) && same(a.source_user_dir, b.source_user_dir));
     must(same(a.label, b.label) && same(a.md5, b.md5) && same(a.checksum, b.checksum));
     must(a.size_bytes == b.size_bytes && a.revive == b.revive && a.base_version == b.base_version);
+    must((a.bases == NULL) == (b.bases == NULL));
+    must(a.bases == NULL || same(jdoc_text(a.bases), jdoc_text(b.bases)));
     api_upload_req_clear(&a);
     api_upload_req_clear(&b);
     json_object_put(o);

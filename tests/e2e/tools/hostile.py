@@ -167,8 +167,8 @@ OTHERS = [None, True, 0, -1, 1.5, 2**63, -2**63, [], {}, [[]], [None], {"a": {}}
 def fields():
     good = {"sessionId": "s1", "sourceMachine": "m", "sourceCwd": "/x", "sourceUserDir": "/x", "sizeBytes": 10,
             "checksum": "sha256:" + "0" * 64, "metadata": {"agentId": "claude-code"}, "tags": ["t"], "label": "l",
-            "md5": "1B2M2Y8AsgTpgAmY7PhCfg==", "amend": 1, "pin": 1, "baseVersion": 1, "revive": False}
-    strict = {"sessionId", "checksum", "md5", "sizeBytes", "amend", "pin", "baseVersion", "revive"}
+            "md5": "1B2M2Y8AsgTpgAmY7PhCfg==", "amend": 1, "pin": 1, "baseVersion": 1, "baseVersions": [1], "revive": False}
+    strict = {"sessionId", "checksum", "md5", "sizeBytes", "amend", "pin", "baseVersion", "baseVersions", "revive"}
     jobs = []
     for field in good:
         for value in NASTY + OTHERS:
@@ -203,6 +203,8 @@ def _fits(field, value):
         return value in ("a" * 0,)
     if field == "revive":
         return value in (True, False)
+    if field == "baseVersions":
+        return value == []
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**12
 
 
