@@ -253,7 +253,7 @@ noise() {
     status '.problems[].why' | grep -q 'the spool holds'
     status '.problems[].cure' | grep -q 'spool_limit'
     [ "$(status '.sessions.pending')" = 4 ]
-    [ "$(find "$XDG_STATE_HOME" -path '*/spool/*' -printf '%s\n' | paste -sd+ | bc)" -le 1100000 ]
+    [ "$(find "$XDG_STATE_HOME" -path '*/spool/*' -printf '%s\n' | awk '{n += $1} END {print n + 0}')" -le 1100000 ]
     kill -CONT "$SERVER_PID"
     within status_is .sessions.synced 4
     within status_is .daemon.state idle
