@@ -19,15 +19,19 @@ AM_TESTS_ENVIRONMENT = \
 # full, systemd. FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are built and
 # run where configure has --enable-fuzzing, each for $CT_FUZZ_SECONDS.
 HEAVY_TESTS =
+FULL_TESTS =
 FUZZ_TARGETS =
 EXTRA_PROGRAMS =
 
 dist_check_SCRIPTS += tests/house.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
 EXTRA_DIST += tests/portable.h tests/README.md
 TESTS += tests/house.sh tests/launchd.sh
-dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh
+dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh \
+  tests/e2e/heavy_readme.sh tests/e2e/full_readme.sh
+EXTRA_DIST += tests/e2e/trees.bash
 if ON_LINUX
-HEAVY_TESTS += tests/e2e/heavy_systemd.sh
+HEAVY_TESTS += tests/e2e/heavy_systemd.sh tests/e2e/heavy_readme.sh
+FULL_TESTS += tests/e2e/full_readme.sh
 endif
 
 if WITH_BATS

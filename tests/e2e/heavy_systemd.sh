@@ -18,15 +18,13 @@ skip() {
 }
 
 if [ "${1:-}" != in-namespace ]; then
-    [ "$(id -u)" = 0 ] || skip "a tree of Debian and a container need root"
     [ "${CT_SANITIZERS:-no}" != yes ] || skip "the packages are built without sanitizers anyway"
-    for p in debootstrap systemd-nspawn lintian dpkg-deb apt-get; do
+    for p in systemd-nspawn lintian dpkg-deb; do
         command -v $p >/dev/null || skip "there is no $p"
     done
-    unshare -m true 2>/dev/null || skip "no mount namespaces here"
-    # In a mount namespace of its own everything that is mounted goes when this ends.
-    exec unshare -m --propagation private bash "$0" in-namespace
 fi
+. "$CT_SRC/tests/e2e/trees.bash"
+needs_trees "$@"
 
 n=0
 failed=0
@@ -39,45 +37,6 @@ not_ok() {
 }
 # verdict NAME LOG STATUS
 verdict() { if [ "$3" = 0 ]; then ok "$1"; else not_ok "$1" "$2"; fi; }
-
-# ---- trees ---------------------------------------------------------------------------------------
-
-# The release that this machine has, from where this machine's apt gets it.
-make_base() {
-    local codename mirror
-    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    # shellcheck disable=SC2016
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v c="$codename" '$2 == c && $3 == "main" {print $1; exit}')
-    [ -n "$mirror" ] || skip "apt knows no mirror of $codename"
-    nice debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,ca-certificates,procps \
-        "$codename" "$trees/base.new" "$mirror" >"$trees/debootstrap.log" 2>&1 ||
-        skip "debootstrap failed: $(tail -n 1 "$trees/debootstrap.log")"
-    rm -f "$trees"/base.new/var/cache/apt/archives/*.deb
-    mv "$trees/base.new" "$trees/base"
-}
-
-# layer NAME LOWER: a tree of its own on top of another, in $trees/NAME
-layer() {
-    mkdir -p "$trees/$1" "$trees/$1.up" "$trees/$1.work"
-    mount -t overlay overlay -o "lowerdir=$2,upperdir=$trees/$1.up,workdir=$trees/$1.work" "$trees/$1" ||
-        skip "no overlay file system here"
-}
-
-# in_tree NAME COMMAND...
-in_tree() {
-    local root=$trees/$1
-    shift
-    nice chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-        DEBIAN_FRONTEND=noninteractive "$@" </dev/null
-}
-
-apt_in() {
-    local tree=$1
-    shift
-    in_tree "$tree" apt-get -q -y -o DPkg::Options::=--force-unsafe-io -o APT::Sandbox::User=root \
-        --no-install-recommends "$@"
-}
 
 # ---- build ---------------------------------------------------------------------------------------
 
@@ -201,12 +160,13 @@ build_all() {
     printf '#!/bin/sh\nexit 101\n' >"$trees/build/usr/sbin/policy-rc.d"
     chmod 755 "$trees/build/usr/sbin/policy-rc.d"
     mount -t proc proc "$trees/build/proc"
-    cp /etc/resolv.conf "$trees/build/etc/resolv.conf"
+    take_debs build
     build_tarball >"$trees/tarball.log" 2>&1
     verdict "it builds in a bare Debian with what the README names, less autoconf and automake" \
         "$trees/tarball.log" $?
     build_packages >"$trees/packages.log" 2>&1
     verdict "Debian's packages are built from it" "$trees/packages.log" $?
+    keep_debs build
     nice lintian --fail-on error --allow-root "$trees"/debs/*.changes >"$trees/lintian.log" 2>&1 &
     lintian=$! # it works while the container mostly waits
     each_has >"$trees/each.log" 2>&1
@@ -214,10 +174,11 @@ build_all() {
 }
 
 main() {
-    mkdir -p "$trees"
-    [ -d "$trees/base" ] || make_base
-    rm -rf "$trees/machine.up" "$trees/machine.work"
+    make_base
     layer machine "$trees/base"
+    apt_in machine install systemd systemd-sysv dbus dbus-user-session libpam-systemd procps \
+        >"$trees/systemd.log" 2>&1 || skip "systemd does not install: $(tail -n 1 "$trees/systemd.log")"
+    rm -f "$trees"/machine/var/cache/apt/archives/*.deb
     if [ -n "${CT_DEBS:-}" ]; then
         echo "1..$(echo "$inside_names" | wc -l)"
         rm -rf "$trees/debs" && cp -r "$CT_DEBS" "$trees/debs"
@@ -227,7 +188,6 @@ main() {
     fi
 
     cp -r "$trees/debs" "$trees/machine/debs"
-    cp /etc/resolv.conf "$trees/machine/etc/resolv.conf"
     if own_cgroup; then boot; fi
     report
     if [ -n "$lintian" ]; then
@@ -235,7 +195,7 @@ main() {
         verdict "lintian has no errors" "$trees/lintian.log" $?
     fi
     umount -R "$trees/machine" "$trees/build" 2>/dev/null
-    rm -rf "$trees"/machine.* "$trees"/build.* # the bare tree stays for the next time
+    rm -rf --one-file-system "$trees"/machine.* "$trees"/build.* # the bare tree stays for the next time
     exit $failed
 }
 
