@@ -109,16 +109,21 @@ once() { as "$1" "$(block "Try it" 1)"; }
 
 # The live form stays until it is told to stop; meanwhile env brings ctctl to another shell.
 live() {
-    as "$1" "($(block "Try it" 2)) >~/live.log 2>&1 & pid=\$!
+    as "$1" "$(block "Try it" 2) >~/live.log 2>&1 & pid=\$!
         n=0
         until grep -q 'In another terminal' ~/live.log; do
             kill -0 \$pid && [ \$n -lt 600 ] || { cat ~/live.log; exit 1; }
             n=\$((n + 1)); sleep 0.1
         done
-        (cd ~/clone && $(block "Try it" 3) && ctctl list --json | grep -q synced)
-        status=\$?
-        pkill -TERM -P \$pid || kill -TERM \$pid
-        wait \$pid || true
+        status=0
+        ($(block "Try it" 3) && ctctl list --json | grep -q synced) || status=\$?
+        kill -TERM \$pid
+        n=0
+        while kill -0 \$pid 2>/dev/null; do
+            n=\$((n + 1))
+            [ \$n -lt 300 ] || { echo 'SIGTERM did not end it'; kill -KILL \$pid; exit 1; }
+            sleep 0.1
+        done
         exit \$status"
 }
 
