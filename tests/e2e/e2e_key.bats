@@ -299,7 +299,7 @@ record() { printf '{"type":"user","uuid":"00000000-0000-4000-8000-00000000000%s"
     ctctl doctor >>"$T/ctctl.log" 2>&1 || true
     kill -USR1 "$pid"
     ctctl sync --wait
-    tr '\0' '\n' <"/proc/$pid/environ" >"$T/environ"
+    environment_of "$pid" >"$T/environ"
     tr '\0' '\n' <"/proc/$pid/cmdline" >"$T/cmdline"
     rm "$T/text"
     # it can be found

@@ -63,8 +63,8 @@ in_clear() { ctctl --json list --cloud | jq '[.sessions[] | select(.opened == nu
     start_server
     log_in
     traced() {
-        strace -f -qq -y -xx -s 100000 -o "$T/trace.$1" \
-            -e trace=write,writev,pwrite64,sendto,sendmsg,execve "${@:2}"
+        strace $(stays_dumpable ctctl) -f -qq -y -xx -s 100000 -o "$T/trace.$1" \
+            -e trace=prctl,write,writev,pwrite64,sendto,sendmsg,execve "${@:2}"
     }
     traced init ctctl key init --no-confirm
     traced rotate ctctl key rotate --no-confirm

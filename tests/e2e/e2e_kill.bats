@@ -106,7 +106,8 @@ alice_goes_on() {
     installed
     alice_goes_on
     # The rename of the transcript takes a second; it is the last one of them.
-    ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T/trace" -e trace=renameat -e inject=renameat:delay_enter=1500000 \
+    ASAN_OPTIONS=detect_leaks=0 strace -f $(stays_dumpable ctctl) -o "$T/trace" -e trace=prctl,renameat \
+        -e inject=renameat:delay_enter=1500000 \
         ctctl import "$T/b.tar.gz" >"$T/out" 2>&1 3>&- &
     local pid=$! f=$(here "$ID")
     exec 7>>"$f"

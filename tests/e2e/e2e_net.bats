@@ -82,7 +82,8 @@ CONF
     grep -qx 'objects.example.test 200' "$T/connect.log"
     grep -qx 'api.example.test 200' "$T/connect.log"
     ! grep -rq s3cr3tproxy "$T/daemon.log" "$XDG_STATE_HOME"
-    ! tr '\0' '\n' <"/proc/$DAEMON_PID/environ" | grep -q s3cr3tproxy
+    environment_of "$DAEMON_PID" >"$T/environment"
+    ! grep -q s3cr3tproxy "$T/environment"
 }
 
 @test "through the proxy of the environment; proxy = \"\" means none, and reload applies it" {
@@ -266,7 +267,7 @@ said_twice() { [ "$(grep -c "$1" "$T/daemon.log")" = 2 ]; }
     faults 'store PUT * reset times=1' 'store PUT * status=403 times=1 body=<Error><Code>SignatureDoesNotMatch</Code></Error>' \
         'api POST */confirm status=500 times=1 body={"error":"internal","message":"oh"}'
     codeteleportd() {
-        exec strace -D -f -y -s 1000000 -e trace=write,pwrite64,writev,pwritev,sendto,sendmsg,openat,rename,unlink \
+        exec strace $(stays_dumpable codeteleportd) -D -f -y -s 1000000 -e trace=prctl,write,pwrite64,writev,pwritev,sendto,sendmsg,openat,rename,unlink \
             -o "$T/strace" "$CT_BUILD/bin/codeteleportd" "$@"
     }
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; log = "debug";'
@@ -276,7 +277,7 @@ said_twice() { [ "$(grep -c "$1" "$T/daemon.log")" = 2 ]; }
     line more >>"$F"
     ctctl sync --wait
     ps -eww -o args >"$T/ps"
-    cat "/proc/$DAEMON_PID/environ" "/proc/$DAEMON_PID/cmdline" >"$T/proc"
+    { environment_of "$DAEMON_PID" && cat "/proc/$DAEMON_PID/cmdline"; } >"$T/proc"
     kill -USR1 "$DAEMON_PID"
     within grep -q 'dump status' "$T/daemon.log"
     stop_daemon

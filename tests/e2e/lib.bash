@@ -175,6 +175,19 @@ launch_daemon() {
     DAEMON_PID=$! STARTED_PID=$!
 }
 
+# stays_dumpable PROGRAM: options for strace, with prctl among what it traces. Only root can read, by
+# strace too, what a process that is not dumpable has in memory; so for others that prctl does nothing.
+stays_dumpable() {
+    [ "$(id -u)" != 0 ] || return 0
+    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/prctl" -e trace=prctl "$CT_BUILD/bin/$1" --version >/dev/null
+    echo "-e inject=prctl:retval=0:when=$(grep -n PR_SET_DUMPABLE "$T/prctl" | cut -d: -f1)"
+}
+
+# environment_of PID: what it was started with, a line each; nothing where nobody but root can read that
+environment_of() {
+    [ "$(id -u)" != 0 ] && [ "$(stat -c %u "/proc/$1/environ")" = 0 ] || tr '\0' '\n' <"/proc/$1/environ"
+}
+
 stop_daemon() {
     kill "${1:--TERM}" "$DAEMON_PID"
     wait "$DAEMON_PID" || true
