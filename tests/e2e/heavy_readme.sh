@@ -134,7 +134,7 @@ may_be_skipped="$may_be_skipped|sample data|max_queued_events|not allowed here"
 check() {
     local log=$trees/$1.check.out makeflags=
     [ "${CT_README:-short}" = full ] ||
-        makeflags='-- TESTS=tests/house.sh\ tests/e2e/completion.bats\ tests/e2e/service.bats'
+        makeflags='-- TESTS=tests/house.sh\ tests/packages.sh\ tests/e2e/completion.bats\ tests/e2e/service.bats'
     as "$1" "$(test_command)" >"$log" 2>&1 || { cat "$log" && return 1; }
     cat "$log"
     tail -n 1 "$log" | grep -E '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$' || return 1
