@@ -60,6 +60,7 @@ struct http_res {
     int64_t date_ms;        /* the server's clock from its Date header, 0 if it sent none */
     int64_t received;       /* body bytes */
     int64_t content_length; /* as announced, of a HEAD too; -1: not */
+    int is_own_machine;     /* the connection went to an address of this machine, not by a proxy */
 };
 
 /**

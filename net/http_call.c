@@ -303,6 +303,26 @@ static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_e
     return failed(x, err);
 }
 
+/*
+ * Did the connection reach this very machine?  The kernel takes the address that is connected to as
+ * the source too, if it is one of the machine's own, so the two ends of the connection say it for
+ * the time when it was made, whatever the interfaces have become since.  Behind a proxy on this
+ * machine anything may be: what is reached by a proxy, which its port tells, counts as elsewhere.
+ */
+static int is_own_machine(const struct http_exchange *x)
+{
+    const char *peer = NULL, *own = NULL, *a, *port = strrchr(x->origin, ':');
+    long peer_port = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_IP, &peer);
+    curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_PORT, &peer_port);
+    curl_easy_getinfo(x->easy, CURLINFO_LOCAL_IP, &own);
+    if (peer == NULL || peer[0] == '\0' || port == NULL || atol(port + 1) != peer_port)
+        return 0;
+    a = strncasecmp(peer, "::ffff:", 7) == 0 ? peer + 7 : peer;
+    return strncmp(a, "127.", 4) == 0 || (own != NULL && strcmp(peer, own) == 0);
+}
+
 int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err)
 {
     curl_off_t retry_after = 0, length = -1;
@@ -318,6 +338,7 @@ int http_exchange_end(struct http_exchange *x, CURLcode code, struct ct_err *err
     snprintf(x->res.content_type, sizeof(x->res.content_type), "%s", type != NULL ? type : "");
     curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     x->res.content_length = length;
+    x->res.is_own_machine = is_own_machine(x);
     curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &retry_after);
     x->res.retry_after_s = retry_after < 0 ? 0 : retry_after > 300 ? 300 : (int)retry_after;
     buf_add(&x->res.body, "", 0);

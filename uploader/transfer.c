@@ -123,6 +123,13 @@ static void see_clock(struct transfer *t, enum transfer_peer peer, const struct 
     t->ops->clock(t->arg, peer, t->skew_ms[peer]);
 }
 
+/* One of API and store on this machine is enough: neither outlives it. */
+static void see_machine(struct transfer *t, const struct http_res *res)
+{
+    if (res != NULL && res->is_own_machine)
+        t->is_loopback = 1;
+}
+
 static void check(struct transfer *t);
 static void reserve(struct transfer *t);
 static void confirm(struct transfer *t);
@@ -174,6 +181,7 @@ static void on_confirmed(void *arg, const struct http_res *res, const struct ct_
     char *path;
 
     t->call = NULL;
+    see_machine(t, res);
     if (res == NULL) {
         finish(t, net_err);
         return;
@@ -295,6 +303,7 @@ static void on_put(void *arg, const struct http_res *res, const struct ct_err *n
     close(t->fd);
     t->fd = -1;
     see_clock(t, TRANSFER_STORE, res);
+    see_machine(t, res);
     if (res == NULL) {
         put_failed(t, net_err);
     } else if (res->status < 200 || res->status > 299) {
@@ -394,8 +403,8 @@ static void keep_fuller(struct transfer *t)
 static void begin_put(struct transfer *t)
 {
     t->is_stock = t->reserved->res.upload_headers == NULL;
-    t->is_loopback =
-        http_url_is_loopback(t->reserved->res.upload_url) || http_url_is_loopback(t->api_url);
+    if (http_url_is_loopback(t->reserved->res.upload_url) || http_url_is_loopback(t->api_url))
+        t->is_loopback = 1;
     if (t->is_stock && t->item->pin > 0 && !t->is_kept)
         keep_fuller(t);
     else
@@ -415,6 +424,7 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
 
     t->call = NULL;
     see_clock(t, TRANSFER_API, res);
+    see_machine(t, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
         finish(t, res == NULL ? net_err : &err);
         return;
@@ -498,7 +508,8 @@ static void check_done(void *arg)
          * the server is ours and where it stores was not recorded: be careful. */
         t->version = t->item->version;
         t->is_stock = 1;
-        t->is_loopback = http_url_is_loopback(t->api_url);
+        if (http_url_is_loopback(t->api_url))
+            t->is_loopback = 1;
         confirm(t);
     } else if (err.code != ERR_NONE) {
         finish(t, &err);

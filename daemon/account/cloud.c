@@ -258,8 +258,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     json_object_put(answer);
     if (version > 0) {
         log_info("there-already session=%s version=%lld", id, (long long)version);
-        uploader_settle(c->d->uploader, id, version,
-                        http_url_is_loopback(login_view_cred(c->d->login)->api_url));
+        uploader_settle(c->d->uploader, id, version, login_view_is_own_machine(c->d->login));
     }
     release(c, id);
     ask_next(c);
@@ -277,7 +276,7 @@ static int settle_sealed(struct cloud *c, const char *id)
     if (l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
         uploader_settle_sealed(c->d->uploader, id, l->version, l->key_id, l->generation,
-                               http_url_is_loopback(login_view_cred(c->d->login)->api_url));
+                               login_view_is_own_machine(c->d->login));
     }
     return 1;
 }

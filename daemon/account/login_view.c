@@ -12,6 +12,7 @@
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "net/http.h"
 #include "uploader/backoff.h"
 
 #include "daemon/account/cloud.h"
@@ -19,7 +20,8 @@
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 
-#define REOPEN_S 30 /* how often to try to open state again */
+#define OWN_MACHINE "own_machine" /* a note: the URL of a server on this machine, or "" */
+#define REOPEN_S 30               /* how often to try to open state again */
 
 struct login_view {
     struct daemon *d;
@@ -363,6 +365,31 @@ enum login_view_state login_view_look(const struct login_view *l, const char **r
                                                     : "";
     *ret_why = l->why.msg;
     return l->state;
+}
+
+int login_view_note_own_machine(struct login_view *l, int is_own, struct ct_err *err)
+{
+    const char *value = is_own && l->cred != NULL ? l->cred->api_url : "";
+    char *old = state_noted(l->d->state, OWN_MACHINE);
+    int is_same = old != NULL && strcmp(old, value) == 0;
+
+    free(old);
+    return is_same ? 0 : state_note(l->d->state, OWN_MACHINE, value, err);
+}
+
+int login_view_is_own_machine(struct login_view *l)
+{
+    char *noted;
+    int yes;
+
+    if (l->cred == NULL || l->cred->api_url[0] == '\0')
+        return 0;
+    if (http_url_is_loopback(l->cred->api_url))
+        return 1;
+    noted = l->d->state != NULL ? state_noted(l->d->state, OWN_MACHINE) : NULL;
+    yes = noted != NULL && strcmp(noted, l->cred->api_url) == 0;
+    free(noted);
+    return yes;
 }
 
 const struct cred *login_view_cred(const struct login_view *l)

@@ -43,6 +43,15 @@ int login_check_port(const struct config *c, const struct cred *cred, struct ct_
 void login_view_reopen(struct login_view *l);
 
 /**
+ * login_view_note_own_machine(l, is_own, err), login_view_is_own_machine(l):
+ * Remember in the account's books whether the last upload reached this very machine, for the API or
+ * for the store; return whether the server of the log-in is known to be on it, by the note or by
+ * its URL.
+ */
+int login_view_note_own_machine(struct login_view *l, int is_own, struct ct_err *err);
+int login_view_is_own_machine(struct login_view *l);
+
+/**
  * login_view_is_offline(l):
  * Return whether the server could not be asked whose token this is.
  */

@@ -543,7 +543,7 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
     jdoc_set_time(o, "lastContactAt",
                   st->last_contact_ms > d->last_contact_ms ? st->last_contact_ms
                                                            : d->last_contact_ms);
-    jdoc_set_bool(o, "isLoopback", url[0] != '\0' && http_url_is_loopback(url));
+    jdoc_set_bool(o, "isLoopback", login_view_is_own_machine(d->login));
     return o;
 }
 

@@ -1,19 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/http.h"
-
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
-
-/* Is what is stored no safer than this machine? */
-static int is_here_only(struct daemon *d)
-{
-    const char *email, *url, *device, *why;
-
-    login_view_look(d->login, &email, &url, &device, &why);
-    return url[0] != '\0' && http_url_is_loopback(url);
-}
 
 static void say_on_their_way(const struct sessions_counts *c, int64_t total, char *buf, size_t size)
 {
@@ -28,10 +17,10 @@ static void say_done(struct daemon *d, int64_t safe, char *buf, size_t size)
         snprintf(buf, size, "No sessions yet");
     else if (safe == 1)
         snprintf(buf, size, "The only session is %s",
-                 is_here_only(d) ? "saved, on this machine only" : "safe");
+                 login_view_is_own_machine(d->login) ? "saved, on this machine only" : "safe");
     else
         snprintf(buf, size, "All %lld sessions are %s", (long long)safe,
-                 is_here_only(d) ? "saved, on this machine only" : "safe");
+                 login_view_is_own_machine(d->login) ? "saved, on this machine only" : "safe");
 }
 
 /* What ctctl's headline says, in fewer words, and without times: it is to change with the state. */

@@ -47,7 +47,8 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
-        cloud_confirmed(d->cloud, item, version, err) != 0)
+        cloud_confirmed(d->cloud, item, version, err) != 0 ||
+        login_view_note_own_machine(d->login, is_loopback, err) != 0)
         return -1;
     if (item->generation > 0)
         generations_note(d->account_dir, item->session_id, item->generation, NULL);
