@@ -255,7 +255,7 @@ static void stored(struct transfer *t)
     struct ct_err err;
 
     t->version = t->reserved->res.version;
-    if (t->ops->stored(t->arg, t->version, t->reserved->res.elsewhere, &err) != 0)
+    if (t->ops->stored(t->arg, t->version, t->reserved->res.elsewhere, t->is_loopback, &err) != 0)
         finish(t, &err);
     else
         confirm(t);
@@ -403,8 +403,8 @@ static void keep_fuller(struct transfer *t)
 static void begin_put(struct transfer *t)
 {
     t->is_stock = t->reserved->res.upload_headers == NULL;
-    if (http_url_is_loopback(t->reserved->res.upload_url) || http_url_is_loopback(t->api_url))
-        t->is_loopback = 1;
+    t->is_loopback = t->is_loopback > 0 || http_url_is_loopback(t->reserved->res.upload_url) ||
+                     http_url_is_loopback(t->api_url);
     if (t->is_stock && t->item->pin > 0 && !t->is_kept)
         keep_fuller(t);
     else
@@ -508,8 +508,7 @@ static void check_done(void *arg)
          * the server is ours and where it stores was not recorded: be careful. */
         t->version = t->item->version;
         t->is_stock = 1;
-        if (http_url_is_loopback(t->api_url))
-            t->is_loopback = 1;
+        t->is_loopback = http_url_is_loopback(t->api_url) ? 1 : -1;
         confirm(t);
     } else if (err.code != ERR_NONE) {
         finish(t, &err);

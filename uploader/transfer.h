@@ -36,8 +36,10 @@ struct transfer_env {
 
 struct transfer_ops {
     /* The object store has it as ${version}: record STORED.  ${elsewhere}: another device's newer
-     * version that this one does not go on from, or 0.  Return 0, or -1 with ${err}. */
-    int (*stored)(void *arg, int64_t version, int64_t elsewhere, struct ct_err *err);
+     * version that this one does not go on from, or 0; ${is_loopback}: store or API are on this
+     * machine.  Return 0, or -1 with ${err}. */
+    int (*stored)(void *arg, int64_t version, int64_t elsewhere, int is_loopback,
+                  struct ct_err *err);
 
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);
@@ -46,7 +48,8 @@ struct transfer_ops {
      * or leave it. */
     void (*pinned)(void *arg, struct keep_what *what);
 
-    /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed.
+    /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed;
+     * ${is_loopback} is -1 if it was stored by an earlier transfer, elsewhere or on this machine.
      * ERR_CORRUPT: the spool file is not what was put there, a new bundle is needed. */
     void (*done)(void *arg, int64_t version, int is_loopback, const struct ct_err *err);
 

@@ -64,11 +64,13 @@ static void entry_free(struct entry *e)
 /* ---- what a transfer reports --------------------------------------------------------------------
  */
 
-static int on_stored(void *arg, int64_t version, int64_t elsewhere, struct ct_err *err)
+static int on_stored(void *arg, int64_t version, int64_t elsewhere, int is_loopback,
+                     struct ct_err *err)
 {
     struct entry *e = arg;
     struct ct_err ours;
 
+    e->u->ops->stored(e->u->arg, is_loopback);
     /* On a full disk it goes on all the same: what is confirmed leaves the spool and makes room. */
     if (queue_set_phase(e->u->opts.db, e->item->session_id, QUEUE_STORED, version, &ours) != 0 &&
         ours.code != ERR_NOSPACE) {

@@ -19,10 +19,13 @@ struct event_base;
 struct uploader;
 
 struct uploader_ops {
+    /* A bundle is in the store: ${is_loopback}, on this machine, or the API is. */
+    void (*stored)(void *arg, int is_loopback);
+
     /* ${item} is confirmed as ${version}; without sha256 the bytes there are others of the same
-     * content.  Record the session as safe; called inside the
-     * transaction that also takes it out of the queue.  Return 0, or -1 with ${err}: tried again
-     * later. */
+     * content.  ${is_loopback} is as for stored(), or -1: it was stored earlier.  Record the
+     * session as safe; called inside the transaction that also takes it out of the queue.  Return
+     * 0, or -1 with ${err}: tried again later. */
     int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                      int64_t took_ms, struct ct_err *err);
 

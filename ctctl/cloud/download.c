@@ -253,6 +253,7 @@ static int get(struct download *d, struct ct_err *err)
         req.progress_arg = &w;
     }
     rc = http_perform(&d->policy, &req, &res, err);
+    d->is_loopback = d->is_loopback || res.is_own_machine;
     if (rc == 0)
         rc = judge(d, &res, err);
     http_res_free(&res);

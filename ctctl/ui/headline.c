@@ -179,7 +179,7 @@ static void say_done(struct buf *b, const struct text_style *st, struct headline
 
     if (h->is_loopback) {
         h->mood = HEADLINE_CARE;
-        buf_addstr(b, "Saved, but on this machine only (the server is on a loopback address): "
+        buf_addstr(b, "Saved, but on this machine only (the server is on it): "
                       "a lost disk loses it all");
     } else {
         h->mood = is_degraded ? HEADLINE_CARE : HEADLINE_GOOD;

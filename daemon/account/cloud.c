@@ -137,6 +137,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
     c->call = NULL;
     if (c->d->state == NULL)
         return;
+    login_view_answered(c->d->login, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
         list_ended(c);
         try_later(c, res == NULL ? net_err : &err);
@@ -243,6 +244,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     c->ask = NULL;
     if (c->d->state == NULL || !turn_of(c, id))
         return;
+    login_view_answered(c->d->login, res);
     if (res == NULL)
         err = *net_err;
     else

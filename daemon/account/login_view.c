@@ -202,6 +202,8 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         memset(&l->why, 0, sizeof(l->why));
         daemon_mind_network(l->d);
         learnt(l, id, email != NULL ? email : "");
+        if (l->state == LOGIN_OK)
+            login_view_answered(l, res);
     }
     json_object_put(answer);
 }
@@ -367,14 +369,23 @@ enum login_view_state login_view_look(const struct login_view *l, const char **r
     return l->state;
 }
 
-int login_view_note_own_machine(struct login_view *l, int is_own, struct ct_err *err)
+/* A note that can't be written costs a word, not the backup: the URL still tells most of it. */
+void login_view_note_own_machine(struct login_view *l, int is_own)
 {
     const char *value = is_own && l->cred != NULL ? l->cred->api_url : "";
     char *old = state_noted(l->d->state, OWN_MACHINE);
-    int is_same = old != NULL && strcmp(old, value) == 0;
+    int is_same = old != NULL ? strcmp(old, value) == 0 : !is_own;
+    struct ct_err err;
 
     free(old);
-    return is_same ? 0 : state_note(l->d->state, OWN_MACHINE, value, err);
+    if (!is_same && state_note(l->d->state, OWN_MACHINE, value, &err) != 0)
+        log_warn("own-machine-not-noted error=\"%s\"", err.msg);
+}
+
+void login_view_answered(struct login_view *l, const struct http_res *res)
+{
+    if (res != NULL && res->is_own_machine && l->d->state != NULL)
+        login_view_note_own_machine(l, 1);
 }
 
 int login_view_is_own_machine(struct login_view *l)

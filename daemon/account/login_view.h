@@ -43,12 +43,15 @@ int login_check_port(const struct config *c, const struct cred *cred, struct ct_
 void login_view_reopen(struct login_view *l);
 
 /**
- * login_view_note_own_machine(l, is_own, err), login_view_is_own_machine(l):
- * Remember in the account's books whether the last upload reached this very machine, for the API or
- * for the store; return whether the server of the log-in is known to be on it, by the note or by
- * its URL.
+ * login_view_note_own_machine(l, is_own), login_view_answered(l, res),
+ * login_view_is_own_machine(l): Remember in the account's books, which are open, whether an upload
+ * reached this very machine, for the API or for the store; remember it if the API's answer ${res}
+ * (NULL: none) came from this machine; return whether the server of the log-in is known to be on
+ * it, by that note or by its URL.
  */
-int login_view_note_own_machine(struct login_view *l, int is_own, struct ct_err *err);
+struct http_res;
+void login_view_note_own_machine(struct login_view *l, int is_own);
+void login_view_answered(struct login_view *l, const struct http_res *res);
 int login_view_is_own_machine(struct login_view *l);
 
 /**

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 
+#include "daemon/account/login_view.h"
 #include "daemon/session/adopt.h"
 
 void adopt_look(struct job *j, const struct state_session *known)
@@ -46,7 +47,7 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
         .content_id = a->content_id,
         .sha256 = a->sha256,
         .size_bytes = a->size_bytes,
-        .is_loopback = a->is_loopback,
+        .is_loopback = a->is_loopback || login_view_is_own_machine(j->d->login),
         .is_pulled = 1,
         .wall_ms = now_wall_ms(),
         .token_tag = "",

@@ -25,6 +25,14 @@ static int64_t server_now_ms(struct daemon *d)
     return now_wall_ms() + st.clock_skew_ms;
 }
 
+static void on_stored(void *arg, int is_loopback)
+{
+    struct daemon *d = arg;
+
+    if (is_loopback)
+        login_view_note_own_machine(d->login, 1);
+}
+
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                         int64_t took_ms, struct ct_err *err)
 {
@@ -34,7 +42,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .content_id = item->content_id,
         .sha256 = item->sha256,
         .size_bytes = item->size_bytes,
-        .is_loopback = is_loopback,
+        .is_loopback = is_loopback >= 0 ? is_loopback : login_view_is_own_machine(d->login),
         .pin = item->pin,
         .wall_ms = now_wall_ms(),
         .server_ms = server_now_ms(d),
@@ -47,9 +55,9 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
-        cloud_confirmed(d->cloud, item, version, err) != 0 ||
-        login_view_note_own_machine(d->login, is_loopback, err) != 0)
+        cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
+    login_view_note_own_machine(d->login, c.is_loopback);
     if (item->generation > 0)
         generations_note(d->account_dir, item->session_id, item->generation, NULL);
     /* Both went on, and neither has what the other has. */
@@ -182,6 +190,7 @@ static void on_auth(void *arg, const struct ct_err *err)
 }
 
 const struct uploader_ops uploads_ops = {
+    .stored = on_stored,
     .confirmed = on_confirmed,
     .pinned = on_pinned,
     .settled = on_settled,

@@ -187,7 +187,7 @@ static void a_loopback_server_is_never_called_safe(void **state)
 
     (void)state;
     s.is_loopback = 1;
-    says(&s, "Saved, but on this machine only (the server is on a loopback address): "
+    says(&s, "Saved, but on this machine only (the server is on it): "
              "a lost disk loses it all");
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         for (int pending = 0; pending <= 42; pending += 21) {

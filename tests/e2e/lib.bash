@@ -93,10 +93,11 @@ within() {
     done
 }
 
+# start_server: at API_HOST and OBJECTS_HOST, 127.0.0.1 by default
 start_server() {
     rm -f "$T/ready"
-    codeteleport-server --data "$T/server" --listen "127.0.0.1:${API_PORT:-0}" \
-        --objects "127.0.0.1:${OBJECTS_PORT:-0}" --ready-file "$T/ready" \
+    codeteleport-server --data "$T/server" --listen "${API_HOST:-127.0.0.1}:${API_PORT:-0}" \
+        --objects "${OBJECTS_HOST:-127.0.0.1}:${OBJECTS_PORT:-0}" --ready-file "$T/ready" \
         >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
     server_is_ready
