@@ -473,6 +473,12 @@ void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_
 void waiter_hurry(struct daemon *d, void (*ended)(struct daemon *d));
 
 /**
+ * waiter_is_anybody(d):
+ * Return whether a person waits for the end of a sync.
+ */
+int waiter_is_anybody(const struct daemon *d);
+
+/**
  * waiter_check(d, s), waiter_check_all(d):
  * Something about the session, or about all, changed that somebody may wait for.
  */

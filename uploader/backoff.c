@@ -1,13 +1,13 @@
 #include "uploader/backoff.h"
 
-int64_t backoff_ms(int failures, int at_least_s, uint32_t random)
+int64_t backoff_ms(int failures, int is_waited, int at_least_s, uint32_t random)
 {
-    int64_t bound = BACKOFF_FIRST_MS, ms;
+    int64_t most = is_waited ? BACKOFF_WAITED_MS : BACKOFF_MOST_MS, bound = BACKOFF_FIRST_MS, ms;
 
-    for (int i = 1; i < failures && bound < BACKOFF_MOST_MS; i++)
+    for (int i = 1; i < failures && bound < most; i++)
         bound *= 2;
-    if (bound > BACKOFF_MOST_MS)
-        bound = BACKOFF_MOST_MS;
+    if (bound > most)
+        bound = most;
     if (failures <= 1)
         ms = bound / 2 + (int64_t)(random % (uint32_t)bound);
     else

@@ -19,6 +19,9 @@ struct event_base;
 struct uploader;
 
 struct uploader_ops {
+    /* Does a person wait for what is queued?  Then it is tried more often. */
+    int (*is_waited)(void *arg);
+
     /* A bundle is in the store: ${is_loopback}, on this machine, or the API is. */
     void (*stored)(void *arg, int is_loopback);
 

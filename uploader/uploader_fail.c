@@ -19,10 +19,15 @@ static uint32_t dice(void)
     return r;
 }
 
+static int64_t wait_ms(const struct uploader *u, int failures, int at_least_s)
+{
+    return backoff_ms(failures, u->ops->is_waited(u->arg), at_least_s, dice());
+}
+
 static void wait_alone(struct entry *e, int at_least_s)
 {
     e->failures++;
-    e->next_ms = now_mono_ms() + backoff_ms(e->failures, at_least_s, dice());
+    e->next_ms = now_mono_ms() + wait_ms(e->u, e->failures, at_least_s);
 }
 
 /* Nobody else's bundle would fare better now: one clock for all, and the next one tries for all,
@@ -32,7 +37,7 @@ static void wait_together(struct entry *e, int at_least_s)
     struct uploader *u = e->u;
 
     u->is_outage = 1;
-    u->net_next_ms = now_mono_ms() + backoff_ms(u->net_failures, at_least_s, dice());
+    u->net_next_ms = now_mono_ms() + wait_ms(u, u->net_failures, at_least_s);
     TAILQ_REMOVE(&u->entries, e, link);
     TAILQ_INSERT_TAIL(&u->entries, e, link);
 }

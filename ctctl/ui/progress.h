@@ -27,6 +27,21 @@ struct progress *progress_new(const struct text_style *st, const char *what, int
 void progress_to(struct progress *p, int64_t done, int64_t total, int64_t now_ms);
 
 /**
+ * progress_of(p, n, of):
+ * What comes is the ${n}th of ${of} things, or so many are done; said in front of the bytes, which
+ * are those of all of them.
+ */
+void progress_of(struct progress *p, int64_t n, int64_t of);
+
+/**
+ * progress_note(p, reason, until, now_ms):
+ * Nothing moves for ${reason}: say that instead, and ${until} ("": not known), which changes
+ * all the time.  Elsewhere than on a terminal it is said once, again after a while, and when
+ * the reason is another one.
+ */
+void progress_note(struct progress *p, const char *reason, const char *until, int64_t now_ms);
+
+/**
  * progress_pause(p):
  * Take the line off the terminal, so that something else can be said; the next progress_to() draws
  * it again.
@@ -40,11 +55,11 @@ void progress_pause(struct progress *p);
 void progress_free(struct progress *p);
 
 /**
- * progress_line(st, what, done, total, rate, b):
+ * progress_line(st, what, done, total, rate, left_s, b):
  * Append the line, without a newline and not wider than the width; ${rate} is in bytes a second, 0:
- * not known.  Without a terminal there is no bar.
+ * not known, ${left_s} how long it takes yet, -1: not known.  Without a terminal there is no bar.
  */
 void progress_line(const struct text_style *st, const char *what, int64_t done, int64_t total,
-                   int64_t rate, struct buf *b);
+                   int64_t rate, int64_t left_s, struct buf *b);
 
 #endif

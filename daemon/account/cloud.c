@@ -73,7 +73,7 @@ static void try_later(struct cloud *c, const struct ct_err *err)
     }
     hash_random(&random, sizeof(random));
     c->err = *err;
-    wait_ms = backoff_ms(++c->failures, err->retry_after_s, random);
+    wait_ms = backoff_ms(++c->failures, waiter_is_anybody(c->d), err->retry_after_s, random);
     tv.tv_sec = wait_ms / 1000;
     tv.tv_usec = wait_ms % 1000 * 1000;
     evtimer_add(c->retry, &tv);

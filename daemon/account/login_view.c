@@ -35,6 +35,7 @@ struct login_view {
     struct event *retry;
     struct event *reopen; /* the books could not be opened */
     int failures;
+    int64_t next_ms; /* when ${retry} is due */
     int is_uploading;
     char token_tag[STATE_TAG_SIZE];
 };
@@ -167,9 +168,10 @@ static void try_again(struct login_view *l, const struct ct_err *err)
     struct timeval tv;
 
     hash_random(&random, sizeof(random));
-    wait_ms = backoff_ms(++l->failures, err->retry_after_s, random);
+    wait_ms = backoff_ms(++l->failures, waiter_is_anybody(l->d), err->retry_after_s, random);
     tv.tv_sec = wait_ms / 1000;
     tv.tv_usec = wait_ms % 1000 * 1000;
+    l->next_ms = now_mono_ms() + wait_ms;
     evtimer_add(l->retry, &tv);
     l->why = *err;
     if (l->failures == 1)
@@ -342,6 +344,11 @@ static void on_reopen(evutil_socket_t fd, short what, void *arg)
 int login_view_is_offline(const struct login_view *l)
 {
     return l->failures > 0;
+}
+
+int64_t login_view_next_ms(const struct login_view *l)
+{
+    return evtimer_pending(l->retry, NULL) ? l->next_ms : 0;
 }
 
 void login_view_refused(struct login_view *l, const struct ct_err *err)

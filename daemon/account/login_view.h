@@ -61,6 +61,12 @@ int login_view_is_own_machine(struct login_view *l);
 int login_view_is_offline(const struct login_view *l);
 
 /**
+ * login_view_next_ms(l):
+ * Return when it is asked again, of the monotonic clock, or 0 if that is not planned.
+ */
+int64_t login_view_next_ms(const struct login_view *l);
+
+/**
  * login_view_refused(l, err):
  * The server does not take the token any more.
  */

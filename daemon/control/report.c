@@ -476,11 +476,13 @@ struct listing {
 static void add_upload(struct daemon *d, struct json_object *list, const struct uploader_view *v)
 {
     struct json_object *o = json_object_new_object();
+    const struct session *s = sessions_get(d, v->item->session_id);
     struct state_session ss;
 
     state_get(d->state, v->item->session_id, &ss);
     jdoc_set_str(o, "sessionId", v->item->session_id);
     jdoc_set_str(o, "title", jdoc_str(ss.meta, "title"));
+    jdoc_set_int(o, "rawBytes", s != NULL ? s->bundled_bytes : 0);
     jdoc_set_int(o, "sentBytes", v->sent_bytes);
     jdoc_set_int(o, "sizeBytes", v->item->size_bytes);
     json_object_array_add(list, o);
@@ -529,6 +531,16 @@ static struct json_object *kept_part(struct daemon *d)
     return o;
 }
 
+/* When something goes to the server next that waits after a failure; wall clock, 0: not planned. */
+static int64_t next_attempt_ms(struct daemon *d, const struct uploader_stats *st)
+{
+    int64_t now_ms = now_mono_ms(), next_ms = login_view_next_ms(d->login);
+
+    if (st->next_attempt_ms > now_ms && (next_ms <= now_ms || st->next_attempt_ms < next_ms))
+        next_ms = st->next_attempt_ms;
+    return next_ms > now_ms ? now_wall_ms() + next_ms - now_ms : 0;
+}
+
 static struct json_object *server_part(struct daemon *d, const struct uploader_stats *st)
 {
     struct json_object *o = json_object_new_object();
@@ -543,6 +555,7 @@ static struct json_object *server_part(struct daemon *d, const struct uploader_s
     jdoc_set_time(o, "lastContactAt",
                   st->last_contact_ms > d->last_contact_ms ? st->last_contact_ms
                                                            : d->last_contact_ms);
+    jdoc_set_time(o, "nextAttemptAt", next_attempt_ms(d, st));
     jdoc_set_bool(o, "isLoopback", login_view_is_own_machine(d->login));
     return o;
 }

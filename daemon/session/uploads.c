@@ -25,6 +25,11 @@ static int64_t server_now_ms(struct daemon *d)
     return now_wall_ms() + st.clock_skew_ms;
 }
 
+static int on_waited(void *arg)
+{
+    return waiter_is_anybody(arg);
+}
+
 static void on_stored(void *arg, int is_loopback)
 {
     struct daemon *d = arg;
@@ -190,6 +195,7 @@ static void on_auth(void *arg, const struct ct_err *err)
 }
 
 const struct uploader_ops uploads_ops = {
+    .is_waited = on_waited,
     .stored = on_stored,
     .confirmed = on_confirmed,
     .pinned = on_pinned,

@@ -498,6 +498,20 @@ void waiter_hurry(struct daemon *d, void (*ended)(struct daemon *d))
     begin(w);
 }
 
+int waiter_is_anybody(const struct daemon *d)
+{
+    const struct waiter *w;
+
+    if (d->waiters == NULL)
+        return 0;
+    LIST_FOREACH(w, &d->waiters->all, link)
+    {
+        if (w->rq != NULL && w->is_waiting && !w->is_gone)
+            return 1;
+    }
+    return 0;
+}
+
 void waiter_check(struct daemon *d, const struct session *s)
 {
     struct waiter *w, *next;

@@ -17,7 +17,7 @@ static void a_line_tells_percent_bytes_speed_and_time_left(void **state)
     struct buf b = {0};
 
     (void)state;
-    progress_line(&terminal, "Downloading", 25000000, 100000000, 5000000, &b);
+    progress_line(&terminal, "Downloading", 25000000, 100000000, 5000000, 16, &b);
     assert_non_null(strstr(b.data, "Downloading  \xE2\x96\x88"));
     assert_non_null(strstr(b.data, " 25 %  25.0 MB of 100 MB  5.0 MB/s  16 s left"));
     assert_true(text_columns(b.data) < 100);
@@ -29,7 +29,7 @@ static void an_unknown_total_shows_no_percent(void **state)
     struct buf b = {0};
 
     (void)state;
-    progress_line(&terminal, "Downloading", 25000000, 0, 5000000, &b);
+    progress_line(&terminal, "Downloading", 25000000, 0, 5000000, -1, &b);
     assert_string_equal(b.data, "Downloading  25.0 MB  5.0 MB/s");
     buf_free(&b);
 }
@@ -41,7 +41,7 @@ static void a_line_is_never_wider_than_the_terminal(void **state)
         struct text_style st = terminal;
         struct buf b = {0};
         st.width = width;
-        progress_line(&st, "\xE4\xBC\x9A\xE8\xA9\xB1 a long name for a session", 1, 3, 1, &b);
+        progress_line(&st, "\xE4\xBC\x9A\xE8\xA9\xB1 a long name for a session", 1, 3, 1, 2, &b);
         assert_true(width < 2 || text_columns(b.data) < (size_t)width);
         assert_null(strchr(b.data, '\n'));
         buf_free(&b);
@@ -53,7 +53,7 @@ static void control_characters_do_not_reach_the_terminal(void **state)
     struct buf b = {0};
 
     (void)state;
-    progress_line(&terminal, "a\033[31mb\r", 1, 3, 1, &b);
+    progress_line(&terminal, "a\033[31mb\r", 1, 3, 1, 2, &b);
     assert_null(strchr(b.data, '\033'));
     assert_null(strchr(b.data, '\r'));
     buf_free(&b);
@@ -118,6 +118,51 @@ static void a_pipe_gets_plain_lines_and_few(void **state)
     buf_free(&b);
 }
 
+/* Steps of any size, at any pace: what is said of the time left follows from what was measured. */
+static void the_time_left_does_not_jump(void **state)
+{
+    char *path = str_printf("%s/err", (const char *)*state), *at;
+    int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600), was;
+    int64_t now = 1000, done = 0, last = -1;
+    struct progress *p;
+    struct buf b = {0};
+
+    fflush(stderr);
+    was = dup(STDERR_FILENO);
+    assert_true(dup2(fd, STDERR_FILENO) >= 0);
+    p = progress_new(&terminal, "Saving", now);
+    progress_of(p, 3, 12);
+    /* 5 MB/s on average, in bursts: a second of 10 MB, a second of nothing */
+    for (int i = 0; i < 600; i++, now += 100) {
+        done += i / 10 % 2 == 0 ? 1000000 : 0;
+        progress_to(p, done, 400000000, now);
+    }
+    progress_free(p);
+    fflush(stderr);
+    assert_true(dup2(was, STDERR_FILENO) >= 0);
+    close(was);
+    close(fd);
+    assert_int_equal(file_read(path, 1 << 22, &b, NULL), 0);
+    buf_addstr(&b, "");
+    assert_non_null(strstr(b.data, "Saving 3 of 12  "));
+    for (at = strtok(b.data, "\r"); at != NULL; at = strtok(NULL, "\r")) {
+        char *left = strstr(at, " left"), *unit;
+        int64_t s;
+        if (left == NULL)
+            continue;
+        *left = '\0';
+        unit = strrchr(at, ' ');
+        *unit = '\0';
+        s = strtoll(strrchr(at, ' '), NULL, 10) * (strcmp(unit + 1, "min") == 0 ? 60 : 1);
+        assert_true(last < 0 || (s <= last + 60 && s >= last - 60));
+        assert_true(s >= 10 && s <= 120);
+        last = s;
+    }
+    assert_true(last > 0);
+    buf_free(&b);
+    free(path);
+}
+
 static void what_is_done_in_a_moment_is_not_worth_a_line(void **state)
 {
     struct buf b = {0};
@@ -136,6 +181,7 @@ int main(void)
         cmocka_unit_test(control_characters_do_not_reach_the_terminal),
         cmocka_unit_test_setup_teardown(a_terminal_gets_one_line_that_is_gone_in_the_end,
                                         unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_time_left_does_not_jump, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_pipe_gets_plain_lines_and_few, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(what_is_done_in_a_moment_is_not_worth_a_line, unit_setup,
                                         unit_teardown),

@@ -308,9 +308,9 @@ static void waits_grow_to_ten_minutes_and_honour_the_server(void **state)
 {
     (void)state;
     for (uint32_t dice = 0; dice < 100000; dice += 7) {
-        assert_in_range(backoff_ms(1, 0, dice), 500, 1500);
-        assert_in_range(backoff_ms(40, 0, dice * 40503u), 250, BACKOFF_MOST_MS);
-        assert_true(backoff_ms(2, 30, dice) >= 30000);
+        assert_in_range(backoff_ms(1, 0, 0, dice), 500, 1500);
+        assert_in_range(backoff_ms(40, 0, 0, dice * 40503u), 250, BACKOFF_MOST_MS);
+        assert_true(backoff_ms(2, 0, 30, dice) >= 30000);
     }
 }
 

@@ -130,6 +130,29 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
     versions_are "$id" 1
 }
 
+# Whatever the back-off was, and without a terminal: it says why, and ends when the server is back.
+@test "who waits for a server that is away is told why and until when, and soon is done" {
+    logged_in
+    start_daemon
+    within is_idle
+    stop_server
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    within status_is .daemon.state offline
+    within eval '[ "$(status ".queue[0].attempts")" -gt 3 ]'
+    run ctctl sync --wait --timeout 3
+    [ "$status" -eq 75 ]
+    [[ $output == *"not all is saved after 3 s: "*"127.0.0.1"* ]]
+    ctctl sync --wait >"$T/out" 2>"$T/err" 3>&- &
+    waiting=$!
+    within grep -qE '^Waiting(, next try in [1-5] s|, trying now|): .*127.0.0.1' "$T/err"
+    [ "$(wc -l <"$T/err")" -le 3 ]
+    start_server
+    wait "$waiting"
+    grep -q '^Saved 1 session' "$T/out"
+    versions_are "$id" 1
+}
+
 @test "a server with another certificate is not believed" {
     logged_in
     stop_server

@@ -136,7 +136,7 @@ static void back_off_doubles_with_full_jitter_up_to_ten_minutes(void **state)
         least = INT64_MAX;
         most = 0;
         for (uint32_t i = 0; i < 2000; i++) {
-            int64_t ms = backoff_ms(n, 0, i * 2654435761u);
+            int64_t ms = backoff_ms(n, 0, 0, i * 2654435761u);
             least = ms < least ? ms : least;
             most = ms > most ? ms : most;
         }
@@ -146,8 +146,12 @@ static void back_off_doubles_with_full_jitter_up_to_ten_minutes(void **state)
             assert_true(least < bound / 4 + 250);
         bound = bound * 2 < 600000 ? bound * 2 : 600000;
     }
-    assert_int_equal(backoff_ms(1, 30, 0), 30000);
-    assert_true(backoff_ms(1, 0, 12345) >= 500);
+    assert_int_equal(backoff_ms(1, 0, 30, 0), 30000);
+    /* While a person waits: five seconds at most, but for what the server asks for. */
+    for (uint32_t i = 0; i < 1000; i++)
+        assert_in_range(backoff_ms(30, 1, 0, i * 2654435761u), 250, BACKOFF_WAITED_MS);
+    assert_int_equal(backoff_ms(30, 1, 30, 0), 30000);
+    assert_true(backoff_ms(1, 0, 0, 12345) >= 500);
 }
 
 /* ---- the rate -----------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ static int sync_now(struct ctx *c, const struct sync *s, const struct strlist *i
     struct json_object *params = json_object_new_object(), *list = json_object_new_array(), *o;
     struct ct_err e;
     struct sync_follow *follow;
+    char why[512];
     int64_t limit_ms = s->timeout_s > 0 ? s->timeout_s * 1000 : s->wait ? 0 : ANSWER_MS;
     int rc;
 
@@ -92,12 +93,14 @@ static int sync_now(struct ctx *c, const struct sync *s, const struct strlist *i
     jdoc_set_bool(params, "wait", s->wait);
     follow = s->wait ? sync_follow_start(c) : NULL;
     rc = ctx_call(c, "sync", params, limit_ms, &o, &e);
+    sync_follow_why(follow, why, sizeof(why));
     sync_follow_stop(follow);
     json_object_put(params);
     if (rc != 0 && e.code == ERR_RETRY && s->wait && s->timeout_s > 0)
         err_set(&e, ERR_RETRY,
-                "not all is saved after %" PRId64 " s; the daemon goes on with it (see: ctctl)",
-                s->timeout_s);
+                "not all is saved after %" PRId64
+                " s%s%.400s; the daemon goes on with it (see: ctctl)",
+                s->timeout_s, why[0] != '\0' ? ": " : "", why);
     if (rc != 0)
         return ctx_fail(c, &e);
     rc = judge(c, o);
@@ -146,9 +149,11 @@ const struct verb verb_sync = {
     "Without an ID: all sessions. Does not wait for a quiet moment, for the next try of\n"
     "something that failed, or for the end of a pause.\n"
     "\n"
-    "  --wait         return when all that had changed before the call is confirmed; on a\n"
-    "                 terminal it shows how far that is\n"
-    "  --timeout S    give up waiting after S seconds; the daemon goes on all the same\n"
+    "  --wait         return when all that had changed before the call is confirmed; shows\n"
+    "                 how far that is, or why nothing moves and when it is tried again: every\n"
+    "                 five seconds or so while somebody waits\n"
+    "  --timeout S    give up waiting after S seconds, and say why; the daemon goes on all the\n"
+    "                 same\n"
     "  --reseal       bring what is in the cloud in clear there sealed: each session is saved\n"
     "                 again, fetched back, opened with the key and compared, and only then\n"
     "                 deleted in clear; also what is gone from this machine. A version that\n"
