@@ -118,7 +118,7 @@ static int load(struct daemon *d, struct config **ret, struct ct_err *err)
     char *file;
 
     if (config_load(d->config_path, ret, err) != 0) {
-        file = d->config_path != NULL ? path_expand(d->config_path) : path_config_file();
+        file = config_file(d->config_path);
         restart_if_barred(d, file);
         free(file);
         return -1;

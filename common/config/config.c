@@ -164,13 +164,31 @@ static int check(const struct config *c, const char *path, struct ct_err *err)
     return 0;
 }
 
+/* The place that somebody chose, or NULL. */
+static const char *chosen_file(const char *path)
+{
+    const char *v = getenv("CODETELEPORT_CONFIG_FILE");
+
+    if (path != NULL)
+        return path;
+    return v != NULL && v[0] != '\0' ? v : NULL;
+}
+
+char *config_file(const char *path)
+{
+    const char *chosen = chosen_file(path);
+
+    return chosen != NULL ? path_expand(chosen) : path_config_file();
+}
+
 int config_load(const char *path, struct config **ret, struct ct_err *err)
 {
-    char *file = path != NULL ? path_expand(path) : path_config_file();
+    char *file = config_file(path);
     struct config *c = str_calloc(1, sizeof(*c));
 
     defaults(c);
-    if (conf_read(file, keys, sizeof(keys) / sizeof(keys[0]), c, path != NULL, err) != 0)
+    if (conf_read(file, keys, sizeof(keys) / sizeof(keys[0]), c, chosen_file(path) != NULL, err) !=
+        0)
         goto err0;
     fill_in(c);
     if (check(c, file, err) != 0 || check_network(c, file, err) != 0)

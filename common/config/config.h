@@ -54,9 +54,16 @@ struct config {
 };
 
 /**
+ * config_file(path):
+ * Return the place of the configuration: ${path} if it is given, else what CODETELEPORT_CONFIG_FILE
+ * says, else the default place.  The caller frees it.
+ */
+char *config_file(const char *path);
+
+/**
  * config_load(path, ret, err):
- * Read ${path}, or the default place if it is NULL (there, a missing file is all defaults), and
- * fill in the defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
+ * Read config_file(${path}) and fill in the defaults.  At the default place, and only there, a
+ * missing file is all defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
  */
 int config_load(const char *path, struct config **ret, struct ct_err *err);
 

@@ -53,8 +53,13 @@ static int socket_path(struct ctx *c, char **ret, struct ct_err *err)
 
 const char *ctx_start_command(void)
 {
-    return access("/run/systemd/system", F_OK) == 0 ? "systemctl --user enable --now codeteleportd"
-                                                    : "codeteleportd";
+    const char *v = getenv("CODETELEPORT_START_COMMAND");
+
+    if (v != NULL && v[0] != '\0')
+        return v;
+    if (access("/run/systemd/system", F_OK) == 0)
+        return "systemctl --user enable --now codeteleportd";
+    return "codeteleportd";
 }
 
 static int no_daemon(struct ct_err *err, const char *path)

@@ -58,6 +58,13 @@ void ctx_clear(struct ctx *c);
 int ctx_config(struct ctx *c, struct ct_err *err);
 
 /**
+ * ctx_start_command():
+ * Return what to type to start the daemon: CODETELEPORT_START_COMMAND if that is set, else what
+ * this system's service manager has for it.
+ */
+const char *ctx_start_command(void);
+
+/**
  * ctx_daemon(c, ret, err):
  * Open a new connection to the daemon, which the caller closes.  ERR_GONE with the reason
  * "no_daemon" and the command that starts it if none is running.

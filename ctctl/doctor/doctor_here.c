@@ -24,7 +24,7 @@
 
 void doctor_configuration(struct doctor *d, struct doctor_finding *f)
 {
-    char *path = path_config_file();
+    char *path = config_file(NULL);
     struct ct_err e;
 
     d->has_config = ctx_policy(d->c, &d->policy, &e) == 0;

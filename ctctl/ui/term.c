@@ -35,14 +35,17 @@ static int columns_of(int fd)
 
 void term_style(int fd, struct text_style *ret)
 {
-    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
+    const char *no_color = getenv("NO_COLOR");    /* https://no-color.org: set and not empty */
+    const char *force = getenv("CLICOLOR_FORCE"); /* a caller that shows it on a terminal itself */
     const char *term = getenv("TERM");
+    int is_shown;
 
     memset(ret, 0, sizeof(*ret));
     ret->is_terminal = isatty(fd);
-    ret->width = ret->is_terminal ? columns_of(fd) : 0;
-    ret->has_colour = ret->is_terminal && (no_color == NULL || no_color[0] == '\0') &&
-                      term != NULL && strcmp(term, "dumb") != 0;
+    is_shown = ret->is_terminal || (force != NULL && force[0] != '\0' && strcmp(force, "0") != 0);
+    ret->width = is_shown ? columns_of(fd) : 0;
+    ret->has_colour = is_shown && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+                      strcmp(term, "dumb") != 0;
     ret->is_utf8 = strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
     ret->now_ms = now_wall_ms();
 }

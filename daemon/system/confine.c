@@ -162,8 +162,7 @@ static void allow_socket(struct allowance *p)
 static void allow_ours(struct allowance *p)
 {
     const struct config *c = p->places->config;
-    char *file =
-        p->places->config_path != NULL ? path_expand(p->places->config_path) : path_config_file();
+    char *file = config_file(p->places->config_path);
 
     for (size_t i = 0; i < c->roots.n; i++)
         allow(p, c->roots.v[i], SANDBOX_READ);

@@ -20,7 +20,7 @@ struct confine;
 
 struct confine_places {
     const struct config *config;
-    const char *config_path; /* the file that was read, or NULL: the default place */
+    const char *config_path; /* as for config_file() */
     const char *credentials; /* the file */
 };
 

@@ -304,7 +304,29 @@ static void a_missing_configuration_that_was_named_is_an_error(void **state)
 
     assert_int_equal(config_load(path, &c, &err), -1);
     assert_int_equal(err.code, ERR_CONFIG);
+    setenv("CODETELEPORT_CONFIG_FILE", path, 1);
+    assert_int_equal(config_load(NULL, &c, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    unsetenv("CODETELEPORT_CONFIG_FILE");
     free(path);
+}
+
+static void the_environment_says_where_the_configuration_is(void **state)
+{
+    char *said = unit_write(*state, "said.conf", "state_dir = \"/said\";\n", 0600);
+    char *given = unit_write(*state, "given.conf", "state_dir = \"/given\";\n", 0600);
+    struct config *c;
+
+    setenv("CODETELEPORT_CONFIG_FILE", said, 1);
+    assert_int_equal(config_load(NULL, &c, NULL), 0);
+    assert_string_equal(c->state_dir, "/said");
+    config_free(c);
+    assert_int_equal(config_load(given, &c, NULL), 0);
+    assert_string_equal(c->state_dir, "/given");
+    config_free(c);
+    unsetenv("CODETELEPORT_CONFIG_FILE");
+    free(given);
+    free(said);
 }
 
 static void credentials_keep_what_we_do_not_know(void **state)
@@ -396,6 +418,7 @@ int main(void)
         cmocka_unit_test(paths_lie_below_each_other_by_component),
         UNIT(configuration_faults_name_line_and_cure),
         UNIT(a_missing_configuration_that_was_named_is_an_error),
+        UNIT(the_environment_says_where_the_configuration_is),
         UNIT(credentials_keep_what_we_do_not_know),
         UNIT(credentials_that_are_no_good_say_what_to_do),
         cmocka_unit_test(an_api_url_ends_in_v1),

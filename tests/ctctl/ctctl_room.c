@@ -218,6 +218,7 @@ static void child(struct room *r, int in, char **argv, int argc)
     setenv("CODETELEPORT_CONFIG_DIR", cred, 1);
     setenv("CTCTL_SOCKET", r->socket, 1);
     unsetenv("CODETELEPORT_CA_FILE");
+    unsetenv("CODETELEPORT_CONFIG_FILE");
     unsetenv("http_proxy");
     if (getenv("CODETELEPORT_API_URL") == NULL)
         setenv("CODETELEPORT_API_URL", r->url, 1);

@@ -17,7 +17,7 @@ make_home() {
     export XDG_RUNTIME_DIR=$T/run XDG_STATE_HOME=$T/state XDG_CONFIG_HOME=$T/config
     export XDG_DATA_HOME=$T/data
     export NO_COLOR=1 LC_ALL=C.UTF-8 TZ=UTC
-    unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE
+    unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE CODETELEPORT_CONFIG_FILE
     mkdir -p "$HOME" "$CLAUDE_CONFIG_DIR" "$XDG_CONFIG_HOME/codeteleport" "$T/data"
     mkdir -m 700 "$XDG_RUNTIME_DIR"
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'

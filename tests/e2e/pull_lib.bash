@@ -18,7 +18,7 @@ machine() {
 two_machines() {
     T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
     export NO_COLOR=1 LC_ALL=C.UTF-8 TZ=UTC
-    unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE
+    unset NOTIFY_SOCKET CTCTL_SOCKET CODETELEPORT_API_URL CODETELEPORT_CA_FILE CODETELEPORT_CONFIG_FILE
     machine alice
     "${1:-start_server}"
     log_in
