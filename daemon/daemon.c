@@ -27,6 +27,7 @@
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
 #define DRAIN_LOOK_MS 50
+#define SAME_MS 500   /* a signal to the whole group comes from supervise() once more */
 #define NOTICE_MS 500 /* at most so often is the service manager told */
 #define REST_S 20     /* how long after the last work memory is given back */
 
@@ -38,6 +39,7 @@ struct life {
     struct event *notice;
     struct event *rest;
     int64_t stop_at_ms;
+    int64_t signal_ms; /* when we were told to stop */
     int lock_fd;
     char told[300]; /* what the service manager heard last of how things stand */
 };
@@ -165,6 +167,9 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     switch ((int)signo) {
     case SIGTERM:
     case SIGINT:
+        if (d->is_stopping && now_mono_ms() - d->life->signal_ms < SAME_MS)
+            break;
+        d->life->signal_ms = now_mono_ms();
         if (d->is_once && !d->is_stopping)
             d->exit_status = 75;
         if (d->exit_status == DAEMON_RESTART)

@@ -10,6 +10,7 @@
 #include "common/sys/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
+#include "daemon/system/supervise.h"
 
 #define EX_USAGE_ 64
 #define EX_CONFIG_ 78
@@ -74,7 +75,6 @@ int main(int argc, char **argv)
     struct config *config;
     struct ct_err err;
 
-    secret_init();
     while ((c = getopt_long(argc, argv, "c:tvh", options, NULL)) != -1) {
         switch (c) {
         case 'c':
@@ -106,6 +106,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "codeteleportd: unexpected argument '%s'\n%s", argv[optind], usage);
         return EX_USAGE_;
     }
+    if (!is_once && !is_test && (c = supervise(DAEMON_RESTART)) >= 0)
+        return c;
+    secret_init();
     if (config_load(file, &config, &err) != 0) {
         fprintf(stderr, "codeteleportd: %s\n", err.msg);
         return EX_CONFIG_;

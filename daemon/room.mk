@@ -41,14 +41,18 @@ daemon_libdaemon_a_SOURCES = \
   daemon/system/resources.h \
   daemon/system/sandbox.h \
   daemon/system/sleep.h \
+  daemon/system/supervise.h \
   daemon/woke.c
 if ON_LINUX
-daemon_libdaemon_a_SOURCES += daemon/system/resources_linux.c daemon/system/sandbox_linux.c
+daemon_libdaemon_a_SOURCES += daemon/system/resources_linux.c daemon/system/sandbox_linux.c \
+  daemon/system/supervise_linux.c
 else
-daemon_libdaemon_a_SOURCES += daemon/system/resources_posix.c daemon/system/sandbox_posix.c
+daemon_libdaemon_a_SOURCES += daemon/system/resources_posix.c daemon/system/sandbox_posix.c \
+  daemon/system/supervise_posix.c
 endif
 EXTRA_DIST += daemon/system/resources_linux.c daemon/system/resources_posix.c
 EXTRA_DIST += daemon/system/sandbox_linux.c daemon/system/sandbox_posix.c
+EXTRA_DIST += daemon/system/supervise_linux.c daemon/system/supervise_posix.c
 if WITH_SYSTEMD
 daemon_libdaemon_a_SOURCES += daemon/system/sleep_systemd.c
 else

@@ -76,6 +76,55 @@ is_safe() { versions_are "$1" 1; }
     said 'restart path='
 }
 
+# started_by_hand: a daemon without a service manager; DAEMON_PID is what the shell knows of it
+started_by_hand() {
+    codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$!
+    within ctctl --json status
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+@test "a daemon that was started by hand comes anew by itself, and ends when it is told to" {
+    needs_landlock
+    rmdir "$CLAUDE_CONFIG_DIR"
+    started_by_hand
+    log_in
+    first=$(status .daemon.pid)
+    [ "$first" != "$DAEMON_PID" ]
+    id=$(new_id)
+    line one >"$(transcript "$id")"
+    within is_safe "$id"
+    second=$(status .daemon.pid)
+    [ "$second" != "$first" ]
+    said 'restart path='
+    kill -USR1 "$DAEMON_PID"
+    within said 'dump status='
+    kill "$DAEMON_PID"
+    wait "$DAEMON_PID"
+    gone "$second"
+    DAEMON_PID=
+}
+
+@test "what ends a daemon that was started by hand ends both of its processes, in the same way" {
+    needs_landlock
+    started_by_hand
+    worker=$(status .daemon.pid)
+    kill -KILL "$worker"
+    status=0
+    wait "$DAEMON_PID" || status=$?
+    [ "$status" = 137 ]
+    started_by_hand
+    worker=$(status .daemon.pid)
+    kill -KILL "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    DAEMON_PID=
+    within gone "$worker"
+    conf 'nonsense = 1;'
+    run codeteleportd
+    [ "$status" = 78 ]
+}
+
 @test "so is one that is replaced by another folder, or by a link to one" {
     needs_landlock
     begin

@@ -59,7 +59,7 @@ fi
         --ready-file "$T/ready" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
     server_is_ready
-    "${as_somebody[@]}" codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
+    as_service "${as_somebody[@]}" codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$!
     within test -S "$XDG_RUNTIME_DIR/codeteleport/control.sock"
     for pid in $DAEMON_PID $SERVER_PID; do
@@ -139,7 +139,7 @@ nowhere() {
     start_server
     log_in
     make_home_for_somebody
-    prlimit --memlock=0 "${as_somebody[@]}" \
+    as_service prlimit --memlock=0 "${as_somebody[@]}" \
         codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$!
     within test -S "$XDG_RUNTIME_DIR/codeteleport/control.sock"

@@ -102,7 +102,7 @@ PY
         id=$(new_id)
         line "$i" >"$(transcript "$id" "-p$i")"
     done
-    unshare -Ur sh -c 'echo 12 >/proc/sys/user/max_inotify_watches; exec codeteleportd -v' \
+    as_service unshare -Ur sh -c 'echo 12 >/proc/sys/user/max_inotify_watches; exec codeteleportd -v' \
         >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$!
     within ctctl --json status

@@ -33,7 +33,7 @@ mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 export HOME=/root XDG_RUNTIME_DIR=/tmp/run XDG_STATE_HOME=/tmp/state PATH=/bin
 mkdir -m 700 /tmp/run
-codeteleportd -v >/tmp/log 2>&1 &
+sh -c 'SYSTEMD_EXEC_PID=$$ exec codeteleportd -v' >/tmp/log 2>&1 &
 pid=$!
 count() { grep -c "$1" /tmp/log; }
 switches() { cat /proc/$pid/task/*/status | awk '/ctxt_switches/ {n += $2} END {print n}'; }

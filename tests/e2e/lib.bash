@@ -171,8 +171,12 @@ start_daemon() {
     within ctctl --json status
 }
 
+# as_service COMMAND...: run it in place of this shell, as a service manager would: the daemon is then
+# one process, and what has to start it anew is `revive`
+as_service() { SYSTEMD_EXEC_PID=$BASHPID exec "$@"; }
+
 launch_daemon() {
-    codeteleportd -v "${DAEMON_ARGS[@]}" >>"$T/daemon.log" 2>&1 3>&- &
+    as_service codeteleportd -v "${DAEMON_ARGS[@]}" >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$! STARTED_PID=$!
 }
 
