@@ -41,7 +41,8 @@ verdict() { if [ "$3" = 0 ]; then ok "$1"; else not_ok "$1" "$2"; fi; }
 # ---- build ---------------------------------------------------------------------------------------
 
 readme_packages() {
-    sed -n '/^build_packages="/,/"$/p' "$CT_SRC/quickstart" | sed 's/^build_packages=//' | tr -d '"\n' |
+    sed -n '/^build_packages="/,/"$/p; /^optional_packages=/p' "$CT_SRC/quickstart" |
+        sed 's/^[a-z]*_packages=//' | tr '"\n' '  ' |
         sed 's/\<autoconf\>//; s/\<automake\>//'
 }
 
