@@ -56,3 +56,13 @@ row "tar | gzip -6" "$gz" "$(size "$work/gz")" "the first bundle is $(ratio "$gz
 row "after 10 kB more" "$again" "$(size "$work/again.tgz")" \
     "$(ratio "$first" "$again") times cheaper than the first, $(ratio "$gz" "$again") than gzip, $again_kb kB"
 row "openssl dgst" "$floor" "" "the same reading and digests; the bundle costs $(ratio "$again" "$floor") times that"
+
+# said NAME OURS PEERS PEER: see HACKING.md, "Measuring"
+said() {
+    awk -v n="$1" -v a="$2" -v b="$3" -v p="$4" \
+        'BEGIN { if (b > 0) printf("ratio name=%s value=%.3f peer=%s\n", n, a / b, p) }'
+}
+said bundle.first "$first" "$gz" gzip
+[ -z "$pigz" ] || said bundle.first "$first" "$pigz" pigz
+said bundle.again "$again" "$gz" gzip
+said bundle.again "$again" "$floor" openssl-dgst

@@ -58,4 +58,6 @@ printf '  %-18s %s s, %s s CPU, %s kB\n' "ctctl pull" "$pull_s" "$pull_cpu" "$pu
     "sed alone" "$sed_s" "$sed_cpu" "$sed_kb"
 awk -v a="$pull_s" -v b="$hand_s" -v c="$pull_cpu" -v d="$hand_cpu" -v same="$same" 'BEGIN {
     printf("  pull takes %.2f times as long and %.2f times the CPU, checks and fsync included; same result: %s\n",
-           a / b, c / d, same)}'
+           a / b, c / d, same)
+    printf("ratio name=pull.wall value=%.3f peer=curl-tar-sed\n", a / b)
+    printf("ratio name=pull.cpu value=%.3f peer=curl-tar-sed\n", c / d)}'

@@ -334,6 +334,9 @@ int main(int argc, char **argv)
            " private_dirty_kb=%ld\n",
            mid[WATCHER], mid[WATCHER] / mid[BARE], last[WATCHER].n.files, last[WATCHER].n.dirs,
            last[WATCHER].kb);
+    printf("ratio name=scan value=%.3f peer=bare-system-calls\n", mid[WATCHER] / mid[BARE]);
+    if (mid[INOTIFYWAIT] > 0)
+        printf("ratio name=scan value=%.3f peer=inotifywait\n", mid[WATCHER] / mid[INOTIFYWAIT]);
     if (mid[INOTIFYWAIT] > 0)
         printf("scan.inotifywait ms=%.1f watcher_ratio_to_it=%.2f\n", mid[INOTIFYWAIT],
                mid[WATCHER] / mid[INOTIFYWAIT]);

@@ -15,6 +15,11 @@ trap end_home EXIT
 
 now_ms() { date +%s%3N; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf("%.2f", b > 0 ? a / b : 0) }'; }
+# said NAME OURS PEERS PEER: see HACKING.md, "Measuring"
+said() {
+    awk -v n="$1" -v a="$2" -v b="$3" -v p="$4" \
+        'BEGIN { if (b > 0) printf("ratio name=%s value=%.3f peer=%s\n", n, a / b, p) }'
+}
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 # timed COMMAND...: "wall-seconds cpu-seconds" of it and its children
@@ -35,22 +40,20 @@ million() {
     mv "$(find "$T/corpus/projects" -maxdepth 2 -name '*.jsonl' | head -n 1)" "$1"
 }
 
-confirmed_at() { # SESSION: when the log says so, in ms of the day
-    grep "confirmed session=$1" "$T/daemon.log" | tail -n 1 | cut -d' ' -f1 |
+logged_at() { # WHAT SESSION: when the log says so, in ms of the day
+    grep "$1 session=$2" "$T/daemon.log" | tail -n 1 | cut -d' ' -f1 |
         awk -F'[:.]' '{ print (($1 * 60 + $2) * 60 + $3) * 1000 + $4 }'
 }
-of_day() { awk -v ms="$1" 'BEGIN { print ms % 86400000 }'; }
 is_confirmed() { grep -q "confirmed session=$1" "$T/daemon.log"; }
 
-daemon_once() { # how long one session of 1 MB takes after its quiet time
-    local id at quiet_ms=3000
+daemon_once() { # how long one session of 1 MB takes after its quiet time, when packing begins
+    local id
     id=$(new_id)
     million "$T/transcript"
     mkdir -p "$CLAUDE_CONFIG_DIR/projects/-p"
     mv "$T/transcript" "$CLAUDE_CONFIG_DIR/projects/-p/$id.jsonl"
-    at=$(now_ms)
     within is_confirmed "$id"
-    echo $(($(confirmed_at "$id") - $(of_day "$at") - quiet_ms))
+    echo $(($(logged_at confirmed "$id") - $(logged_at bundling "$id")))
     fetch "$id" "$T/last.tar.gz"
 }
 
@@ -93,6 +96,7 @@ stop_daemon
 ours=$(median <"$T/daemon.ms") theirs=$(median <"$T/curl.ms")
 echo "  codeteleportd  $ours   (snapshot, compression, digests and fsync among it)"
 echo "  curl, 3 calls  $theirs   codeteleportd takes $(ratio "$ours" "$theirs") times that"
+said upload.confirmed "$ours" "$theirs" curl
 
 # The daemon's worker is nice; its peers have to be, too.
 echo "First sync of $sessions sessions, $mb MB (wall s, CPU s)"
@@ -105,12 +109,16 @@ echo "  codeteleportd --once    $wall $cpu"
 if command -v libdeflate-gzip >/dev/null; then
     read -r z_wall z_cpu <<<"$(timed nice -n 10 libdeflate-gzip -6 -k "$T/all")"
     echo "  libdeflate-gzip -6      $z_wall $z_cpu   codeteleportd takes $(ratio "$wall" "$z_wall") times that, $(ratio "$cpu" "$z_cpu") of its CPU"
+    said sync.wall "$wall" "$z_wall" libdeflate-gzip
+    said sync.cpu "$cpu" "$z_cpu" libdeflate-gzip
 fi
 if command -v restic >/dev/null; then
     export RESTIC_PASSWORD=bench RESTIC_REPOSITORY=$T/restic RESTIC_CACHE_DIR=$T/restic.cache
     restic init >/dev/null
     read -r r_wall r_cpu <<<"$(timed nice -n 10 restic backup -q "$CLAUDE_CONFIG_DIR")"
     echo "  restic backup to a folder $r_wall $r_cpu   codeteleportd takes $(ratio "$wall" "$r_wall") times that, $(ratio "$cpu" "$r_cpu") of its CPU"
+    said sync.wall "$wall" "$r_wall" restic
+    said sync.cpu "$cpu" "$r_cpu" restic
 fi
 
 echo "Memory with 1,000 sessions in the queue, server stopped"

@@ -420,6 +420,7 @@ static void start(struct daemon *d, struct session *s)
     d->bundler->job = j;
     d->bundler->cancel = 0;
     uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 1);
+    log_debug("bundling session=%s", s->id);
     worker_submit(d->worker, job_run, job_done, job_free, j);
 }
 
