@@ -1,6 +1,7 @@
 check_PROGRAMS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache \
   tests/bundle/unit_bundle_limits tests/bundle/unit_storm
-TESTS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache tests/bundle/unit_bundle_limits tests/bundle/unit_storm
+TESTS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache tests/bundle/unit_bundle_limits
+LONG_TESTS += tests/bundle/unit_storm
 bundle_lab = tests/bundle/bundle_lab.c tests/bundle/bundle_lab.h tests/scratch.c tests/scratch.h
 tests_bundle_unit_bundle_SOURCES = tests/bundle/unit_bundle.c $(bundle_lab)
 tests_bundle_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
@@ -12,14 +13,14 @@ tests_bundle_unit_storm_SOURCES = tests/bundle/unit_storm.c tests/scratch.c test
 tests_bundle_unit_storm_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 # Against python3, tar and gzip.
 dist_check_SCRIPTS += tests/bundle/bundle.sh tests/bundle/bundle_oracle.py tests/bundle/metadata_oracle.py
-TESTS += tests/bundle/bundle.sh
+LONG_TESTS += tests/bundle/bundle.sh
 
 check_PROGRAMS += tests/bundle/unit_relocate
 TESTS += tests/bundle/unit_relocate
 tests_bundle_unit_relocate_SOURCES = tests/bundle/unit_relocate.c
 tests_bundle_unit_relocate_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 dist_check_SCRIPTS += tests/bundle/hostile.sh tests/bundle/hostile_bundles.py
-TESTS += tests/bundle/hostile.sh
+LONG_TESTS += tests/bundle/hostile.sh
 FUZZ_TARGETS += tests/bundle/fuzz_open tests/bundle/fuzz_relocate
 tests_bundle_fuzz_open_SOURCES = tests/bundle/fuzz_open.c
 tests_bundle_fuzz_open_LDADD = $(bundle_LIBS) $(common_LIBS)

@@ -2,13 +2,15 @@ if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/e2e_durable.bats tests/e2e/e2e_fuller.bats tests/e2e/e2e_crash.bats \
   tests/e2e/crash_full.bats tests/e2e/tools/crash_verify.py
 EXTRA_DIST += tests/e2e/crash.bash
-TESTS += tests/e2e/e2e_durable.bats tests/e2e/e2e_fuller.bats
+LONG_TESTS += tests/e2e/e2e_durable.bats
+TESTS += tests/e2e/e2e_fuller.bats
 if ON_LINUX
 check_PROGRAMS += tests/e2e/tools/killat
 tests_e2e_tools_killat_SOURCES = tests/e2e/tools/killat_linux.c
 tests_e2e_tools_killat_LDADD =
 TESTS += tests/e2e/e2e_crash.bats
 HEAVY_TESTS += tests/e2e/crash_full.bats
+FULL_TESTS += tests/e2e/crash_full.bats
 endif
 endif
 

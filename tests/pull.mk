@@ -2,11 +2,12 @@
 dist_check_SCRIPTS += tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats tests/e2e/e2e_download.bats \
   tests/e2e/tools/make_session.py tests/e2e/kill_install.py tests/e2e/kill_all.sh
 EXTRA_DIST += tests/e2e/pull_lib.bash
-TESTS += tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats tests/e2e/e2e_download.bats
+TESTS += tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats
+LONG_TESTS += tests/e2e/e2e_download.bats
 # The same for what is sealed, whoever sealed it.
 check_PROGRAMS += tests/bundle/sealone
 tests_bundle_sealone_SOURCES = tests/bundle/sealone.c
 tests_bundle_sealone_LDADD = $(bundle_LIBS) $(common_LIBS)
 dist_check_SCRIPTS += tests/e2e/e2e_sealed_pull.bats
-TESTS += tests/e2e/e2e_sealed_pull.bats
-HEAVY_TESTS += tests/e2e/kill_all.sh
+LONG_TESTS += tests/e2e/e2e_sealed_pull.bats
+FULL_TESTS += tests/e2e/kill_all.sh

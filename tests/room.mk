@@ -15,13 +15,17 @@ AM_TESTS_ENVIRONMENT = \
   CT_SAMPLES="$${CT_SAMPLES:-$(abs_top_srcdir)/../shared/samples}"; export CT_SAMPLES; \
   CT_SANITIZERS='$(enable_sanitizers)'; export CT_SANITIZERS;
 
-# HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, crash points in
-# full, systemd. FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are built and
-# run where configure has --enable-fuzzing, each for $CT_FUZZ_SECONDS.
+# LONG_TESTS take more than some 20 s and come first, so that none of them is alone at the end.
+# HEAVY_TESTS is what `make check-all` runs besides: real S3 servers, a libSQL server, systemd.
+# FULL_TESTS is what `make check-full` runs: what is long by nature, with CT_FULL=yes; CI runs a short
+# form of each.  FUZZ_TARGETS are libFuzzer programs, with their seeds in tests/seeds/NAME/; they are
+# built and run where configure has --enable-fuzzing, each for $CT_FUZZ_SECONDS.
+LONG_TESTS =
 HEAVY_TESTS =
 FULL_TESTS =
 FUZZ_TARGETS =
 EXTRA_PROGRAMS =
+TESTS += $(LONG_TESTS)
 
 dist_check_SCRIPTS += tests/house.sh tests/packages.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
 EXTRA_DIST += tests/portable.h tests/README.md
@@ -34,22 +38,24 @@ HEAVY_TESTS += tests/e2e/heavy_systemd.sh tests/e2e/heavy_readme.sh
 FULL_TESTS += tests/e2e/full_readme.sh
 endif
 
+include tests/net.mk
+include tests/durable.mk
+
 if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats \
   tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats \
   tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats tests/e2e/heavy_exact.bats
 EXTRA_DIST += tests/e2e/exact.bash tests/e2e/tools/capture_find.py tests/bundle/make_keyring.py tests/e2e/tools/qr_picture.py
 EXTRA_DIST += tests/e2e/tools/memscan.py tests/e2e/tools/schema.py tests/e2e/lib.bash tests/e2e/tools/stock_server.py
-TESTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats tests/e2e/e2e_stock.bats \
-  tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats tests/e2e/e2e_sealed.bats \
-  tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats
-HEAVY_TESTS += tests/e2e/heavy_exact.bats
+LONG_TESTS += tests/e2e/e2e_key.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats
+TESTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats \
+  tests/e2e/e2e_secrets.bats tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats \
+  tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats
+FULL_TESTS += tests/e2e/heavy_exact.bats
 include tests/pull.mk
 endif
 
 include tests/daily.mk
-include tests/durable.mk
-include tests/net.mk
 include tests/sandbox.mk
 
 if WITH_CMOCKA
@@ -65,16 +71,56 @@ include tests/watcher.mk
 endif
 
 check-all: all
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(TESTS) $(HEAVY_TESTS)'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(HEAVY_TESTS) $(TESTS)'
 check-heavy: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(HEAVY_TESTS)'
-.PHONY: check-all check-heavy
+check-full: all
+	CT_FULL=yes; export CT_FULL; $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FULL_TESTS)'
+
+# What a polling watcher and another system can change, for a build with --disable-linux where the rest
+# has passed natively: each for its file *_posix.c.
+POLLING_TESTS = tests/house.sh tests/launchd.sh
+if WITH_CMOCKA
+# watcher/backend: poll_posix, fs_posix, resume_posix, system_posix
+POLLING_TESTS += tests/watcher/unit_watcher_storm tests/watcher/unit_watcher tests/watcher/unit_watcher_roots \
+  tests/watcher/unit_watcher_trouble tests/watcher/unit_resume
+# daemon/system: resources_posix
+POLLING_TESTS += tests/daemon/unit_growth
+# agents: beneath_posix, process_posix
+POLLING_TESTS += tests/agents/unit_agents tests/agents/unit_transcript
+# bundle: packs through agents/beneath_posix, installs without Linux's renameat2
+POLLING_TESTS += tests/bundle/unit_bundle tests/bundle/unit_install
+# common: secret_posix, file_posix
+POLLING_TESTS += tests/common/unit_common tests/common/unit_secret tests/common/unit_keyring tests/common/unit_log
+# ipc: peer_posix
+POLLING_TESTS += tests/ipc/unit_ipc_peers tests/ipc/unit_ipc_socket
+endif
+if WITH_BATS
+# net: network_posix tells nothing of networks that come and go
+POLLING_TESTS += tests/e2e/e2e_net.bats
+# the daemon starts, stops and watches as a whole; daemon/system/sandbox_posix
+POLLING_TESTS += tests/e2e/e2e_daemon.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_scan.bats tests/e2e/e2e_sync.bats \
+  tests/e2e/e2e_kept.bats
+# each write is seen before sync answers, whoever looks
+POLLING_TESTS += tests/e2e/e2e_exact.bats
+# ctctl/here: system_posix; which process has a session open
+POLLING_TESTS += tests/e2e/e2e_doctor.bats tests/e2e/service.bats tests/e2e/e2e_mcp.bats tests/e2e/e2e_choices.bats
+if WITH_CMOCKA
+# the server without systemd's sockets
+POLLING_TESTS += tests/e2e/server_operation.bats
+endif
+endif
+distcheck-polling:
+	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(POLLING_TESTS)' \
+	  AM_DISTCHECK_CONFIGURE_FLAGS='$(AM_DISTCHECK_CONFIGURE_FLAGS) --disable-linux'
+.PHONY: check-all check-heavy check-full distcheck-polling
 
 FUZZ_FLAGS = -fsanitize=fuzzer
 EXTRA_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/seeds
 if WITH_FUZZING
 check_PROGRAMS += $(FUZZ_TARGETS)
-TESTS += tests/fuzz.sh
+LONG_TESTS += tests/fuzz.sh
+FULL_TESTS += tests/fuzz.sh
 AM_TESTS_ENVIRONMENT += CT_FUZZ_TARGETS='$(FUZZ_TARGETS)'; export CT_FUZZ_TARGETS;
 endif

@@ -14,7 +14,9 @@ EXTRA_DIST += tests/watcher/exchange_linux.c tests/watcher/exchange_posix.c
 check_PROGRAMS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_trouble \
   tests/watcher/unit_watcher_storm tests/watcher/unit_resume
 TESTS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_trouble \
-  tests/watcher/unit_watcher_storm tests/watcher/unit_resume
+  tests/watcher/unit_resume
+LONG_TESTS += tests/watcher/unit_watcher_storm
+FULL_TESTS += tests/watcher/unit_watcher_storm
 tests_watcher_unit_watcher_SOURCES = tests/watcher/unit_watcher.c $(watcher_picture)
 tests_watcher_unit_watcher_LDADD = $(watcher_picture_LIBS)
 tests_watcher_unit_watcher_roots_SOURCES = tests/watcher/unit_watcher_roots.c $(watcher_picture)

@@ -7,7 +7,6 @@ load server_lib
 setup_file() {
     BACKEND_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-backend.XXXXXX")
     export BACKEND_DIR
-    export CT_NPM=${CT_NPM:-$CT_BUILD/npm}
     local rc=0
     backend start >"$BACKEND_DIR/why" 2>&1 || rc=$?
     if [ $rc = 77 ]; then

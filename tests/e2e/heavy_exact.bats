@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The same as in e2e_exact.bats, often.
+# The same as in e2e_exact.bats, often: for ./quickstart check --full.
 
 load lib
 load exact

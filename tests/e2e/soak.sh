@@ -1,13 +1,13 @@
 #!/bin/bash
 # tests/e2e/soak.sh [MINUTES [SEED]]: sessions grow while the network fails in random ways and daemon and
 # server are killed at random moments. In the end all has to be safe. From the build folder, or with
-# CT_BUILD set. TAP, for it is a test, too: a minute long.
+# CT_BUILD set. TAP, for it is a test, too: a minute long, with CT_FULL ten.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
-minutes=${1:-${CT_SOAK_MINUTES:-1}}
+minutes=${1:-${CT_SOAK_MINUTES:-${CT_FULL:+10}}}
+minutes=${minutes:-1}
 seed=${2:-$RANDOM}
 BATS_TEST_DIRNAME=$(cd "$(dirname "$0")" && pwd)
-CT_SRC=${CT_SRC:-$(dirname "$BATS_TEST_DIRNAME")}
 CT_BUILD=${CT_BUILD:-$PWD}
 . "$BATS_TEST_DIRNAME/lib.bash"
 exec 3>&2 # as bats has it

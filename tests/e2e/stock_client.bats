@@ -6,14 +6,12 @@ load lib
 load pull_lib
 
 setup() {
-    NPM=$CT_BUILD/npm/stock
-    command -v npm >/dev/null || skip "npm is not here"
+    NPM=$(sh "$CT_SRC/tests/npm.sh" tar) || {
+        [ $? -ne 77 ] || skip "$NPM"
+        echo "$NPM"
+        false
+    }
     two_machines
-    mkdir -p "$NPM"
-    [ -d "$NPM/node_modules/tar" ] ||
-        npm install --prefix "$NPM" --ignore-scripts --no-audit --no-fund --silent \
-            --cache "$NPM/cache" tar@7 >"$T/npm.log" 2>&1 ||
-        skip "the registry does not give tar: $(tail -n 1 "$T/npm.log")"
     ID=$(new_id)
     W=$(project src/web)
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 3

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 
-const require = createRequire(`${process.env.CT_NPM}/node_modules/`);
+const require = createRequire(`${process.env.NPM}/node_modules/`);
 const s3 = require('@aws-sdk/client-s3');
 const { getSignedUrl } = require('@aws-sdk/s3-request-presigner');
 

