@@ -2,6 +2,7 @@ check_PROGRAMS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache \
   tests/bundle/unit_bundle_limits tests/bundle/unit_storm
 TESTS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache tests/bundle/unit_bundle_limits
 LONG_TESTS += tests/bundle/unit_storm
+FULL_TESTS += tests/bundle/unit_storm
 bundle_lab = tests/bundle/bundle_lab.c tests/bundle/bundle_lab.h tests/scratch.c tests/scratch.h
 tests_bundle_unit_bundle_SOURCES = tests/bundle/unit_bundle.c $(bundle_lab)
 tests_bundle_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)

@@ -54,12 +54,9 @@ assert all(e["sizeBytes"] == e["stageBytes"] for e in opened["entries"])' "$tmp/
     [ "$count" -gt 0 ] && echo "$count bundles"
 }
 
-cases=11
-echo "1..$cases"
 if ! python3 -c '' 2>/dev/null; then
-    while [ "$n" -lt "$cases" ]; do
-        skip "bundles and metadata against python3" "there is no python3"
-    done
+    skip "bundles and metadata against python3" "there is no python3"
+    echo "1..$n"
     exit 0
 fi
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/ct-bundle.XXXXXX") || exit 1
@@ -84,9 +81,7 @@ for set in claude-code-2.1.197-live real; do
             python3 "$src/tests/bundle/bundle_oracle.py" "$packone" "$tmp/$set"
         run "bundles of the samples $set open again" opens "$tmp/$set"
     else
-        skip "metadata of the samples $set equals an independent count" "CT_SAMPLES has no $set"
-        skip "bundles of the samples $set hold what they should" "CT_SAMPLES has no $set"
-        skip "bundles of the samples $set open again" "CT_SAMPLES has no $set"
+        skip "metadata and bundles of the samples $set, against independent programs" "CT_SAMPLES has no $set"
     fi
 done
 
@@ -107,4 +102,5 @@ if [ "${CT_SANITIZERS:-no}" = yes ]; then
 else
     run "a line of 100 MB is packed in constant memory" big_line
 fi
+echo "1..$n"
 exit $bad

@@ -9,10 +9,8 @@ cobbleone=$build/tests/bundle/cobbleone
 vectors=${CT_SAMPLES:-$src/../shared/samples}/../vectors/cobblestone256-wycheproof.json
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 other=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
-cases=57
 n=0
 bad=0
-echo "1..$cases"
 
 # Debian's interpreter is the one that has Debian's modules.
 python=
@@ -24,15 +22,14 @@ done
 oracle() { "$python" "$src/tests/bundle/seal_oracle.py" "$@"; }
 
 if [ -z "$python" ]; then
-    while [ "$n" -lt "$cases" ]; do
-        n=$((n + 1))
-        echo "ok $n - sealed objects agree with python3-cryptography # SKIP it is not installed"
-    done
+    echo "1..1"
+    echo "ok 1 - sealed objects agree with python3-cryptography # SKIP it is not installed"
     exit 0
 fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
 
 # many COUNT COMMAND...: its lines, numbered; as many as it says
 many() {
@@ -71,10 +68,8 @@ holds() {
 if [ -f "$vectors" ]; then
     many 36 oracle vectors "$cobbleone" "$vectors"
 else
-    while [ "$n" -lt 36 ]; do
-        n=$((n + 1))
-        echo "ok $n - public vectors of Cobblestone-256 # SKIP they are not here ($vectors)"
-    done
+    n=$((n + 1))
+    echo "ok $n - public vectors of Cobblestone-256 # SKIP they are not here ($vectors)"
 fi
 many 10 oracle streams "$cobbleone"
 
@@ -82,7 +77,7 @@ many 10 oracle streams "$cobbleone"
 
 mkdir "$tmp/data"
 cp -R "$src/tests/fixtures/claude-code-2.1.197/." "$tmp/data"
-touch -d '1 hour ago' $(find "$tmp/data" -type f) 2>/dev/null
+find "$tmp/data" -type f -exec touch -d '1 hour ago' {} + 2>/dev/null
 id=$("$packone" --list "$tmp/data" | head -n 1)
 oracle keyring $key "$tmp/keyring"
 oracle keyring $other "$tmp/other"
@@ -153,4 +148,5 @@ holds "a bundle in clear is refused where a sealed one is due" \
 holds "another length than the description says fails" \
     sh -c "! '$openone' '$tmp/sealed' --keyring '$tmp/keyring' --gzip-bytes 77"
 
+echo "1..$n"
 exit $bad

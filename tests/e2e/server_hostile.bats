@@ -4,22 +4,26 @@
 load lib
 load server_lib
 
-setup() {
+# One server for all of them: each is to leave it as the next one needs it.
+setup_file() {
     server_home
     account al@example.org
     bundle 100
     ID=s1 push
+    export T API API_PORT OBJECTS CA TOKEN JWT SERVER_PID
 }
+teardown_file() { end_home; }
 
 # Whatever came: what was there is there, the database is sound, and nothing lies outside the store.
 teardown() {
     local rc=0
+    kill -0 "$SERVER_PID" || rc=1
     [ "$(ID=s1 listed | tr ' ' '\n' | tail -n 1)" = 1 ] || rc=1
     expect 200 '' json GET /auth/me || rc=1
     codeteleport-server --data "$T/server" check >"$T/check" || { cat "$T/check"; rc=1; }
     [ -z "$(find "$T/server/objects" -type f ! -path "$T/server/objects/bundles/*/s1.v*.tar.gz")" ] || rc=1
     ! grep -F -e "$TOKEN" -e 'DROP TABLE' -e /etc/passwd "$T/server.log" || rc=1
-    end_home && return $rc
+    return $rc
 }
 
 hostile() { python3 "$CT_SRC/tests/e2e/tools/hostile.py" "$1" "$API_PORT" "$CA" "${2:-$TOKEN}"; }
