@@ -28,7 +28,7 @@
 /*
  * Other processes change the tree as fast as they can while it is watched, and at the end the
  * picture made from the callbacks alone must equal the disk.  Every storm blows twice in a row,
- * with CT_FULL fifty times, or CT_STORM_ROUNDS times.
+ * with CT_FULL twenty times, or CT_STORM_ROUNDS times.
  */
 #define FAST "/dev/shm"
 
@@ -36,7 +36,7 @@ static int rounds(void)
 {
     const char *n = getenv("CT_STORM_ROUNDS");
 
-    return n != NULL && atoi(n) > 0 ? atoi(n) : getenv("CT_FULL") != NULL ? 50 : 2;
+    return n != NULL && atoi(n) > 0 ? atoi(n) : getenv("CT_FULL") != NULL ? 20 : 2;
 }
 
 struct storm {
