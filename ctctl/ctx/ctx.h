@@ -80,12 +80,6 @@ int ctx_call(struct ctx *c, const char *method, struct json_object *params, int6
              struct json_object **ret, struct ct_err *err);
 
 /**
- * ctx_start_command():
- * Return what to type to have the daemon running on this machine.
- */
-const char *ctx_start_command(void);
-
-/**
  * ctx_is_no_daemon(err):
  * Return whether ${err} says that no daemon is running, or that it went away.
  */
