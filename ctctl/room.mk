@@ -70,7 +70,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/reseal/reseal_one.c ctctl/reseal/reseal_one.h \
   ctctl/reseal/reseal_put.c ctctl/reseal/reseal_put.h \
   ctctl/ui/folder.c ctctl/ui/folder.h \
-  ctctl/ui/headline.c ctctl/ui/headline.h \
+  ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
   ctctl/ui/progress.c ctctl/ui/progress.h \
   ctctl/ui/qr.h \

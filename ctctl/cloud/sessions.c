@@ -10,6 +10,7 @@
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/ui/folder.h"
+#include "ctctl/ui/state.h"
 #include "ctctl/ui/table.h"
 #include "net/http.h"
 
@@ -180,24 +181,18 @@ err1:
 const char *sessions_state(const struct json_object *item, enum text_colour *ret_colour)
 {
     const char *state = jdoc_str(item, "state"), *place = jdoc_str(item, "place");
-    int is_saved;
+    const struct state_word *w;
 
-    if (state == NULL)
-        state = "unknown";
-    is_saved = strcmp(state, "synced") == 0 || strcmp(state, "archived") == 0;
-    *ret_colour = TEXT_YELLOW;
-    if (is_saved && place != NULL && strcmp(place, "this machine only") == 0)
-        return place;
-    if (is_saved)
-        *ret_colour = TEXT_GREEN;
-    else if (strcmp(state, "failed") == 0 || strcmp(state, "limit") == 0 ||
-             strcmp(state, "too_large") == 0)
-        *ret_colour = TEXT_RED;
-    else if (strcmp(state, "excluded") == 0 || strcmp(state, "duplicate") == 0)
-        *ret_colour = TEXT_DIM;
-    if (strcmp(state, "cloud") == 0)
+    if (state != NULL && place != NULL && strcmp(place, STATE_HERE_ONLY) == 0 &&
+        (strcmp(state, "synced") == 0 || strcmp(state, "archived") == 0))
+        state = STATE_HERE_ONLY;
+    w = state != NULL ? state_find(state) : NULL;
+    *ret_colour = w != NULL ? w->colour : TEXT_YELLOW;
+    if (w != NULL)
+        return w->word;
+    if (state != NULL && strcmp(state, "cloud") == 0)
         return "in the cloud, not on this machine";
-    return strcmp(state, "synced") == 0 ? "safe" : state;
+    return state != NULL ? state : "unknown";
 }
 
 static const char *project_of(const struct json_object *item)

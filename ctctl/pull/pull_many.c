@@ -141,32 +141,68 @@ static int is_out_of_reach(struct many *m, const struct json_object *item)
     return 1;
 }
 
-static int one(struct many *m, const struct json_object *item, struct ct_err *err)
+/* Put the session on the list ${todo} if there is something to be done about it. */
+static int plan(struct many *m, struct json_object *item, struct json_object *todo,
+                struct ct_err *err)
 {
-    struct pull_opts o = m->opts->each;
     const char *id = item_id(item);
-    struct pull_result r = {0};
     int is_here = 0, is_behind = 0, rc;
+    struct pull_result none = {0};
 
     if (id == NULL || !uuid_is_valid(id) || is_out_of_reach(m, item))
         return 0;
     rc = look(m->root_fd, item, &is_here, &is_behind, err);
-    if (rc == 0 && is_here && !is_behind) {
-        m->rest->rested++;
-        return 0;
+    if (rc != 0) {
+        m->opts->done(m->opts->done_arg, item, &none, err);
+        return ends_it_all(err) ? -1 : 0;
     }
-    if (rc == 0 && !is_here && m->opts->is_update)
-        return 0;
+    if (is_here && !is_behind)
+        m->rest->rested++;
+    else if (is_here || !m->opts->is_update)
+        json_object_array_add(todo, json_object_get(item));
+    return 0;
+}
+
+static int one(struct many *m, const struct json_object *item, struct ct_err *err)
+{
+    struct pull_opts o = m->opts->each;
+    struct pull_result r = {0};
+    int rc;
+
     o.mtime_ns = now_wall_ms() * 1000000;
     if (o.mtime_ns < m->last_ns + STEP_NS)
         o.mtime_ns = m->last_ns + STEP_NS;
-    if (rc == 0)
-        rc = pull_session(m->c, item_wire_id(item), &o, &r, err);
+    rc = pull_session(m->c, item_wire_id(item), &o, &r, err);
     if (rc == 0)
         m->last_ns = o.mtime_ns;
     m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);
     pull_result_clear(&r);
     return rc != 0 && ends_it_all(err) ? -1 : 0;
+}
+
+static int64_t bytes_of(const struct json_object *item)
+{
+    int64_t n = jdoc_int(item, "sizeBytes", 0);
+
+    return n > 0 ? n : 0;
+}
+
+/* What the list holds, one after the other. */
+static int each(struct many *m, struct json_object *todo, struct ct_err *err)
+{
+    size_t of = json_object_array_length(todo);
+    int64_t before_bytes = 0, all_bytes = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < of; i++)
+        all_bytes += bytes_of(json_object_array_get_idx(todo, i));
+    for (size_t i = 0; rc == 0 && i < of; i++) {
+        const struct json_object *item = json_object_array_get_idx(todo, i);
+        m->opts->next(m->opts->done_arg, (int64_t)i + 1, (int64_t)of, before_bytes, all_bytes);
+        rc = one(m, item, err);
+        before_bytes += bytes_of(item);
+    }
+    return rc;
 }
 
 /* The list to go through: one life of each session, those that were used last at the end. */
@@ -191,7 +227,7 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
               struct ct_err *err)
 {
     struct many m = {.c = c, .opts = opts, .root_fd = -1, .rest = ret};
-    struct json_object *sessions;
+    struct json_object *sessions, *todo;
     char *root = pull_root(c, err);
     int rc = 0;
 
@@ -201,11 +237,12 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
         return -1;
     }
     m.root_fd = beneath_open_root(root);
-    for (size_t i = 0; rc == 0 && i < json_object_array_length(sessions); i++) {
-        rc = one(&m, json_object_array_get_idx(sessions, i), err);
-        if (m.root_fd < 0) /* the first one made it */
-            m.root_fd = beneath_open_root(root);
-    }
+    todo = json_object_new_array();
+    for (size_t i = 0; rc == 0 && i < json_object_array_length(sessions); i++)
+        rc = plan(&m, json_object_array_get_idx(sessions, i), todo, err);
+    if (rc == 0)
+        rc = each(&m, todo, err);
+    json_object_put(todo);
     if (m.root_fd >= 0)
         close(m.root_fd);
     json_object_put(sessions);

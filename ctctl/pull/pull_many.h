@@ -8,6 +8,10 @@ struct pull_many_opts {
     const char *project; /* only this project's, or NULL */
     struct pull_opts each;
 
+    /* Called before each session that something is to be done about, the ${n}th of ${of}, with the
+     * bytes of those before it and of all, as the server lists them. */
+    void (*next)(void *arg, int64_t n, int64_t of, int64_t before_bytes, int64_t all_bytes);
+
     /* Called after each session that something was to be done about: ${item} is the API's list
      * item, ${err} NULL if all went well. */
     void (*done)(void *arg, const struct json_object *item, const struct pull_result *r,

@@ -20,12 +20,15 @@ static void on_progress(void *arg, const char *what, int64_t done, int64_t total
 {
     struct pull_front *f = arg;
 
-    if (f->what == NULL || strcmp(f->what, what) != 0) {
+    if (f->what == NULL || (f->of == 0 && strcmp(f->what, what) != 0)) {
         progress_free(f->progress);
         f->progress = progress_new(&f->c->err, what, now_mono_ms());
         f->what = what;
     }
-    progress_to(f->progress, done, total, now_mono_ms());
+    done += f->before_bytes;
+    progress_of(f->progress, f->n, f->of);
+    progress_to(f->progress, done, done > f->all_bytes ? total + f->before_bytes : f->all_bytes,
+                now_mono_ms());
 }
 
 static char *on_ask(void *arg, const char *source_cwd)

@@ -13,6 +13,8 @@ struct pull_front {
     struct ctx *c;
     struct progress *progress;
     const char *what; /* that it is about, or NULL */
+    int64_t n, of;    /* the ${n}th of ${of} sessions, of: 0 if there is but one */
+    int64_t before_bytes, all_bytes;
 };
 
 /**

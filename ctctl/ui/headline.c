@@ -9,6 +9,7 @@
 #include "common/base/str.h"
 
 #include "ctctl/ui/headline.h"
+#include "ctctl/ui/state.h"
 
 int64_t headline_number(const struct json_object *o, const char *key, int64_t otherwise)
 {
@@ -67,7 +68,7 @@ static void capital(char *s)
 /* On a loopback address nothing is ever called safe. */
 static const char *safe_word(const struct headline *h)
 {
-    return h->is_loopback ? "saved, on this machine only" : "safe";
+    return h->is_loopback ? "saved, on " STATE_HERE_ONLY : "safe";
 }
 
 static const char *is_or_are(int64_t n)
@@ -193,6 +194,32 @@ static void say_done(struct buf *b, const struct text_style *st, struct headline
     free(who);
 }
 
+/* What is there of it is as safe as it can be; or it is getting there by itself; or it is not. */
+static enum headline_verdict judge(const struct headline *h, const struct json_object *status,
+                                   int is_held)
+{
+    if (h->mood == HEADLINE_BAD || (is_held && h->pending > 0))
+        return HEADLINE_NOT_SAFE;
+    if (h->pending > 0 ||
+        (h->total == 0 && jdoc_str(jdoc_obj(status, "watch"), "lastScanAt") == NULL))
+        return HEADLINE_ON_ITS_WAY;
+    return h->is_loopback && h->total > 0 ? HEADLINE_NOT_SAFE : HEADLINE_SAFE;
+}
+
+void headline_line(const struct headline *h, struct buf *b)
+{
+    if (h->verdict == HEADLINE_SAFE)
+        buf_addstr(b, "safe");
+    else if (h->verdict == HEADLINE_ON_ITS_WAY && h->pending > 0)
+        buf_printf(b, "%" PRId64 " waiting", h->pending);
+    else if (h->verdict == HEADLINE_ON_ITS_WAY)
+        buf_addstr(b, "looking");
+    else if (h->mood == HEADLINE_BAD || h->pending > 0)
+        buf_addstr(b, "NOT SAFE");
+    else
+        buf_addstr(b, "this machine only");
+}
+
 void headline_make(const struct text_style *st, const struct json_object *status,
                    struct headline *ret)
 {
@@ -200,12 +227,15 @@ void headline_make(const struct text_style *st, const struct json_object *status
     const char *state = jdoc_str(daemon, "state");
     struct buf b = {0};
     int64_t failed, limit;
+    int is_held;
 
     memset(ret, 0, sizeof(*ret));
     if (state == NULL)
         state = "";
     numbers(status, ret, &failed, &limit);
     ret->mood = HEADLINE_BAD;
+    /* A fault that somebody has to mend, says the daemon; all else ends by itself. */
+    is_held = strcmp(state, "degraded") == 0 && jdoc_has(daemon, "cure");
     if (strcmp(state, "auth_required") == 0 && jdoc_has(daemon, "stateReason") &&
         !jdoc_has(daemon, "cure")) {
         /* Logged in or not: something else stands in the way, and the reason says what. */
@@ -226,12 +256,15 @@ void headline_make(const struct text_style *st, const struct json_object *status
     } else if (ret->pending > 0) {
         ret->mood = HEADLINE_BUSY;
         say_pending(&b, ret, status);
+    } else if (ret->total == 0 && is_held) {
+        buf_addstr(&b, "NOT SAFE: nothing can be saved for now");
     } else if (ret->total == 0) {
         say_none(&b, ret, status);
     } else {
         say_done(&b, st, ret, status, strcmp(state, "degraded") == 0);
     }
     ret->sentence = buf_steal(&b);
+    ret->verdict = judge(ret, status, is_held);
 }
 
 void headline_clear(struct headline *h)

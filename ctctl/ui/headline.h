@@ -5,13 +5,18 @@
 
 #include <json-c/json.h>
 
+#include "common/base/buf.h"
 #include "ctctl/ui/text.h"
 
 enum headline_mood { HEADLINE_GOOD, HEADLINE_BUSY, HEADLINE_CARE, HEADLINE_BAD };
 
+/* What a script wants to know of it. */
+enum headline_verdict { HEADLINE_SAFE, HEADLINE_ON_ITS_WAY, HEADLINE_NOT_SAFE };
+
 /* The numbers behind the one sentence. */
 struct headline {
     enum headline_mood mood;
+    enum headline_verdict verdict;
     char *sentence; /* clean */
     int64_t total;  /* sessions that ought to be safe */
     int64_t safe;   /* of them, confirmed */
@@ -27,6 +32,12 @@ struct headline {
  */
 void headline_make(const struct text_style *st, const struct json_object *status,
                    struct headline *ret);
+
+/**
+ * headline_line(h, b):
+ * Append the shortest form of it, without a newline: "safe", "2 waiting", "NOT SAFE", ...
+ */
+void headline_line(const struct headline *h, struct buf *b);
 
 /**
  * headline_clear(h):

@@ -5,6 +5,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
+#include "ctctl/ui/state.h"
 #include "ctctl/ui/folder.h"
 
 #include "ctctl/ui/status.h"
@@ -172,26 +173,36 @@ static void watch_row(struct buf *b, const struct text_style *st, const struct j
     buf_free(&text);
 }
 
+/* What all of them come to: parts that add up, and in brackets what is true of those saved, too. */
 static void sessions_row(struct buf *b, const struct text_style *st, const struct headline *h,
                          const struct json_object *s)
 {
-    static const struct {
-        const char *key, *word;
-    } counts[] = {
-        {"pending", "waiting"},   {"failed", "failed"},       {"limit", "over the plan's limit"},
-        {"archived", "archived"}, {"excluded", "excluded"},   {"behind", "newer elsewhere"},
-        {"diverged", "diverged"}, {"rewritten", "rewritten"},
-    };
-    struct buf text = {0};
+    static const char *const parts[] = {"pending", "failed", "limit", "excluded"};
+    static const char *const of_saved[] = {"archived", "behind", "diverged", "rewritten"};
+    struct buf text = {0}, more = {0};
+    int64_t n, all = h->total + headline_number(s, "excluded", 0);
 
-    buf_printf(&text, "%" PRId64 " %s", h->safe, h->is_loopback ? "on this machine only" : "safe");
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        int64_t n = headline_number(s, counts[i].key, 0);
-        if (n > 0)
-            buf_printf(&text, ", %" PRId64 " %s", n, counts[i].word);
+    for (size_t i = 0; i < sizeof(of_saved) / sizeof(of_saved[0]); i++) {
+        const struct state_word *w = state_find(of_saved[i]);
+        if ((n = headline_number(s, of_saved[i], 0)) > 0)
+            buf_printf(&more, "%s%" PRId64 " %s", more.len > 0 ? ", " : " (", n,
+                       w != NULL ? w->word : of_saved[i]);
+    }
+    if (more.len > 0)
+        buf_addc(&more, ')');
+    if (all > h->safe)
+        buf_printf(&text, "%" PRId64 ": ", all);
+    buf_printf(&text, "%" PRId64 " %s", h->safe, h->is_loopback ? "on " STATE_HERE_ONLY : "safe");
+    buf_add(&text, more.data, more.len);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if ((n = headline_number(s, parts[i], 0)) > 0)
+            buf_printf(&text, ", %" PRId64 " %s", n,
+                       strcmp(parts[i], "limit") == 0 ? "over the plan's limit"
+                                                      : state_find(parts[i])->word);
     }
     row(b, st, "Sessions", text.data);
     buf_free(&text);
+    buf_free(&more);
 }
 
 /* Nothing for those who have nothing to do with it. */
@@ -395,7 +406,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     add_headline(b, st, &h, o);
     buf_addc(b, '\n');
     upload_rows(b, st, jdoc_array(o, "uploads"));
-    if (h.total > 0)
+    if (h.total + headline_number(jdoc_obj(o, "sessions"), "excluded", 0) > 0)
         sessions_row(b, st, &h, jdoc_obj(o, "sessions"));
     encryption_row(b, st, jdoc_obj(o, "encryption"));
     saved_row(b, st, o);

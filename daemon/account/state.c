@@ -480,11 +480,13 @@ void state_counts(struct state *s, struct state_counts *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (db_query(s->db, NULL, &st,
-                 "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived), "
+                 "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived AND NOT is_excluded), "
                  "sum(is_excluded != 0),"
                  " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten),"
-                 " sum(elsewhere > 0 AND (elsewhere > version OR elsewhere_wire <> wire_id)),"
-                 " sum(elsewhere > 0 AND elsewhere < version AND elsewhere_wire = wire_id),"
+                 " sum(NOT is_excluded AND elsewhere > 0 AND"
+                 " (elsewhere > version OR elsewhere_wire <> wire_id)),"
+                 " sum(NOT is_excluded AND elsewhere > 0 AND elsewhere < version AND"
+                 " elsewhere_wire = wire_id),"
                  " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
                  " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0)"
                  " FROM sessions",

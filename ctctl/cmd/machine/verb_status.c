@@ -1,12 +1,14 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
+#include "ctctl/ui/headline.h"
 #include "ctctl/ui/status.h"
 #include "ctctl/here/watched.h"
 
 #include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
+#define SHORT_ANSWER_MS 5000 /* a prompt waits for it */
 
 /* What is true of this shell alone does not belong on the daemon's page. */
 static void warn_of_this_shell(struct ctx *c, const struct json_object *status)
@@ -21,6 +23,35 @@ static void warn_of_this_shell(struct ctx *c, const struct json_object *status)
     free(missing);
 }
 
+/* For scripts and prompts: ${is_check} prints nothing and answers by exit status, else one line. */
+static int in_short(struct ctx *c, int is_check)
+{
+    static const int statuses[] = {CTX_OK, CTX_LATER, CTX_FAILED}; /* of each verdict */
+    struct headline h;
+    struct json_object *o;
+    struct buf b = {0};
+    struct ct_err e;
+    int rc = CTX_OK;
+
+    buf_addstr(&b, "ct: ");
+    if (ctx_call(c, "status", NULL, SHORT_ANSWER_MS, &o, &e) != 0) {
+        rc = ctx_status(&e);
+        buf_addstr(&b, "NOT SAFE");
+    } else {
+        headline_make(&c->out, o, &h);
+        headline_line(&h, &b);
+        if (is_check)
+            rc = statuses[h.verdict];
+        headline_clear(&h);
+        json_object_put(o);
+    }
+    buf_addc(&b, '\n');
+    if (!is_check)
+        ctx_print(c, &b);
+    buf_free(&b);
+    return rc;
+}
+
 static int run(struct ctx *c, int argc, char **argv)
 {
     struct strlist words = {0};
@@ -28,7 +59,9 @@ static int run(struct ctx *c, int argc, char **argv)
     struct buf b = {0};
     struct ct_err e;
     size_t n;
-    int rc = opts_parse(c, NULL, 0, argc, argv, &words);
+    int is_check = 0, is_line = 0;
+    const struct opt opts[] = {{"check", OPT_FLAG, &is_check}, {"line", OPT_FLAG, &is_line}};
+    int rc = opts_parse(c, opts, 2, argc, argv, &words);
 
     n = words.n;
     strlist_free(&words);
@@ -36,6 +69,10 @@ static int run(struct ctx *c, int argc, char **argv)
         return rc;
     if (n > 0)
         return ctx_usage(c, "status takes no further words");
+    if (is_check + is_line + (c->json != 0) > 1)
+        return ctx_usage(c, "--check, --line and --json exclude each other");
+    if (is_check || is_line)
+        return in_short(c, is_check);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
     if (c->json) {
@@ -52,7 +89,7 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_status = {
     "status",
-    "",
+    "[--check | --line]",
     "is my work safe? (also without a verb)",
     "The first line says whether all sessions are safe in the cloud, how many are on\n"
     "their way, or what keeps them from being safe; then come account, server, what is\n"
@@ -60,6 +97,11 @@ const struct verb verb_status = {
     "\n"
     "A server on this very machine is never called safe: a lost disk loses it all.\n"
     "\n"
-    "Exit status: 0 if the daemon answered, whatever the answer; 69 if it is not running.\n",
+    "  --check  print nothing: exit status 0 if all is safe, 75 if it is on its way, 1 if not\n"
+    "  --line   one short line, for a prompt or a status line: ct: safe, ct: 2 waiting,\n"
+    "           ct: NOT SAFE, ct: this machine only\n"
+    "\n"
+    "Exit status without --check: 0 if the daemon answered, whatever the answer. 69 if it is\n"
+    "not running.\n",
     run,
 };

@@ -90,9 +90,10 @@ const struct verb verb_list = {
     "What is sealed in the cloud is shown as it is inside, where its key is on this device.\n"
     "A session may be there twice: once in clear, from before there was a key, and sealed.\n"
     "\n"
-    "States: safe; pending and uploading (on their way); failed, limit and too_large (see\n"
-    "ctctl status); excluded; duplicate (a longer copy counts); behind (newer on another\n"
-    "machine); diverged (went on here and there, both are kept); archived (safe in the\n"
-    "cloud, gone from here); this machine only (the server is on this very machine).\n",
+    "States: safe; waiting and uploading (on their way); behind (safe; another machine has a\n"
+    "newer version); diverged (went on here and elsewhere, both are kept); failed, limit and\n"
+    "too large (see ctctl status); excluded; archived (safe in the cloud, gone from here);\n"
+    "contained (a longer copy has all of it); this machine only (server or store are this\n"
+    "very machine).\n",
     run,
 };

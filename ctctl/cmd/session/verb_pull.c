@@ -127,6 +127,16 @@ static void say_line(struct tally *t, const struct json_object *item, const stru
     free(where);
 }
 
+static void on_next(void *arg, int64_t n, int64_t of, int64_t before_bytes, int64_t all_bytes)
+{
+    struct tally *t = arg;
+
+    t->front.n = n;
+    t->front.of = of;
+    t->front.before_bytes = before_bytes;
+    t->front.all_bytes = all_bytes;
+}
+
 static void on_done(void *arg, const struct json_object *item, const struct pull_result *r,
                     const struct ct_err *err)
 {
@@ -217,6 +227,7 @@ static int pull_all(struct ctx *c, struct command *cmd)
     struct pull_many_opts many = {
         .is_update = cmd->is_update,
         .project = cmd->project,
+        .next = on_next,
         .done = on_done,
         .done_arg = &t,
     };

@@ -12,7 +12,9 @@
 #include "bundle/install/local.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
+#include "common/base/now.h"
 #include "common/base/str.h"
+#include "ctctl/ui/progress.h"
 
 #include "ctctl/ctx/verb.h"
 
@@ -27,6 +29,8 @@ struct scanning {
     const char *path;       /* the file, where it is none of a session */
     struct json_object *found;
     int64_t sessions, files, failed;
+    struct progress *progress; /* of many sessions, or NULL */
+    int64_t bytes;             /* of those that were scanned */
 };
 
 static void add(struct scanning *x, const char *path, const char *rule, int64_t line)
@@ -44,6 +48,8 @@ static void add(struct scanning *x, const char *path, const char *rule, int64_t 
 
 static void say_failed(struct scanning *x, const char *what, const char *why)
 {
+    if (x->progress != NULL)
+        progress_pause(x->progress);
     ctx_say(x->c, "%s: %s", what, why);
     x->failed++;
 }
@@ -52,6 +58,8 @@ static void gave_up(void *arg, const char *path, const char *rule)
 {
     const struct scanning *x = arg;
 
+    if (x->progress != NULL)
+        progress_pause(x->progress);
     ctx_say(x->c, "%s: the rule %s takes too many steps here and was not applied to all of it",
             path, rule);
 }
@@ -150,6 +158,13 @@ static void end(void *arg, const char *path, const struct leaks_mark *mark)
     (void)mark;
 }
 
+static void add_bytes(void *arg, const struct snapshot_file *file)
+{
+    struct scanning *x = arg;
+
+    x->bytes += file->size_bytes;
+}
+
 static void scan_session(struct scanning *x, const char *root, const char *id)
 {
     const struct snapshot_opts so = {.root = root, .session_id = id, .user_dir = path_home()};
@@ -172,6 +187,8 @@ static void scan_session(struct scanning *x, const char *root, const char *id)
         x->found = json_object_new_array();
         if (snapshot_take(&so, &s, &err) == 0) {
             rc = leaks_scan(s, &o, &err);
+            if (rc == 0)
+                snapshot_each_file(s, add_bytes, x);
             snapshot_free(s);
         }
         for (size_t k = 0; rc == 0 && k < json_object_array_length(x->found); k++)
@@ -185,24 +202,42 @@ static void scan_session(struct scanning *x, const char *root, const char *id)
         say_failed(x, id, err.msg);
 }
 
+static void list_sessions(const char *root, const char *word, struct strlist *ret)
+{
+    struct strlist ids = {0};
+
+    local_list(root, &ids);
+    for (size_t k = 0; k < ids.n; k++) {
+        if (strncmp(ids.v[k], word, strlen(word)) == 0)
+            strlist_add(ret, ids.v[k]);
+    }
+    strlist_free(&ids);
+}
+
 /* Sessions whose id begins with ${word} ("": all); of one in two roots both copies. */
 static int scan_sessions(struct scanning *x, const char *word)
 {
     const struct strlist *roots = &x->c->config->roots;
-    int n = 0;
+    struct strlist *ids = str_calloc(roots->n + 1, sizeof(*ids));
+    int64_t n = 0, of = 0;
 
     for (size_t i = 0; i < roots->n; i++) {
-        struct strlist ids = {0};
-        local_list(roots->v[i], &ids);
-        for (size_t k = 0; k < ids.n; k++) {
-            if (strncmp(ids.v[k], word, strlen(word)) != 0)
-                continue;
-            scan_session(x, roots->v[i], ids.v[k]);
-            n++;
-        }
-        strlist_free(&ids);
+        list_sessions(roots->v[i], word, &ids[i]);
+        of += (int64_t)ids[i].n;
     }
-    return n;
+    x->progress = progress_new(&x->c->err, "Scanning", now_mono_ms());
+    for (size_t i = 0; i < roots->n; i++) {
+        for (size_t k = 0; k < ids[i].n; k++) {
+            progress_of(x->progress, ++n, of);
+            progress_to(x->progress, x->bytes, 0, now_mono_ms());
+            scan_session(x, roots->v[i], ids[i].v[k]);
+        }
+        strlist_free(&ids[i]);
+    }
+    progress_free(x->progress);
+    x->progress = NULL;
+    free(ids);
+    return (int)n;
 }
 
 /* ---- the verb -----------------------------------------------------------------------------------

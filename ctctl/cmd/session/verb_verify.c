@@ -24,14 +24,17 @@ struct verifying {
     struct json_object *results;
     int64_t total; /* sessions to choose from */
     int64_t good, bad, failed;
-    int is_sealed; /* the one that it is about */
+    int is_sealed;                   /* the one that it is about */
+    int64_t before_bytes, all_bytes; /* of many: of those that were looked at, of all */
 };
 
 static void on_progress(void *arg, int64_t done, int64_t total)
 {
     struct verifying *v = arg;
 
-    progress_to(v->progress, done, total, now_mono_ms());
+    done += v->before_bytes;
+    progress_to(v->progress, done, done > v->all_bytes ? total + v->before_bytes : v->all_bytes,
+                now_mono_ms());
 }
 
 static const char *sentence(enum verify_state state)
@@ -194,6 +197,13 @@ static int end(struct verifying *v, int is_many, const struct ct_err *worst)
     return v->bad > 0 ? CTX_FAILED : ctx_status(worst);
 }
 
+static int64_t bytes_of(const struct json_object *item)
+{
+    int64_t n = jdoc_int(item, "sizeBytes", 0);
+
+    return n > 0 ? n : 0;
+}
+
 /* All, or a sample: whatever is there, in both its lives. */
 static int verify_many(struct ctx *c, int64_t sample)
 {
@@ -211,13 +221,17 @@ static int verify_many(struct ctx *c, int64_t sample)
     list = jdoc_array(answer, "sessions");
     v.total = (int64_t)json_object_array_length(list);
     list = sample > 0 ? choose(list, (size_t)sample) : json_object_get(list);
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        v.all_bytes += bytes_of(json_object_array_get_idx(list, i));
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *item = json_object_array_get_idx(list, i);
         if (item_wire_id(item) == NULL)
             continue;
+        progress_of(v.progress, (int64_t)i + 1, (int64_t)json_object_array_length(list));
         if (verify(&v, item, item_wire_id(item), &e) != 0 &&
             (worst.code == ERR_NONE || e.code != ERR_RETRY))
             worst = e;
+        v.before_bytes += bytes_of(item);
         if (e.code == ERR_AUTH || e.code == ERR_CONFIG)
             break;
     }
