@@ -9,7 +9,6 @@ static const struct state_word words[] = {
     {"uploading", "uploading", "on its way right now", TEXT_YELLOW},
     {"behind", "behind", "safe; another machine has a newer version", TEXT_YELLOW},
     {"diverged", "diverged", "went on here and elsewhere; both are kept", TEXT_YELLOW},
-    {"deleted", "deleted", "deleted elsewhere", TEXT_RED},
     {"failed", "failed", "could not be saved", TEXT_RED},
     {"limit", "limit", "over the plan's limit", TEXT_RED},
     {"too_large", "too large", "fits neither one upload nor the spool", TEXT_RED},

@@ -13,6 +13,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
+#include "ctctl/ui/headline.h"
 #include "ctctl/ui/status.h"
 #include "ctctl/ui/text.h"
 
@@ -333,6 +334,55 @@ static void no_sessions_is_no_alarm(void **state)
     says(&s, "No sessions yet, so there is nothing to save");
 }
 
+/* ${verdict} and ${line} of what ${s} is. */
+static void is_in_short(const struct scene *s, enum headline_verdict verdict, const char *line)
+{
+    struct text_style st = {0};
+    char *text = status_json(s);
+    struct json_object *o = NULL;
+    struct headline h;
+    struct buf b = {0};
+
+    assert_int_equal(jdoc_parse(text, strlen(text), &o, NULL), 0);
+    headline_make(&st, o, &h);
+    headline_line(&h, &b);
+    assert_string_equal(b.data, line);
+    assert_int_equal(h.verdict, verdict);
+    headline_clear(&h);
+    buf_free(&b);
+    json_object_put(o);
+    free(text);
+}
+
+static void the_short_forms_say_what_the_headline_says(void **state)
+{
+    struct scene s = fine;
+
+    (void)state;
+    is_in_short(&s, HEADLINE_SAFE, "safe");
+    s.is_loopback = 1;
+    is_in_short(&s, HEADLINE_NOT_SAFE, "this machine only");
+    s.is_loopback = 0;
+    s.synced = 40;
+    s.pending = 2;
+    is_in_short(&s, HEADLINE_ON_ITS_WAY, "2 waiting");
+    s.state = "offline";
+    is_in_short(&s, HEADLINE_ON_ITS_WAY, "2 waiting");
+    s.state = "degraded";
+    s.why = "there is no key to seal with";
+    s.cure = "ctctl key import";
+    is_in_short(&s, HEADLINE_NOT_SAFE, "NOT SAFE");
+    s = fine;
+    s.failed = 1;
+    is_in_short(&s, HEADLINE_NOT_SAFE, "NOT SAFE");
+    s = fine;
+    s.state = "auth_required";
+    is_in_short(&s, HEADLINE_NOT_SAFE, "NOT SAFE");
+    s = fine;
+    s.state = "offline";
+    is_in_short(&s, HEADLINE_SAFE, "safe");
+}
+
 static void a_status_of_nothing_at_all_is_shown(void **state)
 {
     static const char *const odd[] = {
@@ -385,6 +435,7 @@ int main(void)
         cmocka_unit_test(problems_come_with_cause_and_cure_and_nothing_moves_the_cursor),
         cmocka_unit_test(many_problems_are_counted_and_not_listed),
         cmocka_unit_test(no_sessions_is_no_alarm),
+        cmocka_unit_test(the_short_forms_say_what_the_headline_says),
         cmocka_unit_test(a_status_of_nothing_at_all_is_shown),
         cmocka_unit_test(the_lines_below_tell_account_server_and_watch),
     };

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/base/buf.h"
+#include "common/base/file.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -18,6 +19,7 @@
 #include "ctctl/ctx/opts.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/ui/table.h"
+#include "ctctl/ui/state.h"
 #include "ctctl/ui/text.h"
 
 static const struct text_style wide = {.width = 80, .is_utf8 = 1};
@@ -333,6 +335,30 @@ static void every_verb_has_help_that_fits(void **state)
     free(all);
 }
 
+/* The manual names every state, with the word that JSON has for it if that is another one. */
+static void the_manual_has_the_table_of_states(void **state)
+{
+    const char *src = getenv("CT_SRC");
+    char *path = str_printf("%s/man/ctctl.1", src != NULL ? src : "..");
+    const struct state_word *w;
+    struct buf b = {0};
+
+    (void)state;
+    assert_int_equal(file_read(path, 1 << 20, &b, NULL), 0);
+    buf_addc(&b, '\0');
+    for (size_t i = 0; (w = state_word(i)) != NULL; i++) {
+        char *item = strcmp(w->json, w->word) == 0
+                         ? str_printf("\n.It Dq %s\n", w->word)
+                         : str_printf("\n.It Dq %s Pq %s\n", w->word, w->json);
+        if (strcmp(w->json, STATE_HERE_ONLY) != 0 && strstr(b.data, item) == NULL)
+            fail_msg("ctctl.1 lacks the state \"%s\"", w->word);
+        assert_ptr_equal(state_find(w->json), w);
+        free(item);
+    }
+    buf_free(&b);
+    free(path);
+}
+
 static void a_session_on_this_machine_only_is_never_called_safe(void **state)
 {
     static const char *const states[] = {"synced",   "archived",  "pending",  "uploading", "failed",
@@ -374,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_misspelt_verb_is_recognised),
         cmocka_unit_test(what_other_programs_call_it_is_recognised),
         cmocka_unit_test(every_verb_has_help_that_fits),
+        cmocka_unit_test(the_manual_has_the_table_of_states),
         cmocka_unit_test(a_session_on_this_machine_only_is_never_called_safe),
     };
 
