@@ -349,6 +349,37 @@ PY
     [ "$(ctctl --json list | jq -r '.[0].place')" = "this machine only" ]
 }
 
+# short STATUS LINE: what `status --check` and `status --line` answer; neither says more
+short() {
+    local rc=0
+    [ -z "$(ctctl status --check 2>&1 || true)" ] || return 1
+    ctctl status --check || rc=$?
+    [ "$rc" = "$1" ] && [ "$(ctctl status --line 2>&1)" = "ct: $2" ]
+}
+
+@test "status --check and --line say it in short: on its way, here only, excluded, without a daemon" {
+    logged_in
+    start_daemon
+    within short 0 safe
+    ctctl pause
+    id=$(new_id) f=$(transcript "$id")
+    line one >"$f"
+    within short 75 '1 waiting'
+    ctctl resume
+    within short 1 'this machine only'
+    ctctl exclude "$id"
+    within short 0 safe
+    ctctl status | grep -q '  Sessions  1: 0 on this machine only, 1 excluded$'
+    ctctl list | grep -q ' excluded '
+    run ctctl status --check --line
+    [ "$status" -eq 64 ]
+    stop_daemon
+    run ctctl status --check
+    [ "$status" -eq 69 ] && [ -z "$output" ]
+    run ctctl status --line
+    [ "$status" -eq 69 ] && [ "$output" = 'ct: NOT SAFE' ]
+}
+
 @test "pause holds uploads back, an explicit sync goes all the same, resume goes on" {
     logged_in
     id=$(new_id) f=$(transcript "$id")
