@@ -65,7 +65,7 @@ static void capital(char *s)
         s[0] = (char)(s[0] - 'a' + 'A');
 }
 
-/* On a loopback address nothing is ever called safe. */
+/* What lies on this very machine is never called safe. */
 static const char *safe_word(const struct headline *h)
 {
     return h->is_loopback ? "saved, on " STATE_HERE_ONLY : "safe";

@@ -8,6 +8,7 @@
 /*
  * Credentials and account.
  */
+struct http_res;
 struct daemon;
 struct login_view;
 
@@ -49,7 +50,6 @@ void login_view_reopen(struct login_view *l);
  * (NULL: none) came from this machine; return whether the server of the log-in is known to be on
  * it, by that note or by its URL.
  */
-struct http_res;
 void login_view_note_own_machine(struct login_view *l, int is_own);
 void login_view_answered(struct login_view *l, const struct http_res *res);
 int login_view_is_own_machine(struct login_view *l);
