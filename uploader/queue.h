@@ -38,10 +38,11 @@ struct queue_item {
     char *source_user_dir;
     struct json_object *metadata; /* what the API gets to see */
     int64_t pin;                  /* version to keep beyond rotation, or 0 */
-    int64_t base_version;         /* newest version known when it was made, or -1 */
+    int64_t base_version;         /* the version that it goes on from, 0: none, -1: not known */
     int revive;                   /* asked for by name although the session was deleted */
     int64_t version;              /* STORED: what it was stored as */
     int64_t amend;                /* version to drop when it is confirmed; decided at each start */
+    int64_t own_version;          /* this device's last one, which is in it; 0: none; so too */
     int64_t elsewhere;            /* newer than ${base_version} and another device's, as the server
                                      said at this start; 0: none, or it did not say */
 };

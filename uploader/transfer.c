@@ -444,6 +444,19 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     begin_put(t);
 }
 
+/* What is certain to be in the bundle.  While it waited, the one before it may have been confirmed.
+ */
+static struct json_object *bases_of(const struct queue_item *q)
+{
+    struct json_object *bases = json_object_new_array();
+
+    if (q->base_version > 0)
+        json_object_array_add(bases, json_object_new_int64(q->base_version));
+    if (q->own_version > 0 && q->own_version != q->base_version)
+        json_object_array_add(bases, json_object_new_int64(q->own_version));
+    return bases;
+}
+
 static void reserve(struct transfer *t)
 {
     const struct queue_item *q = t->item;
@@ -461,8 +474,10 @@ static void reserve(struct transfer *t)
     r.pin = q->pin;
     r.amend = q->amend;
     r.base_version = q->base_version;
+    r.bases = bases_of(q);
     r.revive = q->revive;
     body = api_upload_req_json(&r);
+    json_object_put(r.bases);
     call_api(t, "POST", "/sessions/upload", body, on_reserved);
     json_object_put(body);
 }

@@ -227,6 +227,7 @@ static void start(struct entry *e)
     e->sent_bytes = 0;
     e->next_ms = 0;
     e->item->amend = u->ops->amends(u->arg, e->item);
+    e->item->own_version = u->ops->own_version(u->arg, e->item);
     u->active++;
     e->transfer = transfer_start(&env, e->item, path, &e->reservation, &transfer_ops, e);
     free(path);

@@ -43,6 +43,9 @@ struct uploader_ops {
     /* Which version may the server drop once ${item} is confirmed? 0: none. */
     int64_t (*amends)(void *arg, const struct queue_item *item);
 
+    /* The last version of this device that is in the bundle ${item}, or 0. */
+    int64_t (*own_version)(void *arg, const struct queue_item *item);
+
     /* An attempt began, or failed.  ${is_final}: not tried again until the session changes or
      * uploader_kick(). */
     void (*started)(void *arg, const struct queue_item *item);

@@ -383,7 +383,8 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
                     struct ct_err *err)
 {
     struct listed *l = map_get(c->listed, queue_wire_id(item));
-    int is_other = l != NULL && l->is_other && l->version != version;
+    int is_other = l != NULL && l->is_other && l->version != version &&
+                   l->version > item->base_version; /* a pull may have brought it meanwhile */
 
     map_put(c->since, item->session_id, c);
     if (l != NULL)
@@ -396,6 +397,13 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
 void cloud_adopted(struct cloud *c, const char *session_id)
 {
     map_put(c->since, session_id, c);
+}
+
+int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item)
+{
+    const struct listed *l = map_get(c->listed, queue_wire_id(item));
+
+    return l != NULL && l->is_own ? l->version : 0;
 }
 
 int64_t cloud_generation(const struct cloud *c, const char *wire_id)

@@ -67,6 +67,13 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
 void cloud_adopted(struct cloud *c, const char *session_id);
 
 /**
+ * cloud_own_version(c, item):
+ * Return the version that the list names as current and as this very device's, of a session of
+ * which nothing is recorded here (the books were lost); 0: none, or the server doesn't say.
+ */
+int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item);
+
+/**
  * cloud_generation(c, wire_id):
  * Return the generation of the sealed session in the list, if no version of it is recorded here; 0
  * if it is not known.

@@ -18,6 +18,7 @@
 struct listed {
     int64_t version;
     int is_other;       /* made by another device */
+    int is_own;         /* ... by this very one, as the server says by the token */
     int64_t generation; /* of what is sealed and could be opened, with: */
     char content_id[HASH_SHA256_HEX];
     char key_id[KEY_ID_HEX];

@@ -39,7 +39,8 @@ static int is_being_confirmed(const struct cloud *c, const char *id, int64_t ver
            v.item->version == version;
 }
 
-static struct listed *remember(struct cloud *c, const char *wire_id, int64_t version, int is_other)
+static struct listed *remember(struct cloud *c, const char *wire_id, int64_t version, int is_other,
+                               struct json_object *item)
 {
     struct listed *l = map_get(c->listed, wire_id);
 
@@ -49,6 +50,7 @@ static struct listed *remember(struct cloud *c, const char *wire_id, int64_t ver
     }
     l->version = version;
     l->is_other = is_other;
+    l->is_own = jdoc_bool(item, "thisDevice", 0);
     return l;
 }
 
@@ -74,7 +76,7 @@ static void see_clear(struct cloud *c, const char *id, int64_t version, struct j
     map_put(c->in_clear, id, c);
     state_get(c->d->state, id, &ss);
     if (ss.version == 0 || ss.wire_id[0] != '\0')
-        remember(c, id, version, is_other);
+        remember(c, id, version, is_other, item);
     if (ss.version > 0 && is_other && !is_being_confirmed(c, id, version) &&
         version > (ss.wire_id[0] == '\0' ? ss.version : ss.clear_version))
         is_elsewhere(c, &ss, version, "");
@@ -122,7 +124,7 @@ static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0) {
-        l = remember(c, wire_id, version, is_other);
+        l = remember(c, wire_id, version, is_other, item);
         l->generation = facts->generation;
         snprintf(l->content_id, sizeof(l->content_id), "%s", facts->content_id);
         snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
@@ -150,7 +152,7 @@ static void see_sealed(struct cloud *c, const char *wire_id, int64_t version,
         log_warn("sealed-unreadable id=%s error=\"%s\"", wire_id, err.msg);
     c->unreadable_err = err;
     /* Whether the server has it can be told all the same, by the id that it would go under. */
-    remember(c, wire_id, version, 0);
+    remember(c, wire_id, version, 0, item);
 }
 
 /* ---- the list -----------------------------------------------------------------------------------

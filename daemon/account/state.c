@@ -259,15 +259,15 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
         " revive = 0, is_renewed = 0, rollback = 0,"
         /* The numbers of what is in clear and of what is sealed say nothing of each other. */
         " pin = CASE WHEN pin = ?9 OR wire_id <> ?12 THEN 0 ELSE pin END,"
-        " elsewhere = CASE WHEN (elsewhere_wire = ?12 AND elsewhere = ?1)"
+        " elsewhere = CASE WHEN (elsewhere_wire = ?12 AND elsewhere IN (?1, ?15))"
         "  OR (?11 AND (elsewhere_wire <> ?12 OR elsewhere < ?1)) THEN 0 ELSE elsewhere END,"
         " clear_version = CASE WHEN ?12 = '' THEN ?1 ELSE clear_version END,"
         " wire_id = ?12, key_id = ?13, generation = max(generation, ?14)"
         " WHERE session_id = ?10",
-        "issiiiisisissi", c->version, c->content_id, c->sha256, c->size_bytes,
+        "issiiiisisissii", c->version, c->content_id, c->sha256, c->size_bytes,
         (int64_t)c->is_loopback, c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id,
         (int64_t)c->is_pulled, c->wire_id != NULL ? c->wire_id : "",
-        c->key_id != NULL ? c->key_id : "", c->generation);
+        c->key_id != NULL ? c->key_id : "", c->generation, c->goes_on_from);
 }
 
 int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,

@@ -129,6 +129,7 @@ struct state_confirmed {
     int64_t size_bytes;
     int is_loopback;
     int is_pulled;         /* it was installed here: older versions elsewhere are in it */
+    int64_t goes_on_from;  /* an older version of this device or one that was pulled, or 0 */
     int64_t pin;           /* the version that it was to keep beyond rotation, or 0 */
     int64_t wall_ms;       /* now */
     int64_t server_ms;     /* now, by the server's clock */

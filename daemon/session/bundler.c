@@ -140,10 +140,8 @@ static void bundled(struct job *j, struct session *s)
     s->failures = 0;
     s->cancels = 0;
     s->is_known = 1;
-    if (is_adopted) {
-        cloud_adopted(d->cloud, s->id);
-        adopt_forget(d, s->id);
-    }
+    if (is_adopted)
+        cloud_adopted(d->cloud, s->id); /* its record stays, should the books be lost */
     d->bytes_read += j->result.read_bytes;
     credscan_record(d, s->id, j->scan);
     if (!j->result.is_same) {

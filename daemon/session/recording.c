@@ -67,8 +67,8 @@ struct record {
     struct queue_item q;
 };
 
-/* The newest version, among those that this bundle will be one of, that is known here.  In clear
- * and sealed, a session has versions of its own. */
+/* The version that this bundle goes on from, of those that it will be one of: what a pull
+ * installed, or this device's last one.  In clear and sealed, a session has versions of its own. */
 static int64_t base_version(const struct record *r)
 {
     const struct job *j = r->j;
@@ -76,9 +76,7 @@ static int64_t base_version(const struct record *r)
     if (j->adopted.version > 0 && !j->result.is_rewritten &&
         strcmp(j->adopted.wire_id, j->wire_id) == 0)
         return j->adopted.version;
-    if (strcmp(r->old->wire_id, j->wire_id) == 0)
-        return r->old->version;
-    return j->wire_id[0] == '\0' ? r->old->clear_version : 0;
+    return strcmp(r->old->wire_id, j->wire_id) == 0 ? r->old->version : 0;
 }
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)

@@ -55,6 +55,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .wire_id = item->wire_id,
         .key_id = item->key_id,
         .generation = item->generation,
+        .goes_on_from = item->base_version,
     };
 
     adopt_forget(d, item->session_id);
@@ -90,6 +91,19 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
         version = ss.version;
     state_session_clear(&ss);
     return version;
+}
+
+static int64_t on_own_version(void *arg, const struct queue_item *item)
+{
+    struct daemon *d = arg;
+    struct state_session ss;
+    int64_t version = 0;
+
+    if (state_get(d->state, item->session_id, &ss) && ss.version > 0 &&
+        strcmp(ss.wire_id, item->wire_id) == 0)
+        version = ss.version;
+    state_session_clear(&ss);
+    return version > 0 || item->base_version > 0 ? version : cloud_own_version(d->cloud, item);
 }
 
 static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
@@ -201,6 +215,7 @@ const struct uploader_ops uploads_ops = {
     .pinned = on_pinned,
     .settled = on_settled,
     .amends = on_amends,
+    .own_version = on_own_version,
     .started = on_started,
     .failed = on_failed,
     .forget = on_forget,

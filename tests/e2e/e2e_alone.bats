@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# Who pulls a session and goes on with it alone has not gone apart from anybody: in whatever order
+# the pull, the daemon's start, its reading of the list and the next turn came.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+}
+
+teardown() {
+    end_home
+}
+
+# turn WORDS: one more of them, safe
+turn() {
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "$1"
+    ctctl sync --wait
+}
+
+state_is() {
+    ctctl --json show "$ID" | tee "$T/show.json" | jq -e --arg s "$1" '.state == $s and (.elsewhereVersion | not)'
+}
+
+listed() { grep -q "route=/v1/sessions status=200" "$T/server.log"; }
+
+alone() {
+    turn "bob's first"
+    state_is synced
+    turn "bob's second"
+    turn "bob's third"
+    state_is synced
+    # The daemon reads the list again, and is of the same opinion.
+    stop_daemon
+    start_daemon
+    turn "bob's fourth"
+    state_is synced
+}
+
+# A sitting is one version beside what was there.
+sitting_is_one() { [ "$(versions "$ID")" -le $(($1 + 1)) ]; }
+
+amending() { conf "quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; device_name = \"bob\"; amend = true;"; }
+
+begin() {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    amending
+    project src/web.app
+}
+
+adopted() { ctctl --json list | jq -e --arg id "$ID" 'any(.sessions[]; .sessionId == $id and .state == "synced")'; }
+
+@test "the daemon has read the list before the pull" {
+    begin
+    : >"$T/server.log"
+    start_daemon
+    within listed
+    ctctl pull "$ID"
+    within adopted
+    alone
+    sitting_is_one 1
+}
+
+@test "the pull comes while the daemon is down" {
+    begin
+    ctctl pull "$ID"
+    start_daemon
+    within adopted
+    alone
+    sitting_is_one 1
+}
+
+@test "pull and a turn come while the daemon is down" {
+    begin
+    ctctl pull --all
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "before the daemon"
+    start_daemon
+    ctctl sync --wait
+    state_is synced
+    alone
+    sitting_is_one 1
+}
+
+@test "what was behind is pulled and gone on with while the daemon is down" {
+    begin
+    start_daemon
+    ctctl pull "$ID"
+    within adopted
+    turn "bob's"
+    stop_daemon
+    machine alice
+    ctctl pull --update
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's"
+    push
+    machine bob
+    start_daemon
+    within state_is_behind
+    stop_daemon
+    ctctl pull "$ID"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's again"
+    start_daemon
+    ctctl sync --wait
+    state_is synced
+}
+
+state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
+
+@test "the books are lost after a pull, and after a turn" {
+    begin
+    ctctl pull "$ID"
+    start_daemon
+    within adopted
+    stop_daemon
+    rm -f "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    start_daemon
+    turn "bob's first"
+    state_is synced
+    stop_daemon
+    rm -f "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "without books"
+    start_daemon
+    ctctl sync --wait
+    state_is synced
+    # What was said last is what everybody gets.
+    machine alice
+    ctctl pull --update
+    grep -q "without books" "$(here "$ID")"
+}
+
+@test "in a sealed account it is the same, with the list read before the pull or after" {
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    amending
+    project src/web.app
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    : >"$T/server.log"
+    start_daemon
+    within listed
+    ctctl pull "$ID"
+    within adopted
+    turn "bob's first"
+    turn "bob's second"
+    state_is synced
+    stop_daemon
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "before the daemon"
+    start_daemon
+    ctctl sync --wait
+    state_is synced
+}
