@@ -396,7 +396,16 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
 
 void cloud_adopted(struct cloud *c, const char *session_id)
 {
+    struct state_session ss = {0};
+    struct listed *l;
+
     map_put(c->since, session_id, c);
+    state_get(c->d->state, session_id, &ss);
+    l = map_get(c->listed, ss.wire_id[0] != '\0' ? ss.wire_id : session_id);
+    /* The list may have come before: what was another device's then is what is here now. */
+    if (l != NULL && l->version <= ss.version)
+        l->is_other = 0;
+    state_session_clear(&ss);
 }
 
 int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item)

@@ -52,6 +52,20 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
 }
 
+@test "what was pulled before the daemon's first start goes on, and has not diverged" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    project src/web.app
+    pulled "$ID"
+    start_daemon
+    ctctl sync --wait --timeout 60
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's own"
+    ctctl sync --wait --timeout 60
+    versions_are "$ID" 2
+    [ "$(ctctl --json list | jq -r '.[0].state')" = synced ]
+}
+
 @test "the daemon takes over what was pulled and uploads nothing" {
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
     push
