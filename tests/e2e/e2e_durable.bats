@@ -330,7 +330,7 @@ free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
     ctctl sync --wait
     [ "$(find "$XDG_STATE_HOME" -name '*.blocks' | wc -l)" = 2 ]
     ctctl delete --yes "$other"
-    [ "$(find "$XDG_STATE_HOME" -name "$other.blocks" | wc -l)" = 0 ]
+    within sh -c "[ -z \"\$(find '$XDG_STATE_HOME' -name '$other.blocks')\" ]"
     rm "$(transcript "$id")"
     within status_is .sessions.archived 1
     stop_daemon
