@@ -11,9 +11,8 @@
  * ctctl(1) have the same table.
  */
 struct state_word {
-    const char *json;  /* what the daemon and --json call it */
-    const char *word;  /* what people read */
-    const char *means; /* in a few words, for --help */
+    const char *json; /* what the daemon and --json call it */
+    const char *word; /* what people read */
     enum text_colour colour;
 };
 
