@@ -111,8 +111,10 @@ static int not_this_api(const struct http_res *res, struct ct_err *err)
             "what answers there is not a CodeTeleport server (status %d, %s%s); check the address, "
             "or a proxy or portal in between",
             res->status, type[0] != '\0' ? type : "no content type", is_html ? ": a web page" : "");
-    if (err != NULL)
+    if (err != NULL) {
         err->http_status = res->status;
+        err->retry_after_s = res->retry_after_s; /* a proxy in front may ask for patience too */
+    }
     return -1;
 }
 

@@ -142,6 +142,7 @@ is_another() { [ "$(readlink "$1")" != "$(readlink "$2")" ]; }
     printf 'correct horse battery' | inside ctctl login --register --email me@example.org \
         --password-stdin --api-url "$API"
     start_daemon
+    within grep -q cloud-listed "$T/daemon.log"
     within status_is .daemon.state idle
     # Every call, for one that went well would be a sign that the network is back.
     faults 'api * * status=503 header=Retry-After:300'
@@ -166,7 +167,7 @@ ss_netlink() {
     start_server_behind_proxy
     log_in
     new_session
-    faults 'api * * status=503 header=Retry-After:300'
+    faults 'api GET */sessions* status=503 header=Retry-After:300'
     start_daemon
     within status_is .daemon.state offline
     [[ $(status .daemon.stateReason) == *503* ]]

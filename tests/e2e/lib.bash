@@ -172,8 +172,12 @@ start_daemon() {
 }
 
 # as_service COMMAND...: run it in place of this shell, as a service manager would: the daemon is then
-# one process, and what has to start it anew is `revive`
-as_service() { SYSTEMD_EXEC_PID=$BASHPID exec "$@"; }
+# one process, and what has to start it anew is `revive`. A function of that name replaces the shell by
+# itself.
+as_service() {
+    export SYSTEMD_EXEC_PID=$BASHPID
+    if declare -F "$1" >/dev/null; then "$@"; else exec "$@"; fi
+}
 
 launch_daemon() {
     as_service codeteleportd -v "${DAEMON_ARGS[@]}" >>"$T/daemon.log" 2>&1 3>&- &
