@@ -53,15 +53,13 @@ begin() {
     project src/web.app
 }
 
-adopted() { ctctl --json list | jq -e --arg id "$ID" 'any(.sessions[]; .sessionId == $id and .state == "synced")'; }
-
 @test "the daemon has read the list before the pull" {
     begin
     : >"$T/server.log"
     start_daemon
     within listed
     ctctl pull "$ID"
-    within adopted
+    within state_is synced
     alone
     sitting_is_one 1
 }
@@ -70,7 +68,7 @@ adopted() { ctctl --json list | jq -e --arg id "$ID" 'any(.sessions[]; .sessionI
     begin
     ctctl pull "$ID"
     start_daemon
-    within adopted
+    within state_is synced
     alone
     sitting_is_one 1
 }
@@ -90,7 +88,7 @@ adopted() { ctctl --json list | jq -e --arg id "$ID" 'any(.sessions[]; .sessionI
     begin
     start_daemon
     ctctl pull "$ID"
-    within adopted
+    within state_is synced
     turn "bob's"
     stop_daemon
     machine alice
@@ -114,7 +112,7 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     begin
     ctctl pull "$ID"
     start_daemon
-    within adopted
+    within state_is synced
     stop_daemon
     rm -f "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db*
     start_daemon
@@ -144,7 +142,7 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     start_daemon
     within listed
     ctctl pull "$ID"
-    within adopted
+    within state_is synced
     turn "bob's first"
     turn "bob's second"
     state_is synced
