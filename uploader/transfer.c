@@ -444,12 +444,15 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     begin_put(t);
 }
 
-/* What is certain to be in the bundle.  While it waited, the one before it may have been confirmed.
- */
+/* What is certain to be in the bundle: while it waited, the one before it may have been confirmed.
+ * NULL if nothing is: then it becomes current, and what it replaces stays as a head. */
 static struct json_object *bases_of(const struct queue_item *q)
 {
-    struct json_object *bases = json_object_new_array();
+    struct json_object *bases;
 
+    if (q->base_version <= 0 && q->own_version <= 0)
+        return NULL;
+    bases = json_object_new_array();
     if (q->base_version > 0)
         json_object_array_add(bases, json_object_new_int64(q->base_version));
     if (q->own_version > 0 && q->own_version != q->base_version)
