@@ -45,15 +45,22 @@ def versions():
         for v in (1, 2, 3):
             yield (users[i % n_users], f"session-{i:08d}", v, "confirmed", 100_000,
                    "sha256:" + "0" * 64, now + i, now + i, token_ids[i % n_users],
-                   device_ids[i % n_users], "bench", f"/home/al/project{i % 17}", "/home/al",
-                   "claude-code", meta)
+                   device_ids[i % n_users], "bench", "claude-code", int(v == 3))
+
+
+def descriptions():
+    for i in range(n_sessions):
+        for v in (1, 2, 3):
+            yield (users[i % n_users], f"session-{i:08d}", v, f"/home/al/project{i % 17}", "/home/al", meta)
 
 
 c.executemany("INSERT INTO sessions(id, user_id, session_id, last_version, current_version,"
               " version_count, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?)", sessions())
 c.executemany("INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
-              " created_ms, confirmed_ms, token_id, device_id, machine, cwd, user_dir, agent,"
-              " metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", versions())
+              " created_ms, confirmed_ms, token_id, device_id, machine, agent, is_head)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", versions())
+c.executemany("INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, metadata)"
+              " VALUES (?, ?, ?, ?, ?, ?)", descriptions())
 c.commit()
 c.execute("ANALYZE") if "--analyze" in sys.argv else None
 c.close()

@@ -25,30 +25,7 @@
 
 /*
  * What the files of this room share.  The daemon is one event loop and one worker thread;
- * everything here belongs to the loop.
- *
- *   changes.c   watcher -> "this session changed"
- *   sessions.c  the sessions that are on their way; debounce
- *   bundler.c   session -> worker (job.c) -> bundle -> queue, recording.c: and the books
- *   excluded.c  sessions that stay here, by the rules of exclude.c
- *   uploads.c   queue -> safe: what the uploader reports
- *   credscan.c  credentials in what leaves are told of
- *   login.c     credentials and account -> state and uploader
- *   room.c      room on the disk and in the spool
- *   plan.c      what the account's plan allows
- *   cloud.c     what the server has already
- *   sealing.c   encryption: the keys, and what may leave; sealing_report.c: what status says of it
- *   reseal.c    what waits in the queue in clear is sealed
- *   books.c     one account's state, queue and spool
- *   salvage.c   what a lost database leaves in its spool
- *   pause.c     `ctctl pause`
- *   waiter.c    `ctctl sync`: when is everything of before the call safe?
- *   control.c   the control socket's methods; report.c: status; listing.c: list and show
- *   network.c   the network is back; it is a metered one
- *   confine.c   what the daemon may touch: the sandbox; restart.c: what it can't follow
- *   suspend.c   the machine is about to be suspended
- *   woke.c      the machine was suspended and is awake again
- *   daemon.c    life: start, reload, stop
+ * everything here belongs to the loop.  The README of each folder says what its files do.
  */
 
 /* A session that is not safe yet: it changed, or its bundle is in the queue.  All others are in

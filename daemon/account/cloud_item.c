@@ -54,6 +54,12 @@ static struct listed *remember(struct cloud *c, const char *wire_id, int64_t ver
     return l;
 }
 
+/* This device has saved more than its books know: they were put back from a copy. */
+static int is_own_newer(const struct state_session *ss, int64_t version, struct json_object *item)
+{
+    return ss->version > 0 && version > ss->version && jdoc_bool(item, "thisDevice", 0);
+}
+
 static void is_elsewhere(struct cloud *c, const struct state_session *ss, int64_t version,
                          const char *wire_id)
 {
@@ -75,7 +81,7 @@ static void see_clear(struct cloud *c, const char *id, int64_t version, struct j
 
     map_put(c->in_clear, id, c);
     state_get(c->d->state, id, &ss);
-    if (ss.version == 0 || ss.wire_id[0] != '\0')
+    if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, version, item))
         remember(c, id, version, is_other, item);
     if (ss.version > 0 && is_other && !is_being_confirmed(c, id, version) &&
         version > (ss.wire_id[0] == '\0' ? ss.version : ss.clear_version))
@@ -123,7 +129,7 @@ static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
     if (facts->generation > ss.generation || ss.rollback > 0)
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
-    if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0) {
+    if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, version, item)) {
         l = remember(c, wire_id, version, is_other, item);
         l->generation = facts->generation;
         snprintf(l->content_id, sizeof(l->content_id), "%s", facts->content_id);

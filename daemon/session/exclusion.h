@@ -7,7 +7,7 @@
 #include "ipc/ipc.h"
 
 /*
- * What follows from the rules of exclude.c.
+ * What follows from the rules of rules.h.
  */
 struct daemon;
 struct session;

@@ -97,13 +97,15 @@ static int64_t on_own_version(void *arg, const struct queue_item *item)
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int64_t version = 0;
+    int64_t version = 0, listed = cloud_own_version(d->cloud, item);
 
     if (state_get(d->state, item->session_id, &ss) && ss.version > 0 &&
         strcmp(ss.wire_id, item->wire_id) == 0)
         version = ss.version;
     state_session_clear(&ss);
-    return version > 0 || item->base_version > 0 ? version : cloud_own_version(d->cloud, item);
+    if (listed > version && (version > 0 || item->base_version <= 0))
+        version = listed;
+    return version;
 }
 
 static int on_pinned(void *arg, const struct queue_item *item, int64_t version,

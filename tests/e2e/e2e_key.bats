@@ -47,7 +47,7 @@ log_in_elsewhere() {
 
 key_ids() { ctctl --json key status | jq -r '.keys[].id'; }
 
-on_server() { sqlite3 "$T/server/server.db" "SELECT $1 FROM versions WHERE state = 'confirmed'"; }
+on_server() { sqlite3 "$T/server/server.db" "SELECT $1 FROM versions NATURAL JOIN descriptions WHERE state = 'confirmed'"; }
 
 in_clear() { ctctl --json list --cloud | jq '[.sessions[] | select(.opened == null)] | length'; }
 in_clear_are() { [ "$(in_clear)" = "$1" ]; }

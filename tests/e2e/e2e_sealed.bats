@@ -28,7 +28,7 @@ of() { ctctl --json show "$1" | jq -r "$2"; }
 of_is() { [ "$(of "$1" "$2")" = "$3" ]; }
 
 on_server() {
-    sqlite3 "$T/server/server.db" "SELECT $1 FROM versions WHERE state = 'confirmed' $2"
+    sqlite3 "$T/server/server.db" "SELECT $1 FROM versions NATURAL JOIN descriptions WHERE state = 'confirmed' $2"
 }
 
 quick='quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'

@@ -188,7 +188,7 @@ MISSING="not on this device; bring it here with: ctctl key import"
     # The description of another session, with its bundle.
     cp "$OTHER_OBJECT" "$OBJECT"
     promise "$OBJECT"
-    books "UPDATE versions SET metadata = (SELECT metadata FROM versions
+    books "UPDATE descriptions SET metadata = (SELECT metadata FROM descriptions
         WHERE session_id = '$(jq -r .wireId "$T/$other.1.json")') WHERE session_id = '$WIRE'"
     refused 1 "is another's" ctctl pull "$ID"
     [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
@@ -211,11 +211,11 @@ MISSING="not on this device; bring it here with: ctctl key import"
     ctctl list --cloud 2>&1 >/dev/null | tr '\n' ' ' | grep -q "has gone back in time"
     ctctl --json list --cloud 2>/dev/null | jq -e '.sessions[0].opened | .generation == 1 and .seenGeneration == 2'
     # An older bundle under the newest description is none either.
-    books "UPDATE versions SET metadata = (SELECT metadata FROM versions
+    books "UPDATE descriptions SET metadata = (SELECT metadata FROM descriptions
         WHERE session_id = '$WIRE' AND version = 2) WHERE session_id = '$WIRE' AND version = 1"
     refused 1 "hands out state 1" ctctl pull "$ID"
     # What somebody asks for by its number is another matter.
-    books "UPDATE versions SET metadata = '$(jq -c .metadata "$T/$ID.1.json")'
+    books "UPDATE descriptions SET metadata = '$(jq -c .metadata "$T/$ID.1.json")'
         WHERE session_id = '$WIRE' AND version = 1"
     [ "$(pulled "$ID" --version 1)" = kept ]
     # On a device that never saw more there is nothing to see.
@@ -349,7 +349,7 @@ MISSING="not on this device; bring it here with: ctctl key import"
     [[ $(finding upload) == ok* ]]
     [ "$(python3 -c 'import sqlite3, sys
 d = sqlite3.connect(sys.argv[1])
-print([r[0] for r in d.execute("SELECT DISTINCT cwd FROM versions")])' "$T/server/server.db")" = "['sealed']" ]
+print([r[0] for r in d.execute("SELECT DISTINCT cwd FROM descriptions")])' "$T/server/server.db")" = "['sealed']" ]
     chmod 644 "$CODETELEPORT_CONFIG_DIR/keyring"
     [[ $(finding keyring) == bad* ]]
     rm "$CODETELEPORT_CONFIG_DIR/keyring"

@@ -24,16 +24,25 @@ def scripts(source, array):
     raise SystemExit(f"{source}: where does {array} end?")
 
 
+# A table whose columns have moved into others, with the same key.
+MOVED = {"versions": ["descriptions"]}
+
+
+def columns_of(db, where, table):
+    return {r[1] for r in db.execute(f"PRAGMA {where}.table_info({table})")}
+
+
 def copy(db, old):
     db.execute("ATTACH ? AS old", (old,))
     for (table,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
         if table in ("schema_version", "sqlite_sequence"):
             continue
-        both = [{r[1] for r in db.execute(f"PRAGMA {where}.table_info({table})")}
-                for where in ("main", "old")]
-        columns = ", ".join(sorted(both[0] & both[1]))
+        source = [table] + [m for m in MOVED.get(table, []) if columns_of(db, "old", m)]
+        there = set().union(*(columns_of(db, "old", t) for t in source))
+        columns = ", ".join(sorted(columns_of(db, "main", table) & there))
         if columns:
-            db.execute(f"INSERT INTO main.{table}({columns}) SELECT {columns} FROM old.{table}")
+            joined = " NATURAL JOIN ".join("old." + t for t in source)
+            db.execute(f"INSERT INTO main.{table}({columns}) SELECT {columns} FROM {joined}")
     db.commit()
 
 
