@@ -4,6 +4,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cloud/copy.c ctctl/cloud/copy.h \
   ctctl/cloud/deletion.c ctctl/cloud/deletion.h \
   ctctl/cloud/download.c ctctl/cloud/download.h \
+  ctctl/cloud/heads.c ctctl/cloud/heads.h \
   ctctl/cloud/item.c ctctl/cloud/item.h \
   ctctl/cloud/resolve.c ctctl/cloud/resolve.h \
   ctctl/cloud/revocable.c ctctl/cloud/revocable.h \

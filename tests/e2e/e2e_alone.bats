@@ -152,3 +152,31 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     ctctl sync --wait
     state_is synced
 }
+
+@test "two machines went on apart: pull and versions name the other's version, and pull takes it by its number" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    amending
+    project src/web.app
+    start_daemon
+    ctctl pull "$ID"
+    within state_is synced
+    turn "bob's own"
+    stop_daemon
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's own"
+    push
+    machine carol
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin --api-url "$API"
+    project src/web.app
+    ctctl pull "$ID" 2>"$T/said"
+    grep -q "went on without this: version 3 with .* messages is kept beside it; ctctl pull ${ID:0:8} --version 3" "$T/said"
+    ! grep -q "alice's own" "$(here "$ID")"
+    grep -q "bob's own" "$(here "$ID")"
+    ctctl versions "$ID" | tee "$T/versions"
+    grep -qE '^ *3 +head .*alice' "$T/versions"
+    grep -qE '^ *2 +current .*bob' "$T/versions"
+    ctctl pull "$ID" --version 3 --force
+    grep -q "alice's own" "$(here "$ID")"
+}

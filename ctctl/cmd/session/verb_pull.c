@@ -4,6 +4,7 @@
 
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
+#include "ctctl/cloud/heads.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/pull/picker.h"
 #include "ctctl/pull/pull_many.h"
@@ -67,6 +68,7 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
 {
     struct pull_front front;
     struct pull_result r = {0};
+    struct json_object *heads;
     struct ct_err e;
     char *id = NULL;
     int rc;
@@ -79,6 +81,9 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     pull_say_end(&front);
     if (rc == 0) {
         pull_say(c, &r, &cmd->opts);
+        heads = heads_beside(c, id, r.version);
+        heads_say(c, r.installed.session_id, heads);
+        json_object_put(heads);
     } else {
         resolve_gone(c, &e);
         rc = pull_say_failure(c, &e);
@@ -153,6 +158,8 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         if (r->is_absent)
             strlist_add_once(&t->absent, r->installed.cwd);
     }
+    if (err == NULL)
+        heads_say(t->c, item_id(item), jdoc_array(item, "heads"));
     if (!t->c->json) {
         say_line(t, item, r, err);
         return;

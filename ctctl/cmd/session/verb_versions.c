@@ -7,6 +7,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
+#include "ctctl/cloud/heads.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/ui/table.h"
@@ -33,29 +34,46 @@ static const char *seal_text(const struct json_object *v, char *buf, size_t n)
     return buf;
 }
 
+/* The versions that it contains, as its machine said; "" if it said nothing. */
+static const char *bases_text(const struct json_object *v, struct buf *b)
+{
+    struct json_object *bases = jdoc_array(v, "baseVersions");
+
+    for (size_t i = 0; bases != NULL && i < json_object_array_length(bases); i++)
+        buf_printf(b, "%s%" PRId64, i > 0 ? ", " : "",
+                   json_object_get_int64(json_object_array_get_idx(bases, i)));
+    return b->len > 0 ? b->data : "";
+}
+
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"VERSION", 1, 0, 0}, {"SAVED", 0, 0, 2},    {"", 0, 0, 0},
-        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 3}, {"SEALED", 0, 1, 0},
+        {"VERSION", 1, 0, 0}, {"", 0, 0, 0},         {"SAVED", 0, 0, 3},
+        {"", 0, 0, 0},        {"MACHINE", 0, 1, 0},  {"BUILDS ON", 0, 0, 2},
+        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 4}, {"SEALED", 0, 1, 0},
     };
     struct json_object *list = jdoc_array(o, "versions");
     int64_t current = headline_number(o, "currentVersion", -1);
-    struct table *t = table_new(st, columns, is_sealed(list) ? 6 : 5);
+    struct table *t = table_new(st, columns, is_sealed(list) ? 9 : 8);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *v = json_object_array_get_idx(list, i);
         int64_t n = headline_number(v, "version", 0), size = headline_number(v, "sizeBytes", 0);
         char number[24], clock[64], ago[64], bytes[24], seal[64];
-        const char *cells[6];
+        const char *cells[9];
+        struct buf bases = {0};
         snprintf(number, sizeof(number), "%" PRId64, n);
         cells[0] = number;
-        cells[1] = text_clock(jdoc_str(v, "createdAt"), "%Y-%m-%d %H:%M", clock, sizeof(clock));
-        cells[2] = text_ago_of(st, jdoc_str(v, "createdAt"), ago, sizeof(ago));
-        cells[3] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
-        cells[4] = jdoc_str(v, "checksum");
-        cells[5] = seal_text(v, seal, sizeof(seal));
+        cells[1] = n == current ? "current" : jdoc_bool(v, "isHead", 0) ? "head" : "";
+        cells[2] = text_clock(jdoc_str(v, "createdAt"), "%Y-%m-%d %H:%M", clock, sizeof(clock));
+        cells[3] = text_ago_of(st, jdoc_str(v, "createdAt"), ago, sizeof(ago));
+        cells[4] = heads_machine(v);
+        cells[5] = bases_text(v, &bases);
+        cells[6] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
+        cells[7] = jdoc_str(v, "checksum");
+        cells[8] = seal_text(v, seal, sizeof(seal));
         table_row(t, cells);
+        buf_free(&bases);
         if (n == current)
             table_colour(t, 0, TEXT_GREEN);
     }
@@ -146,8 +164,12 @@ const struct verb verb_versions = {
     "versions",
     "ID [--plain]",
     "the versions of one session in the cloud",
-    "Newest first. The server keeps as many as the plan allows and drops the oldest. Of a\n"
-    "session that is there both sealed and in clear, those that are sealed.\n"
+    "Newest first, with the machine that each is from and the versions that it\n"
+    "builds on. The current one is what pull takes; a head is one that no other\n"
+    "contains: another machine went on without the current one (ctctl pull ID\n"
+    "--version N). The server keeps these, and of the others as many as the plan\n"
+    "allows. Of a session that is there both sealed and in clear, those that are\n"
+    "sealed.\n"
     "\n"
     "  --plain  those in clear\n",
     run,
