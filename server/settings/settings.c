@@ -283,10 +283,33 @@ void settings_free(struct settings *s)
     free(s);
 }
 
+/* Does ${url}, "scheme://HOST[:PORT]" or NULL, name this machine by its loopback?  Nobody is asked
+ * what a name means: another may be a proxy's. */
+static int is_loopback_url(const char *url)
+{
+    const char *host = url != NULL ? strstr(url, "://") + strlen("://") : "localhost";
+    size_t n = host[0] == '[' ? strcspn(host, "]") : strcspn(host, ":");
+    char address[WEB_ADDRESS_SIZE];
+
+    if (n == strlen("localhost") && strncmp(host, "localhost", n) == 0)
+        return 1;
+    if (web_address(host + (host[0] == '['), n - (host[0] == '['), address) != 0)
+        return 0;
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* A proxy is there for others. */
+static int is_for_this_machine_only(const struct settings *s)
+{
+    return web_host_is_loopback(s->listen) && web_host_is_loopback(s->objects) &&
+           is_loopback_url(s->public_api_url) && is_loopback_url(s->public_objects_url) &&
+           s->trusted_proxy.n == 0;
+}
+
 enum settings_registration settings_registration(const struct settings *s)
 {
     if (s->registration == SETTINGS_AUTO)
-        return web_host_is_loopback(s->listen) ? SETTINGS_OPEN : SETTINGS_CLOSED;
+        return is_for_this_machine_only(s) ? SETTINGS_OPEN : SETTINGS_CLOSED;
     return (enum settings_registration)s->registration;
 }
 

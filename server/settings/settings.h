@@ -79,7 +79,8 @@ void settings_free(struct settings *s);
 
 /**
  * settings_registration(s):
- * Return who may register, as said; "auto" is open on loopback only.
+ * Return who may register, as said; "auto" is open where nothing says that others than this
+ * machine reach it: no listener, public URL or proxy.
  */
 enum settings_registration settings_registration(const struct settings *s);
 

@@ -145,7 +145,7 @@ PY
 }
 
 @test "registrations are limited by address, an IPv6 one by its network" {
-    restart 'trusted_proxy = [ "127.0.0.1" ];'
+    restart 'trusted_proxy = [ "127.0.0.1" ]; registration = "open";'
     [ "$(register_from 101 203.0.113.1)" = '422:100 429:1' ]
     [ "$(register_from 1 203.0.113.2)" = '422:1' ]
     [ "$(register_from 60 2001:db8:0:1::5)" = '422:60' ]
@@ -153,4 +153,19 @@ PY
     [ "$(register_from 1 2001:db8:0:2::5)" = '422:1' ]
     # What a client invents before the proxy's word changes nothing.
     [ "$(register_from 1 '192.0.2.7, 203.0.113.1')" = '429:1' ]
+}
+
+@test "left alone, registration is open to nobody but this machine" {
+    local beyond here
+    for beyond in 'public_api_url = "https://sync.example.org";' 'public_objects_url = "https://10.1.2.3:8788";' \
+        'trusted_proxy = [ "127.0.0.1" ];' 'public_api_url = "https://127.example.org";' \
+        'public_api_url = "https://localhost.example.org";' 'public_api_url = "https://[2001:db8::1]:8787";'; do
+        restart "$beyond"
+        expect 403 registration_closed join al@example.org
+        grep -q 'registration=closed' <(tail -n 40 "$T/server.log")
+    done
+    for here in localhost 127.0.0.1:8787 '[::1]'; do
+        restart "public_api_url = \"https://$here\";"
+        expect 201 '' join "u${#here}@example.org"
+    done
 }
