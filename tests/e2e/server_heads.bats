@@ -154,15 +154,7 @@ two_devices() {
     [ "$(listed)" = "3 2 1" ]
     stop_server
     python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger.c" steps server 5 \
-        "$T/old.db"
-    sqlite3 "$T/server/server.db" "ATTACH '$T/old.db' AS old;
-        INSERT INTO old.users SELECT id, email, password, generation, created_ms, email_is_proven FROM users;
-        INSERT INTO old.devices SELECT * FROM devices;
-        INSERT INTO old.tokens SELECT id, user_id, name, sha256, last4, created_ms, last_used_ms, expires_ms FROM tokens;
-        INSERT INTO old.sessions SELECT id, user_id, session_id, last_version, current_version, version_count, updated_ms, deleted_ms FROM sessions;
-        INSERT INTO old.versions SELECT v.user_id, v.session_id, v.version, state, size_bytes, checksum, created_ms,
-            confirmed_ms, purge_ms, token_id, device_id, base_version, amend, pinned, machine, cwd, user_dir, label,
-            agent, metadata, tags, md5 FROM versions v JOIN descriptions d USING (user_id, session_id, version);"
+        "$T/old.db" "$T/server/server.db"
     rm "$T/server/server.db"*
     mv "$T/old.db" "$T/server/server.db"
     chmod 600 "$T/server/server.db"

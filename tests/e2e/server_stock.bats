@@ -39,7 +39,7 @@ stock() {
     stock GET /auth/me 200 "(.id | $uuid) and .email and .plan and (.createdAt | $time)"
     stock GET /billing/usage 200 '.plan and .paymentStatus == null and .sessions == {used: 0, limit: null}
         and .devices == {used: 0, limit: null} and .versionsPerSession == 20'
-    stock GET /sessions 200 '. == {sessions: [], total: 0}'
+    stock GET /sessions 200 '.sessions == [] and .total == 0'
 
     local n body
     for n in 1 2; do
