@@ -400,12 +400,12 @@ int login_view_is_own_machine(struct login_view *l)
     char *noted;
     int yes;
 
-    if (l->cred == NULL || l->cred->api_url[0] == '\0')
-        return 0;
-    if (http_url_is_loopback(l->cred->api_url))
+    if (l->cred != NULL && http_url_is_loopback(l->cred->api_url))
         return 1;
+    /* After a log-out what is saved lies where it lay. */
     noted = l->d->state != NULL ? state_noted(l->d->state, OWN_MACHINE) : NULL;
-    yes = noted != NULL && strcmp(noted, l->cred->api_url) == 0;
+    yes = noted != NULL && noted[0] != '\0' &&
+          (l->cred == NULL || strcmp(noted, l->cred->api_url) == 0);
     free(noted);
     return yes;
 }

@@ -12,8 +12,10 @@ void adopt_look(struct job *j, const struct state_session *known)
 {
     struct adopted a;
 
+    /* A lower number than is known here is what somebody took back with --force: a record ends with
+     * the first version of one's own. */
     if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
-        (a.version <= known->version && strcmp(a.wire_id, known->wire_id) == 0))
+        (a.version == known->version && strcmp(a.wire_id, known->wire_id) == 0))
         return;
     j->adopted = a;
     memcpy(j->own_id, j->known_id, sizeof(j->own_id));

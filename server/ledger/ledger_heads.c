@@ -50,14 +50,15 @@ static int add_base(struct ledger *l, const char *user_id, const char *session_i
                     "ssii", user_id, session_id, version, base);
 }
 
-/* The newest confirmed version of a device; 0: none, -1 on error. */
-static int64_t newest_of(struct ledger *l, const char *user_id, const char *session_id,
-                         const char *device_id, struct ct_err *err)
+/* The newest confirmed version of a device before ${version}, which may be confirmed itself by now;
+ * 0: none, -1 on error. */
+static int64_t newest_before(struct ledger *l, const char *user_id, const char *session_id,
+                             int64_t version, const char *device_id, struct ct_err *err)
 {
     return sql_one(l->db, err,
                    "SELECT max(version) FROM versions WHERE device_id = ?3 AND session_id = ?2"
-                   " AND state = 'confirmed' AND user_id = ?1",
-                   "sss", user_id, session_id, device_id);
+                   " AND state = 'confirmed' AND user_id = ?1 AND version < ?4",
+                   "sssi", user_id, session_id, device_id, version);
 }
 
 int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
@@ -65,7 +66,7 @@ int ledger_heads_build(struct ledger *l, const char *user_id, const char *sessio
                        struct ct_err *err)
 {
     if (bases == NULL) {
-        int64_t own = newest_of(l, user_id, session_id, device_id, err);
+        int64_t own = newest_before(l, user_id, session_id, version, device_id, err);
         return own < 0 ? -1 : add_base(l, user_id, session_id, version, own, err);
     }
     for (size_t i = 0; i < json_object_array_length(bases); i++) {

@@ -268,7 +268,7 @@ said_twice() { [ "$(grep -c "$1" "$T/daemon.log")" = 2 ]; }
     faults 'store PUT * reset times=1' 'store PUT * status=403 times=1 body=<Error><Code>SignatureDoesNotMatch</Code></Error>' \
         'api POST */confirm status=500 times=1 body={"error":"internal","message":"oh"}'
     codeteleportd() {
-        exec strace $(stays_dumpable codeteleportd) -D -f -y -s 1000000 -e trace=prctl,write,pwrite64,writev,pwritev,sendto,sendmsg,openat,rename,unlink \
+        exec strace $(stays_dumpable codeteleportd -t) -D -f -y -s 1000000 -e trace=prctl,write,pwrite64,writev,pwritev,sendto,sendmsg,openat,rename,unlink \
             -o "$T/strace" "$CT_BUILD/bin/codeteleportd" "$@"
     }
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; log = "debug";'

@@ -184,11 +184,11 @@ launch_daemon() {
     DAEMON_PID=$! STARTED_PID=$!
 }
 
-# stays_dumpable PROGRAM: options for strace, with prctl among what it traces. Only root can read, by
+# stays_dumpable PROGRAM [OPTION]: options for strace, with prctl among what it traces. Only root can read, by
 # strace too, what a process that is not dumpable has in memory; so for others that prctl does nothing.
 stays_dumpable() {
     [ "$(id -u)" != 0 ] || return 0
-    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/prctl" -e trace=prctl "$CT_BUILD/bin/$1" --version >/dev/null
+    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/prctl" -e trace=prctl "$CT_BUILD/bin/$1" ${2:---version} >/dev/null
     echo "-e inject=prctl:retval=0:when=$(grep -n PR_SET_DUMPABLE "$T/prctl" | cut -d: -f1)"
 }
 
@@ -206,7 +206,7 @@ stop_daemon() {
 # start_bus: a system bus of its own, for who plays a service on it; adds to EXTRA_PIDS
 start_bus() {
     command -v dbus-daemon >/dev/null || skip "dbus-daemon is not here"
-    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=${T// /%20}/bus
     dbus-daemon --session --nofork --nosyslog --address="$DBUS_SYSTEM_BUS_ADDRESS" \
         2>"$T/bus.out" 3>&- &
     EXTRA_PIDS="${EXTRA_PIDS:-} $!"

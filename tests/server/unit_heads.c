@@ -163,6 +163,20 @@ static void a_late_confirm_of_a_stock_client_is_part_of_its_line(void **state)
     assert_listed(r, "3 2 1");
 }
 
+static void reservations_of_one_device_in_lockstep_are_one_line(void **state)
+{
+    struct ledger_lab *r = *state;
+    int64_t v[9];
+
+    for (int i = 0; i < 9; i += 3) {
+        for (int j = i; j < i + 3; j++)
+            v[j] = reserve_on(r, &r->al, (const int[]){NOT_SAID});
+        for (int j = i; j < i + 3; j++)
+            assert_int_equal(lab_confirm(r, &r->al, v[j], 20), 0);
+    }
+    assert_heads(r, "9");
+}
+
 static void a_pinned_version_is_offered_until_a_later_one_names_it(void **state)
 {
     struct ledger_lab *r = *state;
@@ -355,6 +369,7 @@ int main(void)
         TEST(numbers_that_nobody_knows_are_no_bases),
         TEST(a_stock_upload_becomes_current_and_hides_no_other_devices),
         TEST(a_late_confirm_of_a_stock_client_is_part_of_its_line),
+        TEST(reservations_of_one_device_in_lockstep_are_one_line),
         TEST(a_pinned_version_is_offered_until_a_later_one_names_it),
         TEST(a_session_pins_only_so_many),
         TEST(heads_outlive_the_rotation),
