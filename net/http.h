@@ -19,6 +19,8 @@ struct http_call;
 /* err->reason of an exchange that ended before its request was sent: no such name, no connection,
  * no TLS. */
 #define HTTP_UNREACHABLE "unreachable"
+#define HTTP_UNTRUSTED \
+    "untrusted" /* it answers, with a certificate that nothing here vouches for */
 
 struct http_policy {
     const char *ca_file;       /* PEM file of a private CA, or NULL for the system's alone */

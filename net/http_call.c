@@ -184,7 +184,8 @@ static void set_policy(struct http_exchange *x, const struct http_policy *policy
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    if (policy->ca_file != NULL)
+    x->has_ca_file = policy->ca_file != NULL;
+    if (x->has_ca_file)
         curl_easy_setopt(c, CURLOPT_CAINFO, policy->ca_file);
     if (policy->proxy != NULL)
         curl_easy_setopt(c, CURLOPT_PROXY, policy->proxy);
@@ -267,11 +268,14 @@ static int curl_failed(const struct http_exchange *x, CURLcode code, struct ct_e
     }
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        err_set(err, ERR_RETRY,
-                "the certificate of %s can't be trusted (%s); if it comes from a CA of your "
-                "own, set ca_file in the configuration",
-                x->origin, why);
-        break;
+        err_set(err, ERR_RETRY, "the certificate of %s can't be trusted (%s); %s", x->origin, why,
+                x->has_ca_file ? "the file that ca_file names in the configuration does not vouch "
+                                 "for it: is it this server's CA, and the name the certificate's?"
+                               : "if it comes from a CA of your own, set ca_file in the "
+                                 "configuration");
+        if (err != NULL)
+            snprintf(err->reason, sizeof(err->reason), "%s", HTTP_UNTRUSTED);
+        return -1;
     case CURLE_SSL_CACERT_BADFILE:
         err_set(err, ERR_CONFIG, "the CA file for %s can't be used (%s)", x->origin, why);
         break;

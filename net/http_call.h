@@ -14,6 +14,7 @@ struct http_exchange {
     struct curl_slist *headers;
     struct http_res res;
     char *origin; /* for error messages: a URL may hold secrets */
+    int has_ca_file;
     char curl_error[CURL_ERROR_SIZE];
     struct ct_err err; /* set by a callback that stopped the transfer */
     const void *body;

@@ -9,8 +9,8 @@ static enum verdict of_retry(const struct ct_err *err)
 {
     if (err->sys_errno != 0)
         return VERDICT_LOCAL;
-    if (strcmp(err->reason, HTTP_UNREACHABLE) == 0 || err->http_status == 429 ||
-        err->retry_after_s > 0 || strcmp(err->reason, "SlowDown") == 0)
+    if (strcmp(err->reason, HTTP_UNREACHABLE) == 0 || strcmp(err->reason, HTTP_UNTRUSTED) == 0 ||
+        err->http_status == 429 || err->retry_after_s > 0 || strcmp(err->reason, "SlowDown") == 0)
         return VERDICT_AWAY;
     return VERDICT_BACK_OFF;
 }

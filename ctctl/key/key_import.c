@@ -278,7 +278,9 @@ static void report(const struct importing *m, int is_told)
     char *n =
         text_count((int64_t)added, "key is new on this device", "keys are new on this device");
 
-    if (!m->is_compared)
+    if (!m->is_compared && m->why_not.code == ERR_AUTH)
+        ctx_say(m->c, "whether it is your account's key is seen at the log-in: ctctl login");
+    else if (!m->is_compared)
         ctx_say(
             m->c,
             "the keys could not be compared with what your account uses (%s); later, see: ctctl "

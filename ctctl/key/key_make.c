@@ -224,6 +224,10 @@ static int not_a_fork(struct ctx *c, const struct keyring *ring, const struct ke
     rc = key_account_look(c, ring, &a, err);
     if (rc == 0 && key_account_n_missing(&a) > 0)
         rc = foreign(&a, is_first, err);
+    else if (rc != 0 && is_first && err->code == ERR_AUTH)
+        err_set(err, ERR_AUTH,
+                "log in first, so that it can be seen whether your account has a key already: "
+                "ctctl login (it makes the first key too)");
     else if (rc != 0 && !is_first)
         rc = 0; /* one more at the end names no session anew */
     else if (rc != 0 && (o->no_confirm || !term_is_interactive()))

@@ -81,6 +81,8 @@ int login_key_obtain(struct ctx *c)
     struct key_account a;
     struct ct_err e;
     int is_known = key_account_look(c, NULL, &a, &e) == 0, rc;
+    const char *bring_or_make =
+        is_known && a.sealed > 0 ? "ctctl key import" : "ctctl key init, or ctctl key import";
 
     if (is_known && a.sealed > 0) {
         ctx_say(c, "this account has a key already: it is on your other device.");
@@ -92,8 +94,10 @@ int login_key_obtain(struct ctx *c)
     if (rc == CTX_OK)
         return 0;
     if (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE) {
-        ctx_say(c, "this device has no key yet, so nothing is saved, as the configuration requires "
-                   "sealing. Later: ctctl key init, or ctctl key import");
+        ctx_say(c,
+                "this device has no key yet, so nothing is saved, as the configuration requires "
+                "sealing. Later: %s",
+                bring_or_make);
         return 0;
     }
     return term_confirm(

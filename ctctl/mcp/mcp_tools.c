@@ -357,6 +357,10 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
     rc = pull_session(c, wire_id, &opts, &r, err);
     if (rc == 0)
         say_pulled(c, &r, out);
+    else if (strcmp(err->reason, "no_target") == 0)
+        err_set(err, ERR_REFUSED,
+                "it is not clear where the project is on this machine; ask the user for its folder "
+                "and pass that as targetDir");
     else
         resolve_gone(c, err);
     pull_result_clear(&r);

@@ -110,7 +110,8 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
             rc = err_set(err, ERR_CANCELLED, "nothing was chosen");
         if (rc != 0)
             break;
-        if (str_parse_u64(answer, &n) == 0 && n >= 1 && n <= json_object_array_length(some)) {
+        if (str_parse_u64(answer, &n) == 0 && n >= 1 && n <= json_object_array_length(some) &&
+            n <= SHOWN) {
             *ret = str_dup(item_wire_id(json_object_array_get_idx(some, (size_t)n - 1)));
             break;
         }

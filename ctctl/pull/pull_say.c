@@ -111,7 +111,11 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
     if (r->is_absent)
-        ctx_say(c, "the folder %s is not there yet", in->cwd);
+        ctx_say(
+            c,
+            "the folder %s is not there yet: clone the project there, or make it, before you go "
+            "on",
+            in->cwd);
 }
 
 static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)

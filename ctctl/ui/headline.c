@@ -160,11 +160,15 @@ static void say_pending(struct buf *b, const struct headline *h, const struct js
     add_left(b, h, status);
 }
 
-static void say_none(struct buf *b, struct headline *h, const struct json_object *status)
+static void say_none(struct buf *b, struct headline *h, const struct json_object *status,
+                     int is_degraded)
 {
     if (jdoc_str(jdoc_obj(status, "watch"), "lastScanAt") == NULL) {
         h->mood = HEADLINE_BUSY;
         buf_addstr(b, "Looking for sessions");
+    } else if (is_degraded) {
+        h->mood = HEADLINE_CARE;
+        buf_addstr(b, "No sessions yet, and something needs a look");
     } else {
         h->mood = HEADLINE_GOOD;
         buf_addstr(b, "No sessions yet, so there is nothing to save");
@@ -259,7 +263,7 @@ void headline_make(const struct text_style *st, const struct json_object *status
     } else if (ret->total == 0 && is_held) {
         buf_addstr(&b, "NOT SAFE: nothing can be saved for now");
     } else if (ret->total == 0) {
-        say_none(&b, ret, status);
+        say_none(&b, ret, status, strcmp(state, "degraded") == 0);
     } else {
         say_done(&b, st, ret, status, strcmp(state, "degraded") == 0);
     }

@@ -8,7 +8,6 @@
 
 #define GAP 2         /* columns of space between two columns */
 #define COMFORT 16    /* an elastic column of less is of little use */
-#define WIDE 72       /* without a terminal: room for a checksum, and for most of a title */
 #define MIN_ELASTIC 6 /* an elastic column is not made narrower as long as others can give */
 
 struct cell {
@@ -116,10 +115,6 @@ static void measure(const struct table *t, size_t *widths)
     for (i = 0; i < t->n_cells; i++) {
         if (t->cells[i].columns > widths[i % t->n])
             widths[i % t->n] = t->cells[i].columns;
-    }
-    for (i = 0; i < t->n; i++) {
-        if (t->style->width == 0 && t->columns[i].is_elastic && widths[i] > WIDE)
-            widths[i] = WIDE;
     }
     leave_out(t, widths, limit);
     while (total(widths, t->n) > limit && (i = widest(t, widths)) < t->n)

@@ -351,6 +351,11 @@ int64_t login_view_next_ms(const struct login_view *l)
     return evtimer_pending(l->retry, NULL) ? l->next_ms : 0;
 }
 
+const struct ct_err *login_view_why(const struct login_view *l)
+{
+    return &l->why;
+}
+
 void login_view_refused(struct login_view *l, const struct ct_err *err)
 {
     struct ct_err why = *err;

@@ -67,6 +67,12 @@ int login_view_is_offline(const struct login_view *l);
 int64_t login_view_next_ms(const struct login_view *l);
 
 /**
+ * login_view_why(l):
+ * Return why it could not; its code is ERR_NONE if it could.
+ */
+const struct ct_err *login_view_why(const struct login_view *l);
+
+/**
  * login_view_refused(l, err):
  * The server does not take the token any more.
  */

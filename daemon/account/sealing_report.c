@@ -27,7 +27,9 @@ static void say_clear(struct json_object *o, const struct state_counts *c, enum 
                               : "%lld sessions are in the cloud in clear",
              (long long)c->in_clear);
     jdoc_set_str(o, "notice", text);
-    jdoc_set_str(o, "noticeCure", "ctctl sync --reseal");
+    jdoc_set_str(o, "noticeCure",
+                 state == SEALING_NO_KEY ? "ctctl key import, then: ctctl sync --reseal"
+                                         : "ctctl sync --reseal");
 }
 
 struct json_object *sealing_status(struct daemon *d)

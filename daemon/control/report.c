@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "net/http.h"
 #include "uploader/keep.h"
 
 #include "daemon/account/cloud.h"
@@ -30,7 +32,8 @@ static void set(char *to, size_t size, const char *text)
 /* The server is there, but something has to be mended before it takes anything. */
 static int is_broken_there(const struct ct_err *err)
 {
-    return err->code == ERR_FAIL || err->code == ERR_CONFIG;
+    return err->code == ERR_FAIL || err->code == ERR_CONFIG ||
+           strcmp(err->reason, HTTP_UNTRUSTED) == 0;
 }
 
 static int is_offline(struct daemon *d, const char **ret_why)
@@ -42,7 +45,7 @@ static int is_offline(struct daemon *d, const char **ret_why)
     login_view_look(d->login, &email, &url, &device, &why);
     if (login_view_is_offline(d->login)) {
         *ret_why = why;
-        return 1;
+        return !is_broken_there(login_view_why(d->login));
     }
     if (d->uploader == NULL)
         return 0;
@@ -60,6 +63,8 @@ static const struct ct_err *broken_there(struct daemon *d)
 {
     struct uploader_stats st = {0};
 
+    if (login_view_is_offline(d->login) && is_broken_there(login_view_why(d->login)))
+        return login_view_why(d->login);
     if (d->uploader != NULL)
         uploader_stats(d->uploader, &st);
     return st.err != NULL && is_broken_there(st.err) ? st.err : NULL;
@@ -100,6 +105,10 @@ static const char *cure_of(const struct ct_err *err)
     if (strcmp(err->reason, KEEP_DAMAGED) == 0)
         return "mend the server's object store, then: ctctl sync; or give that version up: "
                "ctctl delete ID, then: ctctl sync ID";
+    if (strcmp(err->reason, HTTP_UNTRUSTED) == 0)
+        return "mend that, then: ctctl sync; it is tried again by itself too";
+    if (err->http_status == 0 && (err->sys_errno == EACCES || err->sys_errno == EPERM))
+        return "let this user read what is named (chown or chmod it), then: ctctl sync";
     switch (err->code) {
     case ERR_NOSPACE:
         if (strcmp(err->reason, ROOM_SPOOL_FULL) == 0)

@@ -60,6 +60,9 @@ static int act(struct ctx *c, const struct action *a, const struct strlist *word
 {
     int is_import = strcmp(a->name, "import") == 0;
 
+    if (o->no_confirm && strcmp(a->name, "export") == 0)
+        return ctx_usage(c, "key export asks nothing, so there is nothing to confirm: ctctl key "
+                            "export; onto a terminal it wants --force");
     if ((o->no_confirm && !(a->takes & TAKES_NO_CONFIRM)) ||
         (o->is_fork && !(a->takes & TAKES_FORK)) || (o->force && !(a->takes & TAKES_FORCE)) ||
         (o->with_qr && !(a->takes & TAKES_QR)))

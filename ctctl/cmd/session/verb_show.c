@@ -7,6 +7,8 @@
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
+#include "common/config/keyring.h"
+#include "ctctl/key/key.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
 
@@ -157,7 +159,8 @@ static void kept_rows(struct buf *b, const struct text_style *st, const struct j
     }
 }
 
-static void seal_row(struct buf *b, const struct text_style *st, const struct json_object *o)
+static void seal_row(struct buf *b, const struct text_style *st, const struct json_object *o,
+                     int has_key)
 {
     const char *key = jdoc_str(o, "keyId");
     int64_t clear = headline_number(o, "clearVersion", 0);
@@ -170,14 +173,15 @@ static void seal_row(struct buf *b, const struct text_style *st, const struct js
         free(text);
     }
     if (clear > 0) {
-        text = str_printf("version %" PRId64 " is in the cloud in clear; see: ctctl sync --reseal",
-                          clear);
+        text = str_printf("version %" PRId64 " is in the cloud in clear%s", clear,
+                          has_key ? "; to seal it: ctctl sync --reseal" : "");
         row(b, st, "In clear", text);
         free(text);
     }
 }
 
-static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
+static void render(const struct text_style *st, const struct json_object *o, int has_key,
+                   struct buf *b)
 {
     row(b, st, "Session", jdoc_str(o, "sessionId"));
     row(b, st, "Title", jdoc_str(o, "title"));
@@ -190,7 +194,7 @@ static void render(const struct text_style *st, const struct json_object *o, str
     time_row(b, st, "Saved", jdoc_str(o, "confirmedAt"));
     versions_row(b, st, o);
     kept_rows(b, st, o);
-    seal_row(b, st, o);
+    seal_row(b, st, o, has_key);
     row(b, st, "Content", jdoc_str(o, "contentId"));
     row(b, st, "Checksum", jdoc_str(o, "checksum"));
     list_rows(b, st, o);
@@ -229,6 +233,17 @@ static struct json_object *describe(const struct json_object *item, const char *
     return o;
 }
 
+/* Who has no key here can't seal anything either. */
+static int has_key(struct ctx *c)
+{
+    struct keyring *ring = NULL;
+    struct ct_err e;
+    int ret = ctx_config(c, &e) == 0 && key_ring_open(c, &ring, &e) == 0 && keyring_n(ring) > 0;
+
+    keyring_free(ring);
+    return ret;
+}
+
 static void print(struct ctx *c, struct json_object *o)
 {
     struct buf b = {0};
@@ -236,7 +251,7 @@ static void print(struct ctx *c, struct json_object *o)
     if (c->json)
         ctx_json(c, o);
     else
-        render(&c->out, o, &b);
+        render(&c->out, o, has_key(c), &b);
     ctx_print(c, &b);
     buf_free(&b);
 }
