@@ -322,14 +322,16 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
 
     buf_printf(out, "%s\n  id       %s\n", outcome_text(r->installed.outcome),
                r->installed.session_id);
-    if (r->installed.git_branch != NULL && r->installed.git_branch[0] != '\0') {
+    if (r->installed.git_branch != NULL && r->installed.git_branch[0] != '\0' &&
+        strcmp(r->installed.git_branch, "HEAD") != 0) {
         buf_addstr(out, "  branch   ");
         add_text(c, out, r->installed.git_branch, 100);
         buf_addc(out, '\n');
     }
-    buf_printf(out, "The user goes on with it in a terminal: %s\n", clean);
     if (r->is_absent)
-        buf_addstr(out, "That folder is not on this machine yet.\n");
+        buf_addstr(out, "Its folder is not on this machine yet: the project is to be cloned there, "
+                        "or the folder made, first.\n");
+    buf_printf(out, "The user goes on with it in a terminal: %s\n", clean);
     free(clean);
     free(command);
 }

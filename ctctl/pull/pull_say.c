@@ -98,6 +98,7 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
 {
     const struct install_result *in = &r->installed;
     size_t n = in->left_out.n / 2;
+    char *command;
 
     if (in->backup != NULL)
         ctx_say(c, "what was here before is kept in %s of the data folder", in->backup);
@@ -110,12 +111,12 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
         ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
-    if (r->is_absent)
-        ctx_say(
-            c,
-            "the folder %s is not there yet: clone the project there, or make it, before you go "
-            "on",
-            in->cwd);
+    if (r->is_absent) {
+        command = pull_command(r);
+        ctx_say(c, "the folder %s is not there yet: clone the project there, or make it; then: %s",
+                in->cwd, command);
+        free(command);
+    }
 }
 
 static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
@@ -139,7 +140,8 @@ static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
         buf_printf(&b, "It was on the git branch %s\n", clean);
         free(clean);
     }
-    if (!is_rehearsal) {
+    /* Nobody pastes a cd that fails. */
+    if (!is_rehearsal && !r->is_absent) {
         /* For a shell it stays what it is, to the byte. */
         command = pull_command(r);
         clean = c->out.is_terminal ? text_clean(&c->out, command) : str_dup(command);

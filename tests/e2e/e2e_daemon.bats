@@ -163,8 +163,12 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
     export CODETELEPORT_CA_FILE=$T/stranger.pem
     start_server
     CODETELEPORT_CA_FILE=$T/stranger.pem start_daemon -c <(printf 'ca_file = "%s";' "$T/stranger.pem")
-    within status_is .daemon.state offline
-    [[ $(status .daemon.stateReason) == *certificate* ]]
+    within status_is .daemon.state degraded
+    [[ $(status .daemon.stateReason) == *certificate*"ca_file names"* ]]
+    [[ $(status .daemon.stateReason) != *"set ca_file"* ]]
+    [[ $(status .daemon.cure) == *"ctctl sync"* ]]
+    run ctctl status
+    [[ $output != *[Oo]ffline* ]]
 }
 
 @test "a page of HTML is not taken for an answer" {
