@@ -26,7 +26,7 @@ static void offer(const struct completion *k, const char *candidate, const char 
 
     if (strncmp(candidate, k->word, strlen(k->word)) != 0)
         return;
-    clean = text_clean(&k->c->out, what);
+    clean = text_line(&k->c->out, what);
     text = text_fit(&k->c->out, clean, 60);
     printf("%s%s%s\n", candidate, text[0] != '\0' ? "\t" : "", text);
     free(text);

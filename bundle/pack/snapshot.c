@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,8 +129,13 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     if (s->agent->list_transcripts(s->root_fd, s->session_id, &list_ops, &g, s->cancel, err) != 0 ||
         g.has_failed)
         return -1;
-    if (s->n == 0 && s->skipped.n > 0)
-        return err_set(err, ERR_FAIL, "the transcript can't be taken: %s", s->skipped.v[1]);
+    if (s->n == 0 && s->skipped.n > 0) {
+        err_set(err, ERR_FAIL, "the transcript %s/%s can't be taken: %s", s->root, s->skipped.v[0],
+                s->skipped.v[1]);
+        if (err != NULL)
+            snprintf(err->reason, sizeof(err->reason), "%s", SNAPSHOT_NOT_OURS);
+        return -1;
+    }
     if (s->n == 0)
         return err_set(err, ERR_GONE, "the session has no transcript");
     choose(s);

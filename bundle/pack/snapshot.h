@@ -23,10 +23,13 @@ struct snapshot_opts {
     const _Atomic int *cancel; /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
 };
 
+/* err->reason if the transcript is nothing that we read: only its owner can change that. */
+#define SNAPSHOT_NOT_OURS "not_ours"
+
 /**
  * snapshot_take(opts, ret, err):
- * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL if the only
- * one is nothing that we read (a symbolic link, a FIFO, another user's file); ERR_RETRY if it
+ * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL with
+ * SNAPSHOT_NOT_OURS if the only one is nothing that we read (a symbolic link, a FIFO, another user's file); ERR_RETRY if it
  * changed under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees
  * it.
  */

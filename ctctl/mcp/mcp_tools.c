@@ -29,7 +29,7 @@
 /* Append ${s}, clean and not longer than ${columns}. */
 static void add_text(struct ctx *c, struct buf *out, const char *s, size_t columns)
 {
-    char *clean = text_clean(&c->out, s), *fit = text_fit(&c->out, clean, columns);
+    char *clean = text_line(&c->out, s), *fit = text_fit(&c->out, clean, columns);
 
     buf_addstr(out, fit);
     free(fit);

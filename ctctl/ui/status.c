@@ -289,7 +289,7 @@ static void upload_rows(struct buf *b, const struct text_style *st, struct json_
         const char *title = jdoc_str(u, "title"), *id = jdoc_str(u, "sessionId");
         int64_t sent = headline_number(u, "sentBytes", 0),
                 size = headline_number(u, "sizeBytes", 0);
-        char s1[32], s2[32], short_id[9], *text, *clean = text_clean(st, title);
+        char s1[32], s2[32], short_id[9], *text, *clean = text_line(st, title);
         char *fit = text_fit(st, clean, TITLE_COLUMNS);
         text = str_printf("%s %s: %s of %s", text_short_id(id, short_id), fit,
                           str_human_bytes(sent > 0 ? (unsigned long long)sent : 0, s1, sizeof(s1)),

@@ -42,7 +42,7 @@ void table_row(struct table *t, const char *const *cells)
     }
     for (size_t i = 0; i < t->n; i++) {
         struct cell *c = &t->cells[t->n_cells++];
-        c->text = text_clean(t->style, cells[i]);
+        c->text = text_line(t->style, cells[i]);
         c->columns = text_columns(c->text);
         c->colour = TEXT_PLAIN;
     }

@@ -26,6 +26,24 @@ char *text_clean(const struct text_style *st, const char *s)
     return clean;
 }
 
+char *text_line(const struct text_style *st, const char *s)
+{
+    static const char breaks[] = "\n\r\t";
+    char *clean, *one = str_dup(s != NULL ? s : "");
+    size_t o = 0;
+
+    for (const char *p = one; *p != '\0'; p++) {
+        if (strchr(breaks, *p) == NULL)
+            one[o++] = *p;
+        else if (o > 0 && one[o - 1] != ' ')
+            one[o++] = ' ';
+    }
+    one[o] = '\0';
+    clean = text_clean(st, one);
+    free(one);
+    return clean;
+}
+
 /* The character at ${s}, of ${n} bytes. */
 static wchar_t decode(const char *s, size_t n)
 {

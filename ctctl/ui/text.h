@@ -25,6 +25,13 @@ enum text_colour { TEXT_PLAIN, TEXT_BOLD, TEXT_DIM, TEXT_RED, TEXT_GREEN, TEXT_Y
 char *text_clean(const struct text_style *st, const char *s);
 
 /**
+ * text_line(st, s):
+ * The same for what belongs on one line, a title: each run of new lines and tabs is one blank.  The
+ * caller frees it.
+ */
+char *text_line(const struct text_style *st, const char *s);
+
+/**
  * text_columns(s):
  * Return how many columns the clean text ${s} takes.
  */

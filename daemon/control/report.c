@@ -8,6 +8,7 @@
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "bundle/pack/snapshot.h"
 
 #include "net/http.h"
 #include "uploader/keep.h"
@@ -105,6 +106,9 @@ static const char *cure_of(const struct ct_err *err)
     if (strcmp(err->reason, KEEP_DAMAGED) == 0)
         return "mend the server's object store, then: ctctl sync; or give that version up: "
                "ctctl delete ID, then: ctctl sync ID";
+    if (strcmp(err->reason, SNAPSHOT_NOT_OURS) == 0)
+        return "give that file back to you (chown, chmod), or put a regular file in its place; "
+               "then: ctctl sync";
     if (strcmp(err->reason, HTTP_UNTRUSTED) == 0)
         return "mend that, then: ctctl sync; it is tried again by itself too";
     if (err->http_status == 0 && (err->sys_errno == EACCES || err->sys_errno == EPERM))

@@ -91,6 +91,18 @@ static void what_moves_the_cursor_does_not_get_through(void **state)
     free(s);
 }
 
+static void what_belongs_on_one_line_has_blanks_for_new_lines(void **state)
+{
+    char *s = text_line(&wide, "\n one\n\n\ttwo\r\nthree  four\x1b");
+
+    (void)state;
+    assert_string_equal(s, " one two three  four\xEF\xBF\xBD");
+    free(s);
+    s = text_line(&wide, NULL);
+    assert_string_equal(s, "");
+    free(s);
+}
+
 static void wrapping_breaks_at_spaces_and_long_words_anywhere(void **state)
 {
     struct text_style st = {.width = 20, .is_utf8 = 1};
@@ -388,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_cjk_character_takes_two_columns),
         cmocka_unit_test(a_cut_never_splits_a_wide_character_and_shows),
         cmocka_unit_test(what_moves_the_cursor_does_not_get_through),
+        cmocka_unit_test(what_belongs_on_one_line_has_blanks_for_new_lines),
         cmocka_unit_test(wrapping_breaks_at_spaces_and_long_words_anywhere),
         cmocka_unit_test(colour_is_for_terminals),
         cmocka_unit_test(times_are_relative),

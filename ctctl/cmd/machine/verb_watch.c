@@ -67,7 +67,7 @@ static void render(const struct text_style *st, const struct json_object *o, str
     if (title != NULL)
         buf_addstr(&rest, title);
     add_details(&rest, o);
-    clean = text_clean(st, rest.data);
+    clean = text_line(st, rest.data);
     fit = text_fit(st, clean,
                    st->width == 0                 ? SIZE_MAX
                    : (size_t)st->width > used + 8 ? (size_t)st->width - used

@@ -18,7 +18,7 @@
 
 static void row(struct buf *b, const struct text_style *st, const char *label, const char *text)
 {
-    char *clean = text_clean(st, text);
+    char *clean = text_line(st, text);
     char *first = str_printf("%-10s ", label);
 
     if (clean[0] != '\0')
