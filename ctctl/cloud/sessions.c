@@ -175,6 +175,45 @@ err1:
     return -1;
 }
 
+/* ---- which of the cloud's are here -------------------------------------------------------------
+ */
+
+/* By both names: what can't be opened here goes by the one that the server has. */
+static struct json_object *ids_here(struct ctx *c)
+{
+    const struct sessions_filter every = {0};
+    struct json_object *list, *ids;
+
+    if (sessions_local(c, &every, &list, NULL) != 0)
+        return NULL;
+    ids = json_object_new_object();
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        const char *names[] = {jdoc_str(o, "sessionId"), jdoc_str(o, "wireId")};
+        const char *state = jdoc_str(o, "state");
+        if (state != NULL && strcmp(state, "archived") == 0)
+            continue;
+        for (size_t j = 0; j < 2; j++) {
+            if (names[j] != NULL)
+                jdoc_set_bool(ids, names[j], 1);
+        }
+    }
+    json_object_put(list);
+    return ids;
+}
+
+void sessions_mark_here(struct ctx *c, struct json_object *list)
+{
+    struct json_object *ids = json_object_array_length(list) > 0 ? ids_here(c) : NULL;
+
+    for (size_t i = 0; ids != NULL && i < json_object_array_length(list); i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+        const char *id = item_id(item);
+        jdoc_set_bool(item, "here", id != NULL && jdoc_has(ids, id));
+    }
+    json_object_put(ids);
+}
+
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
@@ -248,51 +287,64 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
     table_free(t);
 }
 
-static int has_sealed(struct json_object *list)
+static const char *sealed_text(const struct json_object *o, enum text_colour *ret_colour)
 {
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        if (item_is_sealed(json_object_array_get_idx(list, i)))
-            return 1;
-    }
-    return 0;
+    *ret_colour = item_is_locked(o) ? TEXT_YELLOW : item_is_rolled_back(o) ? TEXT_RED : TEXT_PLAIN;
+    return item_is_locked(o)        ? "no key"
+           : item_is_rolled_back(o) ? "ROLLED BACK"
+           : item_is_sealed(o)      ? "yes"
+                                    : "no";
 }
 
-static void cloud_row(const struct text_style *st, struct table *t, const struct json_object *o)
+static void cloud_row(const struct text_style *st, struct table *t, const struct json_object *o,
+                      int has_here, int has_sealed)
 {
     const char *name = jdoc_str(item_metadata(o), "projectName");
     const char *cwd = item_str(o, "sourceCwd");
     char id[9], title[256], versions[24], size[24], ago[64];
-    const char *cells[8];
+    enum text_colour colour = TEXT_PLAIN;
+    const char *cells[9];
+    size_t n = 0;
 
-    cells[0] = text_short_id(item_id(o), id);
-    cells[1] = item_title(o, title, sizeof(title));
-    cells[2] = name != NULL ? name : cwd != NULL ? path_base(cwd) : "";
-    cells[3] = item_str(o, "sourceMachine");
-    cells[4] = number_text(o, "versionCount", versions);
-    cells[5] = bytes_text(o, size);
-    cells[6] = text_ago_of(st, jdoc_str(o, "createdAt"), ago, sizeof(ago));
-    cells[7] = item_is_locked(o)        ? "no key"
-               : item_is_rolled_back(o) ? "ROLLED BACK"
-               : item_is_sealed(o)      ? "yes"
-                                        : "no";
+    cells[n++] = text_short_id(item_id(o), id);
+    cells[n++] = item_title(o, title, sizeof(title));
+    cells[n++] = name != NULL ? name : cwd != NULL ? path_base(cwd) : "";
+    cells[n++] = item_str(o, "sourceMachine");
+    cells[n++] = number_text(o, "versionCount", versions);
+    cells[n++] = bytes_text(o, size);
+    cells[n++] = text_ago_of(st, jdoc_str(o, "createdAt"), ago, sizeof(ago));
+    if (has_here)
+        cells[n++] = jdoc_bool(o, "here", 0) ? "yes" : "no";
+    if (has_sealed)
+        cells[n++] = sealed_text(o, &colour);
     table_row(t, cells);
-    if (item_is_locked(o))
-        table_colour(t, 7, TEXT_YELLOW);
-    else if (item_is_rolled_back(o))
-        table_colour(t, 7, TEXT_RED);
+    table_colour(t, n - 1, colour);
 }
 
-/* Whether it is sealed is a column where there is anything sealed. */
+/* Whether it is here, or sealed, is a column where there is anything marked, or sealed. */
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
-    static const struct table_column columns[] = {
+    static const struct table_column here = {"HERE", 0, 0, 0}, sealed = {"SEALED", 0, 0, 0};
+    struct table_column columns[9] = {
         {"ID", 0, 0, 0},       {"TITLE", 0, 1, 0}, {"PROJECT", 0, 1, 4}, {"MACHINE", 0, 1, 1},
-        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},   {"SEALED", 0, 0, 0},
+        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},
     };
-    struct table *t = table_new(st, columns, has_sealed(list) ? 8 : 7);
+    int has_here = 0, has_sealed = 0;
+    struct table *t;
+    size_t n = 7;
 
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        has_here = has_here || jdoc_has(o, "here");
+        has_sealed = has_sealed || item_is_sealed(o);
+    }
+    if (has_here)
+        columns[n++] = here;
+    if (has_sealed)
+        columns[n++] = sealed;
+    t = table_new(st, columns, n);
     for (size_t i = 0; i < json_object_array_length(list); i++)
-        cloud_row(st, t, json_object_array_get_idx(list, i));
+        cloud_row(st, t, json_object_array_get_idx(list, i), has_here, has_sealed);
     table_print(t, b);
     table_free(t);
 }

@@ -35,8 +35,15 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
                    struct ct_err *err);
 
 /**
+ * sessions_mark_here(c, list):
+ * Give each of the API's list items a member "here": is the session on this machine too?  Without a
+ * daemon nobody knows, and nothing is marked.
+ */
+void sessions_mark_here(struct ctx *c, struct json_object *list);
+
+/**
  * sessions_local_table(st, list, b), sessions_cloud_table(st, list, b):
- * Append a table of the array ${list}.
+ * Append a table of the array ${list}.  What is marked shows whether it is here.
  */
 void sessions_local_table(const struct text_style *st, struct json_object *list, struct buf *b);
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b);

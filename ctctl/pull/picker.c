@@ -69,22 +69,24 @@ static void show(struct ctx *c, struct json_object *list)
 {
     static const struct table_column columns[] = {
         {"", 1, 0, 0},        {"TITLE", 0, 1, 0}, {"FOLDER", 0, 1, 1},
-        {"MACHINE", 0, 1, 3}, {"SAVED", 0, 0, 2},
+        {"MACHINE", 0, 1, 3}, {"SAVED", 0, 0, 2}, {"HERE", 0, 0, 0},
     };
-    struct table *t = table_new(&c->err, columns, 5);
     size_t n = json_object_array_length(list);
+    int is_marked = n > 0 && jdoc_has(json_object_array_get_idx(list, 0), "here");
+    struct table *t = table_new(&c->err, columns, is_marked ? 6 : 5);
     struct buf b = {0};
 
     for (size_t i = 0; i < n && i < SHOWN; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         char number[24], title[256], ago[64];
-        const char *cells[5];
+        const char *cells[6];
         snprintf(number, sizeof(number), "%zu", i + 1);
         cells[0] = number;
         cells[1] = item_title(o, title, sizeof(title));
         cells[2] = item_str(o, "sourceCwd");
         cells[3] = item_str(o, "sourceMachine");
         cells[4] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
+        cells[5] = jdoc_bool(o, "here", 0) ? "yes" : "no";
         table_row(t, cells);
     }
     table_print(t, &b);

@@ -38,6 +38,7 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
     if (sessions_cloud(c, f, &answer, &e) != 0)
         return ctx_fail(c, &e);
     list = jdoc_array(answer, "sessions");
+    sessions_mark_here(c, list);
     sessions_say_sealed(c, list, unjudged);
     if (c->json) {
         ctx_json(c, answer);
@@ -82,7 +83,7 @@ const struct verb verb_list = {
     "[--local|--cloud] [--project P] [--machine M] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
-    "  --cloud      sessions in the cloud, of all your machines\n"
+    "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
     "  --limit N    the newest N only\n"

@@ -41,6 +41,7 @@ static int pick(struct ctx *c, char **ret)
         rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
     else {
         best = resolve_best(c, jdoc_array(answer, "sessions"));
+        sessions_mark_here(c, best);
         rc = picker_choose(c, best, ret, &e);
         json_object_put(best);
     }

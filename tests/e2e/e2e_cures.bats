@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# What went wrong is said with what mends it, and nothing is said that can't help.
+
+load lib
+
+setup() {
+    make_home
+    start_server
+    log_in
+}
+
+teardown() {
+    end_home
+}
+
+# on_stdout COMMAND...: what it prints there; the rest goes to $T/err
+on_stdout() { "$@" 2>"$T/err"; }
+
+@test "a transcript that can't be read is named, with what mends it; then sync saves it" {
+    local id f
+    id=$(new_id) f=$(transcript "$id")
+    line mine >"$f"
+    if [ "$(id -u)" = 0 ]; then chown 12345 "$f"; else chmod 000 "$f"; fi
+    start_daemon
+    within status_is '.problems | length' 1
+    [[ $(status '.problems[0].why') == *"/$id.jsonl can't be taken"* ]]
+    [[ $(status '.problems[0].cure') == *"chown, chmod"*"then: ctctl sync" ]]
+    ctctl status | grep -q "What to do: .*chown"
+    if [ "$(id -u)" = 0 ]; then chown 0 "$f"; else chmod 600 "$f"; fi
+    ctctl sync --wait
+    versions_are "$id" 1
+    status_is '.problems | length' 0
+}
+
+@test "who has no key is not told to seal with it" {
+    local id
+    id=$(new_id)
+    line hello >"$(transcript "$id")"
+    start_daemon
+    ctctl sync --wait
+    ctctl show "$id" | grep "^In clear" >"$T/row"
+    [[ $(<"$T/row") != *reseal* ]]
+    run ctctl sync --reseal --yes
+    [ "$status" -eq 78 ]
+    [[ $output == *"ctctl key init"*"ctctl key import"* ]]
+    ctctl key init --no-confirm
+    ctctl show "$id" | grep -q "^In clear .*to seal it: ctctl sync --reseal"
+    ctctl sync --reseal --yes
+    [ "$(ctctl show "$id" | grep -c "^In clear")" = 0 ]
+}
+
+@test "before the log-in, the cure of a missing key is the log-in" {
+    rm "$CODETELEPORT_CONFIG_DIR/config.json"
+    run ctctl key init
+    [ "$status" -eq 77 ]
+    [[ $output == *"log in first"*"ctctl login"* ]]
+    run ctctl key export --no-confirm
+    [ "$status" -eq 64 ]
+    [[ $output == *"asks nothing"* ]]
+}
+
+@test "a command to go on is printed once the folder that it enters is there" {
+    local id verb p=$HOME/src/p
+    id=$(new_id)
+    mkdir -p "$p"
+    line hello | sed "s|/home/al/p|$p|" >"$(transcript "$id" "${p//[^a-zA-Z0-9]/-}")"
+    start_daemon
+    ctctl sync --wait
+    ctctl export "$id" -o "$T/b.tar.gz"
+    on_stdout ctctl import "$T/b.tar.gz" | grep -qxF "cd $p && claude --resume $id"
+    rm -r "$p"
+    for verb in "import $T/b.tar.gz" "pull $id"; do
+        on_stdout ctctl $verb >"$T/out"
+        [[ $(<"$T/out") != *"cd "* ]]
+        tr '\n' ' ' <"$T/err" | grep -q "not there yet: .*then: cd $p && claude --resume $id"
+        [ "$(ctctl --json $verb 2>/dev/null | jq -r '[.command, .targetExists] | @csv')" = \
+            "\"cd $p && claude --resume $id\",false" ]
+    done
+}
+
+@test "a title of several lines is one line in every list" {
+    local id watching
+    id=$(new_id)
+    start_daemon
+    ctctl watch >"$T/events" 2>"$T/watch" 3>&- &
+    watching=$!
+    within grep -q following "$T/watch"
+    line 'first\n\n\tsecond' >"$(transcript "$id")"
+    ctctl sync --wait
+    within grep -q "^.* confirmed .*first second" "$T/events"
+    kill "$watching"
+    ctctl list | grep -q "^${id:0:8} .*  first second  "
+    ctctl show "$id" | grep -qx "Title      first second"
+    [ "$(ctctl --json list | jq -r '.[0].title')" = $'first\n\n\tsecond' ]
+}
+
+@test "what waits has title, project and messages; the cloud's list says what is here" {
+    local here gone id
+    here=$(new_id) gone=$(new_id)
+    line stays >"$(transcript "$here")"
+    line goes >"$(transcript "$gone")"
+    start_daemon
+    ctctl sync --wait
+    rm "$(transcript "$gone")"
+    within eval '[ "$(status .sessions.archived)" = 1 ]'
+    ctctl list --cloud | head -n 1 | grep -q ' HERE$'
+    ctctl list --cloud | grep -q "^${here:0:8} .* yes$"
+    ctctl list --cloud | grep -q "^${gone:0:8} .* no$"
+    ctctl --json list --cloud | jq -e --arg id "$here" \
+        '.sessions | map(select(.here)) | map(.id) == [$id]'
+    stop_server
+    id=$(new_id)
+    line waits >"$(transcript "$id")"
+    within eval 'ctctl list | grep -q "^${id:0:8}  waiting  .*  waits  *p  *1 "'
+    start_server
+    stop_daemon
+    ctctl list --cloud >"$T/out"
+    [ "$(grep -cw HERE "$T/out")" = 0 ]
+}
