@@ -166,10 +166,10 @@ const struct verb verb_versions = {
     "the versions of one session in the cloud",
     "Newest first, with the machine that each is from and the versions that it\n"
     "builds on. The current one is what pull takes; a head is one that no other\n"
-    "contains: another machine went on without the current one (ctctl pull ID\n"
-    "--version N). The server keeps these, and of the others as many as the plan\n"
-    "allows. Of a session that is there both sealed and in clear, those that are\n"
-    "sealed.\n"
+    "contains: another machine went on without the current one. To have that one:\n"
+    "ctctl pull ID --version N. The server keeps these, and of the others as many\n"
+    "as the plan allows. Of a session that is there both sealed and in clear, those\n"
+    "that are sealed.\n"
     "\n"
     "  --plain  those in clear\n",
     run,
