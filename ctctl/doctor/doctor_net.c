@@ -93,9 +93,12 @@ void doctor_tls(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_OK, NULL, "%s answers, and its certificate is good", url);
     else if (strstr(e.msg, "ertificate") != NULL || strstr(e.msg, "SSL") != NULL)
         doctor_say(f, DOCTOR_BAD,
-                   "if the server has a certificate authority of its own, name its file in "
-                   "codeteleportd.conf: ca_file = \"/path/to/ca.pem\"; if not, somebody may sit in "
-                   "between",
+                   d->policy.ca_file != NULL
+                       ? "see that ca_file names the server's certificate authority, and that its "
+                         "certificate is for this name; if both are so, somebody may sit in between"
+                       : "if the server has a certificate authority of its own, name its file in "
+                         "codeteleportd.conf: ca_file = \"/path/to/ca.pem\"; if not, somebody may "
+                         "sit in between",
                    "%s", e.msg);
     else
         doctor_say(f, DOCTOR_BAD, "see whether the network is up and the server runs", "%s", e.msg);

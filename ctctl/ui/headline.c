@@ -147,6 +147,16 @@ static void say_offline(struct buf *b, const struct headline *h)
     free(who);
 }
 
+/* What waits for somebody is not on its way. */
+static void say_held(struct buf *b, const struct headline *h)
+{
+    char *who = some(h->pending, h->total);
+
+    buf_printf(b, "NOT SAFE: %s %s until this is mended", who, h->pending == 1 ? "waits" : "wait");
+    add_waiting(b, h);
+    free(who);
+}
+
 static void say_pending(struct buf *b, const struct headline *h, const struct json_object *status)
 {
     if (h->total == 1)
@@ -257,6 +267,8 @@ void headline_make(const struct text_style *st, const struct json_object *status
     } else if (strcmp(state, "offline") == 0) {
         ret->mood = HEADLINE_CARE;
         say_offline(&b, ret);
+    } else if (ret->pending > 0 && is_held) {
+        say_held(&b, ret);
     } else if (ret->pending > 0) {
         ret->mood = HEADLINE_BUSY;
         say_pending(&b, ret, status);

@@ -167,6 +167,8 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
     [[ $(status .daemon.stateReason) == *certificate*"ca_file names"* ]]
     [[ $(status .daemon.stateReason) != *"set ca_file"* ]]
     [[ $(status .daemon.cure) == *"ctctl sync"* ]]
+    line hello >"$(transcript "$(new_id)")"
+    within eval 'ctctl status | grep -q "NOT SAFE: the only session waits until this is mended"'
     run ctctl status
     [[ $output != *[Oo]ffline* ]]
 }
