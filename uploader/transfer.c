@@ -414,6 +414,32 @@ static void begin_put(struct transfer *t)
 /* ---- the reservation ----------------------------------------------------------------------------
  */
 
+/* Who deleted it and when, as far as the server says so. */
+static void say_deleted(const struct http_res *res, struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    const char *at, *name;
+    char by[80] = "somebody", when[48] = "", day[32];
+    int64_t at_ms;
+    int is_own;
+
+    if (jdoc_parse(res->body.data, res->body.len, &o, NULL) != 0)
+        return;
+    at = jdoc_str(o, "deletedAt");
+    name = jdoc_str(jdoc_obj(o, "deletedBy"), "name");
+    is_own = jdoc_bool(o, "thisDevice", 0);
+    if (name != NULL)
+        str_escape(name, strlen(name), by, sizeof(by));
+    if (at != NULL && now_parse_rfc3339(at, &at_ms) == 0) {
+        now_rfc3339(at_ms, day);
+        snprintf(when, sizeof(when), " on %.10s at %.5s UTC", day, day + 11);
+    }
+    snprintf(err->msg, sizeof(err->msg), "%s deleted it in the cloud%s", by, when);
+    if (is_own)
+        snprintf(err->reason, sizeof(err->reason), TRANSFER_DELETED_HERE);
+    json_object_put(o);
+}
+
 static void on_reserved(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
@@ -426,6 +452,8 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     see_clock(t, TRANSFER_API, res);
     see_machine(t, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        if (res != NULL && strcmp(err.reason, "deleted") == 0)
+            say_deleted(res, &err);
         finish(t, res == NULL ? net_err : &err);
         return;
     }

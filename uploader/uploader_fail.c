@@ -121,13 +121,14 @@ static void exclude(struct entry *e)
 {
     struct uploader *u = e->u;
     char session_id[UUID_SIZE];
-    struct ct_err err;
+    struct ct_err why = e->err, err;
 
     snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
     if (uploader_entry_drop(e, &err) != 0)
         uploader_disk_failed(e, &err);
     else
-        u->ops->deleted(u->arg, session_id);
+        u->ops->deleted(u->arg, session_id, strcmp(why.reason, TRANSFER_DELETED_HERE) == 0,
+                        why.msg);
 }
 
 void uploader_failed(struct entry *e, const struct ct_err *err)

@@ -24,6 +24,7 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
     const struct json_object *o = jdoc_obj(d->status, "daemon");
     const char *state = jdoc_str(o, "state"), *why = jdoc_str(o, "stateReason");
     const char *version = jdoc_str(o, "version"), *cure = jdoc_str(o, "cure");
+    int64_t deleted = headline_number(jdoc_obj(d->status, "sessions"), "deletedChanged", 0);
 
     if (d->status == NULL) {
         doctor_say(f, DOCTOR_BAD, ctx_start_command(),
@@ -35,6 +36,11 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_NOTE,
                    has_systemd() ? "systemctl --user restart codeteleportd" : "restart it",
                    "it is version %s, and this is %s", version, PACKAGE_VERSION);
+    else if (deleted > 0)
+        doctor_say(
+            f, DOCTOR_BAD, "ctctl status",
+            "%lld session%s deleted elsewhere and changed here since, which is saved nowhere",
+            (long long)deleted, deleted == 1 ? " was" : "s were");
     else if (strcmp(state, "idle") == 0 || strcmp(state, "syncing") == 0)
         doctor_say(f, DOCTOR_OK, NULL, "runs, state %s, pid %lld", state,
                    (long long)headline_number(o, "pid", 0));

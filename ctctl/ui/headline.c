@@ -43,7 +43,8 @@ static void numbers(const struct json_object *status, struct headline *h, int64_
     *limit = count(s, "limit");
     h->pending = count(s, "pending");
     h->safe = count(s, "synced"); /* the archived ones are among them */
-    h->total = h->safe + h->pending + *failed + *limit;
+    h->deleted = count(s, "deletedChanged");
+    h->total = h->safe + h->pending + *failed + *limit + h->deleted;
     h->pending_bytes = headline_number(s, "pendingBytes", -1);
     h->bytes = headline_number(s, "bytes", -1);
     h->is_loopback = jdoc_bool(jdoc_obj(status, "server"), "isLoopback", 0);
@@ -107,6 +108,15 @@ static void say_failed(struct buf *b, const struct headline *h, int64_t failed, 
         buf_printf(b, ", %" PRId64 " more %s over the plan's limit", limit, is_or_are(limit));
     else if (limit > 0)
         buf_printf(b, "%s over the plan's limit", is_or_are(h->total == 1 ? 1 : limit));
+    free(who);
+}
+
+static void say_deleted(struct buf *b, const struct headline *h)
+{
+    char *who = some(h->deleted, h->total);
+
+    buf_printf(b, "NOT SAFE: %s %s deleted elsewhere, and changed here since", who,
+               h->deleted == 1 ? "was" : "were");
     free(who);
 }
 
@@ -261,6 +271,8 @@ void headline_make(const struct text_style *st, const struct json_object *status
                        "before you say so. Run: ctctl login");
     } else if (failed + limit > 0) {
         say_failed(&b, ret, failed, limit);
+    } else if (ret->deleted > 0) {
+        say_deleted(&b, ret);
     } else if (strcmp(state, "paused") == 0) {
         ret->mood = HEADLINE_CARE;
         say_paused(&b, st, ret, status);

@@ -17,9 +17,10 @@ enum headline_verdict { HEADLINE_SAFE, HEADLINE_ON_ITS_WAY, HEADLINE_NOT_SAFE };
 struct headline {
     enum headline_mood mood;
     enum headline_verdict verdict;
-    char *sentence; /* clean */
-    int64_t total;  /* sessions that ought to be safe */
-    int64_t safe;   /* of them, confirmed */
+    char *sentence;  /* clean */
+    int64_t total;   /* sessions that ought to be safe */
+    int64_t safe;    /* of them, confirmed */
+    int64_t deleted; /* of them, changed here since another device deleted them */
     int64_t pending;
     int64_t pending_bytes; /* -1: not known */
     int64_t bytes;         /* of all sessions, -1: not known */

@@ -9,6 +9,7 @@ static const struct state_word words[] = {
     {"uploading", "uploading", TEXT_YELLOW},
     {"behind", "behind", TEXT_YELLOW},
     {"diverged", "diverged", TEXT_YELLOW},
+    {"deleted", "deleted", TEXT_RED},
     {"failed", "failed", TEXT_RED},
     {"limit", "limit", TEXT_RED},
     {"too_large", "too large", TEXT_RED},

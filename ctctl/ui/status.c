@@ -177,10 +177,11 @@ static void watch_row(struct buf *b, const struct text_style *st, const struct j
 static void sessions_row(struct buf *b, const struct text_style *st, const struct headline *h,
                          const struct json_object *s)
 {
-    static const char *const parts[] = {"pending", "failed", "limit", "excluded"};
+    static const char *const parts[] = {"pending", "deleted", "failed", "limit", "excluded"};
     static const char *const of_saved[] = {"archived", "behind", "diverged", "rewritten"};
     struct buf text = {0}, more = {0};
-    int64_t n, all = h->total + headline_number(s, "excluded", 0);
+    int64_t n, all = h->total - h->deleted + headline_number(s, "deleted", 0) +
+                     headline_number(s, "excluded", 0);
 
     for (size_t i = 0; i < sizeof(of_saved) / sizeof(of_saved[0]); i++) {
         const struct state_word *w = state_find(of_saved[i]);

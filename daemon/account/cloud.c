@@ -127,6 +127,52 @@ static void list_ended(struct cloud *c)
     ask_next(c);
 }
 
+/* ---- what was deleted ---------------------------------------------------------------------------
+ */
+
+static void ask_tombstones(struct cloud *c, const char *cursor);
+
+static void on_tombstones(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct cloud *c = arg;
+    struct json_object *answer = NULL, *deleted;
+    const char *cursor;
+
+    (void)net_err;
+    c->call = NULL;
+    if (c->d->state == NULL)
+        return;
+    login_view_answered(c->d->login, res);
+    /* A failure is no harm: the next list asks once more. */
+    if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0) {
+        deleted = jdoc_array(answer, "deleted");
+        for (size_t i = 0; deleted != NULL && i < json_object_array_length(deleted); i++)
+            cloud_see_tombstone(c, json_object_array_get_idx(deleted, i));
+        cursor = jdoc_str(answer, "cursor");
+        if (jdoc_bool(answer, "more", 0) && cursor != NULL) {
+            ask_tombstones(c, cursor);
+            json_object_put(answer);
+            return;
+        }
+    }
+    json_object_put(answer);
+    cloud_forget_absent(c);
+    ask_next(c);
+}
+
+static void ask_tombstones(struct cloud *c, const char *cursor)
+{
+    char *escaped = http_url_escape(cursor);
+    char *path = str_printf("/sessions?limit=%d&since=%s", PAGE, escaped);
+
+    start_get(c, path, &c->request, &c->call, on_tombstones);
+    free(path);
+    free(escaped);
+}
+
+/* ---- the list, a page at a time -----------------------------------------------------------------
+ */
+
 static void on_page(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct cloud *c = arg;
@@ -158,6 +204,8 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         cloud_end_list(c);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
         list_ended(c);
+        if (jdoc_str(answer, "cursor") != NULL && map_size(c->absent) > 0)
+            ask_tombstones(c, "0");
     }
     json_object_put(answer);
 }
@@ -460,6 +508,8 @@ void cloud_forget(struct cloud *c)
     map_each(c->since, forget_key, c->since);
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->rollbacks, forget_key, c->rollbacks);
+    map_each(c->seen, forget_key, c->seen);
+    cloud_forget_absent(c);
     c->unreadable = 0;
     strlist_free(&c->asks);
     c->next_ask = 0;
@@ -477,6 +527,8 @@ struct cloud *cloud_new(struct daemon *d)
     c->since = map_new();
     c->in_clear = map_new();
     c->rollbacks = map_new();
+    c->seen = map_new();
+    c->absent = map_new();
     c->retry = evtimer_new(d->base, on_retry, c);
     c->soon = evtimer_new(d->base, on_soon, c);
     if (c->retry == NULL || c->soon == NULL)
@@ -496,5 +548,8 @@ void cloud_free(struct cloud *c)
     map_free(c->since);
     map_free(c->in_clear);
     map_free(c->rollbacks);
+    map_free(c->seen);
+    cloud_forget_absent(c);
+    map_free(c->absent);
     free(c);
 }

@@ -29,6 +29,9 @@ struct cloud {
     struct map *listed; /* sessions without a confirmed version here -> struct listed; a session in
                            clear and the same session sealed are two, each with an id of its own */
     struct map *in_clear;   /* those that the list being read has in clear */
+    struct map *seen;       /* every id of the list being read */
+    struct map *absent;     /* confirmed ones that it doesn't have, by the server's id -> their real
+                               one; the server is asked which of them were deleted */
     struct map *rollbacks;  /* see cloud_rollbacks() */
     struct map *since;      /* sessions confirmed or adopted since its reading began */
     int64_t unreadable;     /* sealed ones that can't be opened here, and why not */
@@ -58,5 +61,12 @@ struct cloud {
 void cloud_begin_list(struct cloud *c);
 void cloud_see_item(struct cloud *c, struct json_object *item);
 void cloud_end_list(struct cloud *c);
+
+/**
+ * cloud_see_tombstone(c, o), cloud_forget_absent(c):
+ * ${o} is a session that was deleted; all of these were seen.
+ */
+void cloud_see_tombstone(struct cloud *c, const struct json_object *o);
+void cloud_forget_absent(struct cloud *c);
 
 #endif

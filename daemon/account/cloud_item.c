@@ -74,6 +74,17 @@ static void is_elsewhere(struct cloud *c, const struct state_session *ss, int64_
 /* ---- in clear -----------------------------------------------------------------------------------
  */
 
+/* Deleted, and there again: what happened to it here meanwhile goes the usual way. */
+static void see_again(struct cloud *c, const struct state_session *ss)
+{
+    if (!state_is_deleted(ss))
+        return;
+    log_info("undeleted session=%s", ss->session_id);
+    state_set_excluded(c->d->state, ss->session_id, STATE_NOT_EXCLUDED, 0, NULL);
+    if (ss->is_excluded == STATE_DELETED_CHANGED)
+        sessions_touch(c->d, ss->session_id, 0, 0);
+}
+
 static void see_clear(struct cloud *c, const char *id, int64_t version, struct json_object *item)
 {
     int is_other = is_other_device(c, item, jdoc_str(item, "sourceMachine"));
@@ -81,6 +92,8 @@ static void see_clear(struct cloud *c, const char *id, int64_t version, struct j
 
     map_put(c->in_clear, id, c);
     state_get(c->d->state, id, &ss);
+    if (ss.wire_id[0] == '\0')
+        see_again(c, &ss);
     if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, version, item))
         remember(c, id, version, is_other, item);
     if (ss.version > 0 && is_other && !is_being_confirmed(c, id, version) &&
@@ -124,6 +137,8 @@ static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
     struct listed *l;
 
     state_get(c->d->state, facts->session_id, &ss);
+    if (strcmp(ss.wire_id, wire_id) == 0)
+        see_again(c, &ss);
     if (is_rollback(c, &ss, facts, version))
         goto done;
     if (facts->generation > ss.generation || ss.rollback > 0)
@@ -172,6 +187,7 @@ void cloud_see_item(struct cloud *c, struct json_object *item)
 
     if (id == NULL || !uuid_is_valid(id) || version <= 0)
         return;
+    map_put(c->seen, id, c);
     if (sealed_is(metadata))
         see_sealed(c, id, version, item, metadata);
     else
@@ -185,10 +201,46 @@ static int forget_key(void *arg, const char *key, void *value)
     return 0;
 }
 
+static int free_value(void *arg, const char *key, void *value)
+{
+    map_remove(arg, key);
+    free(value);
+    return 0;
+}
+
+void cloud_forget_absent(struct cloud *c)
+{
+    map_each(c->absent, free_value, c->absent);
+}
+
+static void collect_absent(void *arg, const char *session_id, const char *wire_id)
+{
+    struct cloud *c = arg;
+    const char *id = wire_id[0] != '\0' ? wire_id : session_id;
+
+    if (map_get(c->seen, id) == NULL && map_get(c->since, session_id) == NULL)
+        map_put(c->absent, id, str_dup(session_id));
+}
+
+void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
+{
+    const char *wire_id = jdoc_str(o, "id");
+    const char *id = wire_id != NULL ? map_get(c->absent, wire_id) : NULL;
+    int is_own = jdoc_bool(o, "thisDevice", 0);
+
+    /* What is on its way out anyway meets the server's answer to that. */
+    if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->uploader, id))
+        return;
+    log_info("deleted-elsewhere session=%s here=unchanged", id);
+    state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
+}
+
 void cloud_begin_list(struct cloud *c)
 {
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->since, forget_key, c->since);
+    map_each(c->seen, forget_key, c->seen);
+    cloud_forget_absent(c);
     c->unreadable_now = 0;
 }
 
@@ -215,6 +267,8 @@ void cloud_end_list(struct cloud *c)
         state_set_clear(c->d->state, v.ids.v[i], 0, NULL);
     strlist_free(&v.ids);
     map_each(c->in_clear, forget_key, c->in_clear);
+    state_each_confirmed(c->d->state, collect_absent, c);
+    map_each(c->seen, forget_key, c->seen);
     c->unreadable = c->unreadable_now;
     if (c->unreadable == 0)
         memset(&c->unreadable_err, 0, sizeof(c->unreadable_err));

@@ -70,13 +70,15 @@ static const char *const schema[] = {
     "CREATE INDEX sessions_by_wire ON sessions(wire_id) WHERE wire_id <> '';"
     "CREATE INDEX sessions_in_clear ON sessions(session_id) WHERE clear_version > 0;"
     "CREATE INDEX sessions_rolled_back ON sessions(session_id) WHERE rollback > 0",
+    "ALTER TABLE sessions ADD COLUMN deleted TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX sessions_deleted ON sessions(session_id) WHERE is_excluded = 4",
 };
 
 #define COLUMNS \
     "session_id, root, project, meta, slug, modified_ms, raw_bytes, transcript_bytes," \
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
     " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag," \
-    " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire"
+    " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire, deleted"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -186,6 +188,7 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->clear_version = sqlite3_column_int64(st, 27);
     ss->is_renewed = sqlite3_column_int(st, 28);
     snprintf(ss->elsewhere_wire, sizeof(ss->elsewhere_wire), "%s", db_text(st, 29));
+    ss->deleted = str_dup(db_text(st, 30));
 }
 
 void state_session_clear(struct state_session *ss)
@@ -193,6 +196,7 @@ void state_session_clear(struct state_session *ss)
     free(ss->root);
     free(ss->project);
     free(ss->slug);
+    free(ss->deleted);
     json_object_put(ss->meta);
     memset(ss, 0, sizeof(*ss));
 }
@@ -320,6 +324,47 @@ int state_set_excluded(struct state *s, const char *session_id, int why, int rev
                    " ON CONFLICT(session_id) DO UPDATE SET is_excluded = excluded.is_excluded,"
                    " revive = excluded.revive",
                    "sii", session_id, (int64_t)why, (int64_t)revive);
+}
+
+int state_is_deleted(const struct state_session *ss)
+{
+    return ss->is_excluded == STATE_DELETED || ss->is_excluded == STATE_DELETED_CHANGED;
+}
+
+int state_set_deleted(struct state *s, const char *session_id, const char *why, struct ct_err *err)
+{
+    if (state_set_excluded(s, session_id, STATE_DELETED_CHANGED, 0, err) != 0)
+        return -1;
+    return db_exec(s->db, err, "UPDATE sessions SET deleted = ? WHERE session_id = ?", "ss", why,
+                   session_id);
+}
+
+void state_each_confirmed(struct state *s,
+                          void (*f)(void *arg, const char *session_id, const char *wire_id),
+                          void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id, wire_id FROM sessions WHERE version > 0 AND is_excluded = 0",
+                 "") != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0), db_text(st, 1));
+    db_done(st);
+}
+
+void state_each_deleted(struct state *s,
+                        void (*f)(void *arg, const char *session_id, const char *why), void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st, "SELECT session_id, deleted FROM sessions WHERE is_excluded = 4",
+                 "") != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0), db_text(st, 1));
+    db_done(st);
 }
 
 int state_is_excluded(struct state *s, const char *session_id)
@@ -480,15 +525,17 @@ void state_counts(struct state *s, struct state_counts *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (db_query(s->db, NULL, &st,
-                 "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived AND NOT is_excluded), "
-                 "sum(is_excluded != 0),"
+                 "SELECT count(*), sum(version > 0 AND NOT is_excluded), sum(is_archived AND NOT "
+                 "is_excluded), "
+                 "sum(is_excluded IN (1, 2)),"
                  " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten),"
                  " sum(NOT is_excluded AND elsewhere > 0 AND"
                  " (elsewhere > version OR elsewhere_wire <> wire_id)),"
                  " sum(NOT is_excluded AND elsewhere > 0 AND elsewhere < version AND"
                  " elsewhere_wire = wire_id),"
                  " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
-                 " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0)"
+                 " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0),"
+                 " sum(is_excluded IN (3, 4)), sum(is_excluded = 4)"
                  " FROM sessions",
                  "") != 0)
         return;
@@ -505,6 +552,8 @@ void state_counts(struct state *s, struct state_counts *ret)
         ret->sealed = sqlite3_column_int64(st, 9);
         ret->in_clear = sqlite3_column_int64(st, 10);
         ret->rollbacks = sqlite3_column_int64(st, 11);
+        ret->deleted = sqlite3_column_int64(st, 12);
+        ret->deleted_changed = sqlite3_column_int64(st, 13);
     }
     db_done(st);
 }

@@ -20,8 +20,10 @@ struct state;
 /* Why a session is not saved any more. */
 enum state_excluded {
     STATE_NOT_EXCLUDED,
-    STATE_EXCLUDED_ITSELF, /* deleted in the cloud by the user, or told to stay here */
+    STATE_EXCLUDED_ITSELF, /* deleted in the cloud from here, or told to stay here */
     STATE_EXCLUDED_FOLDER, /* it began in a folder whose sessions stay here */
+    STATE_DELETED,         /* another device deleted it in the cloud; nothing changed here since */
+    STATE_DELETED_CHANGED, /* ... and here it changed since: somebody has to say what is wanted */
 };
 
 #define STATE_TAG_SIZE 17
@@ -40,6 +42,7 @@ struct state_session {
     int is_archived;  /* gone here, safe there */
     int is_excluded;  /* enum state_excluded */
     int revive;       /* asked for by name after it was deleted */
+    char *deleted;    /* who deleted it and when, of STATE_DELETED_CHANGED; else of no meaning */
 
     /* The newest confirmed version; version 0: none yet. */
     int64_t version;
@@ -177,6 +180,30 @@ int state_set_excluded(struct state *s, const char *session_id, int why, int rev
                        struct ct_err *err);
 
 /**
+ * state_is_deleted(ss):
+ * Return whether another device deleted it in the cloud, changed here or not.
+ */
+int state_is_deleted(const struct state_session *ss);
+
+/**
+ * state_set_deleted(s, session_id, why, err), state_each_deleted(s, f, arg):
+ * It is STATE_DELETED_CHANGED, and ${why} says who deleted it and when; call ${f} for each of that
+ * kind.
+ */
+int state_set_deleted(struct state *s, const char *session_id, const char *why, struct ct_err *err);
+void state_each_deleted(struct state *s,
+                        void (*f)(void *arg, const char *session_id, const char *why), void *arg);
+
+/**
+ * state_each_confirmed(s, f, arg):
+ * Call ${f} for each session that has a confirmed version and is not excluded; ${wire_id} as in
+ * struct state_session.
+ */
+void state_each_confirmed(struct state *s,
+                          void (*f)(void *arg, const char *session_id, const char *wire_id),
+                          void *arg);
+
+/**
  * state_is_excluded(s, session_id), state_has_excluded(s, why):
  * Return whether the session is known and excluded; whether any is for that reason.
  */
@@ -263,9 +290,11 @@ int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
 
 struct state_counts {
     int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms, behind, diverged;
-    int64_t sealed;    /* safe, and sealed */
-    int64_t in_clear;  /* have a version in the cloud that is not */
-    int64_t rollbacks; /* of which the server hands out less than was seen */
+    int64_t deleted;         /* in the cloud, by another device */
+    int64_t deleted_changed; /* ... of these, changed here since */
+    int64_t sealed;          /* safe, and sealed */
+    int64_t in_clear;        /* have a version in the cloud that is not */
+    int64_t rollbacks;       /* of which the server hands out less than was seen */
 };
 
 /**

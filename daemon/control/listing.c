@@ -27,6 +27,10 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     *ret_why = exclusion_why(d, ss);
     if (*ret_why != NULL)
         return "excluded";
+    if (ss->is_excluded == STATE_DELETED_CHANGED) {
+        *ret_why = ss->deleted;
+        return "deleted";
+    }
     if (s != NULL && allowance_is_awaited(d, s)) {
         *ret_why = allowance_why(d->allowance)->msg;
         return "limit";
@@ -53,6 +57,10 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     }
     if (is_pending)
         return "pending";
+    if (ss->is_excluded == STATE_DELETED) {
+        *ret_why = "another device deleted it in the cloud; to save it again: ctctl sync ID";
+        return "deleted";
+    }
     if (ss->is_archived)
         return "archived";
     if (ss->elsewhere > 0) {
@@ -64,7 +72,7 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
 
 static const char *place_of(const struct state_session *ss)
 {
-    if (ss->version == 0)
+    if (ss->version == 0 || state_is_deleted(ss))
         return NULL;
     return ss->is_loopback ? "this machine only" : "cloud";
 }

@@ -16,6 +16,7 @@
 #include "daemon/account/cloud.h"
 #include "daemon/system/confine.h"
 #include "daemon/daemon.h"
+#include "daemon/session/exclusion.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
@@ -241,6 +242,16 @@ static int add_bundle_problem(void *arg, const char *key, void *value)
     return json_object_array_length(arg) > 50;
 }
 
+static void add_deleted_problem(void *arg, const char *session_id, const char *why)
+{
+    char cure[128];
+    struct json_object *o;
+
+    exclusion_cure_deleted(session_id, cure, sizeof(cure));
+    o = problem(arg, "a session was deleted elsewhere, and changed here since", why, cure);
+    jdoc_set_str(o, "sessionId", session_id);
+}
+
 struct degraded {
     const struct daemon *d;
     struct json_object *list;
@@ -388,6 +399,8 @@ static struct json_object *problems(struct daemon *d)
     map_each(d->sessions, add_bundle_problem, list);
     if (d->uploader != NULL)
         uploader_each(d->uploader, add_upload_problem, list);
+    if (d->state != NULL)
+        state_each_deleted(d->state, add_deleted_problem, list);
     return list;
 }
 
@@ -470,6 +483,8 @@ static struct json_object *sessions_part(struct daemon *d)
         jdoc_set_null(o, "secondsLeft");
     jdoc_set_int(o, "failed", c.failed);
     jdoc_set_int(o, "limit", c.limit);
+    jdoc_set_int(o, "deleted", st.deleted);
+    jdoc_set_int(o, "deletedChanged", st.deleted_changed);
     jdoc_set_int(o, "excluded", st.excluded);
     jdoc_set_int(o, "archived", st.archived);
     jdoc_set_int(o, "behind", st.behind);

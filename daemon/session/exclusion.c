@@ -78,11 +78,18 @@ static int let_go(struct daemon *d, const char *id, int revive, struct ct_err *e
     return 0;
 }
 
+void exclusion_cure_deleted(const char *id, char *ret, size_t size)
+{
+    snprintf(ret, size,
+             "to upload it again: ctctl sync %.8s; to leave it here alone: ctctl exclude %.8s", id,
+             id);
+}
+
 const char *exclusion_why(const struct daemon *d, const struct state_session *ss)
 {
     const char *why;
 
-    if (ss->is_excluded == STATE_NOT_EXCLUDED)
+    if (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss))
         return NULL;
     why = rules_reason(d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
     if (ss->is_excluded == STATE_EXCLUDED_FOLDER && why != NULL)
@@ -113,10 +120,23 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
     return rc;
 }
 
-/* It stayed here only as long as its folder was not known. */
-static int may_go(struct daemon *d, const char *id)
+/* It stayed here only as long as its folder was not known; or it was deleted elsewhere and changes
+ * here now, of which the server shall say what it thinks. */
+static int may_go(struct daemon *d, const struct job *j)
 {
-    if (!state_is_excluded(d->state, id))
+    const char *id = j->session_id;
+    struct session *s = sessions_get(d, id);
+    struct state_session ss;
+    int is_to_stay;
+
+    if (!state_get(d->state, id, &ss))
+        return 0;
+    is_to_stay = ss.is_excluded == STATE_NOT_EXCLUDED ||
+                 (ss.is_excluded == STATE_DELETED && j->result.is_same);
+    if (!is_to_stay && s != NULL)
+        s->was_safe = ss.version > 0; /* it is counted as such from now on */
+    state_session_clear(&ss);
+    if (is_to_stay)
         return 0;
     return state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, 0, NULL);
 }
@@ -129,7 +149,8 @@ int exclusion_is_final(struct daemon *d, const char *id)
     if (d->state == NULL || !state_is_excluded(d->state, id))
         return 0;
     yes = state_get(d->state, id, &ss) &&
-          (ss.is_excluded == STATE_EXCLUDED_ITSELF || jdoc_str(ss.meta, "cwd") != NULL);
+          (ss.is_excluded != STATE_EXCLUDED_FOLDER || jdoc_str(ss.meta, "cwd") != NULL) &&
+          ss.is_excluded != STATE_DELETED;
     state_session_clear(&ss);
     return yes;
 }
@@ -147,7 +168,7 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
             bundler_due(d, s, 1);
             return 1;
         }
-        return may_go(d, j->session_id) != 0;
+        return may_go(d, j) != 0;
     }
     if (j->rc == 0 && !j->result.is_same)
         unlink(j->spool_path);
@@ -177,9 +198,10 @@ static void sort_one(void *arg, const struct state_session *ss)
     struct sorting *w = arg;
     const char *why = rules_reason(w->d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
 
-    if (why != NULL && ss->is_excluded == STATE_NOT_EXCLUDED && !ss->is_archived) {
+    if (why != NULL && (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss)) &&
+        !ss->is_archived) {
         strlist_add(&w->stay, ss->session_id);
-        w->stay_in_cloud += ss->version > 0;
+        w->stay_in_cloud += ss->version > 0 && !state_is_deleted(ss);
     } else if (why == NULL && ss->is_excluded == STATE_EXCLUDED_FOLDER) {
         strlist_add(&w->go, ss->session_id);
     }

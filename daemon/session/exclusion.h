@@ -40,6 +40,12 @@ int exclusion_is_final(struct daemon *d, const char *id);
 const char *exclusion_why(const struct daemon *d, const struct state_session *ss);
 
 /**
+ * exclusion_cure_deleted(id, ret, size):
+ * Write what can be done about one that changed here since.
+ */
+void exclusion_cure_deleted(const char *id, char *ret, size_t size);
+
+/**
  * exclusion_request(d, rq, params, is_excluded):
  * The methods exclude and include of the control socket, after control.c has made params.id whole.
  */

@@ -189,16 +189,25 @@ static void on_rebuild(void *arg, const char *session_id)
     sessions_make_due(d, s);
 }
 
-static void on_deleted(void *arg, const char *session_id)
+/* What this device deleted stays here, as was asked.  What another one deleted is saved nowhere as
+ * it is now: nobody but the user can say which of the two is wanted. */
+static void on_deleted(void *arg, const char *session_id, int is_own, const char *why)
 {
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
-    log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
-    state_set_excluded(d->state, session_id, 1, 0, NULL);
+    if (is_own) {
+        log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
+        state_set_excluded(d->state, session_id, STATE_EXCLUDED_ITSELF, 0, NULL);
+        control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
+    } else {
+        log_warn("deleted-elsewhere session=%s why=\"%s\"", session_id, why);
+        state_set_deleted(d->state, session_id, why, NULL);
+        state_set_clear(d->state, session_id, 0, NULL);
+        control_event(d, "failed", session_id, 0, 0, why);
+    }
     pack_forget_cache(d->cache_dir, session_id);
     credscan_forget(d, session_id);
-    control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
     if (s != NULL)
         sessions_give_up(d, s);
 }

@@ -12,6 +12,7 @@
 
 #include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
+#include "daemon/session/exclusion.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
@@ -160,6 +161,40 @@ static int is_keyless(const struct waiter *w, const struct session *s)
             !queue_is_sealed(v.item));
 }
 
+static void fail_deleted(struct waiter *w, const char *id, const char *why)
+{
+    char cure[128];
+
+    exclusion_cure_deleted(id, cure, sizeof(cure));
+    add_failed(w, id, why, cure);
+}
+
+static void add_deleted(void *arg, const char *session_id, const char *why)
+{
+    struct waiter *w = arg;
+
+    w->requested++;
+    fail_deleted(w, session_id, why);
+}
+
+/* What is excluded or deleted elsewhere is not safe, and that is meant so, but for one kind. */
+static int judge_excluded(struct waiter *w, const char *id)
+{
+    struct state_session ss;
+    int is_it;
+
+    if (w->d->state == NULL || !state_get(w->d->state, id, &ss))
+        return 0;
+
+    is_it = ss.is_excluded != STATE_NOT_EXCLUDED && ss.is_excluded != STATE_DELETED;
+    if (ss.is_excluded == STATE_DELETED_CHANGED)
+        fail_deleted(w, id, ss.deleted);
+    else if (is_it)
+        w->excluded++;
+    state_session_clear(&ss);
+    return is_it;
+}
+
 /* Return whether the target is settled one way or the other. */
 static int judge(struct waiter *w, const struct target *t, const struct session *s)
 {
@@ -167,9 +202,9 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
     const char *why, *cure;
 
     if (s == NULL || s->safe_seq >= t->seq) {
-        if (w->d->state != NULL && state_is_excluded(w->d->state, t->id))
-            w->excluded++;
-        else if (s == NULL || s->queued_seq >= t->seq)
+        if (judge_excluded(w, t->id))
+            return 1;
+        if (s == NULL || s->queued_seq >= t->seq)
             w->confirmed++;
         else
             w->unchanged++;
@@ -352,8 +387,11 @@ static int find_targets(struct waiter *w, struct ct_err *err)
 
     if (is_none != 0)
         return is_none < 0 ? -1 : 0;
-    if (w->ids.n == 0)
+    if (w->ids.n == 0) {
         map_each(w->d->sessions, target_if_unsafe, w);
+        if (w->is_waiting)
+            state_each_deleted(w->d->state, add_deleted, w);
+    }
     for (size_t i = 0; i < w->ids.n; i++) {
         if (target_by_name(w, w->ids.v[i], err) != 0)
             return -1;

@@ -134,6 +134,15 @@ static int reserve_free(struct call *c, const struct api_upload_req *req,
     return err_set(err, ERR_RETRY, "the store has objects of this session that nobody knows");
 }
 
+static int refuse(struct call *c, const struct api_upload_req *req, const struct ct_err *err)
+{
+    int status = call_fail(c, err);
+
+    if (err->code == ERR_CONFLICT && strcmp(err->reason, "deleted") == 0)
+        ledger_deletion(c->config->ledger, &c->who, req->session_id, c->answer, NULL);
+    return status;
+}
+
 int handle_session_upload(struct call *c)
 {
     struct ledger_reserved reserved;
@@ -146,7 +155,7 @@ int handle_session_upload(struct call *c)
     if (req.size_bytes > STORE_MAX_OBJECT)
         status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
     else if (reserve_free(c, &req, &reserved, &err) != 0)
-        status = call_fail(c, &err);
+        status = refuse(c, &req, &err);
     else
         status = answer_upload(c, &req, &reserved);
     api_upload_req_clear(&req);

@@ -247,6 +247,14 @@ int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct 
                    struct ct_err *err);
 
 /**
+ * ledger_deletion(l, who, session_id, o, err):
+ * Add to ${o} when the session was deleted and by which device (deletedAt, deletedBy), and whether
+ * that was the asking one (thisDevice); nothing if it is not deleted.
+ */
+int ledger_deletion(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    struct json_object *o, struct ct_err *err);
+
+/**
  * ledger_skip(l, user_id, session_id, version, err):
  * There is an object already where the reserved ${version} was to lie, one that this database has
  * forgotten (it was put back from a backup).  Forget the reservation, so that no purge takes that

@@ -302,8 +302,9 @@ EOF
     sqlite3 "$T/server/server.db" "UPDATE sessions SET deleted_ms = 1" \
         "DELETE FROM versions"
     line more >>"$F"
-    ctctl sync --wait
-    within of_is "$ID" .state excluded
+    run ctctl sync --wait
+    [ "$status" = 1 ]
+    within of_is "$ID" .state deleted
 }
 
 @test "sealed sessions go to a server that is not ours too" {

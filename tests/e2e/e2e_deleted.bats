@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# What one machine deletes in the cloud, another one has: it is listed as deleted there, and if it
+# goes on there nobody takes it for safe.
+
+bats_require_minimum_version 1.5.0
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    start_daemon
+    ctctl sync --wait
+}
+
+teardown() {
+    end_home
+}
+
+state_is() { ctctl --json show "$ID" | tee "$T/show.json" | jq -e --arg s "$1" '.state == $s'; }
+
+# deleted_by_bob: on his machine, where no daemon runs
+deleted_by_bob() {
+    (
+        machine bob
+        ctctl delete "$ID" --yes
+    )
+}
+
+in_cloud() { ctctl --json list --cloud | jq -r '.sessions[].id'; }
+
+go_on() { session add "$CLAUDE_CONFIG_DIR" "$ID" "alice goes on"; }
+
+# alarmed: nobody is told that it is safe
+alarmed() {
+    local out
+    state_is deleted
+    jq -e '.reason | test("deleted it in the cloud on 20..-..-.. at ..:.. UTC")' "$T/show.json"
+    run ctctl status
+    [[ ${lines[0]} == *"NOT SAFE: the only session was deleted elsewhere, and changed here since"* ]]
+    [[ $output == *"ctctl sync ${ID:0:8}; to leave it here alone: ctctl exclude ${ID:0:8}"* ]]
+    run ctctl sync --wait
+    [ "$status" = 1 ]
+    [[ $output == *"${ID:0:8} could not be saved:"*"ctctl exclude ${ID:0:8}"* ]]
+    run ctctl doctor
+    [[ $output == *"1 session was deleted elsewhere and changed here since"* ]]
+    status_is .sessions.synced 0
+    status_is .sessions.deleted 1
+}
+
+@test "what was deleted elsewhere and went on here is not safe, until it is uploaded again by name" {
+    deleted_by_bob
+    go_on
+    run ctctl sync --wait
+    [ "$status" = 1 ]
+    alarmed
+    stop_daemon
+    start_daemon
+    alarmed
+    ctctl sync --wait "$ID"
+    state_is synced
+    [ "$(in_cloud)" = "$ID" ]
+    status_is .sessions.deleted 0
+    status_is '.problems | length' 0
+}
+
+@test "... or until it is told to stay here" {
+    deleted_by_bob
+    go_on
+    run -1 ctctl sync --wait
+    ctctl exclude "$ID"
+    state_is excluded
+    ctctl sync --wait
+    [ -z "$(in_cloud)" ]
+}
+
+@test "... or until it is taken out of the trash" {
+    deleted_by_bob
+    go_on
+    run -1 ctctl sync --wait
+    (
+        machine bob
+        ctctl undelete "$ID"
+    )
+    stop_daemon
+    start_daemon
+    within state_is synced
+    [ "$(versions "$ID")" = 2 ]
+}
+
+@test "what was deleted elsewhere and is as it was here is listed as that, and no alarm" {
+    deleted_by_bob
+    stop_daemon
+    start_daemon
+    within state_is deleted
+    status_is .sessions.deletedChanged 0
+    status_is .sessions.synced 0
+    ctctl sync --wait
+    go_on
+    run -1 ctctl sync --wait
+    alarmed
+}
+
+@test "what this machine deleted itself is no alarm, its daemon running or not" {
+    stop_daemon
+    ctctl delete "$ID" --yes
+    go_on
+    start_daemon
+    ctctl sync --wait
+    within state_is excluded
+    [ -z "$(in_cloud)" ]
+    ctctl sync --wait "$ID"
+    [ "$(in_cloud)" = "$ID" ]
+    ctctl delete "$ID" --yes
+    go_on
+    ctctl sync --wait
+    state_is excluded
+    [ -z "$(in_cloud)" ]
+}
