@@ -343,7 +343,7 @@ int publish(struct publishing *p, struct ct_err *err)
         return -1;
     if (local_has_changed(p->stage->root_fd, p->local))
         return changed(err);
-    if (p->is_with_transcript && p->before_commit(p->arg, err) != 0)
+    if (p->before_commit(p->arg, err) != 0)
         return -1;
     /* First, for it may have to wait for a lock, or in vain. */
     if (put_prompts(p, err) != 0)

@@ -4,8 +4,10 @@
 
 #include "agents/beneath.h"
 #include "agents/claude/transcript.h"
+#include "bundle/install/adopted.h"
 #include "bundle/install/local.h"
 #include "common/base/file.h"
+#include "common/base/map.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -106,6 +108,52 @@ static int look(int root_fd, const struct json_object *item, int *ret_is_here, i
     return rc;
 }
 
+/* The daemon's items by id; without the daemon there are none. */
+static void take_books(struct ctx *c, struct json_object **ret, struct map *by_id)
+{
+    const struct sessions_filter all = {0};
+
+    *ret = NULL;
+    if (sessions_local(c, &all, ret, NULL) != 0)
+        return;
+    for (size_t i = 0; i < json_object_array_length(*ret); i++) {
+        struct json_object *o = json_object_array_get_idx(*ret, i);
+        const char *id = jdoc_str(o, "sessionId");
+        if (id != NULL && map_get(by_id, id) == NULL)
+            map_put(by_id, id, o);
+    }
+}
+
+/* The newest version of the item's kind (in clear, sealed) that what is here goes on from: as a
+ * pull or the daemon wrote it down.  0: nobody knows. */
+static int64_t known_version(struct ctx *c, const struct map *books, const struct json_object *item)
+{
+    const char *id = item_id(item), *wire_id = item_is_sealed(item) ? item_wire_id(item) : "";
+    const struct json_object *book = map_get(books, id);
+    const char *book_wire = jdoc_str(book, "wireId"), *dir = ctx_account_dir(c);
+    struct adopted a;
+    int64_t known = 0;
+
+    if (book != NULL && strcmp(book_wire != NULL ? book_wire : "", wire_id) == 0)
+        known = jdoc_int(book, "version", 0);
+    if (dir != NULL && adopted_load(dir, id, &a) && strcmp(a.wire_id, wire_id) == 0 &&
+        a.version > known)
+        known = a.version;
+    return known;
+}
+
+/* Times don't tell everything: what another device made may end with a record that is here as well,
+ * and have older ones that are not, or another file.  A server that tells devices apart does. */
+static int is_unseen(struct ctx *c, const struct map *books, const struct json_object *item)
+{
+    int64_t known;
+
+    if (!jdoc_has(item, "thisDevice") || jdoc_bool(item, "thisDevice", 0))
+        return 0;
+    known = known_version(c, books, item);
+    return known > 0 && jdoc_int(item, "currentVersion", 0) > known;
+}
+
 /* Some failures are the same for all that follow. */
 static int ends_it_all(const struct ct_err *err)
 {
@@ -117,6 +165,7 @@ struct many {
     struct ctx *c;
     const struct pull_many_opts *opts;
     int root_fd;
+    struct map *books; /* the daemon's items by id */
     struct pull_many_rest *rest;
     int64_t last_ns;
 };
@@ -156,6 +205,8 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
     }
+    if (is_here && !is_behind)
+        is_behind = is_unseen(m->c, m->books, item);
     if (is_here && !is_behind)
         m->rest->rested++;
     else if (is_here || !m->opts->is_update)
@@ -227,7 +278,7 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
               struct ct_err *err)
 {
     struct many m = {.c = c, .opts = opts, .root_fd = -1, .rest = ret};
-    struct json_object *sessions, *todo;
+    struct json_object *sessions, *todo, *books;
     char *root = pull_root(c, err);
     int rc = 0;
 
@@ -237,6 +288,8 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
         return -1;
     }
     m.root_fd = beneath_open_root(root);
+    m.books = map_new();
+    take_books(c, &books, m.books);
     todo = json_object_new_array();
     for (size_t i = 0; rc == 0 && i < json_object_array_length(sessions); i++)
         rc = plan(&m, json_object_array_get_idx(sessions, i), todo, err);
@@ -245,6 +298,8 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
     json_object_put(todo);
     if (m.root_fd >= 0)
         close(m.root_fd);
+    map_free(m.books);
+    json_object_put(books);
     json_object_put(sessions);
     free(root);
     return rc;

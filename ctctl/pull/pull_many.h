@@ -30,9 +30,10 @@ struct pull_many_rest {
 /**
  * pull_many(c, opts, ret, err):
  * Pull many sessions, those that were used last at the end, so that their transcripts keep the
- * order of their times.  What is here and not behind is not downloaded.  Of a session that is there
- * both sealed and in clear, the newer is taken.  What fails for one session is told to done();
- * return -1 only for what ends it all: no list, no log-in, no room.
+ * order of their times.  What is here and not behind is not downloaded: the newest
+ * record of the cloud is here, and what another device made is not newer than what was recorded. Of
+ * a session that is there both sealed and in clear, the newer is taken.  What fails for one session
+ * is told to done(); return -1 only for what ends it all: no list, no log-in, no room.
  */
 int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many_rest *ret,
               struct ct_err *err);

@@ -180,3 +180,35 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     ctctl pull "$ID" --version 3 --force
     grep -q "alice's own" "$(here "$ID")"
 }
+
+# more_beside NAME: alice's subagent writes, and her transcript stays as it is
+more_beside() {
+    machine alice
+    mkdir -p "$(dirname "$(here "$ID")")/$ID/subagents"
+    echo '{"type":"user","timestamp":"2020-01-01T00:00:00.000Z"}' \
+        >"$(dirname "$(here "$ID")")/$ID/subagents/agent-$1.jsonl"
+    push
+    machine bob
+}
+
+has_beside() { [ -s "$(dirname "$(here "$ID")")/$ID/subagents/agent-$1.jsonl" ]; }
+
+@test "what holds more and ends with the same record is fetched by pull --update, once" {
+    begin
+    ctctl pull "$ID"
+    more_beside early
+    ctctl --json pull --update >"$T/update.json"
+    jq -e '[.sessions[].version] == [2]' "$T/update.json"
+    has_beside early
+    ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+    # The daemon's books tell the same, and what this machine made itself is not fetched.
+    start_daemon
+    within state_is synced
+    ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+    more_beside late
+    ctctl pull --update
+    has_beside late
+    ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+    turn "bob's"
+    ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+}

@@ -92,9 +92,9 @@ const struct verb verb_list = {
     "A session may be there twice: once in clear, from before there was a key, and sealed.\n"
     "\n"
     "States: safe; waiting and uploading (on their way); behind (safe; another machine has a\n"
-    "newer version); diverged (went on here and elsewhere, both are kept); failed, limit and\n"
-    "too large (see ctctl status); excluded; archived (safe in the cloud, gone from here);\n"
-    "contained (a longer copy has all of it); this machine only (server or store are this\n"
-    "very machine).\n",
+    "newer version); diverged (went on here and elsewhere, both are kept); deleted (by\n"
+    "another machine); failed, limit and too large (see ctctl status); excluded; archived\n"
+    "(safe in the cloud, gone from here); contained (a longer copy has all of it); this\n"
+    "machine only (server or store are this very machine).\n",
     run,
 };
