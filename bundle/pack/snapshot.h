@@ -29,9 +29,9 @@ struct snapshot_opts {
 /**
  * snapshot_take(opts, ret, err):
  * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL with
- * SNAPSHOT_NOT_OURS if the only one is nothing that we read (a symbolic link, a FIFO, another user's file); ERR_RETRY if it
- * changed under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees
- * it.
+ * SNAPSHOT_NOT_OURS if the only one is nothing that we read (a symbolic link, a FIFO, another
+ * user's file); ERR_RETRY if it changed under our hands too often; ERR_NOSPACE and ERR_FAIL from
+ * the system.  The caller frees it.
  */
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);
 void snapshot_free(struct snapshot *s);

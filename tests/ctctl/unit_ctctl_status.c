@@ -181,6 +181,20 @@ static void a_first_sync_tells_sessions_bytes_and_time(void **state)
     says(&s, "None of 42 sessions saved yet, 42 on their way");
 }
 
+static void what_somebody_has_to_mend_is_not_on_its_way(void **state)
+{
+    struct scene s = fine;
+
+    (void)state;
+    s.state = "degraded";
+    s.why = "there is no key to seal with";
+    s.synced = 40;
+    s.pending = 2;
+    says(&s, "40 of 42 sessions safe, 2 on their way");
+    s.cure = "ctctl key import";
+    says(&s, "NOT SAFE: 2 of 42 sessions wait until this is mended");
+}
+
 static void a_loopback_server_is_never_called_safe(void **state)
 {
     static const char *const states[] = {"idle", "syncing", "offline", "paused", "degraded"};
@@ -426,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_safe_is_said_with_the_time_of_the_last_change),
         cmocka_unit_test(a_first_sync_tells_sessions_bytes_and_time),
+        cmocka_unit_test(what_somebody_has_to_mend_is_not_on_its_way),
         cmocka_unit_test(a_loopback_server_is_never_called_safe),
         cmocka_unit_test(not_logged_in_is_not_safe_whatever_was_saved),
         cmocka_unit_test(a_changed_account_asks_for_a_person),
