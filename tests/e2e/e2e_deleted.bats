@@ -35,7 +35,6 @@ go_on() { session add "$CLAUDE_CONFIG_DIR" "$ID" "alice goes on"; }
 
 # alarmed: nobody is told that it is safe
 alarmed() {
-    local out
     state_is deleted
     jq -e '.reason | test("deleted it in the cloud on 20..-..-.. at ..:.. UTC")' "$T/show.json"
     run ctctl status
