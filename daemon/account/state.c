@@ -71,7 +71,8 @@ static const char *const schema[] = {
     "CREATE INDEX sessions_in_clear ON sessions(session_id) WHERE clear_version > 0;"
     "CREATE INDEX sessions_rolled_back ON sessions(session_id) WHERE rollback > 0",
     "ALTER TABLE sessions ADD COLUMN deleted TEXT NOT NULL DEFAULT '';"
-    "CREATE INDEX sessions_deleted ON sessions(session_id) WHERE is_excluded = 4",
+    "CREATE INDEX sessions_deleted ON sessions(session_id)"
+    " WHERE is_excluded = 4",
 };
 
 #define COLUMNS \

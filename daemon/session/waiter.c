@@ -177,7 +177,8 @@ static void add_deleted(void *arg, const char *session_id, const char *why)
     fail_deleted(w, session_id, why);
 }
 
-/* What is excluded or deleted elsewhere is not safe, and that is meant so, but for one kind. */
+/* Return whether nothing of it goes out.  That is meant so, but for what another device deleted and
+ * changed here since: it failed. */
 static int judge_excluded(struct waiter *w, const char *id)
 {
     struct state_session ss;
@@ -185,7 +186,6 @@ static int judge_excluded(struct waiter *w, const char *id)
 
     if (w->d->state == NULL || !state_get(w->d->state, id, &ss))
         return 0;
-
     is_it = ss.is_excluded != STATE_NOT_EXCLUDED && ss.is_excluded != STATE_DELETED;
     if (ss.is_excluded == STATE_DELETED_CHANGED)
         fail_deleted(w, id, ss.deleted);
