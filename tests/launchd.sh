@@ -49,10 +49,11 @@ assert 15 < p["ExitTimeOut"], p["ExitTimeOut"]
 PY
 result $? "2 - it is kept alive, stays in the background, logs where logs are on macOS"
 
-# What `make install` does on Darwin, from a configuration for it; nothing is compiled.
-mkdir "$work/darwin" && (
+# What `make install` does on Darwin, from a configuration for it; nothing is compiled.  By a relative
+# name, for configure takes no absolute one with a space in it.
+mkdir "$work/darwin" && ln -s "$src" "$work/src" && (
     cd "$work/darwin" &&
-        "$src/configure" --host=x86_64-apple-darwin20 --disable-linux CC="${CC:-gcc}" &&
+        ../src/configure --host=x86_64-apple-darwin20 --disable-linux CC="${CC:-gcc}" &&
         make install-launchagentDATA DESTDIR="$work/root" prefix=/opt/ct &&
         test -s "$work/root/opt/ct/Library/LaunchAgents/$agent" &&
         ! ls "$work/root/opt/ct/lib/systemd" 2>/dev/null
