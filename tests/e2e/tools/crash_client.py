@@ -7,6 +7,7 @@ What was answered with 200 is a line in LOG: "confirmed SESSION VERSION SUM"; wh
 may have happened, "deleting SESSION".  Ends when the file STOP is there.
 """
 import hashlib
+import http.client
 import json
 import os
 import random
@@ -60,5 +61,5 @@ def step():
 while not os.path.exists(stop):
     try:
         step()
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         pass
