@@ -20,6 +20,7 @@
 #define API_URL_MAX 8192
 #define API_BASES_MAX 64
 #define API_FEATURE_HEADS "heads"
+#define API_FEATURE_BASE_CHECKSUMS "base-checksums" /* baseVersions may name checksums */
 
 /* What a device calls itself: API_DEVICE_ID_MIN to API_DEVICE_ID_MAX letters, digits and '-'. */
 #define API_DEVICE_ID_MIN 8
@@ -39,8 +40,9 @@ struct api_upload_req {
     int64_t amend;                /* version to drop when this is confirmed, 0: none */
     int64_t pin;                  /* version to keep beyond rotation, 0: none */
     int64_t base_version;         /* newest version that this device knows, -1: not said */
-    struct json_object *bases;    /* numbers of the versions that this one contains, or NULL: the
-                                     client does not say */
+    struct json_object *bases;    /* the versions that this one contains, each a number or an
+                                     object of version and checksum; NULL: the client does not
+                                     say */
     int revive;                   /* upload although the session was deleted: it was asked for */
 };
 

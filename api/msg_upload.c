@@ -89,6 +89,21 @@ static int parse_tags(struct json_object *o, struct json_object **ret, struct ct
     return 0;
 }
 
+/* A number, or {"version", "checksum"}. */
+static int is_base(struct json_object *b)
+{
+    char checksum[API_CHECKSUM_SIZE];
+    struct json_object *n = b;
+
+    if (json_object_is_type(b, json_type_object)) {
+        if (api_msg_checksum(b, "checksum", 1, checksum, NULL) != 0)
+            return 0;
+        json_object_object_get_ex(b, "version", &n);
+    }
+    return json_object_is_type(n, json_type_int) && json_object_get_int64(n) >= 1 &&
+           json_object_get_int64(n) <= API_VERSION_MAX;
+}
+
 static int parse_bases(struct json_object *o, struct json_object **ret, struct ct_err *err)
 {
     struct json_object *v = NULL;
@@ -100,10 +115,10 @@ static int parse_bases(struct json_object *o, struct json_object **ret, struct c
         return err_set(err, ERR_REFUSED, "baseVersions has to be an array of at most %d numbers",
                        API_BASES_MAX);
     for (size_t i = 0; i < json_object_array_length(v); i++) {
-        struct json_object *n = json_object_array_get_idx(v, i);
-        if (json_object_get_type(n) != json_type_int || json_object_get_int64(n) < 1 ||
-            json_object_get_int64(n) > API_VERSION_MAX)
-            return err_set(err, ERR_REFUSED, "baseVersions has to hold numbers of versions only");
+        if (!is_base(json_object_array_get_idx(v, i)))
+            return err_set(err, ERR_REFUSED,
+                           "baseVersions has to hold numbers of versions only, or objects of "
+                           "version and checksum");
     }
     *ret = json_object_get(v);
     return 0;

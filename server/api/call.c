@@ -151,6 +151,7 @@ struct json_object *call_features(void)
     struct json_object *list = json_object_new_array();
 
     json_object_array_add(list, json_object_new_string(API_FEATURE_HEADS));
+    json_object_array_add(list, json_object_new_string(API_FEATURE_BASE_CHECKSUMS));
     return list;
 }
 

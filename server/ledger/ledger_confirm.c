@@ -152,24 +152,22 @@ static int read_line(struct ledger *l, const char *user_id, const char *session_
 }
 
 /* Is it the current version, or one beside that?  Then what it amends and rotates out goes. */
-static int join(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                int keep, int64_t now_ms, struct ct_err *err)
+static int join(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                int64_t version, int keep, int64_t now_ms, struct ct_err *err)
 {
+    const char *user_id = who->user_id;
     char device_id[UUID_SIZE] = "";
     int has_bases = 0, is_current = 0;
-    int64_t amended, beside;
+    int64_t amended;
 
     if (read_line(l, user_id, session_id, version, device_id, &has_bases, err) != 0)
+        return -1;
+    if (ledger_heads_check(l, who, session_id, version, err) != 0)
         return -1;
     amended = ledger_amended(l, user_id, session_id, version, now_ms, err);
     if (amended < 0 || ledger_heads_join(l, user_id, session_id, version, device_id, has_bases,
                                          &is_current, err) != 0)
         return -1;
-    beside = ledger_heads_beside(l, user_id, session_id, version, err);
-    if (beside < 0)
-        return -1;
-    if (beside >= LEDGER_MAX_HEADS)
-        return ledger_too_many_heads(err);
     if (ledger_rotate(l, user_id, session_id, version, amended, keep, now_ms, err) != 0)
         return -1;
     return ledger_refresh(l, user_id, session_id, is_current ? version : 0, NULL, now_ms, err);
@@ -193,7 +191,7 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
                  "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
                  " WHERE " THIS " AND version = ?3",
                  "ssii", who->user_id, session_id, version, now_ms) != 0 ||
-        join(l, who->user_id, session_id, version, limits->keep, now_ms, err) != 0)
+        join(l, who, session_id, version, limits->keep, now_ms, err) != 0)
         return -1;
     return check_quota(l, who->user_id, limits->max_bytes, err);
 }

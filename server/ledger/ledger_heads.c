@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "common/base/str.h"
+#include "common/data/jdoc.h"
 
 #include "server/ledger/ledger_impl.h"
 
@@ -31,13 +32,6 @@ const char ledger_beside_reserved[] =
        " AND v.is_head = 1 AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)"
        " ORDER BY v.version DESC";
 
-int ledger_too_many_heads(struct ct_err *err)
-{
-    return ledger_fail(err, ERR_REFUSED, "too_many_heads",
-                       "This session went on in too many places, each without the others; merge or "
-                       "delete some of its versions.");
-}
-
 static int add_base(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                     int64_t base, struct ct_err *err)
 {
@@ -61,30 +55,88 @@ static int64_t newest_before(struct ledger *l, const char *user_id, const char *
                    "sssi", user_id, session_id, device_id, version);
 }
 
-int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
-                       int64_t version, const char *device_id, struct json_object *bases,
-                       struct ct_err *err)
+int ledger_heads_bases(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, struct json_object *bases, char **ret, struct ct_err *err)
 {
-    if (bases == NULL) {
-        int64_t own = newest_before(l, user_id, session_id, version, device_id, err);
-        return own < 0 ? -1 : add_base(l, user_id, session_id, version, own, err);
-    }
-    for (size_t i = 0; i < json_object_array_length(bases); i++) {
-        int64_t base = json_object_get_int64(json_object_array_get_idx(bases, i));
-        if (add_base(l, user_id, session_id, version, base, err) != 0)
-            return -1;
-    }
-    return 0;
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st,
+                  "SELECT json_group_array(n) FROM (SELECT DISTINCT n FROM ("
+                  " SELECT CASE type WHEN 'object' THEN json_extract(value, '$.version')"
+                  "  ELSE value END AS n,"
+                  "  CASE type WHEN 'object' THEN json_extract(value, '$.checksum') END AS sum"
+                  "  FROM json_each(?4)) WHERE n < ?3 AND (sum IS NULL OR EXISTS"
+                  " (SELECT 1 FROM versions WHERE " THIS " AND version = n AND checksum = sum)))",
+                  "ssis", user_id, session_id, version, jdoc_text(bases)) != 0)
+        return -1;
+    rc = sql_step(st, err);
+    if (rc == 1)
+        *ret = str_dup(sql_text(st, 0));
+    sql_done(st);
+    return rc == 1 ? 0 : -1;
 }
 
-int64_t ledger_heads_beside(struct ledger *l, const char *user_id, const char *session_id,
-                            int64_t version, struct ct_err *err)
+int ledger_heads_build_on(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t version, struct ct_err *err)
 {
-    return sql_one(l->db, err,
-                   UP " SELECT count(*) FROM versions v" BY_HEADS " WHERE " OF_V
-                      " AND v.is_head = 1"
-                      " AND v.version <> ?3 AND v.version NOT IN (SELECT version FROM up)",
-                   "ssi", user_id, session_id, version);
+    return sql_exec(l->db, err,
+                    "INSERT OR IGNORE INTO ancestry(user_id, session_id, version, base)"
+                    " SELECT ?1, ?2, ?3, j.value FROM versions v, json_each(v.bases) j WHERE " OF_V
+                    " AND v.version = ?3",
+                    "ssi", user_id, session_id, version);
+}
+
+int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, const char *device_id, struct ct_err *err)
+{
+    int64_t own = newest_before(l, user_id, session_id, version, device_id, err);
+
+    return own < 0 ? -1 : add_base(l, user_id, session_id, version, own, err);
+}
+
+/*
+ * One that contains a head makes no more of them.  Of the others each token may add so many; and as
+ * long as it has none here it may add one beyond what all have together, so that nobody's junk
+ * shuts another device out.
+ */
+static int is_one_too_many(const struct ledger_who *who, int64_t all, int64_t mine, int64_t kept)
+{
+    if (kept < all)
+        return 0;
+    if (mine >= LEDGER_MAX_HEADS_OF_ONE || all >= LEDGER_MAX_HEADS_AT_ALL)
+        return 1;
+    return all >= LEDGER_MAX_HEADS && (mine > 0 || who->token_id[0] == '\0');
+}
+
+int ledger_heads_check(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                       int64_t version, struct ct_err *err)
+{
+    int64_t all = 0, mine = 0, kept = 0;
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st,
+                  UP " SELECT count(*), coalesce(sum(v.token_id = ?4), 0),"
+                     " coalesce(sum(v.version NOT IN (SELECT version FROM up)), 0)"
+                     " FROM versions v" BY_HEADS " WHERE " OF_V
+                     " AND v.is_head = 1 AND v.version <> ?3",
+                  "ssis", who->user_id, session_id, version, who->token_id) != 0)
+        return -1;
+    rc = sql_step(st, err);
+    if (rc == 1) {
+        all = sql_int64(st, 0);
+        mine = sql_int64(st, 1);
+        kept = sql_int64(st, 2);
+    }
+    sql_done(st);
+    if (rc != 1)
+        return -1;
+    if (is_one_too_many(who, all, mine, kept))
+        return ledger_fail(err, ERR_REFUSED, "too_many_heads",
+                           "This session went on in too many places, each without the others; "
+                           "merge or delete some of its versions.");
+    return 0;
 }
 
 int64_t ledger_heads_elsewhere(struct ledger *l, const char *user_id, const char *session_id,
@@ -147,7 +199,7 @@ static int join_line(struct ledger *l, const char *user_id, const char *session_
 {
     int64_t later;
 
-    if (ledger_heads_build(l, user_id, session_id, version, device_id, NULL, err) != 0)
+    if (ledger_heads_build(l, user_id, session_id, version, device_id, err) != 0)
         return -1;
     later = sql_one(l->db, err,
                     "SELECT min(version) FROM versions WHERE device_id = ?3 AND session_id = ?2"

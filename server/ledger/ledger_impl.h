@@ -12,7 +12,9 @@
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 
 #define LEDGER_MAX_TOKENS 200
-#define LEDGER_MAX_HEADS 50
+#define LEDGER_MAX_HEADS 50        /* of a session: beyond it a token without any adds one */
+#define LEDGER_MAX_HEADS_OF_ONE 25 /* token */
+#define LEDGER_MAX_HEADS_AT_ALL 250
 #define LEDGER_MAX_PINS 20
 
 struct ledger {
@@ -86,36 +88,42 @@ int ledger_add_device(struct ledger *l, const char *user_id, const char *source,
 int ledger_refresh(struct ledger *l, const char *user_id, const char *session_id, int64_t current,
                    const char *device_id, int64_t now_ms, struct ct_err *err);
 
-/**
- * ledger_too_many_heads(err):
- * Fill ${err}: there are LEDGER_MAX_HEADS, and there would be one more.  Return -1.
- */
-int ledger_too_many_heads(struct ct_err *err);
-
 /*
  * Heads, in a transaction, of one session.  A version builds on what ledger_heads_build() was told,
  * and on what those build on.
  */
 
 /**
- * ledger_heads_build(l, user_id, session_id, version, device_id, bases, err):
- * ${version} was reserved: it builds on ${bases}, or (NULL) on the newest version of its device.
+ * ledger_heads_bases(l, user_id, session_id, version, bases, ret, err):
+ * What of ${bases}, as a request for ${version} has them, is true: the numbers, as JSON, which the
+ * caller frees.  One with a checksum that is not that version's names another database's version.
  */
-int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
-                       int64_t version, const char *device_id, struct json_object *bases,
-                       struct ct_err *err);
+int ledger_heads_bases(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, struct json_object *bases, char **ret, struct ct_err *err);
 
 /**
- * ledger_heads_beside(l, user_id, session_id, version, err):
- * How many other heads there are that ${version} does not contain; -1 on error.
+ * ledger_heads_build_on(l, user_id, session_id, version, err),
+ * ledger_heads_build(l, user_id, session_id, version, device_id, err):
+ * ${version} was reserved: it builds on the bases that its row has; on the newest version of its
+ * device.
  */
-int64_t ledger_heads_beside(struct ledger *l, const char *user_id, const char *session_id,
-                            int64_t version, struct ct_err *err);
+int ledger_heads_build_on(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t version, struct ct_err *err);
+int ledger_heads_build(struct ledger *l, const char *user_id, const char *session_id,
+                       int64_t version, const char *device_id, struct ct_err *err);
+
+/**
+ * ledger_heads_check(l, who, session_id, version, err):
+ * May the reserved ${version} become a head?  Always if it contains one; ERR_REFUSED,
+ * too_many_heads.
+ */
+int ledger_heads_check(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                       int64_t version, struct ct_err *err);
 
 /**
  * ledger_heads_elsewhere(l, user_id, session_id, version, device_id, after, err):
- * The newest of these that is not ${device_id}'s, and newer than ${after}; 0 if there is none, -1
- * on error.
+ * The newest head that ${version} does not contain, is not ${device_id}'s, and is newer than
+ * ${after}; 0 if there is none, -1 on error.
  */
 int64_t ledger_heads_elsewhere(struct ledger *l, const char *user_id, const char *session_id,
                                int64_t version, const char *device_id, int64_t after,

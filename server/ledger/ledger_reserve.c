@@ -67,21 +67,25 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
                           int64_t version, struct ct_err *err)
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
-    char md5[2 * HASH_MD5_BYTES + 1];
+    char md5[2 * HASH_MD5_BYTES + 1], *bases = NULL;
+    int rc;
 
-    if (sql_exec(
-            l->db, err,
-            "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
-            " md5, created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
-            " machine, agent)"
-            " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            "ssiissiissisiiss", who->user_id, req->session_id, version, req->size_bytes,
-            req->checksum, md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS,
-            who->token_id, device_id, req->base_version,
-            req->bases != NULL ? jdoc_text(req->bases) : NULL, req->amend, req->pin,
-            req->source_machine, ledger_null(agent) != NULL ? agent : DEFAULT_AGENT) != 0)
+    if (req->bases != NULL &&
+        ledger_heads_bases(l, who->user_id, req->session_id, version, req->bases, &bases, err) != 0)
         return -1;
-    if (sql_exec(l->db, err,
+    rc = sql_exec(
+        l->db, err,
+        "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
+        " md5, created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
+        " machine, agent)"
+        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "ssiissiissisiiss", who->user_id, req->session_id, version, req->size_bytes, req->checksum,
+        md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
+        req->base_version, bases, req->amend, req->pin, req->source_machine,
+        ledger_null(agent) != NULL ? agent : DEFAULT_AGENT);
+    free(bases);
+    if (rc != 0 ||
+        sql_exec(l->db, err,
                  "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, label,"
                  " metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                  "ssisssss", who->user_id, req->session_id, version, req->source_cwd,
@@ -89,8 +93,9 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
                  req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
                  req->tags != NULL ? jdoc_text(req->tags) : NULL) != 0)
         return -1;
-    return ledger_heads_build(l, who->user_id, req->session_id, version, device_id, req->bases,
-                              err);
+    return req->bases != NULL
+               ? ledger_heads_build_on(l, who->user_id, req->session_id, version, err)
+               : ledger_heads_build(l, who->user_id, req->session_id, version, device_id, err);
 }
 
 /*
@@ -141,19 +146,16 @@ static int pin(struct ledger *l, const char *user_id, const struct api_upload_re
 }
 
 /* What is it that this version would not contain? */
-static int look_beside(struct ledger *l, const char *user_id, const struct api_upload_req *req,
-                       const char *device_id, struct ledger_reserved *ret, struct ct_err *err)
+static int look_beside(struct ledger *l, const struct ledger_who *who,
+                       const struct api_upload_req *req, const char *device_id,
+                       struct ledger_reserved *ret, struct ct_err *err)
 {
-    int64_t beside = ledger_heads_beside(l, user_id, req->session_id, ret->version, err);
-
-    if (beside < 0)
+    if (ledger_heads_check(l, who, req->session_id, ret->version, err) != 0)
         return -1;
-    if (beside >= LEDGER_MAX_HEADS)
-        return ledger_too_many_heads(err);
-    if (beside == 0 || (req->bases == NULL && req->base_version < 0))
+    if (req->bases == NULL && req->base_version < 0)
         return 0;
-    ret->elsewhere = ledger_heads_elsewhere(l, user_id, req->session_id, ret->version, device_id,
-                                            req->base_version, err);
+    ret->elsewhere = ledger_heads_elsewhere(l, who->user_id, req->session_id, ret->version,
+                                            device_id, req->base_version, err);
     return ret->elsewhere < 0 ? -1 : 0;
 }
 
@@ -166,7 +168,7 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
     if (next_version(l, who->user_id, req, now_ms, ret, err) != 0 ||
         ledger_see_device(l, who, req->source_machine, now_ms, device_id, err) != 0 ||
         insert_version(l, who, req, device_id, now_ms, ret->version, err) != 0 ||
-        look_beside(l, who->user_id, req, device_id, ret, err) != 0 ||
+        look_beside(l, who, req, device_id, ret, err) != 0 ||
         (req->pin != 0 && pin(l, who->user_id, req, &ret->pinned, err) != 0))
         return -1;
     return check_quota(l, who->user_id, req, ret->version, limits, now_ms, err);

@@ -75,7 +75,7 @@ two_devices() {
     [ "$(json GET "/sessions/$ID/download" | jq .version)" = 2 ]
     bundle 2000
     reserve '.baseVersions = [2]'
-    jq -e '.features == ["heads"] and .currentVersion == 2 and ([.heads[].version] == [3])
+    jq -e '.features == ["heads","base-checksums"] and .currentVersion == 2 and ([.heads[].version] == [3])
         and .elsewhereVersion == 3' "$T/answer"
     reserve '.baseVersions = [2, 3]'
     jq -e '.heads == [] and .elsewhereVersion == null' "$T/answer"
@@ -83,7 +83,7 @@ two_devices() {
     expect 200 '' confirm
     jq -e '.currentVersion == 5 and .heads == []' "$T/answer"
     expect 200 '' json GET /auth/me
-    jq -e '.features == ["heads"]' "$T/answer"
+    jq -e '.features == ["heads","base-checksums"]' "$T/answer"
 }
 
 @test "a head ends by deletion, and a reservation by the word of who made it" {
@@ -114,10 +114,15 @@ two_devices() {
 @test "bases are numbers of versions, and few" {
     account al@example.org
     bundle 1000
-    for bad in '{}' '"1"' '1' '[0]' '[-1]' '["1"]' '[1.5]' '[null]' "[$(seq -s, 1 65)]"; do
+    for bad in '{}' '"1"' '1' '[0]' '[-1]' '["1"]' '[1.5]' '[null]' "[$(seq -s, 1 65)]" \
+        '[{}]' '[{"version":1}]' "[{\"checksum\":\"$SUM\"}]" '[{"version":1,"checksum":"x"}]' \
+        "[{\"version\":0,\"checksum\":\"$SUM\"}]"; do
         expect 422 invalid json POST /sessions/upload -d "$(upload_body ".baseVersions = $bad")"
     done
     reserve '.baseVersions = [1, 2, 999999999999]'
+    push '.baseVersions = [{version: 1, checksum: .checksum}, 2]'
+    # What counted is told as numbers.
+    [ "$(json GET "/sessions/$ID/versions" | jq -c '.versions[0].baseVersions')" = '[1]' ]
 }
 
 @test "who has a cursor is told what changed, or in no words that nothing did" {

@@ -297,19 +297,94 @@ static void ancestry_leads_through_what_is_gone(void **state)
     assert_heads(r, "1");
 }
 
-static void there_are_only_so_many_heads(void **state)
+/* Until it is refused, ${who} adds heads that contain nothing; how many that were. */
+static int fill_with_heads(struct ledger_lab *r, const struct ledger_who *who)
 {
-    struct ledger_lab *r = *state;
     int64_t last = 0;
     int n = 0;
 
-    while (n < 100 && (last = reserve_on(r, &r->al, ON_NOTHING)) > 0) {
-        assert_int_equal(lab_confirm(r, &r->al, last, 20), 0);
+    while (n < 300 && (last = reserve_on(r, who, ON_NOTHING)) > 0) {
+        assert_int_equal(lab_confirm(r, who, last, 20), 0);
         n++;
     }
     assert_int_equal(last, -ERR_REFUSED);
-    assert_int_equal(n, 50);
-    assert_true(push_on(r, &r->al, ON(2)) > 50);
+    return n;
+}
+
+static void what_contains_a_head_is_never_one_too_many(void **state)
+{
+    struct ledger_lab *r = *state;
+    int64_t mine = push_on(r, &r->al2, ON_NOTHING);
+
+    assert_int_equal(fill_with_heads(r, &r->al), 25);
+    mine = push_on(r, &r->al2, ON((int)mine));
+    assert_true(push_on(r, &r->al, ON((int)mine - 1)) > mine);
+    assert_int_equal(reserve_on(r, &r->al, ON_NOTHING), -ERR_REFUSED);
+}
+
+static void junk_of_one_token_shuts_no_other_out(void **state)
+{
+    struct ledger_lab *r = *state;
+    int64_t v;
+
+    push_on(r, &r->al2, ON_NOTHING);
+    /* What was its head is none any more. */
+    push_on(r, &r->al, ON(1));
+    fill_with_heads(r, &r->al);
+    v = push_on(r, &r->al2, ON(1));
+    push_on(r, &r->al2, ON((int)v));
+    /* A log-in is no device that could have a right of its own. */
+    assert_int_equal(fill_with_heads(r, &r->al_in) + 25 + 1, 50);
+    assert_true(push_on(r, &r->al2, ON((int)v + 1)) > 50);
+}
+
+/* Reserve on ${version}, of which the client says that it has ${sum}. */
+static int64_t reserve_on_sum(struct ledger_lab *r, const struct ledger_who *who, int version,
+                              const char *sum)
+{
+    struct api_upload_req q = lab_request();
+    struct json_object *base = json_object_new_object();
+
+    jdoc_set_int(base, "version", version);
+    jdoc_set_str(base, "checksum", sum);
+    q.bases = json_object_new_array();
+    json_object_array_add(q.bases, base);
+    return lab_reserve_req(r, who, q);
+}
+
+static void a_base_with_another_checksum_is_none(void **state)
+{
+    struct ledger_lab *r = *state;
+
+    push_on(r, &r->al, ON_NOTHING);
+    assert_int_equal(reserve_on_sum(r, &r->al2, 1, SUM2), 2);
+    assert_int_equal(lab_confirm(r, &r->al2, 2, 20), 0);
+    assert_heads(r, "1 beside 2");
+    assert_int_equal(reserve_on_sum(r, &r->al2, 1, SUM), 3);
+    assert_int_equal(lab_confirm(r, &r->al2, 3, 20), 0);
+    assert_heads(r, "3 beside 2");
+    /* Nor one of a version that nobody knows. */
+    assert_int_equal(reserve_on_sum(r, &r->al2, 77, SUM), 4);
+    assert_int_equal(lab_confirm(r, &r->al2, 4, 20), 0);
+    assert_heads(r, "3 beside 4 2");
+}
+
+/* Two machines, a server that was put back from a snapshot, and numbers that are given out again.
+ */
+static void a_number_of_another_database_hides_nothing(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct api_upload_req q = lab_request();
+
+    push_on(r, &r->al, ON_NOTHING);
+    /* al has uploaded 2 and 3 with SUM; the database forgets them, and al2 uploads 2 and 3. */
+    strcpy(q.checksum, SUM2);
+    q.bases = list_of(ON(1));
+    assert_int_equal(lab_reserve_req(r, &r->al2, q), 2);
+    assert_int_equal(lab_confirm(r, &r->al2, 2, 20), 0);
+    assert_int_equal(reserve_on_sum(r, &r->al, 2, SUM), 3);
+    assert_int_equal(lab_confirm(r, &r->al, 3, 20), 0);
+    assert_heads(r, "2 beside 3");
 }
 
 static void a_deleted_session_begins_anew_whatever_it_builds_on(void **state)
@@ -376,7 +451,10 @@ int main(void)
         TEST(only_an_own_head_that_is_a_base_is_amended),
         TEST(what_only_a_deleted_version_contained_is_a_head_again),
         TEST(ancestry_leads_through_what_is_gone),
-        TEST(there_are_only_so_many_heads),
+        TEST(what_contains_a_head_is_never_one_too_many),
+        TEST(junk_of_one_token_shuts_no_other_out),
+        TEST(a_base_with_another_checksum_is_none),
+        TEST(a_number_of_another_database_hides_nothing),
         TEST(a_deleted_session_begins_anew_whatever_it_builds_on),
         TEST(a_cursor_tells_what_changed_and_who_deleted),
     };

@@ -129,7 +129,7 @@ static void sixty_devices_cost_what_their_heads_do(void **state)
 
     lab_push(r, &r->al, 20);
     few = cost(r, 2);
-    for (int i = 0; i < 45; i++) {
+    for (int i = 0; i < 25; i++) {
         struct api_upload_req q = lab_request();
         int64_t v;
         q.bases = json_object_new_array();
@@ -138,8 +138,8 @@ static void sixty_devices_cost_what_their_heads_do(void **state)
         assert_int_equal(lab_confirm(r, &r->al2, v, 2), 0);
     }
     many = cost(r, 2);
-    print_message("%lld steps with one head, %lld with 46\n", (long long)few, (long long)many);
-    assert_true(many <= few + 46 * 200);
+    print_message("%lld steps with one head, %lld with 26\n", (long long)few, (long long)many);
+    assert_true(many <= few + 26 * 200);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
