@@ -12,7 +12,8 @@ agents_libagents_a_SOURCES = \
   agents/encode.c agents/encode.h \
   agents/news.c agents/news.h \
   agents/process.h \
-  agents/seen.c agents/seen.h
+  agents/seen.c agents/seen.h \
+  agents/trust.h
 # One file per system.
 agents_linux = agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/beneath_posix.c agents/process_posix.c

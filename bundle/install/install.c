@@ -397,6 +397,7 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
 {
     const struct open_opts open = {
         .session_id = opts->session_id,
+        .trust = opts->trust,
         .with_memory = opts->with_memory,
         .unseal = opts->unseal,
         .cancel = opts->cancel,

@@ -40,6 +40,7 @@ struct install_opts {
     const char *home;          /* the home folder that its home becomes */
     const char *scratch_dir;   /* private folder for a rehearsal */
     struct unseal_opts unseal; /* keys, and what is known of the bundle beforehand */
+    enum trust trust;          /* who vouches for it */
     int is_forced;             /* replace what is not part of it, and although it is in use */
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */

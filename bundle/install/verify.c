@@ -62,6 +62,7 @@ int verify_bundle(const char *path, const char *session_id, const char *root,
     const struct open_opts opts = {
         .session_id = session_id,
         .unseal = unseal != NULL ? *unseal : (struct unseal_opts){0},
+        .trust = unseal != NULL && unseal->must_be_sealed ? TRUST_OWN : TRUST_STRANGER,
         .with_memory = 1,
         .transcript = on_transcript,
         .transcript_arg = news,

@@ -25,7 +25,7 @@ static int begin(struct opener *o, struct ct_err *err)
     const struct untar_limits limits = {
         .max_bytes = o->opts.max_bytes > 0 ? o->opts.max_bytes : OPEN_BYTES_MAX,
         .max_entries = OPEN_ENTRIES_MAX,
-        .ratio = o->opts.is_trusted ? 0 : OPEN_RATIO_MAX,
+        .ratio = o->opts.trust == TRUST_OWN ? 0 : OPEN_RATIO_MAX,
         .ratio_floor = OPEN_RATIO_FLOOR,
         .is_plain = o->is_plain,
         .unseal = o->opts.unseal,
@@ -90,7 +90,6 @@ int opener_new_fd(int fd, int is_plain, const struct open_opts *opts, struct ope
     o->fd = fd;
     o->is_plain = is_plain;
     o->opts = *opts;
-    o->opts.is_trusted = opts->is_trusted || source_is_sealed(fd);
     if (begin(o, err) != 0 || find_meta(o, err) != 0)
         goto fail;
     if (opts->session_id != NULL && strcmp(opts->session_id, o->meta.session_id) != 0) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "agents/agent.h"
+#include "agents/trust.h"
 #include "bundle/relocate/relocate.h"
 #include "bundle/seal/seal.h"
 #include "common/base/err.h"
@@ -39,11 +40,9 @@ struct opener;
 struct open_opts {
     const char *session_id;    /* the bundle has to be of this session; NULL: of any */
     struct unseal_opts unseal; /* keys, and what is known of it beforehand */
-    int is_trusted;    /* its permission mode and its memory are one's own, and no proportion is
-                          too good to be true.  So it is for what is sealed with one's own key,
-                          without being said */
-    int with_memory;   /* take memory/ from a bundle that is not trusted */
-    int64_t max_bytes; /* limit on all contents; 0: OPEN_BYTES_MAX */
+    enum trust trust; /* who vouches for it.  With TRUST_OWN no proportion is too good to be true */
+    int with_memory;  /* take memory/ from a stranger's bundle */
+    int64_t max_bytes;         /* limit on all contents; 0: OPEN_BYTES_MAX */
     const _Atomic int *cancel; /* non-zero: stop with ERR_CANCELLED; may be NULL */
 
     /* Called now and then with the compressed bytes read so far, of how many; may be NULL. */
@@ -116,7 +115,7 @@ const struct seal_header *opener_seal(const struct opener *o);
  * there under their names in the bundle, with mode 0600 in folders of 0700, flushed to the disk by
  * whoever publishes them.  NULL: nothing is written, which checks the bundle.  ${relocation} (may
  * be NULL) moves the paths in JSON text: in the transcript, .jsonl and .json of session-subdir/,
- * tasks/ and todos/, history.jsonl, and extra files marked so.  Unless the bundle is trusted, a
+ * tasks/ and todos/, history.jsonl, and extra files marked so.  Unless it is one's own, a
  * transcript that ends in another permission mode than "default" gets a record that sets it back
  * (records.h says what counts).
  *

@@ -152,7 +152,7 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
         return -1;
     if (landing_new(i->is_taken ? x->stage_fd : -1, i->name, relocation, &l, err) != 0)
         return -1;
-    if (i->is_taken && !x->o->opts.is_trusted && is_records(i->kind, i->name))
+    if (i->is_taken && x->o->opts.trust != TRUST_OWN && is_records(i->kind, i->name))
         r = records_new(x->o->meta.session_id);
     rc = pour(x, i, l, r, err);
     if (rc == 0 && r != NULL && i->kind == AGENT_TRANSCRIPT)
@@ -170,7 +170,8 @@ static const char *refuse(const struct extraction *x, struct item *i)
     const struct open_opts *opts = &x->o->opts;
     const char *reason = open_name_kind(&x->o->meta, i->name, &i->kind);
 
-    if (reason == NULL && i->kind == AGENT_MEMORY && !opts->is_trusted && !opts->with_memory)
+    if (reason == NULL && i->kind == AGENT_MEMORY && opts->trust == TRUST_STRANGER &&
+        !opts->with_memory)
         return "memory that comes from elsewhere is taken only when asked for";
     if (reason == NULL && i->kind == AGENT_HISTORY && i->size_bytes > OPEN_HISTORY_MAX)
         return "more prompts than one session can have";

@@ -80,7 +80,7 @@ static int look(const char *path, const struct unseal_opts *unseal, const char *
     const struct open_opts opts = {
         .session_id = session_id,
         .unseal = *unseal,
-        .is_trusted = 1,
+        .trust = TRUST_OWN,
         .with_memory = 1,
         .transcript = on_transcript,
         .transcript_arg = news,

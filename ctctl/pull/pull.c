@@ -78,7 +78,7 @@ static void on_progress(void *arg, int64_t done, int64_t total)
 }
 
 static int install(struct ctx *c, const char *bundle, const struct pull_opts *opts,
-                   const struct unseal_opts *unseal, struct adopting *adopting,
+                   const struct unseal_opts *unseal, enum trust trust, struct adopting *adopting,
                    struct pull_result *ret, struct ct_err *err)
 {
     struct watching w = {opts, "Installing"};
@@ -103,6 +103,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .home = path_home(),
         .scratch_dir = scratch,
         .unseal = *unseal,
+        .trust = trust,
         .is_forced = opts->is_forced,
         .is_copy = opts->is_copy,
         .is_rehearsal = opts->is_rehearsal,
@@ -163,10 +164,20 @@ static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts
     return rc;
 }
 
+/* Who vouches for what the cloud has.  Where there is a key, only that. */
+static enum trust vouched(struct ctx *c, int is_sealed)
+{
+    const struct keyring *ring;
+
+    if (is_sealed)
+        return TRUST_OWN;
+    ring = ctx_ring(c, NULL);
+    return ring != NULL && keyring_current(ring) == NULL ? TRUST_ACCOUNT : TRUST_STRANGER;
+}
+
 int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
                  struct pull_result *ret, struct ct_err *err)
 {
-    struct pull_opts own = *opts;
     struct download d;
     struct adopting adopting = {c, &d};
     struct unseal_opts unseal;
@@ -178,7 +189,6 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     ret->version = d.answer.version;
     ret->size_bytes = d.answer.size_bytes;
     ret->is_sealed = d.is_sealed;
-    own.with_memory = 1; /* it is this account's own */
     rc = check_seal(c, &d, err);
     if (rc == 0)
         rc = fetch(c, &d, opts, ret, err);
@@ -188,7 +198,7 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     }
     rc = download_unseal(c, &d, &unseal, err);
     if (rc == 0)
-        rc = install(c, d.path, &own, &unseal, &adopting, ret, err);
+        rc = install(c, d.path, opts, &unseal, vouched(c, d.is_sealed), &adopting, ret, err);
     download_clear(&d, rc != 0 && (err->code == ERR_CONFLICT || err->code == ERR_REFUSED ||
                                    err->code == ERR_RETRY));
     return rc;
@@ -225,7 +235,8 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
     memset(ret, 0, sizeof(*ret));
     if (ctx_config(c, err) != 0 || look_at_file(c, path, ret, &unseal, err) != 0)
         return -1;
-    if (install(c, path, opts, &unseal, &adopting, ret, err) != 0)
+    if (install(c, path, opts, &unseal, ret->is_sealed ? TRUST_OWN : TRUST_STRANGER, &adopting, ret,
+                err) != 0)
         return item_refused(err);
     return 0;
 }

@@ -82,7 +82,7 @@ static int digest(const char *path, struct queue_item *q, struct ct_err *err)
 static void salvage_run(void *arg)
 {
     struct salvage *v = arg;
-    struct open_opts o = {.session_id = v->session_id, .is_trusted = 1, .with_memory = 1};
+    struct open_opts o = {.session_id = v->session_id, .trust = TRUST_OWN, .with_memory = 1};
     const struct seal_header *seal;
     struct opener *opener;
     struct open_result r;

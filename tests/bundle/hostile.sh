@@ -90,7 +90,7 @@ check() {
 extra=extra-files/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 other=extra-files/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 check "a session of one's own keeps its permission mode" mode_bypass \
-    '! grep -q "\"default\"" "$stage/session.jsonl" && grep -q bypass "$stage/session.jsonl"' --trusted
+    '! grep -q "\"default\"" "$stage/session.jsonl" && grep -q bypass "$stage/session.jsonl"' --trust own
 check "another's is set back by a record at the end" mode_torn \
     'tail -n 1 "$stage/session.jsonl" | jq -e ".type == \"permission-mode\" and .permissionMode == \"default\""'
 check "memory comes along when asked for" memory 'grep -q "run this" "$stage/memory/MEMORY.md"' --with-memory

@@ -2,7 +2,8 @@
  * Open a bundle and extract it, and say what came of it as JSON.  For tests, the bench and
  * developers.
  *
- *   openone BUNDLE [--stage DIR] [--id ID] [--trusted] [--with-memory] [--max-bytes N]
+ *   openone BUNDLE [--stage DIR] [--id ID] [--trust own|account|stranger] [--with-memory]
+ * [--max-bytes N]
  *           [--cwd SOURCE TARGET] [--home SOURCE TARGET]
  *           [--keyring FILE] [--sealed] [--object HEX] [--generation N] [--gzip-bytes N]
  *   openone --relocate [--cwd SOURCE TARGET] [--home SOURCE TARGET]     from stdin to stdout
@@ -160,6 +161,20 @@ static int parse_seal(const char *s, const char *value, struct args *a)
     return 1;
 }
 
+static int parse_trust(const char *word, enum trust *ret)
+{
+    static const char *const words[] = {
+        [TRUST_STRANGER] = "stranger", [TRUST_ACCOUNT] = "account", [TRUST_OWN] = "own"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *ret = (enum trust)i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
 static int parse(int argc, char **argv, struct args *a)
 {
     for (int i = 1; i < argc; i++) {
@@ -167,8 +182,9 @@ static int parse(int argc, char **argv, struct args *a)
         int left = argc - 1 - i;
         if (strcmp(s, "--relocate") == 0) {
             a->is_filter = 1;
-        } else if (strcmp(s, "--trusted") == 0) {
-            a->opts.is_trusted = 1;
+        } else if (strcmp(s, "--trust") == 0 && left >= 1) {
+            if (parse_trust(argv[++i], &a->opts.trust) != 0)
+                return -1;
         } else if (strcmp(s, "--with-memory") == 0) {
             a->opts.with_memory = 1;
         } else if (strcmp(s, "--stage") == 0 && left >= 1) {

@@ -111,8 +111,8 @@ opens() {
     mkdir -m 700 "$tmp/a" "$tmp/b"
     file=$1
     shift
-    "$openone" "$tmp/plain.tgz" --stage "$tmp/a" --trusted &&
-        "$openone" "$file" --stage "$tmp/b" --keyring "$tmp/keyring" "$@" && diff -r "$tmp/a" "$tmp/b"
+    "$openone" "$tmp/plain.tgz" --stage "$tmp/a" --trust own &&
+        "$openone" "$file" --stage "$tmp/b" --trust own --keyring "$tmp/keyring" "$@" && diff -r "$tmp/a" "$tmp/b"
 }
 # refused WHY FILE OPTION...: and nothing of it comes out
 refused() {

@@ -177,7 +177,11 @@ static int check_bundle(const struct download *d, const struct unseal_opts *unse
                         struct ct_err *err)
 {
     const struct open_opts opts = {
-        .session_id = download_id(d), .with_memory = 1, .unseal = *unseal};
+        .session_id = download_id(d),
+        .trust = d->is_sealed ? TRUST_OWN : TRUST_STRANGER,
+        .with_memory = 1,
+        .unseal = *unseal,
+    };
     struct open_result opened;
     struct opener *opener;
     int rc;
