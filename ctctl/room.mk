@@ -9,6 +9,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cloud/resolve.c ctctl/cloud/resolve.h \
   ctctl/cloud/revocable.c ctctl/cloud/revocable.h \
   ctctl/cloud/sessions.c ctctl/cloud/sessions.h \
+  ctctl/cloud/unsaved.c ctctl/cloud/unsaved.h \
   ctctl/cmd/account/verb_devices.c \
   ctctl/cmd/account/verb_key.c \
   ctctl/cmd/account/verb_login.c \
@@ -73,6 +74,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
+  ctctl/ui/pager.c ctctl/ui/pager.h \
   ctctl/ui/progress.c ctctl/ui/progress.h \
   ctctl/ui/qr.h \
   ctctl/ui/status.c ctctl/ui/status.h \

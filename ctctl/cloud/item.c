@@ -1,11 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bundle/open/generations.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
-#include "common/base/path.h"
+#include "ctctl/ui/text.h"
 
 #include "ctctl/cloud/item.h"
 
@@ -177,6 +178,23 @@ static const char *locked_title(const struct json_object *item, char *buf, size_
     return buf;
 }
 
+/* A title is from a prompt, and stays at home unless the configuration says otherwise. */
+static const char *made_up_title(const struct json_object *item, char *buf, size_t n)
+{
+    const struct json_object *m = item_metadata(item);
+    const char *agent = jdoc_str(m, "agentId"), *began = jdoc_str(m, "sessionStartedAt");
+    int64_t messages = jdoc_int(m, "messageCount", 0);
+    char when[64] = "", *count = text_count(messages, "message", "messages");
+
+    if (agent == NULL || strcmp(agent, "claude-code") == 0)
+        agent = "Claude Code";
+    if (began != NULL)
+        text_clock(began, ", %Y-%m-%d %H:%M", when, sizeof(when));
+    snprintf(buf, n, "%s%s%s%s", agent, when, messages > 0 ? ", " : "", messages > 0 ? count : "");
+    free(count);
+    return buf;
+}
+
 const char *item_title(const struct json_object *item, char *buf, size_t n)
 {
     const struct json_object *m = item_metadata(item);
@@ -188,8 +206,6 @@ const char *item_title(const struct json_object *item, char *buf, size_t n)
     if (s == NULL)
         s = jdoc_str(m, "summary");
     if (s == NULL)
-        s = jdoc_str(m, "projectName");
-    if (s == NULL && item_str(item, "sourceCwd") != NULL)
-        s = path_base(item_str(item, "sourceCwd"));
-    return s != NULL ? s : "";
+        s = jdoc_str(item, ITEM_LOCAL_TITLE);
+    return s != NULL ? s : made_up_title(item, buf, n);
 }

@@ -12,6 +12,7 @@
 #include "ctctl/ui/folder.h"
 #include "ctctl/ui/state.h"
 #include "ctctl/ui/table.h"
+#include "ctctl/cloud/unsaved.h"
 #include "net/http.h"
 
 #include "ctctl/cloud/sessions.h"
@@ -65,6 +66,8 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
         if (local_page(c, f, cursor, room_left(f, all), &page, err) != 0)
             goto err1;
         list = jdoc_array(page, "sessions");
+        if (f->is_shown)
+            unsaved_describe(list);
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
             if (is_machine(jdoc_str(item, "deviceName"), f->machine) &&
@@ -178,8 +181,9 @@ err1:
 /* ---- which of the cloud's are here -------------------------------------------------------------
  */
 
-/* By both names: what can't be opened here goes by the one that the server has. */
-static struct json_object *ids_here(struct ctx *c)
+/* Item of this machine's list by id, by both names: what can't be opened here goes by the one that
+ * the server has. */
+static struct json_object *known_here(struct ctx *c)
 {
     const struct sessions_filter every = {0};
     struct json_object *list, *ids;
@@ -188,14 +192,11 @@ static struct json_object *ids_here(struct ctx *c)
         return NULL;
     ids = json_object_new_object();
     for (size_t i = 0; i < json_object_array_length(list); i++) {
-        const struct json_object *o = json_object_array_get_idx(list, i);
+        struct json_object *o = json_object_array_get_idx(list, i);
         const char *names[] = {jdoc_str(o, "sessionId"), jdoc_str(o, "wireId")};
-        const char *state = jdoc_str(o, "state");
-        if (state != NULL && strcmp(state, "archived") == 0)
-            continue;
         for (size_t j = 0; j < 2; j++) {
-            if (names[j] != NULL)
-                jdoc_set_bool(ids, names[j], 1);
+            if (names[j] != NULL && !jdoc_has(ids, names[j]))
+                json_object_object_add(ids, names[j], json_object_get(o));
         }
     }
     json_object_put(list);
@@ -204,12 +205,17 @@ static struct json_object *ids_here(struct ctx *c)
 
 void sessions_mark_here(struct ctx *c, struct json_object *list)
 {
-    struct json_object *ids = json_object_array_length(list) > 0 ? ids_here(c) : NULL;
+    struct json_object *ids = json_object_array_length(list) > 0 ? known_here(c) : NULL;
 
     for (size_t i = 0; ids != NULL && i < json_object_array_length(list); i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
         const char *id = item_id(item);
-        jdoc_set_bool(item, "here", id != NULL && jdoc_has(ids, id));
+        const struct json_object *known = id != NULL ? jdoc_obj(ids, id) : NULL;
+        const char *state = jdoc_str(known, "state"), *title = jdoc_str(known, "title");
+        jdoc_set_bool(item, "here",
+                      known != NULL && (state == NULL || strcmp(state, "archived") != 0));
+        if (title != NULL)
+            jdoc_set_str(item, ITEM_LOCAL_TITLE, title);
     }
     json_object_put(ids);
 }
@@ -261,8 +267,8 @@ static const char *bytes_text(const struct json_object *o, char buf[24])
 void sessions_local_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},   {"STATE", 0, 0, 0}, {"TITLE", 0, 1, 0},   {"PROJECT", 0, 1, 2},
-        {"MSGS", 1, 0, 4}, {"SIZE", 1, 0, 3},  {"CHANGED", 0, 0, 1},
+        {"ID", 0, 0, 0},   {"STATE", 0, 0, 0}, {"TITLE", 0, 32, 0},  {"PROJECT", 0, 10, 2},
+        {"MSGS", 1, 0, 3}, {"SIZE", 1, 0, 4},  {"CHANGED", 0, 0, 1},
     };
     struct table *t = table_new(st, columns, 7);
 
@@ -326,8 +332,8 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
 {
     static const struct table_column here = {"HERE", 0, 0, 0}, sealed = {"SEALED", 0, 0, 0};
     struct table_column columns[9] = {
-        {"ID", 0, 0, 0},       {"TITLE", 0, 1, 0}, {"PROJECT", 0, 1, 4}, {"MACHINE", 0, 1, 1},
-        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 3},  {"SAVED", 0, 0, 2},
+        {"ID", 0, 0, 0},       {"TITLE", 0, 32, 0}, {"PROJECT", 0, 10, 3}, {"MACHINE", 0, 10, 1},
+        {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 4},   {"SAVED", 0, 0, 2},
     };
     int has_here = 0, has_sealed = 0;
     struct table *t;

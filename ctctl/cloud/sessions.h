@@ -13,6 +13,7 @@ struct sessions_filter {
     const char *machine; /* or NULL */
     const char *tag;     /* or NULL; the cloud's only */
     int64_t limit;       /* 0: all */
+    int is_shown;        /* what waits for its first save is described too (unsaved.h) */
 
     /* Out, may be NULL: how many of the cloud's could not be judged by project or machine, for they
      * are sealed and can't be opened here. */
@@ -36,8 +37,8 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
 
 /**
  * sessions_mark_here(c, list):
- * Give each of the API's list items a member "here": is the session on this machine too?  Without a
- * daemon nobody knows, and nothing is marked.
+ * Give each of the API's list items a member "here": is the session on this machine too?  And
+ * "localTitle" where this machine knows one.  Without a daemon nobody knows, and nothing is marked.
  */
 void sessions_mark_here(struct ctx *c, struct json_object *list);
 

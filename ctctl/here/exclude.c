@@ -27,7 +27,7 @@ static int is_id(const char *word)
 static void table(const struct text_style *st, struct json_object *rules, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"RULE", 0, 0, 0}, {"FOLDER", 0, 1, 0}, {"SAID IN", 0, 0, 1}};
+        {"RULE", 0, 0, 0}, {"FOLDER", 0, 16, 0}, {"SAID IN", 0, 0, 1}};
     struct table *t = table_new(st, columns, 3);
 
     for (size_t i = 0; i < json_object_array_length(rules); i++) {

@@ -15,6 +15,7 @@
 #include "ctctl/pull/picker.h"
 
 #define SHOWN 20
+#define MOST_ROWS 999
 
 int picker_matches(const struct json_object *item, const char *word)
 {
@@ -68,25 +69,28 @@ static struct json_object *narrow(struct json_object *list, const char *word, co
 static void show(struct ctx *c, struct json_object *list)
 {
     static const struct table_column columns[] = {
-        {"", 1, 0, 0},        {"TITLE", 0, 1, 0}, {"FOLDER", 0, 1, 1},
-        {"MACHINE", 0, 1, 3}, {"SAVED", 0, 0, 2}, {"HERE", 0, 0, 0},
+        {"", 1, 0, 0},     {"TITLE", 0, 32, 0}, {"FOLDER", 0, 10, 2}, {"MACHINE", 0, 10, 4},
+        {"SIZE", 1, 0, 5}, {"SAVED", 0, 0, 3},  {"ID", 0, 0, 1},      {"HERE", 0, 0, 0},
     };
     size_t n = json_object_array_length(list);
     int is_marked = n > 0 && jdoc_has(json_object_array_get_idx(list, 0), "here");
-    struct table *t = table_new(&c->err, columns, is_marked ? 6 : 5);
+    struct table *t = table_new(&c->err, columns, is_marked ? 8 : 7);
     struct buf b = {0};
 
     for (size_t i = 0; i < n && i < SHOWN; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        char number[24], title[256], ago[64];
-        const char *cells[6];
+        char number[24], title[256], ago[64], size[24], id[9];
+        int64_t bytes = jdoc_int(o, "sizeBytes", -1);
+        const char *cells[8];
         snprintf(number, sizeof(number), "%zu", i + 1);
         cells[0] = number;
         cells[1] = item_title(o, title, sizeof(title));
         cells[2] = item_str(o, "sourceCwd");
         cells[3] = item_str(o, "sourceMachine");
-        cells[4] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
-        cells[5] = jdoc_bool(o, "here", 0) ? "yes" : "no";
+        cells[4] = bytes >= 0 ? str_human_bytes((unsigned long long)bytes, size, sizeof(size)) : "";
+        cells[5] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
+        cells[6] = text_short_id(item_id(o), id);
+        cells[7] = jdoc_bool(o, "here", 0) ? "yes" : "no";
         table_row(t, cells);
     }
     table_print(t, &b);
@@ -102,7 +106,7 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
     char *dot = path_expand("."), *cwd = realpath(dot, NULL), answer[256] = "";
     struct json_object *some = narrow(list, "", cwd != NULL ? cwd : dot), *fewer;
     unsigned long long n;
-    int rc;
+    int rc, is_row;
 
     for (;;) {
         show(c, some);
@@ -112,10 +116,15 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
             rc = err_set(err, ERR_CANCELLED, "nothing was chosen");
         if (rc != 0)
             break;
-        if (str_parse_u64(answer, &n) == 0 && n >= 1 && n <= json_object_array_length(some) &&
-            n <= SHOWN) {
+        /* A short number is one of a row; a longer one may be a part of an id or of a date. */
+        is_row = str_parse_u64(answer, &n) == 0 && n <= MOST_ROWS;
+        if (is_row && n >= 1 && n <= json_object_array_length(some) && n <= SHOWN) {
             *ret = str_dup(item_wire_id(json_object_array_get_idx(some, (size_t)n - 1)));
             break;
+        }
+        if (is_row) {
+            ctx_say(c, "there is no row %llu on the screen", n);
+            continue;
         }
         fewer = narrow(list, answer, cwd != NULL ? cwd : dot);
         if (json_object_array_length(fewer) == 0) {

@@ -7,7 +7,6 @@
 #include "ctctl/ui/table.h"
 
 #define GAP 2         /* columns of space between two columns */
-#define COMFORT 16    /* an elastic column of less is of little use */
 #define MIN_ELASTIC 6 /* an elastic column is not made narrower as long as others can give */
 
 struct cell {
@@ -73,7 +72,7 @@ static size_t widest(const struct table *t, const size_t *widths)
     for (int elastic = 1; elastic >= 0 && best == t->n; elastic--) {
         size_t least = elastic ? MIN_ELASTIC : 1;
         for (size_t i = 0; i < t->n; i++) {
-            if (t->columns[i].is_elastic == elastic && widths[i] > least &&
+            if ((t->columns[i].comfort > 0) == elastic && widths[i] > least &&
                 (best == t->n || widths[i] > widths[best]))
                 best = i;
         }
@@ -87,8 +86,10 @@ static void leave_out(const struct table *t, size_t *widths, size_t limit)
     size_t *least = str_calloc(t->n, sizeof(*least));
     size_t last;
 
-    for (size_t i = 0; i < t->n; i++)
-        least[i] = t->columns[i].is_elastic && widths[i] > COMFORT ? COMFORT : widths[i];
+    for (size_t i = 0; i < t->n; i++) {
+        size_t comfort = (size_t)t->columns[i].comfort;
+        least[i] = comfort > 0 && widths[i] > comfort ? comfort : widths[i];
+    }
     do {
         last = t->n;
         for (size_t i = 0; i < t->n; i++) {

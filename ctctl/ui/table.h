@@ -8,15 +8,14 @@
 
 /*
  * A table that fits the width: columns are as wide as their widest cell; where that is too much,
- * the elastic ones give way, the widest first, and before they become useless the columns that can
- * be done without are left out.  Without a width (no terminal) only the elastic ones are cut, where
- * they are very wide.
+ * the elastic ones give way, the widest first, and before they get less than their comfort the
+ * columns that can be done without are left out.  Without a width (a pipe) nothing is cut.
  */
 struct table_column {
     const char *title;
-    int is_right;   /* numbers */
-    int is_elastic; /* may be cut */
-    int rank;       /* 0: always there; else the highest is left out first */
+    int is_right; /* numbers */
+    int comfort;  /* may be cut; below so many columns it is of little use.  0: never cut */
+    int rank;     /* 0: always there; else the highest is left out first */
 };
 
 struct table;

@@ -20,14 +20,22 @@
 #define MAX_WIDTH 1000
 #define SIGNAL_CHECK_MS 200
 
-static int columns_of(int fd)
+/* A width that somebody asks for, or 0. */
+static int columns_asked(void)
 {
     const char *v = getenv("COLUMNS");
     unsigned long long n;
+
+    return v != NULL && str_parse_u64(v, &n) == 0 && n > 0 && n <= MAX_WIDTH ? (int)n : 0;
+}
+
+static int columns_of(int fd)
+{
+    int asked = columns_asked();
     struct winsize ws;
 
-    if (v != NULL && str_parse_u64(v, &n) == 0 && n > 0 && n <= MAX_WIDTH)
-        return (int)n;
+    if (asked > 0)
+        return asked;
     if (ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
         return ws.ws_col;
     return 80;
@@ -43,7 +51,7 @@ void term_style(int fd, struct text_style *ret)
     memset(ret, 0, sizeof(*ret));
     ret->is_terminal = isatty(fd);
     is_shown = ret->is_terminal || (force != NULL && force[0] != '\0' && strcmp(force, "0") != 0);
-    ret->width = is_shown ? columns_of(fd) : 0;
+    ret->width = is_shown ? columns_of(fd) : columns_asked();
     ret->has_colour = is_shown && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
                       strcmp(term, "dumb") != 0;
     ret->is_utf8 = strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;

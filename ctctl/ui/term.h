@@ -8,8 +8,9 @@
 
 /**
  * term_style(fd, ret):
- * Learn how to show text on ${fd}: on a terminal, or with CLICOLOR_FORCE, width from COLUMNS or the
- * terminal and colour unless NO_COLOR is set or TERM is "dumb"; UTF-8 if the locale says so.
+ * Learn how to show text on ${fd}: width from COLUMNS, else of the terminal, else (a pipe) no
+ * limit; on a terminal, or with CLICOLOR_FORCE, colour unless NO_COLOR is set or TERM is "dumb";
+ * UTF-8 if the locale says so.
  */
 void term_style(int fd, struct text_style *ret);
 

@@ -160,7 +160,7 @@ static void times_are_relative(void **state)
  */
 
 static const struct table_column columns[] = {
-    {"ID", 0, 0, 0}, {"TITLE", 0, 1, 0}, {"SIZE", 1, 0, 0}};
+    {"ID", 0, 0, 0}, {"TITLE", 0, 16, 0}, {"SIZE", 1, 0, 0}};
 
 static char *sample_table(const struct text_style *st)
 {
@@ -219,7 +219,7 @@ static void only_elastic_columns_are_cut_while_they_can_give(void **state)
 static void columns_to_do_without_go_before_a_title_becomes_useless(void **state)
 {
     static const struct table_column ranked[] = {
-        {"ID", 0, 0, 0}, {"TITLE", 0, 1, 0}, {"MSGS", 1, 0, 2}, {"SIZE", 1, 0, 1}};
+        {"ID", 0, 0, 0}, {"TITLE", 0, 16, 0}, {"MSGS", 1, 0, 2}, {"SIZE", 1, 0, 1}};
     static const char *const cells[] = {"3f2a9c1b", "A title of thirty-one columns.", "12", "1 kB"};
     static const struct {
         int width, has_msgs, has_size;

@@ -151,3 +151,56 @@ PY
     run ctctl sync --wait
     [ "$output" = 'Saved 1 session.' ]
 }
+
+@test "a list that is longer than the terminal goes through the pager, a short one and a pipe do not" {
+    log_in
+    local i
+    for i in {1..45}; do line "talk $i" >"$(transcript "$(new_id)")"; done
+    start_daemon
+    within eval '[ "$(ctctl list | wc -l)" = 46 ]'
+    export PAGER="sed s/^/paged:/"
+    type_in -- ctctl list >/dev/null
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^paged:' "$T/screen")" = 46 ]
+    type_in -- ctctl list --limit 3 >/dev/null
+    ! grep -q '^paged:' "$T/screen"
+    ! ctctl list | grep -q '^paged:'
+    # none there: it is printed all the same
+    PAGER=/nonexistent type_in -- ctctl list >/dev/null
+    [ "$status" -eq 0 ]
+}
+
+@test "COLUMNS counts in a pipe, and without it nothing is cut" {
+    log_in
+    line "a title of many words that no narrow terminal can show in the whole of it" \
+        >"$(transcript "$(new_id)")"
+    start_daemon
+    within eval 'ctctl list | grep -q "in the whole of it"'
+    COLUMNS=60 ctctl list >"$T/narrow"
+    ! awk 'length($0) > 60' "$T/narrow" | grep .
+    grep -q 'a title of many words' "$T/narrow"
+}
+
+@test "what waits for its first save has title, project and messages in the list" {
+    conf 'quiet = 600; longest_wait = 900;'
+    log_in
+    ID=$(new_id)
+    line "a first question" >"$(transcript "$ID" web)"
+    start_daemon
+    within eval "ctctl list --json | jq -e '.[0].sessionId == \"$ID\"'"
+    [ "$(ctctl list --json | jq -r '.[0] | [.title, .messageCount, .state] | @csv')" = \
+        '"a first question",1,"pending"' ]
+    ctctl list | grep -q "^${ID:0:8}  waiting  *a first question  p  *1 "
+    ctctl list --project p | grep -q "^${ID:0:8}"
+}
+
+@test "a title that the cloud lacks is what this machine knows, else agent, time and messages" {
+    with_session
+    ctctl list --cloud | grep -q "^${ID:0:8}  hello "
+    stop_daemon
+    ctctl list --cloud | grep -q "^${ID:0:8}  Claude Code, .*1 message "
+    # a row that is not there can't be chosen
+    type_in 'Which one?' '7\n' 'there is no row 7 on the screen' '' 'Which one?' '\n' -- ctctl pull
+    [ "$status" -eq 1 ]
+    grep -q "${ID:0:8}" "$T/screen"
+}

@@ -1,6 +1,7 @@
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
 #include "ctctl/cloud/sessions.h"
+#include "ctctl/ui/pager.h"
 
 #include "ctctl/ctx/verb.h"
 
@@ -20,7 +21,7 @@ static int list_local(struct ctx *c, const struct sessions_filter *f)
                        : "no sessions here");
     } else {
         sessions_local_table(&c->out, list, &b);
-        ctx_print(c, &b);
+        pager_print(&c->out, &b);
         buf_free(&b);
     }
     json_object_put(list);
@@ -48,7 +49,7 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
                        : "no sessions in the cloud");
     } else {
         sessions_cloud_table(&c->out, list, &b);
-        ctx_print(c, &b);
+        pager_print(&c->out, &b);
         buf_free(&b);
     }
     json_object_put(answer);
@@ -57,7 +58,7 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    struct sessions_filter f = {0};
+    struct sessions_filter f = {.is_shown = 1};
     struct strlist words = {0};
     int is_local = 0, is_cloud = 0;
     const struct opt opts[] = {

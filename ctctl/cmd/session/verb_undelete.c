@@ -74,7 +74,7 @@ static int has_sealed(struct json_object *list)
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},      {"VERSION", 1, 0, 0},       {"PROJECT", 0, 1, 3}, {"SIZE", 1, 0, 2},
+        {"ID", 0, 0, 0},      {"VERSION", 1, 0, 0},       {"PROJECT", 0, 16, 3}, {"SIZE", 1, 0, 2},
         {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0}, {"SEALED", 0, 0, 0},
     };
     struct table *t = table_new(st, columns, has_sealed(list) ? 7 : 6);

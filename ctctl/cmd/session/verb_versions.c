@@ -49,8 +49,8 @@ static void render(const struct text_style *st, const struct json_object *o, str
 {
     static const struct table_column columns[] = {
         {"VERSION", 1, 0, 0}, {"", 0, 0, 0},         {"SAVED", 0, 0, 3},
-        {"", 0, 0, 0},        {"MACHINE", 0, 1, 0},  {"BUILDS ON", 0, 0, 2},
-        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 1, 4}, {"SEALED", 0, 1, 0},
+        {"", 0, 0, 0},        {"MACHINE", 0, 16, 0},  {"BUILDS ON", 0, 0, 2},
+        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 16, 4}, {"SEALED", 0, 16, 0},
     };
     struct json_object *list = jdoc_array(o, "versions");
     int64_t current = headline_number(o, "currentVersion", -1);
