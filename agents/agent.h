@@ -70,6 +70,17 @@ struct agent_record {
     int is_meta, is_compact_summary;
 };
 
+/* What becomes of a name in the data folder. */
+enum agent_fate {
+    AGENT_OF_SESSION,    /* a session takes it */
+    AGENT_OF_PROFILE,    /* no session does: it goes with the data folder itself */
+    AGENT_DERIVED,       /* caches, logs, what is of this machine or this moment */
+    AGENT_CONFIGURATION, /* what people set up */
+    AGENT_SECRET,        /* secrets, and what would run */
+    AGENT_INSIDE,        /* a folder that holds things of several kinds */
+    AGENT_UNKNOWN,
+};
+
 enum agent_news {
     AGENT_NO_NEWS,   /* appended or removed without a word of conversation */
     AGENT_IS_NEWS,   /* conversation: what a person, a model or a tool said */
@@ -85,6 +96,10 @@ struct agent {
     /* Can the folder at ${path} ("" is the root) hold, itself or below, anything that classify()
      * knows?  Others are not watched. */
     int (*wants_dir)(const char *path);
+
+    /* What becomes of the file at ${path}, or of the folder if that ends in a slash?  A folder's
+     * fate is that of all below it, but for AGENT_INSIDE and AGENT_UNKNOWN. */
+    enum agent_fate (*fate)(const char *path);
 
     /* The rest is for the functions below and for the room bundle.  ${root_fd} is the open root;
      * nothing is reached through a symbolic link below it.  ${cancel} may be NULL. */

@@ -5,11 +5,13 @@ agents_libagents_a_SOURCES = \
   agents/claude/claude.c agents/claude/claude.h \
   agents/claude/claude_entry.c \
   agents/claude/claude_list.c \
+  agents/claude/claude_names.c \
   agents/claude/claude_news.c \
   agents/claude/history.c agents/claude/history.h \
   agents/claude/record.c agents/claude/record.h \
   agents/claude/transcript.c agents/claude/transcript.h \
   agents/encode.c agents/encode.h \
+  agents/inventory.c agents/inventory.h \
   agents/news.c agents/news.h \
   agents/process.h \
   agents/seen.c agents/seen.h \

@@ -50,6 +50,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
   ctctl/here/system.c ctctl/here/system.h \
   ctctl/here/target.c ctctl/here/target.h \
+  ctctl/here/unsaved.c ctctl/here/unsaved.h \
   ctctl/here/watched.c ctctl/here/watched.h \
   ctctl/key/key.h \
   ctctl/key/key_account.c ctctl/key/key_account.h \
@@ -74,6 +75,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
+  ctctl/ui/not_saved.c ctctl/ui/not_saved.h \
   ctctl/ui/pager.c ctctl/ui/pager.h \
   ctctl/ui/progress.c ctctl/ui/progress.h \
   ctctl/ui/qr.h \

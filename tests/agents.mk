@@ -1,7 +1,9 @@
-check_PROGRAMS += tests/agents/unit_agents tests/agents/unit_transcript
-TESTS += tests/agents/unit_agents tests/agents/unit_transcript
+check_PROGRAMS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript
+TESTS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript
 tests_agents_unit_agents_SOURCES = tests/agents/unit_agents.c tests/scratch.c tests/scratch.h
 tests_agents_unit_agents_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+tests_agents_unit_inventory_SOURCES = tests/agents/unit_inventory.c tests/scratch.c tests/scratch.h
+tests_agents_unit_inventory_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 tests_agents_unit_transcript_SOURCES = tests/agents/unit_transcript.c tests/scratch.c tests/scratch.h
 tests_agents_unit_transcript_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/fixtures

@@ -230,6 +230,7 @@ const struct agent claude_agent = {
     .id = "claude-code",
     .classify = claude_classify,
     .wants_dir = claude_wants_dir,
+    .fate = claude_fate,
     .list_transcripts = claude_list_transcripts,
     .list_rest = claude_list_rest,
     .sidechain_session = claude_sidechain_session,

@@ -3,12 +3,13 @@
 
 #include "agents/agent.h"
 
-/* Claude Code's row of the table: its data folder, versions 1.0.24 to 2.1.272. */
+/* Claude Code's row of the table: its data folder, versions 1.0.24 to 2.1.332. */
 extern const struct agent claude_agent;
 
 /* For the row; the contracts are those of the members of struct agent. */
 void claude_classify(const char *path, struct agent_path *ret);
 int claude_wants_dir(const char *path);
+enum agent_fate claude_fate(const char *path);
 int claude_list_transcripts(int root_fd, const char *session_id, const struct agent_list_ops *ops,
                             void *arg, const _Atomic int *cancel, struct ct_err *err);
 int claude_list_rest(int root_fd, const char *session_id, const char *project,

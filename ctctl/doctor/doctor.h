@@ -51,6 +51,7 @@ void doctor_say(struct doctor_finding *f, enum doctor_verdict verdict, const cha
 void doctor_configuration(struct doctor *d, struct doctor_finding *f);
 void doctor_data_folder(struct doctor *d, struct doctor_finding *f);
 void doctor_watched_folder(struct doctor *d, struct doctor_finding *f);
+void doctor_unknown(struct doctor *d, struct doctor_finding *f);
 void doctor_cleanup(struct doctor *d, struct doctor_finding *f);
 void doctor_credentials(struct doctor *d, struct doctor_finding *f);
 void doctor_space(struct doctor *d, struct doctor_finding *f);

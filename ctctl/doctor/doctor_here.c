@@ -12,6 +12,8 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
+#include "ctctl/ui/not_saved.h"
+#include "ctctl/here/unsaved.h"
 #include "ctctl/here/watched.h"
 
 #include "ctctl/doctor/doctor.h"
@@ -101,6 +103,28 @@ void doctor_watched_folder(struct doctor *d, struct doctor_finding *f)
         free(root);
     }
     free(missing);
+}
+
+void doctor_unknown(struct doctor *d, struct doctor_finding *f)
+{
+    struct json_object *list;
+    char *text;
+
+    if (!d->has_config) {
+        doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the configuration names the folder");
+        return;
+    }
+    list = unsaved_look(&d->c->config->roots);
+    text = not_saved_text(list, NULL, NULL);
+    if (text == NULL)
+        doctor_say(f, DOCTOR_OK, NULL, "every name in the data folder is known");
+    else
+        doctor_say(f, DOCTOR_NOTE,
+                   "if there is work in them, copy them by hand; ctctl status --json names a file "
+                   "of each folder; a newer version of Codeteleportd may know them",
+                   "not saved: %s", text);
+    free(text);
+    json_object_put(list);
 }
 
 /* cleanupPeriodDays of the root's settings, or -1 where nothing says it. */

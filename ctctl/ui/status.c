@@ -5,6 +5,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
+#include "ctctl/ui/not_saved.h"
 #include "ctctl/ui/state.h"
 #include "ctctl/ui/folder.h"
 
@@ -229,6 +230,17 @@ static void encryption_row(struct buf *b, const struct text_style *st,
     buf_free(&text);
 }
 
+/* Said where there is something only. */
+static void not_saved_row(struct buf *b, const struct text_style *st,
+                          const struct json_object *status)
+{
+    char *text = not_saved_text(jdoc_array(status, "notSaved"), NULL, NULL);
+
+    if (text != NULL)
+        row(b, st, "Not saved", text);
+    free(text);
+}
+
 static void saved_row(struct buf *b, const struct text_style *st, const struct json_object *status)
 {
     const char *saved = jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt");
@@ -411,6 +423,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
         sessions_row(b, st, &h, jdoc_obj(o, "sessions"));
     encryption_row(b, st, jdoc_obj(o, "encryption"));
     saved_row(b, st, o);
+    not_saved_row(b, st, o);
     watch_row(b, st, jdoc_obj(o, "watch"));
     account_row(b, st, jdoc_obj(o, "account"));
     server_row(b, st, jdoc_obj(o, "server"));

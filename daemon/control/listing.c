@@ -224,6 +224,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     skipped = jdoc_array(ss.meta, "skipped");
     duplicates = jdoc_array(ss.meta, "duplicates");
     jdoc_set_str(o, "root", ss.root);
+    jdoc_set_str(o, "projectFolder", ss.project);
     jdoc_set_str(o, "gitBranch", jdoc_str(ss.meta, "gitBranch"));
     jdoc_set_str(o, "model", jdoc_str(ss.meta, "claudeModel"));
     jdoc_set_str(o, "startedAt", jdoc_str(ss.meta, "sessionStartedAt"));

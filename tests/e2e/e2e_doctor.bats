@@ -102,6 +102,27 @@ found() {
     [ -z "$(ctctl 2>&1 >/dev/null)" ]
 }
 
+@test "what nobody knows is counted by its folder and named, in doctor, status and show" {
+    with_server
+    start_daemon
+    local id
+    id=$(new_id)
+    line "hello" >"$(transcript "$id")"
+    ctctl sync --wait
+    examine
+    found inventory ok 'every name'
+    ! ctctl status | grep -q 'Not saved'
+    mkdir -p "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d" "$CLAUDE_CONFIG_DIR/debug"
+    touch "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d/state.json" "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d/log" \
+        "$CLAUDE_CONFIG_DIR/debug/x"
+    touch "$(dirname "$(transcript "$id")")/$id.precompact.json"
+    examine
+    found inventory note 'not saved: 2 files in jobs/, 1 in projects/'
+    COLUMNS=200 ctctl status | tr -s ' \n' ' ' | grep -q 'Not saved 2 files in jobs/, 1 in projects/.*unknown to this version'
+    [ "$(status '.notSaved[0] | "\(.folder) \(.files)"')" = "jobs 2" ]
+    ctctl show "$id" | tr -s ' \n' ' ' | grep -q 'Not saved 1 file in projects/'
+}
+
 @test "Claude Code's clean-up is read from its settings" {
     echo '{"cleanupPeriodDays": 0}' >"$CLAUDE_CONFIG_DIR/settings.json"
     examine

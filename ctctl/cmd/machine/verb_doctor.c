@@ -15,6 +15,7 @@ static const struct doctor_check checks[] = {
     {"configuration", doctor_configuration},
     {"data folder", doctor_data_folder},
     {"watched folder", doctor_watched_folder},
+    {"inventory", doctor_unknown},
     {"clean-up", doctor_cleanup},
     {"disk space", doctor_space},
     {"credentials", doctor_credentials},

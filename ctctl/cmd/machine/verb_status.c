@@ -3,6 +3,7 @@
 #include "common/base/buf.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/ui/status.h"
+#include "ctctl/here/unsaved.h"
 #include "ctctl/here/watched.h"
 
 #include "ctctl/ctx/verb.h"
@@ -75,6 +76,7 @@ static int run(struct ctx *c, int argc, char **argv)
         return in_short(c, is_check);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
+    json_object_object_add(o, "notSaved", unsaved_look_watched(o));
     if (c->json) {
         ctx_json(c, o);
     } else {

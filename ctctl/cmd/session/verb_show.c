@@ -6,6 +6,8 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
+#include "ctctl/ui/not_saved.h"
+#include "ctctl/here/unsaved.h"
 #include "ctctl/cloud/item.h"
 #include "common/config/keyring.h"
 #include "ctctl/key/key.h"
@@ -105,6 +107,17 @@ static void list_rows(struct buf *b, const struct text_style *st, const struct j
     }
 }
 
+/* Of what nobody knows, what lies beside this session or bears its id. */
+static void not_saved_row(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    char *text = not_saved_text(jdoc_array(o, "notSaved"), jdoc_str(o, "sessionId"),
+                                jdoc_str(o, "projectFolder"));
+
+    if (text != NULL)
+        row(b, st, "Not saved", text);
+    free(text);
+}
+
 /* Where, never what. */
 static void secret_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
 {
@@ -198,6 +211,7 @@ static void render(const struct text_style *st, const struct json_object *o, int
     row(b, st, "Content", jdoc_str(o, "contentId"));
     row(b, st, "Checksum", jdoc_str(o, "checksum"));
     list_rows(b, st, o);
+    not_saved_row(b, st, o);
     secret_rows(b, st, o);
 }
 
@@ -256,6 +270,16 @@ static void print(struct ctx *c, struct json_object *o)
     buf_free(&b);
 }
 
+static void look_for_unsaved(struct json_object *o)
+{
+    struct strlist roots = {0};
+
+    if (jdoc_str(o, "root") != NULL && jdoc_str(o, "root")[0] != '\0')
+        strlist_add(&roots, jdoc_str(o, "root"));
+    json_object_object_add(o, "notSaved", unsaved_look(&roots));
+    strlist_free(&roots);
+}
+
 static int ask_daemon(struct ctx *c, const char *id, struct json_object **ret, struct ct_err *err)
 {
     struct json_object *params = json_object_new_object();
@@ -264,6 +288,8 @@ static int ask_daemon(struct ctx *c, const char *id, struct json_object **ret, s
     jdoc_set_str(params, "id", id);
     rc = ctx_call(c, "show", params, ANSWER_MS, ret, err);
     json_object_put(params);
+    if (rc == 0)
+        look_for_unsaved(*ret);
     return rc;
 }
 

@@ -1,0 +1,176 @@
+#include <string.h>
+
+#include "agents/claude/claude.h"
+
+/*
+ * Every name that versions 1.0.24 to 2.1.332 have been seen to make in their data folder, or that
+ * stands in their code: who takes it, or why nobody does.  The first row that fits counts.  '%' is
+ * a session's id, '*' any run of characters in one name, a slash at the end means the folder and
+ * all below it.  What fits no row is unknown.  claude_classify() says what the taken ones are.
+ */
+static const struct {
+    const char *name;
+    enum agent_fate fate;
+} names[] = {
+    /* Of a session. */
+    {"projects/*/%.jsonl", AGENT_OF_SESSION},
+    {"projects/*/%/", AGENT_OF_SESSION},
+    {"projects/*/agent-*.jsonl", AGENT_OF_SESSION},
+    {"projects/*/memory/", AGENT_OF_SESSION},
+    {"file-history/%/", AGENT_OF_SESSION},
+    {"tasks/%/*.json", AGENT_OF_SESSION},
+    {"todos/%-agent-*.json", AGENT_OF_SESSION},
+    {"plans/*.md", AGENT_OF_SESSION},
+    {"paste-cache/*.txt", AGENT_OF_SESSION},
+    {"history.jsonl", AGENT_OF_SESSION},
+    /* Made anew from something else, of this machine, or of this moment. */
+    {"sessions/*.json", AGENT_DERIVED},
+    {"projects/*/sessions-index.json", AGENT_DERIVED},
+    {"projects/*/.session-aliases", AGENT_DERIVED},
+    {".codeteleport/", AGENT_DERIVED}, /* ours */
+    {".config.json", AGENT_SECRET},    /* .claude.json of old versions */
+    {"backups/", AGENT_SECRET},        /* of .claude.json */
+    {"cache/", AGENT_DERIVED},
+    {"ccr/", AGENT_DERIVED},
+    {"chrome/", AGENT_DERIVED},
+    {"daemon/", AGENT_DERIVED},
+    {"daemon.*", AGENT_DERIVED},
+    {"debug/", AGENT_DERIVED},
+    {"downloads/", AGENT_DERIVED},
+    {"dump-prompts/", AGENT_DERIVED},
+    {"gh-pr-status-cache.json", AGENT_DERIVED},
+    {"image-cache/", AGENT_DERIVED},
+    {"local/", AGENT_DERIVED},
+    {"locks/", AGENT_DERIVED},
+    {"logs/", AGENT_DERIVED},
+    {"mcp-discovery-cache/", AGENT_DERIVED},
+    {"model-capabilities.json", AGENT_DERIVED},
+    {"shell-snapshots/", AGENT_DERIVED},
+    {"staging/", AGENT_DERIVED},
+    {"startup-perf/", AGENT_DERIVED},
+    {"state/", AGENT_DERIVED},
+    {"stats-cache.json", AGENT_DERIVED},
+    {"statsig/", AGENT_DERIVED},
+    {"telemetry/", AGENT_DERIVED},
+    {"tool-container-runs.json", AGENT_DERIVED},
+    {"traces/", AGENT_DERIVED},
+    {"usage-data/", AGENT_DERIVED},
+    {"versions/", AGENT_DERIVED},
+    {".last-cleanup", AGENT_DERIVED},
+    {".last-update-result.json", AGENT_DERIVED},
+    {".deep-link-register-failed", AGENT_DERIVED},
+    /* What a person, or a person's organisation, sets up. */
+    {"CLAUDE.md", AGENT_CONFIGURATION},
+    {"CLAUDE.local.md", AGENT_CONFIGURATION},
+    {"ULTRACLAUDE.md", AGENT_CONFIGURATION},
+    {"agents/", AGENT_CONFIGURATION},
+    {"commands/", AGENT_CONFIGURATION},
+    {"cowork_plugins/", AGENT_CONFIGURATION},
+    {"dev-mods/", AGENT_CONFIGURATION},
+    {"hooks/", AGENT_CONFIGURATION},
+    {"keybindings.json", AGENT_CONFIGURATION},
+    {"loop.md", AGENT_CONFIGURATION},
+    {"output-styles/", AGENT_CONFIGURATION},
+    {"plugins/", AGENT_CONFIGURATION},
+    {"rules/", AGENT_CONFIGURATION},
+    {"session-memory/", AGENT_CONFIGURATION}, /* how a session's notes are to look */
+    {"skills/", AGENT_CONFIGURATION},
+    {"statusline*", AGENT_CONFIGURATION},
+    {"themes/", AGENT_CONFIGURATION},
+    {"workflows/", AGENT_CONFIGURATION},
+    {"remote-settings.json", AGENT_CONFIGURATION},
+    {"settings*.json", AGENT_CONFIGURATION}, /* may hold secrets too */
+    {"daemon.json", AGENT_CONFIGURATION},
+    /* Secrets, and what would run. */
+    {".credentials.json", AGENT_SECRET},
+    {".anthropic", AGENT_SECRET},
+    {".claude.json*", AGENT_SECRET},
+    {"hfi-auth.json", AGENT_SECRET},
+    {"ide/", AGENT_SECRET},
+    {"mcp-needs-auth-cache.json", AGENT_SECRET},
+    {"seed-admin/", AGENT_SECRET},
+    {"session-env/", AGENT_SECRET},
+    {"sessions/*.key", AGENT_SECRET},
+};
+
+/* Locks, half-written files, and what desktops leave behind: the same in every folder. */
+static const char *const anywhere[] = {"*.lock", "*.lock/", "*.tmp", "*.tmp.*", ".DS_Store"};
+
+/* Does the component ${p} of ${n} bytes fit ${pattern}, that ends at '/' or its end? */
+static int fits(const char *pattern, const char *p, size_t n)
+{
+    for (; *pattern != '\0' && *pattern != '/'; pattern++) {
+        if (*pattern == '*') {
+            for (size_t i = 0; i <= n; i++) {
+                if (fits(pattern + 1, p + i, n - i))
+                    return 1;
+            }
+            return 0;
+        }
+        if (*pattern == '%') {
+            if (n < UUID_SIZE - 1 || !uuid_starts(p))
+                return 0;
+            p += UUID_SIZE - 1;
+            n -= UUID_SIZE - 1;
+        } else {
+            if (n == 0 || *p != *pattern)
+                return 0;
+            p++;
+            n--;
+        }
+    }
+    return n == 0;
+}
+
+enum match { NO, INSIDE, YES };
+
+/* INSIDE: ${path} is a folder on the way to what the pattern names. */
+static enum match match(const char *pattern, const char *path)
+{
+    for (;;) {
+        size_t n = strcspn(path, "/"), m = strcspn(pattern, "/");
+        if (!fits(pattern, path, n))
+            return NO;
+        path += n;
+        pattern += m;
+        if (*pattern == '\0')
+            return *path == '\0' ? YES : NO;
+        if (*path == '\0')
+            return NO; /* a file where a folder belongs */
+        path++;
+        pattern++;
+        if (*pattern == '\0')
+            return YES;
+        if (*path == '\0')
+            return INSIDE;
+    }
+}
+
+/* The last component, with its slash if it is a folder. */
+static int is_anywhere(const char *path)
+{
+    size_t n = strlen(path), at = n > 0 ? n - 1 : 0;
+
+    while (at > 0 && path[at - 1] != '/')
+        at--;
+    for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
+        if (match(anywhere[i], path + at) == YES)
+            return 1;
+    }
+    return 0;
+}
+
+enum agent_fate claude_fate(const char *path)
+{
+    int is_inside = 0;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        enum match m = match(names[i].name, path);
+        if (m == YES)
+            return names[i].fate;
+        is_inside |= m == INSIDE;
+    }
+    if (is_anywhere(path))
+        return AGENT_DERIVED;
+    return is_inside ? AGENT_INSIDE : AGENT_UNKNOWN;
+}
