@@ -19,10 +19,11 @@ struct news {
     struct seen *records; /* of conversation */
     struct seen *beside;  /* others that have a uuid */
     struct seen *times;
-    size_t unnamed;    /* records without a uuid so far: they are known by their place */
-    int is_incomplete; /* there were too many of them */
-    int is_glance;     /* the sets stay empty */
-    char *project;     /* the project folder whose cwd is looked for, or NULL */
+    struct seen *messages; /* of those in ${records}: a prompt, or all of one answer */
+    size_t unnamed;        /* records without a uuid so far: they are known by their place */
+    int is_incomplete;     /* there were too many of them */
+    int is_glance;         /* the sets stay empty */
+    char *project;         /* the project folder whose cwd is looked for, or NULL */
     char first_cwd[JSCAN_TEXT + 1];
     char project_cwd[JSCAN_TEXT + 1]; /* the last one that ${project} is named after */
     char judged_cwd[JSCAN_TEXT + 1];
@@ -31,11 +32,13 @@ struct news {
     /* The line under way. */
     struct jscan scan;
     int in_message, in_attachment;
-    int is_meta, is_compact_summary;
+    int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     char type[32];
     char subtype[32];
     char attachment[32];
     char model[64];
+    char block[32]; /* the type of a block of the message */
+    char message_id[64];
     char uuid[64];
     char timestamp[64];
     char cwd[JSCAN_TEXT + 1];
@@ -55,6 +58,8 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->is_meta = type == JSCAN_TRUE;
     if (s->depth == 1 && strcmp(s->key, "isCompactSummary") == 0)
         n->is_compact_summary = type == JSCAN_TRUE;
+    if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
+        n->is_sidechain = type == JSCAN_TRUE;
     if (type != JSCAN_STRING)
         return 0;
     if (s->depth == 1 && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
@@ -69,6 +74,10 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         return sizeof(n->attachment) - 1;
     if (s->depth == 2 && n->in_message && strcmp(s->key, "model") == 0)
         return sizeof(n->model) - 1;
+    if (s->depth == 2 && n->in_message && strcmp(s->key, "id") == 0)
+        return sizeof(n->message_id) - 1;
+    if (s->depth == 4 && n->in_message && strcmp(s->key, "type") == 0)
+        return sizeof(n->block) - 1;
     if (!n->in_message || n->text[0] != '\0')
         return 0;
     if ((s->depth == 2 && strcmp(s->key, "content") == 0) ||
@@ -96,13 +105,20 @@ static char *place_of(struct news *n, const struct jscan *s)
         return n->attachment;
     if (s->depth == 2 && strcmp(s->key, "model") == 0)
         return n->model;
-    return n->text;
+    if (s->depth == 2 && strcmp(s->key, "id") == 0)
+        return n->message_id;
+    return s->depth == 4 && strcmp(s->key, "type") == 0 ? n->block : n->text;
 }
 
 static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
 {
+    struct news *n = arg;
+    char *place = place_of(n, s);
+
     if (!is_cut || s->depth > 1)
-        memcpy(place_of(arg, s), text, len + 1);
+        memcpy(place, text, len + 1);
+    if (place == n->block && strcmp(text, "tool_result") == 0)
+        n->has_tool_result = 1;
 }
 
 static void on_close(void *arg, const struct jscan *s)
@@ -119,7 +135,8 @@ static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
     n->in_message = n->in_attachment = n->is_meta = n->is_compact_summary = 0;
-    n->attachment[0] = n->model[0] = '\0';
+    n->is_sidechain = n->has_tool_result = 0;
+    n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
     n->cwd[0] = n->branch[0] = '\0';
 }
@@ -141,6 +158,7 @@ struct news *news_new_glance(void)
     n->records = seen_new();
     n->beside = seen_new();
     n->times = seen_new();
+    n->messages = seen_new();
     begin_line(n);
     return n;
 }
@@ -152,6 +170,7 @@ void news_free(struct news *n)
     seen_free(n->records);
     seen_free(n->beside);
     seen_free(n->times);
+    seen_free(n->messages);
     free(n->project);
     free(n);
 }
@@ -182,6 +201,16 @@ static void add_unnamed(struct news *n)
     seen_add(n->records, place, strlen(place));
 }
 
+/* What people count: a prompt, and an answer once, in however many records it came. */
+static void add_message(struct news *n)
+{
+    const char *key =
+        strcmp(n->type, "assistant") == 0 && n->message_id[0] != '\0' ? n->message_id : n->uuid;
+
+    if (!n->is_sidechain && !n->has_tool_result && key[0] != '\0')
+        seen_add(n->messages, key, strlen(key));
+}
+
 static void add_record(struct news *n)
 {
     const struct agent_record r = {
@@ -203,6 +232,8 @@ static void add_record(struct news *n)
         add_unnamed(n);
     else if (n->uuid[0] != '\0')
         seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
+    if (kind != AGENT_NO_NEWS)
+        add_message(n);
 }
 
 static void end_line(struct news *n)
@@ -308,4 +339,9 @@ enum news_order news_compare_all(const struct news *a, const struct news *b)
 size_t news_lacking(const struct news *a, const struct news *b)
 {
     return news_count(b) - seen_shared(a->records, b->records);
+}
+
+size_t news_messages_lacking(const struct news *a, const struct news *b)
+{
+    return seen_count(b->messages) - seen_shared(a->messages, b->messages);
 }

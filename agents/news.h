@@ -98,4 +98,10 @@ enum news_order news_compare_all(const struct news *a, const struct news *b);
  */
 size_t news_lacking(const struct news *a, const struct news *b);
 
+/**
+ * news_messages_lacking(a, b):
+ * The same in what people count: prompts, and answers, each once in however many records it came.
+ */
+size_t news_messages_lacking(const struct news *a, const struct news *b);
+
 #endif

@@ -67,6 +67,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/mcp/mcp_tools.c \
   ctctl/pull/picker.c ctctl/pull/picker.h \
   ctctl/pull/pull.c ctctl/pull/pull.h \
+  ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
   ctctl/reseal/reseal.c ctctl/reseal/reseal.h \

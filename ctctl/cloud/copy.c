@@ -221,3 +221,28 @@ int copy_is_within(const struct copy *a, const struct copy *b)
     }
     return 1;
 }
+
+/* Names, and of what no relocation changes also lengths. */
+static int is_longer(const struct open_entry *a, const struct open_entry *b)
+{
+    size_t n = strlen(b->name);
+    int is_json = (n > 5 && strcmp(b->name + n - 5, ".json") == 0) ||
+                  (n > 6 && strcmp(b->name + n - 6, ".jsonl") == 0);
+
+    return !is_json && b->size_bytes > a->size_bytes;
+}
+
+size_t copy_files_lacking(const struct open_result *a, const struct open_result *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        const struct open_entry *e = &b->entries[i], *mine;
+        if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY ||
+            (is_of_the_moment(e->kind) && e->kind != AGENT_MEMORY))
+            continue;
+        mine = find(a, e->name);
+        n += mine == NULL || is_longer(mine, e);
+    }
+    return n;
+}

@@ -22,7 +22,7 @@ struct copy {
 };
 
 struct copy_source {
-    char *path;                     /* the gzip file */
+    char *path;                     /* the file as it came, sealed or not */
     struct api_download_res answer; /* what the server says of it */
 };
 
@@ -31,7 +31,7 @@ struct copy_source {
  * Download ${version} of the session ${session_id}, which the server knows by ${wire_id} (the same:
  * it is in clear), open it with this device's keys if it is sealed, and look into it.  ERR_CORRUPT
  * or ERR_REFUSED if it is not what it is to be.  The caller ends ${ret} with copy_clear(), and
- * ${ret_source} (of one in clear; may be NULL) with copy_source_clear(), which removes the file.
+ * ${ret_source} (may be NULL) with copy_source_clear(), which removes the file.
  */
 int copy_fetch(struct ctx *c, const char *session_id, const char *wire_id, int64_t version,
                struct copy *ret, struct copy_source *ret_source, struct ct_err *err);
@@ -45,5 +45,12 @@ void copy_source_clear(struct copy_source *s);
  * something stands now (tasks, todos, plans, memory).
  */
 int copy_is_within(const struct copy *a, const struct copy *b);
+
+/**
+ * copy_files_lacking(a, b):
+ * Return how many files of ${b} that are kept for good ${a} lacks, or has shorter.  Of those that
+ * hold paths of their machine (JSON) the length says nothing: only whether they are there counts.
+ */
+size_t copy_files_lacking(const struct open_result *a, const struct open_result *b);
 
 #endif

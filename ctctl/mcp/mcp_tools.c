@@ -12,7 +12,7 @@
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/ui/folder.h"
-#include "ctctl/pull/pull.h"
+#include "ctctl/pull/pull_heads.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
 
@@ -300,15 +300,16 @@ static int list_versions(struct ctx *c, const struct json_object *args, struct b
 /* ---- teleport_pull ----------------------------------------------------------------------------
  */
 
-static const char *outcome_text(enum install_outcome o)
+static const char *outcome_text(const struct pull_result *r)
 {
-    switch (o) {
+    switch (r->installed.outcome) {
     case INSTALL_NEW:
         return "Session installed.";
     case INSTALL_UPDATED:
         return "Session brought up to date.";
     case INSTALL_SAME:
-        return "The session is here already.";
+        return heads_has_more(&r->heads) ? "There is nothing new in it."
+                                         : "The session is here already.";
     case INSTALL_KEPT:
         return "What is here of the session has more in it, so it was left as it is.";
     default:
@@ -320,8 +321,7 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
 {
     char *command = pull_command(r), *clean = text_clean(&c->out, command);
 
-    buf_printf(out, "%s\n  id       %s\n", outcome_text(r->installed.outcome),
-               r->installed.session_id);
+    buf_printf(out, "%s\n  id       %s\n", outcome_text(r), r->installed.session_id);
     if (r->installed.git_branch != NULL && r->installed.git_branch[0] != '\0' &&
         strcmp(r->installed.git_branch, "HEAD") != 0) {
         buf_addstr(out, "  branch   ");
@@ -331,6 +331,14 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
     if (r->is_absent)
         buf_addstr(out, "Its folder is not on this machine yet: the project is to be cloned there, "
                         "or the folder made, first.\n");
+    for (size_t i = 0; i < r->heads.n; i++) {
+        char *text = heads_sentence(&r->heads, &r->heads.v[i], "this doesn't", 0);
+        if (text != NULL) {
+            add_text(c, out, text, 400);
+            buf_addc(out, '\n');
+        }
+        free(text);
+    }
     buf_printf(out, "The user goes on with it in a terminal: %s\n", clean);
     free(clean);
     free(command);
@@ -356,7 +364,7 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
     }
     if (find(c, args, 1, &w, &wire_id, err) != 0)
         return -1;
-    rc = pull_session(c, wire_id, &opts, &r, err);
+    rc = pull_fullest(c, wire_id, &opts, &r, err);
     if (rc == 0)
         say_pulled(c, &r, out);
     else if (strcmp(err->reason, "no_target") == 0)

@@ -244,6 +244,7 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
 void pull_result_clear(struct pull_result *r)
 {
     install_result_clear(&r->installed);
+    heads_clear(&r->heads);
     memset(r, 0, sizeof(*r));
 }
 
@@ -314,6 +315,8 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
         json_object_array_add(left, x);
     }
     json_object_object_add(o, "leftOut", left);
+    if (r->heads.n > 1)
+        json_object_object_add(o, "heads", heads_json(&r->heads));
     free(command);
     return o;
 }

@@ -7,6 +7,7 @@
 
 #include "bundle/install/install.h"
 #include "common/base/strlist.h"
+#include "ctctl/cloud/heads.h"
 #include "ctctl/ctx/ctx.h"
 
 /*
@@ -38,6 +39,7 @@ struct pull_result {
     int64_t received;   /* of that, over the network just now */
     int is_absent;      /* the project's folder is not there */
     int is_sealed;      /* it came sealed */
+    struct heads heads; /* what stands side by side; see pull_heads.h */
 };
 
 /**

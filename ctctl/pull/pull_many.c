@@ -16,6 +16,8 @@
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
 
+#include "ctctl/pull/pull_heads.h"
+
 #include "ctctl/pull/pull_many.h"
 
 #define WINDOW (256 << 10)
@@ -154,6 +156,22 @@ static int is_unseen(struct ctx *c, const struct map *books, const struct json_o
     return known > 0 && jdoc_int(item, "currentVersion", 0) > known;
 }
 
+/* May a version beside the current one contain it?  Of one that says what it builds on the server
+ * knows; of others its content tells. */
+static int may_contain_current(const struct json_object *item)
+{
+    struct json_object *heads = jdoc_array(item, "heads");
+
+    for (size_t i = 0; heads != NULL && i < json_object_array_length(heads); i++) {
+        const struct json_object *h = json_object_array_get_idx(heads, i);
+        struct json_object *bases = jdoc_array(h, "baseVersions");
+        if (!jdoc_bool(h, "thisDevice", 0) && !jdoc_bool(h, "pinned", 0) &&
+            (bases == NULL || json_object_array_length(bases) == 0))
+            return 1;
+    }
+    return 0;
+}
+
 /* Some failures are the same for all that follow. */
 static int ends_it_all(const struct ct_err *err)
 {
@@ -206,7 +224,7 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
         return ends_it_all(err) ? -1 : 0;
     }
     if (is_here && !is_behind)
-        is_behind = is_unseen(m->c, m->books, item);
+        is_behind = is_unseen(m->c, m->books, item) || may_contain_current(item);
     if (is_here && !is_behind)
         m->rest->rested++;
     else if (is_here || !m->opts->is_update)
@@ -223,7 +241,7 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     o.mtime_ns = now_wall_ms() * 1000000;
     if (o.mtime_ns < m->last_ns + STEP_NS)
         o.mtime_ns = m->last_ns + STEP_NS;
-    rc = pull_session(m->c, item_wire_id(item), &o, &r, err);
+    rc = pull_fullest(m->c, item_wire_id(item), &o, &r, err);
     if (rc == 0)
         m->last_ns = o.mtime_ns;
     m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);

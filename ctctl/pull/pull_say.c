@@ -83,7 +83,7 @@ static const char *sentence(const struct pull_result *r, int is_rehearsal)
     case INSTALL_UPDATED:
         return is_rehearsal ? "Would update" : "Updated";
     case INSTALL_SAME:
-        return "Already here:";
+        return heads_has_more(&r->heads) ? "Nothing new in" : "Already here:";
     case INSTALL_KEPT:
         return "Kept as it is here, for it has more:";
     case INSTALL_FORCED:

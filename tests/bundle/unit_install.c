@@ -161,6 +161,27 @@ static void who_deletes_a_copy_asks_for_every_uuid(void **state)
     news_free(more);
 }
 
+static void people_count_prompts_and_answers_each_once(void **state)
+{
+    static const char text[] = A
+        "{\"type\":\"user\",\"uuid\":\"p\",\"message\":{\"content\":\"x\"}}\n"
+        "{\"type\":\"assistant\",\"uuid\":\"q\",\"message\":{\"id\":\"m\",\"content\":[{\"type\":"
+        "\"text\",\"text\":\"y\"}]}}\n"
+        "{\"type\":\"assistant\",\"uuid\":\"r\",\"message\":{\"id\":\"m\",\"content\":[{\"type\":"
+        "\"tool_use\",\"id\":\"t\",\"name\":\"n\"}]}}\n"
+        "{\"type\":\"user\",\"uuid\":\"s\",\"message\":{\"content\":[{\"type\":\"tool_result\","
+        "\"tool_use_id\":\"t\",\"content\":[{\"type\":\"text\",\"text\":\"z\"}]}]}}\n"
+        "{\"type\":\"user\",\"uuid\":\"t\",\"isSidechain\":true,\"message\":{\"content\":\"x\"}}\n";
+    struct news *few = news_of(A), *many = news_of(text);
+
+    (void)state;
+    assert_int_equal(news_lacking(few, many), 5);
+    assert_int_equal(news_messages_lacking(few, many), 2);
+    assert_int_equal(news_messages_lacking(many, few), 0);
+    news_free(few);
+    news_free(many);
+}
+
 static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
 {
     static const char two[] = A "{\"type\":\"user\",\"uuid\":\"c\"}";
@@ -577,6 +598,7 @@ int main(void)
         cmocka_unit_test(copies_are_told_apart_by_their_records),
         cmocka_unit_test(what_is_no_news_does_not_count),
         cmocka_unit_test(who_deletes_a_copy_asks_for_every_uuid),
+        cmocka_unit_test(people_count_prompts_and_answers_each_once),
         cmocka_unit_test(a_whole_record_without_its_newline_counts_at_the_end),
         cmocka_unit_test(of_messages_without_a_uuid_too_many_are_news),
         cmocka_unit_test(a_glance_finds_the_branch_and_counts_nothing),

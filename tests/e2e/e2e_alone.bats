@@ -171,7 +171,8 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin --api-url "$API"
     project src/web.app
     ctctl pull "$ID" 2>"$T/said"
-    grep -q "went on without this: version 3 with .* messages is kept beside it; ctctl pull ${ID:0:8} --version 3" "$T/said"
+    tr '\n' ' ' <"$T/said" | tr -s ' ' >"$T/line"
+    grep -q "alice has 2 messages that this doesn't: ctctl pull ${ID:0:8} --version 3" "$T/line"
     ! grep -q "alice's own" "$(here "$ID")"
     grep -q "bob's own" "$(here "$ID")"
     ctctl versions "$ID" | tee "$T/versions"

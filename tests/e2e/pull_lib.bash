@@ -65,3 +65,25 @@ pulled() {
 
 # tree: what lies in the data folder, without what nobody is to see
 tree() { session tree "$CLAUDE_CONFIG_DIR"; }
+
+# third NAME: one more machine, logged in
+third() {
+    machine "$1"
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+}
+
+# stock_upload ID CWD FILE: a stock client's upload of the transcript FILE, which says nothing of what it builds on
+stock_upload() {
+    local sum answer version
+    session stock "$T/stock.tgz" "$2" "$1" "$3"
+    sum=sha256:$(sha256sum "$T/stock.tgz" | cut -d' ' -f1)
+    answer=$(api POST /sessions/upload -d "$(jq -nc --arg id "$1" --arg cwd "$2" --arg home "$HOME" \
+        --arg sum "$sum" --argjson size "$(stat -c %s "$T/stock.tgz")" \
+        '{sessionId: $id, sourceMachine: "stock", sourceCwd: $cwd, sourceUserDir: $home, checksum: $sum,
+          sizeBytes: $size, metadata: {messageCount: 4}}')")
+    version=$(jq .version <<<"$answer")
+    curl -sS --fail-with-body --cacert "$CA" -T "$T/stock.tgz" -H 'Content-Type: application/gzip' \
+        "$(jq -r .uploadUrl <<<"$answer")"
+    api POST "/sessions/$1/confirm" -d "{\"version\":$version,\"checksum\":\"$sum\"}"
+}

@@ -4,9 +4,9 @@
 
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
-#include "ctctl/cloud/heads.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/pull/picker.h"
+#include "ctctl/pull/pull_heads.h"
 #include "ctctl/pull/pull_many.h"
 #include "ctctl/pull/pull_say.h"
 #include "ctctl/cloud/sessions.h"
@@ -15,6 +15,8 @@
 #include "ctctl/cloud/resolve.h"
 
 #include "ctctl/ctx/verb.h"
+
+#define HERE_LACKS "this doesn't"
 
 struct command {
     struct pull_opts opts;
@@ -69,7 +71,6 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
 {
     struct pull_front front;
     struct pull_result r = {0};
-    struct json_object *heads;
     struct ct_err e;
     char *id = NULL;
     int rc;
@@ -78,17 +79,15 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     if (rc != CTX_OK)
         return rc;
     pull_say_begin(&front, c, &cmd->opts);
-    rc = pull_session(c, id, &cmd->opts, &r, &e);
+    rc = pull_fullest(c, id, &cmd->opts, &r, &e);
     pull_say_end(&front);
     if (rc == 0) {
         pull_say(c, &r, &cmd->opts);
-        heads = heads_beside(c, id, r.version);
-        heads_say(c, r.installed.session_id, heads);
-        json_object_put(heads);
     } else {
         resolve_gone(c, &e);
         rc = pull_say_failure(c, &e);
     }
+    heads_say(c, &r.heads, HERE_LACKS, 0);
     pull_result_clear(&r);
     free(id);
     return rc;
@@ -159,8 +158,7 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         if (r->is_absent)
             strlist_add_once(&t->absent, r->installed.cwd);
     }
-    if (err == NULL)
-        heads_say(t->c, item_id(item), jdoc_array(item, "heads"));
+    heads_say(t->c, &r->heads, HERE_LACKS, 0);
     if (!t->c->json) {
         say_line(t, item, r, err);
         return;

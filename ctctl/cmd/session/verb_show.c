@@ -8,6 +8,7 @@
 #include "ctctl/ui/headline.h"
 #include "ctctl/ui/not_saved.h"
 #include "ctctl/here/unsaved.h"
+#include "ctctl/cloud/heads.h"
 #include "ctctl/cloud/item.h"
 #include "common/config/keyring.h"
 #include "ctctl/key/key.h"
@@ -258,15 +259,67 @@ static int has_key(struct ctx *c)
     return ret;
 }
 
+/* One machine's version, and what it has that the current one lacks. */
+static void head_row(struct ctx *c, const struct heads *h, const struct head *head, struct buf *b)
+{
+    const char *machine = heads_machine(head->item);
+    char *lacks = heads_sentence(h, head, HEADS_CURRENT_LACKS, 0);
+    struct buf text = {0}, bases = {0};
+
+    buf_printf(&text, "version %" PRId64 "%s of %s", head->version,
+               head->is_current ? ", the current one," : "",
+               machine != NULL ? machine : "another machine");
+    if (heads_messages(head->item) >= 0)
+        buf_printf(&text, ", %" PRId64 " messages", heads_messages(head->item));
+    if (heads_bases(head->item, &bases)[0] != '\0')
+        buf_printf(&text, ", builds on %s", bases.data);
+    if (lacks != NULL)
+        buf_printf(&text, "; %s", lacks);
+    row(b, &c->out, "Head", text.data);
+    buf_free(&bases);
+    buf_free(&text);
+    free(lacks);
+}
+
+/* A session that stands alone has nothing to say here, and nobody is asked. */
+static void add_heads(struct ctx *c, struct json_object *o, const char *wire_id, struct buf *b)
+{
+    struct heads h;
+
+    heads_compare(c, wire_id, NULL, &h);
+    if (h.n > 1)
+        json_object_object_add(o, "heads", heads_json(&h));
+    for (size_t i = 0; h.n > 1 && i < h.n; i++)
+        head_row(c, &h, &h.v[i], b);
+    heads_clear(&h);
+}
+
+static int may_have_heads(const struct json_object *o)
+{
+    const char *state = jdoc_str(o, "state");
+
+    return state != NULL && (strcmp(state, "behind") == 0 || strcmp(state, "diverged") == 0 ||
+                             strcmp(state, "cloud") == 0 || jdoc_bool(o, "rewritten", 0) ||
+                             jdoc_has(o, "elsewhereVersion"));
+}
+
 static void print(struct ctx *c, struct json_object *o)
 {
-    struct buf b = {0};
+    const char *wire_id = jdoc_str(o, "wireId");
+    struct buf b = {0}, heads = {0};
 
+    if (wire_id == NULL || wire_id[0] == '\0')
+        wire_id = jdoc_str(o, "sessionId");
+    if (wire_id != NULL && may_have_heads(o))
+        add_heads(c, o, wire_id, &heads);
     if (c->json)
         ctx_json(c, o);
     else
         render(&c->out, o, has_key(c), &b);
+    if (!c->json && heads.len > 0)
+        buf_add(&b, heads.data, heads.len);
     ctx_print(c, &b);
+    buf_free(&heads);
     buf_free(&b);
 }
 

@@ -34,44 +34,38 @@ static const char *seal_text(const struct json_object *v, char *buf, size_t n)
     return buf;
 }
 
-/* The versions that it contains, as its machine said; "" if it said nothing. */
-static const char *bases_text(const struct json_object *v, struct buf *b)
-{
-    struct json_object *bases = jdoc_array(v, "baseVersions");
-
-    for (size_t i = 0; bases != NULL && i < json_object_array_length(bases); i++)
-        buf_printf(b, "%s%" PRId64, i > 0 ? ", " : "",
-                   json_object_get_int64(json_object_array_get_idx(bases, i)));
-    return b->len > 0 ? b->data : "";
-}
-
 static void render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"VERSION", 1, 0, 0}, {"", 0, 0, 0},         {"SAVED", 0, 0, 3},
-        {"", 0, 0, 0},        {"MACHINE", 0, 16, 0},  {"BUILDS ON", 0, 0, 2},
-        {"SIZE", 1, 0, 1},    {"CHECKSUM", 0, 16, 4}, {"SEALED", 0, 16, 0},
+        {"VERSION", 1, 0, 0},   {"", 0, 0, 0},         {"SAVED", 0, 0, 3},     {"", 0, 0, 0},
+        {"MACHINE", 0, 16, 0},  {"MESSAGES", 1, 0, 0}, {"BUILDS ON", 0, 0, 2}, {"SIZE", 1, 0, 1},
+        {"CHECKSUM", 0, 16, 4}, {"SEALED", 0, 16, 0},
     };
     struct json_object *list = jdoc_array(o, "versions");
     int64_t current = headline_number(o, "currentVersion", -1);
-    struct table *t = table_new(st, columns, is_sealed(list) ? 9 : 8);
+    struct table *t = table_new(st, columns, is_sealed(list) ? 10 : 9);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *v = json_object_array_get_idx(list, i);
         int64_t n = headline_number(v, "version", 0), size = headline_number(v, "sizeBytes", 0);
-        char number[24], clock[64], ago[64], bytes[24], seal[64];
-        const char *cells[9];
+        char number[24], messages[24], clock[64], ago[64], bytes[24], seal[64];
+        const char *cells[10];
         struct buf bases = {0};
         snprintf(number, sizeof(number), "%" PRId64, n);
         cells[0] = number;
-        cells[1] = n == current ? "current" : jdoc_bool(v, "isHead", 0) ? "head" : "";
+        cells[1] = n == current                ? "current"
+                   : jdoc_bool(v, "isHead", 0) ? "head"
+                   : jdoc_bool(v, "pinned", 0) ? "fuller"
+                                               : "";
         cells[2] = text_clock(jdoc_str(v, "createdAt"), "%Y-%m-%d %H:%M", clock, sizeof(clock));
         cells[3] = text_ago_of(st, jdoc_str(v, "createdAt"), ago, sizeof(ago));
         cells[4] = heads_machine(v);
-        cells[5] = bases_text(v, &bases);
-        cells[6] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
-        cells[7] = jdoc_str(v, "checksum");
-        cells[8] = seal_text(v, seal, sizeof(seal));
+        snprintf(messages, sizeof(messages), "%" PRId64, heads_messages(v));
+        cells[5] = heads_messages(v) >= 0 ? messages : "";
+        cells[6] = heads_bases(v, &bases);
+        cells[7] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
+        cells[8] = jdoc_str(v, "checksum");
+        cells[9] = seal_text(v, seal, sizeof(seal));
         table_row(t, cells);
         buf_free(&bases);
         if (n == current)
@@ -110,6 +104,7 @@ static void say_rest(struct ctx *c, const struct resolved *w, const char *wire_i
 static int show(struct ctx *c, const char *word, int is_plain)
 {
     struct json_object *o = NULL, *list;
+    struct heads heads;
     struct buf b = {0};
     const char *wire_id;
     struct ct_err e;
@@ -134,11 +129,16 @@ static int show(struct ctx *c, const char *word, int is_plain)
     list = jdoc_array(o, "versions");
     if (list != NULL)
         say_rest(c, &w, wire_id, list);
+    heads_compare(c, wire_id, o, &heads);
+    if (heads.n > 1)
+        json_object_object_add(o, "compared", heads_json(&heads));
     if (c->json)
         ctx_json(c, o);
     else if (list != NULL)
         render(&c->out, o, &b);
     ctx_print(c, &b);
+    heads_say(c, &heads, HEADS_CURRENT_LACKS, 0);
+    heads_clear(&heads);
     buf_free(&b);
     json_object_put(o);
     resolve_clear(&w);
@@ -164,12 +164,13 @@ const struct verb verb_versions = {
     "versions",
     "ID [--plain]",
     "the versions of one session in the cloud",
-    "Newest first, with the machine that each is from and the versions that it\n"
-    "builds on. The current one is what pull takes; a head is one that no other\n"
-    "contains: another machine went on without the current one. To have that one:\n"
-    "ctctl pull ID --version N. The server keeps these, and of the others as many\n"
-    "as the plan allows. Of a session that is there both sealed and in clear, those\n"
-    "that are sealed.\n"
+    "Newest first, with the machine that each is from, its messages and the versions\n"
+    "that it builds on. The current one is what pull takes; a head is one that no\n"
+    "other contains: another machine went on without the current one. What it has\n"
+    "that the current one lacks is said below; to have it: ctctl pull ID --version N.\n"
+    "A fuller one is kept because what came after it held less. The server keeps\n"
+    "these, and of the others as many as the plan allows. Of a session that is there\n"
+    "both sealed and in clear, those that are sealed.\n"
     "\n"
     "  --plain  those in clear\n",
     run,

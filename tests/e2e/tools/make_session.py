@@ -4,16 +4,19 @@
     make_session.py new ROOT CWD ID [TURNS]   a session with all that may lie beside it
     make_session.py add ROOT ID TEXT          one more turn, and a line of the prompt history
     make_session.py quiet ROOT ID             records without news: mode, title, a local command
+    make_session.py stock OUT CWD ID FILE     the bundle that a stock client makes of transcript FILE
     make_session.py records FILE              the uuids of a transcript, sorted
     make_session.py tree ROOT                 every file below ROOT with its digest, sorted
 """
 
 import glob
 import hashlib
+import io
 import json
 import os
 import re
 import sys
+import tarfile
 import uuid
 
 
@@ -97,6 +100,16 @@ def quiet(root, sid):
          "message": {"role": "user", "content": "<command-name>/cost</command-name>"}},
         {"type": "system", "subtype": "local_command", "uuid": str(uuid.uuid4()), "sessionId": sid,
          "content": "<local-command-stdout>1</local-command-stdout>"}), "a")
+
+
+def stock(out, cwd, sid, path):
+    meta = {"sessionId": sid, "sourceCwd": cwd, "sourceUserDir": os.path.expanduser("~"),
+            "agentId": "claude-code", "formatVersion": 2}
+    with open(path, "rb") as f, tarfile.open(out, "w:gz") as tar:
+        for name, data in ("meta.json", json.dumps(meta).encode()), ("session.jsonl", f.read()):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
 
 
 def records(path):

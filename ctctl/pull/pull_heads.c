@@ -1,0 +1,50 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "bundle/install/local.h"
+
+#include "ctctl/pull/pull_heads.h"
+
+/* What of the heads is not here.  A rehearsal and a copy change nothing of the session here: there
+ * it is what the version that they are of lacks. */
+static void judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
+                  struct heads *h)
+{
+    const struct open_result *files = taken != NULL && taken->is_known ? &taken->copy.opened : NULL;
+    char *root = opts->is_rehearsal || opts->is_copy ? NULL : pull_root(c, NULL);
+    int root_fd = root != NULL ? beneath_open_root(root) : -1;
+    struct local local = {0};
+
+    if (root_fd >= 0 && local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 &&
+        local.n > 0)
+        heads_judge(h, local.news, files);
+    else if (files != NULL)
+        heads_judge(h, taken->copy.news, files);
+    if (local.news != NULL)
+        local_clear(&local);
+    if (root_fd >= 0)
+        close(root_fd);
+    free(root);
+}
+
+int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
+                 struct pull_result *ret, struct ct_err *err)
+{
+    struct pull_opts own = *opts;
+    struct head *taken;
+    struct heads h;
+    int rc;
+
+    heads_ask(c, wire_id, &h);
+    heads_look(c, &h);
+    taken = own.version > 0 ? heads_find(&h, own.version) : heads_fullest(&h);
+    if (taken != NULL && !taken->is_current)
+        own.version = taken->version;
+    rc = pull_session(c, wire_id, &own, ret, err);
+    if (h.n > 1)
+        judge(c, opts, taken, &h);
+    ret->heads = h;
+    return rc;
+}

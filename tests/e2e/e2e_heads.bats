@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# Several machines went on with one session: pull takes what holds the most, and says by device and
+# number what the others hold.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    B=$(project src/web.app)
+    ctctl pull "$ID"
+    machine alice
+}
+
+teardown() {
+    end_home
+}
+
+# said COMMAND...: all that it says, as one line in $T/said
+said() {
+    "$@" >"$T/out" 2>&1
+    tr '\n' ' ' <"$T/out" | tr -s ' ' >"$T/said"
+    cat "$T/said"
+}
+
+says() { grep -qF "$1" "$T/said" || {
+    cat "$T/said"
+    return 1
+}; }
+
+# goes_on NAME TEXT: a turn on that machine, uploaded
+goes_on() {
+    machine "$1"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "$2"
+    push
+}
+
+@test "what holds less never hides what holds more: pull takes the head that contains the current version" {
+    cp "$(here "$ID")" "$T/alice.jsonl"
+    goes_on bob "bob's work"
+    machine alice
+    echo '{"type":"last-prompt","lastPrompt":"x"}' >>"$T/alice.jsonl"
+    stock_upload "$ID" "$W" "$T/alice.jsonl"
+    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = "[3,[2]]" ]
+    third carol
+    project src/web.app
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(jq .version "$T/pull.json")" = 2 ]
+    grep -q "bob's work" "$(here "$ID")"
+    # So does --update, and once it is here, nothing is said.
+    machine alice
+    [ "$(pulled --update | wc -l)" -ge 0 ]
+    [ "$(jq -c '[.sessions[] | [.outcome, .version]]' "$T/pull.json")" = '[["updated",2]]' ]
+    grep -q "bob's work" "$(here "$ID")"
+    said ctctl pull "$ID"
+    says "Already here: session ${ID:0:8}"
+    ! grep -q "that this doesn't" "$T/said"
+}
+
+@test "what others hold is said by device and number, also of what is not installed" {
+    goes_on bob "bob's work"
+    goes_on alice "alice's work"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's second"
+    push
+    third carol
+    project src/web.app
+    # What is current here is bob's: his came first.
+    said ctctl pull --dry-run "$ID"
+    says "alice has 4 messages that this doesn't: ctctl pull ${ID:0:8} --version"
+    [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
+    said ctctl pull "$ID"
+    says "alice has 4 messages that this doesn't"
+    said ctctl pull "$ID"
+    says "Nothing new in session"
+    ! grep -q "Already here" "$T/said"
+    ctctl --json pull "$ID" | jq -e '[.heads[] | select(.device == "alice") | .messagesLacking] | .[0] == 4'
+    # Her own side lacks his two, and says so where it refuses.
+    machine alice
+    ! said ctctl pull "$ID"
+    says "bob has 2 messages that this doesn't"
+    said ctctl versions "$ID"
+    says "this machine has 4 messages that the current one lacks"
+    machine carol
+    said ctctl versions "$ID"
+    says "alice has 4 messages that the current one lacks: ctctl pull ${ID:0:8} --version 4"
+    grep -qE '^ *4 +head .* alice +8 +3 ' "$T/out"
+    said ctctl show "$ID"
+    says "version 4 of alice, 8 messages, builds on 3; alice has 4 messages that the current one lacks"
+}
+
+@test "what a pin keeps is said by pull and by versions" {
+    machine bob
+    goes_on bob "bob's long work"
+    # Somebody cut the transcript short, and went on.
+    head -n 3 "$(here "$ID")" >"$T/short"
+    cat "$T/short" >"$(here "$ID")"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from here"
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[] | select(.pinned)] | length == 1'
+    third carol
+    project src/web.app
+    said ctctl pull "$ID"
+    says "version 2, of bob, is kept, for it held more than what came after it; 4 messages that this doesn't: ctctl pull ${ID:0:8} --version 2"
+    said ctctl versions "$ID"
+    says "version 2, of bob, is kept, for it held more than what came after it; 4 messages that the current one lacks"
+    grep -qE '^ *2 +fuller .*bob' "$T/out"
+    said ctctl show "$ID"
+    says "is kept, for it held more"
+}
+
+@test "a head that can't be looked into is there by name, and stops nothing" {
+    goes_on bob "bob's work"
+    goes_on alice "alice's work"
+    chmod u+w "$T"/server/objects/bundles/*/"$ID.v3.tar.gz"
+    printf x | dd of="$(ls "$T"/server/objects/bundles/*/"$ID.v3.tar.gz")" bs=1 seek=100 conv=notrunc
+    third carol
+    project src/web.app
+    said ctctl pull "$ID"
+    says "version 3, of alice, is there too and can't be looked into: version 3 is damaged"
+    grep -q "bob's work" "$(here "$ID")"
+}
