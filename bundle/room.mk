@@ -40,6 +40,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack/content.c bundle/pack/content.h \
   bundle/pack/content_id.c bundle/pack/content_id.h \
   bundle/pack/leaks.c bundle/pack/leaks.h \
+  bundle/pack/manifest.c bundle/pack/manifest.h \
   bundle/pack/origin.c bundle/pack/origin.h \
   bundle/pack/out.c bundle/pack/out.h \
   bundle/pack/pack.c bundle/pack/pack.h \

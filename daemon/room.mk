@@ -12,6 +12,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/account/sealing.c daemon/account/sealing.h \
   daemon/account/sealing_report.c \
   daemon/account/state.c daemon/account/state.h \
+  daemon/account/state_manifest.c \
   daemon/account/state_seal.c \
   daemon/control/control.c \
   daemon/control/listing.c \

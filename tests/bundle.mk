@@ -1,6 +1,7 @@
 check_PROGRAMS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache \
-  tests/bundle/unit_bundle_limits tests/bundle/unit_storm
+  tests/bundle/unit_bundle_limits tests/bundle/unit_contains tests/bundle/unit_storm
 TESTS += tests/bundle/unit_bundle tests/bundle/unit_bundle_cache tests/bundle/unit_bundle_limits
+TESTS += tests/bundle/unit_contains
 LONG_TESTS += tests/bundle/unit_storm
 FULL_TESTS += tests/bundle/unit_storm
 bundle_lab = tests/bundle/bundle_lab.c tests/bundle/bundle_lab.h tests/scratch.c tests/scratch.h
@@ -8,6 +9,8 @@ tests_bundle_unit_bundle_SOURCES = tests/bundle/unit_bundle.c $(bundle_lab)
 tests_bundle_unit_bundle_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 tests_bundle_unit_bundle_cache_SOURCES = tests/bundle/unit_bundle_cache.c $(bundle_lab)
 tests_bundle_unit_bundle_cache_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+tests_bundle_unit_contains_SOURCES = tests/bundle/unit_contains.c $(bundle_lab)
+tests_bundle_unit_contains_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 tests_bundle_unit_bundle_limits_SOURCES = tests/bundle/unit_bundle_limits.c $(bundle_lab)
 tests_bundle_unit_bundle_limits_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 tests_bundle_unit_storm_SOURCES = tests/bundle/unit_storm.c tests/scratch.c tests/scratch.h

@@ -6,6 +6,7 @@
 #include "bundle/pack/cache_trim.h"
 #include "bundle/pack/content.h"
 #include "bundle/pack/content_id.h"
+#include "bundle/pack/manifest.h"
 #include "bundle/pack/out.h"
 #include "bundle/pack/pack_meta.h"
 #include "bundle/pack/survey.h"
@@ -197,6 +198,12 @@ static int is_rewritten(const struct survey *v, const struct pack_opts *opts)
     return strcmp(digest, opts->previous_digest) != 0;
 }
 
+static void write_manifest(const struct snapshot *s, struct buf *ret)
+{
+    for (size_t i = 0; i < s->n; i++)
+        manifest_add(ret, s->contents[i].entry, s->contents[i].length, s->contents[i].digest);
+}
+
 static int survey_and_write(struct survey *v, const struct pack_opts *opts, struct pack_result *r,
                             struct ct_err *err)
 {
@@ -212,6 +219,8 @@ static int survey_and_write(struct survey *v, const struct pack_opts *opts, stru
     r->is_same = opts->known_id != NULL && strcmp(opts->known_id, r->content_id) == 0;
     if (!r->is_same && write_bundle(v, opts, r, err) != 0)
         return -1;
+    r->contains_stored = manifest_is_met(v->stored);
+    write_manifest(v->s, &r->manifest);
     r->read_bytes = v->read_bytes;
     r->reused_bytes = v->reused_bytes;
     r->metadata = pack_meta_new(v, r->is_rewritten);
@@ -229,15 +238,24 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
     v->s = s;
     v->cancel = opts->cancel;
     v->previous_bytes = opts->previous_bytes;
+    v->stored = manifest_load(opts->stored, opts->stored_bytes);
     v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id, opts->key);
     rc = survey_and_write(v, opts, &result, err);
     /* What was compressed is of use even if this bundle came to nothing. */
     cache_close(v->cache, rc == 0);
     if (rc == 0)
         *ret = result;
+    manifest_free(v->stored);
     survey_free(v);
     free(v);
     return rc;
+}
+
+void pack_result_clear(struct pack_result *r)
+{
+    json_object_put(r->metadata);
+    buf_free(&r->manifest);
+    r->metadata = NULL;
 }
 
 void pack_settle_cache(const char *cache_dir, const struct key *key)

@@ -8,6 +8,7 @@
 
 #include "bundle/seal/seal.h"
 #include "bundle/pack/snapshot.h"
+#include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
 
@@ -31,6 +32,10 @@ struct pack_opts {
      * content no longer the beginning of the present one, then the session was rewritten. */
     int64_t previous_bytes;
     const char *previous_digest;
+
+    /* The manifest of a version that is stored, as its pack_result said; NULL and 0: none. */
+    const void *stored;
+    size_t stored_bytes;
 };
 
 struct pack_result {
@@ -47,8 +52,10 @@ struct pack_result {
     int64_t transcript_bytes; /* for previous_bytes and previous_digest of the next bundle */
     char transcript_digest[HASH_SHA256_HEX];
     int is_rewritten;             /* the transcript shrank or its earlier part changed */
+    struct buf manifest;          /* what is in it, see manifest.h */
+    int contains_stored;          /* all that the stored version held is in this one */
     struct json_object *metadata; /* all of the wire API's metadata members and, for local use,
-                                     title, cwd, gitBranch, slug; owned by the caller */
+                                     title, cwd, gitBranch, slug */
 };
 
 /**
@@ -56,10 +63,17 @@ struct pack_result {
  * Compute the content id and, unless it is known, write the bundle.  Plans and pastes that the
  * transcript names are found on the way and join the snapshot: list its files afterwards. ERR_RETRY
  * if a file shrank, was replaced or rewritten under our hands (take a new snapshot); ERR_NOSPACE;
- * ERR_CANCELLED.  On error nothing is left behind.  ${ret}->metadata is set on success only.
+ * ERR_CANCELLED.  On error nothing is left behind.  The caller ends ${ret} with
+ * pack_result_clear(), on success only.
  */
 int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
                struct ct_err *err);
+
+/**
+ * pack_result_clear(r):
+ * Free what is in it.
+ */
+void pack_result_clear(struct pack_result *r);
 
 /**
  * pack_public_metadata(metadata, is_full):

@@ -35,8 +35,9 @@ struct reading {
     struct survey *v;
     struct content *c;
     int fd;
-    struct hash *sum;  /* over the digests of the blocks so far */
-    int64_t scan_from; /* the saved scan has seen this many blocks; 0: there is none */
+    struct hash *sum;     /* over the digests of the blocks so far */
+    int64_t stored_bytes; /* how much of it v->stored had; -1: it had none */
+    int64_t scan_from;    /* the saved scan has seen this many blocks; 0: there is none */
     unsigned char scan_digest[HASH_SHA256_BYTES];
 };
 
@@ -54,21 +55,34 @@ static int next_block(struct reading *r, int64_t block, size_t *ret, struct ct_e
     return 0;
 }
 
-/* The digest of the first previous_bytes, if they end in this block, in the way that a content of
- * that length has one. */
-static void note_previous(struct reading *r, int64_t block, size_t n)
+/* If the first ${bytes} of the content end in this block: their digest, in the way that a content
+ * of that length has one. */
+static int digest_of_first(const struct reading *r, int64_t bytes, int64_t block, size_t n,
+                           unsigned char ret[HASH_SHA256_BYTES])
 {
-    int64_t in = r->v->previous_bytes - block * CONTENT_BLOCK;
+    int64_t in = bytes - block * CONTENT_BLOCK;
     unsigned char d[HASH_SHA256_BYTES];
     struct hash *h;
 
     if (in <= 0 || in > (int64_t)n)
-        return;
+        return 0;
     hash_sha256(r->v->raw, (size_t)in, d);
     h = hash_copy(r->sum);
     hash_update(h, d, sizeof(d));
-    hash_final(h, r->v->previous_digest);
-    r->v->is_previous_there = 1;
+    hash_final(h, ret);
+    return 1;
+}
+
+/* What it began with when it was last bundled, and when it was last stored. */
+static void note_before(struct reading *r, int64_t block, size_t n)
+{
+    unsigned char d[HASH_SHA256_BYTES];
+
+    if (r->c->kind == AGENT_TRANSCRIPT &&
+        digest_of_first(r, r->v->previous_bytes, block, n, r->v->previous_digest))
+        r->v->is_previous_there = 1;
+    if (r->stored_bytes > 0 && digest_of_first(r, r->stored_bytes, block, n, d))
+        manifest_meet(r->v->stored, r->c->entry, d);
 }
 
 static void keep_block(struct reading *r, int64_t block, size_t n)
@@ -170,11 +184,9 @@ static int read_blocks(struct reading *r, struct ct_err *err)
         if (next_block(r, b, &n, err) != 0)
             return -1;
         hash_sha256(r->v->raw, n, digest);
-        if (is_transcript) {
-            note_previous(r, b, n);
-            if (b >= r->scan_from)
-                transcript_feed(r->v->facts, r->v->raw, n);
-        }
+        note_before(r, b, n);
+        if (is_transcript && b >= r->scan_from)
+            transcript_feed(r->v->facts, r->v->raw, n);
         hash_update(r->sum, digest, HASH_SHA256_BYTES);
         keep_block(r, b, n);
     }
@@ -199,6 +211,9 @@ static int read_content(struct survey *v, struct content *c, struct ct_err *err)
     free(c->blocks);
     c->blocks = str_calloc((size_t)survey_blocks(c) + 1, HASH_SHA256_BYTES);
     r.sum = hash_new(HASH_SHA256);
+    r.stored_bytes = manifest_length(v->stored, c->entry);
+    if (r.stored_bytes == 0)
+        manifest_meet(v->stored, c->entry, NULL);
     find_scan(&r);
     rc = read_blocks(&r, err);
     c->must_verify = content_has_changed(c, r.fd);

@@ -7,6 +7,7 @@
 #include "bundle/pack/cache.h"
 #include "bundle/pack/compress.h"
 #include "bundle/pack/content.h"
+#include "bundle/pack/manifest.h"
 
 /*
  * The first reading of a snapshot: every byte is hashed, the transcript is scanned for metadata,
@@ -17,6 +18,9 @@ struct survey {
     struct cache *cache; /* or NULL */
     const _Atomic int *cancel;
     int64_t previous_bytes; /* where the transcript of the last bundle ended; 0: no last bundle */
+
+    struct manifest *stored; /* what a version held that this one may contain, or NULL; entries of
+                                it are met as they are read */
 
     struct transcript *facts;                         /* what the transcript says */
     int is_previous_there;                            /* the transcript is still that long */

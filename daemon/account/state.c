@@ -73,6 +73,13 @@ static const char *const schema[] = {
     "ALTER TABLE sessions ADD COLUMN deleted TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX sessions_deleted ON sessions(session_id)"
     " WHERE is_excluded = 4",
+    "CREATE TABLE manifests ("
+    " session_id TEXT NOT NULL,"
+    " is_stored INTEGER NOT NULL,"
+    " content_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " manifest BLOB NOT NULL,"
+    " PRIMARY KEY (session_id, is_stored)) WITHOUT ROWID",
 };
 
 #define COLUMNS \

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "common/base/buf.h"
 #include "common/data/db.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
@@ -336,6 +337,41 @@ void state_each_clear(struct state *s, void (*f)(void *arg, const char *session_
                       void *arg);
 void state_each_rollback(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
                          void *arg);
+
+/* ---- state_manifest.c: what versions held
+ * --------------------------------------------------------
+ */
+
+/**
+ * state_stored_manifest(s, ss, ret):
+ * Append to ${ret} what the newest confirmed version of ${ss} held (bundle/pack/manifest.h). Return
+ * 1, or 0 if that is not known.
+ */
+int state_stored_manifest(struct state *s, const struct state_session *ss, struct buf *ret);
+
+/**
+ * state_queue_manifest(s, session_id, content_id, contains, manifest, err):
+ * Remember what the bundle that goes into the queue holds, and which version it contains (0: none).
+ */
+int state_queue_manifest(struct state *s, const char *session_id, const char *content_id,
+                         int64_t contains, const struct buf *manifest, struct ct_err *err);
+
+/**
+ * state_store_manifest(s, session_id, content_id, version, err):
+ * The bundle with that content was confirmed as ${version}.
+ */
+int state_store_manifest(struct state *s, const char *session_id, const char *content_id,
+                         int64_t version, struct ct_err *err);
+
+/**
+ * state_contains(s, session_id, content_id, version):
+ * Return whether the bundle in the queue, which has that content, holds all that ${version} holds.
+ */
+int state_contains(struct state *s, const char *session_id, const char *content_id,
+                   int64_t version);
+
+/* ---- small texts --------------------------------------------------------------------------------
+ */
 
 /**
  * state_note(s, key, value, err), state_noted(s, key):

@@ -402,6 +402,8 @@ static void start(struct daemon *d, struct session *s)
                  old.revive || old.is_renewed ? "" : old.content_id);
         j->previous_bytes = old.transcript_bytes;
         snprintf(j->previous_digest, sizeof(j->previous_digest), "%s", old.transcript_digest);
+        if (state_stored_manifest(d->state, &old, &j->stored))
+            j->stored_version = old.version;
     }
     if (uploader_look(d->uploader, s->id, &v)) {
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);

@@ -24,8 +24,8 @@ static void job_clear_results(struct job *j)
     j->n_files = 0;
     json_object_put(j->skipped);
     json_object_put(j->duplicates);
-    json_object_put(j->result.metadata);
-    j->skipped = j->duplicates = j->result.metadata = NULL;
+    pack_result_clear(&j->result);
+    j->skipped = j->duplicates = NULL;
     free(j->project);
     j->project = NULL;
     j->is_excluded = 0;
@@ -39,6 +39,7 @@ void job_free(void *arg)
     strlist_free(&j->roots);
     free(j->files);
     free(j->spool_path);
+    buf_free(&j->stored);
     free(j->cache_dir);
     free(j->root);
     rules_free(j->exclude);
@@ -176,6 +177,8 @@ static int pack_once(struct job *j)
         .cancel = j->cancel,
         .previous_bytes = j->previous_bytes,
         .previous_digest = j->previous_digest[0] != '\0' ? j->previous_digest : NULL,
+        .stored = j->stored.data,
+        .stored_bytes = j->stored.len,
     };
     struct snapshot *s;
     int rc;

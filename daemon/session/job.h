@@ -35,6 +35,8 @@ struct job {
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
+    struct buf stored;            /* manifest of the newest version, if that is known ... */
+    int64_t stored_version;       /* ... and its number, else 0 */
     struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
     struct credscan_job *scan;    /* credentials are looked for, or NULL */

@@ -116,6 +116,17 @@ static int fill_item(struct record *r, struct ct_err *err)
     return j->keys != NULL ? seal_item(j, q, err) : 0;
 }
 
+/* The version that this bundle may take the place of, because it holds all of it; or 0. */
+static int64_t contained_version(const struct record *r)
+{
+    const struct job *j = r->j;
+
+    return j->result.contains_stored && strcmp(r->old->wire_id, j->wire_id) == 0 &&
+                   r->old->version == j->stored_version
+               ? j->stored_version
+               : 0;
+}
+
 static int write_record(void *arg, struct ct_err *err)
 {
     struct record *r = arg;
@@ -129,7 +140,12 @@ static int write_record(void *arg, struct ct_err *err)
         return -1;
     if (r->is_adopted)
         return adopt_confirm(r->j, err);
-    return r->j->result.is_same ? 0 : uploader_put(d->uploader, &r->q, err);
+    if (r->j->result.is_same)
+        return 0;
+    if (state_queue_manifest(d->state, r->j->session_id, r->j->result.content_id,
+                             contained_version(r), &r->j->result.manifest, err) != 0)
+        return -1;
+    return uploader_put(d->uploader, &r->q, err);
 }
 
 int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,

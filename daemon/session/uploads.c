@@ -61,6 +61,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
+        state_store_manifest(d->state, item->session_id, item->content_id, version, err) != 0 ||
         cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
     login_view_note_own_machine(d->login, c.is_loopback);
@@ -73,8 +74,9 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
 }
 
 /* A sitting is one version and not fifty.  Only what this device made a moment ago is given up for
- * a bundle that goes on from it: what is pinned, rewritten or somebody else's stays.  The server
- * looks once more, and drops the old one when the new one is confirmed, in one transaction. */
+ * a bundle that holds all of it, entry by entry: what is pinned, rewritten or somebody else's
+ * stays. The server looks once more, and drops the old one when the new one is confirmed, in one
+ * transaction. */
 static int64_t on_amends(void *arg, const struct queue_item *item)
 {
     struct daemon *d = arg;
@@ -87,7 +89,8 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     age_ms = server_now_ms(d) - ss.server_ms;
     if (ss.version > 0 && strcmp(ss.wire_id, item->wire_id) == 0 && ss.elsewhere == 0 &&
         age_ms >= 0 && age_ms < AMEND_MS && ss.token_tag[0] != '\0' &&
-        strcmp(ss.token_tag, login_view_token_tag(d->login)) == 0)
+        strcmp(ss.token_tag, login_view_token_tag(d->login)) == 0 &&
+        state_contains(d->state, item->session_id, item->content_id, ss.version))
         version = ss.version;
     state_session_clear(&ss);
     return version;

@@ -46,7 +46,7 @@ struct lab *lab_new(void)
 
 void lab_free(struct lab *l)
 {
-    json_object_put(l->r.metadata);
+    pack_result_clear(&l->r);
     free(l->root);
     free(l->spool);
     free(l->cache);
@@ -82,8 +82,7 @@ struct snapshot *lab_take(struct lab *l)
 
 int lab_pack(struct lab *l, struct snapshot *s)
 {
-    json_object_put(l->r.metadata);
-    l->r.metadata = NULL;
+    pack_result_clear(&l->r);
     return pack_write(s, &l->opts, &l->r, &l->err);
 }
 

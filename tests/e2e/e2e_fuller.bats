@@ -116,15 +116,59 @@ refused_is() { [ "$(grep -c "upload-failed session=$1 .*final=yes" "$T/daemon.lo
     rewrite "$sub" 6
     echo '[{"content":"this and that","status":"in_progress"}]' >"$todo"
     ctctl sync --wait
-    # a list that is written anew is nothing lost
-    echo '[]' >"$todo"
+    # what only grows is one version
+    line more >>"$F"
     ctctl sync --wait
     [ "$(versions_of "$ID")" = '[[2,false]]' ]
+    # a list that is written anew is not kept beyond rotation, and not given up at once either
+    echo '[]' >"$todo"
+    ctctl sync --wait
+    [ "$(versions_of "$ID")" = '[[3,false],[2,false]]' ]
     rewrite "$sub" 1
     ctctl sync --wait
-    [ "$(versions_of "$ID")" = '[[3,false],[2,true]]' ]
-    fetch "$ID" "$T/v.tar.gz" 2
+    [ "$(versions_of "$ID")" = '[[4,false],[3,true],[2,false]]' ]
+    fetch "$ID" "$T/v.tar.gz" 3
     [ "$(tar -xzOf "$T/v.tar.gz" session-subdir/subagents/agent-x.jsonl | wc -l)" = 6 ]
+}
+
+@test "amend gives up nothing: memory, a plan, prompts or a subagent written anew leave the old version" {
+    local memory plan sub
+    conf 'amend = true; quiet = 300; turn_quiet = 300; distance = 0; longest_wait = 600;'
+    start_server
+    log_in
+    start_daemon
+    session 1
+    memory=$(dirname "$F")/memory/MEMORY.md plan=$CLAUDE_CONFIG_DIR/plans/calm-fox.md
+    sub=${F%.jsonl}/subagents/agent-x.jsonl
+    line hello | sed 's/"type":"user"/&,"slug":"calm-fox"/' >>"$F"
+    mkdir -p "${memory%/*}" "${plan%/*}" "${sub%/*}"
+    echo '- learnt' >"$memory"
+    echo 'a plan' >"$plan"
+    rewrite "$sub" 2
+    printf '{"display":"%s","sessionId":"%s","project":"/home/al/p"}\n' one "$ID" two "$ID" \
+        >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    ctctl sync --wait
+    # all of them grow: the version before goes
+    echo '- and more' >>"$memory"
+    echo 'and more' >>"$plan"
+    line more >>"$sub"
+    ctctl sync --wait
+    [ "$(versions_of "$ID")" = '[[2,false]]' ]
+    # each of them becomes something else, none gets shorter but what is emptied
+    echo '- forgotten all, and learnt a lot of other things' >"$memory"
+    ctctl sync --wait "$ID"
+    sed 's/more/less/' "$sub" >"$T/sub" && cat "$T/sub" >"$sub"
+    ctctl sync --wait "$ID"
+    : >"$plan"
+    ctctl sync --wait "$ID"
+    : >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    line again >>"$F"
+    ctctl sync --wait "$ID"
+    [ "$(versions_of "$ID" | jq -c 'map(.[0])')" = '[6,5,4,3,2]' ]
+    fetch "$ID" "$T/v.tar.gz" 2
+    [ "$(tar -xzOf "$T/v.tar.gz" memory/MEMORY.md | head -n 1)" = '- learnt' ]
+    [ "$(tar -xzOf "$T/v.tar.gz" plans/calm-fox.md | head -n 1)" = 'a plan' ]
+    [ "$(tar -xzOf "$T/v.tar.gz" history.jsonl | wc -l)" = 2 ]
 }
 
 @test "a fuller bundle that was refused is tried again whenever its session changes" {

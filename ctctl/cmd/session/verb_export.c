@@ -155,7 +155,7 @@ static int export_local(struct ctx *c, struct exporting *x, struct ct_err *err)
     memcpy(x->sha256, r.sha256, sizeof(x->sha256));
     x->from_version = 0;
 done:
-    json_object_put(r.metadata);
+    pack_result_clear(&r);
     free(path);
     free(dir);
     free(root);
