@@ -5,7 +5,7 @@ if WITH_SYSTEMD
 systemd_edit =
 else
 systemd_edit = -e 's/^Type=notify$$/Type=exec/' -e '/^WatchdogSec=/d' -e '/^\# Fed by/d' \
-  -e '/^\# The socket comes/d' -e '/^Sockets=/d' -e '/^Also=/d'
+  -e '/^\# The socket comes/,/^ExecStopPost=/d' -e '/^Also=/d'
 endif
 systemd_make = $(MKDIR_P) systemd && \
   $(SED) -e 's|@bindir[@]|$(bindir)|g' -e 's|@datadir[@]|$(datadir)|g' $(systemd_edit)

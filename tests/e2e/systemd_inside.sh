@@ -222,14 +222,23 @@ stops_with_an_upload_in_flight() {
 }
 is_uploading() { as ctctl --json status | grep -F '"phase": "uploading"\|"uploading"' || as ctctl --json list | grep -F uploading; }
 
+is_stopped() { show_is ActiveState inactive && is "$(sc is-active $unit.socket)" inactive; }
+
+who_is_stopped_stays_stopped() {
+    sc restart $unit && is "$(sc is-active $unit.socket)" active || return 1
+    sc stop $unit && within 10 is_stopped || return 1
+    as timeout 30 ctctl status 2>/tmp/said
+    is $? 69 && grep -q "systemctl --user start codeteleportd" /tmp/said && is_stopped || return 1
+    sc start $unit && is "$(sc is-active $unit.socket)" active && as timeout 30 ctctl status
+}
+
+# It ended by itself, and nobody stopped it.
 asking_starts_it() {
-    sc stop $unit
-    show_is ActiveState inactive && is "$(sc is-active $unit.socket)" active || return 1
+    kill "$(show MainPID)"
+    within 30 show_is ActiveState inactive && is "$(sc is-active $unit.socket)" active || return 1
     as timeout 30 ctctl status || return 1
     within 10 show_is ActiveState active && show_is NRestarts 0 || return 1
     sc stop $unit.socket $unit.service
-    as timeout 30 ctctl status
-    is $? 69 || return 1
     # and without the socket's unit the daemon makes its own
     sc mask --runtime $unit.socket && sc start $unit && as timeout 30 ctctl status || return 1
     sc stop $unit
@@ -240,7 +249,7 @@ asking_starts_it() {
 # ctctl reads the same file and would say so itself; a script may ask the socket all the same.
 a_broken_configuration_hangs_nobody() {
     local status
-    sc stop $unit
+    sc stop $unit && within 10 is_stopped && sc start $unit.socket || return 1
     conf 'roots = "soon";'
     as timeout 30 ctctl status
     is $? 78 || return 1
@@ -339,7 +348,8 @@ try "a watchdog is fed, and fed again" alive_is_left_alone
 try "a daemon that hangs is ended and comes back" hung_is_restarted
 try "reload takes a new configuration, and leaves the old one if that is broken" reload_keeps_it_running
 try "a stop with an upload in flight is clean and in time, and nothing is lost" stops_with_an_upload_in_flight
-try "ctctl starts a stopped daemon through its socket" asking_starts_it
+try "a daemon that somebody stopped stays stopped, whoever asks" who_is_stopped_stays_stopped
+try "ctctl starts a daemon that ended through its socket" asking_starts_it
 try "a broken configuration hangs nobody who asks" a_broken_configuration_hangs_nobody
 try "a daemon that fails again and again is given up" crash_loop_ends
 try "the base unit is not exposed more than it was" base_exposure
