@@ -102,13 +102,29 @@ bin_PROGRAMS += bin/ctctl
 bin_ctctl_SOURCES = ctctl/main.c
 bin_ctctl_LDADD = $(ctctl_LIBS)
 
-# Where the shells look for completions of others.
+# Where the shells look for completions of others (fish: see configure.ac).  ctctl offers what it
+# knows; those of daemon and server are out of what --help prints.
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = ctctl/completion/ctctl
+nodist_bashcompletion_DATA = ctctl/completion/codeteleportd ctctl/completion/codeteleport-server
 zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = ctctl/completion/_ctctl
-fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_zshcompletion_DATA = ctctl/completion/_codeteleportd ctctl/completion/_codeteleport-server
 dist_fishcompletion_DATA = ctctl/completion/ctctl.fish
+nodist_fishcompletion_DATA = ctctl/completion/codeteleportd.fish \
+  ctctl/completion/codeteleport-server.fish
+completion_from = ctctl/completion/help.bash ctctl/completion/help.zsh ctctl/completion/help.fish
+EXTRA_DIST += $(completion_from)
+CLEANFILES += $(nodist_bashcompletion_DATA) $(nodist_zshcompletion_DATA) \
+  $(nodist_fishcompletion_DATA)
+completion_make = $(AM_V_GEN)$(MKDIR_P) ctctl/completion && program=$(@F) && program=$${program\#_} && \
+  $(SED) "s/@PROGRAM[@]/$${program%.fish}/g"
+$(nodist_bashcompletion_DATA): ctctl/completion/help.bash Makefile
+	$(completion_make) $(srcdir)/ctctl/completion/help.bash >$@
+$(nodist_zshcompletion_DATA): ctctl/completion/help.zsh Makefile
+	$(completion_make) $(srcdir)/ctctl/completion/help.zsh >$@
+$(nodist_fishcompletion_DATA): ctctl/completion/help.fish Makefile
+	$(completion_make) $(srcdir)/ctctl/completion/help.fish >$@
 EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
   ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
   ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \

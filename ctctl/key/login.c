@@ -244,7 +244,8 @@ static int ask_email(const struct login *l, char *buf, size_t size, struct ct_er
 int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
 {
     char typed[256];
-    const char *email = l->email;
+    /* Where nobody can be asked, the address of the last log-in to this server counts. */
+    const char *email = l->email != NULL || !l->from_stdin ? l->email : l->cred.email;
 
     if (ctx_config(c, err) != 0 || device_id(c->config->state_dir, l->device, err) != 0)
         return -1;
@@ -256,6 +257,12 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
         return ask_secret(l, "API token: ", err) == 0 ? with_token(l, err) : -1;
     if (!l->from_stdin && term_is_interactive())
         ctx_say(c, "logging in to %s", l->cred.api_url);
+    if (email == NULL && l->from_stdin)
+        return err_set(
+            err, ERR_CONFIG,
+            "nobody has logged in to %s from here before; say whose password it is, with "
+            "--email",
+            l->cred.api_url);
     if (email == NULL) {
         if (ask_email(l, typed, sizeof(typed), err) != 0)
             return -1;

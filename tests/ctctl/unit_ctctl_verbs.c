@@ -50,7 +50,7 @@ static void wrong_usage_is_64_with_a_hint(void **state)
         {"sync --timeout 5", "--wait"},
         {"sync --wait=yes", "takes no value"},
         {"login hunter2", "never stands on the command line"},
-        {"login --password-stdin", "--email"},
+        {"login --password-stdin --register", "--email"},
         {"login --token --register", "--token"},
         {"tokens frob", "revoke"},
         {"devices revoke", "revoke"},

@@ -88,6 +88,49 @@ with_session() {
     in_fish 'ctctl show ' | grep -q "^${ID:0:8}$(printf '\t')a title: with"
 }
 
+# in_bash_of PROGRAM WORDS...: the same of daemon and server, whose completion is made from --help
+in_bash_of() {
+    sed "s/@PROGRAM@/$1/g" "$COMPLETION/help.bash" >"$T/$1.bash"
+    bash --norc --noprofile -c '
+        . "$1"
+        shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        "_$1"
+        printf "%s\n" "${COMPREPLY[@]}"' - "$T/$1.bash" "$@"
+}
+
+@test "bash, zsh and fish offer what daemon and server take" {
+    local s
+    [ "$(in_bash_of codeteleportd codeteleportd --o)" = --once ]
+    [ -z "$(in_bash_of codeteleportd codeteleportd '')" ]
+    [ "$(in_bash_of codeteleport-server codeteleport-server u | tr '\n' ' ')" = 'undelete user ' ]
+    [ "$(in_bash_of codeteleport-server codeteleport-server --data /x user '' | tr '\n' ' ')" = \
+        'add delete list passwd ' ]
+    [ "$(in_bash_of codeteleport-server codeteleport-server --dat)" = --data ]
+    [ -z "$(in_bash_of codeteleport-server codeteleport-server --data '')" ]
+    # a word that is offered is one that the program knows
+    for s in $(in_bash_of codeteleport-server codeteleport-server ''); do
+        run codeteleport-server --data "$T/none" "$s" --no-such
+        ! grep -qi 'no verb' <<<"$output"
+    done
+    if command -v fish >/dev/null; then
+        sed 's/@PROGRAM@/codeteleport-server/g' "$COMPLETION/help.fish" >"$T/s.fish"
+        [ "$(fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server us'")" = user ]
+        fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server user '" | grep -qx passwd
+        [ "$(fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server --dat'")" = --data ]
+    fi
+    if command -v zsh >/dev/null; then
+        export ZDOTDIR=$T/zsh
+        mkdir "$ZDOTDIR"
+        sed 's/@PROGRAM@/codeteleport-server/g' "$COMPLETION/help.zsh" >"$ZDOTDIR/_codeteleport-server"
+        printf '%s\n' "fpath=($ZDOTDIR \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
+            "PS1='READY> '" >"$ZDOTDIR/.zshrc"
+        TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
+            'codeteleport-server us\tpass\t' 'passwd ' '\x15exit\n' \
+            -- zsh -i +o promptsp
+    fi
+}
+
 @test "zsh completes verbs and sessions" {
     command -v zsh >/dev/null || skip "zsh is not here"
     with_session

@@ -186,7 +186,13 @@ with_account() {
     [ "$status" -eq 0 ]
     grep -q "Logged in to $API as me@example.org" <<<"$output"
     grep -q 'daemon is not running yet.*codeteleportd' <(tr -d '\r\n' <<<"$output")
+    # also where nobody is asked
     ctctl logout
+    echo 'correct horse battery' | ctctl login --password-stdin | grep -q "Logged in to $API as me@"
+    ctctl logout
+    run ctctl login --password-stdin --api-url https://127.0.0.1:1 <<<'correct horse battery'
+    [ "$status" -eq 78 ]
+    grep -q 'with --email' <(tr '\n' ' ' <<<"$output")
     stop_server
     run python3 "$CT_SRC/tests/e2e/tools/typist.py" -- ctctl login
     echo "$output"

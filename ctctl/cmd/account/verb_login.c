@@ -329,8 +329,8 @@ static int run(struct ctx *c, int argc, char **argv)
                             "none yet");
     if (l.invite != NULL && !l.is_new)
         return ctx_usage(c, "--invite goes with --register");
-    if (l.from_stdin && l.email == NULL)
-        return ctx_usage(c, "--password-stdin goes with --email");
+    if (l.from_stdin && l.is_new && l.email == NULL)
+        return ctx_usage(c, "--password-stdin and --register go with --email");
     return log_in(c, &l);
 }
 
@@ -339,7 +339,7 @@ const struct verb verb_login = {
     "[--email E] [--register [--invite CODE]] [--github] [--token]\n"
     "                   [--api-url URL] [--password-stdin]",
     "log in, or make an account",
-    "  --email E         whose account (else you are asked)\n"
+    "  --email E         whose account (else you are asked, or it is that of the last login)\n"
     "  --register        make a new account\n"
     "  --invite CODE     with an invitation, where the server wants one\n"
     "  --github          sign in with GitHub, in the browser\n"
