@@ -172,7 +172,8 @@ static int by_list(struct ctx *c, const char *word, struct resolved *w, struct c
                      word);
         found = NULL;
     } else if (found == NULL) {
-        err_set(err, ERR_GONE, "no session in the cloud begins with \"%s\"", word);
+        err_set(err, ERR_GONE,
+                "no session in the cloud begins with \"%s\"; see: ctctl list --cloud", word);
         rc = resolve_gone(c, err);
     }
     for (size_t i = 0; found != NULL && i < json_object_array_length(list); i++) {

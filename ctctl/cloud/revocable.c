@@ -74,7 +74,7 @@ static struct json_object *find(const struct revocable *t, struct json_object *a
         found = o;
     }
     if (found == NULL)
-        err_set(err, ERR_GONE, "there is no %s that begins with \"%s\"", t->one, id);
+        err_set(err, ERR_GONE, "no %s begins with \"%s\"; see: ctctl %s", t->one, id, t->member);
     return found;
 }
 

@@ -47,6 +47,12 @@ struct doctor_check {
 void doctor_say(struct doctor_finding *f, enum doctor_verdict verdict, const char *cure,
                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/**
+ * doctor_is_barred(d, f):
+ * Return whether the server can't be asked for the account's things, with the reason in ${f}.
+ */
+int doctor_is_barred(const struct doctor *d, struct doctor_finding *f);
+
 /* doctor_here.c: files of this machine */
 void doctor_configuration(struct doctor *d, struct doctor_finding *f);
 void doctor_data_folder(struct doctor *d, struct doctor_finding *f);

@@ -82,11 +82,8 @@ void doctor_sealed(struct doctor *d, struct doctor_finding *f)
     int64_t sealed = 0, locked = 0, back = 0;
     struct ct_err e;
 
-    if (!d->is_accepted) {
-        doctor_say(f, DOCTOR_SKIPPED, NULL,
-                   "not checked: not logged in, or the server can't be reached");
+    if (doctor_is_barred(d, f))
         return;
-    }
     if (sessions_cloud(d->c, &every, &answer, &e) != 0) {
         doctor_say(f, DOCTOR_BAD, NULL, "the list of sessions can't be had: %s", e.msg);
         return;

@@ -21,6 +21,18 @@ static int is_unknown(struct doctor *d, struct doctor_finding *f)
     return 1;
 }
 
+int doctor_is_barred(const struct doctor *d, struct doctor_finding *f)
+{
+    const char *why = !d->has_config || !d->is_logged_in ? "not logged in"
+                      : !d->is_reachable                 ? "the server can't be reached"
+                                                         : "the server does not take this log-in";
+
+    if (d->is_accepted)
+        return 0;
+    doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: %s", why);
+    return 1;
+}
+
 /* The host of ${url}, without brackets.  The caller frees it. */
 static char *host_of(const char *url)
 {
@@ -133,7 +145,7 @@ void doctor_login(struct doctor *d, struct doctor_finding *f)
     const char *email, *plan;
 
     if (!d->is_reachable) {
-        doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the server can't be reached");
+        doctor_is_barred(d, f);
         return;
     }
     if (ctx_cloud(d->c, "GET", "/auth/me", NULL, &o, &e) != 0) {

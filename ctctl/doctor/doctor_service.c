@@ -19,11 +19,30 @@ static int has_systemd(void)
     return access("/run/systemd/system", F_OK) == 0;
 }
 
+/* What keeps something from being saved: the state's own reason and cure, else the first problem's.
+ */
+static void say_problem(const struct doctor *d, const char *state, struct doctor_finding *f)
+{
+    const struct json_object *o = jdoc_obj(d->status, "daemon"), *p;
+    struct json_object *problems = jdoc_array(d->status, "problems");
+    size_t n = problems != NULL ? json_object_array_length(problems) : 0;
+    const char *why = jdoc_str(o, "stateReason"), *cure = jdoc_str(o, "cure");
+
+    if (cure == NULL && n > 0) {
+        p = json_object_array_get_idx(problems, 0);
+        why = jdoc_str(p, "what");
+        cure = jdoc_str(p, "cure");
+    }
+    if (cure == NULL && strcmp(state, "offline") == 0)
+        cure = "see whether the network is up and the server runs; it goes on by itself then";
+    doctor_say(f, DOCTOR_BAD, cure, "runs, state %s%s%s%s", state, why != NULL ? ": " : "",
+               why != NULL ? why : "", n > 1 ? " (and more: ctctl)" : "");
+}
+
 void doctor_daemon(struct doctor *d, struct doctor_finding *f)
 {
     const struct json_object *o = jdoc_obj(d->status, "daemon");
-    const char *state = jdoc_str(o, "state"), *why = jdoc_str(o, "stateReason");
-    const char *version = jdoc_str(o, "version"), *cure = jdoc_str(o, "cure");
+    const char *state = jdoc_str(o, "state"), *version = jdoc_str(o, "version");
     int64_t deleted = headline_number(jdoc_obj(d->status, "sessions"), "deletedChanged", 0);
 
     if (d->status == NULL) {
@@ -38,15 +57,14 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
                    "it is version %s, and this is %s", version, PACKAGE_VERSION);
     else if (deleted > 0)
         doctor_say(
-            f, DOCTOR_BAD, "ctctl status",
+            f, DOCTOR_BAD, "to save it again: ctctl sync ID; ctctl names each, and the other way",
             "%lld session%s deleted elsewhere and changed here since, which is saved nowhere",
             (long long)deleted, deleted == 1 ? " was" : "s were");
     else if (strcmp(state, "idle") == 0 || strcmp(state, "syncing") == 0)
         doctor_say(f, DOCTOR_OK, NULL, "runs, state %s, pid %lld", state,
                    (long long)headline_number(o, "pid", 0));
     else
-        doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "ctctl status", "runs, state %s%s%s", state,
-                   why != NULL ? ": " : "", why != NULL ? why : "");
+        say_problem(d, state, f);
 }
 
 /* What `systemctl --user is-enabled` says; "" if it says nothing.  The caller frees it. */

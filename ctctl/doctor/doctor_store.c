@@ -26,15 +26,6 @@
 static const unsigned char probe[] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3,
                                       3,    0,    0, 0, 0, 0, 0, 0, 0, 0};
 
-static int is_out_of_reach(const struct doctor *d, struct doctor_finding *f)
-{
-    if (d->is_accepted)
-        return 0;
-    doctor_say(f, DOCTOR_SKIPPED, NULL,
-               "not checked: not logged in, or the server can't be reached");
-    return 1;
-}
-
 /* Where sessions leave sealed, neither this machine's name nor a folder of it leaves in clear. */
 static int seals(struct ctx *c)
 {
@@ -147,7 +138,7 @@ void doctor_put(struct doctor *d, struct doctor_finding *f)
     struct ct_err e;
     char *path;
 
-    if (is_out_of_reach(d, f))
+    if (doctor_is_barred(d, f))
         return;
     if (reserve(d, &reserved, &e) != 0) {
         if (e.http_status == 403)
@@ -213,7 +204,7 @@ void doctor_get(struct doctor *d, struct doctor_finding *f)
     char *url = NULL, *store;
     int rc;
 
-    if (is_out_of_reach(d, f))
+    if (doctor_is_barred(d, f))
         return;
     if (newest(d, &url, &e) != 0) {
         doctor_say(f, DOCTOR_BAD, NULL, "the server grants no download: %s", e.msg);

@@ -305,6 +305,7 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
         free(root);
         return -1;
     }
+    ret->listed = (int64_t)json_object_array_length(sessions);
     m.root_fd = beneath_open_root(root);
     m.books = map_new();
     take_books(c, &books, m.books);

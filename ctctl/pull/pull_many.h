@@ -19,8 +19,9 @@ struct pull_many_opts {
     void *done_arg;
 };
 
-/* Those that nothing was done about. */
+/* How many there are, and those of them that nothing was done about. */
 struct pull_many_rest {
+    int64_t listed;
     int64_t rested;       /* here, and not behind */
     int64_t locked;       /* sealed, and can't be opened here */
     int64_t plain;        /* in clear, and the configuration requires what is sealed */

@@ -118,8 +118,8 @@ static int check_ids(const struct reseal *r, struct json_object *list, struct ct
         }
         if (n == 0)
             return err_set(err, ERR_GONE,
-                           "no session that begins with \"%s\" is in the cloud in "
-                           "clear",
+                           "no session that is in clear in the cloud begins with \"%s\"; see: "
+                           "ctctl list --cloud",
                            word);
         if (n > 1)
             return err_set(err, ERR_CONFLICT,

@@ -49,11 +49,12 @@ static int whole_id(struct daemon *d, const char *text, char ret[UUID_SIZE], str
     map_each(d->sessions, match, &p);
     log_quote(text, quoted, sizeof(quoted));
     if (p.n == 0) {
-        rc = err_set(err, ERR_GONE, "no session begins with %s; see: ctctl list", quoted);
+        rc = err_set(err, ERR_GONE, "no session on this machine begins with %s; see: ctctl list",
+                     quoted);
         goto bad;
     }
     if (p.n > 1) {
-        rc = err_set(err, ERR_CONFLICT, "several sessions begin with %s; give more of the id",
+        rc = err_set(err, ERR_CONFLICT, "several sessions begin with %s; give more of the ID",
                      quoted);
         snprintf(err->reason, sizeof(err->reason), "ambiguous");
         return rc;

@@ -117,3 +117,54 @@ on_stdout() { "$@" 2>"$T/err"; }
     ctctl list --cloud >"$T/out"
     [ "$(grep -cw HERE "$T/out")" = 0 ]
 }
+
+@test "an ID that means nothing is told in the same words everywhere, with where the IDs are" {
+    start_daemon
+    local v where list
+    while IFS='|' read -r v where list; do
+        run ctctl $v
+        [ "$status" -eq 1 ]
+        tr '\n' ' ' <<<"$output" | grep -qF "no $where begins with \"zz\"; see: $list" || {
+            echo "ctctl $v: $output"
+            return 1
+        }
+    done <<'CASES'
+show zz|session on this machine|ctctl list
+sync zz|session on this machine|ctctl list
+exclude zz|session on this machine|ctctl list
+export --local zz -o x|session on this machine|ctctl list
+export zz -o x|session in the cloud|ctctl list --cloud
+pull zz|session in the cloud|ctctl list --cloud
+verify zz|session in the cloud|ctctl list --cloud
+versions zz|session in the cloud|ctctl list --cloud
+delete zz --yes|session in the cloud|ctctl list --cloud
+undelete zz|session in the trash|ctctl undelete
+tokens revoke zz --yes|token|ctctl tokens
+devices revoke zz --yes|device|ctctl devices
+CASES
+}
+
+@test "where there is nothing of that kind, that is what is said, and no table of zeros" {
+    start_daemon
+    local v
+    for v in "list" "list --cloud" "list --project zz" "list --cloud --project zz" "pull --all" \
+        "pull --all --project zz" "verify --all" "scan --all" "delete --project zz"; do
+        run ctctl $v
+        [ "$status" -eq 0 ]
+        ! grep -qw 0 <<<"$output"
+        grep -qE '^ctctl: (there (are|is) )?no' <<<"$output" || {
+            echo "ctctl $v: $output"
+            return 1
+        }
+    done
+}
+
+@test "a token that the server does not take is not called out of reach" {
+    start_daemon
+    ctctl tokens revoke "$(ctctl tokens --json | jq -r '.tokens[] | select(.current) | .id')" --yes
+    run ctctl doctor
+    [ "$status" -eq 1 ]
+    ! grep -q "can't be reached" <<<"$output"
+    [ "$(grep -c 'does not take this log-in' <<<"$output")" = 3 ]
+    grep -q 'What to do: ctctl login' <<<"$output"
+}

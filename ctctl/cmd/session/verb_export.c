@@ -129,7 +129,8 @@ static int find_local(struct exporting *x, const char *root, struct ct_err *err)
     if (n == 1)
         return 0;
     if (n == 0)
-        return err_set(err, ERR_GONE, "no session on this machine begins with \"%s\"", x->word);
+        return err_set(err, ERR_GONE,
+                       "no session on this machine begins with \"%s\"; see: ctctl list", x->word);
     return err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
                    x->word);
 }

@@ -252,6 +252,9 @@ static int pull_all(struct ctx *c, struct command *cmd)
         say_rest(c, &rest);
     if (rc == 0 && c->json)
         sum_up_json(&t, &rest);
+    else if (rc == 0 && rest.listed == 0)
+        ctx_say(c, cmd->project != NULL ? "no session in the cloud is of that project"
+                                        : "there are no sessions in the cloud yet");
     else if (rc == 0)
         sum_up(&t, rest.rested);
     if (rc != 0)

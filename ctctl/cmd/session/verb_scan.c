@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/agent.h"
+#include "agents/beneath.h"
 #include "bundle/pack/leaks.h"
 #include "bundle/install/local.h"
 #include "common/data/jdoc.h"
@@ -30,7 +32,7 @@ struct scanning {
     struct json_object *found;
     int64_t sessions, files, failed;
     struct progress *progress; /* of many sessions, or NULL */
-    int64_t bytes;             /* of those that were scanned */
+    int64_t bytes;             /* of transcripts, of the sessions before this one */
 };
 
 static void add(struct scanning *x, const char *path, const char *rule, int64_t line)
@@ -158,13 +160,6 @@ static void end(void *arg, const char *path, const struct leaks_mark *mark)
     (void)mark;
 }
 
-static void add_bytes(void *arg, const struct snapshot_file *file)
-{
-    struct scanning *x = arg;
-
-    x->bytes += file->size_bytes;
-}
-
 static void scan_session(struct scanning *x, const char *root, const char *id)
 {
     const struct snapshot_opts so = {.root = root, .session_id = id, .user_dir = path_home()};
@@ -187,8 +182,6 @@ static void scan_session(struct scanning *x, const char *root, const char *id)
         x->found = json_object_new_array();
         if (snapshot_take(&so, &s, &err) == 0) {
             rc = leaks_scan(s, &o, &err);
-            if (rc == 0)
-                snapshot_each_file(s, add_bytes, x);
             snapshot_free(s);
         }
         for (size_t k = 0; rc == 0 && k < json_object_array_length(x->found); k++)
@@ -214,23 +207,64 @@ static void list_sessions(const char *root, const char *word, struct strlist *re
     strlist_free(&ids);
 }
 
+struct weighing {
+    int root_fd;
+    int64_t bytes;
+};
+
+static void weigh(void *arg, const struct agent_file *file)
+{
+    struct weighing *w = arg;
+    struct stat st;
+    int fd = beneath_open(w->root_fd, file->path, 0);
+
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        w->bytes += beneath_size(&st);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void pass_over(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    (void)path;
+    (void)reason;
+}
+
+/* The transcripts of a session weigh for all of it: to know the rest takes as long as to scan it.
+ */
+static int64_t weight(const char *root, const char *id)
+{
+    static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
+    struct weighing w = {.root_fd = beneath_open_root(root)};
+
+    if (w.root_fd < 0)
+        return 0;
+    (void)agent_default()->list_transcripts(w.root_fd, id, &ops, &w, NULL, NULL);
+    close(w.root_fd);
+    return w.bytes;
+}
+
 /* Sessions whose id begins with ${word} ("": all); of one in two roots both copies. */
 static int scan_sessions(struct scanning *x, const char *word)
 {
     const struct strlist *roots = &x->c->config->roots;
     struct strlist *ids = str_calloc(roots->n + 1, sizeof(*ids));
-    int64_t n = 0, of = 0;
+    int64_t n = 0, of = 0, all_bytes = 0;
 
     for (size_t i = 0; i < roots->n; i++) {
         list_sessions(roots->v[i], word, &ids[i]);
         of += (int64_t)ids[i].n;
+        for (size_t k = 0; k < ids[i].n; k++)
+            all_bytes += weight(roots->v[i], ids[i].v[k]);
     }
     x->progress = progress_new(&x->c->err, "Scanning", now_mono_ms());
     for (size_t i = 0; i < roots->n; i++) {
         for (size_t k = 0; k < ids[i].n; k++) {
             progress_of(x->progress, ++n, of);
-            progress_to(x->progress, x->bytes, 0, now_mono_ms());
+            progress_to(x->progress, x->bytes, all_bytes, now_mono_ms());
             scan_session(x, roots->v[i], ids[i].v[k]);
+            x->bytes += weight(roots->v[i], ids[i].v[k]);
         }
         strlist_free(&ids[i]);
     }
@@ -279,7 +313,9 @@ static void print(struct scanning *x)
                 "%zu place%s with what looks like credentials; have them revoked where they "
                 "were issued",
                 n, n == 1 ? "" : "s");
-    else
+    else if (x->files == 0 && x->failed == 0)
+        ctx_say(x->c, "there are no sessions on this machine yet");
+    else if (x->files > 0)
         ctx_say(x->c, "nothing that looks like credentials in %" PRId64 " file%s", x->files,
                 x->files == 1 ? "" : "s");
 }
@@ -292,7 +328,9 @@ static void scan_word(struct scanning *x, const char *word)
     if (access(word, F_OK) == 0)
         scan_path(x, AT_FDCWD, word, word, 0);
     else
-        say_failed(x, word, "there is neither a session here that begins so, nor such a file");
+        say_failed(
+            x, word,
+            "no session on this machine begins so (see: ctctl list), and there is no such file");
 }
 
 static int run(struct ctx *c, int argc, char **argv)

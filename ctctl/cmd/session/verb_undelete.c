@@ -154,7 +154,8 @@ static int resolve(struct ctx *c, const char *word, struct found *ret, struct ct
         rc = err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
                      word);
     else if (ret->id == NULL)
-        rc = err_set(err, ERR_GONE, "nothing in the trash begins with \"%s\"", word);
+        rc = err_set(err, ERR_GONE,
+                     "no session in the trash begins with \"%s\"; see: ctctl undelete", word);
     json_object_put(o);
     return rc;
 }

@@ -165,6 +165,8 @@ static void sum_up(struct verifying *v, int is_many)
         json_object_put(o);
     } else if (v->c->json) {
         ctx_json(v->c, json_object_array_get_idx(v->results, 0));
+    } else if (is_many && v->total == 0) {
+        ctx_say(v->c, "there are no sessions in the cloud yet");
     } else if (is_many) {
         buf_printf(&b,
                    "%" PRId64 " of %" PRId64 ": %" PRId64 " ok, %" PRId64 " damaged, %" PRId64
