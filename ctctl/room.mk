@@ -30,6 +30,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_list.c \
   ctctl/cmd/session/verb_pull.c \
   ctctl/cmd/session/verb_scan.c \
+  ctctl/cmd/session/verb_seal.c \
   ctctl/cmd/session/verb_show.c \
   ctctl/cmd/session/verb_undelete.c \
   ctctl/cmd/session/verb_verify.c \
@@ -70,9 +71,9 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
-  ctctl/reseal/reseal.c ctctl/reseal/reseal.h \
-  ctctl/reseal/reseal_one.c ctctl/reseal/reseal_one.h \
-  ctctl/reseal/reseal_put.c ctctl/reseal/reseal_put.h \
+  ctctl/seal/seal.c ctctl/seal/seal.h \
+  ctctl/seal/seal_one.c ctctl/seal/seal_one.h \
+  ctctl/seal/seal_put.c ctctl/seal/seal_put.h \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
@@ -128,4 +129,4 @@ $(nodist_fishcompletion_DATA): ctctl/completion/help.fish Makefile
 EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
   ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
   ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \
-  ctctl/pull/README.md ctctl/reseal/README.md ctctl/ui/README.md
+  ctctl/pull/README.md ctctl/seal/README.md ctctl/ui/README.md

@@ -493,7 +493,7 @@ int daemon_run(struct config *config, const char *config_path, int is_once, int 
                  d.config->socket);
         daemon_notice(&d);
         if (is_once)
-            waiter_sync(&d, NULL, 0, NULL, 1, 0);
+            waiter_sync(&d, NULL, 0, NULL, 1);
         if (!event_base_got_break(d.base))
             event_base_dispatch(d.base);
     }

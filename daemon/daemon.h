@@ -433,14 +433,13 @@ struct waiters *waiters_new(void);
 void waiters_free(struct waiters *w);
 
 /**
- * waiter_sync(d, ids, n, rq, is_waiting, is_resealing):
+ * waiter_sync(d, ids, n, rq, is_waiting):
  * Sync the sessions ${ids} (all if ${n} is 0) now and answer ${rq}: as soon as it is known which
  * those are, or, if ${is_waiting}, when all that had changed before is safe.  ${rq} may be NULL
- * (--once: the daemon stops then, and does not wait for a server that is away).  ${is_resealing}:
- * those that are safe in clear (all of them if ${n} is 0) go out sealed.
+ * (--once: the daemon stops then, and does not wait for a server that is away).
  */
 void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
-                 int is_waiting, int is_resealing);
+                 int is_waiting);
 
 /**
  * waiter_hurry(d, ended):

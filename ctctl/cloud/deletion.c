@@ -70,42 +70,50 @@ static int remove_wire(struct ctx *c, const char *wire_id, int64_t version,
     return rc;
 }
 
-static int remove_version(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
+static int remove_version(struct ctx *c, const struct resolved *w, int64_t version,
                           struct json_object **ret, struct ct_err *err)
 {
-    const char *wire_id = resolve_life(w, is_plain ? WHICH_PLAIN : WHICH_FIRST, err), *dir;
+    const char *dir;
 
-    if (wire_id == NULL || remove_wire(c, wire_id, version, ret, err) != 0)
+    if (remove_wire(c, w->wire_id, version, ret, err) != 0)
         return -1;
-    dir = wire_id == w->sealed_id ? ctx_account_dir(c) : NULL;
+    dir = item_is_sealed(w->item) ? ctx_account_dir(c) : NULL;
     if (dir != NULL)
         generations_forget(dir, w->id); /* what is the newest now was wanted */
     return 0;
 }
 
+/* What is there in clear under the same id goes with it. */
+static int remove_clear_too(struct ctx *c, const struct resolved *w, struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    struct resolved clear;
+    struct ct_err e;
+    int rc = 0;
+
+    if (!item_is_sealed(w->item))
+        return 0;
+    if (resolve_session(c, w->id, 1, &clear, &e) == 0) {
+        rc = remove_wire(c, clear.wire_id, 0, &o, err);
+        json_object_put(o);
+        resolve_clear(&clear);
+    }
+    return rc;
+}
+
 int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
                  struct json_object **ret, struct ct_err *err)
 {
-    int is_all = !is_plain || w->sealed_id == NULL;
-    struct json_object *o = NULL;
+    int is_all = !is_plain || !ctx_is_sealing(c);
 
     if (version > 0)
-        return remove_version(c, w, version, is_plain, ret, err);
-    if (is_plain && resolve_life(w, WHICH_PLAIN, err) == NULL)
+        return remove_version(c, w, version, ret, err);
+    if (is_all && (mark(c, w->id, err) != 0 || remove_clear_too(c, w, err) != 0))
         return -1;
-    if (is_all && mark(c, w->id, err) != 0)
+    if (remove_wire(c, w->wire_id, 0, ret, err) != 0)
         return -1;
-    if (is_all && w->sealed_id != NULL && remove_wire(c, w->sealed_id, 0, &o, err) != 0)
-        return -1;
-    if (w->plain_id != NULL) {
-        json_object_put(o);
-        o = NULL;
-        if (remove_wire(c, w->plain_id, 0, &o, err) != 0)
-            return -1;
-        if (!is_all)
-            tell_cleared(c, w->id);
-    }
-    *ret = o;
+    if (!is_all)
+        tell_cleared(c, w->id);
     return 0;
 }
 

@@ -6,10 +6,10 @@
 
 /**
  * deletion_one(c, w, version, is_plain, ret, err):
- * Remove the session ${w}, or ${version} of it (0: all), from the cloud: of two lives both, but
- * that version of the sealed one, and with ${is_plain} only the one in clear.  If nothing is left
- * of it it is marked here first, so that it is not uploaded again.  The caller owns ${ret}, the
- * API's last answer.
+ * Remove the session ${w}, or ${version} of it (0: all), from the cloud; with all that is sealed of
+ * a session goes what is there in clear of it.  ${is_plain}: ${w} is what is in clear, and only
+ * that goes.  If nothing is left of it it is marked here first, so that it is not uploaded again.
+ * The caller owns ${ret}, the API's last answer.
  */
 int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
                  struct json_object **ret, struct ct_err *err);

@@ -90,6 +90,7 @@ void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enu
     json_object_object_del(item, LOCKED);
     if (!sealed_is(metadata))
         return;
+    c->has_seen_sealed = 1;
     ring = ctx_ring(c, &e);
     if (ring == NULL || sealed_open(ring, wire_id, metadata, &facts, &e) != 0) {
         add_locked(item, &e);

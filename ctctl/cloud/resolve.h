@@ -6,70 +6,36 @@
 #include "ctctl/ctx/ctx.h"
 
 /*
- * Which session in the cloud a person means.  One may have two lives there: in clear, under its own
- * id, and sealed, under an opaque one, as when the account's first key came after the first
- * uploads.
+ * Which session in the cloud a person means.  Where there is a key (ctx_is_sealing()) only what is
+ * sealed is a session; what is there in clear, which the server can write as it likes, has to be
+ * meant in so many words.
  */
 struct resolved {
-    char *id;                   /* as people know it; the opaque one if it can't be opened here */
-    char *sealed_id;            /* what the server calls its sealed life, or NULL */
-    char *plain_id;             /* and the one in clear, or NULL */
-    struct json_object *sealed; /* an item (ctctl/cloud/item.h) of the newest version, or NULL */
-    struct json_object *plain;
+    char *id;                 /* as people know it; the opaque one if it can't be opened here */
+    char *wire_id;            /* what the server calls it */
+    struct json_object *item; /* of its newest version (ctctl/cloud/item.h) */
 };
 
-/* The lives to choose from. */
-enum resolve_life {
-    WHICH_ANY,   /* the one that holds the newer state; the sealed one if that is the same */
-    WHICH_FIRST, /* the sealed one, unless there is only one in clear */
-    WHICH_PLAIN, /* the one in clear */
-};
+#define RESOLVE_IN_CLEAR "in_clear" /* the reason */
 
 /**
- * resolve_session(c, word, ret, err):
- * Find the session that ${word} means: its whole id, the opaque one, or the beginning of either.
- * ERR_GONE if there is none, with what sealed sessions there are that can't be looked into;
- * ERR_CONFLICT if there are several.  The caller ends ${ret} with resolve_clear().
- *
- * A whole id on a device without keys is believed without asking the server.
+ * resolve_session(c, word, is_plain, ret, err):
+ * Find the session that ${word} means: its whole id, the opaque one, or the beginning of either;
+ * with ${is_plain} one that is in clear.  ERR_GONE if there is none, with what sealed sessions
+ * there are that can't be looked into; ERR_CONFLICT if there are several; ERR_REFUSED with
+ * RESOLVE_IN_CLEAR if it is there in clear only, and that is not what was asked for.  The caller
+ * ends ${ret} with resolve_clear().
  */
-int resolve_session(struct ctx *c, const char *word, struct resolved *ret, struct ct_err *err);
+int resolve_session(struct ctx *c, const char *word, int is_plain, struct resolved *ret,
+                    struct ct_err *err);
 void resolve_clear(struct resolved *w);
 
 /**
- * resolve_look(c, w, err):
- * Ask the server for the item of what was believed.  ERR_GONE if it is not there.
+ * resolve_vouched(c, list):
+ * Return an array of the items of ${list}, the API's list, in their order, without those in clear
+ * where there is a key; the caller owns it.
  */
-int resolve_look(struct ctx *c, struct resolved *w, struct ct_err *err);
-
-/**
- * resolve_life(w, life, err):
- * Return what the server calls that life, borrowed; NULL with ERR_GONE if it has none of that kind.
- */
-const char *resolve_life(const struct resolved *w, enum resolve_life life, struct ct_err *err);
-
-/**
- * resolve_version(c, w, version, is_plain, err):
- * As resolve_life(), for a version that is to be fetched: the life in clear if it is asked for by
- * name; the first one for a version by its number, and where the configuration requires what is
- * sealed; else any.  Says on stderr what becomes of the other one if that is newer.
- */
-const char *resolve_version(struct ctx *c, const struct resolved *w, int64_t version, int is_plain,
-                            struct ct_err *err);
-
-/**
- * resolve_is_newer(a, b):
- * Return whether the state that the item ${a} describes is newer than that of ${b}: by the time of
- * the last record, then by the number of records, as far as both say so.
- */
-int resolve_is_newer(const struct json_object *a, const struct json_object *b);
-
-/**
- * resolve_best(c, list):
- * Return an array of the items of ${list}, the API's list, in their order, but of two lives of one
- * session only the one that resolve_version() would choose; the caller owns it.
- */
-struct json_object *resolve_best(struct ctx *c, struct json_object *list);
+struct json_object *resolve_vouched(struct ctx *c, struct json_object *list);
 
 /**
  * resolve_gone(c, err):

@@ -40,6 +40,7 @@ struct ctx {
     int is_hurried;        /* nobody waits for a key_command */
     struct keyring *ring;  /* see ctx_ring() */
     struct ct_err no_ring; /* why there is none, once that is known */
+    int has_seen_sealed;   /* the server has listed something sealed */
     char *account_dir;     /* see ctx_account_dir() */
     int has_no_account_dir;
 };
@@ -105,6 +106,13 @@ int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_o
  * is asked again.
  */
 const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err);
+
+/**
+ * ctx_is_sealing(c):
+ * Return whether this device seals: it has a key (or one that can't be read), has to have one, or
+ * has seen that the account has one.  What is in the cloud in clear is a stranger's then.
+ */
+int ctx_is_sealing(struct ctx *c);
 
 /**
  * ctx_key_is_by_command(c):

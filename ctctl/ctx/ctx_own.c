@@ -1,9 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/config/account.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "ctctl/ctx/ctx.h"
@@ -29,6 +31,31 @@ const struct keyring *ctx_ring(struct ctx *c, struct ct_err *err)
     if (c->ring == NULL && err != NULL)
         *err = c->no_ring;
     return c->ring;
+}
+
+/* The daemon's mark, with which it goes one way (daemon/account/sealing.c). */
+static int is_marked(struct ctx *c)
+{
+    const char *dir = ctx_account_dir(c);
+    char *path;
+    int is;
+
+    if (dir == NULL)
+        return 0;
+    path = path_join(dir, "sealed");
+    is = access(path, F_OK) == 0;
+    free(path);
+    return is;
+}
+
+int ctx_is_sealing(struct ctx *c)
+{
+    const struct keyring *ring = ctx_ring(c, NULL);
+    int mode = c->config != NULL ? c->config->encryption : CONFIG_ENCRYPTION_ON;
+
+    if (c->has_seen_sealed || mode == CONFIG_ENCRYPTION_REQUIRE || is_marked(c))
+        return 1;
+    return mode != CONFIG_ENCRYPTION_OFF && (ring == NULL || keyring_n(ring) > 0);
 }
 
 void ctx_forget_ring(struct ctx *c)

@@ -31,6 +31,7 @@ extern const struct verb verb_pause;
 extern const struct verb verb_pull;
 extern const struct verb verb_resume;
 extern const struct verb verb_scan;
+extern const struct verb verb_seal;
 extern const struct verb verb_show;
 extern const struct verb verb_status;
 extern const struct verb verb_sync;

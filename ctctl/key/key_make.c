@@ -127,7 +127,8 @@ static void report(struct ctx *c, const struct key *key, int is_first, int is_to
                        "as it does.\n");
     buf_printf(&b, "To another device: %s\n", bring);
     if (is_first)
-        buf_addstr(&b, "What is in the cloud in clear already: ctctl sync --reseal\n");
+        buf_addstr(&b, "What is here in clear goes up sealed now; what only the cloud has: ctctl "
+                       "list --clear\n");
     ctx_print(c, &b);
     buf_free(&b);
 }

@@ -153,7 +153,7 @@ static void account_rows(const struct key_state *s, struct buf *b)
     }
     buf_printf(&line, "%" PRId64 " sealed, %" PRId64 " in clear", a->sealed, a->plain);
     if (a->plain > 0 && keyring_n(s->ring) > 0 && s->c->config->encryption != CONFIG_ENCRYPTION_OFF)
-        buf_addstr(&line, " (to seal those too: ctctl sync --reseal)");
+        buf_addstr(&line, " (ctctl list --clear shows them, ctctl seal --all seals them)");
     row(b, &s->c->out, "Account", line.data);
     key_missing_say(a, &missing);
     if (missing.len > 0) {

@@ -58,21 +58,12 @@ char *login_key_token_name(const struct ctx *c, enum login_key answer, const cha
     return str_printf("device-%s", hex);
 }
 
-/* A key that is here may be another account's. */
-static void compare(struct ctx *c)
+static void say_held(const struct ctx *c)
 {
-    const struct keyring *ring = ctx_ring(c, NULL);
-    struct key_account a = {0};
-    struct buf b = {0};
-    struct ct_err e;
-
-    if (c->config->encryption != CONFIG_ENCRYPTION_OFF && ring != NULL && keyring_n(ring) > 0 &&
-        key_account_look(c, ring, &a, &e) == 0)
-        key_missing_say(&a, &b);
-    if (b.len > 0)
-        ctx_say(c, "%s. Bring it before anything is saved: ctctl key import", b.data);
-    buf_free(&b);
-    key_account_clear(&a);
+    ctx_say(c,
+            "this account's sessions are sealed with a key that is not on this device, so nothing "
+            "is saved until it is here. On a device that has it: ctctl key export | ssh THIS-ONE "
+            "ctctl key import -; or type its recovery text: ctctl key import");
 }
 
 int login_key_obtain(struct ctx *c)
@@ -80,24 +71,24 @@ int login_key_obtain(struct ctx *c)
     const struct key_opts none = {0};
     struct key_account a;
     struct ct_err e;
-    int is_known = key_account_look(c, NULL, &a, &e) == 0, rc;
-    const char *bring_or_make =
-        is_known && a.sealed > 0 ? "ctctl key import" : "ctctl key init, or ctctl key import";
+    int is_sealed = key_account_look(c, NULL, &a, &e) == 0 && a.sealed > 0, rc;
 
-    if (is_known && a.sealed > 0) {
+    key_account_clear(&a);
+    if (is_sealed) {
         ctx_say(c, "this account has a key already: it is on your other device.");
         rc = key_import(c, &none, 0);
     } else {
         rc = key_init(c, &none);
     }
-    key_account_clear(&a);
     if (rc == CTX_OK)
         return 0;
+    if (is_sealed) {
+        say_held(c);
+        return 0;
+    }
     if (c->config->encryption == CONFIG_ENCRYPTION_REQUIRE) {
-        ctx_say(c,
-                "this device has no key yet, so nothing is saved, as the configuration requires "
-                "sealing. Later: %s",
-                bring_or_make);
+        ctx_say(c, "this device has no key yet, so nothing is saved, as the configuration requires "
+                   "sealing. Later: ctctl key init, or ctctl key import");
         return 0;
     }
     return term_confirm(
@@ -107,10 +98,23 @@ int login_key_obtain(struct ctx *c)
                : -1;
 }
 
+/* A key that is here may be another account's, and one that is not may be needed. */
 void login_key_settle(struct ctx *c, enum login_key answer)
 {
-    if (answer == LOGIN_KEY_DECLINED)
+    const struct keyring *ring = ctx_ring(c, NULL);
+    struct key_account a = {0};
+    struct buf b = {0};
+    struct ct_err e;
+    int is_known = ring != NULL && key_account_look(c, ring, &a, &e) == 0;
+
+    if (is_known && keyring_n(ring) > 0 && c->config->encryption != CONFIG_ENCRYPTION_OFF)
+        key_missing_say(&a, &b);
+    if (b.len > 0)
+        ctx_say(c, "%s. Bring it before anything is saved: ctctl key import", b.data);
+    else if (is_known && keyring_n(ring) == 0 && a.sealed > 0 && answer != LOGIN_KEY_WANTED)
+        say_held(c);
+    else if (answer == LOGIN_KEY_DECLINED)
         ctx_say(c, "what is saved leaves in clear. To change that: ctctl key init");
-    else if (answer == LOGIN_KEY_NOT_ASKED)
-        compare(c);
+    buf_free(&b);
+    key_account_clear(&a);
 }

@@ -36,8 +36,8 @@ int login_key_obtain(struct ctx *c);
 
 /**
  * login_key_settle(c, answer):
- * After the log-in: say what a declined key means, and if keys that are here do not go with the
- * account.
+ * After the log-in: say what a declined key means, that nothing is saved where the account has a
+ * key and this device does not, and if keys that are here do not go with the account.
  */
 void login_key_settle(struct ctx *c, enum login_key answer);
 

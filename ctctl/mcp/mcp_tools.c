@@ -180,7 +180,7 @@ static int list_cloud(struct ctx *c, const struct json_object *args, struct buf 
 
     if (sessions_cloud(c, &f, &answer, err) != 0)
         return -1;
-    list = jdoc_array(answer, "sessions");
+    list = resolve_vouched(c, jdoc_array(answer, "sessions"));
     n = json_object_array_length(list);
     if (n == 0)
         buf_addstr(out, "No sessions in the cloud.\n");
@@ -204,6 +204,7 @@ static int list_cloud(struct ctx *c, const struct json_object *args, struct buf 
         add_ago(c, out, o, "createdAt");
         buf_addc(out, '\n');
     }
+    json_object_put(list);
     json_object_put(answer);
     return 0;
 }
@@ -250,32 +251,17 @@ static int list_local(struct ctx *c, const struct json_object *args, struct buf 
     return 0;
 }
 
-/* What the server calls the life that ${args} are about. */
-static int find(struct ctx *c, const struct json_object *args, int is_fetched, struct resolved *ret,
-                const char **ret_wire_id, struct ct_err *err)
-{
-    if (resolve_session(c, jdoc_str(args, "sessionId"), ret, err) != 0)
-        return -1;
-    *ret_wire_id = is_fetched ? resolve_version(c, ret, headline_number(args, "version", 0), 0, err)
-                              : resolve_life(ret, WHICH_FIRST, err);
-    if (*ret_wire_id != NULL)
-        return 0;
-    resolve_clear(ret);
-    return -1;
-}
-
 static int list_versions(struct ctx *c, const struct json_object *args, struct buf *out,
                          struct ct_err *err)
 {
     struct json_object *o, *list;
-    const char *wire_id;
     struct resolved w;
     char *path;
     int rc;
 
-    if (find(c, args, 0, &w, &wire_id, err) != 0)
+    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
         return -1;
-    path = api_session_path(wire_id, "/versions");
+    path = api_session_path(w.wire_id, "/versions");
     rc = ctx_cloud(c, "GET", path, NULL, &o, err);
     free(path);
     if (rc == 0) {
@@ -352,7 +338,6 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
         .target_dir = jdoc_str(args, "targetDir"),
     };
     struct pull_result r = {0};
-    const char *wire_id;
     struct resolved w;
     int rc;
 
@@ -362,9 +347,9 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
         buf_addstr(out, "To bring one here, call teleport_pull with its sessionId.\n");
         return 0;
     }
-    if (find(c, args, 1, &w, &wire_id, err) != 0)
+    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
         return -1;
-    rc = pull_fullest(c, wire_id, &opts, &r, err);
+    rc = pull_fullest(c, w.wire_id, &opts, &r, err);
     if (rc == 0)
         say_pulled(c, &r, out);
     else if (strcmp(err->reason, "no_target") == 0)
@@ -445,7 +430,7 @@ static int delete_session(struct ctx *c, const struct json_object *args, struct 
     struct resolved w;
     int rc;
 
-    if (resolve_session(c, jdoc_str(args, "sessionId"), &w, err) != 0)
+    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
         return -1;
     rc = deletion_one(c, &w, version, 0, &o, err);
     if (rc == 0) {

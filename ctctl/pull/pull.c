@@ -46,6 +46,9 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
     const char *dir = ctx_account_dir(ad->c);
 
     (void)err;
+    /* What came in clear to a device that seals is not safe yet: it goes up sealed. */
+    if (!ad->d->is_sealed && ctx_is_sealing(ad->c))
+        return 0;
     if (dir == NULL || strcmp(r->session_id, download_id(ad->d)) != 0)
         return 0; /* a copy: the cloud does not know it */
     memcpy(a.session_id, r->session_id, sizeof(a.session_id));
@@ -132,18 +135,28 @@ static int is_required(const struct ctx *c, const char *what, struct ct_err *err
             "%s is not sealed, so anybody who came by it could have changed it, and encryption = "
             "\"require\" in codeteleportd.conf refuses that. To take it all the same, say "
             "encryption = \"on\" there for as long as that takes; on a machine that has the "
-            "session, ctctl sync --reseal uploads it sealed",
+            "session, ctctl seal brings it there sealed",
             what);
     snprintf(err->reason, sizeof(err->reason), "%s", PULL_PLAIN);
     return -1;
 }
 
-static int check_seal(const struct ctx *c, const struct download *d, struct ct_err *err)
+/* Whatever the server called it when it was asked for: this is what it hands out. */
+static int check_seal(struct ctx *c, const struct download *d, const struct pull_opts *opts,
+                      struct ct_err *err)
 {
     char what[64];
 
     if (d->is_sealed)
         return 0;
+    if (!opts->is_plain && ctx_is_sealing(c)) {
+        err_set(err, ERR_REFUSED,
+                "the server hands out session %.8s in clear, and this device seals: whoever runs "
+                "the server can have written it. --plain means it all the same, as a stranger's",
+                download_id(d));
+        snprintf(err->reason, sizeof(err->reason), "%s", PULL_PLAIN);
+        return -1;
+    }
     snprintf(what, sizeof(what), "session %.8s in the cloud", download_id(d));
     return is_required(c, what, err);
 }
@@ -167,12 +180,9 @@ static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts
 /* Who vouches for what the cloud has.  Where there is a key, only that. */
 static enum trust vouched(struct ctx *c, int is_sealed)
 {
-    const struct keyring *ring;
-
     if (is_sealed)
         return TRUST_OWN;
-    ring = ctx_ring(c, NULL);
-    return ring != NULL && keyring_current(ring) == NULL ? TRUST_ACCOUNT : TRUST_STRANGER;
+    return ctx_is_sealing(c) ? TRUST_STRANGER : TRUST_ACCOUNT;
 }
 
 int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
@@ -189,7 +199,7 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     ret->version = d.answer.version;
     ret->size_bytes = d.answer.size_bytes;
     ret->is_sealed = d.is_sealed;
-    rc = check_seal(c, &d, err);
+    rc = check_seal(c, &d, opts, err);
     if (rc == 0)
         rc = fetch(c, &d, opts, ret, err);
     if (rc != 0) {

@@ -21,6 +21,7 @@ struct pull_opts {
     const struct strlist *map; /* OLD=NEW, ...; or NULL */
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_rehearsal, with_memory;
+    int is_plain;     /* it is known to be in clear, although this device seals */
     int64_t mtime_ns; /* time of what is installed, 0: now */
 
     /* How far it is; ${what} is one word.  May be NULL. */
@@ -46,7 +47,8 @@ struct pull_result {
  * pull_session(c, wire_id, opts, ret, err):
  * Download, check and install the session that the server calls ${wire_id}.  Errors as of
  * download_look(), download_fetch(), target_choose() and install_run(); ERR_REFUSED with PULL_PLAIN
- * if it is in clear and the configuration requires what is sealed.  ${ret} is ended with
+ * if it is in clear and this device seals, unless that was said, or the configuration requires
+ * what is sealed.  ${ret} is ended with
  * pull_result_clear(), on failure too.
  */
 #define PULL_PLAIN "not_sealed"

@@ -145,12 +145,14 @@ static int64_t known_version(struct ctx *c, const struct map *books, const struc
 }
 
 /* Times don't tell everything: what another device made may end with a record that is here as well,
- * and have older ones that are not, or another file.  A server that tells devices apart does. */
+ * and have older ones that are not, or another file.  In
+ * clear, a server that tells devices apart does; of what is sealed, its number. */
 static int is_unseen(struct ctx *c, const struct map *books, const struct json_object *item)
 {
     int64_t known;
 
-    if (!jdoc_has(item, "thisDevice") || jdoc_bool(item, "thisDevice", 0))
+    if (!item_is_sealed(item) &&
+        (!jdoc_has(item, "thisDevice") || jdoc_bool(item, "thisDevice", 0)))
         return 0;
     known = known_version(c, books, item);
     return known > 0 && jdoc_int(item, "currentVersion", 0) > known;
@@ -191,21 +193,12 @@ struct many {
 /* What can't be had here is counted, for there may be many of them and all for one reason. */
 static int is_out_of_reach(struct many *m, const struct json_object *item)
 {
-    int is_first = m->rest->locked + m->rest->plain == 0;
-
     if (item_is_locked(item)) {
-        m->rest->locked++;
-        if (is_first)
+        if (m->rest->locked++ == 0)
             item_lock(item, &m->rest->reason);
         return 1;
     }
-    if (item_is_sealed(item) || m->c->config->encryption != CONFIG_ENCRYPTION_REQUIRE)
-        return 0;
-    m->rest->plain++;
-    if (is_first)
-        err_set(&m->rest->reason, ERR_REFUSED,
-                "in the cloud in clear, which encryption = \"require\" refuses");
-    return 1;
+    return 0;
 }
 
 /* Put the session on the list ${todo} if there is something to be done about it. */
@@ -274,9 +267,10 @@ static int each(struct many *m, struct json_object *todo, struct ct_err *err)
     return rc;
 }
 
-/* The list to go through: one life of each session, those that were used last at the end. */
+/* The list to go through, those that were used last at the end.  Where there is a key, nothing that
+ * is in clear is on it. */
 static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_object **ret,
-                struct ct_err *err)
+                struct pull_many_rest *rest, struct ct_err *err)
 {
     int64_t unjudged = 0;
     const struct sessions_filter f = {.project = opts->project, .unjudged = &unjudged};
@@ -286,7 +280,9 @@ static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_ob
         return -1;
     if (unjudged > 0)
         sessions_say_sealed(c, jdoc_array(answer, "sessions"), unjudged);
-    *ret = resolve_best(c, jdoc_array(answer, "sessions"));
+    *ret = resolve_vouched(c, jdoc_array(answer, "sessions"));
+    rest->plain = (int64_t)(json_object_array_length(jdoc_array(answer, "sessions")) -
+                            json_object_array_length(*ret));
     json_object_array_sort(*ret, by_use);
     json_object_put(answer);
     return 0;
@@ -301,7 +297,7 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
     int rc = 0;
 
     memset(ret, 0, sizeof(*ret));
-    if (root == NULL || ctx_config(c, err) != 0 || list(c, opts, &sessions, err) != 0) {
+    if (root == NULL || ctx_config(c, err) != 0 || list(c, opts, &sessions, ret, err) != 0) {
         free(root);
         return -1;
     }

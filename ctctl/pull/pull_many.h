@@ -24,16 +24,16 @@ struct pull_many_rest {
     int64_t listed;
     int64_t rested;       /* here, and not behind */
     int64_t locked;       /* sealed, and can't be opened here */
-    int64_t plain;        /* in clear, and the configuration requires what is sealed */
-    struct ct_err reason; /* of the first of those two */
+    struct ct_err reason; /* of the first of those */
+    int64_t plain;        /* in clear, and this device seals */
 };
 
 /**
  * pull_many(c, opts, ret, err):
  * Pull many sessions, those that were used last at the end, so that their transcripts keep the
  * order of their times.  What is here and not behind is not downloaded: the newest
- * record of the cloud is here, and what another device made is not newer than what was recorded. Of
- * a session that is there both sealed and in clear, the newer is taken.  What fails for one session
+ * record of the cloud is here, and what another device made is not newer than what was recorded.
+ * Where there is a key, what is in clear is left alone.  What fails for one session
  * is told to done(); return -1 only for what ends it all: no list, no log-in, no room.
  */
 int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many_rest *ret,

@@ -202,6 +202,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         daemon_mind_network(c->d);
         c->read_ms = now_mono_ms();
         cloud_end_list(c);
+        sealing_listed(c->d->sealing);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
         list_ended(c);
         if (jdoc_str(answer, "cursor") != NULL && map_size(c->absent) > 0)
@@ -415,6 +416,18 @@ void cloud_try_now(struct cloud *c)
         return;
     evtimer_del(c->retry);
     try_again(c);
+}
+
+int cloud_is_known(const struct cloud *c)
+{
+    return c->is_known;
+}
+
+int64_t cloud_in_clear(const struct cloud *c, int64_t *ret_late, const char **ret_which)
+{
+    *ret_late = c->clear.late;
+    *ret_which = c->clear.which;
+    return c->clear.others;
 }
 
 int cloud_has(const struct cloud *c, const char *session_id)

@@ -51,6 +51,20 @@ void cloud_try_now(struct cloud *c);
 void cloud_consider(struct cloud *c, const char *session_id);
 
 /**
+ * cloud_is_known(c):
+ * Return whether all of the list was read since the books were opened.
+ */
+int cloud_is_known(const struct cloud *c);
+
+/**
+ * cloud_in_clear(c, ret_late, ret_which):
+ * Return how many sessions of the list are there in clear and not in the books.  ${ret_late}: how
+ * many sessions were uploaded in clear since this device seals; ${ret_which} names one of them and
+ * its machine, as the server tells it: escape it.
+ */
+int64_t cloud_in_clear(const struct cloud *c, int64_t *ret_late, const char **ret_which);
+
+/**
  * cloud_has(c, session_id):
  * Return 1 if the server listed the session although no version of it is recorded here, 0 if it did
  * not, -1 if that is not known.

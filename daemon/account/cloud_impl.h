@@ -28,7 +28,14 @@ struct cloud {
     struct daemon *d;
     struct map *listed; /* sessions without a confirmed version here -> struct listed; a session in
                            clear and the same session sealed are two, each with an id of its own */
-    struct map *in_clear;   /* those that the list being read has in clear */
+    struct map *in_clear; /* those that the list being read has in clear */
+    struct clear_view {
+        int64_t others;     /* in clear, and not in the books */
+        int64_t late;       /* in clear, and newer than what was when sealing began */
+        int64_t newest_ms;  /* the newest in clear, by the server's clock */
+        char which[128];    /* of ${late} */
+    } clear, clear_now;     /* of the last whole list, and of the one being read */
+    int64_t clear_until_ms; /* the newest in clear when sealing began; -1: not known yet */
     struct map *seen;       /* every id of the list being read */
     struct map *absent;     /* confirmed ones that it doesn't have, by the server's id -> their real
                                one; the server is asked which of them were deleted */

@@ -6,6 +6,7 @@
 #include "bundle/open/generations.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 
@@ -83,6 +84,38 @@ static void see_again(struct cloud *c, const struct state_session *ss)
     state_set_excluded(c->d->state, ss->session_id, STATE_NOT_EXCLUDED, 0, NULL);
     if (ss->is_excluded == STATE_DELETED_CHANGED)
         sessions_touch(c->d, ss->session_id, 0, 0);
+}
+
+/* Somebody still uploads in clear, if it is newer than all that was when sealing began. */
+static void count_clear(struct cloud *c, const struct state_session *ss, struct json_object *item)
+{
+    const char *at = jdoc_str(item, "createdAt"), *machine = jdoc_str(item, "sourceMachine");
+    struct clear_view *v = &c->clear_now;
+    int64_t ms = 0;
+
+    v->others += ss->version == 0;
+    if (at == NULL || now_parse_rfc3339(at, &ms) != 0)
+        return;
+    if (ms > v->newest_ms)
+        v->newest_ms = ms;
+    if (c->clear_until_ms < 0 || ms <= c->clear_until_ms)
+        return;
+    if (v->late++ == 0)
+        snprintf(v->which, sizeof(v->which), "%.8s of %.60s", jdoc_str(item, "id"),
+                 machine != NULL ? machine : "an unknown machine");
+}
+
+/* Where there is a key, what is in clear is nobody's word: it is counted, and that is all. */
+static void see_strange(struct cloud *c, const char *id, int64_t version, struct json_object *item)
+{
+    struct state_session ss = {0};
+
+    map_put(c->in_clear, id, c);
+    state_get(c->d->state, id, &ss);
+    count_clear(c, &ss, item);
+    if (ss.version > 0 && version > ss.clear_version)
+        state_set_clear(c->d->state, id, version, NULL);
+    state_session_clear(&ss);
 }
 
 static void see_clear(struct cloud *c, const char *id, int64_t version, struct json_object *item)
@@ -188,10 +221,14 @@ void cloud_see_item(struct cloud *c, struct json_object *item)
     if (id == NULL || !uuid_is_valid(id) || version <= 0)
         return;
     map_put(c->seen, id, c);
-    if (sealed_is(metadata))
+    if (sealed_is(metadata)) {
+        sealing_saw(c->d->sealing, metadata);
         see_sealed(c, id, version, item, metadata);
-    else
+    } else if (sealing_is_one_way(c->d->sealing)) {
+        see_strange(c, id, version, item);
+    } else {
         see_clear(c, id, version, item);
+    }
 }
 
 static int forget_key(void *arg, const char *key, void *value)
@@ -235,8 +272,33 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
     state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
 }
 
+/* By the server's clock, which is compared with itself. */
+#define CLEAR_UNTIL "clear_until_ms"
+
+static int64_t clear_until(const struct cloud *c)
+{
+    char *noted = state_noted(c->d->state, CLEAR_UNTIL);
+    int64_t ms = noted != NULL ? strtoll(noted, NULL, 10) : -1;
+
+    free(noted);
+    return ms;
+}
+
+static void note_clear(struct cloud *c)
+{
+    char text[24];
+
+    c->clear = c->clear_now;
+    if (!sealing_is_one_way(c->d->sealing) || c->clear_until_ms >= 0)
+        return;
+    snprintf(text, sizeof(text), "%lld", (long long)c->clear.newest_ms);
+    state_note(c->d->state, CLEAR_UNTIL, text, NULL);
+}
+
 void cloud_begin_list(struct cloud *c)
 {
+    memset(&c->clear_now, 0, sizeof(c->clear_now));
+    c->clear_until_ms = c->d->state != NULL ? clear_until(c) : -1;
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->since, forget_key, c->since);
     map_each(c->seen, forget_key, c->seen);
@@ -269,6 +331,7 @@ void cloud_end_list(struct cloud *c)
     map_each(c->in_clear, forget_key, c->in_clear);
     state_each_confirmed(c->d->state, collect_absent, c);
     map_each(c->seen, forget_key, c->seen);
+    note_clear(c);
     c->unreadable = c->unreadable_now;
     if (c->unreadable == 0)
         memset(&c->unreadable_err, 0, sizeof(c->unreadable_err));

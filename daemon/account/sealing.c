@@ -114,16 +114,15 @@ static void read_mark(struct sealing *s)
     s->mark[0] = '\0';
     if (file_read(path, 4096, &text, &err) == 0 && text.len >= KEY_ID_HEX - 1)
         snprintf(s->mark, sizeof(s->mark), "%.*s", KEY_ID_HEX - 1, text.data);
-    /* That there is one is what counts. */
+    /* An unreadable mark still counts as one: the account is sealed. */
     if (err.code != ERR_GONE && hash_unhex(s->mark, scratch, sizeof(scratch)) != 0)
         snprintf(s->mark, sizeof(s->mark), "unknown");
     buf_free(&text);
     free(path);
 }
 
-static void write_mark(struct sealing *s)
+static void write_mark(struct sealing *s, const char *id)
 {
-    const char *id = keyring_current(s->keys->ring)->id_hex;
     char *path, *text;
     struct ct_err err;
 
@@ -146,7 +145,7 @@ static enum sealing_state judge(const struct sealing *s)
 {
     int mode = s->d->config->encryption;
 
-    if (mode == CONFIG_ENCRYPTION_OFF)
+    if (mode == CONFIG_ENCRYPTION_OFF && s->mark[0] == '\0')
         return SEALING_OFF;
     if (s->err.code != ERR_NONE)
         return SEALING_BROKEN;
@@ -174,11 +173,11 @@ static void explain(struct sealing *s)
         s->cure = "ctctl key init; or, if another device has the key: ctctl key import";
     } else if (s->state == SEALING_NO_KEY) {
         snprintf(s->why, sizeof(s->why),
-                 "this account's sessions are sealed with key %.8s, which is not on this device "
-                 "any more, so nothing is uploaded",
+                 "this account's sessions are sealed with key %.8s, which is not on this device, "
+                 "so nothing is uploaded",
                  s->mark);
-        s->cure = "ctctl key import; or, to upload in clear from now on: encryption = \"off\" in "
-                  "the configuration, and reload it";
+        s->cure = "on a device that has it: ctctl key export | ssh THIS-ONE ctctl key import -; "
+                  "or type its recovery text: ctctl key import";
     }
 }
 
@@ -231,6 +230,36 @@ static void announce(struct sealing *s)
     bundler_stop(d->bundler); /* what is being made may be in clear: it begins anew */
 }
 
+static void collect(void *arg, const char *session_id, int is_here)
+{
+    (void)is_here;
+    strlist_add(arg, session_id);
+}
+
+/* What is here and safe in clear goes up sealed, like any change. */
+static void seal_what_is_here(struct daemon *d)
+{
+    struct strlist ids = {0};
+    struct ct_err err;
+
+    state_each_to_seal(d->state, collect, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        if (state_renew(d->state, ids.v[i], &err) == 0)
+            sessions_touch(d, ids.v[i], 0, 0);
+        else
+            log_error("renew-failed session=%s error=\"%s\"", ids.v[i], err.msg);
+    }
+    if (ids.n > 0)
+        log_info("sealing-what-is-here sessions=%zu", ids.n);
+    strlist_free(&ids);
+}
+
+/* In clear only what may, and not before it is known that the account has no key. */
+static int is_sealed_only(const struct sealing *s)
+{
+    return sealing_is_one_way(s) || !cloud_is_known(s->d->cloud);
+}
+
 void sealing_apply(struct sealing *s)
 {
     struct daemon *d = s->d;
@@ -241,17 +270,40 @@ void sealing_apply(struct sealing *s)
     s->state = judge(s);
     explain(s);
     if (s->state == SEALING_ON && d->account_dir != NULL)
-        write_mark(s);
+        write_mark(s, keyring_current(s->keys->ring)->id_hex);
     if (d->uploader != NULL)
-        uploader_seal_only(d->uploader, s->state != SEALING_OFF && s->state != SEALING_PLAIN);
+        uploader_seal_only(d->uploader, is_sealed_only(s));
     if (s->state != before)
         announce(s);
     settle_cache(s);
     if (d->state == NULL)
         return;
+    if (s->state == SEALING_ON)
+        seal_what_is_here(d);
     reseal_run(d);
     bundler_run(d);
     waiter_check_all(d);
+}
+
+void sealing_saw(struct sealing *s, const struct json_object *metadata)
+{
+    struct seal_header header;
+    char id[KEY_ID_HEX];
+
+    /* What is no sealed object at all is no mark: anybody could write that. */
+    if (s->mark[0] != '\0' || s->d->account_dir == NULL ||
+        sealed_peek(metadata, &header, NULL) != 0)
+        return;
+    hash_hex(header.key_id, sizeof(header.key_id), id);
+    log_info("account-is-sealed key=%.8s", id);
+    write_mark(s, id);
+    sealing_apply(s);
+}
+
+void sealing_listed(struct sealing *s)
+{
+    if (s->d->uploader != NULL)
+        uploader_seal_only(s->d->uploader, is_sealed_only(s));
 }
 
 void sealing_start(struct sealing *s)
@@ -281,6 +333,11 @@ enum sealing_state sealing_look(const struct sealing *s, const char **ret_why,
 int sealing_is_held(const struct sealing *s)
 {
     return s->state == SEALING_NO_KEY || s->state == SEALING_BROKEN;
+}
+
+int sealing_is_one_way(const struct sealing *s)
+{
+    return s->state != SEALING_OFF && s->state != SEALING_PLAIN;
 }
 
 int sealing_is_on(const struct sealing *s)

@@ -14,16 +14,20 @@
 /*
  * Encryption on this device: the keys, and what the configuration makes of them.  Where something
  * is to be sealed and can't be, nothing leaves that is not sealed already.
+ *
+ * It goes one way.  Whoever has a key, or has once seen that the account has one, seals from then
+ * on, for ever: what is here and safe in clear goes up sealed like any change, and what is in the
+ * cloud in clear is nobody's word.
  */
 struct daemon;
 struct sealing;
 struct state_session;
 
 enum sealing_state {
-    SEALING_OFF,    /* the configuration says so */
-    SEALING_PLAIN,  /* there is no key, and never was one: in clear */
+    SEALING_OFF,    /* the configuration says so, and nothing of the account was ever sealed */
+    SEALING_PLAIN,  /* there is no key, and nothing of the account is sealed: in clear */
     SEALING_ON,     /* all that leaves is sealed */
-    SEALING_NO_KEY, /* there is no key, but one is required, or was in use: all is held */
+    SEALING_NO_KEY, /* there is no key, but one is required, or the account has one: all is held */
     SEALING_BROKEN, /* there are keys that can't be read: all is held */
 };
 
@@ -53,6 +57,21 @@ void sealing_refresh(struct sealing *s);
  * The books were opened: hold what must not leave in clear, and begin to seal what waits so.
  */
 void sealing_apply(struct sealing *s);
+
+/**
+ * sealing_saw(s, metadata), sealing_listed(s):
+ * The server's list has a session with these sealed ${metadata}; all of the list was read, so it is
+ * known whether the account is a sealed one.
+ */
+void sealing_saw(struct sealing *s, const struct json_object *metadata);
+void sealing_listed(struct sealing *s);
+
+/**
+ * sealing_is_one_way(s):
+ * Return whether this device seals, or would if it had the key: nothing leaves it in clear any
+ * more, and what the server has in clear counts for nothing.
+ */
+int sealing_is_one_way(const struct sealing *s);
 
 /**
  * sealing_path(s):

@@ -16,20 +16,18 @@ static const char *mode_name(const struct daemon *d)
     return modes[d->config->encryption];
 }
 
-static void say_clear(struct json_object *o, const struct state_counts *c, enum sealing_state state)
+static void say_clear(struct daemon *d, struct json_object *o, int64_t n)
 {
     char text[160];
 
-    if (c->in_clear == 0 || state == SEALING_OFF || state == SEALING_PLAIN)
+    if (n == 0 || !sealing_is_one_way(d->sealing))
         return;
     snprintf(text, sizeof(text),
-             c->in_clear == 1 ? "1 session is in the cloud in clear"
-                              : "%lld sessions are in the cloud in clear",
-             (long long)c->in_clear);
+             n == 1 ? "1 session is in the cloud in clear"
+                    : "%lld sessions are in the cloud in clear",
+             (long long)n);
     jdoc_set_str(o, "notice", text);
-    jdoc_set_str(o, "noticeCure",
-                 state == SEALING_NO_KEY ? "ctctl key import, then: ctctl sync --reseal"
-                                         : "ctctl sync --reseal");
+    jdoc_set_str(o, "noticeCure", "ctctl list --clear");
 }
 
 struct json_object *sealing_status(struct daemon *d)
@@ -41,6 +39,8 @@ struct json_object *sealing_status(struct daemon *d)
     enum sealing_state state = sealing_look(d->sealing, &why, &cure);
     const struct keyring *ring = sealing_ring(d->sealing);
     const struct key *key = keyring_current(ring);
+    const char *which;
+    int64_t late, others = cloud_in_clear(d->cloud, &late, &which);
 
     if (d->state != NULL)
         state_counts(d->state, &c);
@@ -49,11 +49,12 @@ struct json_object *sealing_status(struct daemon *d)
     jdoc_set_str(o, "keyId", key != NULL ? key->id_hex : NULL);
     jdoc_set_int(o, "keys", (int64_t)keyring_n(ring));
     jdoc_set_int(o, "sealed", c.sealed);
-    jdoc_set_int(o, "plain", c.in_clear);
+    jdoc_set_int(o, "plain", c.in_clear + others);
+    jdoc_set_int(o, "plainSince", late);
     jdoc_set_int(o, "rollbacks", c.rollbacks + (int64_t)map_size(cloud_rollbacks(d->cloud)));
     jdoc_set_str(o, "reason", why[0] != '\0' ? why : NULL);
     jdoc_set_str(o, "cure", cure[0] != '\0' ? cure : NULL);
-    say_clear(o, &c, state);
+    say_clear(d, o, c.in_clear + others);
     return o;
 }
 
@@ -85,7 +86,7 @@ static void add_rollback(void *arg, const char *session_id, int is_here)
         return;
     snprintf(cure, sizeof(cure),
              is_here ? "if its newer versions were deleted on purpose, upload it anew: ctctl sync "
-                       "--reseal %.8s; if not, ask whoever runs the server"
+                       "%.8s; if not, ask whoever runs the server"
                      : "if its newer versions were deleted on purpose, all is well; if not, ask "
                        "whoever runs the server",
              session_id);
@@ -102,6 +103,26 @@ static int add_rollback_elsewhere(void *arg, const char *session_id, void *value
     return 0;
 }
 
+/* What a stock client, or a machine without the key, goes on uploading. */
+static void add_late(struct daemon *d, struct json_object *list)
+{
+    const char *which;
+    char text[300];
+    int64_t late;
+
+    cloud_in_clear(d->cloud, &late, &which);
+    if (late == 0 || !sealing_is_one_way(d->sealing))
+        return;
+    snprintf(text, sizeof(text),
+             "%lld uploaded since this account's sessions are sealed (%s): whoever runs the server "
+             "can read and change that, so nothing here takes it for yours",
+             (long long)late, which);
+    problem(list, "a client of this account uploads in clear", text,
+            "give that machine the key (ctctl key import there) or end its access: ctctl devices "
+            "revoke; what it uploaded: ctctl list --clear",
+            NULL);
+}
+
 void sealing_problems(struct daemon *d, struct json_object *list)
 {
     struct telling t = {d, list, 0};
@@ -111,6 +132,12 @@ void sealing_problems(struct daemon *d, struct json_object *list)
     sealing_look(d->sealing, &why, &cure);
     if (why[0] != '\0')
         problem(list, "encryption", why, cure, NULL);
+    if (d->config->encryption == CONFIG_ENCRYPTION_OFF && sealing_is_one_way(d->sealing))
+        problem(list, "encryption = \"off\" is of no effect",
+                "this account's sessions are sealed, and sealing goes one way",
+                "take that line out of the configuration; to upload in clear takes another account",
+                NULL);
+    add_late(d, list);
     if (cloud_unreadable(d->cloud, &err) > 0) {
         snprintf(text, sizeof(text), "%lld of the account's sessions can't be read here: %.120s",
                  (long long)cloud_unreadable(d->cloud, &err), err);

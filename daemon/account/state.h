@@ -328,11 +328,13 @@ int state_set_clear(struct state *s, const char *session_id, int64_t version, st
 int state_renew(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
- * state_each_clear(s, f, arg), state_each_rollback(s, f, arg):
+ * state_each_clear(s, f, arg), state_each_rollback(s, f, arg), state_each_to_seal(s, f, arg):
  * Call ${f} for each session of which a version is in the cloud in clear; for each of which the
- * server hands out less than was seen.  ${is_here}: it is neither gone from this machine nor
- * excluded.
+ * server hands out less than was seen; for each that is here and safe in clear only, and was not
+ * renewed yet.  ${is_here}: it is neither gone from this machine nor excluded.
  */
+void state_each_to_seal(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                        void *arg);
 void state_each_clear(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
                       void *arg);
 void state_each_rollback(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),

@@ -44,6 +44,16 @@ static void each(struct state *s, const char *sql,
     db_done(st);
 }
 
+void state_each_to_seal(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
+                        void *arg)
+{
+    each(s,
+         "SELECT session_id, 1 FROM sessions"
+         " WHERE version > 0 AND wire_id = '' AND is_renewed = 0 AND NOT is_archived"
+         " AND NOT is_excluded",
+         f, arg);
+}
+
 void state_each_clear(struct state *s, void (*f)(void *arg, const char *session_id, int is_here),
                       void *arg)
 {

@@ -8,6 +8,7 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
 #include "daemon/account/login_view.h"
@@ -121,17 +122,7 @@ static int sync_id(struct daemon *d, const char *text, char ret[UUID_SIZE], stru
 }
 
 /*
- * sync {"ids": [...], "wait": bool, "reseal": bool}
- *
- * With "reseal", those sessions (all, without ids) that are safe in clear go out once more, sealed,
- * although their content is the same; what else is dirty among them goes out as always.  Each
- * begins anew as version 1 under its opaque id; the one in clear stays until somebody deletes it,
- * under its real id, and says so with `cleared`.  Which ones those are tell `list` and `show`:
- * "clearVersion" is the newest version that is in the cloud in clear (0: none), "sealed", "keyId"
- * and "generation" describe the newest safe one, "wireId" is what the server calls it.  The answer
- * is that of sync: "failed" names the sessions that could not be resealed, with reason and cure; so
- * one that is gone from this machine (it has to be fetched and sealed by the client).  Refused with
- * "no_key" where nothing is sealed.
+ * sync {"ids": [...], "wait": bool}
  *
  * cleared {"ids": [...]}: of these sessions nothing is left in the cloud in clear.
  */
@@ -157,8 +148,7 @@ static void do_sync(struct daemon *d, struct ipc_request *rq, struct json_object
         }
         strlist_add(&whole, id);
     }
-    waiter_sync(d, (const char *const *)whole.v, whole.n, rq, jdoc_bool(params, "wait", 0),
-                jdoc_bool(params, "reseal", 0));
+    waiter_sync(d, (const char *const *)whole.v, whole.n, rq, jdoc_bool(params, "wait", 0));
 done:
     strlist_free(&whole);
 }
@@ -176,6 +166,8 @@ static void do_cleared(struct daemon *d, struct ipc_request *rq, struct json_obj
             return;
         }
     }
+    if (d->state != NULL)
+        cloud_refresh(d->cloud); /* what else is there in clear */
     reply_empty(rq);
 }
 

@@ -234,6 +234,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     jdoc_set_int(o, "bundleBytes", ss.size_bytes);
     jdoc_set_str(o, "contentId", ss.content_id[0] != '\0' ? ss.content_id : NULL);
     jdoc_set_str(o, "checksum", ss.sha256[0] != '\0' ? ss.sha256 : NULL);
+    jdoc_set_bool(o, "uploadedHere", ss.token_tag[0] != '\0');
     jdoc_set_bool(o, "rewritten", ss.is_rewritten);
     json_object_object_add(o, "skipped",
                            skipped != NULL ? json_object_get(skipped) : json_object_new_array());

@@ -6,6 +6,7 @@
 #include "common/base/now.h"
 
 #include "daemon/account/login_view.h"
+#include "daemon/account/sealing.h"
 #include "daemon/session/adopt.h"
 
 void adopt_look(struct job *j, const struct state_session *known)
@@ -13,8 +14,9 @@ void adopt_look(struct job *j, const struct state_session *known)
     struct adopted a;
 
     /* A lower number than is known here is what somebody took back with --force: a record ends with
-     * the first version of one's own. */
+     * the first version of one's own.  Where there is a key, what came in clear is not safe yet. */
     if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
+        (a.wire_id[0] == '\0' && sealing_is_one_way(j->d->sealing)) ||
         (a.version == known->version && strcmp(a.wire_id, known->wire_id) == 0))
         return;
     j->adopted = a;

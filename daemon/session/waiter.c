@@ -42,7 +42,6 @@ struct waiter {
     int is_gone; /* nobody waits for the answer any more */
     enum phase phase;
     uint64_t generation; /* of the books, when it began to drain */
-    int is_resealing;    /* what is safe in clear is to go out sealed */
     struct strlist ids;
     LIST_HEAD(, target) targets;
     int64_t requested, confirmed, unchanged, excluded;
@@ -301,6 +300,18 @@ static int is_known(struct daemon *d, const char *id, int *ret_excluded, const c
     return known;
 }
 
+static int is_rolled_back(struct daemon *d, const char *id)
+{
+    struct state_session ss;
+    int is = d->state != NULL && state_get(d->state, id, &ss);
+
+    if (!is)
+        return 0;
+    is = ss.rollback > 0 && !ss.is_archived && !ss.is_excluded;
+    state_session_clear(&ss);
+    return is;
+}
+
 static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
 {
     struct daemon *d = w->d;
@@ -318,6 +329,13 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
         sessions_touch(d, id, 0, 0);
         s = sessions_get(d, id);
     }
+    if (is_rolled_back(d, id)) {
+        /* Asked for by name: the server has less than it had, so it gets it anew. */
+        if (state_renew(d->state, id, err) != 0)
+            return -1;
+        sessions_touch(d, id, 0, 0);
+        s = sessions_get(d, id);
+    }
     if (s != NULL && s->dirty_seq > s->safe_seq) {
         add_target(w, s);
     } else {
@@ -327,66 +345,8 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     return 0;
 }
 
-/* One that is safe in clear becomes dirty.  Return whether there is something to wait for. */
-static int reseal(struct waiter *w, const char *id)
-{
-    struct daemon *d = w->d;
-    struct state_session ss;
-    struct ct_err err;
-    int rc = 1;
-
-    if (!state_get(d->state, id, &ss) || ss.is_excluded || ss.version == 0 ||
-        (ss.key_id[0] != '\0' && ss.rollback == 0)) {
-        /* sealed, or on its way so, or not to leave at all: as with any sync */
-    } else if (ss.is_archived) {
-        w->requested++;
-        add_failed(w, id, "it is not on this machine any more, only in the cloud",
-                   "a machine that has the key can fetch it and seal it: ctctl sync --reseal");
-        rc = 0;
-    } else if (state_renew(d->state, id, &err) != 0) {
-        w->requested++;
-        add_failed(w, id, err.msg, NULL);
-        rc = 0;
-    } else {
-        sessions_touch(d, id, 0, 0);
-    }
-    state_session_clear(&ss);
-    return rc;
-}
-
-static void collect_clear(void *arg, const char *session_id, int is_here)
-{
-    (void)is_here;
-    strlist_add_once(arg, session_id);
-}
-
-/* Return 1 if there is nothing to wait for. */
-static int find_resealed(struct waiter *w, struct ct_err *err)
-{
-    struct strlist asked = w->ids;
-
-    if (!sealing_is_on(w->d->sealing)) {
-        err_set(err, ERR_REFUSED, "there is no key to seal with; see: ctctl key status");
-        snprintf(err->reason, sizeof(err->reason), KEY_MISSING);
-        return -1;
-    }
-    memset(&w->ids, 0, sizeof(w->ids));
-    if (asked.n == 0)
-        state_each_clear(w->d->state, collect_clear, &asked);
-    for (size_t i = 0; i < asked.n; i++) {
-        if (reseal(w, asked.v[i]))
-            strlist_add(&w->ids, asked.v[i]);
-    }
-    strlist_free(&asked);
-    return w->ids.n == 0;
-}
-
 static int find_targets(struct waiter *w, struct ct_err *err)
 {
-    int is_none = w->is_resealing ? find_resealed(w, err) : 0;
-
-    if (is_none != 0)
-        return is_none < 0 ? -1 : 0;
     if (w->ids.n == 0) {
         map_each(w->d->sessions, target_if_unsafe, w);
         if (w->is_waiting)
@@ -512,13 +472,12 @@ static struct waiter *add(struct daemon *d)
 }
 
 void waiter_sync(struct daemon *d, const char *const *ids, size_t n, struct ipc_request *rq,
-                 int is_waiting, int is_resealing)
+                 int is_waiting)
 {
     struct waiter *w = add(d);
 
     w->rq = rq;
     w->is_waiting = is_waiting;
-    w->is_resealing = is_resealing;
     for (size_t i = 0; i < n; i++)
         strlist_add_once(&w->ids, ids[i]);
     if (rq != NULL)

@@ -39,13 +39,13 @@ on_stdout() { "$@" 2>"$T/err"; }
     start_daemon
     ctctl sync --wait
     ctctl show "$id" | grep "^In clear" >"$T/row"
-    [[ $(<"$T/row") != *reseal* ]]
-    run ctctl sync --reseal --yes
+    [[ $(<"$T/row") != *"ctctl seal"* ]]
+    run ctctl seal --all --yes
     [ "$status" -eq 78 ]
     [[ $output == *"ctctl key init"*"ctctl key import"* ]]
     ctctl key init --no-confirm
-    ctctl show "$id" | grep -q "^In clear .*to seal it: ctctl sync --reseal"
-    ctctl sync --reseal --yes
+    ctctl show "$id" | grep -q "^In clear .*to seal it: ctctl seal ${id:0:8}"
+    ctctl seal "$id" --yes
     [ "$(ctctl show "$id" | grep -c "^In clear")" = 0 ]
 }
 

@@ -218,7 +218,7 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
     not grep -aq "$(hostname)" "$T/server/server.db"
 }
 
-@test "--reseal brings what is in the cloud in clear there sealed, also what is gone here" {
+@test "seal brings what only the cloud has in clear there sealed, and is killed and run again" {
     local here gone
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
     log_in
@@ -233,35 +233,37 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
     rm "$(transcript "$gone")"
     within archived "$gone"
     # without a key there is nothing to be done
-    run ctctl sync --reseal --yes
+    run ctctl seal --all --yes
     [ "$status" -eq 78 ]
     [[ "$output" == *"ctctl key init"* ]]
     ctctl key init --no-confirm
     within status_is .encryption.state sealing
     in_clear_are 2
     # nobody agreed
-    run ctctl sync --reseal
+    run ctctl seal --all
     [ "$status" -eq 64 ]
     in_clear_are 2
+    run ctctl sync --reseal
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"ctctl seal --all"* ]]
     # killed on its way: what is in clear stays until the sealed one is there, and it goes on
     for n in 5 20 60 150; do
-        timeout -s KILL "0.$(printf %03d "$n")" ctctl sync --reseal --yes >/dev/null 2>&1 || true
+        timeout -s KILL "0.$(printf %03d "$n")" ctctl seal --all --yes >/dev/null 2>&1 || true
         [ "$(ctctl --json list --cloud | jq '[.sessions[] | .opened.sessionId // .id] | unique |
             length')" = 2 ]
     done
-    ctctl --json sync --reseal --yes >"$T/out"
+    ctctl --json seal --all --yes >"$T/out"
     in_clear_are 0
     ctctl verify "$here"
     ctctl export "$gone" -o "$T/gone.tar.gz"
     tar -xOzf "$T/gone.tar.gz" session.jsonl | cmp - "$T/gone"
-    run ctctl sync --reseal --yes
+    run ctctl seal --all --yes
     [ "$status" -eq 0 ]
     [[ "$output" == *Nothing* ]]
+    within status_is .encryption.plain 0
 }
 
-archived() { [ "$(ctctl --json show "$1" | jq -r .state)" = archived ]; }
-
-@test "what only a version in clear holds stays in clear, and is named" {
+@test "a fuller version in clear is sealed beside the current one before it is deleted" {
     local id f
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5;'
     log_in
@@ -273,14 +275,22 @@ archived() { [ "$(ctctl --json show "$1" | jq -r .state)" = archived ]; }
     record 1 >"$f"
     ctctl sync --wait
     ctctl key init --no-confirm
-    within status_is .encryption.state sealing
-    run ctctl --json sync --reseal --yes
-    [ "$status" -eq 1 ]
-    in_clear_are 1
-    ctctl versions "$id" --plain --json | jq -e '[.versions[].version] == [1]'
-    ctctl export "$id" --plain --version 1 -o "$T/full.tar.gz"
-    [ "$(tar -xOzf "$T/full.tar.gz" session.jsonl | wc -l)" = 3 ]
+    within sealed_here "$id"
+    ctctl --json seal --all --yes | jq -e '.sealed == 1 and .sessions[0].deletedVersions == 2 and
+        .sessions[0].sealedVersions == 1'
+    in_clear_are 0
+    # the fuller one hides nothing and is hidden by nothing
+    ctctl --json versions "$id" >"$T/versions"
+    for v in $(jq '.versions[].version' "$T/versions"); do
+        ctctl export "$id" --version "$v" -o "$T/$v.tar.gz"
+        tar -xOzf "$T/$v.tar.gz" session.jsonl | wc -l
+    done | sort | xargs | grep -qx "1 3"
+    jq -e '[.versions[] | select(.isHead)] | length >= 1' "$T/versions"
 }
+
+archived() { [ "$(ctctl --json show "$1" | jq -r .state)" = archived ]; }
+
+sealed_here() { [ "$(ctctl --json show "$1" | jq -r .sealed)" = true ]; }
 
 record() { printf '{"type":"user","uuid":"00000000-0000-4000-8000-00000000000%s"}\n' "$1"; }
 

@@ -125,27 +125,21 @@ gone_session() {
 }
 
 comes_back_whole() {
-    ctctl export "$1" --force -o "$T/back.tar.gz"
+    ctctl export "$@" --force -o "$T/back.tar.gz"
     tar -xOzf "$T/back.tar.gz" session.jsonl | cmp - "$T/was"
 }
 
-@test "each version of what is gone is sealed in its order, and none is in clear any more" {
+@test "of what is gone the newest is sealed, and what it holds is in clear no more" {
     start_server
     log_in
     gone_session
     ctctl key init --no-confirm
-    ctctl --json sync --reseal --yes >"$T/out"
-    jq -e '.resealed == 1 and .sessions[0].sealedVersions == 3 and .sessions[0].deletedVersions == 3
-        and .sessions[0].isHere == false' "$T/out"
+    ctctl --json seal --all --yes >"$T/out"
+    jq -e '.sealed == 1 and .sessions[0].sealedVersions == 1 and .sessions[0].deletedVersions == 3' "$T/out"
     [ "$(in_clear)" = 0 ]
-    ctctl --json versions "$ID" | jq -e '[.versions[].opened.generation] == [3, 2, 1]'
-    for i in 1 2 3; do
-        ctctl export "$ID" --version "$i" -o "$T/v$i.tar.gz"
-        [ "$(tar -xOzf "$T/v$i.tar.gz" session.jsonl | wc -l)" = "$i" ]
-    done
     comes_back_whole "$ID"
     # nothing that was opened is left lying about
-    [ -z "$(find "$XDG_STATE_HOME" -name 'reseal-*')" ]
+    [ -z "$(find "$XDG_STATE_HOME" -name 'seal-*')" ]
 }
 
 @test "a server that is not ours, with two versions a session, gives up nothing before it is sealed" {
@@ -155,13 +149,13 @@ comes_back_whole() {
     ctctl key init --no-confirm
     # the store fails: all stays
     echo 'PUT /bundles/.* 507' >"$T/faults"
-    run ctctl sync --reseal --yes
+    run ctctl seal --all --yes
     echo "$output"
     [ "$status" -ne 0 ]
     rm "$T/faults"
     [ "$(in_clear)" = 1 ]
-    comes_back_whole "$ID"
-    ctctl --json sync --reseal --yes >"$T/out" || {
+    comes_back_whole "$ID" --plain
+    ctctl --json seal --all --yes >"$T/out" || {
         cat "$T/out"
         false
     }
@@ -169,7 +163,19 @@ comes_back_whole() {
     comes_back_whole "$ID"
 }
 
-@test "what another device has saved is left to it, unless it is asked for" {
+@test "seal looks at the plan's room first, for a session that is being sealed is there twice" {
+    start_stock_server --sessions 1
+    log_in
+    gone_session
+    ctctl key init --no-confirm
+    run ctctl seal --all --yes
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"no room: 1 of 1 sessions"* ]]
+    [ "$(in_clear)" = 1 ]
+}
+
+@test "what this device never had is sealed only when somebody says so of each" {
     start_server
     log_in
     gone_session
@@ -183,12 +189,16 @@ comes_back_whole() {
         --api-url "$API" >>"$T/login.log" 2>&1
     ctctl key init --no-confirm
     start_daemon
-    run ctctl sync --reseal --yes
+    run ctctl seal --all --yes
     echo "$output"
-    [ "$status" -eq 0 ]
-    [[ "$output" == *--all-devices* ]]
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"never had"* ]]
     [ "$(in_clear)" = 1 ]
-    ctctl sync --reseal --all-devices --yes
+    # asked, a no leaves it
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'n\n' -- ctctl seal --all || true
+    [ "$(in_clear)" = 1 ]
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'y\n' -- ctctl seal --all >"$T/screen"
+    grep -q 'stranger' "$T/screen"
     [ "$(in_clear)" = 0 ]
     comes_back_whole "$ID"
 }

@@ -164,45 +164,7 @@ run_captured() {
     of_is "$ID" .state archived
 }
 
-@test "a session that is safe in clear begins anew as a sealed one when it changes" {
-    start_server
-    log_in
-    distinct_session
-    start_daemon
-    ctctl sync --wait
-    line more >>"$F"
-    ctctl sync --wait
-    of_is "$ID" .version 2
-    key one
-    within sealing_is sealing
-    status_is .encryption.plain 1
-    ctctl status | grep -q '1 session is in the cloud in clear: ctctl sync --reseal'
-    of_is "$ID" .sealed false
-    line more >>"$F"
-    ctctl sync --wait
-    of_is "$ID" '[.sealed, .version, .generation, .clearVersion] | join(" ")' "true 1 1 2"
-    [ "$(on_server 'count(*)' "AND session_id = '$ID'")" = 2 ]
-    stop_daemon
-    start_daemon
-    line more >>"$F"
-    ctctl sync --wait
-    of_is "$ID" '[.sealed, .version, .generation, .elsewhereVersion] | join(" ")' "true 2 2 "
-    status_is '.sessions | "\(.behind) \(.diverged)"' "0 0"
-}
-
-# reseal [ID]: as the client asks for it
-reseal() {
-    python3 - "$XDG_RUNTIME_DIR/codeteleport/control.sock" "$@" <<'EOF'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "sync", "params": {
-    "ids": sys.argv[2:], "wait": True, "reseal": True}}).encode() + b"\n")
-print(s.makefile().readline(), end="")
-EOF
-}
-
-@test "asked to, it seals what is safe in clear, although nothing changed" {
+@test "when a key comes, what is here and safe in clear goes up sealed, unasked and once" {
     local gone
     start_server
     log_in
@@ -211,18 +173,128 @@ EOF
     line gone >"$(transcript "$gone")"
     start_daemon
     ctctl sync --wait
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" .version 2
     rm "$(transcript "$gone")"
     within of_is "$gone" .state archived
-    reseal | grep -q no_key
+    key one
+    within of_is "$ID" .sealed true
+    of_is "$ID" '[.state, .version, .generation, .clearVersion] | join(" ")' "synced 1 1 2"
+    # what is there in clear stays, until somebody says so
+    status_is .encryption.plain 2
+    ctctl status | grep -q '2 sessions are in the cloud in clear: ctctl list --clear'
+    of_is "$gone" '[.sealed, .state] | join(" ")' "false archived"
+    stop_daemon
+    start_daemon
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.sealed, .version, .generation, .elsewhereVersion] | join(" ")' "true 2 2 "
+    status_is '.sessions | "\(.behind) \(.diverged)"' "0 0"
+    [ "$(on_server 'count(*)' "AND cwd <> 'sealed'")" = 3 ]
+}
+
+@test "what a key was to seal when the daemon was killed is sealed by the next one" {
+    start_server_behind_proxy
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    faults 'store PUT * status=503'
     key one
     within sealing_is sealing
-    reseal "$ID" >"$T/out"
-    [ "$(jq -c '.result | [.requested, .confirmed, (.failed | length)]' "$T/out")" = '[1,1,0]' ]
-    of_is "$ID" '[.sealed, .version, .clearVersion] | map(tostring) | join(" ")' "true 1 1"
-    reseal >"$T/out"
-    [ "$(jq -r '.result.failed[].sessionId' "$T/out")" = "$gone" ]
-    [ "$(on_server 'count(*)' "AND cwd = 'sealed'")" = 1 ]
-    [ "$(on_server 'count(*)')" = 3 ]
+    stop_daemon -KILL
+    faults
+    start_daemon
+    within of_is "$ID" .sealed true
+    of_is "$ID" .state synced
+}
+
+@test "a device without the key holds everything once it has seen that the account has one" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    stop_daemon
+    # another device of the account, which never had a key
+    export XDG_STATE_HOME=$T/state2 CODETELEPORT_CONFIG_DIR=$T/other CLAUDE_CONFIG_DIR=$T/claude2
+    mkdir "$CLAUDE_CONFIG_DIR"
+    line hello >"$(transcript "$(new_id)")"
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >"$T/out" 2>&1
+    tr '\n' ' ' <"$T/out" | grep -q "sealed with a key that is not on this device, so nothing is saved"
+    grep -q 'ctctl key import' "$T/out"
+    start_daemon
+    within sealing_is no_key
+    not ctctl sync --wait >"$T/out" 2>&1
+    grep -q 'ctctl key import' "$T/out"
+    stop_daemon # it is remembered, also while the server lists nothing any more
+    sqlite3 "$T/server/server.db" "UPDATE sessions SET deleted_ms = 1"
+    start_daemon
+    within status_is .daemon.state degraded
+    sealing_is no_key
+    conf "$quick encryption = \"off\";"
+    ctctl status >/dev/null
+    kill -HUP "$DAEMON_PID"
+    within eval 'status ".problems[].what" | grep -q "is of no effect"'
+    sealing_is no_key
+    [ "$(on_server 'count(*)' "AND cwd <> 'sealed'")" = 0 ]
+}
+
+@test "sealing goes one way: encryption = off is of no effect once something was sealed" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    conf "$quick encryption = \"off\";"
+    kill -HUP "$DAEMON_PID"
+    within eval 'status ".problems[].what" | grep -q "is of no effect"'
+    line more >>"$F"
+    ctctl sync --wait
+    of_is "$ID" '[.sealed, .version] | join(" ")' "true 2"
+    [ "$(on_server 'count(*)' "AND cwd <> 'sealed'")" = 0 ]
+}
+
+# stock_upload ID: as a stock client does it
+stock_upload() {
+    printf '%s' "$1" | gzip >"$T/stock.gz"
+    local body url version
+    body=$(jq -nc --arg id "$1" --arg sum "sha256:$(sha256sum "$T/stock.gz" | cut -d' ' -f1)" \
+        --argjson size "$(stat -c %s "$T/stock.gz")" '{sessionId: $id, sourceMachine: "oldbox",
+            sourceCwd: "/x", sourceUserDir: "/x", sizeBytes: $size, checksum: $sum}')
+    api POST /sessions/upload -d "$body" >"$T/up.json"
+    version=$(jq -r .version "$T/up.json")
+    url=$(jq -r .uploadUrl "$T/up.json")
+    curl -sS --fail --cacert "$CA" -X PUT -H 'Content-Type: application/gzip' \
+        --data-binary "@$T/stock.gz" "$url"
+    api POST "/sessions/$1/confirm" -d "$(jq -nc --argjson v "$version" --argjson b "$body" \
+        '{version: $v, checksum: $b.checksum}')" >/dev/null
+}
+
+@test "what a stock client goes on uploading in clear is a problem that is shown, and nothing else" {
+    start_server
+    log_in
+    stock_upload "$(new_id)"
+    key one
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    within status_is .encryption.plain 1
+    status_is '.problems | length' 0
+    # from before there was a key: no problem; but what comes now is one
+    stock_upload "$(new_id)"
+    stock_upload "$ID"
+    stop_daemon
+    start_daemon
+    within status_is .encryption.plainSince 2
+    status '.problems[].what' | grep -q 'uploads in clear'
+    status '.problems[].why' | grep -q oldbox
+    of_is "$ID" '[.state, .sealed, .elsewhereVersion] | join(" ")' "synced true "
+    status_is '.sessions | "\(.behind) \(.diverged)"' "0 0"
 }
 
 @test "a rotated key seals from then on, and the session keeps its name" {
@@ -288,6 +360,31 @@ EOF
     [ "$(grep -c ' rollback session=' "$T/daemon.log")" = 1 ]
     line more >>"$F"
     ctctl sync --wait
+    of_is "$ID" .generation 3
+    status_is .encryption.rollbacks 0
+}
+
+@test "what the server lost is uploaded anew when it is asked for by name" {
+    start_server
+    key one
+    log_in
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    stop_server
+    cp -r "$T/server" "$T/before"
+    start_server
+    line more >>"$F"
+    ctctl sync --wait
+    stop_daemon
+    stop_server
+    rm -rf "$T/server"
+    mv "$T/before" "$T/server"
+    start_server
+    start_daemon
+    within status_is .encryption.rollbacks 1
+    status '.problems[].cure' | grep -qF "ctctl sync ${ID:0:8}"
+    ctctl sync --wait "${ID:0:8}"
     of_is "$ID" .generation 3
     status_is .encryption.rollbacks 0
 }

@@ -242,10 +242,11 @@ MISSING="not on this device; bring it here with: ctctl key import"
     machine bob
     project src/web.app
     conf 'encryption = "require";'
-    refused 1 'encryption = "require"' ctctl pull "$ID"
-    refused 1 'encryption = "require"' ctctl pull --all
+    refused 1 '--plain means it all the same' ctctl pull "$ID"
+    refused 1 'encryption = "require"' ctctl pull --plain "$ID"
+    ctctl --json pull --all 2>/dev/null | jq -e '.leftInClear == 1 and .sessions == []'
     refused 1 'encryption = "require"' ctctl import "$T/clear.gz"
-    ctctl verify "$ID"
+    ctctl verify --plain "$ID"
     machine alice
     the_key
     save
@@ -256,41 +257,101 @@ MISSING="not on this device; bring it here with: ctctl key import"
     refused 1 'encryption = "require"' ctctl pull --plain "$ID"
 }
 
-@test "of a session that is there in clear and sealed the newer is taken, and each can be named" {
-    push
+# clear_again TEXT: what a device without the key, or whoever runs the server, puts there in clear
+clear_again() {
+    local body url version
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "$1"
+    "$CT_BUILD/tests/bundle/packone" "$CLAUDE_CONFIG_DIR" "$ID" "$T/clear.gz" --user-dir "$HOME" >/dev/null
+    body=$(jq -nc --arg id "$ID" --arg cwd "$W" --arg home "$HOME" --arg sum \
+        "sha256:$(sha256sum "$T/clear.gz" | cut -d' ' -f1)" --argjson size "$(stat -c %s "$T/clear.gz")" \
+        '{sessionId: $id, sourceMachine: "alice-laptop", sourceCwd: $cwd, sourceUserDir: $home,
+          sizeBytes: $size, checksum: $sum}')
+    api POST /sessions/upload -d "$body" >"$T/up.json"
+    version=$(jq -r .version "$T/up.json")
+    url=$(jq -r .uploadUrl "$T/up.json")
+    curl -sS --fail --cacert "$CA" -X PUT -H 'Content-Type: application/gzip' \
+        --data-binary "@$T/clear.gz" "$url"
+    api POST "/sessions/$ID/confirm" -d "$(jq -nc --argjson v "$version" --argjson b "$body" \
+        '{version: $v, checksum: $b.checksum}')" >/dev/null
+}
+
+@test "where there is a key, what is in clear comes by its id with --plain only, without memory" {
     the_key
     save
-    [ "$(ctctl list --cloud | grep -c "^${ID:0:8}")" = 2 ]
     machine bob
     bring_key
     project src/web.app
-    pulled "$ID"
-    jq -e .sealed "$T/pull.json"
-    # In clear it goes on, as on a device that has no key yet.
+    [ "$(pulled "$ID")" = installed ]
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
     machine alice
-    mv "$CODETELEPORT_CONFIG_DIR/keyring" "$T/keyring"
-    session add "$CLAUDE_CONFIG_DIR" "$ID" "in clear"
-    push
-    mv "$T/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    clear_again "in clear"
     machine bob
-    run ctctl pull --all
-    echo "$output"
-    [ "$status" -eq 0 ]
-    grep -q "in clear" "$(here "$ID")"
-    ctctl pull "${ID:0:8}" 2>&1 | tr '\n' ' ' | grep -q "in clear it is newer"
+    # The sealed one is what every verb means, although what is in clear has more.
+    [ "$(pulled "$ID")" = installed ]
+    jq -e .sealed "$T/pull.json"
+    ! grep -q "in clear" "$(here "$ID")"
+    ctctl --json pull --update 2>"$T/err" | jq -e '.leftInClear == 1 and .failed == 0 and .sessions == []'
+    grep -q "ctctl list --clear" "$T/err"
+    ctctl --json pull --all 2>/dev/null | jq -e '.leftInClear == 1'
+    ! grep -q "in clear" "$(here "$ID")"
     [ "$(versions "$ID")" = 1 ]
-    [ "$(ctctl --json versions --plain "$ID" | jq '.versions | length')" = 2 ]
+    ctctl list --clear 2>"$T/err" | grep -q "^${ID:0:8}"
+    tr '\n' ' ' <"$T/err" | grep -q "ctctl seal ID"
+    ctctl --json list --clear | jq -e --arg id "$ID" '.total == 1 and .sessions[0].id == $id'
+    # In so many words it comes, as a stranger's.
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    [ "$(pulled "$ID" --plain)" = installed ]
+    jq -e '.sealed == false' "$T/pull.json"
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    # And is not safe for that: it goes up sealed.
+    push
+    [ "$(versions "$ID")" = 2 ]
+    [ "$(ctctl --json versions --plain "$ID" | jq '.versions | length')" = 1 ]
     ctctl --json verify --all | jq -e '.of == 2 and .ok == 2'
-    # One life goes, or both, and come back.
+    # What is in clear goes alone, or with the rest.
     ctctl delete --yes --plain "$ID"
     [ "$(ctctl --json list --cloud | jq .total)" = 1 ]
     ctctl undelete "$ID"
     [ "$(ctctl --json list --cloud | jq .total)" = 2 ]
     ctctl delete --yes "$ID"
     [ "$(ctctl --json list --cloud | jq .total)" = 0 ]
-    ctctl undelete | grep -q "^${ID:0:8}.*yes"
-    ctctl undelete "$ID"
-    [ "$(ctctl --json list --cloud | jq .total)" = 2 ]
+}
+
+@test "what is there in clear only is refused by every verb that was not told --plain" {
+    machine alice
+    clear_again "in clear"
+    machine bob
+    project src/web.app
+    the_key
+    for words in "pull $ID" "pull ${ID:0:8}" "verify $ID" "export $ID -o $T/x" "versions $ID" \
+        "delete --yes $ID"; do
+        refused 1 "--plain means it all the same" ctctl $words
+    done
+    [ ! -e "$T/x" ]
+    ctctl show "$ID" | grep -q "^In clear"
+    # A server that hands out in clear what it listed as sealed gains nothing by it.
+    machine alice
+    the_key
+    save
+    WIRE=$(jq -r .wireId "$T/$ID.1.json")
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$T/bob/home/bob/.codeteleport/keyring"
+    machine bob
+    books "UPDATE descriptions SET metadata = '{}' WHERE session_id = '$WIRE'"
+    refused 1 "--plain means it all the same" ctctl pull "$ID"
+    run ctctl pull --all
+    [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
+}
+
+@test "a device that has seen that the account is sealed takes nothing in clear, key or no key" {
+    the_key
+    save
+    machine alice
+    clear_again "in clear"
+    machine bob
+    project src/web.app
+    refused 1 "--plain means it all the same" ctctl pull "$ID"
+    ctctl --json pull --all 2>/dev/null | jq -e '.leftInClear == 1 and .locked == 1'
+    [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
 }
 
 @test "export writes what opens anywhere, or what stays sealed, and import takes both" {

@@ -6,7 +6,6 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
-#include "ctctl/reseal/reseal.h"
 #include "ctctl/here/sync_follow.h"
 
 #include "ctctl/ctx/verb.h"
@@ -116,25 +115,20 @@ static int run(struct ctx *c, int argc, char **argv)
 {
     struct strlist ids = {0};
     struct sync s = {0};
-    struct reseal_opts r = {.ids = &ids};
     int is_reseal = 0;
     const struct opt opts[] = {
         {"wait", OPT_FLAG, &s.wait},
         {"timeout", OPT_NUMBER, &s.timeout_s},
-        {"reseal", OPT_FLAG, &is_reseal},
-        {"yes", OPT_FLAG, &r.is_agreed},
-        {"all-devices", OPT_FLAG, &r.all_devices},
+        {"reseal", OPT_FLAG, &is_reseal}, /* of versions before: its name leads on */
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &ids);
 
+    if (rc == -1 && is_reseal)
+        rc = ctx_usage(c, "--reseal is gone: what is here goes up sealed by itself once there is a "
+                          "key, and what the cloud still has in clear is sealed with: ctctl seal "
+                          "--all");
     if (rc == -1 && s.timeout_s > 0 && !s.wait)
         rc = ctx_usage(c, "--timeout goes with --wait");
-    if (rc == -1 && !is_reseal && (r.is_agreed || r.all_devices))
-        rc = ctx_usage(c, "--yes and --all-devices go with --reseal");
-    if (rc == -1 && is_reseal && (s.timeout_s > 0 || (r.all_devices && ids.n > 0)))
-        rc = ctx_usage(c, "--reseal takes no --timeout, and IDs or --all-devices");
-    if (rc == -1 && is_reseal)
-        rc = reseal_run(c, &r);
     if (rc == -1)
         rc = sync_now(c, &s, &ids);
     strlist_free(&ids);
@@ -143,8 +137,7 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_sync = {
     "sync",
-    "[ID...] [--wait] [--timeout S] |\n"
-    "                  --reseal [ID... | --all-devices] [--yes]",
+    "[ID...] [--wait] [--timeout S]",
     "save what has changed now",
     "Without an ID: all sessions. Does not wait for a quiet moment, for the next try of\n"
     "something that failed, or for the end of a pause.\n"
@@ -154,15 +147,7 @@ const struct verb verb_sync = {
     "                 five seconds or so while somebody waits\n"
     "  --timeout S    give up waiting after S seconds, and say why; the daemon goes on all the\n"
     "                 same\n"
-    "  --reseal       bring what is in the cloud in clear there sealed: each session is saved\n"
-    "                 again, fetched back, opened with the key and compared, and only then\n"
-    "                 deleted in clear; also what is gone from this machine. A version that\n"
-    "                 holds what no sealed one does stays. It can be stopped and run again\n"
-    "  --all-devices  with --reseal: what other devices have saved too, for those that are\n"
-    "                 gone\n"
-    "  --yes          with --reseal: do not ask\n"
     "\n"
-    "Exit status with --reseal: 0 nothing of it is in clear any more; 1 something is.\n"
     "Exit status with --wait: 0 all of it is confirmed; 1 something was refused; 75 the\n"
     "time ran out; 77 not logged in.\n",
     run,

@@ -47,37 +47,25 @@ static void add_size(const struct json_object *o, int64_t version, struct deleti
 static int look(struct ctx *c, const struct deletion *d, struct deletion_size *ret,
                 struct ct_err *err)
 {
-    const char *first = resolve_life(&d->w, d->is_plain ? WHICH_PLAIN : WHICH_FIRST, err);
-    const char *ids[2] = {first, d->version == 0 && !d->is_plain ? d->w.plain_id : NULL};
+    char *path = api_session_path(d->w.wire_id, "/versions");
     struct json_object *o;
+    int rc = ctx_cloud(c, "GET", path, NULL, &o, err);
 
+    free(path);
     memset(ret, 0, sizeof(*ret));
-    if (first == NULL)
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        char *path;
-        int rc;
-        if (ids[i] == NULL || (i > 0 && ids[i] == ids[0]))
-            continue;
-        path = api_session_path(ids[i], "/versions");
-        rc = ctx_cloud(c, "GET", path, NULL, &o, err);
-        free(path);
-        if (rc != 0)
-            return resolve_gone(c, err);
-        add_size(o, d->version, ret);
-        json_object_put(o);
-    }
+    if (rc != 0)
+        return resolve_gone(c, err);
+    add_size(o, d->version, ret);
+    json_object_put(o);
     return 0;
 }
 
-/* Which of two lives, and whether anybody can look into it. */
+/* Whether anybody can look into it. */
 static const char *kind(const struct deletion *d)
 {
-    if (d->w.sealed != NULL && item_is_locked(d->w.sealed))
+    if (item_is_locked(d->w.item))
         return ", sealed with a key that is not on this device,";
-    if (d->w.sealed_id == NULL || d->w.plain_id == NULL)
-        return "";
-    return d->is_plain ? " in clear," : d->version > 0 ? " sealed," : ", sealed and in clear,";
+    return d->is_plain ? " in clear" : "";
 }
 
 /* Say what would go, from what the server knows of it, and ask. */
@@ -95,7 +83,7 @@ static int agree(struct ctx *c, const struct deletion *d, const struct deletion_
     if (d->version > 0)
         question = str_printf("Delete version %" PRId64 " (%s) of session %s%s from the cloud? %s",
                               d->version, size, d->w.id, kind(d), deletion_trash(c));
-    else if (d->is_plain && d->w.sealed_id != NULL)
+    else if (d->is_plain && ctx_is_sealing(c))
         question = str_printf("Delete what is in the cloud in clear of session %s, %s (%s)? What "
                               "is sealed stays. %s",
                               d->w.id, count, size, deletion_trash(c));
@@ -125,7 +113,7 @@ static int remove_it(struct ctx *c, const struct deletion *d)
         ctx_json(c, o);
     else if (d->version > 0)
         buf_printf(&b, "Deleted version %" PRId64 " of session %s.\n", d->version, id);
-    else if (d->is_plain && d->w.sealed_id != NULL)
+    else if (d->is_plain && ctx_is_sealing(c))
         buf_printf(&b, "Deleted what was in clear of session %s; what is sealed stays.\n", id);
     else
         buf_printf(&b,
@@ -144,7 +132,7 @@ static int delete_session(struct ctx *c, struct deletion *d)
     struct ct_err e;
     int rc;
 
-    if (resolve_session(c, d->word, &d->w, &e) != 0)
+    if (resolve_session(c, d->word, d->is_plain, &d->w, &e) != 0)
         return ctx_fail(c, &e);
     if (look(c, d, &goes, &e) != 0) {
         rc = ctx_fail(c, &e);
@@ -195,7 +183,7 @@ const struct verb verb_delete = {
     "                    [--project P] [--older-than D] [--yes]",
     "remove a session, or one version of it, from the cloud",
     "  --version N     only this version\n"
-    "  --plain         only what was uploaded in clear of a session that is there sealed too\n"
+    "  --plain         only what is there in clear, on a device that seals\n"
     "  --project P     all sessions of the project with this name, or in or below this folder\n"
     "  --older-than D  all sessions last saved longer ago than this: 12h, 90d, 8w, 6mo or 1y\n"
     "  --yes           do not ask\n"

@@ -294,16 +294,13 @@ static int export_wire(struct ctx *c, const char *wire_id, struct exporting *x, 
 
 static int export_cloud(struct ctx *c, struct exporting *x, struct ct_err *err)
 {
-    const char *wire_id;
     struct resolved w;
-    int rc = -1;
+    int rc;
 
-    if (resolve_session(c, x->word, &w, err) != 0)
+    if (resolve_session(c, x->word, x->is_plain, &w, err) != 0)
         return -1;
-    wire_id = resolve_version(c, &w, x->version, x->is_plain, err);
     x->id = str_dup(w.id);
-    if (wire_id != NULL)
-        rc = export_wire(c, wire_id, x, err);
+    rc = export_wire(c, w.wire_id, x, err);
     resolve_clear(&w);
     return rc;
 }

@@ -1,5 +1,6 @@
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
+#include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/ui/pager.h"
 
@@ -28,7 +29,32 @@ static int list_local(struct ctx *c, const struct sessions_filter *f)
     return CTX_OK;
 }
 
-static int list_cloud(struct ctx *c, struct sessions_filter *f)
+/* Only those in clear. */
+static void keep_clear(struct json_object *answer)
+{
+    struct json_object *list = jdoc_array(answer, "sessions"), *some = json_object_new_array();
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+        if (!item_is_sealed(item))
+            json_object_array_add(some, json_object_get(item));
+    }
+    jdoc_set_int(answer, "total", (int64_t)json_object_array_length(some));
+    json_object_object_add(answer, "sessions", some);
+}
+
+/* What there is to do about what is in clear. */
+static void say_clear(struct ctx *c, struct json_object *list)
+{
+    if (json_object_array_length(list) == 0)
+        ctx_say(c, "nothing in the cloud is in clear");
+    else if (ctx_is_sealing(c))
+        ctx_say(c, "whoever runs the server can read and change these, so nothing here takes them "
+                   "for yours. To seal them: ctctl seal ID, or --all; to take one as a stranger's: "
+                   "ctctl pull ID --plain; to delete one: ctctl delete ID --plain");
+}
+
+static int list_cloud(struct ctx *c, struct sessions_filter *f, int is_clear)
 {
     struct json_object *answer, *list;
     int64_t unjudged = 0;
@@ -38,11 +64,16 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
     f->unjudged = &unjudged;
     if (sessions_cloud(c, f, &answer, &e) != 0)
         return ctx_fail(c, &e);
+    if (is_clear)
+        keep_clear(answer);
     list = jdoc_array(answer, "sessions");
     sessions_mark_here(c, list);
-    sessions_say_sealed(c, list, unjudged);
+    if (!is_clear)
+        sessions_say_sealed(c, list, unjudged);
     if (c->json) {
         ctx_json(c, answer);
+    } else if (is_clear && json_object_array_length(list) == 0) {
+        /* said below */
     } else if (json_object_array_length(list) == 0) {
         ctx_say(c, f->project != NULL || f->machine != NULL
                        ? "no session in the cloud is of that project or machine"
@@ -52,6 +83,8 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f)
         pager_print(&c->out, &b);
         buf_free(&b);
     }
+    if (is_clear)
+        say_clear(c, list);
     json_object_put(answer);
     return CTX_OK;
 }
@@ -60,11 +93,11 @@ static int run(struct ctx *c, int argc, char **argv)
 {
     struct sessions_filter f = {.is_shown = 1};
     struct strlist words = {0};
-    int is_local = 0, is_cloud = 0;
+    int is_local = 0, is_cloud = 0, is_clear = 0;
     const struct opt opts[] = {
         {"local", OPT_FLAG, &is_local},      {"cloud", OPT_FLAG, &is_cloud},
         {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
-        {"limit", OPT_NUMBER, &f.limit},
+        {"limit", OPT_NUMBER, &f.limit},     {"clear", OPT_FLAG, &is_clear},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -74,23 +107,25 @@ static int run(struct ctx *c, int argc, char **argv)
         return rc;
     if (n > 0)
         return ctx_usage(c, "list takes options only; one session is shown by: ctctl show ID");
-    if (is_local && is_cloud)
+    if (is_local && (is_cloud || is_clear))
         return ctx_usage(c, "--local and --cloud exclude each other");
-    return is_cloud ? list_cloud(c, &f) : list_local(c, &f);
+    return is_cloud || is_clear ? list_cloud(c, &f, is_clear) : list_local(c, &f);
 }
 
 const struct verb verb_list = {
     "list",
-    "[--local|--cloud] [--project P] [--machine M] [--limit N]",
+    "[--local|--cloud|--clear] [--project P] [--machine M] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
+    "  --clear      sessions in the cloud that are not sealed\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
     "  --limit N    the newest N only\n"
     "\n"
     "What is sealed in the cloud is shown as it is inside, where its key is on this device.\n"
-    "A session may be there twice: once in clear, from before there was a key, and sealed.\n"
+    "What is there in clear, from before there was a key or from a client without one, is\n"
+    "nobody's word on a device that seals: --clear says what to do about it.\n"
     "\n"
     "States: safe; waiting and uploading (on their way); behind (safe; another machine has a\n"
     "newer version); diverged (went on here and elsewhere, both are kept); deleted (by\n"

@@ -22,7 +22,7 @@ struct command {
     struct pull_opts opts;
     struct strlist map;
     const char *project;
-    int is_all, is_update, is_plain;
+    int is_all, is_update;
 };
 
 /* ---- one session -------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ static int pick(struct ctx *c, char **ret)
     if (json_object_array_length(jdoc_array(answer, "sessions")) == 0)
         rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
     else {
-        best = resolve_best(c, jdoc_array(answer, "sessions"));
+        best = resolve_vouched(c, jdoc_array(answer, "sessions"));
         sessions_mark_here(c, best);
         rc = picker_choose(c, best, ret, &e);
         json_object_put(best);
@@ -54,17 +54,14 @@ static int pick(struct ctx *c, char **ret)
 /* What the server calls what ${word} means. */
 static int find(struct ctx *c, const struct command *cmd, const char *word, char **ret)
 {
-    const char *wire_id;
     struct resolved w;
     struct ct_err e;
 
-    if (resolve_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, cmd->opts.is_plain, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = resolve_version(c, &w, cmd->opts.version, cmd->is_plain, &e);
-    if (wire_id != NULL)
-        *ret = str_dup(wire_id);
+    *ret = str_dup(w.wire_id);
     resolve_clear(&w);
-    return wire_id != NULL ? CTX_OK : ctx_fail(c, &e);
+    return CTX_OK;
 }
 
 static int pull_one(struct ctx *c, struct command *cmd, const char *word)
@@ -174,19 +171,17 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
     json_object_array_add(t->results, o);
 }
 
-/* What could not be had, in one sentence each. */
+/* What was left alone, in one sentence each. */
 static void say_rest(struct ctx *c, const struct pull_many_rest *rest)
 {
-    int64_t first = rest->locked > 0 ? rest->locked : rest->plain;
-    char *n = text_count(first, "session", "sessions");
+    char *n = text_count(rest->locked, "session", "sessions");
 
-    if (first > 0)
+    if (rest->locked > 0)
         ctx_say(c, "%s left alone: %s", n, rest->reason.msg);
     free(n);
-    if (rest->locked == 0 || rest->plain == 0)
-        return;
     n = text_count(rest->plain, "session", "sessions");
-    ctx_say(c, "%s left alone that are in the cloud in clear: encryption = \"require\"", n);
+    if (rest->plain > 0)
+        ctx_say(c, "%s in clear left alone, as this device seals: ctctl list --clear", n);
     free(n);
 }
 
@@ -222,7 +217,7 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
     jdoc_set_int(o, "alreadyHere", rest->rested + t->good[INSTALL_SAME]);
     jdoc_set_int(o, "failed", t->failed);
     jdoc_set_int(o, "locked", rest->locked);
-    jdoc_set_int(o, "refusedInClear", rest->plain);
+    jdoc_set_int(o, "leftInClear", rest->plain);
     ctx_json(t->c, o);
     json_object_put(o);
 }
@@ -260,8 +255,8 @@ static int pull_all(struct ctx *c, struct command *cmd)
     if (rc != 0)
         rc = ctx_fail(c, &e);
     else if (t.failed > 0)
-        rc = t.all_later && rest.locked + rest.plain == 0 ? CTX_LATER : CTX_FAILED;
-    else if (rest.locked + rest.plain > 0)
+        rc = t.all_later && rest.locked == 0 ? CTX_LATER : CTX_FAILED;
+    else if (rest.locked > 0)
         rc = CTX_FAILED;
     json_object_put(t.results);
     strlist_free(&t.absent);
@@ -281,9 +276,9 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
     if (is_many && words > 0)
         return ctx_usage(c, "with --%s there is no ID", cmd->is_all ? "all" : "update");
     if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy ||
-                    cmd->is_plain))
+                    cmd->opts.is_plain))
         return ctx_usage(c, "--version, --target-dir, --as-copy and --plain are for one session");
-    if (cmd->is_plain && words == 0)
+    if (cmd->opts.is_plain && words == 0)
         return ctx_usage(c, "--plain goes with the ID of a session");
     if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
         return ctx_usage(c, "--project and --map go with --all");
@@ -307,7 +302,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"dry-run", OPT_FLAG, &cmd.opts.is_rehearsal},
         {"force", OPT_FLAG, &cmd.opts.is_forced},
         {"as-copy", OPT_FLAG, &cmd.opts.is_copy},
-        {"plain", OPT_FLAG, &cmd.is_plain},
+        {"plain", OPT_FLAG, &cmd.opts.is_plain},
         {"all", OPT_FLAG, &cmd.is_all},
         {"update", OPT_FLAG, &cmd.is_update},
         {"project", OPT_STRING, &cmd.project},
@@ -338,7 +333,8 @@ const struct verb verb_pull = {
     "choose from, this project's sessions first.\n"
     "\n"
     "  --version N       an older version\n"
-    "  --plain           what was uploaded in clear of a session that is there sealed too\n"
+    "  --plain           what is there in clear, although this device seals: it comes as a\n"
+    "                    stranger's, for whoever runs the server can have written it\n"
     "  --target-dir DIR  the project's folder here; else the same place below your home, if\n"
     "                    that is there, else this folder, if it has the project's name\n"
     "  --dry-run         say what would happen, and touch nothing\n"

@@ -187,8 +187,9 @@ static void seal_row(struct buf *b, const struct text_style *st, const struct js
         free(text);
     }
     if (clear > 0) {
-        text = str_printf("version %" PRId64 " is in the cloud in clear%s", clear,
-                          has_key ? "; to seal it: ctctl sync --reseal" : "");
+        text = str_printf("version %" PRId64 " is in the cloud in clear%s%.8s", clear,
+                          has_key ? "; to seal it: ctctl seal " : "",
+                          has_key ? jdoc_str(o, "sessionId") : "");
         row(b, st, "In clear", text);
         free(text);
     }
@@ -240,6 +241,8 @@ static struct json_object *describe(const struct json_object *item, const char *
     jdoc_set_str(o, "confirmedAt", jdoc_str(item, "createdAt"));
     jdoc_set_int(o, "version", headline_number(item, "currentVersion", 0));
     jdoc_set_bool(o, "sealed", opened != NULL);
+    if (opened == NULL)
+        jdoc_set_int(o, "clearVersion", headline_number(item, "currentVersion", 0));
     if (opened != NULL) {
         jdoc_set_str(o, "keyId", jdoc_str(opened, "keyId"));
         jdoc_set_int(o, "generation", headline_number(opened, "generation", 0));
@@ -351,12 +354,13 @@ static int show_cloud(struct ctx *c, const char *word, const struct ct_err *why)
 {
     const struct json_object *item;
     struct json_object *o;
-    const char *wire_id;
     struct ct_err e;
     struct resolved w;
-    int rc;
+    int rc = resolve_session(c, word, 0, &w, &e);
 
-    if (resolve_session(c, word, &w, &e) != 0)
+    if (rc != 0 && strcmp(e.reason, RESOLVE_IN_CLEAR) == 0)
+        rc = resolve_session(c, word, 1, &w, &e);
+    if (rc != 0)
         return ctx_fail(c, e.reason[0] != '\0' && e.code == ERR_GONE ? &e : why);
     if (strncmp(w.id, word, strlen(word)) != 0 && ask_daemon(c, w.id, &o, &e) == 0) {
         print(c, o);
@@ -364,11 +368,8 @@ static int show_cloud(struct ctx *c, const char *word, const struct ct_err *why)
         resolve_clear(&w);
         return CTX_OK;
     }
-    wire_id = resolve_look(c, &w, &e) == 0 ? resolve_version(c, &w, 0, 0, &e) : NULL;
-    item = wire_id != NULL && wire_id == w.sealed_id ? w.sealed : w.plain;
-    if (item == NULL) {
-        rc = ctx_fail(c, e.reason[0] != '\0' ? &e : why);
-    } else if (item_is_locked(item)) {
+    item = w.item;
+    if (item_is_locked(item)) {
         item_lock(item, &e);
         rc = ctx_fail(c, &e);
     } else {

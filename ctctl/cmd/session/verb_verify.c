@@ -206,7 +206,7 @@ static int64_t bytes_of(const struct json_object *item)
     return n > 0 ? n : 0;
 }
 
-/* All, or a sample: whatever is there, in both its lives. */
+/* All, or a sample: whatever is there, sealed or in clear. */
 static int verify_many(struct ctx *c, int64_t sample)
 {
     const struct sessions_filter every = {0};
@@ -245,18 +245,16 @@ static int verify_many(struct ctx *c, int64_t sample)
 static int verify_one(struct ctx *c, const char *word, int64_t version, int is_plain)
 {
     struct ct_err e = {0};
-    const char *wire_id;
     struct verifying v;
     struct resolved w;
     int rc;
 
-    if (resolve_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, is_plain, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = resolve_version(c, &w, version, is_plain, &e);
-    if (wire_id == NULL || begin(&v, c, version, &e) != 0) {
+    if (begin(&v, c, version, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
-        (void)verify(&v, wire_id == w.sealed_id ? w.sealed : w.plain, wire_id, &e);
+        (void)verify(&v, w.item, w.wire_id, &e);
         rc = end(&v, 0, &e);
     }
     resolve_clear(&w);
@@ -293,7 +291,7 @@ const struct verb verb_verify = {
     "records with those of the session here. Nothing is written to the data folder.\n"
     "\n"
     "  --version N  another version\n"
-    "  --plain      what was uploaded in clear of a session that is there sealed too\n"
+    "  --plain      what is there in clear, on a device that seals\n"
     "  --all        all sessions, sealed and in clear\n"
     "  --sample N   N of them, chosen by chance\n"
     "\n"

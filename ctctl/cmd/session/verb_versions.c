@@ -86,8 +86,7 @@ static void open_all(struct ctx *c, struct json_object *o, const char *wire_id)
                   i == 0 ? ITEM_NEWEST : ITEM_OLDER);
 }
 
-static void say_rest(struct ctx *c, const struct resolved *w, const char *wire_id,
-                     struct json_object *list)
+static void say_rest(struct ctx *c, struct json_object *list)
 {
     struct json_object *first = json_object_new_array();
 
@@ -96,9 +95,6 @@ static void say_rest(struct ctx *c, const struct resolved *w, const char *wire_i
         json_object_array_add(first, json_object_get(json_object_array_get_idx(list, 0)));
     sessions_say_sealed(c, first, 0);
     json_object_put(first);
-    if (wire_id == w->sealed_id && w->plain_id != NULL)
-        ctx_say(c, "session %.8s is in the cloud in clear too; ctctl versions --plain %.8s", w->id,
-                w->id);
 }
 
 static int show(struct ctx *c, const char *word, int is_plain)
@@ -106,30 +102,26 @@ static int show(struct ctx *c, const char *word, int is_plain)
     struct json_object *o = NULL, *list;
     struct heads heads;
     struct buf b = {0};
-    const char *wire_id;
     struct ct_err e;
     struct resolved w;
     char *path;
-    int rc = -1;
+    int rc;
 
-    if (resolve_session(c, word, &w, &e) != 0)
+    if (resolve_session(c, word, is_plain, &w, &e) != 0)
         return ctx_fail(c, &e);
-    wire_id = resolve_life(&w, is_plain ? WHICH_PLAIN : WHICH_FIRST, &e);
-    if (wire_id != NULL) {
-        path = api_session_path(wire_id, "/versions");
-        rc = ctx_cloud(c, "GET", path, NULL, &o, &e);
-        free(path);
-    }
+    path = api_session_path(w.wire_id, "/versions");
+    rc = ctx_cloud(c, "GET", path, NULL, &o, &e);
+    free(path);
     if (rc != 0) {
         resolve_gone(c, &e);
         resolve_clear(&w);
         return ctx_fail(c, &e);
     }
-    open_all(c, o, wire_id);
+    open_all(c, o, w.wire_id);
     list = jdoc_array(o, "versions");
     if (list != NULL)
-        say_rest(c, &w, wire_id, list);
-    heads_compare(c, wire_id, o, &heads);
+        say_rest(c, list);
+    heads_compare(c, w.wire_id, o, &heads);
     if (heads.n > 1)
         json_object_object_add(o, "compared", heads_json(&heads));
     if (c->json)
@@ -169,9 +161,8 @@ const struct verb verb_versions = {
     "other contains: another machine went on without the current one. What it has\n"
     "that the current one lacks is said below; to have it: ctctl pull ID --version N.\n"
     "A fuller one is kept because what came after it held less. The server keeps\n"
-    "these, and of the others as many as the plan allows. Of a session that is there\n"
-    "both sealed and in clear, those that are sealed.\n"
+    "these, and of the others as many as the plan allows.\n"
     "\n"
-    "  --plain  those in clear\n",
+    "  --plain  those that are there in clear, on a device that seals\n",
     run,
 };

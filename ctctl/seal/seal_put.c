@@ -13,7 +13,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "ctctl/reseal/reseal_put.h"
+#include "ctctl/seal/seal_put.h"
 
 #define PIECE (1 << 18)
 #define TRIES 5
@@ -54,7 +54,7 @@ static int make_file(struct ctx *c, char **ret_path, struct ct_err *err)
     if (ctx_config(c, err) != 0)
         return -1;
     dir = path_join(c->config->state_dir, "downloads");
-    path = path_join(dir, "reseal-XXXXXX");
+    path = path_join(dir, "seal-XXXXXX");
     fd = path_make_private(dir, err) == 0 ? mkostemp(path, O_CLOEXEC) : -2;
     if (fd == -1)
         err_sys(err, "can't make a file in %s", dir);
@@ -103,8 +103,7 @@ static int feed(struct sealer *s, const char *path, int64_t gzip_bytes, struct c
     return rc == 0 ? sealer_end(s, err) : -1;
 }
 
-static void describe(const struct reseal_put *p, const struct seal_header *h,
-                     struct sealed_facts *f)
+static void describe(const struct seal_put *p, const struct seal_header *h, struct sealed_facts *f)
 {
     const struct api_download_res *a = &p->source->answer;
     const char *label = jdoc_str(p->item, "label");
@@ -145,7 +144,7 @@ static void finish(struct parcel *ret)
     ret->md5_base64 = hash_base64(md5, sizeof(md5));
 }
 
-static int seal(struct ctx *c, const struct reseal_put *p, struct parcel *ret, struct ct_err *err)
+static int seal(struct ctx *c, const struct seal_put *p, struct parcel *ret, struct ct_err *err)
 {
     struct seal_header h = {.kind = SEAL_BUNDLE, .is_padded = 1, .generation = p->generation};
     struct sealed_facts facts = {0};
@@ -174,7 +173,7 @@ static int seal(struct ctx *c, const struct reseal_put *p, struct parcel *ret, s
 /* ---- sending -----------------------------------------------------------------------------------
  */
 
-static int reserve(struct ctx *c, const struct reseal_put *p, const struct parcel *parcel,
+static int reserve(struct ctx *c, const struct seal_put *p, const struct parcel *parcel,
                    struct api_upload_res *ret, struct ct_err *err)
 {
     struct api_upload_req r = {
@@ -186,7 +185,7 @@ static int reserve(struct ctx *c, const struct reseal_put *p, const struct parce
         .md5 = str_dup(parcel->md5_base64),
         .metadata = json_object_get(parcel->metadata),
         .base_version = p->base_version,
-        .pin = p->pin,
+        .bases = json_object_get(p->bases),
         .revive = p->is_asked_for,
     };
     struct json_object *body, *o = NULL;
@@ -220,7 +219,7 @@ static void headers_of(const struct api_upload_res *res, struct strlist *ret)
 }
 
 struct sending {
-    const struct reseal_put *p;
+    const struct seal_put *p;
     int64_t total;
 };
 
@@ -233,7 +232,7 @@ static void on_progress(void *arg, int64_t sent, int64_t received)
         s->p->progress(s->p->progress_arg, sent, s->total);
 }
 
-static int put(struct ctx *c, const struct reseal_put *p, const struct parcel *parcel,
+static int put(struct ctx *c, const struct seal_put *p, const struct parcel *parcel,
                const struct api_upload_res *reserved, struct ct_err *err)
 {
     struct sending sending = {p, parcel->size_bytes};
@@ -269,7 +268,7 @@ static int put(struct ctx *c, const struct reseal_put *p, const struct parcel *p
     return rc;
 }
 
-static int confirm(struct ctx *c, const struct reseal_put *p, const struct parcel *parcel,
+static int confirm(struct ctx *c, const struct seal_put *p, const struct parcel *parcel,
                    int64_t version, struct ct_err *err)
 {
     struct api_confirm_req r = {.version = version};
@@ -288,7 +287,7 @@ static int confirm(struct ctx *c, const struct reseal_put *p, const struct parce
     return rc;
 }
 
-static int send_once(struct ctx *c, const struct reseal_put *p, const struct parcel *parcel,
+static int send_once(struct ctx *c, const struct seal_put *p, const struct parcel *parcel,
                      int64_t *ret_version, struct ct_err *err)
 {
     struct api_upload_res reserved = {0};
@@ -305,7 +304,7 @@ static int send_once(struct ctx *c, const struct reseal_put *p, const struct par
     return rc;
 }
 
-int reseal_put(struct ctx *c, const struct reseal_put *p, int64_t *ret_version, struct ct_err *err)
+int seal_put(struct ctx *c, const struct seal_put *p, int64_t *ret_version, struct ct_err *err)
 {
     struct parcel parcel = {.fd = -1};
     int64_t wait_ms = FIRST_WAIT_MS;

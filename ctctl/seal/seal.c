@@ -14,25 +14,24 @@
 #include "common/base/uuid.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/key/key.h"
-#include "ctctl/reseal/reseal_one.h"
+#include "ctctl/seal/seal_one.h"
+#include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/here/sync_follow.h"
 #include "ctctl/ui/term.h"
 
-#include "ctctl/reseal/reseal.h"
+#include "ctctl/seal/seal.h"
 
 #define ANSWER_MS 30000
 
-struct reseal {
+struct seal {
     struct ctx *c;
-    const struct reseal_opts *o;
+    const struct seal_opts *o;
     const struct keyring *ring;
     int lock_fd;
-    struct json_object *chosen; /* items of the server's list, oldest first */
-    struct json_object *here;   /* the daemon's list */
-    struct json_object *failed; /* by the daemon: {"<id>": item} */
-    int64_t of_others;          /* sessions in clear that were left out */
-    struct strlist others;      /* whose they are */
+    struct json_object *chosen; /* items of the server's list, newest first */
+    struct json_object *here;   /* the daemon's list; empty without a daemon */
+    int64_t n_strange;          /* that this device never had, and nobody was asked about */
 
     struct json_object *results;
     struct strlist cleared;
@@ -43,14 +42,14 @@ struct reseal {
 /* ---- what is to be done ------------------------------------------------------------------------
  */
 
-static int prepare(struct reseal *r, struct ct_err *err)
+static int prepare(struct seal *r, struct ct_err *err)
 {
     char *dir, *path;
 
     r->ring = ctx_ring(r->c, err);
     if (r->ring == NULL)
         return -1;
-    if (r->c->config->encryption == CONFIG_ENCRYPTION_OFF)
+    if (!ctx_is_sealing(r->c) && r->c->config->encryption == CONFIG_ENCRYPTION_OFF)
         return err_set(err, ERR_CONFIG,
                        "nothing is sealed here: the configuration says encryption "
                        "= \"off\"");
@@ -59,7 +58,7 @@ static int prepare(struct reseal *r, struct ct_err *err)
                        "this device has no key. Make one: ctctl key init; or bring "
                        "yours: ctctl key import");
     dir = path_join(r->c->config->state_dir, "downloads");
-    path = path_join(dir, "reseal.lock");
+    path = path_join(dir, "seal.lock");
     r->lock_fd = -1;
     if (path_make_private(dir, err) == 0)
         r->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -75,7 +74,7 @@ static int prepare(struct reseal *r, struct ct_err *err)
     return r->lock_fd < 0 ? -1 : 0;
 }
 
-static struct json_object *find_here(const struct reseal *r, const char *id)
+static struct json_object *find_here(const struct seal *r, const char *id)
 {
     for (size_t i = 0; i < json_object_array_length(r->here); i++) {
         struct json_object *o = json_object_array_get_idx(r->here, i);
@@ -86,16 +85,7 @@ static struct json_object *find_here(const struct reseal *r, const char *id)
     return NULL;
 }
 
-/* Saved by this device: it, or the token before, or it has it. */
-static int is_ours(const struct reseal *r, const struct json_object *item)
-{
-    const char *machine = jdoc_str(item, "sourceMachine");
-
-    return jdoc_bool(item, "thisDevice", 0) || find_here(r, jdoc_str(item, "id")) != NULL ||
-           (machine != NULL && strcmp(machine, r->c->cred->device_name) == 0);
-}
-
-static int is_asked_for(const struct reseal *r, const char *id)
+static int is_asked_for(const struct seal *r, const char *id)
 {
     for (size_t i = 0; i < r->o->ids->n; i++) {
         if (strncmp(id, r->o->ids->v[i], strlen(r->o->ids->v[i])) == 0)
@@ -105,7 +95,7 @@ static int is_asked_for(const struct reseal *r, const char *id)
 }
 
 /* Each ID has to mean one session in clear. */
-static int check_ids(const struct reseal *r, struct json_object *list, struct ct_err *err)
+static int check_ids(const struct seal *r, struct json_object *list, struct ct_err *err)
 {
     for (size_t i = 0; i < r->o->ids->n; i++) {
         const char *word = r->o->ids->v[i];
@@ -128,81 +118,93 @@ static int check_ids(const struct reseal *r, struct json_object *list, struct ct
     return 0;
 }
 
-static int choose(struct reseal *r, struct ct_err *err)
+static int choose(struct seal *r, struct ct_err *err)
 {
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
 
-    if (sessions_local(r->c, &every, &r->here, err) != 0 ||
-        sessions_cloud(r->c, &every, &answer, err) != 0)
+    /* Without a daemon nobody knows what this device had. */
+    if (sessions_local(r->c, &every, &r->here, err) != 0) {
+        if (!ctx_is_no_daemon(err))
+            return -1;
+        r->here = json_object_new_array();
+    }
+    if (sessions_cloud(r->c, &every, &answer, err) != 0)
         return -1;
     list = jdoc_array(answer, "sessions");
     if (check_ids(r, list, err) != 0) {
         json_object_put(answer);
         return -1;
     }
-    for (size_t i = json_object_array_length(list); i-- > 0;) {
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
-        const char *id = jdoc_str(item, "id"), *machine = jdoc_str(item, "sourceMachine");
-        if (id == NULL || !uuid_is_valid(id) || sealed_is(jdoc_obj(item, "metadata")))
-            continue;
-        if (r->o->ids->n > 0 ? is_asked_for(r, id) : r->o->all_devices || is_ours(r, item)) {
+        const char *id = jdoc_str(item, "id");
+        if (id != NULL && uuid_is_valid(id) && !sealed_is(jdoc_obj(item, "metadata")) &&
+            (r->o->ids->n == 0 || is_asked_for(r, id)))
             json_object_array_add(r->chosen, json_object_get(item));
-        } else if (r->o->ids->n == 0) {
-            r->of_others++;
-            strlist_add_once(&r->others, machine != NULL ? machine : "unknown");
-        }
     }
     json_object_put(answer);
     return 0;
 }
 
+/* While it is being sealed a session is there twice. */
+static int look_at_room(struct seal *r, struct ct_err *err)
+{
+    struct json_object *o, *sessions;
+    int64_t used, limit;
+
+    if (json_object_array_length(r->chosen) == 0 ||
+        ctx_cloud(r->c, "GET", "/billing/usage", NULL, &o, NULL) != 0)
+        return 0; /* the first upload will tell */
+    sessions = jdoc_obj(o, "sessions");
+    used = headline_number(sessions, "used", 0);
+    limit = headline_number(sessions, "limit", 0);
+    json_object_put(o);
+    if (limit <= 0 || used < limit)
+        return 0;
+    return err_set(err, ERR_REFUSED,
+                   "the plan has no room: %" PRId64 " of %" PRId64
+                   " sessions, and while one is being sealed it is there twice. Make room for one "
+                   "(ctctl delete ID), then run this again",
+                   used, limit);
+}
+
 /* ---- asking ------------------------------------------------------------------------------------
  */
 
-static void say_others(const struct reseal *r)
+static int64_t versions_of(const struct json_object *item)
 {
-    struct buf names = {0};
-    char *n;
-
-    if (r->of_others == 0)
-        return;
-    for (size_t i = 0; i < r->others.n && i < 5; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", r->others.v[i]);
-    n = text_count(r->of_others, "session that another device has saved is",
-                   "sessions that other devices have saved are");
-    ctx_say(r->c,
-            "%s left as %s (%s%s). Do this there; for a device that is gone: ctctl sync "
-            "--reseal --all-devices",
-            n, r->of_others == 1 ? "it is" : "they are", names.data,
-            r->others.n > 5 ? ", ..." : "");
-    free(n);
-    buf_free(&names);
+    return headline_number(item, "versionCount", 1);
 }
 
-static int agree(struct reseal *r)
+/* What this device had, all at once. */
+static int agree(struct seal *r)
 {
-    int64_t versions = 0, n = (int64_t)json_object_array_length(r->chosen);
+    int64_t versions = 0, n = 0;
     char *sessions, *count, *question;
     int yes;
 
-    if (r->o->is_agreed)
+    for (size_t i = 0; i < json_object_array_length(r->chosen); i++) {
+        const struct json_object *item = json_object_array_get_idx(r->chosen, i);
+        if (find_here(r, jdoc_str(item, "id")) == NULL)
+            continue;
+        n++;
+        versions += versions_of(item);
+    }
+    if (r->o->is_agreed || n == 0)
         return CTX_OK;
     if (!term_is_interactive())
         return ctx_usage(r->c, "nobody can be asked here; add --yes to delete what is in clear "
                                "without a question");
-    for (int64_t i = 0; i < n; i++)
-        versions +=
-            headline_number(json_object_array_get_idx(r->chosen, (size_t)i), "versionCount", 1);
     sessions = text_count(n, "session", "sessions");
     count = text_count(versions, "version", "versions");
     question = str_printf(
-        "%s (%s) %s in the cloud in clear. Each is saved again, sealed, then fetched back, opened "
-        "with the key and compared. Only then is it deleted in clear. A codeteleport-server keeps "
-        "what was deleted in its trash for 30 days, in clear, and a server of another make not at "
-        "all.\nA device of yours without the key can't save %s any more until it has it (ctctl key "
-        "import).\nGo on?",
-        sessions, count, n == 1 ? "is" : "are", n == 1 ? "this session" : "these sessions");
+        "%s of this device (%s) %s in the cloud in clear. Each is saved again, sealed, then "
+        "fetched "
+        "back, opened with the key and compared. Only then is it deleted in clear. A "
+        "codeteleport-server keeps what was deleted in its trash for 30 days, in clear, and a "
+        "server of another make not at all.\nGo on?",
+        sessions, count, n == 1 ? "is" : "are");
     yes = term_confirm(question);
     free(question);
     free(count);
@@ -213,51 +215,72 @@ static int agree(struct reseal *r)
     return CTX_FAILED;
 }
 
+/* What this device never had can be anybody's: a person says so of each. */
+static int is_wanted(struct seal *r, const struct json_object *item)
+{
+    const char *id = jdoc_str(item, "id"), *machine = jdoc_str(item, "sourceMachine");
+    char made_up[256], ago[64], *title, *name, *question;
+    int yes;
+
+    if (find_here(r, id) != NULL || (r->o->is_agreed && r->o->ids->n > 0))
+        return 1;
+    if (r->o->is_agreed || !term_is_interactive())
+        return 0;
+    title = text_clean(&r->c->err, item_title(item, made_up, sizeof(made_up)));
+    name = text_clean(&r->c->err, machine != NULL ? machine : "an unknown machine");
+    question = str_printf(
+        "%.8s  %s (%s, saved %s)\nThis device never had it, so it is yours only if you know it; "
+        "sealed, it stays a stranger's all the same. Seal it?",
+        id, title, name, text_ago_of(&r->c->err, jdoc_str(item, "createdAt"), ago, sizeof(ago)));
+    yes = term_confirm(question);
+    free(question);
+    free(name);
+    free(title);
+    return yes;
+}
+
+static void say_strange(const struct seal *r)
+{
+    char *n = text_count(r->n_strange, "session that this device never had is",
+                         "sessions that this device never had are");
+
+    if (r->n_strange > 0)
+        ctx_say(r->c, "%s left in clear: ctctl list --clear shows %s, ctctl seal ID takes one", n,
+                r->n_strange == 1 ? "it" : "them");
+    free(n);
+}
+
 /* ---- the daemon's part -------------------------------------------------------------------------
  */
 
-static int is_here(const struct reseal *r, const char *id)
+/* What is here goes up sealed by itself; not to do it twice, that is waited for. */
+static int await_daemon(struct seal *r, struct ct_err *err)
 {
-    const struct json_object *o = find_here(r, id);
-    const char *state = jdoc_str(o, "state");
-
-    return o != NULL && (state == NULL || strcmp(state, "archived") != 0);
-}
-
-/* Have it make sealed versions of what is here. */
-static int ask_daemon(struct reseal *r, struct ct_err *err)
-{
-    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o, *f;
+    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
     struct sync_follow *follow;
     int rc = 0;
 
     for (size_t i = 0; i < json_object_array_length(r->chosen); i++) {
         const char *id = jdoc_str(json_object_array_get_idx(r->chosen, i), "id");
-        if (is_here(r, id))
+        const char *state = jdoc_str(find_here(r, id), "state");
+        if (state != NULL && strcmp(state, "archived") != 0 && strcmp(state, "excluded") != 0 &&
+            strcmp(state, "deleted") != 0)
             json_object_array_add(ids, jdoc_new_str(id));
     }
     json_object_object_add(params, "ids", ids);
     jdoc_set_bool(params, "wait", 1);
-    jdoc_set_bool(params, "reseal", 1);
     if (json_object_array_length(ids) > 0) {
         follow = sync_follow_start(r->c);
         rc = ctx_call(r->c, "sync", params, 0, &o, err);
         sync_follow_stop(follow);
-        f = rc == 0 ? jdoc_array(o, "failed") : NULL;
-        for (size_t i = 0; f != NULL && i < json_object_array_length(f); i++) {
-            struct json_object *item = json_object_array_get_idx(f, i);
-            if (jdoc_str(item, "sessionId") != NULL)
-                json_object_object_add(r->failed, jdoc_str(item, "sessionId"),
-                                       json_object_get(item));
-        }
         if (rc == 0)
-            json_object_put(o);
+            json_object_put(o); /* what failed shows below: no sealed version holds it */
     }
     json_object_put(params);
     return rc;
 }
 
-static void tell_daemon(struct reseal *r)
+static void tell_daemon(struct seal *r)
 {
     struct json_object *params, *ids, *o;
 
@@ -279,7 +302,7 @@ static void tell_daemon(struct reseal *r)
 /* ---- one after another -------------------------------------------------------------------------
  */
 
-static void line(struct reseal *r, const struct reseal_session *s, const struct ct_err *err)
+static void line(struct seal *r, const struct seal_session *s, const struct ct_err *err)
 {
     size_t left = json_object_array_length(s->left);
     struct buf b = {0};
@@ -304,14 +327,13 @@ static void line(struct reseal *r, const struct reseal_session *s, const struct 
     buf_free(&b);
 }
 
-static void note(struct reseal *r, const struct reseal_session *s, const struct ct_err *err)
+static void note(struct seal *r, const struct seal_session *s, const struct ct_err *err)
 {
     struct json_object *o = json_object_new_object();
     size_t left = json_object_array_length(s->left);
 
     jdoc_set_str(o, "sessionId", s->id);
-    jdoc_set_str(o, "outcome", err != NULL ? "failed" : left > 0 ? "left" : "resealed");
-    jdoc_set_bool(o, "isHere", s->is_here);
+    jdoc_set_str(o, "outcome", err != NULL ? "failed" : left > 0 ? "left" : "sealed");
     jdoc_set_int(o, "sealedVersions", s->stored);
     jdoc_set_int(o, "deletedVersions", s->deleted);
     json_object_object_add(o, "leftVersions", json_object_get(s->left));
@@ -329,60 +351,64 @@ static void note(struct reseal *r, const struct reseal_session *s, const struct 
     }
 }
 
-/* What the daemon could not do is not tried here: it knows why. */
-static int by_daemon(const struct reseal *r, const char *id, struct ct_err *err)
+/* What the daemon knows of it, or NULL. */
+static struct json_object *show(struct seal *r, const char *id)
 {
-    struct json_object *f;
-    const char *reason, *cure;
+    struct json_object *params = json_object_new_object(), *o = NULL;
 
-    if (!json_object_object_get_ex(r->failed, id, &f))
-        return 0;
-    reason = jdoc_str(f, "reason");
-    cure = jdoc_str(f, "cure");
-    return err_set(err, ERR_FAIL, "%s%s%s",
-                   reason != NULL ? reason : "the daemon could not save it",
-                   cure != NULL ? ". What to do: " : "", cure != NULL ? cure : "");
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(r->c, "show", params, ANSWER_MS, &o, NULL) != 0)
+        o = NULL;
+    json_object_put(params);
+    return o;
 }
 
-static int one(struct reseal *r, const struct reseal_tools *t, size_t i, struct ct_err *err)
+static int one(struct seal *r, const struct seal_tools *t, const struct json_object *item,
+               struct ct_err *err)
 {
-    const struct json_object *item = json_object_array_get_idx(r->chosen, i);
-    struct reseal_session s = {
+    struct seal_session s = {
         .id = jdoc_str(item, "id"),
         .item = item,
         .is_asked_for = r->o->ids->n > 0,
         .left = json_object_new_array(),
     };
+    struct json_object *book = find_here(r, s.id) != NULL ? show(r, s.id) : NULL;
     int rc;
 
-    s.is_here = is_here(r, s.id);
-    rc = by_daemon(r, s.id, err);
-    if (rc == 0)
-        rc = reseal_one(t, &s, err);
+    /* Of what this device uploaded in clear it knows the checksum. */
+    if (jdoc_bool(book, "uploadedHere", 0) && !jdoc_bool(book, "sealed", 0))
+        s.own_sha256 = jdoc_str(book, "checksum");
+    rc = seal_one(t, &s, err);
     if (t->progress != NULL)
         progress_pause(t->progress);
     line(r, &s, rc == 0 ? NULL : err);
     note(r, &s, rc == 0 ? NULL : err);
     json_object_put(s.left);
+    json_object_put(book);
     return rc;
 }
 
-static void all(struct reseal *r)
+static void all(struct seal *r)
 {
-    struct reseal_tools t = {r->c, r->ring, ctx_account_dir(r->c), NULL};
+    struct seal_tools t = {r->c, r->ring, ctx_account_dir(r->c), NULL};
     struct ct_err e = {0};
 
     t.progress = progress_new(&r->c->err, "Sealing", now_mono_ms());
     for (size_t i = 0; i < json_object_array_length(r->chosen); i++) {
+        const struct json_object *item = json_object_array_get_idx(r->chosen, i);
+        if (!is_wanted(r, item)) {
+            r->n_strange++;
+            continue;
+        }
         e.code = ERR_NONE;
-        if (one(r, &t, i, &e) != 0 && (e.code == ERR_AUTH || e.code == ERR_CONFIG))
+        if (one(r, &t, item, &e) != 0 && (e.code == ERR_AUTH || e.code == ERR_CONFIG))
             break;
         tell_daemon(r);
     }
     progress_free(t.progress);
 }
 
-static int sum_up(struct reseal *r)
+static int sum_up(struct seal *r)
 {
     struct json_object *o;
     struct buf b = {0};
@@ -391,16 +417,15 @@ static int sum_up(struct reseal *r)
     if (r->c->json) {
         o = json_object_new_object();
         json_object_object_add(o, "sessions", json_object_get(r->results));
-        jdoc_set_int(o, "resealed", r->n_done);
+        jdoc_set_int(o, "sealed", r->n_done);
         jdoc_set_int(o, "left", r->n_left);
         jdoc_set_int(o, "failed", r->n_failed);
-        jdoc_set_int(o, "ofOtherDevices", r->of_others);
+        jdoc_set_int(o, "neverHere", r->n_strange);
         ctx_json(r->c, o);
         json_object_put(o);
     } else if (json_object_array_length(r->chosen) == 0) {
-        buf_printf(&b, "Nothing%s is in the cloud in clear.\n",
-                   r->of_others > 0 ? " of this device" : "");
-    } else {
+        buf_addstr(&b, "Nothing is in the cloud in clear.\n");
+    } else if (r->n_done + r->n_left + r->n_failed > 0) {
         n = text_count(r->n_done, "session is", "sessions are");
         buf_printf(&b, "%s sealed, and not in clear any more", n);
         free(n);
@@ -413,39 +438,35 @@ static int sum_up(struct reseal *r)
     }
     ctx_print(r->c, &b);
     buf_free(&b);
+    say_strange(r);
     if (r->n_failed > 0)
         return ctx_status(&r->worst);
-    return r->n_left > 0 ? CTX_FAILED : CTX_OK;
+    return r->n_left + r->n_strange > 0 ? CTX_FAILED : CTX_OK;
 }
 
-static void clear(struct reseal *r)
+static void clear(struct seal *r)
 {
     if (r->lock_fd >= 0)
         close(r->lock_fd);
     json_object_put(r->chosen);
     json_object_put(r->here);
-    json_object_put(r->failed);
     json_object_put(r->results);
     strlist_free(&r->cleared);
-    strlist_free(&r->others);
 }
 
-int reseal_run(struct ctx *c, const struct reseal_opts *o)
+int seal_run(struct ctx *c, const struct seal_opts *o)
 {
-    struct reseal r = {.c = c, .o = o, .lock_fd = -1};
+    struct seal r = {.c = c, .o = o, .lock_fd = -1};
     struct ct_err e;
     int rc = CTX_OK;
 
     r.chosen = json_object_new_array();
-    r.failed = json_object_new_object();
     r.results = json_object_new_array();
-    if (prepare(&r, &e) != 0 || choose(&r, &e) != 0) {
+    if (prepare(&r, &e) != 0 || choose(&r, &e) != 0 || look_at_room(&r, &e) != 0) {
         rc = ctx_fail(c, &e);
     } else {
-        say_others(&r);
-        if (json_object_array_length(r.chosen) > 0)
-            rc = agree(&r);
-        if (rc == CTX_OK && ask_daemon(&r, &e) != 0)
+        rc = agree(&r);
+        if (rc == CTX_OK && await_daemon(&r, &e) != 0)
             rc = ctx_fail(c, &e);
         else if (rc == CTX_OK) {
             all(&r);

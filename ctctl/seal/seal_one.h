@@ -1,15 +1,14 @@
-#ifndef CTCTL_RESEAL_RESEAL_ONE_H
-#define CTCTL_RESEAL_RESEAL_ONE_H
+#ifndef CTCTL_SEAL_SEAL_ONE_H
+#define CTCTL_SEAL_SEAL_ONE_H
 
-#include "common/base/strlist.h"
 #include "ctctl/cloud/copy.h"
 #include "ctctl/ui/progress.h"
 
 /* One session that is in the cloud in clear. */
-struct reseal_session {
+struct seal_session {
     const char *id;
     const struct json_object *item; /* of the server's list */
-    int is_here;                    /* the daemon has made its sealed version */
+    const char *own_sha256;         /* of the version that this device uploaded itself, or NULL */
     int is_asked_for;               /* by name */
 
     /* What became of it. */
@@ -19,7 +18,7 @@ struct reseal_session {
                                  all that they hold; an array */
 };
 
-struct reseal_tools {
+struct seal_tools {
     struct ctx *c;
     const struct keyring *ring;
     const char *account_dir;
@@ -27,9 +26,9 @@ struct reseal_tools {
 };
 
 /**
- * reseal_one(t, s, err):
+ * seal_one(t, s, err):
  * All of it, for one session.  -1 with what went wrong: then nothing that is not safe was deleted.
  */
-int reseal_one(const struct reseal_tools *t, struct reseal_session *s, struct ct_err *err);
+int seal_one(const struct seal_tools *t, struct seal_session *s, struct ct_err *err);
 
 #endif
