@@ -104,12 +104,20 @@ static void versions_takes_a_prefix_and_refuses_an_ambiguous_one(void **state)
     room_has(&r->err, "no session");
 }
 
+/* The list knows ID1, in clear. */
+static void list_has_it(struct room *r)
+{
+    room_answers(r, "GET /sessions?limit=100&offset=0", 200,
+                 "{\"sessions\":[{\"id\":\"" ID1 "\",\"currentVersion\":1}],\"total\":1}");
+}
+
 static void delete_marks_first_and_asks_nobody_only_with_yes(void **state)
 {
     struct room *r = *state;
     const char *mark, *deletion;
 
     room_log_in(r);
+    list_has_it(r);
     room_answers(r, "GET /sessions/" ID1 "/versions", 200,
                  "{\"sessionId\":\"" ID1 "\",\"currentVersion\":1,\"versions\":[],\"limit\":2}");
     room_answers(r, "DELETE /sessions/" ID1, 200, "{\"ok\":true}");
@@ -134,6 +142,7 @@ static void delete_stops_when_the_mark_fails_and_goes_on_without_a_daemon(void *
     struct room *r = *state;
 
     room_log_in(r);
+    list_has_it(r);
     room_answers(r, "GET /sessions/" ID1 "/versions", 200,
                  "{\"sessionId\":\"" ID1 "\",\"versions\":[]}");
     room_answers(r, "DELETE /sessions/" ID1, 200, "{\"ok\":true}");
