@@ -27,11 +27,13 @@ enum agent_kind {
     AGENT_HISTORY, /* prompts of all sessions in one file */
     AGENT_PASTE,   /* named by lines of the prompt history */
     AGENT_LIVE,    /* a running process and its session */
+    AGENT_UPLOAD,  /* what was sent to the session from elsewhere */
 };
 
 struct agent_path {
     enum agent_kind kind;
     char session_id[UUID_SIZE]; /* where the path names it, else "" */
+    char prefix[9];             /* where the path names only that much of it, else "" */
     char project[256];          /* name of the project folder, where there is one, else "" */
 };
 
@@ -114,13 +116,21 @@ struct agent {
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err);
 
+    /* Name the plans whose records carry these ${slugs}, and those of the session's agents. */
+    int (*list_plans)(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
+                      void *arg, const _Atomic int *cancel, struct ct_err *err);
+
     /* Learn from the open file which session a flat sidechain belongs to, as
      * agent_read_sidechain(). */
     int (*sidechain_session)(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err);
 
-    /* The path and bundle entry of what a record calls ${name}: a plan's slug (AGENT_PLAN) or a
-     * paste's hash (AGENT_PASTE).  Return 0, or -1 if that is no such name. */
-    int (*named)(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+    /* The path and bundle entry of the paste that a record calls ${name}.  Return 0, or -1 if that
+     * is no such name. */
+    int (*named)(const char *name, char *path, char *entry, size_t size);
+
+    /* Append to ${ret} the slugs of which the file of that ${name} may be a plan: what its
+     * session's records carry, or those of the session whose agent made it. */
+    void (*plan_slugs)(const char *name, struct strlist *ret);
 
     /* Is the record of a transcript conversation? */
     enum agent_news (*record_news)(const struct agent_record *r);

@@ -70,15 +70,31 @@ static void classify_project(const char *path, struct agent_path *ret)
     }
 }
 
+/* tasks/<session>/ or, with agent teams, tasks/session-<the first eight digits of it>/. */
+static int is_task_folder(const char *p, size_t n, struct agent_path *ret)
+{
+    if (is_session(p, n, ret->session_id))
+        return 1;
+    if (n != 16 || memcmp(p, "session-", 8) != 0 || strspn(p + 8, "0123456789abcdef") != 8)
+        return 0;
+    memcpy(ret->prefix, p + 8, 8);
+    ret->prefix[8] = '\0';
+    return 1;
+}
+
 /* folder/<session>/... */
 static void classify_owned(const char *path, enum agent_kind kind, struct agent_path *ret)
 {
     const char *p;
     size_t n = component(&path, &p);
 
-    if (path == NULL || *path == '\0' || !is_session(p, n, ret->session_id))
+    if (path == NULL || *path == '\0')
         return;
-    if (kind == AGENT_TASK && (strchr(path, '/') != NULL || !ends_in(path, strlen(path), ".json")))
+    if (kind == AGENT_TASK ? !is_task_folder(p, n, ret) : !is_session(p, n, ret->session_id))
+        return;
+    if (kind == AGENT_TASK &&
+        (strchr(path, '/') != NULL ||
+         (!ends_in(path, strlen(path), ".json") && strcmp(path, ".highwatermark") != 0)))
         return;
     ret->kind = kind;
 }
@@ -125,6 +141,8 @@ void claude_classify(const char *path, struct agent_path *ret)
         classify_owned(path, AGENT_FILE_HISTORY, ret);
     else if (is(p, n, "tasks"))
         classify_owned(path, AGENT_TASK, ret);
+    else if (is(p, n, "uploads"))
+        classify_owned(path, AGENT_UPLOAD, ret);
     for (size_t i = 0; i < sizeof(flat) / sizeof(flat[0]); i++) {
         if (is(p, n, flat[i]))
             classify_flat(path, flat[i], ret);
@@ -147,12 +165,18 @@ int claude_wants_dir(const char *path)
         if (is(p, n, flat[i]))
             return path == NULL;
     }
-    if (is(p, n, "file-history") || is(p, n, "tasks")) {
-        int is_deep = is(p, n, "file-history");
+    if (is(p, n, "file-history") || is(p, n, "uploads")) {
         if (path == NULL)
             return 1;
         n = component(&path, &p);
-        return is_session(p, n, id) && (is_deep || path == NULL);
+        return is_session(p, n, id);
+    }
+    if (is(p, n, "tasks")) {
+        struct agent_path place;
+        if (path == NULL)
+            return 1;
+        n = component(&path, &p);
+        return is_task_folder(p, n, &place) && path == NULL;
     }
     if (!is(p, n, "projects"))
         return 0;
@@ -179,22 +203,36 @@ static int is_plain_name(const char *name)
     return 1;
 }
 
-int claude_named(enum agent_kind kind, const char *name, char *path, char *entry, size_t size)
+int claude_named(const char *name, char *path, char *entry, size_t size)
 {
     int n;
 
     if (!is_plain_name(name))
         return -1;
-    if (kind == AGENT_PLAN)
-        n = snprintf(path, size, "plans/%s.md", name);
-    else if (kind == AGENT_PASTE)
-        n = snprintf(path, size, "paste-cache/%s.txt", name);
-    else
-        return -1;
+    n = snprintf(path, size, "paste-cache/%s.txt", name);
     if (n < 0 || (size_t)n >= size)
         return -1;
     snprintf(entry, size, "%s", path);
     return 0;
+}
+
+/* <slug>.md, or <slug>-agent-<id>.md of one of its agents. */
+void claude_plan_slugs(const char *name, struct strlist *ret)
+{
+    const char *agent = strstr(name, "-agent-");
+    size_t n = strlen(name);
+    char *slug;
+
+    if (!is_plain_name(name) || !ends_in(name, n, ".md"))
+        return;
+    slug = str_printf("%.*s", (int)(n - 3), name);
+    strlist_add(ret, slug);
+    free(slug);
+    for (; agent != NULL && agent > name; agent = strstr(agent + 1, "-agent-")) {
+        slug = str_printf("%.*s", (int)(agent - name), name);
+        strlist_add(ret, slug);
+        free(slug);
+    }
 }
 
 int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err)
@@ -233,8 +271,10 @@ const struct agent claude_agent = {
     .fate = claude_fate,
     .list_transcripts = claude_list_transcripts,
     .list_rest = claude_list_rest,
+    .list_plans = claude_list_plans,
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
+    .plan_slugs = claude_plan_slugs,
     .record_news = claude_record_news,
     .history_path = "history.jsonl",
     .live_dir = "sessions",

@@ -15,7 +15,10 @@ int claude_list_transcripts(int root_fd, const char *session_id, const struct ag
 int claude_list_rest(int root_fd, const char *session_id, const char *project,
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err);
-int claude_named(enum agent_kind kind, const char *name, char *path, char *entry, size_t size);
+int claude_list_plans(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
+                      void *arg, const _Atomic int *cancel, struct ct_err *err);
+int claude_named(const char *name, char *path, char *entry, size_t size);
+void claude_plan_slugs(const char *name, struct strlist *ret);
 enum agent_news claude_record_news(const struct agent_record *r);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *entry);

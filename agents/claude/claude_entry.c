@@ -5,20 +5,25 @@
 
 #include "agents/claude/claude.h"
 
+enum owner { NOBODY, SESSION, TEAM /* its id, or session-<the first eight digits of it> */ };
+
 /* The folders of a bundle and where they come from: below the project's folder or not, with the
- * session's id below that or not. */
+ * session's name below that or not. */
 static const struct {
     const char *entry, *folder;
-    int is_in_project, has_session;
+    int is_in_project;
+    enum owner owner;
     enum agent_kind kind;
 } folders[] = {
-    {"session-subdir/", "", 1, 1, AGENT_SUBDIR},
-    {"memory/", "memory/", 1, 0, AGENT_MEMORY},
-    {"file-history/", "file-history/", 0, 1, AGENT_FILE_HISTORY},
-    {"tasks/", "tasks/", 0, 1, AGENT_TASK},
-    {"todos/", "todos/", 0, 0, AGENT_TODO},
-    {"plans/", "plans/", 0, 0, AGENT_PLAN},
-    {"paste-cache/", "paste-cache/", 0, 0, AGENT_PASTE},
+    {"session-subdir/", "", 1, SESSION, AGENT_SUBDIR},
+    {"memory/", "memory/", 1, NOBODY, AGENT_MEMORY},
+    {"file-history/", "file-history/", 0, SESSION, AGENT_FILE_HISTORY},
+    {"tasks/", "tasks/", 0, SESSION, AGENT_TASK},
+    {"team-tasks/", "tasks/", 0, TEAM, AGENT_TASK},
+    {"todos/", "todos/", 0, NOBODY, AGENT_TODO},
+    {"plans/", "plans/", 0, NOBODY, AGENT_PLAN},
+    {"paste-cache/", "paste-cache/", 0, NOBODY, AGENT_PASTE},
+    {"uploads/", "uploads/", 0, SESSION, AGENT_UPLOAD},
 };
 
 #define ANY_PROJECT "p" /* where only the rest of the path matters */
@@ -26,12 +31,15 @@ static const struct {
 static char *path_of(size_t i, const char *session_id, const char *project, const char *entry)
 {
     const char *rest = entry + strlen(folders[i].entry);
-    const char *session = folders[i].has_session ? session_id : "";
-    const char *slash = folders[i].has_session ? "/" : "";
+    char *own = folders[i].owner == SESSION ? str_printf("%s/", session_id)
+                : folders[i].owner == TEAM  ? str_printf("session-%.8s/", session_id)
+                                            : str_dup("");
+    char *path = folders[i].is_in_project
+                     ? str_printf("projects/%s/%s%s%s", project, folders[i].folder, own, rest)
+                     : str_printf("%s%s%s", folders[i].folder, own, rest);
 
-    if (folders[i].is_in_project)
-        return str_printf("projects/%s/%s%s%s%s", project, folders[i].folder, session, slash, rest);
-    return str_printf("%s%s%s%s", folders[i].folder, session, slash, rest);
+    free(own);
+    return path;
 }
 
 /* What lands in the data folder has to be what classify() would take from there, and nothing but
@@ -42,7 +50,8 @@ static int fits(enum agent_kind kind, const char *session_id, const char *path)
 
     claude_classify(path, &place);
     return place.kind == kind &&
-           (place.session_id[0] == '\0' || strcmp(place.session_id, session_id) == 0);
+           (place.session_id[0] == '\0' || strcmp(place.session_id, session_id) == 0) &&
+           strncmp(place.prefix, session_id, strlen(place.prefix)) == 0;
 }
 
 char *claude_entry_path(const char *session_id, const char *project, const char *entry)

@@ -241,13 +241,18 @@ static int todo_entry(struct listing *l, void *arg, int dir_fd, const struct dir
     return 0;
 }
 
+struct tasks {
+    const char *folder; /* below the root */
+    const char *entry;  /* in the bundle */
+};
+
 static int task_entry(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
-    char *path = str_printf("tasks/%s/%s", l->session_id, d->d_name);
-    char *entry = str_printf("tasks/%s", d->d_name);
+    const struct tasks *t = arg;
+    char *path = str_printf("%s/%s", t->folder, d->d_name);
+    char *entry = str_printf("%s/%s", t->entry, d->d_name);
     struct agent_path place;
 
-    (void)arg;
     (void)dir_fd;
     claude_classify(path, &place);
     if (place.kind == AGENT_TASK)
@@ -259,11 +264,42 @@ static int task_entry(struct listing *l, void *arg, int dir_fd, const struct dir
 
 static int list_tasks(struct listing *l)
 {
-    char *path = str_printf("tasks/%s", l->session_id);
-    int rc = each_entry(l, path, task_entry, NULL);
+    char *own = str_printf("tasks/%s", l->session_id);
+    char *team = str_printf("tasks/session-%.8s", l->session_id);
+    struct tasks owns = {own, "tasks"}, teams = {team, "team-tasks"};
+    int rc = each_entry(l, own, task_entry, &owns);
 
-    free(path);
+    if (rc == 0)
+        rc = each_entry(l, team, task_entry, &teams);
+    free(team);
+    free(own);
     return rc;
+}
+
+static int plan_entry(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
+{
+    const struct strlist *slugs = arg;
+    char *path = str_printf("plans/%s", d->d_name);
+    struct strlist may = {0};
+    int is_ours = 0;
+
+    (void)dir_fd;
+    claude_plan_slugs(d->d_name, &may);
+    for (size_t i = 0; i < may.n && !is_ours; i++)
+        is_ours = strlist_has(slugs, may.v[i]);
+    if (is_ours)
+        found(l, AGENT_PLAN, path, path);
+    strlist_free(&may);
+    free(path);
+    return 0;
+}
+
+int claude_list_plans(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
+                      void *arg, const _Atomic int *cancel, struct ct_err *err)
+{
+    struct listing l = {root_fd, NULL, ops, arg, cancel, err};
+
+    return slugs->n > 0 ? each_entry(&l, "plans", plan_entry, (void *)(uintptr_t)slugs) : 0;
 }
 
 static int list_project(struct listing *l, const char *project)
@@ -287,7 +323,8 @@ int claude_list_rest(int root_fd, const char *session_id, const char *project,
         list_folder(&l, AGENT_FILE_HISTORY, "file-history",
                     str_printf("file-history/%s", session_id)) != 0)
         return -1;
-    if (list_tasks(&l) != 0)
+    if (list_tasks(&l) != 0 ||
+        list_folder(&l, AGENT_UPLOAD, "uploads", str_printf("uploads/%s", session_id)) != 0)
         return -1;
     return each_entry(&l, "todos", todo_entry, NULL);
 }

@@ -5,8 +5,9 @@
 /*
  * Every name that versions 1.0.24 to 2.1.332 have been seen to make in their data folder, or that
  * stands in their code: who takes it, or why nobody does.  The first row that fits counts.  '%' is
- * a session's id, '*' any run of characters in one name, a slash at the end means the folder and
- * all below it.  What fits no row is unknown.  claude_classify() says what the taken ones are.
+ * a session's id, '#' a hexadecimal digit, '*' any run of characters in one name, a slash at the
+ * end means the folder and all below it.  What fits no row is unknown.  claude_classify() says what
+ * the taken ones are.
  */
 static const struct {
     const char *name;
@@ -19,6 +20,10 @@ static const struct {
     {"projects/*/memory/", AGENT_OF_SESSION},
     {"file-history/%/", AGENT_OF_SESSION},
     {"tasks/%/*.json", AGENT_OF_SESSION},
+    {"tasks/%/.highwatermark", AGENT_OF_SESSION},
+    {"tasks/session-########/*.json", AGENT_OF_SESSION},
+    {"tasks/session-########/.highwatermark", AGENT_OF_SESSION},
+    {"uploads/%/", AGENT_OF_SESSION},
     {"todos/%-agent-*.json", AGENT_OF_SESSION},
     {"plans/*.md", AGENT_OF_SESSION},
     {"paste-cache/*.txt", AGENT_OF_SESSION},
@@ -113,7 +118,8 @@ static int fits(const char *pattern, const char *p, size_t n)
             p += UUID_SIZE - 1;
             n -= UUID_SIZE - 1;
         } else {
-            if (n == 0 || *p != *pattern)
+            if (n == 0 ||
+                (*pattern == '#' ? strchr("0123456789abcdef", *p) == NULL : *p != *pattern))
                 return 0;
             p++;
             n--;

@@ -92,18 +92,50 @@ static int has_path(const struct snapshot *s, const char *path)
     return 0;
 }
 
-int content_add_named(struct snapshot *s, enum agent_kind kind, const struct strlist *names,
-                      struct ct_err *err)
+int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err)
 {
     char path[256], entry[256];
 
     for (size_t i = 0; i < names->n; i++) {
-        if (s->agent->named(kind, names->v[i], path, entry, sizeof(path)) != 0 || has_path(s, path))
+        if (s->agent->named(names->v[i], path, entry, sizeof(path)) != 0 || has_path(s, path))
             continue;
-        if (content_freeze(s, kind, path, entry, err) < 0)
+        if (content_freeze(s, AGENT_PASTE, path, entry, err) < 0)
             return -1;
     }
     return 0;
+}
+
+/* Lists end in callbacks without a return value: the error waits here. */
+struct listing {
+    struct snapshot *s;
+    struct ct_err *err;
+    int has_failed;
+};
+
+static void found(void *arg, const struct agent_file *file)
+{
+    struct listing *l = arg;
+
+    if (!l->has_failed && !has_path(l->s, file->path) &&
+        content_freeze(l->s, file->kind, file->path, file->entry, l->err) < 0)
+        l->has_failed = 1;
+}
+
+static void skipped(void *arg, const char *path, const char *reason)
+{
+    struct listing *l = arg;
+
+    content_skip(l->s, path, reason);
+}
+
+int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {found, skipped};
+    struct listing l = {s, err, 0};
+
+    if (s->agent->list_plans(s->root_fd, slugs, &ops, &l, s->cancel, err) != 0)
+        return -1;
+    return l.has_failed ? -1 : 0;
 }
 
 static int by_entry(const void *a, const void *b)

@@ -71,11 +71,12 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
 void content_skip(struct snapshot *s, const char *path, const char *reason);
 
 /**
- * content_add_named(s, kind, names, err):
- * Add the plans or pastes with these ${names} that are there and not yet in.
+ * content_add_pastes(s, names, err), content_add_plans(s, slugs, err):
+ * Add the pastes with these ${names}, or the plans of these ${slugs}, that are there and not yet
+ * in.
  */
-int content_add_named(struct snapshot *s, enum agent_kind kind, const struct strlist *names,
-                      struct ct_err *err);
+int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err);
+int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct_err *err);
 
 /**
  * content_sort(s):

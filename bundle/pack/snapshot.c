@@ -214,7 +214,7 @@ static int take_history(struct snapshot *s, struct ct_err *err)
         c->n_ranges = p.n;
         c->length = p.bytes;
         p.ranges = NULL;
-        rc = content_add_named(s, AGENT_PASTE, &p.pastes, err);
+        rc = content_add_pastes(s, &p.pastes, err);
     } else {
         /* No prompt of this session: nothing of the file goes in. */
         free(c->path);

@@ -245,8 +245,8 @@ int survey_run(struct survey *v, struct ct_err *err)
     if (read_content(v, t, err) != 0)
         return -1;
     /* ${t} is not good any more once the snapshot grows. */
-    if (content_add_named(v->s, AGENT_PLAN, transcript_slugs(v->facts), err) != 0 ||
-        content_add_named(v->s, AGENT_PASTE, transcript_pastes(v->facts), err) != 0)
+    if (content_add_plans(v->s, transcript_slugs(v->facts), err) != 0 ||
+        content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0)
         return -1;
     content_sort(v->s);
     for (size_t i = 0; i < v->s->n; i++) {

@@ -527,6 +527,21 @@ int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE])
     return n;
 }
 
+void state_each_prefixed(struct state *s, const char *prefix,
+                         void (*f)(void *arg, const char *session_id), void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(
+            s->db, NULL, &st,
+            "SELECT session_id FROM sessions WHERE session_id >= ?1 AND session_id < ?1 || 'g'",
+            "s", prefix) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0));
+    db_done(st);
+}
+
 void state_counts(struct state *s, struct state_counts *ret)
 {
     sqlite3_stmt *st;

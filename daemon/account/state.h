@@ -289,6 +289,13 @@ void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const
  */
 int state_by_prefix(struct state *s, const char *prefix, char ret[UUID_SIZE]);
 
+/**
+ * state_each_prefixed(s, prefix, f, arg):
+ * Call ${f} for each session whose id begins with ${prefix}.
+ */
+void state_each_prefixed(struct state *s, const char *prefix,
+                         void (*f)(void *arg, const char *session_id), void *arg);
+
 struct state_counts {
     int64_t known, safe, archived, excluded, rewritten, bytes, last_confirmed_ms, behind, diverged;
     int64_t deleted;         /* in the cloud, by another device */

@@ -197,9 +197,25 @@ struct touching {
     struct daemon *d;
     int64_t age_ms;
     int64_t mtime_ms;
+    const char *prefix;
+    struct strlist ids;
 };
 
-static void touch_by_slug(void *arg, const char *session_id)
+static void session_changed(struct daemon *d, const char *session_id,
+                            const struct watcher_change *c, int64_t age_ms)
+{
+    sessions_touch(d, session_id, age_ms, c->mtime_ns / 1000000);
+    sessions_grew(d, session_id, c->root, c->path, c->size_bytes);
+}
+
+static void add_one(void *arg, const char *session_id)
+{
+    struct touching *t = arg;
+
+    strlist_add_once(&t->ids, session_id);
+}
+
+static void touch_one(void *arg, const char *session_id)
 {
     struct touching *t = arg;
 
@@ -208,16 +224,36 @@ static void touch_by_slug(void *arg, const char *session_id)
 
 static void plan_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
 {
-    struct touching t = {d, age_ms, c->mtime_ns / 1000000};
-    const char *base = path_base(c->path);
-    size_t n = strlen(base);
-    char *slug;
+    struct touching t = {.d = d, .age_ms = age_ms, .mtime_ms = c->mtime_ns / 1000000};
+    struct strlist slugs = {0};
 
-    if (d->state == NULL || n <= 3 || strcmp(base + n - 3, ".md") != 0)
-        return;
-    slug = str_printf("%.*s", (int)(n - 3), base);
-    state_by_slug(d->state, slug, touch_by_slug, &t);
-    free(slug);
+    d->agent->plan_slugs(path_base(c->path), &slugs);
+    for (size_t i = 0; d->state != NULL && i < slugs.n; i++)
+        state_by_slug(d->state, slugs.v[i], touch_one, &t);
+    strlist_free(&slugs);
+}
+
+static int touch_new_by_prefix(void *arg, const char *key, void *value)
+{
+    struct touching *t = arg;
+
+    (void)value;
+    if (strncmp(key, t->prefix, strlen(t->prefix)) == 0)
+        strlist_add_once(&t->ids, key);
+    return 0;
+}
+
+/* A path that names its session by its first digits: all that begin so, which is one. */
+static void touch_by_prefix(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
+{
+    struct touching t = {.d = d, .prefix = c->place->prefix};
+
+    if (d->state != NULL)
+        state_each_prefixed(d->state, t.prefix, add_one, &t);
+    map_each(d->sessions, touch_new_by_prefix, &t);
+    for (size_t i = 0; i < t.ids.n; i++)
+        session_changed(d, t.ids.v[i], c, age_ms);
+    strlist_free(&t.ids);
 }
 
 /* One copy of a project's memory travels with the project's most recent session, and with the
@@ -244,8 +280,7 @@ static void on_seen(void *arg, int root, const char *path)
 static void on_changed(void *arg, const struct watcher_change *c)
 {
     struct daemon *d = arg;
-    int64_t mtime_ms = c->mtime_ns / 1000000;
-    int64_t age_ms = c->is_gone ? 0 : now_wall_ms() - mtime_ms;
+    int64_t age_ms = c->is_gone ? 0 : now_wall_ms() - c->mtime_ns / 1000000;
 
     if (!c->is_gone)
         on_seen(d, c->root, c->path);
@@ -255,8 +290,11 @@ static void on_changed(void *arg, const struct watcher_change *c)
     case AGENT_FILE_HISTORY:
     case AGENT_TASK:
     case AGENT_TODO:
-        sessions_touch(d, c->place->session_id, age_ms, mtime_ms);
-        sessions_grew(d, c->place->session_id, c->root, c->path, c->size_bytes);
+    case AGENT_UPLOAD:
+        if (c->place->session_id[0] != '\0')
+            session_changed(d, c->place->session_id, c, age_ms);
+        else
+            touch_by_prefix(d, c, age_ms);
         break;
     case AGENT_SIDECHAIN:
     case AGENT_HISTORY:

@@ -43,6 +43,10 @@ static const struct {
     {"projects/-home-u/memory/deep/er.md", AGENT_MEMORY, "", "-home-u"},
     {"file-history/" A "/0123456789abcdef@v2", AGENT_FILE_HISTORY, A, ""},
     {"tasks/" A "/1.json", AGENT_TASK, A, ""},
+    {"tasks/" A "/.highwatermark", AGENT_TASK, A, ""},
+    {"tasks/session-0123abcd/1.json", AGENT_TASK, "", ""},
+    {"tasks/session-0123abcd/.highwatermark", AGENT_TASK, "", ""},
+    {"uploads/" A "/deep/picture.png", AGENT_UPLOAD, A, ""},
     {"todos/" A "-agent-" B ".json", AGENT_TODO, A, ""},
     {"plans/quiet-fox.md", AGENT_PLAN, "", ""},
     {"history.jsonl", AGENT_HISTORY, "", ""},
@@ -63,6 +67,11 @@ static const struct {
     {"session-env/" A "/hook.sh", AGENT_NOTHING, "", ""},
     {"shell-snapshots/snapshot-bash-1.sh", AGENT_NOTHING, "", ""},
     {"tasks/" A "/.lock", AGENT_NOTHING, "", ""},
+    {"tasks/session-0123abcd/.lock", AGENT_NOTHING, "", ""},
+    {"tasks/session-0123abc/1.json", AGENT_NOTHING, "", ""},
+    {"tasks/session-0123abcx/1.json", AGENT_NOTHING, "", ""},
+    {"tasks/session-0123abcd/deep/1.json", AGENT_NOTHING, "", ""},
+    {"uploads/picture.png", AGENT_NOTHING, "", ""},
     {"tasks/" A "/deep/1.json", AGENT_NOTHING, "", ""},
     {"todos/" A ".json", AGENT_NOTHING, "", ""},
     {"todos/deep/" A "-agent-1.json", AGENT_NOTHING, "", ""},
@@ -143,16 +152,38 @@ static void names_from_records_become_plain_file_names_only(void **state)
     const struct agent *a = agent_default();
 
     (void)state;
-    assert_int_equal(a->named(AGENT_PLAN, "quiet-fox", path, entry, sizeof(path)), 0);
-    assert_string_equal(path, "plans/quiet-fox.md");
-    assert_string_equal(entry, "plans/quiet-fox.md");
-    assert_int_equal(a->named(AGENT_PASTE, "0123", path, entry, sizeof(path)), 0);
+    assert_int_equal(a->named("0123", path, entry, sizeof(path)), 0);
     assert_string_equal(path, "paste-cache/0123.txt");
-    assert_int_equal(a->named(AGENT_PLAN, "../settings", path, entry, sizeof(path)), -1);
-    assert_int_equal(a->named(AGENT_PLAN, "..", path, entry, sizeof(path)), -1);
-    assert_int_equal(a->named(AGENT_PLAN, "", path, entry, sizeof(path)), -1);
-    assert_int_equal(a->named(AGENT_PLAN, "a\nb", path, entry, sizeof(path)), -1);
-    assert_int_equal(a->named(AGENT_TASK, "a", path, entry, sizeof(path)), -1);
+    assert_string_equal(entry, "paste-cache/0123.txt");
+    assert_int_equal(a->named("../settings", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named("..", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named("", path, entry, sizeof(path)), -1);
+    assert_int_equal(a->named("a\nb", path, entry, sizeof(path)), -1);
+}
+
+static void a_plan_is_its_sessions_or_one_of_its_agents(void **state)
+{
+    static const struct {
+        const char *name, *slugs[4];
+    } plans[] = {
+        {"calm-blue-fox.md", {"calm-blue-fox"}},
+        {"calm-blue-fox-agent-a1b2.md", {"calm-blue-fox-agent-a1b2", "calm-blue-fox"}},
+        {"calm-agent-fox-agent-1.md", {"calm-agent-fox-agent-1", "calm", "calm-agent-fox"}},
+        {"-agent-1.md", {"-agent-1"}},
+        {"calm-blue-fox.txt", {NULL}},
+        {".md", {NULL}},
+        {"../x.md", {NULL}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+        struct strlist slugs = {0};
+        agent_default()->plan_slugs(plans[i].name, &slugs);
+        for (size_t k = 0; k < slugs.n; k++)
+            assert_string_equal(slugs.v[k], plans[i].slugs[k]);
+        assert_null(plans[i].slugs[slugs.n]);
+        strlist_free(&slugs);
+    }
 }
 
 /* ---- opening ------------------------------------------------------------------------------------
@@ -475,6 +506,9 @@ static const struct {
     {"memory/deep/er.md", "projects/-p/memory/deep/er.md", AGENT_MEMORY},
     {"file-history/0123@v2", "file-history/" A "/0123@v2", AGENT_FILE_HISTORY},
     {"tasks/1.json", "tasks/" A "/1.json", AGENT_TASK},
+    {"tasks/.highwatermark", "tasks/" A "/.highwatermark", AGENT_TASK},
+    {"team-tasks/1.json", "tasks/session-11111111/1.json", AGENT_TASK},
+    {"uploads/a/b.png", "uploads/" A "/a/b.png", AGENT_UPLOAD},
     {"todos/" A "-agent-" B ".json", "todos/" A "-agent-" B ".json", AGENT_TODO},
     {"plans/quiet-fox.md", "plans/quiet-fox.md", AGENT_PLAN},
     {"paste-cache/0a.txt", "paste-cache/0a.txt", AGENT_PASTE},
@@ -484,6 +518,9 @@ static const struct {
     {"memory", NULL, AGENT_NOTHING},
     {"tasks/.lock", NULL, AGENT_NOTHING},
     {"tasks/a/1.json", NULL, AGENT_NOTHING},
+    {"team-tasks/a/1.json", NULL, AGENT_NOTHING},
+    {"team-tasks/x.sh", NULL, AGENT_NOTHING},
+    {"uploads/", NULL, AGENT_NOTHING},
     {"todos/" B "-agent-" B ".json", NULL, AGENT_NOTHING}, /* of another session */
     {"plans/a/b.md", NULL, AGENT_NOTHING},
     {"paste-cache/run.sh", NULL, AGENT_NOTHING},
@@ -515,6 +552,7 @@ int main(void)
         cmocka_unit_test(folders_without_session_data_are_not_wanted),
         cmocka_unit_test(an_agent_is_found_by_its_id_alone),
         cmocka_unit_test(names_from_records_become_plain_file_names_only),
+        cmocka_unit_test(a_plan_is_its_sessions_or_one_of_its_agents),
         cmocka_unit_test(no_symbolic_link_below_the_root_is_followed),
         cmocka_unit_test(a_sidechain_names_its_parent_inside),
         cmocka_unit_test(a_live_file_that_cant_be_parsed_is_no_signal),
