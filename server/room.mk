@@ -39,6 +39,7 @@ server_libserver_a_SOURCES = \
   server/ledger/ledger_trash.c \
   server/ledger/ledger_undelete.c \
   server/ledger/ledger_user.c \
+  server/ledger/purge.c server/ledger/purge.h \
   server/ledger/sql.c server/ledger/sql.h server/ledger/sql_impl.h \
   server/ledger/sql_sqlite.c server/ledger/sql_sqlite.h \
   server/ledger/uses.c server/ledger/uses.h \
@@ -59,6 +60,7 @@ server_libserver_a_SOURCES = \
   server/store/sigv4.c server/store/sigv4.h server/store/sigv4_impl.h \
   server/store/sigv4_canon.c \
   server/store/sigv4_verify.c \
+  server/store/space.c server/store/space.h \
   server/store/store.c server/store/store.h \
   server/store/tls.c server/store/tls.h \
   server/upkeep/backup.c server/upkeep/backup.h \

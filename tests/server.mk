@@ -1,5 +1,6 @@
 ledger_TESTS = tests/server/unit_ledger tests/server/unit_ledger_file tests/server/unit_ledger_trash \
-  tests/server/unit_ledger_who tests/server/unit_heads tests/server/unit_rotate
+  tests/server/unit_ledger_who tests/server/unit_heads tests/server/unit_rotate \
+  tests/server/unit_room
 ledger_lab = tests/server/ledger_lab.c tests/server/ledger_lab.h tests/server/ledger_place.h
 check_PROGRAMS += tests/server/unit_sigv4 tests/server/unit_jwt tests/api/unit_api_msg $(ledger_TESTS) \
   tests/server/unit_store tests/server/unit_attempts tests/server/unit_tls tests/server/unit_accounts tests/server/server_routes
@@ -23,6 +24,8 @@ tests_server_unit_heads_SOURCES = tests/server/unit_heads.c $(ledger_lab)
 tests_server_unit_heads_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_rotate_SOURCES = tests/server/unit_rotate.c $(ledger_lab)
 tests_server_unit_rotate_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_server_unit_room_SOURCES = tests/server/unit_room.c $(ledger_lab)
+tests_server_unit_room_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_store_SOURCES = tests/server/unit_store.c
 tests_server_unit_store_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_attempts_SOURCES = tests/server/unit_attempts.c
@@ -38,12 +41,12 @@ if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/server_api.bats tests/e2e/server_objects.bats \
   tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2e/server_github.bats \
   tests/e2e/server_hostile.bats tests/e2e/server_drip.bats tests/e2e/server_crash.bats \
-  tests/e2e/server_stock.bats tests/e2e/server_heads.bats
+  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_attack.bats
 EXTRA_DIST += tests/e2e/tools/crash_client.py tests/e2e/tools/hostile.py tests/e2e/tools/activate.py tests/e2e/tools/github_provider.py tests/server/sigv4_oracle.py tests/e2e/server_lib.bash
 LONG_TESTS += tests/e2e/server_api.bats tests/e2e/server_objects.bats tests/e2e/server_hostile.bats \
   tests/e2e/server_github.bats
 TESTS += tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2e/server_crash.bats \
-  tests/e2e/server_stock.bats tests/e2e/server_heads.bats
+  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_attack.bats
 HEAVY_TESTS += tests/e2e/server_drip.bats
 endif
 FUZZ_TARGETS += tests/server/fuzz_request

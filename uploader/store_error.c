@@ -23,6 +23,7 @@ static const struct {
     {"MissingContentLength", ERR_BUG, "the store missed the bundle's length"},
     {"TooManyRequests", ERR_RETRY, "the store asks to slow down"},
     {"SlowDown", ERR_RETRY, "the store asks to slow down"},
+    {"OperationAborted", ERR_RETRY, "an earlier try of this upload has not ended yet"},
     {"IncompleteBody", ERR_RETRY, "the upload broke off"},
     {"ClientDisconnect", ERR_RETRY, "the upload broke off"},
     {"RequestTimeout", ERR_RETRY, "the upload stalled"},

@@ -7,6 +7,7 @@
 #include "common/base/str.h"
 
 #include "server/settings/email.h"
+#include "server/ledger/purge.h"
 #include "server/upkeep/gc.h"
 #include "server/auth/password.h"
 #include "server/admin/prompt.h"
@@ -132,17 +133,18 @@ static int gc(const struct settings *s, struct data_dir *h, int argc, char **arg
               struct ct_err *err)
 {
     struct gc_result r = {0};
+    struct purged p = {0};
 
     (void)s;
     (void)argv;
     if (argc > 0)
         return verbs_usage("gc");
-    if (gc_purge(h->ledger, h->store, now_wall_ms(), &r, err) != 0 ||
+    if (purge_due(h->ledger, h->store, now_wall_ms(), &p, err) != 0 ||
         gc_orphans(h->ledger, h->store, now_wall_ms(), &r, err) != 0)
         return -1;
-    printf("removed %ld versions whose time had come and %ld objects of no version\n", r.purged,
+    printf("removed %ld versions whose time had come and %ld objects of no version\n", p.n,
            r.orphans);
-    return r.failed == 0 ? 0 : 1;
+    return p.failed + r.failed == 0 ? 0 : 1;
 }
 
 int verbs_usage(const char *text)

@@ -63,9 +63,9 @@ static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *e
         n = json_object_array_length(list);
         for (size_t i = 0; i < n; i++) {
             struct json_object *o = json_object_array_get_idx(list, i);
-            printf("%s  version %lld  deleted %s  gone %.10s  %s\n", jdoc_str(o, "sessionId"),
-                   (long long)jdoc_int(o, "version", 0), jdoc_str(o, "deletedAt"),
-                   jdoc_str(o, "goneAt"), jdoc_str(o, "sourceCwd"));
+            printf("%s  version %lld  %s %s  gone %.10s  %s\n", jdoc_str(o, "sessionId"),
+                   (long long)jdoc_int(o, "version", 0), jdoc_str(o, "why"),
+                   jdoc_str(o, "deletedAt"), jdoc_str(o, "goneAt"), jdoc_str(o, "sourceCwd"));
         }
         json_object_put(page);
         offset += (int64_t)n;
@@ -80,8 +80,7 @@ static int undelete(struct data_dir *h, const char *user_id, const char *session
 
     if (session == NULL)
         return print_trash(h, user_id, err);
-    /* Whoever runs the server may go beyond a user's limit. */
-    if (ledger_undelete(h->ledger, user_id, session, version, 0, now_wall_ms(), &n, err) != 0)
+    if (ledger_undelete(h->ledger, user_id, session, version, now_wall_ms(), &n, err) != 0)
         return -1;
     printf("took %lld %s of %s out of the trash\n", (long long)n, n == 1 ? "version" : "versions",
            session);

@@ -140,6 +140,19 @@ static void body(void *arg, struct web_req *r, const void *p, size_t n)
         buf_add(&c->raw, p, n);
 }
 
+/* On a full disk what makes room has to be written down too. */
+static int handle(struct call *c)
+{
+    int status = c->route->handle(c);
+
+    if (status != 507 || strcmp(c->route->method, "DELETE") != 0 ||
+        !space_relieve(c->config->space))
+        return status;
+    json_object_put(c->answer);
+    c->answer = NULL;
+    return c->route->handle(c);
+}
+
 static void end(void *arg, struct web_req *r)
 {
     struct call *c = web_data(r);
@@ -150,7 +163,7 @@ static void end(void *arg, struct web_req *r)
         jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)
         send_answer(c, call_error(c, 400, "bad_json", err.msg));
     else
-        send_answer(c, c->route->handle(c));
+        send_answer(c, handle(c));
 }
 
 static void done(void *arg, struct web_req *r)

@@ -14,6 +14,7 @@
 #include "server/ledger/ledger.h"
 #include "server/auth/limits.h"
 #include "server/settings/settings.h"
+#include "server/store/space.h"
 #include "server/store/store.h"
 #include "server/web/web.h"
 
@@ -30,6 +31,7 @@ struct app;
 struct app_config {
     struct ledger *ledger;
     struct store *store;
+    struct space *space;
     const struct keys *keys;
     struct limits *limits;
     const struct settings *settings;

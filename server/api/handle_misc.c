@@ -1,3 +1,6 @@
+#include <ctype.h>
+#include <stdio.h>
+
 #include "common/data/jdoc.h"
 
 #include "server/api/call.h"
@@ -30,9 +33,14 @@ int handle_misc_usage(struct call *c)
 int handle_misc_health(struct call *c)
 {
     struct ct_err err;
+    char text[sizeof(err.msg) + 2];
 
     if (ledger_ping(c->config->ledger, &err) != 0)
         return call_error(c, 503, "unhealthy", "The database does not answer.");
+    if (space_check(c->config->space, 0, &err) != 0) {
+        snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)err.msg[0]), err.msg + 1);
+        return call_error(c, 503, "no_space", text);
+    }
     call_ok(c);
     jdoc_set_str(c->answer, "version", PACKAGE_VERSION);
     return 200;

@@ -7,8 +7,10 @@
 #include "api/api.h"
 
 #include "server/api/call.h"
+#include "server/ledger/purge.h"
 
 #define MAX_SKIPS 4
+#define MAX_ROUNDS 8 /* of making room */
 
 /* An empty filter is none. */
 static const char *or_null(const char *s)
@@ -98,10 +100,40 @@ static int answer_upload(struct call *c, const struct api_upload_req *req,
     return answer_heads(c, req->session_id, reserved->version);
 }
 
-static struct ledger_limits limits_of(const struct call *c)
+static int reserve_once(struct call *c, const struct api_upload_req *req,
+                        struct ledger_reserved *ret, struct ct_err *err)
 {
-    return (struct ledger_limits){(int)c->config->settings->versions_per_session,
-                                  c->config->settings->max_bytes_per_user};
+    const struct settings *s = c->config->settings;
+    const struct ledger_limits limits = {s->max_bytes_per_user, s->max_bytes};
+
+    if (space_check(c->config->space, s->storage == SETTINGS_EMBEDDED ? req->size_bytes : 0, err) !=
+        0)
+        return -1;
+    return ledger_reserve(c->config->ledger, &c->who, req, &limits, c->now_ms, ret, err);
+}
+
+/* Where there is no room it is made from what nobody misses any more. */
+static int reserve(struct call *c, const struct api_upload_req *req, struct ledger_reserved *ret,
+                   struct ct_err *err)
+{
+    const struct app_config *config = c->config;
+    struct purged freed;
+    int rc;
+
+    for (int i = 0; (rc = reserve_once(c, req, ret, err)) != 0 && i < MAX_ROUNDS; i++) {
+        const char *user_id = err->code == ERR_NOSPACE ? NULL : c->who.user_id;
+        struct ct_err why;
+        if (err->code != ERR_NOSPACE && strcmp(err->reason, "quota") != 0)
+            return -1;
+        memset(&freed, 0, sizeof(freed));
+        web_busy(c->web, 1);
+        rc = purge_for_room(config->ledger, config->store, user_id, req->size_bytes, c->now_ms,
+                            &freed, &why);
+        web_busy(c->web, 0);
+        if (rc != 0 || freed.bytes == 0)
+            return -1;
+    }
+    return rc;
 }
 
 /*
@@ -111,14 +143,13 @@ static struct ledger_limits limits_of(const struct call *c)
 static int reserve_free(struct call *c, const struct api_upload_req *req,
                         struct ledger_reserved *ret, struct ct_err *err)
 {
-    const struct ledger_limits limits = limits_of(c);
     struct ledger *l = c->config->ledger;
     char key[STORE_KEY_MAX];
     struct store_head head;
     int rc;
 
     for (int i = 0; i < MAX_SKIPS; i++) {
-        if (ledger_reserve(l, &c->who, req, &limits, c->now_ms, ret, err) != 0)
+        if (reserve(c, req, ret, err) != 0)
             return -1;
         store_key(c->who.user_id, req->session_id, ret->version, key);
         web_busy(c->web, 1);
@@ -162,12 +193,13 @@ int handle_session_upload(struct call *c)
     return status;
 }
 
-/* What is there is somebody else's: the next upload gets another place. */
+/* What is there is not that version, and the next upload gets another place. */
 static int not_uploaded(struct call *c, const struct ledger_pending *p, const char *sentence)
 {
     struct ct_err err;
 
-    if (ledger_skip(c->config->ledger, c->who.user_id, c->params[0], p->version, &err) != 0)
+    if (ledger_confirm_failed(c->config->ledger, c->who.user_id, c->params[0], p->version,
+                              c->now_ms, &err) != 0)
         return call_fail(c, &err);
     return call_error(c, 409, "not_uploaded", sentence);
 }
@@ -203,7 +235,6 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
 
 int handle_session_confirm(struct call *c)
 {
-    struct ledger_limits limits = limits_of(c);
     const struct app_config *config = c->config;
     struct api_confirm_req req;
     struct ledger_pending p;
@@ -218,8 +249,8 @@ int handle_session_confirm(struct call *c)
     if (!p.confirmed) {
         if ((status = check_uploaded(c, &p)) != 0)
             return status;
-        if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version, &limits, c->now_ms,
-                           &err) != 0)
+        if (ledger_confirm(config->ledger, &c->who, c->params[0], p.version,
+                           (int)config->settings->versions_per_session, c->now_ms, &err) != 0)
             return call_fail(c, &err);
     }
     call_ok(c);

@@ -30,8 +30,8 @@ int handle_trash_undelete(struct call *c)
         version = jdoc_int(c->body, "version", -1);
     if (version < 0 || version > API_VERSION_MAX)
         return call_error(c, 422, "invalid", "version has to be the number of a version.");
-    if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version,
-                        c->config->settings->max_bytes_per_user, c->now_ms, &n, &err) != 0)
+    if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version, c->now_ms, &n,
+                        &err) != 0)
         return call_fail(c, &err);
     call_ok(c);
     jdoc_set_int(c->answer, "restored", n);

@@ -11,7 +11,8 @@
 #include "server/ledger/uses.h"
 
 /*
- * versions.state: reserved -> confirmed -> dropped (rotated, amended) or trash -> purging.
+ * versions.state: reserved -> confirmed -> trash -> purging; a reservation that was given up is
+ * dropped and not kept in the trash.
  *
  * ancestry says on which versions one builds.  A head is a confirmed version that no confirmed one
  * builds on, at whatever distance; is_head says so, and sessions.current_version is one of them.
@@ -234,7 +235,35 @@ static const char *const steps[] = {
     "ALTER TABLE sessions ADD COLUMN changed INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE sessions ADD COLUMN deleted_by TEXT REFERENCES devices(id) ON DELETE SET NULL;"
     "CREATE INDEX sessions_by_deleter ON sessions(deleted_by) WHERE deleted_by IS NOT NULL;"
-    "CREATE INDEX sessions_by_change ON sessions(user_id, changed);"};
+    "CREATE INDEX sessions_by_change ON sessions(user_id, changed);",
+
+    /* Why a version is in the trash (see ledger_impl.h), and since when. */
+    "ALTER TABLE versions ADD COLUMN why TEXT;"
+    "ALTER TABLE versions ADD COLUMN left_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE versions SET left_ms = purge_ms - 2592000000,"
+    " why = CASE WHEN confirmed_ms > 0 THEN 'deleted' ELSE 'lapsed' END WHERE state = 'trash';"
+    "CREATE INDEX versions_left ON versions(user_id, left_ms DESC, session_id, version DESC)"
+    " WHERE state = 'trash' AND confirmed_ms > 0;"
+    "CREATE INDEX versions_amended ON versions(user_id, session_id, confirmed_ms)"
+    " WHERE state = 'trash' AND why = 'amended';"
+
+    /* What a version takes in the database counts too, each with 512 bytes for its row. */
+    "INSERT INTO usage(user_id, state, n, bytes) SELECT user_id, 'metadata', count(*),"
+    " sum(512 + length(CAST(cwd || user_dir || coalesce(label, '') || coalesce(metadata, '')"
+    "  || coalesce(tags, '') AS BLOB))) FROM descriptions GROUP BY user_id;"
+    "CREATE TRIGGER descriptions_added AFTER INSERT ON descriptions BEGIN"
+    " INSERT INTO usage(user_id, state, n, bytes) VALUES (new.user_id, 'metadata', 1,"
+    "  512 + length(CAST(new.cwd || new.user_dir || coalesce(new.label, '')"
+    "   || coalesce(new.metadata, '') || coalesce(new.tags, '') AS BLOB)))"
+    "  ON CONFLICT(user_id, state) DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;"
+    "END;"
+    "CREATE TRIGGER descriptions_removed AFTER DELETE ON descriptions BEGIN"
+    " UPDATE usage SET n = n - 1, bytes = bytes -"
+    "  (512 + length(CAST(old.cwd || old.user_dir || coalesce(old.label, '')"
+    "   || coalesce(old.metadata, '') || coalesce(old.tags, '') AS BLOB)))"
+    "  WHERE user_id = old.user_id AND state = 'metadata';"
+    " DELETE FROM usage WHERE user_id = old.user_id AND state = 'metadata' AND n = 0;"
+    "END;"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

@@ -223,8 +223,8 @@ int ledger_usage(struct ledger *l, const char *user_id, int64_t *ret_sessions, i
 /* ---- sessions and versions ------------------------------------------------------------------ */
 
 struct ledger_limits {
-    int keep;          /* versions of a session */
-    int64_t max_bytes; /* of a user; 0: no limit */
+    int64_t max_bytes;     /* of a user; 0: no limit */
+    int64_t max_all_bytes; /* of all users together; 0: no limit */
 };
 
 struct ledger_reserved {
@@ -238,9 +238,9 @@ struct ledger_reserved {
 /**
  * ledger_reserve(l, who, req, limits, now_ms, ret, err):
  * Reserve the next version number of a session for a day.  ERR_CONFLICT, deleted, if the session
- * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, if the user is past
- * ${limits} even when what it amends and what it rotates out have gone, or too_many_heads, if it
- * would be one too many.
+ * was deleted and the request does not ask for it by name; ERR_REFUSED, quota, if all that the user
+ * has there, in whatever state, is past ${limits} with it, or too_many_heads, if it would be one
+ * too many; ERR_NOSPACE if all users are.
  */
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
                    const struct ledger_limits *limits, int64_t now_ms, struct ledger_reserved *ret,
@@ -263,6 +263,13 @@ int ledger_deletion(struct ledger *l, const struct ledger_who *who, const char *
 int ledger_skip(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                 struct ct_err *err);
 
+/**
+ * ledger_confirm_failed(l, user_id, session_id, version, now_ms, err):
+ * The object of the reserved ${version} is not what was promised: it goes into the trash.
+ */
+int ledger_confirm_failed(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t version, int64_t now_ms, struct ct_err *err);
+
 struct ledger_pending {
     int64_t version;
     int64_t size_bytes;
@@ -282,16 +289,14 @@ int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *s
                    struct ct_err *err);
 
 /**
- * ledger_confirm(l, who, session_id, version, limits, now_ms, err):
+ * ledger_confirm(l, who, session_id, version, keep, now_ms, err):
  * Make a reserved version part of its session.  What it contains is no head any more; it is one,
- * and the current one if it contains that, or does not say what it contains.  Drop what it amends
- * (never with a log-in, which is no device), let the versions beyond ${limits} go, unless pinned or
- * heads. ERR_CONFLICT, no_reservation; ERR_REFUSED, quota, if it does not fit even so, or
- * too_many_heads.
+ * and the current one if it contains that, or does not say what it contains.  What it amends (never
+ * with a log-in, which is no device) and the versions beyond the newest ${keep} go into the trash,
+ * unless pinned or heads.  ERR_CONFLICT, no_reservation; ERR_REFUSED, too_many_heads.
  */
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
-                   struct ct_err *err);
+                   int64_t version, int keep, int64_t now_ms, struct ct_err *err);
 
 /**
  * ledger_download(l, user_id, session_id, version, ret, err):
@@ -347,17 +352,17 @@ int ledger_version_delete(struct ledger *l, const struct ledger_who *who, const 
                           int64_t version, int64_t now_ms, struct ct_err *err);
 
 /**
- * ledger_undelete(l, user_id, session_id, version, max_bytes, now_ms, ret_n, err):
- * Take ${version} out of the trash, or with 0 what the last deletion took, ${ret_n} versions.
- * ERR_GONE if there is nothing; ERR_REFUSED, quota, if ${max_bytes} of the user don't do.
+ * ledger_undelete(l, user_id, session_id, version, now_ms, ret_n, err):
+ * Take ${version} out of the trash, for whatever reason it is there, or with 0 what the last
+ * deletion took, ${ret_n} versions.  ERR_GONE if there is nothing.
  */
 int ledger_undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                    int64_t max_bytes, int64_t now_ms, int64_t *ret_n, struct ct_err *err);
+                    int64_t now_ms, int64_t *ret_n, struct ct_err *err);
 
 /**
  * ledger_trash(l, user_id, limit, offset, ret, err):
- * What could be undeleted, what was deleted last first, as the wire has it.  The caller owns
- * ${ret}.
+ * What could be undeleted, what was let go last first, and why, as the wire has it.  The caller
+ * owns ${ret}.
  */
 int ledger_trash(struct ledger *l, const char *user_id, int64_t limit, int64_t offset,
                  struct json_object **ret, struct ct_err *err);
@@ -371,22 +376,44 @@ struct ledger_object {
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
     char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
+    int is_lapsed;                    /* of a reservation that was never confirmed */
 };
 
 /**
  * ledger_purge_next(l, now_ms, ret, err):
- * Take one version whose time has come (rotated out, trash) so that nobody can confirm it any more.
- * Return 1 with ${ret}, 0 if there is none, -1.  A reservation that was never confirmed goes into
- * the trash first: in a database put back from a backup it may be one that was confirmed since.
+ * Take one version whose time has come so that nobody can confirm it or take it back any more.
+ * Return 1 with ${ret}, 0 if there is none, -1.  The object of one that is_lapsed is not to be
+ * removed yet: in a database put back from a backup it may be one that was confirmed since.
  */
 int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *ret,
                       struct ct_err *err);
 
 /**
- * ledger_purged(l, o, err):
- * Its object is gone: forget the version.
+ * ledger_room_next(l, user_id, now_ms, ret, err):
+ * Likewise, one that has been in the trash for seven days, of this user or (NULL) of all: such may
+ * make room.
+ */
+int ledger_room_next(struct ledger *l, const char *user_id, int64_t now_ms,
+                     struct ledger_object *ret, struct ct_err *err);
+
+/**
+ * ledger_purged(l, o, err), ledger_purge_later(l, o, now_ms, err):
+ * There is no object of such a version (any more): forget it.  There is one and it lapsed: into the
+ * trash.
  */
 int ledger_purged(struct ledger *l, const struct ledger_object *o, struct ct_err *err);
+int ledger_purge_later(struct ledger *l, const struct ledger_object *o, int64_t now_ms,
+                       struct ct_err *err);
+
+/**
+ * ledger_idle_after(l, user_id, now_ms, after, ret, err), ledger_idle_forget(l, o, err):
+ * The next reservation after ${after} (zeroed: the first), of this user or (NULL) of all, whose URL
+ * has expired: return 1, 0 at the end, -1.  Forget it, if it is not confirmed by now.
+ */
+int ledger_idle_after(struct ledger *l, const char *user_id, int64_t now_ms,
+                      const struct ledger_object *after, struct ledger_object *ret,
+                      struct ct_err *err);
+int ledger_idle_forget(struct ledger *l, const struct ledger_object *o, struct ct_err *err);
 
 /**
  * ledger_knows(l, user_id, session_id, version):

@@ -114,22 +114,6 @@ int ledger_pending(struct ledger *l, const struct ledger_who *who, const char *s
     return rc;
 }
 
-/* After what goes has gone. */
-static int check_quota(struct ledger *l, const char *user_id, int64_t max_bytes, struct ct_err *err)
-{
-    int64_t n;
-
-    if (max_bytes <= 0)
-        return 0;
-    n = ledger_bytes(l, user_id, 0, err);
-    if (n < 0)
-        return -1;
-    if (n > max_bytes)
-        return ledger_fail(err, ERR_REFUSED, "quota",
-                           "This account has used up its space on the server.");
-    return 0;
-}
-
 /* Of a reserved version: its device ("": forgotten), and whether it said on what it builds. */
 static int read_line(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                      char device_id[UUID_SIZE], int *ret_has_bases, struct ct_err *err)
@@ -174,8 +158,7 @@ static int join(struct ledger *l, const struct ledger_who *who, const char *sess
 }
 
 static int confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
-                   struct ct_err *err)
+                   int64_t version, int keep, int64_t now_ms, struct ct_err *err)
 {
     struct ledger_pending p = {0};
     char state[16];
@@ -190,17 +173,15 @@ static int confirm(struct ledger *l, const struct ledger_who *who, const char *s
     if (sql_exec(l->db, err,
                  "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, purge_ms = NULL"
                  " WHERE " THIS " AND version = ?3",
-                 "ssii", who->user_id, session_id, version, now_ms) != 0 ||
-        join(l, who, session_id, version, limits->keep, now_ms, err) != 0)
+                 "ssii", who->user_id, session_id, version, now_ms) != 0)
         return -1;
-    return check_quota(l, who->user_id, limits->max_bytes, err);
+    return join(l, who, session_id, version, keep, now_ms, err);
 }
 
 int ledger_confirm(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                   int64_t version, const struct ledger_limits *limits, int64_t now_ms,
-                   struct ct_err *err)
+                   int64_t version, int keep, int64_t now_ms, struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, confirm(l, who, session_id, version, limits, now_ms, err), err);
+    return ledger_end(l, confirm(l, who, session_id, version, keep, now_ms, err), err);
 }

@@ -10,6 +10,19 @@
 #define LEDGER_TRASH_MS (30LL * 24 * 3600 * 1000)
 #define LEDGER_SIGNIN_MS (10LL * 60 * 1000)
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
+#define LEDGER_PASSING_MS (24LL * 3600 * 1000)
+#define LEDGER_IDLE_MS (10LL * 60 * 1000) /* nobody can begin a PUT for a reservation any more */
+/* What was let go since then makes no room for an upload. */
+#define LEDGER_KEPT_MS (7LL * 24 * 3600 * 1000)
+#define LEDGER_PASSING_KEPT_MS (3600LL * 1000)
+
+/* Why a version is in the trash.  All but the passing ones stay there for LEDGER_TRASH_MS. */
+#define LEDGER_DELETED "deleted"
+#define LEDGER_ROTATED "rotated"
+#define LEDGER_AMENDED "amended" /* the oldest of those that were amended within an hour */
+#define LEDGER_PASSING "passing" /* the others of that hour: for LEDGER_PASSING_MS */
+#define LEDGER_FAILED "failed"   /* its object is not what was promised */
+#define LEDGER_LAPSED "lapsed"   /* never confirmed, and yet there is an object */
 
 #define LEDGER_MAX_TOKENS 200
 #define LEDGER_MAX_HEADS 50        /* of a session: beyond it a token without any adds one */
@@ -226,24 +239,10 @@ int64_t ledger_amended(struct ledger *l, const char *user_id, const char *sessio
 
 /**
  * ledger_rotate(l, user_id, session_id, version, amended, keep, now_ms, err):
- * ${version} was just confirmed, in this transaction: drop ${amended} (0: nothing) and what is
- * beyond the newest ${keep}.  Heads and what is pinned stay.  It costs what it drops.
+ * ${version} was just confirmed, in this transaction: ${amended} (0: nothing) and what is beyond
+ * the newest ${keep} go into the trash.  Heads and what is pinned stay.  It costs what it drops.
  */
 int ledger_rotate(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                   int64_t amended, int keep, int64_t now_ms, struct ct_err *err);
-
-/**
- * ledger_frees(l, user_id, session_id, version, keep, now_ms, err):
- * How many bytes ledger_rotate() would let go if the reserved ${version} were confirmed now; -1 on
- * error.
- */
-int64_t ledger_frees(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                     int keep, int64_t now_ms, struct ct_err *err);
-
-/**
- * ledger_bytes(l, user_id, with_reserved, err):
- * What the confirmed versions of a user take together, and the reserved ones; -1 on error.
- */
-int64_t ledger_bytes(struct ledger *l, const char *user_id, int with_reserved, struct ct_err *err);
 
 #endif

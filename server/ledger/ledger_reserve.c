@@ -99,31 +99,30 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
 }
 
 /*
- * Will it fit once it is confirmed and what goes for it has gone?  Reservations count at twice the
- * limit only: one that is never confirmed must not block a later one, but together they must not
- * fill the disk either.
+ * All of a user's bytes count that are on the disk or may come there: reserved, confirmed, in the
+ * trash, and what the database has to keep of them.  So nothing that is let go makes room at once.
  */
-static int check_quota(struct ledger *l, const char *user_id, const struct api_upload_req *req,
-                       int64_t version, const struct ledger_limits *limits, int64_t now_ms,
+static int check_quota(struct ledger *l, const char *user_id, const struct ledger_limits *limits,
                        struct ct_err *err)
 {
-    int64_t max = limits->max_bytes, confirmed, all, freed;
+    int64_t n = 0;
 
-    if (max <= 0)
-        return 0;
-    if ((confirmed = ledger_bytes(l, user_id, 0, err)) < 0 ||
-        (all = ledger_bytes(l, user_id, 1, err)) < 0)
+    if (limits->max_bytes > 0)
+        n = sql_one(l->db, err, "SELECT sum(bytes) FROM usage WHERE user_id = ?", "s", user_id);
+    if (n < 0)
         return -1;
-    if (confirmed + req->size_bytes <= max && all <= 2 * max)
-        return 0;
-    freed = ledger_frees(l, user_id, req->session_id, version, limits->keep, now_ms, err);
-    if (freed < 0)
+    if (n > limits->max_bytes && limits->max_bytes > 0)
+        return ledger_fail(err, ERR_REFUSED, "quota",
+                           "This account has used up its space on the server, with what went into "
+                           "its trash within the last days; delete sessions, wait, or ask whoever "
+                           "runs it for more.");
+    if (limits->max_all_bytes > 0)
+        n = sql_one(l->db, err, "SELECT sum(bytes) FROM usage", "");
+    if (n < 0)
         return -1;
-    if (confirmed + req->size_bytes - freed <= max && all - freed <= 2 * max)
-        return 0;
-    return ledger_fail(err, ERR_REFUSED, "quota",
-                       "This account has used up its space on the server; delete sessions or ask "
-                       "whoever runs it for more.");
+    if (n > limits->max_all_bytes && limits->max_all_bytes > 0)
+        return err_set(err, ERR_NOSPACE, "all accounts together have used up max_bytes");
+    return 0;
 }
 
 /*
@@ -171,7 +170,7 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
         look_beside(l, who, req, device_id, ret, err) != 0 ||
         (req->pin != 0 && pin(l, who->user_id, req, &ret->pinned, err) != 0))
         return -1;
-    return check_quota(l, who->user_id, req, ret->version, limits, now_ms, err);
+    return check_quota(l, who->user_id, limits, err);
 }
 
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,
@@ -185,6 +184,21 @@ int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct 
         return -1;
     *ret = r;
     return 0;
+}
+
+int ledger_confirm_failed(struct ledger *l, const char *user_id, const char *session_id,
+                          int64_t version, int64_t now_ms, struct ct_err *err)
+{
+    int rc;
+
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    rc = sql_exec(l->db, err,
+                  "UPDATE versions SET state = 'trash', why = '" LEDGER_FAILED "', left_ms = ?4,"
+                  " purge_ms = ?5 WHERE user_id = ?1 AND session_id = ?2 AND version = ?3"
+                  " AND state = 'reserved'",
+                  "ssiii", user_id, session_id, version, now_ms, now_ms + LEDGER_TRASH_MS);
+    return ledger_end(l, rc, err);
 }
 
 static int skip(struct ledger *l, const char *user_id, const char *session_id, int64_t version,

@@ -10,8 +10,9 @@
 #define IN_TRASH "user_id = ?1 AND session_id = ?2 AND state = 'trash' AND confirmed_ms > 0"
 /* A version by its number, or all that the last deletion took: they share its time. */
 #define CHOSEN \
-    IN_TRASH " AND ((?3 > 0 AND version = ?3) OR" \
-             " (?3 = 0 AND purge_ms = (SELECT max(purge_ms) FROM versions WHERE " IN_TRASH ")))"
+    IN_TRASH " AND ((?3 > 0 AND version = ?3) OR (?3 = 0 AND why = '" LEDGER_DELETED "'" \
+             " AND left_ms = (SELECT max(left_ms) FROM versions WHERE " IN_TRASH \
+             "  AND why = '" LEDGER_DELETED "')))"
 
 /* Which are chosen, newest first; the caller frees ${ret}. */
 static int chosen(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
@@ -36,59 +37,37 @@ static int chosen(struct ledger *l, const char *user_id, const char *session_id,
     return rc;
 }
 
-static int take_out(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                    struct ct_err *err)
+/* All of a user's bytes count wherever they are: nothing has to be asked about the quota. */
+static int undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
+                    int64_t now_ms, int64_t *ret_n, struct ct_err *err)
 {
     int64_t *v = NULL;
     size_t n = 0;
     int rc = chosen(l, user_id, session_id, version, &v, &n, err);
 
+    if (rc == 0 && n == 0)
+        rc = ledger_fail(err, ERR_GONE, "not_found",
+                         "There is no such session or version in the trash.");
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = sql_exec(l->db, err,
-                      "UPDATE versions SET state = 'confirmed', purge_ms = NULL"
-                      " WHERE user_id = ? AND session_id = ? AND version = ?",
+                      "UPDATE versions SET state = 'confirmed', purge_ms = NULL, why = NULL,"
+                      " left_ms = 0 WHERE user_id = ? AND session_id = ? AND version = ?",
                       "ssi", user_id, session_id, v[i]);
         if (rc == 0)
             rc = ledger_heads_return(l, user_id, session_id, v[i], err);
     }
     free(v);
-    return rc;
-}
-
-static int undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                    int64_t max_bytes, int64_t now_ms, int64_t *ret_n, struct ct_err *err)
-{
-    int64_t n, more, have;
-
-    n = sql_one(l->db, err, "SELECT count(*) FROM versions WHERE " CHOSEN, "ssi", user_id,
-                session_id, version);
-    if (n < 0)
-        return -1;
-    more = sql_one(l->db, err, "SELECT coalesce(sum(size_bytes), 0) FROM versions WHERE " CHOSEN,
-                   "ssi", user_id, session_id, version);
-    have = ledger_bytes(l, user_id, 0, err);
-    if (more < 0 || have < 0)
-        return -1;
-    if (n == 0)
-        return ledger_fail(err, ERR_GONE, "not_found",
-                           "There is no such session or version in the trash.");
-    if (max_bytes > 0 && have > max_bytes - more)
-        return ledger_fail(err, ERR_REFUSED, "quota",
-                           "This account has no room for it on the server.");
-    *ret_n = n;
-    return take_out(l, user_id, session_id, version, err) != 0
-               ? -1
-               : ledger_refresh(l, user_id, session_id, 0, NULL, now_ms, err);
+    *ret_n = (int64_t)n;
+    return rc != 0 ? -1 : ledger_refresh(l, user_id, session_id, 0, NULL, now_ms, err);
 }
 
 int ledger_undelete(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
-                    int64_t max_bytes, int64_t now_ms, int64_t *ret_n, struct ct_err *err)
+                    int64_t now_ms, int64_t *ret_n, struct ct_err *err)
 {
     int64_t n = 0;
 
     if (ledger_begin(l, err) != 0 ||
-        ledger_end(l, undelete(l, user_id, session_id, version, max_bytes, now_ms, &n, err), err) !=
-            0)
+        ledger_end(l, undelete(l, user_id, session_id, version, now_ms, &n, err), err) != 0)
         return -1;
     *ret_n = n;
     return 0;
@@ -96,20 +75,18 @@ int ledger_undelete(struct ledger *l, const char *user_id, const char *session_i
 
 static struct json_object *item(struct sql_rows *rows)
 {
-    struct json_object *o = json_object_new_object(), *metadata = NULL;
-    const char *s = sql_text(rows, 7);
+    struct json_object *o = json_object_new_object();
 
-    if (s[0] != '\0')
-        jdoc_parse(s, strlen(s), &metadata, NULL);
     jdoc_set_str(o, "sessionId", sql_text(rows, 0));
     jdoc_set_int(o, "version", sql_int64(rows, 1));
     jdoc_set_int(o, "sizeBytes", sql_int64(rows, 2));
     json_object_object_add(o, "createdAt", ledger_when(sql_int64(rows, 3)));
-    json_object_object_add(o, "deletedAt", ledger_when(sql_int64(rows, 4) - LEDGER_TRASH_MS));
-    json_object_object_add(o, "goneAt", ledger_when(sql_int64(rows, 4)));
-    jdoc_set_str(o, "sourceMachine", sql_is_null(rows, 5) ? NULL : sql_text(rows, 5));
-    jdoc_set_str(o, "sourceCwd", sql_text(rows, 6));
-    json_object_object_add(o, "metadata", metadata);
+    json_object_object_add(o, "deletedAt", ledger_when(sql_int64(rows, 4)));
+    json_object_object_add(o, "goneAt", ledger_when(sql_int64(rows, 5)));
+    ledger_set_text(o, "why", rows, 6);
+    ledger_set_text(o, "sourceMachine", rows, 7);
+    ledger_set_text(o, "sourceCwd", rows, 8);
+    json_object_object_add(o, "metadata", ledger_stored(rows, 9));
     return o;
 }
 
@@ -125,13 +102,13 @@ static int trash(struct ledger *l, const char *user_id, int64_t limit, int64_t o
     if (*total < 0)
         return -1;
     if (sql_query(l->db, err, &rows,
-                  "SELECT t.session_id, t.version, t.size_bytes, t.confirmed_ms, t.purge_ms,"
-                  " t.machine, d.cwd, d.metadata"
-                  " FROM (SELECT *" TRASH_OF " ORDER BY purge_ms DESC, session_id, version DESC"
+                  "SELECT t.session_id, t.version, t.size_bytes, t.confirmed_ms, t.left_ms,"
+                  " t.purge_ms, t.why, t.machine, d.cwd, d.metadata"
+                  " FROM (SELECT *" TRASH_OF " ORDER BY left_ms DESC, session_id, version DESC"
                   "  LIMIT ?2 OFFSET ?3) t"
                   " JOIN descriptions d ON d.user_id = ?1 AND d.session_id = t.session_id"
                   " AND d.version = t.version"
-                  " ORDER BY t.purge_ms DESC, t.session_id, t.version DESC",
+                  " ORDER BY t.left_ms DESC, t.session_id, t.version DESC",
                   "sii", user_id, limit, offset) != 0)
         return -1;
     while ((rc = sql_step(rows, err)) == 1)

@@ -100,10 +100,10 @@ int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, st
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
 {
     if (sql_exec(l->db, err,
-                 "UPDATE versions SET state = 'trash', is_head = 0, purge_ms = ? WHERE state <> "
-                 "'purging'"
+                 "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
+                 " left_ms = ?, purge_ms = ? WHERE state <> 'purging'"
                  " AND user_id = (SELECT id FROM users WHERE email = ?)",
-                 "is", now_ms + LEDGER_TRASH_MS, email) != 0 ||
+                 "iis", now_ms, now_ms + LEDGER_TRASH_MS, email) != 0 ||
         sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
         return -1;
     if (sql_changes(l->db) == 0)

@@ -64,12 +64,14 @@ static struct app *make_app(struct server *v)
     const struct app_config config = {
         .ledger = v->house.ledger,
         .store = v->house.store,
+        .space = v->house.space,
         .keys = &v->house.keys,
         .limits = v->limits,
         .settings = v->settings,
         .api_url = v->settings->public_api_url != NULL ? v->settings->public_api_url : v->api.url,
     };
 
+    space_set_min(v->house.space, v->settings->min_free_space);
     if (v->settings->tls == SETTINGS_TLS_OFF && v->settings->trusted_proxy.n == 0)
         log_warn("no-trusted-proxy effect=\"log-in attempts of all clients count as one "
                  "address's\"");
@@ -219,7 +221,7 @@ static int start(struct server *v, struct ct_err *err)
     v->app = make_app(v);
     if (start_listeners(v, err) != 0 || write_ready(v, err) != 0)
         return -1;
-    v->keeper = keeper_start(v->house.ledger, v->house.store, ask_for_reload, NULL);
+    v->keeper = keeper_start(v->house.ledger, v->house.store, v->house.space, ask_for_reload, NULL);
     return 0;
 }
 

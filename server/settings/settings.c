@@ -32,6 +32,8 @@ static const struct conf_key keys[] = {
     {"trusted_proxy", CONF_LIST, AT(trusted_proxy), 0, 0, NULL},
     {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
+    {"max_bytes", CONF_BYTES, AT(max_bytes), 0, 1LL << 60, NULL},
+    {"min_free_space", CONF_BYTES, AT(min_free_space), 0, 1LL << 60, NULL},
     {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},
     {"github_client_id", CONF_STRING, AT(github_client_id), 0, 0, NULL},
     {"github_client_secret", CONF_SECRET, AT(github_client_secret), 0, 0, NULL},
@@ -176,6 +178,7 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->listen = str_dup("127.0.0.1:8787");
     s->objects = str_dup("127.0.0.1:8788");
     s->versions_per_session = 20;
+    s->min_free_space = 100 * 1000 * 1000;
     s->log = LOG_LEVEL_INFO;
     s->ready_file = args->ready_file != NULL ? path_expand(args->ready_file) : NULL;
     if (read_file(args->file, s, err) != 0)

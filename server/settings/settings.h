@@ -23,6 +23,8 @@ struct settings {
     int tls;                      /* enum settings_tls */
     long long versions_per_session;
     long long max_bytes_per_user; /* 0: no limit */
+    long long max_bytes;          /* of all users together; 0: no limit */
+    long long min_free_space;     /* of the data folder's disk */
     int log;                      /* enum log_level */
 
     int storage; /* enum settings_storage */

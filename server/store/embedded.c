@@ -136,6 +136,19 @@ static int check(struct store *s, const char *key, const char *checksum, struct 
     return rc;
 }
 
+static int is_vacant(struct store *s, const char *key)
+{
+    struct embedded *e = (struct embedded *)s;
+    char *path = embedded_path(e, key);
+    struct stat st;
+    /* In this order: what comes in is there before it is not coming any more. */
+    int is_vacant =
+        path != NULL && !embedded_is_coming(e, path) && lstat(path, &st) != 0 && errno == ENOENT;
+
+    free(path);
+    return is_vacant;
+}
+
 static int remove_object(struct store *s, const char *key, struct ct_err *err)
 {
     char *path = embedded_path((struct embedded *)s, key);
@@ -236,6 +249,7 @@ static void free_store(struct store *s)
 {
     struct embedded *e = (struct embedded *)s;
 
+    pthread_mutex_destroy(&e->mutex);
     secret_free(e->secret);
     free(e->key_id);
     free(e->region);
@@ -249,6 +263,7 @@ static const struct store_ops ops = {.presign_put = presign_put,
                                      .presign_get = presign_get,
                                      .head = head,
                                      .check = check,
+                                     .is_vacant = is_vacant,
                                      .remove = remove_object,
                                      .each = each,
                                      .probe = probe,
@@ -263,6 +278,7 @@ int embedded_open(const char *dir, const struct sigv4_cred *cred, const char *ba
     int rc;
 
     e->store.ops = &ops;
+    pthread_mutex_init(&e->mutex, NULL);
     e->dir = str_dup(dir);
     e->tmp = path_join(dir, "tmp");
     e->base_url = str_dup(base_url);
@@ -285,6 +301,11 @@ int embedded_open(const char *dir, const struct sigv4_cred *cred, const char *ba
 struct store *embedded_store(struct embedded *e)
 {
     return &e->store;
+}
+
+void embedded_watch(struct embedded *e, struct space *space)
+{
+    e->space = space;
 }
 
 const struct sigv4_cred *embedded_cred(const struct embedded *e)

@@ -5,6 +5,7 @@
 #include "common/base/hash.h"
 
 #include "server/store/sigv4.h"
+#include "server/store/space.h"
 #include "server/store/store.h"
 
 /*
@@ -28,6 +29,12 @@ int embedded_open(const char *dir, const struct sigv4_cred *cred, const char *ba
 struct store *embedded_store(struct embedded *e);
 
 /**
+ * embedded_watch(e, space):
+ * Take no object for which ${space}, the caller's, has none left.
+ */
+void embedded_watch(struct embedded *e, struct space *space);
+
+/**
  * embedded_cred(e):
  * What URLs have to be signed with.
  */
@@ -45,7 +52,8 @@ struct embedded_put;
 
 /**
  * embedded_put_begin(e, key, size_bytes, want_md5, ret, err):
- * Begin one of ${size_bytes}.  ERR_GONE if ${key} is no key.
+ * Begin one of ${size_bytes}.  ERR_GONE if ${key} is no key, ERR_CONFLICT with reason
+ * OperationAborted if another one with this key is coming in, ERR_NOSPACE.
  */
 int embedded_put_begin(struct embedded *e, const char *key, int64_t size_bytes, int want_md5,
                        struct embedded_put **ret, struct ct_err *err);

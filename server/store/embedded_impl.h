@@ -1,6 +1,8 @@
 #ifndef SERVER_STORE_EMBEDDED_IMPL_H
 #define SERVER_STORE_EMBEDDED_IMPL_H
 
+#include <pthread.h>
+
 #include "server/store/embedded.h"
 
 /* What embedded.c and embedded_put.c share; nobody else includes it. */
@@ -11,6 +13,9 @@ struct embedded {
     char *base_url;
     char *key_id, *secret, *region;
     struct sigv4_cred cred;
+    struct space *space;       /* the caller's; NULL: nobody looks after it */
+    pthread_mutex_t mutex;     /* of puts */
+    struct embedded_put *puts; /* objects that are coming in */
 };
 
 /**
@@ -18,5 +23,11 @@ struct embedded {
  * Return the file of ${key}, or NULL if that is no key; the caller frees it.
  */
 char *embedded_path(struct embedded *e, const char *key);
+
+/**
+ * embedded_is_coming(e, path):
+ * Is an object coming in that will be the file ${path}?
+ */
+int embedded_is_coming(struct embedded *e, const char *path);
 
 #endif

@@ -16,60 +16,145 @@
 
 /* So that the last fsync is short, and a disk slower than the network slows the network. */
 #define SYNC_EVERY_BYTES (64 * 1024 * 1024)
-#define COMPARE_BYTES (64 * 1024)
 
+/*
+ * Only one of each key is coming in at a time, and the bytes of all are set aside before they come.
+ * If the object is there already nothing is written: the client never saw the first answer, and
+ * what it sends again is compared.
+ */
 struct embedded_put {
+    struct embedded_put *next;
     struct embedded *e;
     char *final;
-    char *tmp;
+    char *tmp; /* NULL: fd is the object that is there */
     int fd;
+    int differs; /* from what is there */
     int64_t size_bytes;
     int64_t got;
     int64_t unsynced;
+    int64_t set_aside; /* of the space */
     struct hash *md5;
 };
+
+static int is_coming(const struct embedded *e, const char *path)
+{
+    const struct embedded_put *p = e->puts;
+
+    while (p != NULL && strcmp(p->final, path) != 0)
+        p = p->next;
+    return p != NULL;
+}
+
+int embedded_is_coming(struct embedded *e, const char *path)
+{
+    int rc;
+
+    pthread_mutex_lock(&e->mutex);
+    rc = is_coming(e, path);
+    pthread_mutex_unlock(&e->mutex);
+    return rc;
+}
+
+static int enter(struct embedded_put *p, struct ct_err *err)
+{
+    struct embedded *e = p->e;
+    int is_second;
+
+    pthread_mutex_lock(&e->mutex);
+    is_second = is_coming(e, p->final);
+    if (!is_second) {
+        p->next = e->puts;
+        e->puts = p;
+    }
+    pthread_mutex_unlock(&e->mutex);
+    if (!is_second)
+        return 0;
+    err_set(err, ERR_CONFLICT, "an object with this key is coming in already");
+    snprintf(err->reason, sizeof(err->reason), "OperationAborted");
+    return -1;
+}
+
+static void leave(struct embedded_put *p)
+{
+    struct embedded_put **at = &p->e->puts;
+
+    pthread_mutex_lock(&p->e->mutex);
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    pthread_mutex_unlock(&p->e->mutex);
+}
+
+static int open_tmp(struct embedded_put *p, struct ct_err *err)
+{
+    if (p->e->space != NULL) {
+        if (space_take(p->e->space, p->size_bytes, err) != 0)
+            return -1;
+        p->set_aside = p->size_bytes;
+    }
+    p->tmp = path_join(p->e->tmp, "put.XXXXXX");
+    p->fd = mkostemp(p->tmp, O_CLOEXEC);
+    return p->fd < 0 ? err_sys(err, "can't make a file in %s", p->e->tmp) : 0;
+}
 
 int embedded_put_begin(struct embedded *e, const char *key, int64_t size_bytes, int want_md5,
                        struct embedded_put **ret, struct ct_err *err)
 {
     struct embedded_put *p = str_calloc(1, sizeof(*p));
+    struct stat st;
 
     p->e = e;
-    p->fd = -1;
     p->size_bytes = size_bytes;
     p->final = embedded_path(e, key);
     if (p->final == NULL) {
         err_set(err, ERR_GONE, "this is not the key of an object");
         goto err0;
     }
-    p->tmp = path_join(e->tmp, "put.XXXXXX");
-    p->fd = mkostemp(p->tmp, O_CLOEXEC);
-    if (p->fd < 0) {
-        err_sys(err, "can't make a file in %s", e->tmp);
+    if (enter(p, err) != 0)
         goto err1;
-    }
+    p->fd = open(p->final, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (p->fd >= 0)
+        p->differs = fstat(p->fd, &st) != 0 || st.st_size != size_bytes;
+    else if (open_tmp(p, err) != 0)
+        goto err2;
     if (want_md5)
         p->md5 = hash_new(HASH_MD5);
     *ret = p;
     return 0;
 
+err2:
+    embedded_put_abort(p);
+    return -1;
 err1:
-    free(p->tmp);
     free(p->final);
 err0:
     free(p);
     return -1;
 }
 
-int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct ct_err *err)
+static int compare(struct embedded_put *p, const void *data, size_t n, struct ct_err *err)
 {
-    if ((int64_t)n > p->size_bytes - p->got)
-        return err_set(err, ERR_CORRUPT, "an object is longer than announced");
+    char *there;
+
+    if (p->differs)
+        return 0;
+    there = str_calloc(1, n);
+    if (file_pread_all(p->fd, there, n, (off_t)p->got) != (ssize_t)n) {
+        free(there);
+        return err_set(err, ERR_FAIL, "can't read an object");
+    }
+    p->differs = memcmp(there, data, n) != 0;
+    free(there);
+    return 0;
+}
+
+static int write_piece(struct embedded_put *p, const void *data, size_t n, struct ct_err *err)
+{
     if (file_write_all(p->fd, data, n) != 0)
         return err_sys(err, "can't write an object");
-    if (p->md5 != NULL)
-        hash_update(p->md5, data, n);
-    p->got += (int64_t)n;
+    if (p->e->space != NULL)
+        space_give(p->e->space, (int64_t)n);
+    p->set_aside -= p->e->space != NULL ? (int64_t)n : 0;
     p->unsynced += (int64_t)n;
     if (p->unsynced >= SYNC_EVERY_BYTES) {
         if (file_sync(p->fd) != 0)
@@ -79,31 +164,16 @@ int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct
     return 0;
 }
 
-static int same_content(int a, int b)
+int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct ct_err *err)
 {
-    char *x = str_calloc(2, COMPARE_BYTES), *y = x + COMPARE_BYTES;
-    struct stat sa, sb;
-    int same = fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_size == sb.st_size;
-
-    for (off_t at = 0; same && at < sa.st_size; at += COMPARE_BYTES) {
-        ssize_t n = file_pread_all(a, x, COMPARE_BYTES, at);
-        same =
-            n > 0 && file_pread_all(b, y, COMPARE_BYTES, at) == n && memcmp(x, y, (size_t)n) == 0;
-    }
-    free(x);
-    return same;
-}
-
-/* A client that never saw the first answer sends it all again: that is fine, if it is the same. */
-static int already_there(struct embedded_put *p, struct ct_err *err)
-{
-    int fd = open(p->final, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), same;
-
-    if (fd < 0)
-        return err_sys(err, "can't open an object");
-    same = same_content(p->fd, fd);
-    close(fd);
-    return same ? 0 : err_set(err, ERR_CONFLICT, "there is another object with this key");
+    if ((int64_t)n > p->size_bytes - p->got)
+        return err_set(err, ERR_CORRUPT, "an object is longer than announced");
+    if ((p->tmp != NULL ? write_piece(p, data, n, err) : compare(p, data, n, err)) != 0)
+        return -1;
+    if (p->md5 != NULL)
+        hash_update(p->md5, data, n);
+    p->got += (int64_t)n;
+    return 0;
 }
 
 /* link(2) and not rename(2): it never replaces what is there. */
@@ -113,7 +183,7 @@ static int publish(struct embedded_put *p, struct ct_err *err)
     int rc = path_make_dirs(dir, 0700, err);
 
     if (rc == 0 && link(p->tmp, p->final) != 0)
-        rc = errno == EEXIST ? already_there(p, err) : err_sys(err, "can't publish an object");
+        rc = err_sys(err, "can't publish an object");
     if (rc == 0)
         rc = file_sync_dir(dir, err);
     if (rc == 0)
@@ -147,9 +217,11 @@ int embedded_put_finish(struct embedded_put *p, const unsigned char *md5, struct
 {
     int rc = verify(p, md5, err);
 
-    if (rc == 0 && file_sync(p->fd) != 0)
+    if (rc == 0 && p->differs)
+        rc = err_set(err, ERR_CONFLICT, "there is another object with this key");
+    if (rc == 0 && p->tmp != NULL && file_sync(p->fd) != 0)
         rc = err_sys(err, "can't fsync an object");
-    if (rc == 0)
+    if (rc == 0 && p->tmp != NULL)
         rc = publish(p, err);
     embedded_put_abort(p);
     return rc;
@@ -159,8 +231,13 @@ void embedded_put_abort(struct embedded_put *p)
 {
     if (p == NULL)
         return;
-    unlink(p->tmp);
-    close(p->fd);
+    if (p->tmp != NULL)
+        unlink(p->tmp);
+    if (p->fd >= 0)
+        close(p->fd);
+    if (p->set_aside > 0)
+        space_give(p->e->space, p->set_aside);
+    leave(p);
     hash_free(p->md5);
     free(p->tmp);
     free(p->final);

@@ -73,6 +73,11 @@ int store_check(struct store *s, const char *key, const char *checksum, struct c
     return s->ops->check(s, key, checksum, err);
 }
 
+int store_is_vacant(struct store *s, const char *key)
+{
+    return s->ops->is_vacant(s, key);
+}
+
 int store_remove(struct store *s, const char *key, struct ct_err *err)
 {
     return s->ops->remove(s, key, err);

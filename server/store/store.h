@@ -38,6 +38,7 @@ struct store_ops {
     char *(*presign_get)(struct store *s, const char *key, int64_t now_ms);
     int (*head)(struct store *s, const char *key, struct store_head *ret, struct ct_err *err);
     int (*check)(struct store *s, const char *key, const char *checksum, struct ct_err *err);
+    int (*is_vacant)(struct store *s, const char *key);
     int (*remove)(struct store *s, const char *key, struct ct_err *err);
     int (*each)(struct store *s,
                 int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
@@ -88,6 +89,13 @@ int store_head(struct store *s, const char *key, struct store_head *ret, struct 
  * tell without fetching the object says yes.
  */
 int store_check(struct store *s, const char *key, const char *checksum, struct ct_err *err);
+
+/**
+ * store_is_vacant(s, key):
+ * Is it known that nothing lies there and that nothing is on its way there?  A PUT that begins
+ * later does not count.
+ */
+int store_is_vacant(struct store *s, const char *key);
 
 /**
  * store_remove(s, key, err):

@@ -104,6 +104,9 @@ int data_dir_open(const struct settings *s, const char *objects_url, struct data
         ledger_close(h.ledger);
         goto done;
     }
+    h.space = space_new(s->data, s->min_free_space);
+    if (h.embedded != NULL)
+        embedded_watch(h.embedded, h.space);
     *ret = h;
     rc = 0;
 done:
@@ -117,6 +120,7 @@ done:
 void data_dir_close(struct data_dir *h)
 {
     store_free(h->store);
+    space_free(h->space);
     ledger_close(h->ledger);
     keys_clear(&h->keys);
     if (h->lock_fd >= 0)

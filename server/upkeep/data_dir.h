@@ -14,6 +14,7 @@ struct data_dir {
     struct ledger *ledger;
     struct embedded *embedded; /* NULL: the store is somebody's S3 */
     struct store *store;
+    struct space *space;
     int lock_fd; /* -1: not locked */
 };
 

@@ -7,29 +7,6 @@
 
 #define ORPHAN_MS (25LL * 3600 * 1000) /* longer than a reservation lives */
 
-int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
-             struct ct_err *err)
-{
-    struct ledger_object o;
-    struct ct_err why;
-    char key[STORE_KEY_MAX];
-    int rc;
-
-    while ((rc = ledger_purge_next(l, now_ms, &o, err)) == 1) {
-        store_key(o.user_id, o.session_id, o.version, key);
-        /* The object first: a crash in between leaves a row that is taken up again. */
-        if (store_remove(s, key, &why) != 0 || ledger_purged(l, &o, &why) != 0) {
-            log_warn("purge-failed error=\"%s\"", why.msg);
-            ret->failed++;
-            if (why.code == ERR_RETRY)
-                return 0; /* nobody answers: the next turn takes it up */
-        } else {
-            ret->purged++;
-        }
-    }
-    return rc;
-}
-
 struct walk {
     struct ledger *ledger;
     int64_t older_than_ms;

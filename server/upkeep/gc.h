@@ -12,17 +12,9 @@
 /* Between metadata and objects: removing what nobody needs, and finding what does not match. */
 
 struct gc_result {
-    long purged;  /* versions whose time had come */
     long orphans; /* objects that no version knows, older than any reservation */
     long failed;
 };
-
-/**
- * gc_purge(l, s, now_ms, ret, err):
- * Remove versions whose time has come, objects first.  Cheap when there is nothing to do.
- */
-int gc_purge(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
-             struct ct_err *err);
 
 /**
  * gc_orphans(l, s, now_ms, ret, err):

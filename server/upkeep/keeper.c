@@ -6,11 +6,13 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 
-#include "server/upkeep/gc.h"
+#include "server/ledger/purge.h"
 #include "server/upkeep/keeper.h"
 
 #define PURGE_EVERY_S 300
 #define WRITE_USES_EVERY_S 60
+#define LOOK_EVERY_S 10
+#define ROOM_BYTES (1LL << 30) /* at a time */
 #define DAY_MS (24LL * 3600 * 1000)
 
 struct keeper {
@@ -20,6 +22,7 @@ struct keeper {
     int stopping;
     struct ledger *ledger;
     struct store *store;
+    struct space *space;
     void (*daily)(void *arg);
     void *arg;
 };
@@ -30,14 +33,27 @@ struct keeper {
  */
 static void tidy(struct keeper *k, int all)
 {
-    struct gc_result r = {0};
+    struct purged r = {0};
     struct ct_err err;
 
-    if (gc_purge(k->ledger, k->store, now_wall_ms(), &r, &err) != 0 ||
+    if (purge_due(k->ledger, k->store, now_wall_ms(), &r, &err) != 0 ||
         (all && store_sweep(k->store, DAY_MS, now_wall_ms(), &err) != 0))
         log_error("gc-failed error=\"%s\"", err.msg);
-    if (r.purged + r.failed > 0)
-        log_info("gc purged=%ld failed=%ld", r.purged, r.failed);
+    if (r.n + r.failed > 0)
+        log_info("gc purged=%ld failed=%ld", r.n, r.failed);
+}
+
+/* The disk has less room than it is to have: what has been in the trash for long goes sooner. */
+static void make_room(struct keeper *k)
+{
+    struct purged r = {0};
+    struct ct_err err;
+
+    if (!space_tend(k->space))
+        return;
+    if (purge_for_room(k->ledger, k->store, NULL, ROOM_BYTES, now_wall_ms(), &r, &err) != 0)
+        log_error("gc-failed error=\"%s\"", err.msg);
+    log_warn("disk-low purged=%ld failed=%ld bytes=%lld", r.n, r.failed, (long long)r.bytes);
 }
 
 /* Nothing hangs on these times: if they can't be written now, they are not. */
@@ -61,8 +77,10 @@ static void *run(void *arg)
         int day_has_passed = last_ms == 0 || now_wall_ms() - last_ms >= DAY_MS;
 
         pthread_mutex_unlock(&k->mutex);
-        write_uses(k);
-        if (round++ % (PURGE_EVERY_S / WRITE_USES_EVERY_S) == 0 || day_has_passed)
+        make_room(k);
+        if (round % (WRITE_USES_EVERY_S / LOOK_EVERY_S) == 0)
+            write_uses(k);
+        if (round++ % (PURGE_EVERY_S / LOOK_EVERY_S) == 0 || day_has_passed)
             tidy(k, day_has_passed);
         if (day_has_passed) {
             if (last_ms != 0)
@@ -71,7 +89,7 @@ static void *run(void *arg)
         }
         pthread_mutex_lock(&k->mutex);
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += WRITE_USES_EVERY_S;
+        until.tv_sec += LOOK_EVERY_S;
         if (!k->stopping)
             pthread_cond_timedwait(&k->wake, &k->mutex, &until);
     }
@@ -79,12 +97,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct keeper *keeper_start(struct ledger *l, struct store *s, void (*daily)(void *arg), void *arg)
+struct keeper *keeper_start(struct ledger *l, struct store *s, struct space *space,
+                            void (*daily)(void *arg), void *arg)
 {
     struct keeper *k = str_calloc(1, sizeof(*k));
 
     k->ledger = l;
     k->store = s;
+    k->space = space;
     k->daily = daily;
     k->arg = arg;
     pthread_mutex_init(&k->mutex, NULL);

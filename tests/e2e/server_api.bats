@@ -561,15 +561,20 @@ PY
 
 @test "a quota is kept, and said" {
     stop_server
-    printf 'max_bytes_per_user = 2500;\n' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    printf 'max_bytes_per_user = 25000;\n' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
     start_server
     account al@example.org
-    bundle 1000
+    bundle 10000
     push
     push
     expect 403 quota json POST /sessions/upload -d "$(upload_body)"
+    # What is in the trash is on the disk; after a week it makes room.
     expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    expect 403 quota json POST /sessions/upload -d "$(upload_body)"
+    sqlite3 "$T/server/server.db" "UPDATE versions SET purge_ms = purge_ms - 7 * 86400000,
+        left_ms = left_ms - 7 * 86400000 WHERE state = 'trash'"
     push
+    [ "$(objects)" = 2 ]
 }
 
 @test "settings that can't be are refused with the place" {

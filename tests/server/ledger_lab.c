@@ -15,7 +15,7 @@
 
 #include "tests/server/ledger_lab.h"
 
-const struct ledger_limits lab_no_limits = {20, 0};
+const struct ledger_limits lab_no_limits = {0, 0};
 
 static void who_of(struct ledger_lab *r, const char *user_id, const char *sha,
                    struct ledger_who *ret)
@@ -104,10 +104,9 @@ int64_t lab_reserve(struct ledger_lab *r, const struct ledger_who *who)
 
 int lab_confirm(struct ledger_lab *r, const struct ledger_who *who, int64_t version, int keep)
 {
-    const struct ledger_limits limits = {keep, 0};
     struct ct_err err = {0};
 
-    return ledger_confirm(r->l, who, S, version, &limits, r->now, &err) == 0 ? 0 : (int)err.code;
+    return ledger_confirm(r->l, who, S, version, keep, r->now, &err) == 0 ? 0 : (int)err.code;
 }
 
 int64_t lab_push(struct ledger_lab *r, const struct ledger_who *who, int keep)

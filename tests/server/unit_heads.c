@@ -271,7 +271,7 @@ static void what_only_a_deleted_version_contained_is_a_head_again(void **state)
     assert_heads(r, "3");
     assert_int_equal(ledger_version_delete(r->l, &r->al, S, 3, r->now, &err), 0);
     assert_heads(r, "2 beside 1");
-    assert_int_equal(ledger_undelete(r->l, r->al.user_id, S, 3, 0, r->now, &n, &err), 0);
+    assert_int_equal(ledger_undelete(r->l, r->al.user_id, S, 3, r->now, &n, &err), 0);
     assert_heads(r, "3");
     /* What another one still contains is none. */
     push_on(r, &r->al, ON(1));

@@ -47,10 +47,16 @@ static void a_reservation_lives_a_day(void **state)
     r->now += 1;
     assert_int_equal(lab_pending_code(r, &r->al, 1, SUM), ERR_CONFLICT);
     assert_int_equal(lab_confirm(r, &r->al, 1, 20), ERR_CONFLICT);
-    /* What lies there goes no sooner than what was deleted. */
+    /* What lies there goes no sooner than what was deleted, also if that was broken off. */
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_true(o.is_lapsed);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + HOUR_MS, &o, &err), 1);
+    assert_true(o.is_lapsed);
+    assert_int_equal(ledger_purge_later(r->l, &o, r->now, &err), 0);
     assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS - 1, &o, &err), 0);
     assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
+    assert_false(o.is_lapsed);
     assert_int_equal(ledger_purged(r->l, &o, &err), 0);
     assert_int_equal(ledger_knows(r->l, r->al.user_id, S, 1), 0);
     assert_int_equal(lab_reserve(r, &r->al), 2);
@@ -71,6 +77,8 @@ static void a_number_whose_place_is_taken_is_left_behind(void **state)
     assert_int_equal(ledger_skip(r->l, r->al.user_id, S, 1, &err), 0);
     assert_listed(r, "1");
     r->now += DAY_MS;
+    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
+    assert_true(o.version > 100);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
 }
 
@@ -125,7 +133,7 @@ static void sql(struct ledger_lab *r, const char *text)
 static void a_query_that_fails_is_a_failure_and_not_another_version(void **state)
 {
     struct ledger_lab *r = *state;
-    const struct ledger_limits limits = {20, 1000};
+    const struct ledger_limits limits = {10000, 0};
     struct api_confirm_req q = {0};
     struct ledger_pending p;
     struct ct_err err = {0};
@@ -158,15 +166,15 @@ static void the_oldest_versions_go_and_the_count_is_kept(void **state)
     for (int i = 0; i < 5; i++)
         lab_push(r, &r->al, 3);
     assert_listed(r, "5 4 3");
-    /* Their objects a little later: a presigned URL may be on its way. */
-    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
-    r->now += HOUR_MS;
+    /* Their objects when they have been in the trash as long as what was deleted. */
+    r->now += 30 * DAY_MS - 2000;
+    assert_int_equal(ledger_purge_next(r->l, r->now - 1001, &o, &err), 0);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
     assert_int_equal(o.version, 1);
     assert_int_equal(ledger_purged(r->l, &o, &err), 0);
-    assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 1);
-    assert_int_equal(o.version, 2);
     assert_int_equal(ledger_purge_next(r->l, r->now, &o, &err), 0);
+    assert_int_equal(ledger_purge_next(r->l, r->now + 1000, &o, &err), 1);
+    assert_int_equal(o.version, 2);
 }
 
 static void a_pinned_version_outlives_the_rotation(void **state)
@@ -243,27 +251,6 @@ static void only_the_newest_young_unpinned_own_version_is_amended(void **state)
     assert_listed(r, "6 5 4 3 2 1");
 }
 
-static void a_full_account_is_refused_and_reservations_do_not_count_fully(void **state)
-{
-    const struct ledger_limits limits = {20, 25};
-    struct ledger_lab *r = *state;
-    struct api_upload_req q = lab_request();
-    struct ledger_reserved res;
-    struct ct_err err;
-
-    /* 10 bytes each: room for two. */
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(ledger_reserve(r->l, &r->al, &q, &limits, r->now, &res, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 1, &limits, r->now, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 2, &limits, r->now, &err), 0);
-    assert_int_equal(ledger_confirm(r->l, &r->al, S, 3, &limits, r->now, &err), -1);
-    assert_string_equal(err.reason, "quota");
-    assert_int_equal(ledger_reserve(r->l, &r->al, &q, &limits, r->now, &res, &err), -1);
-    assert_string_equal(err.reason, "quota");
-    assert_int_equal(ledger_reserve(r->l, &r->bo, &q, &limits, r->now, &res, &err), 0);
-    api_upload_req_clear(&q);
-}
-
 static struct api_upload_req sized(int64_t size_bytes, int64_t amend)
 {
     struct api_upload_req q = lab_request();
@@ -273,57 +260,41 @@ static struct api_upload_req sized(int64_t size_bytes, int64_t amend)
     return q;
 }
 
-static int confirm_at(struct ledger_lab *r, int64_t version, const struct ledger_limits *limits)
-{
-    struct ct_err err = {0};
-    int rc = ledger_confirm(r->l, &r->al, S, version, limits, r->now, &err);
+#define BIG 100000 /* beside it what the database needs for a row is little */
 
-    return rc == 0 ? 0 : (int)err.code;
-}
-
-static void what_an_amend_drops_makes_room_in_a_full_account(void **state)
+static void all_that_is_reserved_or_there_counts(void **state)
 {
-    const struct ledger_limits limits = {20, 100};
+    const struct ledger_limits limits = {3 * BIG, 0}, all = {0, 3 * BIG};
     struct ledger_lab *r = *state;
 
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(60, 0), &limits), 1);
-    assert_int_equal(confirm_at(r, 1, &limits), 0);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(61, 0), &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al2, sized(61, 1), &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(101, 1), &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(61, 1), &limits), 2);
-    assert_int_equal(confirm_at(r, 2, &limits), 0);
-    assert_listed(r, "2");
-    /* It was to be dropped and is not any more: all stays as it was. */
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(62, 2), &limits), 3);
-    r->now += 2 * HOUR_MS;
-    assert_int_equal(confirm_at(r, 3, &limits), ERR_REFUSED);
-    assert_listed(r, "2");
-    assert_int_equal(lab_pending_code(r, &r->al, 3, SUM), 0);
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 0), &limits), 1);
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 0), &limits), 2);
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 0), &limits), -ERR_REFUSED);
+    assert_int_equal(lab_confirm(r, &r->al, 1, 20), 0);
+    assert_int_equal(lab_confirm(r, &r->al, 2, 20), 0);
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 0), &limits), -ERR_REFUSED);
+    assert_int_equal(lab_reserve_at(r, &r->bo, sized(BIG, 0), &limits), 1);
+    assert_int_equal(lab_reserve_at(r, &r->bo, sized(BIG, 0), &all), -ERR_NOSPACE);
 }
 
-static void what_is_rotated_out_makes_room_in_a_full_account(void **state)
+static void nothing_that_goes_makes_room(void **state)
 {
-    const struct ledger_limits limits = {3, 100};
+    const struct ledger_limits limits = {3 * BIG, 0};
     struct ledger_lab *r = *state;
-    struct api_upload_req q;
+    struct ct_err err;
 
-    for (int i = 1; i <= 3; i++) {
-        assert_int_equal(lab_reserve_at(r, &r->al, sized(30, 0), &limits), i);
-        assert_int_equal(confirm_at(r, i, &limits), 0);
-    }
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(41, 0), &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(40, 0), &limits), 4);
-    assert_int_equal(confirm_at(r, 4, &limits), 0);
-    assert_listed(r, "4 3 2");
-    /* What is to be pinned does not go, and what is amended counts once. */
-    q = sized(30, 0);
-    q.pin = 2;
-    assert_int_equal(lab_reserve_at(r, &r->al, q, &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(41, 4), &limits), -ERR_REFUSED);
-    assert_int_equal(lab_reserve_at(r, &r->al, sized(40, 4), &limits), 5);
-    assert_int_equal(confirm_at(r, 5, &limits), 0);
-    assert_listed(r, "5 3 2");
+    lab_reserve_at(r, &r->al, sized(BIG, 0), &limits);
+    assert_int_equal(lab_confirm(r, &r->al, 1, 1), 0);
+    /* It amends and rotates out what is there. */
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 1), &limits), 2);
+    assert_int_equal(lab_confirm(r, &r->al, 2, 1), 0);
+    assert_listed(r, "2");
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 2), &limits), -ERR_REFUSED);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
+    assert_int_equal(lab_reserve_at(r, &r->al, sized(BIG, 2), &limits), -ERR_CONFLICT);
+    assert_int_equal(lab_reserve_at(r, &r->bo, sized(BIG, 0), &limits), 1);
+    assert_int_equal(ledger_confirm_failed(r->l, r->bo.user_id, S, 1, r->now, &err), 0);
+    assert_int_equal(lab_reserve_at(r, &r->bo, sized(2 * BIG, 0), &limits), -ERR_REFUSED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
@@ -344,9 +315,8 @@ int main(void)
         TEST(each_devices_newest_version_outlives_the_rotation),
         TEST(an_amended_version_is_dropped_at_the_confirm),
         TEST(only_the_newest_young_unpinned_own_version_is_amended),
-        TEST(a_full_account_is_refused_and_reservations_do_not_count_fully),
-        TEST(what_an_amend_drops_makes_room_in_a_full_account),
-        TEST(what_is_rotated_out_makes_room_in_a_full_account),
+        TEST(all_that_is_reserved_or_there_counts),
+        TEST(nothing_that_goes_makes_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,6 @@ struct racer {
 
 static void *race(void *arg)
 {
-    const struct ledger_limits five = {5, 0};
     struct racer *a = arg;
     struct api_upload_req q = lab_request();
     struct ledger_reserved res;
@@ -38,7 +37,7 @@ static void *race(void *arg)
     for (int i = 0; i < 50; i++) {
         a->got[i] = 0;
         if (ledger_reserve(a->l, a->who, &q, &lab_no_limits, a->now, &res, &err) == 0 &&
-            ledger_confirm(a->l, a->who, S, res.version, &five, a->now, &err) == 0)
+            ledger_confirm(a->l, a->who, S, res.version, 5, a->now, &err) == 0)
             a->got[i] = res.version;
     }
     api_upload_req_clear(&q);

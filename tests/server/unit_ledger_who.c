@@ -116,8 +116,7 @@ static void filters_and_pages_tell_the_whole_number(void **state)
         q.tags = json_object_new_array();
         json_object_array_add(q.tags, json_object_new_string(i == 5 ? "it's" : "t"));
         assert_int_equal(ledger_reserve(r->l, &r->al, &q, &lab_no_limits, r->now, &res, &err), 0);
-        assert_int_equal(
-            ledger_confirm(r->l, &r->al, q.session_id, 1, &lab_no_limits, r->now++, &err), 0);
+        assert_int_equal(ledger_confirm(r->l, &r->al, q.session_id, 1, 20, r->now++, &err), 0);
         api_upload_req_clear(&q);
     }
     assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);

@@ -56,13 +56,13 @@ static void push(struct ledger *l, const struct ledger_who *who, struct did *did
                                .size_bytes = 10,
                                .base_version = -1};
     struct ledger_reserved res;
-    const struct ledger_limits limits = {KEEP, 0};
+    const struct ledger_limits limits = {0, 0};
     struct ct_err err = {0};
 
     memcpy(q.checksum, SUM, sizeof(SUM));
     if (ledger_reserve(l, who, &q, &limits, T0, &res, &err) == 0) {
         did->reserved = res.version;
-        did->confirmed = ledger_confirm(l, who, S, res.version, &limits, T0, &err) == 0;
+        did->confirmed = ledger_confirm(l, who, S, res.version, KEEP, T0, &err) == 0;
     }
     if (err.code != ERR_NONE)
         fprintf(stderr, "# %s\n", err.msg);
@@ -82,7 +82,7 @@ static void purge(struct ledger *l, const struct ledger_who *who, struct did *di
     int n = 0;
 
     (void)who;
-    while (n < ROUNDS && ledger_purge_next(l, T0 + DAY_MS, &o, &err) == 1) {
+    while (n < ROUNDS && ledger_purge_next(l, T0 + 31 * DAY_MS, &o, &err) == 1) {
         if (ledger_purged(l, &o, &err) != 0)
             _exit(1);
         did[n++].purged = o.version;

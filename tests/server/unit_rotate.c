@@ -75,7 +75,7 @@ static void make_history(struct ledger_lab *r, const char *state, int64_t from, 
 /* The steps of a reservation and its confirm, after some to warm up. */
 static int64_t cost(struct ledger_lab *r, int keep)
 {
-    const struct ledger_limits limits = {keep, 1LL << 40};
+    const struct ledger_limits limits = {1LL << 40, 1LL << 50};
     struct ct_err err;
     int64_t v;
 
@@ -83,7 +83,7 @@ static int64_t cost(struct ledger_lab *r, int keep)
         steps = 0;
         v = lab_reserve_at(r, &r->al, lab_request(), &limits);
         assert_true(v > 0);
-        assert_int_equal(ledger_confirm(r->l, &r->al, S, v, &limits, r->now, &err), 0);
+        assert_int_equal(ledger_confirm(r->l, &r->al, S, v, keep, r->now, &err), 0);
         r->now += 1000;
     }
     assert_true(steps > 0);

@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# What a user, or somebody with a user's token, can do to a server and to what others have there:
+# each attack with the figure that has to hold.
+
+bats_require_minimum_version 1.5.0
+load lib
+load server_lib
+
+setup() {
+    make_home
+    CONF=$XDG_CONFIG_HOME/codeteleport/server.conf
+}
+teardown() {
+    [ -z "${PIDS:-}" ] || kill $PIDS 2>/dev/null || true
+    end_home
+    [ -z "${DISK:-}" ] || umount -l "$DISK"
+}
+
+# keep: remember what $T/bundle holds as version $VERSION
+keep() { cp "$T/bundle" "$T/kept.$VERSION"; }
+
+# give_back VERSION: as its owner would: out of the trash if it is there, then download and compare
+give_back() {
+    grep -qw "$1" <<<"$(listed)" ||
+        expect 200 '' json POST "/sessions/$ID/undelete" -d "{\"version\":$1}"
+    object GET "$(json GET "/sessions/$ID/download?version=$1" | jq -r .downloadUrl)"
+    cmp "$T/object" "$T/kept.$1"
+}
+
+@test "twenty-five uploads by a stolen token erase nothing" {
+    printf 'versions_per_session = 6;\n' >"$CONF"
+    start_server
+    account al@example.org
+    # The owner: six versions, then a sitting that amends one.
+    for n in 1 2 3 4 5 6; do
+        bundle $((1000 + n))
+        push ".baseVersions = [$((n - 1))] | .baseVersions |= map(select(. > 0))"
+        keep
+    done
+    bundle 2000
+    push '.baseVersions = [6] | .amend = 6'
+    keep
+    # The thief: each contains all there is, amends, pins and deletes what it can.
+    for n in $(seq 8 32); do
+        bundle 10
+        push ".baseVersions = [range(1; $n)] | .amend = $((n - 1))"
+    done
+    expect 200 '' json DELETE "/sessions/$ID"
+    expect 409 deleted json POST /sessions/upload -d "$(upload_body)"
+    # Nor does what has to be purged in time.
+    codeteleport-server --data "$T/server" gc
+    for n in 1 2 3 4 5 6 7; do give_back $n; done
+    # And the owner can see what there is, and why it is there.
+    json GET /trash | jq -e '[.versions[].why] | unique | . - ["amended", "deleted", "passing", "rotated"] == []'
+}
+
+QUOTA=10000000
+
+# on_disk: bytes in the object store, of what is still coming in too
+on_disk() { find "$T/server/objects" -type f -printf '%s\n' | awk '{ n += $1 } END { print n + 0 }'; }
+
+# within_quota: at this moment
+within_quota() {
+    local n
+    n=$(on_disk)
+    [ "$n" -le $((QUOTA * ${ACCOUNTS:-1})) ] || { echo "$n bytes on the disk"; return 1; }
+}
+
+# until_refused JQ-UPDATE WAY: upload 1 MB after the other, and go that way with each; % in the update
+# is the version before
+until_refused() {
+    VERSION=0
+    for ((i = 0; i < 100; i++)); do
+        bundle 1000000
+        request POST /sessions/upload -d "$(upload_body "${1//%/$VERSION}")"
+        [ "$(cat "$T/status")" = 200 ] || break
+        URL=$(jq -r .uploadUrl "$T/answer")
+        VERSION=$(jq -r .version "$T/answer")
+        go "$2"
+        within_quota
+    done
+    [ "$i" -lt 100 ]
+    [ "$(jq -r .error "$T/answer")" = quota ]
+}
+
+go() {
+    case $1 in
+        put) store_says 200 '' put "$URL" ;;
+        confirm)
+            store_says 200 '' put "$URL"
+            expect 200 '' confirm
+            ;;
+        delete)
+            store_says 200 '' put "$URL"
+            expect 200 '' confirm
+            expect 200 '' json DELETE "/sessions/$ID"
+            ;;
+        fail)
+            head -c 1000000 /dev/urandom >"$T/bundle"
+            store_says 200 '' put "$URL"
+            expect 409 not_uploaded confirm
+            ;;
+    esac
+}
+
+@test "10 MB are 10 MB on the disk at any moment, whatever is done with them" {
+    printf 'max_bytes_per_user = %d; versions_per_session = 2;\n' "$QUOTA" >"$CONF"
+    start_server
+    ACCOUNTS=0
+    for way in put confirm delete fail amend; do
+        account "$way@example.org"
+        ACCOUNTS=$((ACCOUNTS + 1))
+        case $way in
+            amend) until_refused 'if % > 0 then .amend = % else . end' confirm ;;
+            delete) until_refused '.revive = true' delete ;;
+            *) until_refused . "$way" ;;
+        esac
+    done
+    [ "$(on_disk)" -gt $((QUOTA * 4)) ]
+}
+
+@test "one URL lets one object in at a time" {
+    printf 'max_bytes_per_user = %d;\n' "$QUOTA" >"$CONF"
+    start_server
+    account al@example.org
+    bundle 9000000
+    reserve
+    cp "$T/bundle" "$T/slow"
+    curl -sS --cacert "$CA" -T "$T/slow" -H 'Content-Type: application/gzip' --limit-rate 300k "$URL" \
+        >/dev/null 3>&- &
+    PIDS=$!
+    is_coming() { [ -n "$(find "$T/server/objects/tmp" -type f)" ]; }
+    within is_coming
+    for i in 1 2 3; do
+        store_says 409 OperationAborted put "$URL"
+        within_quota
+    done
+    kill "$PIDS"
+    PIDS=
+    # Who broke off may try again.
+    put_works() { store_says 200 '' put "$URL" >/dev/null; }
+    within put_works
+    store_says 200 '' put "$URL"
+    expect 200 '' confirm
+    within_quota
+}
+
+@test "the whole server has a limit too, and says it" {
+    printf 'max_bytes = 3000000;\n' >"$CONF"
+    start_server
+    account al@example.org
+    bundle 1000000
+    push
+    account bo@example.org
+    push
+    request POST /sessions/upload -d "$(upload_body '.sizeBytes = 2000000')"
+    [ "$(cat "$T/status")" = 507 ]
+    jq -e '.error == "no_space"' "$T/answer"
+}
+
+@test "on a full disk uploads are refused, and deleting and purging work and are enough" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can mount a small disk"
+    local disk="$T/server"
+    mkdir -m 700 "$disk"
+    mount -t tmpfs -o size=64m,mode=700 tmpfs "$disk" 2>/dev/null || skip "can't mount a tmpfs here"
+    DISK=$disk
+    printf 'min_free_space = "8 MB";\n' >"$CONF"
+    start_server
+    account al@example.org
+    expect 200 '' json GET /healthz
+    bundle 5000000
+    push
+    ID=22222222-2222-4333-8444-555555555555
+    push
+    within test -s "$disk/ballast"
+    dd if=/dev/zero of="$disk/fill" bs=64k 2>/dev/null || true
+    expect 503 no_space json GET /healthz
+    jq -e '.message | contains("min_free_space")' "$T/answer"
+    expect 507 no_space json POST /sessions/upload -d "$(upload_body)"
+    # What the others may not take either: deleting has to be written down.
+    for ((n = 0; n < 3; n++)); do dd if=/dev/zero of="$disk/fill$n" bs=4k 2>/dev/null || true; done
+    expect 200 '' json DELETE "/sessions/$ID"
+    [ ! -e "$disk/ballast" ]
+    expect 200 '' json GET /sessions
+    # It is a month later.
+    sqlite3 "$disk/server.db" "UPDATE versions SET left_ms = 1, purge_ms = 1 WHERE state = 'trash'"
+    codeteleport-server --data "$disk" gc
+    [ "$(objects)" = 1 ]
+    rm "$disk"/fill*
+    expect 200 '' json GET /healthz
+    push '.revive = true'
+    within test -s "$disk/ballast"
+}
+
+@test "a database from before that counts what is in its trash and in the database" {
+    start_server
+    account al@example.org
+    bundle 1000
+    push
+    push
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    reserve
+    stop_server
+    mv "$T/server/server.db" "$T/new.db"
+    python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger.c" steps server 7 \
+        "$T/server/server.db" "$T/new.db"
+    start_server
+    [ "$(json GET /trash | jq -c '[.versions[] | [.version, .why]]')" = '[[1,"deleted"]]' ]
+    [ "$(json GET /trash | jq -r '.versions[0].deletedAt[:10]')" = "$(date -u +%F)" ]
+    query() { sqlite3 "$T/server/server.db" "$1"; }
+    [ "$(query 'SELECT state, n, bytes FROM usage ORDER BY state' | tr '\n' ' ')" = \
+        "confirmed|1|1000 metadata|3|$(query 'SELECT sum(512 + length(cwd || user_dir || metadata))
+            FROM descriptions') reserved|1|1000 trash|1|1000 " ]
+    expect 200 '' json POST "/sessions/$ID/undelete" -d '{"version":1}'
+    [ "$(listed)" = "2 1" ]
+}
