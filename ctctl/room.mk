@@ -37,6 +37,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_versions.c \
   ctctl/complete.c ctctl/complete.h \
   ctctl/ctx/ctx.c ctctl/ctx/ctx.h \
+  ctctl/ctx/ctx_daemon.c \
   ctctl/ctx/ctx_own.c \
   ctctl/ctx/opts.c ctctl/ctx/opts.h \
   ctctl/ctx/verb.h \
@@ -48,6 +49,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/doctor/doctor_store.c \
   ctctl/here/current.c ctctl/here/current.h \
   ctctl/here/exclude.c ctctl/here/exclude.h \
+  ctctl/here/glance.c ctctl/here/glance.h \
   ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
   ctctl/here/system.c ctctl/here/system.h \
   ctctl/here/target.c ctctl/here/target.h \
@@ -100,8 +102,14 @@ ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LI
   $(CURL_LIBS) $(EVENT_LIBS) $(QRENCODE_LIBS)
 
 bin_PROGRAMS += bin/ctctl
-bin_ctctl_SOURCES = ctctl/main.c
-bin_ctctl_LDADD = $(ctctl_LIBS)
+bin_ctctl_SOURCES = ctctl/front.c
+bin_ctctl_CPPFLAGS = $(AM_CPPFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
+bin_ctctl_LDADD = ctctl/libctctl.a ipc/libipc.a common/libcommon.a $(JSONC_LIBS) $(CONFIG_LIBS) \
+  $(CRYPTO_LIBS)
+fulldir = $(libexecdir)/codeteleport
+full_PROGRAMS = libexec/codeteleport/ctctl
+libexec_codeteleport_ctctl_SOURCES = ctctl/main.c
+libexec_codeteleport_ctctl_LDADD = $(ctctl_LIBS)
 
 # Where the shells look for completions of others (fish: see configure.ac).  ctctl offers what it
 # knows; those of daemon and server are out of what --help prints.

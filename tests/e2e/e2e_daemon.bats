@@ -363,6 +363,17 @@ short() {
     [ "$rc" = "$1" ] && [ "$(ctctl status --line 2>&1)" = "ct: $2" ]
 }
 
+@test "what a prompt asks is answered by a program of few libraries, and it becomes ctctl for the rest" {
+    needs_linux
+    [ "$(LD_TRACE_LOADED_OBJECTS=1 ctctl | grep -cE 'curl|archive|ssl\.|event')" = 0 ]
+    [ "$(ctctl --version)" = "$("$CT_BUILD/libexec/codeteleport/ctctl" --version)" ]
+    # by a link from elsewhere too
+    ln -s "$(command -v ctctl)" "$T/ct"
+    "$T/ct" --help | grep -q '^usage: ctctl'
+    run "$T/ct" show
+    [ "$status" -eq 64 ]
+}
+
 @test "status --check and --line say it in short: on its way, here only, excluded, without a daemon" {
     logged_in
     start_daemon

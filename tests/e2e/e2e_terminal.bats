@@ -200,7 +200,8 @@ PY
     stop_daemon
     ctctl list --cloud | grep -q "^${ID:0:8}  Claude Code, .*1 message "
     # a row that is not there can't be chosen
-    type_in 'Which one?' '7\n' 'there is no row 7 on the screen' '' 'Which one?' '\n' -- ctctl pull
+    type_in 'Which one?' '7\n' 'Which one?' '\n' -- ctctl pull
     [ "$status" -eq 1 ]
+    grep -q 'there is no row 7 on the screen' "$T/screen"
     grep -q "${ID:0:8}" "$T/screen"
 }

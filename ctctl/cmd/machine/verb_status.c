@@ -1,15 +1,14 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
-#include "ctctl/ui/headline.h"
 #include "ctctl/ui/status.h"
 #include "ctctl/here/unsaved.h"
+#include "ctctl/here/glance.h"
 #include "ctctl/here/watched.h"
 
 #include "ctctl/ctx/verb.h"
 
 #define ANSWER_MS 30000
-#define SHORT_ANSWER_MS 5000 /* a prompt waits for it */
 
 /* What is true of this shell alone does not belong on the daemon's page. */
 static void warn_of_this_shell(struct ctx *c, const struct json_object *status)
@@ -22,35 +21,6 @@ static void warn_of_this_shell(struct ctx *c, const struct json_object *status)
                 "watch it: sessions made here are not saved. What to do: %s",
                 missing, watched_cure(missing, cure, sizeof(cure)));
     free(missing);
-}
-
-/* For scripts and prompts: ${is_check} prints nothing and answers by exit status, else one line. */
-static int in_short(struct ctx *c, int is_check)
-{
-    static const int statuses[] = {CTX_OK, CTX_LATER, CTX_FAILED}; /* of each verdict */
-    struct headline h;
-    struct json_object *o;
-    struct buf b = {0};
-    struct ct_err e;
-    int rc = CTX_OK;
-
-    buf_addstr(&b, "ct: ");
-    if (ctx_call(c, "status", NULL, SHORT_ANSWER_MS, &o, &e) != 0) {
-        rc = ctx_status(&e);
-        buf_addstr(&b, "NOT SAFE");
-    } else {
-        headline_make(&c->out, o, &h);
-        headline_line(&h, &b);
-        if (is_check)
-            rc = statuses[h.verdict];
-        headline_clear(&h);
-        json_object_put(o);
-    }
-    buf_addc(&b, '\n');
-    if (!is_check)
-        ctx_print(c, &b);
-    buf_free(&b);
-    return rc;
 }
 
 static int run(struct ctx *c, int argc, char **argv)
@@ -73,7 +43,7 @@ static int run(struct ctx *c, int argc, char **argv)
     if (is_check + is_line + (c->json != 0) > 1)
         return ctx_usage(c, "--check, --line and --json exclude each other");
     if (is_check || is_line)
-        return in_short(c, is_check);
+        return glance(c, is_check);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
     json_object_object_add(o, "notSaved", unsaved_look_watched(o));

@@ -1,0 +1,115 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/path.h"
+#include "common/base/str.h"
+
+#include "ctctl/ctx/ctx.h"
+
+/* What it takes to ask the daemon, and nothing that needs a library of the rest (ctctl/front.c). */
+
+int ctx_config(struct ctx *c, struct ct_err *err)
+{
+    if (c->config != NULL)
+        return 0;
+    return config_load(NULL, &c->config, err);
+}
+
+/* --socket, else the environment, else the configuration. */
+static int socket_path(struct ctx *c, char **ret, struct ct_err *err)
+{
+    const char *v = c->socket != NULL ? c->socket : getenv("CTCTL_SOCKET");
+
+    if (v != NULL && v[0] != '\0') {
+        *ret = path_expand(v);
+        return 0;
+    }
+    if (ctx_config(c, err) != 0)
+        return -1;
+    *ret = str_dup(c->config->socket);
+    return 0;
+}
+
+const char *ctx_start_command(void)
+{
+    const char *v = getenv("CODETELEPORT_START_COMMAND");
+
+    if (v != NULL && v[0] != '\0')
+        return v;
+    if (access("/run/systemd/system", F_OK) == 0)
+        return "systemctl --user enable --now codeteleportd";
+    return "codeteleportd";
+}
+
+static int no_daemon(struct ct_err *err, const char *path)
+{
+    err_set(err, ERR_GONE,
+            "the daemon is not running, so nothing is being saved (nobody listens on %s). "
+            "Start it with: %s",
+            path, ctx_start_command());
+    snprintf(err->reason, sizeof(err->reason), "no_daemon");
+    return -1;
+}
+
+int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err)
+{
+    struct ct_err e;
+    char *path;
+    int rc;
+
+    if (socket_path(c, &path, err) != 0)
+        return -1;
+    rc = ipc_client_open(path, ret, &e);
+    if (rc != 0 && e.code == ERR_GONE)
+        no_daemon(&e, path);
+    if (rc != 0 && err != NULL)
+        *err = e;
+    free(path);
+    return rc;
+}
+
+int ctx_is_no_daemon(const struct ct_err *err)
+{
+    return err->code == ERR_GONE &&
+           (strcmp(err->reason, "no_daemon") == 0 || strcmp(err->reason, "connection_lost") == 0);
+}
+
+int ctx_call(struct ctx *c, const char *method, struct json_object *params, int64_t timeout_ms,
+             struct json_object **ret, struct ct_err *err)
+{
+    struct json_object *o = NULL;
+
+    if (c->client == NULL && ctx_daemon(c, &c->client, err) != 0)
+        return -1;
+    if (ipc_client_call(c->client, method, params, timeout_ms, &o, err) != 0)
+        return -1;
+    if (json_object_get_type(o) != json_type_object) {
+        json_object_put(o);
+        return err_set(err, ERR_CORRUPT, "the daemon's answer to %s is not an object", method);
+    }
+    *ret = o;
+    return 0;
+}
+
+int ctx_status(const struct ct_err *err)
+{
+    if (ctx_is_no_daemon(err))
+        return CTX_NO_DAEMON;
+    switch (err->code) {
+    case ERR_NONE:
+        return CTX_OK;
+    case ERR_AUTH:
+        return CTX_NO_AUTH;
+    case ERR_REFUSED:
+        return err->http_status == 403 ? CTX_NO_AUTH : CTX_FAILED;
+    case ERR_RETRY:
+    case ERR_EXPIRED:
+        return CTX_LATER;
+    case ERR_CONFIG:
+        return CTX_CONFIG;
+    default:
+        return CTX_FAILED;
+    }
+}
