@@ -12,6 +12,7 @@
 #include "agents/beneath.h"
 #include "agents/claude/claude.h"
 #include "agents/claude/history.h"
+#include "agents/linked.h"
 #include "agents/process.h"
 
 #include "agents/agent.h"
@@ -44,7 +45,7 @@ static int open_file(const char *root, const char *path, struct stat *st, struct
 
     if (root_fd < 0)
         return err_sys(err, "can't open %s", root);
-    fd = beneath_open(root_fd, path, 0);
+    fd = linked_open(agent_default(), root_fd, path, 0);
     if (fd < 0) {
         err_sys(err, "can't open %s", path);
         close(root_fd);

@@ -103,8 +103,13 @@ struct agent {
      * fate is that of all below it, but for AGENT_INSIDE and AGENT_UNKNOWN. */
     enum agent_fate (*fate)(const char *path);
 
+    /* Folders that people move to another disk and leave a symbolic link to (linked.h): paths, of
+     * which an asterisk as the last name stands for any one; NULL at the end.  NULL: none. */
+    const char *const *link_places;
+
     /* The rest is for the functions below and for the room bundle.  ${root_fd} is the open root;
-     * nothing is reached through a symbolic link below it.  ${cancel} may be NULL. */
+     * nothing is reached through a symbolic link below it but those of linked.h.  ${cancel} may be
+     * NULL. */
 
     /* Name every transcript of the session, one for each project folder that holds one. */
     int (*list_transcripts)(int root_fd, const char *session_id, const struct agent_list_ops *ops,

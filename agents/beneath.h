@@ -7,8 +7,11 @@
 
 /*
  * Opening what lies below a data folder without ever leaving it: no symbolic link below the root is
- * followed, not even in the middle of a path.
+ * followed, not even in the middle of a path.  See linked.h for those that are.
  */
+
+/* Our own files that are not finished begin with this, and are nobody's. */
+#define BENEATH_TEMP ".codeteleport-"
 
 /**
  * beneath_open_root(root):

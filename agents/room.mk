@@ -12,6 +12,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/transcript.c agents/claude/transcript.h \
   agents/encode.c agents/encode.h \
   agents/inventory.c agents/inventory.h \
+  agents/linked.c agents/linked.h \
   agents/news.c agents/news.h \
   agents/process.h \
   agents/seen.c agents/seen.h \

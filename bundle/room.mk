@@ -2,6 +2,7 @@ noinst_LIBRARIES += bundle/libbundle.a
 bundle_libbundle_a_SOURCES = \
   bundle/format/gzip.c bundle/format/gzip.h \
   bundle/format/tarhead.c bundle/format/tarhead.h \
+  bundle/install/across.c bundle/install/across.h \
   bundle/install/adopted.c bundle/install/adopted.h \
   bundle/install/compare.c bundle/install/compare.h \
   bundle/install/destination.c bundle/install/destination.h \

@@ -83,7 +83,7 @@ POLLING_TESTS = tests/house.sh tests/launchd.sh
 if WITH_CMOCKA
 # watcher/backend: poll_posix, fs_posix, resume_posix, system_posix
 POLLING_TESTS += tests/watcher/unit_watcher_storm tests/watcher/unit_watcher tests/watcher/unit_watcher_roots \
-  tests/watcher/unit_watcher_trouble tests/watcher/unit_resume
+  tests/watcher/unit_watcher_links tests/watcher/unit_watcher_trouble tests/watcher/unit_resume
 # daemon/system: resources_posix
 POLLING_TESTS += tests/daemon/unit_growth
 # agents: beneath_posix, process_posix

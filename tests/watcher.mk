@@ -11,9 +11,9 @@ else
 watcher_picture += tests/watcher/exchange_posix.c
 endif
 EXTRA_DIST += tests/watcher/exchange_linux.c tests/watcher/exchange_posix.c
-check_PROGRAMS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_trouble \
+check_PROGRAMS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_links tests/watcher/unit_watcher_trouble \
   tests/watcher/unit_watcher_storm tests/watcher/unit_resume
-TESTS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_trouble \
+TESTS += tests/watcher/unit_watcher tests/watcher/unit_watcher_roots tests/watcher/unit_watcher_links tests/watcher/unit_watcher_trouble \
   tests/watcher/unit_resume
 LONG_TESTS += tests/watcher/unit_watcher_storm
 FULL_TESTS += tests/watcher/unit_watcher_storm
@@ -21,6 +21,8 @@ tests_watcher_unit_watcher_SOURCES = tests/watcher/unit_watcher.c $(watcher_pict
 tests_watcher_unit_watcher_LDADD = $(watcher_picture_LIBS)
 tests_watcher_unit_watcher_roots_SOURCES = tests/watcher/unit_watcher_roots.c $(watcher_picture)
 tests_watcher_unit_watcher_roots_LDADD = $(watcher_picture_LIBS)
+tests_watcher_unit_watcher_links_SOURCES = tests/watcher/unit_watcher_links.c $(watcher_picture)
+tests_watcher_unit_watcher_links_LDADD = $(watcher_picture_LIBS)
 tests_watcher_unit_watcher_trouble_SOURCES = tests/watcher/unit_watcher_trouble.c $(watcher_picture)
 tests_watcher_unit_watcher_trouble_LDADD = $(watcher_picture_LIBS)
 tests_watcher_unit_watcher_storm_SOURCES = tests/watcher/unit_watcher_storm.c $(watcher_picture)
@@ -40,4 +42,8 @@ tests_daemon_unit_growth_LDADD = daemon/libdaemon.a $(common_LIBS) $(CMOCKA_LIBS
 if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/heavy_watch.bats tests/e2e/heavy_suspend.bats
 HEAVY_TESTS += tests/e2e/heavy_watch.bats tests/e2e/heavy_suspend.bats
+endif
+if WITH_BATS
+dist_check_SCRIPTS += tests/e2e/e2e_links.bats
+TESTS += tests/e2e/e2e_links.bats
 endif

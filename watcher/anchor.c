@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "watcher/chain.h"
@@ -29,6 +30,8 @@ struct anchor {
     struct anchor *next;
     struct root *root; /* or NULL: a single file */
     char *path;
+    int is_link; /* the way to what a link below the root leads to */
+    int is_met;  /* in the present pass */
     struct chain chain;
     struct step *steps; /* one for each link of the chain */
     int is_doubtful;
@@ -56,16 +59,21 @@ static void drop_steps(struct watcher *w, struct step *steps, size_t n)
     free(steps);
 }
 
+static void drop(struct watcher *w, struct anchor *a)
+{
+    drop_steps(w, a->steps, a->chain.n);
+    chain_free(&a->chain);
+    free(a->path);
+    free(a);
+}
+
 void anchor_free(struct watcher *w, struct anchors *as)
 {
     struct anchor *a;
 
     while ((a = as->first) != NULL) {
         as->first = a->next;
-        drop_steps(w, a->steps, a->chain.n);
-        chain_free(&a->chain);
-        free(a->path);
-        free(a);
+        drop(w, a);
     }
     free(as);
 }
@@ -85,6 +93,46 @@ void anchor_add(struct watcher *w, const char *path, struct root *r)
     a->next = w->anchors->first;
     w->anchors->first = a;
     watcher_kick(w);
+}
+
+/* Before whoever calls it looks at the link: what changes after that look is noticed then. */
+void anchor_add_link(struct watcher *w, struct root *r, const char *path)
+{
+    char *whole = path_join(r->path, path);
+    struct anchor *a;
+
+    for (a = w->anchors->first; a != NULL; a = a->next) {
+        if (a->is_link && a->root == r && strcmp(a->path, whole) == 0)
+            break;
+    }
+    if (a == NULL) {
+        anchor_add(w, whole, r);
+        a = w->anchors->first;
+        a->is_link = 1;
+    }
+    a->is_met = a->is_known = 1;
+    a->is_there = stat(whole, &a->st) == 0 && S_ISDIR(a->st.st_mode);
+    free(whole);
+}
+
+void anchor_begin(struct watcher *w, const struct root *r)
+{
+    for (struct anchor *a = w->anchors->first; a != NULL; a = a->next) {
+        if (a->root == r)
+            a->is_met = 0;
+    }
+}
+
+void anchor_end(struct watcher *w, const struct root *r)
+{
+    for (struct anchor **at = &w->anchors->first, *a; (a = *at) != NULL;) {
+        if (a->root != r || !a->is_link || a->is_met) {
+            at = &a->next;
+            continue;
+        }
+        *at = a->next;
+        drop(w, a);
+    }
 }
 
 void anchor_event(struct watcher *w, struct watch *u, unsigned flags, const char *name)
@@ -216,6 +264,20 @@ static void update_file(struct watcher *w, struct anchor *a)
         w->ops->file_changed(w->arg, a->path);
 }
 
+/* Whether it may be followed is for the pass to say. */
+static void update_link(struct watcher *w, struct anchor *a)
+{
+    struct stat st = {0};
+    int is_there = stat(a->path, &st) == 0 && S_ISDIR(st.st_mode);
+
+    if (is_there == a->is_there &&
+        (!is_there || (st.st_dev == a->st.st_dev && st.st_ino == a->st.st_ino)))
+        return;
+    a->is_there = is_there;
+    a->st = st;
+    pass_ask(w, a->root, PASS_FULL, 0);
+}
+
 int anchor_is_doubtful(const struct watcher *w)
 {
     for (const struct anchor *a = w->anchors->first; a != NULL; a = a->next) {
@@ -231,7 +293,9 @@ void anchor_update(struct watcher *w)
         if (!a->is_doubtful)
             continue;
         a->is_doubtful = walk(w, a) == -1;
-        if (a->root != NULL)
+        if (a->is_link)
+            update_link(w, a);
+        else if (a->root != NULL)
             root_update(w, a->root);
         else
             update_file(w, a);

@@ -17,7 +17,9 @@
  *   scan.c     folders that wait to be read, and the one that is being read, a slice at a time
  *   pass.c     scans of a whole root (or of what is polled in it), from beginning to end
  *   root.c     the roots come, go and are replaced
- *   anchor.c   the ways to the roots and to single files
+ *   anchor.c   the ways to the roots, to what links lead to, and to single files
+ *   links.c    symbolic links: those that are followed
+ *   untaken.c  what can't be taken, for people
  *   degraded.c what is wrong, for people
  *   drain.c    who waits for everything so far to have been told
  *
@@ -31,6 +33,7 @@ struct event;
 struct grave;
 struct resume;
 struct scans;
+struct untaken;
 
 enum pass_kind { PASS_NONE, PASS_POLL, PASS_FULL }; /* each does what the ones before it do */
 
@@ -58,6 +61,8 @@ struct root {
 
     int64_t polled; /* folders in the tree that are */
     struct sigs *sigs;
+    struct untaken *untaken; /* ordered by path */
+    size_t n_untaken;
 };
 
 /* What the events of one batch, or the scans of one slice, have open. */
@@ -191,7 +196,8 @@ uint64_t scan_epoch(const struct watcher *w);
 /**
  * scan_forget(w, d):
  * Take the folder ${d} and all below it out of the tree, with their watches and what waits for
- * them. Return whether any of them was polled, so that nothing told of the files that went with it.
+ * them. Return whether any of them was polled or reached through a symbolic link, so that nothing
+ * told of the files that went with it.
  */
 int scan_forget(struct watcher *w, struct dir *d);
 
@@ -269,6 +275,20 @@ void anchor_free(struct watcher *w, struct anchors *as);
 void anchor_add(struct watcher *w, const char *path, struct root *r);
 
 /**
+ * anchor_add_link(w, r, path):
+ * Watch the way to what the symbolic link ${path} below ${r} leads to: when it becomes another
+ * folder than now there is a full pass over ${r}.
+ */
+void anchor_add_link(struct watcher *w, struct root *r, const char *path);
+
+/**
+ * anchor_begin(w, r), anchor_end(w, r):
+ * A full pass over ${r} begins; it has ended, and links that it did not meet are gone.
+ */
+void anchor_begin(struct watcher *w, const struct root *r);
+void anchor_end(struct watcher *w, const struct root *r);
+
+/**
  * anchor_event(w, u, flags, name):
  * The folder of a step of a way, ${u}, had an event.
  */
@@ -303,6 +323,50 @@ int anchor_is_polled(const struct watcher *w);
  * Call ${f} with each path whose way can't be watched.
  */
 void anchor_each_polled(const struct watcher *w, void (*f)(void *arg, const char *path), void *arg);
+
+/**
+ * untaken_note(r, path, st, why):
+ * ${path} was looked at: a file that looks like ${st}, or a symbolic link that is not followed for
+ * the reason ${why}; ${st} is NULL if nothing is there, or what needs no word.
+ */
+void untaken_note(struct root *r, const char *path, const struct stat *st, const char *why);
+
+/**
+ * untaken_begin(r), untaken_end(r), untaken_free(r):
+ * A full pass over ${r} begins; it has ended, and what it did not meet is forgotten; forget all.
+ */
+void untaken_begin(struct root *r);
+void untaken_end(struct root *r);
+void untaken_free(struct root *r);
+
+/**
+ * untaken_each(w, f, arg):
+ * As watcher_each_untaken().
+ */
+size_t untaken_each(const struct watcher *w,
+                    void (*f)(void *arg, const char *path, const char *why, const char *cure),
+                    void *arg);
+
+/**
+ * link_look(w, root, path, st):
+ * There is the symbolic link ${st} at ${path}, where a folder or a file of a session could be.  If
+ * it is followed, return 1 with what it leads to in ${st}; else 0, and that is noted.  Either way
+ * it is watched over until a full pass does not meet it.
+ */
+int link_look(struct watcher *w, int root, const char *path, struct stat *st);
+
+/**
+ * link_note_file(w, root, path, place, st):
+ * There is the file ${st} at ${path}: note whether it can be taken, if that matters.
+ */
+void link_note_file(struct watcher *w, int root, const char *path, const struct agent_path *place,
+                    const struct stat *st);
+
+/**
+ * link_open_dir(w, root_fd, path, is_readable):
+ * As fs_open_dir(), and through symbolic links that are followed.
+ */
+int link_open_dir(struct watcher *w, int root_fd, const char *path, int is_readable);
 
 /**
  * degraded_each(w, f, arg):

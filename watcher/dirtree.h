@@ -16,6 +16,7 @@ enum {
     DIR_LIMIT = 2,      /* because the system's limit on watches is reached */
     DIR_UNREADABLE = 4, /* it could not be read when last tried */
     DIR_REMOTE = 8,     /* because others can change it without this system's knowing */
+    DIR_LINKED = 16,    /* a symbolic link leads to it: its parent tells nothing of it */
 };
 
 struct job;

@@ -40,6 +40,7 @@ void look_tell(struct watcher *w, int root, const char *path, const struct agent
 {
     struct watcher_change c = {.root = root, .path = path, .place = place, .is_gone = st == NULL};
 
+    link_note_file(w, root, path, place, st);
     if (st != NULL) {
         c.size_bytes = beneath_size(st);
         c.mtime_ns = file_mtime_ns(st);
@@ -88,7 +89,7 @@ static int open_place(struct watcher *w, const struct dir *d, const char *dir_pa
     p->dir = NULL;
     p->dir_fd = -1;
     if ((root_fd = look_root(w, d->root)) == -1 ||
-        (p->dir_fd = fs_open_dir(root_fd, dir_path, 0)) == -1)
+        (p->dir_fd = link_open_dir(w, root_fd, dir_path, 0)) == -1)
         return -1;
     if (fstat(p->dir_fd, &st) == 0 && st.st_ino == d->inode) {
         p->dir = d;
@@ -140,12 +141,15 @@ static void tell_dir_name(struct watcher *w, int root, const char *path, const s
         look_tell(w, root, path, &place, NULL);
 }
 
-/* The folder that ${d} has as ${name} is (${st}) or is not (NULL) there. */
+/* The folder that ${d} has as ${name} is (${st}) or is not (NULL) there; ${linked} is DIR_LINKED if
+ * a link leads to it. */
 static void update_child(struct watcher *w, struct dir *d, const char *path, const char *name,
-                         const struct stat *st)
+                         const struct stat *st, unsigned linked)
 {
     struct dir *child = dirtree_find(w->tree, d, name);
 
+    if (st == NULL)
+        untaken_note(&w->roots[d->root], path, NULL, NULL);
     if (st == NULL || !S_ISDIR(st->st_mode)) {
         if (child != NULL && scan_forget(w, child))
             pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
@@ -157,6 +161,7 @@ static void update_child(struct watcher *w, struct dir *d, const char *path, con
         child = dirtree_add(w->tree, d->root, d, name);
     else if (child->watch.id != -1 && child->inode == st->st_ino)
         return; /* it is watched and tells of itself */
+    scan_set_flags(w, child, (child->flags & ~(unsigned)DIR_LINKED) | linked);
     scan_queue(w, child, w->epoch, 0, 0);
 }
 
@@ -164,9 +169,10 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
 {
     char path[PATH_MAX], dir_path[PATH_MAX];
     struct agent_path place;
-    struct stat st;
+    struct stat st, target;
+    unsigned linked = 0;
     enum sight sight;
-    int len, is_dir = (flags & BACKEND_IS_DIR) != 0;
+    int len, is_dir = (flags & BACKEND_IS_DIR) != 0, wants_dir = is_dir;
 
     if ((len = dirtree_path(d, name, path, sizeof(path))) == -1)
         return; /* what can't be named can't be read either: not scanned, not bundled */
@@ -175,8 +181,10 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
         if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
             pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
     } else {
+        /* What comes as a file may be a symbolic link to a folder. */
         w->agent->classify(path, &place);
-        if (place.kind == AGENT_NOTHING)
+        wants_dir = w->agent->wants_dir(path);
+        if (place.kind == AGENT_NOTHING && !wants_dir)
             return;
     }
     memcpy(dir_path, path, (size_t)len + 1);
@@ -184,15 +192,22 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
     sight = look(w, d, dir_path, name, &st);
     if (sight == SIGHT_UNKNOWN) {
         pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
-    } else if (is_dir) {
+        return;
+    }
+    if (sight == SIGHT_SOMETHING && S_ISLNK(st.st_mode) && wants_dir) {
+        target = st;
+        linked = link_look(w, d->root, path, &target) ? DIR_LINKED : 0;
+        if (linked != 0)
+            st = target;
+    }
+    if (is_dir || linked != 0)
         tell_dir_name(w, d->root, path, sight == SIGHT_SOMETHING ? &st : NULL);
-        /* The tree may know the other one's folders already. */
-        if (sight != SIGHT_ELSEWHERE)
-            update_child(w, d, path, name, sight == SIGHT_SOMETHING ? &st : NULL);
-    } else {
+    else if (place.kind != AGENT_NOTHING)
         look_tell(w, d->root, path, &place,
                   sight == SIGHT_SOMETHING && !S_ISDIR(st.st_mode) ? &st : NULL);
-    }
+    /* The tree may know the other one's folders already. */
+    if (wants_dir && sight != SIGHT_ELSEWHERE)
+        update_child(w, d, path, name, sight == SIGHT_SOMETHING ? &st : NULL, linked);
 }
 
 /* Return the folder that the tree has at ${path}, or NULL. */

@@ -37,6 +37,8 @@ static void end(struct watcher *w, struct root *r)
     if (r->polled > 0)
         w->poll_cost_ms = now_mono_ms() - r->pass_began_ms;
     if (kind == PASS_FULL) {
+        anchor_end(w, r);
+        untaken_end(r);
         w->is_limit_told &= w->is_limit_hit;
         w->last_scan_wall_ms = now_wall_ms();
         w->is_trim_due = 1;
@@ -71,6 +73,8 @@ static void start(struct watcher *w, struct root *r)
     r->pass_jobs = 1; /* until all is queued */
     if (r->pass == PASS_FULL) {
         w->is_limit_hit = 0;
+        anchor_begin(w, r);
+        untaken_begin(r);
         if (w->ops->scan_began != NULL)
             w->ops->scan_began(w->arg, r->index);
         if (r->top != NULL)

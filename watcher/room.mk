@@ -11,11 +11,13 @@ watcher_libwatcher_a_SOURCES = \
   watcher/degraded.c \
   watcher/dirtree.c watcher/dirtree.h \
   watcher/drain.c \
+  watcher/links.c \
   watcher/look.c \
   watcher/pass.c \
   watcher/root.c \
   watcher/scan.c \
   watcher/sigs.c watcher/sigs.h \
+  watcher/untaken.c \
   watcher/watcher.c watcher/watcher.h \
   watcher/watches.c watcher/watches.h
 if ON_LINUX

@@ -158,10 +158,10 @@ void scan_set_flags(struct watcher *w, struct dir *d, unsigned flags)
 int scan_forget(struct watcher *w, struct dir *top)
 {
     struct dir *d, *next;
-    int was_polled = top->parent != NULL && top->parent->flags & DIR_POLLED;
+    int was_untold = top->parent != NULL && top->parent->flags & DIR_POLLED;
 
     for (d = dirtree_leaf(top);; d = next) {
-        was_polled |= d->flags & DIR_POLLED;
+        was_untold |= d->flags & (DIR_POLLED | DIR_LINKED);
         scan_set_flags(w, d, 0);
         look_bury(w, d);
         drop_job(w, d);
@@ -173,7 +173,7 @@ int scan_forget(struct watcher *w, struct dir *top)
         dirtree_del(w->tree, d);
     }
     dirtree_del(w->tree, top);
-    return was_polled;
+    return was_untold;
 }
 
 /* A folder that had to be there is not.  Its parent tells of that, unless it is polled. */
@@ -258,8 +258,8 @@ static void enter(struct watcher *w)
         unreadable(w, d, d->name);
         goto err0;
     }
-    if ((root_fd = look_root(w, d->root)) == -1 || (fd = fs_open_dir(root_fd, s->path, 1)) == -1 ||
-        fstat(fd, &st) == -1)
+    if ((root_fd = look_root(w, d->root)) == -1 ||
+        (fd = link_open_dir(w, root_fd, s->path, 1)) == -1 || fstat(fd, &st) == -1)
         goto err1;
     watch(w, d, fd, st.st_dev == r->dev ? r->is_remote : fs_is_remote(fd));
     d->inode = st.st_ino;
@@ -309,6 +309,7 @@ static void meet_file(struct watcher *w, const struct agent_path *place, const s
     if (verdict != SIGS_CHANGED &&
         w->ops->recorded(w->arg, r->index, s->path, &known_size, &known_mtime, &inode) &&
         known_size == size && known_mtime == mtime && inode == st->st_ino) {
+        link_note_file(w, r->index, s->path, place, st);
         if (w->ops->seen != NULL)
             w->ops->seen(w->arg, r->index, s->path);
         return;
@@ -316,7 +317,7 @@ static void meet_file(struct watcher *w, const struct agent_path *place, const s
     look_tell(w, r->index, s->path, place, st);
 }
 
-static void meet_dir(struct watcher *w, const char *name, uint64_t inode)
+static void meet_dir(struct watcher *w, const char *name, uint64_t inode, unsigned linked)
 {
     struct scans *s = w->scans;
     const struct root *r = &w->roots[s->dir->root];
@@ -325,11 +326,13 @@ static void meet_dir(struct watcher *w, const char *name, uint64_t inode)
 
     if (!w->agent->wants_dir(s->path))
         return;
+    untaken_note(&w->roots[s->dir->root], s->path, NULL, NULL);
     if ((child = dirtree_find(w->tree, s->dir, name)) == NULL) {
         child = dirtree_add(w->tree, s->dir->root, s->dir, name);
         is_new = 1;
     }
     child->mark = s->mark;
+    scan_set_flags(w, child, (child->flags & ~(unsigned)DIR_LINKED) | linked);
     /* One that is watched tells of itself; only a full pass looks at each. */
     if ((s->is_pass && r->pass == PASS_FULL) || is_new || child->watch.id == -1 ||
         child->inode != inode)
@@ -340,21 +343,28 @@ static void meet(struct watcher *w, const struct dirent *e)
 {
     struct scans *s = w->scans;
     struct agent_path place;
-    struct stat st;
+    struct stat st, target;
     size_t n = strlen(e->d_name) + 1;
     int is_there = 0;
 
     memcpy(s->path + s->len, e->d_name, n);
     if (e->d_type == DT_DIR) {
-        meet_dir(w, e->d_name, e->d_ino);
+        meet_dir(w, e->d_name, e->d_ino, 0);
         return;
     }
-    if (e->d_type == DT_UNKNOWN) {
+    if (e->d_type == DT_UNKNOWN || e->d_type == DT_LNK) {
         if (fstatat(dirfd(s->stream), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
             return;
         if (S_ISDIR(st.st_mode)) {
-            meet_dir(w, e->d_name, st.st_ino);
+            meet_dir(w, e->d_name, st.st_ino, 0);
             return;
+        }
+        if (S_ISLNK(st.st_mode) && w->agent->wants_dir(s->path)) {
+            target = st;
+            if (link_look(w, s->dir->root, s->path, &target)) {
+                meet_dir(w, e->d_name, target.st_ino, DIR_LINKED);
+                return;
+            }
         }
         is_there = 1;
     }
@@ -381,7 +391,7 @@ static void finish(struct watcher *w)
         if (child->mark == s->mark)
             continue;
         if (fstatat(dirfd(s->stream), child->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(st.st_mode)) {
+            (S_ISDIR(st.st_mode) || (S_ISLNK(st.st_mode) && child->flags & DIR_LINKED))) {
             if (s->is_pass)
                 scan_queue(w, child, s->epoch, 1, 1);
             continue;

@@ -305,6 +305,7 @@ void watcher_free(struct watcher *w)
     anchor_free(w, w->anchors);
     for (int i = 0; i < w->n_roots; i++) {
         sigs_free(w->roots[i].sigs);
+        untaken_free(&w->roots[i]);
         free(w->roots[i].path);
     }
     free(w->roots);
@@ -358,4 +359,12 @@ void watcher_each_degraded(const struct watcher *w,
                            void (*f)(void *arg, const char *path, const char *reason), void *arg)
 {
     degraded_each(w, f, arg);
+}
+
+size_t watcher_each_untaken(const struct watcher *w,
+                            void (*f)(void *arg, const char *path, const char *why,
+                                      const char *cure),
+                            void *arg)
+{
+    return untaken_each(w, f, arg);
 }

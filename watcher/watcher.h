@@ -60,6 +60,9 @@ struct watcher_ops {
      * below it stays.  It is tried again every poll_ms and stands among the degraded trees. */
     void (*unreadable)(void *arg, int root, const char *path);
 
+    /* A scan met a symbolic link at ${path} that is followed (agents/linked.h). */
+    void (*linked)(void *arg, int root, const char *path);
+
     /* A root is ${there} or not: told once for each root at the start, then at every change.  A
      * root that was replaced by another folder vanishes and appears. */
     void (*root_state)(void *arg, int root, int there);
@@ -140,5 +143,16 @@ void watcher_stats(const struct watcher *w, struct watcher_stats *ret);
  */
 void watcher_each_degraded(const struct watcher *w,
                            void (*f)(void *arg, const char *path, const char *reason), void *arg);
+
+/**
+ * watcher_each_untaken(w, f, arg):
+ * Call ${f} for each name that a session could have and that can't be taken (a symbolic link that
+ * is not followed, another user's file, a file that can't be read), with why and the cure.  ${path}
+ * is absolute.  Return how many there are; the first hundred are told.  ${f} may be NULL.
+ */
+size_t watcher_each_untaken(const struct watcher *w,
+                            void (*f)(void *arg, const char *path, const char *why,
+                                      const char *cure),
+                            void *arg);
 
 #endif

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "agents/beneath.h"
 #include "agents/encode.h"
 #include "agents/claude/transcript.h"
 
@@ -129,6 +131,8 @@ void claude_classify(const char *path, struct agent_path *ret)
     size_t n;
 
     memset(ret, 0, sizeof(*ret));
+    if (strncmp(path_base(path), BENEATH_TEMP, strlen(BENEATH_TEMP)) == 0)
+        return;
     n = component(&path, &p);
     if (path == NULL) {
         if (is(p, n, "history.jsonl"))
@@ -264,11 +268,14 @@ int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_e
     return rc;
 }
 
+static const char *const link_places[] = {"projects", "projects/*", NULL};
+
 const struct agent claude_agent = {
     .id = "claude-code",
     .classify = claude_classify,
     .wants_dir = claude_wants_dir,
     .fate = claude_fate,
+    .link_places = link_places,
     .list_transcripts = claude_list_transcripts,
     .list_rest = claude_list_rest,
     .list_plans = claude_list_plans,

@@ -10,6 +10,7 @@
 #include "common/base/str.h"
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 
 #include "agents/claude/claude.h"
 
@@ -43,7 +44,7 @@ static int is_cancelled(struct listing *l)
  * be read is reported. */
 static int each_entry(struct listing *l, const char *path, each_fn f, void *arg)
 {
-    int fd = beneath_open(l->root_fd, path, O_DIRECTORY), rc = 0;
+    int fd = linked_open(&claude_agent, l->root_fd, path, O_DIRECTORY), rc = 0;
     struct dirent *d;
     DIR *dir;
 
@@ -61,7 +62,8 @@ static int each_entry(struct listing *l, const char *path, each_fn f, void *arg)
         return -1;
     }
     while (rc == 0 && (errno = 0, d = readdir(dir)) != NULL) {
-        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+            strncmp(d->d_name, BENEATH_TEMP, strlen(BENEATH_TEMP)) == 0)
             continue;
         rc = is_cancelled(l) ? err_set(l->err, ERR_CANCELLED, "cancelled") : f(l, arg, fd, d);
     }
@@ -84,6 +86,21 @@ static unsigned char type_of(int dir_fd, const struct dirent *d)
            : S_ISLNK(st.st_mode) ? DT_LNK
            : S_ISREG(st.st_mode) ? DT_REG
                                  : DT_CHR;
+}
+
+/* A link to a neighbour, whose folder is looked at under its own name? */
+static int is_alias(struct listing *l, int dir_fd, const struct dirent *d)
+{
+    char *path, why[256];
+    struct stat st;
+    int yes;
+
+    if (type_of(dir_fd, d) != DT_LNK)
+        return 0;
+    path = str_printf("projects/%s", d->d_name);
+    yes = linked_judge(&claude_agent, l->root_fd, path, &st, why, sizeof(why)) == LINKED_WATCHED;
+    free(path);
+    return yes;
 }
 
 static void found(struct listing *l, enum agent_kind kind, const char *path, const char *entry)
@@ -158,9 +175,10 @@ static int project_transcript(struct listing *l, void *arg, int dir_fd, const st
     struct stat st;
 
     (void)arg;
-    /* Only whether there is something: this looks through a linked project folder, opening won't.
-     */
-    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    /* Only whether there is something: this looks through any link, opening won't. */
+    if (is_alias(l, dir_fd, d))
+        ;
+    else if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         found(l, AGENT_TRANSCRIPT, path, "session.jsonl");
     else if (errno != ENOENT && errno != ENOTDIR)
         skip(l, path, errno);
@@ -186,7 +204,7 @@ static int project_subdir(struct listing *l, void *arg, int dir_fd, const struct
     int rc = 0;
 
     (void)arg;
-    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !is_alias(l, dir_fd, d))
         rc = list_folder(l, AGENT_SUBDIR, "session-subdir", str_dup(path));
     free(path);
     free(name);
@@ -206,7 +224,7 @@ static int project_sidechain(struct listing *l, void *arg, int dir_fd, const str
     claude_classify(path, &place);
     if (place.kind != AGENT_SIDECHAIN)
         goto done;
-    fd = beneath_open(l->root_fd, path, 0);
+    fd = linked_open(&claude_agent, l->root_fd, path, 0);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE)
             rc = err_sys(l->err, "can't open a sidechain");

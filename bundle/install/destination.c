@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+
+#include "bundle/install/across.h"
 
 #include "bundle/install/destination.h"
 
@@ -23,7 +26,7 @@ int destination_open(const struct publishing *p, const char *path, struct destin
 
     ret->dir = path_parent(path);
     ret->base = path_base(path);
-    ret->dir_fd = beneath_make(p->stage->root_fd, ret->dir);
+    ret->dir_fd = linked_make(p->agent, p->stage->root_fd, ret->dir);
     if (ret->dir_fd >= 0)
         return 0;
     if (errno == ELOOP || errno == ENOTDIR)
@@ -91,11 +94,6 @@ static int keep(const struct destination *from, const struct destination *to,
     return rc == 0 || errno == ENOENT ? 0 : -1;
 }
 
-static int put_link(int from_fd, const char *from, int to_fd, const char *to)
-{
-    return linkat(from_fd, from, to_fd, to, 0);
-}
-
 static int into_backup(struct publishing *p, const char *path,
                        int (*put)(int from_fd, const char *from, int to_fd, const char *to),
                        struct ct_err *err)
@@ -119,13 +117,13 @@ static int into_backup(struct publishing *p, const char *path,
 /* A second name for what is going to be replaced. */
 int destination_back_up(struct publishing *p, const char *path, struct ct_err *err)
 {
-    return into_backup(p, path, put_link, err);
+    return into_backup(p, path, across_link, err);
 }
 
 /* Out of projects/ and into the backups. */
 int destination_put_away(struct publishing *p, const char *path, struct ct_err *err)
 {
-    return into_backup(p, path, beneath_rename_new, err);
+    return into_backup(p, path, across_rename_new, err);
 }
 
 /* ---- */
@@ -147,7 +145,7 @@ int destination_flush(struct publishing *p, struct ct_err *err)
     }
     strlist_sort(&all);
     for (size_t i = 0; rc == 0 && i < all.n; i++) {
-        int fd = beneath_open(p->stage->root_fd, all.v[i], O_DIRECTORY);
+        int fd = linked_open(p->agent, p->stage->root_fd, all.v[i], O_DIRECTORY);
         if (fd >= 0 && file_sync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
             rc = err_sys(err, "can't flush %s", all.v[i]);
         if (fd >= 0)

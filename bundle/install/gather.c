@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
+#include "bundle/install/across.h"
 #include "bundle/install/compare.h"
 #include "bundle/install/destination.h"
 #include "common/base/path.h"
@@ -31,9 +33,9 @@ static char *own_folder(const char *project, const char *session_id)
     return str_printf("projects/%s/%s", project, session_id);
 }
 
-static DIR *open_folder(int root_fd, const char *path)
+static DIR *open_folder(const struct agent *agent, int root_fd, const char *path)
 {
-    int fd = beneath_open(root_fd, path, O_DIRECTORY);
+    int fd = linked_open(agent, root_fd, path, O_DIRECTORY);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 
     if (fd >= 0 && d == NULL)
@@ -46,9 +48,10 @@ static int is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-void gather_find(int root_fd, const char *session_id, const char *project, struct strlist *ret)
+void gather_find(const struct agent *agent, int root_fd, const char *session_id,
+                 const char *project, struct strlist *ret)
 {
-    DIR *d = open_folder(root_fd, "projects");
+    DIR *d = open_folder(agent, root_fd, "projects");
     struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
@@ -57,7 +60,7 @@ void gather_find(int root_fd, const char *session_id, const char *project, struc
         if (is_dots(e->d_name) || strcmp(e->d_name, project) == 0)
             continue;
         path = own_folder(e->d_name, session_id);
-        fd = beneath_open(root_fd, path, O_DIRECTORY);
+        fd = linked_open(agent, root_fd, path, O_DIRECTORY);
         if (fd >= 0) {
             strlist_add(ret, e->d_name);
             close(fd);
@@ -110,7 +113,7 @@ static int remove_empty(struct gathering *g, const char *path, struct ct_err *er
 static int walk(struct gathering *g, const char *from, const char *to, int depth,
                 struct ct_err *err)
 {
-    DIR *d = depth < DEPTH_MAX ? open_folder(g->p->stage->root_fd, from) : NULL;
+    DIR *d = depth < DEPTH_MAX ? open_folder(g->p->agent, g->p->stage->root_fd, from) : NULL;
     struct strlist names = {0};
     struct dirent *e;
     int rc = 0;
@@ -137,7 +140,8 @@ static int is_better(const struct gathering *g, const char *from, const char *to
                      struct ct_err *err)
 {
     int root_fd = g->p->stage->root_fd;
-    int a = beneath_open(root_fd, from, 0), b = beneath_open(root_fd, to, 0), rc = 0;
+    const struct agent *agent = g->p->agent;
+    int a = linked_open(agent, root_fd, from, 0), b = linked_open(agent, root_fd, to, 0), rc = 0;
     enum compare_order order;
     struct stat x, y;
 
@@ -165,8 +169,8 @@ static int replace(struct gathering *g, const struct destination *a, const struc
     if (destination_back_up(g->p, to, err) != 0)
         return -1;
     (void)unlinkat(stage_fd, GATHERED, 0);
-    if (linkat(a->dir_fd, a->base, stage_fd, GATHERED, 0) != 0 ||
-        renameat(stage_fd, GATHERED, b->dir_fd, b->base) != 0)
+    if (across_link(a->dir_fd, a->base, stage_fd, GATHERED) != 0 ||
+        across_rename(stage_fd, GATHERED, b->dir_fd, b->base) != 0)
         return err_sys(err, "can't replace %s", to);
     return 0;
 }
@@ -188,7 +192,7 @@ static int link_one(struct gathering *g, const char *from, const char *to, struc
         destination_close(&a);
         return -1;
     }
-    if (linkat(a.dir_fd, a.base, b.dir_fd, b.base, 0) != 0) {
+    if (across_link(a.dir_fd, a.base, b.dir_fd, b.base) != 0) {
         rc = errno == EEXIST ? is_better(g, from, to, err) : err_sys(err, "can't link %s", to);
         if (rc == 1)
             rc = replace(g, &a, &b, to, err);
@@ -210,7 +214,7 @@ static int clear_one(struct gathering *g, const char *from, const char *to, stru
 
     if (destination_open(g->p, from, &a, err) != 0)
         return -1;
-    b = beneath_open(g->p->stage->root_fd, to, 0);
+    b = linked_open(g->p->agent, g->p->stage->root_fd, to, 0);
     if (b < 0 || fstat(b, &y) != 0 || fstatat(a.dir_fd, a.base, &x, AT_SYMLINK_NOFOLLOW) != 0 ||
         x.st_ino != y.st_ino || x.st_dev != y.st_dev)
         rc = destination_put_away(g->p, from, err);
@@ -232,7 +236,7 @@ static int each_folder(struct publishing *p,
     struct strlist others = {0};
     int rc = 0;
 
-    gather_find(p->stage->root_fd, p->session_id, p->project, &others);
+    gather_find(p->agent, p->stage->root_fd, p->session_id, p->project, &others);
     for (size_t i = 0; rc == 0 && i < others.n; i++) {
         struct gathering g = {p, 0, is_clearing, each};
         char *from = own_folder(others.v[i], p->session_id);

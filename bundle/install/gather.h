@@ -11,10 +11,11 @@
  */
 
 /**
- * gather_find(root_fd, session_id, project, ret):
+ * gather_find(agent, root_fd, session_id, project, ret):
  * Append the names of all project folders but ${project} in which the session has a folder.
  */
-void gather_find(int root_fd, const char *session_id, const char *project, struct strlist *ret);
+void gather_find(const struct agent *agent, int root_fd, const char *session_id,
+                 const char *project, struct strlist *ret);
 
 /**
  * gather_link(p, err):

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
 #include "bundle/install/gather.h"
@@ -229,7 +230,7 @@ static int is_unfinished(const struct installing *in)
     struct strlist others = {0};
     int is_so;
 
-    gather_find(in->stage.root_fd, in->r->session_id, in->target.project, &others);
+    gather_find(in->meta->agent, in->stage.root_fd, in->r->session_id, in->target.project, &others);
     is_so =
         (others.n > 0 || is_just_moved(in)) && !local_is_live(in->opts->root, in->r->session_id);
     strlist_free(&others);
@@ -303,7 +304,7 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     enum install_outcome o = in->r->outcome;
     char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
     int is_to_move = in->opts->is_rehearsal && is_elsewhere(in);
-    int fd = is_to_move ? beneath_open(in->stage.root_fd, path, O_DIRECTORY) : -1;
+    int fd = is_to_move ? linked_open(in->meta->agent, in->stage.root_fd, path, O_DIRECTORY) : -1;
 
     ret->project = ret->own_project = in->target.project;
     if (is_to_move && fd < 0)

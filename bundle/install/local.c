@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -25,6 +26,7 @@
 #define MOMENTS 10
 
 struct finding {
+    const struct agent *agent;
     int root_fd;
     const char *session_id;
     struct local *l;
@@ -54,7 +56,7 @@ static void on_found(void *arg, const struct agent_file *file)
     struct local_copy *c;
     char reason[128], *dir;
     struct stat st;
-    int fd = beneath_open(f->root_fd, file->path, 0);
+    int fd = linked_open(f->agent, f->root_fd, file->path, 0);
 
     if (fd < 0 && errno == ENOENT)
         return;
@@ -106,10 +108,10 @@ int local_feed(int fd, int64_t end, struct news *n, struct ct_err *err)
     return got < 0 ? err_sys(err, "can't read the transcript") : 0;
 }
 
-static int read_all(int root_fd, struct local *l, struct ct_err *err)
+static int read_all(int root_fd, const struct agent *agent, struct local *l, struct ct_err *err)
 {
     for (size_t i = 0; i < l->n; i++) {
-        int fd = beneath_open(root_fd, l->copies[i].path, 0), rc;
+        int fd = linked_open(agent, root_fd, l->copies[i].path, 0), rc;
         if (fd < 0)
             return err_sys(err, "can't open the transcript");
         news_next(l->news);
@@ -127,14 +129,14 @@ int local_find(int root_fd, const struct agent *agent, const char *session_id, s
 {
     static const struct agent_list_ops ops = {on_found, on_skipped};
     struct local l = {.news = news_new()};
-    struct finding f = {root_fd, session_id, &l, err, 0};
+    struct finding f = {agent, root_fd, session_id, &l, err, 0};
 
     if (root_fd >= 0 &&
         (agent->list_transcripts(root_fd, session_id, &ops, &f, NULL, err) != 0 || f.has_failed))
         goto err0;
     if (l.n > 1)
         qsort(l.copies, l.n, sizeof(*l.copies), by_worth);
-    if (read_all(root_fd, &l, err) != 0)
+    if (read_all(root_fd, agent, &l, err) != 0)
         goto err0;
     *ret = l;
 
@@ -209,11 +211,12 @@ void local_stamp(const struct stat *st, struct local_stamp *ret)
     ret->device = (uint64_t)st->st_dev;
 }
 
-int local_is_still(int root_fd, const char *path, const struct local_stamp *stamp)
+int local_is_still(int root_fd, const struct agent *agent, const char *path,
+                   const struct local_stamp *stamp)
 {
     struct local_stamp now = {0};
     struct stat st;
-    int fd = beneath_open(root_fd, path, 0);
+    int fd = linked_open(agent, root_fd, path, 0);
 
     if (fd >= 0 && fstat(fd, &st) == 0)
         local_stamp(&st, &now);
@@ -223,10 +226,27 @@ int local_is_still(int root_fd, const char *path, const struct local_stamp *stam
            now.size_bytes == stamp->size_bytes && now.mtime_ns == stamp->mtime_ns;
 }
 
-int local_has_changed(int root_fd, const struct local *l)
+int local_restamp(int root_fd, const struct agent *agent, struct local_copy *c)
+{
+    struct local_stamp now = {0};
+    struct stat st;
+    int fd = linked_open(agent, root_fd, c->path, 0), rc = -1;
+
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        local_stamp(&st, &now);
+        rc = now.size_bytes == c->was.size_bytes && now.mtime_ns == c->was.mtime_ns ? 0 : -1;
+    }
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0)
+        c->was = now;
+    return rc;
+}
+
+int local_has_changed(int root_fd, const struct agent *agent, const struct local *l)
 {
     for (size_t i = 0; i < l->n; i++) {
-        if (!local_is_still(root_fd, l->copies[i].path, &l->copies[i].was))
+        if (!local_is_still(root_fd, agent, l->copies[i].path, &l->copies[i].was))
             return 1;
     }
     return 0;

@@ -56,17 +56,25 @@ const char *local_cwd(const struct local *l);
 void local_list(const char *root, struct strlist *ret);
 
 /**
- * local_has_changed(root_fd, l):
+ * local_has_changed(root_fd, agent, l):
  * Return whether a copy is not any more what was read.
  */
-int local_has_changed(int root_fd, const struct local *l);
+int local_has_changed(int root_fd, const struct agent *agent, const struct local *l);
 
 /**
- * local_stamp(st, ret), local_is_still(root_fd, path, stamp):
+ * local_restamp(root_fd, agent, c):
+ * The transcript ${c} was moved to its path: take that file's stamp, if its size and its time are
+ * what they were.  Return 0, or -1 if it has changed.
+ */
+int local_restamp(int root_fd, const struct agent *agent, struct local_copy *c);
+
+/**
+ * local_stamp(st, ret), local_is_still(root_fd, agent, path, stamp):
  * Note which file it is and what state it is in; return whether ${path} is still that.
  */
 void local_stamp(const struct stat *st, struct local_stamp *ret);
-int local_is_still(int root_fd, const char *path, const struct local_stamp *stamp);
+int local_is_still(int root_fd, const struct agent *agent, const char *path,
+                   const struct local_stamp *stamp);
 
 /**
  * local_is_live(root, session_id):

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "bundle/install/compare.h"
 #include "bundle/install/merge.h"
 #include "common/base/file.h"
@@ -20,22 +21,23 @@
 #define MERGED "merged-memory"
 
 struct planning {
+    const struct agent *agent;
     int root_fd, stage_fd;
     const struct plan_target *place;
     struct plan *plan;
 };
 
 /* Open what is there.  Return 1, or 0 if there is nothing. */
-static int open_local(int root_fd, const char *path, int *ret_fd, struct stat *st,
+static int open_local(const struct planning *p, const char *path, int *ret_fd, struct stat *st,
                       struct ct_err *err)
 {
     char reason[128];
     int fd;
 
     *ret_fd = -1;
-    if (root_fd < 0)
+    if (p->root_fd < 0)
         return 0;
-    fd = beneath_open(root_fd, path, 0);
+    fd = linked_open(p->agent, p->root_fd, path, 0);
     if (fd < 0 && errno == ENOENT)
         return 0;
     if (fd < 0)
@@ -108,7 +110,7 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
     struct stat here;
     int local, staged, rc;
 
-    rc = open_local(p->root_fd, path, &local, &here, err);
+    rc = open_local(p, path, &local, &here, err);
     if (rc <= 0) {
         it->act = PLAN_ADD;
         return rc;
@@ -156,7 +158,7 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
               struct ct_err *err)
 {
     struct plan plan = {0};
-    struct planning p = {root_fd, stage_fd, place, &plan};
+    struct planning p = {agent, root_fd, stage_fd, place, &plan};
 
     for (size_t i = 0; i < opened->n; i++) {
         const struct open_entry *e = &opened->entries[i];

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
+#include "bundle/install/across.h"
 #include "bundle/install/compare.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/prompts.h"
@@ -81,7 +83,7 @@ static int move(struct publishing *p, const char *from_path, const char *to_path
         return -1;
     rc = destination_open(p, to_path, &to, err);
     if (rc == 0) {
-        rc = beneath_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
+        rc = across_rename_new(from.dir_fd, from.base, to.dir_fd, to.base);
         if (rc != 0 && (errno == ENOENT || errno == EEXIST))
             changed(err);
         else if (rc != 0)
@@ -134,6 +136,9 @@ static int move_here(struct publishing *p, struct ct_err *err)
     free(c->project);
     c->path = to;
     c->project = str_dup(p->project);
+    /* On another file system it is another file. */
+    if (local_restamp(p->stage->root_fd, p->agent, c) != 0)
+        return changed(err);
     return gather_clear(p, err);
 }
 
@@ -148,8 +153,8 @@ static int put(struct publishing *p, const char *staged, const char *path, int i
 
     if (rc != 0)
         return -1;
-    rc = is_new ? beneath_rename_new(p->stage->fd, staged, s.dir_fd, s.base)
-                : renameat(p->stage->fd, staged, s.dir_fd, s.base);
+    rc = is_new ? across_rename_new(p->stage->fd, staged, s.dir_fd, s.base)
+                : across_rename(p->stage->fd, staged, s.dir_fd, s.base);
     if (rc != 0 && errno == EEXIST)
         changed(err);
     else if (rc != 0)
@@ -163,7 +168,7 @@ static int put(struct publishing *p, const char *staged, const char *path, int i
 static int has_changed(const struct publishing *p, const struct plan_item *it)
 {
     return is_coming(it) && it->act != PLAN_ADD &&
-           !local_is_still(p->stage->root_fd, it->path, &it->was);
+           !local_is_still(p->stage->root_fd, p->agent, it->path, &it->was);
 }
 
 static int have_items_changed(const struct publishing *p)
@@ -191,7 +196,7 @@ static int put_items(struct publishing *p, struct ct_err *err)
 
 static void touch(const struct publishing *p, const char *path, int flags)
 {
-    int fd = beneath_open(p->stage->root_fd, path, flags);
+    int fd = linked_open(p->agent, p->stage->root_fd, path, flags);
     struct timespec t[2];
 
     times(p, t);
@@ -290,12 +295,12 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
     int old_fd = -1, rc = 0, is_new = p->local->n == 0;
 
     if (!is_new)
-        old_fd = beneath_open(p->stage->root_fd, path, 0);
+        old_fd = linked_open(p->agent, p->stage->root_fd, path, 0);
     if (!is_new && (p->is_backed_up || !is_beginning(p, old_fd)))
         rc = destination_back_up(p, path, err);
     if (rc == 0)
         rc = destination_flush(p, err);
-    if (rc == 0 && local_has_changed(p->stage->root_fd, p->local))
+    if (rc == 0 && local_has_changed(p->stage->root_fd, p->agent, p->local))
         rc = changed(err);
     if (rc == 0)
         rc = put(p, p->plan->transcript->name, path, is_new, err);
@@ -341,14 +346,14 @@ int publish(struct publishing *p, struct ct_err *err)
 
     if (settle_all(p, err) != 0)
         return -1;
-    if (local_has_changed(p->stage->root_fd, p->local))
+    if (local_has_changed(p->stage->root_fd, p->agent, p->local))
         return changed(err);
     if (p->before_commit(p->arg, err) != 0)
         return -1;
     /* First, for it may have to wait for a lock, or in vain. */
     if (put_prompts(p, err) != 0)
         return -1;
-    if (have_items_changed(p) || local_has_changed(p->stage->root_fd, p->local))
+    if (have_items_changed(p) || local_has_changed(p->stage->root_fd, p->agent, p->local))
         return changed(err);
     if (p->moving(p->arg, err) != 0)
         return -1;

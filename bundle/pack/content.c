@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "common/base/file.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -57,7 +58,7 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
         content_skip(s, path, "the session has more files than a bundle may hold");
         return 0;
     }
-    fd = beneath_open(s->root_fd, path, 0);
+    fd = linked_open(s->agent, s->root_fd, path, 0);
     if (fd < 0 || fstat(fd, &st) != 0) {
         int e = errno;
         if (fd >= 0)
@@ -190,7 +191,7 @@ struct content *content_transcript(const struct snapshot *s)
 int content_open(const struct snapshot *s, const struct content *c, struct ct_err *err)
 {
     struct stat st;
-    int fd = beneath_open(s->root_fd, c->path, 0);
+    int fd = linked_open(s->agent, s->root_fd, c->path, 0);
 
     if (fd < 0) {
         int e = errno;

@@ -68,6 +68,7 @@ void doctor_service(struct doctor *d, struct doctor_finding *f);
 void doctor_lingering(struct doctor *d, struct doctor_finding *f);
 void doctor_watches(struct doctor *d, struct doctor_finding *f);
 void doctor_sandbox(struct doctor *d, struct doctor_finding *f);
+void doctor_problems(struct doctor *d, struct doctor_finding *f);
 
 /* doctor_keys.c: the keys, and what they open */
 void doctor_keyring(struct doctor *d, struct doctor_finding *f);

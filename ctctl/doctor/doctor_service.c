@@ -197,3 +197,28 @@ void doctor_sandbox(struct doctor *d, struct doctor_finding *f)
     else
         doctor_say(f, DOCTOR_NOTE, NULL, "this kernel offers no Landlock");
 }
+
+/* What `ctctl status` lists: the first of it, for all of it stands there. */
+void doctor_problems(struct doctor *d, struct doctor_finding *f)
+{
+    struct json_object *list = jdoc_array(d->status, "problems");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+    const struct json_object *first = n > 0 ? json_object_array_get_idx(list, 0) : NULL;
+    const char *what = jdoc_str(first, "what"), *why = jdoc_str(first, "why");
+    const char *path = jdoc_str(first, "path"), *cure = jdoc_str(first, "cure");
+    char more[64] = "";
+
+    if (d->status == NULL) {
+        doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the daemon does not run");
+        return;
+    }
+    if (n == 0) {
+        doctor_say(f, DOCTOR_OK, NULL, "the daemon knows of none");
+        return;
+    }
+    if (n > 1)
+        snprintf(more, sizeof(more), "; and %zu more: ctctl status", n - 1);
+    doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "ctctl status", "%s%s%s%s%s%s",
+               path != NULL ? path : "", path != NULL ? ": " : "", what != NULL ? what : "",
+               why != NULL ? ": " : "", why != NULL ? why : "", more);
+}

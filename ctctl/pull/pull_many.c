@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "agents/claude/transcript.h"
 #include "bundle/install/adopted.h"
 #include "bundle/install/local.h"
@@ -55,7 +56,7 @@ static int has_fewer(int root_fd, const struct local_copy *c, const struct json_
     struct transcript *t;
     ssize_t n = 1;
     char *p;
-    int fd = beneath_open(root_fd, c->path, 0);
+    int fd = linked_open(agent_default(), root_fd, c->path, 0);
 
     if (fd < 0)
         return err_sys(err, "can't open the transcript");

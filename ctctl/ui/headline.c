@@ -111,6 +111,12 @@ static void say_failed(struct buf *b, const struct headline *h, int64_t failed, 
     free(who);
 }
 
+static void say_untaken(struct buf *b, int64_t n)
+{
+    buf_printf(b, "NOT SAFE: %" PRId64 " file%s or folder%s of sessions can't be saved", n,
+               n == 1 ? "" : "s", n == 1 ? "" : "s");
+}
+
 static void say_deleted(struct buf *b, const struct headline *h)
 {
     char *who = some(h->deleted, h->total);
@@ -250,7 +256,7 @@ void headline_make(const struct text_style *st, const struct json_object *status
     const struct json_object *daemon = jdoc_obj(status, "daemon");
     const char *state = jdoc_str(daemon, "state");
     struct buf b = {0};
-    int64_t failed, limit;
+    int64_t failed, limit, untaken = count(jdoc_obj(status, "watch"), "untaken");
     int is_held;
 
     memset(ret, 0, sizeof(*ret));
@@ -273,6 +279,8 @@ void headline_make(const struct text_style *st, const struct json_object *status
         say_failed(&b, ret, failed, limit);
     } else if (ret->deleted > 0) {
         say_deleted(&b, ret);
+    } else if (untaken > 0) {
+        say_untaken(&b, untaken);
     } else if (strcmp(state, "paused") == 0) {
         ret->mood = HEADLINE_CARE;
         say_paused(&b, st, ret, status);

@@ -95,7 +95,7 @@ static int is_degraded(struct daemon *d)
     int n = 0;
 
     watcher_each_degraded(d->watcher, note_degraded, &n);
-    return n > 0 || d->disk_err.code != ERR_NONE || d->restart_path != NULL ||
+    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 || d->disk_err.code != ERR_NONE || d->restart_path != NULL ||
            some_root_is_missing(d);
 }
 
@@ -268,6 +268,27 @@ static void add_degraded_problem(void *arg, const char *path, const char *reason
                  path);
 }
 
+/* A transcript that can't be taken is its session's problem already. */
+static int is_said(struct json_object *list, const char *path)
+{
+    size_t n = json_object_array_length(list);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *why = jdoc_str(json_object_array_get_idx(list, i), "why");
+        if (why != NULL && strstr(why, path) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+static void add_untaken_problem(void *arg, const char *path, const char *why, const char *cure)
+{
+    if (is_said(arg, path))
+        return;
+    jdoc_set_str(problem(arg, "something in the data folder can't be saved", why, cure), "path",
+                 path);
+}
+
 static int is_off(int64_t skew_ms)
 {
     return skew_ms > SKEW_MS || skew_ms < -SKEW_MS;
@@ -397,6 +418,7 @@ static struct json_object *problems(struct daemon *d)
     add_general_problems(d, list);
     watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
     map_each(d->sessions, add_bundle_problem, list);
+    watcher_each_untaken(d->watcher, add_untaken_problem, list);
     if (d->uploader != NULL)
         uploader_each(d->uploader, add_upload_problem, list);
     if (d->state != NULL)
@@ -448,6 +470,7 @@ static struct json_object *watch_part(struct daemon *d)
     jdoc_set_time(o, "lastScanAt", st.last_scan_wall_ms);
     jdoc_set_bool(o, "isScanning", st.is_scanning);
     json_object_object_add(o, "degraded", degraded);
+    jdoc_set_int(o, "untaken", (int64_t)watcher_each_untaken(d->watcher, NULL, NULL));
     json_object_object_add(o, "rules", rules_json(d->rules));
     return o;
 }

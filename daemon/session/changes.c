@@ -458,6 +458,16 @@ static void on_root_state(void *arg, int root, int there)
         restart_if_barred(d, d->config->roots.v[root]);
 }
 
+/* What it leads to may be new since the sandbox closed. */
+static void on_linked(void *arg, int root, const char *path)
+{
+    struct daemon *d = arg;
+    char *whole = path_join(d->config->roots.v[root], path);
+
+    restart_if_barred(d, whole);
+    free(whole);
+}
+
 static void on_file_changed(void *arg, const char *path)
 {
     struct daemon *d = arg;
@@ -481,6 +491,7 @@ const struct watcher_ops changes_watcher_ops = {
     .scan_began = on_scan_began,
     .unreadable = on_unreadable,
     .scanned = on_scanned,
+    .linked = on_linked,
     .root_state = on_root_state,
     .file_changed = on_file_changed,
     .resumed = on_resumed,

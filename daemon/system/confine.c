@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/linked.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
 #include "common/base/path.h"
@@ -12,8 +13,6 @@
 #include "daemon/system/sandbox.h"
 
 #include "daemon/system/confine.h"
-
-#define MOST_RULES 128
 
 struct confine {
     int mode; /* enum config_sandbox */
@@ -28,14 +27,13 @@ struct confine {
 
 struct allowance {
     const struct confine_places *places;
-    struct sandbox_rule v[MOST_RULES];
+    struct sandbox_rule *v;
     size_t n;
 };
 
 static void allow(struct allowance *p, const char *path, unsigned what)
 {
-    if (p->n == MOST_RULES)
-        return;
+    p->v = str_realloc(p->v, p->n + 1, sizeof(*p->v));
     p->v[p->n].path = str_dup(path);
     p->v[p->n++].what = what;
 }
@@ -44,6 +42,7 @@ static void plan_clear(struct allowance *p)
 {
     for (size_t i = 0; i < p->n; i++)
         free((char *)(uintptr_t)p->v[i].path);
+    free(p->v);
 }
 
 /* Is ${path} the folder ${dir}, or below it, whatever links lead to both? */
@@ -159,13 +158,21 @@ static void allow_socket(struct allowance *p)
     free(dir);
 }
 
+static void allow_target(void *arg, const char *path, const char *target)
+{
+    (void)path;
+    allow(arg, target, SANDBOX_READ);
+}
+
 static void allow_ours(struct allowance *p)
 {
     const struct config *c = p->places->config;
     char *file = config_file(p->places->config_path);
 
-    for (size_t i = 0; i < c->roots.n; i++)
+    for (size_t i = 0; i < c->roots.n; i++) {
         allow(p, c->roots.v[i], SANDBOX_READ);
+        linked_each(agent_default(), c->roots.v[i], allow_target, p);
+    }
     allow_in_folder(p, file);
     allow_in_folder(p, p->places->credentials);
     /* Its folder may be that of a server's private keys. */

@@ -16,6 +16,8 @@
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "agents/encode.h"
+#include "agents/linked.h"
+#include "agents/claude/claude.h"
 #include "agents/claude/history.h"
 #include "agents/seen.h"
 #include "common/base/path.h"
@@ -242,6 +244,110 @@ static void no_symbolic_link_below_the_root_is_followed(void **state)
         close(root_fd);
     }
     free(link);
+    free(root);
+    scratch_free(dir);
+}
+
+/* ---- links that are followed --------------------------------------------------------------------
+ */
+
+static const char *linked_word(enum linked linked)
+{
+    return linked == LINKED_FOLLOWED  ? "followed"
+           : linked == LINKED_WATCHED ? "watched"
+                                      : "refused";
+}
+
+/* A data folder of a home of its own: where a link may be, and where it may lead to. */
+static void links_are_followed_where_and_whither_they_may(void **state)
+{
+    static const struct {
+        const char *path, *target;
+        enum linked linked;
+        const char *why;
+    } t[] = {
+        {"projects/x", "disk/x", LINKED_FOLLOWED, ""},
+        {"projects/ssh", "home/.ssh", LINKED_REFUSED, "credentials"},
+        {"projects/below", "home/.ssh/deep", LINKED_REFUSED, "credentials"},
+        {"projects/aws", "disk/aws", LINKED_REFUSED, "credentials"}, /* ~/.aws is a link to it */
+        {"projects/ours", "home/.codeteleport", LINKED_REFUSED, "credentials"},
+        {"projects/holds", "home/.config", LINKED_REFUSED, "credentials"},
+        {"projects/home", "home", LINKED_REFUSED, "data folder"},
+        {"projects/above", "", LINKED_REFUSED, "data folder"},
+        {"projects/root", "home/.claude", LINKED_REFUSED, "data folder"},
+        {"projects/env", "home/.claude/session-env", LINKED_REFUSED, "data folder"},
+        {"projects/alias", "home/.claude/projects/own", LINKED_WATCHED, ""},
+        {"projects/none", "disk/none", LINKED_REFUSED, "nothing"},
+        {"projects/file", "disk/x/f", LINKED_REFUSED, "no folder"},
+        {"projects/own/s", "disk/x", LINKED_REFUSED, "not followed there"},
+        {"file-history", "disk/x", LINKED_REFUSED, "not followed there"},
+    };
+    char *dir = scratch_new(), *root = scratch_path(dir, "home/.claude"), *p, *q, why[256];
+    char *was = str_dup(path_home());
+    struct stat st;
+    int root_fd, fd;
+
+    (void)state;
+    for (const char *const *f =
+             (const char *const[]){"disk/x/f", "disk/aws/f", "home/.ssh/deep/f",
+                                   "home/.config/gcloud/f", "home/.codeteleport/f",
+                                   "home/.claude/projects/own/f", "home/.claude/session-env/f",
+                                   NULL};
+         *f != NULL; f++) {
+        p = scratch_path(dir, "%s", *f);
+        scratch_puts(p, "x");
+        free(p);
+    }
+    p = scratch_path(dir, "home/.aws");
+    q = scratch_path(dir, "disk/aws");
+    assert_int_equal(symlink(q, p), 0);
+    free(p);
+    free(q);
+    p = scratch_path(dir, "home");
+    setenv("HOME", p, 1);
+    free(p);
+    root_fd = beneath_open_root(root);
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        enum linked linked;
+        p = scratch_path(root, "%s", t[i].path);
+        q = t[i].target[0] != '\0' ? scratch_path(dir, "%s", t[i].target) : str_dup(dir);
+        assert_int_equal(symlink(q, p), 0);
+        linked = linked_judge(&claude_agent, root_fd, t[i].path, &st, why, sizeof(why));
+        if (linked != t[i].linked)
+            fail_msg("%s -> %s: %s (%s)", t[i].path, t[i].target, linked_word(linked), why);
+        if (linked == LINKED_REFUSED && strstr(why, t[i].why) == NULL)
+            fail_msg("%s -> %s: %s", t[i].path, t[i].target, why);
+        assert_int_equal(st.st_ino != 0, linked == LINKED_FOLLOWED);
+        fd = linked_open(&claude_agent, root_fd, t[i].path, O_DIRECTORY);
+        assert_int_equal(fd >= 0, linked == LINKED_FOLLOWED);
+        if (fd >= 0)
+            close(fd);
+        free(p);
+        free(q);
+    }
+    fd = linked_open(&claude_agent, root_fd, "projects/x/f", 0);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(linked_open(&claude_agent, root_fd, "projects/ssh/deep/f", 0), -1);
+    assert_int_equal(errno, ELOOP);
+    fd = linked_make(&claude_agent, root_fd, "projects/x/new/deep");
+    assert_true(fd >= 0);
+    close(fd);
+    p = scratch_path(dir, "disk/x/new/deep");
+    assert_int_equal(access(p, F_OK), 0);
+    free(p);
+    assert_int_equal(linked_make(&claude_agent, root_fd, "projects/ssh/new"), -1);
+    p = scratch_path(dir, "home/.ssh/new");
+    assert_int_equal(access(p, F_OK), -1);
+    free(p);
+    /* A link within what a link leads to. */
+    p = scratch_path(dir, "disk/x/out");
+    assert_int_equal(symlink("/etc", p), 0);
+    free(p);
+    assert_int_equal(linked_open(&claude_agent, root_fd, "projects/x/out/passwd", 0), -1);
+    close(root_fd);
+    setenv("HOME", was, 1);
+    free(was);
     free(root);
     scratch_free(dir);
 }
@@ -554,6 +660,7 @@ int main(void)
         cmocka_unit_test(names_from_records_become_plain_file_names_only),
         cmocka_unit_test(a_plan_is_its_sessions_or_one_of_its_agents),
         cmocka_unit_test(no_symbolic_link_below_the_root_is_followed),
+        cmocka_unit_test(links_are_followed_where_and_whither_they_may),
         cmocka_unit_test(a_sidechain_names_its_parent_inside),
         cmocka_unit_test(a_live_file_that_cant_be_parsed_is_no_signal),
         cmocka_unit_test(what_is_no_process_is_not_alive),

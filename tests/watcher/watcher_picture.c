@@ -52,8 +52,10 @@ static void classify(const char *path, struct agent_path *ret)
     ret->kind = AGENT_SUBDIR;
 }
 
+static const char *const link_places[] = {"projects", "projects/*", NULL};
+
 static const struct agent stand_in = {
-    .id = "stand-in", .classify = classify, .wants_dir = wants_dir};
+    .id = "stand-in", .classify = classify, .wants_dir = wants_dir, .link_places = link_places};
 
 static const char *key_of(int root, const char *path, char buf[PATH_MAX + 16])
 {
@@ -182,6 +184,14 @@ static void on_unreadable(void *arg, int root, const char *path)
     strlist_add(&p->unreadable, path);
 }
 
+static void on_linked(void *arg, int root, const char *path)
+{
+    struct picture *p = arg;
+
+    (void)root;
+    strlist_add_once(&p->linked, path);
+}
+
 static void on_root_state(void *arg, int root, int there)
 {
     struct picture *p = arg;
@@ -256,6 +266,7 @@ void picture_start(struct picture *p)
         .scan_began = on_began,
         .scanned = on_scanned,
         .unreadable = on_unreadable,
+        .linked = on_linked,
         .root_state = on_root_state,
         .file_changed = on_file_changed,
         .resumed = on_resumed,
@@ -290,6 +301,8 @@ void picture_free(struct picture *p)
     strlist_free(&p->roots);
     strlist_free(&p->log);
     strlist_free(&p->degraded);
+    strlist_free(&p->untaken);
+    strlist_free(&p->linked);
     strlist_free(&p->unreadable);
     free((char *)p->opts.marker_dir);
     free(p->dir);
@@ -420,6 +433,18 @@ static void walk_file(struct walk *k, const char *rel, const struct stat *st)
         complain(k, "outdated", rel);
 }
 
+/* Links where they may be, to a folder that says that it may. */
+static int is_followed(const char *abs, const char *rel)
+{
+    char *mark = path_join(abs, "followed.tmp");
+    int yes = access(mark, F_OK) == 0 &&
+              (strcmp(rel, "projects") == 0 ||
+               (strncmp(rel, "projects/", 9) == 0 && strchr(rel + 9, '/') == NULL));
+
+    free(mark);
+    return yes;
+}
+
 static void walk_dir(struct walk *k, const char *abs, const char *rel)
 {
     const struct dirent *d;
@@ -435,6 +460,8 @@ static void walk_dir(struct walk *k, const char *abs, const char *rel)
         a = path_join(abs, d->d_name);
         r = *rel == '\0' ? str_dup(d->d_name) : path_join(rel, d->d_name);
         assert_int_equal(lstat(a, &st), 0);
+        if (S_ISLNK(st.st_mode) && is_followed(a, r))
+            assert_int_equal(stat(a, &st), 0);
         if (!S_ISDIR(st.st_mode))
             walk_file(k, r, &st);
         else if (wants_dir(r))
@@ -500,6 +527,22 @@ void picture_degraded(struct picture *p)
 {
     strlist_free(&p->degraded);
     watcher_each_degraded(p->w, add_degraded, p);
+}
+
+static void add_untaken(void *arg, const char *path, const char *why, const char *cure)
+{
+    struct picture *p = arg;
+    char *line = str_printf("%s: %s", path, why);
+
+    assert_true(*cure != '\0');
+    strlist_add(&p->untaken, line);
+    free(line);
+}
+
+size_t picture_untaken(struct picture *p)
+{
+    strlist_free(&p->untaken);
+    return watcher_each_untaken(p->w, add_untaken, p);
 }
 
 const char *picture_path(const struct picture *p, int root, const char *fmt, ...)

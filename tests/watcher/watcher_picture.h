@@ -9,7 +9,8 @@
 /*
  * What a listener of the watcher knows, built from its callbacks alone, beside the disk itself. The
  * stand-in for an agent: everything in files below projects/ counts, but nothing named *.tmp, and
- * nothing in folders named debug.
+ * nothing in folders named debug.  Symbolic links may be at projects and projects/<name>; a folder
+ * that one of them leads to has a file followed.tmp if it is to be followed.
  */
 struct picture {
     struct event_base *base;
@@ -20,6 +21,8 @@ struct picture {
     struct map *files;
     struct strlist log;      /* every changed() as "+path" or "-path", if is_logging */
     struct strlist degraded; /* "path: reason", of picture_degraded() */
+    struct strlist untaken;  /* the same, of picture_untaken() */
+    struct strlist linked;   /* paths that linked() told */
     struct strlist unreadable;
     int is_logging;
     uint32_t scan;
@@ -120,6 +123,12 @@ void picture_needs_watches(struct picture *p);
  * Ask for what is degraded, into p->degraded.
  */
 void picture_degraded(struct picture *p);
+
+/**
+ * picture_untaken(p):
+ * Ask for what can't be taken, into p->untaken; return how many there are.
+ */
+size_t picture_untaken(struct picture *p);
 
 /**
  * picture_path(p, root, fmt, ...):

@@ -25,6 +25,7 @@ static const struct doctor_check checks[] = {
     {"lingering", doctor_lingering},
     {"watch limit", doctor_watches},
     {"sandbox", doctor_sandbox},
+    {"problems", doctor_problems},
     {"name lookup", doctor_dns},
     {"TLS", doctor_tls},
     {"clock", doctor_clock},
