@@ -10,6 +10,7 @@
 #include "common/base/str.h"
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 
 #include "agents/inventory.h"
 
@@ -61,10 +62,20 @@ static int is_folder(int dir_fd, const struct dirent *d)
     return fstatat(dir_fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static DIR *open_folder(int root_fd, const char *path)
+/* A symbolic link that is followed stands for a folder. */
+static int is_linked(const struct walk *w, const char *path)
 {
-    int fd = *path != '\0' ? beneath_open(root_fd, path, O_DIRECTORY)
-                           : openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char why[256];
+    struct stat st;
+
+    return linked_is_place(w->agent, path) &&
+           linked_judge(w->agent, w->root_fd, path, &st, why, sizeof(why)) == LINKED_FOLLOWED;
+}
+
+static DIR *open_folder(const struct walk *w, const char *path)
+{
+    int fd = *path != '\0' ? linked_open(w->agent, w->root_fd, path, O_DIRECTORY)
+                           : openat(w->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 
     if (fd >= 0 && d == NULL)
@@ -76,7 +87,7 @@ static DIR *open_folder(int root_fd, const char *path)
  * that is in there counts for that one. */
 static void walk(struct walk *w, const char *path, size_t unknown, int depth)
 {
-    DIR *dir = depth < DEPTH_MAX ? open_folder(w->root_fd, path) : NULL;
+    DIR *dir = depth < DEPTH_MAX ? open_folder(w, path) : NULL;
     const struct dirent *d;
 
     while (dir != NULL && (d = readdir(dir)) != NULL) {
@@ -86,6 +97,8 @@ static void walk(struct walk *w, const char *path, size_t unknown, int depth)
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
             continue;
         below = str_printf("%s%s%s", path, *path != '\0' ? "/" : "", d->d_name);
+        if (d->d_type == DT_LNK || d->d_type == DT_UNKNOWN)
+            is_dir = is_dir || is_linked(w, below);
         name = str_printf("%s%s", below, is_dir ? "/" : "");
         fate = w->agent->fate(name);
         if (is_dir && (fate == AGENT_INSIDE || fate == AGENT_UNKNOWN))
