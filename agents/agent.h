@@ -147,10 +147,12 @@ struct agent {
      * none that we install. */
     enum agent_kind (*entry_kind)(const char *session_id, const char *entry);
 
-    /* Where it belongs: its path below the root, when the session's project folder is ${project};
-     * the caller frees it.  NULL if it is no file that we install, or one that is shared by all
-     * sessions (AGENT_HISTORY). */
-    char *(*entry_path)(const char *session_id, const char *project, const char *entry);
+    /* Where it belongs: its path below the root, when the session's project folder is ${project}
+     * and its memory is kept in that of ${memory_project} (NULL: the same); the caller frees it.
+     * NULL if it is no file that we install, or one that is shared by all sessions (AGENT_HISTORY).
+     */
+    char *(*entry_path)(const char *session_id, const char *project, const char *memory_project,
+                        const char *entry);
 
     /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
      * resolved by the caller); the caller frees it. */

@@ -5,6 +5,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/claude.c agents/claude/claude.h \
   agents/claude/claude_entry.c \
   agents/claude/claude_list.c \
+  agents/claude/claude_memory.c \
   agents/claude/claude_names.c \
   agents/claude/claude_news.c \
   agents/claude/history.c agents/claude/history.h \

@@ -8,6 +8,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/install/destination.c bundle/install/destination.h \
   bundle/install/dirlock.c bundle/install/dirlock.h \
   bundle/install/gather.c bundle/install/gather.h \
+  bundle/install/git_root.c bundle/install/git_root.h \
   bundle/install/install.c bundle/install/install.h \
   bundle/install/local.c bundle/install/local.h \
   bundle/install/merge.c bundle/install/merge.h \

@@ -21,7 +21,15 @@ int claude_named(const char *name, char *path, char *entry, size_t size);
 void claude_plan_slugs(const char *name, struct strlist *ret);
 enum agent_news claude_record_news(const struct agent_record *r);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
-char *claude_entry_path(const char *session_id, const char *project, const char *entry);
+char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
+                        const char *entry);
+
+/**
+ * claude_memory_project(root_fd, transcript_fd, project):
+ * Return the name of the project folder whose memory is that of a session of ${project}, as its
+ * transcript says; ${project} itself if that says nothing.  The caller frees it.
+ */
+char *claude_memory_project(int root_fd, int transcript_fd, const char *project);
 
 /**
  * claude_sidechain_session(fd, ret_session_id, err):

@@ -5,37 +5,41 @@
 
 #include "agents/claude/claude.h"
 
+enum where { ROOT, PROJECT, MEMORY_PROJECT };
 enum owner { NOBODY, SESSION, TEAM /* its id, or session-<the first eight digits of it> */ };
 
-/* The folders of a bundle and where they come from: below the project's folder or not, with the
+/* The folders of a bundle and where they come from: below a project's folder or not, with the
  * session's name below that or not. */
 static const struct {
     const char *entry, *folder;
-    int is_in_project;
+    enum where where;
     enum owner owner;
     enum agent_kind kind;
 } folders[] = {
-    {"session-subdir/", "", 1, SESSION, AGENT_SUBDIR},
-    {"memory/", "memory/", 1, NOBODY, AGENT_MEMORY},
-    {"file-history/", "file-history/", 0, SESSION, AGENT_FILE_HISTORY},
-    {"tasks/", "tasks/", 0, SESSION, AGENT_TASK},
-    {"team-tasks/", "tasks/", 0, TEAM, AGENT_TASK},
-    {"todos/", "todos/", 0, NOBODY, AGENT_TODO},
-    {"plans/", "plans/", 0, NOBODY, AGENT_PLAN},
-    {"paste-cache/", "paste-cache/", 0, NOBODY, AGENT_PASTE},
-    {"uploads/", "uploads/", 0, SESSION, AGENT_UPLOAD},
+    {"session-subdir/", "", PROJECT, SESSION, AGENT_SUBDIR},
+    {"memory/", "memory/", MEMORY_PROJECT, NOBODY, AGENT_MEMORY},
+    {"project-memory/", "memory/", PROJECT, NOBODY, AGENT_MEMORY},
+    {"file-history/", "file-history/", ROOT, SESSION, AGENT_FILE_HISTORY},
+    {"tasks/", "tasks/", ROOT, SESSION, AGENT_TASK},
+    {"team-tasks/", "tasks/", ROOT, TEAM, AGENT_TASK},
+    {"todos/", "todos/", ROOT, NOBODY, AGENT_TODO},
+    {"plans/", "plans/", ROOT, NOBODY, AGENT_PLAN},
+    {"paste-cache/", "paste-cache/", ROOT, NOBODY, AGENT_PASTE},
+    {"uploads/", "uploads/", ROOT, SESSION, AGENT_UPLOAD},
 };
 
 #define ANY_PROJECT "p" /* where only the rest of the path matters */
 
-static char *path_of(size_t i, const char *session_id, const char *project, const char *entry)
+static char *path_of(size_t i, const char *session_id, const char *project,
+                     const char *memory_project, const char *entry)
 {
     const char *rest = entry + strlen(folders[i].entry);
     char *own = folders[i].owner == SESSION ? str_printf("%s/", session_id)
                 : folders[i].owner == TEAM  ? str_printf("session-%.8s/", session_id)
                                             : str_dup("");
-    char *path = folders[i].is_in_project
-                     ? str_printf("projects/%s/%s%s%s", project, folders[i].folder, own, rest)
+    const char *in = folders[i].where == MEMORY_PROJECT ? memory_project : project;
+    char *path = folders[i].where != ROOT
+                     ? str_printf("projects/%s/%s%s%s", in, folders[i].folder, own, rest)
                      : str_printf("%s%s%s", folders[i].folder, own, rest);
 
     free(own);
@@ -54,7 +58,8 @@ static int fits(enum agent_kind kind, const char *session_id, const char *path)
            strncmp(place.prefix, session_id, strlen(place.prefix)) == 0;
 }
 
-char *claude_entry_path(const char *session_id, const char *project, const char *entry)
+char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
+                        const char *entry)
 {
     char *path;
 
@@ -64,7 +69,8 @@ char *claude_entry_path(const char *session_id, const char *project, const char 
         size_t n = strlen(folders[i].entry);
         if (strncmp(entry, folders[i].entry, n) != 0 || entry[n] == '\0')
             continue;
-        path = path_of(i, session_id, project, entry);
+        path = path_of(i, session_id, project, memory_project != NULL ? memory_project : project,
+                       entry);
         if (fits(folders[i].kind, session_id, path))
             return path;
         free(path);
@@ -80,7 +86,7 @@ enum agent_kind claude_entry_kind(const char *session_id, const char *entry)
 
     if (strcmp(entry, claude_agent.history_path) == 0)
         return AGENT_HISTORY;
-    path = claude_entry_path(session_id, ANY_PROJECT, entry);
+    path = claude_entry_path(session_id, ANY_PROJECT, NULL, entry);
     if (path == NULL)
         return AGENT_NOTHING;
     claude_classify(path, &place);

@@ -320,15 +320,31 @@ int claude_list_plans(int root_fd, const struct strlist *slugs, const struct age
     return slugs->n > 0 ? each_entry(&l, "plans", plan_entry, (void *)(uintptr_t)slugs) : 0;
 }
 
+/* Memory may be that of another folder: then both come, each as what it is. */
+static int list_memory(struct listing *l, const char *project)
+{
+    char *path = str_printf("projects/%s/%s.jsonl", project, l->session_id);
+    int fd = beneath_open(l->root_fd, path, 0), rc;
+    char *memory = fd >= 0 ? claude_memory_project(l->root_fd, fd, project) : str_dup(project);
+
+    rc = list_folder(l, AGENT_MEMORY, "memory", str_printf("projects/%s/memory", memory));
+    if (rc == 0 && strcmp(memory, project) != 0)
+        rc = list_folder(l, AGENT_MEMORY, "project-memory",
+                         str_printf("projects/%s/memory", project));
+    if (fd >= 0)
+        close(fd);
+    free(memory);
+    free(path);
+    return rc;
+}
+
 static int list_project(struct listing *l, const char *project)
 {
     char *path = str_printf("projects/%s", project);
     int rc = each_entry(l, path, project_sidechain, (void *)(uintptr_t)project);
 
-    if (rc == 0)
-        rc = list_folder(l, AGENT_MEMORY, "memory", str_printf("%s/memory", path));
     free(path);
-    return rc;
+    return rc == 0 ? list_memory(l, project) : -1;
 }
 
 int claude_list_rest(int root_fd, const char *session_id, const char *project,

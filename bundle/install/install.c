@@ -12,6 +12,7 @@
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
 #include "bundle/install/gather.h"
+#include "bundle/install/git_root.h"
 #include "bundle/install/plan.h"
 #include "bundle/install/publish.h"
 #include "bundle/install/renew.h"
@@ -35,6 +36,7 @@ struct installing {
     struct open_result opened;
     struct news *news; /* of the bundle's transcript */
     struct plan plan;
+    char *memory_project; /* where its memory is kept here; NULL: where the session is */
 };
 
 const char *install_outcome_name(enum install_outcome o)
@@ -307,6 +309,7 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     int fd = is_to_move ? linked_open(in->meta->agent, in->stage.root_fd, path, O_DIRECTORY) : -1;
 
     ret->project = ret->own_project = in->target.project;
+    ret->memory_project = in->memory_project;
     if (is_to_move && fd < 0)
         ret->own_project = in->local.copies[0].project;
     ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
@@ -317,11 +320,25 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     free(path);
 }
 
+/* Claude Code keeps memory by git root.  Where there is no repository (yet), it goes as far above
+ * the session's folder as it came from. */
+static void find_memory(struct installing *in)
+{
+    char *cwd = git_root(in->target.cwd);
+
+    if (cwd == NULL && in->meta->memory_cwd != NULL)
+        cwd = path_above(in->target.cwd, in->meta->source_cwd, in->meta->memory_cwd);
+    if (cwd != NULL && strcmp(cwd, in->target.cwd) != 0)
+        in->memory_project = in->meta->agent->project_name(cwd);
+    free(cwd);
+}
+
 static int plan(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
     struct plan_target place;
 
+    find_memory(in);
     find_place(in, &place);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)
@@ -419,6 +436,7 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
         stage_close(&in.stage);
     }
     plan_clear(&in.plan);
+    free(in.memory_project);
     news_free(in.news);
     open_result_free(&in.opened);
     local_clear(&in.local);

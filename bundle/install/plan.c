@@ -17,7 +17,7 @@
 #include "bundle/install/plan.h"
 
 #define MEMORY_MAX (4 << 20)
-#define MEMORY_INDEX "memory/MEMORY.md"
+#define MEMORY_INDEX "MEMORY.md"
 #define MERGED "merged-memory"
 
 struct planning {
@@ -75,6 +75,7 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
                         struct ct_err *err)
 {
     struct buf ours = {0}, theirs = {0}, both = {0};
+    char *name = NULL;
     int fd = -1, rc = -1;
 
     it->act = PLAN_KEEP;
@@ -86,17 +87,20 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
         it->act = PLAN_SAME;
         goto done;
     }
-    fd = openat(p->stage_fd, MERGED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    name = str_printf(MERGED "-%zu", p->plan->n);
+    fd = openat(p->stage_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || file_write_all(fd, both.data, both.len) != 0) {
         rc = err_sys(err, "can't write the merged MEMORY.md");
         goto done;
     }
     free(it->staged);
-    it->staged = str_dup(MERGED);
+    it->staged = name;
+    name = NULL;
     it->act = p->place->is_careful ? PLAN_BACKUP : PLAN_REPLACE;
 done:
     if (fd >= 0)
         close(fd);
+    free(name);
     buf_free(&ours);
     buf_free(&theirs);
     buf_free(&both);
@@ -127,7 +131,7 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
     if (rc == 0 && it->entry->kind == AGENT_PLAN && it->act != PLAN_SAME && !p->place->is_known)
         it->act = PLAN_KEEP;
     if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
-        if (strcmp(it->entry->name, MEMORY_INDEX) == 0) {
+        if (strcmp(path_base(it->entry->name), MEMORY_INDEX) == 0) {
             rc = merge_memory(p, it, local, staged, err);
         } else {
             it->act = PLAN_KEEP;
@@ -171,12 +175,12 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
             plan.history = e;
         if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY)
             continue;
-        path = agent->entry_path(session_id, place->project, e->name);
+        path = agent->entry_path(session_id, place->project, place->memory_project, e->name);
         if (path == NULL) /* what the user named when the bundle was made */
             continue;
         it = add(&plan, e, path);
         if (e->kind == AGENT_SUBDIR)
-            path = agent->entry_path(session_id, place->own_project, e->name);
+            path = agent->entry_path(session_id, place->own_project, NULL, e->name);
         rc = decide(&p, it, path, err);
         if (path != it->path)
             free(path);

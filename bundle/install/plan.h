@@ -44,11 +44,12 @@ struct plan {
 };
 
 struct plan_target {
-    const char *project;     /* its project folder, in the end */
-    const char *own_project; /* where the session's own folder is now; it moves along */
-    int is_winning;          /* the bundle wins where neither goes on where the other ends */
-    int is_known;            /* the session is here */
-    int is_careful;          /* whatever is replaced goes to the backups */
+    const char *project;        /* its project folder, in the end */
+    const char *memory_project; /* where its memory is kept, in the end; NULL: the same */
+    const char *own_project;    /* where the session's own folder is now; it moves along */
+    int is_winning;             /* the bundle wins where neither goes on where the other ends */
+    int is_known;               /* the session is here */
+    int is_careful;             /* whatever is replaced goes to the backups */
 };
 
 /**

@@ -127,7 +127,7 @@ static int move_here(struct publishing *p, struct ct_err *err)
         return gather_clear(p, err);
     if (make_way(p, err) != 0)
         return -1;
-    to = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
+    to = p->agent->entry_path(p->session_id, p->project, NULL, p->plan->transcript->name);
     if (move(p, c->path, to, err) != 0) {
         free(to);
         return -1;
@@ -291,7 +291,7 @@ static int is_beginning(const struct publishing *p, int old_fd)
 
 static int put_transcript(struct publishing *p, struct ct_err *err)
 {
-    char *path = p->agent->entry_path(p->session_id, p->project, p->plan->transcript->name);
+    char *path = p->agent->entry_path(p->session_id, p->project, NULL, p->plan->transcript->name);
     int old_fd = -1, rc = 0, is_new = p->local->n == 0;
 
     if (!is_new)

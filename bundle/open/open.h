@@ -63,6 +63,8 @@ struct open_meta {
     const char *source_user_dir; /* the same */
     const char *git_branch;      /* NULL: not said.  Any text: escape it for a terminal */
     const char *content_id;      /* NULL: not said, as by a stock client */
+    const char *memory_cwd;      /* the folder above source_cwd whose memory came along, NULL: it is
+                                    that of source_cwd, or of one that nothing names */
 };
 
 /* One file of the stage. */

@@ -77,6 +77,10 @@ static int optional_members(const struct json_object *o, struct open_meta *ret, 
     ret->content_id = jdoc_str(o, "contentId");
     if (jdoc_has(o, "contentId") && (ret->content_id == NULL || !is_content_id(ret->content_id)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a contentId that is none");
+    ret->memory_cwd = jdoc_str(o, "memoryCwd");
+    if (jdoc_has(o, "memoryCwd") &&
+        (ret->memory_cwd == NULL || !open_meta_is_path(ret->memory_cwd)))
+        return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a memoryCwd that is none");
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "bundle/pack/pack.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "bundle/pack/pack_meta.h"
@@ -106,12 +107,42 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     return o;
 }
 
+/* The folder above the working folder whose memory came along, or NULL. */
+static char *memory_cwd(const struct survey *v)
+{
+    const char *memory = NULL;
+    char *dir, *up, *name;
+
+    for (size_t i = 0; i < v->s->n && memory == NULL; i++) {
+        if (starts(v->s->contents[i].entry, "memory/"))
+            memory = v->s->contents[i].path;
+    }
+    if (memory == NULL || !open_meta_is_path(v->cwd) || v->cwd[0] != '/')
+        return NULL;
+    for (dir = path_parent(v->cwd); dir[1] != '\0'; dir = up) {
+        char *path;
+        int is_it;
+        name = v->s->agent->project_name(dir);
+        path = str_printf("projects/%s/", name);
+        is_it = starts(memory, path);
+        free(path);
+        free(name);
+        if (is_it)
+            return dir;
+        up = path_parent(dir);
+        free(dir);
+    }
+    free(dir);
+    return NULL;
+}
+
 /* Records can say anything; what can't be read back would cost the whole session. */
 void pack_meta_document(const struct survey *v, const char *content_id, struct buf *ret)
 {
     const char *home = open_meta_is_path(v->s->user_dir) ? v->s->user_dir : "/";
     struct json_object *o = json_object_new_object();
     struct transcript_facts facts;
+    char *memory;
 
     transcript_facts(v->facts, &facts);
     jdoc_set_str(o, "sessionId", v->s->session_id);
@@ -123,6 +154,10 @@ void pack_meta_document(const struct survey *v, const char *content_id, struct b
     jdoc_set_str(o, "contentId", content_id);
     if (facts.git_branch != NULL && open_meta_is_branch(facts.git_branch))
         jdoc_set_str(o, "gitBranch", facts.git_branch);
+    memory = memory_cwd(v);
+    if (memory != NULL)
+        jdoc_set_str(o, "memoryCwd", memory);
+    free(memory);
     buf_addstr(ret, jdoc_text(o));
     buf_addc(ret, '\n');
     json_object_put(o);

@@ -315,6 +315,42 @@ void snapshot_each_file(const struct snapshot *s,
     }
 }
 
+void snapshot_each_memory(const struct snapshot *s, void (*f)(void *arg, const char *project),
+                          void *arg)
+{
+    struct strlist projects = {0};
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct agent_path place;
+        if (s->contents[i].kind != AGENT_MEMORY)
+            continue;
+        s->agent->classify(s->contents[i].path, &place);
+        strlist_add_once(&projects, place.project);
+    }
+    for (size_t i = 0; i < projects.n; i++)
+        f(arg, projects.v[i]);
+    strlist_free(&projects);
+}
+
+void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reason)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct content *c = &s->contents[i];
+        if (!path_is_below(c->path, folder)) {
+            s->contents[kept++] = *c;
+            continue;
+        }
+        content_skip(s, c->path, reason);
+        free(c->path);
+        free(c->entry);
+        free(c->ranges);
+        free(c->blocks);
+    }
+    s->n = kept;
+}
+
 void snapshot_each_skipped(const struct snapshot *s,
                            void (*f)(void *arg, const char *path, const char *reason), void *arg)
 {

@@ -54,6 +54,15 @@ void snapshot_each_file(const struct snapshot *s,
                         void (*f)(void *arg, const struct snapshot_file *file), void *arg);
 
 /**
+ * snapshot_each_memory(s, f, arg), snapshot_leave_out(s, folder, reason):
+ * Call ${f} once for each folder of project memory that went in, with the name of its project
+ * folder; leave out all that lies below ${folder} (relative to the root).
+ */
+void snapshot_each_memory(const struct snapshot *s, void (*f)(void *arg, const char *project),
+                          void *arg);
+void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reason);
+
+/**
  * snapshot_each_skipped(s, f, arg):
  * Call ${f} for every file that would belong to the session and was left out, with the reason
  * ("symbolic link", "not a regular file", "belongs to another user", "can't be read: ...").

@@ -483,17 +483,29 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
     db_done(st);
 }
 
-int state_newest_of_project(struct state *s, const char *root, const char *project,
-                            char ret[UUID_SIZE])
+int state_newest_of_memory(struct state *s, const char *root, const char *project,
+                           char ret[UUID_SIZE])
 {
     sqlite3_stmt *st;
 
     if (db_query(s->db, NULL, &st,
                  "SELECT session_id FROM sessions WHERE root = ? AND project = ?"
                  " AND is_archived = 0 ORDER BY modified_ms DESC LIMIT 1",
-                 "ss", root, project) != 0)
-        return 0;
-    return one_id(s, st, ret);
+                 "ss", root, project) == 0 &&
+        one_id(s, st, ret))
+        return 1;
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id FROM files WHERE root = ?1 AND path >= 'projects/' || ?2 ||"
+                 " '/memory/' AND path < 'projects/' || ?2 || '/memory0' LIMIT 1",
+                 "ss", root, project) == 0 &&
+        one_id(s, st, ret))
+        return 1;
+    return db_query(
+               s->db, NULL, &st,
+               "SELECT session_id FROM sessions WHERE root = ?1 AND project >= ?2 || '-'"
+               " AND project < ?2 || '.' AND is_archived = 0 ORDER BY modified_ms DESC LIMIT 1",
+               "ss", root, project) == 0 &&
+           one_id(s, st, ret);
 }
 
 void state_by_slug(struct state *s, const char *slug, void (*f)(void *arg, const char *session_id),

@@ -269,11 +269,13 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
                 void (*f)(void *arg, const struct state_session *ss), void *arg);
 
 /**
- * state_newest_of_project(s, root, project, ret):
- * Write the id of the project's most recent session.  Return 1, or 0 if it has none.
+ * state_newest_of_memory(s, root, project, ret):
+ * Write the id of the most recent session that the memory in ${project} may belong to: of the
+ * project, else one that has bundled some of it, else of the folders below it, as their names go.
+ * Return 1, or 0 if there is none.
  */
-int state_newest_of_project(struct state *s, const char *root, const char *project,
-                            char ret[UUID_SIZE]);
+int state_newest_of_memory(struct state *s, const char *root, const char *project,
+                           char ret[UUID_SIZE]);
 
 /**
  * state_by_slug(s, slug, f, arg):

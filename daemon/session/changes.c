@@ -256,14 +256,14 @@ static void touch_by_prefix(struct daemon *d, const struct watcher_change *c, in
     strlist_free(&t.ids);
 }
 
-/* One copy of a project's memory travels with the project's most recent session, and with the
- * others when they change for a reason of their own. */
+/* One copy of a project's memory travels with the most recent session of those that it belongs to,
+ * and with the others when they change for a reason of their own. */
 static void memory_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
 {
     char id[UUID_SIZE];
 
     if (d->state != NULL &&
-        state_newest_of_project(d->state, d->config->roots.v[c->root], c->place->project, id))
+        state_newest_of_memory(d->state, d->config->roots.v[c->root], c->place->project, id))
         sessions_touch(d, id, age_ms, 0);
 }
 

@@ -164,6 +164,37 @@ static int stays_here(struct job *j, const struct snapshot *s)
     return 1;
 }
 
+struct withholding {
+    struct job *j;
+    struct snapshot *s;
+    struct strlist held;
+};
+
+static void judge_memory(void *arg, const char *project)
+{
+    struct withholding *w = arg;
+
+    /* Its own project was judged by the folder in which the session began. */
+    if (strcmp(project, snapshot_project(w->s)) != 0 &&
+        rules_reason(w->j->exclude, "", project) != NULL)
+        strlist_add(&w->held, project);
+}
+
+/* Memory of another folder stays here if that one may be excluded. */
+static void withhold_memory(struct job *j, struct snapshot *s)
+{
+    struct withholding w = {.j = j, .s = s};
+
+    if (rules_any(j->exclude))
+        snapshot_each_memory(s, judge_memory, &w);
+    for (size_t i = 0; i < w.held.n; i++) {
+        char *folder = str_printf("projects/%s/memory", w.held.v[i]);
+        snapshot_leave_out(s, folder, "it is the memory of a folder that is excluded");
+        free(folder);
+    }
+    strlist_free(&w.held);
+}
+
 static int pack_once(struct job *j)
 {
     struct pack_opts o = {
@@ -190,6 +221,7 @@ static int pack_once(struct job *j)
         snapshot_free(s);
         return err_set(&j->err, ERR_REFUSED, "its folder is excluded");
     }
+    withhold_memory(j, s);
     rc = pack_write(s, &o, &j->result, &j->err);
     if (rc != 0 && j->err.code == ERR_GONE)
         j->err.code = ERR_FAIL; /* the spool, not the session: only the snapshot can say that */

@@ -609,7 +609,8 @@ static const struct {
     {"session.jsonl", "projects/-p/" A ".jsonl", AGENT_TRANSCRIPT},
     {"session-subdir/subagents/agent-1.jsonl", "projects/-p/" A "/subagents/agent-1.jsonl",
      AGENT_SUBDIR},
-    {"memory/deep/er.md", "projects/-p/memory/deep/er.md", AGENT_MEMORY},
+    {"memory/deep/er.md", "projects/-m/memory/deep/er.md", AGENT_MEMORY},
+    {"project-memory/MEMORY.md", "projects/-p/memory/MEMORY.md", AGENT_MEMORY},
     {"file-history/0123@v2", "file-history/" A "/0123@v2", AGENT_FILE_HISTORY},
     {"tasks/1.json", "tasks/" A "/1.json", AGENT_TASK},
     {"tasks/.highwatermark", "tasks/" A "/.highwatermark", AGENT_TASK},
@@ -640,7 +641,7 @@ static void entries_go_back_where_they_came_from(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        char *path = agent_default()->entry_path(A, "-p", entries[i].entry);
+        char *path = agent_default()->entry_path(A, "-p", "-m", entries[i].entry);
         assert_int_equal(agent_default()->entry_kind(A, entries[i].entry), entries[i].kind);
         if (entries[i].path == NULL)
             assert_null(path);

@@ -38,6 +38,99 @@ comes_home() {
     machine alice
 }
 
+# below FOLDER BRANCH: a new session of that folder; its id in ID, its transcript in F
+below() {
+    ID=$(new_id)
+    F=$(transcript "$ID" "$(encoded "$1")")
+    line hello | sed "s#/home/al/p#$1#; s/\"type\":\"user\"/&,\"gitBranch\":\"$2\"/" >"$F"
+}
+
+@test "memory is kept by git root: it comes with sessions below it and goes where B's repository begins" {
+    local root=$HOME/src/mono there
+    start_daemon
+    below "$root/app" main
+    put "projects/$(encoded "$root")/memory/MEMORY.md" '- learnt'
+    put "projects/$(encoded "$root")/memory/deep/er.md" 'more'
+    ctctl sync --wait
+    # its change alone makes a new version
+    put "projects/$(encoded "$root")/memory/MEMORY.md" '- learnt more'
+    within versions_are "$ID" 2
+    # no repository there: as far above as it came from
+    machine bob
+    there=$HOME/src/mono
+    mkdir -p "$there/app"
+    (cd "$HOME" && ctctl pull "$ID" --target-dir "$there/app")
+    grep -q 'learnt more' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$there")/memory/MEMORY.md"
+    grep -q 'more' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$there")/memory/deep/er.md"
+    [ ! -e "$CLAUDE_CONFIG_DIR/projects/$(encoded "$there/app")/memory" ]
+    # a repository that begins elsewhere
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    git init -q "$there/app"
+    (cd "$HOME" && ctctl pull "$ID" --target-dir "$there/app")
+    grep -q 'learnt more' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$there/app")/memory/MEMORY.md"
+    machine alice
+}
+
+@test "memory of another folder is not a session's: outside of a repository, or beside its own" {
+    local root=$HOME/src/mono
+    start_daemon
+    put "projects/$(encoded "$root")/memory/MEMORY.md" '- of the root'
+    below "$root/app" HEAD
+    ctctl sync --wait
+    ctctl export "$ID" -o "$T/x.tgz"
+    [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
+    # the one of its own folder is not given up for that of the root
+    put "projects/$(encoded "$root/lib")/memory/MEMORY.md" '- of the folder'
+    below "$root/lib" main
+    ctctl sync --wait
+    ctctl export "$ID" -o "$T/y.tgz"
+    tar -xzOf "$T/y.tgz" memory/MEMORY.md | grep -q 'of the folder'
+    # a system prompt that was written down says which it is; a person's words say nothing
+    printf '{"type":"attachment","cwd":"%s","attachment":{"type":"prompt_snapshot","system":["at `%s/projects/%s/memory/`"]}}\n' \
+        "$root/lib" "$CLAUDE_CONFIG_DIR" "$(encoded "$root")" >"$T/head"
+    cat "$T/head" "$F" >"$T/both" && mv "$T/both" "$F"
+    ctctl sync --wait
+    ctctl export "$ID" -o "$T/z.tgz"
+    tar -xzOf "$T/z.tgz" memory/MEMORY.md | grep -q 'of the root'
+    tar -xzOf "$T/z.tgz" project-memory/MEMORY.md | grep -q 'of the folder'
+    below "$HOME/other" main
+    line '\"type\":\"prompt_snapshot\" '"/projects/$(encoded "$root")/memory/" >>"$F"
+    ctctl sync --wait
+    ctctl export "$ID" -o "$T/o.tgz"
+    [ "$(tar -tzf "$T/o.tgz" | grep -c memory/)" = 0 ]
+}
+
+@test "memory of an excluded folder stays here when a session below it leaves" {
+    local root=$HOME/src/mono
+    start_daemon
+    ctctl exclude "$root"
+    ctctl include "$root/app"
+    put "projects/$(encoded "$root")/memory/MEMORY.md" '- of the root'
+    below "$root/app" main
+    ctctl sync --wait
+    versions_are "$ID" 1
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
+    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: it is the memory of a folder that is excluded'
+}
+
+@test "a linked work tree's memory is that of its repository" {
+    local main wt
+    command -v git >/dev/null || skip "no git here"
+    start_daemon
+    below "$HOME/wt" main
+    put "projects/$(encoded "$HOME/wt")/memory/MEMORY.md" '- learnt'
+    ctctl sync --wait
+    machine bob
+    main=$HOME/repo wt=$HOME/wt
+    git init -q "$main"
+    git -C "$main" -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m x
+    git -C "$main" worktree add -q -b wt "$wt"
+    (cd "$HOME" && ctctl pull "$ID" --target-dir "$wt")
+    grep -q learnt "$CLAUDE_CONFIG_DIR/projects/$(encoded "$main")/memory/MEMORY.md"
+    machine alice
+}
+
 @test "a team's tasks, their counter, what was uploaded and the plans of subagents come home" {
     start_daemon
     talk
