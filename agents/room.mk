@@ -17,7 +17,7 @@ agents_libagents_a_SOURCES = \
   agents/news.c agents/news.h \
   agents/process.h \
   agents/seen.c agents/seen.h \
-  agents/trust.h
+  agents/trust.c agents/trust.h
 # One file per system.
 agents_linux = agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/beneath_posix.c agents/process_posix.c

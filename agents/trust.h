@@ -11,4 +11,12 @@ enum trust {
     TRUST_OWN,      /* one's own key, on a device of one's own */
 };
 
+/**
+ * trust_name(t), trust_parse(s):
+ * Return "own", "account" or "stranger"; and which one ${s} is, a stranger's if it is none of
+ * these.
+ */
+const char *trust_name(enum trust t);
+enum trust trust_parse(const char *s);
+
 #endif

@@ -4,6 +4,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/format/tarhead.c bundle/format/tarhead.h \
   bundle/install/across.c bundle/install/across.h \
   bundle/install/adopted.c bundle/install/adopted.h \
+  bundle/install/origin.c bundle/install/origin.h \
   bundle/install/compare.c bundle/install/compare.h \
   bundle/install/destination.c bundle/install/destination.h \
   bundle/install/dirlock.c bundle/install/dirlock.h \

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "common/config/device.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
@@ -388,6 +389,8 @@ static int start_outside(struct daemon *d, struct ct_err *err)
         credscan_configure(d, d->config, err) != 0 || listen_on_socket(d, err) != 0)
         return -1;
     make_credentials_folder(d);
+    if (device_id(d->config->state_dir, d->device_id, NULL) != 0)
+        d->device_id[0] = '\0';
     sealing_start(d->sealing); /* a key_command */
     return 0;
 }

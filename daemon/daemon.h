@@ -105,6 +105,7 @@ struct daemon {
     struct network *network;
     struct metered *metered; /* NULL: the configuration does not ask */
     int is_metered;
+    char device_id[UUID_SIZE]; /* this device's; "" if it can't be read */
 
     /* The account; state, spool and cache are its own. */
     struct login_view *login;

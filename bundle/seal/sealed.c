@@ -38,6 +38,10 @@ static int compose(const struct keyring *ring, const struct sealed_facts *f, str
     jdoc_set_str(o, "objectId", hex);
     jdoc_set_int(o, "generation", f->generation);
     jdoc_set_str(o, "idsKey", keyring_first(ring)->id_hex);
+    if (f->origin != TRUST_OWN)
+        jdoc_set_str(o, "origin", trust_name(f->origin));
+    if (f->device[0] != '\0')
+        jdoc_set_str(o, "device", f->device);
     buf_addstr(ret, jdoc_text(o));
     json_object_put(o);
     while (ret->len % SEALED_STEP != 0)
@@ -145,11 +149,20 @@ static char *text_of(const struct json_object *o, const char *key)
     return str_dup(s != NULL ? s : "");
 }
 
+/* Without a word it is one's own: so are descriptions of before there was one. */
+static enum trust origin_in(const struct json_object *o)
+{
+    const char *s = jdoc_str(o, "origin");
+
+    return s != NULL ? trust_parse(s) : jdoc_has(o, "origin") ? TRUST_STRANGER : TRUST_OWN;
+}
+
 /* Sealed by one of our keys, so these are mistakes or a newer version, and no attack. */
 static int read_facts(const struct json_object *o, struct sealed_facts *f, struct ct_err *err)
 {
     const char *id = jdoc_str(o, "sessionId"), *content = jdoc_str(o, "contentId");
     const char *object = jdoc_str(o, "objectId"), *ids = jdoc_str(o, "idsKey");
+    const char *device = jdoc_str(o, "device");
     unsigned char ignored[HASH_SHA256_BYTES];
 
     if (id == NULL || !uuid_is_valid(id) || content == NULL ||
@@ -166,6 +179,9 @@ static int read_facts(const struct json_object *o, struct sealed_facts *f, struc
     f->metadata = json_object_get(jdoc_obj(o, "metadata"));
     f->gzip_bytes = jdoc_int(o, "gzipBytes", -1);
     f->generation = jdoc_int(o, "generation", -1);
+    f->origin = origin_in(o);
+    if (device != NULL && uuid_is_valid(device))
+        snprintf(f->device, sizeof(f->device), "%s", device);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "agents/trust.h"
 #include "bundle/seal/seal.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
@@ -30,8 +31,10 @@ struct sealed_facts {
     int64_t gzip_bytes;                            /* the bundle's length before padding */
     unsigned char object_id[SEAL_OBJECT_ID_BYTES]; /* of the sealed bundle */
     int64_t generation;                            /* of both objects */
-    char ids_key[KEY_ID_HEX];                      /* id of the key that opaque ids are made with */
-    char key_id[KEY_ID_HEX]; /* of the key that it was sealed with; set by sealed_open() */
+    enum trust origin;        /* who vouched for what is in it, before it was sealed */
+    char device[UUID_SIZE];   /* that sealed it (common/config/device.h), "": not said */
+    char ids_key[KEY_ID_HEX]; /* id of the key that opaque ids are made with */
+    char key_id[KEY_ID_HEX];  /* of the key that it was sealed with; set by sealed_open() */
 };
 
 /**

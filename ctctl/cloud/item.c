@@ -53,6 +53,8 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
     json_object_object_add(o, "metadata", json_object_get(f->metadata));
     jdoc_set_int(o, "generation", f->generation);
     jdoc_set_str(o, "keyId", f->key_id);
+    if (f->origin != TRUST_OWN)
+        jdoc_set_str(o, "origin", trust_name(f->origin));
     if (f->generation < seen)
         jdoc_set_int(o, "seenGeneration", seen);
     else if (dir != NULL)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bundle/install/adopted.h"
+#include "bundle/install/origin.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
@@ -35,17 +36,16 @@ char *pull_root(struct ctx *c, struct ct_err *err)
 struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
+    enum trust trust;
 };
 
 /* Without the record the session is uploaded once more, and that is all. */
-static int on_before_commit(void *arg, const struct install_result *r, struct ct_err *err)
+static int save_adopted(const struct adopting *ad, const struct install_result *r)
 {
-    const struct adopting *ad = arg;
     const struct api_download_res *from = &ad->d->answer;
     struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
     const char *dir = ctx_account_dir(ad->c);
 
-    (void)err;
     /* What came in clear to a device that seals is not safe yet: it goes up sealed. */
     if (!ad->d->is_sealed && ctx_is_sealing(ad->c))
         return 0;
@@ -64,6 +64,24 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
     }
     (void)adopted_save(dir, &a, NULL);
     return 0;
+}
+
+/* Does anything of it become part of what is here? */
+static int is_taken(const struct install_result *r)
+{
+    return (r->outcome != INSTALL_SAME && r->outcome != INSTALL_KEPT) ||
+           r->files_added + r->files_replaced > 0;
+}
+
+/* Whose it was is known for ever, or it is not installed. */
+static int on_before_commit(void *arg, const struct install_result *r, struct ct_err *err)
+{
+    const struct adopting *ad = arg;
+
+    if (is_taken(r) && ad->trust != TRUST_OWN &&
+        origin_note(ad->c->config->state_dir, r->session_id, ad->trust, err) != 0)
+        return -1;
+    return ad->d != NULL ? save_adopted(ad, r) : 0;
 }
 
 /* ---- */
@@ -97,6 +115,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
 
     if (root == NULL)
         return -1;
+    adopting->trust = ret->trust = trust;
     target.root = root;
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
@@ -117,7 +136,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .progress_arg = &w,
         .choose = target_choose,
         .choose_arg = &target,
-        .before_commit = adopting->d != NULL ? on_before_commit : NULL,
+        .before_commit = on_before_commit,
         .before_commit_arg = adopting,
     };
     rc = install_run(&o, &ret->installed, err);
@@ -178,10 +197,10 @@ static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts
 }
 
 /* Who vouches for what the cloud has.  Where there is a key, only that. */
-static enum trust vouched(struct ctx *c, int is_sealed)
+static enum trust vouched(struct ctx *c, const struct download *d)
 {
-    if (is_sealed)
-        return TRUST_OWN;
+    if (d->is_sealed)
+        return d->facts.origin;
     return ctx_is_sealing(c) ? TRUST_STRANGER : TRUST_ACCOUNT;
 }
 
@@ -189,7 +208,7 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
                  struct pull_result *ret, struct ct_err *err)
 {
     struct download d;
-    struct adopting adopting = {c, &d};
+    struct adopting adopting = {c, &d, TRUST_STRANGER};
     struct unseal_opts unseal;
     int rc;
 
@@ -208,7 +227,7 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     }
     rc = download_unseal(c, &d, &unseal, err);
     if (rc == 0)
-        rc = install(c, d.path, opts, &unseal, vouched(c, d.is_sealed), &adopting, ret, err);
+        rc = install(c, d.path, opts, &unseal, vouched(c, &d), &adopting, ret, err);
     download_clear(&d, rc != 0 && (err->code == ERR_CONFLICT || err->code == ERR_REFUSED ||
                                    err->code == ERR_RETRY));
     return rc;
@@ -239,14 +258,15 @@ static int look_at_file(struct ctx *c, const char *path, struct pull_result *ret
 int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err)
 {
-    struct adopting adopting = {c, NULL};
+    struct adopting adopting = {c, NULL, TRUST_STRANGER};
     struct unseal_opts unseal;
 
     memset(ret, 0, sizeof(*ret));
     if (ctx_config(c, err) != 0 || look_at_file(c, path, ret, &unseal, err) != 0)
         return -1;
-    if (install(c, path, opts, &unseal, ret->is_sealed ? TRUST_OWN : TRUST_STRANGER, &adopting, ret,
-                err) != 0)
+    /* Also one that is sealed: its description, which would say whose it was, is not in the file.
+     */
+    if (install(c, path, opts, &unseal, TRUST_STRANGER, &adopting, ret, err) != 0)
         return item_refused(err);
     return 0;
 }
@@ -310,6 +330,7 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
     jdoc_set_str(o, "command", command);
     jdoc_set_str(o, "backup", in->backup);
     jdoc_set_bool(o, "sealed", r->is_sealed);
+    jdoc_set_str(o, "origin", trust_name(r->trust));
     jdoc_set_int(o, "sizeBytes", r->size_bytes);
     jdoc_set_int(o, "receivedBytes", r->received);
     jdoc_set_int(o, "filesAdded", in->files_added);

@@ -40,6 +40,7 @@ struct pull_result {
     int64_t received;   /* of that, over the network just now */
     int is_absent;      /* the project's folder is not there */
     int is_sealed;      /* it came sealed */
+    enum trust trust;   /* who vouches for it */
     struct heads heads; /* what stands side by side; see pull_heads.h */
 };
 

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "api/client.h"
+#include "bundle/install/origin.h"
 #include "bundle/seal/sealed.h"
 #include "common/base/file.h"
+#include "common/config/device.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -103,7 +105,8 @@ static int feed(struct sealer *s, const char *path, int64_t gzip_bytes, struct c
     return rc == 0 ? sealer_end(s, err) : -1;
 }
 
-static void describe(const struct seal_put *p, const struct seal_header *h, struct sealed_facts *f)
+static void describe(struct ctx *c, const struct seal_put *p, const struct seal_header *h,
+                     struct sealed_facts *f)
 {
     const struct api_download_res *a = &p->source->answer;
     const char *label = jdoc_str(p->item, "label");
@@ -129,6 +132,9 @@ static void describe(const struct seal_put *p, const struct seal_header *h, stru
     f->gzip_bytes = p->copy->gzip_bytes;
     memcpy(f->object_id, h->object_id, sizeof(f->object_id));
     f->generation = h->generation;
+    f->origin = p->is_own ? origin_of(c->config->state_dir, p->session_id) : TRUST_STRANGER;
+    if (device_id(c->config->state_dir, f->device, NULL) != 0)
+        f->device[0] = '\0';
 }
 
 static void finish(struct parcel *ret)
@@ -164,7 +170,7 @@ static int seal(struct ctx *c, const struct seal_put *p, struct parcel *ret, str
     if (rc != 0)
         return -1;
     finish(ret);
-    describe(p, &h, &facts);
+    describe(c, p, &h, &facts);
     rc = sealed_make(p->ring, &facts, &ret->metadata, err);
     sealed_facts_clear(&facts);
     return rc;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bundle/seal/sealed.h"
+#include "bundle/install/origin.h"
 #include "bundle/open/generations.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
@@ -177,6 +178,8 @@ static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
     if (facts->generation > ss.generation || ss.rollback > 0)
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
+    if (ss.version == 0) /* what was noted here of its origin may be lost with the books */
+        origin_note(c->d->config->state_dir, facts->session_id, facts->origin, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, version, item)) {
         l = remember(c, wire_id, version, is_other, item);
         l->generation = facts->generation;

@@ -213,7 +213,7 @@ static int change_over(struct resealing *r, struct ct_err *err)
 
     snprintf(before, sizeof(before), "%s", q->wire_id);
     uncover_item(r);
-    if (sealing_wrap(r->keys, &r->facts, q, err) != 0)
+    if (sealing_wrap(r->d, r->keys, &r->facts, q, err) != 0)
         return -1;
     if (strcmp(before, q->wire_id) != 0) {
         q->pin = 0;
@@ -370,6 +370,7 @@ static void begin(struct daemon *d, const char *session_id)
     r->header.kind = SEAL_BUNDLE;
     r->header.is_padded = 1;
     r->header.generation = r->facts.generation = generation;
+    r->facts.origin = queue_is_sealed(v.item) ? r->opened.origin : TRUST_OWN;
     hash_random(r->header.object_id, sizeof(r->header.object_id));
     memcpy(r->facts.object_id, r->header.object_id, sizeof(r->facts.object_id));
     snprintf(r->facts.content_id, sizeof(r->facts.content_id), "%s", v.item->content_id);

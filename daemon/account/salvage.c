@@ -135,13 +135,13 @@ static int write_salvaged(void *arg, struct ct_err *err)
 static int describe(struct salvage *v, struct ct_err *err)
 {
     /* How long it is without its padding is not known any more. */
-    struct sealed_facts facts = {.generation = v->seal.generation};
+    struct sealed_facts facts = {.generation = v->seal.generation, .origin = TRUST_OWN};
 
     if (!v->is_sealed)
         return 0;
     memcpy(facts.object_id, v->seal.object_id, sizeof(facts.object_id));
     snprintf(facts.content_id, sizeof(facts.content_id), "%s", v->q.content_id);
-    if (sealing_wrap(v->keys, &facts, &v->q, err) != 0)
+    if (sealing_wrap(v->d, v->keys, &facts, &v->q, err) != 0)
         return -1;
     hash_hex(v->seal.key_id, KEY_ID_BYTES, v->q.key_id); /* an older one, maybe */
     return 0;

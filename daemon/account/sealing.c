@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/install/origin.h"
 #include "bundle/pack/pack.h"
 #include "bundle/open/generations.h"
 #include "common/base/buf.h"
@@ -414,12 +415,16 @@ static char *sealed_word(char *instead)
     return str_dup(SEALED_WORD);
 }
 
-int sealing_wrap(const struct sealing_keys *keys, struct sealed_facts *facts, struct queue_item *q,
-                 struct ct_err *err)
+int sealing_wrap(struct daemon *d, const struct sealing_keys *keys, struct sealed_facts *facts,
+                 struct queue_item *q, struct ct_err *err)
 {
+    enum trust noted = origin_of(d->config->state_dir, q->session_id);
     struct json_object *wrapped;
     int rc;
 
+    if (noted < facts->origin)
+        facts->origin = noted;
+    snprintf(facts->device, sizeof(facts->device), "%s", d->device_id);
     snprintf(facts->session_id, sizeof(facts->session_id), "%s", q->session_id);
     facts->source_machine = q->source_machine;
     facts->source_cwd = q->source_cwd;

@@ -121,12 +121,13 @@ void sealing_wire_id(const struct sealing *s, const char *session_id, char ret[U
 int64_t sealing_generation(struct daemon *d, const char *session_id, const char *wire_id);
 
 /**
- * sealing_wrap(keys, facts, q, err):
+ * sealing_wrap(d, keys, facts, q, err):
  * Have the API see of ${q} only what is sealed: of ${facts}, whose session_id, machine, folders and
- * metadata are taken from ${q}.
+ * metadata are taken from ${q}, and the device from here.  Its origin gets no better than what was
+ * noted of the session (bundle/install/origin.h).
  */
-int sealing_wrap(const struct sealing_keys *keys, struct sealed_facts *facts, struct queue_item *q,
-                 struct ct_err *err);
+int sealing_wrap(struct daemon *d, const struct sealing_keys *keys, struct sealed_facts *facts,
+                 struct queue_item *q, struct ct_err *err);
 
 /**
  * sealing_metadata(meta):

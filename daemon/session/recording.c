@@ -81,12 +81,15 @@ static int64_t base_version(const struct record *r)
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
 {
-    struct sealed_facts facts = {.generation = j->bundle_generation,
-                                 .gzip_bytes = j->result.gzip_bytes};
+    struct sealed_facts facts = {
+        .generation = j->bundle_generation,
+        .gzip_bytes = j->result.gzip_bytes,
+        .origin = TRUST_OWN,
+    };
 
     memcpy(facts.object_id, j->result.object_id, sizeof(facts.object_id));
     snprintf(facts.content_id, sizeof(facts.content_id), "%s", j->result.content_id);
-    return sealing_wrap(j->keys, &facts, q, err);
+    return sealing_wrap(j->d, j->keys, &facts, q, err);
 }
 
 static int fill_item(struct record *r, struct ct_err *err)

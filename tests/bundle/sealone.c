@@ -98,7 +98,8 @@ static void print(const struct keyring *ring, const struct sealed_facts *f,
 
 static int run(char **argv, struct ct_err *err)
 {
-    struct sealed_facts f = {.source_machine = argv[5], .source_user_dir = argv[6]};
+    struct sealed_facts f = {
+        .source_machine = argv[5], .source_user_dir = argv[6], .origin = TRUST_OWN};
     struct out o = {.hash = hash_new(HASH_SHA256)};
     struct buf text = {0}, bundle = {0};
     struct json_object *packed, *metadata;

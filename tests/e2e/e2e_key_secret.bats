@@ -137,6 +137,7 @@ comes_back_whole() {
     ctctl --json seal --all --yes >"$T/out"
     jq -e '.sealed == 1 and .sessions[0].sealedVersions == 1 and .sessions[0].deletedVersions == 3' "$T/out"
     [ "$(in_clear)" = 0 ]
+    ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == null'
     comes_back_whole "$ID"
     # nothing that was opened is left lying about
     [ -z "$(find "$XDG_STATE_HOME" -name 'seal-*')" ]
@@ -200,5 +201,6 @@ comes_back_whole() {
     python3 "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'y\n' -- ctctl seal --all >"$T/screen"
     grep -q 'stranger' "$T/screen"
     [ "$(in_clear)" = 0 ]
+    ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == "stranger"'
     comes_back_whole "$ID"
 }

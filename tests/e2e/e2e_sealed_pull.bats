@@ -354,6 +354,67 @@ clear_again() {
     [ ! -d "$CLAUDE_CONFIG_DIR/projects" ]
 }
 
+# trust ID: who vouches for what was pulled last
+trust() { jq -r .origin "$T/pull.json"; }
+
+@test "whose a session was sticks: an import on one machine is a stranger's on the other" {
+    local other=$(new_id) copy
+    push
+    ctctl export "$ID" -o "$T/file.gz"
+    machine bob
+    project src/web.app
+    session new "$CLAUDE_CONFIG_DIR" "$HOME/src/web.app" "$other" 2
+    the_key
+    cp "$CODETELEPORT_CONFIG_DIR/keyring" "$T/keyring"
+    ctctl --json import "$T/file.gz" --target-dir "$HOME/src/web.app" | jq -e '.origin == "stranger"'
+    copy=$(ctctl --json import "$T/file.gz" --target-dir "$HOME/src/web.app" --as-copy | jq -r .sessionId)
+    push
+    machine alice
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    install -D -m 600 "$T/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    project src/web.app
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(trust)" = stranger ]
+    [ "$(pulled "$copy")" = installed ]
+    [ "$(trust)" = stranger ]
+    # bob's own stays bob's own
+    [ "$(pulled "$other")" = installed ]
+    [ "$(trust)" = own ]
+    # It goes on here, and is none the better for it, on whatever machine.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from alice"
+    session add "$CLAUDE_CONFIG_DIR" "$other" "from alice"
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == ["stranger"]'
+    ctctl --json versions "$other" | jq -e '[.versions[].opened.origin] | unique == [null]'
+    # Nor by a lost state.
+    rm -rf "$XDG_STATE_HOME"
+    push
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "again"
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == ["stranger"]'
+    # A sealed file doesn't say whose it was.
+    ctctl export "$other" --sealed -o "$T/own.sealed"
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    ctctl --json import "$T/own.sealed" | jq -e '.origin == "stranger" and .sealed'
+}
+
+@test "what came in clear before there was a key is no more than the account's when it is sealed" {
+    push
+    machine bob
+    project src/web.app
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(trust)" = account ]
+    the_key
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] == ["account"]'
+    cp "$CODETELEPORT_CONFIG_DIR/keyring" "$T/keyring"
+    # alice wrote it, and knows the checksum of what she uploaded herself
+    machine alice
+    install -D -m 600 "$T/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    push
+    ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == null'
+}
+
 @test "export writes what opens anywhere, or what stays sealed, and import takes both" {
     the_key
     save
@@ -369,7 +430,10 @@ clear_again() {
     ctctl import "$T/clear.gz" 2>&1 | grep -q "left out: memory"
     rm -r "$CLAUDE_CONFIG_DIR/projects"
     bring_key
+    # Whose it was is not in the file.
     ctctl import - <"$T/sealed"
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    ctctl import --with-memory "$T/sealed"
     [ -n "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
     printf x >>"$T/sealed"
     refused 1 damaged ctctl import --force "$T/sealed" || refused 1 opened ctctl import --force "$T/sealed"

@@ -1,0 +1,84 @@
+/* Whose a session was: what was noted of it. */
+#include "tests/unit.h"
+
+#include "bundle/install/origin.h"
+#include "common/base/file.h"
+#include "common/base/str.h"
+
+#define ID "00000000-0000-4000-8000-000000000001"
+
+static char *make_dir(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *dir = str_printf("%s/origin.XXXXXX", tmp != NULL ? tmp : "/tmp");
+
+    assert_non_null(mkdtemp(dir));
+    return dir;
+}
+
+static void write_to(const char *dir, const char *text)
+{
+    char *path = str_printf("%s/origins/" ID, dir);
+
+    assert_int_equal(file_replace(path, text, strlen(text), 0600, NULL), 0);
+    free(path);
+}
+
+static void what_was_noted_is_never_raised(void **state)
+{
+    static const enum trust steps[][2] = {
+        /* noted, and what it is then */
+        {TRUST_OWN, TRUST_OWN},          {TRUST_ACCOUNT, TRUST_ACCOUNT},
+        {TRUST_OWN, TRUST_ACCOUNT},      {TRUST_STRANGER, TRUST_STRANGER},
+        {TRUST_ACCOUNT, TRUST_STRANGER}, {TRUST_OWN, TRUST_STRANGER},
+    };
+    char *dir = make_dir();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        assert_int_equal(origin_note(dir, ID, steps[i][0], NULL), 0);
+        assert_int_equal(origin_of(dir, ID), steps[i][1]);
+    }
+    free(dir);
+}
+
+static void what_can_not_be_read_is_a_strangers(void **state)
+{
+    static const char *const texts[] = {"",
+                                        "own ",
+                                        "Own",
+                                        "account\n",
+                                        "stranger",
+                                        "x",
+                                        "a much longer text than any word that is written there, "
+                                        "so that it is refused before it is looked at"};
+    char *dir = make_dir();
+
+    (void)state;
+    assert_int_equal(origin_note(dir, ID, TRUST_ACCOUNT, NULL), 0);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        write_to(dir, texts[i]);
+        assert_int_equal(origin_of(dir, ID), TRUST_STRANGER);
+    }
+    free(dir);
+}
+
+static void an_id_that_is_none_is_no_path(void **state)
+{
+    char *dir = make_dir();
+
+    (void)state;
+    assert_int_equal(origin_note(dir, "../../x", TRUST_STRANGER, NULL), -1);
+    free(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_noted_is_never_raised),
+        cmocka_unit_test(what_can_not_be_read_is_a_strangers),
+        cmocka_unit_test(an_id_that_is_none_is_no_path),
+    };
+
+    return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
+}
