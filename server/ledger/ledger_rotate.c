@@ -5,6 +5,7 @@
 #include "server/ledger/ledger_impl.h"
 
 #define HOUR_MS (3600 * 1000)
+#define MAX_AT_ONCE 50
 #define THIS "user_id = ?1 AND session_id = ?2"
 
 /* A log-in is no device: two machines share it, and neither may drop what the other sent. */
@@ -64,7 +65,8 @@ struct rotated {
 
 /*
  * Go through the confirmed versions, oldest first, until one stays: it has fewer than ${keep} above
- * it, and so have all others.
+ * it, and so have all others.  After ${keep} was lowered there may be thousands: those that are too
+ * many for one confirm go with the next.
  */
 static int look(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                 int keep, struct rotated *ret, struct ct_err *err)
@@ -85,7 +87,7 @@ static int look(struct ledger *l, const char *user_id, const char *session_id, i
                   " WHERE " THIS " AND state = 'confirmed' AND version <> ?3 ORDER BY version",
                   "ssi", user_id, session_id, version) != 0)
         return -1;
-    while ((rc = sql_step(st, err)) == 1 && --above >= keep) {
+    while (ret->n < MAX_AT_ONCE && (rc = sql_step(st, err)) == 1 && --above >= keep) {
         if (sql_int64(st, 1) == 0)
             continue;
         if (ret->n == cap) {

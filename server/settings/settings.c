@@ -169,6 +169,24 @@ static int read_file(const char *path, struct settings *s, struct ct_err *err)
     return rc;
 }
 
+/* Who installed it decides who may register where the file does not say: the package's unit says
+ * nobody, for other users of its machine are others too. */
+static int take_environment(struct settings *s, struct ct_err *err)
+{
+    const char *word = getenv("CODETELEPORT_REGISTRATION");
+    int i = 0;
+
+    if (word == NULL || word[0] == '\0')
+        return 0;
+    while (registrations[i] != NULL && strcmp(registrations[i], word) != 0)
+        i++;
+    if (registrations[i] == NULL)
+        return err_set(err, ERR_CONFIG,
+                       "CODETELEPORT_REGISTRATION has to be auto, closed, invite or open");
+    s->registration = i;
+    return 0;
+}
+
 int settings_load(const struct settings_args *args, struct settings **ret, struct ct_err *err)
 {
     struct settings *s = str_calloc(1, sizeof(*s));
@@ -181,7 +199,7 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->min_free_space = 100 * 1000 * 1000;
     s->log = LOG_LEVEL_INFO;
     s->ready_file = args->ready_file != NULL ? path_expand(args->ready_file) : NULL;
-    if (read_file(args->file, s, err) != 0)
+    if (take_environment(s, err) != 0 || read_file(args->file, s, err) != 0)
         goto err0;
     override(&s->data, expanded);
     override(&s->listen, args->listen);

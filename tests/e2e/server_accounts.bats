@@ -169,3 +169,17 @@ PY
         expect 201 '' join "u${#here}@example.org"
     done
 }
+
+@test "the package opens nothing to anybody, and its settings have the last word" {
+    grep -qx 'Environment=CODETELEPORT_REGISTRATION=closed' "$CT_BUILD/systemd/codeteleport-server.service"
+    export CODETELEPORT_REGISTRATION=closed
+    restart 'log = "info";'
+    expect 403 registration_closed join al@example.org
+    printf '%s' "$PASSWORD" | verb user add al@example.org
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    restart 'registration = "open";'
+    expect 201 '' join bo@example.org
+    export CODETELEPORT_REGISTRATION=maybe
+    run codeteleport-server --data "$T/other"
+    [ "$status" -eq 78 ]
+}

@@ -133,7 +133,13 @@ a_session_is_synced() {
     sc restart $unit || return 1
     echo correct horse battery >/tmp/password
     chmod 644 /tmp/password
+    # As README says: the package lets nobody register.
     as sh -c 'ctctl login --register --email pat@example.org --password-stdin \
+        --api-url https://127.0.0.1:8787/v1 </tmp/password' && return 1
+    runuser -u codeteleport-server -- env XDG_CONFIG_HOME=/etc \
+        codeteleport-server --data /var/lib/codeteleport-server user add pat@example.org \
+        </tmp/password || return 1
+    as sh -c 'ctctl login --email pat@example.org --password-stdin \
         --api-url https://127.0.0.1:8787/v1 </tmp/password' || return 1
     transcript one && transcript two && transcript three
     # a daemon for which ~/.claude is new comes anew, and may do so while it is asked

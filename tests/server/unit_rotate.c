@@ -108,6 +108,21 @@ static void ten_thousand_versions_cost_what_twenty_do(void **state)
     assert_true(many <= 2 * few);
 }
 
+static void a_lowered_limit_is_not_one_uploads_to_pay(void **state)
+{
+    struct ledger_lab *r = *state;
+    int64_t one, many;
+
+    lab_push(r, &r->al, 20000);
+    make_history(r, "confirmed", 2, 20);
+    one = cost(r, 20);
+    make_history(r, "confirmed", 24, 10000);
+    many = cost(r, 20);
+    print_message("%lld steps with one that goes, %lld with thousands\n", (long long)one,
+                  (long long)many);
+    assert_true(many <= one + 50 * 200);
+}
+
 static void ten_thousand_that_are_gone_cost_nothing(void **state)
 {
     struct ledger_lab *r = *state;
@@ -148,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(ten_thousand_versions_cost_what_twenty_do),
+        TEST(a_lowered_limit_is_not_one_uploads_to_pay),
         TEST(ten_thousand_that_are_gone_cost_nothing),
         TEST(sixty_devices_cost_what_their_heads_do),
     };
