@@ -120,7 +120,7 @@ static void a_lowered_limit_is_not_one_uploads_to_pay(void **state)
     many = cost(r, 20);
     print_message("%lld steps with one that goes, %lld with thousands\n", (long long)one,
                   (long long)many);
-    assert_true(many <= one + 50 * 200);
+    assert_true(many <= one + 50 * 400);
 }
 
 static void ten_thousand_that_are_gone_cost_nothing(void **state)
