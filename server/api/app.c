@@ -9,17 +9,56 @@
 
 #include "server/api/app_impl.h"
 
+#define MAX_OF_ONE 24 /* requests under way of one user */
+
 struct app *app_new(const struct app_config *config)
 {
     struct app *a = str_calloc(1, sizeof(*a));
 
     a->config = *config;
+    pthread_mutex_init(&a->mutex, NULL);
     return a;
 }
 
 void app_free(struct app *a)
 {
+    if (a == NULL)
+        return;
+    pthread_mutex_destroy(&a->mutex);
     free(a);
+}
+
+static int app_enter(struct app *a, struct call *c)
+{
+    int n = 0;
+
+    pthread_mutex_lock(&a->mutex);
+    for (const struct call *o = a->calls; o != NULL; o = o->next)
+        n += memcmp(o->who.user_id, c->who.user_id, UUID_SIZE) == 0;
+    if (n < MAX_OF_ONE) {
+        c->next = a->calls;
+        a->calls = c;
+        c->is_counted = 1;
+    }
+    pthread_mutex_unlock(&a->mutex);
+    if (c->is_counted)
+        return 0;
+    web_answer_header(c->web, "Retry-After", "1");
+    return call_error(c, 429, "too_many_requests",
+                      "Too many requests of this account are under way; try again.");
+}
+
+static void app_leave(struct app *a, struct call *c)
+{
+    struct call **at = &a->calls;
+
+    if (!c->is_counted)
+        return;
+    pthread_mutex_lock(&a->mutex);
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    pthread_mutex_unlock(&a->mutex);
 }
 
 static void send_answer(struct call *c, int status)
@@ -33,9 +72,17 @@ static void send_answer(struct call *c, int status)
     if (c->answer == NULL)
         status = call_error(c, 500, "internal", "The server made no answer.");
     text = jdoc_text(c->answer);
+    /* Slow readers can make answers pile up. */
+    if (web_hold(c->web, strlen(text)) != 0) {
+        web_answer_header(c->web, "Retry-After", "1");
+        status = call_error(c, 503, "busy", "The server is busy; try again.");
+        text = jdoc_text(c->answer);
+    }
     /* Answers hold tokens and URLs that are as good as tokens. */
     web_answer_header(c->web, "Cache-Control", "no-store");
     web_answer(c->web, status, "application/json", text, strlen(text));
+    json_object_put(c->answer);
+    c->answer = NULL;
 }
 
 /*
@@ -125,7 +172,8 @@ static void begin(void *arg, struct web_req *r)
     call_client(c, client);
     web_set_client(r, client);
     if ((status = find_route(c)) != 0 || (status = check_body(c)) != 0 ||
-        (c->route->auth != APP_NOBODY && (status = call_authenticate(c)) != 0))
+        (c->route->auth != APP_NOBODY &&
+         ((status = call_authenticate(c)) != 0 || (status = app_enter(a, c)) != 0)))
         send_answer(c, status);
 }
 
@@ -173,6 +221,7 @@ static void done(void *arg, struct web_req *r)
     (void)arg;
     if (c == NULL)
         return;
+    app_leave(c->app, c);
     if (c->raw.data != NULL)
         str_wipe(c->raw.data, c->raw.len); /* passwords come this way */
     buf_free(&c->raw);

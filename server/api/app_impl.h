@@ -1,12 +1,16 @@
 #ifndef SERVER_API_APP_IMPL_H
 #define SERVER_API_APP_IMPL_H
 
+#include <pthread.h>
+
 #include "server/api/call.h"
 
 /* What app.c and call*.c share; nobody else includes it. */
 
 struct app {
     struct app_config config;
+    pthread_mutex_t mutex;
+    struct call *calls; /* under way, of users */
 };
 
 /**

@@ -21,6 +21,8 @@ struct call {
     struct json_object *body;                      /* the same, read; NULL: there was none */
     struct json_object *answer;
     int64_t now_ms;
+    struct call *next; /* of those that count as under way, see app.c */
+    int is_counted;
 };
 
 /**

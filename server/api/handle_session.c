@@ -10,7 +10,8 @@
 #include "server/ledger/purge.h"
 
 #define MAX_SKIPS 4
-#define MAX_ROUNDS 8 /* of making room */
+#define MAX_VERSIONS 1000 /* in one answer */
+#define MAX_ROUNDS 8      /* of making room */
 
 /* An empty filter is none. */
 static const char *or_null(const char *s)
@@ -281,14 +282,19 @@ int handle_session_download(struct call *c)
 
 int handle_session_versions(struct call *c)
 {
+    int64_t limit = MAX_VERSIONS, offset = 0;
     struct ct_err err;
     int status;
 
     if ((status = call_session_id(c)) != 0)
         return status;
-    if (ledger_versions(c->config->ledger, &c->who, c->params[0],
-                        (int)c->config->settings->versions_per_session, &c->answer, &err) != 0)
+    if (call_query_int(c, "limit", 1, MAX_VERSIONS, &limit) < 0 ||
+        call_query_int(c, "offset", 0, INT64_MAX, &offset) < 0)
+        return call_error(c, 422, "invalid", "The query of this list is not valid.");
+    if (ledger_versions(c->config->ledger, &c->who, c->params[0], limit, offset, &c->answer,
+                        &err) != 0)
         return call_fail(c, &err);
+    jdoc_set_int(c->answer, "limit", c->config->settings->versions_per_session);
     return 200;
 }
 

@@ -312,14 +312,15 @@ struct ledger_filter {
 };
 
 /**
- * ledger_sessions(l, who, filter, ret, err), ledger_versions(l, who, session_id, keep, ret, err):
- * The lists as the wire has them, newest first.  The caller owns ${ret}.
+ * ledger_sessions(l, who, filter, ret, err), ledger_versions(l, who, session_id, limit, offset,
+ * ret, err): The lists as the wire has them, newest first; of sessions perhaps fewer than asked
+ * for, so that an answer has a bound.  The caller owns ${ret}.
  */
 int ledger_sessions(struct ledger *l, const struct ledger_who *who,
                     const struct ledger_filter *filter, struct json_object **ret,
                     struct ct_err *err);
 int ledger_versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                    int keep, struct json_object **ret, struct ct_err *err);
+                    int64_t limit, int64_t offset, struct json_object **ret, struct ct_err *err);
 
 /**
  * ledger_heads(l, who, session_id, version, ret_current, ret, err):

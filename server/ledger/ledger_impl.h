@@ -188,11 +188,25 @@ int ledger_heads_forget(struct ledger *l, const char *user_id, const char *sessi
     " JOIN descriptions d ON d.user_id = v.user_id AND d.session_id = v.session_id" \
     " AND d.version = v.version LEFT JOIN devices dv ON dv.id = v.device_id"
 
-/**
- * ledger_item(st, who):
- * A row of these as an object of the wire; the caller's.
+/*
+ * What one answer may take.  A list ends sooner when that is used up; and what has to be told all
+ * the same is told without its metadata.
  */
-struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who);
+#define LEDGER_ANSWER_BYTES (512 * 1024)
+
+/**
+ * ledger_item(st, who, left):
+ * A row of these as an object of the wire; the caller's.  ${left} bytes may be used; what it takes
+ * is subtracted.
+ */
+struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who, int64_t *left);
+
+/**
+ * ledger_known_metadata(metadata):
+ * What of an upload's metadata is kept: members that clients know, of a decent size.  As JSON,
+ * which the caller frees; NULL for NULL.
+ */
+char *ledger_known_metadata(struct json_object *metadata);
 
 /* The columns of a session: of these, and sessions s.  The last: has it more than one to show? */
 #define LEDGER_SESSION_COLUMNS \
@@ -205,12 +219,13 @@ struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *wh
     "  AND b.version <> s.current_version)"
 
 /**
- * ledger_session_items(l, who, st, rows, ret_changed, err):
- * Add a query's rows of these to ${rows} and end it; ${ret_changed} (may be NULL) is the last one's
- * change.
+ * ledger_session_items(l, who, st, rows, ret_changed, ret_cut, err):
+ * Add a query's rows of these to ${rows}, as many as one answer may have, and end it.
+ * ${ret_changed} is the last one's change, ${ret_cut} whether there were more.
  */
 int ledger_session_items(struct ledger *l, const struct ledger_who *who, struct sql_rows *st,
-                         struct json_object *rows, int64_t *ret_changed, struct ct_err *err);
+                         struct json_object *rows, int64_t *ret_changed, int *ret_cut,
+                         struct ct_err *err);
 
 /**
  * ledger_set_cursor(o, cursor):

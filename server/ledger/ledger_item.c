@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "server/ledger/ledger_impl.h"
@@ -31,9 +32,12 @@ struct json_object *ledger_device_json(const char *id, const char *name)
     return o;
 }
 
-struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who)
+#define ROW_BYTES 1024 /* of all but the metadata, about */
+
+struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who, int64_t *left)
 {
     struct json_object *o = json_object_new_object(), *metadata = ledger_stored(st, 10);
+    int64_t bytes = (int64_t)strlen(sql_text(st, 10));
     const char *device = sql_text(st, 5);
 
     jdoc_set_int(o, "version", sql_int64(st, 0));
@@ -51,6 +55,57 @@ struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *wh
         jdoc_set_int(o, "messages", jdoc_int(metadata, "messageCount", 0));
     else
         jdoc_set_null(o, "messages");
+    if (*left < bytes) {
+        json_object_put(metadata);
+        metadata = NULL;
+        bytes = 0;
+    }
     json_object_object_add(o, "metadata", metadata);
+    *left -= ROW_BYTES + bytes;
     return o;
+}
+
+/* What clients write and read; all of what is sealed is one text. */
+static const char *const known[] = {"sealed",
+                                    "agentId",
+                                    "messageCount",
+                                    "userMessageCount",
+                                    "toolCallCount",
+                                    "assistantMessageCount",
+                                    "sessionStartedAt",
+                                    "sessionEndedAt",
+                                    "durationSeconds",
+                                    "projectName",
+                                    "summary",
+                                    "filesModified",
+                                    "filesModifiedCount",
+                                    "jsonlSizeBytes",
+                                    "subagentCount",
+                                    "hasFileHistory",
+                                    "hasPasteCache",
+                                    "hasShellSnapshots",
+                                    "claudeModel",
+                                    "hasMemory",
+                                    "memoryFileCount",
+                                    "extraFileCount",
+                                    "rewritten"};
+
+#define MAX_MEMBER_BYTES (64 * 1024) /* but of what is sealed */
+
+char *ledger_known_metadata(struct json_object *metadata)
+{
+    struct json_object *o, *value;
+    char *text;
+
+    if (metadata == NULL)
+        return NULL;
+    o = json_object_new_object();
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (json_object_object_get_ex(metadata, known[i], &value) &&
+            (i == 0 || strlen(jdoc_text(value)) <= MAX_MEMBER_BYTES))
+            json_object_object_add(o, known[i], json_object_get(value));
+    }
+    text = str_dup(jdoc_text(o));
+    json_object_put(o);
+    return text;
 }

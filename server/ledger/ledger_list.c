@@ -6,9 +6,11 @@
 
 #include "server/ledger/ledger_impl.h"
 
-static struct json_object *session_item(struct sql_rows *st, const struct ledger_who *who)
+static struct json_object *session_item(struct sql_rows *st, const struct ledger_who *who,
+                                        int64_t *left)
 {
-    struct json_object *o = ledger_item(st, who), *tags = ledger_stored(st, LEDGER_ITEM_N + 4);
+    struct json_object *o = ledger_item(st, who, left),
+                       *tags = ledger_stored(st, LEDGER_ITEM_N + 4);
 
     ledger_set_text(o, "id", st, LEDGER_ITEM_N);
     ledger_set_text(o, "label", st, LEDGER_ITEM_N + 1);
@@ -23,7 +25,7 @@ static struct json_object *session_item(struct sql_rows *st, const struct ledger
 
 /* What stands beside the current version, or beside what a reserved one contains. */
 static int add_heads(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                     const char *chosen, int64_t version, struct json_object *list,
+                     const char *chosen, int64_t version, struct json_object *list, int64_t *left,
                      struct ct_err *err)
 {
     struct sql_rows *st;
@@ -32,7 +34,7 @@ static int add_heads(struct ledger *l, const struct ledger_who *who, const char 
     if (sql_query(l->db, err, &st, chosen, "ssi", who->user_id, session_id, version) != 0)
         return -1;
     while ((rc = sql_step(st, err)) == 1)
-        json_object_array_add(list, ledger_item(st, who));
+        json_object_array_add(list, ledger_item(st, who, left));
     sql_done(st);
     return rc;
 }
@@ -48,32 +50,54 @@ static int add_heads(struct ledger *l, const struct ledger_who *who, const char 
     " ORDER BY v.version DESC"
 
 static int add_beside(struct ledger *l, const struct ledger_who *who, struct json_object *item,
-                      struct ct_err *err)
+                      int64_t *left, struct ct_err *err)
 {
     return add_heads(l, who, jdoc_str(item, "id"), BESIDE_CURRENT,
-                     jdoc_int(item, "currentVersion", 0), jdoc_array(item, "heads"), err);
+                     jdoc_int(item, "currentVersion", 0), jdoc_array(item, "heads"), left, err);
 }
 
-/* The sessions that a query yields; what a few of them have beside their current version follows.
- */
+/* Of the item that was read at each place: its change, and whether it has more than one to show. */
+struct told {
+    int64_t changed;
+    int has_more;
+};
+
 int ledger_session_items(struct ledger *l, const struct ledger_who *who, struct sql_rows *st,
-                         struct json_object *rows, int64_t *ret_changed, struct ct_err *err)
+                         struct json_object *rows, int64_t *ret_changed, int *ret_cut,
+                         struct ct_err *err)
 {
-    struct json_object *more = json_object_new_array();
+    struct told *told = NULL;
+    int64_t left = LEDGER_ANSWER_BYTES;
+    size_t n = 0, cap = 0, kept = 0;
     int rc;
 
     while ((rc = sql_step(st, err)) == 1) {
-        struct json_object *item = session_item(st, who);
-        if (ret_changed != NULL)
-            *ret_changed = sql_int64(st, LEDGER_ITEM_N + 6);
-        json_object_array_add(rows, item);
-        if (sql_int64(st, LEDGER_ITEM_N + 7) != 0)
-            json_object_array_add(more, json_object_get(item));
+        *ret_cut = left <= 0;
+        if (*ret_cut)
+            break;
+        if (n == cap) {
+            cap = cap * 2 + 16;
+            told = str_realloc(told, cap, sizeof(*told));
+        }
+        json_object_array_add(rows, session_item(st, who, &left));
+        told[n++] =
+            (struct told){sql_int64(st, LEDGER_ITEM_N + 6), sql_int64(st, LEDGER_ITEM_N + 7) != 0};
     }
     sql_done(st);
-    for (size_t i = 0; i < json_object_array_length(more) && rc == 0; i++)
-        rc = add_beside(l, who, json_object_array_get_idx(more, i), err);
-    json_object_put(more);
+    rc = rc < 0 ? -1 : 0;
+    /* What stands beside their current versions may take as much again; what does not fit waits for
+     * the next page. */
+    left = LEDGER_ANSWER_BYTES;
+    for (; kept < n && left > 0 && rc == 0; kept++) {
+        if (told[kept].has_more)
+            rc = add_beside(l, who, json_object_array_get_idx(rows, kept), &left, err);
+        *ret_changed = told[kept].changed;
+    }
+    if (kept < n) {
+        *ret_cut = 1;
+        json_object_array_del_idx(rows, kept, n - kept);
+    }
+    free(told);
     return rc;
 }
 
@@ -87,8 +111,9 @@ int ledger_session_items(struct ledger *l, const struct ledger_who *who, struct 
 static int sessions(struct ledger *l, const struct ledger_who *who, const struct ledger_filter *f,
                     struct json_object *rows, int64_t *total, int64_t *cursor, struct ct_err *err)
 {
-    int filtered = f->machine != NULL || f->tag != NULL || f->agent != NULL;
+    int filtered = f->machine != NULL || f->tag != NULL || f->agent != NULL, is_cut = 0;
     struct sql_rows *st;
+    int64_t changed = 0;
 
     /* First: what changes while the list is read will be told again. */
     *cursor = sql_one(l->db, err, "SELECT changes FROM users WHERE id = ?", "s", who->user_id);
@@ -109,7 +134,7 @@ static int sessions(struct ledger *l, const struct ledger_who *who, const struct
                   " ORDER BY s.updated_ms DESC, s.id LIMIT ?5 OFFSET ?6",
                   "ssssii", who->user_id, f->machine, f->agent, f->tag, f->limit, f->offset) != 0)
         return -1;
-    return ledger_session_items(l, who, st, rows, NULL, err);
+    return ledger_session_items(l, who, st, rows, &changed, &is_cut, err);
 }
 
 int ledger_sessions(struct ledger *l, const struct ledger_who *who,
@@ -135,9 +160,10 @@ int ledger_sessions(struct ledger *l, const struct ledger_who *who,
     return 0;
 }
 
-static struct json_object *version_item(struct sql_rows *st, const struct ledger_who *who)
+static struct json_object *version_item(struct sql_rows *st, const struct ledger_who *who,
+                                        int64_t *left)
 {
-    struct json_object *o = ledger_item(st, who);
+    struct json_object *o = ledger_item(st, who, left);
 
     ledger_set_text(o, "deviceId", st, 5);
     if (sql_int64(st, LEDGER_ITEM_N) >= 0)
@@ -147,66 +173,94 @@ static struct json_object *version_item(struct sql_rows *st, const struct ledger
     return o;
 }
 
-static int versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                    struct json_object *rows, int64_t *ret_current, struct ct_err *err)
+/* The numbers of what stands beside the current version. */
+static int beside(struct ledger *l, const char *user_id, const char *session_id, int64_t current,
+                  struct json_object *list, struct ct_err *err)
 {
     struct sql_rows *st;
     int rc;
 
-    *ret_current = sql_one(l->db, err,
-                           "SELECT current_version FROM sessions WHERE user_id = ?"
-                           " AND session_id = ?",
-                           "ss", who->user_id, session_id);
-    if (*ret_current < 0 ||
-        sql_query(l->db, err, &st,
-                  "SELECT " LEDGER_ITEM_COLUMNS
-                  ", v.base_version FROM versions v" BY_CONFIRMED LEDGER_ITEM_JOINS
-                  " WHERE v.user_id = ? AND v.session_id = ? AND v.state = 'confirmed'"
-                  " ORDER BY v.version DESC",
-                  "ss", who->user_id, session_id) != 0)
+    if (sql_query(l->db, err, &st,
+                  "SELECT version FROM versions h" BY_HEADS "WHERE user_id = ?1"
+                  " AND session_id = ?2 AND is_head = 1 AND version <> ?3"
+                  " UNION SELECT version FROM versions p" BY_PINNED "WHERE user_id = ?1"
+                  " AND session_id = ?2 AND pinned = 1 AND state = 'confirmed' AND version <> ?3"
+                  " ORDER BY version DESC",
+                  "ssi", user_id, session_id, current) != 0)
         return -1;
     while ((rc = sql_step(st, err)) == 1)
-        json_object_array_add(rows, version_item(st, who));
+        json_object_array_add(list, json_object_new_int64(sql_int64(st, 0)));
     sql_done(st);
-    if (rc == 0 && json_object_array_length(rows) == 0)
-        return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
     return rc;
 }
 
-/* The numbers of what stands beside the current version. */
-static struct json_object *beside(struct json_object *rows, int64_t current)
+static int versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    int64_t limit, int64_t offset, struct json_object *rows, struct ct_err *err)
 {
-    struct json_object *list = json_object_new_array();
+    int64_t left = LEDGER_ANSWER_BYTES;
+    struct sql_rows *st;
+    int rc;
 
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        int64_t n = jdoc_int(row, "version", 0);
-        if (n != current && (jdoc_bool(row, "isHead", 0) || jdoc_bool(row, "pinned", 0)))
-            json_object_array_add(list, json_object_new_int64(n));
+    if (sql_query(l->db, err, &st,
+                  "SELECT " LEDGER_ITEM_COLUMNS
+                  ", v.base_version FROM versions v" BY_CONFIRMED LEDGER_ITEM_JOINS
+                  " WHERE v.user_id = ? AND v.session_id = ? AND v.state = 'confirmed'"
+                  " ORDER BY v.version DESC LIMIT ? OFFSET ?",
+                  "ssii", who->user_id, session_id, limit, offset) != 0)
+        return -1;
+    while ((rc = sql_step(st, err)) == 1)
+        json_object_array_add(rows, version_item(st, who, &left));
+    sql_done(st);
+    return rc;
+}
+
+/* What of a session is told beside its rows. */
+static int describe(struct ledger *l, const struct ledger_who *who, const char *session_id,
+                    struct json_object *o, struct ct_err *err)
+{
+    struct json_object *heads = json_object_new_array();
+    int64_t current = 0, total = 0;
+    struct sql_rows *st;
+    int rc;
+
+    jdoc_set_str(o, "sessionId", session_id);
+    json_object_object_add(o, "heads", heads);
+    if (sql_query(l->db, err, &st,
+                  "SELECT current_version, version_count FROM sessions WHERE user_id = ?"
+                  " AND session_id = ?",
+                  "ss", who->user_id, session_id) != 0)
+        return -1;
+    rc = sql_step(st, err);
+    if (rc == 1) {
+        current = sql_int64(st, 0);
+        total = sql_int64(st, 1);
     }
-    return list;
+    sql_done(st);
+    if (rc < 0)
+        return -1;
+    if (total == 0)
+        return ledger_fail(err, ERR_GONE, "not_found", "There is no such session.");
+    jdoc_set_int(o, "currentVersion", current);
+    jdoc_set_int(o, "total", total);
+    return beside(l, who->user_id, session_id, current, heads, err);
 }
 
 int ledger_versions(struct ledger *l, const struct ledger_who *who, const char *session_id,
-                    int keep, struct json_object **ret, struct ct_err *err)
+                    int64_t limit, int64_t offset, struct json_object **ret, struct ct_err *err)
 {
-    struct json_object *rows = json_object_new_array(), *o;
-    int64_t current;
+    struct json_object *rows = json_object_new_array(), *o = json_object_new_object();
     int rc;
 
+    json_object_object_add(o, "versions", rows);
     ledger_lock(l);
-    rc = versions(l, who, session_id, rows, &current, err);
+    rc = describe(l, who, session_id, o, err);
+    if (rc == 0)
+        rc = versions(l, who, session_id, limit, offset, rows, err);
     ledger_unlock(l);
     if (rc != 0) {
-        json_object_put(rows);
+        json_object_put(o);
         return -1;
     }
-    o = json_object_new_object();
-    jdoc_set_str(o, "sessionId", session_id);
-    jdoc_set_int(o, "currentVersion", current);
-    json_object_object_add(o, "heads", beside(rows, current));
-    json_object_object_add(o, "versions", rows);
-    jdoc_set_int(o, "limit", keep);
     *ret = o;
     return 0;
 }
@@ -216,7 +270,7 @@ int ledger_heads(struct ledger *l, const struct ledger_who *who, const char *ses
                  struct ct_err *err)
 {
     struct json_object *list = json_object_new_array();
-    int64_t current;
+    int64_t current, left = LEDGER_ANSWER_BYTES;
     int rc = -1;
 
     ledger_lock(l);
@@ -225,7 +279,7 @@ int ledger_heads(struct ledger *l, const struct ledger_who *who, const char *ses
                       "ss", who->user_id, session_id);
     if (current >= 0)
         rc = add_heads(l, who, session_id, version > 0 ? ledger_beside_reserved : BESIDE_CURRENT,
-                       version > 0 ? version : current, list, err);
+                       version > 0 ? version : current, list, &left, err);
     ledger_unlock(l);
     if (rc != 0) {
         json_object_put(list);

@@ -67,7 +67,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
                           int64_t version, struct ct_err *err)
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
-    char md5[2 * HASH_MD5_BYTES + 1], *bases = NULL;
+    char md5[2 * HASH_MD5_BYTES + 1], *bases = NULL, *metadata;
     int rc;
 
     if (req->bases != NULL &&
@@ -84,14 +84,17 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
         req->base_version, bases, req->amend, req->pin, req->source_machine,
         ledger_null(agent) != NULL ? agent : DEFAULT_AGENT);
     free(bases);
-    if (rc != 0 ||
-        sql_exec(l->db, err,
-                 "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, label,"
-                 " metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                 "ssisssss", who->user_id, req->session_id, version, req->source_cwd,
-                 req->source_user_dir, req->label,
-                 req->metadata != NULL ? jdoc_text(req->metadata) : NULL,
-                 req->tags != NULL ? jdoc_text(req->tags) : NULL) != 0)
+    if (rc != 0)
+        return -1;
+    metadata = ledger_known_metadata(req->metadata);
+    rc = sql_exec(l->db, err,
+                  "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, label,"
+                  " metadata, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                  "ssisssss", who->user_id, req->session_id, version, req->source_cwd,
+                  req->source_user_dir, req->label, metadata,
+                  req->tags != NULL ? jdoc_text(req->tags) : NULL);
+    free(metadata);
+    if (rc != 0)
         return -1;
     return req->bases != NULL
                ? ledger_heads_build_on(l, who->user_id, req->session_id, version, err)

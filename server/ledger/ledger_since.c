@@ -87,7 +87,7 @@ static int since_then(struct ledger *l, const struct ledger_who *who, int64_t si
     struct json_object *rows = json_object_new_array(), *deleted = json_object_new_array();
     int64_t last = changes, changed = 0, total = count(l, who->user_id, err);
     struct sql_rows *st;
-    int more;
+    int more, is_cut = 0;
 
     json_object_object_add(o, "sessions", rows);
     json_object_object_add(o, "deleted", deleted);
@@ -99,9 +99,9 @@ static int since_then(struct ledger *l, const struct ledger_who *who, int64_t si
                   " WHERE s.user_id = ?1 AND s.changed > ?2 AND s.current_version > 0"
                   " ORDER BY s.changed LIMIT ?3",
                   "sii", who->user_id, since, limit) != 0 ||
-        ledger_session_items(l, who, st, rows, &changed, err) != 0)
+        ledger_session_items(l, who, st, rows, &changed, &is_cut, err) != 0)
         return -1;
-    more = (int64_t)json_object_array_length(rows) == limit && changed < changes;
+    more = is_cut || ((int64_t)json_object_array_length(rows) == limit && changed < changes);
     if (more)
         last = changed;
     if (add_deleted(l, who, since, last, deleted, err) != 0)

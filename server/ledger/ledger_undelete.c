@@ -95,8 +95,9 @@ static struct json_object *item(struct sql_rows *rows)
 static int trash(struct ledger *l, const char *user_id, int64_t limit, int64_t offset,
                  struct json_object *list, int64_t *total, struct ct_err *err)
 {
+    int64_t left = LEDGER_ANSWER_BYTES;
     struct sql_rows *rows;
-    int rc;
+    int rc = 0;
 
     *total = sql_one(l->db, err, "SELECT count(*)" TRASH_OF, "s", user_id);
     if (*total < 0)
@@ -111,10 +112,12 @@ static int trash(struct ledger *l, const char *user_id, int64_t limit, int64_t o
                   " ORDER BY t.left_ms DESC, t.session_id, t.version DESC",
                   "sii", user_id, limit, offset) != 0)
         return -1;
-    while ((rc = sql_step(rows, err)) == 1)
+    while (left > 0 && (rc = sql_step(rows, err)) == 1) {
+        left -= (int64_t)strlen(sql_text(rows, 9));
         json_object_array_add(list, item(rows));
+    }
     sql_done(rows);
-    return rc;
+    return rc < 0 ? -1 : 0;
 }
 
 int ledger_trash(struct ledger *l, const char *user_id, int64_t limit, int64_t offset,

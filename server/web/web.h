@@ -160,6 +160,12 @@ void web_set_route(struct web_req *r, const char *route);
 void web_set_client(struct web_req *r, const char *address);
 
 /**
+ * web_hold(r, n):
+ * May an answer of ${n} bytes wait for its reader?  Return 0, or -1 if too much waits already.
+ */
+int web_hold(struct web_req *r, size_t n);
+
+/**
  * web_answer_header(r, name, value):
  * Add a header to the answer that follows.
  */

@@ -36,6 +36,7 @@ struct web {
     struct web_guard guard;
     const char *name;
     _Atomic int active;
+    _Atomic int64_t held; /* bytes of answers that wait for their readers */
     char start_error[256];
 };
 
@@ -60,6 +61,7 @@ struct web_req {
     int status;
     int queued;
     int64_t answer_bytes;
+    int64_t held;
     int64_t started_ms;
     int64_t received;
 };

@@ -15,6 +15,9 @@
 
 #include "server/web/web_impl.h"
 
+#define MAX_HELD (32LL * 1024 * 1024)
+#define SMALL_ANSWER 4096 /* too small to count */
+
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
 {
     struct web_req *r = str_calloc(1, sizeof(*r));
@@ -34,6 +37,7 @@ struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const cha
 
 void web_req_free(struct web_req *r)
 {
+    atomic_fetch_sub(&r->web->held, r->held);
     if (r->response != NULL)
         MHD_destroy_response(r->response);
     for (int i = 0; i < r->n_headers; i++) {
@@ -250,6 +254,18 @@ void web_set_route(struct web_req *r, const char *route)
 void web_set_client(struct web_req *r, const char *address)
 {
     snprintf(r->client, sizeof(r->client), "%s", address);
+}
+
+int web_hold(struct web_req *r, size_t n)
+{
+    if (n <= SMALL_ANSWER)
+        return 0;
+    if (atomic_fetch_add(&r->web->held, (int64_t)n) + (int64_t)n > MAX_HELD) {
+        atomic_fetch_sub(&r->web->held, (int64_t)n);
+        return -1;
+    }
+    r->held += (int64_t)n;
+    return 0;
 }
 
 void web_answer_header(struct web_req *r, const char *name, const char *value)

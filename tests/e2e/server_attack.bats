@@ -214,3 +214,63 @@ go() {
     expect 200 '' json POST "/sessions/$ID/undelete" -d '{"version":1}'
     [ "$(listed)" = "2 1" ]
 }
+
+# many_fat: 100 sessions of 41 versions, all heads, each with 100 kB of metadata
+many_fat() {
+    bundle 1000
+    head -c 75000 /dev/urandom | base64 -w 0 >"$T/fat"
+    upload_body '.baseVersions = []' | jq -c --rawfile fat "$T/fat" '.metadata = {sealed: $fat, junk: $fat}' >"$T/body"
+    expect 200 '' json POST /sessions/upload -d @"$T/body"
+    URL=$(jq -r .uploadUrl "$T/answer")
+    VERSION=$(jq -r .version "$T/answer")
+    store_says 200 '' put "$URL"
+    expect 200 '' confirm
+    sqlite3 "$T/server/server.db" "
+        CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+            SELECT i FROM n;
+        CREATE TEMP TABLE v AS SELECT * FROM versions; CREATE TEMP TABLE d AS SELECT * FROM descriptions;
+        INSERT INTO sessions(id, user_id, session_id, last_version, current_version, version_count, updated_ms,
+                changed)
+            SELECT 'x' || i, user_id, 's' || i, 41, 1, 41, updated_ms, changed + i FROM sessions, n;
+        UPDATE users SET changes = changes + 100;
+        UPDATE v SET session_id = 's';
+        INSERT INTO versions SELECT user_id, 's' || a.i, b.i, state, size_bytes, checksum, md5, created_ms,
+            confirmed_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins, pinned, is_head,
+            machine, agent, why, left_ms FROM v, n a, n b WHERE b.i <= 41;
+        INSERT INTO descriptions SELECT user_id, 's' || a.i, b.i, cwd, user_dir, label, metadata, tags
+            FROM d, n a, n b WHERE b.i <= 41 AND (b.i <= 5 OR a.i <= 5);"
+}
+
+# all_pages PATH MEMBER: how many items there are behind all pages, each within a megabyte and a half
+all_pages() {
+    local n=0 page
+    while
+        expect 200 '' json GET "$1?offset=$n"
+        [ "$(stat -c %s "$T/answer")" -le 1500000 ] || { stat -c %s "$T/answer"; return 1; }
+        page=$(jq "$2 | length" "$T/answer")
+        n=$((n + page))
+        [ "$page" -gt 0 ] && [ "$n" -lt "$(jq .total "$T/answer")" ]
+    do :; done
+    echo $n
+}
+
+@test "an answer has a bound, and pages lead to all there is" {
+    start_server
+    account al@example.org
+    many_fat
+    [ "$(all_pages /sessions .sessions)" = 100 ]
+    [ "$(all_pages /sessions/s3/versions .versions)" = 41 ]
+    # What clients don't know is not kept.
+    jq -e '[.versions[] | select(.metadata) | .metadata | keys] | unique == [["sealed"]]' "$T/answer"
+    local cursor=0 n=0
+    while
+        expect 200 '' json GET "/sessions?since=$cursor"
+        [ "$(stat -c %s "$T/answer")" -le 1500000 ]
+        cursor=$(jq -r .cursor "$T/answer")
+        n=$((n + $(jq '.sessions | length' "$T/answer")))
+        [ "$(jq .more "$T/answer")" = true ]
+    do :; done
+    [ "$n" = 100 ]
+    request GET "/sessions?since=$cursor"
+    [ "$(cat "$T/status")" = 304 ]
+}

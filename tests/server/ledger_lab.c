@@ -149,7 +149,7 @@ const char *lab_listed(struct ledger_lab *r, const char *user_id, char buf[256])
 
     memcpy(who.user_id, user_id, UUID_SIZE);
     buf[0] = '\0';
-    if (ledger_versions(r->l, &who, S, 20, &o, &err) != 0)
+    if (ledger_versions(r->l, &who, S, 1000, 0, &o, &err) != 0)
         return buf;
     rows = jdoc_array(o, "versions");
     for (size_t i = 0; i < json_object_array_length(rows); i++)

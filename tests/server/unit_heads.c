@@ -56,7 +56,7 @@ static const char *heads(struct ledger_lab *r, char buf[256])
     struct json_object *o, *list;
     struct ct_err err;
 
-    if (ledger_versions(r->l, &r->al, S, 20, &o, &err) != 0)
+    if (ledger_versions(r->l, &r->al, S, 1000, 0, &o, &err) != 0)
         return strcpy(buf, "gone");
     sprintf(buf, "%d", (int)jdoc_int(o, "currentVersion", -1));
     list = jdoc_array(o, "heads");
