@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "agents/rebuild.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
 #include "common/base/uuid.h"
@@ -153,6 +154,19 @@ struct agent {
      */
     char *(*entry_path)(const char *session_id, const char *project, const char *memory_project,
                         const char *entry);
+
+    /* Why the file ${entry}, which belongs to a session, does not come home at that level of trust,
+     * or NULL; and the name that it comes under, which the caller frees. */
+    const char *(*why_not)(const struct rebuild_opts *opts, const char *entry);
+    char *(*arrival)(const struct rebuild_opts *opts, const char *entry);
+
+    /* Build the file ${entry} anew from what is fed, in pieces of any size; ${opts} is copied, what
+     * it points to stays the caller's.  rebuild_new() returns NULL if the file comes as it is, but
+     * for its paths.  rebuild_end() returns 0, 1 if nothing can come of it, or -1. */
+    struct rebuild *(*rebuild_new)(const struct rebuild_opts *opts, const char *entry);
+    void (*rebuild_free)(struct rebuild *r);
+    int (*rebuild_feed)(struct rebuild *r, const void *p, size_t n, struct ct_err *err);
+    int (*rebuild_end)(struct rebuild *r, struct ct_err *err);
 
     /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
      * resolved by the caller); the caller frees it. */

@@ -2,6 +2,7 @@ noinst_LIBRARIES += agents/libagents.a
 agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
   agents/beneath.c agents/beneath.h \
+  agents/claude/allow.c agents/claude/allow.h \
   agents/claude/claude.c agents/claude/claude.h \
   agents/claude/claude_entry.c \
   agents/claude/claude_list.c \
@@ -9,13 +10,20 @@ agents_libagents_a_SOURCES = \
   agents/claude/claude_names.c \
   agents/claude/claude_news.c \
   agents/claude/history.c agents/claude/history.h \
+  agents/claude/rebuild.c agents/claude/rebuild.h \
+  agents/claude/rebuild_call.c \
+  agents/claude/rebuild_inside.h \
+  agents/claude/rebuild_own.c \
+  agents/claude/rebuild_value.c \
   agents/claude/record.c agents/claude/record.h \
   agents/claude/transcript.c agents/claude/transcript.h \
+  agents/claude/worktree.c agents/claude/worktree.h \
   agents/encode.c agents/encode.h \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
   agents/news.c agents/news.h \
   agents/process.h \
+  agents/rebuild.c agents/rebuild.h \
   agents/seen.c agents/seen.h \
   agents/trust.c agents/trust.h
 # One file per system.

@@ -29,6 +29,7 @@ common_libcommon_a_SOURCES = \
   common/data/hkdf.c common/data/hkdf.h \
   common/data/jdoc.c common/data/jdoc.h \
   common/data/jscan.c common/data/jscan.h \
+  common/data/jtree.c common/data/jtree.h \
   common/data/toml.c common/data/toml.h \
   common/sys/secret.c common/sys/secret.h common/sys/secret_impl.h \
   common/sys/service.h \

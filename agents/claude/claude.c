@@ -9,6 +9,7 @@
 
 #include "agents/beneath.h"
 #include "agents/encode.h"
+#include "agents/claude/rebuild.h"
 #include "agents/claude/transcript.h"
 
 #include "agents/claude/claude.h"
@@ -287,5 +288,11 @@ const struct agent claude_agent = {
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,
     .entry_path = claude_entry_path,
+    .why_not = claude_why_not,
+    .arrival = claude_arrival,
+    .rebuild_new = claude_rebuild_new,
+    .rebuild_free = claude_rebuild_free,
+    .rebuild_feed = claude_rebuild_feed,
+    .rebuild_end = claude_rebuild_end,
     .project_name = claude_encode,
 };

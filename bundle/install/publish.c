@@ -15,6 +15,7 @@
 #include "bundle/install/compare.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/prompts.h"
+#include "bundle/open/records.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -276,13 +277,29 @@ static int carry_tail(struct publishing *p, int old_fd, const char *path, struct
     return rc;
 }
 
+/* How much of the old one is its own: the line that the last pull put at its end is ours. */
+static int64_t own_bytes(const struct publishing *p, int old_fd)
+{
+    int64_t size = p->local->copies[0].was.size_bytes;
+    char *line = records_default_line(p->session_id), *last;
+    int64_t n = (int64_t)strlen(line);
+
+    last = str_calloc(1, (size_t)n);
+    if (size > n && file_pread_all(old_fd, last, (size_t)n, (off_t)(size - n)) == n &&
+        memcmp(last, line, (size_t)n) == 0)
+        size -= n;
+    free(last);
+    free(line);
+    return size;
+}
+
 /* Does the new one begin with all of the old one, to the byte?  Else something of that is worth
  * keeping that the records don't tell: a title, a line that nobody can read. */
 static int is_beginning(const struct publishing *p, int old_fd)
 {
     int fd = openat(p->stage->fd, p->plan->transcript->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    int is_so = fd >= 0 && old_fd >= 0 &&
-                compare_beginnings(old_fd, fd, p->local->copies[0].was.size_bytes, NULL) == 1;
+    int is_so =
+        fd >= 0 && old_fd >= 0 && compare_beginnings(old_fd, fd, own_bytes(p, old_fd), NULL) == 1;
 
     if (fd >= 0)
         close(fd);

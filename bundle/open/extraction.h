@@ -33,6 +33,9 @@ struct extraction {
     struct buf manifest;
     int64_t unlooked_bytes; /* for which nobody has looked for space */
     int has_mode_reset;
+    int64_t folders, files; /* made in the stage */
+    struct rebuild_opts rebuild;
+    struct losses losses;
     struct strlist left_out;
     struct open_extra *extras;
     size_t n_extras;

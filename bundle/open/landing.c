@@ -15,8 +15,13 @@
 #define BUFFER (256 << 10)
 
 struct landing {
-    int fd; /* -1: nothing is written */
-    struct relocator *relocator;
+    int fd;                              /* -1: nothing is written */
+    const struct relocation *relocation; /* or NULL */
+    struct relocator *relocator;         /* NULL: nothing moves */
+    const struct agent *agent;
+    struct rebuild *rebuild; /* NULL: it comes as it is */
+    int is_ended, is_nothing;
+    int64_t fed_bytes, folders;
     struct hash *sum, *block; /* over the blocks' digests; of the block under way */
     size_t block_bytes;
     int64_t stage_bytes;
@@ -50,8 +55,8 @@ static int put(void *arg, const void *p, size_t n, struct ct_err *err)
     return 0;
 }
 
-/* The folders above ${name}. */
-static int make_folders(int stage_fd, const char *name)
+/* The folders above ${name}; count those that were not there. */
+static int make_folders(int stage_fd, const char *name, int64_t *folders)
 {
     char *path = str_dup(name);
     int rc = 0;
@@ -59,7 +64,9 @@ static int make_folders(int stage_fd, const char *name)
     for (char *slash = strchr(path, '/'); rc == 0 && slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdirat(stage_fd, path, 0700) != 0 && errno != EEXIST)
+        if (mkdirat(stage_fd, path, 0700) == 0)
+            ++*folders;
+        else if (errno != EEXIST)
             rc = -1;
         *slash = '/';
     }
@@ -67,12 +74,12 @@ static int make_folders(int stage_fd, const char *name)
     return rc;
 }
 
-static int make_file(int stage_fd, const char *name, struct ct_err *err)
+static int make_file(int stage_fd, const char *name, int64_t *folders, struct ct_err *err)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(stage_fd, name, flags, 0600);
 
-    if (fd < 0 && errno == ENOENT && make_folders(stage_fd, name) == 0)
+    if (fd < 0 && errno == ENOENT && make_folders(stage_fd, name, folders) == 0)
         fd = openat(stage_fd, name, flags, 0600);
     if (fd >= 0)
         return fd;
@@ -81,23 +88,60 @@ static int make_file(int stage_fd, const char *name, struct ct_err *err)
     return err_sys(err, "can't make a file in the stage");
 }
 
-int landing_new(int stage_fd, const char *name, const struct relocation *relocation,
-                struct landing **ret, struct ct_err *err)
+/* ---- from the agent ----------------------------------------------------------------------------
+ */
+
+static char *moved(void *arg, const char *path)
+{
+    const struct landing *l = arg;
+
+    return l->relocation != NULL ? relocation_path(l->relocation, path) : str_dup(path);
+}
+
+static int put_rebuilt(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
+{
+    struct landing *l = arg;
+
+    if (l->relocator == NULL)
+        return put(l, p, n, err);
+    return is_exact ? relocator_exact(l->relocator, p, n, err)
+                    : relocator_feed(l->relocator, p, n, err);
+}
+
+static void begin_rebuild(struct landing *l, const struct landing_place *place)
+{
+    struct rebuild_opts opts = *place->rebuild;
+
+    opts.moved = moved;
+    opts.put = put_rebuilt;
+    opts.arg = l;
+    l->agent = place->agent;
+    l->rebuild = place->agent->rebuild_new(&opts, place->name);
+}
+
+/* ---- */
+
+int landing_new(const struct landing_place *place, struct landing **ret, struct ct_err *err)
 {
     struct landing *l;
+    int64_t folders = 0;
     int fd = -1;
 
-    if (stage_fd >= 0) {
-        fd = make_file(stage_fd, name, err);
+    if (place->stage_fd >= 0) {
+        fd = make_file(place->stage_fd, place->name, &folders, err);
         if (fd < 0)
             return -1;
     }
     l = str_calloc(1, sizeof(*l));
     l->fd = fd;
+    l->folders = folders;
     if (fd >= 0)
         l->buffer = str_calloc(BUFFER, 1);
-    if (fd >= 0 && relocation != NULL && !relocation_is_idle(relocation))
-        l->relocator = relocator_new(relocation, put, l);
+    l->relocation = place->relocation;
+    if (fd >= 0 && place->relocation != NULL && !relocation_is_idle(place->relocation))
+        l->relocator = relocator_new(place->relocation, put, l);
+    if (place->agent != NULL)
+        begin_rebuild(l, place);
     l->sum = hash_new(HASH_SHA256);
     l->block = hash_new(HASH_SHA256);
     *ret = l;
@@ -110,6 +154,8 @@ void landing_free(struct landing *l)
         return;
     if (l->fd >= 0)
         close(l->fd);
+    if (l->rebuild != NULL)
+        l->agent->rebuild_free(l->rebuild);
     relocator_free(l->relocator);
     hash_free(l->sum);
     hash_free(l->block);
@@ -143,32 +189,53 @@ static void digest(struct landing *l, const char *p, size_t n)
 int landing_feed(struct landing *l, const void *p, size_t n, struct ct_err *err)
 {
     digest(l, p, n);
+    l->fed_bytes += (int64_t)n;
+    if (l->rebuild != NULL)
+        return l->agent->rebuild_feed(l->rebuild, p, n, err);
     return l->relocator != NULL ? relocator_feed(l->relocator, p, n, err) : put(l, p, n, err);
 }
 
-static int end_relocation(struct landing *l, struct ct_err *err)
+int64_t landing_grown(const struct landing *l)
 {
-    int rc = l->relocator != NULL ? relocator_end(l->relocator, err) : 0;
+    return l->stage_bytes > l->fed_bytes ? l->stage_bytes - l->fed_bytes : 0;
+}
 
-    relocator_free(l->relocator);
-    l->relocator = NULL;
-    return rc;
+int64_t landing_folders(const struct landing *l)
+{
+    return l->folders;
+}
+
+/* All of the content is through. */
+static int end_content(struct landing *l, struct ct_err *err)
+{
+    int rc;
+
+    if (l->is_ended)
+        return 0;
+    l->is_ended = 1;
+    if (l->rebuild != NULL) {
+        rc = l->agent->rebuild_end(l->rebuild, err);
+        if (rc < 0)
+            return -1;
+        l->is_nothing = rc > 0;
+    }
+    return l->relocator != NULL ? relocator_end(l->relocator, err) : 0;
 }
 
 int landing_add(struct landing *l, const void *p, size_t n, struct ct_err *err)
 {
-    return end_relocation(l, err) == 0 ? put(l, p, n, err) : -1;
+    return end_content(l, err) == 0 ? put(l, p, n, err) : -1;
 }
 
 int landing_end(struct landing *l, unsigned char ret_digest[HASH_SHA256_BYTES],
                 int64_t *ret_stage_bytes, struct ct_err *err)
 {
-    if (end_relocation(l, err) != 0 || (l->fd >= 0 && flush(l, err) != 0))
+    if (end_content(l, err) != 0 || (l->fd >= 0 && flush(l, err) != 0))
         return -1;
     if (l->block_bytes > 0)
         end_block(l);
     hash_final(l->sum, ret_digest);
     l->sum = NULL;
     *ret_stage_bytes = l->stage_bytes;
-    return 0;
+    return l->is_nothing;
 }

@@ -42,6 +42,8 @@ struct open_opts {
     struct unseal_opts unseal; /* keys, and what is known of it beforehand */
     enum trust trust; /* who vouches for it.  With TRUST_OWN no proportion is too good to be true */
     int with_memory;  /* take memory/ from a stranger's bundle */
+    int with_file_history;     /* the same: files that /rewind writes, below the session's folder */
+    int keep_mode;             /* leave the permission mode of one's own session as it is */
     int64_t max_bytes;         /* limit on all contents; 0: OPEN_BYTES_MAX */
     const _Atomic int *cancel; /* non-zero: stop with ERR_CANCELLED; may be NULL */
 
@@ -69,7 +71,7 @@ struct open_meta {
 
 /* One file of the stage. */
 struct open_entry {
-    char *name;           /* as in the bundle, and its path below the stage */
+    char *name;           /* as it comes (see arrival() of agent.h), its path below the stage */
     enum agent_kind kind; /* AGENT_NOTHING: a file that the user named (struct open_extra) */
     int64_t size_bytes;   /* as in the bundle */
     int64_t stage_bytes;  /* as it lies in the stage: relocation may change it */
@@ -88,6 +90,7 @@ struct open_result {
     struct strlist left_out; /* name, reason, name, reason, ...; escape names for a terminal */
     struct open_extra *extras;
     size_t n_extras;
+    struct losses losses;             /* what was left out within files */
     int64_t raw_bytes;                /* of all contents */
     int has_mode_reset;               /* a permission mode was set back to default */
     char content_id[HASH_SHA256_HEX]; /* of what is in the bundle (see content.h) */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #define LARGE_BYTES (1 << 20)           /* for so much, space is looked for beforehand */
 #define BLOCK_BYTES 4096                /* a file that is nearly empty takes them */
 #define SPARE_BYTES (INT64_C(64) << 20) /* that must be left then */
+#define FOLDERS_FREE 1024               /* so many folders may there be, */
+#define FOLDERS_FOR_EACH 4              /* and so many more for each file */
 
 void extraction_leave_out(struct extraction *x, const char *name, const char *reason)
 {
@@ -89,46 +92,63 @@ static int check_space(struct extraction *x, int64_t bytes, struct ct_err *err)
                    str_human_bytes((unsigned long long)free_bytes, have, sizeof(have)));
 }
 
-/* The line that sets the permission mode back. */
+/* The line that sets the permission mode back: it is the last one that counts, and where there is
+ * none, an agent may choose another. */
 static int reset_mode(struct extraction *x, struct landing *l, const struct records *r,
                       struct ct_err *err)
 {
     const char *mode = records_mode(r);
+    int is_own = x->o->opts.trust == TRUST_OWN, is_default = strcmp(mode, RECORDS_DEFAULT) == 0;
     char *line;
     int rc;
 
-    if (*mode == '\0' || strcmp(mode, RECORDS_DEFAULT) == 0)
+    if (is_own && (is_default || x->o->opts.keep_mode))
         return 0;
-    line = str_printf("%s{\"type\":\"permission-mode\",\"permissionMode\":\"" RECORDS_DEFAULT
-                      "\",\"sessionId\":\"%s\"}\n",
-                      records_is_line_open(r) ? "\n" : "", x->o->meta.session_id);
-    rc = landing_add(l, line, strlen(line), err);
+    line = records_default_line(x->o->meta.session_id);
+    rc = is_own && records_is_line_open(r) ? landing_add(l, "\n", 1, err) : 0;
+    if (rc == 0)
+        rc = landing_add(l, line, strlen(line), err);
     free(line);
-    x->has_mode_reset = 1;
+    x->has_mode_reset = *mode != '\0' && !is_default;
     return rc;
 }
 
-static int is_records(enum agent_kind kind, const char *name)
+/* What became of it on the way: paths grew, folders were made for it. */
+static int check_growth(struct extraction *x, const struct landing *l, int64_t *counted,
+                        struct ct_err *err)
 {
-    size_t n = strlen(name);
+    int64_t grown = landing_grown(l) - *counted;
 
-    return kind == AGENT_TRANSCRIPT ||
-           (kind == AGENT_SUBDIR && n > 6 && strcmp(name + n - 6, ".jsonl") == 0);
+    if (grown <= 0)
+        return 0;
+    *counted += grown;
+    return untar_copied(x->o->untar, grown, err) == 0 ? check_space(x, grown, err) : -1;
+}
+
+static int count_folders(struct extraction *x, int64_t folders, struct ct_err *err)
+{
+    x->files++;
+    x->folders += folders;
+    if (x->folders > FOLDERS_FREE + FOLDERS_FOR_EACH * x->files)
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle has many more folders than files: that is no session");
+    return folders > 0 ? check_space(x, folders * BLOCK_BYTES, err) : 0;
 }
 
 static int pour(struct extraction *x, struct item *i, struct landing *l, struct records *r,
                 struct ct_err *err)
 {
+    int64_t grown = 0;
     const void *p;
     int n;
 
     while ((n = untar_read(x->o->untar, &p, err)) > 0) {
-        if (landing_feed(l, p, (size_t)n, err) != 0)
+        if (landing_feed(l, p, (size_t)n, err) != 0 || check_growth(x, l, &grown, err) != 0)
             return -1;
         if (i->kind == AGENT_TRANSCRIPT && x->o->opts.transcript != NULL)
             x->o->opts.transcript(x->o->opts.transcript_arg, p, (size_t)n);
         if (r != NULL)
-            untar_vouch(x->o->untar, records_feed(r, p, (size_t)n));
+            records_feed(r, p, (size_t)n);
         if (strcmp(i->name, EXTRACTION_MANIFEST) == 0)
             buf_add(&x->manifest, p, (size_t)n);
     }
@@ -139,40 +159,55 @@ static int pour(struct extraction *x, struct item *i, struct landing *l, struct 
     return 0;
 }
 
+/* It came to nothing when it was built anew. */
+static int drop(struct extraction *x, struct item *i, struct ct_err *err)
+{
+    extraction_leave_out(x, i->name, "nothing in it is what it should be");
+    i->is_taken = 0;
+    if (x->stage_fd >= 0 && unlinkat(x->stage_fd, i->name, 0) != 0)
+        return err_sys(err, "can't remove a file from the stage");
+    return 0;
+}
+
 /* Read the content of an item, into the stage if it is taken. */
 static int land(struct extraction *x, struct item *i, struct ct_err *err)
 {
-    const struct relocation *relocation =
-        open_name_is_json(i->kind, i->name) ? x->relocation : NULL;
+    const struct landing_place place = {
+        .stage_fd = i->is_taken ? x->stage_fd : -1,
+        .name = i->name,
+        .relocation = open_name_is_json(i->kind, i->name) ? x->relocation : NULL,
+        .agent = i->is_taken && i->kind != AGENT_NOTHING ? x->o->meta.agent : NULL,
+        .rebuild = &x->rebuild,
+    };
     struct records *r = NULL;
     struct landing *l;
     int rc;
 
     if (i->is_taken && check_space(x, i->size_bytes, err) != 0)
         return -1;
-    if (landing_new(i->is_taken ? x->stage_fd : -1, i->name, relocation, &l, err) != 0)
+    if (landing_new(&place, &l, err) != 0)
         return -1;
-    if (i->is_taken && x->o->opts.trust != TRUST_OWN && is_records(i->kind, i->name))
+    if (i->is_taken && i->kind == AGENT_TRANSCRIPT)
         r = records_new(x->o->meta.session_id);
-    rc = pour(x, i, l, r, err);
-    if (rc == 0 && r != NULL && i->kind == AGENT_TRANSCRIPT)
+    rc = count_folders(x, landing_folders(l), err);
+    if (rc == 0)
+        rc = pour(x, i, l, r, err);
+    if (rc == 0 && r != NULL)
         rc = reset_mode(x, l, r, err);
     if (rc == 0)
         rc = landing_end(l, i->digest, &i->stage_bytes, err);
     records_free(r);
     landing_free(l);
-    return rc;
+    return rc > 0 ? drop(x, i, err) : rc;
 }
 
 /* Why the file is not installed, or NULL. */
 static const char *refuse(const struct extraction *x, struct item *i)
 {
-    const struct open_opts *opts = &x->o->opts;
     const char *reason = open_name_kind(&x->o->meta, i->name, &i->kind);
 
-    if (reason == NULL && i->kind == AGENT_MEMORY && opts->trust == TRUST_STRANGER &&
-        !opts->with_memory)
-        return "memory that comes from elsewhere is taken only when asked for";
+    if (reason == NULL && i->kind != AGENT_NOTHING)
+        reason = x->o->meta.agent->why_not(&x->rebuild, i->name);
     if (reason == NULL && i->kind == AGENT_HISTORY && i->size_bytes > OPEN_HISTORY_MAX)
         return "more prompts than one session can have";
     return reason;
@@ -229,6 +264,8 @@ int extraction_copy(const struct extraction *x, const char *from, const char *to
                     struct ct_err *err)
 {
     const size_t size = 64 << 10;
+    const struct landing_place place = {
+        .stage_fd = x->stage_fd, .name = to, .relocation = relocation};
     unsigned char digest[HASH_SHA256_BYTES];
     struct landing *l = NULL;
     char *p = str_calloc(size, 1);
@@ -240,7 +277,7 @@ int extraction_copy(const struct extraction *x, const char *from, const char *to
         err_sys(err, "can't open a file of the stage");
         goto done;
     }
-    if (landing_new(x->stage_fd, to, relocation, &l, err) != 0)
+    if (landing_new(&place, &l, err) != 0)
         goto done;
     while ((n = file_pread_all(fd, p, size, at)) > 0) {
         if (landing_feed(l, p, (size_t)n, err) != 0)
@@ -263,14 +300,28 @@ static int is_judged(enum agent_kind kind)
     return kind == AGENT_TRANSCRIPT || kind == AGENT_HISTORY;
 }
 
+/* Do both lie in one folder and end alike?  Then an agent builds both in the same way. */
+static int is_like(const char *a, const char *b)
+{
+    const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+    const char *end_x = strchr(x != NULL ? x : a, '.'), *end_y = strchr(y != NULL ? y : b, '.');
+
+    if (x == NULL || y == NULL || x - a != y - b || memcmp(a, b, (size_t)(x - a)) != 0)
+        return 0;
+    return (end_x == NULL) == (end_y == NULL) && (end_x == NULL || strcmp(end_x, end_y) == 0);
+}
+
 /* Why the one is no copy of the other, or NULL: what was judged as something else would pass
  * unseen. */
-static const char *refuse_copy(const struct item *i, const struct item *from)
+static const char *refuse_copy(const struct extraction *x, const struct item *i,
+                               const struct item *from)
 {
     if (is_judged(i->kind) || is_judged(from->kind))
         return "a link from or to what a session has once";
     if (i->kind != from->kind ||
         open_name_is_json(i->kind, i->name) != open_name_is_json(from->kind, from->name))
+        return "a link to another kind of file";
+    if (x->o->opts.trust != TRUST_OWN && !is_like(i->name, from->name))
         return "a link to another kind of file";
     return NULL;
 }
@@ -298,7 +349,7 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
     memcpy(i->digest, from->digest, sizeof(i->digest));
     reason = refuse(x, i);
     if (reason == NULL)
-        reason = refuse_copy(i, from);
+        reason = refuse_copy(x, i, from);
     if (reason != NULL) {
         extraction_leave_out(x, name, reason);
         return 0;
@@ -403,6 +454,32 @@ static void content_id(const struct extraction *x, char ret[HASH_SHA256_HEX])
     hash_hex(d, sizeof(d), ret);
 }
 
+static int by_entry_name(const void *a, const void *b)
+{
+    const struct open_entry *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+/* Some come under another name than they had. */
+static int rename_arrivals(const struct extraction *x, struct open_result *r, struct ct_err *err)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct open_entry *e = &r->entries[i];
+        char *name = e->kind != AGENT_NOTHING ? x->o->meta.agent->arrival(&x->rebuild, e->name)
+                                              : str_dup(e->name);
+        if (strcmp(name, e->name) != 0 && x->stage_fd >= 0 &&
+            renameat(x->stage_fd, e->name, x->stage_fd, name) != 0) {
+            free(name);
+            return err_sys(err, "can't name a file in the stage");
+        }
+        free(e->name);
+        e->name = name;
+    }
+    qsort(r->entries, r->n, sizeof(*r->entries), by_entry_name);
+    return 0;
+}
+
 static int conclude(struct extraction *x, struct open_result *r, struct ct_err *err)
 {
     const char *said = x->o->meta.content_id;
@@ -424,10 +501,16 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
         t->name = NULL;
         r->n++;
     }
+    if (rename_arrivals(x, r, err) != 0) {
+        open_result_free(r);
+        return -1;
+    }
     r->left_out = x->left_out;
     r->extras = x->extras;
     r->n_extras = x->n_extras;
     r->has_mode_reset = x->has_mode_reset;
+    r->losses = x->losses;
+    x->losses = (struct losses){0};
     x->left_out = (struct strlist){0};
     x->extras = NULL;
     x->n_extras = 0;
@@ -459,6 +542,15 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
             return err_sys(err, "can't open %s", stage_dir);
     }
     x.names = map_new();
+    x.rebuild = (struct rebuild_opts){
+        .trust = o->opts.trust,
+        .session_id = o->meta.session_id,
+        .cwd = relocation != NULL ? relocation_cwd(relocation) : NULL,
+        .home = relocation != NULL ? relocation_home(relocation) : NULL,
+        .with_memory = o->opts.with_memory,
+        .with_file_history = o->opts.with_file_history,
+        .losses = &x.losses,
+    };
     rc = take_all(&x, err);
     if (rc == 0)
         rc = conclude(&x, &r, err);
@@ -469,6 +561,7 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
     free(x.items);
     free_extras(x.extras, x.n_extras);
     strlist_free(&x.left_out);
+    losses_free(&x.losses);
     buf_free(&x.manifest);
     map_free(x.names);
     if (x.stage_fd >= 0)
@@ -483,5 +576,6 @@ void open_result_free(struct open_result *r)
     free(r->entries);
     free_extras(r->extras, r->n_extras);
     strlist_free(&r->left_out);
+    losses_free(&r->losses);
     memset(r, 0, sizeof(*r));
 }

@@ -11,11 +11,10 @@
 #define WORD_SIZE 64
 #define ODD "?" /* what is no text; the mode after a line that is no record */
 
-enum word { NOTHING, TYPE, MODE, SESSION, UUID, WORDS };
+enum word { NOTHING, TYPE, MODE, SESSION, WORDS };
 
 struct records {
     struct jscan scan;
-    int64_t line_bytes; /* of the line under way */
     int is_line_open;
     enum word wanted;
     char words[WORDS][WORD_SIZE]; /* of the line; "": it has no such member */
@@ -29,7 +28,6 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         [TYPE] = "type",
         [MODE] = "permissionMode",
         [SESSION] = "sessionId",
-        [UUID] = "uuid",
     };
     struct records *r = arg;
 
@@ -65,9 +63,15 @@ static const struct jscan_ops ops = {on_begin, on_string, on_close};
 static void begin_line(struct records *r)
 {
     jscan_init(&r->scan);
-    r->line_bytes = 0;
     for (enum word i = NOTHING; i < WORDS; i++)
         r->words[i][0] = '\0';
+}
+
+char *records_default_line(const char *session_id)
+{
+    return str_printf("{\"type\":\"permission-mode\",\"permissionMode\":\"" RECORDS_DEFAULT
+                      "\",\"sessionId\":\"%s\"}\n",
+                      session_id);
 }
 
 struct records *records_new(const char *session_id)
@@ -98,45 +102,28 @@ static void note_mode(struct records *r)
     memcpy(r->mode, mode, sizeof(r->mode));
 }
 
-static int is_text(const char *word)
+static void end_line(struct records *r)
 {
-    return *word != '\0' && strcmp(word, ODD) != 0;
-}
-
-/* Return how many bytes of it are a record. */
-static int64_t end_line(struct records *r)
-{
-    int64_t bytes = 0;
-
-    if (jscan_is_object(&r->scan)) {
+    if (jscan_is_object(&r->scan))
         note_mode(r);
-        if (is_text(r->words[TYPE]) && is_text(r->words[UUID]))
-            bytes = r->line_bytes;
-    } else if (jscan_is_bad(&r->scan) || r->scan.depth > 0) {
-        /* Who knows what another reader makes of it. */
-        memcpy(r->mode, ODD, sizeof(ODD));
-    }
+    else if (jscan_is_bad(&r->scan) || r->scan.depth > 0)
+        memcpy(r->mode, ODD, sizeof(ODD)); /* who knows what another reader makes of it */
     begin_line(r);
-    return bytes;
 }
 
-int64_t records_feed(struct records *r, const char *p, size_t n)
+void records_feed(struct records *r, const char *p, size_t n)
 {
-    int64_t bytes = 0;
-
     while (n > 0) {
         const char *newline = memchr(p, '\n', n);
         size_t part = newline != NULL ? (size_t)(newline - p) : n;
         jscan_feed(&r->scan, &ops, r, p, part);
         part += newline != NULL;
-        r->line_bytes += (int64_t)part;
         r->is_line_open = newline == NULL;
         if (newline != NULL)
-            bytes += end_line(r);
+            end_line(r);
         p += part;
         n -= part;
     }
-    return bytes;
 }
 
 void records_end(struct records *r)

@@ -2,29 +2,32 @@
 #define BUNDLE_OPEN_RECORDS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /*
- * A transcript on its way out of a bundle that nobody vouches for: how much of it is records, and
- * in which permission mode it ends.
+ * A transcript on its way out of a bundle: in which permission mode does it end?
  */
 struct records;
 
 #define RECORDS_DEFAULT "default"
 
 /**
+ * records_default_line(session_id):
+ * Return the line that sets the mode to the default, with its newline; the caller frees it.
+ */
+char *records_default_line(const char *session_id);
+
+/**
  * records_new(session_id):
- * Begin the transcript of that session, or of one of its agents.
+ * Begin the transcript of that session.
  */
 struct records *records_new(const char *session_id);
 void records_free(struct records *r);
 
 /**
  * records_feed(r, p, n):
- * The next ${n} bytes.  Return how many bytes turned out to be whole records of the conversation:
- * lines that are JSON objects with a type and a uuid.  (What has none is short: modes, titles.)
+ * The next ${n} bytes.
  */
-int64_t records_feed(struct records *r, const char *p, size_t n);
+void records_feed(struct records *r, const char *p, size_t n);
 
 /**
  * records_end(r):

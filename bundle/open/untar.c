@@ -26,7 +26,7 @@ struct untar {
     locale_t locale; /* names are UTF-8, whatever the user's locale is */
     int64_t file_bytes, told_bytes;
     int64_t entries;
-    int64_t vouched_bytes, copied_bytes;
+    int64_t copied_bytes;
     int64_t content_end; /* behind the last byte that is not zero */
     int64_t left_bytes;  /* of this entry */
     int64_t offset;      /* in this entry */
@@ -40,7 +40,6 @@ static int check(struct untar *u, struct ct_err *err)
 {
     const struct untar_limits *l = &u->limits;
     int64_t in = gunzip_in(u->gunzip), out = gunzip_out(u->gunzip) + u->copied_bytes;
-    int64_t doubtful = out - u->vouched_bytes;
     char text[32];
 
     if (l->cancel != NULL && atomic_load(l->cancel) != 0)
@@ -48,7 +47,7 @@ static int check(struct untar *u, struct ct_err *err)
     if (out > l->max_bytes)
         return err_set(err, ERR_CORRUPT, "the bundle holds more than %s",
                        str_human_bytes((unsigned long long)l->max_bytes, text, sizeof(text)));
-    if (l->ratio > 0 && doubtful > l->ratio_floor && doubtful / l->ratio > in)
+    if (l->ratio > 0 && out > l->ratio_floor && out / l->ratio > in)
         return err_set(err, ERR_CORRUPT,
                        "the bundle unpacks to more than %lld times its size: that is no session",
                        (long long)l->ratio);
@@ -314,9 +313,4 @@ int untar_copied(struct untar *u, int64_t bytes, struct ct_err *err)
 {
     u->copied_bytes += bytes;
     return check(u, err);
-}
-
-void untar_vouch(struct untar *u, int64_t bytes)
-{
-    u->vouched_bytes += bytes;
 }

@@ -66,15 +66,9 @@ int untar_read(struct untar *u, const void **ret, struct ct_err *err);
 
 /**
  * untar_copied(u, bytes, err):
- * A link became a copy of so much: it counts for the limits as if it had stood there.  Return 0, or
- * -1 if there is too much now.
+ * A link became a copy of so much, or moving its paths made a file so much longer: it counts for
+ * the limits as if it had stood there.  Return 0, or -1 if there is too much now.
  */
 int untar_copied(struct untar *u, int64_t bytes, struct ct_err *err);
-
-/**
- * untar_vouch(u, bytes):
- * That many bytes are known to be what they should: they don't count for the ratio.
- */
-void untar_vouch(struct untar *u, int64_t bytes);
 
 #endif

@@ -18,6 +18,7 @@ struct relocation {
     struct root roots[ROOTS]; /* the longer one first */
     size_t n;
     int has_posix, has_windows;
+    char *cwd, *home; /* targets */
 };
 
 /* ---- the roots ---------------------------------------------------------------------------------
@@ -144,6 +145,10 @@ int relocation_new(const struct relocation_roots *roots, struct relocation **ret
         is_idle = is_idle && strcmp(r->roots[i].source, r->roots[i].target) == 0;
     while (is_idle && r->n > 0)
         free_root(&r->roots[--r->n]);
+    if (roots->target_cwd != NULL)
+        r->cwd = plain_path(roots->target_cwd, 0);
+    if (roots->target_home != NULL)
+        r->home = plain_path(roots->target_home, 0);
     *ret = r;
     return 0;
 }
@@ -154,7 +159,19 @@ void relocation_free(struct relocation *r)
         return;
     for (size_t i = 0; i < r->n; i++)
         free_root(&r->roots[i]);
+    free(r->cwd);
+    free(r->home);
     free(r);
+}
+
+const char *relocation_cwd(const struct relocation *r)
+{
+    return r->cwd;
+}
+
+const char *relocation_home(const struct relocation *r)
+{
+    return r->home;
 }
 
 int relocation_is_idle(const struct relocation *r)
@@ -447,4 +464,14 @@ int relocator_end(struct relocator *t, struct ct_err *err)
 {
     t->is_end = 1;
     return t->text.len > 0 ? run(t, err) : 0;
+}
+
+int relocator_exact(struct relocator *t, const void *p, size_t n, struct ct_err *err)
+{
+    if (relocator_end(t, err) != 0)
+        return -1;
+    buf_reset(&t->text);
+    t->at = 0;
+    t->is_begun = t->is_end = t->is_in_rest = 0;
+    return t->out(t->arg, p, n, err);
 }

@@ -62,6 +62,13 @@ int relocation_is_idle(const struct relocation *r);
  */
 char *relocation_path(const struct relocation *r, const char *path);
 
+/**
+ * relocation_cwd(r), relocation_home(r):
+ * Return the folders here that the two become, as they were given; NULL: none.  Borrowed.
+ */
+const char *relocation_cwd(const struct relocation *r);
+const char *relocation_home(const struct relocation *r);
+
 /* One text on its way through. */
 struct relocator;
 
@@ -82,5 +89,11 @@ void relocator_free(struct relocator *t);
  */
 int relocator_feed(struct relocator *t, const void *p, size_t n, struct ct_err *err);
 int relocator_end(struct relocator *t, struct ct_err *err);
+
+/**
+ * relocator_exact(t, p, n, err):
+ * The next ${n} bytes stay as they are, whatever they say; no path goes on over them.
+ */
+int relocator_exact(struct relocator *t, const void *p, size_t n, struct ct_err *err);
 
 #endif

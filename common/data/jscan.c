@@ -122,7 +122,7 @@ static int is_plain(char c)
 /* How many bytes at ${p} are plain ASCII inside a string: eight at a time, for this is where the
  * scanner spends its life.  (A borrow in the subtractions can only blame a byte behind a guilty
  * one.) */
-static size_t plain_run(const char *p, size_t n)
+size_t jscan_plain(const char *p, size_t n)
 {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
     size_t i = 0;
@@ -164,7 +164,7 @@ static size_t unwanted_run(const char *p, size_t n)
     size_t i = 0;
 
     for (;;) {
-        i += plain_run(p + i, n - i);
+        i += jscan_plain(p + i, n - i);
         if (n - i < 2 || p[i] != '\\' || !is_simple_escape(p[i + 1]))
             return i;
         i += 2;
@@ -333,7 +333,7 @@ static size_t in_string(struct jscan *s, const struct jscan_ops *ops, void *arg,
     unsigned char c;
 
     if (s->utf8_left == 0)
-        run = is_wanted ? plain_run(p, n) : unwanted_run(p, n);
+        run = is_wanted ? jscan_plain(p, n) : unwanted_run(p, n);
     if (run > 0) {
         flush_high(s);
         keep(s, p, run);

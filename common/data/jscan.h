@@ -73,6 +73,12 @@ void jscan_init(struct jscan *s);
 void jscan_feed(struct jscan *s, const struct jscan_ops *ops, void *arg, const char *p, size_t n);
 
 /**
+ * jscan_plain(p, n):
+ * Return how many bytes at ${p} are ASCII that stands for itself inside a string.
+ */
+size_t jscan_plain(const char *p, size_t n);
+
+/**
  * jscan_is_bad(s):
  * Return whether what came is not the beginning of a JSON object.
  */

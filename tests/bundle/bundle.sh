@@ -35,7 +35,7 @@ opens() {
         rm -rf "$tmp/stage"
         mkdir -m 700 "$tmp/stage"
         "$packone" "$1" "$id" "$tmp/b.tgz" >"$tmp/packed" || return 1
-        "$openone" "$tmp/b.tgz" --stage "$tmp/stage" --trust own --id "$id" >"$tmp/opened" || {
+        "$openone" "$tmp/b.tgz" --stage "$tmp/stage" --trust own --keep-mode --id "$id" >"$tmp/opened" || {
             cat "$tmp/opened"
             return 1
         }

@@ -3,6 +3,7 @@
  * developers.
  *
  *   openone BUNDLE [--stage DIR] [--id ID] [--trust own|account|stranger] [--with-memory]
+ *           [--with-file-history] [--keep-mode]
  * [--max-bytes N]
  *           [--cwd SOURCE TARGET] [--home SOURCE TARGET]
  *           [--keyring FILE] [--sealed] [--object HEX] [--generation N] [--gzip-bytes N]
@@ -78,7 +79,8 @@ static struct json_object *entry(const struct open_entry *e)
 static void print(const struct open_meta *m, const struct open_result *r)
 {
     struct json_object *o = json_object_new_object(), *entries = json_object_new_array(),
-                       *left_out = json_object_new_object(), *extras = json_object_new_object();
+                       *left_out = json_object_new_object(), *extras = json_object_new_object(),
+                       *losses = json_object_new_object();
     struct rusage u;
 
     getrusage(RUSAGE_SELF, &u);
@@ -94,11 +96,14 @@ static void print(const struct open_meta *m, const struct open_result *r)
         json_object_array_add(entries, entry(&r->entries[i]));
     for (size_t i = 0; i + 1 < r->left_out.n; i += 2)
         jdoc_set_str(left_out, r->left_out.v[i], r->left_out.v[i + 1]);
+    for (size_t i = 0; i < r->losses.n; i++)
+        jdoc_set_int(losses, r->losses.v[i].name, r->losses.v[i].count);
     for (size_t i = 0; i < r->n_extras; i++)
         jdoc_set_str(extras, r->extras[i].name, r->extras[i].original_path);
     json_object_object_add(o, "entries", entries);
     json_object_object_add(o, "leftOut", left_out);
     json_object_object_add(o, "extras", extras);
+    json_object_object_add(o, "losses", losses);
     jdoc_set_int(o, "maxRssKb", (int64_t)u.ru_maxrss);
     puts(jdoc_text(o));
     json_object_put(o);
@@ -187,6 +192,10 @@ static int parse(int argc, char **argv, struct args *a)
                 return -1;
         } else if (strcmp(s, "--with-memory") == 0) {
             a->opts.with_memory = 1;
+        } else if (strcmp(s, "--with-file-history") == 0) {
+            a->opts.with_file_history = 1;
+        } else if (strcmp(s, "--keep-mode") == 0) {
+            a->opts.keep_mode = 1;
         } else if (strcmp(s, "--stage") == 0 && left >= 1) {
             a->stage = argv[++i];
         } else if (strncmp(s, "--", 2) == 0 && parse_seal(s, left >= 1 ? argv[i + 1] : NULL, a)) {

@@ -1,5 +1,5 @@
-/* Whatever comes, in whatever pieces, the JSON scanner says the same of it, and calls an object
- * what json-c can read as one. */
+/* Whatever comes, in whatever pieces, the JSON scanner says the same of it, calls an object what
+ * json-c can read as one, and so does the reader that keeps it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "common/data/jscan.h"
+#include "common/data/jtree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,8 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n = size - 1;
     int whole = scan(text, n, n + 1, &sum1);
     int cut = scan(text, n, piece, &sum2);
+    struct jtree tree = {0};
     if (whole != cut || sum1 != sum2)
         abort();
+    if (whole != (jtree_parse(&tree, text, n) == 0 && tree.values[0].type == JSCAN_OBJECT))
+        abort();
+    jtree_free(&tree);
     if (whole) {
         struct json_tokener *t = json_tokener_new_ex(JSCAN_DEPTH + 2);
         struct json_object *o = json_tokener_parse_ex(t, text, (int)n);

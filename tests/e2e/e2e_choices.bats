@@ -387,7 +387,7 @@ import io, json, sys, tarfile
 path, sid = sys.argv[1:]
 cwd, home = "C:\\Users\\al\\src\\web.app", "C:\\Users\\al"
 def record(text, n):
-    return json.dumps({"type": "user", "uuid": "w%d" % n, "cwd": cwd, "sessionId": sid,
+    return json.dumps({"type": "user", "uuid": "aaaaaaaa-0000-4000-8000-%012d" % n, "cwd": cwd, "sessionId": sid,
                        "gitBranch": "win", "message": {"role": "user", "content": text}}) + "\n"
 with tarfile.open(path, "w:gz") as t:
     def add(name, data):

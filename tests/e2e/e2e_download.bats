@@ -156,8 +156,8 @@ gets() { proxied '.event == "request" and .side == "store" and .method == "GET"'
     echo "$output"
     [ "$status" -eq 0 ]
     grep -qxF "cd $p && claude --resume $ID" <<<"$output"
-    sed "s|$T/bob/home/bob|$T/alice/home/alice|g" "$(here "$ID")" |
-        cmp - "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl"
+    sed "s|$T/bob/home/bob|$T/alice/home/alice|g; s|\"slug\":\"ct-[0-9a-f]*|\"slug\":\"calm-${ID:0:8}|" \
+        "$(here "$ID")" | talk | cmp - <(talk "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl")
     # What Claude Code reads as instructions comes only when asked for.
     [ ! -e "$CLAUDE_CONFIG_DIR/projects/$(encoded "$p")/memory" ]
     ctctl import - --with-memory <"$T/b.tar.gz"

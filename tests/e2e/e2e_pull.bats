@@ -28,9 +28,11 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     [ "$status" -eq 0 ]
     grep -qxF "cd $B && claude --resume $ID" <<<"$output"
     grep -qF "feature/ü" <<<"$output"
-    # Undone, the transcript is what it was, to the byte; and so is all else.
+    # Undone, the transcript is what it was, to the byte, but for its modes; and so is all else.
     local name=$(encoded "$B")
-    undone "$CLAUDE_CONFIG_DIR/projects/$name/$ID.jsonl" bob alice | cmp - "$T/alice.jsonl"
+    undone "$CLAUDE_CONFIG_DIR/projects/$name/$ID.jsonl" bob alice | talk | cmp - <(talk "$T/alice.jsonl")
+    tail -n 1 "$CLAUDE_CONFIG_DIR/projects/$name/$ID.jsonl" |
+        jq -e '.type == "permission-mode" and .permissionMode == "default"'
     undone "$CLAUDE_CONFIG_DIR/history.jsonl" bob alice | cmp - "$T/alice/home/alice/.claude/history.jsonl"
     undone "$CLAUDE_CONFIG_DIR/tasks/$ID/1.json" bob alice |
         cmp - "$T/alice/home/alice/.claude/tasks/$ID/1.json"
@@ -47,7 +49,8 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     machine alice
     [ "$(pulled --update | wc -l)" -ge 0 ]
     [ "$(jq -r '.sessions[0].outcome' "$T/pull.json")" = updated ]
-    undone "$(here "$ID")" alice bob | cmp - "$T/bob/home/bob/.claude/projects/$name/$ID.jsonl"
+    undone "$(here "$ID")" alice bob | talk |
+        cmp - <(talk "$T/bob/home/bob/.claude/projects/$name/$ID.jsonl")
     undone "$CLAUDE_CONFIG_DIR/history.jsonl" alice bob | cmp - "$T/bob/home/bob/.claude/history.jsonl"
     ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
 }

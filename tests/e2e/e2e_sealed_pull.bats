@@ -108,8 +108,9 @@ MISSING="not on this device; bring it here with: ctctl key import"
     echo "$output"
     [ "$status" -eq 0 ]
     grep -qxF "cd $B && claude --resume $ID" <<<"$output"
-    sed "s|$T/bob/home/bob|$T/alice/home/alice|g" "$(here "$ID")" |
+    sed "s|$T/bob/home/bob|$T/alice/home/alice|g" "$(here "$ID")" | head -n -1 |
         cmp - "$(find "$T/alice" -name "$ID.jsonl")"
+    tail -n 1 "$(here "$ID")" | jq -e '.type == "permission-mode" and .permissionMode == "default"'
     # What is one's own is taken whole, memory too, and is safe already.
     [ -n "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
     push

@@ -63,6 +63,9 @@ pulled() {
     ctctl --json pull "$@" >"$T/pull.json" && jq -r .outcome "$T/pull.json"
 }
 
+# talk [FILE]: a transcript without its modes, which a pull sets
+talk() { grep -v '"type":"\(permission-\)\?mode"' "$@"; }
+
 # tree: what lies in the data folder, without what nobody is to see
 tree() { session tree "$CLAUDE_CONFIG_DIR"; }
 
