@@ -15,11 +15,11 @@
 
 /* In the order in which help shows them. */
 static const struct verb *const verbs[] = {
-    &verb_status,  &verb_list,    &verb_show,     &verb_versions, &verb_pull,
-    &verb_verify,  &verb_scan,    &verb_export,   &verb_import,   &verb_sync,
-    &verb_seal,    &verb_watch,   &verb_pause,    &verb_resume,   &verb_exclude,
-    &verb_include, &verb_delete,  &verb_undelete, &verb_login,    &verb_logout,
-    &verb_key,     &verb_devices, &verb_tokens,   &verb_doctor,   &verb_mcp,
+    &verb_status,  &verb_list,   &verb_show,    &verb_versions, &verb_pull,    &verb_verify,
+    &verb_scan,    &verb_export, &verb_import,  &verb_sync,     &verb_seal,    &verb_watch,
+    &verb_pause,   &verb_resume, &verb_exclude, &verb_include,  &verb_delete,  &verb_undelete,
+    &verb_backups, &verb_login,  &verb_logout,  &verb_key,      &verb_devices, &verb_tokens,
+    &verb_doctor,  &verb_mcp,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -9,6 +9,7 @@
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/revocable.h"
 #include "ctctl/cloud/sessions.h"
+#include "ctctl/pull/backups.h"
 
 #include "ctctl/complete.h"
 
@@ -237,6 +238,25 @@ static void offer_devices(const struct completion *k)
     offer_things(k, "/devices", "devices");
 }
 
+/* A backup is known by what it kept: the session's title. */
+static void offer_backups(const struct completion *k)
+{
+    struct backups b;
+
+    if (backups_list(k->c, &b, NULL) != 0)
+        return;
+    for (size_t i = 0; i < b.n; i++)
+        offer(k, b.all[i].id, b.all[i].title);
+    backups_clear(&b);
+}
+
+static void offer_backup_actions(const struct completion *k)
+{
+    offer(k, "list", "show them");
+    offer(k, "restore", "put one back");
+    offer(k, "prune", "remove some for good");
+}
+
 static void offer_key_actions(const struct completion *k)
 {
     offer(k, "status", "which keys are here");
@@ -261,16 +281,23 @@ static const struct context after_options[] = {
 };
 
 static const struct context after_verbs[] = {
-    {"show", offer_local_ids},       {"sync", offer_local_ids}, {"versions", offer_cloud_ids},
-    {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids}, {"verify", offer_cloud_ids},
-    {"export", offer_cloud_ids},     {"import", offer_files},   {"exclude", offer_ids_and_dirs},
-    {"include", offer_ids_and_dirs}, {"devices", offer_revoke}, {"tokens", offer_revoke},
-    {"key", offer_key_actions},      {"help", offer_verbs},
+    {"show", offer_local_ids},       {"sync", offer_local_ids},
+    {"versions", offer_cloud_ids},   {"delete", offer_cloud_ids},
+    {"pull", offer_cloud_ids},       {"verify", offer_cloud_ids},
+    {"export", offer_cloud_ids},     {"import", offer_files},
+    {"exclude", offer_ids_and_dirs}, {"include", offer_ids_and_dirs},
+    {"devices", offer_revoke},       {"tokens", offer_revoke},
+    {"key", offer_key_actions},      {"backups", offer_backup_actions},
+    {"help", offer_verbs},
 };
 
 static const struct context after_revoke[] = {
     {"tokens", offer_tokens},
     {"devices", offer_devices},
+};
+
+static const struct context after_backups[] = {
+    {"backups", offer_backups},
 };
 
 static const struct context *find(const struct context *all, size_t n, const char *word)
@@ -314,6 +341,8 @@ int complete_run(struct ctx *c, int argc, char **argv)
     }
     if (p == NULL && strcmp(before, "revoke") == 0)
         p = FIND(after_revoke, verb);
+    if (p == NULL && (strcmp(before, "restore") == 0 || strcmp(before, "prune") == 0))
+        p = FIND(after_backups, verb);
     if (p == NULL)
         p = FIND(after_verbs, verb);
     if (p != NULL)

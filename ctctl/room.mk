@@ -24,6 +24,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/machine/verb_status.c \
   ctctl/cmd/machine/verb_sync.c \
   ctctl/cmd/machine/verb_watch.c \
+  ctctl/cmd/session/verb_backups.c \
   ctctl/cmd/session/verb_delete.c \
   ctctl/cmd/session/verb_export.c \
   ctctl/cmd/session/verb_import.c \
@@ -68,6 +69,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/key/loopback.c ctctl/key/loopback.h \
   ctctl/mcp/mcp.c ctctl/mcp/mcp.h \
   ctctl/mcp/mcp_tools.c \
+  ctctl/pull/backups.c ctctl/pull/backups.h \
   ctctl/pull/picker.c ctctl/pull/picker.h \
   ctctl/pull/pull.c ctctl/pull/pull.h \
   ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \

@@ -233,8 +233,8 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     return rc;
 }
 
-static int look_at_file(struct ctx *c, const char *path, struct pull_result *ret,
-                        struct unseal_opts *unseal, struct ct_err *err)
+static int look_at_file(struct ctx *c, const char *path, const struct pull_opts *opts,
+                        struct pull_result *ret, struct unseal_opts *unseal, struct ct_err *err)
 {
     unsigned char head[SEAL_HEADER_BYTES];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -250,7 +250,7 @@ static int look_at_file(struct ctx *c, const char *path, struct pull_result *ret
     close(fd);
     ret->is_sealed = n > 0 && seal_is_sealed(head, (size_t)n);
     if (!ret->is_sealed)
-        return is_required(c, "this bundle", err);
+        return opts->is_ours ? 0 : is_required(c, "this bundle", err);
     unseal->ring = ctx_ring(c, err);
     return unseal->ring != NULL ? 0 : -1;
 }
@@ -262,11 +262,13 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
     struct unseal_opts unseal;
 
     memset(ret, 0, sizeof(*ret));
-    if (ctx_config(c, err) != 0 || look_at_file(c, path, ret, &unseal, err) != 0)
+    if (ctx_config(c, err) != 0 || look_at_file(c, path, opts, ret, &unseal, err) != 0)
         return -1;
-    /* Also one that is sealed: its description, which would say whose it was, is not in the file.
+    /* A stranger's, also one that is sealed: its description, which would say whose it was, is not
+     * in the file.
      */
-    if (install(c, path, opts, &unseal, TRUST_STRANGER, &adopting, ret, err) != 0)
+    if (install(c, path, opts, &unseal, opts->is_ours ? TRUST_OWN : TRUST_STRANGER, &adopting, ret,
+                err) != 0)
         return item_refused(err);
     return 0;
 }

@@ -21,6 +21,7 @@ struct pull_opts {
     const struct strlist *map; /* OLD=NEW, ...; or NULL */
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_rehearsal, with_memory;
+    int is_ours;      /* this device made the bundle itself, of what was here */
     int is_plain;     /* it is known to be in clear, although this device seals */
     int64_t mtime_ns; /* time of what is installed, 0: now */
 

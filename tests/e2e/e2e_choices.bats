@@ -114,6 +114,46 @@ refused() {
     [ "$(session records "$(here "$ID")" | wc -l)" = 4 ]
 }
 
+@test "what --force has replaced is listed, comes back to the byte, and is removed when it is asked for" {
+    both
+    run ctctl backups
+    [ "$status" -eq 0 ]
+    grep -q 'there are no backups' <<<"$output"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's own way"
+    cp "$(here "$ID")" "$T/mine.jsonl"
+    [ "$(pulled "$ID" --force)" = forced ]
+    cp "$(here "$ID")" "$T/theirs.jsonl"
+    ! cmp -s "$T/mine.jsonl" "$T/theirs.jsonl"
+    [ "$(ctctl backups --json | jq -r '.[] | .sessionId')" = "$ID" ]
+    ctctl backups | tail -n 1 | grep -q " ${ID:0:8} .*just now"
+    # looking is not touching
+    tree >"$T/before"
+    ctctl backups restore "${ID:0:8}" --dry-run
+    tree | diff "$T/before" -
+    ctctl backups restore "${ID:0:8}"
+    cmp "$(here "$ID")" "$T/mine.jsonl"
+    # what gave way is a backup in its turn, and there are two of the session now
+    [ "$(ctctl backups --json | jq length)" = 2 ]
+    run ctctl backups restore "${ID:0:8}"
+    [ "$status" -eq 1 ]
+    grep -q 'several backups begin with' <<<"$output"
+    ctctl backups restore "$(ctctl backups --json | jq -r '.[0].id')"
+    cmp "$(here "$ID")" "$T/theirs.jsonl"
+    [ "$(ctctl backups --json | jq length)" = 3 ]
+    # nothing is removed that was not named, nor without a yes
+    run ctctl backups prune --all
+    [ "$status" -eq 64 ]
+    ctctl backups prune --older-than 1d --yes
+    [ "$(ctctl backups --json | jq length)" = 3 ]
+    run ctctl backups prune --older-than 5m --yes
+    [ "$status" -eq 64 ]
+    ctctl backups prune "$(ctctl backups --json | jq -r '.[2].id')" --yes
+    [ "$(ctctl backups --json | jq length)" = 2 ]
+    ctctl backups prune --all --yes
+    [ "$(ctctl backups --json | jq length)" = 0 ]
+    cmp "$(here "$ID")" "$T/theirs.jsonl"
+}
+
 @test "records that can't be judged, or lack their newline, are not lost" {
     both
     local f=$(here "$ID") side
