@@ -20,7 +20,7 @@
  */
 #define PUT_MOST_BYTES ((5LL << 30) - (5LL << 20)) /* what one PUT can carry (R2, S3) */
 #define RESERVE_BYTES (2LL << 20)                  /* stay free for the database */
-#define NO_ROOM_MS 30000                           /* how often to look at a full disk */
+#define NO_ROOM_MS 10000                           /* how often to look at a full disk */
 #define TOO_LARGE_MS (60 * 60 * 1000)              /* how often to try what can't fit */
 
 /* What the disk has beyond what stays free for the database: a spool that took the last byte could
