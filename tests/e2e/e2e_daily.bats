@@ -252,6 +252,10 @@ TEXT
     for v in "" list "show $(cat "$T/id")" "list --cloud" doctor; do
         ! NO_COLOR= TERM=xterm ctctl $v 2>&1 | grep -q $'\033'
     done
+    # a caller that shows it on a terminal itself, as quickstart does
+    NO_COLOR= TERM=xterm CLICOLOR_FORCE=1 ctctl | grep -q $'\033'
+    ! NO_COLOR=1 TERM=xterm CLICOLOR_FORCE=1 ctctl | grep -q $'\033'
+    ! NO_COLOR= TERM=xterm CLICOLOR_FORCE=0 ctctl | grep -q $'\033'
 }
 
 @test "a damaged list of excluded folders stops the daemon before anything leaves" {

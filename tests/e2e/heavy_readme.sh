@@ -108,6 +108,17 @@ $script"
 
 once() { as "$1" "$(block "Try it" 1)"; }
 
+# As once(), where one of the libraries that may be missing can't be had.
+without_a_library() {
+    local pin=$trees/$1/etc/apt/preferences.d/none status=0
+    printf 'Package: libqrencode-dev\nPin: version *\nPin-Priority: -1\n' >"$pin"
+    once "$1" >"$trees/$1.without" 2>&1 || status=$?
+    rm "$pin"
+    cat "$trees/$1.without"
+    [ $status = 0 ] && grep 'Goes on without: *libqrencode-dev' "$trees/$1.without" || return 1
+    as "$1" 'rm -r .quickstart'
+}
+
 # The live form stays until it is told to stop; meanwhile env brings ctctl to another shell.
 live() {
     as "$1" "$(block "Try it" 2) >~/live.log 2>&1 & pid=\$!
@@ -168,10 +179,12 @@ main() {
     [ -e "$CT_SRC/.git" ] || skip "this is not a clone"
     make_base
     local all=${CT_README:-short}
-    if [ "$all" = full ]; then echo 1..13; else echo 1..10; fi
+    if [ "$all" = full ]; then echo 1..14; else echo 1..11; fi
     try "README has the commands that are tried here, and no others" blocks_are_known
     for m in root user; do
         try "$m: a bare machine gets git and a clone" machine $m
+        [ $m = user ] ||
+            try "$m: a library that may be missing is missing, and that is said" without_a_library $m
         try "$m: README's first command saves what is there" once $m
         try "$m: the live form stays, and env brings ctctl to another shell" live $m
         [ $m-$all = root-short ] ||
