@@ -82,7 +82,7 @@ with_session() {
 @test "fish offers verbs with what they are, options, and sessions with their titles" {
     command -v fish >/dev/null || skip "fish is not here"
     with_session
-    in_fish() { fish --no-config -c "source $COMPLETION/ctctl.fish; complete -C '$1'"; }
+    in_fish() { fish --no-config -c "source '$COMPLETION/ctctl.fish'; complete -C '$1'"; }
     in_fish 'ctctl versi' | grep -q "^versions$(printf '\t')the versions"
     in_fish 'ctctl list --pro' | grep -q '^--project'
     in_fish 'ctctl show ' | grep -q "^${ID:0:8}$(printf '\t')a title: with"
@@ -115,15 +115,15 @@ in_bash_of() {
     done
     if command -v fish >/dev/null; then
         sed 's/@PROGRAM@/codeteleport-server/g' "$COMPLETION/help.fish" >"$T/s.fish"
-        [ "$(fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server us'")" = user ]
-        fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server user '" | grep -qx passwd
-        [ "$(fish --no-config -c "source $T/s.fish; complete -C 'codeteleport-server --dat'")" = --data ]
+        [ "$(fish --no-config -c "source '$T/s.fish'; complete -C 'codeteleport-server us'")" = user ]
+        fish --no-config -c "source '$T/s.fish'; complete -C 'codeteleport-server user '" | grep -qx passwd
+        [ "$(fish --no-config -c "source '$T/s.fish'; complete -C 'codeteleport-server --dat'")" = --data ]
     fi
     if command -v zsh >/dev/null; then
         export ZDOTDIR=$T/zsh
         mkdir "$ZDOTDIR"
         sed 's/@PROGRAM@/codeteleport-server/g' "$COMPLETION/help.zsh" >"$ZDOTDIR/_codeteleport-server"
-        printf '%s\n' "fpath=($ZDOTDIR \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
+        printf '%s\n' "fpath=('$ZDOTDIR' \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
             "PS1='READY> '" >"$ZDOTDIR/.zshrc"
         TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
             'codeteleport-server us\tpass\t' 'passwd ' '\x15exit\n' \
@@ -136,7 +136,7 @@ in_bash_of() {
     with_session
     export ZDOTDIR=$T/zsh
     mkdir "$ZDOTDIR"
-    printf '%s\n' "fpath=($COMPLETION \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
+    printf '%s\n' "fpath=('$COMPLETION' \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
         "PS1='READY> '" >"$ZDOTDIR/.zshrc"
     in_zsh() {
         TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \

@@ -101,7 +101,7 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
     needs_linux
     command -v systemd-analyze || skip "no systemd-analyze"
     # The program is not installed where the unit says, and neither are the manual pages.
-    sed "s|^ExecStart=[^ ]*|ExecStart=$CT_BUILD/bin/codeteleport-server|" \
+    sed "s|^ExecStart=[^ ]*|ExecStart=\"$CT_BUILD/bin/codeteleport-server\"|" \
         "$CT_BUILD/systemd/codeteleport-server.service" >"$T/codeteleport-server.service"
     cp "$CT_SRC"/systemd/codeteleport-server*.socket "$T"
     run systemd-analyze verify --man=no "$T"/codeteleport-server*

@@ -84,7 +84,7 @@ told() { [ "$(grep -c "$1" "$T/notified")" -ge "$2" ]; }
 @test "the user's units are sound, and leave little to the daemon" {
     command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
     [ -f "$CT_BUILD/systemd/codeteleportd.service" ] || skip "no units on this system"
-    sed "s|^ExecStart=[^ ]*|ExecStart=$CT_BUILD/bin/codeteleportd|" \
+    sed "s|^ExecStart=[^ ]*|ExecStart=\"$CT_BUILD/bin/codeteleportd\"|" \
         "$CT_BUILD/systemd/codeteleportd.service" >"$T/codeteleportd.service"
     cp "$CT_SRC/systemd/codeteleportd.socket" "$T"
     run systemd-analyze --user verify --man=no "$T/codeteleportd.service" "$T/codeteleportd.socket"
