@@ -34,9 +34,10 @@ static pid_t begin(const sigset_t *before)
 
     if (pid != 0)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* Only what can't be handed on ends the parent first, so it ends both, and at once. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        raise(SIGTERM); /* it died before that; the signal waits until the mask is gone */
+        raise(SIGKILL); /* it died before that */
     sigprocmask(SIG_SETMASK, before, NULL);
     return 0;
 }

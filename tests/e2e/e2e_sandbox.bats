@@ -116,6 +116,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
     [ "$status" = 137 ]
     started_by_hand
     worker=$(status .daemon.pid)
+    kill -STOP "$worker" # so that it can't end by itself
     kill -KILL "$DAEMON_PID"
     wait "$DAEMON_PID" || true
     DAEMON_PID=
