@@ -129,6 +129,13 @@ const char *cli_resembles(const char *word)
     return str_resembles(word, names, N_VERBS);
 }
 
+static void add_examples(struct buf *b, const char *lines)
+{
+    buf_printf(b, "\nExample%s:\n", strchr(lines, '\n')[1] == '\0' ? "" : "s");
+    for (const char *end; (end = strchr(lines, '\n')) != NULL; lines = end + 1)
+        buf_printf(b, "  %.*s\n", (int)(end - lines), lines);
+}
+
 char *cli_help(const struct verb *v)
 {
     struct buf b = {0};
@@ -136,6 +143,7 @@ char *cli_help(const struct verb *v)
     if (v != NULL) {
         buf_printf(&b, "usage: ctctl %s%s%s\n\n%s", v->name, v->args[0] != '\0' ? " " : "", v->args,
                    v->help);
+        add_examples(&b, v->examples);
         return buf_steal(&b);
     }
     buf_addstr(&b, intro);

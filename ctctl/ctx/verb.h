@@ -12,6 +12,7 @@ struct verb {
     const char *help;    /* lines of text, each with a newline */
     /* Do it with the words that follow the verb.  Return the exit status. */
     int (*run)(struct ctx *c, int argc, char **argv);
+    const char *examples; /* command lines, each with a newline and what it is for behind a # */
 };
 
 /* Each lives in the file of its name. */

@@ -58,6 +58,20 @@ with_session() {
     done
 }
 
+@test "every help has examples, each of its own verb, on lines that a terminal shows" {
+    local verb
+    for verb in $(in_bash ctctl ''); do
+        [ "$verb" != help ] || continue
+        ctctl "$verb" --help | sed -n '/^Examples\?:$/,$p' >"$T/examples"
+        grep -qE "ctctl( $verb|  *#)" "$T/examples" || {
+            echo "$verb has no example"
+            return 1
+        }
+        [ "$(grep -c '  # ' "$T/examples")" = "$(($(wc -l <"$T/examples") - 1))" ]
+        ! ctctl "$verb" --help | awk 'length > 92' | grep .
+    done
+}
+
 @test "bash offers sessions by their short ids, projects, files and folders" {
     with_session
     [ "$(in_bash ctctl show '')" = "${ID:0:8}" ]

@@ -12,7 +12,7 @@
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},        {"NAME", 0, 16, 0},  {"SESSIONS", 1, 0, 2},
+        {"ID", 0, 0, 0},        {"NAME", 0, 16, 0}, {"SESSIONS", 1, 0, 2},
         {"LAST SEEN", 0, 0, 1}, {"SINCE", 0, 0, 3},
     };
     struct table *t = table_new(st, columns, 5);
@@ -50,4 +50,6 @@ const struct verb verb_devices = {
     "revoke ID   forget a machine and end its access; what it has saved stays.\n"
     "            It asks first; --yes answers\n",
     run,
+    "ctctl devices                  # machines that save here\n"
+    "ctctl devices revoke 3f2a9c1b  # one that was lost\n",
 };

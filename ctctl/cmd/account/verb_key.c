@@ -126,4 +126,8 @@ const struct verb verb_key = {
     "Keys lie in ~/.codeteleport/keyring, which only you can read; with key_command in the\n"
     "configuration they come from there, and nothing is written here.\n",
     run,
+    "ctctl key init                                  # the first device\n"
+    "ctctl key export | ssh other ctctl key import -  # the next one\n"
+    "ctctl key show --qr                             # for a camera\n"
+    "ctctl key status                                # what is sealed under which key\n",
 };

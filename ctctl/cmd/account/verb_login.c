@@ -360,4 +360,7 @@ const struct verb verb_login = {
     "Logging in to another account or server than before is confirmed on a terminal, for\n"
     "all sessions of this machine go there from then on.\n",
     run,
+    "ctctl login --register                          # a new account\n"
+    "ctctl login --api-url https://ct.example.org:8787  # a server of your own\n"
+    "ctctl login --email al@example.org --password-stdin <file  # without a terminal\n",
 };

@@ -63,4 +63,5 @@ const struct verb verb_logout = {
     "here. What is saved stays saved; the daemon goes on noticing changes and saves them\n"
     "after the next login.\n",
     run,
+    "ctctl logout  # then ctctl login goes where this one was\n",
 };

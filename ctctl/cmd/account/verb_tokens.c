@@ -10,7 +10,7 @@
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},      {"NAME", 0, 16, 0},      {"ENDS IN", 0, 0, 2},
+        {"ID", 0, 0, 0},      {"NAME", 0, 16, 0},     {"ENDS IN", 0, 0, 2},
         {"CREATED", 0, 0, 4}, {"LAST USED", 0, 0, 1}, {"EXPIRES", 0, 0, 3},
     };
     struct table *t = table_new(st, columns, 6);
@@ -49,4 +49,6 @@ const struct verb verb_tokens = {
     "Each login makes one, with a name that says nothing (device- and six digits), or, if what\n"
     "this device saves is not sealed, that of its machine.\n",
     run,
+    "ctctl tokens                  # what may act for this account\n"
+    "ctctl tokens revoke 3f2a9c1b  # end one\n",
 };

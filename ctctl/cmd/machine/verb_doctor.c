@@ -153,4 +153,6 @@ const struct verb verb_doctor = {
     "\n"
     "Exit status: 0 if nothing has to be mended, else 1.\n",
     run,
+    "ctctl doctor                                    # anything wrong?\n"
+    "ctctl doctor --json | jq '.[] | select(.ok | not)'  # for scripts\n",
 };

@@ -23,4 +23,7 @@ const struct verb verb_exclude = {
     "  ctctl exclude ~/secret\n"
     "  ctctl include ~/secret/talk\n",
     run,
+    "ctctl exclude ~/work/secret  # a folder and what is below it\n"
+    "ctctl exclude 29221bf7       # one session\n"
+    "ctctl exclude                # which rules there are\n",
 };

@@ -17,4 +17,6 @@ const struct verb verb_include = {
     "\n"
     "Without a word: the rules that there are; see ctctl exclude --help\n",
     run,
+    "ctctl include ~/work/secret  # save it again\n"
+    "ctctl include 29221bf7       # one session\n",
 };

@@ -38,4 +38,5 @@ const struct verb verb_mcp = {
     "\n"
     "  --allow-delete  offer teleport_delete too\n",
     run,
+    "claude mcp add codeteleport -- ctctl mcp  # let Claude Code look for sessions\n",
 };

@@ -59,4 +59,6 @@ const struct verb verb_pause = {
     "Changes are still noticed, and saved when the pause is over. ctctl sync saves in spite\n"
     "of a pause.\n",
     run,
+    "ctctl pause 2h  # on a slow network\n"
+    "ctctl pause     # until: ctctl resume\n",
 };

@@ -29,5 +29,10 @@ static int run(struct ctx *c, int argc, char **argv)
 }
 
 const struct verb verb_resume = {
-    "resume", "", "go on after a pause", "Ends a pause; what has waited is saved now.\n", run,
+    "resume",
+    "",
+    "go on after a pause",
+    "Ends a pause; what has waited is saved now.\n",
+    run,
+    "ctctl resume  # save again\n",
 };

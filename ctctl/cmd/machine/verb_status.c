@@ -76,4 +76,7 @@ const struct verb verb_status = {
     "Exit status without --check: 0 if the daemon answered, whatever the answer. 69 if it is\n"
     "not running.\n",
     run,
+    "ctctl                                # is my work safe?\n"
+    "ctctl status --check && poweroff     # switch off if all of it is\n"
+    "PS1='$(ctctl status --line) '\"$PS1\"  # in the prompt of a shell\n",
 };

@@ -151,4 +151,7 @@ const struct verb verb_sync = {
     "Exit status with --wait: 0 all of it is confirmed; 1 something was refused; 75 the\n"
     "time ran out; 77 not logged in.\n",
     run,
+    "ctctl sync --wait               # save all there is, and wait for it\n"
+    "ctctl sync --wait --timeout 60  # for a minute at most\n"
+    "ctctl sync 29221bf7             # one session, also if it was deleted in the cloud\n",
 };

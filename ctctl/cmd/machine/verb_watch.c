@@ -133,4 +133,6 @@ const struct verb verb_watch = {
     "had not changed after all, failed, was archived; a scan; a new state of the daemon.\n"
     "With --json, one JSON document a line. Ends when the daemon does, with status 69.\n",
     run,
+    "ctctl watch         # as it happens; Ctrl-C ends it\n"
+    "ctctl watch --json  # an object a line, for scripts\n",
 };

@@ -285,4 +285,7 @@ const struct verb verb_backups = {
     "\n"
     "An ID is that of a backup, or of its session if there is but one of it.\n",
     run,
+    "ctctl backups                         # what there is\n"
+    "ctctl backups restore 29221bf7        # what the last pull --force took the place of\n"
+    "ctctl backups prune --older-than 6mo  # make room\n",
 };

@@ -195,4 +195,6 @@ const struct verb verb_delete = {
     "not uploaded again; ctctl sync ID takes the mark away and saves it anew.\n"
     "codeteleport-server keeps what was deleted for 30 days.\n",
     run,
+    "ctctl delete 29221bf7                           # one session\n"
+    "ctctl delete --project web.app --older-than 6mo  # many; it asks first\n",
 };

@@ -426,4 +426,6 @@ const struct verb verb_export = {
     "  --local      as it is on this machine, without asking the cloud\n"
     "  --force      replace FILE if it is there\n",
     run,
+    "ctctl export 29221bf7 -o talk.tar.gz            # into a file\n"
+    "ctctl export 29221bf7 -o - | ssh other ctctl import -  # to another machine\n",
 };

@@ -144,4 +144,7 @@ const struct verb verb_import = {
     "\n"
     "No server, no account and no daemon are needed for this.\n",
     run,
+    "ctctl import talk.tar.gz                        # where its project is\n"
+    "ctctl import talk.tar.gz --target-dir ~/src/web.app  # or here\n"
+    "ctctl import talk.tar.gz --dry-run              # look first\n",
 };

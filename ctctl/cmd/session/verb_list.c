@@ -133,4 +133,7 @@ const struct verb verb_list = {
     "(safe in the cloud, gone from here); contained (a longer copy has all of it); this\n"
     "machine only (server or store are this very machine).\n",
     run,
+    "ctctl list --project .               # sessions of this folder\n"
+    "ctctl list --cloud --machine laptop  # what another machine has saved\n"
+    "ctctl list --json | jq length        # for scripts\n",
 };

@@ -349,4 +349,8 @@ const struct verb verb_pull = {
     "What is here is never replaced by something that lacks a part of it, unless forced.\n"
     "No daemon is needed for this.\n",
     run,
+    "ctctl pull                                      # choose one, this project's first\n"
+    "ctctl pull 29221bf7                             # this one\n"
+    "ctctl pull --all --map /home/al/work=/srv/work  # all, to a new machine\n"
+    "ctctl pull --update                             # what has gone on elsewhere\n",
 };

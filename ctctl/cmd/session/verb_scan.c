@@ -383,4 +383,6 @@ const struct verb verb_scan = {
     "Exit status 0 if there is nothing, 1 if there is something, or something can't be read.\n"
     "The daemon looks by itself with scan_secrets = \"warn\" in the configuration.\n",
     run,
+    "ctctl scan --all             # every session on this machine\n"
+    "ctctl scan 29221bf7 ~/notes  # one of them, and a folder\n",
 };

@@ -41,4 +41,6 @@ const struct verb verb_seal = {
     "\n"
     "Exit status: 0 nothing of it is in clear any more; 1 something is; 75 try again later.\n",
     run,
+    "ctctl seal 29221bf7  # one session\n"
+    "ctctl seal --all     # all that was saved before there was a key\n",
 };

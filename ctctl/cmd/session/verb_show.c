@@ -417,4 +417,6 @@ const struct verb verb_show = {
     "ID is a session's ID or its beginning, as long as only one session has it. Of one that\n"
     "is not on this machine: what the cloud knows, opened if it is sealed.\n",
     run,
+    "ctctl show 29221bf7         # the beginning of an ID will do\n"
+    "ctctl show 29221bf7 --json  # all that is known, for scripts\n",
 };

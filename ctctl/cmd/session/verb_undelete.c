@@ -263,4 +263,6 @@ const struct verb verb_undelete = {
     "\n"
     "  --version N  only this version\n",
     run,
+    "ctctl undelete           # what is in the trash\n"
+    "ctctl undelete 29221bf7  # bring it back\n",
 };

@@ -298,4 +298,6 @@ const struct verb verb_verify = {
     "Exit status 1 if one is damaged or can't be opened here; a session that went on here\n"
     "since is all right.\n",
     run,
+    "ctctl verify 29221bf7     # one session\n"
+    "ctctl verify --sample 10  # ten of them, once a week\n",
 };

@@ -165,4 +165,6 @@ const struct verb verb_versions = {
     "\n"
     "  --plain  those that are there in clear, on a device that seals\n",
     run,
+    "ctctl versions 29221bf7          # what there is of it, the newest first\n"
+    "ctctl pull 29221bf7 --version 3  # then: bring one of them here\n",
 };
