@@ -7,7 +7,7 @@ common_libcommon_a_SOURCES = \
   common/base/hash.c common/base/hash.h \
   common/base/hashset.c common/base/hashset.h \
   common/base/heap.c common/base/heap.h \
-  common/base/log.c common/base/log.h common/base/log_impl.h \
+  common/base/log.c common/base/log.h common/base/log_impl.h common/base/log_format.c \
   common/base/log_fields.c common/base/log_fields.h \
   common/base/log_journal.h \
   common/base/map.c common/base/map.h \

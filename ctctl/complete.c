@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
@@ -93,8 +94,9 @@ static void offer_id(const struct completion *k, const char *id, const char *wha
 {
     char short_id[9];
 
-    /* Who has typed more than a short ID wants the whole one. */
-    if (id != NULL)
+    /* Who has typed more than a short ID wants the whole one.  What a server says and is none is
+     * not offered: it would stand on the command line. */
+    if (id != NULL && api_session_id_is_valid(id))
         offer(k, strlen(k->word) > 8 ? id : text_short_id(id, short_id), what);
 }
 
@@ -142,7 +144,12 @@ static void offer_cloud_ids(const struct completion *k)
 
 static void add_name(struct strlist *names, const char *name)
 {
-    if (name != NULL && name[0] != '\0' && name[strcspn(name, " \t\n")] == '\0')
+    static const char never[] = "\001\002\003\004\005\006\a\b\t\n\v\f\r\016\017\020\021\022\023\024"
+                                "\025\026\027\030\031\032\033\034\035\036\037 \177";
+
+    /* Neither an option nor a word of the scripts (":dirs"); they quote what is left. */
+    if (name != NULL && name[0] != '\0' && name[0] != '-' && name[0] != ':' &&
+        name[strcspn(name, never)] == '\0' && str_is_utf8(name, strlen(name)))
         strlist_add_once(names, name);
 }
 

@@ -32,6 +32,7 @@ struct http_policy {
 struct http_req {
     const char *method;
     const char *url;               /* may be a secret; never logged */
+    const char *from;              /* the URL of the API that handed out ${url}, or NULL */
     const struct strlist *headers; /* "Name: value", may be NULL */
     const void *body;              /* in memory, body_len bytes; or */
     int body_fd;           /* a file, read from its start (pread), body_len bytes; -1: none */
@@ -140,6 +141,13 @@ void http_system_ca(const char **ret_file, const char **ret_dir);
  * ERR_CONFIG with a sentence that says what to do.
  */
 int http_url_allowed(const char *url, const struct http_policy *policy, struct ct_err *err);
+
+/**
+ * http_url_may_follow(url, from, err):
+ * Return 0 if what is behind ${from} may hand out ${url}: who is reached by https can't send
+ * anybody to http, also where the policy would let that pass.  Else ERR_REFUSED.
+ */
+int http_url_may_follow(const char *url, const char *from, struct ct_err *err);
 
 /**
  * http_url_is_loopback(url):

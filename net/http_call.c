@@ -207,7 +207,8 @@ int http_exchange_init(struct http_exchange *x, CURL *easy, const struct http_po
                        const struct http_req *req, struct ct_err *err)
 {
     memset(x, 0, sizeof(*x));
-    if (http_library(err) != 0 || http_url_allowed(req->url, policy, err) != 0)
+    if (http_library(err) != 0 || http_url_allowed(req->url, policy, err) != 0 ||
+        (req->from != NULL && http_url_may_follow(req->url, req->from, err) != 0))
         return -1;
     x->easy = easy != NULL ? easy : curl_easy_init();
     if (x->easy == NULL)

@@ -15,6 +15,7 @@ struct parts {
     char *scheme;
     char *host;
     char *port;
+    int has_user; /* or a password */
 };
 
 static void parts_free(struct parts *p)
@@ -22,6 +23,15 @@ static void parts_free(struct parts *p)
     curl_free(p->scheme);
     curl_free(p->host);
     curl_free(p->port);
+}
+
+static int has_part(CURLU *u, CURLUPart what)
+{
+    char *s = NULL;
+    int has = curl_url_get(u, what, &s, 0) == CURLUE_OK && s != NULL;
+
+    curl_free(s);
+    return has;
 }
 
 /* curl's own parser, so that what we judge is what curl will connect to. */
@@ -36,6 +46,7 @@ static int parts_of(const char *url, struct parts *ret)
         curl_url_get(u, CURLUPART_HOST, &ret->host, 0) == CURLUE_OK &&
         curl_url_get(u, CURLUPART_PORT, &ret->port, CURLU_DEFAULT_PORT) == CURLUE_OK)
         rc = 0;
+    ret->has_user = rc == 0 && (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD));
     curl_url_cleanup(u);
     if (rc != 0) {
         parts_free(ret);
@@ -99,7 +110,11 @@ int http_url_allowed(const char *url, const struct http_policy *policy, struct c
                        "the server's address has to be a URL; write it as: https://%.200s", url);
     if (parts_of(url, &p) != 0)
         return err_set(err, ERR_CONFIG, "the server's address is not a valid URL");
-    if (strcasecmp(p.scheme, "https") == 0)
+    if (p.has_user)
+        err_set(err, ERR_CONFIG,
+                "a user's name or password in the server's address is not supported: before an @ "
+                "it looks like a host, and it would be in every log; leave it out");
+    else if (strcasecmp(p.scheme, "https") == 0)
         rc = 0;
     else if (strcasecmp(p.scheme, "http") != 0)
         err_set(err, ERR_CONFIG, "%.20s:// is not supported; use https://", p.scheme);
@@ -115,6 +130,28 @@ int http_url_allowed(const char *url, const struct http_policy *policy, struct c
         rc = 0;
     parts_free(&p);
     return rc;
+}
+
+int http_url_may_follow(const char *url, const char *from, struct ct_err *err)
+{
+    struct parts a, b;
+    int is_worse;
+
+    if (parts_of(from, &a) != 0)
+        return err_set(err, ERR_CONFIG, "the server's address is not a valid URL");
+    if (parts_of(url, &b) != 0) {
+        parts_free(&a);
+        return err_set(err, ERR_REFUSED, "the server hands out an address that is not a valid URL");
+    }
+    is_worse = strcasecmp(a.scheme, "https") == 0 && strcasecmp(b.scheme, "https") != 0;
+    if (is_worse)
+        err_set(err, ERR_REFUSED,
+                "%.200s is reached by https and hands out an address with %.20s://, which would "
+                "send everything unencrypted; its operator has to mend that",
+                a.host, b.scheme);
+    parts_free(&a);
+    parts_free(&b);
+    return is_worse ? -1 : 0;
 }
 
 char *http_url_escape(const char *s)

@@ -190,6 +190,7 @@ static void get_object(struct keep *k, const char *url)
     }
     req.method = "GET";
     req.url = url;
+    req.from = k->api_url;
     req.max_answer = 65536;
     req.answer_fd = k->fd;
     req.answer_limit = k->what.size_bytes;

@@ -352,6 +352,7 @@ static void put(struct transfer *t)
     add_upload_headers(t);
     req.method = "PUT";
     req.url = t->reserved->res.upload_url;
+    req.from = t->api_url;
     req.headers = &t->put_headers;
     req.body_fd = t->fd;
     req.body_len = t->item->size_bytes;

@@ -14,8 +14,6 @@
 
 #include "common/base/log.h"
 
-#define LINE_SIZE 2048
-
 /* The logger's level and sink: the only globals of the project. */
 static _Atomic int the_level = LOG_LEVEL_INFO;
 static int to_journal;
@@ -69,7 +67,7 @@ enum log_level log_level(void)
 #define BURST 10 /* of one line in a window */
 
 struct repeat {
-    char line[LINE_SIZE];
+    char line[LOG_LINE_SIZE];
     int64_t since_ms;
     int64_t used_ms;
     unsigned long n_out, n_held;
@@ -103,11 +101,11 @@ static void put(enum log_level level, const char *line)
 /* Say how often a line was held back, and begin anew with it. */
 static void settle(struct repeat *r)
 {
-    char line[LINE_SIZE + 64];
+    char line[LOG_LINE_SIZE + 64];
 
     if (r->n_held > 0) {
         snprintf(line, sizeof(line), "repeated times=%lu message: %s", r->n_held, r->line);
-        line[LINE_SIZE - 1] = '\0';
+        line[LOG_LINE_SIZE - 1] = '\0';
         put(r->level, line);
     }
     r->n_held = r->n_out = 0;
@@ -170,11 +168,11 @@ static void emit(enum log_level level, const char *fmt, va_list ap)
 
 static void emit(enum log_level level, const char *fmt, va_list ap)
 {
-    char line[LINE_SIZE];
+    char line[LOG_LINE_SIZE];
 
     if ((int)level > the_level)
         return;
-    vsnprintf(line, sizeof(line), fmt, ap);
+    log_format(line, sizeof(line), fmt, ap);
     pthread_mutex_lock(&the_lock);
     log_line(level, line, now_mono_ms());
     pthread_mutex_unlock(&the_lock);

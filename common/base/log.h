@@ -2,8 +2,9 @@
 #define COMMON_BASE_LOG_H
 
 /*
- * One line an event: a stable first word, then key=value.  Text from outside goes through
- * log_quote().  Never a token, a presigned URL, a prompt or a file's content.
+ * One line an event: a stable first word, then key=value.  Text from outside stands between quotes
+ * in the format, key=\"%s\", where it is escaped, or goes through log_quote().  Never a token, a
+ * presigned URL, a prompt or a file's content.
  */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -126,6 +126,7 @@ int download_look(struct ctx *c, const char *wire_id, int64_t version, struct do
         return -1;
     }
     d.dir = path_join(c->config->state_dir, "downloads");
+    d.api_url = c->cred->api_url;
     d.is_loopback =
         http_url_is_loopback(d.answer.download_url) || http_url_is_loopback(c->cred->api_url);
     *ret = d;
@@ -245,6 +246,7 @@ static int get(struct download *d, struct ct_err *err)
 
     req.method = "GET";
     req.url = d->answer.download_url;
+    req.from = d->api_url;
     req.answer_fd = d->fd;
     req.answer_offset = w.had;
     req.answer_limit = d->answer.size_bytes;

@@ -15,6 +15,7 @@
 struct download {
     struct api_download_res answer; /* what the API says of the version; checksum and size_bytes are
                                        there whatever the server */
+    const char *api_url;            /* borrowed from the credentials */
     char *dir;
     char *path;
     int fd;           /* the whole bundle, at its beginning, once download_fetch() is through */

@@ -13,7 +13,8 @@
  *
  *   "opened": {sessionId, sourceMachine, sourceCwd, sourceUserDir, metadata, generation, keyId}
  *
- * with "origin" ("stranger", "account") if it is not one's own, "seenGeneration" if this device has seen a higher one, or, where they can't be opened here,
+ * with "origin" ("stranger", "account") if it is not one's own, "seenGeneration" if this device has
+ * seen a higher one, or, where they can't be opened here,
  *
  *   "sealed": {keyId, code, reason, message}
  *

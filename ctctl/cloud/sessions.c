@@ -111,9 +111,10 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
     char *tag;
     int rc;
 
-    /* The machine of a sealed session is nothing that the server could choose by. */
+    /* The machine of a sealed session is nothing that the server could choose by; and what a device
+     * that seals looks for is nothing that it is told. */
     buf_printf(&path, "/sessions?limit=%d&offset=%" PRId64, CLOUD_PAGE, offset);
-    if (f->tag != NULL) {
+    if (f->tag != NULL && !ctx_is_sealing(c)) {
         tag = http_url_escape(f->tag);
         buf_printf(&path, "&tag=%s", tag);
         free(tag);
@@ -127,18 +128,35 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
     return rc;
 }
 
+/* The server chose by it already where it was told. */
+static int has_tag(struct ctx *c, const struct json_object *item, const char *tag)
+{
+    struct json_object *list;
+
+    if (tag == NULL || !ctx_is_sealing(c))
+        return 1;
+    list = jdoc_array(item_is_sealed(item) ? item_metadata(item) : item, "tags");
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const char *s = json_object_get_string(json_object_array_get_idx(list, i));
+        if (s != NULL && strcmp(s, tag) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* Open it, and say whether it is one of those that are asked for. */
 static int is_wanted(struct ctx *c, const struct sessions_filter *f, struct json_object *item)
 {
     const char *id = jdoc_str(item, "id");
 
     item_open(c, item, id != NULL ? id : "", ITEM_NEWEST);
-    if (item_is_locked(item) && (f->project != NULL || f->machine != NULL)) {
+    if (item_is_locked(item) && (f->project != NULL || f->machine != NULL || f->tag != NULL)) {
         if (f->unjudged != NULL)
             ++*f->unjudged;
         return 0;
     }
-    return is_project(item, f->project) && is_machine(item_str(item, "sourceMachine"), f->machine);
+    return is_project(item, f->project) && has_tag(c, item, f->tag) &&
+           is_machine(item_str(item, "sourceMachine"), f->machine);
 }
 
 int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_object **ret,
@@ -162,7 +180,7 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
         offset += (int64_t)n;
         json_object_put(page);
     } while (n > 0 && offset < total && offset < MAX_SESSIONS && room_left(f, all) > 0);
-    if (f->project != NULL || f->machine != NULL || total < 0)
+    if (f->project != NULL || f->machine != NULL || f->tag != NULL || total < 0)
         total = (int64_t)json_object_array_length(all);
     answer = json_object_new_object();
     json_object_object_add(answer, "sessions", all);

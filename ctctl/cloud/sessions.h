@@ -11,7 +11,7 @@
 struct sessions_filter {
     const char *project; /* or NULL */
     const char *machine; /* or NULL */
-    const char *tag;     /* or NULL; the cloud's only */
+    const char *tag;     /* or NULL; the cloud's only.  A device that seals doesn't send it */
     int64_t limit;       /* 0: all */
     int is_shown;        /* what waits for its first save is described too (unsaved.h) */
 

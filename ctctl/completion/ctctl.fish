@@ -10,7 +10,7 @@ function __ctctl_complete
             case :files
                 __fish_complete_path "$word"
             case '*'
-                echo $line
+                printf '%s\n' $line
         end
     end
 end

@@ -117,6 +117,7 @@ static void put(struct doctor *d, struct doctor_finding *f, const struct api_upl
     headers_of(reserved, &headers);
     rq.method = "PUT";
     rq.url = reserved->upload_url;
+    rq.from = d->c->cred->api_url;
     rq.headers = &headers;
     rq.body = probe;
     rq.body_len = sizeof(probe);
@@ -219,6 +220,7 @@ void doctor_get(struct doctor *d, struct doctor_finding *f)
     strlist_add(&headers, "Range: bytes=0-0");
     rq.method = "GET";
     rq.url = url;
+    rq.from = d->c->cred->api_url;
     rq.headers = &headers;
     rq.timeout_ms = 30000;
     rc = http_perform(&d->policy, &rq, &res, &e);

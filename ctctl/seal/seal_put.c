@@ -253,6 +253,7 @@ static int put(struct ctx *c, const struct seal_put *p, const struct parcel *par
     headers_of(reserved, &headers);
     rq.method = "PUT";
     rq.url = reserved->upload_url;
+    rq.from = c->cred->api_url;
     rq.headers = &headers;
     rq.body_fd = parcel->fd;
     rq.body_len = parcel->size_bytes;

@@ -78,11 +78,13 @@ static int user_delete(struct data_dir *h, const char *email, struct ct_err *err
 static void print_user(void *arg, const char *email, int64_t created_ms, int64_t sessions,
                        int64_t bytes)
 {
-    char when[32], size[32];
+    char when[32], size[32], clean[512];
 
     (void)arg;
     now_rfc3339(created_ms, when);
-    printf("%-40s  since %.10s  %6lld sessions  %10s\n", email, when, (long long)sessions,
+    /* What others typed is not for this terminal to obey. */
+    str_escape(email, strlen(email), clean, sizeof(clean));
+    printf("%-40s  since %.10s  %6lld sessions  %10s\n", clean, when, (long long)sessions,
            str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
 }
 

@@ -120,6 +120,20 @@ static void a_line_becomes_fields(void **state)
     assert_string_equal(f.v[4], "CT_FINAL=no");
 }
 
+static void formatted_into(char *line, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void formatted_into(char *line, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    log_format(line, size, fmt, ap);
+    va_end(ap);
+}
+
+#define formatted(line, ...) formatted_into(line, sizeof(line), __VA_ARGS__)
+
 static void what_is_quoted_can_not_make_a_field(void **state)
 {
     struct log_fields f;
@@ -154,6 +168,48 @@ static void too_many_or_too_long_fields_are_left_out(void **state)
     assert_string_equal(f.v[1], "CT_L=1");
 }
 
+/* A server's sentence, a file's name, a key that somebody typed: none makes a field or a line. */
+static void a_text_between_quotes_in_the_format_can_not_end_them(void **state)
+{
+    static const char *const texts[] = {
+        "bad\" final=yes priority=0 error=\"",
+        "a\\\" b=\"c",
+        "line\nupload-failed session=evil",
+        "\033[2J\r\t\177",
+        "",
+        "\\",
+        "quite harmless, with a \"quoted\" word",
+        "\xff\xfe not UTF-8 \"",
+    };
+    char line[LOG_LINE_SIZE];
+    struct log_fields f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        formatted(line, "failed code=%s n=%lld error=\"%s\" why=\"%.9s\" final=no", "x", 12LL,
+                  texts[i], texts[i]);
+        assert_null(strpbrk(line, "\n\r\033\t\177"));
+        log_fields(line, &f);
+        assert_int_equal(f.n, 6);
+        assert_string_equal(f.v[0], "CT_EVENT=failed");
+        assert_memory_equal(f.v[3], "CT_ERROR=", 9);
+        assert_memory_equal(f.v[4], "CT_WHY=", 7);
+        assert_string_equal(f.v[5], "CT_FINAL=no");
+    }
+    formatted(line, "a d=%d u=%u ld=%ld lu=%lu lld=%lld llu=%llu zu=%zu s=%s p=%.2s 100%% x=%04x",
+              -1, 2U, -3L, 4UL, -5LL, 6ULL, (size_t)7, "s", "abc", 255);
+    assert_string_equal(line, "a d=-1 u=2 ld=-3 lu=4 lld=-5 llu=6 zu=7 s=s p=ab 100% x=00ff");
+}
+
+static void a_line_that_is_too_long_is_cut(void **state)
+{
+    char line[16];
+
+    (void)state;
+    formatted_into(line, sizeof(line), "abc error=\"%s\"", "0123456789");
+    assert_string_equal(line, "abc error=\"0123");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +218,8 @@ int main(void)
         cmocka_unit_test(different_lines_all_come),
         cmocka_unit_test(a_line_becomes_fields),
         cmocka_unit_test(what_is_quoted_can_not_make_a_field),
+        cmocka_unit_test(a_text_between_quotes_in_the_format_can_not_end_them),
+        cmocka_unit_test(a_line_that_is_too_long_is_cut),
         cmocka_unit_test(too_many_or_too_long_fields_are_left_out),
     };
 

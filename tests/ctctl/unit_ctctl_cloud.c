@@ -156,6 +156,30 @@ static void delete_stops_when_the_mark_fails_and_goes_on_without_a_daemon(void *
     room_has(&r->asked, "DELETE");
 }
 
+static void what_is_no_id_is_not_offered_on_the_command_line(void **state)
+{
+    struct room *r = *state;
+
+    room_log_in(r);
+    room_answers(r, "GET /sessions?limit=100&offset=0", 200,
+                 "{\"sessions\":[{\"id\":\"$(touch x)\"},{\"id\":\"`id`\"},{\"id\":\"a b\"},"
+                 "{\"id\":\"-rf\"},{\"id\":\"\"},{\"id\":\"\\u001b[2J\"},{\"id\":\"" ID1 "\"}],"
+                 "\"total\":7}");
+    for (const char *const *w = (const char *const[]){"$(", "`", "a", "-", "\033", NULL};
+         *w != NULL; w++) {
+        char line[64];
+        snprintf(line, sizeof(line), "__complete pull %s", *w);
+        assert_int_equal(room_run(r, line), 0);
+        room_lacks(&r->out, "touch");
+        room_lacks(&r->out, "`id`");
+        room_lacks(&r->out, "a b");
+        room_lacks(&r->out, "-rf");
+        room_lacks(&r->out, "\033");
+    }
+    assert_int_equal(room_run(r, "__complete pull 3"), 0);
+    room_has(&r->out, "3f2a");
+}
+
 static void tokens_and_devices_are_listed_and_revoked(void **state)
 {
     struct room *r = *state;
@@ -364,6 +388,7 @@ int main(void)
         ROOM(versions_takes_a_prefix_and_refuses_an_ambiguous_one),
         ROOM(delete_marks_first_and_asks_nobody_only_with_yes),
         ROOM(delete_stops_when_the_mark_fails_and_goes_on_without_a_daemon),
+        ROOM(what_is_no_id_is_not_offered_on_the_command_line),
         ROOM(tokens_and_devices_are_listed_and_revoked),
         ROOM(login_trades_the_password_for_a_token_and_saves_only_that),
         ROOM(register_makes_an_account_and_a_taken_email_is_explained),

@@ -358,6 +358,38 @@ static void plain_http_is_for_loopback_with_leave(void **state)
     assert_false(http_url_is_loopback("https://128.0.0.1/x"));
 }
 
+static void a_url_names_nobody_and_https_leads_to_https(void **state)
+{
+    static const char *const named[] = {"https://me@h/v1", "https://me:secret@h/v1",
+                                        "https://:x@h/",
+                                        "https://api.codeteleport.com@evil.example/v1"};
+    struct http_policy yes = {.allow_plain_http = 1};
+    struct http_req req = HTTP_REQ_INIT;
+    struct http_res res = {0};
+    struct ct_err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        assert_int_equal(http_url_allowed(named[i], &yes, &err), -1);
+        assert_null(strstr(err.msg, "secret"));
+        assert_non_null(strstr(err.msg, "leave it out"));
+    }
+    assert_int_equal(http_url_may_follow("https://store/x", "https://h/v1", NULL), 0);
+    assert_int_equal(http_url_may_follow("http://127.0.0.1:1/x", "http://127.0.0.1:2/v1", NULL), 0);
+    assert_int_equal(http_url_may_follow("https://store/x", "http://127.0.0.1:2/v1", NULL), 0);
+    assert_int_equal(http_url_may_follow("http://127.0.0.1:1/x", "https://h/v1", NULL), -1);
+    assert_int_equal(http_url_may_follow("HTTP://localhost/x", "HTTPS://h/v1", NULL), -1);
+    /* Also where the policy has nothing against it, and before a byte goes out. */
+    req.method = "PUT";
+    req.url = "http://127.0.0.1:1/x";
+    req.from = "https://h/v1";
+    req.body = "secret";
+    req.body_len = 6;
+    assert_int_equal(http_perform(&yes, &req, &res, &err), -1);
+    assert_int_equal(err.code, ERR_REFUSED);
+    http_res_free(&res);
+}
+
 static void few_versions_are_spread_over_ten_minutes(void **state)
 {
     (void)state;
@@ -386,6 +418,7 @@ int main(void)
         UNIT(a_newer_bundle_takes_the_place_of_one_that_waits),
         cmocka_unit_test(waits_grow_to_ten_minutes_and_honour_the_server),
         cmocka_unit_test(a_store_is_understood_by_its_code),
+        cmocka_unit_test(a_url_names_nobody_and_https_leads_to_https),
         cmocka_unit_test(plain_http_is_for_loopback_with_leave),
     };
 

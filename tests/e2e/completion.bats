@@ -160,3 +160,25 @@ in_bash_of() {
     in_zsh 'ctctl show \t' "ctctl show ${ID:0:8}"
     in_zsh 'ctctl ver\t\t' 'the versions of one session'
 }
+
+@test "a machine or a project that is called like a command is a word, and runs nothing" {
+    local word
+    export PWNED=$T/pwned
+    start_server
+    conf 'quiet = 0.3; device_name = "$(touch${IFS}$PWNED)";'
+    log_in
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/-x"
+    ID=$(new_id)
+    printf '{"type":"user","uuid":"%s","cwd":"/x/`touch${IFS}$PWNED`;touch${IFS}$PWNED","sessionId":"%s"}\n' \
+        "$(new_id)" "$ID" >"$CLAUDE_CONFIG_DIR/projects/-x/$ID.jsonl"
+    start_daemon
+    ctctl sync --wait
+    word=$(in_bash ctctl list --machine '')
+    [ -n "$word" ]
+    eval "printf '%s\n' $word" | grep -qxF '$(touch${IFS}$PWNED)'
+    KEY=63 in_bash ctctl list --machine '' | grep -qF '\$\(touch'
+    in_bash ctctl list --project '' | while read -r word; do
+        eval "printf '%s\n' $word"
+    done | grep -qF '`touch'
+    [ ! -e "$PWNED" ]
+}

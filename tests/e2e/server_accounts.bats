@@ -183,3 +183,19 @@ PY
     run codeteleport-server --data "$T/other"
     [ "$status" -eq 78 ]
 }
+
+@test "what others typed is shown to the operator, and does nothing to the terminal" {
+    account al@example.org
+    ID=00000000-0000-4000-8000-000000000001
+    bundle 100
+    push '.sourceCwd = "/x\u001b]0;pwned\u0007y"'
+    expect 200 '' json DELETE "/sessions/$ID"
+    stop_server
+    codeteleport-server --data "$T/server" undelete al@example.org >"$T/out"
+    grep -qF 'pwned' "$T/out"
+    sqlite3 "$T/server/server.db" \
+        "UPDATE users SET email = 'al' || char(27) || '[2J' || char(7) || '@example.org'"
+    codeteleport-server --data "$T/server" user list >>"$T/out"
+    grep -q '^al.*@example.org' "$T/out"
+    ! grep -q $'[\x1b\x07]' "$T/out"
+}
