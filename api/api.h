@@ -19,8 +19,13 @@
 #define API_VERSION_MAX 1000000000000 /* far from overflow, exact in a double */
 #define API_URL_MAX 8192
 #define API_BASES_MAX 64
-#define API_FEATURE_HEADS "heads"
-#define API_FEATURE_BASE_CHECKSUMS "base-checksums" /* baseVersions may name checksums */
+
+/* What a server says that it can do beyond the API of old. */
+#define API_FEATURE_HEADS "heads"                   /* versions name what they contain */
+#define API_FEATURE_BASE_CHECKSUMS "base-checksums" /* ... each by number and checksum */
+
+/* The same as bits: see api_features(). */
+enum api_feature { API_HAS_HEADS = 1, API_HAS_BASE_CHECKSUMS = 2 };
 
 /* What a device calls itself: API_DEVICE_ID_MIN to API_DEVICE_ID_MAX letters, digits and '-'. */
 #define API_DEVICE_ID_MIN 8
@@ -52,6 +57,24 @@ struct api_upload_res {
     int64_t version;
     int64_t elsewhere; /* newer than baseVersion and of another device; 0: none, or not said */
     struct json_object *upload_headers; /* object of strings; NULL from a stock server */
+    unsigned features;                  /* enum api_feature */
+    int is_pin_refused;                 /* what was to be pinned is not, says the server */
+    struct json_object *heads;          /* of a server with that feature: what this upload would not
+                                           contain, rows for api_head_read(); else NULL */
+};
+
+#define API_DEVICE_NAME_SIZE 80
+
+/* One version, as the items of a list and the rows of heads and versions tell it. */
+struct api_head {
+    int64_t version;
+    char checksum[API_CHECKSUM_SIZE];  /* "": not told */
+    char device[API_DEVICE_NAME_SIZE]; /* whose it is, fit for a screen; "": not told */
+    int is_told_whose;                 /* the server says whether it is this device's */
+    int is_own;
+    int is_pinned;
+    int64_t messages;             /* -1: not told, or sealed */
+    struct json_object *metadata; /* borrowed from the row; or NULL */
 };
 
 struct api_confirm_req {
@@ -85,6 +108,26 @@ int api_confirm_req_parse(struct json_object *o, struct api_confirm_req *ret, st
 struct json_object *api_download_res_json(const struct api_download_res *r);
 int api_download_res_parse(struct json_object *o, struct api_download_res *ret, struct ct_err *err);
 void api_download_res_clear(struct api_download_res *r);
+
+/**
+ * api_features(answer):
+ * Return which enum api_feature an answer of GET /auth/me or POST /sessions/upload names.
+ */
+unsigned api_features(const struct json_object *answer);
+
+/**
+ * api_head_read(row, ret):
+ * Read one version; what is missing or makes no sense is not told.  Return 1, or 0 if there is no
+ * number of a version.
+ */
+int api_head_read(struct json_object *row, struct api_head *ret);
+
+/**
+ * api_base_json(version, sha256, is_exact):
+ * Return one element of baseVersions: number and checksum if ${is_exact} and ${sha256} is not "",
+ * else the number.
+ */
+struct json_object *api_base_json(int64_t version, const char *sha256, int is_exact);
 
 /**
  * api_checksum_is_valid(s):

@@ -242,6 +242,10 @@ int api_upload_res_parse(struct json_object *o, struct api_upload_res *ret, stru
         err_set(err, ERR_REFUSED, "uploadUrl is no http or https URL");
         goto err0;
     }
+    r.features = api_features(o);
+    r.is_pin_refused = !jdoc_bool(o, "pinned", 1);
+    if (r.features & API_HAS_HEADS)
+        r.heads = json_object_get(jdoc_array(o, "heads"));
     *ret = r;
     return 0;
 
@@ -257,5 +261,6 @@ void api_upload_res_clear(struct api_upload_res *r)
     free(r->upload_url);
     free(r->session_record_id);
     json_object_put(r->upload_headers);
+    json_object_put(r->heads);
     memset(r, 0, sizeof(*r));
 }

@@ -4,5 +4,6 @@ api_libapi_a_SOURCES = \
   api/client.c api/client.h \
   api/msg.c api/msg.h \
   api/msg_download.c \
+  api/msg_head.c \
   api/msg_upload.c
 EXTRA_DIST += api/README.md

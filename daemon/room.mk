@@ -13,7 +13,9 @@ daemon_libdaemon_a_SOURCES = \
   daemon/account/sealing_report.c \
   daemon/account/state.c daemon/account/state.h \
   daemon/account/state_manifest.c \
+  daemon/account/state_elsewhere.c \
   daemon/account/state_seal.c \
+  daemon/control/apart.c daemon/control/apart.h \
   daemon/control/control.c \
   daemon/control/listing.c \
   daemon/control/pause.c \

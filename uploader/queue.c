@@ -28,6 +28,10 @@ static const char *const schema[] = {
     "ALTER TABLE queue ADD COLUMN wire_id TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE queue ADD COLUMN key_id TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE queue ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE queue ADD COLUMN base_sha256 TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN before_version INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN before_sha256 TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN has_news INTEGER NOT NULL DEFAULT 1",
 };
 
 int queue_setup(struct db *db, struct ct_err *err)
@@ -40,12 +44,14 @@ int queue_put(struct db *db, const struct queue_item *q, struct ct_err *err)
     return db_exec(db, err,
                    "INSERT OR REPLACE INTO queue(session_id, phase, file, size_bytes, sha256, md5,"
                    " content_id, source_machine, source_cwd, source_user_dir, metadata, pin,"
-                   " base_version, revive, wire_id, key_id, generation)"
-                   " VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                   "ssisssssssiiissi", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
+                   " base_version, revive, wire_id, key_id, generation, base_sha256, has_news,"
+                   " before_version, before_sha256)"
+                   " VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                   "ssisssssssiiissisiis", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
                    q->content_id, q->source_machine, q->source_cwd, q->source_user_dir,
                    q->metadata != NULL ? jdoc_text(q->metadata) : NULL, q->pin, q->base_version,
-                   (int64_t)q->revive, q->wire_id, q->key_id, q->generation);
+                   (int64_t)q->revive, q->wire_id, q->key_id, q->generation, q->base_sha256,
+                   (int64_t)q->has_news, q->before_version, q->before_sha256);
 }
 
 int queue_set_phase(struct db *db, const char *session_id, enum queue_phase phase, int64_t version,
@@ -84,6 +90,10 @@ static struct queue_item *item_of_row(sqlite3_stmt *st)
     snprintf(q->wire_id, sizeof(q->wire_id), "%s", db_text(st, 15));
     snprintf(q->key_id, sizeof(q->key_id), "%s", db_text(st, 16));
     q->generation = sqlite3_column_int64(st, 17);
+    snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", db_text(st, 18));
+    q->has_news = sqlite3_column_int(st, 19);
+    q->before_version = sqlite3_column_int64(st, 20);
+    snprintf(q->before_sha256, sizeof(q->before_sha256), "%s", db_text(st, 21));
     return q;
 }
 
@@ -96,7 +106,9 @@ int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), voi
     if (db_query(db, err, &st,
                  "SELECT session_id, phase, file, size_bytes, sha256, md5, content_id,"
                  " source_machine, source_cwd, source_user_dir, metadata, pin, base_version,"
-                 " revive, version, wire_id, key_id, generation FROM queue ORDER BY seq",
+                 " revive, version, wire_id, key_id, generation, base_sha256, has_news,"
+                 " before_version, before_sha256"
+                 " FROM queue ORDER BY seq",
                  "") != 0)
         return -1;
     while ((rc = db_step(db, st, err)) == 1)
@@ -126,6 +138,7 @@ struct queue_item *queue_item_copy(const struct queue_item *item)
     q->source_cwd = str_dup(item->source_cwd);
     q->source_user_dir = str_dup(item->source_user_dir);
     q->metadata = json_object_get(item->metadata);
+    q->also = json_object_get(item->also);
     return q;
 }
 
@@ -137,6 +150,7 @@ void queue_item_clear(struct queue_item *q)
     free(q->source_cwd);
     free(q->source_user_dir);
     json_object_put(q->metadata);
+    json_object_put(q->also);
     memset(q, 0, sizeof(*q));
 }
 

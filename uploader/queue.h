@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "api/api.h"
 #include "common/data/db.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
@@ -21,6 +22,14 @@
  * there is no third phase at rest.
  */
 enum queue_phase { QUEUE_READY, QUEUE_STORED };
+
+/* What the cloud has of the session that its bundle does not contain. */
+struct queue_beside {
+    int is_told;     /* by this attempt; else nothing is known of it */
+    int64_t version; /* the newest of another device, 0: none */
+    char device[API_DEVICE_NAME_SIZE];
+    int64_t messages; /* -1: not told */
+};
 
 struct queue_item {
     char session_id[UUID_SIZE]; /* the real one, which a server sees only of what is in clear */
@@ -39,12 +48,20 @@ struct queue_item {
     struct json_object *metadata; /* what the API gets to see */
     int64_t pin;                  /* version to keep beyond rotation, or 0 */
     int64_t base_version;         /* the version that it goes on from, 0: none, -1: not known */
-    int revive;                   /* asked for by name although the session was deleted */
-    int64_t version;              /* STORED: what it was stored as */
-    int64_t amend;                /* version to drop when it is confirmed; decided at each start */
-    int64_t own_version;          /* this device's last one, which is in it; 0: none; so too */
-    int64_t elsewhere;            /* newer than ${base_version} and another device's, as the server
-                                     said at this start; 0: none, or it did not say */
+    char base_sha256[HASH_SHA256_HEX]; /* of that version's object, "": not known */
+    int64_t before_version; /* an earlier bundle of this device that is in it, and that was stored
+                               and may be confirmed by now, 0: none */
+    char before_sha256[HASH_SHA256_HEX];
+    int has_news;        /* it holds conversation or files that ${base_version} lacks */
+    int revive;          /* asked for by name although the session was deleted */
+    int64_t version;     /* STORED: what it was stored as */
+    int64_t amend;       /* version to drop when it is confirmed; decided at each start */
+    int64_t own_version; /* where nothing else says on what it goes on: this device's last one,
+                            0: none, -1: the server has nothing of the session; so too */
+    char own_sha256[HASH_SHA256_HEX];
+    struct json_object *also; /* where the server lost what it goes on from: what else is in it, as
+                                 {"version","checksum"}; NULL: nothing; so too */
+    struct queue_beside beside;
 };
 
 /**

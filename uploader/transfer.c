@@ -11,50 +11,18 @@
 #include "common/base/path.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
+#include "uploader/beside.h"
 #include "uploader/keep.h"
 #include "uploader/spoolfile.h"
 #include "uploader/store_error.h"
 
-#include "uploader/transfer.h"
+#include "uploader/transfer_impl.h"
 
 /* Presigned URLs live 5 minutes; one with less than a minute left is not worth a PUT. */
 #define URL_FRESH_MS (4 * 60 * 1000)
 
 /* Clocks that differ by more are worth a word. */
 #define SKEW_MS (60 * 1000)
-
-struct check;
-
-struct reservation {
-    struct api_upload_res res;
-    int64_t boot_ms; /* when it came */
-};
-
-struct transfer {
-    struct transfer_env env;
-    char *api_url;
-    char *token;
-    const struct queue_item *item;
-    const struct transfer_ops *ops;
-    void *arg;
-    char *path;
-    struct http_call *call;
-    struct api_request *request;
-    struct reservation *reserved;
-    struct reservation **slot;
-    int new_urls; /* how often a new one was asked for */
-    int is_again; /* the store says that it received something else, and the file is checked */
-    int64_t skew_ms[TRANSFER_PEERS];
-    int has_skew[TRANSFER_PEERS];
-    int64_t version;
-    int is_loopback;
-    int is_stock; /* the server knows no uploadHeaders: it is not ours */
-    int fd;
-    struct strlist put_headers;
-    struct check *check; /* on the worker, or NULL */
-    struct keep *keep;   /* the fuller version is being fetched, or NULL */
-    int is_kept;         /* it is here, or nowhere */
-};
 
 void reservation_free(struct reservation *r)
 {
@@ -85,24 +53,16 @@ static void transfer_free(struct transfer *t)
     free(t);
 }
 
-static void finish(struct transfer *t, const struct ct_err *err)
+void transfer_finish(struct transfer *t, const struct ct_err *err)
 {
     t->ops->done(t->arg, t->version, t->is_loopback, err);
     transfer_free(t);
 }
 
-static void fail(struct transfer *t, enum err_code code, const char *sentence)
-{
-    struct ct_err err;
-
-    err_set(&err, code, "%s", sentence);
-    finish(t, &err);
-}
-
 /* Begin an API call whose answer goes to ${done}. */
-static void call_api(struct transfer *t, const char *method, const char *path,
-                     struct json_object *body,
-                     void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
+void transfer_call(struct transfer *t, const char *method, const char *path,
+                   struct json_object *body,
+                   void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
 {
     struct ct_err err;
 
@@ -110,7 +70,7 @@ static void call_api(struct transfer *t, const char *method, const char *path,
     api_request_new(t->api_url, t->token, method, path, body, &t->request);
     if (api_start(t->env.engine, t->request, done, t, &t->call, &err) != 0) {
         t->call = NULL;
-        finish(t, &err);
+        transfer_finish(t, &err);
     }
 }
 
@@ -131,79 +91,108 @@ static void see_machine(struct transfer *t, const struct http_res *res)
 }
 
 static void check(struct transfer *t);
-static void reserve(struct transfer *t);
 static void confirm(struct transfer *t);
 
-/* ---- after confirm: a stock server is believed only when it lists the checksum ------------------
+/* ---- what has no news neither hides nor stands beside what it lacks -----------------------------
  */
 
-static int lists_checksum(struct json_object *answer, const char *sha256, int64_t *ret_version)
+void transfer_behind(struct transfer *t)
 {
-    struct json_object *versions = jdoc_array(answer, "versions");
-    size_t n = versions != NULL ? json_object_array_length(versions) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *v = json_object_array_get_idx(versions, i);
-        const char *sum = jdoc_str(v, "checksum");
-        if (sum != NULL && strncmp(sum, "sha256:", 7) == 0 && strcmp(sum + 7, sha256) == 0) {
-            *ret_version = jdoc_int(v, "version", *ret_version);
-            return 1;
-        }
-    }
-    return 0;
+    t->ops->behind(t->arg);
+    transfer_free(t);
 }
 
-static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
+static void confirmed(struct transfer *t)
+{
+    transfer_finish(t, NULL);
+}
+
+/* A reservation lapses by itself, too; a version that can't be deleted stays where it is. */
+static void on_given_up(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
     struct json_object *answer = NULL;
-    struct ct_err err;
+    struct ct_err err = {0};
+    int is_gone;
 
+    (void)net_err;
     t->call = NULL;
-    if (res == NULL || api_answer(res, &answer, &err) != 0) {
-        finish(t, res == NULL ? net_err : &err);
+    is_gone = res != NULL && (api_answer(res, &answer, &err) == 0 || err.code == ERR_GONE);
+    json_object_put(answer);
+    if (t->item->phase == QUEUE_STORED && !is_gone)
+        confirmed(t);
+    else
+        t->then(t);
+}
+
+/* Have the server forget the version, and go on with ${then}. */
+static void give_up(struct transfer *t, int64_t version, void (*then)(struct transfer *t))
+{
+    char *rest = str_printf("/versions/%lld", (long long)version);
+    char *path = api_session_path(queue_wire_id(t->item), rest);
+
+    t->then = then;
+    transfer_call(t, "DELETE", path, NULL, on_given_up);
+    free(path);
+    free(rest);
+}
+
+/* So many places have something that others lack that the server takes no more of them. */
+static int is_one_too_many(const struct transfer *t, const struct ct_err *err)
+{
+    return !t->item->has_news && strcmp(err->reason, "too_many_heads") == 0;
+}
+
+/* ---- confirm ------------------------------------------------------------------------------------
+ */
+
+static void confirm_failed(struct transfer *t, struct ct_err *err)
+{
+    int is_lost = err->code == ERR_GONE || strcmp(err->reason, "no_reservation") == 0 ||
+                  strcmp(err->reason, "not_uploaded") == 0;
+
+    if (is_one_too_many(t, err)) {
+        transfer_behind(t);
         return;
     }
-    if (lists_checksum(answer, t->item->sha256, &t->version))
-        finish(t, NULL);
-    else if (t->ops->unstored(t->arg, &err) != 0)
-        finish(t, &err);
-    else
-        fail(t, ERR_RETRY, "the server confirmed the bundle but does not list it");
-    json_object_put(answer);
+    if (is_lost && t->ops->unstored(t->arg, err) == 0) {
+        err->code = ERR_EXPIRED;
+        snprintf(err->msg, sizeof(err->msg), "the reservation is gone; uploading again");
+    }
+    transfer_finish(t, err);
 }
 
 static void on_confirmed(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
     struct json_object *answer = NULL;
+    struct queue_beside beside;
     struct ct_err err;
-    char *path;
+    int lacking;
 
     t->call = NULL;
     see_machine(t, res);
     if (res == NULL) {
-        finish(t, net_err);
+        transfer_finish(t, net_err);
         return;
     }
     if (api_answer(res, &answer, &err) != 0) {
-        int is_lost = err.code == ERR_GONE || strcmp(err.reason, "no_reservation") == 0 ||
-                      strcmp(err.reason, "not_uploaded") == 0;
-        if (is_lost && t->ops->unstored(t->arg, &err) == 0) {
-            err.code = ERR_EXPIRED;
-            snprintf(err.msg, sizeof(err.msg), "the reservation is gone; uploading again");
-        }
-        finish(t, &err);
+        confirm_failed(t, &err);
         return;
     }
+    lacking = beside_of_confirm(answer, t->version,
+                                t->reserved != NULL ? t->reserved->res.heads : NULL, &beside);
     json_object_put(answer);
-    if (!t->is_stock) {
-        finish(t, NULL);
-        return;
-    }
-    path = api_session_path(queue_wire_id(t->item), "/versions");
-    call_api(t, "GET", path, NULL, on_versions);
-    free(path);
+    t->is_told = lacking >= 0;
+    if (t->is_told)
+        t->ops->beside(t->arg, &beside);
+    /* It came while this one was on its way.  What was amended, though, is in this one only. */
+    if (lacking > 0 && !t->item->has_news && t->item->amend == 0)
+        give_up(t, t->version, transfer_behind);
+    else if (t->is_stock)
+        transfer_settle(t);
+    else
+        confirmed(t);
 }
 
 static void confirm(struct transfer *t)
@@ -214,7 +203,7 @@ static void confirm(struct transfer *t)
 
     snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", t->item->sha256);
     body = api_confirm_req_json(&r);
-    call_api(t, "POST", path, body, on_confirmed);
+    transfer_call(t, "POST", path, body, on_confirmed);
     json_object_put(body);
     free(path);
 }
@@ -255,8 +244,8 @@ static void stored(struct transfer *t)
     struct ct_err err;
 
     t->version = t->reserved->res.version;
-    if (t->ops->stored(t->arg, t->version, t->reserved->res.elsewhere, t->is_loopback, &err) != 0)
-        finish(t, &err);
+    if (t->ops->stored(t->arg, t->version, t->is_loopback, &err) != 0)
+        transfer_finish(t, &err);
     else
         confirm(t);
 }
@@ -280,7 +269,7 @@ static void put_failed(struct transfer *t, const struct ct_err *why)
         err.code = ERR_RETRY; /* the file is what it should be: it happens on the way */
     }
     if (new_url_may_help(t, &err)) {
-        reserve(t);
+        transfer_reserve(t);
         return;
     }
     if (strcmp(err.reason, "SignatureDoesNotMatch") == 0)
@@ -291,7 +280,7 @@ static void put_failed(struct transfer *t, const struct ct_err *why)
         *t->slot = t->reserved;
         t->reserved = NULL;
     }
-    finish(t, &err);
+    transfer_finish(t, &err);
 }
 
 static void on_put(void *arg, const struct http_res *res, const struct ct_err *net_err)
@@ -338,13 +327,13 @@ static void add_upload_headers(struct transfer *t)
     }
 }
 
-static void put(struct transfer *t)
+void transfer_put(struct transfer *t)
 {
     struct http_req req = HTTP_REQ_INIT;
     struct ct_err err;
 
     if (spoolfile_open(t->path, &t->fd, &err) != 0) {
-        finish(t, &err);
+        transfer_finish(t, &err);
         return;
     }
     strlist_free(&t->put_headers);
@@ -361,44 +350,8 @@ static void put(struct transfer *t)
     req.progress_arg = t;
     if (http_start(t->env.engine, &req, on_put, t, &t->call, &err) != 0) {
         t->call = NULL;
-        finish(t, &err);
+        transfer_finish(t, &err);
     }
-}
-
-/* ---- a server that is not ours rotates out what it was to pin -----------------------------------
- */
-
-static void on_kept(void *arg, const struct ct_err *err)
-{
-    struct transfer *t = arg;
-
-    t->keep = NULL;
-    if (err != NULL) {
-        finish(t, err);
-        return;
-    }
-    t->is_kept = 1;
-    reserve(t); /* the URL is old by now */
-}
-
-static void keep_fuller(struct transfer *t)
-{
-    struct keep_env env = {.engine = t->env.engine,
-                           .worker = t->env.worker,
-                           .kept = t->env.kept,
-                           .api_url = t->api_url,
-                           .token = t->token};
-    struct keep_what what = {.version = t->item->pin};
-    struct ct_err err;
-
-    snprintf(what.session_id, sizeof(what.session_id), "%s", queue_wire_id(t->item));
-    if (kept_has(t->env.kept, what.session_id, what.version)) {
-        put(t);
-        return;
-    }
-    t->ops->pinned(t->arg, &what);
-    if (keep_start(&env, &what, on_kept, t, &t->keep, &err) != 0)
-        finish(t, &err);
 }
 
 static void begin_put(struct transfer *t)
@@ -406,10 +359,10 @@ static void begin_put(struct transfer *t)
     t->is_stock = t->reserved->res.upload_headers == NULL;
     t->is_loopback = t->is_loopback > 0 || http_url_is_loopback(t->reserved->res.upload_url) ||
                      http_url_is_loopback(t->api_url);
-    if (t->is_stock && t->item->pin > 0 && !t->is_kept)
-        keep_fuller(t);
+    if ((t->is_stock || t->reserved->res.is_pin_refused) && t->item->pin > 0 && !t->is_kept)
+        transfer_keep_pinned(t);
     else
-        put(t);
+        transfer_put(t);
 }
 
 /* ---- the reservation ----------------------------------------------------------------------------
@@ -441,6 +394,73 @@ static void say_deleted(const struct http_res *res, struct ct_err *err)
     json_object_put(o);
 }
 
+/* The server says what it can do.  Return whether what was asked of it has to be asked anew. */
+static int learn_features(struct transfer *t, unsigned features)
+{
+    unsigned before = t->env.features;
+
+    t->env.features = features;
+    if (features != before)
+        t->ops->features(t->arg, features);
+    return (features & ~before & API_HAS_BASE_CHECKSUMS) && beside_has_sums(t->item);
+}
+
+/* A server that has become an older one does not know checksums of bases. */
+static int is_older_by_now(struct transfer *t, const struct ct_err *err)
+{
+    if (err->http_status != 422 || strstr(err->msg, "baseVersions") == NULL ||
+        !(t->env.features & API_HAS_BASE_CHECKSUMS))
+        return 0;
+    learn_features(t, t->env.features & ~(unsigned)API_HAS_BASE_CHECKSUMS);
+    return 1;
+}
+
+static void reserve_failed(struct transfer *t, const struct http_res *res, struct ct_err *err)
+{
+    if (is_older_by_now(t, err)) {
+        transfer_reserve(t);
+        return;
+    }
+    if (is_one_too_many(t, err)) {
+        transfer_behind(t);
+        return;
+    }
+    if (strcmp(err->reason, "deleted") == 0)
+        say_deleted(res, err);
+    transfer_finish(t, err);
+}
+
+void transfer_go_on(struct transfer *t)
+{
+    if (is_fresh(t->reserved))
+        begin_put(t);
+    else
+        transfer_reserve(t);
+}
+
+static void go_on_reserved(struct transfer *t)
+{
+    struct api_upload_res *res = &t->reserved->res;
+    struct queue_beside beside;
+
+    if (learn_features(t, res->features)) {
+        give_up(t, res->version, transfer_reserve);
+        return;
+    }
+    if (res->features & API_HAS_HEADS) {
+        int lacking = beside_of_upload(res->heads, &beside);
+        t->ops->beside(t->arg, &beside);
+        if (lacking > 0 && !t->item->has_news) {
+            give_up(t, res->version, transfer_behind);
+            return;
+        }
+    } else if (!t->is_looked) {
+        transfer_look(t);
+        return;
+    }
+    begin_put(t);
+}
+
 static void on_reserved(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
@@ -452,10 +472,12 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     t->call = NULL;
     see_clock(t, TRANSFER_API, res);
     see_machine(t, res);
-    if (res == NULL || api_answer(res, &answer, &err) != 0) {
-        if (res != NULL && strcmp(err.reason, "deleted") == 0)
-            say_deleted(res, &err);
-        finish(t, res == NULL ? net_err : &err);
+    if (res == NULL) {
+        transfer_finish(t, net_err);
+        return;
+    }
+    if (api_answer(res, &answer, &err) != 0) {
+        reserve_failed(t, res, &err);
         return;
     }
     fresh = str_calloc(1, sizeof(*fresh));
@@ -464,32 +486,16 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
     if (rc != 0) {
         reservation_free(fresh);
         err.code = ERR_RETRY;
-        finish(t, &err);
+        transfer_finish(t, &err);
         return;
     }
     fresh->boot_ms = now_boot_ms();
     reservation_free(t->reserved);
     t->reserved = fresh;
-    begin_put(t);
+    go_on_reserved(t);
 }
 
-/* What is certain to be in the bundle: while it waited, the one before it may have been confirmed.
- * NULL if nothing is: then it becomes current, and what it replaces stays as a head. */
-static struct json_object *bases_of(const struct queue_item *q)
-{
-    struct json_object *bases;
-
-    if (q->base_version <= 0 && q->own_version <= 0)
-        return NULL;
-    bases = json_object_new_array();
-    if (q->base_version > 0)
-        json_object_array_add(bases, json_object_new_int64(q->base_version));
-    if (q->own_version > 0 && q->own_version != q->base_version)
-        json_object_array_add(bases, json_object_new_int64(q->own_version));
-    return bases;
-}
-
-static void reserve(struct transfer *t)
+void transfer_reserve(struct transfer *t)
 {
     const struct queue_item *q = t->item;
     struct api_upload_req r = {0};
@@ -506,11 +512,11 @@ static void reserve(struct transfer *t)
     r.pin = q->pin;
     r.amend = q->amend;
     r.base_version = q->base_version;
-    r.bases = bases_of(q);
+    r.bases = beside_bases(q, t->env.features);
     r.revive = q->revive;
     body = api_upload_req_json(&r);
     json_object_put(r.bases);
-    call_api(t, "POST", "/sessions/upload", body, on_reserved);
+    transfer_call(t, "POST", "/sessions/upload", body, on_reserved);
     json_object_put(body);
 }
 
@@ -558,11 +564,13 @@ static void check_done(void *arg)
         t->is_loopback = http_url_is_loopback(t->api_url) ? 1 : -1;
         confirm(t);
     } else if (err.code != ERR_NONE) {
-        finish(t, &err);
+        transfer_finish(t, &err);
     } else if (is_fresh(t->reserved) && !t->is_again) {
         begin_put(t);
+    } else if (t->env.features & API_HAS_HEADS || t->is_looked) {
+        transfer_reserve(t);
     } else {
-        reserve(t);
+        transfer_look(t);
     }
 }
 
@@ -594,6 +602,7 @@ struct transfer *transfer_start(const struct transfer_env *env, const struct que
     t->slot = slot;
     t->reserved = *slot;
     *slot = NULL;
+    t->is_looked = item->own_version < 0; /* nothing is there to look at */
     check(t);
     return t;
 }

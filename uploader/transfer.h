@@ -35,17 +35,24 @@ struct transfer_env {
     struct worker *worker;
     struct kept *kept;
     const struct cred *cred; /* copied */
+    unsigned features;       /* enum api_feature, as far as the server has told */
 };
 
 struct transfer_ops {
-    /* The object store has it as ${version}: record STORED.  ${elsewhere}: another device's newer
-     * version that this one does not go on from, or 0; ${is_loopback}: store or API are on this
-     * machine.  Return 0, or -1 with ${err}. */
-    int (*stored)(void *arg, int64_t version, int64_t elsewhere, int is_loopback,
-                  struct ct_err *err);
+    /* The object store has it as ${version}: record STORED.  ${is_loopback}: store or API are on
+     * this machine.  Return 0, or -1 with ${err}. */
+    int (*stored)(void *arg, int64_t version, int is_loopback, struct ct_err *err);
 
     /* The server does not know the reservation any more: record READY. */
     int (*unstored)(void *arg, struct ct_err *err);
+
+    /* What the server said of itself, and of what the bundle does not contain. */
+    void (*features)(void *arg, unsigned features);
+    void (*beside)(void *arg, const struct queue_beside *beside);
+
+    /* Another end: the bundle has no news, and what the server has is not in it; nothing of it is
+     * left there. */
+    void (*behind)(void *arg);
 
     /* What is known of the version that ${item} wants pinned?  Fill in size and digest of ${what},
      * or leave it. */

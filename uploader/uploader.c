@@ -64,8 +64,7 @@ static void entry_free(struct entry *e)
 /* ---- what a transfer reports --------------------------------------------------------------------
  */
 
-static int on_stored(void *arg, int64_t version, int64_t elsewhere, int is_loopback,
-                     struct ct_err *err)
+static int on_stored(void *arg, int64_t version, int is_loopback, struct ct_err *err)
 {
     struct entry *e = arg;
     struct ct_err ours;
@@ -79,7 +78,6 @@ static int on_stored(void *arg, int64_t version, int64_t elsewhere, int is_loopb
     }
     e->item->phase = QUEUE_STORED;
     e->item->version = version;
-    e->item->elsewhere = elsewhere;
     return 0;
 }
 
@@ -92,6 +90,20 @@ static int on_unstored(void *arg, struct ct_err *err)
     e->item->phase = QUEUE_READY;
     e->item->version = 0;
     return 0;
+}
+
+static void on_beside(void *arg, const struct queue_beside *beside)
+{
+    struct entry *e = arg;
+
+    e->item->beside = *beside;
+}
+
+static void on_features(void *arg, unsigned features)
+{
+    struct entry *e = arg;
+
+    e->u->features = features;
 }
 
 static void on_pinned(void *arg, struct keep_what *what)
@@ -167,6 +179,45 @@ static void succeed(struct entry *e, int64_t version, int is_loopback)
     u->ops->settled(u->arg, session_id, version, size_bytes);
 }
 
+static int write_behind(void *arg, struct ct_err *err)
+{
+    const struct entry *e = arg;
+    struct uploader *u = e->u;
+
+    return u->ops->behind(u->arg, e->item, err) != 0
+               ? -1
+               : queue_drop(u->opts.db, e->item->session_id, err);
+}
+
+static void pass(struct entry *e)
+{
+    struct uploader *u = e->u;
+    char session_id[UUID_SIZE];
+    struct ct_err err;
+
+    uploader_recovered(u);
+    if (db_transact(u->opts.db, write_behind, e, &err) != 0) {
+        uploader_disk_failed(e, &err);
+        return;
+    }
+    snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
+    remove_file(u, e->item->file);
+    entry_free(e);
+    u->ops->passed(u->arg, session_id);
+}
+
+static void on_behind(void *arg)
+{
+    struct entry *e = arg;
+    struct uploader *u = e->u;
+
+    e->transfer = NULL;
+    e->is_urgent = 0;
+    u->active--;
+    pass(e);
+    uploader_schedule(u);
+}
+
 void uploader_entry_stop(struct entry *e)
 {
     if (e->transfer != NULL) {
@@ -207,6 +258,9 @@ static void on_done(void *arg, int64_t version, int is_loopback, const struct ct
 static const struct transfer_ops transfer_ops = {
     .stored = on_stored,
     .unstored = on_unstored,
+    .beside = on_beside,
+    .features = on_features,
+    .behind = on_behind,
     .pinned = on_pinned,
     .done = on_done,
     .progress = on_progress,
@@ -219,15 +273,21 @@ static const struct transfer_ops transfer_ops = {
 static void start(struct entry *e)
 {
     struct uploader *u = e->u;
-    struct transfer_env env = {
-        .engine = u->engine, .worker = u->opts.worker, .kept = u->kept, .cred = u->cred};
+    struct transfer_env env = {.engine = u->engine,
+                               .worker = u->opts.worker,
+                               .kept = u->kept,
+                               .cred = u->cred,
+                               .features = u->features};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();
     e->sent_bytes = 0;
     e->next_ms = 0;
     e->item->amend = u->ops->amends(u->arg, e->item);
-    e->item->own_version = u->ops->own_version(u->arg, e->item);
+    e->item->own_version = u->ops->own_version(u->arg, e->item, e->item->own_sha256);
+    json_object_put(e->item->also);
+    e->item->also = u->ops->contains(u->arg, e->item);
+    memset(&e->item->beside, 0, sizeof(e->item->beside));
     u->active++;
     e->transfer = transfer_start(&env, e->item, path, &e->reservation, &transfer_ops, e);
     free(path);
@@ -396,6 +456,11 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
         u->is_outage = 0;
     }
     uploader_schedule(u);
+}
+
+void uploader_set_features(struct uploader *u, unsigned features)
+{
+    u->features = features;
 }
 
 void uploader_pause(struct uploader *u, int is_paused)

@@ -40,11 +40,23 @@ struct uploader_ops {
     /* That transaction is on disk. */
     void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
 
+    /* ${item} has no news, and the cloud has a version that it does not contain (item->beside): it
+     * was not uploaded, or what was confirmed is deleted again.  The first as confirmed(), the
+     * second as settled(). */
+    int (*behind)(void *arg, const struct queue_item *item, struct ct_err *err);
+    void (*passed)(void *arg, const char *session_id);
+
     /* Which version may the server drop once ${item} is confirmed? 0: none. */
     int64_t (*amends)(void *arg, const struct queue_item *item);
 
-    /* The last version of this device that is in the bundle ${item}, or 0. */
-    int64_t (*own_version)(void *arg, const struct queue_item *item);
+    /* The last version of this device that is in the bundle ${item}, or 0; ${ret_sha256}: of its
+     * object, "" if that is not known.  -1: the server has nothing of that session. */
+    int64_t (*own_version)(void *arg, const struct queue_item *item,
+                           char ret_sha256[HASH_SHA256_HEX]);
+
+    /* What else is in ${item}, of which the server may still have something?  Return an array of
+     * {"version","checksum"}, which the caller owns, or NULL. */
+    struct json_object *(*contains)(void *arg, const struct queue_item *item);
 
     /* An attempt began, or failed.  ${is_final}: not tried again until the session changes or
      * uploader_kick(). */
@@ -94,6 +106,12 @@ void uploader_free(struct uploader *u);
  * Go on with these credentials (copied) and engine, or stop if ${cred} is NULL.
  */
 void uploader_set_cred(struct uploader *u, struct http_engine *engine, const struct cred *cred);
+
+/**
+ * uploader_set_features(u, features):
+ * The server said which enum api_feature it has.  Until it does, it counts as having none.
+ */
+void uploader_set_features(struct uploader *u, unsigned features);
 
 /**
  * uploader_pause(u, is_paused):
@@ -179,11 +197,12 @@ void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hol
  * version, key_id, generation, is_loopback):
  * The server turned out to have the session's bundle already, as ${version}: as if it had just been
  * confirmed.  The second: it has the same content, sealed with that key and generation, so in other
- * bytes.
+ * bytes, whose digest is ${sha256} ("": not known).
  */
 void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback);
 void uploader_settle_sealed(struct uploader *u, const char *session_id, int64_t version,
-                            const char *key_id, int64_t generation, int is_loopback);
+                            const char *sha256, const char *key_id, int64_t generation,
+                            int is_loopback);
 
 /**
  * uploader_drop(u, session_id, err):

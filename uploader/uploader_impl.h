@@ -35,6 +35,7 @@ struct uploader {
     struct kept *kept;
     struct http_engine *engine;
     struct cred *cred;
+    unsigned features; /* enum api_feature of that server */
     int is_paused;
     int is_metered;
     int is_sealed_only; /* what is in clear stays here */

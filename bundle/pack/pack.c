@@ -216,6 +216,7 @@ static int survey_and_write(struct survey *v, const struct pack_opts *opts, stru
     r->transcript_bytes = t->length;
     hash_hex(t->digest, sizeof(t->digest), r->transcript_digest);
     r->is_rewritten = is_rewritten(v, opts);
+    r->has_news = r->is_rewritten || opts->previous_bytes <= 0 || news_count(v->news) > 0;
     r->is_same = opts->known_id != NULL && strcmp(opts->known_id, r->content_id) == 0;
     if (!r->is_same && write_bundle(v, opts, r, err) != 0)
         return -1;

@@ -54,6 +54,8 @@ struct pack_result {
     int is_rewritten;             /* the transcript shrank or its earlier part changed */
     struct buf manifest;          /* what is in it, see manifest.h */
     int contains_stored;          /* all that the stored version held is in this one */
+    int has_news;                 /* ... or it holds conversation that the last bundle's lacks; also
+                                     if there was no last bundle */
     struct json_object *metadata; /* all of the wire API's metadata members and, for local use,
                                      title, cwd, gitBranch, slug */
 };

@@ -85,6 +85,15 @@ static void note_before(struct reading *r, int64_t block, size_t n)
         manifest_meet(r->v->stored, r->c->entry, d);
 }
 
+static void note_news(struct reading *r, int64_t block, size_t n)
+{
+    int64_t in = r->v->previous_bytes - block * CONTENT_BLOCK;
+    size_t from = in > 0 ? (size_t)in : 0;
+
+    if (in < (int64_t)n && news_count(r->v->news) == 0)
+        news_feed(r->v->news, r->v->raw + from, n - from);
+}
+
 static void keep_block(struct reading *r, int64_t block, size_t n)
 {
     const unsigned char *digest = r->c->blocks + block * HASH_SHA256_BYTES;
@@ -185,8 +194,11 @@ static int read_blocks(struct reading *r, struct ct_err *err)
             return -1;
         hash_sha256(r->v->raw, n, digest);
         note_before(r, b, n);
-        if (is_transcript && b >= r->scan_from)
-            transcript_feed(r->v->facts, r->v->raw, n);
+        if (is_transcript) {
+            note_news(r, b, n);
+            if (b >= r->scan_from)
+                transcript_feed(r->v->facts, r->v->raw, n);
+        }
         hash_update(r->sum, digest, HASH_SHA256_BYTES);
         keep_block(r, b, n);
     }
@@ -241,6 +253,7 @@ int survey_run(struct survey *v, struct ct_err *err)
     v->raw = str_calloc(CONTENT_BLOCK, 1);
     v->member = str_calloc(compress_bound(), 1);
     v->compress = compress_new();
+    v->news = news_new();
     scan_anew(v);
     if (read_content(v, t, err) != 0)
         return -1;
@@ -261,10 +274,12 @@ int survey_run(struct survey *v, struct ct_err *err)
 void survey_free(struct survey *v)
 {
     transcript_free(v->facts);
+    news_free(v->news);
     compress_free(v->compress);
     free(v->member);
     free(v->raw);
     v->facts = NULL;
+    v->news = NULL;
     v->compress = NULL;
     v->member = NULL;
     v->raw = NULL;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "agents/claude/transcript.h"
+#include "agents/news.h"
 #include "bundle/pack/cache.h"
 #include "bundle/pack/compress.h"
 #include "bundle/pack/content.h"
@@ -25,6 +26,7 @@ struct survey {
     struct transcript *facts;                         /* what the transcript says */
     int is_previous_there;                            /* the transcript is still that long */
     unsigned char previous_digest[HASH_SHA256_BYTES]; /* of that many bytes of the present one */
+    struct news *news;                                /* what the transcript has beyond them */
     int64_t read_bytes;
     int64_t reused_bytes; /* in blocks that the cache had already */
     char *raw;            /* a block as it was read, and compressed */

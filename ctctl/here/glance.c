@@ -9,7 +9,7 @@
 
 int glance(struct ctx *c, int is_check)
 {
-    static const int statuses[] = {CTX_OK, CTX_LATER, CTX_FAILED}; /* of each verdict */
+    static const int statuses[] = {CTX_OK, CTX_LATER, CTX_FAILED, CTX_FAILED}; /* of each verdict */
     struct headline h;
     struct json_object *o;
     struct buf b = {0};

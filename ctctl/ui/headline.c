@@ -44,6 +44,7 @@ static void numbers(const struct json_object *status, struct headline *h, int64_
     h->pending = count(s, "pending");
     h->safe = count(s, "synced"); /* the archived ones are among them */
     h->deleted = count(s, "deletedChanged");
+    h->diverged = count(s, "diverged");
     h->total = h->safe + h->pending + *failed + *limit + h->deleted;
     h->pending_bytes = headline_number(s, "pendingBytes", -1);
     h->bytes = headline_number(s, "bytes", -1);
@@ -212,14 +213,18 @@ static void say_done(struct buf *b, const struct text_style *st, struct headline
         h->mood = HEADLINE_CARE;
         buf_addstr(b, "Saved, but on this machine only (the server is on it): "
                       "a lost disk loses it all");
+        if (h->diverged > 0)
+            buf_printf(b, "; and %" PRId64 " went on in two places", h->diverged);
     } else {
-        h->mood = is_degraded ? HEADLINE_CARE : HEADLINE_GOOD;
+        h->mood = is_degraded || h->diverged > 0 ? HEADLINE_CARE : HEADLINE_GOOD;
         capital(who);
         buf_printf(b, "%s %s safe", who, is_or_are(h->total));
+        if (h->diverged > 0)
+            buf_printf(b, ", but %" PRId64 " went on in two places", h->diverged);
         if (at != NULL)
             buf_printf(b, " (last change saved %s)", text_ago_of(st, at, ago, sizeof(ago)));
         if (is_degraded)
-            buf_addstr(b, ", but something needs a look");
+            buf_printf(b, ", %s something needs a look", h->diverged > 0 ? "and" : "but");
     }
     free(who);
 }
@@ -233,13 +238,17 @@ static enum headline_verdict judge(const struct headline *h, const struct json_o
     if (h->pending > 0 ||
         (h->total == 0 && jdoc_str(jdoc_obj(status, "watch"), "lastScanAt") == NULL))
         return HEADLINE_ON_ITS_WAY;
-    return h->is_loopback && h->total > 0 ? HEADLINE_NOT_SAFE : HEADLINE_SAFE;
+    if (h->is_loopback && h->total > 0)
+        return HEADLINE_NOT_SAFE;
+    return h->diverged > 0 ? HEADLINE_APART : HEADLINE_SAFE;
 }
 
 void headline_line(const struct headline *h, struct buf *b)
 {
     if (h->verdict == HEADLINE_SAFE)
         buf_addstr(b, "safe");
+    else if (h->verdict == HEADLINE_APART)
+        buf_printf(b, "safe, %" PRId64 " diverged", h->diverged);
     else if (h->verdict == HEADLINE_ON_ITS_WAY && h->pending > 0)
         buf_printf(b, "%" PRId64 " waiting", h->pending);
     else if (h->verdict == HEADLINE_ON_ITS_WAY)

@@ -11,16 +11,17 @@
 enum headline_mood { HEADLINE_GOOD, HEADLINE_BUSY, HEADLINE_CARE, HEADLINE_BAD };
 
 /* What a script wants to know of it. */
-enum headline_verdict { HEADLINE_SAFE, HEADLINE_ON_ITS_WAY, HEADLINE_NOT_SAFE };
+enum headline_verdict { HEADLINE_SAFE, HEADLINE_ON_ITS_WAY, HEADLINE_NOT_SAFE, HEADLINE_APART };
 
 /* The numbers behind the one sentence. */
 struct headline {
     enum headline_mood mood;
     enum headline_verdict verdict;
-    char *sentence;  /* clean */
-    int64_t total;   /* sessions that ought to be safe */
-    int64_t safe;    /* of them, confirmed */
-    int64_t deleted; /* of them, changed here since another device deleted them */
+    char *sentence;   /* clean */
+    int64_t total;    /* sessions that ought to be safe */
+    int64_t safe;     /* of them, confirmed */
+    int64_t deleted;  /* of them, changed here since another device deleted them */
+    int64_t diverged; /* of the safe ones, those that went on in two places */
     int64_t pending;
     int64_t pending_bytes; /* -1: not known */
     int64_t bytes;         /* of all sessions, -1: not known */

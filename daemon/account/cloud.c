@@ -135,7 +135,7 @@ static void ask_tombstones(struct cloud *c, const char *cursor);
 static void on_tombstones(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct cloud *c = arg;
-    struct json_object *answer = NULL, *deleted;
+    struct json_object *answer = NULL, *deleted, *there;
     const char *cursor;
 
     (void)net_err;
@@ -148,12 +148,17 @@ static void on_tombstones(void *arg, const struct http_res *res, const struct ct
         deleted = jdoc_array(answer, "deleted");
         for (size_t i = 0; deleted != NULL && i < json_object_array_length(deleted); i++)
             cloud_see_tombstone(c, json_object_array_get_idx(deleted, i));
+        there = jdoc_array(answer, "sessions");
+        for (size_t i = 0; there != NULL && i < json_object_array_length(there); i++)
+            cloud_see_there(c, json_object_array_get_idx(there, i));
         cursor = jdoc_str(answer, "cursor");
         if (jdoc_bool(answer, "more", 0) && cursor != NULL) {
             ask_tombstones(c, cursor);
             json_object_put(answer);
             return;
         }
+        if (cursor != NULL)
+            cloud_lose_absent(c);
     }
     json_object_put(answer);
     cloud_forget_absent(c);
@@ -326,7 +331,7 @@ static int settle_sealed(struct cloud *c, const char *id)
     l = map_get(c->listed, v.item->wire_id);
     if (l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
-        uploader_settle_sealed(c->d->uploader, id, l->version, l->key_id, l->generation,
+        uploader_settle_sealed(c->d->uploader, id, l->version, l->sha256, l->key_id, l->generation,
                                login_view_is_own_machine(c->d->login));
     }
     return 1;
@@ -446,13 +451,20 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
     struct listed *l = map_get(c->listed, queue_wire_id(item));
     int is_other = l != NULL && l->is_other && l->version != version &&
                    l->version > item->base_version; /* a pull may have brought it meanwhile */
+    struct state_elsewhere e = {.wire_id = item->wire_id, .messages = -1, .is_apart = 1};
 
     map_put(c->since, item->session_id, c);
-    if (l != NULL)
+    if (l != NULL) {
         l->is_other = 0;
-    return is_other
-               ? state_set_elsewhere(c->d->state, item->session_id, l->version, item->wire_id, err)
-               : 0;
+        l->own_version = 0;
+    }
+    e.version = is_other ? l->version : 0;
+    return is_other ? state_set_elsewhere(c->d->state, item->session_id, &e, err) : 0;
+}
+
+void cloud_passed(struct cloud *c, const struct queue_item *item)
+{
+    map_put(c->since, item->session_id, c);
 }
 
 void cloud_adopted(struct cloud *c, const char *session_id)
@@ -466,14 +478,20 @@ void cloud_adopted(struct cloud *c, const char *session_id)
     /* The list may have come before: what was another device's then is what is here now. */
     if (l != NULL && l->version <= ss.version)
         l->is_other = 0;
+    if (l != NULL)
+        l->own_version = 0; /* what is here now is another one */
     state_session_clear(&ss);
 }
 
-int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item)
+int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item,
+                          char ret_sha256[HASH_SHA256_HEX])
 {
     const struct listed *l = map_get(c->listed, queue_wire_id(item));
 
-    return l != NULL && l->is_own ? l->version : 0;
+    if (l == NULL || l->own_version == 0)
+        return 0;
+    memcpy(ret_sha256, l->own_sha256, HASH_SHA256_HEX);
+    return l->own_version;
 }
 
 int64_t cloud_generation(const struct cloud *c, const char *wire_id)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/hash.h"
 
 /*
  * What the server has already, as its list says.
@@ -81,11 +82,19 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
 void cloud_adopted(struct cloud *c, const char *session_id);
 
 /**
- * cloud_own_version(c, item):
- * Return the version that the list names as current and as this very device's, of a session of
- * which nothing is recorded here (the books were lost); 0: none, or the server doesn't say.
+ * cloud_passed(c, item):
+ * ${item} was not uploaded, for the server has more: what the list said before that is old.
  */
-int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item);
+void cloud_passed(struct cloud *c, const struct queue_item *item);
+
+/**
+ * cloud_own_version(c, item, ret_sha256):
+ * Return the newest version that the list names as this very device's, of a session of which
+ * nothing is recorded here (the books were lost), and the digest of its object; 0: none, or the
+ * server doesn't say.
+ */
+int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item,
+                          char ret_sha256[HASH_SHA256_HEX]);
 
 /**
  * cloud_generation(c, wire_id):

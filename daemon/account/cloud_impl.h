@@ -17,8 +17,11 @@
 /* A session of the list, by the id that the server has for it. */
 struct listed {
     int64_t version;
-    int is_other;       /* made by another device */
-    int is_own;         /* ... by this very one, as the server says by the token */
+    int is_other;                 /* made by another device */
+    char sha256[HASH_SHA256_HEX]; /* of its object, "": not told */
+    int64_t own_version; /* the newest among heads that this very device made, as the server says by
+                            the token, or 0 */
+    char own_sha256[HASH_SHA256_HEX];
     int64_t generation; /* of what is sealed and could be opened, with: */
     char content_id[HASH_SHA256_HEX];
     char key_id[KEY_ID_HEX];
@@ -70,10 +73,17 @@ void cloud_see_item(struct cloud *c, struct json_object *item);
 void cloud_end_list(struct cloud *c);
 
 /**
- * cloud_see_tombstone(c, o), cloud_forget_absent(c):
- * ${o} is a session that was deleted; all of these were seen.
+ * cloud_see_tombstone(c, o), cloud_see_there(c, o):
+ * ${o} is a session that was deleted; that is there after all.
  */
 void cloud_see_tombstone(struct cloud *c, const struct json_object *o);
+void cloud_see_there(struct cloud *c, const struct json_object *o);
+
+/**
+ * cloud_lose_absent(c), cloud_forget_absent(c):
+ * All of these were seen: what is absent without a word is saved anew.  They could not be seen.
+ */
+void cloud_lose_absent(struct cloud *c);
 void cloud_forget_absent(struct cloud *c);
 
 #endif

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "bundle/seal/sealed.h"
+#include "api/api.h"
+#include "bundle/install/adopted.h"
 #include "bundle/install/origin.h"
 #include "bundle/open/generations.h"
 #include "common/data/jdoc.h"
@@ -41,36 +43,155 @@ static int is_being_confirmed(const struct cloud *c, const char *id, int64_t ver
            v.item->version == version;
 }
 
-static struct listed *remember(struct cloud *c, const char *wire_id, int64_t version, int is_other,
+/* ---- one item: the current version, and the heads beside it -------------------------------------
+ */
+
+/* The ${i}th version that an item tells, the current one first; 0: no more of them. */
+static int row_at(struct json_object *item, size_t i, struct api_head *ret)
+{
+    struct json_object *heads = jdoc_array(item, "heads");
+    size_t n = heads != NULL ? json_object_array_length(heads) : 0;
+
+    if (i == 0)
+        return api_head_read(item, ret);
+    memset(ret, 0, sizeof(*ret));
+    if (i <= n)
+        api_head_read(json_object_array_get_idx(heads, i - 1), ret);
+    return i <= n;
+}
+
+static const char *sum_of(const struct api_head *h)
+{
+    return h->checksum[0] != '\0' ? h->checksum + strlen("sha256:") : "";
+}
+
+static int find_row(struct json_object *item, int64_t version, struct api_head *ret)
+{
+    for (size_t i = 0; row_at(item, i, ret); i++) {
+        if (ret->version == version)
+            return 1;
+    }
+    return 0;
+}
+
+/* The newest that another device made (${is_own}: that this one made), pinned ones aside. */
+static void newest_row(struct json_object *item, int is_own, struct api_head *ret)
+{
+    struct api_head h;
+
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; row_at(item, i, &h); i++) {
+        if (h.is_told_whose && h.is_own == is_own && !h.is_pinned && h.version > ret->version)
+            *ret = h;
+    }
+}
+
+static struct listed *remember(struct cloud *c, const char *wire_id, int is_other,
                                struct json_object *item)
 {
     struct listed *l = map_get(c->listed, wire_id);
+    struct api_head current = {0}, own;
 
     if (l == NULL) {
         l = str_calloc(1, sizeof(*l));
         map_put(c->listed, wire_id, l);
     }
-    l->version = version;
+    row_at(item, 0, &current);
+    newest_row(item, 1, &own);
+    l->version = current.version;
     l->is_other = is_other;
-    l->is_own = jdoc_bool(item, "thisDevice", 0);
+    snprintf(l->sha256, sizeof(l->sha256), "%s", sum_of(&current));
+    l->own_version = own.version;
+    snprintf(l->own_sha256, sizeof(l->own_sha256), "%s", sum_of(&own));
     return l;
 }
 
 /* This device has saved more than its books know: they were put back from a copy. */
-static int is_own_newer(const struct state_session *ss, int64_t version, struct json_object *item)
+static int is_own_newer(const struct state_session *ss, struct json_object *item)
 {
-    return ss->version > 0 && version > ss->version && jdoc_bool(item, "thisDevice", 0);
+    struct api_head own;
+
+    newest_row(item, 1, &own);
+    return ss->version > 0 && own.version > ss->version;
 }
 
-static void is_elsewhere(struct cloud *c, const struct state_session *ss, int64_t version,
-                         const char *wire_id)
+static int64_t messages_of(const struct cloud *c, const char *wire_id, const struct api_head *h)
 {
-    if (version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0)
+    struct sealed_facts facts = {0};
+    int64_t n = h->messages;
+
+    if (n < 0 && sealed_is(h->metadata) &&
+        sealed_open(sealing_ring(c->d->sealing), wire_id, h->metadata, &facts, NULL) == 0) {
+        n = jdoc_int(facts.metadata, "messageCount", -1);
+        sealed_facts_clear(&facts);
+    }
+    return n;
+}
+
+static void is_elsewhere(struct cloud *c, const struct state_session *ss, const char *wire_id,
+                         const struct api_head *h, int is_apart)
+{
+    struct state_elsewhere e = {.version = h->version,
+                                .wire_id = wire_id,
+                                .device = h->device,
+                                .messages = messages_of(c, wire_id, h),
+                                .is_apart = is_apart};
+
+    if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 &&
+        is_apart == ss->is_apart)
         return;
-    log_info("newer-elsewhere session=%s version=%lld here=%lld", ss->session_id,
-             (long long)version, (long long)ss->version);
-    state_set_elsewhere(c->d->state, ss->session_id, version, wire_id, NULL);
-    control_event(c->d, "state", ss->session_id, version, 0, "another device has a newer version");
+    log_info("newer-elsewhere session=%s version=%lld here=%lld apart=%s", ss->session_id,
+             (long long)h->version, (long long)ss->version, is_apart ? "yes" : "no");
+    state_set_elsewhere(c->d->state, ss->session_id, &e, NULL);
+    control_event(c->d, "state", ss->session_id, h->version, 0,
+                  is_apart ? "it went on here and on another device"
+                           : "another device has a newer version");
+}
+
+/* What is elsewhere is in what is here, or gone. */
+static void is_whole(struct cloud *c, const struct state_session *ss)
+{
+    const struct state_elsewhere none = {.wire_id = "", .messages = -1};
+
+    if (ss->elsewhere == 0 || strcmp(ss->elsewhere_wire, ss->wire_id) != 0)
+        return;
+    log_info("nothing-elsewhere session=%s", ss->session_id);
+    state_set_elsewhere(c->d->state, ss->session_id, &none, NULL);
+    control_event(c->d, "state", ss->session_id, ss->version, 0, "");
+}
+
+/* The server was put back from a backup, or somebody deleted that version: it is not saved. */
+static void is_gone(struct cloud *c, const struct state_session *ss)
+{
+    log_warn("version-gone session=%s version=%lld", ss->session_id, (long long)ss->version);
+    adopted_forget(c->d->account_dir, ss->session_id);
+    if (state_unconfirm(c->d->state, ss->session_id, NULL) == 0)
+        sessions_touch(c->d, ss->session_id, 0, 0);
+}
+
+/* What the books say of the session, against what the server has of it under the same id. */
+static void compare(struct cloud *c, const struct state_session *ss, const char *wire_id,
+                    struct json_object *item)
+{
+    struct api_head own, other, current = {0};
+    int is_there = find_row(item, ss->version, &own);
+
+    if (map_get(c->since, ss->session_id) != NULL)
+        return; /* the books are younger than this list */
+    row_at(item, 0, &current);
+    if (is_there && own.checksum[0] != '\0' && ss->sha256[0] != '\0' &&
+        strcmp(sum_of(&own), ss->sha256) != 0)
+        is_there = -1; /* the number was given anew */
+    if ((is_there < 0 || (!is_there && current.version < ss->version)) && !ss->is_archived &&
+        !ss->is_excluded) {
+        is_gone(c, ss);
+        return;
+    }
+    newest_row(item, 0, &other);
+    if (other.version > 0)
+        is_elsewhere(c, ss, wire_id, &other, is_there > 0);
+    else if (jdoc_array(item, "heads") != NULL)
+        is_whole(c, ss);
 }
 
 /* ---- in clear -----------------------------------------------------------------------------------
@@ -119,22 +240,33 @@ static void see_strange(struct cloud *c, const char *id, int64_t version, struct
     state_session_clear(&ss);
 }
 
-static void see_clear(struct cloud *c, const char *id, int64_t version, struct json_object *item)
+/* A server that doesn't say whose a version is: the newest one, if it is another machine's. */
+static void see_newer(struct cloud *c, const struct state_session *ss, const char *wire_id,
+                      int64_t known, const struct api_head *h)
+{
+    if (h->version > known && !is_being_confirmed(c, ss->session_id, h->version))
+        is_elsewhere(c, ss, wire_id, h, 0);
+}
+
+static void see_clear(struct cloud *c, const char *id, struct json_object *item)
 {
     int is_other = is_other_device(c, item, jdoc_str(item, "sourceMachine"));
     struct state_session ss = {0};
+    struct api_head current = {0};
 
+    row_at(item, 0, &current);
     map_put(c->in_clear, id, c);
     state_get(c->d->state, id, &ss);
     if (ss.wire_id[0] == '\0')
         see_again(c, &ss);
-    if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, version, item))
-        remember(c, id, version, is_other, item);
-    if (ss.version > 0 && is_other && !is_being_confirmed(c, id, version) &&
-        version > (ss.wire_id[0] == '\0' ? ss.version : ss.clear_version))
-        is_elsewhere(c, &ss, version, "");
-    if (ss.version > 0 && version > ss.clear_version)
-        state_set_clear(c->d->state, id, version, NULL);
+    if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, item))
+        remember(c, id, is_other, item);
+    if (ss.version > 0 && ss.wire_id[0] == '\0')
+        compare(c, &ss, "", item);
+    if (ss.version > 0 && is_other && (ss.wire_id[0] != '\0' || !current.is_told_whose))
+        see_newer(c, &ss, "", ss.wire_id[0] == '\0' ? ss.version : ss.clear_version, &current);
+    if (ss.version > 0 && current.version > ss.clear_version)
+        state_set_clear(c->d->state, id, current.version, NULL);
     state_session_clear(&ss);
 }
 
@@ -163,45 +295,73 @@ static int is_rollback(struct cloud *c, const struct state_session *ss,
     return 1;
 }
 
-static void see_opened(struct cloud *c, const char *wire_id, int64_t version,
-                       struct json_object *item, const struct sealed_facts *facts)
+/* The highest generation of any version that the item tells. */
+static void see_heads(struct cloud *c, const char *wire_id, struct json_object *item,
+                      struct sealed_facts *facts)
+{
+    struct sealed_facts beside;
+    struct api_head h;
+
+    for (size_t i = 1; row_at(item, i, &h); i++) {
+        memset(&beside, 0, sizeof(beside));
+        if (!sealed_is(h.metadata) ||
+            sealed_open(sealing_ring(c->d->sealing), wire_id, h.metadata, &beside, NULL) != 0)
+            continue;
+        if (beside.generation > facts->generation &&
+            strcmp(beside.session_id, facts->session_id) == 0)
+            facts->generation = beside.generation;
+        sealed_facts_clear(&beside);
+    }
+}
+
+static void see_opened(struct cloud *c, const char *wire_id, struct json_object *item,
+                       struct sealed_facts *facts)
 {
     int is_other = is_other_device(c, item, facts->source_machine);
+    int64_t generation = facts->generation; /* of the current version */
     struct state_session ss = {0};
+    struct api_head current = {0};
     struct listed *l;
 
+    row_at(item, 0, &current);
+    see_heads(c, wire_id, item, facts);
     state_get(c->d->state, facts->session_id, &ss);
     if (strcmp(ss.wire_id, wire_id) == 0)
         see_again(c, &ss);
-    if (is_rollback(c, &ss, facts, version))
+    if (is_rollback(c, &ss, facts, current.version)) {
+        if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
+            compare(c, &ss, wire_id, item);
         goto done;
+    }
     if (facts->generation > ss.generation || ss.rollback > 0)
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0) /* what was noted here of its origin may be lost with the books */
         origin_note(c->d->config->state_dir, facts->session_id, facts->origin, NULL);
-    if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, version, item)) {
-        l = remember(c, wire_id, version, is_other, item);
-        l->generation = facts->generation;
+    if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, item)) {
+        l = remember(c, wire_id, is_other, item);
+        l->generation = generation;
         snprintf(l->content_id, sizeof(l->content_id), "%s", facts->content_id);
         snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
-        if (ss.version > 0 && is_other && strcmp(facts->content_id, ss.content_id) != 0)
-            is_elsewhere(c, &ss, version, wire_id);
-    } else if (is_other && version > ss.version && !is_being_confirmed(c, ss.session_id, version)) {
-        is_elsewhere(c, &ss, version, wire_id);
     }
+    if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
+        compare(c, &ss, wire_id, item);
+    else if (ss.version > 0 && is_other && strcmp(facts->content_id, ss.content_id) != 0)
+        is_elsewhere(c, &ss, wire_id, &current, 0);
+    if (ss.version > 0 && is_other && strcmp(ss.wire_id, wire_id) == 0 && !current.is_told_whose)
+        see_newer(c, &ss, wire_id, ss.version, &current);
 done:
     state_session_clear(&ss);
 }
 
-static void see_sealed(struct cloud *c, const char *wire_id, int64_t version,
-                       struct json_object *item, struct json_object *metadata)
+static void see_sealed(struct cloud *c, const char *wire_id, struct json_object *item,
+                       struct json_object *metadata)
 {
     struct sealed_facts facts = {0};
     struct ct_err err = {0};
 
     if (sealed_open(sealing_ring(c->d->sealing), wire_id, metadata, &facts, &err) == 0) {
-        see_opened(c, wire_id, version, item, &facts);
+        see_opened(c, wire_id, item, &facts);
         sealed_facts_clear(&facts);
         return;
     }
@@ -209,7 +369,7 @@ static void see_sealed(struct cloud *c, const char *wire_id, int64_t version,
         log_warn("sealed-unreadable id=%s error=\"%s\"", wire_id, err.msg);
     c->unreadable_err = err;
     /* Whether the server has it can be told all the same, by the id that it would go under. */
-    remember(c, wire_id, version, 0, item);
+    remember(c, wire_id, 0, item);
 }
 
 /* ---- the list -----------------------------------------------------------------------------------
@@ -226,11 +386,11 @@ void cloud_see_item(struct cloud *c, struct json_object *item)
     map_put(c->seen, id, c);
     if (sealed_is(metadata)) {
         sealing_saw(c->d->sealing, metadata);
-        see_sealed(c, id, version, item, metadata);
+        see_sealed(c, id, item, metadata);
     } else if (sealing_is_one_way(c->d->sealing)) {
         see_strange(c, id, version, item);
     } else {
-        see_clear(c, id, version, item);
+        see_clear(c, id, item);
     }
 }
 
@@ -262,6 +422,36 @@ static void collect_absent(void *arg, const char *session_id, const char *wire_i
         map_put(c->absent, id, str_dup(session_id));
 }
 
+void cloud_see_there(struct cloud *c, const struct json_object *o)
+{
+    const char *wire_id = jdoc_str(o, "id");
+    char *id = wire_id != NULL ? map_get(c->absent, wire_id) : NULL;
+
+    if (id == NULL)
+        return;
+    map_remove(c->absent, wire_id);
+    free(id);
+}
+
+static int lose(void *arg, const char *wire_id, void *value)
+{
+    struct cloud *c = arg;
+    struct state_session ss;
+
+    (void)wire_id;
+    if (state_get(c->d->state, value, &ss) && ss.version > 0 && !ss.is_archived &&
+        !ss.is_excluded && map_get(c->since, value) == NULL && !uploader_has(c->d->uploader, value))
+        is_gone(c, &ss);
+    state_session_clear(&ss);
+    return 0;
+}
+
+void cloud_lose_absent(struct cloud *c)
+{
+    map_each(c->absent, lose, c);
+    cloud_forget_absent(c);
+}
+
 void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
 {
     const char *wire_id = jdoc_str(o, "id");
@@ -273,6 +463,7 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
         return;
     log_info("deleted-elsewhere session=%s here=unchanged", id);
     state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
+    cloud_see_there(c, o);
 }
 
 /* By the server's clock, which is compared with itself. */

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "api/api.h"
 #include "api/client.h"
 #include "common/data/db.h"
 #include "common/base/hash.h"
@@ -37,6 +38,8 @@ struct login_view {
     int failures;
     int64_t next_ms; /* when ${retry} is due */
     int is_uploading;
+    int is_listed;     /* uploads wait for the answer of ${call}, and for nothing else */
+    unsigned features; /* enum api_feature of the server, as far as it has told */
     char token_tag[STATE_TAG_SIZE];
 };
 
@@ -125,8 +128,13 @@ void login_view_listed(struct login_view *l)
 {
     if (l->state != LOGIN_OK || l->is_uploading || l->d->uploader == NULL)
         return;
+    /* What is told of a bundle depends on what the server can do. */
+    l->is_listed = l->call != NULL;
+    if (l->is_listed)
+        return;
     l->is_uploading = 1;
     allowance_ask(l->d->allowance);
+    uploader_set_features(l->d->uploader, l->features);
     uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
 }
 
@@ -201,6 +209,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         email = jdoc_str(answer, "email");
         l->failures = 0;
         l->d->last_contact_ms = now_wall_ms();
+        l->features = api_features(answer);
         memset(&l->why, 0, sizeof(l->why));
         daemon_mind_network(l->d);
         learnt(l, id, email != NULL ? email : "");
@@ -208,6 +217,8 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
             login_view_answered(l, res);
     }
     json_object_put(answer);
+    if (l->is_listed)
+        login_view_listed(l);
 }
 
 /* Whose token is it?  Asked at every start, too: so a token that was revoked and a server that is

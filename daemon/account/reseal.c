@@ -217,10 +217,11 @@ static int change_over(struct resealing *r, struct ct_err *err)
         return -1;
     if (strcmp(before, q->wire_id) != 0) {
         q->pin = 0;
-        q->base_version = 0;
+        q->base_version = q->before_version = 0;
+        q->has_news = 1;
     }
     q->phase = QUEUE_READY;
-    q->version = q->elsewhere = 0;
+    q->version = 0;
     free(q->file);
     q->file = str_dup(path_base(r->to));
     return db_transact(state_db(r->d->state), write_row, r, err);

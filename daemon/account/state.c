@@ -80,13 +80,28 @@ static const char *const schema[] = {
     " version INTEGER NOT NULL,"
     " manifest BLOB NOT NULL,"
     " PRIMARY KEY (session_id, is_stored)) WITHOUT ROWID",
+    "ALTER TABLE sessions ADD COLUMN is_apart INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN elsewhere_device TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sessions ADD COLUMN elsewhere_messages INTEGER NOT NULL DEFAULT -1;"
+    "UPDATE sessions SET is_apart = 1"
+    " WHERE elsewhere > 0 AND elsewhere < version AND elsewhere_wire = wire_id;"
+    "CREATE INDEX sessions_apart ON sessions(session_id) WHERE is_apart = 1;"
+    "CREATE TABLE contained ("
+    " session_id TEXT NOT NULL,"
+    " wire_id TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " sha256 TEXT NOT NULL,"
+    " PRIMARY KEY (session_id, wire_id, version, sha256)) WITHOUT ROWID;"
+    "INSERT INTO contained SELECT session_id, wire_id, version, sha256 FROM sessions"
+    " WHERE version > 0 AND sha256 <> ''",
 };
 
 #define COLUMNS \
     "session_id, root, project, meta, slug, modified_ms, raw_bytes, transcript_bytes," \
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
     " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag," \
-    " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire, deleted"
+    " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire, deleted," \
+    " is_apart, elsewhere_device, elsewhere_messages"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -197,6 +212,9 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->is_renewed = sqlite3_column_int(st, 28);
     snprintf(ss->elsewhere_wire, sizeof(ss->elsewhere_wire), "%s", db_text(st, 29));
     ss->deleted = str_dup(db_text(st, 30));
+    ss->is_apart = sqlite3_column_int(st, 31);
+    ss->elsewhere_device = str_dup(db_text(st, 32));
+    ss->elsewhere_messages = sqlite3_column_int64(st, 33);
 }
 
 void state_session_clear(struct state_session *ss)
@@ -205,6 +223,7 @@ void state_session_clear(struct state_session *ss)
     free(ss->project);
     free(ss->slug);
     free(ss->deleted);
+    free(ss->elsewhere_device);
     json_object_put(ss->meta);
     memset(ss, 0, sizeof(*ss));
 }
@@ -261,9 +280,15 @@ static int one_id(struct state *s, sqlite3_stmt *st, char ret[UUID_SIZE])
     return found;
 }
 
+#define IS_CONTAINED \
+    "((elsewhere_wire = ?12 AND elsewhere IN (?1, ?15))" \
+    " OR (?11 AND (elsewhere_wire <> ?12 OR elsewhere < ?1)))"
+
 int state_confirm(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err)
 {
+    if (state_contain(s, session_id, c, err) != 0)
+        return -1;
     return db_exec(
         s->db, err,
         "UPDATE sessions SET version = ?1, content_id = ?2, sha256 = ?3, size_bytes = ?4,"
@@ -271,8 +296,9 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
         " revive = 0, is_renewed = 0, rollback = 0,"
         /* The numbers of what is in clear and of what is sealed say nothing of each other. */
         " pin = CASE WHEN pin = ?9 OR wire_id <> ?12 THEN 0 ELSE pin END,"
-        " elsewhere = CASE WHEN (elsewhere_wire = ?12 AND elsewhere IN (?1, ?15))"
-        "  OR (?11 AND (elsewhere_wire <> ?12 OR elsewhere < ?1)) THEN 0 ELSE elsewhere END,"
+        " elsewhere = CASE WHEN " IS_CONTAINED " THEN 0 ELSE elsewhere END,"
+        " is_apart = elsewhere > 0 AND NOT " IS_CONTAINED
+        "  AND (is_apart OR (elsewhere < ?1 AND elsewhere_wire = ?12)),"
         " clear_version = CASE WHEN ?12 = '' THEN ?1 ELSE clear_version END,"
         " wire_id = ?12, key_id = ?13, generation = max(generation, ?14)"
         " WHERE session_id = ?10",
@@ -280,15 +306,6 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
         (int64_t)c->is_loopback, c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id,
         (int64_t)c->is_pulled, c->wire_id != NULL ? c->wire_id : "",
         c->key_id != NULL ? c->key_id : "", c->generation, c->goes_on_from);
-}
-
-int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
-                        const char *wire_id, struct ct_err *err)
-{
-    return db_exec(s->db, err,
-                   "UPDATE sessions SET elsewhere = ?, elsewhere_wire = ?"
-                   " WHERE session_id = ? AND version > 0",
-                   "iss", version, wire_id, session_id);
 }
 
 int state_pin(struct state *s, const char *session_id, struct ct_err *err)
@@ -483,6 +500,24 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
     db_done(st);
 }
 
+void state_each_apart(struct state *s, void (*f)(void *arg, const struct state_session *ss),
+                      void *arg)
+{
+    struct state_session ss;
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT " COLUMNS " FROM sessions WHERE is_apart = 1 AND is_excluded = 0",
+                 "") != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1) {
+        session_of_row(st, &ss);
+        f(arg, &ss);
+        state_session_clear(&ss);
+    }
+    db_done(st);
+}
+
 int state_newest_of_memory(struct state *s, const char *root, const char *project,
                            char ret[UUID_SIZE])
 {
@@ -565,9 +600,7 @@ void state_counts(struct state *s, struct state_counts *ret)
                  "sum(is_excluded IN (1, 2)),"
                  " sum(raw_bytes), max(confirmed_ms), sum(is_rewritten),"
                  " sum(NOT is_excluded AND elsewhere > 0 AND"
-                 " (elsewhere > version OR elsewhere_wire <> wire_id)),"
-                 " sum(NOT is_excluded AND elsewhere > 0 AND elsewhere < version AND"
-                 " elsewhere_wire = wire_id),"
+                 " NOT is_apart), sum(NOT is_excluded AND is_apart),"
                  " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
                  " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0),"
                  " sum(is_excluded IN (3, 4)), sum(is_excluded = 4)"

@@ -67,11 +67,12 @@ struct state_session {
 
     int64_t pin; /* a fuller version that the next one is to keep beyond rotation, or 0 */
 
-    /* A version from another device that this one does not go on from, or 0.  Newer than
-     * ${version}, or of the other kind (in clear, sealed): there is something to fetch.  Older:
-     * both went on, each alone. */
+    /* A version from another device that this one does not contain, or 0. */
     int64_t elsewhere;
-    char elsewhere_wire[UUID_SIZE]; /* which kind: as ${wire_id} */
+    char elsewhere_wire[UUID_SIZE]; /* in clear or sealed: as ${wire_id} */
+    int is_apart;               /* it doesn't contain this one either: both went on, each alone */
+    char *elsewhere_device;     /* whose it is, "": not known */
+    int64_t elsewhere_messages; /* how many it has, -1: not known */
 };
 
 struct state_file {
@@ -132,11 +133,12 @@ struct state_confirmed {
     const char *sha256;
     int64_t size_bytes;
     int is_loopback;
-    int is_pulled;         /* it was installed here: older versions elsewhere are in it */
-    int64_t goes_on_from;  /* an older version of this device or one that was pulled, or 0 */
-    int64_t pin;           /* the version that it was to keep beyond rotation, or 0 */
-    int64_t wall_ms;       /* now */
-    int64_t server_ms;     /* now, by the server's clock */
+    int is_pulled;           /* it was installed here: older versions elsewhere are in it */
+    int64_t goes_on_from;    /* an older version of this device or one that was pulled, or 0 */
+    const char *base_sha256; /* of that version's object, "" or NULL: not known */
+    int64_t pin;             /* the version that it was to keep beyond rotation, or 0 */
+    int64_t wall_ms;         /* now */
+    int64_t server_ms;       /* now, by the server's clock */
     const char *token_tag; /* says with which token, and not the token; "": it was there already */
     const char *wire_id;   /* in clear: this and the next NULL or "", and 0 */
     const char *key_id;
@@ -150,19 +152,50 @@ struct state_confirmed {
 int state_confirm(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err);
 
+/* What another device has that this one lacks; version 0: nothing. */
+struct state_elsewhere {
+    int64_t version;
+    const char *wire_id; /* sealed as this, or in clear ("") */
+    const char *device;  /* NULL: not known */
+    int64_t messages;    /* -1: not known */
+    int is_apart;        /* it was made without what is here */
+};
+
 /**
- * state_set_elsewhere(s, session_id, version, wire_id, err):
- * The server has ${version} of this session, sealed as ${wire_id} or in clear (""), from another
- * device, made without what is here.
+ * state_set_elsewhere(s, session_id, e, err):
+ * The server has that version of the session, or none that is not contained here.
  */
-int state_set_elsewhere(struct state *s, const char *session_id, int64_t version,
-                        const char *wire_id, struct ct_err *err);
+int state_set_elsewhere(struct state *s, const char *session_id, const struct state_elsewhere *e,
+                        struct ct_err *err);
 
 /**
  * state_is_behind(ss):
- * Return whether what is elsewhere is newer than ${ss}->version, as far as versions tell.
+ * Return whether what is elsewhere contains ${ss}->version, as far as is known.
  */
 int state_is_behind(const struct state_session *ss);
+
+/**
+ * state_unconfirm(s, session_id, err):
+ * The server has the confirmed version no more: there is none.
+ */
+int state_unconfirm(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_contain(s, session_id, c, err), state_each_contained(s, session_id, wire_id, f, arg):
+ * ${c} is being confirmed: remember what the session contains from now on, should the server lose
+ * its newest versions; call ${f} for each, the newest first.
+ */
+int state_contain(struct state *s, const char *session_id, const struct state_confirmed *c,
+                  struct ct_err *err);
+void state_each_contained(struct state *s, const char *session_id, const char *wire_id,
+                          void (*f)(void *arg, int64_t version, const char *sha256), void *arg);
+
+/**
+ * state_each_apart(s, f, arg):
+ * Call ${f} for each session that went on here and on another device.
+ */
+void state_each_apart(struct state *s, void (*f)(void *arg, const struct state_session *ss),
+                      void *arg);
 
 /**
  * state_pin(s, session_id, err):

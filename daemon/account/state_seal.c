@@ -25,12 +25,6 @@ int state_renew(struct state *s, const char *session_id, struct ct_err *err)
                    session_id);
 }
 
-int state_is_behind(const struct state_session *ss)
-{
-    return ss->elsewhere > ss->version ||
-           (ss->elsewhere > 0 && strcmp(ss->elsewhere_wire, ss->wire_id) != 0);
-}
-
 static void each(struct state *s, const char *sql,
                  void (*f)(void *arg, const char *session_id, int is_here), void *arg)
 {

@@ -14,6 +14,7 @@
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
 #include "daemon/account/sealing.h"
+#include "daemon/control/apart.h"
 
 #define PAGE 200
 
@@ -51,10 +52,8 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
         *ret_why = s->err->msg;
         return room_is_too_large(s) ? "too_large" : "failed";
     }
-    if (ss->elsewhere > 0 && (!state_is_behind(ss) || is_pending)) {
-        *ret_why = "it went on here and on another device, each without the other; both are kept";
+    if (ss->is_apart)
         return "diverged";
-    }
     if (is_pending)
         return "pending";
     if (ss->is_excluded == STATE_DELETED) {
@@ -63,10 +62,8 @@ static const char *state_of(struct daemon *d, const struct state_session *ss, co
     }
     if (ss->is_archived)
         return "archived";
-    if (ss->elsewhere > 0) {
-        *ret_why = "another device has a newer version";
+    if (ss->elsewhere > 0)
         return "behind";
-    }
     return ss->version > 0 ? "synced" : "pending";
 }
 
@@ -77,12 +74,20 @@ static const char *place_of(const struct state_session *ss)
     return ss->is_loopback ? "this machine only" : "cloud";
 }
 
+static int is_kept(struct daemon *d, const struct state_session *ss)
+{
+    const char *id = ss->elsewhere_wire[0] != '\0' ? ss->elsewhere_wire : ss->session_id;
+
+    return d->uploader != NULL && kept_has(uploader_kept(d->uploader), id, ss->elsewhere);
+}
+
 static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
 {
     struct json_object *o = json_object_new_object();
     const char *cwd = jdoc_str(ss->meta, "cwd"), *why, *email, *url, *device, *reason;
     const struct session *s = sessions_get(d, ss->session_id);
     int64_t modified_ms = ss->modified_ms;
+    char elsewhere[512];
 
     if (s != NULL && s->mtime_ms > modified_ms)
         modified_ms = s->mtime_ms;
@@ -97,7 +102,11 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_time(o, "modifiedAt", modified_ms);
     jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
     jdoc_set_str(o, "state", state_of(d, ss, &why));
-    jdoc_set_str(o, "reason", why);
+    if (why == NULL && ss->is_apart)
+        apart_why(ss, is_kept(d, ss), elsewhere, sizeof(elsewhere));
+    else if (why == NULL && ss->elsewhere > 0)
+        behind_why(ss, elsewhere, sizeof(elsewhere));
+    jdoc_set_str(o, "reason", why == NULL && ss->elsewhere > 0 ? elsewhere : why);
     jdoc_set_int(o, "version", ss->version);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     jdoc_set_str(o, "place", place_of(ss));

@@ -22,6 +22,7 @@
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
 #include "daemon/account/sealing.h"
+#include "daemon/control/apart.h"
 
 /* A clock that is off by more than this breaks signatures that live five minutes. */
 #define SKEW_MS (120 * 1000)
@@ -252,6 +253,27 @@ static void add_deleted_problem(void *arg, const char *session_id, const char *w
     jdoc_set_str(o, "sessionId", session_id);
 }
 
+struct apart {
+    struct daemon *d;
+    struct json_object *list;
+};
+
+static void add_apart_problem(void *arg, const struct state_session *ss)
+{
+    struct apart *a = arg;
+    const char *id = ss->elsewhere_wire[0] != '\0' ? ss->elsewhere_wire : ss->session_id;
+    int is_kept =
+        a->d->uploader != NULL && kept_has(uploader_kept(a->d->uploader), id, ss->elsewhere);
+    char why[512], cure[256];
+
+    if (json_object_array_length(a->list) > 100)
+        return;
+    apart_why(ss, is_kept, why, sizeof(why));
+    apart_cure(ss, is_kept, cure, sizeof(cure));
+    jdoc_set_str(problem(a->list, "a session went on here and on another machine", why, cure),
+                 "sessionId", ss->session_id);
+}
+
 struct degraded {
     const struct daemon *d;
     struct json_object *list;
@@ -414,6 +436,7 @@ static struct json_object *problems(struct daemon *d)
 {
     struct json_object *list = json_object_new_array();
     struct degraded degraded = {d, list};
+    struct apart apart = {d, list};
 
     add_general_problems(d, list);
     watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
@@ -423,6 +446,8 @@ static struct json_object *problems(struct daemon *d)
         uploader_each(d->uploader, add_upload_problem, list);
     if (d->state != NULL)
         state_each_deleted(d->state, add_deleted_problem, list);
+    if (d->state != NULL)
+        state_each_apart(d->state, add_apart_problem, &apart);
     return list;
 }
 

@@ -81,6 +81,34 @@ static int has_thinner_attachments(struct job *j)
     return t.n > 0;
 }
 
+/* Files that change without a word of conversation: prompts are in the transcript too, and what an
+ * agent has to do is written anew when it opens a session. */
+static int may_change(const struct job *j, const char *path)
+{
+    struct agent_path place;
+
+    j->d->agent->classify(path, &place);
+    return place.kind == AGENT_TRANSCRIPT || place.kind == AGENT_HISTORY ||
+           place.kind == AGENT_TASK || place.kind == AGENT_TODO;
+}
+
+/* Return whether something beside the transcript is new or was written since the last bundle. */
+static int has_new_files(const struct job *j)
+{
+    int64_t size_bytes, mtime_ns;
+    uint64_t inode;
+
+    for (size_t i = 0; i < j->n_files; i++) {
+        const struct job_file *f = &j->files[i];
+        if (may_change(j, f->path))
+            continue;
+        if (!state_file(j->d->state, j->root, f->path, &size_bytes, &mtime_ns, &inode) ||
+            size_bytes != f->size_bytes || mtime_ns != f->mtime_ns)
+            return 1;
+    }
+    return 0;
+}
+
 /* Return whether the content is that of the newest version again, while a bundle of something else
  * waits: neither needs to go out then.  Unless what waits holds more. */
 static int is_back_to(struct job *j, const struct state_session *old, int is_thinner)
@@ -123,6 +151,7 @@ static void bundled(struct job *j, struct session *s)
     pin_wire = is_thinner && j->adopted.version > 0 ? j->adopted.wire_id : old.wire_id;
     if (is_thinner && (j->adopted.version > 0 || old.version > 0))
         old.pin = j->adopted.version > 0 ? j->adopted.version : old.version;
+    j->has_news = j->result.has_news || has_new_files(j);
     if (recording_write(j, &old, pin_wire, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);

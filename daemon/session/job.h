@@ -56,6 +56,7 @@ struct job {
     struct json_object *skipped;
     struct json_object *duplicates;
     int64_t modified_ms;
+    int has_news;    /* conversation or files that the last bundle did not hold */
     int is_excluded; /* by the folder in which it began: nothing else was read, rc is -1; of the
                         results metadata (cwd, projectName), project and files are there */
 };

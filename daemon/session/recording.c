@@ -69,14 +69,35 @@ struct record {
 
 /* The version that this bundle goes on from, of those that it will be one of: what a pull
  * installed, or this device's last one.  In clear and sealed, a session has versions of its own. */
-static int64_t base_version(const struct record *r)
+static void set_bases(const struct record *r, struct queue_item *q)
 {
     const struct job *j = r->j;
+    struct uploader_view v;
 
-    if (j->adopted.version > 0 && !j->result.is_rewritten &&
-        strcmp(j->adopted.wire_id, j->wire_id) == 0)
-        return j->adopted.version;
-    return strcmp(r->old->wire_id, j->wire_id) == 0 ? r->old->version : 0;
+    if (j->adopted.version > 0 && strcmp(j->adopted.wire_id, j->wire_id) == 0) {
+        q->base_version = j->adopted.version;
+        snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", j->adopted.sha256);
+    } else if (strcmp(r->old->wire_id, j->wire_id) == 0) {
+        q->base_version = r->old->version;
+        snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", r->old->sha256);
+    }
+    if (!uploader_look(j->d->uploader, j->session_id, &v) ||
+        strcmp(v.item->wire_id, j->wire_id) != 0)
+        return;
+    /* The bundle that this one replaces may have been confirmed without our learning of it. */
+    q->before_version = v.item->phase == QUEUE_STORED ? v.item->version : v.item->before_version;
+    snprintf(q->before_sha256, sizeof(q->before_sha256), "%s",
+             v.item->phase == QUEUE_STORED ? v.item->sha256 : v.item->before_sha256);
+}
+
+/* Does it hold anything that what it goes on from lacks?  Of what is not known to: yes. */
+static int has_news(const struct record *r, const struct queue_item *q)
+{
+    struct uploader_view v;
+
+    if (q->base_version <= 0 || r->old->revive || r->old->is_renewed || r->j->has_news)
+        return 1;
+    return uploader_look(r->j->d->uploader, r->j->session_id, &v) && v.item->has_news;
 }
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
@@ -114,7 +135,8 @@ static int fill_item(struct record *r, struct ct_err *err)
             ? sealing_metadata(j->result.metadata)
             : pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
     q->pin = strcmp(r->pin_wire, j->wire_id) == 0 ? r->old->pin : 0;
-    q->base_version = base_version(r);
+    set_bases(r, q);
+    q->has_news = has_news(r, q);
     q->revive = r->old->revive;
     return j->keys != NULL ? seal_item(j, q, err) : 0;
 }

@@ -38,6 +38,20 @@ static void on_stored(void *arg, int is_loopback)
         login_view_note_own_machine(d->login, 1);
 }
 
+/* What the server says that the bundle lacks.  ${is_apart}: and that lacks it, too. */
+static int note_beside(struct daemon *d, const struct queue_item *item, int is_apart,
+                       struct ct_err *err)
+{
+    const struct queue_beside *b = &item->beside;
+    struct state_elsewhere e = {.version = b->version,
+                                .wire_id = item->wire_id,
+                                .device = b->device,
+                                .messages = b->messages,
+                                .is_apart = is_apart};
+
+    return b->is_told ? state_set_elsewhere(d->state, item->session_id, &e, err) : 0;
+}
+
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                         int64_t took_ms, struct ct_err *err)
 {
@@ -56,6 +70,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .key_id = item->key_id,
         .generation = item->generation,
         .goes_on_from = item->base_version,
+        .base_sha256 = item->base_sha256,
     };
 
     adopt_forget(d, item->session_id);
@@ -67,10 +82,41 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     login_view_note_own_machine(d->login, c.is_loopback);
     if (item->generation > 0)
         generations_note(d->account_dir, item->session_id, item->generation, NULL);
-    /* Both went on, and neither has what the other has. */
-    return item->elsewhere > 0 ? state_set_elsewhere(d->state, item->session_id, item->elsewhere,
-                                                     item->wire_id, err)
-                               : 0;
+    return note_beside(d, item, 1, err);
+}
+
+/* Nothing of it went out, for another device has more. */
+static int on_behind(void *arg, const struct queue_item *item, struct ct_err *err)
+{
+    struct daemon *d = arg;
+    struct state_session ss = {0};
+    int is_apart, rc;
+
+    state_get(d->state, item->session_id, &ss);
+    is_apart = ss.is_apart;
+    state_session_clear(&ss);
+    cloud_passed(d->cloud, item);
+    rc = item->beside.version > 0 ? note_beside(d, item, is_apart, err) : 0;
+    return rc;
+}
+
+static void on_passed(void *arg, const char *session_id)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_get(d, session_id);
+
+    log_info("behind session=%s", session_id);
+    control_event(d, "behind", session_id, 0, 0, "another device has a newer version");
+    if (s != NULL) {
+        if (s->safe_seq < s->queued_seq)
+            s->safe_seq = s->queued_seq;
+        s->bundled_bytes = 0;
+        s->is_known = 1;
+        sessions_settle(d, s);
+    }
+    daemon_mind_network(d);
+    room_left_spool(d);
+    bundler_run(d);
 }
 
 /* A sitting is one version and not fifty.  Only what this device made a moment ago is given up for
@@ -96,19 +142,50 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     return version;
 }
 
-static int64_t on_own_version(void *arg, const struct queue_item *item)
+static int64_t on_own_version(void *arg, const struct queue_item *item,
+                              char ret_sha256[HASH_SHA256_HEX])
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int64_t version = 0, listed = cloud_own_version(d->cloud, item);
+    int64_t version;
 
-    if (state_get(d->state, item->session_id, &ss) && ss.version > 0 &&
-        strcmp(ss.wire_id, item->wire_id) == 0)
-        version = ss.version;
-    state_session_clear(&ss);
-    if (listed > version && (version > 0 || item->base_version <= 0))
-        version = listed;
+    ret_sha256[0] = '\0';
+    if (cloud_has(d->cloud, item->session_id) == 0 && item->base_version == 0)
+        return -1;
+    /* This device's own, of which the books say nothing, or less: they were lost, or put back. */
+    version = cloud_own_version(d->cloud, item, ret_sha256);
+    if (version > item->base_version && version > item->before_version)
+        return version;
+    version = 0;
+    /* A bundle of a daemon that did not write down on what it goes on. */
+    if (item->base_version < 0 && state_get(d->state, item->session_id, &ss)) {
+        if (strcmp(ss.wire_id, item->wire_id) == 0) {
+            version = ss.version;
+            memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
+        }
+        state_session_clear(&ss);
+    }
     return version;
+}
+
+static void add_contained(void *arg, int64_t version, const char *sha256)
+{
+    json_object_array_add(arg, api_base_json(version, sha256, 1));
+}
+
+static struct json_object *on_contains(void *arg, const struct queue_item *item)
+{
+    struct daemon *d = arg;
+    struct json_object *list;
+
+    if (item->base_version > 0)
+        return NULL;
+    list = json_object_new_array();
+    state_each_contained(d->state, item->session_id, item->wire_id, add_contained, list);
+    if (json_object_array_length(list) > 0)
+        return list;
+    json_object_put(list);
+    return NULL;
 }
 
 static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
@@ -228,8 +305,11 @@ const struct uploader_ops uploads_ops = {
     .confirmed = on_confirmed,
     .pinned = on_pinned,
     .settled = on_settled,
+    .behind = on_behind,
+    .passed = on_passed,
     .amends = on_amends,
     .own_version = on_own_version,
+    .contains = on_contains,
     .started = on_started,
     .failed = on_failed,
     .forget = on_forget,

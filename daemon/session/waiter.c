@@ -87,7 +87,10 @@ static void finish(struct waiter *w)
     struct json_object *o;
     char why[512], cure[256];
     const char *state = report_state(w->d, why, cure);
+    struct state_counts counts = {0};
 
+    if (w->d->state != NULL)
+        state_counts(w->d->state, &counts);
     if (w->ended != NULL) {
         w->ended(w->d);
     } else if (w->rq == NULL) {
@@ -99,6 +102,7 @@ static void finish(struct waiter *w)
             jdoc_set_int(o, "confirmed", w->confirmed);
             jdoc_set_int(o, "unchanged", w->unchanged);
             jdoc_set_int(o, "excluded", w->excluded);
+            jdoc_set_int(o, "diverged", counts.diverged);
             json_object_object_add(o, "failed", json_object_get(w->failed));
         }
         jdoc_set_str(o, "state", state);

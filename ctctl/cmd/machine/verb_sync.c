@@ -35,6 +35,7 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
 {
     struct buf b = {0};
     int64_t requested = headline_number(o, "requested", 0);
+    int64_t diverged = headline_number(o, "diverged", 0);
     char *n;
 
     if (!waited) {
@@ -53,6 +54,13 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
                        headline_number(o, "excluded", 0) == 1 ? "is" : "are");
         buf_addstr(&b, ".\n");
     }
+    if (waited && diverged > 0)
+        buf_printf(&b,
+                   "%" PRId64 " %s, and neither has what the other has; both are kept. See: "
+                   "ctctl status\n",
+                   diverged,
+                   diverged == 1 ? "session went on in two places"
+                                 : "sessions went on in two places each");
     ctx_print(c, &b);
     buf_free(&b);
     free(n);

@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# One story: no version that holds less hides one that holds more, whatever the server is and
+# whatever happened to it.
+
+load lib
+load pull_lib
+
+teardown() {
+    end_home
+}
+
+# pair [SERVER]: alice's session of two turns, pulled by bob
+pair() {
+    two_machines "$@"
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    project src/web.app >/dev/null
+    ctctl pull "$ID"
+    push
+}
+
+# turn MACHINE WORDS: one more of them, saved
+turn() {
+    machine "$1"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "$2"
+    push
+}
+
+# item FILTER: of this machine's own list
+item() { ctctl --json show "$ID" | jq -e "$1"; }
+
+# state STATE: this machine's, by its own daemon
+state() {
+    local rc=0
+    start_daemon
+    ctctl sync --wait >/dev/null || rc=$?
+    ctctl --json show "$ID" >"$T/show.json" && jq -e --arg s "$1" '.state == $s' "$T/show.json" || rc=1
+    [ "$rc" = 0 ] || cat "$T/show.json"
+    stop_daemon
+    return "$rc"
+}
+
+numbers() { ctctl --json versions "$ID" | jq -c '[.versions[].version] | sort'; }
+current() { ctctl --json versions "$ID" | jq .currentVersion; }
+
+# offered WORDS: somewhere among current version and heads, and in the fullest that pull takes or
+# names
+offered() {
+    local v
+    for v in $(current) $(ctctl --json versions "$ID" | jq -r '.heads[]?'); do
+        fetch "$ID" "$T/offered.tgz" "$v"
+        tar -xzOf "$T/offered.tgz" session.jsonl | grep -q "$1" && return
+    done
+    echo "nobody is offered: $1"
+    ctctl versions "$ID"
+    return 1
+}
+
+# back_up, put_back: the server's folder as it was
+back_up() {
+    stop_server
+    rm -rf "$T/backup"
+    cp -a "$T/server" "$T/backup"
+    start_server
+}
+
+put_back() {
+    stop_server
+    rm -rf "$T/server"
+    cp -a "$T/backup" "$T/server"
+    start_server
+}
+
+sealed() {
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+}
+
+# ---- behind
+
+@test "a machine that is behind and has no news uploads nothing, and is behind" {
+    pair
+    turn bob "bob's turn"
+    machine alice
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    [ "$(numbers)" = '[1,2]' ]
+    [ "$(current)" = 2 ]
+    state behind
+    jq -e '.elsewhereVersion == 2' "$T/show.json"
+    # Nothing is kept of what was reserved, and pull --update brings what is missing.
+    ctctl pull --update
+    grep -q "bob's turn" "$(here "$ID")"
+}
+
+@test "with news it goes up, and both say that they went apart" {
+    pair
+    turn bob "bob's turn"
+    machine alice
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    turn alice "alice's turn"
+    offered "bob's turn"
+    offered "alice's turn"
+    state diverged
+    machine bob
+    state diverged
+    # A quiet record changes nothing of that, and is not worth a version.
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    before=$(numbers)
+    push
+    [ "$(numbers)" = "$before" ]
+    state diverged
+}
+
+@test "what went apart is one of the problems, with device, version and what to type" {
+    pair
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    start_daemon
+    ctctl sync --wait
+    ctctl --json status >"$T/status.json"
+    jq -e '.sessions.diverged == 1' "$T/status.json"
+    jq -e '[.problems[] | select(.what | test("went on here and on another machine"))] |
+        length == 1 and (.[0].why | test("version 2") and test("bob")) and
+        (.[0].cure | test("ctctl pull"))' "$T/status.json"
+    ctctl >"$T/screen"
+    ! head -n 1 "$T/screen" | grep -qE '(safe|saved).*\.$'
+    head -n 1 "$T/screen" | grep -q 'two places'
+    run ctctl status --check
+    [ "$status" = 1 ]
+    ctctl sync --wait 2>&1 | grep -q 'two places'
+}
+
+@test "in a sealed account it is the same" {
+    two_machines
+    sealed
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    project src/web.app
+    ctctl pull "$ID"
+    push
+    turn bob "bob's turn"
+    machine alice
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    state behind
+    turn alice "alice's turn"
+    state diverged
+    ctctl --json show "$ID" 2>/dev/null || true
+    [ "$(ctctl --json versions "$ID" | jq '.versions | length')" = 3 ]
+}
+
+# ---- a server that is not ours
+
+kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
+
+@test "a stock server: a machine that is behind and has no news uploads nothing" {
+    pair start_stock_server
+    turn bob "bob's turn"
+    machine alice
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    [ "$(current)" = 2 ]
+    state behind
+    ! kept
+}
+
+@test "a stock server: with news, what it would hide is kept here first" {
+    pair start_stock_server
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    [ "$(kept)" = "$ID.v2.tar.gz" ]
+    tar -xzOf "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/"$ID.v2.tar.gz" session.jsonl |
+        grep -q "bob's turn"
+    state diverged
+    # One's own next version hides nothing.
+    turn alice "alice's next"
+    [ "$(kept)" = "$ID.v2.tar.gz" ]
+}
+
+# ---- a server that has lost something
+
+@test "a server that was put back from a backup gives numbers anew, and they hide nothing" {
+    pair
+    back_up
+    turn alice "alice's second"
+    turn alice "alice's third"
+    put_back
+    turn bob "bob's second"
+    turn bob "bob's third"
+    turn alice "alice's fourth"
+    offered "alice's fourth"
+    offered "alice's second"
+    offered "bob's third"
+}
+
+@test "a version that a restored server lost waits again and is saved anew" {
+    pair
+    back_up
+    turn alice "alice's second"
+    put_back
+    machine alice
+    state synced
+    offered "alice's second"
+}
+
+@test "a session that a restored server lost is saved anew" {
+    two_machines
+    back_up
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    put_back
+    state synced
+    [ "$(numbers)" = '[1]' ]
+}
+
+@test "a version of one's own that was deleted is saved anew" {
+    pair
+    turn bob "bob's turn"
+    ctctl delete "$ID" --version 2 --yes
+    state synced
+    offered "bob's turn"
+}

@@ -1,0 +1,47 @@
+#ifndef UPLOADER_BESIDE_H
+#define UPLOADER_BESIDE_H
+
+#include <json-c/json.h>
+
+#include "api/api.h"
+#include "uploader/queue.h"
+
+/*
+ * What a bundle contains, as the server is told; and what the server has that the bundle does not
+ * contain, as its answers tell.  Pure.
+ */
+
+/**
+ * beside_bases(item, features):
+ * Return baseVersions: what is certain to be in the bundle.  While it waited, the one before it may
+ * have been confirmed.  To a server with heads an empty list says that nothing is certain, so that
+ * what is there stays current; NULL for another one then.
+ */
+struct json_object *beside_bases(const struct queue_item *item, unsigned features);
+
+/**
+ * beside_has_sums(item):
+ * Return whether beside_bases() would be another for a server that takes checksums.
+ */
+int beside_has_sums(const struct queue_item *item);
+
+/**
+ * beside_of_upload(heads, ret), beside_of_confirm(answer, version, reserved, ret):
+ * The heads of an answer to upload; the answer that confirmed ${version}, after those of its upload
+ * (${reserved}, may be NULL).  Return how many versions the bundle lacks, whosoever they are; what
+ * is only pinned is none of them.  -1: the answer does not tell.
+ */
+int beside_of_upload(struct json_object *heads, struct queue_beside *ret);
+int beside_of_confirm(struct json_object *answer, int64_t version, struct json_object *reserved,
+                      struct queue_beside *ret);
+
+/**
+ * beside_newest(versions, after, item, ret):
+ * Of a server without heads: fill ${ret} with the newest of the listed ${versions} with a number
+ * above ${after} and return 1; 0 if there is none, or it is what ${item} goes on from, or has its
+ * very bytes.
+ */
+int beside_newest(struct json_object *versions, int64_t after, const struct queue_item *item,
+                  struct api_head *ret);
+
+#endif
