@@ -28,6 +28,7 @@ enum agent_kind {
     AGENT_HISTORY, /* prompts of all sessions in one file */
     AGENT_PASTE,   /* named by lines of the prompt history */
     AGENT_LIVE,    /* a running process and its session */
+    AGENT_ASIDE,   /* an older copy of the transcript that the agent put aside */
     AGENT_UPLOAD,  /* what was sent to the session from elsewhere */
 };
 
@@ -115,6 +116,11 @@ struct agent {
     /* Name every transcript of the session, one for each project folder that holds one. */
     int (*list_transcripts)(int root_fd, const char *session_id, const struct agent_list_ops *ops,
                             void *arg, const _Atomic int *cancel, struct ct_err *err);
+
+    /* Name the copies of the session's transcript that were put aside in the folder ${project}. */
+    int (*list_asides)(int root_fd, const char *session_id, const char *project,
+                       const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                       struct ct_err *err);
 
     /* Name all else that paths alone (and the sidechains' first records) give to the session whose
      * transcript lies in the folder ${project}. */

@@ -54,7 +54,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
   ctctl/here/system.c ctctl/here/system.h \
   ctctl/here/target.c ctctl/here/target.h \
-  ctctl/here/unsaved.c ctctl/here/unsaved.h \
+  ctctl/here/unknown.c ctctl/here/unknown.h \
   ctctl/here/watched.c ctctl/here/watched.h \
   ctctl/key/key.h \
   ctctl/key/key_account.c ctctl/key/key_account.h \

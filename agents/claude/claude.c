@@ -68,6 +68,10 @@ static void classify_project(const char *path, struct agent_path *ret)
                is_session(p, UUID_SIZE - 1, id)) {
         memcpy(ret->session_id, id, UUID_SIZE);
         ret->kind = AGENT_TRANSCRIPT;
+    } else if (n > UUID_SIZE - 1 + 18 && is_session(p, UUID_SIZE - 1, id) &&
+               strncmp(p + UUID_SIZE - 1, ".jsonl.superseded-", 18) == 0) {
+        memcpy(ret->session_id, id, UUID_SIZE);
+        ret->kind = AGENT_ASIDE;
     } else if (strncmp(p, "agent-", 6) == 0 && ends_in(p, n, ".jsonl")) {
         ret->kind = AGENT_SIDECHAIN;
     }
@@ -278,6 +282,7 @@ const struct agent claude_agent = {
     .fate = claude_fate,
     .link_places = link_places,
     .list_transcripts = claude_list_transcripts,
+    .list_asides = claude_list_asides,
     .list_rest = claude_list_rest,
     .list_plans = claude_list_plans,
     .sidechain_session = claude_sidechain_session,

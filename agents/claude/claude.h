@@ -12,6 +12,9 @@ int claude_wants_dir(const char *path);
 enum agent_fate claude_fate(const char *path);
 int claude_list_transcripts(int root_fd, const char *session_id, const struct agent_list_ops *ops,
                             void *arg, const _Atomic int *cancel, struct ct_err *err);
+int claude_list_asides(int root_fd, const char *session_id, const char *project,
+                       const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                       struct ct_err *err);
 int claude_list_rest(int root_fd, const char *session_id, const char *project,
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err);

@@ -195,6 +195,32 @@ int claude_list_transcripts(int root_fd, const char *session_id, const struct ag
     return each_entry(&l, "projects", project_transcript, NULL);
 }
 
+static int project_aside(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
+{
+    const char *project = arg;
+    char *path = str_printf("projects/%s/%s", project, d->d_name);
+    struct agent_path place;
+
+    (void)dir_fd;
+    claude_classify(path, &place);
+    if (place.kind == AGENT_ASIDE && strcmp(place.session_id, l->session_id) == 0)
+        found(l, AGENT_ASIDE, path, d->d_name);
+    free(path);
+    return 0;
+}
+
+int claude_list_asides(int root_fd, const char *session_id, const char *project,
+                       const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                       struct ct_err *err)
+{
+    struct listing l = {root_fd, session_id, ops, arg, cancel, err};
+    char *path = str_printf("projects/%s", project);
+    int rc = each_entry(&l, path, project_aside, (void *)(uintptr_t)project);
+
+    free(path);
+    return rc;
+}
+
 /* Its own folder, in whichever project folders it lies (a session can move in its middle). */
 static int project_subdir(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {

@@ -15,6 +15,7 @@ static const struct {
 } names[] = {
     /* Of a session. */
     {"projects/*/%.jsonl", AGENT_OF_SESSION},
+    {"projects/*/%.jsonl.superseded-*", AGENT_OF_SESSION},
     {"projects/*/%/", AGENT_OF_SESSION},
     {"projects/*/agent-*.jsonl", AGENT_OF_SESSION},
     {"projects/*/memory/", AGENT_OF_SESSION},

@@ -11,6 +11,7 @@
 #include "agents/linked.h"
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
+#include "bundle/pack/others.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/git_root.h"
 #include "bundle/install/plan.h"
@@ -148,6 +149,26 @@ static int read_entry(struct installing *in, struct content_id *id, const struct
     return n < 0 ? err_sys(err, "can't read the stage") : 0;
 }
 
+/* What other transcripts had more counts as the session's too. */
+static int read_others(struct installing *in, struct ct_err *err)
+{
+    for (size_t i = 0; i < in->opened.n && in->news != NULL; i++) {
+        const struct open_entry *e = &in->opened.entries[i];
+        int fd, rc;
+        if (e->kind == AGENT_NOTHING || !others_is_entry(e->name))
+            continue;
+        fd = openat(in->stage.fd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+            return err_sys(err, "can't read the stage");
+        news_next(in->news);
+        rc = local_feed(fd, e->stage_bytes, in->news, err);
+        close(fd);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_stage(struct installing *in, struct ct_err *err)
 {
     struct content_id *id = content_id_new();
@@ -163,6 +184,8 @@ static int read_stage(struct installing *in, struct ct_err *err)
         if (in->opened.entries[i].kind != AGENT_NOTHING)
             rc = read_entry(in, id, &in->opened.entries[i], window, err);
     }
+    if (rc == 0)
+        rc = read_others(in, err);
     if (rc == 0)
         content_id_final(id, in->r->content_id);
     free(window);

@@ -17,6 +17,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "bundle/pack/others.h"
 #include "bundle/install/local.h"
 
 #define WINDOW (256 << 10)
@@ -124,6 +125,77 @@ static int read_all(int root_fd, const struct agent *agent, struct local *l, str
     return 0;
 }
 
+struct listening {
+    const struct agent *agent;
+    int root_fd;
+    struct news *news;
+    struct ct_err *err;
+    int rc;
+};
+
+/* What can't be read adds nothing: the transcript itself is what counts. */
+static void hear(void *arg, const struct agent_file *file)
+{
+    struct listening *w = arg;
+    int fd = w->rc == 0 ? linked_open(w->agent, w->root_fd, file->path, 0) : -1;
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        news_next(w->news);
+        w->rc = local_feed(fd, (int64_t)st.st_size, w->news, w->err);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void pass_over(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    (void)path;
+    (void)reason;
+}
+
+/* What came along from other transcripts, when the session was installed. */
+static void hear_folder(struct listening *w, const char *session_id, const char *project)
+{
+    char *path = w->agent->entry_path(session_id, project, NULL, OTHERS_ENTRY "x.jsonl");
+    char *dir = path_parent(path);
+    int fd = linked_open(w->agent, w->root_fd, dir, O_DIRECTORY);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        char *name = path_join(dir, e->d_name);
+        struct agent_file file = {AGENT_SUBDIR, name, ""};
+        if (e->d_name[0] != '.')
+            hear(w, &file);
+        free(name);
+    }
+    if (d != NULL)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    free(dir);
+    free(path);
+}
+
+/* All else of the session that is conversation: copies that were put aside, and what other
+ * transcripts had more.  They are no copies that an installation moves. */
+static int read_beside(int root_fd, const struct agent *agent, const char *session_id,
+                       struct local *l, struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {hear, pass_over};
+    struct listening w = {agent, root_fd, l->news, err, 0};
+
+    for (size_t i = 0; w.rc == 0 && i < l->n; i++) {
+        hear_folder(&w, session_id, l->copies[i].project);
+        if (w.rc == 0)
+            w.rc =
+                agent->list_asides(root_fd, session_id, l->copies[i].project, &ops, &w, NULL, err);
+    }
+    return w.rc;
+}
+
 int local_find(int root_fd, const struct agent *agent, const char *session_id, struct local *ret,
                struct ct_err *err)
 {
@@ -136,7 +208,8 @@ int local_find(int root_fd, const struct agent *agent, const char *session_id, s
         goto err0;
     if (l.n > 1)
         qsort(l.copies, l.n, sizeof(*l.copies), by_worth);
-    if (read_all(root_fd, agent, &l, err) != 0)
+    if (read_all(root_fd, agent, &l, err) != 0 ||
+        read_beside(root_fd, agent, session_id, &l, err) != 0)
         goto err0;
     *ret = l;
 

@@ -29,7 +29,7 @@ struct local_copy {
 struct local {
     struct local_copy *copies; /* the one that counts first: the longest, then the newest */
     size_t n;
-    struct news *news; /* of all copies together */
+    struct news *news; /* of all copies together, and of what lies beside them (read_beside()) */
 };
 
 /**

@@ -51,7 +51,8 @@ struct open_opts {
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes);
     void *progress_arg;
 
-    /* Called with the transcript as it is in the bundle, piece by piece; may be NULL. */
+    /* Called with the transcript as it is in the bundle, piece by piece, and with what other
+     * transcripts of the session had more (bundle/pack/others.h); may be NULL. */
     void (*transcript)(void *arg, const void *p, size_t n);
     void *transcript_arg;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bundle/pack/content_id.h"
+#include "bundle/pack/others.h"
 #include "bundle/open/extraction.h"
 #include "bundle/open/landing.h"
 #include "bundle/open/open_name.h"
@@ -138,14 +139,14 @@ static int count_folders(struct extraction *x, int64_t folders, struct ct_err *e
 static int pour(struct extraction *x, struct item *i, struct landing *l, struct records *r,
                 struct ct_err *err)
 {
+    int is_heard = i->kind == AGENT_TRANSCRIPT || others_is_entry(i->name), n;
     int64_t grown = 0;
     const void *p;
-    int n;
 
     while ((n = untar_read(x->o->untar, &p, err)) > 0) {
         if (landing_feed(l, p, (size_t)n, err) != 0 || check_growth(x, l, &grown, err) != 0)
             return -1;
-        if (i->kind == AGENT_TRANSCRIPT && x->o->opts.transcript != NULL)
+        if (is_heard && x->o->opts.transcript != NULL)
             x->o->opts.transcript(x->o->opts.transcript_arg, p, (size_t)n);
         if (r != NULL)
             records_feed(r, p, (size_t)n);

@@ -33,6 +33,7 @@ struct content {
     uint64_t inode, device;
     struct content_range *ranges; /* the parts that go in; NULL: the first ${length} bytes */
     size_t n_ranges;
+    size_t records; /* of conversation that the transcript lacks, in what another one has */
 
     /* What the first reading found (pack.c). */
     unsigned char *blocks;                   /* SHA-256 of each block */
@@ -51,7 +52,9 @@ struct snapshot {
     struct content *contents; /* sorted by entry after content_sort() */
     size_t n, cap;
     struct strlist skipped; /* path, reason, path, reason, ... */
-    struct strlist duplicates;
+    struct content *twins;  /* transcripts that are all in the one that counts */
+    size_t n_twins;
+    const char *preferred; /* project folder whose transcript counts, if others are there too */
     char *history_project; /* the folder of the first prompt, or NULL */
 };
 

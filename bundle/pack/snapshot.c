@@ -12,6 +12,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "bundle/pack/content.h"
+#include "bundle/pack/others.h"
 
 #include "bundle/pack/snapshot.h"
 
@@ -72,41 +73,22 @@ static int last_newline(int fd, int64_t size, const _Atomic int *cancel, int64_t
     return rc;
 }
 
-/* Leave the transcript that counts, and note the others. */
-static void choose(struct snapshot *s)
+static void forget(struct content *c)
 {
-    struct content *best = &s->contents[0], keep;
-
-    for (size_t i = 1; i < s->n; i++) {
-        struct content *c = &s->contents[i];
-        if (c->size_bytes > best->size_bytes ||
-            (c->size_bytes == best->size_bytes && c->mtime_ns > best->mtime_ns))
-            best = c;
-    }
-    keep = *best;
-    for (size_t i = 0; i < s->n; i++) {
-        if (&s->contents[i] == best)
-            continue;
-        strlist_add(&s->duplicates, s->contents[i].path);
-        free(s->contents[i].path);
-        free(s->contents[i].entry);
-    }
-    strlist_sort(&s->duplicates);
-    s->contents[0] = keep;
-    s->n = 1;
+    free(c->path);
+    free(c->entry);
+    free(c->ranges);
+    free(c->blocks);
 }
 
 static void forget_all(struct snapshot *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        free(s->contents[i].path);
-        free(s->contents[i].entry);
-        free(s->contents[i].ranges);
-        free(s->contents[i].blocks);
-    }
-    s->n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        forget(&s->contents[i]);
+    for (size_t i = 0; i < s->n_twins; i++)
+        forget(&s->twins[i]);
+    s->n = s->n_twins = 0;
     strlist_free(&s->skipped);
-    strlist_free(&s->duplicates);
 }
 
 static void name_project(struct snapshot *s)
@@ -118,6 +100,20 @@ static void name_project(struct snapshot *s)
     if (n < sizeof(s->project))
         memcpy(s->project, name, n + 1);
     free(dir);
+}
+
+/* Copies that were put aside lie beside a transcript. */
+static int take_asides(struct snapshot *s, struct gathering *g, struct ct_err *err)
+{
+    struct agent_path place;
+
+    for (size_t i = 0, n = s->n; i < n && !g->has_failed; i++) {
+        s->agent->classify(s->contents[i].path, &place);
+        if (s->agent->list_asides(s->root_fd, s->session_id, place.project, &list_ops, g, s->cancel,
+                                  err) != 0)
+            return -1;
+    }
+    return g->has_failed ? -1 : 0;
 }
 
 static int take_transcript(struct snapshot *s, struct ct_err *err)
@@ -138,7 +134,8 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     }
     if (s->n == 0)
         return err_set(err, ERR_GONE, "the session has no transcript");
-    choose(s);
+    if (take_asides(s, &g, err) != 0 || others_settle(s, s->preferred, err) != 0)
+        return -1;
     name_project(s);
     c = &s->contents[0];
     fd = content_open(s, c, err);
@@ -269,6 +266,7 @@ int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struc
     s->root = str_dup(opts->root);
     s->user_dir = str_dup(opts->user_dir != NULL ? opts->user_dir : path_home());
     s->cancel = opts->cancel;
+    s->preferred = opts->project;
     memcpy(s->session_id, opts->session_id, UUID_SIZE);
     s->root_fd = beneath_open_root(opts->root);
     if (s->root_fd < 0) {
@@ -290,6 +288,7 @@ void snapshot_free(struct snapshot *s)
         return;
     forget_all(s);
     free(s->contents);
+    free(s->twins);
     free(s->history_project);
     free(s->root);
     free(s->user_dir);
@@ -310,8 +309,13 @@ void snapshot_each_file(const struct snapshot *s,
         const struct content *c = &s->contents[i];
         struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode,
                                      is_attachment(c->kind)};
-        if (c->ranges == NULL)
+        if (c->kind != AGENT_HISTORY)
             f(arg, &file);
+    }
+    for (size_t i = 0; i < s->n_twins; i++) {
+        const struct content *c = &s->twins[i];
+        struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode, 0};
+        f(arg, &file);
     }
 }
 
@@ -343,10 +347,7 @@ void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reas
             continue;
         }
         content_skip(s, c->path, reason);
-        free(c->path);
-        free(c->entry);
-        free(c->ranges);
-        free(c->blocks);
+        forget(c);
     }
     s->n = kept;
 }
@@ -371,6 +372,15 @@ int64_t snapshot_transcript_bytes(const struct snapshot *s)
 void snapshot_each_duplicate(const struct snapshot *s, void (*f)(void *arg, const char *path),
                              void *arg)
 {
-    for (size_t i = 0; i < s->duplicates.n; i++)
-        f(arg, s->duplicates.v[i]);
+    for (size_t i = 0; i < s->n_twins; i++)
+        f(arg, s->twins[i].path);
+}
+
+void snapshot_each_other(const struct snapshot *s,
+                         void (*f)(void *arg, const char *path, size_t records), void *arg)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (others_is_entry(s->contents[i].entry) && s->contents[i].ranges != NULL)
+            f(arg, s->contents[i].path, s->contents[i].records);
+    }
 }

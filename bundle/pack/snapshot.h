@@ -19,6 +19,8 @@ struct snapshot_opts {
     const char *root;          /* absolute path of the data folder */
     const struct agent *agent; /* NULL: agent_default() */
     const char *session_id;
+    const char *project;       /* that of the last bundle, or NULL: of several transcripts with this
+                                  id, which one counts does not change without need */
     const char *user_dir;      /* the home folder that goes into sourceUserDir */
     const _Atomic int *cancel; /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
 };
@@ -47,7 +49,7 @@ struct snapshot_file {
 
 /**
  * snapshot_each_file(s, f, arg):
- * Call ${f} for every file of the data folder that went in whole (so not for the prompt history,
+ * Call ${f} for every file of the data folder that was looked at (but not for the prompt history,
  * which is shared by all sessions), so that its state can be recorded.
  */
 void snapshot_each_file(const struct snapshot *s,
@@ -80,9 +82,18 @@ int64_t snapshot_transcript_bytes(const struct snapshot *s);
 
 /**
  * snapshot_each_duplicate(s, f, arg):
- * Call ${f} for each further transcript (path below the root) with the same session id.
+ * Call ${f} for each further transcript (path below the root) with the same session id, of which
+ * all records are in the one that counts.
  */
 void snapshot_each_duplicate(const struct snapshot *s, void (*f)(void *arg, const char *path),
                              void *arg);
+
+/**
+ * snapshot_each_other(s, f, arg):
+ * Call ${f} for each that has more, with the number of records of conversation that the one that
+ * counts lacks.  They are in the bundle, beside it.
+ */
+void snapshot_each_other(const struct snapshot *s,
+                         void (*f)(void *arg, const char *path, size_t records), void *arg);
 
 #endif

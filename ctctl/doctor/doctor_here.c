@@ -13,7 +13,7 @@
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/ui/not_saved.h"
-#include "ctctl/here/unsaved.h"
+#include "ctctl/here/unknown.h"
 #include "ctctl/here/watched.h"
 
 #include "ctctl/doctor/doctor.h"
@@ -114,7 +114,7 @@ void doctor_unknown(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the configuration names the folder");
         return;
     }
-    list = unsaved_look(&d->c->config->roots);
+    list = unknown_look(&d->c->config->roots);
     text = not_saved_text(list, NULL, NULL);
     if (text == NULL)
         doctor_say(f, DOCTOR_OK, NULL, "every name in the data folder is known");

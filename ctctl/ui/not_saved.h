@@ -5,7 +5,7 @@
 
 /**
  * not_saved_text(list, session_id, project):
- * Put into words what unsaved_look() found (ctctl/here/unsaved.h): "3 files in jobs/, 1 in shares/,
+ * Put into words what unknown_look() found (ctctl/here/unknown.h): "3 files in jobs/, 1 in shares/,
  * unknown to this version", or NULL if there is nothing.
  * ${session_id} NULL: of all; else only of what lies in that ${project} folder (NULL: not known) or
  * bears that id.  The caller frees it.

@@ -153,11 +153,11 @@ static void add_known(void *arg, const struct state_session *ss)
 
     p->rows++;
     json_object_array_add(p->list, item_of(p->d, ss));
-    /* Another, shorter transcript with the same id; it is not what gets stored. */
+    /* Another transcript with the same id, all of which is in the one that is stored. */
     for (size_t i = 0; i < n; i++) {
         o = item_of(p->d, ss);
         jdoc_set_str(o, "state", "duplicate");
-        jdoc_set_str(o, "reason", "a longer transcript with this id is stored instead");
+        jdoc_set_str(o, "reason", "all of it is in the transcript with this id that is stored");
         jdoc_set_str(o, "path", json_object_get_string(json_object_array_get_idx(duplicates, i)));
         jdoc_set_str(o, "place", NULL);
         json_object_array_add(p->list, o);
@@ -250,6 +250,10 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     json_object_object_add(o, "duplicates",
                            duplicates != NULL ? json_object_get(duplicates)
                                               : json_object_new_array());
+    json_object_object_add(o, "others",
+                           jdoc_array(ss.meta, "others") != NULL
+                               ? json_object_get(jdoc_array(ss.meta, "others"))
+                               : json_object_new_array());
     json_object_object_add(o, "kept", kept_of(d, id, ss.wire_id));
     json_object_object_add(o, "secrets", credscan_of(d, id));
     memset(&v, 0, sizeof(v));

@@ -431,6 +431,7 @@ static void start(struct daemon *d, struct session *s)
                  old.revive || old.is_renewed ? "" : old.content_id);
         j->previous_bytes = old.transcript_bytes;
         snprintf(j->previous_digest, sizeof(j->previous_digest), "%s", old.transcript_digest);
+        j->last_project = str_dup(old.project);
         if (state_stored_manifest(d->state, &old, &j->stored))
             j->stored_version = old.version;
     }

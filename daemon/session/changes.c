@@ -290,6 +290,7 @@ static void on_changed(void *arg, const struct watcher_change *c)
     case AGENT_FILE_HISTORY:
     case AGENT_TASK:
     case AGENT_TODO:
+    case AGENT_ASIDE:
     case AGENT_UPLOAD:
         if (c->place->session_id[0] != '\0')
             session_changed(d, c->place->session_id, c, age_ms);

@@ -24,8 +24,9 @@ static void job_clear_results(struct job *j)
     j->n_files = 0;
     json_object_put(j->skipped);
     json_object_put(j->duplicates);
+    json_object_put(j->others);
     pack_result_clear(&j->result);
-    j->skipped = j->duplicates = NULL;
+    j->skipped = j->duplicates = j->others = NULL;
     free(j->project);
     j->project = NULL;
     j->is_excluded = 0;
@@ -38,6 +39,7 @@ void job_free(void *arg)
     job_clear_results(j);
     strlist_free(&j->roots);
     free(j->files);
+    free(j->last_project);
     free(j->spool_path);
     buf_free(&j->stored);
     free(j->cache_dir);
@@ -105,6 +107,16 @@ static void on_duplicate(void *arg, const char *path)
     json_object_array_add(j->duplicates, jdoc_new_str(path));
 }
 
+static void on_other(void *arg, const char *path, size_t records)
+{
+    struct job *j = arg;
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "path", path);
+    jdoc_set_int(o, "records", (int64_t)records);
+    json_object_array_add(j->others, o);
+}
+
 /* The root whose transcript of the session is the longest. */
 static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *err)
 {
@@ -116,6 +128,7 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
             .root = j->roots.v[i],
             .agent = j->d->agent,
             .session_id = j->session_id,
+            .project = j->last_project,
             .user_dir = path_home(),
             .cancel = j->cancel,
         };
@@ -228,11 +241,13 @@ static int pack_once(struct job *j)
     if (rc == 0) {
         j->skipped = json_object_new_array();
         j->duplicates = json_object_new_array();
+        j->others = json_object_new_array();
         j->project = str_dup(snapshot_project(s));
         credscan_run(j->scan, s, j->result.is_rewritten, j->cancel);
         snapshot_each_file(s, on_file, j);
         snapshot_each_skipped(s, on_skipped, j);
         snapshot_each_duplicate(s, on_duplicate, j);
+        snapshot_each_other(s, on_other, j);
     }
     snapshot_free(s);
     return rc;

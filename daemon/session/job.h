@@ -35,6 +35,7 @@ struct job {
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
+    char *last_project;           /* where the transcript of the last bundle lay, or NULL */
     struct buf stored;            /* manifest of the newest version, if that is known ... */
     int64_t stored_version;       /* ... and its number, else 0 */
     struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
@@ -55,6 +56,7 @@ struct job {
     size_t n_files, cap_files;
     struct json_object *skipped;
     struct json_object *duplicates;
+    struct json_object *others; /* transcripts that hold more than the one that counts */
     int64_t modified_ms;
     int has_news;    /* conversation or files that the last bundle did not hold */
     int is_excluded; /* by the folder in which it began: nothing else was read, rc is -1; of the

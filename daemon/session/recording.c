@@ -44,6 +44,7 @@ static void new_state(const struct job *j, const struct state_session *old,
     ss->meta = j->result.metadata;
     json_object_object_add(ss->meta, "skipped", json_object_get(j->skipped));
     json_object_object_add(ss->meta, "duplicates", json_object_get(j->duplicates));
+    json_object_object_add(ss->meta, "others", json_object_get(j->others));
     ss->slug = (char *)(uintptr_t)(slug != NULL ? slug : "");
     ss->modified_ms = j->modified_ms;
     ss->raw_bytes = j->result.raw_bytes > 0 ? j->result.raw_bytes

@@ -40,6 +40,7 @@ static const struct {
     {"projects/ssh-7 \xff\n/" A ".jsonl", AGENT_TRANSCRIPT, A, "ssh-7 \xff\n"},
     {"projects/-home-u/" A "/subagents/agent-1.jsonl", AGENT_SUBDIR, A, "-home-u"},
     {"projects/-home-u/" A "/tool-results/a/b/c", AGENT_SUBDIR, A, "-home-u"},
+    {"projects/-home-u/" A ".jsonl.superseded-1796", AGENT_ASIDE, A, "-home-u"},
     {"projects/-home-u/agent-12.jsonl", AGENT_SIDECHAIN, "", "-home-u"},
     {"projects/-home-u/memory/MEMORY.md", AGENT_MEMORY, "", "-home-u"},
     {"projects/-home-u/memory/deep/er.md", AGENT_MEMORY, "", "-home-u"},

@@ -38,6 +38,71 @@ comes_home() {
     machine alice
 }
 
+# entries: of the newest version of ID
+entries() {
+    ctctl export "$ID" -o - | tar -tz
+}
+
+@test "one id in two folders: what the chosen transcript lacks is saved beside it, and stays with it" {
+    local other q
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    q=$(transcript "$ID" -home-al-q)
+    { line one; line two; line three; } >"$F"
+    head -n 1 "$F" >"$q"
+    line OTHER >>"$q"
+    start_daemon
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
+    other=$(tar -tzf "$T/x.tgz" | grep codeteleport-other)
+    tar -xzOf "$T/x.tgz" "$other" | cmp - <(tail -n 1 "$q")
+    COLUMNS=200 ctctl show "$ID" | grep -q 'Also at .*-home-al-q.*1 record of conversation that the transcript lacks'
+    [ "$(ctctl --json list | jq -r '[.[] | select(.state == "duplicate")] | length')" = 0 ]
+    [ "$(ctctl --json verify "$ID" | jq -r ".. | .local? // empty")" = same ]
+    # it grows beyond the chosen one, which stays chosen as long as it has what the other lacks
+    for i in 1 2 3 4 5; do line "OTHER $i" >>"$q"; done
+    ctctl sync --wait
+    fetch "$ID" "$T/y.tgz"
+    tar -xzOf "$T/y.tgz" session.jsonl | cmp - "$F"
+    tar -xzOf "$T/y.tgz" "$other" | cmp - <(tail -n +2 "$q")
+    # with bob it goes on, and comes back: nobody holds less, and nobody has diverged
+    machine bob
+    mkdir -p "$HOME/p"
+    (cd "$HOME/p" && ctctl pull "$ID")
+    line "bob goes on" >>"$(here "$ID")"
+    grep -q 'OTHER 5' "$(dirname "$(here "$ID")")/$ID/codeteleport-other/"*
+    push
+    [ "$(entries | grep codeteleport-other)" = "$other" ]
+    [ "$(ctctl --json verify "$ID" | jq -r ".. | .local? // empty")" = same ]
+    machine alice
+    [ "$(ctctl --json verify "$ID" | jq -r ".. | .local? // empty")" = cloud-newer ]
+    mkdir -p "$HOME/p"
+    (cd "$HOME/p" && ctctl pull "$ID")
+    grep -q 'bob goes on' "$(here "$ID")"
+    grep -q 'OTHER 5' "$(dirname "$(here "$ID")")/$ID/codeteleport-other/"*
+}
+
+@test "a copy that is all in the other is a duplicate, and a copy put aside is saved if it has more" {
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    { line one; line two; } >"$F"
+    head -n 1 "$F" >"$(transcript "$ID" -home-al-q)"
+    head -n 1 "$F" >"$F.superseded-1796000000000"
+    start_daemon
+    ctctl sync --wait
+    [ "$(entries | grep -c codeteleport-other)" = 0 ]
+    [ "$(ctctl --json list | jq -r '[.[] | select(.state == "duplicate")] | length')" = 2 ]
+    { head -n 1 "$F"; line ASIDE; } >"$F.superseded-1796000000001"
+    within versions_are "$ID" 2
+    [ "$(entries | grep -c codeteleport-other)" = 1 ]
+    # a copy with more takes over once it has all
+    { cat "$F"; line three; } >"$(transcript "$ID" -home-al-q)"
+    within versions_are "$ID" 3
+    ctctl export "$ID" -o - | tar -xzO session.jsonl | grep -q three
+    ctctl export "$ID" -o - | tar -xzO --wildcards 'session-subdir/codeteleport-other/*' | grep -q ASIDE
+}
+
 # below FOLDER BRANCH: a new session of that folder; its id in ID, its transcript in F
 below() {
     ID=$(new_id)

@@ -2,7 +2,7 @@
 
 #include "common/base/buf.h"
 #include "ctctl/ui/status.h"
-#include "ctctl/here/unsaved.h"
+#include "ctctl/here/unknown.h"
 #include "ctctl/here/glance.h"
 #include "ctctl/here/watched.h"
 
@@ -46,7 +46,7 @@ static int run(struct ctx *c, int argc, char **argv)
         return glance(c, is_check);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
-    json_object_object_add(o, "notSaved", unsaved_look_watched(o));
+    json_object_object_add(o, "notSaved", unknown_look_watched(o));
     if (c->json) {
         ctx_json(c, o);
     } else {

@@ -7,7 +7,7 @@
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/ui/not_saved.h"
-#include "ctctl/here/unsaved.h"
+#include "ctctl/here/unknown.h"
 #include "ctctl/cloud/heads.h"
 #include "ctctl/cloud/item.h"
 #include "common/config/keyring.h"
@@ -88,6 +88,23 @@ static void state_row(struct buf *b, const struct text_style *st, const struct j
         row(b, st, "Note", "its earlier part was rewritten here; the fuller version is kept");
 }
 
+/* Further transcripts with this id that hold more. */
+static void other_rows(struct buf *b, const struct text_style *st, struct json_object *others)
+{
+    size_t n = others != NULL ? json_object_array_length(others) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *s = json_object_array_get_idx(others, i);
+        const char *path = jdoc_str(s, "path");
+        int64_t records = headline_number(s, "records", 0);
+        char *text = str_printf("%s: %" PRId64 " record%s of conversation that the transcript "
+                                "lacks; saved beside it",
+                                path != NULL ? path : "?", records, records == 1 ? "" : "s");
+        row(b, st, "Also at", text);
+        free(text);
+    }
+}
+
 static void list_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
 {
     struct json_object *skipped = jdoc_array(o, "skipped"), *twins = jdoc_array(o, "duplicates");
@@ -101,6 +118,7 @@ static void list_rows(struct buf *b, const struct text_style *st, const struct j
         row(b, st, "Left out", text);
         free(text);
     }
+    other_rows(b, st, jdoc_array(o, "others"));
     for (size_t i = 0; i < m; i++) {
         struct json_object *s = json_object_array_get_idx(twins, i);
         if (json_object_get_type(s) == json_type_string)
@@ -332,7 +350,7 @@ static void look_for_unsaved(struct json_object *o)
 
     if (jdoc_str(o, "root") != NULL && jdoc_str(o, "root")[0] != '\0')
         strlist_add(&roots, jdoc_str(o, "root"));
-    json_object_object_add(o, "notSaved", unsaved_look(&roots));
+    json_object_object_add(o, "notSaved", unknown_look(&roots));
     strlist_free(&roots);
 }
 

@@ -2,7 +2,7 @@
 #include "agents/inventory.h"
 #include "common/data/jdoc.h"
 
-#include "ctctl/here/unsaved.h"
+#include "ctctl/here/unknown.h"
 
 static void add(struct json_object *list, const char *root, const struct inventory *inv)
 {
@@ -18,7 +18,7 @@ static void add(struct json_object *list, const char *root, const struct invento
     }
 }
 
-struct json_object *unsaved_look(const struct strlist *roots)
+struct json_object *unknown_look(const struct strlist *roots)
 {
     struct json_object *list = json_object_new_array();
 
@@ -32,7 +32,7 @@ struct json_object *unsaved_look(const struct strlist *roots)
     return list;
 }
 
-struct json_object *unsaved_look_watched(const struct json_object *status)
+struct json_object *unknown_look_watched(const struct json_object *status)
 {
     struct json_object *watched = jdoc_array(jdoc_obj(status, "watch"), "roots"), *list;
     size_t n = watched != NULL ? json_object_array_length(watched) : 0;
@@ -46,7 +46,7 @@ struct json_object *unsaved_look_watched(const struct json_object *status)
         if (s != NULL)
             strlist_add(&roots, s);
     }
-    list = unsaved_look(&roots);
+    list = unknown_look(&roots);
     strlist_free(&roots);
     return list;
 }
