@@ -82,6 +82,7 @@ struct allow_entry {
                             dot */
     const char *own;     /* what of the same place is taken at the level of one's own */
     int needs_asking;    /* from a stranger */
+    int is_accounts;     /* of the account, and never from a stranger */
     enum { ENTRY_BYTES, ENTRY_RECORDS, ENTRY_PROMPTS, ENTRY_DOCUMENT, ENTRY_LIST } content;
     const struct allow_member *members; /* of a document, or of each of a list's */
 };

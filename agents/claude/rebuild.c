@@ -23,7 +23,8 @@ static int is_hidden(const char *entry)
 {
     const char *p = entry;
 
-    if (strcmp(entry, "tasks/.highwatermark") == 0)
+    if (strcmp(entry, "tasks/.highwatermark") == 0 ||
+        strcmp(entry, "team-tasks/.highwatermark") == 0)
         return 0;
     while (*p != '\0') {
         if (*p == '.')
@@ -45,6 +46,8 @@ const char *claude_why_not(const struct rebuild_opts *opts, const char *entry)
     if (opts->trust == TRUST_OWN)
         return NULL;
     if (row == NULL)
+        return "such a file does not come from a stranger";
+    if (row->is_accounts && opts->trust != TRUST_ACCOUNT)
         return "such a file does not come from a stranger";
     if (!row->needs_asking || opts->trust == TRUST_ACCOUNT)
         return NULL;

@@ -23,7 +23,7 @@ talk() {
 # put PATH TEXT: a file below the data folder
 put() {
     mkdir -p "$(dirname "$CLAUDE_CONFIG_DIR/$1")"
-    echo "$2" >"$CLAUDE_CONFIG_DIR/$1"
+    printf %s "$2" >"$CLAUDE_CONFIG_DIR/$1"
 }
 
 # comes_home PATH...: all of them are with bob after a pull of everything
