@@ -11,6 +11,13 @@
  * line. mcp.c speaks the protocol; mcp_tools.c has the tools as one table.
  */
 
+/* What the server was started for. */
+struct mcp {
+    struct ctx *c;
+    const char *folder; /* of the one project that there is; NULL: all projects */
+    int may_delete;
+};
+
 struct mcp_arg {
     const char *name;
     const char *type; /* "string", "integer", or "strings" for an array of them */
@@ -27,9 +34,17 @@ struct mcp_tool {
     int is_read_only;   /* changes nothing anywhere */
     int is_destructive; /* offered only with --allow-delete */
     struct mcp_arg args[MCP_MAX_ARGS];
-    /* Do it and append a short text for reading to ${out}.  ${args} has been checked. */
-    int (*run)(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err);
+    /* Do it and append a short text for reading to ${out}: what others wrote stands in it between
+     * double quotes.  ${args} has been checked. */
+    int (*run)(const struct mcp *m, const struct json_object *args, struct buf *out,
+               struct ct_err *err);
 };
+
+/**
+ * mcp_quote(b, s):
+ * Append ${s} between double quotes, and nothing in it that would end them.
+ */
+void mcp_quote(struct buf *b, const char *s);
 
 /**
  * mcp_tool(i):
@@ -38,16 +53,16 @@ struct mcp_tool {
 const struct mcp_tool *mcp_tool(size_t i);
 
 /**
- * mcp_serve(c, in_fd, may_delete):
+ * mcp_serve(m, in_fd):
  * Answer what comes on ${in_fd} until it ends; on stdout there is nothing but answers.  Return the
  * exit status.
  */
-int mcp_serve(struct ctx *c, int in_fd, int may_delete);
+int mcp_serve(const struct mcp *m, int in_fd);
 
 /**
- * mcp_answer(c, line, len, may_delete):
+ * mcp_answer(m, line, len):
  * Return the answer to one line, which the caller owns; NULL if it wants none.
  */
-struct json_object *mcp_answer(struct ctx *c, const char *line, size_t len, int may_delete);
+struct json_object *mcp_answer(const struct mcp *m, const char *line, size_t len);
 
 #endif

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "ctctl/here/current.h"
+#include "ctctl/here/target.h"
 #include "ctctl/cloud/deletion.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
@@ -26,12 +29,20 @@
 /* ---- lines ------------------------------------------------------------------------------------
  */
 
-/* Append ${s}, clean and not longer than ${columns}. */
+void mcp_quote(struct buf *b, const char *s)
+{
+    buf_addc(b, '"');
+    for (; *s != '\0'; s++)
+        buf_addc(b, *s == '"' ? '\'' : *s);
+    buf_addc(b, '"');
+}
+
+/* Append ${s} as a quotation, clean and not longer than ${columns}. */
 static void add_text(struct ctx *c, struct buf *out, const char *s, size_t columns)
 {
     char *clean = text_line(&c->out, s), *fit = text_fit(&c->out, clean, columns);
 
-    buf_addstr(out, fit);
+    mcp_quote(out, fit);
     free(fit);
     free(clean);
 }
@@ -49,6 +60,56 @@ static void add_ago(struct ctx *c, struct buf *out, const struct json_object *o,
     char t[64];
 
     buf_addstr(out, text_ago_of(&c->out, jdoc_str(o, key), t, sizeof(t)));
+}
+
+/* ---- one project ------------------------------------------------------------------------------
+ */
+
+static int not_here(const struct mcp *m, struct ct_err *err)
+{
+    return err_set(err, ERR_REFUSED,
+                   "that is not of the project in %s, for which this server was started; the user "
+                   "can have one for all projects: ctctl mcp --all-projects",
+                   m->folder);
+}
+
+/* A session of the cloud: its folder is ours, as paths are moved from home to home, or lies below
+ * it; or has its name, and is not on this machine. */
+static int is_ours(const struct mcp *m, const struct json_object *item)
+{
+    const char *source = item_str(item, "sourceCwd"), *home = item_str(item, "sourceUserDir");
+    char *mapped = source != NULL ? target_map(NULL, home, source) : NULL;
+    struct stat st;
+    int is;
+
+    /* Of what can't be opened here nobody knows the folder, and nothing else is shown. */
+    if (m->folder == NULL || item_is_locked(item)) {
+        free(mapped);
+        return 1;
+    }
+    is = mapped != NULL &&
+         (folder_is_project(m->folder, NULL, mapped) ||
+          (strcmp(path_base(mapped), path_base(m->folder)) == 0 && stat(mapped, &st) != 0));
+    free(mapped);
+    return is;
+}
+
+/* Find the session that ${args} are about, of the project. */
+static int find(const struct mcp *m, const struct json_object *args, struct resolved *ret,
+                struct ct_err *err)
+{
+    if (resolve_session(m->c, jdoc_str(args, "sessionId"), 0, ret, err) != 0)
+        return -1;
+    if (is_ours(m, ret->item))
+        return 0;
+    resolve_clear(ret);
+    return not_here(m, err);
+}
+
+/* What the lists are narrowed down to. */
+static const char *project_of(const struct mcp *m, const struct json_object *args)
+{
+    return m->folder != NULL ? m->folder : jdoc_str(args, "project");
 }
 
 /* ---- teleport_push ----------------------------------------------------------------------------
@@ -128,12 +189,36 @@ static void say_pushed(struct ctx *c, const struct json_object *o, int is_unchan
     buf_printf(out, "\n  state    %s\n", state);
 }
 
-static int push(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err)
+/* A session of this machine, which one may have to be of the project for. */
+static int check_local(const struct mcp *m, const char *id, struct ct_err *err)
 {
+    struct json_object *params, *o;
+    int rc;
+
+    if (m->folder == NULL)
+        return 0;
+    params = json_object_new_object();
+    jdoc_set_str(params, "id", id);
+    rc = ctx_call(m->c, "show", params, ANSWER_MS, &o, err);
+    json_object_put(params);
+    if (rc != 0)
+        return -1;
+    if (!folder_is_project(m->folder, NULL, jdoc_str(o, "projectPath")))
+        rc = not_here(m, err);
+    json_object_put(o);
+    return rc;
+}
+
+static int push(const struct mcp *m, const struct json_object *args, struct buf *out,
+                struct ct_err *err)
+{
+    struct ctx *c = m->c;
     struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
     char id[UUID_SIZE];
     int rc = which(c, args, id, err), is_unchanged = 0;
 
+    if (rc == 0 && jdoc_str(args, "sessionId") != NULL)
+        rc = check_local(m, id, err);
     if (rc == 0) {
         json_object_array_add(ids, jdoc_new_str(id));
         json_object_object_add(params, "ids", json_object_get(ids));
@@ -166,29 +251,40 @@ static int push(struct ctx *c, const struct json_object *args, struct buf *out, 
 /* ---- teleport_list, teleport_local_list, teleport_versions ------------------------------------
  */
 
-static int list_cloud(struct ctx *c, const struct json_object *args, struct buf *out,
+static int list_cloud(const struct mcp *m, const struct json_object *args, struct buf *out,
                       struct ct_err *err)
 {
+    struct ctx *c = m->c;
     const struct sessions_filter f = {
-        .project = jdoc_str(args, "project"),
+        .project = m->folder != NULL ? NULL : jdoc_str(args, "project"),
         .machine = jdoc_str(args, "machine"),
         .tag = jdoc_str(args, "tag"),
-        .limit = headline_number(args, "limit", CLOUD_LIMIT),
     };
-    struct json_object *answer, *list;
-    size_t n;
+    int64_t limit = headline_number(args, "limit", CLOUD_LIMIT);
+    struct json_object *answer, *all, *list = json_object_new_array();
+    size_t n, of;
 
-    if (sessions_cloud(c, &f, &answer, err) != 0)
+    if (sessions_cloud(c, &f, &answer, err) != 0) {
+        json_object_put(list);
         return -1;
-    list = resolve_vouched(c, jdoc_array(answer, "sessions"));
-    n = json_object_array_length(list);
+    }
+    all = resolve_vouched(c, jdoc_array(answer, "sessions"));
+    for (size_t i = 0; i < json_object_array_length(all); i++) {
+        struct json_object *o = json_object_array_get_idx(all, i);
+        if (is_ours(m, o))
+            json_object_array_add(list, json_object_get(o));
+    }
+    json_object_put(all);
+    of = json_object_array_length(list);
+    n = limit > 0 && (int64_t)of > limit ? (size_t)limit : of;
     if (n == 0)
-        buf_addstr(out, "No sessions in the cloud.\n");
+        buf_printf(out, "No sessions%s in the cloud.\n",
+                   m->folder != NULL ? " of this project" : "");
     else
         buf_printf(out,
-                   "%zu of %" PRId64 " sessions in the cloud, newest first: id, title, project, "
-                   "machine, size, saved\n",
-                   n, headline_number(answer, "total", (int64_t)n));
+                   "%zu of %zu sessions%s in the cloud, newest first: id, title, project, machine, "
+                   "size, saved\n",
+                   n, of, m->folder != NULL ? " of this project" : "");
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         char title[256];
@@ -209,11 +305,12 @@ static int list_cloud(struct ctx *c, const struct json_object *args, struct buf 
     return 0;
 }
 
-static int list_local(struct ctx *c, const struct json_object *args, struct buf *out,
+static int list_local(const struct mcp *m, const struct json_object *args, struct buf *out,
                       struct ct_err *err)
 {
+    struct ctx *c = m->c;
     const struct sessions_filter f = {
-        .project = jdoc_str(args, "project"),
+        .project = project_of(m, args),
         .limit = headline_number(args, "limit", LOCAL_LIMIT),
     };
     struct json_object *list;
@@ -224,7 +321,8 @@ static int list_local(struct ctx *c, const struct json_object *args, struct buf 
         return -1;
     n = json_object_array_length(list);
     if (n == 0)
-        buf_addstr(out, "No sessions on this machine.\n");
+        buf_addstr(out, m->folder != NULL ? "No sessions of this project on this machine.\n"
+                                          : "No sessions on this machine.\n");
     else
         buf_printf(out,
                    "%zu sessions of this machine, newest first: id, state, title, project, "
@@ -251,15 +349,16 @@ static int list_local(struct ctx *c, const struct json_object *args, struct buf 
     return 0;
 }
 
-static int list_versions(struct ctx *c, const struct json_object *args, struct buf *out,
+static int list_versions(const struct mcp *m, const struct json_object *args, struct buf *out,
                          struct ct_err *err)
 {
+    struct ctx *c = m->c;
     struct json_object *o, *list;
     struct resolved w;
     char *path;
     int rc;
 
-    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
+    if (find(m, args, &w, err) != 0)
         return -1;
     path = api_session_path(w.wire_id, "/versions");
     rc = ctx_cloud(c, "GET", path, NULL, &o, err);
@@ -330,29 +429,56 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
     free(command);
 }
 
-/* Without an id there is nothing to choose with: the list is the answer, as in the stock server. */
-static int pull(struct ctx *c, const struct json_object *args, struct buf *out, struct ct_err *err)
+/* Where it is to live, which the caller frees; NULL: as pull decides.  In the one project, if there
+ * is one: the folder that it had below that, else the project's. */
+static int choose_folder(const struct mcp *m, const struct json_object *args,
+                         const struct json_object *item, char **ret, struct ct_err *err)
 {
-    const struct pull_opts opts = {
-        .version = headline_number(args, "version", 0),
-        .target_dir = jdoc_str(args, "targetDir"),
-    };
+    const char *asked = jdoc_str(args, "targetDir");
+    const char *source = item_str(item, "sourceCwd"), *home = item_str(item, "sourceUserDir");
+    struct stat st;
+
+    if (m->folder == NULL) {
+        *ret = asked != NULL ? str_dup(asked) : NULL;
+        return 0;
+    }
+    *ret = asked != NULL    ? folder_real(asked)
+           : source != NULL ? target_map(NULL, home, source)
+                            : NULL;
+    if (*ret != NULL && folder_is_project(m->folder, NULL, *ret) && stat(*ret, &st) == 0 &&
+        S_ISDIR(st.st_mode))
+        return 0;
+    free(*ret);
+    *ret = str_dup(m->folder);
+    return asked != NULL ? not_here(m, err) : 0;
+}
+
+/* Without an id there is nothing to choose with: the list is the answer, as in the stock server. */
+static int pull(const struct mcp *m, const struct json_object *args, struct buf *out,
+                struct ct_err *err)
+{
+    struct ctx *c = m->c;
+    struct pull_opts opts = {.version = headline_number(args, "version", 0)};
     struct pull_result r = {0};
     struct resolved w;
+    char *dir;
     int rc;
 
     if (jdoc_str(args, "sessionId") == NULL) {
-        if (list_cloud(c, args, out, err) != 0)
+        if (list_cloud(m, args, out, err) != 0)
             return -1;
         buf_addstr(out, "To bring one here, call teleport_pull with its sessionId.\n");
         return 0;
     }
-    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
+    if (find(m, args, &w, err) != 0)
         return -1;
-    rc = pull_fullest(c, w.wire_id, &opts, &r, err);
+    rc = choose_folder(m, args, w.item, &dir, err);
+    opts.target_dir = dir;
+    if (rc == 0)
+        rc = pull_fullest(c, w.wire_id, &opts, &r, err);
     if (rc == 0)
         say_pulled(c, &r, out);
-    else if (strcmp(err->reason, "no_target") == 0)
+    else if (m->folder == NULL && strcmp(err->reason, "no_target") == 0)
         err_set(err, ERR_REFUSED,
                 "it is not clear where the project is on this machine; ask the user for its folder "
                 "and pass that as targetDir");
@@ -360,6 +486,7 @@ static int pull(struct ctx *c, const struct json_object *args, struct buf *out, 
         resolve_gone(c, err);
     pull_result_clear(&r);
     resolve_clear(&w);
+    free(dir);
     return rc;
 }
 
@@ -400,9 +527,10 @@ static void add_account(struct ctx *c, struct buf *out)
     json_object_put(o);
 }
 
-static int show_status(struct ctx *c, const struct json_object *args, struct buf *out,
+static int show_status(const struct mcp *m, const struct json_object *args, struct buf *out,
                        struct ct_err *err)
 {
+    struct ctx *c = m->c;
     struct json_object *o;
     struct headline h;
 
@@ -422,15 +550,16 @@ static int show_status(struct ctx *c, const struct json_object *args, struct buf
 /* ---- teleport_delete --------------------------------------------------------------------------
  */
 
-static int delete_session(struct ctx *c, const struct json_object *args, struct buf *out,
+static int delete_session(const struct mcp *m, const struct json_object *args, struct buf *out,
                           struct ct_err *err)
 {
+    struct ctx *c = m->c;
     int64_t version = headline_number(args, "version", 0);
     struct json_object *o;
     struct resolved w;
     int rc;
 
-    if (resolve_session(c, jdoc_str(args, "sessionId"), 0, &w, err) != 0)
+    if (find(m, args, &w, err) != 0)
         return -1;
     rc = deletion_one(c, &w, version, 0, &o, err);
     if (rc == 0) {

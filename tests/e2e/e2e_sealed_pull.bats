@@ -446,7 +446,7 @@ trust() { jq -r .origin "$T/pull.json"; }
     machine bob
     project src/web.app
     mkfifo "$T/in"
-    ctctl mcp <"$T/in" >"$T/out" 2>"$T/mcp.log" &
+    ctctl mcp --all-projects <"$T/in" >"$T/out" 2>"$T/mcp.log" &
     exec 7>"$T/in"
     ask() {
         printf '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"%s","arguments":%s}}\n' \
@@ -458,7 +458,7 @@ trust() { jq -r .origin "$T/pull.json"; }
     ask 2 teleport_list '{}' | grep -q "sealed, key ${KEY:0:8} not on this device"
     ask 3 teleport_pull "{\"sessionId\":\"$WIRE\"}" | grep -q "$MISSING"
     bring_key
-    ask 4 teleport_list '{}' | grep -q "${ID:0:8}  turn 0"
+    ask 4 teleport_list '{}' | grep -q "${ID:0:8}  [^ ]*turn 0"
     ask 5 teleport_versions "{\"sessionId\":\"${ID:0:8}\"}" | grep -q "Versions of session $ID"
     ask 6 teleport_pull "{\"sessionId\":\"$ID\"}" | grep -q "Session installed"
     exec 7>&-

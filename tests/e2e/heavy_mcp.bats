@@ -25,7 +25,7 @@ teardown() {
     start_daemon
     ctctl sync --wait
     line more >>"$(transcript "$id")"
-    run timeout "$LIMIT_S" node "$CT_SRC/tests/e2e/tools/mcp_client.mjs" "$npm" "$id" ctctl mcp
+    run timeout "$LIMIT_S" node "$CT_SRC/tests/e2e/tools/mcp_client.mjs" "$npm" "$id" ctctl mcp --all-projects
     echo "$output"
     [ "$status" -eq 0 ]
     grep -qx done <<<"$output"
