@@ -194,10 +194,14 @@ const char *call_peer(struct call *c, char *buf, size_t size)
     return web_network(address, buf, size);
 }
 
-void call_bcrypt_begin(struct call *c)
+int call_bcrypt_begin(struct call *c)
 {
     web_busy(c->web, 1);
-    limits_enter(c->config->limits);
+    if (limits_enter(c->config->limits) == 0)
+        return 0;
+    web_busy(c->web, 0);
+    web_answer_header(c->web, "Retry-After", "2");
+    return call_error(c, 503, "busy", "Too many log in at this moment; try again.");
 }
 
 void call_bcrypt_end(struct call *c)

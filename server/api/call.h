@@ -111,8 +111,9 @@ const char *call_peer(struct call *c, char *buf, size_t size);
 /**
  * call_bcrypt_begin(c), call_bcrypt_end(c):
  * Around everything that hashes a password: few at a time, so that log-ins can't take the machine.
+ * Return 0, or the status of the answer that refuses.
  */
-void call_bcrypt_begin(struct call *c);
+int call_bcrypt_begin(struct call *c);
 void call_bcrypt_end(struct call *c);
 
 /* The handlers, by subject. */

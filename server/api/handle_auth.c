@@ -49,11 +49,12 @@ static int register_user(struct call *c, const char *email, const char *password
     struct ledger_new_user u = {email, NULL, 0, c->now_ms};
     char id[UUID_SIZE], *hash;
     struct ct_err err;
-    int rc;
+    int rc, status;
 
     if (password_check(password, &err) != 0)
         return call_fail(c, &err);
-    call_bcrypt_begin(c);
+    if ((status = call_bcrypt_begin(c)) != 0)
+        return status;
     rc = password_hash(password, &hash, &err);
     call_bcrypt_end(c);
     if (rc != 0)
@@ -132,7 +133,10 @@ static int log_in(struct call *c, const char *email, const char *password)
     hash = strlen(password) <= PASSWORD_MAX_BYTES ? user.password : NULL;
     if (hash != NULL && hash[0] == '\0')
         hash = NULL;
-    call_bcrypt_begin(c);
+    if ((status = call_bcrypt_begin(c)) != 0) {
+        ledger_user_clear(&user);
+        return status;
+    }
     good = password_verify(password, hash);
     call_bcrypt_end(c);
     if (good)

@@ -12,11 +12,12 @@
 #define REGISTRATIONS 100
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
 #define BCRYPT_AT_ONCE 2
+#define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 
 struct limits_gate {
     pthread_mutex_t mutex;
     pthread_cond_t is_free;
-    int running;
+    int running, waiting;
 };
 
 struct limits *limits_new(void)
@@ -47,13 +48,22 @@ void limits_free(struct limits *l)
     free(l);
 }
 
-void limits_enter(struct limits *l)
+int limits_enter(struct limits *l)
 {
+    int rc = 0;
+
     pthread_mutex_lock(&l->gate->mutex);
-    while (l->gate->running >= BCRYPT_AT_ONCE)
-        pthread_cond_wait(&l->gate->is_free, &l->gate->mutex);
-    l->gate->running++;
+    if (l->gate->waiting >= BCRYPT_WAITING) {
+        rc = -1;
+    } else {
+        l->gate->waiting++;
+        while (l->gate->running >= BCRYPT_AT_ONCE)
+            pthread_cond_wait(&l->gate->is_free, &l->gate->mutex);
+        l->gate->waiting--;
+        l->gate->running++;
+    }
     pthread_mutex_unlock(&l->gate->mutex);
+    return rc;
 }
 
 void limits_leave(struct limits *l)

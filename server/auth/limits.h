@@ -24,9 +24,9 @@ void limits_free(struct limits *l);
 
 /**
  * limits_enter(l), limits_leave(l):
- * Around everything that hashes a password: few at a time.
+ * Around everything that hashes a password: few at a time.  Return 0, or -1 if too many wait.
  */
-void limits_enter(struct limits *l);
+int limits_enter(struct limits *l);
 void limits_leave(struct limits *l);
 
 #endif

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +13,10 @@
 #include "server/serve/listener.h"
 
 #define DRAIN_MS (10 * 1000)
-#define MAX_CONNECTIONS 512
-#define MAX_PER_ADDRESS 128
-#define IDLE_S 60
+#define STALL_S 60
+#define HEAD_MEMORY (20 * 1024) /* each connection has so much, whatever it does */
+#define BODY_MEMORY (64 * 1024)
+#define WORKERS 64 /* many wait, for a disk or a database; few compute */
 
 int listener_open(struct listener *l, const char *name, const char *host_port, const char *scheme,
                   struct ct_err *err)
@@ -35,6 +38,19 @@ int listener_open(struct listener *l, const char *name, const char *host_port, c
     return l->fd >= 0 ? 0 : -1;
 }
 
+/* Both listeners together may not have more than there are descriptors for: what the database needs
+ * comes before another connection. */
+static int most_connections(const struct settings *s)
+{
+    struct rlimit files;
+    long long most = s->max_connections;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY &&
+        (long long)files.rlim_cur < most * 3 + LISTENER_SPARE_FILES)
+        most = ((long long)files.rlim_cur - LISTENER_SPARE_FILES) / 3;
+    return most < 16 ? 16 : (int)most;
+}
+
 int listener_start(struct listener *l, const char *name, const struct web_handler *handler,
                    const struct settings *s, const struct certificate *c, struct ct_err *err)
 {
@@ -44,10 +60,12 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
         .fd = l->fd,
         .cert_pem = tls ? c->cert.data : NULL,
         .key_pem = tls ? c->key.data : NULL,
-        .max_connections = MAX_CONNECTIONS,
+        .max_connections = most_connections(s),
         /* A proxy is one address. */
-        .max_per_address = tls && s->trusted_proxy.n == 0 ? MAX_PER_ADDRESS : 0,
-        .idle_s = IDLE_S,
+        .max_per_address = tls && s->trusted_proxy.n == 0 ? (int)s->max_connections_per_address : 0,
+        .stall_s = STALL_S,
+        .memory = handler->body_blocks ? BODY_MEMORY : HEAD_MEMORY,
+        .workers = WORKERS,
     };
 
     return web_start(&config, handler, &l->web, err);

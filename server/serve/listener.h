@@ -7,6 +7,8 @@
 #include "server/settings/settings.h"
 #include "server/web/web.h"
 
+#define LISTENER_SPARE_FILES 256 /* beside connections, and a file that each may move */
+
 /* A socket that stays for the life of the server, and who answers on it at the moment. */
 struct listener {
     int fd;

@@ -24,7 +24,7 @@
 #include "server/web/web.h"
 
 #define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */
-#define MAX_FILES 4096
+#define SPARE_FILES 256      /* beside connections, and a file that each may move */
 
 struct server {
     const struct settings_args *args;
@@ -241,6 +241,25 @@ static void stop(struct server *v)
     settings_free(v->reloaded);
 }
 
+/* For two listeners full of connections, and a file for each of one; no core file, for memory holds
+ * keys and passwords. */
+static void raise_limits(const struct settings *s)
+{
+    const struct rlimit no_core = {0, 0};
+    struct rlimit files;
+    rlim_t want = (rlim_t)s->max_connections * 3 + LISTENER_SPARE_FILES;
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= want)
+        return;
+    files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
+    if (files.rlim_cur < want)
+        log_warn("few-files limit=%llu wanted=%llu effect=\"fewer connections than "
+                 "max_connections\"",
+                 (unsigned long long)files.rlim_cur, (unsigned long long)want);
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int serve_run(const struct settings_args *args, const struct settings *s, struct ct_err *err)
 {
     struct server v = {.args = args,
@@ -248,8 +267,6 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
                        .api = LISTENER_INIT,
                        .objects = LISTENER_INIT,
                        .house.lock_fd = -1};
-    const struct rlimit no_core = {0, 0};
-    struct rlimit files;
     sigset_t set;
     int sig, rc;
 
@@ -262,13 +279,7 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
     signal(SIGUSR2, SIG_IGN);
-    /* Memory holds keys and passwords: no core file. */
-    setrlimit(RLIMIT_CORE, &no_core);
-    /* Two listeners full of connections, with a file for each. */
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_FILES) {
-        files.rlim_cur = files.rlim_max < MAX_FILES ? files.rlim_max : MAX_FILES;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_limits(s);
 
     rc = start(&v, err);
     if (rc == 0) {

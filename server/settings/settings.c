@@ -34,6 +34,8 @@ static const struct conf_key keys[] = {
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
     {"max_bytes", CONF_BYTES, AT(max_bytes), 0, 1LL << 60, NULL},
     {"min_free_space", CONF_BYTES, AT(min_free_space), 0, 1LL << 60, NULL},
+    {"max_connections", CONF_INT, AT(max_connections), 16, 100000, NULL},
+    {"max_connections_per_address", CONF_INT, AT(max_connections_per_address), 1, 100000, NULL},
     {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},
     {"github_client_id", CONF_STRING, AT(github_client_id), 0, 0, NULL},
     {"github_client_secret", CONF_SECRET, AT(github_client_secret), 0, 0, NULL},
@@ -197,6 +199,8 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->objects = str_dup("127.0.0.1:8788");
     s->versions_per_session = 20;
     s->min_free_space = 100 * 1000 * 1000;
+    s->max_connections = 4096;
+    s->max_connections_per_address = 1024;
     s->log = LOG_LEVEL_INFO;
     s->ready_file = args->ready_file != NULL ? path_expand(args->ready_file) : NULL;
     if (take_environment(s, err) != 0 || read_file(args->file, s, err) != 0)

@@ -25,7 +25,9 @@ struct settings {
     long long max_bytes_per_user; /* 0: no limit */
     long long max_bytes;          /* of all users together; 0: no limit */
     long long min_free_space;     /* of the data folder's disk */
-    int log;                      /* enum log_level */
+    long long max_connections;    /* of each listener */
+    long long max_connections_per_address;
+    int log; /* enum log_level */
 
     int storage; /* enum settings_storage */
     char *s3_endpoint, *s3_region, *s3_bucket, *s3_key_id;

@@ -324,5 +324,5 @@ static void fault(void *arg, struct web_req *r, int status)
 
 void objects_handler(struct embedded *e, struct web_handler *ret)
 {
-    *ret = (struct web_handler){e, begin, body, end, done, fault};
+    *ret = (struct web_handler){e, 1, begin, body, end, done, fault};
 }

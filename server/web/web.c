@@ -12,8 +12,7 @@
 
 #include "server/web/web_impl.h"
 
-#define MEMORY_PER_CONNECTION (64 * 1024) /* request line, headers and one piece of a body */
-#define STACK_BYTES (512 * 1024)
+#define MAX_LOOPS 4                       /* threads that move bytes */
 #define DRAIN_BYTES \
     (8 * 1024 * 1024) /* of a refused body, read so that its sender gets to listen */
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
@@ -41,6 +40,35 @@ static int can_answer_now(struct web_req *r)
     return web_header(r, "Expect") != NULL || n > DRAIN_BYTES;
 }
 
+static int has_body(struct web_req *r)
+{
+    return web_length(r) > 0 || web_header(r, "Transfer-Encoding") != NULL;
+}
+
+/* In a thread of the pool.  What has no body is done at once. */
+static void run(struct web_req *r)
+{
+    const struct web_handler *h = &r->web->handler;
+
+    if (r->job == WEB_BEGIN)
+        h->begin(h->arg, r);
+    else if (r->job == WEB_BODY)
+        h->body(h->arg, r, r->piece, r->piece_len);
+    if (r->job == WEB_END || (r->job == WEB_BEGIN && !web_answered(r) && !has_body(r))) {
+        r->ended = 1;
+        h->end(h->arg, r);
+    }
+    MHD_resume_connection(r->con);
+}
+
+static enum MHD_Result hand_over(struct web_req *r, enum web_job job)
+{
+    r->job = job;
+    /* What is consumed is not offered again. */
+    r->was_resumed = job != WEB_BODY;
+    return web_pool_add(&r->web->pool, r) == 0 ? MHD_YES : MHD_NO;
+}
+
 static enum MHD_Result begin(struct web_req *r, const char *method, const char *version)
 {
     const struct web_handler *h = &r->web->handler;
@@ -57,8 +85,7 @@ static enum MHD_Result begin(struct web_req *r, const char *method, const char *
         h->fault(h->arg, r, fault);
         return queue(r);
     }
-    h->begin(h->arg, r);
-    return web_answered(r) && can_answer_now(r) ? queue(r) : MHD_YES;
+    return hand_over(r, WEB_BEGIN);
 }
 
 static enum MHD_Result piece(struct web_req *r, const char *p, size_t n)
@@ -69,10 +96,25 @@ static enum MHD_Result piece(struct web_req *r, const char *p, size_t n)
     web_guard_transfer(&r->web->guard, r->guarded, r->started_ms, r->received);
     if (web_answered(r))
         return r->received > DRAIN_BYTES ? MHD_NO : MHD_YES;
-    h->body(h->arg, r, p, n);
-    return MHD_YES;
+    if (!h->body_blocks) {
+        h->body(h->arg, r, p, n);
+        return MHD_YES;
+    }
+    if (n > r->piece_cap) {
+        free(r->piece);
+        r->piece = str_calloc(1, n);
+        r->piece_cap = n;
+    }
+    memcpy(r->piece, p, n);
+    r->piece_len = n;
+    return hand_over(r, WEB_BODY);
 }
 
+/*
+ * The library calls this for the head, for each piece of the body, and at the end, always from the
+ * thread of the connection's loop.  If the connection was suspended in a call that took nothing,
+ * the same call comes again.
+ */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **req_cls)
@@ -85,6 +127,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const c
     (void)url;
     if (!r->begun)
         return begin(r, method, version);
+    if (r->was_resumed && r->job == WEB_BEGIN) {
+        r->was_resumed = 0;
+        /* Answered in this call the library would close the connection. */
+        return has_body(r) && web_answered(r) && can_answer_now(r) ? queue(r) : MHD_YES;
+    }
     if (*size > 0) {
         size_t n = *size;
         *size = 0;
@@ -92,8 +139,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const c
     }
     if (r->queued)
         return MHD_YES;
-    if (!web_answered(r))
-        h->end(h->arg, r);
+    if (!web_answered(r) && !r->ended)
+        return hand_over(r, WEB_END);
     if (!web_answered(r))
         h->fault(h->arg, r, 500);
     return queue(r);
@@ -135,13 +182,22 @@ static void on_connection(void *cls, struct MHD_Connection *con, void **socket_c
     struct web *w = cls;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context = web_guard_add(&w->guard, info->connect_fd);
+        int fd = MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const union MHD_ConnectionInfo *peer =
+            MHD_get_connection_info(con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *socket_context = web_guard_add(&w->guard, fd, peer->client_addr);
     } else {
         web_guard_remove(&w->guard, *socket_context);
         *socket_context = NULL;
     }
+}
+
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *sa, socklen_t n)
+{
+    struct web *w = cls;
+
+    (void)n;
+    return web_guard_admits(&w->guard, sa) ? MHD_YES : MHD_NO;
 }
 
 /* Paths and queries are decoded by those who know what they mean. */
@@ -165,10 +221,17 @@ static void on_log(void *cls, const char *fmt, va_list ap)
     }
 }
 
+static unsigned int loops(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > MAX_LOOPS ? MAX_LOOPS : (unsigned int)n;
+}
+
 static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c, int fd)
 {
-    unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-                         MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    unsigned int flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                         MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)c->cert_pem},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key_pem},
@@ -179,15 +242,16 @@ static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c
 
     if (c->cert_pem != NULL)
         flags |= MHD_USE_TLS;
+    /* Each loop has its share of the library's limit; ours is the guard's. */
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, w,
+        flags, 0, on_accept, w, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, w,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, w,
         MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, c->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        c->max_per_address, MHD_OPTION_CONNECTION_TIMEOUT, c->idle_s, MHD_OPTION_STRICT_FOR_CLIENT,
-        0, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, c->cert_pem != NULL ? tls : none,
+        (size_t)c->memory, MHD_OPTION_THREAD_POOL_SIZE, loops(),
+        MHD_OPTION_CONNECTION_LIMIT, ((unsigned int)c->max_connections + 16) * loops(),
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)c->stall_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, c->cert_pem != NULL ? tls : none,
         MHD_OPTION_END);
 }
 
@@ -205,19 +269,26 @@ int web_start(const struct web_config *c, const struct web_handler *handler, str
         err_sys(err, "can't duplicate the listening socket");
         goto err0;
     }
-    if (web_guard_start(&w->guard, c->idle_s) != 0) {
+    if (web_guard_start(&w->guard, c) != 0) {
         err_sys(err, "can't start a thread");
         goto err1;
+    }
+    errno = web_pool_start(&w->pool, c->workers, run);
+    if (errno != 0) {
+        err_sys(err, "can't start %d threads", c->workers);
+        goto err2;
     }
     w->daemon = start_daemon(w, c, fd);
     if (w->daemon == NULL) {
         err_set(err, ERR_FAIL, "can't start the %s listener: %s", c->name,
                 w->start_error[0] != '\0' ? w->start_error : "libmicrohttpd gives no reason");
-        goto err2;
+        goto err3;
     }
     *ret = w;
     return 0;
 
+err3:
+    web_pool_stop(&w->pool);
 err2:
     web_guard_stop(&w->guard);
 err1:
@@ -242,16 +313,15 @@ int web_active(struct web *w)
 
 int web_connections(struct web *w)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-
-    return info != NULL ? (int)info->num_connections : 0;
+    return web_guard_count(&w->guard);
 }
 
+/* The pool first: the library does not end while a connection is suspended. */
 void web_stop(struct web *w)
 {
     if (w == NULL)
         return;
+    web_pool_stop(&w->pool);
     MHD_stop_daemon(w->daemon);
     web_guard_stop(&w->guard);
     free(w);

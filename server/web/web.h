@@ -7,16 +7,19 @@
 #include "common/base/err.h"
 
 /*
- * The one place that speaks HTTP as a server: libmicrohttpd with a thread for each connection, so
- * that handlers are plain blocking code.  One struct web is one listener.  Requests are bounded in
+ * The one place that speaks HTTP as a server: libmicrohttpd, driven by events, so that a connection
+ * that waits costs no thread.  Handlers are plain blocking code: they run in a pool of threads, and
+ * the connection is suspended meanwhile.  One struct web is one listener.  Requests are bounded in
  * every direction; bodies are handed on piece by piece and never gathered here.
  */
 struct web;
 struct web_req;
 
-/* How a listener treats a request.  All of them run on the connection's thread. */
+/* How a listener treats a request.  For one request they are called one after the other, from any
+ * thread; begin, body and end may block, body only if it says so. */
 struct web_handler {
     void *arg;
+    int body_blocks;
     /* The head is there.  Answering here refuses the body. */
     void (*begin)(void *arg, struct web_req *r);
     /* A piece of the body.  Answering here refuses the rest. */
@@ -35,9 +38,11 @@ struct web_config {
     int fd;               /* a listening socket, which stays the caller's */
     const char *cert_pem; /* the certificate chain and its key; NULL: plain HTTP */
     const char *key_pem;
-    unsigned int max_connections;
-    unsigned int max_per_address;
-    unsigned int idle_s; /* a connection that says nothing for so long is closed */
+    int max_connections;
+    int max_per_address; /* an IPv6 address counts as its /64; 0: no limit */
+    int stall_s;         /* a transfer that does not move for so long is broken off */
+    int memory;          /* bytes: request line, headers, and one piece of a body */
+    int workers;         /* threads for handlers */
 };
 
 /**

@@ -4,9 +4,12 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fd.h"
+#include "common/base/log.h"
+#include "common/base/map.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
 
@@ -14,12 +17,25 @@
 
 #define GRACE_MS (60 * 1000)
 #define BYTES_PER_MS 1 /* a body slower than this, averaged, is no honest one */
-#define LOOK_EVERY_MS 2000
+#define LOOK_EVERY_MS 1000
+#define LOG_EVERY_MS (60 * 1000)
+#define KEEP_ALIVE_MS (10 * 1000) /* for the next request, and for the first one */
+
+/* Under the lock. */
+static void log_refused(struct web_guard *g, int64_t now_ms)
+{
+    if (g->refused == 0 || now_ms - g->logged_ms < LOG_EVERY_MS)
+        return;
+    log_warn("connections-refused listener=%s n=%ld last=%s open=%d", g->name, g->refused,
+             g->refused_network, g->n);
+    g->refused = 0;
+    g->logged_ms = now_ms;
+}
 
 /*
  * The library's timeout counts silence only: who sends a byte a minute stays for ever.  shutdown()
- * from here makes the connection's own thread see its end and clean up; the lock that
- * web_guard_remove() takes keeps the descriptor ours until then.
+ * from here makes the library see its end and clean up; the lock that web_guard_remove() takes
+ * keeps the descriptor ours until then.
  */
 static void *watch(void *arg)
 {
@@ -36,32 +52,91 @@ static void *watch(void *arg)
                 c->deadline_ms = INT64_MAX;
             }
         }
+        log_refused(g, now);
         pthread_mutex_unlock(&g->mutex);
     } while (poll(&stop, 1, LOOK_EVERY_MS) <= 0);
     return NULL;
 }
 
-int web_guard_start(struct web_guard *g, unsigned int idle_s)
+int web_guard_start(struct web_guard *g, const struct web_config *config)
 {
-    g->idle_s = idle_s;
+    g->name = config->name;
+    g->max = config->max_connections;
+    g->max_per_address = config->max_per_address;
+    g->logged_ms = now_mono_ms() - LOG_EVERY_MS;
     if (fd_pipe(g->wake) != 0)
         return -1;
+    g->networks = map_new();
     pthread_mutex_init(&g->mutex, NULL);
     errno = pthread_create(&g->thread, NULL, watch, g);
     if (errno == 0)
         return 0;
     pthread_mutex_destroy(&g->mutex);
+    map_free(g->networks);
     close(g->wake[0]);
     close(g->wake[1]);
     return -1;
 }
 
+/* All connections have ended. */
 void web_guard_stop(struct web_guard *g)
 {
     close(g->wake[1]);
     pthread_join(g->thread, NULL);
     close(g->wake[0]);
     pthread_mutex_destroy(&g->mutex);
+    map_free(g->networks);
+}
+
+static void network_of(const struct sockaddr *sa, char network[WEB_ADDRESS_SIZE])
+{
+    char address[WEB_ADDRESS_SIZE];
+
+    web_address_of(sa, address);
+    web_network(address, network, WEB_ADDRESS_SIZE);
+}
+
+int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
+{
+    char network[WEB_ADDRESS_SIZE];
+    const int *n;
+    int is_welcome;
+
+    network_of(sa, network);
+    pthread_mutex_lock(&g->mutex);
+    n = map_get(g->networks, network);
+    is_welcome = g->n < g->max && (n == NULL || g->max_per_address == 0 || *n < g->max_per_address);
+    if (!is_welcome) {
+        g->refused++;
+        memcpy(g->refused_network, network, sizeof(network));
+    }
+    pthread_mutex_unlock(&g->mutex);
+    return is_welcome;
+}
+
+/* Under the lock. */
+static void count(struct web_guard *g, const char *network, int by)
+{
+    int *n = map_get(g->networks, network);
+
+    if (n == NULL) {
+        n = str_calloc(1, sizeof(*n));
+        map_put(g->networks, network, n);
+    }
+    *n += by;
+    g->n += by;
+    if (*n == 0)
+        free(map_remove(g->networks, network));
+}
+
+int web_guard_count(struct web_guard *g)
+{
+    int n;
+
+    pthread_mutex_lock(&g->mutex);
+    n = g->n;
+    pthread_mutex_unlock(&g->mutex);
+    return n;
 }
 
 static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadline_ms)
@@ -73,19 +148,15 @@ static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadli
     pthread_mutex_unlock(&g->mutex);
 }
 
-/* A silent connection ends by the library's timeout; a head that drips in gets a little more. */
-static int64_t idle_deadline(const struct web_guard *g)
-{
-    return now_mono_ms() + ((int64_t)g->idle_s + 15) * 1000;
-}
-
-struct web_conn *web_guard_add(struct web_guard *g, int fd)
+struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockaddr *sa)
 {
     struct web_conn *c = str_calloc(1, sizeof(*c));
 
     c->fd = fd;
-    c->deadline_ms = idle_deadline(g);
+    c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
+    network_of(sa, c->network);
     pthread_mutex_lock(&g->mutex);
+    count(g, c->network, 1);
     c->next = g->first;
     if (g->first != NULL)
         g->first->prev = c;
@@ -99,6 +170,7 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
+    count(g, c->network, -1);
     if (c->prev != NULL)
         c->prev->next = c->next;
     else
@@ -111,7 +183,7 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
 
 void web_guard_idle(struct web_guard *g, struct web_conn *c)
 {
-    set_deadline(g, c, idle_deadline(g));
+    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS);
 }
 
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes)

@@ -10,7 +10,7 @@
 
 #include "server/web/web.h"
 
-/* What web.c, web_req.c and web_guard.c share; nobody else includes it. */
+/* What web.c, web_req.c, web_pool.c and web_guard.c share; nobody else includes it. */
 
 #define WEB_MAX_HEADERS 6
 
@@ -19,21 +19,44 @@ struct web_conn {
     struct web_conn *prev, *next;
     int fd;
     int64_t deadline_ms;
+    char network[WEB_ADDRESS_SIZE]; /* whose it is, as they are counted */
 };
 
-/* Closes connections that take longer than their work deserves. */
+/* Closes connections that take longer than their work deserves, and refuses those that are too
+ * many. */
 struct web_guard {
     pthread_mutex_t mutex;
     pthread_t thread;
+    const char *name;
     struct web_conn *first;
-    int wake[2]; /* a pipe: its other end closed ends the thread */
+    struct map *networks; /* of int: how many connections are there from each */
+    int n;
+    int max, max_per_address; /* 0: no limit */
     unsigned int idle_s;
+    long refused; /* since it was logged last */
+    char refused_network[WEB_ADDRESS_SIZE];
+    int64_t logged_ms;
+    int wake[2]; /* a pipe: its other end closed ends the thread */
+};
+
+struct web_req;
+
+/* Threads for what blocks. */
+struct web_pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t is_there;
+    pthread_t *threads;
+    int n;
+    int is_stopping;
+    struct web_req *first, *last; /* jobs that wait */
+    void (*run)(struct web_req *r);
 };
 
 struct web {
     struct MHD_Daemon *daemon;
     struct web_handler handler;
     struct web_guard guard;
+    struct web_pool pool;
     const char *name;
     _Atomic int active;
     _Atomic int64_t held; /* bytes of answers that wait for their readers */
@@ -45,8 +68,16 @@ struct web_header {
     char *value;
 };
 
+/* What has to be done next for a request, by a thread of the pool. */
+enum web_job { WEB_BEGIN, WEB_BODY, WEB_END };
+
 struct web_req {
     struct web *web;
+    struct web_req *next_job;
+    enum web_job job;
+    int was_resumed; /* the same call of the library comes once more */
+    char *piece;     /* of the body */
+    size_t piece_len, piece_cap;
     struct MHD_Connection *con;
     struct web_conn *guarded;
     char *target;
@@ -58,6 +89,7 @@ struct web_req {
     struct web_header headers[WEB_MAX_HEADERS];
     int n_headers;
     int begun;
+    int ended; /* all of it was handed on */
     int status;
     int queued;
     int64_t answer_bytes;
@@ -67,18 +99,39 @@ struct web_req {
 };
 
 /**
- * web_guard_start(g, idle_s), web_guard_stop(g):
+ * web_guard_start(g, config), web_guard_stop(g):
  * Start and end the guard's thread.  Return 0, or -1 with errno.
  */
-int web_guard_start(struct web_guard *g, unsigned int idle_s);
+int web_guard_start(struct web_guard *g, const struct web_config *config);
 void web_guard_stop(struct web_guard *g);
 
 /**
- * web_guard_add(g, fd), web_guard_remove(g, c):
- * A connection began, or ended and its descriptor is about to be closed.
+ * web_guard_admits(g, sa):
+ * May a connection from there be let in?
  */
-struct web_conn *web_guard_add(struct web_guard *g, int fd);
+int web_guard_admits(struct web_guard *g, const struct sockaddr *sa);
+
+/**
+ * web_guard_add(g, fd, sa), web_guard_remove(g, c), web_guard_count(g):
+ * A connection began, or ended and its descriptor is about to be closed; how many there are.
+ */
+struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockaddr *sa);
 void web_guard_remove(struct web_guard *g, struct web_conn *c);
+int web_guard_count(struct web_guard *g);
+
+/**
+ * web_pool_start(p, n, run), web_pool_stop(p):
+ * Start ${n} threads; do what was handed to them and end them.  Return 0 or an error number.
+ */
+int web_pool_start(struct web_pool *p, int n, void (*run)(struct web_req *r));
+void web_pool_stop(struct web_pool *p);
+
+/**
+ * web_pool_add(p, r):
+ * Suspend the request's connection and have ${run} called for it, which resumes it.  Return 0, or
+ * -1 if the pool is being stopped.
+ */
+int web_pool_add(struct web_pool *p, struct web_req *r);
 
 /**
  * web_guard_idle(g, c), web_guard_transfer(g, c, started_ms, bytes), web_guard_free_run(g, c):
@@ -95,6 +148,12 @@ void web_guard_free_run(struct web_guard *g, struct web_conn *c);
  */
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target);
 void web_req_free(struct web_req *r);
+
+/**
+ * web_address_of(sa, buf):
+ * The numeric address of ${sa} (may be NULL), "unknown" if it is none of the Internet.
+ */
+void web_address_of(const struct sockaddr *sa, char buf[WEB_ADDRESS_SIZE]);
 
 /**
  * web_req_check(r, version):

@@ -113,7 +113,7 @@ int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err 
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (fd_no_wait(fd) != 0 || bind(fd, list->ai_addr, list->ai_addrlen) != 0 ||
-        listen(fd, 128) != 0) {
+        listen(fd, 1024) != 0) {
         err_sys(err, "can't listen on %s", host_port);
         goto err1;
     }

@@ -46,6 +46,7 @@ void web_req_free(struct web_req *r)
     }
     str_wipe(r->target, strlen(r->target));
     free(r->target);
+    free(r->piece);
     free(r);
 }
 
@@ -185,18 +186,22 @@ static void write_v6(const struct in6_addr *a, char buf[WEB_ADDRESS_SIZE])
         inet_ntop(AF_INET6, a, buf, WEB_ADDRESS_SIZE);
 }
 
-void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE])
+void web_address_of(const struct sockaddr *sa, char buf[WEB_ADDRESS_SIZE])
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
-
     if (sa != NULL && sa->sa_family == AF_INET)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, buf, WEB_ADDRESS_SIZE);
     else if (sa != NULL && sa->sa_family == AF_INET6)
         write_v6(&((const struct sockaddr_in6 *)sa)->sin6_addr, buf);
     else
         snprintf(buf, WEB_ADDRESS_SIZE, "unknown");
+}
+
+void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    web_address_of(info != NULL ? info->client_addr : NULL, buf);
 }
 
 int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE])
@@ -316,11 +321,9 @@ int web_answered(struct web_req *r)
     return r->response != NULL;
 }
 
+/* The library counts no time against a connection that is suspended. */
 void web_busy(struct web_req *r, int busy)
 {
-    /* From zero to a number starts the library's clock anew; that is why zero comes first. */
-    MHD_set_connection_option(r->con, MHD_CONNECTION_OPTION_TIMEOUT,
-                              busy ? 0U : r->web->guard.idle_s);
     if (busy)
         web_guard_free_run(&r->web->guard, r->guarded);
     else

@@ -274,3 +274,82 @@ all_pages() {
     request GET "/sessions?since=$cursor"
     [ "$(cat "$T/status")" = 304 ]
 }
+
+# connections WHAT N CA|- [ARGUMENT...]: sets OPEN, GREW (in kB), THREADS (more than before)
+connections() {
+    local what=$1 n=$2 ca=$3 said
+    shift 3
+    said=$(python3 "$CT_SRC/tests/e2e/tools/connections.py" "$what" "$n" "$API_PORT" "$ca" "$SERVER_PID" "$@")
+    echo "$what $n: $said"
+    read -r _ OPEN _ before after _ t1 t2 <<<"$said"
+    GREW=$((after - before))
+    THREADS=$((t2 - t1))
+}
+
+few_or_many() { [ "${CT_FULL:-}" = yes ] && echo "$2" || echo "$1"; }
+
+has_memory_of_its_own() { [ "${CT_SANITIZERS:-no}" != yes ]; }
+
+@test "idle TLS connections cost no thread and 150 kB each, and keep nobody out" {
+    local n
+    n=$(few_or_many 300 2000)
+    [ "$(ulimit -Hn)" -ge $((n * 3 + 300)) ] || skip "too few files are allowed here"
+    printf 'max_connections_per_address = 3000;\n' >"$CONF"
+    start_server
+    connections idle "$n" "$CA"
+    [ "$OPEN" -eq "$n" ] || [ "$n" -gt 300 ] # the first may have been idle for long enough by now
+    [ "$THREADS" -eq 0 ]
+    ! has_memory_of_its_own || [ "$GREW" -le $((n * 150)) ]
+    # After ten seconds they are gone.
+    none_is_open() { [ "$(find "/proc/$SERVER_PID/fd" -lname 'socket:*' | wc -l)" -lt 20 ]; }
+    within none_is_open
+}
+
+@test "behind a proxy a connection in clear costs 30 kB" {
+    local n
+    n=$(few_or_many 1000 $((($(ulimit -Hn) - 300) / 3)))
+    [ "$n" -le 10000 ] || n=10000
+    [ "$n" -ge 1000 ] || skip "too few files are allowed here"
+    printf 'tls = "off"; max_connections = 12000; trusted_proxy = [ "127.0.0.1" ];\n' >"$CONF"
+    start_server
+    connections idle "$n" -
+    [ "$OPEN" -eq "$n" ] || [ "$n" -gt 1000 ]
+    [ "$THREADS" -eq 0 ]
+    ! has_memory_of_its_own || [ "$GREW" -le $((n * 30)) ]
+}
+
+@test "500 slow readers take at most 100 MB" {
+    printf 'tls = "off"; trusted_proxy = [ "127.0.0.1" ]; registration = "open";\n' >"$CONF"
+    start_server
+    CA=/dev/null
+    account al@example.org
+    many_fat
+    local tokens=$TOKEN
+    sqlite3 "$T/server/server.db" "SELECT id FROM users" >"$T/al"
+    # Of many users: what one may ask for at a time has a bound of its own.
+    for n in $(seq 20); do
+        account "u$n@example.org"
+        tokens="$tokens $TOKEN"
+        for table in sessions versions descriptions; do
+            sqlite3 "$T/server/server.db" "
+                CREATE TEMP TABLE t AS SELECT * FROM $table WHERE user_id = '$(cat "$T/al")';
+                UPDATE t SET user_id = (SELECT id FROM users WHERE email = 'u$n@example.org')
+                    $([ $table != sessions ] || echo ", id = 'u$n.' || id");
+                $([ $table = sessions ] || echo "DELETE FROM t WHERE version > 2;")
+                INSERT INTO $table SELECT * FROM t;"
+        done
+    done
+    connections slow 500 - "/v1/sessions" $tokens
+    ! has_memory_of_its_own || [ "$GREW" -le 100000 ]
+    # Who asks for little is answered meanwhile, and who asks for much as soon as they are gone.
+    expect 200 '' json GET /auth/me
+    much() { request GET /sessions && [ "$(cat "$T/status")" = 200 ]; }
+    within much
+}
+
+@test "one address has so many connections and no more, and the log counts them" {
+    printf 'max_connections_per_address = 40;\n' >"$CONF"
+    start_server
+    connections idle 100 "$CA" || true
+    within grep -q 'connections-refused listener=api n=[0-9]* last=127.0.0.1' "$T/server.log"
+}

@@ -242,7 +242,7 @@ def crowd():
             idle.append(s)
     for _ in range(5):
         check("beside a crowd", b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n", (200,))
-    # One address has at most 128 connections; who comes then is sent away, and the others stay.
+    # One address has at most 128 connections, as the settings say; who comes then is sent away, and the others stay.
     refused = 0
     for _ in range(60):
         try:
