@@ -6,6 +6,10 @@ tests_agents_unit_inventory_SOURCES = tests/agents/unit_inventory.c tests/scratc
 tests_agents_unit_inventory_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 tests_agents_unit_transcript_SOURCES = tests/agents/unit_transcript.c tests/scratch.c tests/scratch.h
 tests_agents_unit_transcript_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agents/unit_allow
+TESTS += tests/agents/unit_allow
+tests_agents_unit_allow_SOURCES = tests/agents/unit_allow.c
+tests_agents_unit_allow_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/fixtures
 if ON_LINUX
 check_PROGRAMS += tests/agents/unit_agents_linux

@@ -43,6 +43,7 @@ struct allow_member {
     const char *name;
     enum allow_value value;
     int is_needed;                      /* without it there is no record */
+    int is_strict;                      /* the same, if it is another than it may be */
     const struct allow_member *members; /* of an object */
     const struct allow_block *blocks;   /* of a list of content */
 };

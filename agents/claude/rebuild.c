@@ -51,7 +51,7 @@ const char *claude_why_not(const struct rebuild_opts *opts, const char *entry)
         return "such a file does not come from a stranger";
     if (!row->needs_asking || opts->trust == TRUST_ACCOUNT)
         return NULL;
-    if (strncmp(entry, "memory/", 7) == 0)
+    if (strncmp(entry, "file-history/", 13) != 0)
         return opts->with_memory ? NULL
                                  : "memory that comes from elsewhere is taken only when asked for";
     return opts->with_file_history
@@ -186,10 +186,12 @@ void rebuild_leave_out(struct rebuild *r)
         before = str_dup("");
     }
     if (jtree_string(&r->tree, uuid, &r->word) != 0 || !uuid_is_valid(r->word.data) ||
-        strcmp(before, r->word.data) == 0 || map_get(r->gone, r->word.data) != NULL) {
+        map_get(r->gone, r->word.data) != NULL) {
         free(before);
         return;
     }
+    if (strcmp(before, r->word.data) == 0)
+        *before = '\0'; /* its own: it goes round */
     map_put(r->gone, r->word.data, before);
 }
 

@@ -303,7 +303,7 @@ static int build_members(struct rebuild *r, uint32_t object, const struct allow_
             is_first = 0;
             continue;
         }
-        if (m->is_needed)
+        if (m->is_needed || m->is_strict)
             return -1;
         while (r->n_exact > 0 && r->exact[r->n_exact - 1].begin >= begin)
             r->n_exact--;

@@ -119,6 +119,8 @@ static int extract(struct installing *in, struct ct_err *err)
                     "a file that was named when the bundle was made; tar takes it out");
     }
     in->r->has_mode_reset = in->opened.has_mode_reset;
+    in->r->losses = in->opened.losses;
+    in->opened.losses = (struct losses){0};
     return 0;
 }
 
@@ -440,6 +442,8 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
         .session_id = opts->session_id,
         .trust = opts->trust,
         .with_memory = opts->with_memory,
+        .with_file_history = opts->with_file_history,
+        .keep_mode = opts->keep_mode,
         .unseal = opts->unseal,
         .cancel = opts->cancel,
         .progress = opts->progress,
@@ -477,5 +481,6 @@ void install_result_clear(struct install_result *r)
     free(r->source_cwd);
     free(r->backup);
     strlist_free(&r->left_out);
+    losses_free(&r->losses);
     memset(r, 0, sizeof(*r));
 }

@@ -45,7 +45,9 @@ struct install_opts {
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */
     int is_careful;            /* keep a backup of all that is replaced, whatever replaces it */
-    int with_memory;           /* project memory too */
+    int with_memory;           /* a stranger's project memory too */
+    int with_file_history;     /* the same: what /rewind writes, below the project's folder */
+    int keep_mode;             /* leave the permission mode of one's own as it is */
     int64_t mtime_ns;          /* time of what is installed, 0: now */
     const _Atomic int *cancel; /* may be NULL */
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes); /* may be NULL */
@@ -75,6 +77,7 @@ struct install_result {
     int64_t files_added, files_replaced, files_kept, memory_kept, prompts;
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
+    struct losses losses;    /* what was left out within files */
 
     /* What the daemon will find, if it looks at once: see daemon/session/adopt.h. */
     char content_id[HASH_SHA256_HEX];

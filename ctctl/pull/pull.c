@@ -131,6 +131,8 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .is_rehearsal = opts->is_rehearsal,
         .is_careful = adopting->d == NULL, /* who knows where it comes from */
         .with_memory = opts->with_memory,
+        .with_file_history = opts->with_file_history,
+        .keep_mode = opts->keep_mode,
         .mtime_ns = opts->mtime_ns,
         .progress = opts->progress != NULL ? on_progress : NULL,
         .progress_arg = &w,
@@ -316,6 +318,7 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
 {
     const struct install_result *in = &r->installed;
     struct json_object *o = json_object_new_object(), *left = json_object_new_array();
+    struct json_object *lost = json_object_new_object();
     char *command = pull_command(r);
 
     jdoc_set_str(o, "sessionId", in->session_id);
@@ -348,6 +351,9 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
         json_object_array_add(left, x);
     }
     json_object_object_add(o, "leftOut", left);
+    for (size_t i = 0; i < in->losses.n; i++)
+        jdoc_set_int(lost, in->losses.v[i].name, in->losses.v[i].count);
+    json_object_object_add(o, "leftOutWithin", lost);
     if (r->heads.n > 1)
         json_object_object_add(o, "heads", heads_json(&r->heads));
     free(command);

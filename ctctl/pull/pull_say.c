@@ -12,6 +12,7 @@
 #include "ctctl/pull/pull_say.h"
 
 #define NAMES_SHOWN 5
+#define LOSSES_SHOWN 6
 
 /* ---- progress and questions --------------------------------------------------------------------
  */
@@ -94,6 +95,20 @@ static const char *sentence(const struct pull_result *r, int is_rehearsal)
     return "";
 }
 
+/* Counted by name, in a line. */
+static void say_losses(const struct ctx *c, const struct losses *l)
+{
+    struct buf b = {0};
+
+    for (size_t i = 0; i < l->n && i < LOSSES_SHOWN; i++)
+        buf_printf(&b, "%s%" PRId64 " x %s", i > 0 ? ", " : "", l->v[i].count, l->v[i].name);
+    if (l->n > LOSSES_SHOWN)
+        buf_printf(&b, " and %zu more kinds (--json names them)", l->n - LOSSES_SHOWN);
+    if (l->n > 0)
+        ctx_say(c, "left out within it: %s", b.data);
+    buf_free(&b);
+}
+
 static void say_details(const struct ctx *c, const struct pull_result *r)
 {
     const struct install_result *in = &r->installed;
@@ -111,6 +126,10 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
         ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
+    say_losses(c, &in->losses);
+    if (r->trust == TRUST_STRANGER && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
+        ctx_say(c, "nobody vouches for this session: somebody else's words speak to the model as "
+                   "yours. Read it before you go on with it");
     if (r->is_absent) {
         command = pull_command(r);
         ctx_say(c, "the folder %s is not there yet: clone the project there, or make it; then: %s",

@@ -111,9 +111,12 @@ static int run(struct ctx *c, int argc, char **argv)
     struct pull_opts o = {0};
     struct strlist words = {0};
     const struct opt opts[] = {
-        {"target-dir", OPT_STRING, &o.target_dir}, {"with-memory", OPT_FLAG, &o.with_memory},
-        {"dry-run", OPT_FLAG, &o.is_rehearsal},    {"force", OPT_FLAG, &o.is_forced},
+        {"target-dir", OPT_STRING, &o.target_dir},
+        {"with-memory", OPT_FLAG, &o.with_memory},
+        {"dry-run", OPT_FLAG, &o.is_rehearsal},
+        {"force", OPT_FLAG, &o.is_forced},
         {"as-copy", OPT_FLAG, &o.is_copy},
+        {"with-file-history", OPT_FLAG, &o.with_file_history},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
@@ -129,14 +132,16 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_import = {
     "import",
-    "FILE [--target-dir DIR] [--with-memory] [--dry-run]\n"
-    "                    [--force|--as-copy]",
+    "FILE [--target-dir DIR] [--with-memory]\n"
+    "                    [--with-file-history] [--dry-run] [--force|--as-copy]",
     "install a session from a file that export wrote",
     "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It\n"
     "may be a pipe, and is installed as pull does it. One that is sealed wants its key on\n"
     "this device. Any other can come from anybody, so:\n"
     "\n"
     "  --with-memory     its project memory too, which Claude Code reads as instructions\n"
+    "  --with-file-history\n"
+    "                    what /rewind writes and deletes, below the project's folder\n"
     "  --target-dir DIR  the project's folder here; else as for pull\n"
     "  --dry-run         say what would happen, and touch nothing\n"
     "  --force           replace what is here (it is kept as a backup)\n"

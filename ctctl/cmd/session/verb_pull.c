@@ -302,6 +302,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"dry-run", OPT_FLAG, &cmd.opts.is_rehearsal},
         {"force", OPT_FLAG, &cmd.opts.is_forced},
         {"as-copy", OPT_FLAG, &cmd.opts.is_copy},
+        {"keep-mode", OPT_FLAG, &cmd.opts.keep_mode},
         {"plain", OPT_FLAG, &cmd.opts.is_plain},
         {"all", OPT_FLAG, &cmd.is_all},
         {"update", OPT_FLAG, &cmd.is_update},
@@ -324,7 +325,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_pull = {
     "pull",
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
-    "                  [--force|--as-copy]\n"
+    "                  [--keep-mode] [--force|--as-copy]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update",
     "bring a session home, to go on with it here",
@@ -337,6 +338,8 @@ const struct verb verb_pull = {
     "                    stranger's, for whoever runs the server can have written it\n"
     "  --target-dir DIR  the project's folder here; else the same place below your home, if\n"
     "                    that is there, else this folder, if it has the project's name\n"
+    "  --keep-mode       leave the permission mode of one's own session as it was; else it is\n"
+    "                    default here\n"
     "  --dry-run         say what would happen, and touch nothing\n"
     "  --force           replace what is here, although it has something that the other\n"
     "                    lacks (it is kept as a backup), or is in use\n"
