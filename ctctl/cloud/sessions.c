@@ -42,6 +42,8 @@ static int local_page(struct ctx *c, const struct sessions_filter *f, const char
 
     if (cursor != NULL)
         jdoc_set_str(params, "cursor", cursor);
+    else
+        ctx_refresh(c);
     /* Who filters here needs more than what is shown in the end. */
     if (f->limit > 0 && f->machine == NULL && f->project == NULL)
         jdoc_set_int(params, "limit", limit);

@@ -73,6 +73,13 @@ const char *ctx_start_command(void);
 int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err);
 
 /**
+ * ctx_refresh(c):
+ * Have the daemon look what changed at the server, unless it did a moment ago, so that what it says
+ * next is true.  Takes a second at most, and is no matter if it can't.
+ */
+void ctx_refresh(struct ctx *c);
+
+/**
  * ctx_call(c, method, params, timeout_ms, ret, err):
  * Call the daemon.  ${params} may be NULL and stays the caller's; the caller owns ${ret}, an object
  * (ERR_CORRUPT if the answer is none).

@@ -8,6 +8,8 @@
 
 #include "ctctl/ctx/ctx.h"
 
+#define REFRESH_MS 3000
+
 /* What it takes to ask the daemon, and nothing that needs a library of the rest (ctctl/front.c). */
 
 int ctx_config(struct ctx *c, struct ct_err *err)
@@ -91,6 +93,19 @@ int ctx_call(struct ctx *c, const char *method, struct json_object *params, int6
     }
     *ret = o;
     return 0;
+}
+
+void ctx_refresh(struct ctx *c)
+{
+    struct json_object *o;
+    struct ct_err err;
+
+    if (ctx_call(c, "refresh", NULL, REFRESH_MS, &o, &err) == 0) {
+        json_object_put(o);
+    } else if (err.code == ERR_RETRY && c->client != NULL) {
+        ipc_client_close(c->client); /* its answer may come when something else is asked */
+        c->client = NULL;
+    }
 }
 
 int ctx_status(const struct ct_err *err)

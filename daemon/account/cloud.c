@@ -100,6 +100,12 @@ static int start_get(struct cloud *c, const char *path, struct api_request **req
     return -1;
 }
 
+int cloud_get(struct cloud *c, const char *path,
+              void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
+{
+    return start_get(c, path, &c->request, &c->call, done);
+}
+
 /* ---- the list -----------------------------------------------------------------------------------
  */
 
@@ -190,12 +196,15 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         return;
     login_view_answered(c->d->login, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
+        cloud_looked(c, 0);
         list_ended(c);
         try_later(c, res == NULL ? net_err : &err);
         return;
     }
     items = jdoc_array(answer, "sessions");
     n = items != NULL ? json_object_array_length(items) : 0;
+    if (c->offset == 0)
+        cloud_set_cursor(c, answer);
     for (size_t i = 0; i < n; i++)
         cloud_see_item(c, json_object_array_get_idx(items, i));
     c->offset += (int64_t)n;
@@ -207,6 +216,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         daemon_mind_network(c->d);
         c->read_ms = now_mono_ms();
         cloud_end_list(c);
+        cloud_looked(c, 1);
         sealing_listed(c->d->sealing);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
         list_ended(c);
@@ -365,6 +375,11 @@ static void ask_next(struct cloud *c)
     path = api_session_path(queue_wire_id(v.item), "/versions");
     start_get(c, path, &c->ask_request, &c->ask, on_versions);
     free(path);
+}
+
+void cloud_go_on(struct cloud *c)
+{
+    ask_next(c);
 }
 
 void cloud_consider(struct cloud *c, const char *session_id)
@@ -546,6 +561,9 @@ void cloud_forget(struct cloud *c)
     c->next_ask = 0;
     c->is_known = c->was_lost = 0;
     c->failures = 0;
+    c->cursor[0] = '\0';
+    cloud_looked(c, 0);
+    c->looked_ms = 0;
 }
 
 struct cloud *cloud_new(struct daemon *d)
@@ -560,9 +578,10 @@ struct cloud *cloud_new(struct daemon *d)
     c->rollbacks = map_new();
     c->seen = map_new();
     c->absent = map_new();
+    c->look_timer = cloud_look_event(c);
     c->retry = evtimer_new(d->base, on_retry, c);
     c->soon = evtimer_new(d->base, on_soon, c);
-    if (c->retry == NULL || c->soon == NULL)
+    if (c->retry == NULL || c->soon == NULL || c->look_timer == NULL)
         abort();
     return c;
 }
@@ -574,6 +593,7 @@ void cloud_free(struct cloud *c)
     cloud_forget(c);
     event_free(c->retry);
     event_free(c->soon);
+    event_free(c->look_timer);
     map_free(c->listed);
     map_free(c->is_asked);
     map_free(c->since);

@@ -26,6 +26,15 @@ void cloud_refresh(struct cloud *c);
 void cloud_forget(struct cloud *c);
 
 /**
+ * cloud_look(c, max_age_ms, done, arg):
+ * Unless it is known what the server had ${max_age_ms} ago: ask what changed since.  ${done} (may
+ * be NULL) is called within a second, or from within this call; not ${is_fresh}: the server could
+ * not be asked, or has not answered yet.
+ */
+void cloud_look(struct cloud *c, int64_t max_age_ms, void (*done)(void *arg, int is_fresh),
+                void *arg);
+
+/**
  * cloud_contact(c, is_lost):
  * The server could not be reached, or an upload came through: the list may want to be read again.
  */

@@ -59,7 +59,12 @@ struct cloud {
     struct http_call *ask; /* of the next one, or NULL */
     struct api_request *ask_request;
     struct event *retry;
-    struct event *soon; /* go on with ${asks} */
+    struct event *soon;       /* go on with ${asks} */
+    char cursor[65];          /* of what was read last, "": the server has none */
+    int is_reset;             /* the server's database is another one than before: put back, say */
+    int64_t looked_ms;        /* when that was (monotonic clock), 0: never */
+    struct looker *lookers;   /* who waits for the answer of a look */
+    struct event *look_timer; /* ... and no longer than this */
     int failures;
     struct ct_err err; /* the last of them */
 };
@@ -71,6 +76,29 @@ struct cloud {
 void cloud_begin_list(struct cloud *c);
 void cloud_see_item(struct cloud *c, struct json_object *item);
 void cloud_end_list(struct cloud *c);
+
+/**
+ * cloud_begin_look(c):
+ * What changed since the cursor is asked for: from here on the books are younger.
+ */
+void cloud_begin_look(struct cloud *c);
+
+/**
+ * cloud_get(c, path, done), cloud_go_on(c):
+ * Begin a request in the place of the list's; that place is free: go on with what waits.
+ */
+int cloud_get(struct cloud *c, const char *path,
+              void (*done)(void *arg, const struct http_res *res, const struct ct_err *err));
+void cloud_go_on(struct cloud *c);
+
+/**
+ * cloud_look_event(c), cloud_set_cursor(c, answer), cloud_looked(c, is_fresh):
+ * Make the event for c->look_timer; take over the cursor of an answer; all was read, or (0) nothing
+ * could be: tell those who look.
+ */
+struct event *cloud_look_event(struct cloud *c);
+void cloud_set_cursor(struct cloud *c, const struct json_object *answer);
+void cloud_looked(struct cloud *c, int is_fresh);
 
 /**
  * cloud_see_tombstone(c, o), cloud_see_there(c, o):

@@ -182,8 +182,8 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
     if (is_there && own.checksum[0] != '\0' && ss->sha256[0] != '\0' &&
         strcmp(sum_of(&own), ss->sha256) != 0)
         is_there = -1; /* the number was given anew */
-    if ((is_there < 0 || (!is_there && current.version < ss->version)) && !ss->is_archived &&
-        !ss->is_excluded) {
+    if ((is_there < 0 || (!is_there && (current.version < ss->version || c->is_reset))) &&
+        !ss->is_archived && !ss->is_excluded) {
         is_gone(c, ss);
         return;
     }
@@ -489,6 +489,12 @@ static void note_clear(struct cloud *c)
     state_note(c->d->state, CLEAR_UNTIL, text, NULL);
 }
 
+void cloud_begin_look(struct cloud *c)
+{
+    map_each(c->since, forget_key, c->since);
+    cloud_forget_absent(c);
+}
+
 void cloud_begin_list(struct cloud *c)
 {
     memset(&c->clear_now, 0, sizeof(c->clear_now));
@@ -523,6 +529,7 @@ void cloud_end_list(struct cloud *c)
         state_set_clear(c->d->state, v.ids.v[i], 0, NULL);
     strlist_free(&v.ids);
     map_each(c->in_clear, forget_key, c->in_clear);
+    c->is_reset = 0;
     state_each_confirmed(c->d->state, collect_absent, c);
     map_each(c->seen, forget_key, c->seen);
     note_clear(c);

@@ -358,6 +358,13 @@ int state_see_generation(struct state *s, const char *session_id, int64_t genera
                          int64_t rollback, struct ct_err *err);
 
 /**
+ * state_by_wire(s, wire_id, ret):
+ * Write the id of the session that has a confirmed version under that id of the server's.  Return 1,
+ * or 0 if there is none.
+ */
+int state_by_wire(struct state *s, const char *wire_id, char ret[UUID_SIZE]);
+
+/**
  * state_set_clear(s, session_id, version, err):
  * The newest version that is in the cloud in clear is ${version}; 0: none is.
  */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/account/state.h"
@@ -9,6 +10,25 @@ int state_see_generation(struct state *s, const char *session_id, int64_t genera
                    "UPDATE sessions SET generation = max(generation, ?), rollback = ?"
                    " WHERE session_id = ?",
                    "iis", generation, rollback, session_id);
+}
+
+int state_by_wire(struct state *s, const char *wire_id, char ret[UUID_SIZE])
+{
+    struct db *db = state_db(s);
+    sqlite3_stmt *st;
+    int found = 0;
+
+    if (db_query(db, NULL, &st,
+                 "SELECT session_id FROM sessions WHERE version > 0 AND is_excluded = 0"
+                 " AND ((wire_id = '' AND session_id = ?1) OR (wire_id <> '' AND wire_id = ?1))",
+                 "s", wire_id) != 0)
+        return 0;
+    if (db_step(db, st, NULL) == 1) {
+        snprintf(ret, UUID_SIZE, "%s", db_text(st, 0));
+        found = 1;
+    }
+    db_done(st);
+    return found;
 }
 
 int state_set_clear(struct state *s, const char *session_id, int64_t version, struct ct_err *err)

@@ -273,6 +273,25 @@ static void do_account(struct daemon *d, struct ipc_request *rq, struct json_obj
     }
 }
 
+/* ---- what the server has, as far as it is to be known -------------------------------------------
+ */
+
+#define LOOK_MS 10000 /* what was read longer ago than this is looked at again */
+
+static void on_looked(void *arg, int is_fresh)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_bool(o, "fresh", is_fresh);
+    ipc_reply(arg, o);
+}
+
+static void do_refresh(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    (void)params;
+    cloud_look(d->cloud, LOOK_MS, on_looked, rq);
+}
+
 void control_request(void *arg, struct ipc_request *rq, const char *method,
                      struct json_object *params)
 {
@@ -284,7 +303,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"show", do_show},       {"sync", do_sync},           {"exclude", do_exclude},
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
         {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
-        {"cleared", do_cleared},
+        {"cleared", do_cleared}, {"refresh", do_refresh},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

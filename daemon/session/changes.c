@@ -10,6 +10,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/sealing.h"
@@ -83,8 +84,13 @@ static char *history_key(const char *root)
     return str_printf("history %s", root);
 }
 
+#define LIVE_LOOK_MS 10000 /* what was read longer ago than this is looked at again */
+
 static void live_set(struct daemon *d, const char *path, const char *session_id)
 {
+    /* Somebody begins to work on it here: has anybody else meanwhile? */
+    if (session_id != NULL && map_get(d->live, path) == NULL)
+        cloud_look(d->cloud, LIVE_LOOK_MS, NULL, NULL);
     free(map_remove(d->live, path));
     if (session_id != NULL)
         map_put(d->live, path, str_dup(session_id));

@@ -230,3 +230,53 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     state synced
     offered "bob's turn"
 }
+
+# ---- knowing in time
+
+is_behind_now() { ctctl --json show "$ID" | jq -e '.state == "behind" and .elsewhereVersion == 2'; }
+
+# asked: how often the server was asked for its list
+asked() { grep -cE 'GET /v1/sessions(\?| )|route=/v1/sessions ' "$T/server.log"; }
+
+knows_in_time() {
+    pair "$@"
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    DAEMON_OF_ALICE=$DAEMON_PID
+    turn bob "bob's turn"
+    machine alice
+    # Who looks again and again asks once in ten seconds.
+    within is_behind_now
+    before=$(asked 'GET /v1/sessions?\|route=/v1/sessions ')
+    ctctl list --local >/dev/null
+    ctctl >/dev/null
+    ctctl list --local >/dev/null
+    [ "$(asked 'GET /v1/sessions?\|route=/v1/sessions ')" = "$before" ]
+    DAEMON_PID=$DAEMON_OF_ALICE
+}
+
+@test "whoever looks is told within seconds that another machine went on" {
+    knows_in_time
+    # Offline it is not in the way.
+    stop_server
+    ctctl --json list --local | jq -e '.[0].state == "behind"'
+}
+
+@test "a stock server: whoever looks is told within seconds too" {
+    knows_in_time start_stock_server
+}
+
+@test "a session that another machine deleted is seen by whoever looks" {
+    pair
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    DAEMON_OF_ALICE=$DAEMON_PID
+    machine bob
+    ctctl delete "$ID" --yes
+    machine alice
+    DAEMON_PID=$DAEMON_OF_ALICE
+    is_deleted() { ctctl --json show "$ID" | jq -e '.state == "deleted"'; }
+    within is_deleted
+}

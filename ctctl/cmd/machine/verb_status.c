@@ -44,6 +44,7 @@ static int run(struct ctx *c, int argc, char **argv)
         return ctx_usage(c, "--check, --line and --json exclude each other");
     if (is_check || is_line)
         return glance(c, is_check);
+    ctx_refresh(c);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
     json_object_object_add(o, "notSaved", unknown_look_watched(o));

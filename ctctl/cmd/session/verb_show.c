@@ -360,6 +360,7 @@ static int ask_daemon(struct ctx *c, const char *id, struct json_object **ret, s
     int rc;
 
     jdoc_set_str(params, "id", id);
+    ctx_refresh(c);
     rc = ctx_call(c, "show", params, ANSWER_MS, ret, err);
     json_object_put(params);
     if (rc == 0)
