@@ -11,6 +11,7 @@
 #include "ctctl/cloud/revocable.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/pull/backups.h"
+#include "ctctl/ui/state.h"
 
 #include "ctctl/complete.h"
 
@@ -274,6 +275,22 @@ static void offer_key_actions(const struct completion *k)
     offer(k, "rotate", "one more, which seals from now on");
 }
 
+static void offer_states(const struct completion *k)
+{
+    for (size_t i = 0; state_word(i) != NULL; i++) {
+        if (strchr(state_word(i)->json, ' ') == NULL)
+            offer(k, state_word(i)->json, state_word(i)->word);
+    }
+}
+
+static void offer_orders(const struct completion *k)
+{
+    offer(k, "time", "the newest first");
+    offer(k, "size", "the largest first");
+    offer(k, "messages", "those of most messages first");
+    offer(k, "title", "by the alphabet");
+}
+
 struct context {
     const char *word; /* a verb, or an option that wants a value */
     void (*offer)(const struct completion *k);
@@ -284,7 +301,8 @@ static const struct context after_options[] = {
     {"--target-dir", offer_dirs}, {"-o", offer_files},           {"--limit", offer_nothing},
     {"--version", offer_nothing}, {"--timeout", offer_nothing},  {"--email", offer_nothing},
     {"--api-url", offer_nothing}, {"--invite", offer_nothing},   {"--older-than", offer_nothing},
-    {"--map", offer_nothing},
+    {"--map", offer_nothing},     {"--since", offer_nothing},    {"--state", offer_states},
+    {"--sort", offer_orders},
 };
 
 static const struct context after_verbs[] = {

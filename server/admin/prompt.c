@@ -9,6 +9,7 @@
 #include "server/admin/prompt.h"
 
 #define MAX_LINE 1024
+#define CTRL_C '\003'
 
 /* Byte by byte, so that no other buffer sees it.  What does not fit is no password either. */
 static int read_bytes(char *line)
@@ -18,6 +19,8 @@ static int read_bytes(char *line)
     char c = '\0';
 
     while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+        if (c == CTRL_C)
+            return -1;
         if (n < MAX_LINE)
             line[n++] = c;
     }
@@ -35,11 +38,14 @@ static int read_line(const char *question, int echo, char **ret)
     int rc;
 
     if (tty) {
-        fputs(question, stderr);
+        /* Before the question: who answers it at once is not seen either.  Without signals Ctrl-C
+         * ends the question and leaves the terminal as it was. */
         quiet = old;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
+        quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+        quiet.c_cc[VEOL] = CTRL_C;
         if (!echo)
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+        fputs(question, stderr);
     }
     rc = read_bytes(line);
     if (tty && !echo) {

@@ -205,3 +205,37 @@ PY
     grep -q 'there is no row 7 on the screen' "$T/screen"
     grep -q "${ID:0:8}" "$T/screen"
 }
+
+@test "a list is chosen by time and state, and goes by time, size, messages or title" {
+    conf 'quiet = 600; longest_wait = 900;'
+    log_in
+    local a b c
+    a=$(new_id) b=$(new_id) c=$(new_id)
+    line alpha >"$(transcript "$a")"
+    { line Beta && line "$(printf '%09000d' 0)"; } >"$(transcript "$b")"
+    { line gamma && line x && line y; } >"$(transcript "$c")"
+    touch -d '3 days ago' "$(transcript "$a")"
+    start_daemon
+    within eval '[ "$(ctctl list --json | jq length)" = 3 ]'
+    ids() { ctctl list --json "$@" | jq -r '.[].sessionId' | tr '\n' ' '; }
+    [ "$(ids --sort title)" = "$a $b $c " ]
+    [ "$(ids --sort messages)" = "$c $b $a " ]
+    [ "$(ids --sort size --limit 1)" = "$b " ]
+    [ "$(ids --sort time | cut -d' ' -f3)" = "$a" ]
+    [ "$(ids --since 1d --sort title)" = "$b $c " ]
+    # what has been quiet for long is saved at once
+    within eval '[ "$(ids --state "this machine only")" = "$a " ]'
+    [ "$(ids --state waiting --sort title)" = "$b $c " ]
+    [ "$(ids --state pending --sort title)" = "$b $c " ]
+    [ "$(ids --state safe)" = "" ]
+    run ctctl list --state nonsense
+    [ "$status" -eq 64 ]
+    grep -q 'it is one of: safe, waiting' <<<"$output"
+    run ctctl list --sort nonsense
+    [ "$status" -eq 64 ]
+    run ctctl list --state safe
+    grep -q 'no session is of that kind' <<<"$output"
+    ctctl sync --wait
+    [ "$(ctctl list --cloud --json --sort title | jq -r '.sessions[].id' | tr '\n' ' ')" = "$a $b $c " ]
+    [ "$(ctctl list --cloud --json --since 1h --limit 2 | jq '.sessions | length')" = 2 ]
+}

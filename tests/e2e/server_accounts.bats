@@ -199,3 +199,16 @@ PY
     grep -q '^al.*@example.org' "$T/out"
     ! grep -q $'[\x1b\x07]' "$T/out"
 }
+
+@test "the password of user add is not seen, however soon it is typed, and Ctrl-C leaves the terminal as it was" {
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" 'Password: ' 'correct horse battery\n' 'Once more: ' \
+        'correct horse battery\n' -- codeteleport-server --data "$T/server" user add al@example.org >"$T/screen"
+    grep -q 'added al@example.org' "$T/screen"
+    ! grep -q horse "$T/screen"
+    echo "PS1='READY> '" >"$T/bashrc"
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
+        "codeteleport-server --data $T/server user add bo@example.org\\n" 'Password: ' '\x03' 'READY> ' \
+        'stty -a\n' 'READY> ' 'exit\n' -- bash --noprofile --rcfile "$T/bashrc" -i >"$T/screen"
+    grep -q 'no password was given' "$T/screen"
+    grep -q ' echo ' "$T/screen"
+}

@@ -1,25 +1,36 @@
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
+#include "ctctl/cloud/choice.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/ui/pager.h"
 
 #include "ctctl/ctx/verb.h"
 
-static int list_local(struct ctx *c, const struct sessions_filter *f)
+static const char *none(const struct sessions_filter *f, const struct choice *ch, int is_cloud)
 {
-    struct json_object *list;
+    if (!choice_is_all(ch))
+        return "no session is of that kind";
+    if (f->project != NULL || f->machine != NULL)
+        return is_cloud ? "no session in the cloud is of that project or machine"
+                        : "no session on this machine is of that project or machine";
+    return is_cloud ? "no sessions in the cloud" : "no sessions here";
+}
+
+static int list_local(struct ctx *c, const struct sessions_filter *f, const struct choice *ch)
+{
+    struct json_object *list, *all;
     struct buf b = {0};
     struct ct_err e;
 
-    if (sessions_local(c, f, &list, &e) != 0)
+    if (sessions_local(c, f, &all, &e) != 0)
         return ctx_fail(c, &e);
+    list = choice_make(ch, all, c->out.now_ms);
+    json_object_put(all);
     if (c->json) {
         ctx_json(c, list);
     } else if (json_object_array_length(list) == 0) {
-        ctx_say(c, f->project != NULL || f->machine != NULL
-                       ? "no session on this machine is of that project or machine"
-                       : "no sessions here");
+        ctx_say(c, "%s", none(f, ch, 0));
     } else {
         sessions_local_table(&c->out, list, &b);
         pager_print(&c->out, &b);
@@ -54,7 +65,8 @@ static void say_clear(struct ctx *c, struct json_object *list)
                    "ctctl pull ID --plain; to delete one: ctctl delete ID --plain");
 }
 
-static int list_cloud(struct ctx *c, struct sessions_filter *f, int is_clear)
+static int list_cloud(struct ctx *c, struct sessions_filter *f, const struct choice *ch,
+                      int is_clear)
 {
     struct json_object *answer, *list;
     int64_t unjudged = 0;
@@ -68,6 +80,11 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f, int is_clear)
         keep_clear(answer);
     list = jdoc_array(answer, "sessions");
     sessions_mark_here(c, list);
+    if (!choice_is_all(ch)) {
+        list = choice_make(ch, list, c->out.now_ms);
+        json_object_object_add(answer, "sessions", list);
+        jdoc_set_int(answer, "total", (int64_t)json_object_array_length(list));
+    }
     if (!is_clear)
         sessions_say_sealed(c, list, unjudged);
     if (c->json) {
@@ -75,9 +92,7 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f, int is_clear)
     } else if (is_clear && json_object_array_length(list) == 0) {
         /* said below */
     } else if (json_object_array_length(list) == 0) {
-        ctx_say(c, f->project != NULL || f->machine != NULL
-                       ? "no session in the cloud is of that project or machine"
-                       : "no sessions in the cloud");
+        ctx_say(c, "%s", none(f, ch, 1));
     } else {
         sessions_cloud_table(&c->out, list, &b);
         pager_print(&c->out, &b);
@@ -92,12 +107,15 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f, int is_clear)
 static int run(struct ctx *c, int argc, char **argv)
 {
     struct sessions_filter f = {.is_shown = 1};
+    struct choice ch = {0};
     struct strlist words = {0};
     int is_local = 0, is_cloud = 0, is_clear = 0;
     const struct opt opts[] = {
         {"local", OPT_FLAG, &is_local},      {"cloud", OPT_FLAG, &is_cloud},
         {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
-        {"limit", OPT_NUMBER, &f.limit},     {"clear", OPT_FLAG, &is_clear},
+        {"limit", OPT_NUMBER, &ch.limit},    {"clear", OPT_FLAG, &is_clear},
+        {"since", OPT_STRING, &ch.since},    {"state", OPT_STRING, &ch.state},
+        {"sort", OPT_STRING, &ch.sort},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -109,19 +127,32 @@ static int run(struct ctx *c, int argc, char **argv)
         return ctx_usage(c, "list takes options only; one session is shown by: ctctl show ID");
     if (is_local && (is_cloud || is_clear))
         return ctx_usage(c, "--local and --cloud exclude each other");
-    return is_cloud || is_clear ? list_cloud(c, &f, is_clear) : list_local(c, &f);
+    if (ch.state != NULL && (is_cloud || is_clear))
+        return ctx_usage(c, "--state is of the sessions on this machine");
+    rc = choice_check(c, &ch);
+    if (rc != -1)
+        return rc;
+    /* Who chooses here needs more than what is shown in the end. */
+    f.limit = choice_is_all(&ch) ? ch.limit : 0;
+    return is_cloud || is_clear ? list_cloud(c, &f, &ch, is_clear) : list_local(c, &f, &ch);
 }
 
 const struct verb verb_list = {
     "list",
-    "[--local|--cloud|--clear] [--project P] [--machine M] [--limit N]",
+    "[--local|--cloud|--clear] [--project P] [--machine M] [--since TIME]\n"
+    "                  [--state STATE] [--sort time|size|messages|title] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
     "  --clear      sessions in the cloud that are not sealed\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
-    "  --limit N    the newest N only\n"
+    "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"
+    "  --state STATE  only those in this state: waiting, \"too large\", ...\n"
+    "  --sort ORDER   the newest, the largest, those of most messages, or the alphabet first\n"
+    "  --limit N    the first N only, which are the newest without --sort\n"
+    "\n"
+    "What is longer than the terminal goes through $PAGER, or less.\n"
     "\n"
     "What is sealed in the cloud is shown as it is inside, where its key is on this device.\n"
     "What is there in clear, from before there was a key or from a client without one, is\n"
@@ -135,5 +166,6 @@ const struct verb verb_list = {
     run,
     "ctctl list --project .               # sessions of this folder\n"
     "ctctl list --cloud --machine laptop  # what another machine has saved\n"
+    "ctctl list --since 7d --sort size    # the largest of this week\n"
     "ctctl list --json | jq length        # for scripts\n",
 };
