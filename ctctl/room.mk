@@ -62,6 +62,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/key/key_import.c \
   ctctl/key/key_lines.c ctctl/key/key_lines.h \
   ctctl/key/key_make.c \
+  ctctl/key/key_retire.c ctctl/key/key_retire.h \
   ctctl/key/key_ring.c \
   ctctl/key/key_show.c \
   ctctl/key/key_status.c \

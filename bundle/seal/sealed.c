@@ -99,6 +99,25 @@ int sealed_is(const struct json_object *metadata)
     return jdoc_str(metadata, MEMBER) != NULL;
 }
 
+void sealed_digest(const struct json_object *metadata, char ret[HASH_SHA256_HEX])
+{
+    const char *s = jdoc_str(metadata, MEMBER);
+
+    hash_sha256_hex(s != NULL ? s : "", s != NULL ? strlen(s) : 0, ret);
+}
+
+/* Does the key still vouch for it? */
+static void judge_key(const struct keyring *ring, const struct json_object *metadata,
+                      struct sealed_facts *f)
+{
+    char digest[HASH_SHA256_HEX];
+
+    sealed_digest(metadata, digest);
+    f->is_retired = !keyring_vouches(ring, f->key_id, digest);
+    if (f->is_retired)
+        f->origin = TRUST_STRANGER;
+}
+
 static int decode(const struct json_object *metadata, struct buf *ret, struct ct_err *err)
 {
     const char *s = jdoc_str(metadata, MEMBER);
@@ -256,6 +275,8 @@ int sealed_open(const struct keyring *ring, const char *wire_id, const struct js
 
     if (rc == 0)
         rc = open_text(ring, wire_id, &text, &h, ret, &e);
+    if (rc == 0)
+        judge_key(ring, metadata, ret);
     buf_free(&text);
     if (rc != 0 && err != NULL)
         *err = e;

@@ -31,7 +31,9 @@ struct sealed_facts {
     int64_t gzip_bytes;                            /* the bundle's length before padding */
     unsigned char object_id[SEAL_OBJECT_ID_BYTES]; /* of the sealed bundle */
     int64_t generation;                            /* of both objects */
-    enum trust origin;        /* who vouched for what is in it, before it was sealed */
+    enum trust origin; /* who vouched for what is in it, before it was sealed */
+    int is_retired; /* sealed by a retired key, and not among what that had sealed before: nobody's
+                       word, and ${origin} is a stranger's; set by sealed_open() */
     char device[UUID_SIZE];   /* that sealed it (common/config/device.h), "": not said */
     char ids_key[KEY_ID_HEX]; /* id of the key that opaque ids are made with */
     char key_id[KEY_ID_HEX];  /* of the key that it was sealed with; set by sealed_open() */
@@ -45,6 +47,12 @@ struct sealed_facts {
  */
 int sealed_make(const struct keyring *ring, const struct sealed_facts *facts,
                 struct json_object **ret, struct ct_err *err);
+
+/**
+ * sealed_digest(metadata, ret):
+ * The SHA-256 of a sealed description, as common/config/retired.h lists it.
+ */
+void sealed_digest(const struct json_object *metadata, char ret[HASH_SHA256_HEX]);
 
 /**
  * sealed_is(metadata):

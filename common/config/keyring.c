@@ -6,6 +6,8 @@
 #include "common/data/hkdf.h"
 #include "common/config/key_command.h"
 #include "common/config/keyring_inside.h"
+#include "common/config/retired.h"
+#include "common/base/map.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
@@ -17,11 +19,17 @@
 struct keyring {
     struct key *v[KEYRING_MAX]; /* each for itself, for callers hold on to them */
     size_t n;
+    struct map *retired; /* their ids */
+    struct map *vouched; /* digests of what they had sealed before */
 };
 
 struct keyring *keyring_new(void)
 {
-    return str_calloc(1, sizeof(struct keyring));
+    struct keyring *r = str_calloc(1, sizeof(struct keyring));
+
+    r->retired = map_new();
+    r->vouched = map_new();
+    return r;
 }
 
 void keyring_free(struct keyring *r)
@@ -32,7 +40,39 @@ void keyring_free(struct keyring *r)
         secret_free((void *)(uintptr_t)r->v[i]->mk);
         free(r->v[i]);
     }
+    map_free(r->retired);
+    map_free(r->vouched);
     free(r);
+}
+
+void keyring_retire(struct keyring *r, const char *id_hex)
+{
+    map_put(r->retired, id_hex, r);
+}
+
+void keyring_vouch(struct keyring *r, const char *digest)
+{
+    map_put(r->vouched, digest, r);
+}
+
+int keyring_is_retired(const struct keyring *r, const char *id_hex)
+{
+    return r != NULL && map_get(r->retired, id_hex) != NULL;
+}
+
+int keyring_vouches(const struct keyring *r, const char *id_hex, const char *digest)
+{
+    return !keyring_is_retired(r, id_hex) || map_get(r->vouched, digest) != NULL;
+}
+
+size_t keyring_n_retired(const struct keyring *r)
+{
+    return r != NULL ? map_size(r->retired) : 0;
+}
+
+size_t keyring_n_vouched(const struct keyring *r)
+{
+    return r != NULL ? map_size(r->vouched) : 0;
 }
 
 void key_derive(const unsigned char mk[KEY_BYTES], const char *info, void *out, size_t n)
@@ -208,7 +248,7 @@ static int open_command(const char *command, struct keyring **ret, struct ct_err
     return -1;
 }
 
-int keyring_open(const struct config *config, struct keyring **ret, struct ct_err *err)
+static int open_any(const struct config *config, struct keyring **ret, struct ct_err *err)
 {
     char *path;
     int rc;
@@ -219,4 +259,18 @@ int keyring_open(const struct config *config, struct keyring **ret, struct ct_er
     rc = keyring_load(path, ret, err);
     free(path);
     return rc;
+}
+
+int keyring_open(const struct config *config, struct keyring **ret, struct ct_err *err)
+{
+    struct keyring *r;
+
+    if (open_any(config, &r, err) != 0)
+        return -1;
+    if (retired_load(r, err) != 0) {
+        keyring_free(r);
+        return -1;
+    }
+    *ret = r;
+    return 0;
 }

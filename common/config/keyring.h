@@ -91,6 +91,22 @@ const struct key *keyring_current(const struct keyring *r);
 const struct key *keyring_find(const struct keyring *r, const unsigned char id[KEY_ID_BYTES]);
 
 /**
+ * keyring_is_retired(r, id_hex), keyring_vouches(r, id_hex, digest):
+ * Return whether the key with that id is one that somebody else may have (common/config/retired.h);
+ * whether what it sealed counts as sealed by it: it is not retired, or had sealed what has that
+ * SHA-256 before.  ${r} may be NULL.
+ */
+int keyring_is_retired(const struct keyring *r, const char *id_hex);
+int keyring_vouches(const struct keyring *r, const char *id_hex, const char *digest);
+
+/**
+ * keyring_n_retired(r), keyring_n_vouched(r):
+ * Return how many keys are retired, and how much is listed that they had sealed.
+ */
+size_t keyring_n_retired(const struct keyring *r);
+size_t keyring_n_vouched(const struct keyring *r);
+
+/**
  * key_text(key, ret), key_parse(text, ret, err):
  * The recovery text of a key (a secret), lower case, ungrouped; and back, forgiving of case, blanks
  * and dashes.  ERR_REFUSED with a sentence that does not hold the text.

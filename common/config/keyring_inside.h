@@ -15,4 +15,11 @@
 int keyring_add_text(struct keyring *r, const char *text, int64_t created_ms,
                      const struct key **ret, struct ct_err *err);
 
+/**
+ * keyring_retire(r, id_hex), keyring_vouch(r, digest):
+ * The key with that id is retired, here or not; what has that digest was sealed before.
+ */
+void keyring_retire(struct keyring *r, const char *id_hex);
+void keyring_vouch(struct keyring *r, const char *digest);
+
 #endif

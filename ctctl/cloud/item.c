@@ -53,6 +53,8 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
     json_object_object_add(o, "metadata", json_object_get(f->metadata));
     jdoc_set_int(o, "generation", f->generation);
     jdoc_set_str(o, "keyId", f->key_id);
+    if (f->is_retired)
+        jdoc_set_bool(o, "retired", 1);
     if (f->origin != TRUST_OWN)
         jdoc_set_str(o, "origin", trust_name(f->origin));
     if (f->generation < seen)
@@ -108,6 +110,11 @@ void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enu
 int item_is_sealed(const struct json_object *item)
 {
     return jdoc_obj(item, OPENED) != NULL || jdoc_obj(item, LOCKED) != NULL;
+}
+
+int item_is_retired(const struct json_object *item)
+{
+    return jdoc_bool(jdoc_obj(item, OPENED), "retired", 0);
 }
 
 int item_is_locked(const struct json_object *item)

@@ -13,7 +13,8 @@
  *
  *   "opened": {sessionId, sourceMachine, sourceCwd, sourceUserDir, metadata, generation, keyId}
  *
- * with "origin" ("stranger", "account") if it is not one's own, "seenGeneration" if this device has
+ * with "origin" ("stranger", "account") if it is not one's own, "retired" if its key is one that
+ * somebody else may have and it is not on that key's list, "seenGeneration" if this device has
  * seen a higher one, or, where they can't be opened here,
  *
  *   "sealed": {keyId, code, reason, message}
@@ -34,10 +35,12 @@ enum item_age {
 void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enum item_age age);
 
 /**
- * item_is_sealed(item), item_is_locked(item), item_is_rolled_back(item):
+ * item_is_sealed(item), item_is_locked(item), item_is_rolled_back(item), item_is_retired(item):
  * Return whether it is sealed; whether it can't be opened here; whether this device has seen a
- * newer state of it than what the server calls the newest.
+ * newer state of it than what the server calls the newest; whether a retired key sealed it, which
+ * vouches for it no more than for what is in clear.
  */
+int item_is_retired(const struct json_object *item);
 int item_is_sealed(const struct json_object *item);
 int item_is_locked(const struct json_object *item);
 int item_is_rolled_back(const struct json_object *item);

@@ -56,7 +56,9 @@ static void take(struct resolved *w, struct json_object *item)
 /* Is ${item} of the kind that is meant? */
 static int is_meant(struct ctx *c, const struct json_object *item, int is_plain)
 {
-    return is_plain ? !item_is_sealed(item) : item_is_sealed(item) || !ctx_is_sealing(c);
+    int is_vouched = item_is_sealed(item) && !item_is_retired(item);
+
+    return is_plain ? !is_vouched : is_vouched || !ctx_is_sealing(c);
 }
 
 static int try(struct ctx *c, struct resolved *w, const char *wire_id, struct ct_err *err)
@@ -124,15 +126,23 @@ static struct json_object *choose(struct ctx *c, struct json_object *list, const
 }
 
 /* There is one, but of the other kind. */
-static int other_kind(const char *id, int is_plain, struct ct_err *err)
+static int other_kind(const struct json_object *item, int is_plain, struct ct_err *err)
 {
+    const char *id = item_id(item);
+
     if (is_plain)
         return err_set(err, ERR_GONE, "session %.8s is not in the cloud in clear, only sealed", id);
-    err_set(err, ERR_REFUSED,
-            "session %.8s is in the cloud in clear only, so whoever runs the server can have "
-            "written or changed it. --plain means it all the same, as a stranger's; ctctl seal "
-            "%.8s brings it there sealed",
-            id, id);
+    if (item_is_retired(item))
+        err_set(err, ERR_REFUSED,
+                "session %.8s is sealed with a key that somebody else may have, and was not there "
+                "when that was retired. --plain means it all the same, as a stranger's",
+                id);
+    else
+        err_set(err, ERR_REFUSED,
+                "session %.8s is in the cloud in clear only, so whoever runs the server can have "
+                "written or changed it. --plain means it all the same, as a stranger's; ctctl seal "
+                "%.8s brings it there sealed",
+                id, id);
     snprintf(err->reason, sizeof(err->reason), "%s", RESOLVE_IN_CLEAR);
     return -1;
 }
@@ -154,7 +164,7 @@ static int by_list(struct ctx *c, const char *word, int is_plain, struct resolve
     } else if (found != NULL) {
         take(w, json_object_get(found));
     } else if ((other = choose(c, list, word, !is_plain, &many)) != NULL) {
-        rc = other_kind(item_id(other), is_plain, err);
+        rc = other_kind(other, is_plain, err);
     } else {
         err_set(err, ERR_GONE,
                 "no session in the cloud begins with \"%s\"; see: ctctl list --cloud", word);

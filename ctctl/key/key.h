@@ -14,6 +14,8 @@ struct key_opts {
     int is_fork;    /* a key of its own although the account has another, or may have */
     int force;      /* show the text although stdout is no terminal, or export it to one */
     int with_qr;
+    int is_compromised; /* somebody else may have the keys that are here */
+    int is_list;        /* export: what the retired keys had sealed, and not the texts */
 };
 
 /**

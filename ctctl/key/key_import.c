@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/config/retired.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/sys/secret.h"
@@ -20,6 +21,7 @@ struct importing {
     struct keyring *old;    /* what was here */
     struct keyring *given;  /* in the order in which they came */
     struct keyring *merged; /* what is to be */
+    struct buf list;        /* of what retired keys had sealed */
     struct key_account account;
     int is_compared; /* with the account */
     struct ct_err why_not;
@@ -154,11 +156,25 @@ static int judge(struct importing *m, struct ct_err *err)
 /* ---- reading them ------------------------------------------------------------------------------
  */
 
+/* ctctl key export --retired */
+static int is_of_list(const char *line)
+{
+    return strncmp(line, "under ", 6) == 0 || strncmp(line, "key ", 4) == 0 ||
+           strncmp(line, "has ", 4) == 0 || strncmp(line, "mac ", 4) == 0;
+}
+
 static int take_line(struct importing *m, struct key_lines *lines, const char *line,
                      struct ct_err *err)
 {
-    unsigned char *mk = secret_alloc(KEY_BYTES);
-    int rc = key_lines_add(lines, line, mk, err);
+    unsigned char *mk;
+    int rc;
+
+    if (is_of_list(line)) {
+        buf_printf(&m->list, "%s\n", line);
+        return 0;
+    }
+    mk = secret_alloc(KEY_BYTES);
+    rc = key_lines_add(lines, line, mk, err);
 
     if (rc == 1 && keyring_add(m->given, mk, now_wall_ms(), 0) == NULL)
         rc = err_set(err, ERR_REFUSED, "that are more keys than a keyring holds");
@@ -178,7 +194,7 @@ static int from_pipe(struct importing *m, struct ct_err *err)
         rc = -1;
     if (rc >= 0)
         rc = key_lines_end(lines, err);
-    if (rc == 0 && keyring_n(m->given) == 0)
+    if (rc == 0 && keyring_n(m->given) == 0 && m->list.len == 0)
         rc = err_set(err, ERR_GONE, "there was no recovery text on stdin");
     secret_free(line);
     key_lines_free(lines);
@@ -304,6 +320,13 @@ static void report(const struct importing *m, int is_told)
     buf_free(&missing);
 }
 
+static int take_list(const struct importing *m, struct ct_err *err)
+{
+    if (retired_check(m->merged, m->list.data, err) != 0)
+        return -1;
+    return retired_append(m->list.data, err);
+}
+
 static int by_command(struct ct_err *err)
 {
     return err_set(err, ERR_CONFIG,
@@ -328,7 +351,9 @@ int key_import(struct ctx *c, const struct key_opts *o, int is_pipe)
         rc = from_pipe(&m, &e) == 0 ? judge(&m, &e) : -1;
     else if (rc == 0)
         rc = from_terminal(&m, &e);
-    if (rc == 0 && !is_same(m.old, m.merged))
+    if (rc == 0 && m.list.len > 0)
+        rc = take_list(&m, &e);
+    if (rc == 0 && (!is_same(m.old, m.merged) || m.list.len > 0))
         rc = key_ring_keep(c, m.merged, &is_told, &e);
     if (rc == 0)
         report(&m, is_told);
@@ -336,5 +361,6 @@ int key_import(struct ctx *c, const struct key_opts *o, int is_pipe)
     keyring_free(m.old);
     keyring_free(m.given);
     keyring_free(m.merged);
+    buf_free(&m.list);
     return rc == 0 ? CTX_OK : ctx_fail(c, &e);
 }

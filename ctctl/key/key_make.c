@@ -7,7 +7,9 @@
 #include "common/base/now.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
+#include "common/config/retired.h"
 #include "ctctl/key/key_lines.h"
+#include "ctctl/key/key_retire.h"
 #include "ctctl/ui/term.h"
 
 #include "ctctl/key/key.h"
@@ -103,7 +105,8 @@ static int confirm(struct ctx *c, const char *text, struct ct_err *err)
 /* ---- making one --------------------------------------------------------------------------------
  */
 
-static void report(struct ctx *c, const struct key *key, int is_first, int is_told)
+static void report(struct ctx *c, const struct key *key, int is_first, int is_told,
+                   int is_compromised)
 {
     struct json_object *o;
     struct buf b = {0};
@@ -126,6 +129,13 @@ static void report(struct ctx *c, const struct key *key, int is_first, int is_to
         buf_addstr(&b, "But the configuration says encryption = \"off\": nothing is sealed as long "
                        "as it does.\n");
     buf_printf(&b, "To another device: %s\n", bring);
+    if (is_compromised)
+        buf_addstr(&b,
+                   "What the old keys seal from now on is a stranger's here. On your other devices "
+                   "it is so once they have the list, after the key:\n"
+                   "  ctctl key export --retired | ssh OTHER ctctl key import -\n"
+                   "Whoever has the old keys can go on reading what they sealed; to end that, and "
+                   "the access to the account: ctctl devices revoke, and a new password\n");
     if (is_first)
         buf_addstr(&b, "What is here in clear goes up sealed now; what only the cloud has: ctctl "
                        "list --clear\n");
@@ -148,11 +158,26 @@ static int hand_over(struct ctx *c, const struct key *key, const char *text, int
             file_write_all(STDOUT_FILENO, "\n", 1) != 0)
             return CTX_FAILED;
     }
-    report(c, key, is_first, 0);
+    report(c, key, is_first, 0, o->is_compromised);
     return CTX_OK;
 }
 
-static int make(struct ctx *c, struct keyring *ring, const struct key_opts *o)
+/* First, for with the new key in the keyring the old ones would count as before. */
+static int retire(const struct keyring *ring, const struct key *key, const struct strlist *digests,
+                  struct ct_err *err)
+{
+    struct buf block = {0};
+    int rc;
+
+    retired_block(ring, key, digests, &block);
+    rc = retired_append(block.data, err);
+    buf_free(&block);
+    return rc;
+}
+
+/* ${digests}: of what the other keys have sealed, which are retired; NULL: they are not. */
+static int make(struct ctx *c, struct keyring *ring, const struct key_opts *o,
+                const struct strlist *digests)
 {
     const struct key *key = keyring_generate(ring, now_wall_ms());
     char *text = secret_alloc(KEY_TEXT_SIZE);
@@ -167,6 +192,8 @@ static int make(struct ctx *c, struct keyring *ring, const struct key_opts *o)
         rc = show_text(text, &e);
     if (rc == 0 && !o->no_confirm)
         rc = confirm(c, text, &e);
+    if (rc == 0 && digests != NULL)
+        rc = retire(ring, key, digests, &e);
     if (rc == 0 && !ctx_key_is_by_command(c))
         rc = key_ring_keep(c, ring, &is_told, &e);
     if (rc != 0) {
@@ -174,7 +201,7 @@ static int make(struct ctx *c, struct keyring *ring, const struct key_opts *o)
     } else if (ctx_key_is_by_command(c)) {
         rc = hand_over(c, key, text, is_first, o);
     } else {
-        report(c, key, is_first, is_told);
+        report(c, key, is_first, is_told, o->is_compromised);
         rc = CTX_OK;
     }
     secret_free(text);
@@ -256,6 +283,7 @@ static int is_there(const struct keyring *ring, struct ct_err *err)
 static int make_one(struct ctx *c, const struct key_opts *o, int is_first)
 {
     struct keyring *ring = NULL;
+    struct strlist digests = {0};
     struct ct_err e;
     int rc = key_ring_open(c, &ring, &e);
 
@@ -273,10 +301,13 @@ static int make_one(struct ctx *c, const struct key_opts *o, int is_first)
         rc = not_a_fork(c, ring, o, &e);
     if (rc != 0)
         rc = ctx_fail(c, &e);
-    else
+    else if (o->is_compromised)
+        rc = key_retire_look(c, o->no_confirm, &digests);
+    if (rc == CTX_OK)
         rc = agree(c, o, is_first);
     if (rc == CTX_OK)
-        rc = make(c, ring, o);
+        rc = make(c, ring, o, o->is_compromised ? &digests : NULL);
+    strlist_free(&digests);
     keyring_free(ring);
     return rc;
 }

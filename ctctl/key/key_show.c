@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/config/retired.h"
 #include "common/base/now.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
@@ -56,6 +57,22 @@ static int put_lines(const struct keyring *ring, char *text, struct ct_err *err)
     return rc;
 }
 
+static int put_list(struct ct_err *err)
+{
+    char *path = retired_path();
+    struct buf text = {0};
+    int rc = file_read(path, 64 << 20, &text, err);
+
+    if (rc == 0)
+        rc = put(text.data != NULL ? text.data : "", err);
+    else if (err->code == ERR_GONE)
+        err_set(err, ERR_GONE,
+                "no key was retired on this device (ctctl key rotate --compromised)");
+    buf_free(&text);
+    free(path);
+    return rc;
+}
+
 int key_export(struct ctx *c, const struct key_opts *o)
 {
     const struct keyring *ring;
@@ -71,7 +88,9 @@ int key_export(struct ctx *c, const struct key_opts *o)
     rc = ring != NULL ? 0 : -1;
     if (rc == 0 && keyring_n(ring) == 0)
         rc = none(&e);
-    if (rc == 0) {
+    if (rc == 0 && o->is_list) {
+        rc = put_list(&e);
+    } else if (rc == 0) {
         text = secret_alloc(KEY_TEXT_SIZE);
         rc = c->json ? put_json(ring, text, &e) : put_lines(ring, text, &e);
         c->has_printed = c->json;

@@ -132,6 +132,8 @@ static void key_rows(const struct key_state *s, struct buf *b)
             buf_addstr(&line, "seals from now on");
         else
             buf_addstr(&line, i == 0 ? "names sessions, opens older ones" : "opens older ones");
+        if (keyring_is_retired(s->ring, k->id_hex))
+            buf_addstr(&line, ", retired: somebody else may have it");
         if (k->created_ms > 0)
             buf_printf(&line, ", here since %s",
                        text_clock(now_rfc3339(k->created_ms, when), "%Y-%m-%d", day, sizeof(day)));

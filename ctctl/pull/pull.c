@@ -168,6 +168,14 @@ static int check_seal(struct ctx *c, const struct download *d, const struct pull
 {
     char what[64];
 
+    if (d->is_sealed && d->facts.is_retired && !opts->is_plain) {
+        err_set(err, ERR_REFUSED,
+                "session %.8s is sealed with a key that somebody else may have, and was not there "
+                "when that was retired. --plain means it all the same, as a stranger's",
+                download_id(d));
+        snprintf(err->reason, sizeof(err->reason), "%s", PULL_PLAIN);
+        return -1;
+    }
     if (d->is_sealed)
         return 0;
     if (!opts->is_plain && ctx_is_sealing(c)) {
@@ -201,8 +209,15 @@ static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts
 /* Who vouches for what the cloud has.  Where there is a key, only that. */
 static enum trust vouched(struct ctx *c, const struct download *d)
 {
-    if (d->is_sealed)
-        return d->facts.origin;
+    char key_id[KEY_ID_HEX];
+
+    if (d->is_sealed) {
+        /* The description may be by another key than the bundle. */
+        hash_hex(d->header.key_id, KEY_ID_BYTES, key_id);
+        return keyring_vouches(ctx_ring(c, NULL), key_id, strchr(d->answer.checksum, ':') + 1)
+                   ? d->facts.origin
+                   : TRUST_STRANGER;
+    }
     return ctx_is_sealing(c) ? TRUST_STRANGER : TRUST_ACCOUNT;
 }
 

@@ -360,11 +360,18 @@ static void see_sealed(struct cloud *c, const char *wire_id, struct json_object 
     struct sealed_facts facts = {0};
     struct ct_err err = {0};
 
-    if (sealed_open(sealing_ring(c->d->sealing), wire_id, metadata, &facts, &err) == 0) {
+    int rc = sealed_open(sealing_ring(c->d->sealing), wire_id, metadata, &facts, &err);
+
+    if (rc == 0 && facts.is_retired)
+        rc = err_set(&err, ERR_REFUSED,
+                     "sealed with key %.8s after that was retired: whoever has "
+                     "it can have written that",
+                     facts.key_id);
+    else if (rc == 0)
         see_opened(c, wire_id, item, &facts);
-        sealed_facts_clear(&facts);
+    sealed_facts_clear(&facts);
+    if (rc == 0)
         return;
-    }
     if (c->unreadable_now++ == 0 && strcmp(c->unreadable_err.msg, err.msg) != 0)
         log_warn("sealed-unreadable id=%s error=\"%s\"", wire_id, err.msg);
     c->unreadable_err = err;

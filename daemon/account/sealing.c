@@ -52,7 +52,8 @@ struct sealing_keys *sealing_hold(struct sealing *s)
 
 static int same_keys(const struct keyring *a, const struct keyring *b)
 {
-    if (keyring_n(a) != keyring_n(b))
+    if (keyring_n(a) != keyring_n(b) || keyring_n_retired(a) != keyring_n_retired(b) ||
+        keyring_n_vouched(a) != keyring_n_vouched(b))
         return 0;
     for (size_t i = 0; i < keyring_n(a); i++) {
         if (memcmp(keyring_at(a, i)->id, keyring_at(b, i)->id, KEY_ID_BYTES) != 0)

@@ -484,3 +484,91 @@ print([r[0] for r in d.execute("SELECT DISTINCT cwd FROM descriptions")])' "$T/s
     conf 'key_command = "exit 3";'
     [[ $(finding keyring) == bad* ]]
 }
+
+# as_thief COMMAND...: with the old key only
+as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
+
+@test "after a compromised rotation the old key vouches for what it had sealed, and for nothing else" {
+    local other=$(new_id) object
+    the_key
+    save 1
+    mkdir -p "$T/thief"
+    cp -r "$CODETELEPORT_CONFIG_DIR/." "$T/thief"
+    run ctctl key rotate --compromised
+    [ "$status" -eq 64 ]
+    # somebody looks, and says no
+    python3 "$CT_SRC/tests/e2e/tools/typist.py" "all of it yours?" 'n\n' -- ctctl key rotate --compromised \
+        >"$T/screen" || true
+    grep -q "${ID:0:8}" "$T/screen"
+    [ ! -e "$CODETELEPORT_CONFIG_DIR/retired" ]
+    ctctl --json key rotate --compromised --no-confirm >"$T/out"
+    [ "$(stat -c %a "$CODETELEPORT_CONFIG_DIR/retired")" = 600 ]
+    ctctl key status | grep -q "retired: somebody else may have it"
+    cp "$CODETELEPORT_CONFIG_DIR/retired" "$T/retired"
+    # What there was is one's own as before.
+    rm -rf "$T/keep" && cp -r "$CLAUDE_CONFIG_DIR" "$T/keep"
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(jq -r .origin "$T/pull.json")" = own ]
+    rm -rf "$CLAUDE_CONFIG_DIR" && mv "$T/keep" "$CLAUDE_CONFIG_DIR"
+    # A thief with the old key, and the server on his side: a session of his, and a later one of mine.
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$other" 2
+    as_thief save 1 "$other"
+    as_thief save 2
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    for id in "$other" "$ID"; do
+        refused 1 "somebody else may have" ctctl pull "$id"
+    done
+    ctctl --json pull --all 2>/dev/null | jq -e '.leftInClear == 2 and .sessions == []'
+    ctctl --json list --cloud 2>/dev/null | jq -e '[.sessions[].opened | .retired, .origin] == [true, "stranger", true, "stranger"]'
+    [ "$(pulled "$other" --plain)" = installed ]
+    [ "$(jq -r .origin "$T/pull.json")" = stranger ]
+    # The old version is still there by its number, and is one's own.
+    [ "$(pulled "$ID" --plain --version 1)" = installed ]
+    [ "$(jq -r .origin "$T/pull.json")" = own ]
+    # The description that was there, with a bundle that was not.
+    object=$(object "$WIRE" 1)
+    cp "$T/$ID.2.sealed" "$object"
+    promise "$object" 1
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    run ctctl --json pull "$ID" --plain --version 1
+    [ "$status" -ne 0 ] || [[ "$output" == *'"origin":"stranger"'* ]]
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    # The daemon takes no notice of what he wrote either.
+    start_daemon
+    within status_is '.problems | map(select(.what == "sealed sessions")) | length' 1
+    status '.problems[].why' | grep -q "after that was retired"
+    stop_daemon
+}
+
+@test "the list of retired keys comes to another device, and a damaged one vouches for nothing" {
+    the_key
+    save 1
+    machine bob
+    bring_key
+    project src/web.app
+    machine alice
+    ctctl --json key rotate --compromised --no-confirm >"$T/out"
+    ctctl key export >"$T/texts"
+    ctctl key export --retired >"$T/retired"
+    machine bob
+    # the list without the key is nobody's
+    run ctctl key import - <"$T/retired"
+    [ "$status" -ne 0 ]
+    [ ! -e "$CODETELEPORT_CONFIG_DIR/retired" ]
+    cat "$T/texts" "$T/retired" | ctctl key import -
+    cmp "$T/retired" "$CODETELEPORT_CONFIG_DIR/retired"
+    ctctl key import - <"$T/retired" # once more changes nothing
+    cmp "$T/retired" "$CODETELEPORT_CONFIG_DIR/retired"
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(jq -r .origin "$T/pull.json")" = own ]
+    for change in 's/^has ./has 0/' '/^mac/d' 's/^mac ..../mac 0000/' '$d'; do
+        sed "$change" "$T/retired" >"$CODETELEPORT_CONFIG_DIR/retired"
+        ctctl --json list --cloud | jq -e '.sessions[0].opened.retired == true'
+        run ctctl key import - <"$CODETELEPORT_CONFIG_DIR/retired"
+        [ "$status" -ne 0 ]
+    done
+    # of a key that nobody has here it says nothing
+    sed 's/^under ..../under 0000/' "$T/retired" >"$CODETELEPORT_CONFIG_DIR/retired"
+    ctctl --json list --cloud | jq -e '.sessions[0].opened.retired == null'
+}

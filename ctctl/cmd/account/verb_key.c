@@ -9,6 +9,8 @@ enum {
     TAKES_FORK = 2,
     TAKES_FORCE = 4,
     TAKES_QR = 8,
+    TAKES_COMPROMISED = 16,
+    TAKES_RETIRED = 32,
 };
 
 static int status(struct ctx *c, const struct key_opts *o)
@@ -29,9 +31,9 @@ static const struct action {
 } actions[] = {
     {"status", status, 0},
     {"init", key_init, TAKES_NO_CONFIRM | TAKES_FORK},
-    {"rotate", key_rotate, TAKES_NO_CONFIRM | TAKES_FORK},
+    {"rotate", key_rotate, TAKES_NO_CONFIRM | TAKES_FORK | TAKES_COMPROMISED},
     {"show", key_show, TAKES_FORCE | TAKES_QR},
-    {"export", key_export, TAKES_FORCE},
+    {"export", key_export, TAKES_FORCE | TAKES_RETIRED},
     {"import", from_terminal, TAKES_FORK},
 };
 
@@ -65,7 +67,9 @@ static int act(struct ctx *c, const struct action *a, const struct strlist *word
                             "export; onto a terminal it wants --force");
     if ((o->no_confirm && !(a->takes & TAKES_NO_CONFIRM)) ||
         (o->is_fork && !(a->takes & TAKES_FORK)) || (o->force && !(a->takes & TAKES_FORCE)) ||
-        (o->with_qr && !(a->takes & TAKES_QR)))
+        (o->with_qr && !(a->takes & TAKES_QR)) ||
+        (o->is_compromised && !(a->takes & TAKES_COMPROMISED)) ||
+        (o->is_list && !(a->takes & TAKES_RETIRED)))
         return ctx_usage(c, "key %s does not take that option", a->name);
     if (is_import && words->n == 2 && strcmp(words->v[1], "-") == 0)
         return key_import(c, o, 1);
@@ -85,6 +89,8 @@ static int run(struct ctx *c, int argc, char **argv)
         {"fork", OPT_FLAG, &o.is_fork},
         {"force", OPT_FLAG, &o.force},
         {"qr", OPT_FLAG, &o.with_qr},
+        {"compromised", OPT_FLAG, &o.is_compromised},
+        {"retired", OPT_FLAG, &o.is_list},
     };
     const struct action *a;
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
@@ -99,7 +105,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_key = {
     "key",
-    "[status] | init | import [-] | show [--qr] | export | rotate",
+    "[status] | init | import [-] | show [--qr] | export [--retired] |\n"
+    "                 rotate [--compromised]",
     "encryption keys: make one, bring it to other devices",
     "With a key, everything that this device saves is sealed before it leaves; only devices\n"
     "that have the key can open it. Whoever loses the key loses what was sealed with it.\n"
@@ -114,6 +121,11 @@ const struct verb verb_key = {
     "  rotate    one more key, which seals from now on; the older ones stay for reading\n"
     "\n"
     "  --qr          show: as a QR code\n"
+    "  --compromised rotate: somebody else may have the keys that are here. What they have\n"
+    "                sealed so far is shown and listed; whatever else they seal is a\n"
+    "                stranger's from then on, as if it were in clear\n"
+    "  --retired     export: that list, for ctctl key import - on a device that has the new\n"
+    "                key\n"
     "  --force       show: although stdout is no terminal; export: although it is one\n"
     "  --no-confirm  init, rotate: for scripts; nothing is shown or asked, and the text is had\n"
     "                by: ctctl key export\n"
