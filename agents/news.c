@@ -23,6 +23,7 @@ struct news {
     size_t unnamed;        /* records without a uuid so far: they are known by their place */
     int is_incomplete;     /* there were too many of them */
     int is_glance;         /* the sets stay empty */
+    int is_something;      /* as news_is_something() */
     char *project;         /* the project folder whose cwd is looked for, or NULL */
     char first_cwd[JSCAN_TEXT + 1];
     char project_cwd[JSCAN_TEXT + 1]; /* the last one that ${project} is named after */
@@ -31,6 +32,7 @@ struct news {
 
     /* The line under way. */
     struct jscan scan;
+    int is_blank; /* nothing came of it yet */
     int in_message, in_attachment;
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     char type[32];
@@ -134,6 +136,7 @@ static const struct jscan_ops ops = {on_begin, on_string, on_close};
 static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
+    n->is_blank = 1;
     n->in_message = n->in_attachment = n->is_meta = n->is_compact_summary = 0;
     n->is_sidechain = n->has_tool_result = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
@@ -232,14 +235,19 @@ static void add_record(struct news *n)
         add_unnamed(n);
     else if (n->uuid[0] != '\0')
         seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
+    if (kind == AGENT_IS_NEWS || (kind == AGENT_CANT_TELL && n->uuid[0] != '\0') ||
+        n->is_compact_summary)
+        n->is_something = 1;
     if (kind != AGENT_NO_NEWS)
         add_message(n);
 }
 
 static void end_line(struct news *n)
 {
-    if (!jscan_is_object(&n->scan))
+    if (!jscan_is_object(&n->scan)) {
+        n->is_something |= !n->is_blank;
         return;
+    }
     judge_cwd(n);
     if (n->first_cwd[0] == '\0')
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
@@ -256,6 +264,7 @@ void news_feed(struct news *n, const char *p, size_t len)
         size_t part = newline != NULL ? (size_t)(newline - p) : len;
         if (part > 0)
             jscan_feed(&n->scan, &ops, n, p, part);
+        n->is_blank &= part == 0;
         if (newline == NULL)
             break;
         end_line(n);
@@ -280,6 +289,11 @@ void news_next(struct news *n)
 size_t news_count(const struct news *n)
 {
     return seen_count(n->records);
+}
+
+int news_is_something(const struct news *n)
+{
+    return n->is_something;
 }
 
 void news_look_for(struct news *n, const char *project)

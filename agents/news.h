@@ -66,6 +66,13 @@ const char *news_project_cwd(const struct news *n);
 size_t news_count(const struct news *n);
 
 /**
+ * news_is_something(n):
+ * Return whether there is anything to keep in what was fed: conversation, the summary of one, or a
+ * line that is no JSON object and so can't be judged.
+ */
+int news_is_something(const struct news *n);
+
+/**
  * news_cwd(n), news_git_branch(n):
  * The folder in which the first copy began, the git branch that the last record with one was on;
  * "" if nothing says.  Borrowed until the next feed.

@@ -50,6 +50,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack/pack.c bundle/pack/pack.h \
   bundle/pack/pack_meta.c bundle/pack/pack_meta.h \
   bundle/pack/snapshot.c bundle/pack/snapshot.h \
+  bundle/pack/stub.c bundle/pack/stub.h \
   bundle/pack/survey.c bundle/pack/survey.h \
   bundle/relocate/relocate.c bundle/relocate/relocate.h \
   bundle/relocate/relocate_edge.c bundle/relocate/relocate_edge.h \

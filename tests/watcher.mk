@@ -44,6 +44,6 @@ dist_check_SCRIPTS += tests/e2e/heavy_watch.bats tests/e2e/heavy_suspend.bats
 HEAVY_TESTS += tests/e2e/heavy_watch.bats tests/e2e/heavy_suspend.bats
 endif
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e/e2e_links.bats
-TESTS += tests/e2e/e2e_links.bats
+dist_check_SCRIPTS += tests/e2e/e2e_links.bats tests/e2e/e2e_stay.bats
+TESTS += tests/e2e/e2e_links.bats tests/e2e/e2e_stay.bats
 endif

@@ -229,10 +229,32 @@ static void vanished(struct job *j, struct session *s)
         control_event(d, "archived", s->id, old.version, 0, NULL);
     } else if (!is_known) {
         log_debug("no-transcript session=%s", s->id);
+        state_drop_files(d->state, s->id, NULL); /* of a stub */
     } else if (old.version == 0 && !uploader_has(d->uploader, s->id)) {
         state_forget(d->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
     }
     state_session_clear(&old);
+}
+
+static int write_stub(void *arg, struct ct_err *err)
+{
+    struct job *j = arg;
+
+    if (state_forget(j->d->state, j->session_id, err) != 0)
+        return -1;
+    return recording_files(j, err);
+}
+
+/* It is no session until somebody says something: on no list, but its files are on record, so that
+ * a scan passes over them. */
+static void is_nothing_yet(struct job *j, struct session *s)
+{
+    s->safe_seq = s->taken_seq;
+    s->is_urgent = 0;
+    s->bundled_bytes = 0;
+    sessions_set_err(s, NULL);
+    db_transact(state_db(j->d->state), write_stub, j, NULL);
+    log_debug("stub session=%s", s->id);
 }
 
 static void failed(struct job *j, struct session *s)
@@ -297,7 +319,9 @@ static void job_done(void *arg)
         bundler_run(d);
         return;
     }
-    if (must_not_leave(j)) {
+    if (j->is_stub) {
+        is_nothing_yet(j, s);
+    } else if (must_not_leave(j)) {
         spool_remove(j);
         bundler_due(d, s, 1);
     } else if (j->rc == 0) {
@@ -426,7 +450,9 @@ static void start(struct daemon *d, struct session *s)
     j->scan = credscan_job_new(d, s->id);
     if (j->keys != NULL)
         j->bundle_generation = sealing_generation(d, s->id, j->wire_id) + 1;
-    if (state_get(d->state, s->id, &old)) {
+    j->is_unheard_of = !state_get(d->state, s->id, &old);
+    if (!j->is_unheard_of) {
+        j->is_unheard_of = old.version == 0 && old.is_excluded == STATE_NOT_EXCLUDED;
         snprintf(j->known_id, sizeof(j->known_id), "%s",
                  old.revive || old.is_renewed ? "" : old.content_id);
         j->previous_bytes = old.transcript_bytes;
@@ -436,6 +462,7 @@ static void start(struct daemon *d, struct session *s)
             j->stored_version = old.version;
     }
     if (uploader_look(d->uploader, s->id, &v)) {
+        j->is_unheard_of = 0;
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
         if (v.item->generation >= j->bundle_generation && j->keys != NULL)
             j->bundle_generation = v.item->generation + 1;

@@ -6,6 +6,7 @@
 #include "agents/beneath.h"
 #include "bundle/pack/pack.h"
 #include "bundle/pack/snapshot.h"
+#include "bundle/pack/stub.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
@@ -29,7 +30,7 @@ static void job_clear_results(struct job *j)
     j->skipped = j->duplicates = j->others = NULL;
     free(j->project);
     j->project = NULL;
-    j->is_excluded = 0;
+    j->is_excluded = j->is_stub = 0;
 }
 
 void job_free(void *arg)
@@ -208,6 +209,26 @@ static void withhold_memory(struct job *j, struct snapshot *s)
     strlist_free(&w.held);
 }
 
+/* Memory is another session's as well, and stays on record for that. */
+static void on_stub_file(void *arg, const struct snapshot_file *f)
+{
+    struct job *j = arg;
+    struct agent_path place;
+
+    j->d->agent->classify(f->path, &place);
+    if (place.kind != AGENT_MEMORY)
+        on_file(j, f);
+}
+
+static int is_stub(struct job *j, const struct snapshot *s)
+{
+    if (!j->is_unheard_of || !stub_is(s))
+        return 0;
+    j->is_stub = 1;
+    snapshot_each_file(s, on_stub_file, j);
+    return 1;
+}
+
 static int pack_once(struct job *j)
 {
     struct pack_opts o = {
@@ -230,6 +251,10 @@ static int pack_once(struct job *j)
     job_clear_results(j);
     if (best_snapshot(j, &s, &j->err) != 0)
         return -1;
+    if (is_stub(j, s)) {
+        snapshot_free(s);
+        return err_set(&j->err, ERR_REFUSED, "nothing is in it yet");
+    }
     if (stays_here(j, s)) {
         snapshot_free(s);
         return err_set(&j->err, ERR_REFUSED, "its folder is excluded");

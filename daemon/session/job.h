@@ -43,6 +43,7 @@ struct job {
     struct credscan_job *scan;    /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
     struct rules *exclude;     /* a copy of the rules */
+    int is_unheard_of;         /* no version of it was ever made: it may be no session yet */
     struct sealing_keys *keys; /* to seal the bundle with, NULL: it goes in clear */
     char wire_id[UUID_SIZE];   /* what it is to a server then, or "" */
     int64_t bundle_generation; /* ... and its generation */
@@ -59,6 +60,7 @@ struct job {
     struct json_object *others; /* transcripts that hold more than the one that counts */
     int64_t modified_ms;
     int has_news;    /* conversation or files that the last bundle did not hold */
+    int is_stub;     /* nothing is in it yet: nothing was made, rc is -1, files are there */
     int is_excluded; /* by the folder in which it began: nothing else was read, rc is -1; of the
                         results metadata (cwd, projectName), project and files are there */
 };

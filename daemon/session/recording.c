@@ -11,7 +11,7 @@
 #include "daemon/account/login_view.h"
 #include "daemon/session/recording.h"
 
-static int record_files(struct job *j, struct ct_err *err)
+int recording_files(struct job *j, struct ct_err *err)
 {
     struct state *st = j->d->state;
 
@@ -162,7 +162,7 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
-    if (state_put(d->state, &ss, err) != 0 || record_files(r->j, err) != 0)
+    if (state_put(d->state, &ss, err) != 0 || recording_files(r->j, err) != 0)
         return -1;
     if (r->is_adopted)
         return adopt_confirm(r->j, err);

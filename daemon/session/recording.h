@@ -17,4 +17,10 @@
 int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,
                     int is_adopted, struct ct_err *err);
 
+/**
+ * recording_files(j, err):
+ * The session's files as the job met them, in place of those that were on record.
+ */
+int recording_files(struct job *j, struct ct_err *err);
+
 #endif
