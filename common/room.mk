@@ -21,6 +21,7 @@ common_libcommon_a_SOURCES = \
   common/config/config.c common/config/config.h \
   common/config/cred.c common/config/cred.h \
   common/config/device.c common/config/device.h \
+  common/config/state_dir.c common/config/state_dir.h \
   common/config/key_command.c common/config/key_command.h \
   common/config/keyring.c common/config/keyring.h common/config/keyring_inside.h \
   common/config/retired.c common/config/retired.h \

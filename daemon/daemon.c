@@ -10,6 +10,7 @@
 
 #include "common/config/device.h"
 #include "common/base/hash.h"
+#include "common/config/state_dir.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
@@ -24,6 +25,7 @@
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/session/credscan.h"
+#include "daemon/session/rules.h"
 #include "daemon/account/sealing.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
@@ -324,6 +326,7 @@ static int watch(struct daemon *d, struct ct_err *err)
         watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
         watcher_add_file(d->watcher, login_view_credentials_path(d->login), err) == 0 &&
         watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0 &&
+        watcher_add_file(d->watcher, rules_path(d->rules), err) == 0 &&
         (d->config->ca_file == NULL || watcher_add_file(d->watcher, d->config->ca_file, err) == 0))
         rc = 0;
     free(markers);
@@ -386,7 +389,10 @@ static int start_outside(struct daemon *d, struct ct_err *err)
 {
     if (path_make_private(d->config->state_dir, err) != 0 ||
         lock_take(d->config->state_dir, &d->life->lock_fd, err) != 0 ||
-        credscan_configure(d, d->config, err) != 0 || listen_on_socket(d, err) != 0)
+        state_dir_mark(d->config->state_dir, err) != 0 ||
+        path_make_private(d->config->shared_dir, err) != 0 ||
+        rules_new(d->config, &d->rules, err) != 0 || credscan_configure(d, d->config, err) != 0 ||
+        listen_on_socket(d, err) != 0)
         return -1;
     make_credentials_folder(d);
     if (device_id(d->config->state_dir, d->device_id, NULL) != 0)
@@ -406,7 +412,7 @@ static int start(struct daemon *d, struct ct_err *err)
 
     if (start_outside(d, err) != 0 || confine_enter(&places, &d->confine, err) != 0)
         return -1;
-    if (rules_new(d->config, &d->rules, err) != 0 || worker_new(d->base, &d->worker, err) != 0 ||
+    if (worker_new(d->base, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0)
         return -1;
     pause_restore(d);

@@ -88,6 +88,7 @@ static void hold_owned(struct config *now, struct config *fresh)
     now->roots = fresh->roots;
     fresh->roots = roots;
     keep("state_dir", &now->state_dir, &fresh->state_dir);
+    keep("shared_dir", &now->shared_dir, &fresh->shared_dir);
     keep("socket", &now->socket, &fresh->socket);
     keep("ca_file", &now->ca_file, &fresh->ca_file);
     keep("key_command", &now->key_command, &fresh->key_command);

@@ -18,8 +18,13 @@ tests_ctctl_unit_ctctl_progress_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/daemon/unit_rules
 TESTS += tests/daemon/unit_rules
-tests_daemon_unit_rules_SOURCES = tests/daemon/unit_rules.c
+tests_daemon_unit_rules_SOURCES = tests/daemon/unit_rules.c tests/scratch.c tests/scratch.h
 tests_daemon_unit_rules_LDADD = daemon/libdaemon.a agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/common/unit_state_dir
+TESTS += tests/common/unit_state_dir
+tests_common_unit_state_dir_SOURCES = tests/common/unit_state_dir.c tests/scratch.c tests/scratch.h
+tests_common_unit_state_dir_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/ctctl/unit_ctctl_folder
 TESTS += tests/ctctl/unit_ctctl_folder

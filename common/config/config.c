@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/config/conf.h"
+#include "common/config/state_dir.h"
 #include "common/base/log.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
@@ -83,8 +84,9 @@ static void fill_in(struct config *c)
         strlist_add(&c->roots, root);
         free(root);
     }
+    c->shared_dir = c->state_dir != NULL ? str_dup(c->state_dir) : state_dir_shared();
     if (c->state_dir == NULL)
-        c->state_dir = path_state_dir();
+        c->state_dir = state_dir_find();
     if (c->socket == NULL)
         c->socket = path_socket(c->state_dir);
     if (c->ca_file == NULL && ca != NULL && ca[0] != '\0')
@@ -211,6 +213,7 @@ void config_free(struct config *c)
     strlist_free(&c->exclude);
     strlist_free(&c->include);
     free(c->state_dir);
+    free(c->shared_dir);
     free(c->socket);
     free(c->ca_file);
     secret_free(c->proxy);

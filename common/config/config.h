@@ -24,6 +24,7 @@ struct config {
     struct strlist exclude; /* folders whose sessions stay here; the longest path decides */
     struct strlist include;
     char *state_dir;
+    char *shared_dir; /* of all machines that share this home; state_dir where that is configured */
     char *socket;
     char *ca_file; /* a private CA in PEM, or NULL; CODETELEPORT_CA_FILE where the file is silent */
     char *proxy;   /* URL, "": none; NULL: as the environment says.  May hold a password */
@@ -63,7 +64,8 @@ char *config_file(const char *path);
 /**
  * config_load(path, ret, err):
  * Read config_file(${path}) and fill in the defaults.  At the default place, and only there, a
- * missing file is all defaults.  ERR_CONFIG names file and line.  The caller frees with config_free().
+ * missing file is all defaults.  ERR_CONFIG names file and line.  The caller frees with
+ * config_free().
  */
 int config_load(const char *path, struct config **ret, struct ct_err *err);
 

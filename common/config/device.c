@@ -5,6 +5,8 @@
 #include "common/base/file.h"
 #include "common/base/path.h"
 
+#include "common/config/state_dir.h"
+
 #include "common/config/device.h"
 
 #define LINE_MAX_BYTES 256
@@ -38,7 +40,9 @@ int device_id(const char *state_dir, char ret[UUID_SIZE], struct ct_err *err)
     int rc = 0;
 
     if (file_read(path, LINE_MAX_BYTES, &b, NULL) != 0 || parse(&b, ret) != 0)
-        rc = path_make_private(state_dir, err) != 0 ? -1 : make(path, ret, err);
+        rc = path_make_private(state_dir, err) != 0 || state_dir_mark(state_dir, err) != 0
+                 ? -1
+                 : make(path, ret, err);
     buf_free(&b);
     free(path);
     return rc;

@@ -21,7 +21,8 @@ static int is_id(const char *word)
 {
     struct stat st;
 
-    return word[0] != '~' && strchr(word, '/') == NULL && stat(word, &st) != 0;
+    return word[0] != '~' && strchr(word, '/') == NULL &&
+           (stat(word, &st) != 0 || !S_ISDIR(st.st_mode));
 }
 
 static void table(const struct text_style *st, struct json_object *rules, struct buf *b)
@@ -42,6 +43,44 @@ static void table(const struct text_style *st, struct json_object *rules, struct
     }
     table_print(t, b);
     table_free(t);
+}
+
+static void single(const struct text_style *st, struct json_object *sessions, struct buf *b)
+{
+    static const struct table_column columns[] = {
+        {"EXCLUDED", 0, 0, 0}, {"TITLE", 0, 16, 1}, {"PROJECT", 0, 16, 0}};
+    struct table *t = table_new(st, columns, 3);
+
+    for (size_t i = 0; i < json_object_array_length(sessions); i++) {
+        const struct json_object *o = json_object_array_get_idx(sessions, i);
+        const char *title = jdoc_str(o, "title"), *path = jdoc_str(o, "projectPath");
+        char id[9], *folder = path != NULL ? folder_short(path) : str_dup("");
+        const char *cells[3];
+        cells[0] = text_short_id(jdoc_str(o, "sessionId"), id);
+        cells[1] = title != NULL ? title : "";
+        cells[2] = folder;
+        table_row(t, cells);
+        free(folder);
+    }
+    table_print(t, b);
+    table_free(t);
+}
+
+static void say_all(struct ctx *c, struct json_object *rules, struct json_object *sessions,
+                    struct buf *b)
+{
+    size_t n = rules != NULL ? json_object_array_length(rules) : 0;
+    size_t m = sessions != NULL ? json_object_array_length(sessions) : 0;
+
+    if (n + m == 0)
+        ctx_say(c, "nothing is excluded; to exclude a folder or a session: ctctl exclude PATH or "
+                   "ctctl exclude ID");
+    if (n > 0)
+        table(&c->out, rules, b);
+    if (n > 0 && m > 0)
+        buf_addc(b, '\n');
+    if (m > 0)
+        single(&c->out, sessions, b);
 }
 
 static void say_folder(struct ctx *c, const struct json_object *o, int is_excluded)
@@ -110,10 +149,8 @@ static int ask(struct ctx *c, int is_excluded, struct json_object *params)
         say_folder(c, o, is_excluded);
     else if (jdoc_str(o, "sessionId") != NULL)
         say_session(c, o, is_excluded);
-    else if (rules == NULL || json_object_array_length(rules) == 0)
-        ctx_say(c, "no folder is excluded; to exclude one: ctctl exclude PATH");
     else
-        table(&c->out, rules, &b);
+        say_all(c, rules, jdoc_array(o, "sessions"), &b);
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);

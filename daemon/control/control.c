@@ -111,7 +111,7 @@ static void do_show(struct daemon *d, struct ipc_request *rq, struct json_object
 }
 
 /* A session that was written a moment ago may not have been noticed yet: a whole id is taken as it
- * is and judged after the drain. */
+ * is and judged later. */
 static int sync_id(struct daemon *d, const char *text, char ret[UUID_SIZE], struct ct_err *err)
 {
     if (text != NULL && uuid_is_valid(text)) {
@@ -178,7 +178,7 @@ static void exclude_or_include(struct daemon *d, struct ipc_request *rq, struct 
     char id[UUID_SIZE];
     struct ct_err err;
 
-    if (text != NULL && whole_id(d, text, id, &err) != 0)
+    if (text != NULL && sync_id(d, text, id, &err) != 0)
         ipc_fail(rq, &err);
     else
         exclusion_request(d, rq, params, text != NULL ? id : NULL, is_excluded);

@@ -12,10 +12,16 @@
 
 #include "daemon/daemon.h"
 
-/* The file "paused" in the state folder holds until when (wall clock, ms; 0: until told), so that a
- * restart does not end what somebody asked for. */
+/* The file "paused" in the shared folder holds until when (wall clock, ms; 0: until told), so that
+ * neither a restart nor another name of the host ends what somebody asked for. */
 
 static char *file_of(const struct daemon *d)
+{
+    return path_join(d->config->shared_dir, "paused");
+}
+
+/* Where daemons of before kept it: in the folder that is called as the host. */
+static char *old_file_of(const struct daemon *d)
 {
     return path_join(d->config->state_dir, "paused");
 }
@@ -33,9 +39,11 @@ static void keep(const struct daemon *d)
 
 static void forget(const struct daemon *d)
 {
-    char *path = file_of(d);
+    char *path = file_of(d), *old = old_file_of(d);
 
     unlink(path);
+    unlink(old);
+    free(old);
     free(path);
 }
 
@@ -77,11 +85,11 @@ void pause_end(struct daemon *d)
 
 void pause_restore(struct daemon *d)
 {
-    char *path = file_of(d);
+    char *path = file_of(d), *old = old_file_of(d);
     struct buf b = {0};
     unsigned long long until_ms = 0;
 
-    if (file_read(path, 64, &b, NULL) != 0)
+    if (file_read(path, 64, &b, NULL) != 0 && file_read(old, 64, &b, NULL) != 0)
         goto done;
     if (b.len > 0 && b.data[b.len - 1] == '\n')
         b.data[--b.len] = '\0';
@@ -96,6 +104,7 @@ void pause_restore(struct daemon *d)
     }
 done:
     buf_free(&b);
+    free(old);
     free(path);
 }
 

@@ -96,8 +96,8 @@ static int is_degraded(struct daemon *d)
     int n = 0;
 
     watcher_each_degraded(d->watcher, note_degraded, &n);
-    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 || d->disk_err.code != ERR_NONE || d->restart_path != NULL ||
-           some_root_is_missing(d);
+    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 ||
+           d->disk_err.code != ERR_NONE || d->restart_path != NULL || some_root_is_missing(d);
 }
 
 static const char *cure_of(const struct ct_err *err)

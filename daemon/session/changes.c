@@ -14,6 +14,8 @@
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/sealing.h"
+#include "daemon/session/exclusion.h"
+#include "daemon/session/rules.h"
 
 /* ---- files whose session is named inside: read on the worker ------------------------------------
  */
@@ -481,6 +483,8 @@ static void on_file_changed(void *arg, const char *path)
 
     if (strcmp(path, sealing_path(d->sealing)) == 0)
         sealing_refresh(d->sealing);
+    else if (strcmp(path, rules_path(d->rules)) == 0)
+        exclusion_refresh(d);
     else
         login_view_refresh(d->login);
     restart_if_barred(d, path);

@@ -11,6 +11,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/account/cloud.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
 
@@ -91,10 +92,10 @@ const char *exclusion_why(const struct daemon *d, const struct state_session *ss
 
     if (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss))
         return NULL;
-    why = rules_reason(d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
-    if (ss->is_excluded == STATE_EXCLUDED_FOLDER && why != NULL)
+    why = rules_reason(d->rules, ss->session_id, jdoc_str(ss->meta, "cwd"), ss->project);
+    if (why != NULL)
         return why;
-    return "it was deleted from the cloud, or excluded by its id; to save it again: ctctl sync ID";
+    return "it was deleted from the cloud, or excluded by its ID; to save it again: ctctl sync ID";
 }
 
 static int record(struct daemon *d, const struct job *j, struct ct_err *err)
@@ -149,7 +150,8 @@ int exclusion_is_final(struct daemon *d, const char *id)
     if (d->state == NULL || !state_is_excluded(d->state, id))
         return 0;
     yes = state_get(d->state, id, &ss) &&
-          (ss.is_excluded != STATE_EXCLUDED_FOLDER || jdoc_str(ss.meta, "cwd") != NULL) &&
+          (ss.is_excluded != STATE_EXCLUDED_FOLDER || jdoc_str(ss.meta, "cwd") != NULL ||
+           rules_has_id(d->rules, id)) &&
           ss.is_excluded != STATE_DELETED;
     state_session_clear(&ss);
     return yes;
@@ -163,7 +165,8 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (j->rc != 0 && !j->is_excluded)
         return 0;
     /* The rules may have changed while it was under way. */
-    if (rules_reason(d->rules, jdoc_str(j->result.metadata, "cwd"), j->project) == NULL) {
+    if (rules_reason(d->rules, j->session_id, jdoc_str(j->result.metadata, "cwd"), j->project) ==
+        NULL) {
         if (j->is_excluded) {
             bundler_due(d, s, 1);
             return 1;
@@ -196,7 +199,8 @@ struct sorting {
 static void sort_one(void *arg, const struct state_session *ss)
 {
     struct sorting *w = arg;
-    const char *why = rules_reason(w->d->rules, jdoc_str(ss->meta, "cwd"), ss->project);
+    const char *why =
+        rules_reason(w->d->rules, ss->session_id, jdoc_str(ss->meta, "cwd"), ss->project);
 
     if (why != NULL && (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss)) &&
         !ss->is_archived) {
@@ -246,12 +250,61 @@ void exclusion_apply(struct daemon *d)
     sorting_clear(&w);
 }
 
+void exclusion_refresh(struct daemon *d)
+{
+    struct ct_err err;
+
+    if (rules_reload(d->rules, &err) != 0)
+        log_error("rules-failed error=\"%s\" effect=\"what was known holds\"", err.msg);
+    else
+        exclusion_apply(d);
+}
+
 /* ---- the methods --------------------------------------------------------------------------------
  */
 
+/* Of one that is on no record nothing has to be undone: its bundle is judged by the rules. */
+static int keep_one(struct daemon *d, const char *id, struct ct_err *err)
+{
+    struct state_session ss;
+    struct strlist ids = {0};
+    int rc = 0;
+
+    if (rules_say_id(d->rules, id, 1, err) != 0)
+        return -1;
+    if (state_get(d->state, id, &ss) && ss.is_excluded != STATE_EXCLUDED_ITSELF)
+        rc = keep_here(d, id, STATE_EXCLUDED_FOLDER, err);
+    else if (sessions_get(d, id) != NULL)
+        sessions_touch(d, id, d->config->wait_ms, 0);
+    state_session_clear(&ss);
+    strlist_add(&ids, id);
+    forget_caches(d, &ids);
+    strlist_free(&ids);
+    return rc;
+}
+
+/* What was deleted in the cloud is uploaded anew; what never left the books is compared. */
+static int let_one_go(struct daemon *d, const char *id, struct ct_err *err)
+{
+    struct state_session ss;
+    const char *why = NULL;
+    int rc = 0;
+
+    if (rules_say_id(d->rules, id, 0, err) != 0)
+        return -1;
+    if (state_get(d->state, id, &ss))
+        why = rules_reason(d->rules, id, jdoc_str(ss.meta, "cwd"), ss.project);
+    if (why != NULL)
+        rc = err_set(err, ERR_REFUSED, "session %.8s stays on this machine: %s", id, why);
+    else
+        rc = let_go(d, id, ss.is_excluded == STATE_EXCLUDED_ITSELF, err);
+    state_session_clear(&ss);
+    cloud_refresh(d->cloud); /* it may have been deleted there meanwhile */
+    return rc;
+}
+
 static void one_session(struct daemon *d, struct ipc_request *rq, const char *id, int is_excluded)
 {
-    struct strlist ids = {0};
     struct json_object *o;
     struct ct_err err;
     int rc;
@@ -261,18 +314,34 @@ static void one_session(struct daemon *d, struct ipc_request *rq, const char *id
         ipc_fail(rq, &err);
         return;
     }
-    rc = is_excluded ? keep_here(d, id, STATE_EXCLUDED_ITSELF, &err) : let_go(d, id, 1, &err);
+    rc = is_excluded ? keep_one(d, id, &err) : let_one_go(d, id, &err);
     if (rc != 0) {
         ipc_fail(rq, &err);
         return;
     }
-    strlist_add(&ids, id);
-    if (is_excluded)
-        forget_caches(d, &ids);
-    strlist_free(&ids);
     o = json_object_new_object();
     jdoc_set_str(o, "sessionId", id);
     ipc_reply(rq, o);
+}
+
+/* Sessions that are excluded each by itself. */
+static struct json_object *single(struct daemon *d)
+{
+    struct json_object *list = json_object_new_array(), *o;
+    const struct strlist *ids = rules_ids(d->rules);
+    struct state_session ss;
+
+    for (size_t i = 0; i < ids->n; i++) {
+        int is_known = d->state != NULL && state_get(d->state, ids->v[i], &ss);
+        o = json_object_new_object();
+        jdoc_set_str(o, "sessionId", ids->v[i]);
+        jdoc_set_str(o, "title", is_known ? jdoc_str(ss.meta, "title") : NULL);
+        jdoc_set_str(o, "projectPath", is_known ? jdoc_str(ss.meta, "cwd") : NULL);
+        json_object_array_add(list, o);
+        if (is_known)
+            state_session_clear(&ss);
+    }
+    return list;
 }
 
 static void folder(struct daemon *d, struct ipc_request *rq, const char *path, int is_excluded)
@@ -311,6 +380,7 @@ void exclusion_request(struct daemon *d, struct ipc_request *rq, struct json_obj
     } else if (path == NULL) {
         o = json_object_new_object();
         json_object_object_add(o, "rules", rules_json(d->rules));
+        json_object_object_add(o, "sessions", single(d));
         ipc_reply(rq, o);
     } else if (path[0] != '/') {
         ipc_fail_code(rq, IPC_INVALID_PARAMS, "path must be absolute");

@@ -21,6 +21,12 @@ struct job;
 void exclusion_apply(struct daemon *d);
 
 /**
+ * exclusion_refresh(d):
+ * The file of the rules changed: read it again, and apply it.
+ */
+void exclusion_refresh(struct daemon *d);
+
+/**
  * exclusion_by_job(d, s, j):
  * Return whether the bundle of the session that ${j} made, or would have made, is to stay here; it
  * is removed then, the session put on record, and ${s} forgotten.

@@ -164,7 +164,7 @@ static int stays_here(struct job *j, const struct snapshot *s)
     if (!rules_any(j->exclude))
         return 0;
     origin_cwd(s, cwd);
-    if (rules_reason(j->exclude, cwd, snapshot_project(s)) == NULL)
+    if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
         return 0;
     j->is_excluded = 1;
     j->project = str_dup(snapshot_project(s));
@@ -190,7 +190,7 @@ static void judge_memory(void *arg, const char *project)
 
     /* Its own project was judged by the folder in which the session began. */
     if (strcmp(project, snapshot_project(w->s)) != 0 &&
-        rules_reason(w->j->exclude, "", project) != NULL)
+        rules_reason(w->j->exclude, NULL, "", project) != NULL)
         strlist_add(&w->held, project);
 }
 

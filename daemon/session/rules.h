@@ -9,7 +9,8 @@
 /*
  * Which sessions stay on this machine because of the folder in which they began.  Rules come from
  * the configuration (exclude, include) and from `ctctl exclude` and `ctctl include`, which lie in
- * <state>/exclude.json: they hold for whatever account this machine has.  Of all rules whose folder
+ * exclude.json of the shared folder: they hold for whatever account and name this machine has, and
+ * sessions that are excluded by their id stand there too.  Of all rules whose folder
  * is the session's or lies above it the longest counts; of two for the same folder the one that was
  * said with ctctl.
  */
@@ -37,13 +38,14 @@ struct rules *rules_copy(const struct rules *e);
 void rules_configure(struct rules *e, const struct config *config);
 
 /**
- * rules_reason(e, cwd, project):
- * Return why a session that began in ${cwd} stays here, with the cure, borrowed until the rules
- * change; NULL if it may go.  As long as nobody knows where it began (NULL or ""), it counts as one
- * of the home folder, and as one of any folder that its project folder, ${project} (or NULL), may
- * stand for.
+ * rules_reason(e, id, cwd, project):
+ * Return why the session ${id} (NULL: any) that began in ${cwd} stays here, with the cure, borrowed
+ * until the rules change; NULL if it may go.  As long as nobody knows where it began (NULL or ""),
+ * it counts as one of the home folder, and as one of any folder that its project folder, ${project}
+ * (or NULL), may stand for.
  */
-const char *rules_reason(const struct rules *e, const char *cwd, const char *project);
+const char *rules_reason(const struct rules *e, const char *id, const char *cwd,
+                         const char *project);
 
 /**
  * rules_say(e, path, is_excluded, ret_changed, err):
@@ -52,6 +54,21 @@ const char *rules_reason(const struct rules *e, const char *cwd, const char *pro
  */
 int rules_say(struct rules *e, const char *path, int is_excluded, int *ret_changed,
               struct ct_err *err);
+
+/**
+ * rules_say_id(e, id, is_excluded, err), rules_has_id(e, id), rules_ids(e):
+ * The same for one session, by its whole id; return whether it is excluded so; all that are.
+ */
+int rules_say_id(struct rules *e, const char *id, int is_excluded, struct ct_err *err);
+int rules_has_id(const struct rules *e, const char *id);
+const struct strlist *rules_ids(const struct rules *e);
+
+/**
+ * rules_path(e), rules_reload(e, err):
+ * The file of what was said; it changed: read it again.  On error what was known holds.
+ */
+const char *rules_path(const struct rules *e);
+int rules_reload(struct rules *e, struct ct_err *err);
 
 /**
  * rules_any(e):

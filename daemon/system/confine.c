@@ -181,6 +181,7 @@ static void allow_ours(struct allowance *p)
     if (c->scan_rules != NULL)
         allow(p, c->scan_rules, SANDBOX_READ);
     allow(p, c->state_dir, SANDBOX_CHANGE);
+    allow(p, c->shared_dir, SANDBOX_CHANGE);
     allow_socket(p);
     free(file);
 }

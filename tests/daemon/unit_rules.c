@@ -5,10 +5,13 @@
 #include "common/base/str.h"
 #include "daemon/session/rules.h"
 
+#include "tests/scratch.h"
+
 static void configure(struct config *c, const char *dir)
 {
     memset(c, 0, sizeof(*c));
     c->state_dir = str_dup(dir);
+    c->shared_dir = str_dup(dir);
 }
 
 static void clear(struct config *c)
@@ -16,6 +19,7 @@ static void clear(struct config *c)
     strlist_free(&c->exclude);
     strlist_free(&c->include);
     free(c->state_dir);
+    free(c->shared_dir);
 }
 
 static struct rules *open_rules(const struct config *c)
@@ -46,13 +50,13 @@ static void the_longest_path_decides(void **state)
     strlist_add(&c.include, "/home/al/secret/talk");
     strlist_add(&c.exclude, "/home/al/secret/talk/draft/");
     e = open_rules(&c);
-    assert_null(rules_reason(e, "/home/al", NULL));
-    assert_null(rules_reason(e, "/home/al/secrets", NULL));
-    assert_non_null(rules_reason(e, "/home/al/secret", NULL));
-    assert_non_null(rules_reason(e, "/home/al/secret/x/y", NULL));
-    assert_null(rules_reason(e, "/home/al/secret/talk/slides", NULL));
-    assert_non_null(rules_reason(e, "/home/al/secret/talk/draft", NULL));
-    assert_non_null(strstr(rules_reason(e, "/home/al/secret/x", NULL), "/home/al/secret;"));
+    assert_null(rules_reason(e, NULL, "/home/al", NULL));
+    assert_null(rules_reason(e, NULL, "/home/al/secrets", NULL));
+    assert_non_null(rules_reason(e, NULL, "/home/al/secret", NULL));
+    assert_non_null(rules_reason(e, NULL, "/home/al/secret/x/y", NULL));
+    assert_null(rules_reason(e, NULL, "/home/al/secret/talk/slides", NULL));
+    assert_non_null(rules_reason(e, NULL, "/home/al/secret/talk/draft", NULL));
+    assert_non_null(strstr(rules_reason(e, NULL, "/home/al/secret/x", NULL), "/home/al/secret;"));
     rules_free(e);
     clear(&c);
 }
@@ -71,15 +75,15 @@ static void what_was_said_beats_the_configuration_and_is_there_again(void **stat
     say(e, "/srv/b", 1, 0);
     rules_free(e);
     e = open_rules(&c);
-    assert_null(rules_reason(e, "/srv/a/x", NULL));
-    assert_non_null(rules_reason(e, "/srv/b", NULL));
+    assert_null(rules_reason(e, NULL, "/srv/a/x", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/b", NULL));
     rules = rules_json(e);
     assert_int_equal(json_object_array_length(rules), 3);
     json_object_put(rules);
     say(e, "/srv/a", 1, 1);
     say(e, "/srv/b", 0, 1);
-    assert_non_null(rules_reason(e, "/srv/a/x", NULL));
-    assert_null(rules_reason(e, "/srv/b", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/a/x", NULL));
+    assert_null(rules_reason(e, NULL, "/srv/b", NULL));
     rules_free(e);
     clear(&c);
 }
@@ -95,7 +99,7 @@ static void what_was_said_holds_when_the_configuration_stops_saying_it(void **st
     say(e, "/srv/a", 1, 0);
     strlist_free(&c.exclude);
     rules_configure(e, &c);
-    assert_non_null(rules_reason(e, "/srv/a", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/a", NULL));
     rules_free(e);
     clear(&c);
 }
@@ -108,10 +112,10 @@ static void a_session_of_an_unknown_folder_counts_as_one_of_the_home_folder(void
     configure(&c, *state);
     e = open_rules(&c);
     say(e, "/home/of", 1, 1);
-    assert_non_null(rules_reason(e, NULL, NULL));
-    assert_non_null(rules_reason(e, "", NULL));
+    assert_non_null(rules_reason(e, NULL, NULL, NULL));
+    assert_non_null(rules_reason(e, NULL, "", NULL));
     say(e, "/home/of", 0, 1);
-    assert_null(rules_reason(e, NULL, NULL));
+    assert_null(rules_reason(e, NULL, NULL, NULL));
     rules_free(e);
     clear(&c);
 }
@@ -125,12 +129,12 @@ static void until_its_folder_is_known_a_session_goes_by_the_name_of_its_project_
     e = open_rules(&c);
     say(e, "/srv/my.secret", 1, 1);
     say(e, "/srv/my.secret/talk", 0, 1);
-    assert_non_null(rules_reason(e, NULL, "-srv-my-secret"));
-    assert_non_null(rules_reason(e, "", "-srv-my-secret-x"));
-    assert_null(rules_reason(e, NULL, "-srv-my-secret-talk"));
-    assert_null(rules_reason(e, NULL, "-srv-my-secrets"));
-    assert_null(rules_reason(e, NULL, "-srv-my"));
-    assert_null(rules_reason(e, "/srv/my-secret/x", "-srv-my-secret-x"));
+    assert_non_null(rules_reason(e, NULL, NULL, "-srv-my-secret"));
+    assert_non_null(rules_reason(e, NULL, "", "-srv-my-secret-x"));
+    assert_null(rules_reason(e, NULL, NULL, "-srv-my-secret-talk"));
+    assert_null(rules_reason(e, NULL, NULL, "-srv-my-secrets"));
+    assert_null(rules_reason(e, NULL, NULL, "-srv-my"));
+    assert_null(rules_reason(e, NULL, "/srv/my-secret/x", "-srv-my-secret-x"));
     rules_free(e);
     clear(&c);
 }
@@ -146,8 +150,8 @@ static void a_folder_named_by_a_link_is_meant_by_its_real_name_too(void **state)
     assert_int_equal(symlink(real, link), 0);
     strlist_add(&c.exclude, link);
     e = open_rules(&c);
-    assert_non_null(rules_reason(e, real, NULL));
-    assert_non_null(rules_reason(e, link, NULL));
+    assert_non_null(rules_reason(e, NULL, real, NULL));
+    assert_non_null(rules_reason(e, NULL, link, NULL));
     rules_free(e);
     clear(&c);
     free(real);
@@ -180,11 +184,81 @@ static void what_cant_be_written_does_not_hold(void **state)
     int changed;
 
     configure(&c, *state);
-    free(c.state_dir);
-    c.state_dir = str_printf("%s/missing", (char *)*state);
+    free(c.shared_dir);
+    c.shared_dir = str_printf("%s/missing", (char *)*state);
     e = open_rules(&c);
     assert_int_equal(rules_say(e, "/srv/a", 1, &changed, &err), -1);
-    assert_null(rules_reason(e, "/srv/a", NULL));
+    assert_null(rules_reason(e, NULL, "/srv/a", NULL));
+    rules_free(e);
+    clear(&c);
+}
+
+static void put(const char *dir, const char *path, const char *text)
+{
+    char *p = scratch_path(dir, "%s", path);
+
+    scratch_puts(p, text);
+    free(p);
+}
+
+/* One folder for each machine, as daemons of before had it, and one for all of them. */
+static void configure_shared(struct config *c, const char *dir)
+{
+    memset(c, 0, sizeof(*c));
+    c->state_dir = scratch_path(dir, "one");
+    c->shared_dir = scratch_path(dir, "shared");
+}
+
+static void what_was_said_on_each_machine_of_before_is_taken_over_once(void **state)
+{
+    struct config c;
+    struct rules *e;
+
+    put(*state, "shared/x", "");
+    put(*state, "one/exclude.json", "{\"exclude\":[\"/srv/a\"],\"include\":[\"/srv/b\"]}");
+    put(*state, "two/exclude.json", "{\"exclude\":[\"/srv/b\"],\"include\":[\"/srv/a\"]}");
+    configure_shared(&c, *state);
+    e = open_rules(&c);
+    /* What stays here anywhere stays here. */
+    assert_non_null(rules_reason(e, NULL, "/srv/a", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/b", NULL));
+    say(e, "/srv/a", 0, 1);
+    rules_free(e);
+    e = open_rules(&c);
+    assert_null(rules_reason(e, NULL, "/srv/a", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/b", NULL));
+    rules_free(e);
+    /* A daemon of before goes on on one of them. */
+    put(*state, "two/exclude.json", "{\"exclude\":[\"/srv/c\"],\"include\":[]}");
+    e = open_rules(&c);
+    assert_null(rules_reason(e, NULL, "/srv/a", NULL));
+    assert_non_null(rules_reason(e, NULL, "/srv/c", NULL));
+    rules_free(e);
+    clear(&c);
+}
+
+static void a_session_is_excluded_by_its_id_whatever_its_folder(void **state)
+{
+    static const char id[] = "11111111-2222-4333-8444-555555555555";
+    struct config c;
+    struct rules *e, *other;
+    struct ct_err err;
+
+    configure(&c, *state);
+    e = open_rules(&c);
+    other = open_rules(&c);
+    assert_int_equal(rules_say_id(e, id, 1, &err), 0);
+    assert_non_null(rules_reason(e, id, "/srv/a", NULL));
+    assert_null(rules_reason(e, NULL, "/srv/a", NULL));
+    assert_true(rules_any(e));
+    /* Another daemon of the same home hears of it, and loses nothing of it by speaking. */
+    say(other, "/srv/x", 1, 1);
+    assert_non_null(rules_reason(other, id, "/srv/a", NULL));
+    assert_int_equal(rules_reload(e, &err), 0);
+    assert_non_null(rules_reason(e, NULL, "/srv/x", NULL));
+    assert_int_equal(rules_say_id(e, id, 0, &err), 0);
+    assert_null(rules_reason(e, id, "/srv/a", NULL));
+    rules_free(other);
     rules_free(e);
     clear(&c);
 }
@@ -195,6 +269,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DIR_TEST(the_longest_path_decides),
+        DIR_TEST(what_was_said_on_each_machine_of_before_is_taken_over_once),
+        DIR_TEST(a_session_is_excluded_by_its_id_whatever_its_folder),
         DIR_TEST(what_was_said_beats_the_configuration_and_is_there_again),
         DIR_TEST(what_was_said_holds_when_the_configuration_stops_saying_it),
         DIR_TEST(a_session_of_an_unknown_folder_counts_as_one_of_the_home_folder),

@@ -75,8 +75,8 @@ stored_nowhere() {
     ctctl exclude "$HOME/secret"
     secret=$(new_id) work=$(new_id)
     # the first records name no folder
-    echo '{"type":"queue-operation","content":"TOPSECRET"}' >"$(transcript "$secret" "$(enc "$HOME/secret")")"
-    echo '{"type":"queue-operation"}' >"$(transcript "$work" "$(enc "$HOME/secret-not")")"
+    echo '{"type":"user","message":{"role":"user","content":"TOPSECRET"}}' >"$(transcript "$secret" "$(enc "$HOME/secret")")"
+    echo '{"type":"user","message":{"role":"user","content":"work"}}' >"$(transcript "$work" "$(enc "$HOME/secret-not")")"
     ctctl sync --wait
     within state_of "$secret" excluded
     within state_of "$work" excluded

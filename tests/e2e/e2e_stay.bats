@@ -86,3 +86,102 @@ title() {
     in_cloud "$a"
     [ "$(ctctl --json versions "$a" | jq '[.versions[].messages] | max')" = 1 ]
 }
+
+state_of() { ctctl --json show "$1" | jq -r .state; }
+
+state_is() { [ "$(state_of "$1")" = "$2" ]; }
+
+@test "a session is excluded by its id, of whatever length, is listed, and comes back as the same version" {
+    start_daemon
+    log_in
+    local a=aaaaaaa1-0000-4000-8000-000000000001 b=bbbbbbb1-0000-4000-8000-000000000002
+    line one >"$(transcript "$a")"
+    line two >"$(transcript "$b")"
+    ctctl sync --wait
+    is_safe "$a"
+    cd "$T"
+    touch a # a file is no folder
+    ctctl exclude a
+    state_is "$a" excluded
+    [ "$(ctctl --json exclude | jq -r '.rules | length')" = 0 ]
+    [ "$(ctctl --json exclude | jq -r '.sessions[].sessionId')" = "$a" ]
+    run ctctl exclude
+    [[ $output == *aaaaaaa1* ]]
+    run ctctl exclude c
+    [ "$status" -ne 0 ]
+    [[ $output == *"no folder c here"* ]]
+    [ "$(ctctl --json exclude | jq -r '.rules | length')" = 0 ]
+    # nothing of it leaves meanwhile, whatever becomes of the books
+    line more >>"$(transcript "$a")"
+    ctctl sync --wait
+    is_safe "$a"
+    stop_daemon
+    rm -f "$T"/state/codeteleport/*/accounts/*/state.db*
+    start_daemon
+    ctctl sync --wait
+    is_safe "$a"
+    state_is "$a" excluded
+    is_safe "$b"
+    ctctl include "$a"
+    within is_safe "$a" 2
+    # the same bytes are the same version
+    ctctl exclude "$a"
+    ctctl include "$a"
+    ctctl sync --wait
+    state_is "$a" "$(state_of "$b")"
+    is_safe "$a" 2
+}
+
+@test "a session in an excluded folder is not included by its id, and says why" {
+    start_daemon
+    log_in
+    local a=$(new_id)
+    line one >"$(transcript "$a")"
+    ctctl exclude /home/al
+    ctctl sync --wait
+    state_is "$a" excluded
+    run ctctl include "$a"
+    [ "$status" -ne 0 ]
+    [[ $output == *"excluded folder /home/al"*"ctctl include /home/al"* ]]
+    not in_cloud "$a"
+}
+
+@test "what was excluded stays excluded, and paused stays paused, when the machine gets another name" {
+    command -v unshare >/dev/null && unshare -u true 2>/dev/null || skip "no name of one's own can be had here"
+    named() { unshare -u sh -c 'hostname "$0" && exec codeteleportd -v "$@"' "$@"; }
+    as_named() { export SYSTEMD_EXEC_PID=$BASHPID; exec unshare -u sh -c 'hostname "$0" && exec codeteleportd -v' "$HOST"; }
+    # as the first host: rules where daemons of before kept them
+    mkdir -p -m 700 "$T/state/codeteleport/one" "$T/state/codeteleport/two"
+    echo '{"exclude":["/home/al/old"],"include":[]}' >"$T/state/codeteleport/one/exclude.json"
+    local socket=$XDG_RUNTIME_DIR/codeteleport/control.sock
+    HOST=one
+    (as_named) >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$!
+    within ctctl --json status
+    log_in
+    ctctl exclude /home/al/p
+    ctctl pause
+    kill "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    HOST=three
+    (as_named) >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$!
+    within ctctl --json status
+    status_is .daemon.state paused
+    [ "$(ctctl --json exclude | jq -c '[.rules[].path]')" = '["/home/al/old","/home/al/p"]' ]
+    ctctl resume
+    local a=$(new_id)
+    line secret >"$(transcript "$a")"
+    ctctl sync --wait
+    not in_cloud "$a"
+    state_is "$a" excluded
+    # a rule that was taken back stays so, although the old file is still there
+    ctctl include /home/al/old
+    kill "$DAEMON_PID"
+    wait "$DAEMON_PID" || true
+    HOST=one
+    (as_named) >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$!
+    within ctctl --json status
+    [ "$(ctctl --json exclude | jq -c '[.rules[].path]')" = '["/home/al/p"]' ]
+}
