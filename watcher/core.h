@@ -125,6 +125,12 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
 void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, const char *name);
 
 /**
+ * look_again(w, root, path):
+ * As if something had been told of ${path}, which is no folder; look_rest() afterwards.
+ */
+void look_again(struct watcher *w, int root, const char *path);
+
+/**
  * look_tell(w, root, path, place, st):
  * Call changed() for ${path}; ${st} is NULL if it is gone.
  */
@@ -338,6 +344,12 @@ void untaken_note(struct root *r, const char *path, const struct stat *st, const
 void untaken_begin(struct root *r);
 void untaken_end(struct root *r);
 void untaken_free(struct root *r);
+
+/**
+ * untaken_look(w):
+ * Look at each of them anew: a change of owner is told by nobody.
+ */
+void untaken_look(struct watcher *w);
 
 /**
  * untaken_each(w, f, arg):

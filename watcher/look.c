@@ -228,6 +228,17 @@ static struct dir *dir_at(const struct watcher *w, int root, const char *path)
     return d;
 }
 
+void look_again(struct watcher *w, int root, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char *dir_path = str_printf("%.*s", slash != NULL ? (int)(slash - path) : 0, path);
+    struct dir *d = dir_at(w, root, dir_path);
+
+    if (d != NULL)
+        look_event(w, d, 0, name);
+    free(dir_path);
+}
+
 void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, const char *name)
 {
     const struct grave *g = (const struct grave *)grave;

@@ -107,6 +107,24 @@ void untaken_end(struct root *r)
     }
 }
 
+void untaken_look(struct watcher *w)
+{
+    for (int i = 0; i < w->n_roots; i++) {
+        struct root *r = &w->roots[i];
+        size_t n = r->n_untaken;
+        char **paths = str_calloc(n + 1, sizeof(*paths));
+
+        for (size_t k = 0; k < n; k++)
+            paths[k] = str_dup(r->untaken[k].path);
+        for (size_t k = 0; k < n; k++) {
+            look_again(w, i, paths[k]);
+            free(paths[k]);
+        }
+        free(paths);
+    }
+    look_rest(w);
+}
+
 void untaken_free(struct root *r)
 {
     while (r->n_untaken > 0)

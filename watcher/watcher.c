@@ -332,6 +332,7 @@ int watcher_add_file(struct watcher *w, const char *path, struct ct_err *err)
 
 void watcher_drain(struct watcher *w, void (*done)(void *arg), void *arg)
 {
+    untaken_look(w); /* who waits may have given a file back, which nothing tells */
     drain_add(w, done, arg);
 }
 

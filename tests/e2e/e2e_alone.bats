@@ -186,7 +186,8 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
 more_beside() {
     machine alice
     mkdir -p "$(dirname "$(here "$ID")")/$ID/subagents"
-    echo '{"type":"user","timestamp":"2020-01-01T00:00:00.000Z"}' \
+    printf '{"type":"user","uuid":"%s","parentUuid":null,"isSidechain":true,"sessionId":"%s",%s}\n' \
+        "$(new_id)" "$ID" '"timestamp":"2020-01-01T00:00:00.000Z","message":{"role":"user","content":"look"}' \
         >"$(dirname "$(here "$ID")")/$ID/subagents/agent-$1.jsonl"
     push
     machine bob

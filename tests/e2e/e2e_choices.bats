@@ -385,9 +385,10 @@ refused() {
     [ -e "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/it's here")/$ID.jsonl" ]
 }
 
-@test "no symbolic link below the data folder is followed" {
+@test "no symbolic link below the data folder is followed, but at projects and projects/*" {
     mkdir "$T/outside"
-    ln -s "$T/outside" "$CLAUDE_CONFIG_DIR/projects"
+    mkdir -m 700 "$HOME/.ssh"
+    ln -s "$HOME/.ssh" "$CLAUDE_CONFIG_DIR/projects"
     refused 1 "symbolic link" "$ID"
     rm "$CLAUDE_CONFIG_DIR/projects"
     ln -s "$T/outside" "$CLAUDE_CONFIG_DIR/file-history"

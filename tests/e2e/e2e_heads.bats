@@ -97,7 +97,7 @@ goes_on() {
     machine bob
     goes_on bob "bob's long work"
     # Somebody cut the transcript short, and went on.
-    head -n 3 "$(here "$ID")" >"$T/short"
+    head -n 2 "$(here "$ID")" >"$T/short"
     cat "$T/short" >"$(here "$ID")"
     session add "$CLAUDE_CONFIG_DIR" "$ID" "from here"
     push
