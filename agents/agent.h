@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "agents/rebuild.h"
+#include "agents/unite.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
 #include "common/base/uuid.h"
@@ -146,6 +147,15 @@ struct agent {
 
     /* Is the record of a transcript conversation? */
     enum agent_news (*record_news)(const struct agent_record *r);
+
+    /* Write both transcripts as one to ${out_fd}: every record of both once, parents before their
+     * children, the branch that was worked on last at the end; of a record that both have the bytes
+     * of ours; what has no identity of its own from that branch only, unless it belongs to a record
+     * of the other or can't be read.  If one holds all of the other, it comes out as it is.  Memory
+     * grows by some 60 bytes for each line.  ERR_REFUSED if a side has messages that nobody can
+     * tell apart.  NULL: its records are no tree. */
+    int (*unite)(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
+                 struct ct_err *err);
 
     const char *history_path; /* prompts of all sessions, or NULL */
     const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */

@@ -30,9 +30,12 @@ struct news {
     char judged_cwd[JSCAN_TEXT + 1];
     char last_branch[256];
 
+    void (*each)(void *arg, const struct news_line *l);
+    void *each_arg;
+
     /* The line under way. */
+    int64_t line_at, line_len;
     struct jscan scan;
-    int is_blank; /* nothing came of it yet */
     int in_message, in_attachment;
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     char type[32];
@@ -42,6 +45,8 @@ struct news {
     char block[32]; /* the type of a block of the message */
     char message_id[64];
     char uuid[64];
+    char parent[64];
+    char owner[64];
     char timestamp[64];
     char cwd[JSCAN_TEXT + 1];
     char branch[256];
@@ -66,7 +71,8 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         return 0;
     if (s->depth == 1 && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
         return sizeof(n->type) - 1;
-    if (s->depth == 1 && (strcmp(s->key, "uuid") == 0 || strcmp(s->key, "timestamp") == 0))
+    if (s->depth == 1 && (strcmp(s->key, "uuid") == 0 || strcmp(s->key, "timestamp") == 0 ||
+                          strcmp(s->key, "parentUuid") == 0 || strcmp(s->key, "messageId") == 0))
         return sizeof(n->uuid) - 1;
     if (s->depth == 1 && strcmp(s->key, "gitBranch") == 0)
         return sizeof(n->branch) - 1;
@@ -95,8 +101,9 @@ static char *place_of(struct news *n, const struct jscan *s)
         const char *key;
         char *to;
     } places[] = {
-        {"type", n->type}, {"subtype", n->subtype},  {"uuid", n->uuid},
-        {"cwd", n->cwd},   {"gitBranch", n->branch}, {"timestamp", n->timestamp},
+        {"type", n->type},         {"subtype", n->subtype},  {"uuid", n->uuid},
+        {"cwd", n->cwd},           {"gitBranch", n->branch}, {"timestamp", n->timestamp},
+        {"parentUuid", n->parent}, {"messageId", n->owner},
     };
 
     for (size_t i = 0; s->depth == 1 && i < sizeof(places) / sizeof(places[0]); i++) {
@@ -136,11 +143,12 @@ static const struct jscan_ops ops = {on_begin, on_string, on_close};
 static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
-    n->is_blank = 1;
+    n->line_len = 0;
     n->in_message = n->in_attachment = n->is_meta = n->is_compact_summary = 0;
     n->is_sidechain = n->has_tool_result = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
+    n->parent[0] = n->owner[0] = '\0';
     n->cwd[0] = n->branch[0] = '\0';
 }
 
@@ -214,7 +222,26 @@ static void add_message(struct news *n)
         seen_add(n->messages, key, strlen(key));
 }
 
-static void add_record(struct news *n)
+static int is_conversation(const struct news *n, enum agent_news kind)
+{
+    return kind == AGENT_IS_NEWS || (kind == AGENT_CANT_TELL && n->uuid[0] != '\0');
+}
+
+static void add_record(struct news *n, enum agent_news kind, int64_t ms)
+{
+    if (ms >= 0)
+        seen_add(n->times, &ms, sizeof(ms));
+    if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
+        add_unnamed(n);
+    else if (n->uuid[0] != '\0')
+        seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
+    if (is_conversation(n, kind) || n->is_compact_summary)
+        n->is_something = 1;
+    if (kind != AGENT_NO_NEWS)
+        add_message(n);
+}
+
+static enum agent_news kind_of(const struct news *n)
 {
     const struct agent_record r = {
         .type = n->type,
@@ -225,27 +252,40 @@ static void add_record(struct news *n)
         .is_meta = n->is_meta,
         .is_compact_summary = n->is_compact_summary,
     };
-    enum agent_news kind;
-    int64_t ms;
 
-    if (now_parse_rfc3339(n->timestamp, &ms) == 0)
-        seen_add(n->times, &ms, sizeof(ms));
-    kind = n->agent->record_news(&r);
-    if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
-        add_unnamed(n);
-    else if (n->uuid[0] != '\0')
-        seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
-    if (kind == AGENT_IS_NEWS || (kind == AGENT_CANT_TELL && n->uuid[0] != '\0') ||
-        n->is_compact_summary)
-        n->is_something = 1;
-    if (kind != AGENT_NO_NEWS)
-        add_message(n);
+    return n->agent->record_news(&r);
+}
+
+static void tell_line(struct news *n, int is_record, enum agent_news kind, int64_t ms)
+{
+    const struct news_line l = {
+        .at = n->line_at,
+        .len = n->line_len,
+        .is_record = is_record,
+        .uuid = n->uuid,
+        .parent = n->parent,
+        .type = n->type,
+        .subtype = n->subtype,
+        .owner = n->owner,
+        .is_news = is_conversation(n, kind),
+        .ms = ms,
+    };
+
+    n->each(n->each_arg, &l);
 }
 
 static void end_line(struct news *n)
 {
-    if (!jscan_is_object(&n->scan)) {
-        n->is_something |= !n->is_blank;
+    int is_record = jscan_is_object(&n->scan);
+    enum agent_news kind = is_record ? kind_of(n) : AGENT_NO_NEWS;
+    int64_t ms;
+
+    if (!is_record || now_parse_rfc3339(n->timestamp, &ms) != 0)
+        ms = -1;
+    if (n->each != NULL)
+        tell_line(n, is_record, kind, ms);
+    if (!is_record) {
+        n->is_something |= n->line_len > 0;
         return;
     }
     judge_cwd(n);
@@ -254,7 +294,7 @@ static void end_line(struct news *n)
     if (n->branch[0] != '\0')
         memcpy(n->last_branch, n->branch, sizeof(n->branch));
     if (!n->is_glance)
-        add_record(n);
+        add_record(n, kind, ms);
 }
 
 void news_feed(struct news *n, const char *p, size_t len)
@@ -264,25 +304,35 @@ void news_feed(struct news *n, const char *p, size_t len)
         size_t part = newline != NULL ? (size_t)(newline - p) : len;
         if (part > 0)
             jscan_feed(&n->scan, &ops, n, p, part);
-        n->is_blank &= part == 0;
+        n->line_len += (int64_t)part;
         if (newline == NULL)
             break;
         end_line(n);
+        n->line_at += n->line_len + 1;
         begin_line(n);
         p += part + 1;
         len -= part + 1;
     }
 }
 
+void news_each(struct news *n, void (*f)(void *arg, const struct news_line *l), void *arg)
+{
+    n->each = f;
+    n->each_arg = arg;
+}
+
 void news_end(struct news *n)
 {
-    end_line(n);
+    if (n->line_len > 0)
+        end_line(n);
+    n->line_at += n->line_len;
     begin_line(n);
 }
 
 void news_next(struct news *n)
 {
     begin_line(n);
+    n->line_at = 0;
     n->unnamed = 0;
 }
 

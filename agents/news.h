@@ -24,6 +24,16 @@ enum news_order {
     NEWS_DIVERGED, /* each has something that the other lacks */
 };
 
+/* One line, on its way through.  Strings are "" where it says nothing, or no string. */
+struct news_line {
+    int64_t at, len; /* without its newline */
+    int is_record;   /* it is one whole JSON object; else the rest says nothing */
+    const char *uuid, *parent, *type, *subtype;
+    const char *owner; /* the record that it belongs to, if it has no uuid of its own */
+    int is_news;       /* it is conversation */
+    int64_t ms;        /* its timestamp, -1: none */
+};
+
 struct news *news_new(void);
 
 /**
@@ -38,6 +48,12 @@ void news_free(struct news *n);
  * Take the next ${len} bytes of a transcript.
  */
 void news_feed(struct news *n, const char *p, size_t len);
+
+/**
+ * news_each(n, f, arg):
+ * Call ${f} with each line that is fed from here on.
+ */
+void news_each(struct news *n, void (*f)(void *arg, const struct news_line *l), void *arg);
 
 /**
  * news_end(n):

@@ -18,6 +18,8 @@ agents_libagents_a_SOURCES = \
   agents/claude/record.c agents/claude/record.h \
   agents/claude/transcript.c agents/claude/transcript.h \
   agents/claude/worktree.c agents/claude/worktree.h \
+  agents/claude/unite.c \
+  agents/claude/unite_lines.c agents/claude/unite_lines.h \
   agents/encode.c agents/encode.h \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
@@ -25,7 +27,8 @@ agents_libagents_a_SOURCES = \
   agents/process.h \
   agents/rebuild.c agents/rebuild.h \
   agents/seen.c agents/seen.h \
-  agents/trust.c agents/trust.h
+  agents/trust.c agents/trust.h \
+  agents/unite.h
 # One file per system.
 agents_linux = agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/beneath_posix.c agents/process_posix.c

@@ -5,6 +5,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/install/across.c bundle/install/across.h \
   bundle/install/adopted.c bundle/install/adopted.h \
   bundle/install/origin.c bundle/install/origin.h \
+  bundle/install/both.c bundle/install/both.h \
   bundle/install/compare.c bundle/install/compare.h \
   bundle/install/destination.c bundle/install/destination.h \
   bundle/install/dirlock.c bundle/install/dirlock.h \

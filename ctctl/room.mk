@@ -74,8 +74,10 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/backups.c ctctl/pull/backups.h \
   ctctl/pull/picker.c ctctl/pull/picker.h \
   ctctl/pull/pull.c ctctl/pull/pull.h \
+  ctctl/pull/pull_adopt.c ctctl/pull/pull_adopt.h \
   ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
+  ctctl/pull/pull_merge.c ctctl/pull/pull_merge.h \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
   ctctl/seal/seal.c ctctl/seal/seal.h \
   ctctl/seal/seal_one.c ctctl/seal/seal_one.h \

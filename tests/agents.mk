@@ -1,5 +1,5 @@
-check_PROGRAMS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript
-TESTS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript
+check_PROGRAMS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript tests/agents/unit_unite
+TESTS += tests/agents/unit_agents tests/agents/unit_inventory tests/agents/unit_transcript tests/agents/unit_unite
 tests_agents_unit_agents_SOURCES = tests/agents/unit_agents.c tests/scratch.c tests/scratch.h
 tests_agents_unit_agents_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
 tests_agents_unit_inventory_SOURCES = tests/agents/unit_inventory.c tests/scratch.c tests/scratch.h
@@ -10,6 +10,9 @@ check_PROGRAMS += tests/agents/unit_allow
 TESTS += tests/agents/unit_allow
 tests_agents_unit_allow_SOURCES = tests/agents/unit_allow.c
 tests_agents_unit_allow_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+tests_agents_unit_unite_SOURCES = tests/agents/unit_unite.c
+tests_agents_unit_unite_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+FULL_TESTS += tests/agents/unit_unite
 EXTRA_DIST += tests/fixtures
 if ON_LINUX
 check_PROGRAMS += tests/agents/unit_agents_linux

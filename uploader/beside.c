@@ -36,6 +36,12 @@ struct json_object *beside_bases(const struct queue_item *q, unsigned features)
         if (bases[i].version > 0)
             json_object_array_add(list, api_base_json(bases[i].version, bases[i].sha256, is_exact));
     }
+    for (size_t i = 0; row(q->merged, i) != NULL; i++) {
+        const char *sum = jdoc_str(row(q->merged, i), "sha256");
+        if (json_object_array_length(list) < API_BASES_MAX)
+            json_object_array_add(list, api_base_json(jdoc_int(row(q->merged, i), "version", 0),
+                                                      sum != NULL ? sum : "", is_exact));
+    }
     /* A number alone says nothing to a server that may have given it anew. */
     for (size_t i = 0; is_exact && row(q->also, i) != NULL; i++) {
         if (json_object_array_length(list) < API_BASES_MAX)
@@ -50,7 +56,7 @@ struct json_object *beside_bases(const struct queue_item *q, unsigned features)
 int beside_has_sums(const struct queue_item *q)
 {
     struct base bases[BASES];
-    int n = q->also != NULL;
+    int n = q->also != NULL || q->merged != NULL;
 
     bases_of(q, bases);
     for (int i = 0; i < BASES; i++)

@@ -32,6 +32,7 @@ static const char *const schema[] = {
     "ALTER TABLE queue ADD COLUMN before_version INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE queue ADD COLUMN before_sha256 TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE queue ADD COLUMN has_news INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE queue ADD COLUMN merged TEXT NOT NULL DEFAULT ''",
 };
 
 int queue_setup(struct db *db, struct ct_err *err)
@@ -45,13 +46,14 @@ int queue_put(struct db *db, const struct queue_item *q, struct ct_err *err)
                    "INSERT OR REPLACE INTO queue(session_id, phase, file, size_bytes, sha256, md5,"
                    " content_id, source_machine, source_cwd, source_user_dir, metadata, pin,"
                    " base_version, revive, wire_id, key_id, generation, base_sha256, has_news,"
-                   " before_version, before_sha256)"
-                   " VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                   "ssisssssssiiissisiis", q->session_id, q->file, q->size_bytes, q->sha256, q->md5,
-                   q->content_id, q->source_machine, q->source_cwd, q->source_user_dir,
+                   " before_version, before_sha256, merged)"
+                   " VALUES (?,'READY',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                   "ssisssssssiiissisiiss", q->session_id, q->file, q->size_bytes, q->sha256,
+                   q->md5, q->content_id, q->source_machine, q->source_cwd, q->source_user_dir,
                    q->metadata != NULL ? jdoc_text(q->metadata) : NULL, q->pin, q->base_version,
                    (int64_t)q->revive, q->wire_id, q->key_id, q->generation, q->base_sha256,
-                   (int64_t)q->has_news, q->before_version, q->before_sha256);
+                   (int64_t)q->has_news, q->before_version, q->before_sha256,
+                   q->merged != NULL ? jdoc_text(q->merged) : "");
 }
 
 int queue_set_phase(struct db *db, const char *session_id, enum queue_phase phase, int64_t version,
@@ -69,7 +71,7 @@ int queue_drop(struct db *db, const char *session_id, struct ct_err *err)
 static struct queue_item *item_of_row(sqlite3_stmt *st)
 {
     struct queue_item *q = str_calloc(1, sizeof(*q));
-    const char *metadata = db_text(st, 10);
+    const char *metadata = db_text(st, 10), *merged = db_text(st, 22);
 
     snprintf(q->session_id, sizeof(q->session_id), "%s", db_text(st, 0));
     q->phase = strcmp(db_text(st, 1), "STORED") == 0 ? QUEUE_STORED : QUEUE_READY;
@@ -94,6 +96,8 @@ static struct queue_item *item_of_row(sqlite3_stmt *st)
     q->has_news = sqlite3_column_int(st, 19);
     q->before_version = sqlite3_column_int64(st, 20);
     snprintf(q->before_sha256, sizeof(q->before_sha256), "%s", db_text(st, 21));
+    if (merged[0] != '\0')
+        jdoc_parse(merged, strlen(merged), &q->merged, NULL);
     return q;
 }
 
@@ -107,7 +111,7 @@ int queue_load(struct db *db, void (*f)(void *arg, struct queue_item *item), voi
                  "SELECT session_id, phase, file, size_bytes, sha256, md5, content_id,"
                  " source_machine, source_cwd, source_user_dir, metadata, pin, base_version,"
                  " revive, version, wire_id, key_id, generation, base_sha256, has_news,"
-                 " before_version, before_sha256"
+                 " before_version, before_sha256, merged"
                  " FROM queue ORDER BY seq",
                  "") != 0)
         return -1;
@@ -139,6 +143,7 @@ struct queue_item *queue_item_copy(const struct queue_item *item)
     q->source_user_dir = str_dup(item->source_user_dir);
     q->metadata = json_object_get(item->metadata);
     q->also = json_object_get(item->also);
+    q->merged = json_object_get(item->merged);
     return q;
 }
 
@@ -151,6 +156,7 @@ void queue_item_clear(struct queue_item *q)
     free(q->source_user_dir);
     json_object_put(q->metadata);
     json_object_put(q->also);
+    json_object_put(q->merged);
     memset(q, 0, sizeof(*q));
 }
 

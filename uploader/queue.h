@@ -52,6 +52,8 @@ struct queue_item {
     int64_t before_version; /* an earlier bundle of this device that is in it, and that was stored
                                and may be confirmed by now, 0: none */
     char before_sha256[HASH_SHA256_HEX];
+    struct json_object
+        *merged;         /* what a merge put into it, as {"version","sha256"}; NULL: nothing */
     int has_news;        /* it holds conversation or files that ${base_version} lacks */
     int revive;          /* asked for by name although the session was deleted */
     int64_t version;     /* STORED: what it was stored as */

@@ -289,6 +289,7 @@ const struct agent claude_agent = {
     .named = claude_named,
     .plan_slugs = claude_plan_slugs,
     .record_news = claude_record_news,
+    .unite = claude_unite,
     .history_path = "history.jsonl",
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,

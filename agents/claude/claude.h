@@ -23,6 +23,8 @@ int claude_list_plans(int root_fd, const struct strlist *slugs, const struct age
 int claude_named(const char *name, char *path, char *entry, size_t size);
 void claude_plan_slugs(const char *name, struct strlist *ret);
 enum agent_news claude_record_news(const struct agent_record *r);
+int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
+                 struct ct_err *err);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
                         const char *entry);

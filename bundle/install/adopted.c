@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle/pack/content_id.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -11,11 +12,103 @@
 
 #include "bundle/install/adopted.h"
 
-#define RECORD_MAX 4096
+#define RECORD_MAX (16 << 10)
+#define WINDOW (256 << 10)
 
 static char *path_of(const char *account_dir, const char *session_id)
 {
     return str_printf("%s/adopted/%s.json", account_dir, session_id);
+}
+
+int adopted_is_merged(const struct adopted *a)
+{
+    return strspn(a->content_id, "0") == HASH_SHA256_HEX - 1;
+}
+
+static void note(struct adopted *a, int64_t version, const char *sha256)
+{
+    struct adopted_version *v;
+
+    for (size_t i = 0; i < a->n_also; i++) {
+        if (a->also[i].version == version)
+            return;
+    }
+    if (version <= 0 || version == a->version || a->n_also == ADOPTED_ALSO_MAX)
+        return;
+    v = &a->also[a->n_also++];
+    v->version = version;
+    snprintf(v->sha256, sizeof(v->sha256), "%s", sha256);
+}
+
+void adopted_merge(struct adopted *a, const struct adopted *before)
+{
+    if (strcmp(a->wire_id, before->wire_id) != 0)
+        return;
+    note(a, before->version, before->sha256);
+    for (size_t i = 0; i < before->n_also; i++)
+        note(a, before->also[i].version, before->also[i].sha256);
+}
+
+/* Digest the first ${most} bytes; return how many there were. */
+static int64_t measure(int fd, int64_t most, char ret[HASH_SHA256_HEX])
+{
+    struct content_id *id = content_id_new();
+    char *p = str_calloc(WINDOW, 1), whole[HASH_SHA256_HEX];
+    int64_t at = 0;
+    ssize_t n = 1;
+
+    content_id_begin(id, "t");
+    while (fd >= 0 && at < most && n > 0) {
+        int64_t left = most - at;
+        n = file_pread_all(fd, p, left < WINDOW ? (size_t)left : WINDOW, (off_t)at);
+        if (n > 0)
+            content_id_feed(id, p, (size_t)n);
+        at += n > 0 ? n : 0;
+    }
+    content_id_file(id, ret);
+    content_id_final(id, whole);
+    content_id_free(id);
+    free(p);
+    return at;
+}
+
+void adopted_measure(struct adopted *a, int fd)
+{
+    a->transcript_bytes = measure(fd, INT64_MAX, a->transcript_digest);
+}
+
+int adopted_fits(const struct adopted *a, int fd)
+{
+    char digest[HASH_SHA256_HEX];
+
+    return measure(fd, a->transcript_bytes, digest) == a->transcript_bytes &&
+           strcmp(digest, a->transcript_digest) == 0;
+}
+
+static void add_json(struct json_object *list, int64_t version, const char *sha256)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_int(o, "version", version);
+    jdoc_set_str(o, "sha256", sha256);
+    json_object_array_add(list, o);
+}
+
+static struct json_object *also_json(const struct adopted *a)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < a->n_also; i++)
+        add_json(list, a->also[i].version, a->also[i].sha256);
+    return list;
+}
+
+struct json_object *adopted_json(const struct adopted *a)
+{
+    struct json_object *list = also_json(a);
+
+    add_json(list, a->version, a->sha256);
+    return list;
 }
 
 int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err *err)
@@ -33,6 +126,8 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
     jdoc_set_int(o, "transcriptBytes", a->transcript_bytes);
     jdoc_set_str(o, "transcriptDigest", a->transcript_digest);
     jdoc_set_bool(o, "isLoopback", a->is_loopback);
+    if (a->n_also > 0)
+        json_object_object_add(o, "also", also_json(a));
     if (a->wire_id[0] != '\0') {
         jdoc_set_str(o, "wireId", a->wire_id);
         jdoc_set_str(o, "keyId", a->key_id);
@@ -79,6 +174,22 @@ static int take_seal(const struct json_object *o, struct adopted *a)
     return 0;
 }
 
+/* Absent is fine: nothing was merged. */
+static int take_also(const struct json_object *o, struct adopted *a)
+{
+    struct json_object *list = jdoc_array(o, "also");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *v = json_object_array_get_idx(list, i);
+        char sha256[HASH_SHA256_HEX];
+        if (take_digest(v, "sha256", sha256) != 0)
+            return -1;
+        note(a, jdoc_int(v, "version", 0), sha256);
+    }
+    return 0;
+}
+
 int adopted_load(const char *account_dir, const char *session_id, struct adopted *ret)
 {
     char *path = path_of(account_dir, session_id);
@@ -97,7 +208,7 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
         a.transcript_bytes = jdoc_int(o, "transcriptBytes", -1);
         a.is_loopback = jdoc_bool(o, "isLoopback", 0);
         is_good = id != NULL && strcmp(id, session_id) == 0 && a.version > 0 && a.size_bytes >= 0 &&
-                  a.transcript_bytes >= 0 && take_seal(o, &a) == 0 &&
+                  a.transcript_bytes >= 0 && take_seal(o, &a) == 0 && take_also(o, &a) == 0 &&
                   take_digest(o, "contentId", a.content_id) == 0 &&
                   take_digest(o, "sha256", a.sha256) == 0 &&
                   take_digest(o, "transcriptDigest", a.transcript_digest) == 0;

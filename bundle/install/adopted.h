@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include <json-c/json.h>
+
 #include "common/base/err.h"
 #include "common/base/hash.h"
 #include "common/config/keyring.h"
@@ -10,25 +12,69 @@
 
 /*
  * What a pull leaves for the daemon: "what I have installed of this session is version N, with
- * other paths".  A daemon that finds just that content has nothing to upload.  One small file for
+ * other paths".  A daemon that finds just that content has nothing to upload.  Of a merge it says
+ * which versions are in it, and what is uploaded builds on them, as long as the transcript begins
+ * with what was merged.  One small file for
  * each session in adopted/ in the folder of the account (account_dir()), written before the session
  * changes, so that there is no moment in which the daemon could miss it.
  */
+#define ADOPTED_ALSO_MAX 32
+
+struct adopted_version {
+    int64_t version;
+    char sha256[HASH_SHA256_HEX]; /* of its bundle in the cloud */
+};
+
 struct adopted {
     char session_id[UUID_SIZE];
     int64_t version;
-    char content_id[HASH_SHA256_HEX]; /* of the session as it was installed */
+    char content_id[HASH_SHA256_HEX]; /* of the session as it was installed; zeros: of what was
+                                         merged, which is no version yet */
     char sha256[HASH_SHA256_HEX];     /* of the bundle in the cloud */
     int64_t size_bytes;               /* of that bundle */
     int64_t transcript_bytes;         /* of the transcript as it was installed */
     char transcript_digest[HASH_SHA256_HEX];
     int is_loopback; /* the bundle lies on this machine */
 
+    /* Other versions of the same kind that are in what was merged. */
+    struct adopted_version also[ADOPTED_ALSO_MAX];
+    size_t n_also;
+
     /* Of a sealed version; "", "" and 0 of one in clear, and in records of older builds. */
     char wire_id[UUID_SIZE]; /* the opaque id under which the server knows it */
     char key_id[KEY_ID_HEX];
     int64_t generation;
 };
+
+/**
+ * adopted_is_merged(a):
+ * Return whether what was installed holds ${a}->version and more: it is no version itself.
+ */
+int adopted_is_merged(const struct adopted *a);
+
+/**
+ * adopted_merge(a, before):
+ * What ${before} speaks of is in what ${a} does, too: note its versions.
+ */
+void adopted_merge(struct adopted *a, const struct adopted *before);
+
+/**
+ * adopted_json(a):
+ * Return all versions that it speaks of as an array of {"version","sha256"}, which the caller puts.
+ */
+struct json_object *adopted_json(const struct adopted *a);
+
+/**
+ * adopted_measure(a, fd):
+ * Note that ${a} speaks of the transcript open as ${fd}, all of it.
+ */
+void adopted_measure(struct adopted *a, int fd);
+
+/**
+ * adopted_fits(a, fd):
+ * Return whether the transcript open as ${fd} begins with the one that ${a} speaks of.
+ */
+int adopted_fits(const struct adopted *a, int fd);
 
 /**
  * adopted_save(account_dir, a, err):

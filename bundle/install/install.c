@@ -12,6 +12,7 @@
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
 #include "bundle/pack/others.h"
+#include "bundle/install/both.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/git_root.h"
 #include "bundle/install/plan.h"
@@ -55,6 +56,8 @@ const char *install_outcome_name(enum install_outcome o)
         return "forced";
     case INSTALL_COPY:
         return "copied";
+    case INSTALL_MERGED:
+        return "merged";
     }
     return "unknown";
 }
@@ -235,7 +238,9 @@ static int is_elsewhere(const struct installing *in)
 /* Is somebody at work on what is to be replaced? */
 static int is_in_use(const struct installing *in)
 {
-    return in->r->outcome == INSTALL_UPDATED && !in->opts->is_forced &&
+    enum install_outcome o = in->r->outcome;
+
+    return ((o == INSTALL_UPDATED && !in->opts->is_forced) || o == INSTALL_MERGED) &&
            local_is_live(in->opts->root, in->r->session_id);
 }
 
@@ -264,6 +269,15 @@ static int is_unfinished(const struct installing *in)
     return is_so;
 }
 
+static int no_tree(const struct installing *in, struct ct_err *err)
+{
+    return err_set(
+        err, ERR_REFUSED,
+        "%s keeps a session as one list without branches, so two that went on apart can't "
+        "become one; --as-copy installs the other one beside it",
+        in->meta->agent->id);
+}
+
 static int judge(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
@@ -277,6 +291,8 @@ static int judge(struct installing *in, struct ct_err *err)
     if (in->local.n == 0)
         return 0;
     r->local_records = news_count(in->local.news);
+    r->messages_here = news_messages_lacking(in->news, in->local.news);
+    r->messages_there = news_messages_lacking(in->local.news, in->news);
     order = news_compare(in->local.news, in->news);
     if (order == NEWS_SAME && news_compare_all(in->local.news, in->news) == NEWS_BEHIND)
         order = NEWS_BEHIND; /* a compaction, say */
@@ -289,15 +305,19 @@ static int judge(struct installing *in, struct ct_err *err)
         r->outcome = INSTALL_FORCED;
     else if (order == NEWS_AHEAD)
         r->outcome = INSTALL_KEPT;
-    else
+    else if (!in->opts->is_merge)
         return diverged(in, err);
+    else if (in->meta->agent->unite == NULL)
+        return no_tree(in, err);
+    else
+        r->outcome = INSTALL_MERGED;
     return is_in_use(in) ? live(in, err) : 0;
 }
 
 /* A session that stays as it is stays where it is. */
 static void stay(struct installing *in)
 {
-    if (in->r->outcome != INSTALL_KEPT || !is_elsewhere(in))
+    if ((in->r->outcome != INSTALL_KEPT && in->r->outcome != INSTALL_MERGED) || !is_elsewhere(in))
         return;
     free(in->target.project);
     in->target.project = str_dup(in->local.copies[0].project);
@@ -337,9 +357,11 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     ret->memory_project = in->memory_project;
     if (is_to_move && fd < 0)
         ret->own_project = in->local.copies[0].project;
-    ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED;
+    ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED || o == INSTALL_MERGED;
     ret->is_careful = in->opts->is_careful;
-    ret->is_winning = ret->is_known || o == INSTALL_NEW;
+    ret->is_winning =
+        o == INSTALL_MERGED ? !in->r->united.is_ours_active : ret->is_known || o == INSTALL_NEW;
+    ret->is_merging = in->opts->is_merge && o != INSTALL_NEW;
     if (fd >= 0)
         close(fd);
     free(path);
@@ -371,9 +393,52 @@ static int plan(struct installing *in, struct ct_err *err)
     r->files_added = in->plan.counts[PLAN_ADD];
     r->files_replaced = in->plan.counts[PLAN_REPLACE] + in->plan.counts[PLAN_BACKUP];
     r->files_kept = in->plan.counts[PLAN_KEEP];
+    r->files_aside = in->plan.aside;
     r->memory_kept = in->plan.memory_kept;
     return 0;
 }
+
+/* ---- one of both -------------------------------------------------------------------------------
+ */
+
+/* What the daemon will find of the transcript; no content id is that of any version. */
+static int read_united(struct installing *in, const char *name, struct ct_err *err)
+{
+    struct content_id *id = content_id_new();
+    struct news *news = in->news;
+    struct open_entry e = {.name = (char *)(uintptr_t)name, .kind = AGENT_TRANSCRIPT};
+    char *window = str_calloc(WINDOW, 1);
+    int rc;
+
+    in->news = NULL; /* counted already */
+    rc = read_entry(in, id, &e, window, err);
+    in->news = news;
+    memset(in->r->content_id, '0', sizeof(in->r->content_id) - 1);
+    content_id_free(id);
+    free(window);
+    return rc;
+}
+
+static int unite(struct installing *in, struct ct_err *err)
+{
+    struct strlist renamed = {0};
+    const char *name = NULL;
+    int rc;
+
+    for (size_t i = 0; i < in->opened.n; i++) {
+        if (in->opened.entries[i].kind == AGENT_TRANSCRIPT)
+            name = in->opened.entries[i].name;
+    }
+    rc = both_names(in->stage.root_fd, in->stage.fd, in->meta->agent, in->r->session_id,
+                    in->target.project, &in->opened, &renamed, err);
+    if (rc == 0)
+        rc = both_transcripts(in->stage.root_fd, &in->local, in->meta->agent, in->stage.fd, name,
+                              &renamed, &in->r->united, err);
+    strlist_free(&renamed);
+    return rc == 0 ? read_united(in, name, err) : -1;
+}
+
+/* ---- */
 
 static int carry_out(struct installing *in, struct ct_err *err)
 {
@@ -384,7 +449,7 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .project = in->target.project,
         .plan = &in->plan,
         .local = &in->local,
-        .is_with_transcript = in->r->outcome != INSTALL_SAME,
+        .is_with_transcript = in->r->outcome != INSTALL_SAME && in->r->outcome != INSTALL_KEPT,
         .is_backed_up = in->r->outcome == INSTALL_FORCED || in->opts->is_careful,
         .mtime_ns = in->opts->mtime_ns,
         .before_commit = call_before_commit,
@@ -413,8 +478,10 @@ static int settle(struct installing *in, struct ct_err *err)
     stay(in);
     r->cwd = str_dup(in->target.cwd);
     r->project = str_dup(in->target.project);
-    if (r->outcome == INSTALL_KEPT)
+    if (r->outcome == INSTALL_KEPT && !in->opts->is_merge)
         return 0;
+    if (r->outcome == INSTALL_MERGED && unite(in, err) != 0)
+        return -1;
     return in->opts->is_rehearsal ? plan(in, err) : carry_out(in, err);
 }
 

@@ -23,6 +23,7 @@ enum install_outcome {
     INSTALL_KEPT,    /* what is here has more: nothing was done */
     INSTALL_FORCED,  /* it took the place of something else, which is in the backups */
     INSTALL_COPY,    /* it is here under a new id */
+    INSTALL_MERGED,  /* what is here holds all of both now */
 };
 
 /* Where the session is to live. */
@@ -42,6 +43,7 @@ struct install_opts {
     struct unseal_opts unseal; /* keys, and what is known of the bundle beforehand */
     enum trust trust;          /* who vouches for it */
     int is_forced;             /* replace what is not part of it, and although it is in use */
+    int is_merge;              /* make one of both, if each has what the other lacks */
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */
     int is_careful;            /* keep a backup of all that is replaced, whatever replaces it */
@@ -74,12 +76,16 @@ struct install_result {
     char *backup;   /* below the data folder, or NULL */
     size_t records; /* in the bundle; 0: not counted */
     size_t local_records;
+    size_t messages_here, messages_there; /* that the other side lacks; before it was merged */
+    struct unite_result united;           /* of INSTALL_MERGED */
+    int64_t files_aside;                  /* of the side that gave way, under other names */
     int64_t files_added, files_replaced, files_kept, memory_kept, prompts;
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
     struct losses losses;    /* what was left out within files */
 
-    /* What the daemon will find, if it looks at once: see daemon/session/adopt.h. */
+    /* What the daemon will find, if it looks at once: see daemon/session/adopt.h.  Of what was
+     * merged only the transcript. */
     char content_id[HASH_SHA256_HEX];
     int64_t transcript_bytes;
     char transcript_digest[HASH_SHA256_HEX];
@@ -87,18 +93,20 @@ struct install_result {
 
 /**
  * install_run(opts, ret, err):
- * Do it.  ERR_CONFLICT: with reason "diverged" if each side has records that the other lacks, with
- * reason "live" if a running Claude Code works on it; err->msg says how to go on.  ERR_CORRUPT and
- * ERR_REFUSED as of opener_new() and opener_extract(); ERR_RETRY if the session changed under our
- * hands; ERR_NOSPACE.  The caller ends ${ret} with install_result_clear(), on failure too: what is
- * known by then is in it.
+ * Do it.  With is_merge, ERR_REFUSED if the agent's transcripts can't be united; nothing is ever
+ * merged into a session that is in use.  ERR_CONFLICT: with reason "diverged" if each side has
+ * records that the other lacks, with reason "live" if a running Claude Code works on it; err->msg
+ * says how to go on.  ERR_CORRUPT and ERR_REFUSED as of opener_new() and opener_extract();
+ * ERR_RETRY if the session changed under our hands; ERR_NOSPACE.  The caller ends ${ret} with
+ * install_result_clear(), on failure too: what is known by then is in it.
  */
 int install_run(const struct install_opts *opts, struct install_result *ret, struct ct_err *err);
 void install_result_clear(struct install_result *r);
 
 /**
  * install_outcome_name(o):
- * Return a stable word: "installed", "updated", "already-here", "kept", "forced", "copied".
+ * Return a stable word: "installed", "updated", "already-here", "kept", "forced", "copied",
+ * "merged".
  */
 const char *install_outcome_name(enum install_outcome o);
 

@@ -8,6 +8,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "bundle/install/both.h"
 #include "bundle/install/compare.h"
 #include "bundle/install/merge.h"
 #include "common/base/file.h"
@@ -16,15 +17,27 @@
 
 #include "bundle/install/plan.h"
 
+#define WINDOW (256 << 10)
 #define MEMORY_MAX (4 << 20)
 #define MEMORY_INDEX "MEMORY.md"
 #define MERGED "merged-memory"
+#define ASIDE "aside-%zu"
+
+/* A file of the side that gives way. */
+struct aside {
+    const struct open_entry *entry;
+    char *path;   /* where it is to be, below the data folder */
+    char *staged; /* where it is now, below the stage */
+};
 
 struct planning {
-    const struct agent *agent;
     int root_fd, stage_fd;
+    const struct agent *agent;
+    const char *session_id;
     const struct plan_target *place;
     struct plan *plan;
+    struct aside *asides;
+    size_t n_asides;
 };
 
 /* Open what is there.  Return 1, or 0 if there is nothing. */
@@ -65,12 +78,14 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
         *ret = p->place->is_careful ? PLAN_BACKUP : PLAN_REPLACE;
     else if (order == COMPARE_ENDS || order == COMPARE_MORE)
         *ret = PLAN_KEEP;
+    else if (order == COMPARE_LESS && p->place->is_merging)
+        *ret = PLAN_BACKUP;
     else
         *ret = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
     return 0;
 }
 
-/* MEMORY.md is an index, one thing a line. */
+/* Memory is text, one thing a line. */
 static int merge_memory(const struct planning *p, struct plan_item *it, int local, int staged,
                         struct ct_err *err)
 {
@@ -79,8 +94,8 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
     int fd = -1, rc = -1;
 
     it->act = PLAN_KEEP;
-    if (file_read_fd(local, "MEMORY.md", MEMORY_MAX, &ours, err) != 0 ||
-        file_read_fd(staged, "MEMORY.md", MEMORY_MAX, &theirs, err) != 0)
+    if (file_read_fd(local, it->entry->name, MEMORY_MAX, &ours, err) != 0 ||
+        file_read_fd(staged, it->entry->name, MEMORY_MAX, &theirs, err) != 0)
         goto done;
     rc = 0;
     if (!merge_lines(&ours, &theirs, &both)) {
@@ -90,7 +105,7 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
     name = str_printf(MERGED "-%zu", p->plan->n);
     fd = openat(p->stage_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || file_write_all(fd, both.data, both.len) != 0) {
-        rc = err_sys(err, "can't write the merged MEMORY.md");
+        rc = err_sys(err, "can't write the merged memory");
         goto done;
     }
     free(it->staged);
@@ -107,10 +122,129 @@ done:
     return rc;
 }
 
-/* ${path} is where it is to be, or where that is now. */
-static int decide(const struct planning *p, struct plan_item *it, const char *path,
-                  struct ct_err *err)
+static int is_page(const char *name)
 {
+    size_t n = strlen(name);
+
+    return n > 3 && strcmp(name + n - 3, ".md") == 0;
+}
+
+static int decide_memory(const struct planning *p, struct plan_item *it, int local, int staged,
+                         struct ct_err *err)
+{
+    if (strcmp(path_base(it->entry->name), MEMORY_INDEX) == 0 ||
+        (p->place->is_merging && is_page(it->entry->name)))
+        return merge_memory(p, it, local, staged, err);
+    it->act = PLAN_KEEP;
+    p->plan->memory_kept++;
+    return 0;
+}
+
+/* ---- where both stay ---------------------------------------------------------------------------
+ */
+
+/* Take ${staged}, which it frees. */
+static int add_aside(struct planning *p, const struct open_entry *e, const char *name, char *staged,
+                     struct ct_err *err)
+{
+    char *path = p->agent->entry_path(p->session_id, p->place->project, NULL, name);
+    struct aside *a;
+
+    if (path == NULL) {
+        free(staged);
+        return err_set(err, ERR_FAIL, "there is no place for the other %s", e->name);
+    }
+    p->asides = str_realloc(p->asides, p->n_asides + 1, sizeof(*p->asides));
+    a = &p->asides[p->n_asides++];
+    *a = (struct aside){e, path, staged};
+    return 0;
+}
+
+static int copy(int from, int to)
+{
+    char *p = str_calloc(WINDOW, 1);
+    int64_t at = 0;
+    ssize_t n;
+
+    while ((n = file_pread_all(from, p, WINDOW, (off_t)at)) > 0 &&
+           file_write_all(to, p, (size_t)n) == 0)
+        at += n;
+    free(p);
+    return n == 0 ? 0 : -1;
+}
+
+/* The one here gives way: a copy of it goes into the stage. */
+static char *copy_here(const struct planning *p, int local, struct ct_err *err)
+{
+    char *name = str_printf(ASIDE, p->n_asides);
+    int fd = openat(p->stage_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int rc = fd >= 0 ? copy(local, fd) : -1;
+
+    if (rc != 0)
+        err_sys(err, "can't write to the stage");
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0)
+        return name;
+    free(name);
+    return NULL;
+}
+
+/* Of two files of one name both stay; the winning side's has the name. */
+static int keep_both(struct planning *p, struct plan_item *it, int local, int staged,
+                     struct ct_err *err)
+{
+    int is_ours = p->place->is_winning;
+    char *name = both_aside(is_ours ? local : staged, it->entry->name, err), *from;
+    int rc = -1;
+
+    it->act = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+    if (name == NULL)
+        return -1;
+    from = is_ours ? copy_here(p, local, err) : str_dup(it->staged);
+    if (from != NULL)
+        rc = add_aside(p, it->entry, name, from, err);
+    free(name);
+    return rc;
+}
+
+static int is_transcript(const struct open_entry *e)
+{
+    size_t n = strlen(e->name);
+
+    return e->kind == AGENT_SUBDIR && n > 6 && strcmp(e->name + n - 6, ".jsonl") == 0;
+}
+
+/* ${act} is what would become of it if one side were to win. */
+static int decide_both(struct planning *p, struct plan_item *it, int local, int staged,
+                       const struct stat *here, struct ct_err *err)
+{
+    enum agent_kind kind = it->entry->kind;
+    enum compare_order order;
+    struct unite_result r;
+
+    if (compare_files(kind == AGENT_SUBDIR ? it->entry->name : "", local, staged, &order, err) != 0)
+        return -1;
+    if (order == COMPARE_SAME)
+        return 0;
+    /* A version of a file is whole: one that begins like another is another one. */
+    if (kind != AGENT_FILE_HISTORY && order != COMPARE_OTHER)
+        return 0;
+    if (is_transcript(it->entry)) {
+        it->act = PLAN_BACKUP;
+        if (both_unite(p->agent, local, (int64_t)here->st_size, p->stage_fd, it->staged, NULL, &r,
+                       err) == 0)
+            return 0;
+        if (err->code != ERR_REFUSED)
+            return -1;
+    }
+    return keep_both(p, it, local, staged, err);
+}
+
+/* ${path} is where it is to be, or where that is now. */
+static int decide(struct planning *p, struct plan_item *it, const char *path, struct ct_err *err)
+{
+    enum agent_kind kind = it->entry->kind;
     struct stat here;
     int local, staged, rc;
 
@@ -126,18 +260,14 @@ static int decide(const struct planning *p, struct plan_item *it, const char *pa
     else
         rc = compare(p, it->entry, local, staged, &it->act, err);
     /* A paste is named after its content, and other sessions name it too. */
-    if (rc == 0 && it->entry->kind == AGENT_PASTE && it->act != PLAN_SAME)
+    if (rc == 0 && kind == AGENT_PASTE && it->act != PLAN_SAME)
         it->act = PLAN_KEEP;
-    if (rc == 0 && it->entry->kind == AGENT_PLAN && it->act != PLAN_SAME && !p->place->is_known)
+    else if (rc == 0 && kind == AGENT_MEMORY && it->act != PLAN_SAME)
+        rc = decide_memory(p, it, local, staged, err);
+    else if (rc == 0 && p->place->is_merging)
+        rc = decide_both(p, it, local, staged, &here, err);
+    else if (rc == 0 && kind == AGENT_PLAN && it->act != PLAN_SAME && !p->place->is_known)
         it->act = PLAN_KEEP;
-    if (rc == 0 && it->entry->kind == AGENT_MEMORY && it->act != PLAN_SAME) {
-        if (strcmp(path_base(it->entry->name), MEMORY_INDEX) == 0) {
-            rc = merge_memory(p, it, local, staged, err);
-        } else {
-            it->act = PLAN_KEEP;
-            p->plan->memory_kept++;
-        }
-    }
     if (staged >= 0)
         close(staged);
     close(local);
@@ -157,12 +287,50 @@ static struct plan_item *add(struct plan *p, const struct open_entry *e, char *p
     return it;
 }
 
+/* What gave way comes in under its other name, unless it is there from an earlier time. */
+static int add_asides(struct planning *p, struct ct_err *err)
+{
+    for (size_t i = 0; i < p->n_asides; i++) {
+        struct aside *a = &p->asides[i];
+        struct plan_item *it;
+        struct stat here;
+        int local, rc = open_local(p, a->path, &local, &here, err);
+        if (rc < 0)
+            return -1;
+        it = add(p->plan, a->entry, a->path);
+        free(it->staged);
+        it->staged = a->staged;
+        a->path = a->staged = NULL;
+        if (rc > 0) {
+            it->act = PLAN_SAME;
+            close(local);
+        }
+        p->plan->counts[it->act]++;
+        p->plan->aside++;
+    }
+    return 0;
+}
+
+static void clear(struct planning *p)
+{
+    for (size_t i = 0; i < p->n_asides; i++) {
+        free(p->asides[i].path);
+        free(p->asides[i].staged);
+    }
+    free(p->asides);
+}
+
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
               const struct plan_target *place, const struct open_result *opened, struct plan *ret,
               struct ct_err *err)
 {
     struct plan plan = {0};
-    struct planning p = {agent, root_fd, stage_fd, place, &plan};
+    struct planning p = {.root_fd = root_fd,
+                         .stage_fd = stage_fd,
+                         .agent = agent,
+                         .session_id = session_id,
+                         .place = place,
+                         .plan = &plan};
 
     for (size_t i = 0; i < opened->n; i++) {
         const struct open_entry *e = &opened->entries[i];
@@ -192,12 +360,16 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
         err_set(err, ERR_CORRUPT, "the bundle has no transcript");
         goto err0;
     }
+    if (add_asides(&p, err) != 0)
+        goto err0;
+    clear(&p);
     *ret = plan;
 
     /* Success! */
     return 0;
 
 err0:
+    clear(&p);
     plan_clear(&plan);
     /* Failure! */
     return -1;

@@ -17,6 +17,10 @@
  *   - pastes are named after their content and shared by all sessions: the one that is here stays;
  *   - project memory is shared by many sessions: MEMORY.md gets the lines that it lacks, other
  * files of it stay as they are here.
+ *
+ * Where both sides are to become one (is_merging) the file of the side that gives way stays too,
+ * under another name (bundle/install/both.h); transcripts of subagents are united, and every page
+ * of the memory gets the lines that it lacks.
  */
 enum plan_act {
     PLAN_SAME,    /* there already */
@@ -40,6 +44,7 @@ struct plan {
     const struct open_entry *transcript; /* borrowed */
     const struct open_entry *history;    /* or NULL */
     int64_t counts[PLAN_KEEP + 1];
+    int64_t aside;       /* files that stay, or come in, under another name */
     int64_t memory_kept; /* files of project memory that are another here and stay */
 };
 
@@ -49,13 +54,14 @@ struct plan_target {
     const char *own_project;    /* where the session's own folder is now; it moves along */
     int is_winning;             /* the bundle wins where neither goes on where the other ends */
     int is_known;               /* the session is here */
+    int is_merging;             /* nothing of either side is to be lost */
     int is_careful;             /* whatever is replaced goes to the backups */
 };
 
 /**
  * plan_make(root_fd, stage_fd, agent, session_id, place, opened, ret, err):
  * Compare the stage with the data folder (${root_fd} -1: there is none) for a session that is to be
- * in ${place}.  Only reads, but for merged memory, which goes into the stage.  ERR_FAIL if
+ * in ${place}.  Only reads, but for what is merged, which goes into the stage.  ERR_FAIL if
  * something that is no regular file stands in the way, or a symbolic link.
  */
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,

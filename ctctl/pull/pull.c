@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/install/adopted.h"
 #include "bundle/install/origin.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -16,6 +15,7 @@
 #include "ctctl/cloud/download.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/here/target.h"
+#include "ctctl/pull/pull_adopt.h"
 
 #include "ctctl/pull/pull.h"
 
@@ -30,41 +30,15 @@ char *pull_root(struct ctx *c, struct ct_err *err)
     return str_dup(c->config->roots.v[0]);
 }
 
-/* ---- the record for the daemon -----------------------------------------------------------------
+/* ---- what is written down before it -----------------------------------------------------------
  */
 
 struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
+    const char *root;
     enum trust trust;
 };
-
-/* Without the record the session is uploaded once more, and that is all. */
-static int save_adopted(const struct adopting *ad, const struct install_result *r)
-{
-    const struct api_download_res *from = &ad->d->answer;
-    struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
-    const char *dir = ctx_account_dir(ad->c);
-
-    /* What came in clear to a device that seals is not safe yet: it goes up sealed. */
-    if (!ad->d->is_sealed && ctx_is_sealing(ad->c))
-        return 0;
-    if (dir == NULL || strcmp(r->session_id, download_id(ad->d)) != 0)
-        return 0; /* a copy: the cloud does not know it */
-    memcpy(a.session_id, r->session_id, sizeof(a.session_id));
-    memcpy(a.content_id, r->content_id, sizeof(a.content_id));
-    memcpy(a.sha256, strchr(from->checksum, ':') + 1, sizeof(a.sha256));
-    a.transcript_bytes = r->transcript_bytes;
-    memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
-    a.is_loopback = ad->d->is_loopback;
-    if (ad->d->is_sealed) {
-        snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);
-        hash_hex(ad->d->header.key_id, KEY_ID_BYTES, a.key_id);
-        a.generation = ad->d->header.generation;
-    }
-    (void)adopted_save(dir, &a, NULL);
-    return 0;
-}
 
 /* Does anything of it become part of what is here? */
 static int is_taken(const struct install_result *r)
@@ -81,7 +55,9 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
     if (is_taken(r) && ad->trust != TRUST_OWN &&
         origin_note(ad->c->config->state_dir, r->session_id, ad->trust, err) != 0)
         return -1;
-    return ad->d != NULL ? save_adopted(ad, r) : 0;
+    if (ad->d != NULL)
+        pull_adopt(ad->c, ad->root, ad->d, r);
+    return 0;
 }
 
 /* ---- */
@@ -116,7 +92,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
     if (root == NULL)
         return -1;
     adopting->trust = ret->trust = trust;
-    target.root = root;
+    target.root = adopting->root = root;
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
         .bundle = bundle,
@@ -127,6 +103,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .unseal = *unseal,
         .trust = trust,
         .is_forced = opts->is_forced,
+        .is_merge = opts->is_merge,
         .is_copy = opts->is_copy,
         .is_rehearsal = opts->is_rehearsal,
         .is_careful = adopting->d == NULL, /* who knows where it comes from */
@@ -225,9 +202,9 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
                  struct pull_result *ret, struct ct_err *err)
 {
     struct download d;
-    struct adopting adopting = {c, &d, TRUST_STRANGER};
+    struct adopting adopting = {.c = c, .d = &d, .trust = TRUST_STRANGER};
     struct unseal_opts unseal;
-    int rc;
+    int rc, is_wanted;
 
     memset(ret, 0, sizeof(*ret));
     if (ctx_config(c, err) != 0 || download_look(c, wire_id, opts->version, &d, err) != 0)
@@ -245,8 +222,11 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     rc = download_unseal(c, &d, &unseal, err);
     if (rc == 0)
         rc = install(c, d.path, opts, &unseal, vouched(c, &d), &adopting, ret, err);
-    download_clear(&d, rc != 0 && (err->code == ERR_CONFLICT || err->code == ERR_REFUSED ||
-                                   err->code == ERR_RETRY));
+    /* A rehearsal of a merge is followed by the deed. */
+    is_wanted =
+        rc != 0 ? err->code == ERR_CONFLICT || err->code == ERR_REFUSED || err->code == ERR_RETRY
+                : opts->is_rehearsal && opts->is_merge;
+    download_clear(&d, is_wanted);
     return rc;
 }
 
@@ -275,7 +255,7 @@ static int look_at_file(struct ctx *c, const char *path, const struct pull_opts 
 int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err)
 {
-    struct adopting adopting = {c, NULL, TRUST_STRANGER};
+    struct adopting adopting = {.c = c, .trust = TRUST_STRANGER};
     struct unseal_opts unseal;
 
     memset(ret, 0, sizeof(*ret));
@@ -358,6 +338,12 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
     jdoc_set_int(o, "filesKept", in->files_kept);
     jdoc_set_int(o, "memoryKept", in->memory_kept);
     jdoc_set_int(o, "promptsAdded", in->prompts);
+    if (in->outcome == INSTALL_MERGED) {
+        jdoc_set_int(o, "messagesHere", (int64_t)in->messages_here);
+        jdoc_set_int(o, "messagesThere", (int64_t)in->messages_there);
+        jdoc_set_str(o, "active", in->united.is_ours_active ? "here" : "there");
+        jdoc_set_int(o, "filesAside", in->files_aside);
+    }
     jdoc_set_bool(o, "permissionModeReset", in->has_mode_reset);
     for (size_t i = 0; i + 1 < in->left_out.n; i += 2) {
         struct json_object *x = json_object_new_object();

@@ -20,7 +20,7 @@ struct pull_opts {
     const char *target_dir;    /* where the session is to live; NULL: see ctctl/here/target.h */
     const struct strlist *map; /* OLD=NEW, ...; or NULL */
     int is_home_to_home;       /* the project's folder need not be there */
-    int is_forced, is_copy, is_rehearsal;
+    int is_forced, is_copy, is_merge, is_rehearsal;
     int with_memory, with_file_history; /* of a stranger's */
     int is_ours;                        /* this device made the bundle itself, of what was here */
     int keep_mode;                      /* of one's own */

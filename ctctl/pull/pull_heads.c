@@ -7,18 +7,19 @@
 
 #include "ctctl/pull/pull_heads.h"
 
-/* What of the heads is not here.  A rehearsal and a copy change nothing of the session here: there
- * it is what the version that they are of lacks. */
-static void judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
-                  struct heads *h)
+int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
+               struct heads *h)
 {
     const struct open_result *files = taken != NULL && taken->is_known ? &taken->copy.opened : NULL;
-    char *root = opts->is_rehearsal || opts->is_copy ? NULL : pull_root(c, NULL);
+    int is_left_alone = (opts->is_rehearsal && !opts->is_merge) || opts->is_copy, is_here = 0;
+    char *root = is_left_alone ? NULL : pull_root(c, NULL);
     int root_fd = root != NULL ? beneath_open_root(root) : -1;
     struct local local = {0};
 
-    if (root_fd >= 0 && local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 &&
-        local.n > 0)
+    if (root_fd >= 0)
+        is_here =
+            local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 && local.n > 0;
+    if (is_here)
         heads_judge(h, local.news, files);
     else if (files != NULL)
         heads_judge(h, taken->copy.news, files);
@@ -27,6 +28,7 @@ static void judge(struct ctx *c, const struct pull_opts *opts, const struct head
     if (root_fd >= 0)
         close(root_fd);
     free(root);
+    return is_here;
 }
 
 int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
@@ -44,7 +46,7 @@ int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opt
         own.version = taken->version;
     rc = pull_session(c, wire_id, &own, ret, err);
     if (h.n > 1)
-        judge(c, opts, taken, &h);
+        pull_judge(c, opts, taken, &h);
     ret->heads = h;
     return rc;
 }

@@ -13,4 +13,12 @@
 int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
                  struct pull_result *ret, struct ct_err *err);
 
+/**
+ * pull_judge(c, opts, taken, h):
+ * heads_judge() against what is here; what a rehearsal or a copy leaves alone is judged against
+ * ${taken} (may be NULL).  Return whether the session is here.
+ */
+int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
+               struct heads *h);
+
 #endif

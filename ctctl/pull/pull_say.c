@@ -91,6 +91,8 @@ static const char *sentence(const struct pull_result *r, int is_rehearsal)
         return is_rehearsal ? "Would replace" : "Replaced";
     case INSTALL_COPY:
         return is_rehearsal ? "Would install a copy:" : "Installed a copy:";
+    case INSTALL_MERGED:
+        return is_rehearsal ? "Would merge into" : "Merged into";
     }
     return "";
 }
@@ -117,6 +119,9 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
 
     if (in->backup != NULL)
         ctx_say(c, "what was here before is kept in %s of the data folder", in->backup);
+    if (in->files_aside > 0)
+        ctx_say(c, "%" PRId64 " files that both sides have, each another one, are here as two",
+                in->files_aside);
     if (in->has_mode_reset && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
         ctx_say(c, "the session's permission mode is set back to default here");
     if (in->memory_kept > 0)

@@ -218,6 +218,8 @@ static int change_over(struct resealing *r, struct ct_err *err)
     if (strcmp(before, q->wire_id) != 0) {
         q->pin = 0;
         q->base_version = q->before_version = 0;
+        json_object_put(q->merged);
+        q->merged = NULL;
         q->has_news = 1;
     }
     q->phase = QUEUE_READY;

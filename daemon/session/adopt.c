@@ -17,7 +17,8 @@ void adopt_look(struct job *j, const struct state_session *known)
      * the first version of one's own.  Where there is a key, what came in clear is not safe yet. */
     if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
         (a.wire_id[0] == '\0' && sealing_is_one_way(j->d->sealing)) ||
-        (a.version == known->version && strcmp(a.wire_id, known->wire_id) == 0))
+        (a.version == known->version && strcmp(a.wire_id, known->wire_id) == 0 &&
+         !adopted_is_merged(&a)))
         return;
     j->adopted = a;
     memcpy(j->own_id, j->known_id, sizeof(j->own_id));
@@ -41,6 +42,12 @@ int adopt_judge(struct job *j)
         j->adopted.version = 0;
     }
     return 0;
+}
+
+int adopt_is_void(const struct job *j)
+{
+    return j->adopted.version > 0 && adopted_is_merged(&j->adopted) && !j->result.is_same &&
+           j->result.is_rewritten;
 }
 
 int adopt_confirm(const struct job *j, struct ct_err *err)

@@ -24,6 +24,14 @@ void adopt_look(struct job *j, const struct state_session *known);
 int adopt_judge(struct job *j);
 
 /**
+ * adopt_is_void(j):
+ * The job came back.  Return whether the record speaks of a merge that is not in what was bundled:
+ * it was broken off, or rewritten since.  Then the record counts for nothing and the job is to be
+ * done anew.
+ */
+int adopt_is_void(const struct job *j);
+
+/**
  * adopt_confirm(j, err):
  * Put into the books that the session is safe as the pulled version; within a transaction.
  */

@@ -130,10 +130,18 @@ static void bundled(struct job *j, struct session *s)
     struct state_session old = {0};
     struct ct_err err = {0};
     const char *pin_wire;
-    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_back;
+    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_pulled, is_back;
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
+    if (adopt_is_void(j)) {
+        log_info("merge-not-found session=%s", s->id);
+        spool_remove(j);
+        adopt_forget(d, s->id);
+        bundler_due(d, s, 1);
+        bundler_changed(d, s);
+        goto done;
+    }
     is_thinner = j->result.is_rewritten || has_thinner_attachments(j);
     is_back = is_back_to(j, &old, is_thinner);
     if (is_thinner && was_queued && !j->result.is_same) {
@@ -148,9 +156,10 @@ static void bundled(struct job *j, struct session *s)
     if (is_thinner)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
     /* What a thinner one was to keep, and those after it until one of them is safe. */
-    pin_wire = is_thinner && j->adopted.version > 0 ? j->adopted.wire_id : old.wire_id;
-    if (is_thinner && (j->adopted.version > 0 || old.version > 0))
-        old.pin = j->adopted.version > 0 ? j->adopted.version : old.version;
+    is_pulled = j->adopted.version > 0 && !adopted_is_merged(&j->adopted);
+    pin_wire = is_thinner && is_pulled ? j->adopted.wire_id : old.wire_id;
+    if (is_thinner && (is_pulled || old.version > 0))
+        old.pin = is_pulled ? j->adopted.version : old.version;
     j->has_news = j->result.has_news || has_new_files(j);
     if (recording_write(j, &old, pin_wire, is_adopted, &err) != 0) {
         spool_remove(j);

@@ -74,8 +74,12 @@ static void set_bases(const struct record *r, struct queue_item *q)
 {
     const struct job *j = r->j;
     struct uploader_view v;
+    int is_one = j->adopted.version > 0 && strcmp(j->adopted.wire_id, j->wire_id) == 0;
+    int is_merged = j->adopted.version > 0 && adopted_is_merged(&j->adopted);
 
-    if (j->adopted.version > 0 && strcmp(j->adopted.wire_id, j->wire_id) == 0) {
+    if (is_one && is_merged)
+        q->merged = adopted_json(&j->adopted);
+    if (is_one && !is_merged) {
         q->base_version = j->adopted.version;
         snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", j->adopted.sha256);
     } else if (strcmp(r->old->wire_id, j->wire_id) == 0) {
@@ -96,7 +100,8 @@ static int has_news(const struct record *r, const struct queue_item *q)
 {
     struct uploader_view v;
 
-    if (q->base_version <= 0 || r->old->revive || r->old->is_renewed || r->j->has_news)
+    if (q->base_version <= 0 || q->merged != NULL || r->old->revive || r->old->is_renewed ||
+        r->j->has_news)
         return 1;
     return uploader_look(r->j->d->uploader, r->j->session_id, &v) && v.item->has_news;
 }

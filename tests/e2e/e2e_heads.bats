@@ -98,6 +98,7 @@ goes_on() {
     goes_on bob "bob's long work"
     # Somebody cut the transcript short, and went on.
     head -n 2 "$(here "$ID")" >"$T/short"
+    head -n -4 "$(here "$ID")" >"$T/short"
     cat "$T/short" >"$(here "$ID")"
     session add "$CLAUDE_CONFIG_DIR" "$ID" "from here"
     push

@@ -8,6 +8,7 @@
 #include "ctctl/pull/picker.h"
 #include "ctctl/pull/pull_heads.h"
 #include "ctctl/pull/pull_many.h"
+#include "ctctl/pull/pull_merge.h"
 #include "ctctl/pull/pull_say.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/here/target.h"
@@ -22,7 +23,14 @@ struct command {
     struct pull_opts opts;
     struct strlist map;
     const char *project;
-    int is_all, is_update;
+    int is_all, is_update, is_agreed;
+};
+
+/* A merge that a person is asked about. */
+struct merging {
+    struct ctx *c;
+    struct pull_front *front;
+    int is_agreed; /* --yes */
 };
 
 /* ---- one session -------------------------------------------------------------------------------
@@ -64,6 +72,44 @@ static int find(struct ctx *c, const struct command *cmd, const char *word, char
     return CTX_OK;
 }
 
+/* Name both sides, and ask. */
+static int on_agree(void *arg, const struct pull_sides *s)
+{
+    const struct merging *m = arg;
+    const struct install_result *in = &s->r->installed;
+    char *here = text_count((int64_t)in->messages_here, "message", "messages");
+    char *there = text_count((int64_t)in->messages_there, "message", "messages");
+    char *machine = text_clean(&m->c->err, s->machine != NULL ? s->machine : "another machine");
+    char *question;
+    int is_agreed = m->is_agreed;
+
+    if (m->front->progress != NULL)
+        progress_pause(m->front->progress);
+    ctx_say(m->c,
+            "here: %s that version %" PRId64 " of %s lacks; there: %s that are not here. What was "
+            "worked on last, %s, comes last: claude --resume goes on there, and the other branch "
+            "stays in the session",
+            here, s->version, machine, there, in->united.is_ours_active ? "here" : machine);
+    if (!is_agreed) {
+        question =
+            str_printf("Make one of both, here? %s", "What is here now is kept as a backup.");
+        is_agreed = term_confirm(question);
+        free(question);
+    }
+    free(machine);
+    free(there);
+    free(here);
+    return is_agreed;
+}
+
+static int merge(struct ctx *c, struct command *cmd, struct pull_front *front, const char *wire_id,
+                 struct pull_result *r, struct ct_err *err)
+{
+    struct merging m = {c, front, cmd->is_agreed};
+
+    return pull_merge(c, wire_id, &cmd->opts, on_agree, &m, r, err);
+}
+
 static int pull_one(struct ctx *c, struct command *cmd, const char *word)
 {
     struct pull_front front;
@@ -76,15 +122,18 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     if (rc != CTX_OK)
         return rc;
     pull_say_begin(&front, c, &cmd->opts);
-    rc = pull_fullest(c, id, &cmd->opts, &r, &e);
+    rc = cmd->opts.is_merge ? merge(c, cmd, &front, id, &r, &e)
+                            : pull_fullest(c, id, &cmd->opts, &r, &e);
     pull_say_end(&front);
     if (rc == 0) {
         pull_say(c, &r, &cmd->opts);
     } else {
         resolve_gone(c, &e);
         rc = pull_say_failure(c, &e);
+        if (strcmp(e.reason, "diverged") == 0)
+            ctx_say(c, "to make one of both: ctctl pull %.8s --merge", r.heads.session_id);
     }
-    heads_say(c, &r.heads, HERE_LACKS, 0);
+    heads_say(c, &r.heads, HERE_LACKS, 1);
     pull_result_clear(&r);
     free(id);
     return rc;
@@ -97,7 +146,7 @@ struct tally {
     struct ctx *c;
     struct pull_front front;
     int is_rehearsal;
-    int64_t good[INSTALL_COPY + 1];
+    int64_t good[INSTALL_MERGED + 1];
     int64_t failed;
     int all_later;               /* all failures may pass by themselves */
     struct json_object *results; /* for --json */
@@ -155,7 +204,7 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         if (r->is_absent)
             strlist_add_once(&t->absent, r->installed.cwd);
     }
-    heads_say(t->c, &r->heads, HERE_LACKS, 0);
+    heads_say(t->c, &r->heads, HERE_LACKS, 1);
     if (!t->c->json) {
         say_line(t, item, r, err);
         return;
@@ -278,6 +327,14 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
     if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy ||
                     cmd->opts.is_plain))
         return ctx_usage(c, "--version, --target-dir, --as-copy and --plain are for one session");
+    if (is_many && cmd->opts.is_merge)
+        return ctx_usage(c, "--merge is for one session, for it asks what to make of it");
+    if (cmd->is_agreed && !cmd->opts.is_merge)
+        return ctx_usage(c, "--yes goes with --merge");
+    if (cmd->opts.is_merge && (cmd->opts.is_forced || cmd->opts.is_copy))
+        return ctx_usage(c, "say one of --merge, --force and --as-copy");
+    if (cmd->opts.is_merge && !cmd->is_agreed && !cmd->opts.is_rehearsal && !term_is_interactive())
+        return ctx_usage(c, "nobody can be asked here; add --yes to merge without a question");
     if (cmd->opts.is_plain && words == 0)
         return ctx_usage(c, "--plain goes with the ID of a session");
     if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
@@ -303,6 +360,8 @@ static int run(struct ctx *c, int argc, char **argv)
         {"force", OPT_FLAG, &cmd.opts.is_forced},
         {"as-copy", OPT_FLAG, &cmd.opts.is_copy},
         {"keep-mode", OPT_FLAG, &cmd.opts.keep_mode},
+        {"merge", OPT_FLAG, &cmd.opts.is_merge},
+        {"yes", OPT_FLAG, &cmd.is_agreed},
         {"plain", OPT_FLAG, &cmd.opts.is_plain},
         {"all", OPT_FLAG, &cmd.is_all},
         {"update", OPT_FLAG, &cmd.is_update},
@@ -325,7 +384,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_pull = {
     "pull",
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
-    "                  [--keep-mode] [--force|--as-copy]\n"
+    "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update",
     "bring a session home, to go on with it here",
@@ -344,6 +403,9 @@ const struct verb verb_pull = {
     "  --force           replace what is here, although it has something that the other\n"
     "                    lacks (it is kept as a backup), or is in use\n"
     "  --as-copy         install it beside what is here, under a new id\n"
+    "  --merge           make one of what is here and of what another machine did: both are\n"
+    "                    in the session then, as branches; asks first\n"
+    "  --yes             with --merge: do not ask\n"
     "  --all             everything, home to home: for a new machine\n"
     "  --project P       only this project's (name or folder)\n"
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"

@@ -3,6 +3,7 @@
 
     make_session.py new ROOT CWD ID [TURNS]   a session with all that may lie beside it
     make_session.py add ROOT ID TEXT          one more turn, and a line of the prompt history
+    make_session.py side FILE TEXT            one more turn of a subagent
     make_session.py quiet ROOT ID             records without news: mode, title, a local command
     make_session.py stock OUT CWD ID FILE     the bundle that a stock client makes of transcript FILE
     make_session.py records FILE              the uuids of a transcript, sorted
@@ -35,14 +36,14 @@ def lines(*records):
     return "".join(json.dumps(r, separators=(",", ":"), ensure_ascii=False) + "\n" for r in records)
 
 
-def turn(sid, cwd, text, n):
+def turn(sid, cwd, text, n, parent=None):
     home = os.path.expanduser("~")
     u, a = str(uuid.uuid4()), str(uuid.uuid4())
     base = {"isSidechain": False, "cwd": cwd, "sessionId": sid, "version": "2.1.197",
             "gitBranch": "feature/ü", "userType": "external"}
     stamp = "2026-11-23T20:%02d:%02d.000Z" % (n // 60 % 60, n % 60)
     return lines(
-        dict(base, type="user", uuid=u, parentUuid=None, timestamp=stamp,
+        dict(base, type="user", uuid=u, parentUuid=parent, timestamp=stamp,
              message={"role": "user", "content": text + " in " + cwd + "/src and " + home + "/x"}),
         dict(base, type="assistant", uuid=a, parentUuid=u, timestamp=stamp, slug="calm-" + sid[:8],
              message={"id": "msg_" + a[:8], "role": "assistant", "model": "claude-opus-4-8",
@@ -62,11 +63,18 @@ def transcript(root, sid):
     return found[0]
 
 
+def last_of(text):
+    ids = [json.loads(x).get("uuid") for x in text.splitlines() if '"uuid"' in x]
+    return ids[-1] if ids else None
+
+
 def new(root, cwd, sid, turns="3"):
     project = os.path.join(root, "projects", encode(cwd))
     text = lines({"type": "mode", "mode": "normal", "sessionId": sid})
+    last = None
     for n in range(int(turns)):
-        text += turn(sid, cwd, "turn %d" % n, n)
+        text += turn(sid, cwd, "turn %d" % n, n, last)
+        last = last_of(text)
         put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, "turn %d" % n, n, "cafe" + sid[:8]),
             "a")
     put(os.path.join(project, sid + ".jsonl"), text)
@@ -85,10 +93,18 @@ def new(root, cwd, sid, turns="3"):
 def add(root, sid, text):
     path = transcript(root, sid)
     with open(path, encoding="utf-8") as f:
-        cwd = [json.loads(x) for x in f if '"cwd"' in x][0]["cwd"]
+        was = f.read()
+    cwd = [json.loads(x) for x in was.splitlines() if '"cwd"' in x][0]["cwd"]
     n = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 3000 + 600
-    put(path, turn(sid, cwd, text, n), "a")
+    put(path, turn(sid, cwd, text, n, last_of(was)), "a")
     put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, text, n), "a")
+
+
+def side(path, text):
+    with open(path, encoding="utf-8") as f:
+        was = f.read()
+    r = json.loads(was.splitlines()[0])
+    put(path, turn(r["sessionId"], r["cwd"], text, 700, last_of(was)), "a")
 
 
 def quiet(root, sid):

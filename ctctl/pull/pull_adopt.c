@@ -1,0 +1,67 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/beneath.h"
+#include "agents/linked.h"
+#include "bundle/install/adopted.h"
+
+#include "ctctl/pull/pull_adopt.h"
+
+/* The transcript as it still lies here, or -1. */
+static int open_here(const char *root, const struct install_result *r)
+{
+    char *path = agent_default()->entry_path(r->session_id, r->project, NULL, "session.jsonl");
+    int root_fd = beneath_open_root(root);
+    int fd = root_fd >= 0 ? linked_open(agent_default(), root_fd, path, 0) : -1;
+
+    if (root_fd >= 0)
+        close(root_fd);
+    free(path);
+    return fd;
+}
+
+/* What was merged is no version.  What the transcript here was made of before goes on counting. */
+static void note_merged(const char *root, const struct install_result *r, const char *dir,
+                        struct adopted *a)
+{
+    struct adopted before;
+    int fd = open_here(root, r);
+
+    memset(a->content_id, '0', sizeof(a->content_id) - 1);
+    if (r->outcome == INSTALL_KEPT)
+        adopted_measure(a, fd);
+    if (adopted_load(dir, a->session_id, &before) && adopted_fits(&before, fd))
+        adopted_merge(a, &before);
+    if (fd >= 0)
+        close(fd);
+}
+
+void pull_adopt(struct ctx *c, const char *root, const struct download *d,
+                const struct install_result *r)
+{
+    const struct api_download_res *from = &d->answer;
+    struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
+    const char *dir = ctx_account_dir(c);
+
+    /* What came in clear to a device that seals is not safe yet: it goes up sealed. */
+    if (!d->is_sealed && ctx_is_sealing(c))
+        return;
+    if (dir == NULL || strcmp(r->session_id, download_id(d)) != 0)
+        return; /* a copy: the cloud does not know it */
+    memcpy(a.session_id, r->session_id, sizeof(a.session_id));
+    memcpy(a.content_id, r->content_id, sizeof(a.content_id));
+    memcpy(a.sha256, strchr(from->checksum, ':') + 1, sizeof(a.sha256));
+    a.transcript_bytes = r->transcript_bytes;
+    memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
+    a.is_loopback = d->is_loopback;
+    if (d->is_sealed) {
+        snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);
+        hash_hex(d->header.key_id, KEY_ID_BYTES, a.key_id);
+        a.generation = d->header.generation;
+    }
+    if (r->outcome == INSTALL_MERGED || r->outcome == INSTALL_KEPT)
+        note_merged(root, r, dir, &a);
+    (void)adopted_save(dir, &a, NULL);
+}

@@ -1,0 +1,17 @@
+#ifndef CTCTL_PULL_PULL_ADOPT_H
+#define CTCTL_PULL_PULL_ADOPT_H
+
+#include "bundle/install/install.h"
+#include "ctctl/cloud/download.h"
+#include "ctctl/ctx/ctx.h"
+
+/**
+ * pull_adopt(c, root, d, r):
+ * Leave the record of what is about to be installed in the data folder ${root}, as the version that
+ * ${d} brought, for the daemon (bundle/install/adopted.h).  Without it the session is uploaded once
+ * more, and a head stays that is contained: so it never fails.
+ */
+void pull_adopt(struct ctx *c, const char *root, const struct download *d,
+                const struct install_result *r);
+
+#endif
