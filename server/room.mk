@@ -3,6 +3,7 @@ server_libserver_a_SOURCES = \
   server/admin/prompt.c server/admin/prompt.h \
   server/admin/verbs.c server/admin/verbs.h server/admin/verbs_impl.h \
   server/admin/verbs_admin.c \
+  server/admin/verbs_user.c \
   server/api/app.c server/api/app.h server/api/app_impl.h \
   server/api/app_route.c \
   server/api/call.c server/api/call.h \

@@ -49,15 +49,6 @@ int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **a
     return rc;
 }
 
-/* What others typed is not for this terminal to obey. */
-static const char *clean(const struct json_object *o, const char *key, char *buf, size_t size)
-{
-    const char *s = jdoc_str(o, key);
-
-    str_escape(s != NULL ? s : "-", s != NULL ? strlen(s) : 1, buf, size);
-    return buf;
-}
-
 /* What there is to undelete, a version a line. */
 static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *err)
 {
@@ -74,9 +65,9 @@ static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *e
             struct json_object *o = json_object_array_get_idx(list, i);
             char id[256], cwd[1024];
             printf("%s  version %lld  %s %s  gone %.10s  %s\n",
-                   clean(o, "sessionId", id, sizeof(id)), (long long)jdoc_int(o, "version", 0),
+                   verbs_clean(jdoc_str(o, "sessionId"), id, sizeof(id)), (long long)jdoc_int(o, "version", 0),
                    jdoc_str(o, "why"), jdoc_str(o, "deletedAt"), jdoc_str(o, "goneAt"),
-                   clean(o, "sourceCwd", cwd, sizeof(cwd)));
+                   verbs_clean(jdoc_str(o, "sourceCwd"), cwd, sizeof(cwd)));
         }
         json_object_put(page);
         offset += (int64_t)n;

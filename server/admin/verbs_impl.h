@@ -22,6 +22,16 @@ struct verb {
  */
 int verbs_usage(const char *text);
 
+/* In verbs_user.c. */
+int verb_user(const struct settings *s, struct data_dir *h, int argc, char **argv,
+              struct ct_err *err);
+
+/**
+ * verbs_clean(s, buf, size):
+ * What others typed (NULL: "-") so that it is not for this terminal to obey.
+ */
+const char *verbs_clean(const char *s, char *buf, size_t size);
+
 /* In verbs_admin.c. */
 int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **argv,
                 struct ct_err *err);

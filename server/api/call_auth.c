@@ -39,10 +39,10 @@ static int by_login(struct call *c, const char *token)
             return unauthorized(c, "This account is not there any more.");
         return call_fail(c, &err);
     }
-    same = user.generation == claims.generation;
+    same = user.generation == claims.generation && !user.is_disabled;
     ledger_user_clear(&user);
     if (!same)
-        return unauthorized(c, "The password was changed; log in again.");
+        return unauthorized(c, "This log-in has ended; log in again.");
     memcpy(c->who.user_id, claims.user_id, UUID_SIZE);
     return 0;
 }

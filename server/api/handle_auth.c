@@ -139,7 +139,10 @@ static int log_in(struct call *c, const char *email, const char *password)
     }
     good = password_verify(password, hash);
     call_bcrypt_end(c);
-    if (good)
+    if (good && user.is_disabled)
+        status = call_error(c, 403, "account_disabled",
+                            "This account is disabled; ask whoever runs the server.");
+    else if (good)
         status = answer_login(c, 200, user.id, user.generation, user.email);
     else
         status = call_error(c, 401, "invalid_credentials", "The e-mail or the password is wrong.");

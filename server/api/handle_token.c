@@ -69,7 +69,7 @@ int handle_token_create(struct call *c)
 {
     const char *name = jdoc_str(c->body, "name"), *expires = jdoc_str(c->body, "expiresIn");
     const char *device = jdoc_str(c->body, "deviceId");
-    int64_t expires_ms = 0;
+    int64_t expires_ms = 0, max_days = c->config->settings->max_token_days;
 
     if (name == NULL && !jdoc_has(c->body, "name"))
         name = "API token";
@@ -80,6 +80,8 @@ int handle_token_create(struct call *c)
     if (expires == NULL || parse_expiry(expires, c->now_ms, &expires_ms) != 0)
         return call_error(c, 422, "invalid",
                           "expiresIn has to be \"never\" or days like \"30d\", at most \"3650d\".");
+    if (max_days > 0 && (expires_ms == 0 || expires_ms > c->now_ms + max_days * 24 * 3600 * 1000))
+        expires_ms = c->now_ms + max_days * 24 * 3600 * 1000;
     if (jdoc_has(c->body, "deviceId") && (device == NULL || !api_device_id_is_valid(device)))
         return call_error(c, 422, "invalid",
                           "deviceId has to be 8 to 64 letters, digits and \"-\".");

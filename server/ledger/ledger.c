@@ -263,7 +263,9 @@ static const char *const steps[] = {
     "   || coalesce(old.metadata, '') || coalesce(old.tags, '') AS BLOB)))"
     "  WHERE user_id = old.user_id AND state = 'metadata';"
     " DELETE FROM usage WHERE user_id = old.user_id AND state = 'metadata' AND n = 0;"
-    "END;"};
+    "END;",
+
+    "ALTER TABLE users ADD COLUMN disabled_ms INTEGER NOT NULL DEFAULT 0;"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
@@ -292,6 +294,11 @@ int ledger_open_at(const struct hrana_place *place, struct ledger **ret, struct 
     struct sql *db;
 
     return hrana_open(place, &db, err) != 0 ? -1 : set_up(db, ret, err);
+}
+
+void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms)
+{
+    atomic_store(&l->max_token_ms, max_age_ms);
 }
 
 void ledger_close(struct ledger *l)

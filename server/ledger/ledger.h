@@ -45,6 +45,7 @@ struct ledger_user {
     char *password; /* the hash */
     int64_t generation;
     int64_t created_ms;
+    int is_disabled;
 };
 
 /**
@@ -83,10 +84,39 @@ int ledger_user_by_id(struct ledger *l, const char *id, struct ledger_user *ret,
 int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, struct ct_err *err);
 
 /**
- * ledger_user_delete(l, email, now_ms, err):
- * Remove a user and all that is theirs; the objects wait in the trash.
+ * ledger_user_delete(l, email, now_ms, purge_ms, err):
+ * Remove a user and all that is theirs; the objects wait in the trash until ${purge_ms}.
  */
-int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err);
+int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err);
+
+/**
+ * ledger_user_disable(l, email, now_ms, err):
+ * Let nobody in as this user, by whatever log-in or token, until (${now_ms} 0) they are enabled
+ * again.  ERR_GONE without such a user.
+ */
+int ledger_user_disable(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_user_revoke(l, email, err):
+ * End all log-ins and tokens of a user.  ERR_GONE without such a user.
+ */
+int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err);
+
+/**
+ * ledger_user_is_active(l, id):
+ * Return 1 if there is such a user and nobody disabled them, 0 if not, -1 if that can't be told.
+ */
+int ledger_user_is_active(struct ledger *l, const char *id);
+
+/**
+ * ledger_user_usage(l, id, each, arg, err):
+ * Call ${each} for every state in which this user has something: "reserved", "confirmed", "trash",
+ * "dropped", "purging", and "metadata", which all of it takes in the database.
+ */
+int ledger_user_usage(struct ledger *l, const char *id,
+                      void (*each)(void *arg, const char *state, int64_t n, int64_t bytes),
+                      void *arg, struct ct_err *err);
 
 /**
  * ledger_users(l, each, arg, err):
@@ -178,9 +208,15 @@ int ledger_token_add(struct ledger *l, const char *user_id, const struct ledger_
                      char ret_id[UUID_SIZE], char ret_device_id[UUID_SIZE], struct ct_err *err);
 
 /**
+ * ledger_limit_tokens(l, max_age_ms):
+ * From now on no token counts that is older than that, whatever it says; 0: no limit.
+ */
+void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms);
+
+/**
  * ledger_token_find(l, sha256, now_ms, ret, err):
  * Whose token is it?  Notes its use (by the minute, for ledger_write_uses()).  ERR_AUTH if there is
- * none or it has expired.
+ * none, it has expired, or its user is disabled.
  */
 int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
                       struct ct_err *err);

@@ -1,6 +1,8 @@
 #ifndef SERVER_LEDGER_LEDGER_IMPL_H
 #define SERVER_LEDGER_LEDGER_IMPL_H
 
+#include <stdatomic.h>
+
 #include "server/ledger/ledger.h"
 #include "server/ledger/sql.h"
 
@@ -32,7 +34,8 @@
 
 struct ledger {
     struct sql *db;
-    struct uses *uses; /* of tokens, not written down yet */
+    struct uses *uses;            /* of tokens, not written down yet */
+    _Atomic int64_t max_token_ms; /* 0: tokens live as long as they say */
 };
 
 /**

@@ -149,12 +149,24 @@ static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now
                     "sssi", i->issuer, i->subject, id, now_ms);
 }
 
+static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
+{
+    int64_t n = sql_one(l->db, err, "SELECT disabled_ms > 0 FROM users WHERE id = ?", "s", id);
+
+    if (n < 0)
+        return -1;
+    return n == 0 ? 0
+                  : ledger_fail(err, ERR_REFUSED, "account_disabled",
+                                "This account is disabled; ask whoever runs the server.");
+}
+
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                           char ret_id[UUID_SIZE], struct ct_err *err)
 {
     char id[UUID_SIZE];
 
-    if (ledger_begin(l, err) != 0 || ledger_end(l, log_in(l, i, now_ms, id, err), err) != 0)
+    if (ledger_begin(l, err) != 0 ||
+        ledger_end(l, log_in(l, i, now_ms, id, err) != 0 ? -1 : is_enabled(l, id, err), err) != 0)
         return -1;
     memcpy(ret_id, id, UUID_SIZE);
     return 0;

@@ -58,15 +58,16 @@ int ledger_token_add(struct ledger *l, const char *user_id, const struct ledger_
 int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, struct ledger_who *ret,
                       struct ct_err *err)
 {
+    int64_t last_used_ms = 0, max_ms = atomic_load(&l->max_token_ms);
     struct sql_rows *st;
-    int64_t last_used_ms = 0;
     int rc;
 
     ledger_lock(l);
     rc = sql_query(l->db, err, &st,
-                   "SELECT id, user_id, last_used_ms, device_id FROM tokens WHERE sha256 = ?"
-                   " AND (expires_ms = 0 OR expires_ms > ?)",
-                   "si", sha256, now_ms);
+                   "SELECT t.id, t.user_id, t.last_used_ms, t.device_id FROM tokens t JOIN users u"
+                   " ON u.id = t.user_id AND u.disabled_ms = 0 WHERE t.sha256 = ?"
+                   " AND (t.expires_ms = 0 OR t.expires_ms > ?) AND t.created_ms > ?",
+                   "sii", sha256, now_ms, max_ms > 0 ? now_ms - max_ms : -1);
     if (rc == 0) {
         rc = sql_step(st, err);
         if (rc == 1) {
@@ -76,7 +77,9 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
             ledger_copy(ret->device_id, sql_text(st, 3), sizeof(ret->device_id));
             rc = 0;
         } else if (rc == 0) {
-            rc = err_set(err, ERR_AUTH, "The API token is unknown, expired or revoked.");
+            rc = err_set(
+                err, ERR_AUTH,
+                "The API token is unknown, expired or revoked, or the account is disabled.");
         }
         sql_done(st);
     }

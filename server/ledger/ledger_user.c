@@ -56,6 +56,7 @@ static int find(struct ledger *l, const char *sql, const char *key, struct ledge
             ret->password = str_dup(sql_text(st, 2));
             ret->generation = sql_int64(st, 3);
             ret->created_ms = sql_int64(st, 4);
+            ret->is_disabled = sql_int64(st, 5) != 0;
             rc = 0;
         } else if (rc == 0) {
             rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
@@ -66,7 +67,7 @@ static int find(struct ledger *l, const char *sql, const char *key, struct ledge
     return rc;
 }
 
-#define USER "SELECT id, email, password, generation, created_ms FROM users "
+#define USER "SELECT id, email, password, generation, created_ms, disabled_ms FROM users "
 
 int ledger_user_by_email(struct ledger *l, const char *email, struct ledger_user *ret,
                          struct ct_err *err)
@@ -97,13 +98,81 @@ int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, st
     return ledger_end(l, set_password(l, email, hash, err), err);
 }
 
-static int remove_user(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+/* Run ${sql}, which changes the user with this e-mail, ?1; ${ms} is ?2. */
+static int change(struct ledger *l, const char *sql, const char *email, int64_t ms,
+                  struct ct_err *err)
+{
+    if (sql_exec(l->db, err, sql, "si", email, ms) != 0)
+        return -1;
+    if (sql_changes(l->db) == 0)
+        return ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
+    return 0;
+}
+
+int ledger_user_disable(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(
+        l, change(l, "UPDATE users SET disabled_ms = ?2 WHERE email = ?1", email, now_ms, err),
+        err);
+}
+
+static int revoke(struct ledger *l, const char *email, struct ct_err *err)
+{
+    if (change(l, "UPDATE users SET generation = generation + ?2 WHERE email = ?1", email, 1,
+               err) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "DELETE FROM tokens WHERE user_id = (SELECT id FROM users WHERE email = ?)",
+                    "s", email);
+}
+
+int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, revoke(l, email, err), err);
+}
+
+int ledger_user_is_active(struct ledger *l, const char *id)
+{
+    int64_t n;
+
+    ledger_lock(l);
+    n = sql_one(l->db, NULL, "SELECT count(*) FROM users WHERE id = ? AND disabled_ms = 0", "s",
+                id);
+    ledger_unlock(l);
+    return (int)n;
+}
+
+int ledger_user_usage(struct ledger *l, const char *id,
+                      void (*each)(void *arg, const char *state, int64_t n, int64_t bytes),
+                      void *arg, struct ct_err *err)
+{
+    struct sql_rows *st;
+    int rc;
+
+    ledger_lock(l);
+    rc = sql_query(l->db, err, &st,
+                   "SELECT state, n, bytes FROM usage WHERE user_id = ? ORDER BY state", "s", id);
+    if (rc == 0) {
+        while ((rc = sql_step(st, err)) == 1)
+            each(arg, sql_text(st, 0), sql_int64(st, 1), sql_int64(st, 2));
+        sql_done(st);
+    }
+    ledger_unlock(l);
+    return rc;
+}
+
+static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err)
 {
     if (sql_exec(l->db, err,
                  "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
                  " left_ms = ?, purge_ms = ? WHERE state <> 'purging'"
                  " AND user_id = (SELECT id FROM users WHERE email = ?)",
-                 "iis", now_ms, now_ms + LEDGER_TRASH_MS, email) != 0 ||
+                 "iis", now_ms, purge_ms, email) != 0 ||
         sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
         return -1;
     if (sql_changes(l->db) == 0)
@@ -111,11 +180,12 @@ static int remove_user(struct ledger *l, const char *email, int64_t now_ms, stru
     return 0;
 }
 
-int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, remove_user(l, email, now_ms, err), err);
+    return ledger_end(l, remove_user(l, email, now_ms, purge_ms, err), err);
 }
 
 int ledger_users(struct ledger *l,

@@ -72,6 +72,7 @@ static struct app *make_app(struct server *v)
     };
 
     space_set_min(v->house.space, v->settings->min_free_space);
+    ledger_limit_tokens(v->house.ledger, v->settings->max_token_days * 24LL * 3600 * 1000);
     if (v->settings->tls == SETTINGS_TLS_OFF && v->settings->trusted_proxy.n == 0)
         log_warn("no-trusted-proxy effect=\"log-in attempts of all clients count as one "
                  "address's\"");

@@ -34,6 +34,7 @@ static const struct conf_key keys[] = {
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
     {"max_bytes", CONF_BYTES, AT(max_bytes), 0, 1LL << 60, NULL},
     {"min_free_space", CONF_BYTES, AT(min_free_space), 0, 1LL << 60, NULL},
+    {"max_token_days", CONF_INT, AT(max_token_days), 0, 3650, NULL},
     {"max_connections", CONF_INT, AT(max_connections), 16, 100000, NULL},
     {"max_connections_per_address", CONF_INT, AT(max_connections_per_address), 1, 100000, NULL},
     {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},

@@ -308,6 +308,17 @@ void embedded_watch(struct embedded *e, struct space *space)
     e->space = space;
 }
 
+void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id), void *arg)
+{
+    e->is_active = is_active;
+    e->arg = arg;
+}
+
+int embedded_is_active(const struct embedded *e, const char *user_id)
+{
+    return e->is_active != NULL ? e->is_active(e->arg, user_id) : 1;
+}
+
 const struct sigv4_cred *embedded_cred(const struct embedded *e)
 {
     return &e->cred;

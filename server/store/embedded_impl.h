@@ -13,7 +13,9 @@ struct embedded {
     char *base_url;
     char *key_id, *secret, *region;
     struct sigv4_cred cred;
-    struct space *space;       /* the caller's; NULL: nobody looks after it */
+    struct space *space; /* the caller's; NULL: nobody looks after it */
+    int (*is_active)(void *arg, const char *user_id); /* or NULL: all are */
+    void *arg;
     pthread_mutex_t mutex;     /* of puts */
     struct embedded_put *puts; /* objects that are coming in */
 };

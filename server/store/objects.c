@@ -242,6 +242,7 @@ static void begin(void *arg, struct web_req *r)
     struct embedded *e = arg;
     char key[STORE_KEY_MAX], user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
     int64_t version;
+    int is_active;
 
     web_set_route(r, "object");
     if (strcmp(web_target(r), "/healthz") == 0 && strcmp(web_method(r), "GET") == 0) {
@@ -259,7 +260,12 @@ static void begin(void *arg, struct web_req *r)
         refuse(r, 404, "NoSuchKey", "There is no such object.");
         return;
     }
-    if (strcmp(web_method(r), "PUT") == 0)
+    is_active = embedded_is_active(e, user_id);
+    if (is_active < 0)
+        refuse(r, 500, "InternalError", "The object store could not do this.");
+    else if (is_active == 0)
+        refuse(r, 403, "AccessDenied", "The account is disabled or gone.");
+    else if (strcmp(web_method(r), "PUT") == 0)
         begin_put(e, r, key);
     else if (strcmp(web_method(r), "DELETE") == 0)
         delete_object(e, r, key);

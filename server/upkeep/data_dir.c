@@ -91,6 +91,11 @@ static int open_ledger(const struct settings *s, struct ledger **ret, struct ct_
     return rc;
 }
 
+static int is_active(void *arg, const char *user_id)
+{
+    return ledger_user_is_active(arg, user_id);
+}
+
 int data_dir_open(const struct settings *s, const char *objects_url, struct data_dir *ret,
                   struct ct_err *err)
 {
@@ -105,8 +110,10 @@ int data_dir_open(const struct settings *s, const char *objects_url, struct data
         goto done;
     }
     h.space = space_new(s->data, s->min_free_space);
-    if (h.embedded != NULL)
+    if (h.embedded != NULL) {
         embedded_watch(h.embedded, h.space);
+        embedded_ask(h.embedded, is_active, h.ledger);
+    }
     *ret = h;
     rc = 0;
 done:

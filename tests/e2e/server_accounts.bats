@@ -212,3 +212,77 @@ PY
     grep -q 'no password was given' "$T/screen"
     grep -q ' echo ' "$T/screen"
 }
+
+@test "who is disabled is out at once: log-ins, tokens, and URLs that were given out" {
+    account al@example.org
+    bundle 1000
+    push
+    local get
+    get=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)
+    reserve
+    verb user disable al@example.org
+    expect 401 unauthorized json GET /auth/me
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    TOKEN= expect 403 account_disabled json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    TOKEN= expect 401 invalid_credentials json POST /auth/login -d '{"email":"al@example.org","password":"wrong password"}'
+    store_says 403 AccessDenied object GET "$get"
+    store_says 403 AccessDenied put "$URL"
+    verb user show al@example.org >"$T/said"
+    grep -q '^al@example.org .* disabled' "$T/said"
+    grep -Eq '^  confirmed +1 ' "$T/said"
+    verb user enable al@example.org
+    expect 200 '' json GET /auth/me
+    store_says 200 '' object GET "$get"
+    store_says 200 '' put "$URL"
+}
+
+@test "the operator ends one token, or all of an account's" {
+    account al@example.org
+    local first=$TOKEN id
+    id=$(json GET /auth/tokens | jq -r '.tokens[0].id')
+    mint
+    verb user show al@example.org | grep -q "^  $id  t  last seen"
+    verb user revoke al@example.org "$id"
+    TOKEN=$first expect 401 unauthorized json GET /auth/me
+    expect 200 '' json GET /auth/me
+    run verb user revoke al@example.org "$id"
+    [ "$status" -eq 1 ]
+    verb user revoke al@example.org
+    expect 401 unauthorized json GET /auth/me
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    JWT=$(jq -r .token "$T/answer")
+    mint
+    printf 'another password' | verb user passwd al@example.org --tokens
+    expect 401 unauthorized json GET /auth/me
+}
+
+@test "an account goes at once with all its objects, if that is asked for" {
+    account bo@example.org
+    bundle 1000
+    push
+    account al@example.org
+    push
+    push
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    reserve
+    [ "$(objects)" = 3 ]
+    verb user delete al@example.org --now </dev/null
+    [ "$(objects)" = 1 ]
+    store_says 403 AccessDenied put "$URL"
+    expect 401 unauthorized json GET /auth/me
+    verb check
+    run verb user show al@example.org
+    [ "$status" -eq 1 ]
+}
+
+@test "no token lives longer than the settings let it" {
+    restart 'max_token_days = 10;'
+    account al@example.org
+    [ "$(json GET /auth/tokens | jq -r '.tokens[0].expiresAt[:10]')" = "$(date -u -d '+10 days' +%F)" ]
+    mint 5d
+    [ "$(json GET /auth/tokens | jq -r '.tokens[0].expiresAt[:10]')" = "$(date -u -d '+5 days' +%F)" ]
+    # One from before that, too.
+    sqlite3 "$T/server/server.db" "UPDATE tokens SET expires_ms = 0, created_ms = created_ms - 10 * 86400000"
+    expect 401 unauthorized json GET /auth/me
+}

@@ -211,7 +211,7 @@ static void a_deleted_account_takes_its_identity_along(void **state)
     struct ct_err err;
 
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
-    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
     assert_string_not_equal(id, al);

@@ -1,0 +1,245 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/data/jdoc.h"
+#include "common/sys/secret.h"
+
+#include "server/admin/prompt.h"
+#include "server/admin/verbs_impl.h"
+#include "server/auth/password.h"
+#include "server/ledger/purge.h"
+#include "server/settings/email.h"
+
+#define TRASH_MS (30LL * 24 * 3600 * 1000)
+
+/* One of "user": ${more} is what stands behind the e-mail, or NULL. */
+struct action {
+    const char *name;
+    const char *option; /* what may stand there; "ID": anything; NULL: nothing */
+    int (*run)(struct data_dir *h, const char *email, const char *more, struct ct_err *err);
+};
+
+const char *verbs_clean(const char *s, char *buf, size_t size)
+{
+    str_escape(s != NULL ? s : "-", s != NULL ? strlen(s) : 1, buf, size);
+    return buf;
+}
+
+static int new_hash(char **ret, struct ct_err *err)
+{
+    char *password;
+    int rc;
+
+    if (prompt_new_password(&password, err) != 0)
+        return -1;
+    rc = password_check(password, err) != 0 ? -1 : password_hash(password, ret, err);
+    secret_free(password);
+    return rc;
+}
+
+static int add(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    struct ledger_new_user u = {email, NULL, 1, now_wall_ms()};
+    char *hash, id[UUID_SIZE];
+    int rc;
+
+    (void)more;
+    if (new_hash(&hash, err) != 0)
+        return -1;
+    u.password = hash;
+    rc = ledger_user_add(h->ledger, &u, id, err);
+    free(hash);
+    if (rc == 0)
+        printf("added %s\n", email);
+    return rc;
+}
+
+static int passwd(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    struct ledger_user user = {0};
+    char *hash;
+    int rc;
+
+    /* Before anybody types a password for nothing. */
+    if (ledger_user_by_email(h->ledger, email, &user, err) != 0 || new_hash(&hash, err) != 0) {
+        ledger_user_clear(&user);
+        return -1;
+    }
+    ledger_user_clear(&user);
+    rc = ledger_user_passwd(h->ledger, email, hash, err);
+    free(hash);
+    if (rc == 0 && more != NULL)
+        rc = ledger_user_revoke(h->ledger, email, err);
+    if (rc == 0)
+        printf("changed the password of %s; log-ins have ended, API tokens %s\n", email,
+               more != NULL ? "too" : "stay");
+    return rc;
+}
+
+/* What this can't end because it was killed the server, or gc, does: it is due. */
+static int delete (struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    char *question = str_printf("Delete %s and everything of theirs%s? [y/N] ", email,
+                                more != NULL ? ", for good" : "");
+    int64_t now_ms = now_wall_ms();
+    struct purged done = {0};
+    int yes = prompt_yes(question);
+
+    free(question);
+    if (!yes)
+        return err_set(err, ERR_CANCELLED, "nothing was deleted");
+    if (ledger_user_delete(h->ledger, email, now_ms, more != NULL ? now_ms : now_ms + TRASH_MS,
+                           err) != 0)
+        return -1;
+    if (more == NULL) {
+        printf("deleted %s; the objects go in 30 days\n", email);
+        return 0;
+    }
+    if (purge_due(h->ledger, h->store, now_ms, &done, err) != 0)
+        return -1;
+    printf("deleted %s and %ld objects%s\n", email, done.n,
+           done.failed > 0 ? "; some are left: run gc" : "");
+    return done.failed > 0 ? 1 : 0;
+}
+
+static int disable(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    (void)more;
+    if (ledger_user_disable(h->ledger, email, now_wall_ms(), err) != 0)
+        return -1;
+    printf("disabled %s: log-ins, tokens and URLs count no more; what is stored stays\n", email);
+    return 0;
+}
+
+static int enable(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    (void)more;
+    if (ledger_user_disable(h->ledger, email, 0, err) != 0)
+        return -1;
+    printf("enabled %s\n", email);
+    return 0;
+}
+
+static int revoke(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    struct ledger_user user = {0};
+    int rc;
+
+    if (more == NULL) {
+        rc = ledger_user_revoke(h->ledger, email, err);
+        if (rc == 0)
+            printf("ended all log-ins and API tokens of %s\n", email);
+        return rc;
+    }
+    rc = ledger_user_by_email(h->ledger, email, &user, err);
+    if (rc == 0 && ledger_token_revoke(h->ledger, user.id, more, err) != 0)
+        rc = ledger_device_delete(h->ledger, user.id, more, err);
+    ledger_user_clear(&user);
+    if (rc == 0)
+        printf("ended %s of %s\n", more, email);
+    return rc;
+}
+
+static void print_usage(void *arg, const char *state, int64_t n, int64_t bytes)
+{
+    char size[32];
+
+    (void)arg;
+    printf("  %-10s %8lld  %10s\n", state, (long long)n,
+           str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
+}
+
+static void print_list(struct json_object *o, const char *name, const char *seen)
+{
+    struct json_object *list = jdoc_array(o, name);
+    char clean[512];
+
+    printf("%s\n", name);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *row = json_object_array_get_idx(list, i);
+        const char *when = jdoc_str(row, seen), *expires = jdoc_str(row, "expiresAt");
+        printf("  %s  %s  last seen %.10s%s%.10s\n", jdoc_str(row, "id"),
+               verbs_clean(jdoc_str(row, "name"), clean, sizeof(clean)),
+               when != NULL ? when : "never", expires != NULL ? "  until " : "",
+               expires != NULL ? expires : "");
+    }
+}
+
+static int show(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+{
+    struct ledger_user user = {0};
+    struct ledger_who who = {0};
+    struct json_object *o;
+    char when[32];
+    int rc;
+
+    (void)more;
+    if (ledger_user_by_email(h->ledger, email, &user, err) != 0)
+        return -1;
+    printf("%s  since %.10s%s%s\n", email, now_rfc3339(user.created_ms, when),
+           user.is_disabled ? "  disabled" : "", user.password[0] == '\0' ? "  no password" : "");
+    memcpy(who.user_id, user.id, UUID_SIZE);
+    ledger_user_clear(&user);
+    puts("stored");
+    rc = ledger_user_usage(h->ledger, who.user_id, print_usage, NULL, err);
+    if (rc == 0 && (rc = ledger_devices(h->ledger, &who, &o, err)) == 0) {
+        print_list(o, "devices", "lastSeenAt");
+        json_object_put(o);
+    }
+    if (rc == 0 && (rc = ledger_tokens(h->ledger, &who, &o, err)) == 0) {
+        print_list(o, "tokens", "lastUsedAt");
+        json_object_put(o);
+    }
+    return rc;
+}
+
+static void print_user(void *arg, const char *email, int64_t created_ms, int64_t sessions,
+                       int64_t bytes)
+{
+    char when[32], size[32], clean[512];
+
+    (void)arg;
+    now_rfc3339(created_ms, when);
+    printf("%-40s  since %.10s  %6lld sessions  %10s\n", verbs_clean(email, clean, sizeof(clean)),
+           when, (long long)sessions,
+           str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
+}
+
+static const struct action actions[] = {
+    {"add", NULL, add},         {"show", NULL, show},     {"passwd", "--tokens", passwd},
+    {"disable", NULL, disable}, {"enable", NULL, enable}, {"revoke", "ID", revoke},
+    {"delete", "--now", delete}};
+
+static int fits(const struct action *a, int argc, char **argv)
+{
+    if (strcmp(argv[0], a->name) != 0)
+        return 0;
+    return argc == 2 || (argc == 3 && a->option != NULL &&
+                         (strcmp(a->option, "ID") == 0 || strcmp(a->option, argv[2]) == 0));
+}
+
+int verb_user(const struct settings *s, struct data_dir *h, int argc, char **argv,
+              struct ct_err *err)
+{
+    char *email;
+    int rc;
+
+    (void)s;
+    if (argc == 1 && strcmp(argv[0], "list") == 0)
+        return ledger_users(h->ledger, print_user, NULL, err);
+    for (size_t i = 0; argc >= 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (!fits(&actions[i], argc, argv))
+            continue;
+        if (email_normal(argv[1], &email, err) != 0)
+            return -1;
+        rc = actions[i].run(h, email, argc == 3 ? argv[2] : NULL, err);
+        free(email);
+        return rc;
+    }
+    return verbs_usage("user list | add EMAIL | show EMAIL | passwd EMAIL [--tokens] |\n"
+                       "       disable EMAIL | enable EMAIL | revoke EMAIL [ID] | delete EMAIL "
+                       "[--now]");
+}
