@@ -49,8 +49,8 @@ static void add_base36(struct buf *b, uint64_t v)
     buf_add(b, text + at, sizeof(text) - at);
 }
 
-/* The path in normalization form C, or NULL if memory is out. */
-static char *normalized(const char *cwd)
+/* The path in UTF-8, and in normalization form C if ${is_composed}; NULL if memory is out. */
+static char *normalized(const char *cwd, int is_composed)
 {
     struct buf clean = {0};
     utf8proc_uint8_t *ret = NULL;
@@ -66,6 +66,8 @@ static char *normalized(const char *cwd)
         }
     }
     buf_addc(&clean, '\0');
+    if (!is_composed)
+        return buf_steal(&clean);
     if (utf8proc_map((const utf8proc_uint8_t *)clean.data, 0, &ret,
                      UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE) < 0)
         ret = NULL;
@@ -73,10 +75,10 @@ static char *normalized(const char *cwd)
     return (char *)ret;
 }
 
-char *claude_encode(const char *cwd)
+static char *encode(const char *cwd, int is_composed)
 {
     struct encoding e = {{0}, 0, 0};
-    char *path = normalized(cwd);
+    char *path = normalized(cwd, is_composed);
     const char *p = path != NULL ? path : cwd;
     utf8proc_int32_t c;
     utf8proc_ssize_t n;
@@ -93,4 +95,14 @@ char *claude_encode(const char *cwd)
     }
     free(path);
     return buf_steal(&e.name);
+}
+
+char *claude_encode(const char *cwd)
+{
+    return encode(cwd, 1);
+}
+
+char *claude_encode_as_is(const char *cwd)
+{
+    return encode(cwd, 0);
 }

@@ -12,4 +12,11 @@
  */
 char *claude_encode(const char *cwd);
 
+/**
+ * claude_encode_as_is(cwd), claude_project_name(cwd):
+ * The same without composing anything; the one of the two that Claude Code takes on this system.
+ */
+char *claude_encode_as_is(const char *cwd);
+char *claude_project_name(const char *cwd);
+
 #endif

@@ -188,15 +188,17 @@ void news_free(struct news *n)
 
 static void judge_cwd(struct news *n)
 {
-    char *name;
+    char *name, *other;
 
     if (n->project == NULL || n->cwd[0] == '\0' || strcmp(n->cwd, n->judged_cwd) == 0)
         return;
     memcpy(n->judged_cwd, n->cwd, sizeof(n->cwd));
     name = claude_encode(n->cwd);
-    if (strcmp(name, n->project) == 0)
+    other = claude_encode_as_is(n->cwd);
+    if (strcmp(name, n->project) == 0 || strcmp(other, n->project) == 0)
         memcpy(n->project_cwd, n->cwd, sizeof(n->cwd));
     free(name);
+    free(other);
 }
 
 /* In constant memory, however many there are: who wrote them all is no Claude Code. */

@@ -30,8 +30,8 @@ agents_libagents_a_SOURCES = \
   agents/trust.c agents/trust.h \
   agents/unite.h
 # One file per system.
-agents_linux = agents/beneath_linux.c agents/process_linux.c
-agents_posix = agents/beneath_posix.c agents/process_posix.c
+agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c
+agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c
 if ON_LINUX
 agents_libagents_a_SOURCES += $(agents_linux)
 EXTRA_DIST += $(agents_posix)

@@ -18,6 +18,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/install/prompts.c bundle/install/prompts.h \
   bundle/install/publish.c bundle/install/publish.h \
   bundle/install/renew.c bundle/install/renew.h \
+  bundle/install/roots.c bundle/install/roots.h \
   bundle/install/stage.c bundle/install/stage.h \
   bundle/install/verify.c bundle/install/verify.h \
   bundle/leak/leak.c bundle/leak/leak.h bundle/leak/leak_impl.h \

@@ -300,5 +300,5 @@ const struct agent claude_agent = {
     .rebuild_free = claude_rebuild_free,
     .rebuild_feed = claude_rebuild_feed,
     .rebuild_end = claude_rebuild_end,
-    .project_name = claude_encode,
+    .project_name = claude_project_name,
 };

@@ -100,7 +100,7 @@ static char *from_above(int root_fd, const char *head, size_t n)
     if (facts.cwd != NULL && facts.git_branch != NULL && strcmp(facts.git_branch, "HEAD") != 0)
         dir = str_dup(facts.cwd);
     while (dir != NULL && dir[0] == '/' && dir[1] != '\0') {
-        name = claude_encode(dir);
+        name = claude_project_name(dir);
         if (is_folder(root_fd, name, strlen(name)))
             break;
         free(name);

@@ -47,8 +47,8 @@ static int write_header(struct archive *a, struct archive_entry *e, int is_plain
     return archive_write_header(a, e) == ARCHIVE_OK ? 0 : -1;
 }
 
-int tarhead_add(const char *name, int64_t size_bytes, int64_t mtime_s, struct buf *ret,
-                struct ct_err *err)
+int tarhead_add(const char *name, int64_t size_bytes, int64_t mtime_s, int is_executable,
+                struct buf *ret, struct ct_err *err)
 {
     struct archive *a = archive_write_new();
     struct archive_entry *e = archive_entry_new();
@@ -63,7 +63,7 @@ int tarhead_add(const char *name, int64_t size_bytes, int64_t mtime_s, struct bu
     archive_entry_set_size(e, size_bytes);
     archive_entry_set_mtime(e, (time_t)mtime_s, 0);
     archive_entry_set_filetype(e, AE_IFREG);
-    archive_entry_set_perm(e, 0600);
+    archive_entry_set_perm(e, is_executable ? 0700 : 0600);
     archive_entry_set_uid(e, 0);
     archive_entry_set_gid(e, 0);
     rc = write_header(a, e, is_ascii(name), &sink);

@@ -18,6 +18,7 @@
 #include "bundle/install/plan.h"
 #include "bundle/install/publish.h"
 #include "bundle/install/renew.h"
+#include "bundle/install/roots.h"
 #include "bundle/install/stage.h"
 #include "common/base/file.h"
 #include "common/base/str.h"
@@ -98,18 +99,33 @@ static int open_stage(struct installing *in, struct ct_err *err)
 /* ---- what the bundle holds ---------------------------------------------------------------------
  */
 
+/* Claude Code keeps memory by git root.  Where there is no repository (yet), it goes as far above
+ * the session's folder as it came from. */
+static void find_memory(struct installing *in)
+{
+    char *cwd = git_root(in->target.cwd);
+
+    if (cwd == NULL && in->meta->memory_cwd != NULL)
+        cwd = path_above(in->target.cwd, in->meta->source_cwd, in->meta->memory_cwd);
+    if (cwd != NULL && strcmp(cwd, in->target.cwd) != 0)
+        in->memory_project = in->meta->agent->project_name(cwd);
+    free(cwd);
+}
+
 static int extract(struct installing *in, struct ct_err *err)
 {
-    const struct relocation_roots roots = {
-        .source_cwd = in->meta->source_cwd,
-        .target_cwd = in->target.cwd,
-        .source_home = in->meta->source_user_dir,
-        .target_home = in->opts->home,
+    struct roots_target target = {
+        .cwd = in->target.cwd,
+        .home = in->opts->home,
+        .root = in->opts->root,
+        .project = in->target.project,
     };
     struct relocation *relocation;
     int rc;
 
-    if (relocation_new(&roots, &relocation, err) != 0)
+    find_memory(in);
+    target.memory_project = in->memory_project;
+    if (roots_new(in->meta, &target, &relocation, err) != 0)
         return -1;
     rc = opener_extract(in->opener, in->stage.dir, relocation, &in->opened, err);
     relocation_free(relocation);
@@ -367,25 +383,11 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     free(path);
 }
 
-/* Claude Code keeps memory by git root.  Where there is no repository (yet), it goes as far above
- * the session's folder as it came from. */
-static void find_memory(struct installing *in)
-{
-    char *cwd = git_root(in->target.cwd);
-
-    if (cwd == NULL && in->meta->memory_cwd != NULL)
-        cwd = path_above(in->target.cwd, in->meta->source_cwd, in->meta->memory_cwd);
-    if (cwd != NULL && strcmp(cwd, in->target.cwd) != 0)
-        in->memory_project = in->meta->agent->project_name(cwd);
-    free(cwd);
-}
-
 static int plan(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
     struct plan_target place;
 
-    find_memory(in);
     find_place(in, &place);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)

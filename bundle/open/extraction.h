@@ -19,8 +19,9 @@ struct item {
     enum agent_kind kind;
     int64_t size_bytes, stage_bytes;
     unsigned char digest[HASH_SHA256_BYTES];
-    int is_taken; /* it lies in the stage */
-    int is_extra; /* the manifest names it */
+    int is_taken;      /* it lies in the stage */
+    int is_extra;      /* the manifest names it */
+    int is_executable; /* by its owner, before /rewind too */
 };
 
 struct extraction {

@@ -66,8 +66,10 @@ struct open_meta {
     const char *source_user_dir; /* the same */
     const char *git_branch;      /* NULL: not said.  Any text: escape it for a terminal */
     const char *content_id;      /* NULL: not said, as by a stock client */
-    const char *memory_cwd;      /* the folder above source_cwd whose memory came along, NULL: it is
-                                    that of source_cwd, or of one that nothing names */
+    const char *data_dir;        /* the agent's data folder there; NULL: where it is by default */
+    const char *project;    /* the name of the session's folder in it; NULL: as of source_cwd */
+    const char *memory_cwd; /* the folder above source_cwd whose memory came along, NULL: it is
+                               that of source_cwd, or of one that nothing names */
 };
 
 /* One file of the stage. */

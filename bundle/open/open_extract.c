@@ -170,6 +170,17 @@ static int drop(struct extraction *x, struct item *i, struct ct_err *err)
     return 0;
 }
 
+/* /rewind gives a file the mode of what it was saved as: a script of one's own still runs then. */
+static int take_mode(const struct extraction *x, const struct item *i, struct ct_err *err)
+{
+    if (!i->is_taken || !i->is_executable || i->kind != AGENT_FILE_HISTORY || x->stage_fd < 0 ||
+        x->o->opts.trust == TRUST_STRANGER)
+        return 0;
+    return fchmodat(x->stage_fd, i->name, 0700, 0) == 0
+               ? 0
+               : err_sys(err, "can't set the mode of a file in the stage");
+}
+
 /* Read the content of an item, into the stage if it is taken. */
 static int land(struct extraction *x, struct item *i, struct ct_err *err)
 {
@@ -199,6 +210,8 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
         rc = landing_end(l, i->digest, &i->stage_bytes, err);
     records_free(r);
     landing_free(l);
+    if (rc == 0)
+        rc = take_mode(x, i, err);
     return rc > 0 ? drop(x, i, err) : rc;
 }
 
@@ -232,6 +245,7 @@ static int take_file(struct extraction *x, const struct untar_entry *e, const ch
     if (i == NULL)
         return -1;
     i->size_bytes = e->size_bytes;
+    i->is_executable = e->is_executable;
     if (strcmp(name, EXTRACTION_MANIFEST) == 0) {
         if (e->size_bytes > EXTRACTION_MANIFEST_MAX)
             return err_set(err, ERR_CORRUPT, "the bundle's %s is too large", EXTRACTION_MANIFEST);

@@ -67,6 +67,11 @@ static int is_content_id(const char *s)
     return strlen(s) == HASH_SHA256_HEX - 1 && strspn(s, "0123456789abcdef") == HASH_SHA256_HEX - 1;
 }
 
+static int is_component(const char *s)
+{
+    return open_meta_is_branch(s) && strlen(s) < 256 && strchr(s, '/') == NULL && *s != '.';
+}
+
 /* Members that may be absent. */
 static int optional_members(const struct json_object *o, struct open_meta *ret, struct ct_err *err)
 {
@@ -77,6 +82,13 @@ static int optional_members(const struct json_object *o, struct open_meta *ret, 
     ret->content_id = jdoc_str(o, "contentId");
     if (jdoc_has(o, "contentId") && (ret->content_id == NULL || !is_content_id(ret->content_id)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a contentId that is none");
+    ret->data_dir = jdoc_str(o, "sourceDataDir");
+    if (jdoc_has(o, "sourceDataDir") &&
+        (ret->data_dir == NULL || !open_meta_is_path(ret->data_dir)))
+        return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceDataDir that is none");
+    ret->project = jdoc_str(o, "sourceProject");
+    if (jdoc_has(o, "sourceProject") && (ret->project == NULL || !is_component(ret->project)))
+        return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceProject that is none");
     ret->memory_cwd = jdoc_str(o, "memoryCwd");
     if (jdoc_has(o, "memoryCwd") &&
         (ret->memory_cwd == NULL || !open_meta_is_path(ret->memory_cwd)))

@@ -236,6 +236,7 @@ static void describe(struct untar *u, struct untar_entry *ret)
     ret->name = archive_entry_pathname(e);
     ret->target = archive_entry_hardlink(e);
     ret->size_bytes = (int64_t)archive_entry_size(e);
+    ret->is_executable = (archive_entry_perm(e) & S_IXUSR) != 0;
     if (ret->target != NULL)
         ret->type = UNTAR_HARD_LINK;
     else if (archive_entry_symlink(e) != NULL)

@@ -34,6 +34,7 @@ struct untar_entry {
     const char *target; /* of a hard link */
     const char *what;   /* of UNTAR_OTHER: "a symbolic link"... */
     int64_t size_bytes;
+    int is_executable; /* by its owner */
 };
 
 /**

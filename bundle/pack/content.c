@@ -39,6 +39,7 @@ static void add(struct snapshot *s, enum agent_kind kind, const char *path, cons
     c->length = c->size_bytes = (int64_t)st->st_size;
     c->mtime_ns = file_mtime_ns(st);
     c->ctime_ns = file_ctime_ns(st);
+    c->is_executable = kind == AGENT_FILE_HISTORY && (st->st_mode & S_IXUSR) != 0;
     c->inode = (uint64_t)st->st_ino;
     c->device = (uint64_t)st->st_dev;
 }

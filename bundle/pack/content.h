@@ -30,6 +30,7 @@ struct content {
     int64_t length;     /* what goes in */
     int64_t size_bytes; /* the file as it was frozen */
     int64_t mtime_ns, ctime_ns;
+    int is_executable; /* a file of file history, whose mode /rewind takes over */
     uint64_t inode, device;
     struct content_range *ranges; /* the parts that go in; NULL: the first ${length} bytes */
     size_t n_ranges;

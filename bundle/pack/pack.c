@@ -52,10 +52,11 @@ static int add_padding(struct packing *p, int64_t length, struct ct_err *err)
     return over == 0 ? 0 : out_add(p->out, zeros, TARHEAD_UNIT - over, err);
 }
 
-static int add_header(struct packing *p, const char *entry, int64_t length, struct ct_err *err)
+static int add_header(struct packing *p, const char *entry, int64_t length, int is_executable,
+                      struct ct_err *err)
 {
     struct buf head = {0};
-    int rc = tarhead_add(entry, length, p->mtime_s, &head, err);
+    int rc = tarhead_add(entry, length, p->mtime_s, is_executable, &head, err);
 
     if (rc == 0)
         rc = out_add(p->out, head.data, head.len, err);
@@ -69,7 +70,7 @@ static int add_meta(struct packing *p, const char *id, struct ct_err *err)
     int rc;
 
     pack_meta_document(p->v, id, &meta);
-    rc = add_header(p, "meta.json", (int64_t)meta.len, err);
+    rc = add_header(p, "meta.json", (int64_t)meta.len, 0, err);
     if (rc == 0)
         rc = out_add(p->out, meta.data, meta.len, err);
     if (rc == 0)
@@ -116,7 +117,7 @@ static int add_content(struct packing *p, const struct content *c, struct ct_err
     int64_t blocks = survey_blocks(c);
     int fd, rc;
 
-    if (add_header(p, c->entry, c->length, err) != 0)
+    if (add_header(p, c->entry, c->length, c->is_executable, err) != 0)
         return -1;
     fd = content_open(p->v->s, c, err);
     if (fd < 0)

@@ -136,6 +136,20 @@ static char *memory_cwd(const struct survey *v)
     return NULL;
 }
 
+/* Where the agent keeps the session, unless that is what anybody would think. */
+static void add_places(struct json_object *o, const struct survey *v, const char *home)
+{
+    char *usual = str_printf("%s/.claude", home), *name = v->s->agent->project_name(v->cwd);
+
+    if (strcmp(v->s->root, usual) != 0 && open_meta_is_path(v->s->root))
+        jdoc_set_str(o, "sourceDataDir", v->s->root);
+    if (strcmp(v->s->project, name) != 0 && open_meta_is_branch(v->s->project) &&
+        v->s->project[0] != '.')
+        jdoc_set_str(o, "sourceProject", v->s->project);
+    free(usual);
+    free(name);
+}
+
 /* Records can say anything; what can't be read back would cost the whole session. */
 void pack_meta_document(const struct survey *v, const char *content_id, struct buf *ret)
 {
@@ -154,6 +168,7 @@ void pack_meta_document(const struct survey *v, const char *content_id, struct b
     jdoc_set_str(o, "contentId", content_id);
     if (facts.git_branch != NULL && open_meta_is_branch(facts.git_branch))
         jdoc_set_str(o, "gitBranch", facts.git_branch);
+    add_places(o, v, home);
     memory = memory_cwd(v);
     if (memory != NULL)
         jdoc_set_str(o, "memoryCwd", memory);

@@ -12,10 +12,10 @@
 #define PATH_BYTES_MAX 4096
 #define PIECE (256 << 10) /* of a text that is looked at at once */
 #define HELD_BACK 8       /* bytes at a piece's end in which what we look for may just begin */
-#define ROOTS 2
+#define ROOTS (2 + RELOCATION_MORE)
 
 struct relocation {
-    struct root roots[ROOTS]; /* the longer one first */
+    struct root roots[ROOTS]; /* the longest one first */
     size_t n;
     int has_posix, has_windows;
     char *cwd, *home; /* targets */
@@ -100,6 +100,22 @@ static void split_chars(struct root *r)
     }
 }
 
+static int is_known(const struct relocation *r, const char *source)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (strcmp(r->roots[i].source, source) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const struct root *x = a, *y = b;
+
+    return x->n_chars > y->n_chars ? -1 : x->n_chars < y->n_chars;
+}
+
 static int add_root(struct relocation *r, const char *source, const char *target,
                     struct ct_err *err)
 {
@@ -114,7 +130,7 @@ static int add_root(struct relocation *r, const char *source, const char *target
     root.target = plain_path(target, 0);
     /* All of a file system is no root, and a share of Windows can't be told from other text. */
     if (strlen(root.source) <= (root.is_windows ? 2 : 1) || is_share(source) ||
-        (r->n > 0 && strcmp(r->roots[0].source, root.source) == 0)) {
+        is_known(r, root.source)) {
         free_root(&root);
         return 0;
     }
@@ -136,11 +152,13 @@ int relocation_new(const struct relocation_roots *roots, struct relocation **ret
         relocation_free(r);
         return -1;
     }
-    if (r->n == ROOTS && r->roots[1].n_chars > r->roots[0].n_chars) {
-        struct root longer = r->roots[1];
-        r->roots[1] = r->roots[0];
-        r->roots[0] = longer;
+    for (size_t i = 0; i < roots->n_more && r->n < ROOTS; i++) {
+        if (add_root(r, roots->more[i].source, roots->more[i].target, err) != 0) {
+            relocation_free(r);
+            return -1;
+        }
     }
+    qsort(r->roots, r->n, sizeof(r->roots[0]), by_length);
     for (size_t i = 0; i < r->n; i++)
         is_idle = is_idle && strcmp(r->roots[i].source, r->roots[i].target) == 0;
     while (is_idle && r->n > 0)

@@ -6,9 +6,9 @@
 #include "common/base/err.h"
 
 /*
- * Paths in JSON text, moved from the machine that they come from to this one: two roots (working
- * folder and home folder) and nothing else.  The longer root is tried first, what was replaced is
- * never searched again, every other byte stays.
+ * Paths in JSON text, moved from the machine that they come from to this one: a few roots (working
+ * folder, home folder, places in the agent's data folder) and nothing else.  The longest root is
+ * tried first, what was replaced is never searched again, every other byte stays.
  *
  * A root counts where a path can begin and its name ends there: not in the middle of another path,
  * not before a character of a name (/home/al in /home/alice, /home/al-2, /home/al.bak).  White
@@ -33,9 +33,17 @@
  */
 struct relocation;
 
+#define RELOCATION_MORE 8
+
+struct relocation_pair {
+    char *source, *target;
+};
+
 struct relocation_roots {
     const char *source_cwd, *target_cwd;   /* absolute; both NULL: the working folder stays */
     const char *source_home, *target_home; /* the same for the home folder */
+    const struct relocation_pair *more;    /* further ones, at most RELOCATION_MORE */
+    size_t n_more;
 };
 
 /**

@@ -34,6 +34,29 @@ static int is_wide_name(uint32_t c)
 /* ---- before it ---------------------------------------------------------------------------------
  */
 
+/* Is the letter before ${at} the end of an escape sequence of a terminal, \u001b[32m?  (ESC itself
+ * stands in a text that is no JSON.) */
+static int ends_colour(const struct window *w, size_t low, size_t at)
+{
+    static const char esc[] = "\\u001b[";
+    size_t i = at - 1, n = sizeof(esc) - 1;
+
+    if (!match_is_alnum((unsigned char)w->p[i]) || (unsigned char)w->p[i] <= '9')
+        return 0;
+    while (i > low && ((w->p[i - 1] >= '0' && w->p[i - 1] <= '9') || w->p[i - 1] == ';'))
+        i--;
+    if (i - low >= 2 && w->p[i - 1] == '[' && w->p[i - 2] == 0x1B)
+        return 1;
+    if (i - low < n)
+        return 0;
+    for (size_t k = 0; k < n; k++) {
+        char c = w->p[i - n + k];
+        if (c != esc[k] && !(k == 5 && c == 'B'))
+            return 0;
+    }
+    return 1;
+}
+
 /* Would a name that began before ${at} go on there?  Then no path begins. */
 static int is_in_name(const struct window *w, size_t low, size_t at)
 {
@@ -50,6 +73,8 @@ static int is_in_name(const struct window *w, size_t low, size_t at)
         utf8proc_iterate((const utf8proc_uint8_t *)w->p + at - n, n, (utf8proc_int32_t *)&c);
         return is_wide_name(c);
     }
+    if (ends_colour(w, low, at))
+        return 0;
     /* \n, \t: a letter that is none.  \\n may be JSON within JSON. */
     if (at - low >= 2 && w->p[at - 2] == '\\' && strchr("bfnrt", (int)c) != NULL)
         return 0;

@@ -48,7 +48,7 @@ static void add(struct rules *e, const char *path, int is_excluded, int is_said)
     }
     r = &e->rules[e->n++];
     r->path = str_printf("%.*s", (int)n, path);
-    r->folder = claude_encode(r->path);
+    r->folder = claude_project_name(r->path);
     r->is_excluded = is_excluded;
     r->is_said = is_said;
     r->reason = str_printf("it began in the excluded folder %s; to have it saved: ctctl include %s",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A stranger's bundles, each hostile thing in every place where it can stand, opened one by one.
+"""A stranger's bundles, each hostile thing in every place where it can stand, opened one by one; and
+what becomes of the same things in a session of one's own.
 
     stranger_bundles.py OPENONE [--write DIR]
 
@@ -72,7 +73,7 @@ def bare(kind, **more):
 
 
 def snapshot(path, **more):
-    return bare("file-history-snapshot", messageId=uid(1), isSnapshotUpdate=False, snapshot={
+    return dict(type="file-history-snapshot", messageId=uid(1), isSnapshotUpdate=False, snapshot={
         "messageId": uid(1), "timestamp": "2026-11-23T20:00:00.000Z", "trackedFileBackups": {
             path: {"backupFileName": "0123456789abcdef@v1", "version": 1, "backupTime": "2026-11-23T20:00:00.000Z"}}},
         **more)
@@ -331,6 +332,76 @@ def judge(openone, name, entries, tmp):
     return wrong
 
 
+# ---- one's own ----------------------------------------------------------------------------------
+
+def listed(tmp, name):
+    """A work tree that git here lists."""
+    git, tree = os.path.join(tmp, "repo", ".git", "worktrees", name), os.path.join(tmp, "repo", "trees", name)
+    os.makedirs(git)
+    os.makedirs(tree)
+    with open(os.path.join(git, "gitdir"), "w") as f:
+        f.write(tree + "/.git\n")
+    with open(os.path.join(tree, ".git"), "w") as f:
+        f.write("gitdir: " + git + "\n")
+
+
+def worktree(name):
+    return bare("worktree-state", worktreeSession={"worktreePath": CWD + "/trees/" + name, "originalCwd": CWD})
+
+
+def own():
+    """name, lines between, what comes of them (None: nothing), what is beside"""
+    for kind in ("relocated", "agent-setting", "mode", "queue-operation", "cost-state", "never-heard-of"):
+        yield kind, bare(kind, content="as it was"), bare(kind, content="as it was")
+    for kind in ("skill_listing", "prompt_snapshot", "hook_success", "never_heard_of"):
+        yield "attachment-" + kind, attached(kind), attached(kind)
+    yield "hidden prompt", record(50, 2, isMeta=True, toolUseResult={"a": 1}), record(
+        50, 2, isMeta=True, toolUseResult={"a": 1}, cwd="/REPO")
+    for kind in ("bridge-session", "artifact-comment-monitor", "artifact-autoreact-ledger"):
+        yield kind, bare(kind), None
+    for kind in ("goal_status", "session_cron_carry"):
+        yield "attachment-" + kind, attached(kind), None
+    yield "a work tree that git lists", worktree("one"), bare(
+        "worktree-state", worktreeSession={"worktreePath": "/REPO/trees/one", "originalCwd": "/REPO"})
+    yield "a work tree that nobody knows", worktree("two"), None
+    yield "no work tree", bare("worktree-state", worktreeSession=None), bare("worktree-state", worktreeSession=None)
+    for path in (HOME + "/.bashrc", "../../x", ".git/hooks/x", "/etc/x"):
+        yield "snapshot of " + path, snapshot(path), {**snapshot(path), "snapshot": {
+            **snapshot(path)["snapshot"], "trackedFileBackups": {}}}
+    yield "snapshot of a file below", snapshot("src/a.c"), snapshot("src/a.c")
+    thought = {"type": "thinking", "thinking": "in " + CWD + "/a", "signature": "x" + CWD}
+    yield "signed thinking", said([thought, {"type": "text", "text": "in " + CWD}]), said(
+        [thought, {"type": "text", "text": "in /REPO"}], cwd="/REPO")
+    unsigned = {"type": "thinking", "thinking": "in " + CWD + "/a"}
+    yield "unsigned thinking", said([unsigned]), said([{**unsigned, "thinking": "in /REPO/a"}], cwd="/REPO")
+
+
+def judge_own(openone, lines, wanted, tmp):
+    path, stage, repo = os.path.join(tmp, "b.tgz"), os.path.join(tmp, "stage"), os.path.join(tmp, "repo")
+    thing = text(lines)
+    with open(path, "wb") as f:
+        f.write(bundle({"session.jsonl": good(thing, parent_of(thing))}))
+    os.mkdir(stage, 0o700)
+    ran = subprocess.run([openone, path, "--trust", "own", "--stage", stage, "--cwd", "-", repo, "--home", "-",
+                          TARGET_HOME], capture_output=True, text=True)
+    if ran.returncode != 0:
+        return [ran.stdout + ran.stderr]
+    with open(os.path.join(stage, "session.jsonl"), encoding="utf-8") as f:
+        came = [json.loads(x.replace(repo, "/REPO")) for x in f]
+    shutil.rmtree(stage)
+    wrong = []
+    if came[-1]["type"] != "permission-mode" or came[-1]["permissionMode"] != "default":
+        wrong.append("the mode %r" % came[-1])
+    between = came[2:-3]
+    if wanted is not None and "cwd" in wanted:
+        wanted = {**wanted, "cwd": "/REPO"}
+    if between != ([] if wanted is None else [wanted]):
+        wrong.append("%r" % between)
+    if came[-3]["parentUuid"] != (uid(2) if wanted is None else uid(parent_of(thing))):
+        wrong.append("the third record follows %r" % came[-3]["parentUuid"])
+    return wrong
+
+
 def main():
     openone, bad = sys.argv[1], 0
     bundles = list(all_bundles())
@@ -339,13 +410,22 @@ def main():
             with open(os.path.join(sys.argv[3], name + ".tgz"), "wb") as f:
                 f.write(bundle(entries))
         return 0
-    print("1..%d" % len(bundles))
+    mine = list(own())
+    print("1..%d" % (len(bundles) + len(mine)))
     with tempfile.TemporaryDirectory(prefix="ct-stranger.") as tmp:
         for n, (name, entries) in enumerate(bundles, 1):
             wrong = judge(openone, name, entries, tmp)
             print("%sok %d - of a stranger's bundle nothing comes but what is allowed: %s" % ("not " if wrong else "", n, name))
             for w in wrong:
                 print("# " + str(w)[:300].replace("\n", " "))
+            bad += bool(wrong)
+            shutil.rmtree(os.path.join(tmp, "stage"), ignore_errors=True)
+        listed(tmp, "one")
+        for n, (name, lines, wanted) in enumerate(mine, len(bundles) + 1):
+            wrong = judge_own(openone, lines, wanted, tmp)
+            print("%sok %d - one's own comes whole, but for what acts by itself: %s" % ("not " if wrong else "", n, name))
+            for w in wrong:
+                print("# " + w[:400].replace("\n", " "))
             bad += bool(wrong)
             shutil.rmtree(os.path.join(tmp, "stage"), ignore_errors=True)
     return 1 if bad else 0

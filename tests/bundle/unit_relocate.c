@@ -46,7 +46,8 @@ static void relocate(const struct relocation *r, const char *text, size_t n, siz
 static struct relocation *make(const char *cwd, const char *to_cwd, const char *home,
                                const char *to_home)
 {
-    const struct relocation_roots roots = {cwd, to_cwd, home, to_home};
+    const struct relocation_roots roots = {
+        .source_cwd = cwd, .target_cwd = to_cwd, .source_home = home, .target_home = to_home};
     struct relocation *r;
 
     assert_int_equal(relocation_new(&roots, &r, NULL), 0);
@@ -113,6 +114,11 @@ static void a_root_moves_and_nothing_else(void **state)
         {"\"\\n-/home/al\\n+/home/al\\n\"", "\"\\n-/home/bob\\n+/home/bob\\n\""},
         {"\"a\\n/home/al\\t/home/al\\r\\n/home/al\"",
          "\"a\\n/home/bob\\t/home/bob\\r\\n/home/bob\""},
+        /* behind what colours it */
+        {"\"\\u001b[32m/home/al/x\\u001b[0m\" \"\\u001B[1;31m/home/al\\u001b[m\"",
+         "\"\\u001b[32m/home/bob/x\\u001b[0m\" \"\\u001B[1;31m/home/bob\\u001b[m\""},
+        {"\x1B[0m/home/al [0m/home/al \\u001b[32mx/home/al",
+         "\x1B[0m/home/bob [0m/home/al \\u001b[32mx/home/al"},
         /* Markdown's emphasis... */
         {"**/home/al/x.c** *** \"**/home/al**: x\" (**/home/al/x.c:12**)",
          "**/home/bob/x.c** *** \"**/home/bob**: x\" (**/home/bob/x.c:12**)"},
@@ -314,11 +320,11 @@ static void what_is_no_root_changes_nothing(void **state)
         relocation_free(r);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct relocation_roots roots = {bad[i], "/x", NULL, NULL};
+        struct relocation_roots roots = {.source_cwd = bad[i], .target_cwd = "/x"};
         struct relocation *r = NULL;
         assert_int_equal(relocation_new(&roots, &r, &err), -1);
         assert_int_equal(err.code, ERR_REFUSED);
-        roots = (struct relocation_roots){"/x", bad[i], NULL, NULL};
+        roots = (struct relocation_roots){.source_cwd = "/x", .target_cwd = bad[i]};
         assert_int_equal(relocation_new(&roots, &r, &err), -1);
         assert_null(r);
     }
@@ -542,6 +548,46 @@ static void a_document_stays_one(void **state)
     buf_free(&out);
 }
 
+/* The data folder's project folder is a root like the others, the longest one; what is exact stays.
+ */
+static void further_roots_move_and_what_is_exact_stays(void **state)
+{
+    struct relocation_pair more[] = {
+        {(char *)"/home/al/.claude/projects/-home-al-p", (char *)"/home/bob/.claude/projects/-w-q"},
+        {(char *)"/data", (char *)"/home/bob/.claude"},
+    };
+    const struct relocation_roots roots = {
+        .source_cwd = "/home/al/p",
+        .target_cwd = "/w/q",
+        .source_home = "/home/al",
+        .target_home = "/home/bob",
+        .more = more,
+        .n_more = 2,
+    };
+    static const char text[] =
+        "{\"a\":\"/home/al/.claude/projects/-home-al-p/x /home/al/.claude/projects/-home-al-p-2/x "
+        "/home/al/p/y /data/z\",\"b\":";
+    static const char signed_text[] = "\"in /home/al/p\"", rest[] = ",\"c\":\"/home/al/p\"}";
+    struct relocation *r;
+    struct relocator *t;
+    struct buf out = {0};
+
+    (void)state;
+    assert_int_equal(relocation_new(&roots, &r, NULL), 0);
+    t = relocator_new(r, collect, &out);
+    assert_int_equal(relocator_feed(t, text, strlen(text), NULL), 0);
+    assert_int_equal(relocator_exact(t, signed_text, strlen(signed_text), NULL), 0);
+    assert_int_equal(relocator_feed(t, rest, strlen(rest), NULL), 0);
+    assert_int_equal(relocator_end(t, NULL), 0);
+    assert_string_equal(out.data,
+                        "{\"a\":\"/home/bob/.claude/projects/-w-q/x "
+                        "/home/bob/.claude/projects/-home-al-p-2/x /w/q/y /home/bob/.claude/z\","
+                        "\"b\":\"in /home/al/p\",\"c\":\"/w/q\"}");
+    relocator_free(t);
+    relocation_free(r);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,6 +602,7 @@ int main(void)
         cmocka_unit_test(there_and_back_is_the_identity),
         cmocka_unit_test(pieces_do_not_matter_however_a_text_is_spelled),
         cmocka_unit_test(a_document_stays_one),
+        cmocka_unit_test(further_roots_move_and_what_is_exact_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,33 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
 }
 
+@test "what it cites of its data folder is there, what was signed is as it was, a script runs" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 1
+    local cited="$CLAUDE_CONFIG_DIR/projects/$(encoded "$W")/$ID/tool-results/r1.txt" name
+    [ -e "$cited" ]
+    chmod 700 "$CLAUDE_CONFIG_DIR/file-history/$ID/74f89b15ace58fc9@v1"
+    python3 - "$ID" "$W" "$cited" >>"$(here "$ID")" <<'P'
+import json, sys
+sid, cwd, cited = sys.argv[1:]
+print(json.dumps({"type": "user", "uuid": "cccccccc-0000-4000-8000-000000000001", "sessionId": sid, "cwd": cwd,
+    "message": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "saved to " + cited}]}}))
+print(json.dumps({"type": "assistant", "uuid": "cccccccc-0000-4000-8000-000000000002", "sessionId": sid, "cwd": cwd,
+    "message": {"id": "m", "role": "assistant", "content": [
+        {"type": "thinking", "thinking": "look into " + cwd + "/main.c", "signature": "SIG"},
+        {"type": "text", "text": "see " + cwd + "/main.c"}]}}))
+P
+    push
+    machine bob
+    B=$(project src/web.app)
+    pulled "$ID"
+    name=$(jq -r 'select(.uuid == "cccccccc-0000-4000-8000-000000000001").message.content[0].content' "$(here "$ID")")
+    [ -e "${name#saved to }" ]
+    [[ "$name" == "saved to $HOME/"* ]]
+    jq -r 'select(.uuid == "cccccccc-0000-4000-8000-000000000002").message.content[] | .thinking, .text // empty' \
+        "$(here "$ID")" | grep -v null | diff - <(printf 'look into %s/main.c\nsee %s/main.c\n' "$W" "$B")
+    [ -x "$CLAUDE_CONFIG_DIR/file-history/$ID/74f89b15ace58fc9@v1" ]
+}
+
 @test "what was pulled before the daemon's first start goes on, and has not diverged" {
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
     push

@@ -1,0 +1,7 @@
+#include "agents/encode.h"
+
+/* Here the name is composed. */
+char *claude_project_name(const char *cwd)
+{
+    return claude_encode(cwd);
+}
