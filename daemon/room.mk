@@ -16,6 +16,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/account/state_manifest.c \
   daemon/account/state_elsewhere.c \
   daemon/account/state_seal.c \
+  daemon/account/state_writer.c \
   daemon/control/apart.c daemon/control/apart.h \
   daemon/control/control.c \
   daemon/control/listing.c \

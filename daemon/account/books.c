@@ -140,6 +140,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     uploader_pause(d->uploader, d->is_paused);
     uploader_set_metered(d->uploader, d->is_metered);
     sealing_apply(d->sealing);
+    state_seed_writers(d->state);
     exclusion_apply(d); /* the rules may have changed while it was closed */
     if (d->watcher != NULL)
         watcher_rescan(d->watcher);

@@ -94,6 +94,10 @@ static const char *const schema[] = {
     " PRIMARY KEY (session_id, wire_id, version, sha256)) WITHOUT ROWID;"
     "INSERT INTO contained SELECT session_id, wire_id, version, sha256 FROM sessions"
     " WHERE version > 0 AND sha256 <> ''",
+    "CREATE TABLE writers ("
+    " project TEXT NOT NULL,"
+    " cwd TEXT NOT NULL,"
+    " PRIMARY KEY (project, cwd)) WITHOUT ROWID",
 };
 
 #define COLUMNS \

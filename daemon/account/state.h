@@ -421,6 +421,20 @@ int state_store_manifest(struct state *s, const char *session_id, const char *co
 int state_contains(struct state *s, const char *session_id, const char *content_id,
                    int64_t version);
 
+/* ---- state_writer.c: who could have written memory ----------------------------------------------
+ */
+
+/**
+ * state_put_writer(s, project, cwd, err), state_seed_writers(s), state_each_writer(s, f, arg):
+ * A session in the project folder ${project} began in ${cwd} (either may be NULL: nothing is
+ * recorded): remember that for good, for memory outlives the session; take all that is on record
+ * already, once; call ${f} for each pair.
+ */
+int state_put_writer(struct state *s, const char *project, const char *cwd, struct ct_err *err);
+void state_seed_writers(struct state *s);
+void state_each_writer(struct state *s,
+                       void (*f)(void *arg, const char *project, const char *cwd), void *arg);
+
 /* ---- small texts --------------------------------------------------------------------------------
  */
 

@@ -117,6 +117,8 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
         ss.is_excluded = STATE_EXCLUDED_FOLDER;
         rc = state_put(d->state, &ss, err);
     }
+    if (rc == 0)
+        rc = state_put_writer(d->state, j->project, jdoc_str(j->result.metadata, "cwd"), err);
     state_session_clear(&ss);
     return rc;
 }

@@ -180,30 +180,30 @@ static int stays_here(struct job *j, const struct snapshot *s)
 
 struct withholding {
     struct job *j;
-    struct snapshot *s;
-    struct strlist held;
+    struct strlist held; /* project folder, reason, project folder, ... */
 };
 
 static void judge_memory(void *arg, const char *project)
 {
     struct withholding *w = arg;
+    const char *why = rules_memory_reason(w->j->exclude, project);
 
-    /* Its own project was judged by the folder in which the session began. */
-    if (strcmp(project, snapshot_project(w->s)) != 0 &&
-        rules_reason(w->j->exclude, NULL, "", project) != NULL)
+    if (why != NULL) {
         strlist_add(&w->held, project);
+        strlist_add(&w->held, why);
+    }
 }
 
-/* Memory of another folder stays here if that one may be excluded. */
+/* Memory that a session of an excluded folder could have written stays here, and is named. */
 static void withhold_memory(struct job *j, struct snapshot *s)
 {
-    struct withholding w = {.j = j, .s = s};
+    struct withholding w = {.j = j};
 
     if (rules_any(j->exclude))
         snapshot_each_memory(s, judge_memory, &w);
-    for (size_t i = 0; i < w.held.n; i++) {
+    for (size_t i = 0; i + 1 < w.held.n; i += 2) {
         char *folder = str_printf("projects/%s/memory", w.held.v[i]);
-        snapshot_leave_out(s, folder, "it is the memory of a folder that is excluded");
+        snapshot_leave_out(s, folder, w.held.v[i + 1]);
         free(folder);
     }
     strlist_free(&w.held);

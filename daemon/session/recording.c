@@ -167,7 +167,9 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
-    if (state_put(d->state, &ss, err) != 0 || recording_files(r->j, err) != 0)
+    if (state_put(d->state, &ss, err) != 0 ||
+        state_put_writer(d->state, ss.project, jdoc_str(ss.meta, "cwd"), err) != 0 ||
+        recording_files(r->j, err) != 0)
         return -1;
     if (r->is_adopted)
         return adopt_confirm(r->j, err);

@@ -27,6 +27,7 @@ struct rules {
     struct rule *rules;
     size_t n, cap;
     struct strlist ids;  /* sessions that are excluded each by itself */
+    struct strlist held; /* project folders of sessions that are excluded (in a job's copy) */
     struct strlist from; /* files of before whose rules are in here: folder, digest, folder, ... */
     char *file;          /* of what was said */
     char *base;          /* where the folders of machines lie, that had such a file each; or NULL */
@@ -112,6 +113,22 @@ const char *rules_reason(const struct rules *e, const char *id, const char *cwd,
         return "it is excluded by its ID; to have it saved: ctctl include ID";
 
     return r != NULL && r->is_excluded ? r->reason : NULL;
+}
+
+void rules_hold(struct rules *e, const char *project, const char *cwd)
+{
+    if (rules_reason(e, NULL, cwd, project) != NULL)
+        strlist_add_once(&e->held, project);
+}
+
+const char *rules_memory_reason(const struct rules *e, const char *project)
+{
+    if (strlist_has(&e->held, project))
+        return "sessions of an excluded folder have the same memory";
+    if (rules_reason(e, NULL, "", project) != NULL)
+        return "it may be the memory of an excluded folder; to have it saved: ctctl include FOLDER "
+               "with the folder of this session";
+    return NULL;
 }
 
 int rules_any(const struct rules *e)
@@ -309,6 +326,7 @@ int rules_say(struct rules *e, const char *path, int is_excluded, int *ret_chang
               struct ct_err *err)
 {
     struct rules *next = anew(e, err);
+    char *name;
     int changed;
 
     if (next == NULL)
@@ -319,9 +337,13 @@ int rules_say(struct rules *e, const char *path, int is_excluded, int *ret_chang
             drop(next, i);
     }
     /* That something stays here is remembered although another rule may say so already: that one
-     * can go some day.  That it may leave is the rule where no other says anything. */
-    if (is_excluded || rules_reason(next, NULL, path, NULL) != NULL)
+     * can go some day.  That it may leave is the rule where no other says anything, of the folder
+     * or of one that shares its project folder. */
+    name = claude_encode(path);
+    if (is_excluded || rules_reason(next, NULL, path, NULL) != NULL ||
+        rules_reason(next, NULL, "", name) != NULL)
         add(next, path, is_excluded, 1);
+    free(name);
     if (save(next, err) != 0) {
         rules_free(next);
         return -1;
@@ -470,6 +492,7 @@ void rules_free(struct rules *e)
     free(e->rules);
     strlist_free(&e->ids);
     strlist_free(&e->from);
+    strlist_free(&e->held);
     free(e->base);
     free(e->file);
     free(e);

@@ -71,6 +71,21 @@ const char *rules_path(const struct rules *e);
 int rules_reload(struct rules *e, struct ct_err *err);
 
 /**
+ * rules_hold(e, project, cwd):
+ * Sessions in the project folder ${project} began in ${cwd}: should these stay here, so does what
+ * that project folder holds for all of its sessions.  On a copy.
+ */
+void rules_hold(struct rules *e, const char *project, const char *cwd);
+
+/**
+ * rules_memory_reason(e, project):
+ * Return why the memory in ${project} stays here: a session of an excluded folder could have
+ * written it, by what rules_hold() was told, or there is no telling; NULL if it may go.  Two
+ * working folders can have one project folder, for its name has a dash for every odd character.
+ */
+const char *rules_memory_reason(const struct rules *e, const char *project);
+
+/**
  * rules_any(e):
  * Return whether there are rules at all.
  */

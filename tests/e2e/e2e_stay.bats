@@ -185,3 +185,58 @@ state_is() { [ "$(state_of "$1")" = "$2" ]; }
     within ctctl --json status
     [ "$(ctctl --json exclude | jq -c '[.rules[].path]')" = '["/home/al/p"]' ]
 }
+
+# said_in DIR TEXT: a record of a session that began in DIR
+said_in() {
+    printf '{"type":"user","uuid":"%s","timestamp":"2026-11-23T20:00:00.000Z","cwd":"%s","message":{"role":"user","content":"%s"}}\n' \
+        "$(new_id)" "$1" "$2"
+}
+
+holds_memory() { fetch "$1" "$T/m.tar.gz" && tar -tzf "$T/m.tar.gz" | grep -q '^memory/'; }
+
+@test "memory that an excluded folder could have written stays here and is named: by record, and when in doubt" {
+    start_daemon
+    log_in
+    local secret=$(new_id) open=$(new_id) memory=$CLAUDE_CONFIG_DIR/projects/-home-al-a-b/memory
+    # two working folders, one project folder
+    ctctl exclude /home/al/a/b
+    said_in /home/al/a/b hush >"$(transcript "$secret" -home-al-a-b)"
+    mkdir "$memory"
+    echo "- learnt in secret" >"$memory/MEMORY.md"
+    said_in /home/al/a-b hello >"$(transcript "$open" -home-al-a-b)"
+    ctctl sync --wait
+    is_safe "$open"
+    not in_cloud "$secret"
+    not holds_memory "$open"
+    run ctctl show "$open"
+    [[ $output == *"Left out"*"MEMORY.md: "*"excluded folder"* ]]
+    # the record outlives the session, and a word on the other folder
+    rm "$(transcript "$secret" -home-al-a-b)"
+    ctctl include /home/al/a-b
+    said_in /home/al/a-b more >>"$(transcript "$open" -home-al-a-b)"
+    ctctl sync --wait
+    not holds_memory "$open"
+    # taken back, it goes along
+    ctctl include /home/al/a/b
+    said_in /home/al/a-b still >>"$(transcript "$open" -home-al-a-b)"
+    ctctl sync --wait
+    holds_memory "$open"
+}
+
+@test "memory of a project folder that may be an excluded one waits for a word" {
+    start_daemon
+    log_in
+    local open=$(new_id) memory=$CLAUDE_CONFIG_DIR/projects/-home-al-work-blog/memory
+    ctctl exclude /home/al/work
+    mkdir -p "$memory"
+    echo "- learnt" >"$memory/MEMORY.md"
+    said_in /home/al/work-blog hello >"$(transcript "$open" -home-al-work-blog)"
+    ctctl sync --wait
+    is_safe "$open"
+    not holds_memory "$open"
+    ctctl --json show "$open" | jq -r '.skipped[].reason' | grep -q "may be the memory of an excluded folder"
+    ctctl include /home/al/work-blog
+    said_in /home/al/work-blog more >>"$(transcript "$open" -home-al-work-blog)"
+    ctctl sync --wait
+    holds_memory "$open"
+}
