@@ -247,7 +247,7 @@ static int look_at_file(struct ctx *c, const char *path, const struct pull_opts 
     close(fd);
     ret->is_sealed = n > 0 && seal_is_sealed(head, (size_t)n);
     if (!ret->is_sealed)
-        return opts->is_ours ? 0 : is_required(c, "this bundle", err);
+        return opts->ours_of != NULL ? 0 : is_required(c, "this bundle", err);
     unseal->ring = ctx_ring(c, err);
     return unseal->ring != NULL ? 0 : -1;
 }
@@ -256,16 +256,17 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err)
 {
     struct adopting adopting = {.c = c, .trust = TRUST_STRANGER};
+    enum trust trust = TRUST_STRANGER;
     struct unseal_opts unseal;
 
     memset(ret, 0, sizeof(*ret));
     if (ctx_config(c, err) != 0 || look_at_file(c, path, opts, ret, &unseal, err) != 0)
         return -1;
     /* A stranger's, also one that is sealed: its description, which would say whose it was, is not
-     * in the file.
-     */
-    if (install(c, path, opts, &unseal, opts->is_ours ? TRUST_OWN : TRUST_STRANGER, &adopting, ret,
-                err) != 0)
+     * in the file.  What lay here is whose it was. */
+    if (opts->ours_of != NULL)
+        trust = origin_of(c->config->state_dir, opts->ours_of);
+    if (install(c, path, opts, &unseal, trust, &adopting, ret, err) != 0)
         return item_refused(err);
     return 0;
 }

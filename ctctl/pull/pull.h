@@ -22,10 +22,10 @@ struct pull_opts {
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_merge, is_rehearsal;
     int with_memory, with_file_history; /* of a stranger's */
-    int is_ours;                        /* this device made the bundle itself, of what was here */
-    int keep_mode;                      /* of one's own */
-    int is_plain;                       /* it is known to be in clear, although this device seals */
-    int64_t mtime_ns;                   /* time of what is installed, 0: now */
+    const char *ours_of; /* this device made the bundle itself, of that session as it was here */
+    int keep_mode;       /* of one's own */
+    int is_plain;        /* it is known to be in clear, although this device seals */
+    int64_t mtime_ns;    /* time of what is installed, 0: now */
 
     /* How far it is; ${what} is one word.  May be NULL. */
     void (*progress)(void *arg, const char *what, int64_t done, int64_t total);

@@ -16,22 +16,51 @@
 #include "daemon/account/cloud_impl.h"
 #include "daemon/account/login_view.h"
 
-/* Ours says so, by the token; from another server the name has to do. */
-static int is_other_device(const struct cloud *c, struct json_object *item, const char *machine)
+static int is_own_name(const struct cloud *c, const char *machine)
 {
     const char *email, *url, *device, *why;
     char *own;
-    int rc;
+    int is;
 
-    if (json_object_object_get_ex(item, "thisDevice", NULL))
-        return !jdoc_bool(item, "thisDevice", 0);
-    if (machine == NULL)
-        return 0;
     login_view_look(c->d->login, &email, &url, &device, &why);
     own = device[0] != '\0' ? str_dup(device) : path_host_name();
-    rc = strcmp(own, machine) != 0;
+    is = strcmp(own, machine) == 0;
     free(own);
-    return rc;
+    return is;
+}
+
+/* Ours says so, by the token; from another server the name has to do. */
+static int is_other_device(const struct cloud *c, struct json_object *item, const char *machine)
+{
+    if (json_object_object_get_ex(item, "thisDevice", NULL))
+        return !jdoc_bool(item, "thisDevice", 0);
+    return machine != NULL && !is_own_name(c, machine);
+}
+
+/* Which device a row is of, as its sealed description says: where there is a key, the server's word
+ * decides nothing. */
+static void take_owner(const struct cloud *c, const char *wire_id, struct json_object *row)
+{
+    struct sealed_facts f = {0};
+    int is_own = 0;
+
+    if (!jdoc_has(row, "thisDevice"))
+        return;
+    if (sealed_open(sealing_ring(c->d->sealing), wire_id, jdoc_obj(row, "metadata"), &f, NULL) == 0)
+        is_own = f.is_retired          ? 0
+                 : f.device[0] != '\0' ? strcmp(f.device, c->d->device_id) == 0
+                                       : is_own_name(c, f.source_machine);
+    sealed_facts_clear(&f);
+    jdoc_set_bool(row, "thisDevice", is_own);
+}
+
+static void take_owners(const struct cloud *c, const char *wire_id, struct json_object *item)
+{
+    struct json_object *heads = jdoc_array(item, "heads");
+
+    take_owner(c, wire_id, item);
+    for (size_t i = 0; heads != NULL && i < json_object_array_length(heads); i++)
+        take_owner(c, wire_id, json_object_array_get_idx(heads, i));
 }
 
 /* A version that is ours but not recorded yet: its confirm is on the way. */
@@ -307,7 +336,7 @@ static void see_heads(struct cloud *c, const char *wire_id, struct json_object *
         if (!sealed_is(h.metadata) ||
             sealed_open(sealing_ring(c->d->sealing), wire_id, h.metadata, &beside, NULL) != 0)
             continue;
-        if (beside.generation > facts->generation &&
+        if (beside.generation > facts->generation && !beside.is_retired &&
             strcmp(beside.session_id, facts->session_id) == 0)
             facts->generation = beside.generation;
         sealed_facts_clear(&beside);
@@ -367,8 +396,10 @@ static void see_sealed(struct cloud *c, const char *wire_id, struct json_object 
                      "sealed with key %.8s after that was retired: whoever has "
                      "it can have written that",
                      facts.key_id);
-    else if (rc == 0)
+    else if (rc == 0) {
+        take_owners(c, wire_id, item);
         see_opened(c, wire_id, item, &facts);
+    }
     sealed_facts_clear(&facts);
     if (rc == 0)
         return;
@@ -463,7 +494,8 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
 {
     const char *wire_id = jdoc_str(o, "id");
     const char *id = wire_id != NULL ? map_get(c->absent, wire_id) : NULL;
-    int is_own = jdoc_bool(o, "thisDevice", 0);
+    /* Where there is a key that is the server's word, and what it claims is shown. */
+    int is_own = jdoc_bool(o, "thisDevice", 0) && !sealing_is_one_way(c->d->sealing);
 
     /* What is on its way out anyway meets the server's answer to that. */
     if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->uploader, id))

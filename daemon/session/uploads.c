@@ -7,6 +7,7 @@
 #include "common/base/now.h"
 
 #include "daemon/session/adopt.h"
+#include "daemon/account/sealing.h"
 #include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
@@ -276,7 +277,8 @@ static void on_deleted(void *arg, const char *session_id, int is_own, const char
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
-    if (is_own) {
+    /* Where there is a key that is the server's word: what ctctl deleted was excluded before. */
+    if (is_own && !sealing_is_one_way(d->sealing)) {
         log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
         state_set_excluded(d->state, session_id, STATE_EXCLUDED_ITSELF, 0, NULL);
         control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");

@@ -7,15 +7,6 @@
 
 #define ID "00000000-0000-4000-8000-000000000001"
 
-static char *make_dir(void)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *dir = str_printf("%s/origin.XXXXXX", tmp != NULL ? tmp : "/tmp");
-
-    assert_non_null(mkdtemp(dir));
-    return dir;
-}
-
 static void write_to(const char *dir, const char *text)
 {
     char *path = str_printf("%s/origins/" ID, dir);
@@ -32,14 +23,12 @@ static void what_was_noted_is_never_raised(void **state)
         {TRUST_OWN, TRUST_ACCOUNT},      {TRUST_STRANGER, TRUST_STRANGER},
         {TRUST_ACCOUNT, TRUST_STRANGER}, {TRUST_OWN, TRUST_STRANGER},
     };
-    char *dir = make_dir();
+    char *dir = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         assert_int_equal(origin_note(dir, ID, steps[i][0], NULL), 0);
         assert_int_equal(origin_of(dir, ID), steps[i][1]);
     }
-    free(dir);
 }
 
 static void what_can_not_be_read_is_a_strangers(void **state)
@@ -52,32 +41,28 @@ static void what_can_not_be_read_is_a_strangers(void **state)
                                         "x",
                                         "a much longer text than any word that is written there, "
                                         "so that it is refused before it is looked at"};
-    char *dir = make_dir();
+    char *dir = *state;
 
-    (void)state;
     assert_int_equal(origin_note(dir, ID, TRUST_ACCOUNT, NULL), 0);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         write_to(dir, texts[i]);
         assert_int_equal(origin_of(dir, ID), TRUST_STRANGER);
     }
-    free(dir);
 }
 
 static void an_id_that_is_none_is_no_path(void **state)
 {
-    char *dir = make_dir();
+    char *dir = *state;
 
-    (void)state;
     assert_int_equal(origin_note(dir, "../../x", TRUST_STRANGER, NULL), -1);
-    free(dir);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_noted_is_never_raised),
-        cmocka_unit_test(what_can_not_be_read_is_a_strangers),
-        cmocka_unit_test(an_id_that_is_none_is_no_path),
+        UNIT(what_was_noted_is_never_raised),
+        UNIT(what_can_not_be_read_is_a_strangers),
+        UNIT(an_id_that_is_none_is_no_path),
     };
 
     return cmocka_run_group_tests_name("origin", tests, NULL, NULL);

@@ -436,3 +436,124 @@ stock_upload() {
     within of_is "$ID" .sealed true
     [ "$(on_server cwd)" = sealed ]
 }
+
+mcp_call() {
+    printf '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"%s","arguments":%s}}\n' "$@"
+}
+
+log_in_again() {
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+}
+
+# stranger_upload ID: a whole bundle that somebody uploads in clear
+stranger_upload() {
+    local body version url dir=$T/strange
+    mkdir -p "$dir/projects/-x"
+    printf '{"type":"user","uuid":"%s","cwd":"/x","sessionId":"%s","message":{"role":"user","content":"hi"}}\n' \
+        "$(new_id)" "$1" >"$dir/projects/-x/$1.jsonl"
+    "$CT_BUILD/tests/bundle/packone" "$dir" "$1" "$T/stock.gz" --user-dir /x >/dev/null
+    body=$(jq -nc --arg id "$1" --arg sum "sha256:$(sha256sum "$T/stock.gz" | cut -d' ' -f1)" \
+        --argjson size "$(stat -c %s "$T/stock.gz")" '{sessionId: $id, sourceMachine: "oldbox",
+            sourceCwd: "/x", sourceUserDir: "/x", sizeBytes: $size, checksum: $sum}')
+    api POST /sessions/upload -d "$body" >"$T/up.json"
+    version=$(jq -r .version "$T/up.json")
+    url=$(jq -r .uploadUrl "$T/up.json")
+    curl -sS --fail --cacert "$CA" -X PUT -H 'Content-Type: application/gzip' \
+        --data-binary "@$T/stock.gz" "$url"
+    api POST "/sessions/$1/confirm" -d "$(jq -nc --argjson v "$version" --argjson b "$body" \
+        '{version: $v, checksum: $b.checksum}')" >/dev/null
+}
+
+# every_verb: each, with arguments that name what must not leave
+every_verb() {
+    local short=${ID:0:8} verb words
+    while read -r verb words; do
+        echo "$verb" >>"$T/verbs"
+        echo "== ctctl $verb $words"
+        # shellcheck disable=SC2086
+        timeout 20 ctctl "$verb" $words </dev/null || echo "== status $?"
+    done <<VERBS
+status
+list --project Quittenprojekt
+list --cloud --project $DIR --machine Holunderrechner
+list --clear
+show $short
+show $ID
+versions $ID
+verify $ID
+verify --all
+scan $short
+export $ID -o $T/x.gz
+export $short --sealed -o $T/x.sealed
+export $ID --local -o $T/x.local
+import $T/x.gz --target-dir $T --as-copy
+pull $ID --target-dir $T --force
+pull --update
+pull --all --map $DIR=$T
+pull $CLEAR --plain --target-dir $T
+seal $CLEAR --yes
+backups
+sync $ID --wait
+sync --wait
+exclude $DIR
+include $DIR
+pause 1m
+resume
+delete $ID --yes
+undelete $ID
+undelete
+delete --project Quittenprojekt --yes
+undelete $short
+devices
+tokens
+key status
+key rotate --compromised --no-confirm
+key export --retired
+doctor
+help list
+login --email me@example.org --password-stdin --api-url $API
+mcp --all-projects
+logout
+VERBS
+    timeout 2 ctctl watch </dev/null || true
+    echo watch >>"$T/verbs"
+}
+
+@test "nothing leaves in clear from a device that seals, by any verb" {
+    local CLEAR verb
+    conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\";"
+    key one
+    start_server_behind_proxy --capture "$T/capture"
+    log_in
+    CLEAR=$(new_id)
+    stranger_upload "$CLEAR"
+    distinct_session
+    start_daemon
+    ctctl sync --wait
+    every_verb >"$T/said" 2>&1
+    for verb in $(ctctl __complete '' | cut -f1); do
+        grep -qx "$verb" "$T/verbs" || {
+            echo "ctctl $verb has no line in every_verb"
+            false
+        }
+    done
+    log_in_again
+    {
+        mcp_call 1 teleport_list '{"tag":"Kirschetikett","project":"Quittenprojekt","machine":"Holunderrechner"}'
+        mcp_call 2 teleport_push "{\"sessionId\":\"$ID\",\"label\":\"Kirschetikett\",\"tags\":[\"Kirschetikett\"]}"
+        mcp_call 3 teleport_versions "{\"sessionId\":\"$ID\"}"
+        mcp_call 4 teleport_pull "{\"sessionId\":\"$ID\",\"targetDir\":\"$T\"}"
+        mcp_call 5 teleport_delete "{\"sessionId\":\"$ID\"}"
+        mcp_call 6 teleport_status '{}'
+    } | timeout 60 ctctl mcp --all-projects --allow-delete >"$T/mcp"
+    [ "$(wc -l <"$T/mcp")" = 6 ]
+    # it did something
+    grep -q 'sealed  ok' "$T/said"
+    grep -q 'and not in clear any more' "$T/said"
+    [ "$(grep -c '"isError":false' "$T/mcp")" -ge 4 ]
+    [ -z "$(captured "$ID" Kirschetikett "${NEEDLES[@]}")" ] || {
+        captured "$ID" Kirschetikett "${NEEDLES[@]}"
+        false
+    }
+}

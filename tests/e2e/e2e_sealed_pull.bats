@@ -572,3 +572,33 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     sed 's/^under ..../under 0000/' "$T/retired" >"$CODETELEPORT_CONFIG_DIR/retired"
     ctctl --json list --cloud | jq -e '.sessions[0].opened.retired == null'
 }
+
+@test "a server that calls another machine's version this one's own hides nothing by it" {
+    the_key
+    push
+    machine bob
+    bring_key
+    project src/web.app
+    [ "$(pulled "$ID")" = installed ]
+    push
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from bob"
+    push
+    machine alice
+    books "UPDATE versions SET device_id = (SELECT device_id FROM versions WHERE version = 1)
+        WHERE version = 2"
+    books "UPDATE versions SET token_id = (SELECT token_id FROM versions WHERE version = 1)
+        WHERE version = 2"
+    ctctl --json list --cloud | jq -e '.sessions[0].thisDevice == true'
+    start_daemon
+    ctctl sync --wait
+    within status_is .sessions.behind 1
+    ctctl --json pull --update | jq -e '.sessions[0].outcome == "updated"'
+    # Nor is it believed that this device has deleted what it has not.
+    books "UPDATE sessions SET deleted_ms = 1, current_version = 0"
+    books "DELETE FROM versions"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "more"
+    run ctctl sync --wait
+    [ "$status" -eq 1 ]
+    within eval '[ "$(ctctl --json show "$ID" | jq -r .state)" = deleted ]'
+    stop_daemon
+}
