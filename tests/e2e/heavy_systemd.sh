@@ -78,7 +78,9 @@ each_has() {
     for want in codeteleportd:usr/bin/codeteleportd codeteleportd:usr/lib/systemd/user/codeteleportd.service \
         codeteleportd:usr/lib/systemd/user/codeteleportd.socket codeteleportd:usr/share/codeteleport/strict.conf \
         codeteleportd:usr/share/man/man8/codeteleportd.8.gz codeteleportd:usr/share/man/man5/codeteleportd.conf.5.gz \
-        ctctl:usr/bin/ctctl ctctl:usr/share/man/man1/ctctl.1.gz \
+        codeteleportd:usr/share/bash-completion/completions/codeteleportd \
+        codeteleport-server:usr/share/fish/vendor_completions.d/codeteleport-server.fish \
+        ctctl:usr/bin/ctctl ctctl:usr/libexec/codeteleport/ctctl ctctl:usr/share/man/man1/ctctl.1.gz \
         ctctl:usr/share/bash-completion/completions/ctctl ctctl:usr/share/zsh/vendor-completions/_ctctl \
         ctctl:usr/share/fish/vendor_completions.d/ctctl.fish \
         codeteleport-server:usr/bin/codeteleport-server \
