@@ -105,6 +105,16 @@ static int confirm(struct ctx *c, const char *text, struct ct_err *err)
 /* ---- making one --------------------------------------------------------------------------------
  */
 
+/* Whether the account has sessions in clear: no only where the server says so. */
+static int may_be_in_clear(struct ctx *c)
+{
+    struct key_account a;
+    int may_be = key_account_look(c, NULL, &a, NULL) != 0 || a.plain > 0;
+
+    key_account_clear(&a);
+    return may_be;
+}
+
 static void report(struct ctx *c, const struct key *key, int is_first, int is_told,
                    int is_compromised)
 {
@@ -136,7 +146,7 @@ static void report(struct ctx *c, const struct key *key, int is_first, int is_to
                    "  ctctl key export --retired | ssh OTHER ctctl key import -\n"
                    "Whoever has the old keys can go on reading what they sealed; to end that, and "
                    "the access to the account: ctctl devices revoke, and a new password\n");
-    if (is_first)
+    if (is_first && may_be_in_clear(c))
         buf_addstr(&b, "What is here in clear goes up sealed now; what only the cloud has: ctctl "
                        "list --clear\n");
     ctx_print(c, &b);
