@@ -122,7 +122,8 @@ static void account_row(struct buf *b, const struct text_style *st,
     buf_free(&text);
 }
 
-static void server_row(struct buf *b, const struct text_style *st, const struct json_object *server)
+static void server_row(struct buf *b, const struct text_style *st, const struct json_object *server,
+                       int is_logged_in)
 {
     const char *url = jdoc_str(server, "apiUrl");
     const char *contact = jdoc_str(server, "lastContactAt");
@@ -134,11 +135,11 @@ static void server_row(struct buf *b, const struct text_style *st, const struct 
         return;
     buf_addstr(&text, url);
     if (contact == NULL)
-        buf_addstr(&text, reachable ? "" : ", not reached yet");
+        buf_addstr(&text, reachable || !is_logged_in ? "" : ", not reached yet");
     else if (reachable)
         buf_printf(&text, ", reached %s", text_ago_of(st, contact, ago, sizeof(ago)));
     else
-        buf_printf(&text, ", can't be reached, last contact %s",
+        buf_printf(&text, ", %slast contact %s", is_logged_in ? "can't be reached, " : "",
                    text_ago_of(st, contact, ago, sizeof(ago)));
     row(b, st, "Server", text.data);
     buf_free(&text);
@@ -413,6 +414,7 @@ static void add_problems(struct buf *b, const struct text_style *st,
 
 void status_render(const struct text_style *st, const struct json_object *o, struct buf *b)
 {
+    const char *state = jdoc_str(jdoc_obj(o, "daemon"), "state");
     struct headline h;
 
     headline_make(st, o, &h);
@@ -426,7 +428,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     not_saved_row(b, st, o);
     watch_row(b, st, jdoc_obj(o, "watch"));
     account_row(b, st, jdoc_obj(o, "account"));
-    server_row(b, st, jdoc_obj(o, "server"));
+    server_row(b, st, jdoc_obj(o, "server"), state == NULL || strcmp(state, "auth_required") != 0);
     daemon_row(b, st, jdoc_obj(o, "daemon"));
     sandbox_row(b, st, jdoc_obj(o, "sandbox"));
     add_problems(b, st, o);

@@ -103,14 +103,16 @@ static int find_row(struct json_object *item, int64_t version, struct api_head *
     return 0;
 }
 
-/* The newest that another device made (${is_own}: that this one made), pinned ones aside. */
-static void newest_row(struct json_object *item, int is_own, struct api_head *ret)
+/* The newest that another device made (${is_own}: that this one made), pinned ones aside, and that
+ * is not the version ${here}: what was pulled is another device's and in the books all the same. */
+static void newest_row(struct json_object *item, int is_own, int64_t here, struct api_head *ret)
 {
     struct api_head h;
 
     memset(ret, 0, sizeof(*ret));
     for (size_t i = 0; row_at(item, i, &h); i++) {
-        if (h.is_told_whose && h.is_own == is_own && !h.is_pinned && h.version > ret->version)
+        if (h.is_told_whose && h.is_own == is_own && !h.is_pinned && h.version != here &&
+            h.version > ret->version)
             *ret = h;
     }
 }
@@ -126,7 +128,7 @@ static struct listed *remember(struct cloud *c, const char *wire_id, int is_othe
         map_put(c->listed, wire_id, l);
     }
     row_at(item, 0, &current);
-    newest_row(item, 1, &own);
+    newest_row(item, 1, 0, &own);
     l->version = current.version;
     l->is_other = is_other;
     snprintf(l->sha256, sizeof(l->sha256), "%s", sum_of(&current));
@@ -140,35 +142,38 @@ static int is_own_newer(const struct state_session *ss, struct json_object *item
 {
     struct api_head own;
 
-    newest_row(item, 1, &own);
+    newest_row(item, 1, 0, &own);
     return ss->version > 0 && own.version > ss->version;
 }
 
-static int64_t messages_of(const struct cloud *c, const char *wire_id, const struct api_head *h)
+/* How many messages it has and which machine made it; of a sealed one the server does not know. */
+static void learn(const struct cloud *c, const char *wire_id, const struct api_head *h,
+                  int64_t *ret_messages, char ret_machine[API_DEVICE_NAME_SIZE])
 {
     struct sealed_facts facts = {0};
-    int64_t n = h->messages;
 
-    if (n < 0 && sealed_is(h->metadata) &&
-        sealed_open(sealing_ring(c->d->sealing), wire_id, h->metadata, &facts, NULL) == 0) {
-        n = jdoc_int(facts.metadata, "messageCount", -1);
-        sealed_facts_clear(&facts);
-    }
-    return n;
+    *ret_messages = h->messages;
+    snprintf(ret_machine, API_DEVICE_NAME_SIZE, "%s", h->device);
+    if (!sealed_is(h->metadata) ||
+        sealed_open(sealing_ring(c->d->sealing), wire_id, h->metadata, &facts, NULL) != 0)
+        return;
+    *ret_messages = jdoc_int(facts.metadata, "messageCount", h->messages);
+    if (facts.source_machine != NULL && facts.source_machine[0] != '\0')
+        snprintf(ret_machine, API_DEVICE_NAME_SIZE, "%s", facts.source_machine);
+    sealed_facts_clear(&facts);
 }
 
 static void is_elsewhere(struct cloud *c, const struct state_session *ss, const char *wire_id,
                          const struct api_head *h, int is_apart)
 {
-    struct state_elsewhere e = {.version = h->version,
-                                .wire_id = wire_id,
-                                .device = h->device,
-                                .messages = messages_of(c, wire_id, h),
-                                .is_apart = is_apart};
+    char machine[API_DEVICE_NAME_SIZE];
+    struct state_elsewhere e = {
+        .version = h->version, .wire_id = wire_id, .device = machine, .is_apart = is_apart};
 
     if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 &&
         is_apart == ss->is_apart)
         return;
+    learn(c, wire_id, h, &e.messages, machine);
     log_info("newer-elsewhere session=%s version=%lld here=%lld apart=%s", ss->session_id,
              (long long)h->version, (long long)ss->version, is_apart ? "yes" : "no");
     state_set_elsewhere(c->d->state, ss->session_id, &e, NULL);
@@ -216,7 +221,7 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
         is_gone(c, ss);
         return;
     }
-    newest_row(item, 0, &other);
+    newest_row(item, 0, ss->version, &other);
     if (other.version > 0)
         is_elsewhere(c, ss, wire_id, &other, is_there > 0);
     else if (jdoc_array(item, "heads") != NULL)

@@ -64,6 +64,21 @@ begin() {
     sitting_is_one 1
 }
 
+@test "what was pulled is another machine's version and ours: a daemon that comes anew is of that opinion" {
+    begin
+    start_daemon
+    ctctl pull "$ID"
+    within state_is synced
+    stop_daemon
+    : >"$T/server.log"
+    start_daemon
+    within listed
+    ctctl sync --wait
+    state_is synced
+    ctctl status --line | grep -qv diverged
+    [ "$(ctctl status --json | jq '.problems | length')" = 0 ]
+}
+
 @test "the pull comes while the daemon is down" {
     begin
     ctctl pull "$ID"
