@@ -49,7 +49,11 @@ static const char usage[] =
     "  undelete EMAIL [SESSION [--version N]]\n"
     "                       take out of the trash; without a session, list what is there\n"
     "  check [--full]       compare database and object store both ways\n"
-    "  gc                   remove what nobody needs any more, now\n"
+    "  gc [--orphans] [--dry-run]\n"
+    "                       remove what nobody needs any more, now; and objects that no version "
+    "knows\n"
+    "  adopt [--dry-run | ID=EMAIL ...]\n"
+    "                       after the loss of a database: make versions of the objects there are\n"
     "  backup FILE          write a copy of the database to FILE\n"
     "  key rotate           sign log-ins with a new key, which ends all of them\n";
 

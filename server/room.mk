@@ -26,6 +26,7 @@ server_libserver_a_SOURCES = \
   server/ledger/hrana_rows.c server/ledger/hrana_rows.h \
   server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
   server/ledger/ledger.c server/ledger/ledger.h server/ledger/ledger_impl.h \
+  server/ledger/ledger_adopt.c \
   server/ledger/ledger_confirm.c \
   server/ledger/ledger_device.c \
   server/ledger/ledger_heads.c \
@@ -64,6 +65,8 @@ server_libserver_a_SOURCES = \
   server/store/space.c server/store/space.h \
   server/store/store.c server/store/store.h \
   server/store/tls.c server/store/tls.h \
+  server/upkeep/adopt.c server/upkeep/adopt.h \
+  server/upkeep/adopt_meta.c server/upkeep/adopt_meta.h \
   server/upkeep/backup.c server/upkeep/backup.h \
   server/upkeep/data_dir.c server/upkeep/data_dir.h \
   server/upkeep/gc.c server/upkeep/gc.h \
@@ -75,7 +78,7 @@ server_libserver_a_SOURCES = \
   server/web/web_pool.c \
   server/web/web_req.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
-  $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) -lpthread
+  $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lpthread
 
 bin_PROGRAMS += bin/codeteleport-server
 bin_codeteleport_server_SOURCES = server/main.c

@@ -6,6 +6,8 @@
 #include "common/base/str.h"
 
 #include "server/ledger/purge.h"
+#include "server/settings/email.h"
+#include "server/upkeep/adopt.h"
 #include "server/upkeep/gc.h"
 #include "server/admin/verbs.h"
 #include "server/admin/verbs_impl.h"
@@ -28,22 +30,91 @@ static int check(const struct settings *s, struct data_dir *h, int argc, char **
     return problems == 0 ? 0 : 1;
 }
 
+/* --dry-run: nothing is removed. */
+static int gc_dry(struct data_dir *h, int64_t now_ms, struct ct_err *err)
+{
+    struct gc_result r = {0};
+    int64_t due = ledger_due(h->ledger, now_ms, err);
+
+    if (due < 0 || gc_orphans(h->ledger, h->store, now_ms, 0, &r, err) != 0)
+        return -1;
+    printf("there are %lld versions whose time has come and %ld objects of no version\n",
+           (long long)due, r.orphans);
+    return 0;
+}
+
 static int gc(const struct settings *s, struct data_dir *h, int argc, char **argv,
               struct ct_err *err)
 {
+    int64_t now_ms = now_wall_ms();
     struct gc_result r = {0};
     struct purged p = {0};
+    int dry_run = 0, orphans = 0;
 
     (void)s;
-    (void)argv;
-    if (argc > 0)
-        return verbs_usage("gc");
-    if (purge_due(h->ledger, h->store, now_wall_ms(), &p, err) != 0 ||
-        gc_orphans(h->ledger, h->store, now_wall_ms(), &r, err) != 0)
+    for (int i = 0; i < argc; i++) {
+        dry_run |= strcmp(argv[i], "--dry-run") == 0;
+        orphans |= strcmp(argv[i], "--orphans") == 0;
+    }
+    if (argc != dry_run + orphans)
+        return verbs_usage("gc [--orphans] [--dry-run]");
+    if (dry_run)
+        return gc_dry(h, now_ms, err);
+    if (purge_due(h->ledger, h->store, now_ms, &p, err) != 0 ||
+        gc_orphans(h->ledger, h->store, now_ms, orphans, &r, err) != 0)
         return -1;
     printf("removed %ld versions whose time had come and %ld objects of no version\n", p.n,
-           r.orphans);
+           orphans ? r.orphans : 0);
+    if (!orphans && r.orphans > 0)
+        printf("%ld objects of no version are left: codeteleport-server adopt makes versions of "
+               "them, gc --orphans removes them\n",
+               r.orphans);
     return p.failed + r.failed == 0 ? 0 : 1;
+}
+
+/* "ID=EMAIL": an account that is to have that id, as its objects do. */
+static int restore_user(struct data_dir *h, const char *arg, struct ct_err *err)
+{
+    struct ledger_new_user u = {NULL, "", 1, now_wall_ms()};
+    char id[UUID_SIZE] = "", *email;
+    int rc;
+
+    if (strlen(arg) > UUID_SIZE && arg[UUID_SIZE - 1] == '=')
+        memcpy(id, arg, UUID_SIZE - 1);
+    if (!uuid_is_valid(id))
+        return err_set(err, ERR_REFUSED, "%s is not ID=EMAIL", arg);
+    if (email_normal(arg + UUID_SIZE, &email, err) != 0)
+        return -1;
+    u.email = email;
+    rc = ledger_user_restore(h->ledger, id, &u, err);
+    if (rc == 0)
+        printf("added %s, who has no password yet: codeteleport-server user passwd %s\n", email,
+               email);
+    free(email);
+    return rc;
+}
+
+static int verb_adopt(const struct settings *s, struct data_dir *h, int argc, char **argv,
+                      struct ct_err *err)
+{
+    int dry_run = argc > 0 && strcmp(argv[0], "--dry-run") == 0;
+    struct adopt_result r = {0};
+
+    (void)s;
+    if (argc > dry_run && (dry_run || argv[0][0] == '-'))
+        return verbs_usage("adopt --dry-run | [ID=EMAIL ...]");
+    for (int i = dry_run; i < argc; i++) {
+        if (restore_user(h, argv[i], err) != 0)
+            return -1;
+    }
+    if (adopt(h->ledger, h->store, dry_run, stdout, &r, err) != 0)
+        return -1;
+    printf("%s %ld versions\n", dry_run ? "would adopt" : "adopted", r.adopted);
+    if (r.unowned > 0)
+        printf("%ld objects are of nobody: codeteleport-server adopt ID=EMAIL\n", r.unowned);
+    if (r.failed > 0)
+        printf("%ld failed, see above\n", r.failed);
+    return r.failed == 0 ? 0 : 1;
 }
 
 int verbs_usage(const char *text)
@@ -58,6 +129,7 @@ static const struct verb verbs[] = {
     {"undelete", 1, verb_undelete},
     {"check", 1, check},
     {"gc", 1, gc},
+    {"adopt", 1, verb_adopt},
     {"key", 0, verb_key},
     {"backup", 0, verb_backup},
 };
@@ -79,6 +151,6 @@ int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *er
         return rc;
     }
     fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, check, "
-                    "gc, key, backup\n");
+                    "gc, adopt, key, backup\n");
     return VERBS_USAGE;
 }

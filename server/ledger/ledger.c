@@ -265,7 +265,10 @@ static const char *const steps[] = {
     " DELETE FROM usage WHERE user_id = old.user_id AND state = 'metadata' AND n = 0;"
     "END;",
 
-    "ALTER TABLE users ADD COLUMN disabled_ms INTEGER NOT NULL DEFAULT 0;"};
+    "ALTER TABLE users ADD COLUMN disabled_ms INTEGER NOT NULL DEFAULT 0;",
+
+    /* One row: when a server last looked at its clock. */
+    "CREATE TABLE clock(id INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
@@ -294,6 +297,32 @@ int ledger_open_at(const struct hrana_place *place, struct ledger **ret, struct 
     struct sql *db;
 
     return hrana_open(place, &db, err) != 0 ? -1 : set_up(db, ret, err);
+}
+
+static int clock_of(struct ledger *l, int64_t now_ms, int64_t *ret_seen_ms, struct ct_err *err)
+{
+    *ret_seen_ms = sql_one(l->db, err, "SELECT seen_ms FROM clock WHERE id = 1", "");
+    if (*ret_seen_ms < 0)
+        return -1;
+    return sql_exec(l->db, err, "INSERT OR REPLACE INTO clock(id, seen_ms) VALUES (1, ?)", "i",
+                    now_ms);
+}
+
+int ledger_clock(struct ledger *l, int64_t now_ms, int64_t *ret_seen_ms, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, clock_of(l, now_ms, ret_seen_ms, err), err);
+}
+
+void ledger_hold_purges(struct ledger *l, int hold)
+{
+    atomic_store(&l->holds_purges, hold);
+}
+
+int ledger_purges_are_held(struct ledger *l)
+{
+    return atomic_load(&l->holds_purges);
 }
 
 void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms)

@@ -426,6 +426,12 @@ int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *re
                       struct ct_err *err);
 
 /**
+ * ledger_due(l, now_ms, err):
+ * How many versions there are whose time has come; -1 on error.
+ */
+int64_t ledger_due(struct ledger *l, int64_t now_ms, struct ct_err *err);
+
+/**
  * ledger_room_next(l, user_id, now_ms, ret, err):
  * Likewise, one that has been in the trash for seven days, of this user or (NULL) of all: such may
  * make room.
@@ -466,5 +472,47 @@ int ledger_knows(struct ledger *l, const char *user_id, const char *session_id, 
  */
 int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
                            struct ledger_object *ret, struct ct_err *err);
+
+/* ---- what was lost -------------------------------------------------------------------------- */
+
+/* An object that no version knows, and what it says of itself. */
+struct ledger_adoption {
+    struct ledger_object o; /* but md5 */
+    int64_t modified_ms;
+    const char *cwd, *user_dir;
+    const char *agent; /* NULL: not said */
+};
+
+/**
+ * ledger_adopt(l, a, err):
+ * Make a version of it, as part of its session's line.  Its user has to be there.
+ */
+int ledger_adopt(struct ledger *l, const struct ledger_adoption *a, struct ct_err *err);
+
+/**
+ * ledger_user_is_there(l, id):
+ * Return 1 if there is such a user, 0 if not, -1 if that can't be told.
+ */
+int ledger_user_is_there(struct ledger *l, const char *id);
+
+/**
+ * ledger_user_restore(l, id, u, err):
+ * As ledger_user_add(), with an id that is given.  ERR_CONFLICT if the e-mail or the id is in use.
+ */
+int ledger_user_restore(struct ledger *l, const char *id, const struct ledger_new_user *u,
+                        struct ct_err *err);
+
+/**
+ * ledger_clock(l, now_ms, ret_seen_ms, err):
+ * Note that it is ${now_ms}, and tell what was noted before; 0: nothing.
+ */
+int ledger_clock(struct ledger *l, int64_t now_ms, int64_t *ret_seen_ms, struct ct_err *err);
+
+/**
+ * ledger_hold_purges(l, hold), ledger_purges_are_held(l):
+ * From now on nothing (or, with 0, again what is due) is to be purged, in this process.
+ */
+void ledger_hold_purges(struct ledger *l, int hold);
+int ledger_purges_are_held(struct ledger *l);
 
 #endif

@@ -27,6 +27,7 @@
 #define LEDGER_LAPSED "lapsed"   /* never confirmed, and yet there is an object */
 
 #define LEDGER_MAX_TOKENS 200
+#define LEDGER_DEFAULT_AGENT "claude-code" /* what a client that names none is */
 #define LEDGER_MAX_HEADS 50        /* of a session: beyond it a token without any adds one */
 #define LEDGER_MAX_HEADS_OF_ONE 25 /* token */
 #define LEDGER_MAX_HEADS_AT_ALL 250
@@ -34,7 +35,8 @@
 
 struct ledger {
     struct sql *db;
-    struct uses *uses;            /* of tokens, not written down yet */
+    struct uses *uses; /* of tokens, not written down yet */
+    _Atomic int holds_purges;
     _Atomic int64_t max_token_ms; /* 0: tokens live as long as they say */
 };
 

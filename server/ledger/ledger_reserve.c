@@ -7,8 +7,7 @@
 
 #include "server/ledger/ledger_impl.h"
 
-#define SKIP 1000                   /* more than a session gets between two backups */
-#define DEFAULT_AGENT "claude-code" /* what a client that names none is */
+#define SKIP 1000 /* more than a session gets between two backups */
 
 /* The session's row, made if need be.  Its number goes up here and never down. */
 static int next_version(struct ledger *l, const char *user_id, const struct api_upload_req *req,
@@ -82,7 +81,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
         "ssiissiissisiiss", who->user_id, req->session_id, version, req->size_bytes, req->checksum,
         md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
         req->base_version, bases, req->amend, req->pin, req->source_machine,
-        ledger_null(agent) != NULL ? agent : DEFAULT_AGENT);
+        ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT);
     free(bases);
     if (rc != 0)
         return -1;

@@ -170,6 +170,18 @@ int ledger_purge_next(struct ledger *l, int64_t now_ms, struct ledger_object *re
                 now_ms, 0, NULL, now_ms, ret, err);
 }
 
+int64_t ledger_due(struct ledger *l, int64_t now_ms, struct ct_err *err)
+{
+    int64_t n;
+
+    ledger_lock(l);
+    n = sql_one(l->db, err,
+                "SELECT count(*) FROM versions WHERE purge_ms IS NOT NULL AND purge_ms <= ?", "i",
+                now_ms);
+    ledger_unlock(l);
+    return n;
+}
+
 #define ROOM \
     "SELECT " OBJECT ", 0 FROM versions WHERE state = 'trash' AND purge_ms <= ?1" \
     " AND left_ms <= ?2"

@@ -135,6 +135,37 @@ int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err)
     return ledger_end(l, revoke(l, email, err), err);
 }
 
+int ledger_user_is_there(struct ledger *l, const char *id)
+{
+    int64_t n;
+
+    ledger_lock(l);
+    n = sql_one(l->db, NULL, "SELECT count(*) FROM users WHERE id = ?", "s", id);
+    ledger_unlock(l);
+    return (int)n;
+}
+
+static int restore(struct ledger *l, const char *id, const struct ledger_new_user *u,
+                   struct ct_err *err)
+{
+    int64_t n = sql_one(l->db, err, "SELECT count(*) FROM users WHERE id = ?", "s", id);
+
+    if (n < 0)
+        return -1;
+    if (n > 0)
+        return ledger_fail(err, ERR_CONFLICT, "id_taken",
+                           "There is an account with this id already.");
+    return ledger_insert_user(l, u, id, err);
+}
+
+int ledger_user_restore(struct ledger *l, const char *id, const struct ledger_new_user *u,
+                        struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, restore(l, id, u, err), err);
+}
+
 int ledger_user_is_active(struct ledger *l, const char *id)
 {
     int64_t n;

@@ -52,9 +52,10 @@ int purge_due(struct ledger *l, struct store *s, int64_t now_ms, struct purged *
               struct ct_err *err)
 {
     struct ledger_object o;
-    int rc;
+    int rc = 0;
 
-    while ((rc = ledger_purge_next(l, now_ms, &o, err)) == 1 && purge(l, s, &o, now_ms, ret))
+    while (!ledger_purges_are_held(l) && (rc = ledger_purge_next(l, now_ms, &o, err)) == 1 &&
+           purge(l, s, &o, now_ms, ret))
         ;
     return rc < 0 ? -1 : 0;
 }
@@ -87,6 +88,8 @@ int purge_for_room(struct ledger *l, struct store *s, const char *user_id, int64
     struct ledger_object o;
     int rc = 0;
 
+    if (ledger_purges_are_held(l))
+        return 0;
     if (purge_due(l, s, now_ms, ret, err) != 0 ||
         forget_idle(l, s, user_id, bytes, now_ms, ret, err) != 0)
         return -1;

@@ -149,6 +149,13 @@ static int is_vacant(struct store *s, const char *key)
     return is_vacant;
 }
 
+static int fetch(struct store *s, const char *key, int *ret_fd, struct ct_err *err)
+{
+    int64_t size;
+
+    return embedded_open_object((struct embedded *)s, key, ret_fd, &size, err);
+}
+
 static int remove_object(struct store *s, const char *key, struct ct_err *err)
 {
     char *path = embedded_path((struct embedded *)s, key);
@@ -264,6 +271,7 @@ static const struct store_ops ops = {.presign_put = presign_put,
                                      .head = head,
                                      .check = check,
                                      .is_vacant = is_vacant,
+                                     .fetch = fetch,
                                      .remove = remove_object,
                                      .each = each,
                                      .probe = probe,

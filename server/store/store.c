@@ -78,6 +78,11 @@ int store_is_vacant(struct store *s, const char *key)
     return s->ops->is_vacant(s, key);
 }
 
+int store_fetch(struct store *s, const char *key, int *ret_fd, struct ct_err *err)
+{
+    return s->ops->fetch(s, key, ret_fd, err);
+}
+
 int store_remove(struct store *s, const char *key, struct ct_err *err)
 {
     return s->ops->remove(s, key, err);

@@ -39,6 +39,7 @@ struct store_ops {
     int (*head)(struct store *s, const char *key, struct store_head *ret, struct ct_err *err);
     int (*check)(struct store *s, const char *key, const char *checksum, struct ct_err *err);
     int (*is_vacant)(struct store *s, const char *key);
+    int (*fetch)(struct store *s, const char *key, int *ret_fd, struct ct_err *err);
     int (*remove)(struct store *s, const char *key, struct ct_err *err);
     int (*each)(struct store *s,
                 int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
@@ -96,6 +97,12 @@ int store_check(struct store *s, const char *key, const char *checksum, struct c
  * later does not count.
  */
 int store_is_vacant(struct store *s, const char *key);
+
+/**
+ * store_fetch(s, key, ret_fd, err):
+ * Open it for reading; from another machine it is copied to a file without a name first.
+ */
+int store_fetch(struct store *s, const char *key, int *ret_fd, struct ct_err *err);
 
 /**
  * store_remove(s, key, err):

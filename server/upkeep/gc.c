@@ -5,6 +5,7 @@
 
 #include "server/upkeep/gc.h"
 
+#define FEW 20
 #define ORPHAN_MS (25LL * 3600 * 1000) /* longer than a reservation lives */
 
 struct walk {
@@ -23,7 +24,7 @@ static int find_orphan(void *arg, const char *key, int64_t size_bytes, int64_t m
     int known, is_young = modified_ms > w->older_than_ms;
 
     (void)size_bytes;
-    if (store_key_parse(key, user_id, session_id, &version) != 0 || (is_young && w->n_known > 0))
+    if (store_key_parse(key, user_id, session_id, &version) != 0)
         return 0;
     known = ledger_knows(w->ledger, user_id, session_id, version);
     if (known > 0)
@@ -45,19 +46,29 @@ static int check_orphans(const struct walk *w, struct ct_err *err)
                        "none of the %zu objects in the store is known to this database, so nothing "
                        "was removed; is it the right one?",
                        w->keys.n);
+    if (w->keys.n > FEW && w->keys.n * 4 > w->n_known)
+        return err_set(err, ERR_CONFLICT,
+                       "%zu of %zu objects in the store are unknown to this database, which is too "
+                       "large a share, so nothing was removed; see codeteleport-server adopt",
+                       w->keys.n, w->keys.n + w->n_known);
     return 0;
 }
 
-int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_result *ret,
-               struct ct_err *err)
+int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, int do_remove,
+               struct gc_result *ret, struct ct_err *err)
 {
     struct walk w = {.ledger = l, .older_than_ms = now_ms - ORPHAN_MS};
     struct ct_err why;
     int rc = store_each(s, find_orphan, &w, err);
 
-    if (rc == 0 || w.has_failed)
+    if (w.has_failed || (rc == 0 && do_remove))
         rc = check_orphans(&w, err);
-    for (size_t i = 0; rc == 0 && i < w.keys.n; i++) {
+    if (rc != 0 || !do_remove) {
+        ret->orphans += (long)w.keys.n;
+        strlist_free(&w.keys);
+        return rc;
+    }
+    for (size_t i = 0; i < w.keys.n; i++) {
         if (store_remove(s, w.keys.v[i], &why) != 0) {
             log_warn("purge-failed error=\"%s\"", why.msg);
             ret->failed++;
@@ -66,7 +77,5 @@ int gc_orphans(struct ledger *l, struct store *s, int64_t now_ms, struct gc_resu
         }
     }
     strlist_free(&w.keys);
-    if (rc == 0)
-        rc = store_sweep(s, ORPHAN_MS, now_ms, err);
-    return rc;
+    return store_sweep(s, ORPHAN_MS, now_ms, err);
 }

@@ -13,6 +13,8 @@
 #define WRITE_USES_EVERY_S 60
 #define LOOK_EVERY_S 10
 #define ROOM_BYTES (1LL << 30) /* at a time */
+#define HOUR_MS (3600LL * 1000)
+#define JUMP_MS (2 * DAY_MS)
 #define DAY_MS (24LL * 3600 * 1000)
 
 struct keeper {
@@ -25,6 +27,8 @@ struct keeper {
     struct space *space;
     void (*daily)(void *arg);
     void *arg;
+    int64_t wall_ms, mono_ms; /* when the clock was looked at last */
+    int64_t held_until_ms;    /* nothing is purged */
 };
 
 /*
@@ -65,6 +69,42 @@ static void write_uses(struct keeper *k)
         log_warn("uses-not-written error=\"%s\"", err.msg);
 }
 
+/*
+ * What is due is due by the clock, and a clock can be wrong: one that jumped, or the one of a
+ * machine that was off for days, is believed after a day on which it went as it should.  (The verb
+ * gc doesn't wait.)
+ */
+static void look_at_clock(struct keeper *k)
+{
+    int64_t now_ms = now_wall_ms(), mono_ms = now_mono_ms(), seen_ms = k->wall_ms, ran_ms;
+    struct ct_err err;
+
+    if (k->wall_ms == 0 && ledger_clock(k->ledger, now_ms, &seen_ms, &err) != 0) {
+        log_warn("clock-not-noted error=\"%s\"", err.msg);
+        return;
+    }
+    ran_ms = k->wall_ms != 0 ? mono_ms - k->mono_ms : 0;
+    if (seen_ms != 0 &&
+        (now_ms - seen_ms - ran_ms > JUMP_MS || now_ms - seen_ms - ran_ms < -HOUR_MS)) {
+        log_warn("clock-jumped seconds=%lld effect=\"nothing is purged for a day\"",
+                 (long long)((now_ms - seen_ms - ran_ms) / 1000));
+        k->held_until_ms = mono_ms + DAY_MS;
+    }
+    ledger_hold_purges(k->ledger, mono_ms < k->held_until_ms);
+    k->wall_ms = now_ms;
+    k->mono_ms = mono_ms;
+}
+
+/* For the next start. */
+static void note_clock(struct keeper *k)
+{
+    int64_t seen_ms;
+    struct ct_err err;
+
+    if (ledger_clock(k->ledger, now_wall_ms(), &seen_ms, &err) != 0)
+        log_warn("clock-not-noted error=\"%s\"", err.msg);
+}
+
 static void *run(void *arg)
 {
     struct keeper *k = arg;
@@ -77,11 +117,14 @@ static void *run(void *arg)
         int day_has_passed = last_ms == 0 || now_wall_ms() - last_ms >= DAY_MS;
 
         pthread_mutex_unlock(&k->mutex);
+        look_at_clock(k);
         make_room(k);
         if (round % (WRITE_USES_EVERY_S / LOOK_EVERY_S) == 0)
             write_uses(k);
-        if (round++ % (PURGE_EVERY_S / LOOK_EVERY_S) == 0 || day_has_passed)
+        if (round++ % (PURGE_EVERY_S / LOOK_EVERY_S) == 0 || day_has_passed) {
             tidy(k, day_has_passed);
+            note_clock(k);
+        }
         if (day_has_passed) {
             if (last_ms != 0)
                 k->daily(k->arg);

@@ -154,3 +154,28 @@ P
     ctctl sync --wait --timeout 60
     versions_are "$ID" 2
 }
+
+@test "after the server's database was lost and made again from its objects, sessions come home and go on" {
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    local user
+    user=$(sqlite3 "$T/server/server.db" "SELECT id FROM users")
+    stop_server
+    rm "$T"/server/server.db*
+    start_server
+    codeteleport-server --data "$T/server" adopt "$user=me@example.org"
+    again() {
+        printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin --api-url "$API"
+    }
+    printf 'correct horse battery' | codeteleport-server --data "$T/server" user passwd me@example.org
+    machine bob
+    again
+    B=$(project src/web.app)
+    ctctl pull "$ID" | grep -xF "cd $B && claude --resume $ID"
+    machine alice
+    again
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "and on"
+    push
+    [ "$(versions "$ID")" = 2 ]
+    ctctl --json versions "$ID" | jq -e '.currentVersion == 2 and .heads == [] and .versions[0].baseVersions == [1]'
+}

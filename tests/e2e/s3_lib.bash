@@ -172,6 +172,24 @@ a_restored_database_overwrites_nothing() {
     [[ $output == *"unknown "*v2.tar.gz* ]]
 }
 
+# What a restored database has forgotten is fetched, looked at and adopted.
+what_was_forgotten_is_adopted() {
+    push
+    codeteleport-server --data "$T/server" backup "$T/copy.db"
+    bundle 100000
+    cp "$T/bundle" "$T/second"
+    push
+    stop_server
+    rm "$T"/server/server.db*
+    cp "$T/copy.db" "$T/server/server.db"
+    start_server
+    codeteleport-server --data "$T/server" adopt | tee "$T/said"
+    grep -q 'adopted [1-9]' "$T/said"
+    store_says 200 '' object GET "$(json GET "/sessions/$ID/download?version=2" | jq -r .downloadUrl)"
+    cmp "$T/object" "$T/second"
+    [ "$(json GET "/sessions/$ID/download" | jq -r .checksum)" = "$SUM" ]
+}
+
 deletion_waits_in_the_trash() {
     reserve_bound
     key=$(key_of "$URL")
@@ -202,7 +220,7 @@ check_compares_both_ways() {
     [ "$(grep -c "^unknown bundles/$user/" <<<"$output")" = 1005 ]
     [ "$(grep -c "^missing bundles/$user/" <<<"$output")" = 1 ]
     # They are too young to be removed: an upload may be on its way.
-    codeteleport-server --data "$T/server" gc | grep -q ' 0 objects'
+    codeteleport-server --data "$T/server" gc --orphans | grep -q ' 0 objects'
 }
 
 a_wrong_secret_is_said_at_start() {

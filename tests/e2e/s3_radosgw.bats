@@ -10,6 +10,7 @@ load s3_lib
 @test "radosgw: a stock client's upload goes round" { stock_client_goes_round; }
 @test "radosgw: a confirm looks into the store" { confirm_looks_into_the_store; }
 @test "radosgw: a restored database overwrites nothing" { a_restored_database_overwrites_nothing; }
+@test "radosgw: what a restored database forgot is adopted" { what_was_forgotten_is_adopted; }
 @test "radosgw: what was deleted waits in the trash" { deletion_waits_in_the_trash; }
 @test "radosgw: check compares both ways, page by page" { check_compares_both_ways; }
 @test "radosgw: a wrong secret is said at the start" { a_wrong_secret_is_said_at_start; }

@@ -116,10 +116,14 @@ lines_are() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
     run verb check
     [[ $output == *"missing "*"$ID.v1.tar.gz"* && $output == *"unknown "*"$ID.v2.tar.gz"* ]]
     # Younger than any reservation: it may be somebody's upload.
-    verb gc
+    verb gc --orphans
     [ "$(objects)" = 2 ]
     time_passes
-    verb gc
+    # Nor does it go unless that is said.
+    verb gc | grep -q '^1 objects of no version are left'
+    verb gc --orphans --dry-run | grep -q 'and 1 objects of no version'
+    [ "$(objects)" = 2 ]
+    verb gc --orphans
     [ "$(objects)" = 1 ]
 }
 
@@ -140,7 +144,7 @@ lines_are() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
     start_server
     # What the backup knows as reserved was confirmed later: the keeper does not take it away.
     time_passes
-    verb gc
+    verb gc --orphans
     [ "$(objects)" = 2 ] # v3 is unknown, and that the verb removes
     (cd "$T/server/objects" && grep -v "v3.tar.gz" "$T/before" | sha256sum -c --quiet)
 }
@@ -174,4 +178,121 @@ lines_are() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
     # It waits in the trash; what the database has forgotten check names, and gc has the last word.
     run verb check
     [[ $output == *"unknown "*"$ID.v2.tar.gz"* && $output != *"$(basename "$there")"* ]]
+}
+
+# real_bundle CWD: as bundle, of a tar that says where its session was
+real_bundle() {
+    mkdir -p "$T/tar"
+    printf '{"sessionId":"%s","sourceCwd":"%s","sourceUserDir":"/home/al","agentId":"codex"}\n' \
+        "$ID" "$1" >"$T/tar/meta.json"
+    head -c "${2:-1000}" /dev/urandom >"$T/tar/session.jsonl"
+    tar -C "$T/tar" -czf "$T/bundle" meta.json session.jsonl
+    SIZE=$(stat -c %s "$T/bundle")
+    SUM=sha256:$(sha256sum "$T/bundle" | cut -d' ' -f1)
+}
+
+lose_the_database() {
+    stop_server
+    rm "$T"/server/server.db*
+    start_server
+}
+
+user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
+
+@test "a database that was lost is made again from what lies in the store" {
+    account bo@example.org
+    bundle 1000
+    push
+    account al@example.org
+    real_bundle /home/al/p
+    push
+    real_bundle /home/al/p 9000
+    cp "$T/bundle" "$T/largest"
+    push
+    real_bundle /home/al/q
+    push
+    ID=other
+    bundle 5000
+    push
+    local al bo
+    al=$(user_of al)
+    bo=$(user_of bo)
+    lose_the_database
+    find "$T/server/objects" -type f -exec touch -d '3 days ago' {} +
+    run verb gc --orphans
+    [ "$status" -eq 1 ]
+    verb adopt --dry-run >"$T/said"
+    grep -q "^$al  4 versions  .*, of nobody" "$T/said"
+    grep -q "^$bo  1 versions" "$T/said"
+    # Nobody's word but the operator's says whose they are, and nobody's account is taken over.
+    verb adopt "$al=al@example.org" | grep -q 'adopted 4 versions'
+    run verb adopt "$bo=al@example.org"
+    [ "$status" -eq 1 ]
+    run verb adopt "../../etc/passwd=bo@example.org"
+    [ "$status" -eq 1 ]
+    printf '%s' "$PASSWORD" | verb user passwd al@example.org
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
+    JWT=$(jq -r .token "$T/answer")
+    mint
+    ID=11111111-2222-4333-8444-555555555555
+    # The largest is offered beside the newest: nobody knows any more what is in what.
+    [ "$(json GET /sessions | jq -c '[.sessions[] | [.id, .currentVersion, .versionCount, .sourceCwd, [.heads[].version]]] | sort')" = \
+        "[[\"$ID\",3,3,\"/home/al/q\",[2]],[\"other\",1,1,\"/\",[]]]" ]
+    [ "$(sql "SELECT DISTINCT agent FROM versions WHERE session_id = '$ID'")" = codex ]
+    object GET "$(json GET "/sessions/$ID/download?version=2" | jq -r .downloadUrl)"
+    cmp "$T/object" "$T/largest"
+    bundle 100
+    push '.baseVersions = [2, 3]'
+    [ "$VERSION" = 4 ]
+    [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = '[4,[]]' ]
+    run verb check --full
+    [ "$(wc -l <<<"$output")" = 2 ]
+    [[ $output == *"unknown bundles/$bo/"* ]]
+    verb adopt "$bo=bo@example.org"
+    verb check --full | grep -q match
+    verb adopt | grep -q 'adopted 0 versions'
+}
+
+@test "what a database that was put back has forgotten is adopted beside what came since" {
+    account al@example.org
+    bundle 1000
+    push
+    verb backup "$T/copy.db"
+    push
+    push
+    stop_server
+    rm "$T"/server/server.db*
+    cp "$T/copy.db" "$T/server/server.db"
+    start_server
+    push '.baseVersions = [1]'
+    local since=$VERSION
+    [ "$since" -gt 100 ]
+    verb adopt | grep -q 'adopted 2 versions'
+    [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = "[$since,[3]]" ]
+    [ "$(listed)" = "$since 3 2 1" ]
+    verb check --full | grep -q match
+}
+
+@test "a start with a clock that jumped purges nothing" {
+    account al@example.org
+    bundle 1000
+    push
+    push
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    stop_server
+    sql "UPDATE versions SET purge_ms = 1, left_ms = 1 WHERE state = 'trash';
+         UPDATE clock SET seen_ms = seen_ms - 3 * 86400000"
+    start_server
+    within grep -q 'clock-jumped' "$T/server.log"
+    moved_on() { [ "$(sql "SELECT seen_ms > (strftime('%s', 'now') - 60) * 1000 FROM clock")" = 1 ]; }
+    within moved_on
+    [ "$(objects)" = 2 ]
+    # Whoever is sure says so; and the next start finds nothing odd.
+    verb gc
+    [ "$(objects)" = 1 ]
+    : >"$T/server.log"
+    stop_server
+    start_server
+    expect 200 '' json GET /auth/me
+    ! grep -q clock-jumped "$T/server.log"
 }

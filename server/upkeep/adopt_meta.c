@@ -1,0 +1,58 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "common/base/file.h"
+#include "common/base/str.h"
+#include "common/data/jdoc.h"
+
+#include "server/upkeep/adopt_meta.h"
+
+#define FIRST_BYTES (64 * 1024) /* packed, and unpacked */
+#define BLOCK 512
+#define GZIP 16 /* zlib: there is gzip's header */
+
+/* The first bytes of what is packed in ${in}: how many, or 0. */
+static size_t unpack(const unsigned char *in, size_t n, unsigned char *out)
+{
+    z_stream z = {0};
+
+    if (inflateInit2(&z, MAX_WBITS + GZIP) != Z_OK)
+        return 0;
+    z.next_in = (unsigned char *)(uintptr_t)in;
+    z.avail_in = (unsigned int)n;
+    z.next_out = out;
+    z.avail_out = FIRST_BYTES;
+    inflate(&z, Z_SYNC_FLUSH);
+    n = FIRST_BYTES - z.avail_out;
+    inflateEnd(&z);
+    return n;
+}
+
+/* A tar's first entry, if it is the one that is looked for and all of it is there. */
+static struct json_object *first_entry(const unsigned char *tar, size_t n)
+{
+    struct json_object *o = NULL;
+    char octal[13] = "", *end;
+    unsigned long size;
+
+    if (n < BLOCK || strncmp((const char *)tar, "meta.json", 100) != 0)
+        return NULL;
+    memcpy(octal, tar + 124, 12);
+    size = strtoul(octal, &end, 8);
+    if (end == octal || size > n - BLOCK ||
+        jdoc_parse((const char *)tar + BLOCK, size, &o, NULL) != 0)
+        return NULL;
+    return o;
+}
+
+struct json_object *adopt_meta(int fd)
+{
+    unsigned char *in = str_calloc(2, FIRST_BYTES), *out = in + FIRST_BYTES;
+    ssize_t n = file_pread_all(fd, in, FIRST_BYTES, 0);
+    struct json_object *o = n > 0 ? first_entry(out, unpack(in, (size_t)n, out)) : NULL;
+
+    free(in);
+    return o;
+}
