@@ -84,7 +84,7 @@ static int is_kept(struct daemon *d, const struct state_session *ss)
 static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
 {
     struct json_object *o = json_object_new_object();
-    const char *cwd = jdoc_str(ss->meta, "cwd"), *why, *email, *url, *device, *reason;
+    const char *cwd = jdoc_str(ss->meta, "cwd"), *state, *why, *email, *url, *device, *reason;
     const struct session *s = sessions_get(d, ss->session_id);
     int64_t modified_ms = ss->modified_ms;
     char elsewhere[512];
@@ -101,12 +101,14 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
     jdoc_set_time(o, "modifiedAt", modified_ms);
     jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
-    jdoc_set_str(o, "state", state_of(d, ss, &why));
-    if (why == NULL && ss->is_apart)
+    state = state_of(d, ss, &why);
+    jdoc_set_str(o, "state", state);
+    elsewhere[0] = '\0';
+    if (strcmp(state, "diverged") == 0)
         apart_why(ss, is_kept(d, ss), elsewhere, sizeof(elsewhere));
-    else if (why == NULL && ss->elsewhere > 0)
+    else if (strcmp(state, "behind") == 0)
         behind_why(ss, elsewhere, sizeof(elsewhere));
-    jdoc_set_str(o, "reason", why == NULL && ss->elsewhere > 0 ? elsewhere : why);
+    jdoc_set_str(o, "reason", elsewhere[0] != '\0' ? elsewhere : why);
     jdoc_set_int(o, "version", ss->version);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);
     jdoc_set_str(o, "place", place_of(ss));
