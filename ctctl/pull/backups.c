@@ -229,6 +229,7 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
     /* Whoever says restore means it: what is there is kept, as this was. */
     o.is_forced = !opts->is_copy;
     o.ours_of = what->session_id;
+    o.keep_mode = 1;
     dir = path_join(c->config->state_dir, "downloads");
     path = str_printf("%s/backup-%d.part", dir, (int)getpid());
     if (path_make_private(dir, err) == 0 && pack(root, what, path, err) == 0)

@@ -263,9 +263,12 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
     if (ctx_config(c, err) != 0 || look_at_file(c, path, opts, ret, &unseal, err) != 0)
         return -1;
     /* A stranger's, also one that is sealed: its description, which would say whose it was, is not
-     * in the file.  What lay here is whose it was. */
-    if (opts->ours_of != NULL)
-        trust = origin_of(c->config->state_dir, opts->ours_of);
+     * in the file.  What lay here was looked at when it came, and comes back as it was; whose it
+     * is stays so, of a copy too. */
+    if (opts->ours_of != NULL) {
+        trust = TRUST_OWN;
+        adopting.trust = origin_of(c->config->state_dir, opts->ours_of);
+    }
     if (install(c, path, opts, &unseal, trust, &adopting, ret, err) != 0)
         return item_refused(err);
     return 0;

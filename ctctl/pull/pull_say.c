@@ -118,7 +118,8 @@ static void say_details(const struct ctx *c, const struct pull_result *r)
     char *command;
 
     if (in->backup != NULL)
-        ctx_say(c, "what was here before is kept in %s of the data folder", in->backup);
+        ctx_say(c, "what was here before is kept; to have it back: ctctl backups restore %s",
+                strrchr(in->backup, '-') + 1);
     if (in->files_aside > 0)
         ctx_say(c, "%" PRId64 " files that both sides have, each another one, are here as two",
                 in->files_aside);

@@ -170,10 +170,10 @@ static void is_elsewhere(struct cloud *c, const struct state_session *ss, const 
     struct state_elsewhere e = {
         .version = h->version, .wire_id = wire_id, .device = machine, .is_apart = is_apart};
 
-    if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 &&
-        is_apart == ss->is_apart)
-        return;
     learn(c, wire_id, h, &e.messages, machine);
+    if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 &&
+        is_apart == ss->is_apart && strcmp(machine, ss->elsewhere_device) == 0)
+        return;
     log_info("newer-elsewhere session=%s version=%lld here=%lld apart=%s", ss->session_id,
              (long long)h->version, (long long)ss->version, is_apart ? "yes" : "no");
     state_set_elsewhere(c->d->state, ss->session_id, &e, NULL);

@@ -130,8 +130,13 @@ refused() {
     tree >"$T/before"
     ctctl backups restore "${ID:0:8}" --dry-run
     tree | diff "$T/before" -
+    origin() { find "$XDG_STATE_HOME" -path "*/origins/*$ID*" -type f -exec cat {} + >"$T/origin.$1"; }
+    origin before
     ctctl backups restore "${ID:0:8}"
     cmp "$(here "$ID")" "$T/mine.jsonl"
+    # and it is whose it was
+    origin after
+    cmp "$T/origin.before" "$T/origin.after"
     # what gave way is a backup in its turn, and there are two of the session now
     [ "$(ctctl backups --json | jq length)" = 2 ]
     run ctctl backups restore "${ID:0:8}"
@@ -176,7 +181,8 @@ refused() {
     echo "$output"
     [ "$status" -eq 0 ]
     grep -q Updated <<<"$output"
-    local backup=$(sed -n 's/.* kept in \([^ ]*\) of .*/\1/p' <<<"$(tr '\n' ' ' <<<"$output")")
+    local backup=$(tr '\n' ' ' <<<"$output" | sed -n 's/.*backups restore \([A-Za-z0-9]*\).*/\1/p')
+    backup=$(cd "$CLAUDE_CONFIG_DIR" && echo .codeteleport/backups/*-"$backup")
     cmp "$CLAUDE_CONFIG_DIR/$backup/projects/$(encoded "$B")/$ID.jsonl" "$T/damaged"
     cmp "$CLAUDE_CONFIG_DIR/$backup/projects/$(encoded "$B")/$ID/subagents/agent-a1.jsonl" "$T/side"
     grep -q "from alice" "$side"

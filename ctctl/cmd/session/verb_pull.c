@@ -169,8 +169,9 @@ static void say_line(struct tally *t, const struct json_object *item, const stru
     buf_printf(&b, "%-12s %.8s  %s  (%s)\n", install_outcome_name(in->outcome), in->session_id,
                title, where);
     if (in->backup != NULL)
-        buf_printf(&b, "%-12s what was here before is kept in %s of the data folder\n", "",
-                   in->backup);
+        buf_printf(
+            &b, "%-12s what was here before is kept; to have it back: ctctl backups restore %s\n",
+            "", strrchr(in->backup, '-') + 1);
     ctx_print(t->c, &b);
     fflush(stdout);
     buf_free(&b);
