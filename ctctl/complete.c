@@ -306,13 +306,11 @@ static const struct context after_options[] = {
 };
 
 static const struct context after_verbs[] = {
-    {"show", offer_local_ids},       {"sync", offer_local_ids},
-    {"versions", offer_cloud_ids},   {"delete", offer_cloud_ids},
-    {"pull", offer_cloud_ids},       {"verify", offer_cloud_ids},
-    {"export", offer_cloud_ids},     {"import", offer_files},
-    {"exclude", offer_ids_and_dirs}, {"include", offer_ids_and_dirs},
-    {"devices", offer_revoke},       {"tokens", offer_revoke},
-    {"key", offer_key_actions},      {"backups", offer_backup_actions},
+    {"show", offer_local_ids},       {"sync", offer_local_ids},  {"versions", offer_cloud_ids},
+    {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids},  {"verify", offer_cloud_ids},
+    {"export", offer_cloud_ids},     {"import", offer_files},    {"exclude", offer_ids_and_dirs},
+    {"include", offer_ids_and_dirs}, {"seal", offer_cloud_ids},  {"devices", offer_revoke},
+    {"tokens", offer_revoke},        {"key", offer_key_actions}, {"backups", offer_backup_actions},
     {"help", offer_verbs},
 };
 

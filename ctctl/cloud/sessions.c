@@ -315,8 +315,11 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
 
 static const char *sealed_text(const struct json_object *o, enum text_colour *ret_colour)
 {
-    *ret_colour = item_is_locked(o) ? TEXT_YELLOW : item_is_rolled_back(o) ? TEXT_RED : TEXT_PLAIN;
+    int is_odd = item_is_rolled_back(o) || item_is_retired(o);
+
+    *ret_colour = item_is_locked(o) ? TEXT_YELLOW : is_odd ? TEXT_RED : TEXT_PLAIN;
     return item_is_locked(o)        ? "no key"
+           : item_is_retired(o)     ? "RETIRED KEY"
            : item_is_rolled_back(o) ? "ROLLED BACK"
            : item_is_sealed(o)      ? "yes"
                                     : "no";

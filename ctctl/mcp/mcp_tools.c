@@ -413,6 +413,10 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
         add_text(c, out, r->installed.git_branch, 100);
         buf_addc(out, '\n');
     }
+    if (r->trust == TRUST_STRANGER)
+        buf_addstr(out, "Nobody vouches for this session: it is somebody else's, or may have been "
+                        "changed on its way. Tell the user, who should read it before going on "
+                        "with it.\n");
     if (r->is_absent)
         buf_addstr(out, "Its folder is not on this machine yet: the project is to be cloned there, "
                         "or the folder made, first.\n");

@@ -33,14 +33,14 @@ static void what_was_noted_is_never_raised(void **state)
 
 static void what_can_not_be_read_is_a_strangers(void **state)
 {
-    static const char *const texts[] = {"",
-                                        "own ",
-                                        "Own",
-                                        "account\n",
-                                        "stranger",
-                                        "x",
-                                        "a much longer text than any word that is written there, "
-                                        "so that it is refused before it is looked at"};
+    static const char *const texts[] = {
+        "",
+        "own ",
+        "Own",
+        "account\n",
+        "stranger",
+        "x",
+        "a much longer text than any word that is written there, and so refused"};
     char *dir = *state;
 
     assert_int_equal(origin_note(dir, ID, TRUST_ACCOUNT, NULL), 0);

@@ -602,3 +602,26 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     within eval '[ "$(ctctl --json show "$ID" | jq -r .state)" = deleted ]'
     stop_daemon
 }
+
+@test "a stranger's that is merged with one's own is a stranger's, and says so wherever it goes" {
+    the_key
+    push
+    ctctl export "$ID" -o "$T/file.gz"
+    machine bob
+    bring_key
+    project src/web.app
+    ctctl --json import "$T/file.gz" --target-dir "$HOME/src/web.app" | jq -e '.origin == "stranger"'
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from a stranger"
+    push
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "from alice"
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == [null, "stranger"]'
+    run ctctl --json pull --merge --yes "$ID"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -q "from a stranger" "$(here "$ID")"
+    grep -q "from alice" "$(here "$ID")"
+    push
+    ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == "stranger"'
+}
