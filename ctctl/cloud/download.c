@@ -83,8 +83,23 @@ static int look_up_checksum(struct ctx *c, struct api_download_res *r, struct ct
                    r->version);
 }
 
+/* What stands beside the current version may be younger. */
+static int64_t highest_beside(struct ctx *c, const char *wire_id)
+{
+    char *path = api_session_path(wire_id, "/versions");
+    struct json_object *o = NULL;
+    int64_t highest = 0;
+
+    if (ctx_cloud(c, "GET", path, NULL, &o, NULL) == 0)
+        highest = item_highest(c, jdoc_array(o, "versions"), wire_id);
+    json_object_put(o);
+    free(path);
+    return highest;
+}
+
 /* What this device has seen of it before. */
-static int check_age(struct ctx *c, const struct sealed_facts *f, struct ct_err *err)
+static int check_age(struct ctx *c, const char *wire_id, const struct sealed_facts *f,
+                     struct ct_err *err)
 {
     const char *dir = ctx_account_dir(c);
     int64_t seen;
@@ -92,7 +107,7 @@ static int check_age(struct ctx *c, const struct sealed_facts *f, struct ct_err 
     if (dir == NULL)
         return 0;
     seen = generations_highest(dir, f->session_id);
-    if (f->generation < seen)
+    if (f->generation < seen && highest_beside(c, wire_id) < seen)
         return item_rollback(err, f->session_id, f->generation, seen);
     return generations_note(dir, f->session_id, f->generation, err);
 }
@@ -109,7 +124,7 @@ static int unseal(struct ctx *c, struct download *d, struct ct_err *err)
         return -1;
     if (sealed_open(ring, d->answer.session_id, d->answer.metadata, &d->facts, err) != 0)
         return item_refused(err);
-    return d->is_newest ? check_age(c, &d->facts, err) : 0;
+    return d->is_newest ? check_age(c, d->answer.session_id, &d->facts, err) : 0;
 }
 
 int download_look(struct ctx *c, const char *wire_id, int64_t version, struct download *ret,

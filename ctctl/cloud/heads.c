@@ -143,7 +143,9 @@ struct head *heads_fullest(const struct heads *h)
 
     for (size_t i = 1; i < h->n; i++) {
         struct head *other = &h->v[i];
+        /* What somebody vouches for less is never put above it by itself. */
         if (best->is_known && other->is_known && !other->is_pinned &&
+            item_trust(other->item) >= item_trust(best->item) &&
             news_compare(best->copy.news, other->copy.news) == NEWS_BEHIND)
             best = other;
     }

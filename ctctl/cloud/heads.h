@@ -66,8 +66,8 @@ void heads_compare(struct ctx *c, const char *wire_id, const struct json_object 
 
 /**
  * heads_find(h, version), heads_fullest(h):
- * Return the head with that number, or NULL; the current version, unless a head contains its
- * conversation and more: then the fullest of those.  NULL if there is none.
+ * Return the head with that number, or NULL; the current version, unless a head that is vouched for
+ * as well contains its conversation and more: then the fullest of those.  NULL if there is none.
  */
 struct head *heads_find(const struct heads *h, int64_t version);
 struct head *heads_fullest(const struct heads *h);

@@ -39,6 +39,25 @@ int item_rollback(struct ct_err *err, const char *session_id, int64_t generation
 /* ---- opening -----------------------------------------------------------------------------------
  */
 
+int64_t item_highest(struct ctx *c, struct json_object *rows, const char *wire_id)
+{
+    size_t n = rows != NULL ? json_object_array_length(rows) : 0;
+    struct sealed_facts f;
+    int64_t highest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *metadata =
+            jdoc_obj(json_object_array_get_idx(rows, i), "metadata");
+        if (!sealed_is(metadata) ||
+            sealed_open(ctx_ring(c, NULL), wire_id, metadata, &f, NULL) != 0)
+            continue;
+        if (f.generation > highest && !f.is_retired)
+            highest = f.generation;
+        sealed_facts_clear(&f);
+    }
+    return highest;
+}
+
 static void add_opened(struct ctx *c, struct json_object *item, const struct sealed_facts *f,
                        enum item_age age)
 {
@@ -57,7 +76,8 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
         jdoc_set_bool(o, "retired", 1);
     if (f->origin != TRUST_OWN)
         jdoc_set_str(o, "origin", trust_name(f->origin));
-    if (f->generation < seen)
+    if (f->generation < seen &&
+        item_highest(c, jdoc_array(item, "heads"), item_wire_id(item)) < seen)
         jdoc_set_int(o, "seenGeneration", seen);
     else if (dir != NULL)
         (void)generations_note(dir, f->session_id, f->generation, NULL);
@@ -125,6 +145,16 @@ int item_is_locked(const struct json_object *item)
 int item_is_rolled_back(const struct json_object *item)
 {
     return jdoc_has(jdoc_obj(item, OPENED), "seenGeneration");
+}
+
+enum trust item_trust(const struct json_object *item)
+{
+    const struct json_object *opened = jdoc_obj(item, OPENED);
+    const char *origin = jdoc_str(opened, "origin");
+
+    if (opened == NULL)
+        return TRUST_STRANGER;
+    return origin != NULL ? trust_parse(origin) : TRUST_OWN;
 }
 
 int item_lock(const struct json_object *item, struct ct_err *err)

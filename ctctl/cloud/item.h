@@ -46,6 +46,12 @@ int item_is_locked(const struct json_object *item);
 int item_is_rolled_back(const struct json_object *item);
 
 /**
+ * item_trust(item):
+ * Return who vouches for it, as its description says: a stranger's if it is in clear or locked.
+ */
+enum trust item_trust(const struct json_object *item);
+
+/**
  * item_lock(item, err):
  * Fill ${err} with the reason why it can't be opened, with the cure.  Return -1.
  */
@@ -80,6 +86,14 @@ const char *item_title(const struct json_object *item, char *buf, size_t n);
  * -1.
  */
 int item_refused(struct ct_err *err);
+
+/**
+ * item_highest(c, rows, wire_id):
+ * Return the highest generation of ${rows}, an array of versions of the session that the server
+ * calls ${wire_id}, or NULL; of those that open here.  A rollback is judged by all of them, for
+ * what stands beside the current version may be younger.
+ */
+int64_t item_highest(struct ctx *c, struct json_object *rows, const char *wire_id);
 
 /**
  * item_rollback(err, session_id, generation, seen):

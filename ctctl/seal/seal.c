@@ -317,10 +317,14 @@ static void line(struct seal *r, const struct seal_session *s, const struct ct_e
     n = text_count(s->deleted, "version", "versions");
     buf_printf(&b, "%.8s  sealed; %s in clear deleted\n", s->id, n);
     free(n);
-    n = text_count((int64_t)left, "version stays in clear, for it holds",
-                   "versions stay in clear, for they hold");
+    n = text_count((int64_t)left, "version stays", "versions stay");
     if (left > 0)
-        buf_printf(&b, "          %s what no sealed one does (ctctl versions %.8s)\n", n, s->id);
+        buf_printf(
+            &b,
+            "          %s in clear, with what no sealed one holds, and not known to be of\n"
+            "          this device (ctctl versions --plain %.8s). If it is yours: ctctl seal "
+            "%.8s\n",
+            n, s->id, s->id);
     free(n);
     ctx_print(r->c, &b);
     fflush(stdout);
@@ -370,6 +374,7 @@ static int one(struct seal *r, const struct seal_tools *t, const struct json_obj
         .id = jdoc_str(item, "id"),
         .item = item,
         .is_asked_for = r->o->ids->n > 0,
+        .may_be_strange = r->o->ids->n > 0 || find_here(r, jdoc_str(item, "id")) == NULL,
         .left = json_object_new_array(),
     };
     struct json_object *book = find_here(r, s.id) != NULL ? show(r, s.id) : NULL;

@@ -166,10 +166,21 @@ static struct json_object *bases_of(const struct sealing_one *r, const struct co
     return bases;
 }
 
-/* Where the last upload is the current version, one that holds less must not hide what is there. */
-static int may_store(const struct sealing_one *r, const struct json_object *bases)
+/* This device uploaded it itself: it knows the checksum. */
+static int is_own(const struct sealing_one *r, const struct plain *p)
 {
-    return r->keeps_heads || r->n_sealed == 0 || json_object_array_length(bases) > 0;
+    return r->s->own_sha256 != NULL && strcmp(r->s->own_sha256, p->sha256) == 0;
+}
+
+/* Of what is nobody's word only what somebody knows.  Where the last upload is the current version,
+ * one that holds less must not hide what is there. */
+static int may_store(const struct sealing_one *r, const struct plain *p,
+                     const struct json_object *bases)
+{
+    if (!is_own(r, p) && !r->s->may_be_strange)
+        return 0;
+    return r->keeps_heads || r->n_sealed == 0 ||
+           (is_own(r, p) && json_object_array_length(bases) > 0);
 }
 
 /* ---- making sealed ones ------------------------------------------------------------------------
@@ -179,6 +190,8 @@ static int store(struct sealing_one *r, const struct plain *p, const struct copy
                  const struct copy_source *source, struct json_object *bases, struct ct_err *err)
 {
     int64_t version = 0;
+    /* What is nobody's word stands beside what is, whatever it contains, and never above it. */
+    struct json_object *named = is_own(r, p) ? json_object_get(bases) : json_object_new_array();
     const struct seal_put put = {
         .ring = r->t->ring,
         .session_id = r->s->id,
@@ -187,15 +200,18 @@ static int store(struct sealing_one *r, const struct plain *p, const struct copy
         .source = source,
         .item = r->s->item,
         .generation = r->generation + 1,
-        .bases = bases,
+        .bases = named,
         .base_version = r->newest_sealed,
-        .is_own = r->s->own_sha256 != NULL && strcmp(r->s->own_sha256, p->sha256) == 0,
+        .is_own = is_own(r, p),
         .is_asked_for = r->s->is_asked_for,
         .progress = on_progress,
         .progress_arg = r,
     };
 
-    if (seal_put(r->t->c, &put, &version, err) != 0)
+    int rc = seal_put(r->t->c, &put, &version, err);
+
+    json_object_put(named);
+    if (rc != 0)
         return -1;
     r->s->stored++;
     r->generation++;
@@ -214,7 +230,7 @@ static int seal_version(struct sealing_one *r, struct plain *p, struct ct_err *e
         return err_prefix(err, "version %" PRId64, p->version);
     p->is_held = is_held(r, &k);
     bases = bases_of(r, &k);
-    if (!p->is_held && may_store(r, bases)) {
+    if (!p->is_held && may_store(r, p, bases)) {
         rc = store(r, p, &k, &source, bases, err);
         p->is_held = rc == 0 && is_held(r, &k);
     }

@@ -10,6 +10,7 @@ struct seal_session {
     const struct json_object *item; /* of the server's list */
     const char *own_sha256;         /* of the version that this device uploaded itself, or NULL */
     int is_asked_for;               /* by name */
+    int may_be_strange;             /* somebody knows it: also what this device did not upload */
 
     /* What became of it. */
     int64_t stored;           /* sealed versions that were made here */

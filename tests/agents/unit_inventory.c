@@ -190,13 +190,13 @@ static void the_table_agrees_with_who_takes_what(void **state)
         ".credentials.json",
         "CLAUDE.md",
         "skills/x/SKILL.md",
-        "session-env/" A "/hook.sh",
+        ("session-env/" A "/hook.sh"),
         "shell-snapshots/x.sh",
         "debug/x",
         "jobs/x",
         "notes.txt",
         "sessions/12.key",
-        "projects/-home-u/" A,
+        ("projects/-home-u/" A),
         "plans/x.tmp",
     };
 

@@ -276,7 +276,12 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
     ctctl sync --wait
     ctctl key init --no-confirm
     within sealed_here "$id"
-    ctctl --json seal --all --yes | jq -e '.sealed == 1 and .sessions[0].deletedVersions == 2 and
+    # that this device uploaded it is not known any more, so somebody has to say so
+    run ctctl --json seal --all --yes
+    [ "$status" -eq 1 ]
+    jq -e '.left == 1 and .sessions[0].leftVersions == [1] and .sessions[0].deletedVersions == 1' <<<"$output"
+    in_clear_are 1
+    ctctl --json seal "$id" --yes | jq -e '.sealed == 1 and .sessions[0].deletedVersions == 1 and
         .sessions[0].sealedVersions == 1'
     in_clear_are 0
     # the fuller one hides nothing and is hidden by nothing

@@ -205,7 +205,7 @@ MISSING="not on this device; bring it here with: ctctl key import"
     project src/web.app
     [ "$(pulled "$ID")" = installed ]
     [ "$(pulled "$ID")" = already-here ]
-    books "UPDATE versions SET state = 'dropped' WHERE session_id = '$WIRE' AND version = 2"
+    books "UPDATE versions SET state = 'dropped', is_head = 0 WHERE session_id = '$WIRE' AND version = 2"
     books "UPDATE sessions SET current_version = 1 WHERE session_id = '$WIRE'"
     refused 1 "gone back in time: it hands out state 1" ctctl pull "$ID"
     ctctl list --cloud 2>/dev/null | grep -q "ROLLED BACK"
@@ -624,4 +624,31 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     grep -q "from alice" "$(here "$ID")"
     push
     ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == "stranger"'
+}
+
+@test "what a server plants beside one's own session is not sealed unless somebody names it" {
+    the_key
+    push
+    cp -r "$CLAUDE_CONFIG_DIR/projects" "$T/kept"
+    clear_again "planted"
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    cp -r "$T/kept" "$CLAUDE_CONFIG_DIR/projects"
+    start_daemon
+    ctctl sync --wait
+    run ctctl --json seal --all --yes
+    echo "$output"
+    [ "$status" -eq 1 ]
+    jq -e '.left == 1 and .sealed == 0 and .sessions[0].sealedVersions == 0' <<<"$output"
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == [null]'
+    ctctl pull --update
+    ! grep -q planted "$(here "$ID")"
+    # Who names it has it sealed, and it is a stranger's all the same.
+    ctctl --json seal "$ID" --yes | jq -e '.sealed == 1'
+    ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == [null, "stranger"]'
+    [ "$(ctctl --json list --clear | jq .total)" = 0 ]
+    # It contains all that is one's own, and is not put above it by itself.
+    ctctl --json pull --update | jq -e '[.sessions[] | select(.origin != "own")] == []'
+    run ctctl pull "$ID"; echo "$output"; [ "$status" -eq 0 ]
+    ! grep -q planted "$(here "$ID")"
+    stop_daemon
 }
