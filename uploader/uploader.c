@@ -270,6 +270,22 @@ static const struct transfer_ops transfer_ops = {
 /* ---- who goes next ------------------------------------------------------------------------------
  */
 
+/* Where the books were lost, nobody knows whether what is here still holds all of this device's
+ * last version (the machine may have been put back, too): it is named only if it can be pinned. */
+static void name_own(struct entry *e)
+{
+    struct uploader *u = e->u;
+    struct queue_item *q = e->item;
+
+    q->own_version = u->ops->own_version(u->arg, q, q->own_sha256);
+    if (q->own_version <= 0)
+        return;
+    if (q->pin == 0)
+        q->pin = q->own_version;
+    else if (q->pin != q->own_version)
+        q->own_version = 0;
+}
+
 static void start(struct entry *e)
 {
     struct uploader *u = e->u;
@@ -283,8 +299,8 @@ static void start(struct entry *e)
     e->began_ms = now_mono_ms();
     e->sent_bytes = 0;
     e->next_ms = 0;
+    name_own(e);
     e->item->amend = u->ops->amends(u->arg, e->item);
-    e->item->own_version = u->ops->own_version(u->arg, e->item, e->item->own_sha256);
     json_object_put(e->item->also);
     e->item->also = u->ops->contains(u->arg, e->item);
     memset(&e->item->beside, 0, sizeof(e->item->beside));

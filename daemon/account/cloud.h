@@ -26,13 +26,15 @@ void cloud_refresh(struct cloud *c);
 void cloud_forget(struct cloud *c);
 
 /**
- * cloud_look(c, max_age_ms, done, arg):
+ * cloud_look(c, max_age_ms, is_patient, done, arg), cloud_unlook(c, arg):
  * Unless it is known what the server had ${max_age_ms} ago: ask what changed since.  ${done} (may
- * be NULL) is called within a second, or from within this call; not ${is_fresh}: the server could
- * not be asked, or has not answered yet.
+ * be NULL) is called within a second, or (${is_patient}) once the server has answered or can't be
+ * reached; or from within this call.  Not ${is_fresh}: the server could not be asked, or has not
+ * answered yet.  Whoever looks with ${arg} does not want to know any more.
  */
-void cloud_look(struct cloud *c, int64_t max_age_ms, void (*done)(void *arg, int is_fresh),
-                void *arg);
+void cloud_look(struct cloud *c, int64_t max_age_ms, int is_patient,
+                void (*done)(void *arg, int is_fresh), void *arg);
+void cloud_unlook(struct cloud *c, const void *arg);
 
 /**
  * cloud_contact(c, is_lost):

@@ -21,20 +21,40 @@
 
 struct looker {
     struct looker *next;
+    int is_patient; /* waits for as long as it takes */
     void (*done)(void *arg, int is_fresh);
     void *arg;
 };
 
-static void answer_all(struct cloud *c, int is_fresh)
+/* Answer those that look, or only those that wait no longer. */
+static void answer(struct cloud *c, int is_fresh, int is_late)
 {
     struct looker *l, *all = c->lookers;
 
-    evtimer_del(c->look_timer);
     c->lookers = NULL;
     while ((l = all) != NULL) {
         all = l->next;
+        if (is_late && l->is_patient) {
+            l->next = c->lookers;
+            c->lookers = l;
+            continue;
+        }
         l->done(l->arg, is_fresh);
         free(l);
+    }
+}
+
+void cloud_unlook(struct cloud *c, const void *arg)
+{
+    struct looker **p = &c->lookers, *l;
+
+    while ((l = *p) != NULL) {
+        if (l->arg == arg) {
+            *p = l->next;
+            free(l);
+        } else {
+            p = &l->next;
+        }
     }
 }
 
@@ -42,7 +62,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    answer_all(arg, 0);
+    answer(arg, 0, 1);
 }
 
 struct event *cloud_look_event(struct cloud *c)
@@ -62,7 +82,8 @@ void cloud_looked(struct cloud *c, int is_fresh)
 {
     if (is_fresh)
         c->looked_ms = now_mono_ms();
-    answer_all(c, is_fresh);
+    evtimer_del(c->look_timer);
+    answer(c, is_fresh, 0);
 }
 
 /* Which session of the books it is that was deleted. */
@@ -139,13 +160,14 @@ static int ask(struct cloud *c)
     return rc;
 }
 
-void cloud_look(struct cloud *c, int64_t max_age_ms, void (*done)(void *arg, int is_fresh),
-                void *arg)
+void cloud_look(struct cloud *c, int64_t max_age_ms, int is_patient,
+                void (*done)(void *arg, int is_fresh), void *arg)
 {
     const struct timeval tv = {.tv_sec = ANSWER_MS / 1000, .tv_usec = ANSWER_MS % 1000 * 1000};
     struct looker *l;
 
-    if (!c->is_known || c->d->state == NULL || login_view_is_offline(c->d->login) ||
+    if ((!c->is_known && c->call == NULL) || c->d->state == NULL ||
+        login_view_is_offline(c->d->login) ||
         (c->looked_ms > 0 && now_mono_ms() - c->looked_ms <= max_age_ms)) {
         if (done != NULL)
             done(arg, c->is_known && c->looked_ms > 0);
@@ -153,11 +175,12 @@ void cloud_look(struct cloud *c, int64_t max_age_ms, void (*done)(void *arg, int
     }
     if (done != NULL) {
         l = str_calloc(1, sizeof(*l));
+        l->is_patient = is_patient;
         l->done = done;
         l->arg = arg;
         l->next = c->lookers;
         c->lookers = l;
-        if (l->next == NULL)
+        if (!is_patient && !evtimer_pending(c->look_timer, NULL))
             evtimer_add(c->look_timer, &tv);
     }
     /* A list that is being read answers too, at its end. */

@@ -181,6 +181,12 @@ int state_is_behind(const struct state_session *ss);
 int state_unconfirm(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
+ * state_drop_contained(s, session_id, err):
+ * It lost something: it contains nothing for sure.
+ */
+int state_drop_contained(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
  * state_contain(s, session_id, c, err), state_each_contained(s, session_id, wire_id, f, arg):
  * ${c} is being confirmed: remember what the session contains from now on, should the server lose
  * its newest versions; call ${f} for each, the newest first.
@@ -359,8 +365,8 @@ int state_see_generation(struct state *s, const char *session_id, int64_t genera
 
 /**
  * state_by_wire(s, wire_id, ret):
- * Write the id of the session that has a confirmed version under that id of the server's.  Return 1,
- * or 0 if there is none.
+ * Write the id of the session that has a confirmed version under that id of the server's.  Return
+ * 1, or 0 if there is none.
  */
 int state_by_wire(struct state *s, const char *wire_id, char ret[UUID_SIZE]);
 

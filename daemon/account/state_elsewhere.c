@@ -41,6 +41,11 @@ static int add_contained(struct state *s, const char *session_id, const char *wi
                    "ssis", session_id, wire_id, version, sha256);
 }
 
+int state_drop_contained(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(state_db(s), err, "DELETE FROM contained WHERE session_id = ?", "s", session_id);
+}
+
 int state_contain(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err)
 {
@@ -50,11 +55,12 @@ int state_contain(struct state *s, const char *session_id, const struct state_co
                "ss", session_id, wire_id);
 
     /* A pull has put something else in the place of what was here; that is not in it for sure. */
-    if ((c->is_pulled || (c->goes_on_from > 0 && here > 0 && c->goes_on_from != here)) &&
-        db_exec(state_db(s), err, "DELETE FROM contained WHERE session_id = ? AND wire_id = ?",
-                "ss", session_id, wire_id) != 0)
+    if ((c->is_pulled || c->pin > 0 ||
+         (c->goes_on_from > 0 && here > 0 && c->goes_on_from != here)) &&
+        state_drop_contained(s, session_id, err) != 0)
         return -1;
-    if (add_contained(s, session_id, wire_id, c->goes_on_from, c->base_sha256, err) != 0 ||
+    if ((c->pin == 0 &&
+         add_contained(s, session_id, wire_id, c->goes_on_from, c->base_sha256, err) != 0) ||
         add_contained(s, session_id, wire_id, c->version, c->sha256, err) != 0)
         return -1;
     return db_exec(state_db(s), err,

@@ -289,7 +289,7 @@ static void on_looked(void *arg, int is_fresh)
 static void do_refresh(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
     (void)params;
-    cloud_look(d->cloud, LOOK_MS, on_looked, rq);
+    cloud_look(d->cloud, LOOK_MS, 0, on_looked, rq);
 }
 
 void control_request(void *arg, struct ipc_request *rq, const char *method,

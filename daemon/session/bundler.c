@@ -131,6 +131,7 @@ static void bundled(struct job *j, struct session *s)
     struct ct_err err = {0};
     const char *pin_wire;
     int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_pulled, is_back;
+    int is_unsure;
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
@@ -157,11 +158,13 @@ static void bundled(struct job *j, struct session *s)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
     /* What a thinner one was to keep, and those after it until one of them is safe. */
     is_pulled = j->adopted.version > 0 && !adopted_is_merged(&j->adopted);
-    pin_wire = is_thinner && is_pulled ? j->adopted.wire_id : old.wire_id;
-    if (is_thinner && (is_pulled || old.version > 0))
+    /* Nor is it known whether all that a pull brought was still there when somebody went on. */
+    is_unsure = is_thinner || (is_pulled && !j->result.is_same);
+    pin_wire = is_unsure && is_pulled ? j->adopted.wire_id : old.wire_id;
+    if (is_unsure && (is_pulled || old.version > 0))
         old.pin = is_pulled ? j->adopted.version : old.version;
     j->has_news = j->result.has_news || has_new_files(j);
-    if (recording_write(j, &old, pin_wire, is_adopted, &err) != 0) {
+    if (recording_write(j, &old, pin_wire, is_thinner, is_adopted, &err) != 0) {
         spool_remove(j);
         log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
         room_disk_failed(d, &err);

@@ -92,7 +92,7 @@ static void live_set(struct daemon *d, const char *path, const char *session_id)
 {
     /* Somebody begins to work on it here: has anybody else meanwhile? */
     if (session_id != NULL && map_get(d->live, path) == NULL)
-        cloud_look(d->cloud, LIVE_LOOK_MS, NULL, NULL);
+        cloud_look(d->cloud, LIVE_LOOK_MS, 0, NULL, NULL);
     free(map_remove(d->live, path));
     if (session_id != NULL)
         map_put(d->live, path, str_dup(session_id));

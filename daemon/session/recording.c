@@ -64,6 +64,7 @@ struct record {
     struct job *j;
     const struct state_session *old;
     const char *pin_wire; /* what old->pin is a version of */
+    int is_thinner;       /* it lacks something of what was stored before */
     int is_adopted;       /* it is what a pull installed */
     struct queue_item q;
 };
@@ -167,6 +168,8 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
+    if (r->is_thinner && state_drop_contained(d->state, ss.session_id, err) != 0)
+        return -1;
     if (state_put(d->state, &ss, err) != 0 ||
         state_put_writer(d->state, ss.project, jdoc_str(ss.meta, "cwd"), err) != 0 ||
         recording_files(r->j, err) != 0)
@@ -182,10 +185,14 @@ static int write_record(void *arg, struct ct_err *err)
 }
 
 int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,
-                    int is_adopted, struct ct_err *err)
+                    int is_thinner, int is_adopted, struct ct_err *err)
 {
     struct daemon *d = j->d;
-    struct record r = {.j = j, .old = old, .pin_wire = pin_wire, .is_adopted = is_adopted};
+    struct record r = {.j = j,
+                       .old = old,
+                       .pin_wire = pin_wire,
+                       .is_thinner = is_thinner,
+                       .is_adopted = is_adopted};
     int rc = 0;
 
     if (!j->result.is_same)

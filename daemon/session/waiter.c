@@ -23,6 +23,7 @@
  * looking up, and then holds every session that is dirty at that moment as a target.  A target is
  * met when the session is safe up to the change number that it had then.
  */
+#define LOOK_MS 10000   /* what the server had longer ago than this is looked at again */
 #define ONCE_FAILURES 3 /* attempts after which --once gives up on a server */
 
 enum phase { NEEDS_LOGIN, DRAINING, WAITING };
@@ -57,6 +58,7 @@ static void waiter_free(struct waiter *w)
     struct target *t;
 
     LIST_REMOVE(w, link);
+    cloud_unlook(w->d->cloud, w);
     while ((t = LIST_FIRST(&w->targets)) != NULL) {
         LIST_REMOVE(t, link);
         free(t);
@@ -435,12 +437,24 @@ static void nothing(void *arg)
     (void)arg;
 }
 
+static void on_looked(void *arg, int is_fresh)
+{
+    struct waiter *w = arg;
+
+    (void)is_fresh;
+    worker_submit(w->d->worker, nothing, on_looked_up, nothing, w);
+}
+
 /* Changes that name no session were handed to the worker before this; it works in order. */
 static void on_drained(void *arg)
 {
     struct waiter *w = arg;
 
-    worker_submit(w->d->worker, nothing, on_looked_up, nothing, w);
+    /* Who is told that all is safe wants to know it of the server as it is now. */
+    if (w->is_waiting && w->ended == NULL)
+        cloud_look(w->d->cloud, LOOK_MS, w->rq == NULL, on_looked, w);
+    else
+        on_looked(w, 0);
 }
 
 static void begin(struct waiter *w)

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# Random histories of three machines against an oracle (tests/e2e/tools/story_model.py): news that was
+# confirmed once is in the current version, a head, the trash or a folder of kept versions, and pull
+# names it.  The seed is printed; CT_SEED repeats it.  In full 10,000 steps.
+
+load lib
+
+setup() {
+    T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
+    export TMPDIR=$T
+    SEED=${CT_SEED:-$((RANDOM * 32768 + RANDOM))}
+}
+
+teardown() {
+    rm -rf "$T"
+}
+
+# plays SHORT FULL OPTIONS...: so many steps
+plays() {
+    local steps=$1 runs=1 i
+    [ "${CT_FULL:-}" != yes ] || runs=$(($2 / 250)) steps=250
+    shift 2
+    for ((i = 0; i < runs; i++)); do
+        echo "# seed $((SEED + i)), $steps steps: $*" >&3
+        python3 "$CT_SRC/tests/e2e/tools/story_model.py" --seed "$((SEED + i))" --steps "$steps" "$@"
+    done
+}
+
+@test "three machines and a server of ours: no version that holds less hides one that holds more" {
+    plays 40 5000
+}
+
+@test "... in a sealed account" {
+    plays 25 3000 --sealed
+}
+
+@test "... with a server that is not ours" {
+    plays 25 1500 --server stock
+}
+
+@test "... and both" {
+    plays 15 500 --server stock --sealed
+}
