@@ -73,6 +73,7 @@ struct api_head {
     int is_told_whose;                 /* the server says whether it is this device's */
     int is_own;
     int is_pinned;
+    int is_head;                  /* no version contains it; else it stands there for its pin only */
     int64_t messages;             /* -1: not told, or sealed */
     struct json_object *metadata; /* borrowed from the row; or NULL */
 };

@@ -41,6 +41,7 @@ int api_head_read(struct json_object *row, struct api_head *ret)
     ret->is_told_whose = jdoc_has(row, "thisDevice");
     ret->is_own = jdoc_bool(row, "thisDevice", 0);
     ret->is_pinned = jdoc_bool(row, "pinned", 0);
+    ret->is_head = jdoc_bool(row, "isHead", !ret->is_pinned);
     ret->messages = jdoc_int(row, "messages", -1);
     ret->metadata = jdoc_obj(row, "metadata");
     return 1;

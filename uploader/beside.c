@@ -78,7 +78,7 @@ static int count(struct json_object *rows, int64_t version, struct queue_beside 
     int n = 0;
 
     for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
-        if (!api_head_read(row(rows, i), &h) || h.is_pinned || h.version == version)
+        if (!api_head_read(row(rows, i), &h) || !h.is_head || h.version == version)
             continue;
         n++;
         if (!h.is_own && h.version > ret->version)

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +103,52 @@ void transfer_behind(struct transfer *t)
     transfer_free(t);
 }
 
-static void confirmed(struct transfer *t)
+/* The header of what lies in the spool; not if it was removed to make room. */
+static int own_header(const struct transfer *t, struct seal_header *ret)
 {
-    transfer_finish(t, NULL);
+    unsigned char head[SEAL_HEADER_BYTES];
+    int fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return n == (ssize_t)sizeof(head) && seal_parse_header(head, sizeof(head), ret, NULL) == 0;
+}
+
+static void on_probed(void *arg, const struct ct_err *why)
+{
+    struct transfer *t = arg;
+    struct ct_err err;
+
+    t->probe = NULL;
+    if (why == NULL || why->code != ERR_GONE) {
+        transfer_finish(t, why);
+        return;
+    }
+    if (t->ops->unstored(t->arg, &err) == 0) {
+        err = *why;
+        err.code = ERR_RETRY;
+    }
+    transfer_finish(t, &err);
+}
+
+void transfer_confirmed(struct transfer *t)
+{
+    struct probe_what what = {.api_url = t->api_url,
+                              .token = t->token,
+                              .session_id = queue_wire_id(t->item),
+                              .version = t->version};
+    struct seal_header header;
+    struct ct_err err;
+
+    if (!queue_is_sealed(t->item) || !own_header(t, &header)) {
+        transfer_finish(t, NULL);
+        return;
+    }
+    memcpy(what.object_id, header.object_id, sizeof(what.object_id));
+    what.generation = header.generation;
+    if (probe_start(t->env.engine, &what, on_probed, t, &t->probe, &err) != 0)
+        transfer_finish(t, &err);
 }
 
 /* A reservation lapses by itself, too; a version that can't be deleted stays where it is. */
@@ -120,7 +164,7 @@ static void on_given_up(void *arg, const struct http_res *res, const struct ct_e
     is_gone = res != NULL && (api_answer(res, &answer, &err) == 0 || err.code == ERR_GONE);
     json_object_put(answer);
     if (t->item->phase == QUEUE_STORED && !is_gone)
-        confirmed(t);
+        transfer_confirmed(t);
     else
         t->then(t);
 }
@@ -192,7 +236,7 @@ static void on_confirmed(void *arg, const struct http_res *res, const struct ct_
     else if (t->is_stock)
         transfer_settle(t);
     else
-        confirmed(t);
+        transfer_confirmed(t);
 }
 
 static void confirm(struct transfer *t)
@@ -616,5 +660,6 @@ void transfer_cancel(struct transfer *t)
     if (t->call != NULL)
         http_cancel(t->call);
     keep_cancel(t->keep);
+    probe_cancel(t->probe);
     transfer_free(t);
 }

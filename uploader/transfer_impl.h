@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/client.h"
 #include "common/base/strlist.h"
+#include "uploader/probe.h"
 #include "uploader/transfer.h"
 
 /*
@@ -39,6 +40,7 @@ struct transfer {
     int fd;
     struct strlist put_headers;
     struct check *check;              /* on the worker, or NULL */
+    struct probe *probe;              /* a sealed one is looked for where it was stored, or NULL */
     struct keep *keep;                /* a version is being fetched, or NULL */
     void (*then)(struct transfer *t); /* what comes after that, or after what is given up */
     int is_kept;                      /* the fuller version is here, or nowhere */
@@ -52,6 +54,13 @@ struct transfer {
  * The end, for better (NULL) or worse; ${t} is gone.
  */
 void transfer_finish(struct transfer *t, const struct ct_err *err);
+
+/**
+ * transfer_confirmed(t):
+ * The server says that it has it: the end, in clear.  A sealed one counts once its object's header
+ * was read back.
+ */
+void transfer_confirmed(struct transfer *t);
 
 /**
  * transfer_behind(t):

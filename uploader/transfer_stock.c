@@ -154,7 +154,7 @@ static int lists_checksum(struct json_object *answer, const char *sha256, int64_
 
 static void all_kept(struct transfer *t)
 {
-    transfer_finish(t, NULL);
+    transfer_confirmed(t);
 }
 
 /* What came between the look and the confirm is below ours now: the newest of that. */
@@ -198,7 +198,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     } else if (came_between(t, answer, &h)) {
         keep_hidden(t, &h, all_kept);
     } else {
-        transfer_finish(t, NULL);
+        transfer_confirmed(t);
     }
     json_object_put(answer);
 }

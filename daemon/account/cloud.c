@@ -53,6 +53,8 @@ static void stop_calls(struct cloud *c)
         http_cancel(c->call);
     if (c->ask != NULL)
         http_cancel(c->ask);
+    probe_cancel(c->probe);
+    c->probe = NULL;
     c->call = c->ask = NULL;
     api_request_free(c->request);
     api_request_free(c->ask_request);
@@ -330,25 +332,67 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     ask_next(c);
 }
 
-/* What is sealed has other bytes each time: what its metadata says of the content decides. */
-static int settle_sealed(struct cloud *c, const char *id)
+/* What is sealed has other bytes each time: what its metadata says of the content decides, if the
+ * object is there. */
+static const struct listed *sealed_match(struct cloud *c, const char *id)
 {
     struct uploader_view v;
     const struct listed *l;
 
     if (!uploader_look(c->d->uploader, id, &v) || !queue_is_sealed(v.item))
-        return 0;
+        return NULL;
     l = map_get(c->listed, v.item->wire_id);
-    if (l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0) {
+    return l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0 ? l
+                                                                                            : NULL;
+}
+
+static void on_probed(void *arg, const struct ct_err *why)
+{
+    struct cloud *c = arg;
+    const struct listed *l;
+    char id[UUID_SIZE];
+
+    c->probe = NULL;
+    if (c->d->state == NULL || !turn_of(c, id))
+        return;
+    if (why != NULL && why->code != ERR_GONE) {
+        try_later(c, why);
+        return;
+    }
+    l = sealed_match(c, id);
+    if (why != NULL) {
+        log_warn("not-there session=%s error=\"%s\"", id, why->msg);
+    } else if (l != NULL) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
         uploader_settle_sealed(c->d->uploader, id, l->version, l->sha256, l->key_id, l->generation,
                                login_view_is_own_machine(c->d->login));
     }
-    return 1;
+    release(c, id);
+    ask_next(c);
 }
 
-/* Return whether the server need not be asked for the versions of the session. */
-static int is_clear_without(struct cloud *c, const char *id)
+/* Return 0 if the server is being asked now. */
+static int probe_listed(struct cloud *c, const char *id)
+{
+    const struct listed *l = sealed_match(c, id);
+    const struct cred *cred = login_view_cred(c->d->login);
+    struct probe_what what = {0};
+    struct uploader_view v;
+    struct ct_err err;
+
+    if (l == NULL || cred == NULL || !uploader_look(c->d->uploader, id, &v))
+        return -1;
+    what.api_url = cred->api_url;
+    what.token = cred->token;
+    what.session_id = v.item->wire_id;
+    what.version = l->version;
+    what.generation = l->generation;
+    memcpy(what.object_id, l->object_id, sizeof(what.object_id));
+    return probe_start(c->d->engine, &what, on_probed, c, &c->probe, &err);
+}
+
+/* Return whether the server need not be asked for the session. */
+static int is_settled(struct cloud *c, const char *id)
 {
     struct uploader_view v;
 
@@ -356,7 +400,7 @@ static int is_clear_without(struct cloud *c, const char *id)
         return 1;
     if (c->is_known && map_get(c->listed, queue_wire_id(v.item)) == NULL)
         return 1;
-    return c->is_known && settle_sealed(c, id);
+    return c->is_known && queue_is_sealed(v.item) && probe_listed(c, id) != 0;
 }
 
 static void ask_next(struct cloud *c)
@@ -365,11 +409,11 @@ static void ask_next(struct cloud *c)
     struct uploader_view v;
     int is_one;
 
-    if (c->call != NULL || c->ask != NULL || evtimer_pending(c->retry, NULL))
+    if (c->call != NULL || c->ask != NULL || c->probe != NULL || evtimer_pending(c->retry, NULL))
         return;
-    while ((is_one = turn_of(c, id)) && is_clear_without(c, id))
+    while ((is_one = turn_of(c, id)) && is_settled(c, id))
         release(c, id);
-    if (!is_one)
+    if (!is_one || c->probe != NULL)
         return;
     uploader_look(c->d->uploader, id, &v);
     path = api_session_path(queue_wire_id(v.item), "/versions");

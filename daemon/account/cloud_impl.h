@@ -10,6 +10,7 @@
 #include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/account/sealing.h"
+#include "uploader/probe.h"
 
 /*
  * What cloud.c (asking) and cloud_item.c (what an item of the list tells) share.
@@ -23,6 +24,7 @@ struct listed {
                             the token, or 0 */
     char own_sha256[HASH_SHA256_HEX];
     int64_t generation; /* of what is sealed and could be opened, with: */
+    unsigned char object_id[SEAL_OBJECT_ID_BYTES];
     char content_id[HASH_SHA256_HEX];
     char key_id[KEY_ID_HEX];
 };
@@ -46,6 +48,8 @@ struct cloud {
     struct map *since;      /* sessions confirmed or adopted since its reading began */
     int64_t unreadable;     /* sealed ones that can't be opened here, and why not */
     int64_t unreadable_now; /* ... in the list being read */
+    int64_t opened_now;     /* sealed ones in it that could be */
+    char foreign_key[KEY_ID_HEX]; /* what one of those that could not was sealed with */
     struct ct_err unreadable_err;
     int is_known;    /* all of the list was read since the books were opened */
     int was_lost;    /* the server could not be reached since */
@@ -57,6 +61,7 @@ struct cloud {
     struct map *is_asked; /* the same, to find them in */
     size_t next_ask;
     struct http_call *ask; /* of the next one, or NULL */
+    struct probe *probe;   /* ... or whether what the list says of it is there */
     struct api_request *ask_request;
     struct event *retry;
     struct event *soon;       /* go on with ${asks} */

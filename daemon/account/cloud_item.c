@@ -111,7 +111,7 @@ static void newest_row(struct json_object *item, int is_own, int64_t here, struc
 
     memset(ret, 0, sizeof(*ret));
     for (size_t i = 0; row_at(item, i, &h); i++) {
-        if (h.is_told_whose && h.is_own == is_own && !h.is_pinned && h.version != here &&
+        if (h.is_told_whose && h.is_own == is_own && h.is_head && h.version != here &&
             h.version > ret->version)
             *ret = h;
     }
@@ -199,7 +199,9 @@ static void is_gone(struct cloud *c, const struct state_session *ss)
 {
     log_warn("version-gone session=%s version=%lld", ss->session_id, (long long)ss->version);
     adopted_forget(c->d->account_dir, ss->session_id);
-    if (state_unconfirm(c->d->state, ss->session_id, NULL) == 0)
+    /* What waits was made to follow it, and without news only beside it. */
+    if (uploader_drop(c->d->uploader, ss->session_id, NULL) == 0 &&
+        state_unconfirm(c->d->state, ss->session_id, NULL) == 0)
         sessions_touch(c->d, ss->session_id, 0, 0);
 }
 
@@ -223,7 +225,7 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
     }
     newest_row(item, 0, ss->version, &other);
     if (other.version > 0)
-        is_elsewhere(c, ss, wire_id, &other, is_there > 0);
+        is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head);
     else if (jdoc_array(item, "heads") != NULL)
         is_whole(c, ss);
 }
@@ -377,6 +379,7 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         l->generation = generation;
         snprintf(l->content_id, sizeof(l->content_id), "%s", facts->content_id);
         snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
+        memcpy(l->object_id, facts->object_id, sizeof(l->object_id));
     }
     if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
         compare(c, &ss, wire_id, item);
@@ -392,6 +395,7 @@ static void see_sealed(struct cloud *c, const char *wire_id, struct json_object 
                        struct json_object *metadata)
 {
     struct sealed_facts facts = {0};
+    struct seal_header header;
     struct ct_err err = {0};
 
     int rc = sealed_open(sealing_ring(c->d->sealing), wire_id, metadata, &facts, &err);
@@ -403,11 +407,14 @@ static void see_sealed(struct cloud *c, const char *wire_id, struct json_object 
                      facts.key_id);
     else if (rc == 0) {
         take_owners(c, wire_id, item);
+        c->opened_now++;
         see_opened(c, wire_id, item, &facts);
     }
     sealed_facts_clear(&facts);
     if (rc == 0)
         return;
+    if (strcmp(err.reason, KEY_MISSING) == 0 && sealed_peek(metadata, &header, NULL) == 0)
+        hash_hex(header.key_id, sizeof(header.key_id), c->foreign_key);
     if (c->unreadable_now++ == 0 && strcmp(c->unreadable_err.msg, err.msg) != 0)
         log_warn("sealed-unreadable id=%s error=\"%s\"", wire_id, err.msg);
     c->unreadable_err = err;
@@ -547,7 +554,8 @@ void cloud_begin_list(struct cloud *c)
     map_each(c->since, forget_key, c->since);
     map_each(c->seen, forget_key, c->seen);
     cloud_forget_absent(c);
-    c->unreadable_now = 0;
+    c->unreadable_now = c->opened_now = 0;
+    c->foreign_key[0] = '\0';
 }
 
 struct vanished {
@@ -578,6 +586,10 @@ void cloud_end_list(struct cloud *c)
     map_each(c->seen, forget_key, c->seen);
     note_clear(c);
     c->unreadable = c->unreadable_now;
+    /* A ring that opens nothing of the account lacks its first key, with which ids are made: what
+     * it would upload nobody else could find. */
+    sealing_set_foreign(c->d->sealing,
+                        c->opened_now == 0 && !state_any_sealed(c->d->state) ? c->foreign_key : "");
     if (c->unreadable == 0)
         memset(&c->unreadable_err, 0, sizeof(c->unreadable_err));
 }

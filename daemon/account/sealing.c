@@ -26,7 +26,8 @@ struct sealing {
     struct sealing_keys *keys; /* NULL: there are none */
     struct ct_err err;         /* why they can't be read */
     enum sealing_state state;
-    char mark[KEY_ID_HEX]; /* of the account that is open, "": nothing of it was sealed */
+    char mark[KEY_ID_HEX];    /* of the account that is open, "": nothing of it was sealed */
+    char foreign[KEY_ID_HEX]; /* see sealing_set_foreign() */
     char why[512];
     const char *cure;
 };
@@ -77,6 +78,7 @@ static void take_ring(struct sealing *s, struct keyring *ring)
         keyring_free(ring);
         return;
     }
+    s->foreign[0] = '\0'; /* the next list tells */
     s->keys = str_calloc(1, sizeof(*s->keys));
     s->keys->ring = ring;
     s->keys->users = 1;
@@ -152,7 +154,7 @@ static enum sealing_state judge(const struct sealing *s)
     if (s->err.code != ERR_NONE)
         return SEALING_BROKEN;
     if (s->keys != NULL)
-        return SEALING_ON;
+        return s->foreign[0] == '\0' ? SEALING_ON : SEALING_NO_KEY;
     return mode == CONFIG_ENCRYPTION_REQUIRE || s->mark[0] != '\0' ? SEALING_NO_KEY : SEALING_PLAIN;
 }
 
@@ -173,6 +175,14 @@ static void explain(struct sealing *s)
                  "the configuration requires encryption, and there is no key on this device, so "
                  "nothing is uploaded");
         s->cure = "ctctl key init; or, if another device has the key: ctctl key import";
+    } else if (s->state == SEALING_NO_KEY && s->keys != NULL) {
+        snprintf(
+            s->why, sizeof(s->why),
+            "this account's sessions are sealed with key %.8s, and no key of this device opens "
+            "any of them, so nothing is uploaded",
+            s->foreign);
+        s->cure = "on a device that has it: ctctl key export | ssh THIS-ONE ctctl key import -; "
+                  "or type its recovery text: ctctl key import";
     } else if (s->state == SEALING_NO_KEY) {
         snprintf(s->why, sizeof(s->why),
                  "this account's sessions are sealed with key %.8s, which is not on this device, "
@@ -299,6 +309,14 @@ void sealing_saw(struct sealing *s, const struct json_object *metadata)
     hash_hex(header.key_id, sizeof(header.key_id), id);
     log_info("account-is-sealed key=%.8s", id);
     write_mark(s, id);
+    sealing_apply(s);
+}
+
+void sealing_set_foreign(struct sealing *s, const char *key_id)
+{
+    if (strcmp(s->foreign, key_id) == 0)
+        return;
+    snprintf(s->foreign, sizeof(s->foreign), "%s", key_id);
     sealing_apply(s);
 }
 

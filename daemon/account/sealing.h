@@ -59,6 +59,13 @@ void sealing_refresh(struct sealing *s);
 void sealing_apply(struct sealing *s);
 
 /**
+ * sealing_set_foreign(s, key_id):
+ * The account's sessions are sealed with that key, and the ring opens none of them (""; that is not
+ * so): nothing is uploaded.
+ */
+void sealing_set_foreign(struct sealing *s, const char *key_id);
+
+/**
  * sealing_saw(s, metadata), sealing_listed(s):
  * The server's list has a session with these sealed ${metadata}; all of the list was read, so it is
  * known whether the account is a sealed one.

@@ -364,6 +364,12 @@ int state_see_generation(struct state *s, const char *session_id, int64_t genera
                          int64_t rollback, struct ct_err *err);
 
 /**
+ * state_any_sealed(s):
+ * Return whether any confirmed version is sealed.
+ */
+int state_any_sealed(struct state *s);
+
+/**
  * state_by_wire(s, wire_id, ret):
  * Write the id of the session that has a confirmed version under that id of the server's.  Return
  * 1, or 0 if there is none.
@@ -438,8 +444,8 @@ int state_contains(struct state *s, const char *session_id, const char *content_
  */
 int state_put_writer(struct state *s, const char *project, const char *cwd, struct ct_err *err);
 void state_seed_writers(struct state *s);
-void state_each_writer(struct state *s,
-                       void (*f)(void *arg, const char *project, const char *cwd), void *arg);
+void state_each_writer(struct state *s, void (*f)(void *arg, const char *project, const char *cwd),
+                       void *arg);
 
 /* ---- small texts --------------------------------------------------------------------------------
  */

@@ -12,6 +12,13 @@ int state_see_generation(struct state *s, const char *session_id, int64_t genera
                    "iis", generation, rollback, session_id);
 }
 
+int state_any_sealed(struct state *s)
+{
+    return db_int(state_db(s), 0,
+                  "SELECT EXISTS(SELECT 1 FROM sessions WHERE wire_id <> '' AND version > 0)",
+                  "") != 0;
+}
+
 int state_by_wire(struct state *s, const char *wire_id, char ret[UUID_SIZE])
 {
     struct db *db = state_db(s);

@@ -280,3 +280,30 @@ knows_in_time() {
     is_deleted() { ctctl --json show "$ID" | jq -e '.state == "deleted"'; }
     within is_deleted
 }
+
+# ---- keys
+
+# stored: how many sessions the server has
+stored() { sqlite3 "$T/server/server.db" 'SELECT count(*) FROM sessions WHERE current_version > 0'; }
+
+@test "a machine whose keys open nothing of a sealed account uploads nothing, until it has the first one" {
+    two_machines
+    sealed
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    sealed
+    OTHER=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$(project src/other)" "$OTHER" 1
+    start_daemon
+    is_held() { ctctl --json status | jq -e '.encryption.state == "no_key" and .sessions.synced == 0'; }
+    within is_held
+    run ctctl sync --wait
+    [ "$status" != 0 ]
+    [ "$(stored)" = 1 ]
+    install -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    ctctl sync --wait
+    [ "$(stored)" = 2 ]
+}
