@@ -383,12 +383,20 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     free(path);
 }
 
+/* What came was built anew from what may come, so what is here of the same records is fuller. */
+static int is_thinner(const struct installing *in)
+{
+    return in->r->outcome == INSTALL_UPDATED && in->local.n > 0 && in->r->losses.n > 0 &&
+           in->meta->agent->unite != NULL;
+}
+
 static int plan(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
     struct plan_target place;
 
     find_place(in, &place);
+    place.is_merging |= is_thinner(in);
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)
         return -1;
@@ -482,7 +490,7 @@ static int settle(struct installing *in, struct ct_err *err)
     r->project = str_dup(in->target.project);
     if (r->outcome == INSTALL_KEPT && !in->opts->is_merge)
         return 0;
-    if (r->outcome == INSTALL_MERGED && unite(in, err) != 0)
+    if ((r->outcome == INSTALL_MERGED || is_thinner(in)) && unite(in, err) != 0)
         return -1;
     return in->opts->is_rehearsal ? plan(in, err) : carry_out(in, err);
 }

@@ -98,7 +98,6 @@ goes_on() {
     goes_on bob "bob's long work"
     # Somebody cut the transcript short, and went on.
     head -n 2 "$(here "$ID")" >"$T/short"
-    head -n -4 "$(here "$ID")" >"$T/short"
     cat "$T/short" >"$(here "$ID")"
     session add "$CLAUDE_CONFIG_DIR" "$ID" "from here"
     push
@@ -124,4 +123,28 @@ goes_on() {
     said ctctl pull "$ID"
     says "version 3, of alice, is there too and can't be looked into: version 3 is damaged"
     grep -q "bob's work" "$(here "$ID")"
+}
+
+# In clear only a list of records and members comes home; what the first machine has of them is more.
+@test "an update takes from here what both have, and the fuller version goes up again" {
+    local n
+    jq -c 'if .type == "user" then .toolUseResult = {stdout: "of the tool"} else . end' \
+        "$(here "$ID")" >"$T/full"
+    cat "$T/full" >"$(here "$ID")"
+    push
+    n=$(grep -c "of the tool" "$(here "$ID")")
+    machine bob
+    ctctl pull --update
+    ! grep -q "of the tool" "$(here "$ID")"
+    goes_on bob "bob's work"
+    machine alice
+    ctctl pull --update
+    grep -q "bob's work" "$(here "$ID")"
+    [ "$(grep -c "of the tool" "$(here "$ID")")" = "$n" ]
+    start_daemon
+    ctctl sync --wait
+    ctctl export "$ID" --version "$(ctctl --json versions "$ID" | jq .currentVersion)" -o "$T/now.tgz"
+    tar -xOf "$T/now.tgz" session.jsonl >"$T/now.jsonl"
+    grep -q "bob's work" "$T/now.jsonl"
+    [ "$(grep -c "of the tool" "$T/now.jsonl")" = "$n" ]
 }
