@@ -10,7 +10,7 @@ setup() {
     chmod 600 "$T/secret"
     cat >"$XDG_CONFIG_HOME/codeteleport/server.conf" <<CONF
 storage = "s3"; s3_endpoint = "$S3_ENDPOINT"; s3_region = "$S3_REGION"; s3_bucket = "$S3_BUCKET";
-s3_key_id = "$S3_KEY_ID"; s3_secret_file = "$T/secret"; allow_plain_http = true;
+s3_key_id = "$S3_KEY_ID"; s3_secret_file = "$T/secret"; allow_plain_http = true; tls = "off";
 CONF
     start_server
     account al@example.org

@@ -71,17 +71,30 @@ static int has_sealed(struct json_object *list)
     return 0;
 }
 
+/* Why is it in the trash?  A server that does not say so has only what was deleted there. */
+static const char *why_of(const struct json_object *o)
+{
+    static const char *const known[] = {"rotated", "amended", "passing"};
+    const char *s = jdoc_str(o, "why");
+
+    for (size_t i = 0; s != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(s, known[i]) == 0)
+            return known[i];
+    }
+    return "deleted";
+}
+
 static void table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
-        {"ID", 0, 0, 0},      {"VERSION", 1, 0, 0},       {"PROJECT", 0, 16, 3}, {"SIZE", 1, 0, 2},
-        {"DELETED", 0, 0, 1}, {"GONE FOR EVER", 0, 0, 0}, {"SEALED", 0, 0, 0},
+        {"ID", 0, 0, 0},  {"VERSION", 1, 0, 0}, {"PROJECT", 0, 16, 3},      {"SIZE", 1, 0, 2},
+        {"WHY", 0, 0, 0}, {"SINCE", 0, 0, 1},   {"GONE FOR EVER", 0, 0, 0}, {"SEALED", 0, 0, 0},
     };
-    struct table *t = table_new(st, columns, has_sealed(list) ? 7 : 6);
+    struct table *t = table_new(st, columns, has_sealed(list) ? 8 : 7);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        const char *cwd = item_str(o, "sourceCwd"), *cells[7];
+        const char *cwd = item_str(o, "sourceCwd"), *cells[8];
         int64_t size = headline_number(o, "sizeBytes", 0);
         char id[9], version[24], bytes[24], deleted[64], gone[64];
         snprintf(version, sizeof(version), "%" PRId64, headline_number(o, "version", 0));
@@ -89,9 +102,10 @@ static void table(const struct text_style *st, struct json_object *list, struct 
         cells[1] = version;
         cells[2] = cwd != NULL ? path_base(cwd) : "";
         cells[3] = str_human_bytes(size > 0 ? (unsigned long long)size : 0, bytes, sizeof(bytes));
-        cells[4] = text_ago_of(st, jdoc_str(o, "deletedAt"), deleted, sizeof(deleted));
-        cells[5] = text_ago_of(st, jdoc_str(o, "goneAt"), gone, sizeof(gone));
-        cells[6] = item_is_locked(o) ? "no key" : item_is_sealed(o) ? "yes" : "no";
+        cells[4] = why_of(o);
+        cells[5] = text_ago_of(st, jdoc_str(o, "deletedAt"), deleted, sizeof(deleted));
+        cells[6] = text_ago_of(st, jdoc_str(o, "goneAt"), gone, sizeof(gone));
+        cells[7] = item_is_locked(o) ? "no key" : item_is_sealed(o) ? "yes" : "no";
         table_row(t, cells);
     }
     table_print(t, b);
