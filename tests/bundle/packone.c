@@ -135,7 +135,7 @@ static void print(const struct snapshot *s, struct pack_result *r)
     json_object_object_add(o, "skipped", skipped);
     json_object_object_add(o, "duplicates", duplicates);
     json_object_object_add(o, "public", pack_public_metadata(r->metadata, 0));
-    json_object_object_add(o, "metadata", r->metadata);
+    json_object_object_add(o, "metadata", json_object_get(r->metadata));
     add_usage(o);
     puts(jdoc_text(o));
     json_object_put(o);
@@ -155,8 +155,10 @@ static int pack(const struct snapshot_opts *take, const struct pack_opts *opts)
     rc = pack_write(s, opts, &r, &err);
     if (rc != 0)
         fprintf(stderr, "pack: %s: %s\n", err_name(err.code), err.msg);
-    else
+    else {
         print(s, &r);
+        pack_result_clear(&r);
+    }
     snapshot_free(s);
     return rc == 0 ? 0 : err.code == ERR_RETRY ? 75 : 1;
 }

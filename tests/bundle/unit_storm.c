@@ -243,8 +243,8 @@ static int try_once(const struct snapshot_opts *take, const struct pack_opts *op
         assert_int_equal(access(opts->spool_path, F_OK), -1);
         return 0;
     }
-    json_object_put(r.metadata);
     assert_really_existed(opts->spool_path, r.transcript_bytes);
+    pack_result_clear(&r);
     assert_int_equal(unlink(opts->spool_path), 0);
     return 1;
 }
