@@ -29,6 +29,7 @@ enum agent_kind {
     AGENT_HISTORY, /* prompts of all sessions in one file */
     AGENT_PASTE,   /* named by lines of the prompt history */
     AGENT_LIVE,    /* a running process and its session */
+    AGENT_LOOSE,   /* of no session */
     AGENT_ASIDE,   /* an older copy of the transcript that the agent put aside */
     AGENT_UPLOAD,  /* what was sent to the session from elsewhere */
 };
@@ -45,6 +46,22 @@ struct agent_file {
     enum agent_kind kind;
     const char *path;  /* below the root */
     const char *entry; /* its name in a bundle */
+};
+
+/* The entry of a profile that holds prompts; they join those that are there. */
+#define AGENT_PROFILE_PROMPTS "profile/history.jsonl"
+
+/* What is asked while the files that belong to no session are listed. */
+struct agent_profile {
+    const char *home; /* the home folder */
+    void *arg;
+
+    /* Has a session taken the plan, or the folder of project memory, at ${path}? */
+    int (*is_claimed)(void *arg, const char *path);
+
+    /* Why does what is of the project folder ${project}, or of the working folder ${cwd}, stay
+     * here? NULL: it may go. */
+    const char *(*stays)(void *arg, const char *project, const char *cwd);
 };
 
 /* Where a listing goes to.  Strings are borrowed for the call. */
@@ -132,6 +149,17 @@ struct agent {
     /* Name the plans whose records carry these ${slugs}, and those of the session's agents. */
     int (*list_plans)(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
                       void *arg, const _Atomic int *cancel, struct ct_err *err);
+
+    /* Name all that belongs to no session, but prompts. */
+    int (*list_profile)(int root_fd, const struct agent_profile *p,
+                        const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                        struct ct_err *err);
+
+    /* Append to ${ret} what the ${n} bytes at ${p} of a transcript name of the files of sessions
+     * other than ${own} (a fork's do), each once: "<id>/<folder>/<name>".  Where that lies if the
+     * transcript is in the folder ${project}, and its entry; the caller frees both. */
+    void (*cites)(const char *p, size_t n, const char *own, struct strlist *ret);
+    int (*cited)(const char *project, const char *cite, char **ret_path, char **ret_entry);
 
     /* Learn from the open file which session a flat sidechain belongs to, as
      * agent_read_sidechain(). */

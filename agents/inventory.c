@@ -83,6 +83,27 @@ static DIR *open_folder(const struct walk *w, const char *path)
     return d;
 }
 
+/* All below ${path} is of no session: only its files are counted. */
+static void walk_profile(struct walk *w, const char *path, int depth)
+{
+    DIR *dir = depth < DEPTH_MAX ? open_folder(w, path) : NULL;
+    const struct dirent *d;
+
+    while (dir != NULL && w->inv->profile_files < INVENTORY_MAX && (d = readdir(dir)) != NULL) {
+        char *below;
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+            continue;
+        below = str_printf("%s/%s", path, d->d_name);
+        if (is_folder(dirfd(dir), d))
+            walk_profile(w, below, depth + 1);
+        else
+            w->inv->profile_files++;
+        free(below);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
 /* Look through ${path}.  ${unknown} is how many bytes of it name a folder that nobody knows: all
  * that is in there counts for that one. */
 static void walk(struct walk *w, const char *path, size_t unknown, int depth)
@@ -106,6 +127,10 @@ static void walk(struct walk *w, const char *path, size_t unknown, int depth)
                  depth + 1);
         else if (!is_dir && fate == AGENT_UNKNOWN)
             count(w, below, unknown > 0 ? unknown : strlen(path));
+        else if (is_dir && fate == AGENT_OF_PROFILE)
+            walk_profile(w, below, depth + 1);
+        else if (fate == AGENT_OF_PROFILE)
+            w->inv->profile_files++;
         free(name);
         free(below);
         if (unknown > 0 && w->inv->n > 0 && w->inv->folders[w->inv->n - 1].is_cut)

@@ -24,7 +24,8 @@ struct inventory_folder {
 struct inventory {
     struct inventory_folder *folders; /* sorted by path; with one file at least */
     size_t n;
-    int64_t files; /* of all of them */
+    int64_t files;         /* of all of them */
+    int64_t profile_files; /* known, and of no session; at most INVENTORY_MAX or so */
 };
 
 /**

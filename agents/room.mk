@@ -4,11 +4,14 @@ agents_libagents_a_SOURCES = \
   agents/beneath.c agents/beneath.h \
   agents/claude/allow.c agents/claude/allow.h \
   agents/claude/claude.c agents/claude/claude.h \
+  agents/claude/claude_cites.c \
   agents/claude/claude_entry.c \
   agents/claude/claude_list.c \
   agents/claude/claude_memory.c \
   agents/claude/claude_names.c \
   agents/claude/claude_news.c \
+  agents/claude/claude_profile.c \
+  agents/claude/claude_walk.c agents/claude/claude_walk.h \
   agents/claude/history.c agents/claude/history.h \
   agents/claude/rebuild.c agents/claude/rebuild.h \
   agents/claude/rebuild_call.c \

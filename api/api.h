@@ -23,9 +23,10 @@
 /* What a server says that it can do beyond the API of old. */
 #define API_FEATURE_HEADS "heads"                   /* versions name what they contain */
 #define API_FEATURE_BASE_CHECKSUMS "base-checksums" /* ... each by number and checksum */
+#define API_FEATURE_PROFILE "profile"               /* takes what belongs to no session */
 
 /* The same as bits: see api_features(). */
-enum api_feature { API_HAS_HEADS = 1, API_HAS_BASE_CHECKSUMS = 2 };
+enum api_feature { API_HAS_HEADS = 1, API_HAS_BASE_CHECKSUMS = 2, API_HAS_PROFILE = 4 };
 
 /* What a device calls itself: API_DEVICE_ID_MIN to API_DEVICE_ID_MAX letters, digits and '-'. */
 #define API_DEVICE_ID_MIN 8

@@ -17,6 +17,8 @@ unsigned api_features(const struct json_object *answer)
             features |= API_HAS_HEADS;
         else if (word != NULL && strcmp(word, API_FEATURE_BASE_CHECKSUMS) == 0)
             features |= API_HAS_BASE_CHECKSUMS;
+        else if (word != NULL && strcmp(word, API_FEATURE_PROFILE) == 0)
+            features |= API_HAS_PROFILE;
     }
     return features;
 }

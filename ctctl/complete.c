@@ -111,7 +111,7 @@ static struct json_object *local(const struct completion *k)
 
 static struct json_object *cloud(const struct completion *k)
 {
-    const struct sessions_filter f = {.limit = MOST_IDS};
+    const struct sessions_filter f = {.limit = MOST_IDS, .which = SESSIONS_ONLY};
     struct json_object *answer;
 
     return sessions_cloud(k->c, &f, &answer, NULL) == 0 ? answer : NULL;

@@ -297,6 +297,16 @@ extern const struct watcher_ops changes_watcher_ops;
  */
 int changes_is_live(struct daemon *d, const char *session_id);
 
+/* ---- profile.c ----------------------------------------------------------------------------------
+ */
+
+/**
+ * profile_touch_all(d):
+ * What belongs to no session may have changed, or may go now, in all folders that were looked
+ * through.
+ */
+void profile_touch_all(struct daemon *d);
+
 /* ---- sessions.c ---------------------------------------------------------------------------------
  */
 

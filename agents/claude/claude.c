@@ -97,9 +97,12 @@ static void classify_owned(const char *path, enum agent_kind kind, struct agent_
 
     if (path == NULL || *path == '\0')
         return;
-    if (kind == AGENT_TASK ? !is_task_folder(p, n, ret) : !is_session(p, n, ret->session_id))
-        return;
-    if (kind == AGENT_TASK &&
+    if (kind == AGENT_TASK ? !is_task_folder(p, n, ret) : !is_session(p, n, ret->session_id)) {
+        if (kind != AGENT_TASK || n == 0 || *p == '.')
+            return;
+        kind = AGENT_LOOSE; /* a list with a name of its own */
+    }
+    if (kind != AGENT_FILE_HISTORY && kind != AGENT_UPLOAD &&
         (strchr(path, '/') != NULL ||
          (!ends_in(path, strlen(path), ".json") && strcmp(path, ".highwatermark") != 0)))
         return;
@@ -152,6 +155,8 @@ void claude_classify(const char *path, struct agent_path *ret)
         classify_owned(path, AGENT_TASK, ret);
     else if (is(p, n, "uploads"))
         classify_owned(path, AGENT_UPLOAD, ret);
+    else if (is(p, n, "agent-memory") || is(p, n, "memory") || is(p, n, "teams"))
+        ret->kind = *path != '\0' ? AGENT_LOOSE : AGENT_NOTHING;
     for (size_t i = 0; i < sizeof(flat) / sizeof(flat[0]); i++) {
         if (is(p, n, flat[i]))
             classify_flat(path, flat[i], ret);
@@ -181,12 +186,13 @@ int claude_wants_dir(const char *path)
         return is_session(p, n, id);
     }
     if (is(p, n, "tasks")) {
-        struct agent_path place;
         if (path == NULL)
             return 1;
         n = component(&path, &p);
-        return is_task_folder(p, n, &place) && path == NULL;
+        return n > 0 && *p != '.' && path == NULL;
     }
+    if (is(p, n, "agent-memory") || is(p, n, "memory") || is(p, n, "teams"))
+        return 1;
     if (!is(p, n, "projects"))
         return 0;
     if (path == NULL)
@@ -284,6 +290,9 @@ const struct agent claude_agent = {
     .list_transcripts = claude_list_transcripts,
     .list_asides = claude_list_asides,
     .list_rest = claude_list_rest,
+    .list_profile = claude_list_profile,
+    .cites = claude_cites,
+    .cited = claude_cited,
     .list_plans = claude_list_plans,
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,

@@ -20,6 +20,12 @@ int claude_list_rest(int root_fd, const char *session_id, const char *project,
                      struct ct_err *err);
 int claude_list_plans(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
                       void *arg, const _Atomic int *cancel, struct ct_err *err);
+int claude_list_profile(int root_fd, const struct agent_profile *p,
+                        const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+                        struct ct_err *err);
+#define CLAUDE_CITES_MAX 4096
+void claude_cites(const char *p, size_t n, const char *own, struct strlist *ret);
+int claude_cited(const char *project, const char *cite, char **ret_path, char **ret_entry);
 int claude_named(const char *name, char *path, char *entry, size_t size);
 void claude_plan_slugs(const char *name, struct strlist *ret);
 enum agent_news claude_record_news(const struct agent_record *r);
@@ -28,6 +34,13 @@ int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result 
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
                         const char *entry);
+
+/**
+ * claude_profile_path(home, entry), claude_profile_kind(entry):
+ * For the two above, of entries of a profile; ${home} is the project folder of the home folder.
+ */
+char *claude_profile_path(const char *home, const char *entry);
+enum agent_kind claude_profile_kind(const char *entry);
 
 /**
  * claude_memory_project(root_fd, transcript_fd, project):

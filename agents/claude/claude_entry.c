@@ -58,11 +58,39 @@ static int fits(enum agent_kind kind, const char *session_id, const char *path)
            strncmp(place.prefix, session_id, strlen(place.prefix)) == 0;
 }
 
+#define CITED "cited/"
+
+/* A file of another session, that this one's records name: its results, its agents' transcripts. */
+static char *cited_path(const char *project, const char *cite)
+{
+    const char *rest = cite + UUID_SIZE - 1;
+    const char *name = strncmp(rest, "/tool-results/", 14) == 0      ? rest + 14
+                       : strncmp(rest, "/subagents/agent-", 17) == 0 ? rest + 17
+                                                                     : NULL;
+
+    if (!uuid_starts(cite) || name == NULL || *name == '\0' || strchr(name, '/') != NULL)
+        return NULL;
+    return str_printf("projects/%s/%s", project, cite);
+}
+
+int claude_cited(const char *project, const char *cite, char **ret_path, char **ret_entry)
+{
+    *ret_path = strlen(cite) > UUID_SIZE - 1 ? cited_path(project, cite) : NULL;
+    if (*ret_path == NULL)
+        return -1;
+    *ret_entry = str_printf(CITED "%s", cite);
+    return 0;
+}
+
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
                         const char *entry)
 {
     char *path;
 
+    if (strncmp(entry, CITED, strlen(CITED)) == 0)
+        return cited_path(project, entry + strlen(CITED));
+    if (strncmp(entry, "profile/", 8) == 0)
+        return claude_profile_path(project, entry);
     if (strcmp(entry, "session.jsonl") == 0)
         return str_printf("projects/%s/%s.jsonl", project, session_id);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -84,6 +112,8 @@ enum agent_kind claude_entry_kind(const char *session_id, const char *entry)
     struct agent_path place;
     char *path;
 
+    if (strncmp(entry, "profile/", 8) == 0)
+        return claude_profile_kind(entry);
     if (strcmp(entry, claude_agent.history_path) == 0)
         return AGENT_HISTORY;
     path = claude_entry_path(session_id, ANY_PROJECT, NULL, entry);

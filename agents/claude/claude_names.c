@@ -29,6 +29,12 @@ static const struct {
     {"plans/*.md", AGENT_OF_SESSION},
     {"paste-cache/*.txt", AGENT_OF_SESSION},
     {"history.jsonl", AGENT_OF_SESSION},
+    /* Of no session. */
+    {"agent-memory/", AGENT_OF_PROFILE},
+    {"memory/", AGENT_OF_PROFILE},
+    {"teams/", AGENT_OF_PROFILE},
+    {"tasks/*/*.json", AGENT_OF_PROFILE},
+    {"tasks/*/.highwatermark", AGENT_OF_PROFILE},
     /* Made anew from something else, of this machine, or of this moment. */
     {"sessions/*.json", AGENT_DERIVED},
     {"projects/*/sessions-index.json", AGENT_DERIVED},

@@ -74,7 +74,7 @@ static void end_line(struct reader *r, int64_t offset, int64_t bytes)
 {
     struct history_line line = {offset, bytes, r->line_session, r->project, &r->pastes};
 
-    if (!jscan_is_object(&r->scan) || r->line_session[0] == '\0')
+    if (!jscan_is_object(&r->scan) || (r->session_id == NULL && r->line_session[0] == '\0'))
         return;
     if (r->session_id == NULL || strcmp(r->session_id, r->line_session) == 0)
         r->f(r->arg, &line);
@@ -105,7 +105,7 @@ static void lines(struct reader *r, const char *p, size_t n, int64_t offset)
 
     while (at < n) {
         const char *nl;
-        if (r->session_id != NULL) {
+        if (r->session_id != NULL && r->session_id[0] != '\0') {
             const char *hit = memmem(p + at, n - at, r->session_id, strlen(r->session_id));
             const char *before;
             if (hit == NULL)

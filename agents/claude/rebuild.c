@@ -21,10 +21,13 @@
 /* What does not come from the agent's own hand has such names: .git, .mcp.json, .claude. */
 static int is_hidden(const char *entry)
 {
+    static const char counter[] = "/.highwatermark";
     const char *p = entry;
+    size_t n = strlen(entry);
 
-    if (strcmp(entry, "tasks/.highwatermark") == 0 ||
-        strcmp(entry, "team-tasks/.highwatermark") == 0)
+    if ((strncmp(entry, "tasks/", 6) == 0 || strncmp(entry, "team-tasks/", 11) == 0 ||
+         strncmp(entry, "profile/tasks/", 14) == 0) &&
+        n > sizeof(counter) - 1 && strcmp(entry + n - (sizeof(counter) - 1), counter) == 0)
         return 0;
     while (*p != '\0') {
         if (*p == '.')
@@ -45,6 +48,8 @@ const char *claude_why_not(const struct rebuild_opts *opts, const char *entry)
         return "no session has a hidden file";
     if (opts->trust == TRUST_OWN)
         return NULL;
+    if (row == NULL && strncmp(entry, "profile/", 8) == 0)
+        return "teams, and prompts of no session, come only if one's own key has sealed them";
     if (row == NULL)
         return "such a file does not come from a stranger";
     if (row->is_accounts && opts->trust != TRUST_ACCOUNT)

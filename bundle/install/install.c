@@ -103,7 +103,7 @@ static int open_stage(struct installing *in, struct ct_err *err)
  * the session's folder as it came from. */
 static void find_memory(struct installing *in)
 {
-    char *cwd = git_root(in->target.cwd);
+    char *cwd = in->meta->is_profile ? NULL : git_root(in->target.cwd);
 
     if (cwd == NULL && in->meta->memory_cwd != NULL)
         cwd = path_above(in->target.cwd, in->meta->source_cwd, in->meta->memory_cwd);
@@ -303,8 +303,9 @@ static int judge(struct installing *in, struct ct_err *err)
         r->outcome = INSTALL_COPY;
         return 0;
     }
-    r->outcome = INSTALL_NEW;
-    if (in->local.n == 0)
+    /* There is no session to make: what is missing comes in, what is here stays. */
+    r->outcome = in->meta->is_profile ? INSTALL_SAME : INSTALL_NEW;
+    if (in->local.n == 0 || in->meta->is_profile)
         return 0;
     r->local_records = news_count(in->local.news);
     r->messages_here = news_messages_lacking(in->news, in->local.news);

@@ -339,7 +339,7 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
         int rc;
         if (e->kind == AGENT_TRANSCRIPT)
             plan.transcript = e;
-        if (e->kind == AGENT_HISTORY)
+        if (e->kind == AGENT_HISTORY || strcmp(e->name, AGENT_PROFILE_PROMPTS) == 0)
             plan.history = e;
         if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY)
             continue;

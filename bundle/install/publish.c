@@ -231,15 +231,17 @@ static void touch_items(const struct publishing *p)
 
 static int put_prompts(struct publishing *p, struct ct_err *err)
 {
+    const char *of;
     int fd, rc;
 
     if (p->plan->history == NULL)
         return 0;
+    /* A profile has those of no session. */
+    of = strcmp(p->plan->history->name, AGENT_PROFILE_PROMPTS) == 0 ? "" : p->session_id;
     fd = openat(p->stage->fd, p->plan->history->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, "can't read the stage");
-    rc = prompts_append(p->stage->root_fd, p->agent, p->session_id, fd, p->stage->fd, &p->prompts,
-                        err);
+    rc = prompts_append(p->stage->root_fd, p->agent, of, fd, p->stage->fd, &p->prompts, err);
     close(fd);
     return rc;
 }

@@ -70,6 +70,7 @@ struct open_meta {
     const char *project;    /* the name of the session's folder in it; NULL: as of source_cwd */
     const char *memory_cwd; /* the folder above source_cwd whose memory came along, NULL: it is
                                that of source_cwd, or of one that nothing names */
+    int is_profile;         /* what belongs to no session */
 };
 
 /* One file of the stage. */

@@ -89,6 +89,7 @@ static int optional_members(const struct json_object *o, struct open_meta *ret, 
     ret->project = jdoc_str(o, "sourceProject");
     if (jdoc_has(o, "sourceProject") && (ret->project == NULL || !is_component(ret->project)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceProject that is none");
+    ret->is_profile = jdoc_str(o, "kind") != NULL && strcmp(jdoc_str(o, "kind"), "profile") == 0;
     ret->memory_cwd = jdoc_str(o, "memoryCwd");
     if (jdoc_has(o, "memoryCwd") &&
         (ret->memory_cwd == NULL || !open_meta_is_path(ret->memory_cwd)))

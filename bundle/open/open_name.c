@@ -94,6 +94,10 @@ const char *open_name_kind(const struct open_meta *meta, const char *name,
 {
     enum agent_kind kind = meta->agent->entry_kind(meta->session_id, name);
 
+    if (kind != AGENT_TRANSCRIPT && kind != AGENT_NOTHING &&
+        starts(name, "profile/") != (meta->is_profile != 0))
+        return meta->is_profile ? "such a file belongs to a session" : "it belongs to no session";
+
     if (kind == AGENT_NOTHING && !is_extra(name)) {
         if (starts(name, "session-env/"))
             return "session environments are never installed: they are run on resume";
@@ -108,6 +112,8 @@ const char *open_name_kind(const struct open_meta *meta, const char *name,
 int open_name_is_json(enum agent_kind kind, const char *name)
 {
     switch (kind) {
+    case AGENT_LOOSE:
+        return strcmp(name, AGENT_PROFILE_PROMPTS) == 0;
     case AGENT_TRANSCRIPT:
     case AGENT_HISTORY:
     case AGENT_TASK:

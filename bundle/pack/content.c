@@ -22,26 +22,29 @@ void content_skip(struct snapshot *s, const char *path, const char *reason)
     strlist_add(&s->skipped, reason);
 }
 
-static void add(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
-                const struct stat *st)
+void content_add(struct snapshot *s, const struct content *c)
 {
-    struct content *c;
-
     if (s->n == s->cap) {
         s->cap = s->cap == 0 ? 16 : s->cap * 2;
         s->contents = str_realloc(s->contents, s->cap, sizeof(*s->contents));
     }
-    c = &s->contents[s->n++];
-    memset(c, 0, sizeof(*c));
-    c->path = str_dup(path);
-    c->entry = str_dup(entry);
-    c->kind = kind;
-    c->length = c->size_bytes = (int64_t)st->st_size;
-    c->mtime_ns = file_mtime_ns(st);
-    c->ctime_ns = file_ctime_ns(st);
-    c->is_executable = kind == AGENT_FILE_HISTORY && (st->st_mode & S_IXUSR) != 0;
-    c->inode = (uint64_t)st->st_ino;
-    c->device = (uint64_t)st->st_dev;
+    s->contents[s->n++] = *c;
+}
+
+static void add(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
+                const struct stat *st)
+{
+    struct content c = {.kind = kind};
+
+    c.path = str_dup(path);
+    c.entry = str_dup(entry);
+    c.length = c.size_bytes = (int64_t)st->st_size;
+    c.mtime_ns = file_mtime_ns(st);
+    c.ctime_ns = file_ctime_ns(st);
+    c.is_executable = kind == AGENT_FILE_HISTORY && (st->st_mode & S_IXUSR) != 0;
+    c.inode = (uint64_t)st->st_ino;
+    c.device = (uint64_t)st->st_dev;
+    content_add(s, &c);
 }
 
 int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
@@ -138,6 +141,23 @@ int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct
     if (s->agent->list_plans(s->root_fd, slugs, &ops, &l, s->cancel, err) != 0)
         return -1;
     return l.has_failed ? -1 : 0;
+}
+
+int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < cites->n; i++) {
+        char *path, *entry;
+        if (s->agent->cited(s->project, cites->v[i], &path, &entry) != 0)
+            continue;
+        rc = content_freeze(s, AGENT_SUBDIR, path, entry, err);
+        if (rc == 1)
+            s->contents[s->n - 1].is_cited = 1;
+        free(path);
+        free(entry);
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 static int by_entry(const void *a, const void *b)

@@ -34,6 +34,7 @@ struct content {
     uint64_t inode, device;
     struct content_range *ranges; /* the parts that go in; NULL: the first ${length} bytes */
     size_t n_ranges;
+    int is_cited;   /* another session's, that this one names */
     size_t records; /* of conversation that the transcript lacks, in what another one has */
 
     /* What the first reading found (pack.c). */
@@ -55,6 +56,7 @@ struct snapshot {
     struct strlist skipped; /* path, reason, path, reason, ... */
     struct content *twins;  /* transcripts that are all in the one that counts */
     size_t n_twins;
+    int is_profile;
     const char *preferred; /* project folder whose transcript counts, if others are there too */
     char *history_project; /* the folder of the first prompt, or NULL */
 };
@@ -69,6 +71,12 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
                    struct ct_err *err);
 
 /**
+ * content_add(s, c):
+ * Add what is there already; ${c}'s members become the snapshot's.
+ */
+void content_add(struct snapshot *s, const struct content *c);
+
+/**
  * content_skip(s, path, reason):
  * Note that ${path} was left out.
  */
@@ -81,6 +89,12 @@ void content_skip(struct snapshot *s, const char *path, const char *reason);
  */
 int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err);
 int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct_err *err);
+
+/**
+ * content_add_cited(s, cites, err):
+ * Add the files of other sessions that the transcript names, as far as they are there.
+ */
+int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct_err *err);
 
 /**
  * content_sort(s):

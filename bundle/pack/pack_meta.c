@@ -84,6 +84,8 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
 
     transcript_facts(v->facts, &facts);
     jdoc_set_str(o, "agentId", v->s->agent->id);
+    if (v->s->is_profile)
+        jdoc_set_str(o, "kind", "profile");
     jdoc_set_int(o, "messageCount", facts.user_messages + facts.assistant_messages);
     jdoc_set_int(o, "userMessageCount", facts.user_messages);
     jdoc_set_int(o, "assistantMessageCount", facts.assistant_messages);
@@ -165,6 +167,8 @@ void pack_meta_document(const struct survey *v, const char *content_id, struct b
     jdoc_set_str(o, "agentId", v->s->agent->id);
     jdoc_set_int(o, "formatVersion", FORMAT_VERSION);
     /* Ours, for whoever opens the bundle without the server. */
+    if (v->s->is_profile)
+        jdoc_set_str(o, "kind", "profile");
     jdoc_set_str(o, "contentId", content_id);
     if (facts.git_branch != NULL && open_meta_is_branch(facts.git_branch))
         jdoc_set_str(o, "gitBranch", facts.git_branch);
@@ -185,17 +189,29 @@ struct json_object *pack_public_metadata(struct json_object *metadata, int is_fu
         const char *key;
         int is_full;
     } members[] = {
-        {"agentId", 0},           {"messageCount", 0},
-        {"userMessageCount", 0},  {"assistantMessageCount", 0},
-        {"toolCallCount", 0},     {"sessionStartedAt", 0},
-        {"sessionEndedAt", 0},    {"durationSeconds", 0},
-        {"projectName", 0},       {"summary", 1},
-        {"filesModified", 1},     {"filesModifiedCount", 0},
-        {"jsonlSizeBytes", 0},    {"subagentCount", 0},
-        {"hasFileHistory", 0},    {"hasPasteCache", 0},
-        {"hasShellSnapshots", 0}, {"claudeModel", 0},
-        {"hasMemory", 0},         {"memoryFileCount", 0},
-        {"extraFileCount", 0},    {"rewritten", 0},
+        {"agentId", 0},
+        {"kind", 0},
+        {"messageCount", 0},
+        {"userMessageCount", 0},
+        {"assistantMessageCount", 0},
+        {"toolCallCount", 0},
+        {"sessionStartedAt", 0},
+        {"sessionEndedAt", 0},
+        {"durationSeconds", 0},
+        {"projectName", 0},
+        {"summary", 1},
+        {"filesModified", 1},
+        {"filesModifiedCount", 0},
+        {"jsonlSizeBytes", 0},
+        {"subagentCount", 0},
+        {"hasFileHistory", 0},
+        {"hasPasteCache", 0},
+        {"hasShellSnapshots", 0},
+        {"claudeModel", 0},
+        {"hasMemory", 0},
+        {"memoryFileCount", 0},
+        {"extraFileCount", 0},
+        {"rewritten", 0},
     };
     struct json_object *o = json_object_new_object(), *value;
 

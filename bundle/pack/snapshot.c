@@ -155,6 +155,7 @@ struct prompts {
     size_t n, cap;
     int64_t bytes;
     struct strlist pastes;
+    const struct agent_profile *profile; /* those of no session that may go, or NULL */
 };
 
 static void prompt(void *arg, const struct history_line *line)
@@ -162,8 +163,10 @@ static void prompt(void *arg, const struct history_line *line)
     struct prompts *p = arg;
     struct content_range *last = p->n > 0 ? &p->ranges[p->n - 1] : NULL;
 
+    if (p->profile != NULL && p->profile->stays(p->profile->arg, NULL, line->project) != NULL)
+        return;
     p->bytes += line->bytes;
-    if (p->s->history_project == NULL && line->project[0] != '\0')
+    if (p->profile == NULL && p->s->history_project == NULL && line->project[0] != '\0')
         p->s->history_project = str_dup(line->project);
     for (size_t i = 0; i < line->pastes->len; i += strlen(line->pastes->data + i) + 1)
         strlist_add_once(&p->pastes, line->pastes->data + i);
@@ -187,20 +190,22 @@ static int read_prompts(struct snapshot *s, struct content *c, struct prompts *p
 
     if (fd < 0)
         return -1;
-    rc = history_read(fd, 0, c->size_bytes, s->session_id, prompt, p, s->cancel, &next, err);
+    rc = history_read(fd, 0, c->size_bytes, p->profile != NULL ? "" : s->session_id, prompt, p,
+                      s->cancel, &next, err);
     close(fd);
     return rc;
 }
 
-static int take_history(struct snapshot *s, struct ct_err *err)
+static int take_history(struct snapshot *s, const struct agent_profile *profile, struct ct_err *err)
 {
-    struct prompts p = {0};
+    struct prompts p = {.profile = profile};
     struct content *c;
     int rc;
 
     if (s->agent->history_path == NULL)
         return 0;
-    rc = content_freeze(s, AGENT_HISTORY, s->agent->history_path, "history.jsonl", err);
+    rc = content_freeze(s, AGENT_HISTORY, s->agent->history_path,
+                        profile != NULL ? AGENT_PROFILE_PROMPTS : "history.jsonl", err);
     if (rc <= 0)
         return rc;
     c = &s->contents[s->n - 1];
@@ -233,18 +238,48 @@ static int take_rest(struct snapshot *s, struct ct_err *err)
             0 ||
         g.has_failed)
         return -1;
-    if (take_history(s, err) != 0)
+    if (take_history(s, NULL, err) != 0)
         return -1;
     content_sort(s);
     return 0;
 }
 
-static int take(struct snapshot *s, struct ct_err *err)
+/* A bundle has a transcript, stock clients insist on one: the first so many bytes, none, of any
+ * file. */
+static void add_empty_transcript(struct snapshot *s)
+{
+    struct content t = s->contents[0];
+
+    t.path = str_dup(t.path);
+    t.entry = str_dup("session.jsonl");
+    t.kind = AGENT_TRANSCRIPT;
+    t.length = 0;
+    t.ranges = str_calloc(1, sizeof(*t.ranges));
+    t.n_ranges = 0;
+    content_add(s, &t);
+}
+
+static int take_profile(struct snapshot *s, const struct agent_profile *profile, struct ct_err *err)
+{
+    struct gathering g = {s, err, 0};
+
+    if (s->agent->list_profile(s->root_fd, profile, &list_ops, &g, s->cancel, err) != 0 ||
+        g.has_failed || take_history(s, profile, err) != 0)
+        return -1;
+    if (s->n == 0)
+        return err_set(err, ERR_GONE, "there is nothing that belongs to no session");
+    add_empty_transcript(s);
+    content_sort(s);
+    return 0;
+}
+
+static int take(struct snapshot *s, const struct agent_profile *profile, struct ct_err *err)
 {
     struct ct_err e = {0};
 
     for (int i = 0; i < TRIES; i++) {
-        if (take_transcript(s, &e) == 0 && take_rest(s, &e) == 0)
+        if (profile != NULL ? take_profile(s, profile, &e) == 0
+                            : take_transcript(s, &e) == 0 && take_rest(s, &e) == 0)
             return 0;
         if (e.code != ERR_RETRY)
             break;
@@ -256,6 +291,12 @@ static int take(struct snapshot *s, struct ct_err *err)
 }
 
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err)
+{
+    return snapshot_take_profile(opts, NULL, ret, err);
+}
+
+int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_profile *profile,
+                          struct snapshot **ret, struct ct_err *err)
 {
     struct snapshot *s;
 
@@ -274,7 +315,8 @@ int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struc
         snapshot_free(s);
         return -1;
     }
-    if (take(s, err) != 0) {
+    s->is_profile = profile != NULL;
+    if (take(s, profile, err) != 0) {
         snapshot_free(s);
         return -1;
     }
@@ -309,7 +351,8 @@ void snapshot_each_file(const struct snapshot *s,
         const struct content *c = &s->contents[i];
         struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode,
                                      is_attachment(c->kind)};
-        if (c->kind != AGENT_HISTORY)
+        if (c->kind != AGENT_HISTORY && !c->is_cited &&
+            !(s->is_profile && c->kind == AGENT_TRANSCRIPT))
             f(arg, &file);
     }
     for (size_t i = 0; i < s->n_twins; i++) {

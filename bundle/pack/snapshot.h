@@ -38,6 +38,14 @@ struct snapshot_opts {
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);
 void snapshot_free(struct snapshot *s);
 
+/**
+ * snapshot_take_profile(opts, profile, ret, err):
+ * The same of what belongs to no session: it is packed as a session, with an empty transcript.
+ * ERR_GONE if there is nothing.
+ */
+int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_profile *profile,
+                          struct snapshot **ret, struct ct_err *err);
+
 struct snapshot_file {
     const char *path;   /* relative to the root */
     int64_t size_bytes; /* as fstat(2) said, not cut */

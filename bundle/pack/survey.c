@@ -94,6 +94,20 @@ static void note_news(struct reading *r, int64_t block, size_t n)
         news_feed(r->v->news, r->v->raw + from, n - from);
 }
 
+/* In each block, and across the border to the one before. */
+static void note_cites(struct survey *v, size_t n)
+{
+    char both[2 * SURVEY_EDGE];
+    size_t next = n < SURVEY_EDGE ? n : SURVEY_EDGE;
+
+    memcpy(both, v->edge, v->edge_bytes);
+    memcpy(both + v->edge_bytes, v->raw, next);
+    v->s->agent->cites(both, v->edge_bytes + next, v->s->session_id, &v->cites);
+    v->s->agent->cites(v->raw, n, v->s->session_id, &v->cites);
+    memcpy(v->edge, v->raw + n - next, next);
+    v->edge_bytes = next;
+}
+
 static void keep_block(struct reading *r, int64_t block, size_t n)
 {
     const unsigned char *digest = r->c->blocks + block * HASH_SHA256_BYTES;
@@ -194,6 +208,8 @@ static int read_blocks(struct reading *r, struct ct_err *err)
             return -1;
         hash_sha256(r->v->raw, n, digest);
         note_before(r, b, n);
+        if (is_transcript)
+            note_cites(r->v, n);
         if (is_transcript) {
             note_news(r, b, n);
             if (b >= r->scan_from)
@@ -259,7 +275,8 @@ int survey_run(struct survey *v, struct ct_err *err)
         return -1;
     /* ${t} is not good any more once the snapshot grows. */
     if (content_add_plans(v->s, transcript_slugs(v->facts), err) != 0 ||
-        content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0)
+        content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0 ||
+        content_add_cited(v->s, &v->cites, err) != 0)
         return -1;
     content_sort(v->s);
     for (size_t i = 0; i < v->s->n; i++) {
@@ -273,6 +290,7 @@ int survey_run(struct survey *v, struct ct_err *err)
 
 void survey_free(struct survey *v)
 {
+    strlist_free(&v->cites);
     transcript_free(v->facts);
     news_free(v->news);
     compress_free(v->compress);

@@ -14,6 +14,8 @@
  * The first reading of a snapshot: every byte is hashed, the transcript is scanned for metadata,
  * and blocks that no cache knows are compressed into it, so that they need not be read again.
  */
+#define SURVEY_EDGE 512 /* longer than any such name */
+
 struct survey {
     struct snapshot *s;
     struct cache *cache; /* or NULL */
@@ -22,6 +24,10 @@ struct survey {
 
     struct manifest *stored; /* what a version held that this one may contain, or NULL; entries of
                                 it are met as they are read */
+
+    struct strlist cites;   /* files of other sessions that the transcript names */
+    char edge[SURVEY_EDGE]; /* the end of the block before, for names that begin in it */
+    size_t edge_bytes;
 
     struct transcript *facts;                         /* what the transcript says */
     int is_previous_there;                            /* the transcript is still that long */

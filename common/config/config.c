@@ -42,6 +42,7 @@ static const struct conf_key keys[] = {
     {"spool_limit", CONF_BYTES, AT(spool_bytes), 1LL << 20, 1LL << 50, NULL},
     {"cache_limit", CONF_BYTES, AT(cache_bytes), 0, 1LL << 50, NULL},
     {"kept_limit", CONF_BYTES, AT(kept_bytes), 1LL << 20, 1LL << 50, NULL},
+    {"profile", CONF_BOOL, AT(profile), 0, 0, NULL},
     {"amend", CONF_BOOL, AT(amend), 0, 0, NULL},
     {"pace", CONF_BOOL, AT(pace), 0, 0, NULL},
     {"metadata", CONF_CHOICE, AT(metadata), 0, 0, metadata_choices},
@@ -67,6 +68,7 @@ static void defaults(struct config *c)
     c->spool_bytes = 10LL << 30;
     c->cache_bytes = 1LL << 30;
     c->kept_bytes = 2LL << 30;
+    c->profile = -1;
     c->amend = 1;
     c->pace = 1;
     c->metadata = CONFIG_METADATA_BASIC;

@@ -41,6 +41,7 @@ struct config {
     long long spool_bytes;     /* limit of the spool */
     long long cache_bytes;     /* limit of the block cache */
     long long kept_bytes;      /* limit of fuller versions that a server would rotate out */
+    int profile;               /* save what belongs to no session; -1: nobody has said */
     int amend;                 /* replace a version of the same hour instead of adding one */
     int pace;                  /* fewer uploads where a server keeps few versions */
     int metadata;              /* enum config_metadata */

@@ -222,6 +222,7 @@ int deletion_many(struct ctx *c, const struct sessions_filter *f, int64_t older_
     int rc;
 
     mine.unjudged = &unjudged;
+    mine.which = SESSIONS_ONLY;
     if (sessions_cloud(c, &mine, &answer, &e) != 0) {
         json_object_put(result);
         return ctx_fail(c, &e);

@@ -249,3 +249,10 @@ const char *item_title(const struct json_object *item, char *buf, size_t n)
         s = jdoc_str(item, ITEM_LOCAL_TITLE);
     return s != NULL ? s : made_up_title(item, buf, n);
 }
+
+int item_is_profile(const struct json_object *item)
+{
+    const char *kind = jdoc_str(item_metadata(item), "kind");
+
+    return kind != NULL && strcmp(kind, "profile") == 0;
+}

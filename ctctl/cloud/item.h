@@ -52,6 +52,12 @@ int item_is_rolled_back(const struct json_object *item);
 enum trust item_trust(const struct json_object *item);
 
 /**
+ * item_is_profile(item):
+ * Return whether it is what belongs to no session of a device.
+ */
+int item_is_profile(const struct json_object *item);
+
+/**
  * item_lock(item, err):
  * Fill ${err} with the reason why it can't be opened, with the cure.  Return -1.
  */

@@ -165,7 +165,7 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
                    struct ct_err *err)
 {
     struct json_object *all = json_object_new_array(), *page, *list, *answer;
-    int64_t total = -1, offset = 0;
+    int64_t total = -1, offset = 0, others = 0;
     size_t n;
 
     do {
@@ -176,7 +176,11 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
         total = headline_number(page, "total", -1);
         for (size_t i = 0; i < n && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
-            if (is_wanted(c, f, item))
+            int yes = is_wanted(c, f, item); /* and it is opened */
+            if (f->which != SESSIONS_AND_PROFILES &&
+                item_is_profile(item) != (f->which == SESSIONS_PROFILES))
+                others++;
+            else if (yes)
                 json_object_array_add(all, json_object_get(item));
         }
         offset += (int64_t)n;
@@ -184,6 +188,8 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
     } while (n > 0 && offset < total && offset < MAX_SESSIONS && room_left(f, all) > 0);
     if (f->project != NULL || f->machine != NULL || f->tag != NULL || total < 0)
         total = (int64_t)json_object_array_length(all);
+    else
+        total -= others;
     answer = json_object_new_object();
     json_object_object_add(answer, "sessions", all);
     jdoc_set_int(answer, "total", total);

@@ -8,12 +8,19 @@
 #include "ctctl/ui/text.h"
 
 /* Sessions as the daemon and the cloud list them. */
+enum sessions_which {
+    SESSIONS_AND_PROFILES, /* whatever the cloud has */
+    SESSIONS_ONLY,
+    SESSIONS_PROFILES, /* what belongs to no session, an item for each device */
+};
+
 struct sessions_filter {
-    const char *project; /* or NULL */
-    const char *machine; /* or NULL */
-    const char *tag;     /* or NULL; the cloud's only.  A device that seals doesn't send it */
-    int64_t limit;       /* 0: all */
-    int is_shown;        /* what waits for its first save is described too (unsaved.h) */
+    const char *project;       /* or NULL */
+    const char *machine;       /* or NULL */
+    const char *tag;           /* or NULL; the cloud's only.  A device that seals doesn't send it */
+    enum sessions_which which; /* of the cloud's */
+    int64_t limit;             /* 0: all */
+    int is_shown;              /* what waits for its first save is described too (unsaved.h) */
 
     /* Out, may be NULL: how many of the cloud's could not be judged by project or machine, for they
      * are sealed and can't be opened here. */

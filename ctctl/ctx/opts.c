@@ -6,7 +6,7 @@
 
 #include "ctctl/ctx/opts.h"
 
-#define MAX_OPTS 16
+#define MAX_OPTS 32
 
 struct table {
     struct opt all[MAX_OPTS];

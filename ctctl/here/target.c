@@ -235,6 +235,8 @@ int target_choose(void *arg, const struct open_meta *meta, const struct local *l
     char *dir;
 
     memset(ret, 0, sizeof(*ret));
+    if (meta->is_profile) /* what it is named after lies below the home folder */
+        return settle(t, str_dup(path_home()), meta->agent, ret);
     if (t->dir != NULL)
         return asked_for(t, meta->agent, ret, err);
     if (local->n > 0 && news_cwd(local->news)[0] != '\0')

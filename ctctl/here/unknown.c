@@ -18,21 +18,26 @@ static void add(struct json_object *list, const char *root, const struct invento
     }
 }
 
-struct json_object *unknown_look(const struct strlist *roots)
+struct json_object *unknown_look(const struct strlist *roots, int64_t *ret_profile_files)
 {
     struct json_object *list = json_object_new_array();
 
+    if (ret_profile_files != NULL)
+        *ret_profile_files = 0;
     for (size_t i = 0; i < roots->n; i++) {
         struct inventory inv;
         if (inventory_take(agent_default(), roots->v[i], &inv, NULL) == 0) {
             add(list, roots->v[i], &inv);
+            if (ret_profile_files != NULL)
+                *ret_profile_files += inv.profile_files;
             inventory_clear(&inv);
         }
     }
     return list;
 }
 
-struct json_object *unknown_look_watched(const struct json_object *status)
+struct json_object *unknown_look_watched(const struct json_object *status,
+                                         int64_t *ret_profile_files)
 {
     struct json_object *watched = jdoc_array(jdoc_obj(status, "watch"), "roots"), *list;
     size_t n = watched != NULL ? json_object_array_length(watched) : 0;
@@ -46,7 +51,7 @@ struct json_object *unknown_look_watched(const struct json_object *status)
         if (s != NULL)
             strlist_add(&roots, s);
     }
-    list = unknown_look(&roots);
+    list = unknown_look(&roots, ret_profile_files);
     strlist_free(&roots);
     return list;
 }

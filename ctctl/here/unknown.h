@@ -6,16 +6,18 @@
 #include "common/base/strlist.h"
 
 /**
- * unknown_look(roots):
+ * unknown_look(roots, ret_profile_files):
  * Look through the data folders ${roots} and return what nobody saves because nobody knows it: an
- * array of {root, folder, files, more, example}, sorted, perhaps empty.
+ * array of {root, folder, files, more, example}, sorted, perhaps empty.  ${ret_profile_files} (may
+ * be NULL) gets how many are known and belong to no session.
  */
-struct json_object *unknown_look(const struct strlist *roots);
+struct json_object *unknown_look(const struct strlist *roots, int64_t *ret_profile_files);
 
 /**
- * unknown_look_watched(status):
+ * unknown_look_watched(status, ret_profile_files):
  * The same for the folders that the daemon, whose status this is, watches.
  */
-struct json_object *unknown_look_watched(const struct json_object *status);
+struct json_object *unknown_look_watched(const struct json_object *status,
+                                         int64_t *ret_profile_files);
 
 #endif

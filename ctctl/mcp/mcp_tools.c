@@ -256,6 +256,7 @@ static int list_cloud(const struct mcp *m, const struct json_object *args, struc
 {
     struct ctx *c = m->c;
     const struct sessions_filter f = {
+        .which = SESSIONS_ONLY,
         .project = m->folder != NULL ? NULL : jdoc_str(args, "project"),
         .machine = jdoc_str(args, "machine"),
         .tag = jdoc_str(args, "tag"),

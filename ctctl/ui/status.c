@@ -242,6 +242,25 @@ static void not_saved_row(struct buf *b, const struct text_style *st,
     free(text);
 }
 
+/* What belongs to no session; nothing where it is saved, or is not to be. */
+static void profile_row(struct buf *b, const struct text_style *st,
+                        const struct json_object *status)
+{
+    const char *state = jdoc_str(jdoc_obj(status, "profile"), "state");
+    int64_t files = headline_number(status, "profileFiles", 0);
+    struct buf text = {0};
+
+    if (state == NULL || files == 0 || strcmp(state, "on") == 0 || strcmp(state, "off") == 0)
+        return;
+    buf_printf(&text, "%" PRId64 " file%s that belong%s to no session %s not saved: ", files,
+               files == 1 ? "" : "s", files == 1 ? "s" : "", files == 1 ? "is" : "are");
+    buf_addstr(&text, strcmp(state, "unsaid") == 0
+                          ? "say profile = true (or false) in codeteleportd.conf and reload it"
+                          : "this server does not take such things");
+    row(b, st, "Profile", text.data);
+    buf_free(&text);
+}
+
 static void saved_row(struct buf *b, const struct text_style *st, const struct json_object *status)
 {
     const char *saved = jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt");
@@ -426,6 +445,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     encryption_row(b, st, jdoc_obj(o, "encryption"));
     saved_row(b, st, o);
     not_saved_row(b, st, o);
+    profile_row(b, st, o);
     watch_row(b, st, jdoc_obj(o, "watch"));
     account_row(b, st, jdoc_obj(o, "account"));
     server_row(b, st, jdoc_obj(o, "server"), state == NULL || strcmp(state, "auth_required") != 0);

@@ -188,6 +188,11 @@ static void try_again(struct login_view *l, const struct ct_err *err)
     waiter_check_all(l->d);
 }
 
+unsigned login_view_features(const struct login_view *l)
+{
+    return l->state == LOGIN_OK ? l->features : 0;
+}
+
 static void on_me(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct login_view *l = arg;
@@ -215,6 +220,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         learnt(l, id, email != NULL ? email : "");
         if (l->state == LOGIN_OK)
             login_view_answered(l, res);
+        profile_touch_all(l->d);
     }
     json_object_put(answer);
     if (l->is_listed)

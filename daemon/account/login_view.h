@@ -101,6 +101,12 @@ const struct cred *login_view_cred(const struct login_view *l);
 const char *login_view_token_tag(const struct login_view *l);
 
 /**
+ * login_view_features(l):
+ * Return what the server has told that it can do, of enum api_feature; 0 until it was asked.
+ */
+unsigned login_view_features(const struct login_view *l);
+
+/**
  * login_view_listed(l):
  * What the server lists is known, or can't be known now: uploads may begin.
  */

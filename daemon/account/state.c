@@ -470,6 +470,23 @@ void state_each_file(struct state *s, const char *root,
     db_done(st);
 }
 
+void state_each_claimed(struct state *s, const char *root,
+                        void (*f)(void *arg, const char *session_id, const char *path), void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT f.session_id, f.path FROM files f JOIN sessions s USING (session_id)"
+                 " WHERE f.root = ? AND s.is_excluded = 0 AND ((f.path >= 'plans/' AND"
+                 " f.path < 'plans0') OR (f.path >= 'projects/' AND f.path < 'projects0' AND"
+                 " instr(f.path, '/memory/') > 0))",
+                 "s", root) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0), db_text(st, 1));
+    db_done(st);
+}
+
 void state_each_attachment(struct state *s, const char *session_id,
                            void (*f)(void *arg, const char *path, int64_t size_bytes), void *arg)
 {
@@ -492,7 +509,8 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
 
     if (db_query(s->db, NULL, &st,
                  "SELECT " COLUMNS " FROM sessions"
-                 " WHERE ?1 IS NULL OR project = ?1 OR project_name = ?1"
+                 " WHERE project <> '" STATE_PROFILE "'"
+                 " AND (?1 IS NULL OR project = ?1 OR project_name = ?1)"
                  " ORDER BY modified_ms DESC, session_id LIMIT ?2 OFFSET ?3",
                  "sii", project, limit, offset) != 0)
         return;
@@ -608,7 +626,7 @@ void state_counts(struct state *s, struct state_counts *ret)
                  " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
                  " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0),"
                  " sum(is_excluded IN (3, 4)), sum(is_excluded = 4)"
-                 " FROM sessions",
+                 " FROM sessions WHERE project <> '" STATE_PROFILE "'",
                  "") != 0)
         return;
     if (db_step(s->db, st, NULL) == 1) {

@@ -29,6 +29,8 @@ enum state_excluded {
 
 #define STATE_TAG_SIZE 17
 
+#define STATE_PROFILE "//profile" /* the project of what belongs to no session */
+
 struct state_session {
     char session_id[UUID_SIZE];
     char *root;               /* data folder that it lies in */
@@ -291,6 +293,14 @@ int state_file(struct state *s, const char *root, const char *path, int64_t *ret
  */
 void state_each_file(struct state *s, const char *root,
                      void (*f)(void *arg, const char *session_id, const char *path), void *arg);
+
+/**
+ * state_each_claimed(s, root, f, arg):
+ * Call ${f} for each plan and each file of project memory below ${root} that a session which is
+ * saved has bundled.
+ */
+void state_each_claimed(struct state *s, const char *root,
+                        void (*f)(void *arg, const char *session_id, const char *path), void *arg);
 
 /**
  * state_each_attachment(s, session_id, f, arg):

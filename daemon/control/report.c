@@ -21,6 +21,7 @@
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
+#include "daemon/session/profile.h"
 #include "daemon/account/sealing.h"
 #include "daemon/control/apart.h"
 
@@ -684,6 +685,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "server", server_part(d, &st));
     json_object_object_add(o, "account", account_part(d));
     json_object_object_add(o, "scan", scan_part(d));
+    json_object_object_add(o, "profile", profile_report(d));
     json_object_object_add(o, "encryption", sealing_status(d));
     json_object_object_add(o, "sandbox", confine_report(d->confine));
     json_object_object_add(o, "problems", problems(d));

@@ -14,6 +14,7 @@
 #include "common/base/str.h"
 #include "daemon/session/adopt.h"
 #include "daemon/session/job.h"
+#include "daemon/session/profile.h"
 #include "daemon/session/recording.h"
 
 #include "daemon/account/cloud.h"
@@ -464,6 +465,7 @@ static void start(struct daemon *d, struct session *s)
     j->exclude = rules_copy(d->rules);
     if (rules_any(j->exclude))
         state_each_writer(d->state, hold_writer, j->exclude);
+    profile_prepare(d, j);
     j->keys = sealing_hold(d->sealing);
     sealing_wire_id(d->sealing, s->id, j->wire_id);
     j->scan = credscan_job_new(d, s->id);

@@ -16,6 +16,7 @@
 #include "daemon/account/sealing.h"
 #include "daemon/session/exclusion.h"
 #include "daemon/session/rules.h"
+#include "daemon/session/profile.h"
 
 /* ---- files whose session is named inside: read on the worker ------------------------------------
  */
@@ -239,6 +240,7 @@ static void plan_changed(struct daemon *d, const struct watcher_change *c, int64
     for (size_t i = 0; d->state != NULL && i < slugs.n; i++)
         state_by_slug(d->state, slugs.v[i], touch_one, &t);
     strlist_free(&slugs);
+    profile_touch(d, c->root); /* it may be nobody's */
 }
 
 static int touch_new_by_prefix(void *arg, const char *key, void *value)
@@ -273,6 +275,7 @@ static void memory_changed(struct daemon *d, const struct watcher_change *c, int
     if (d->state != NULL &&
         state_newest_of_memory(d->state, d->config->roots.v[c->root], c->place->project, id))
         sessions_touch(d, id, age_ms, 0);
+    profile_touch(d, c->root); /* where there is no session */
 }
 
 static void on_seen(void *arg, int root, const char *path)
@@ -321,6 +324,9 @@ static void on_changed(void *arg, const struct watcher_change *c)
         break;
     case AGENT_MEMORY:
         memory_changed(d, c, age_ms);
+        break;
+    case AGENT_LOOSE:
+        profile_touch(d, c->root);
         break;
     case AGENT_PASTE: /* its session's prompt history says so too */
     case AGENT_NOTHING:
@@ -442,6 +448,8 @@ static void on_scanned(void *arg, int root, int64_t files)
     r->is_scanning = 0;
     strlist_free(&r->unreadable);
     r->scans++;
+    if (r->scans == 1)
+        profile_touch(d, root);
     if (d->state != NULL) {
         books_tidy(d);
         if (r->scans == 1 && all_are_scanned(d))

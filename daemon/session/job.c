@@ -15,6 +15,7 @@
 
 #include "daemon/session/job.h"
 #include "daemon/session/credscan.h"
+#include "daemon/session/profile.h"
 
 #define TRIES 5 /* snapshots of a session that changes under our hands */
 
@@ -40,6 +41,7 @@ void job_free(void *arg)
     job_clear_results(j);
     strlist_free(&j->roots);
     free(j->files);
+    strlist_free(&j->claimed);
     free(j->last_project);
     free(j->spool_path);
     buf_free(&j->stored);
@@ -249,17 +251,19 @@ static int pack_once(struct job *j)
     int rc;
 
     job_clear_results(j);
-    if (best_snapshot(j, &s, &j->err) != 0)
+    if (j->profile_root >= 0 ? profile_take(j, &s, &j->err) != 0
+                             : best_snapshot(j, &s, &j->err) != 0)
         return -1;
-    if (is_stub(j, s)) {
+    if (j->profile_root < 0 && is_stub(j, s)) {
         snapshot_free(s);
         return err_set(&j->err, ERR_REFUSED, "nothing is in it yet");
     }
-    if (stays_here(j, s)) {
+    if (j->profile_root < 0 && stays_here(j, s)) {
         snapshot_free(s);
         return err_set(&j->err, ERR_REFUSED, "its folder is excluded");
     }
-    withhold_memory(j, s);
+    if (j->profile_root < 0)
+        withhold_memory(j, s);
     rc = pack_write(s, &o, &j->result, &j->err);
     if (rc != 0 && j->err.code == ERR_GONE)
         j->err.code = ERR_FAIL; /* the spool, not the session: only the snapshot can say that */
@@ -267,7 +271,7 @@ static int pack_once(struct job *j)
         j->skipped = json_object_new_array();
         j->duplicates = json_object_new_array();
         j->others = json_object_new_array();
-        j->project = str_dup(snapshot_project(s));
+        j->project = str_dup(j->profile_root >= 0 ? STATE_PROFILE : snapshot_project(s));
         credscan_run(j->scan, s, j->result.is_rewritten, j->cancel);
         snapshot_each_file(s, on_file, j);
         snapshot_each_skipped(s, on_skipped, j);

@@ -35,6 +35,8 @@ struct job {
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
+    int profile_root;             /* the root whose profile it is (profile.h), or -1 */
+    struct strlist claimed;       /* of a profile: plans and memory that sessions have */
     char *last_project;           /* where the transcript of the last bundle lay, or NULL */
     struct buf stored;            /* manifest of the newest version, if that is known ... */
     int64_t stored_version;       /* ... and its number, else 0 */

@@ -152,6 +152,7 @@ struct json_object *call_features(void)
 
     json_object_array_add(list, json_object_new_string(API_FEATURE_HEADS));
     json_object_array_add(list, json_object_new_string(API_FEATURE_BASE_CHECKSUMS));
+    json_object_array_add(list, json_object_new_string(API_FEATURE_PROFILE));
     return list;
 }
 

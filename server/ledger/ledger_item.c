@@ -68,6 +68,7 @@ struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *wh
 /* What clients write and read; all of what is sealed is one text. */
 static const char *const known[] = {"sealed",
                                     "agentId",
+                                    "kind",
                                     "messageCount",
                                     "userMessageCount",
                                     "toolCallCount",

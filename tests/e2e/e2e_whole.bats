@@ -176,7 +176,7 @@ below() {
     versions_are "$ID" 1
     fetch "$ID" "$T/x.tgz"
     [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
-    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: it is the memory of a folder that is excluded'
+    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: it may be the memory of an excluded folder'
 }
 
 @test "a linked work tree's memory is that of its repository" {
@@ -193,6 +193,30 @@ below() {
     git -C "$main" worktree add -q -b wt "$wt"
     (cd "$HOME" && ctctl pull "$ID" --target-dir "$wt")
     grep -q learnt "$CLAUDE_CONFIG_DIR/projects/$(encoded "$main")/memory/MEMORY.md"
+    machine alice
+}
+
+@test "what a fork's records name of the session it came from comes home with the fork alone" {
+    local parent
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    parent=$(new_id)
+    put "projects/-home-al-p/$parent/tool-results/abc.txt" 'a long result'
+    put "projects/-home-al-p/$parent/tool-results/other.txt" 'that nobody names'
+    put "projects/-home-al-p/$parent/subagents/agent-x1.jsonl" '{"type":"user"}'
+    ID=$(new_id)
+    { line "saved to: $CLAUDE_CONFIG_DIR/projects/-home-al-p/$parent/tool-results/abc.txt"
+        line "see $CLAUDE_CONFIG_DIR/projects/-home-al-p/$parent/subagents/agent-x1.jsonl, and more"
+    } >"$(transcript "$ID")"
+    push
+    ctctl export "$ID" --local -o "$T/x.tgz"
+    [ "$(tar -tzf "$T/x.tgz" | grep -c '^cited/')" = 2 ]
+    [ "$(tar -xzOf "$T/x.tgz" "cited/$parent/tool-results/abc.txt")" = 'a long result' ]
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    mkdir -p "$HOME/p"
+    (cd "$HOME/p" && ctctl pull "$ID")
+    [ "$(cat "$(dirname "$(here "$ID")")/$parent/tool-results/abc.txt")" = 'a long result' ]
+    [ -e "$(dirname "$(here "$ID")")/$parent/subagents/agent-x1.jsonl" ]
     machine alice
 }
 

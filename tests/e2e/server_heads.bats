@@ -75,7 +75,7 @@ two_devices() {
     [ "$(json GET "/sessions/$ID/download" | jq .version)" = 2 ]
     bundle 2000
     reserve '.baseVersions = [2]'
-    jq -e '.features == ["heads","base-checksums"] and .currentVersion == 2 and ([.heads[].version] == [3])
+    jq -e '.features == ["heads","base-checksums","profile"] and .currentVersion == 2 and ([.heads[].version] == [3])
         and .elsewhereVersion == 3' "$T/answer"
     reserve '.baseVersions = [2, 3]'
     jq -e '.heads == [] and .elsewhereVersion == null' "$T/answer"
@@ -83,7 +83,7 @@ two_devices() {
     expect 200 '' confirm
     jq -e '.currentVersion == 5 and .heads == []' "$T/answer"
     expect 200 '' json GET /auth/me
-    jq -e '.features == ["heads","base-checksums"]' "$T/answer"
+    jq -e '.features == ["heads","base-checksums","profile"]' "$T/answer"
 }
 
 @test "a head ends by deletion, and a reservation by the word of who made it" {

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
+#include "common/data/jdoc.h"
 #include "ctctl/ui/status.h"
 #include "ctctl/here/unknown.h"
 #include "ctctl/here/glance.h"
@@ -29,6 +30,7 @@ static int run(struct ctx *c, int argc, char **argv)
     struct json_object *o;
     struct buf b = {0};
     struct ct_err e;
+    int64_t profile_files;
     size_t n;
     int is_check = 0, is_line = 0;
     const struct opt opts[] = {{"check", OPT_FLAG, &is_check}, {"line", OPT_FLAG, &is_line}};
@@ -47,7 +49,8 @@ static int run(struct ctx *c, int argc, char **argv)
     ctx_refresh(c);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
-    json_object_object_add(o, "notSaved", unknown_look_watched(o));
+    json_object_object_add(o, "notSaved", unknown_look_watched(o, &profile_files));
+    jdoc_set_int(o, "profileFiles", profile_files);
     if (c->json) {
         ctx_json(c, o);
     } else {

@@ -106,7 +106,7 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f, const struct cho
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    struct sessions_filter f = {.is_shown = 1};
+    struct sessions_filter f = {.is_shown = 1, .which = SESSIONS_ONLY};
     struct choice ch = {0};
     struct strlist words = {0};
     int is_local = 0, is_cloud = 0, is_clear = 0;

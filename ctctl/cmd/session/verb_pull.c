@@ -9,6 +9,7 @@
 #include "ctctl/pull/pull_heads.h"
 #include "ctctl/pull/pull_many.h"
 #include "ctctl/pull/pull_merge.h"
+#include "ctctl/pull/pull_profile.h"
 #include "ctctl/pull/pull_say.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/here/target.h"
@@ -23,7 +24,7 @@ struct command {
     struct pull_opts opts;
     struct strlist map;
     const char *project;
-    int is_all, is_update, is_agreed;
+    int is_all, is_update, is_profile, is_agreed;
 };
 
 /* A merge that a person is asked about. */
@@ -38,7 +39,7 @@ struct merging {
 
 static int pick(struct ctx *c, char **ret)
 {
-    const struct sessions_filter every = {0};
+    const struct sessions_filter every = {.which = SESSIONS_ONLY};
     struct json_object *answer, *best;
     struct ct_err e;
     int rc;
@@ -272,6 +273,20 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
     json_object_put(o);
 }
 
+/* What belongs to no session comes after the sessions. */
+static int pull_along(struct ctx *c, struct command *cmd)
+{
+    struct json_object *results = json_object_new_array();
+    struct ct_err e;
+    int64_t n;
+    int rc = pull_profiles(c, NULL, &cmd->opts, results, &n, &e);
+
+    if (rc != 0)
+        ctx_say(c, "what belongs to no session: %s", e.msg);
+    json_object_put(results);
+    return rc;
+}
+
 static int pull_all(struct ctx *c, struct command *cmd)
 {
     struct tally t = {.c = c, .is_rehearsal = cmd->opts.is_rehearsal, .all_later = 1};
@@ -308,8 +323,27 @@ static int pull_all(struct ctx *c, struct command *cmd)
         rc = t.all_later && rest.locked == 0 ? CTX_LATER : CTX_FAILED;
     else if (rest.locked > 0)
         rc = CTX_FAILED;
+    if (rc == CTX_OK && cmd->is_all && cmd->project == NULL && pull_along(c, cmd) != 0)
+        rc = CTX_FAILED;
     json_object_put(t.results);
     strlist_free(&t.absent);
+    return rc;
+}
+
+static int pull_profile(struct ctx *c, struct command *cmd, const char *device)
+{
+    struct json_object *results = json_object_new_array();
+    struct ct_err e;
+    int64_t n = 0;
+    int rc = pull_profiles(c, device, &cmd->opts, results, &n, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
+
+    if (rc == CTX_OK && c->json)
+        ctx_json(c, results);
+    else if (rc == CTX_OK && n == 0)
+        ctx_say(c, device != NULL ? "no device of that name has a profile in the cloud"
+                                  : "there is no profile in the cloud; what saves one: profile = "
+                                    "true in codeteleportd.conf");
+    json_object_put(results);
     return rc;
 }
 
@@ -320,7 +354,13 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
     int is_many = cmd->is_all || cmd->is_update;
 
     if (words > 1)
-        return ctx_usage(c, "pull wants the ID of one session");
+        return ctx_usage(c, cmd->is_profile ? "--profile wants the name of one device, or none"
+                                            : "pull wants the ID of one session");
+    if (cmd->is_profile && (is_many || cmd->opts.version > 0 || cmd->opts.target_dir != NULL ||
+                            cmd->opts.is_forced || cmd->opts.is_copy || cmd->project != NULL))
+        return ctx_usage(c, "--profile goes with the name of a device, --dry-run and nothing else");
+    if (cmd->is_profile)
+        return CTX_OK;
     if (cmd->is_all && cmd->is_update)
         return ctx_usage(c, "--all brings what is not here too; say --all or --update");
     if (is_many && words > 0)
@@ -368,12 +408,15 @@ static int run(struct ctx *c, int argc, char **argv)
         {"update", OPT_FLAG, &cmd.is_update},
         {"project", OPT_STRING, &cmd.project},
         {"map", OPT_LIST, &cmd.map},
+        {"profile", OPT_FLAG, &cmd.is_profile},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
     if (rc == -1)
         rc = check(c, &cmd, words.n) == CTX_OK ? -1 : CTX_USAGE;
-    if (rc == -1 && (cmd.is_all || cmd.is_update))
+    if (rc == -1 && cmd.is_profile)
+        rc = pull_profile(c, &cmd, words.n > 0 ? words.v[0] : NULL);
+    else if (rc == -1 && (cmd.is_all || cmd.is_update))
         rc = pull_all(c, &cmd);
     else if (rc == -1)
         rc = pull_one(c, &cmd, words.n > 0 ? words.v[0] : NULL);
@@ -387,7 +430,8 @@ const struct verb verb_pull = {
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
     "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
-    "       ctctl pull --update",
+    "       ctctl pull --update\n"
+    "       ctctl pull --profile [DEVICE] [--dry-run]",
     "bring a session home, to go on with it here",
     "Downloads the session, checks it, moves its paths to this machine and puts it where\n"
     "claude --resume finds it; prints the command to go on with. Without an ID: a list to\n"
@@ -411,6 +455,9 @@ const struct verb verb_pull = {
     "  --project P       only this project's (name or folder)\n"
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
     "  --update          only what is here already and has gone on elsewhere\n"
+    "  --profile         what belongs to no session, of all devices or of the one that is\n"
+    "                    named: agents' memory, named lists of tasks and the like. --all\n"
+    "                    brings it too. Nothing that is here is replaced\n"
     "\n"
     "What is here is never replaced by something that lacks a part of it, unless forced.\n"
     "No daemon is needed for this.\n",

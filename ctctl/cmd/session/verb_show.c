@@ -350,7 +350,7 @@ static void look_for_unsaved(struct json_object *o)
 
     if (jdoc_str(o, "root") != NULL && jdoc_str(o, "root")[0] != '\0')
         strlist_add(&roots, jdoc_str(o, "root"));
-    json_object_object_add(o, "notSaved", unknown_look(&roots));
+    json_object_object_add(o, "notSaved", unknown_look(&roots, NULL));
     strlist_free(&roots);
 }
 

@@ -1,0 +1,53 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/str.h"
+
+#include "agents/claude/claude.h"
+
+/*
+ * A fork's records name results by the path that they have below the session it came from:
+ * .../<id of that>/tool-results/<name>, .../<id>/subagents/agent-<id>.jsonl.
+ */
+
+#define NAME_BYTES_MAX 128
+
+static int is_name_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+/* ${at} is where the slash before ${folder} stands. */
+static void take(const char *p, size_t n, size_t at, const char *folder, const char *own,
+                 struct strlist *ret)
+{
+    size_t name = at + strlen(folder), len = 0;
+    char id[UUID_SIZE], *cite;
+
+    if (at < UUID_SIZE || p[at - UUID_SIZE] != '/' || !uuid_starts(p + at - (UUID_SIZE - 1)))
+        return;
+    memcpy(id, p + at - (UUID_SIZE - 1), UUID_SIZE - 1);
+    id[UUID_SIZE - 1] = '\0';
+    while (name + len < n && len <= NAME_BYTES_MAX && is_name_byte(p[name + len]))
+        len++;
+    if (len == 0 || len > NAME_BYTES_MAX || p[name] == '.' || strcmp(id, own) == 0)
+        return;
+    cite = str_printf("%s%s%.*s", id, folder, (int)len, p + name);
+    if (ret->n < CLAUDE_CITES_MAX)
+        strlist_add_once(ret, cite);
+    free(cite);
+}
+
+void claude_cites(const char *p, size_t n, const char *own, struct strlist *ret)
+{
+    static const char *const folders[] = {"/tool-results/", "/subagents/"};
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        const char *at = p, *hit;
+        while ((hit = memmem(at, n - (size_t)(at - p), folders[i], strlen(folders[i]))) != NULL) {
+            take(p, n, (size_t)(hit - p), folders[i], own, ret);
+            at = hit + 1;
+        }
+    }
+}

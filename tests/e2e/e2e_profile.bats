@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# What belongs to no session is saved for each device, where somebody has said so, and comes home.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    SAVING='quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; device_name = "alice"; profile = true;'
+    conf "$SAVING"
+}
+
+teardown() {
+    end_home
+}
+
+# put PATH TEXT: a file below the data folder
+put() {
+    mkdir -p "$(dirname "$CLAUDE_CONFIG_DIR/$1")"
+    printf '%s\n' "$2" >"$CLAUDE_CONFIG_DIR/$1"
+}
+
+# loose: one of each kind
+loose() {
+    put "projects/$(encoded "$HOME/src/lone")/memory/MEMORY.md" '- of a folder without sessions'
+    put projects/-srv-elsewhere/memory/MEMORY.md '- not below the home'
+    put agent-memory/reviewer/MEMORY.md '- of an agent'
+    put memory/personal/notes.md 'of a person'
+    put tasks/release-work/1.json '{"id":"1","subject":"named"}'
+    put tasks/release-work/.highwatermark 4
+    put plans/nobodys-plan.md 'a plan'
+}
+
+ID=11111111-2222-4333-8444-555555555555
+
+@test "what belongs to no session comes home with all the rest, and is no session" {
+    local p
+    loose
+    line hello | sed 's/"type":"user"/&,"slug":"its-plan"/' >"$(transcript "$ID")"
+    put plans/its-plan.md 'of a session'
+    start_daemon
+    ctctl sync --wait
+    within status_is '.profile.state + " " + (.profile.savedAt != null | tostring)' 'on true'
+    status_is .sessions.known 1
+    [ "$(ctctl --json list | jq length)" = 1 ]
+    [ "$(ctctl --json list --cloud | jq -r '.sessions[].id' | sort -u)" = "$ID" ]
+    ! ctctl status | grep -qE 'Not saved|Profile'
+    machine bob
+    ctctl pull --all | tee "$T/out"
+    grep -q 'profile of alice: 7 added' "$T/out"
+    for p in projects/-srv-elsewhere/memory/MEMORY.md agent-memory/reviewer/MEMORY.md \
+        memory/personal/notes.md tasks/release-work/1.json tasks/release-work/.highwatermark \
+        plans/nobodys-plan.md; do
+        cmp "$T/alice/home/alice/.claude/$p" "$CLAUDE_CONFIG_DIR/$p"
+    done
+    grep -q 'without sessions' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/lone")/memory/MEMORY.md"
+    # it is no transcript, neither here nor there
+    [ "$(find "$CLAUDE_CONFIG_DIR/projects" -name '*.jsonl' | wc -l)" = 1 ]
+    machine alice
+}
+
+@test "nothing that is here is replaced: memory is merged by line, the rest stays" {
+    loose
+    push
+    machine bob
+    put agent-memory/reviewer/MEMORY.md '- of bob'
+    put tasks/release-work/1.json '{"id":"1","subject":"of bob"}'
+    put plans/nobodys-plan.md "another plan"
+    ctctl pull --profile alice | grep -q 'merged'
+    [ "$(cat "$CLAUDE_CONFIG_DIR/agent-memory/reviewer/MEMORY.md")" = "$(printf -- '- of bob\n- of an agent')" ]
+    grep -q 'of bob' "$CLAUDE_CONFIG_DIR/tasks/release-work/1.json"
+    grep -q 'another plan' "$CLAUDE_CONFIG_DIR/plans/nobodys-plan.md"
+    # a second time there is nothing left to do
+    ctctl pull --profile | grep -q 'profile of alice: 0 added, 0 merged'
+    [ "$(ctctl pull --profile nobody 2>&1)" = "ctctl: no device of that name has a profile in the cloud" ]
+    machine alice
+}
+
+@test "memory beside a stub, which is no session, is nobody's" {
+    put projects/-home-al-p/memory/MEMORY.md '- beside a stub'
+    printf '{"type":"custom-title","customTitle":"x","sessionId":"%s"}\n' "$ID" >"$(transcript "$ID")"
+    push
+    machine bob
+    ctctl pull --profile | grep -q '1 added'
+    grep -rq 'beside a stub' "$CLAUDE_CONFIG_DIR/projects"
+    machine alice
+}
+
+@test "its change makes a version, a session that takes a plan takes it out" {
+    loose
+    start_daemon
+    ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
+    put agent-memory/reviewer/more.md 'more'
+    ctctl sync --wait
+    machine bob
+    ctctl pull --profile >/dev/null
+    grep -q more "$CLAUDE_CONFIG_DIR/agent-memory/reviewer/more.md"
+    machine alice
+}
+
+@test "nothing is saved before somebody has said so, and a server that does not know it gets none" {
+    conf "${SAVING/profile = true;/}"
+    loose
+    start_daemon
+    ctctl sync --wait
+    status_is .profile.state unsaid
+    COLUMNS=200 ctctl status | grep -q 'Profile .*belong to no session are not saved: say profile = true'
+    [ "$(ctctl --json versions "$ID" 2>/dev/null | jq '.versions | length')" != 1 ]
+    conf "$SAVING"
+    kill -HUP "$(cat "$T/daemon.pid" 2>/dev/null || status .daemon.pid)"
+    within status_is .profile.state on
+    ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
+    conf "${SAVING/true/false}"
+    kill -HUP "$(status .daemon.pid)"
+    within status_is .profile.state off
+    ! ctctl status | grep -q Profile
+}
+
+@test "of an excluded folder neither memory nor prompts leave" {
+    loose
+    put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET'
+    printf '{"display":"%s","pastedContents":{},"timestamp":1,"project":"%s"}\n' SECRET "$HOME/secret/x" \
+        OPEN "$HOME/src/lone" >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    start_daemon
+    ctctl exclude "$HOME/secret"
+    ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
+    stop_daemon
+    find "$T" -path '*objects*' -type f -exec sh -c 'gzip -dc "$1" 2>/dev/null | grep -a -e SECRET -e OPEN' - {} \; >"$T/found"
+    grep -q OPEN "$T/found"
+    ! grep -q SECRET "$T/found"
+}
+
+@test "sealed, prompts and teams come home too; in clear they don't, and that is said" {
+    loose
+    put teams/reviewers/config.json '{"name":"reviewers"}'
+    printf '{"display":"an old prompt","pastedContents":{},"timestamp":1,"project":"%s"}\n' \
+        "$HOME/src/lone" >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    push
+    machine bob
+    ctctl pull --profile >"$T/out" 2>&1
+    grep -q 'left out: profile/teams/reviewers/config.json' "$T/out"
+    [ ! -e "$CLAUDE_CONFIG_DIR/teams" ]
+    machine alice
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    put agent-memory/reviewer/new.md 'new'
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    ctctl pull --profile >"$T/out" 2>&1
+    cmp "$T/alice/home/alice/.claude/teams/reviewers/config.json" "$CLAUDE_CONFIG_DIR/teams/reviewers/config.json"
+    grep -q "\"an old prompt\".*\"project\":\"$HOME/src/lone\"" "$CLAUDE_CONFIG_DIR/history.jsonl"
+    machine alice
+}
