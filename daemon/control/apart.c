@@ -36,8 +36,8 @@ void apart_cure(const struct state_session *ss, int is_kept, char *buf, size_t s
                  ss->session_id);
     else
         snprintf(buf, size,
-                 "to see what each holds: ctctl pull %.8s; to take the other: ctctl pull "
-                 "%.8s --version %lld",
+                 "to make one of both: ctctl pull %.8s --merge; to take the other: ctctl pull %.8s "
+                 "--version %lld",
                  ss->session_id, ss->session_id, (long long)ss->elsewhere);
 }
 

@@ -125,7 +125,7 @@ sealed() {
     jq -e '.sessions.diverged == 1' "$T/status.json"
     jq -e '[.problems[] | select(.what | test("went on here and on another machine"))] |
         length == 1 and (.[0].why | test("version 2") and test("bob")) and
-        (.[0].cure | test("ctctl pull"))' "$T/status.json"
+        (.[0].cure | test("ctctl pull .* --merge"))' "$T/status.json"
     ctctl >"$T/screen"
     ! head -n 1 "$T/screen" | grep -qE '(safe|saved).*\.$'
     head -n 1 "$T/screen" | grep -q 'two places'
@@ -180,6 +180,12 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     tar -xzOf "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/"$ID.v2.tar.gz" session.jsonl |
         grep -q "bob's turn"
     state diverged
+    # It can be had, as status says.
+    start_daemon
+    ctctl --json status | jq -e '.problems[].cure | select(test("ctctl import"))'
+    stop_daemon
+    ctctl import "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/"$ID.v2.tar.gz" --as-copy
+    grep -rq "bob's turn" "$CLAUDE_CONFIG_DIR/projects"
     # One's own next version hides nothing.
     turn alice "alice's next"
     [ "$(kept)" = "$ID.v2.tar.gz" ]
