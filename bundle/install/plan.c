@@ -287,6 +287,16 @@ static struct plan_item *add(struct plan *p, const struct open_entry *e, char *p
     return it;
 }
 
+/* The other side may bring it under that very name, from an earlier merge. */
+static int is_planned(const struct plan *p, const char *path)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcmp(p->items[i].path, path) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* What gave way comes in under its other name, unless it is there from an earlier time. */
 static int add_asides(struct planning *p, struct ct_err *err)
 {
@@ -294,7 +304,10 @@ static int add_asides(struct planning *p, struct ct_err *err)
         struct aside *a = &p->asides[i];
         struct plan_item *it;
         struct stat here;
-        int local, rc = open_local(p, a->path, &local, &here, err);
+        int local, rc;
+        if (is_planned(p->plan, a->path))
+            continue;
+        rc = open_local(p, a->path, &local, &here, err);
         if (rc < 0)
             return -1;
         it = add(p->plan, a->entry, a->path);

@@ -84,6 +84,13 @@ static char *by_map(const struct strlist *map, const char *path)
     return best;
 }
 
+char *target_mapped(const struct strlist *map, const char *source_cwd, const char *cwd)
+{
+    char *moved = source_cwd != NULL ? by_map(map, source_cwd) : NULL;
+
+    return moved == NULL && cwd != NULL ? by_map(map, cwd) : moved;
+}
+
 char *target_map(const struct strlist *map, const char *source_home, const char *path)
 {
     char *moved = by_map(map, path);
@@ -239,6 +246,9 @@ int target_choose(void *arg, const struct open_meta *meta, const struct local *l
         return settle(t, str_dup(path_home()), meta->agent, ret);
     if (t->dir != NULL)
         return asked_for(t, meta->agent, ret, err);
+    dir = local->n > 0 ? target_mapped(t->map, meta->source_cwd, local_cwd(local)) : NULL;
+    if (dir != NULL)
+        return settle(t, dir, meta->agent, ret);
     if (local->n > 0 && news_cwd(local->news)[0] != '\0')
         return where_it_is(t, meta, local, ret);
     dir = target_map(t->map, meta->source_user_dir, meta->source_cwd);

@@ -23,10 +23,10 @@ struct target {
 /**
  * target_choose(arg, meta, local, ret, err):
  * The choose() of struct install_opts; ${arg} is a struct target.  In this order: the folder that
- * was asked for; where the session lives here already; what a map makes of its folder; the same
- * place below this home, if that folder is there; the current folder, if it bears the project's
- * name; whatever the person says.  ERR_GONE if the folder that was asked for is not there;
- * ERR_REFUSED with the reason "no_target" if nothing fits.
+ * was asked for; for a session that is here already: what a map says of it, else where it is; what
+ * a map makes of its folder; the same place below this home, if that folder is there; the current
+ * folder, if it bears the project's name; whatever the person says.  ERR_GONE if the folder that
+ * was asked for is not there; ERR_REFUSED with the reason "no_target" if nothing fits.
  */
 int target_choose(void *arg, const struct open_meta *meta, const struct local *local,
                   struct install_target *ret, struct ct_err *err);
@@ -37,6 +37,14 @@ int target_choose(void *arg, const struct open_meta *meta, const struct local *l
  * home, else the same; NULL if there is no such place (a drive of Windows).  The caller frees it.
  */
 char *target_map(const struct strlist *map, const char *source_home, const char *path);
+
+/**
+ * target_mapped(map, source_cwd, cwd):
+ * Return the folder to which ${map} (may be NULL) moves a session of the folder ${source_cwd}
+ * there, which is in ${cwd} here (either may be NULL); NULL if it says nothing of it.  The caller
+ * frees it.
+ */
+char *target_mapped(const struct strlist *map, const char *source_cwd, const char *cwd);
 
 /**
  * target_map_is_valid(word):

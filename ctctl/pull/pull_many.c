@@ -16,6 +16,7 @@
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
+#include "ctctl/here/target.h"
 
 #include "ctctl/pull/pull_heads.h"
 
@@ -87,10 +88,25 @@ static int look_closer(int root_fd, const struct local *local, const struct json
     return 0;
 }
 
+/* Does a map say that it is to be in another folder? */
+static int is_to_move(const struct strlist *map, const struct json_object *item,
+                      const struct local *local)
+{
+    char *to = target_mapped(map, item_str(item, "sourceCwd"), local_cwd(local));
+    char *real = to != NULL ? realpath(to, NULL) : NULL;
+    char *name = to != NULL ? agent_default()->project_name(real != NULL ? real : to) : NULL;
+    int is_so = name != NULL && strcmp(name, local->copies[0].project) != 0;
+
+    free(name);
+    free(real);
+    free(to);
+    return is_so;
+}
+
 /* Is the session here, and does the cloud know of something that is not?  The cloud's newest record
  * tells: it is here too, or not.  Where that is not said, the times of the two decide. */
-static int look(int root_fd, const struct json_object *item, int *ret_is_here, int *ret_is_behind,
-                struct ct_err *err)
+static int look(int root_fd, const struct json_object *item, const struct strlist *map,
+                int *ret_is_here, int *ret_is_behind, struct ct_err *err)
 {
     const char *id = item_id(item);
     const char *ended = jdoc_str(item_metadata(item), "sessionEndedAt");
@@ -107,6 +123,8 @@ static int look(int root_fd, const struct json_object *item, int *ret_is_here, i
         rc = look_closer(root_fd, &local, item, ms, ret_is_behind, err);
     else
         *ret_is_behind = used_ms(item) > local.copies[0].was.mtime_ns / 1000000;
+    if (rc == 0 && local.n > 0 && is_to_move(map, item, &local))
+        *ret_is_behind = 1;
     local_clear(&local);
     return rc;
 }
@@ -212,7 +230,8 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
 
     if (id == NULL || !uuid_is_valid(id) || is_out_of_reach(m, item))
         return 0;
-    rc = look(m->root_fd, item, &is_here, &is_behind, err);
+    rc = look(m->root_fd, item, m->opts->is_update ? NULL : m->opts->each.map, &is_here, &is_behind,
+              err);
     if (rc != 0) {
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
@@ -238,7 +257,13 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     rc = pull_fullest(m->c, item_wire_id(item), &o, &r, err);
     if (rc == 0)
         m->last_ns = o.mtime_ns;
-    m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);
+    /* What runs by itself now and then comes back to it. */
+    if (rc != 0 && m->opts->is_update && strcmp(err->reason, "live") == 0) {
+        m->rest->open++;
+        rc = 0;
+    } else {
+        m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);
+    }
     pull_result_clear(&r);
     return rc != 0 && ends_it_all(err) ? -1 : 0;
 }

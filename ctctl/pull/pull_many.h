@@ -23,6 +23,7 @@ struct pull_many_opts {
 struct pull_many_rest {
     int64_t listed;
     int64_t rested;       /* here, and not behind */
+    int64_t open;         /* Claude Code runs on it: left for a later --update */
     int64_t locked;       /* sealed, and can't be opened here */
     struct ct_err reason; /* of the first of those */
     int64_t plain;        /* in clear, and this device seals */

@@ -27,6 +27,18 @@ teardown() {
 # beside: the folder of the session's own files
 beside() { dirname "$(here "$ID")"; }
 
+# open_here: a running process says that it works on the session
+open_here() {
+    mkdir -p "$CLAUDE_CONFIG_DIR/sessions"
+    printf '{"pid":%s,"sessionId":"%s","procStart":"%s"}' $$ "$ID" "$(cut -d' ' -f22 /proc/$$/stat)" \
+        >"$CLAUDE_CONFIG_DIR/sessions/$$.json"
+}
+
+# stands: the current version and the heads beside it; what is only pinned is none
+stands() {
+    ctctl --json versions "$ID" | jq -c '[.currentVersion, [.versions[] | select(.isHead) | .version]] | [.[0], .[1] - [.[0]]]'
+}
+
 # apart: alice and bob go on, each alone; what bob did is uploaded first
 apart() {
     machine bob
@@ -129,14 +141,14 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl pull "$ID" --version 1
     session add "$CLAUDE_CONFIG_DIR" "$ID" "carol's work"
     push
-    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = "[2,[4,3]]" ]
+    [ "$(stands)" = "[2,[4,3]]" ]
     ctctl pull "$ID" --merge --yes
     ctctl pull "$ID" --merge --yes 2>&1 | tee "$T/out"
     for who in alice bob carol; do grep -q "$who's work" "$(here "$ID")"; done
     ! grep -q "that this doesn't" "$T/out"
     push
     ctctl --json versions "$ID" | tee "$T/v.json"
-    [ "$(jq -c '[.currentVersion, .heads]' "$T/v.json")" = "[5,[]]" ]
+    [ "$(stands)" = "[5,[]]" ]
     [ "$(jq -c '[.versions[] | select(.version == 5) | .baseVersions[] | (.version? // .)] | sort' "$T/v.json")" = "[2,3,4]" ]
 }
 
@@ -147,13 +159,13 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl pull "$ID" --merge --yes
     [ "$(pulled "$ID" --merge --yes)" = kept ] || [ "$(jq -r .outcome "$T/pull.json")" = already-here ]
     push
-    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = "[4,[]]" ]
+    [ "$(stands)" = "[4,[]]" ]
     # Alice merges too, not knowing of it: there is nothing that only she has.
     machine alice
     [ "$(pulled "$ID" --merge --yes)" = updated ]
     session add "$CLAUDE_CONFIG_DIR" "$ID" "alice goes on"
     push
-    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = "[5,[]]" ]
+    [ "$(stands)" = "[5,[]]" ]
 }
 
 @test "a merge that races uploads of both loses nothing" {
@@ -186,12 +198,60 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl pull "$ID" --merge --dry-run 2>&1 | tee "$T/out"
     grep -q "Would merge into session" "$T/out"
     tree | diff "$T/before" -
-    mkdir -p "$CLAUDE_CONFIG_DIR/sessions"
-    printf '{"pid":%s,"sessionId":"%s","procStart":"%s"}' $$ "$ID" "$(cut -d' ' -f22 /proc/$$/stat)" \
-        >"$CLAUDE_CONFIG_DIR/sessions/$$.json"
+    open_here
     tree >"$T/before"
     run ctctl pull "$ID" --merge --yes
     [ "$status" -ne 0 ]
     grep -q "Claude Code is running on session" <<<"$output"
     tree | diff "$T/before" -
+}
+
+@test "pull --update leaves an open session alone, says so, and fails nothing" {
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's work"
+    push
+    machine bob
+    open_here
+    tree >"$T/before"
+    run ctctl pull --update
+    [ "$status" -eq 0 ]
+    grep -q "1 session left alone that Claude Code is running on" <<<"$output"
+    tree | diff "$T/before" -
+    ctctl --json pull --update | jq -e '.open == 1 and .failed == 0'
+    run ctctl pull --update --force
+    [ "$status" -eq 64 ]
+    rm "$CLAUDE_CONFIG_DIR/sessions"/*.json
+    ctctl pull --update
+    grep -q "alice's work" "$(here "$ID")"
+}
+
+@test "pull --all with a later --map moves what is already here" {
+    machine bob
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    ctctl pull --all
+    [[ "$(here "$ID")" == *"$(encoded "$B")"* ]]
+    mkdir -p "$T/elsewhere/web.app"
+    ctctl --json pull --all --map "$T/alice/home/alice/src=$T/elsewhere" >"$T/pull.json"
+    jq -e '.failed == 0' "$T/pull.json"
+    [[ "$(here "$ID")" == *"$(encoded "$T/elsewhere/web.app")/$ID.jsonl" ]]
+    # And then it is there.
+    ctctl --json pull --all --map "$T/alice/home/alice/src=$T/elsewhere" | jq -e '.sessions == [] and .alreadyHere == 1'
+}
+
+@test "sealed versions are merged where the key is" {
+    ctctl key init --no-confirm
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice seals"
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    ctctl pull "$ID"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's work"
+    push
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's work"
+    push
+    ctctl --json versions "$ID" | jq -e '.heads | length == 1'
+    ctctl pull "$ID" --merge --yes
+    for words in "alice seals" "alice's work" "bob's work"; do grep -q "$words" "$(here "$ID")"; done
+    push
+    ctctl --json versions "$ID" | jq -e '.heads == []'
 }

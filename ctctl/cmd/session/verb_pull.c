@@ -225,8 +225,12 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
 /* What was left alone, in one sentence each. */
 static void say_rest(struct ctx *c, const struct pull_many_rest *rest)
 {
-    char *n = text_count(rest->locked, "session", "sessions");
+    char *n = text_count(rest->open, "session", "sessions");
 
+    if (rest->open > 0)
+        ctx_say(c, "%s left alone that Claude Code is running on", n);
+    free(n);
+    n = text_count(rest->locked, "session", "sessions");
     if (rest->locked > 0)
         ctx_say(c, "%s left alone: %s", n, rest->reason.msg);
     free(n);
@@ -267,6 +271,7 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
     json_object_object_add(o, "absentFolders", absent);
     jdoc_set_int(o, "alreadyHere", rest->rested + t->good[INSTALL_SAME]);
     jdoc_set_int(o, "failed", t->failed);
+    jdoc_set_int(o, "open", rest->open);
     jdoc_set_int(o, "locked", rest->locked);
     jdoc_set_int(o, "leftInClear", rest->plain);
     ctx_json(t->c, o);
@@ -380,6 +385,9 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
         return ctx_usage(c, "--plain goes with the ID of a session");
     if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
         return ctx_usage(c, "--project and --map go with --all");
+    if (cmd->is_update && cmd->opts.is_forced)
+        return ctx_usage(c, "--update never replaces what is not part of the other; to do that: "
+                            "ctctl pull ID --force");
     if (cmd->opts.is_forced && cmd->opts.is_copy)
         return ctx_usage(c, "say --force or --as-copy, not both");
     for (size_t i = 0; i < cmd->map.n; i++) {
@@ -458,6 +466,8 @@ const struct verb verb_pull = {
     "  --profile         what belongs to no session, of all devices or of the one that is\n"
     "                    named: agents' memory, named lists of tasks and the like. --all\n"
     "                    brings it too. Nothing that is here is replaced\n"
+    "  --update          only what is here already and has gone on elsewhere, and is not\n"
+    "                    open: also for a timer of one's own\n"
     "\n"
     "What is here is never replaced by something that lacks a part of it, unless forced.\n"
     "No daemon is needed for this.\n",
