@@ -35,6 +35,8 @@ struct rebuild_opts {
     int with_memory;        /* a stranger's too */
     int with_file_history;  /* the same: what /rewind writes and deletes, below ${cwd} */
     struct losses *losses;
+    struct losses
+        *used; /* "agent NAME", "skill NAME" that it calls, and that may be lacking here */
 
     /* A path as it is called here; the caller frees it. */
     char *(*moved)(void *arg, const char *path);

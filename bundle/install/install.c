@@ -140,6 +140,8 @@ static int extract(struct installing *in, struct ct_err *err)
     in->r->has_mode_reset = in->opened.has_mode_reset;
     in->r->losses = in->opened.losses;
     in->opened.losses = (struct losses){0};
+    in->r->used = in->opened.used;
+    in->opened.used = (struct losses){0};
     return 0;
 }
 
@@ -560,5 +562,6 @@ void install_result_clear(struct install_result *r)
     free(r->backup);
     strlist_free(&r->left_out);
     losses_free(&r->losses);
+    losses_free(&r->used);
     memset(r, 0, sizeof(*r));
 }

@@ -83,6 +83,7 @@ struct install_result {
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
     struct losses losses;    /* what was left out within files */
+    struct losses used;      /* agents and skills that it calls */
 
     /* What the daemon will find, if it looks at once: see daemon/session/adopt.h.  Of what was
      * merged only the transcript. */

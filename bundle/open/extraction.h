@@ -36,7 +36,7 @@ struct extraction {
     int has_mode_reset;
     int64_t folders, files; /* made in the stage */
     struct rebuild_opts rebuild;
-    struct losses losses;
+    struct losses losses, used;
     struct strlist left_out;
     struct open_extra *extras;
     size_t n_extras;

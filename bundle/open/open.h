@@ -95,6 +95,7 @@ struct open_result {
     struct open_extra *extras;
     size_t n_extras;
     struct losses losses;             /* what was left out within files */
+    struct losses used;               /* agents and skills that it calls */
     int64_t raw_bytes;                /* of all contents */
     int has_mode_reset;               /* a permission mode was set back to default */
     char content_id[HASH_SHA256_HEX]; /* of what is in the bundle (see content.h) */

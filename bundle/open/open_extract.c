@@ -526,6 +526,8 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
     r->has_mode_reset = x->has_mode_reset;
     r->losses = x->losses;
     x->losses = (struct losses){0};
+    r->used = x->used;
+    x->used = (struct losses){0};
     x->left_out = (struct strlist){0};
     x->extras = NULL;
     x->n_extras = 0;
@@ -565,6 +567,7 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
         .with_memory = o->opts.with_memory,
         .with_file_history = o->opts.with_file_history,
         .losses = &x.losses,
+        .used = &x.used,
     };
     rc = take_all(&x, err);
     if (rc == 0)
@@ -577,6 +580,7 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
     free_extras(x.extras, x.n_extras);
     strlist_free(&x.left_out);
     losses_free(&x.losses);
+    losses_free(&x.used);
     buf_free(&x.manifest);
     map_free(x.names);
     if (x.stage_fd >= 0)
@@ -592,5 +596,6 @@ void open_result_free(struct open_result *r)
     free_extras(r->extras, r->n_extras);
     strlist_free(&r->left_out);
     losses_free(&r->losses);
+    losses_free(&r->used);
     memset(r, 0, sizeof(*r));
 }

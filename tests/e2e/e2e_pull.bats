@@ -68,12 +68,18 @@ print(json.dumps({"type": "user", "uuid": "cccccccc-0000-4000-8000-000000000001"
 print(json.dumps({"type": "assistant", "uuid": "cccccccc-0000-4000-8000-000000000002", "sessionId": sid, "cwd": cwd,
     "message": {"id": "m", "role": "assistant", "content": [
         {"type": "thinking", "thinking": "look into " + cwd + "/main.c", "signature": "SIG"},
-        {"type": "text", "text": "see " + cwd + "/main.c"}]}}))
+        {"type": "text", "text": "see " + cwd + "/main.c"},
+        {"type": "tool_use", "id": "a", "name": "Task", "input": {"subagent_type": "reviewer"}},
+        {"type": "tool_use", "id": "b", "name": "Task", "input": {"subagent_type": "Explore"}},
+        {"type": "tool_use", "id": "c", "name": "Skill", "input": {"skill": "release"}}]}}))
 P
     push
     machine bob
     B=$(project src/web.app)
-    pulled "$ID"
+    mkdir -p "$B/.claude/skills/release"
+    touch "$B/.claude/skills/release/SKILL.md"
+    pulled "$ID" 2>"$T/said"
+    grep -q "it used the agent reviewer, which this machine has no file for" "$T/said"
     name=$(jq -r 'select(.uuid == "cccccccc-0000-4000-8000-000000000001").message.content[0].content' "$(here "$ID")")
     [ -e "${name#saved to }" ]
     [[ "$name" == "saved to $HOME/"* ]]
