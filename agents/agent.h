@@ -103,6 +103,8 @@ enum agent_fate {
     AGENT_UNKNOWN,
 };
 
+#define AGENT_DAYS_MAX 100000 /* more than that is never */
+
 enum agent_news {
     AGENT_NO_NEWS,   /* appended or removed without a word of conversation */
     AGENT_IS_NEWS,   /* conversation: what a person, a model or a tool said */
@@ -184,6 +186,11 @@ struct agent {
      * tell apart.  NULL: its records are no tree. */
     int (*unite)(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
                  struct ct_err *err);
+
+    /* After how many days at rest does the agent remove a session in ${root} by itself?
+     * ${ret_is_said}: its settings say so, else it is the agent's default.  Return -1 if the
+     * settings can't be read.  NULL: it removes none. */
+    int (*cleanup_days)(const char *root, int *ret_is_said);
 
     const char *history_path; /* prompts of all sessions, or NULL */
     const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */

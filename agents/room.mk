@@ -5,6 +5,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/allow.c agents/claude/allow.h \
   agents/claude/claude.c agents/claude/claude.h \
   agents/claude/claude_cites.c \
+  agents/claude/claude_cleanup.c \
   agents/claude/claude_entry.c \
   agents/claude/claude_list.c \
   agents/claude/claude_memory.c \

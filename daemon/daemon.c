@@ -395,6 +395,7 @@ static int start_outside(struct daemon *d, struct ct_err *err)
         listen_on_socket(d, err) != 0)
         return -1;
     make_credentials_folder(d);
+    d->cleanup = cleanup_new(d);
     if (device_id(d->config->state_dir, d->device_id, NULL) != 0)
         d->device_id[0] = '\0';
     sealing_start(d->sealing); /* a key_command */
@@ -473,6 +474,7 @@ static void teardown(struct daemon *d)
     life_end(d->life);
     event_base_free(d->base);
     rules_free(d->rules);
+    cleanup_free(d->cleanup);
     credscan_end(d);
     config_free(d->config);
     free(d->config_path);

@@ -76,6 +76,7 @@ struct metered;
 struct allowance;
 struct bundler;
 struct waiters;
+struct cleanup;
 struct sleep_lock;
 struct life;
 
@@ -96,8 +97,9 @@ struct daemon {
     struct event *restart_timer; /* restart.c */
     char *restart_path;          /* that it is to start anew for, or NULL */
 
-    struct rules *rules; /* folders whose sessions stay here */
-    struct life *life;   /* signals and timers of daemon.c */
+    struct cleanup *cleanup; /* what the agent removes by itself */
+    struct rules *rules;     /* folders whose sessions stay here */
+    struct life *life;       /* signals and timers of daemon.c */
     struct worker *worker;
     struct watcher *watcher;
     struct ipc_server *ipc;
@@ -555,6 +557,29 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
  * Write what status would say, in one line, into ${buf}.
  */
 void report_line(struct daemon *d, char *buf, size_t size);
+
+/**
+ * cleanup_new(d), cleanup_free(c):
+ * Read what the agent's settings say of sessions that rest.  Outside of the sandbox, for these may
+ * be a link to what it bars.  NULL is harmless.
+ */
+struct cleanup *cleanup_new(struct daemon *d);
+void cleanup_free(struct cleanup *c);
+
+/**
+ * cleanup_look(d), cleanup_report(d):
+ * What is recorded of files has changed: look anew at the next report.  Return what goes within a
+ * week: {days, withinDays, sessions, notSafe, soonest: [{sessionId, title, goesAt, state}]};
+ * ${days} is null where nothing is removed, ${state} a word of list.
+ */
+void cleanup_look(struct daemon *d);
+struct json_object *cleanup_report(struct daemon *d);
+
+/**
+ * listing_state(d, ss, ret_why):
+ * Return the state of a session in one word of the interface; why, borrowed, or NULL.
+ */
+const char *listing_state(struct daemon *d, const struct state_session *ss, const char **ret_why);
 
 /**
  * listing_list(d, params), listing_show(d, id):

@@ -23,6 +23,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/control/pause.c \
   daemon/control/report.c \
   daemon/control/report_line.c \
+  daemon/cleanup.c \
   daemon/daemon.c \
   daemon/daemon.h \
   daemon/network.c \

@@ -299,6 +299,7 @@ const struct agent claude_agent = {
     .plan_slugs = claude_plan_slugs,
     .record_news = claude_record_news,
     .unite = claude_unite,
+    .cleanup_days = claude_cleanup_days,
     .history_path = "history.jsonl",
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,

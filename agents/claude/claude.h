@@ -28,6 +28,7 @@ void claude_cites(const char *p, size_t n, const char *own, struct strlist *ret)
 int claude_cited(const char *project, const char *cite, char **ret_path, char **ret_entry);
 int claude_named(const char *name, char *path, char *entry, size_t size);
 void claude_plan_slugs(const char *name, struct strlist *ret);
+int claude_cleanup_days(const char *root, int *ret_is_said);
 enum agent_news claude_record_news(const struct agent_record *r);
 int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
                  struct ct_err *err);

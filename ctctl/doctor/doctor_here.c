@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/agent.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
@@ -22,7 +23,6 @@
 #define FEW_DAYS 7                /* a machine may be away from the network for so long */
 #define LITTLE_BYTES 1000000000LL /* room for a large session's bundle and its cached blocks */
 #define TOO_LITTLE_BYTES 100000000LL
-#define MAX_SETTINGS (1 << 20)
 
 void doctor_configuration(struct doctor *d, struct doctor_finding *f)
 {
@@ -127,36 +127,23 @@ void doctor_unknown(struct doctor *d, struct doctor_finding *f)
     json_object_put(list);
 }
 
-/* cleanupPeriodDays of the root's settings, or -1 where nothing says it. */
-static int64_t cleanup_days(const char *root)
-{
-    char *path = path_join(root, "settings.json");
-    struct json_object *o;
-    struct buf b = {0};
-    int64_t days = -1;
-
-    if (file_read(path, MAX_SETTINGS, &b, NULL) == 0 && b.len > 0 &&
-        jdoc_parse(b.data, b.len, &o, NULL) == 0) {
-        days = headline_number(o, "cleanupPeriodDays", -1);
-        json_object_put(o);
-    }
-    buf_free(&b);
-    free(path);
-    return days;
-}
-
 void doctor_cleanup(struct doctor *d, struct doctor_finding *f)
 {
     char *root = path_claude_root(), cure[512];
-    int64_t days = cleanup_days(d->has_config ? d->c->config->roots.v[0] : root);
+    int is_said, days = agent_default()->cleanup_days(
+                     d->has_config ? d->c->config->roots.v[0] : root, &is_said);
 
     snprintf(cure, sizeof(cure), "set \"cleanupPeriodDays\": %d or more in %.300s/settings.json",
              CLEANUP_DAYS, d->has_config ? d->c->config->roots.v[0] : root);
     if (days < 0)
+        doctor_say(f, DOCTOR_NOTE, NULL,
+                   "Claude Code's settings can't be read, so when it removes sessions here is not "
+                   "known");
+    else if (!is_said)
         doctor_say(f, DOCTOR_OK, NULL,
                    "Claude Code removes sessions here that rest for %d days (its default); what is "
                    "saved stays in the cloud",
-                   CLEANUP_DAYS);
+                   days);
     else if (days == 0)
         doctor_say(f, DOCTOR_BAD, cure,
                    "cleanupPeriodDays is 0: Claude Code keeps no session, so there may be no time "
@@ -165,12 +152,12 @@ void doctor_cleanup(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_NOTE, cure,
                    "Claude Code removes sessions here after %d days, so nothing may keep them from "
                    "being saved for longer than that",
-                   (int)days);
+                   days);
     else
         doctor_say(f, DOCTOR_OK, NULL,
-                   "Claude Code removes sessions here that rest for %lld days; what is saved stays "
+                   "Claude Code removes sessions here that rest for %d days; what is saved stays "
                    "in the cloud",
-                   (long long)days);
+                   days);
     free(root);
 }
 

@@ -15,6 +15,7 @@
 #define INDENT "            " /* below what follows a label */
 #define MAX_PROBLEMS 8
 #define MAX_UPLOADS 4
+#define MOST_GOING 5 /* sessions that the agent removes soon are named */
 #define TITLE_COLUMNS 50
 #define NARROW 60 /* columns: no room for labels beside their text */
 
@@ -261,6 +262,38 @@ static void profile_row(struct buf *b, const struct text_style *st,
     buf_free(&text);
 }
 
+/* Which sessions the agent removes within days, and whether they are safe. */
+static void cleanup_row(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    struct json_object *list = jdoc_array(o, "soonest");
+    size_t shown = list != NULL ? json_object_array_length(list) : 0;
+    int64_t n = headline_number(o, "sessions", 0), bad = headline_number(o, "notSafe", 0);
+    struct buf text = {0};
+    char id[9], ago[64];
+
+    if (n == 0)
+        return;
+    buf_printf(&text, "%" PRId64 " session%s removed here within %" PRId64 " days, ", n,
+               n == 1 ? " is" : "s are", headline_number(o, "withinDays", 0));
+    if (bad == 0)
+        buf_printf(&text, "%s safe (then: ctctl list --archived)", n == 1 ? "and is" : "all are");
+    else
+        buf_printf(&text, "%" PRId64 " of them NOT safe", bad);
+    for (size_t i = 0; i < shown && i < MOST_GOING; i++) {
+        const struct json_object *s = json_object_array_get_idx(list, i);
+        const char *word = jdoc_str(s, "state");
+        const struct state_word *known = word != NULL ? state_find(word) : NULL;
+        buf_printf(&text, "%s %s %s, %s", i == 0 ? ":" : ";",
+                   text_short_id(jdoc_str(s, "sessionId"), id),
+                   text_ago_of(st, jdoc_str(s, "goesAt"), ago, sizeof(ago)),
+                   known != NULL ? known->word : "");
+    }
+    if (n > (int64_t)shown || shown > MOST_GOING)
+        buf_addstr(&text, "; ...");
+    row(b, st, "Clean-up", text.data);
+    buf_free(&text);
+}
+
 static void saved_row(struct buf *b, const struct text_style *st, const struct json_object *status)
 {
     const char *saved = jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt");
@@ -446,6 +479,7 @@ void status_render(const struct text_style *st, const struct json_object *o, str
     saved_row(b, st, o);
     not_saved_row(b, st, o);
     profile_row(b, st, o);
+    cleanup_row(b, st, jdoc_obj(o, "cleanup"));
     watch_row(b, st, jdoc_obj(o, "watch"));
     account_row(b, st, jdoc_obj(o, "account"));
     server_row(b, st, jdoc_obj(o, "server"), state == NULL || strcmp(state, "auth_required") != 0);

@@ -487,6 +487,23 @@ void state_each_claimed(struct state *s, const char *root,
     db_done(st);
 }
 
+void state_each_old(struct state *s, const char *root, int64_t mtime_ns,
+                    void (*f)(void *arg, const char *session_id, const char *path,
+                              int64_t mtime_ns),
+                    void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st,
+                 "SELECT session_id, path, mtime_ns FROM files WHERE root = ?"
+                 " AND mtime_ns BETWEEN 1 AND ? AND is_attachment = 0",
+                 "si", root, mtime_ns) != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0), db_text(st, 1), sqlite3_column_int64(st, 2));
+    db_done(st);
+}
+
 void state_each_attachment(struct state *s, const char *session_id,
                            void (*f)(void *arg, const char *path, int64_t size_bytes), void *arg)
 {

@@ -303,6 +303,15 @@ void state_each_claimed(struct state *s, const char *root,
                         void (*f)(void *arg, const char *session_id, const char *path), void *arg);
 
 /**
+ * state_each_old(s, root, mtime_ns, f, arg):
+ * Call ${f} for each file below ${root}, no attachment, that was last written before ${mtime_ns}.
+ */
+void state_each_old(struct state *s, const char *root, int64_t mtime_ns,
+                    void (*f)(void *arg, const char *session_id, const char *path,
+                              int64_t mtime_ns),
+                    void *arg);
+
+/**
  * state_each_attachment(s, session_id, f, arg):
  * Call ${f} for each attachment recorded for the session.
  */

@@ -18,7 +18,7 @@
 
 #define PAGE 200
 
-static const char *state_of(struct daemon *d, const struct state_session *ss, const char **ret_why)
+const char *listing_state(struct daemon *d, const struct state_session *ss, const char **ret_why)
 {
     const struct session *s = sessions_get(d, ss->session_id);
     int is_pending = s != NULL && s->dirty_seq > s->safe_seq;
@@ -101,7 +101,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
     jdoc_set_time(o, "modifiedAt", modified_ms);
     jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
-    state = state_of(d, ss, &why);
+    state = listing_state(d, ss, &why);
     jdoc_set_str(o, "state", state);
     elsewhere[0] = '\0';
     if (strcmp(state, "diverged") == 0)

@@ -407,6 +407,26 @@ static void add_restart_problem(struct daemon *d, struct json_object *list)
     jdoc_set_str(o, "path", d->restart_path);
 }
 
+/* What is on its way needs no warning as long as nothing holds it up. */
+static void add_cleanup_problem(struct daemon *d, struct json_object *list)
+{
+    struct json_object *o = cleanup_report(d);
+    int64_t n = jdoc_int(o, "notSafe", 0), days = jdoc_int(o, "days", 0);
+    char what[100], why[128], r[512], c[256];
+    const char *state = report_state(d, r, c);
+
+    if (n > 0 && strcmp(state, "syncing") != 0) {
+        snprintf(what, sizeof(what), "%lld session%s NOT safe and removed here within 7 days",
+                 (long long)n, n == 1 ? " is" : "s are");
+        snprintf(why, sizeof(why), "Claude Code removes what has rested for %lld days",
+                 (long long)days);
+        problem(list, what, why,
+                "ctctl sync; and until that works, a larger \"cleanupPeriodDays\" in its "
+                "settings.json");
+    }
+    json_object_put(o);
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -431,6 +451,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     add_scan_problem(d, list);
     add_clock_problem(d, list);
     add_metered_problem(d, list);
+    add_cleanup_problem(d, list);
 }
 
 static struct json_object *problems(struct daemon *d)
@@ -688,6 +709,7 @@ struct json_object *report_status(struct daemon *d)
     json_object_object_add(o, "profile", profile_report(d));
     json_object_object_add(o, "encryption", sealing_status(d));
     json_object_object_add(o, "sandbox", confine_report(d->confine));
+    json_object_object_add(o, "cleanup", cleanup_report(d));
     json_object_object_add(o, "problems", problems(d));
     return o;
 }

@@ -450,6 +450,7 @@ static void on_scanned(void *arg, int root, int64_t files)
     r->scans++;
     if (r->scans == 1)
         profile_touch(d, root);
+    cleanup_look(d);
     if (d->state != NULL) {
         books_tidy(d);
         if (r->scans == 1 && all_are_scanned(d))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/hash.h"
+#include "common/base/now.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -10,6 +11,8 @@
 
 #include "daemon/account/login_view.h"
 #include "daemon/session/recording.h"
+
+#define OLD_MS (INT64_C(24) * 3600 * 1000)
 
 int recording_files(struct job *j, struct ct_err *err)
 {
@@ -199,6 +202,8 @@ int recording_write(struct job *j, const struct state_session *old, const char *
         rc = fill_item(&r, err);
     if (rc == 0)
         rc = db_transact(state_db(d->state), write_record, &r, err);
+    if (rc == 0 && j->modified_ms < now_wall_ms() - OLD_MS)
+        cleanup_look(d); /* it may be about to go */
     if (rc == 0 && !j->result.is_same)
         uploader_take(d->uploader, &r.q);
     queue_item_clear(&r.q);

@@ -240,3 +240,51 @@ holds_memory() { fetch "$1" "$T/m.tar.gz" && tar -tzf "$T/m.tar.gz" | grep -q '^
     ctctl sync --wait
     holds_memory "$open"
 }
+
+# aged ID DAYS: a session that was written so long ago
+aged() {
+    line "old $1" >"$(transcript "$1")"
+    touch -d "-$2 days" "$(transcript "$1")"
+}
+
+@test "what the agent removes within a week is named, safe or not, and is found when it is gone" {
+    start_daemon
+    log_in
+    local old=aaaaaaa1-0000-4000-8000-000000000001 young=$(new_id)
+    aged "$old" 25
+    aged "$young" 3
+    ctctl sync --wait
+    is_safe "$old"
+    [ "$(status '.cleanup | [.days, .withinDays, .sessions]' | jq -c .)" = '[30,7,1]' ]
+    [ "$(status .cleanup.soonest[0].sessionId)" = "$old" ]
+    # on this very machine nothing is called safe
+    run ctctl status
+    [[ $output == *"Clean-up"*"1 session is removed here within 7 days"*"aaaaaaa1 in 5 days"* ]]
+    # the agent's own word, read at the next scan
+    echo '{"cleanupPeriodDays": 9}' >"$CLAUDE_CONFIG_DIR/settings.json"
+    stop_daemon
+    start_daemon
+    within status_is .cleanup.days 9
+    within status_is .cleanup.sessions 2
+    rm "$(transcript "$old")"
+    ctctl sync --wait
+    within state_is "$old" archived
+    [ "$(ctctl --json list --archived | jq -r '.[].sessionId')" = "$old" ]
+    status_is .cleanup.sessions 1
+    # what is pulled has its time again
+    ctctl pull "$old" --target-dir "$T"
+    ctctl sync --wait
+    status_is .cleanup.sessions 1
+    [ "$(ctctl --json list --archived | jq length)" = 0 ]
+}
+
+@test "what is removed within a week and is not safe is a problem" {
+    start_daemon
+    log_in
+    local old=aaaaaaa1-0000-4000-8000-000000000001
+    ctctl pause
+    aged "$old" 29
+    within status_is .cleanup.notSafe 1
+    run ctctl status
+    [[ $output == *"1 session is NOT safe and removed here within 7 days"*"cleanupPeriodDays"* ]]
+}

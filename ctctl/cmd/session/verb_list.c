@@ -109,13 +109,13 @@ static int run(struct ctx *c, int argc, char **argv)
     struct sessions_filter f = {.is_shown = 1, .which = SESSIONS_ONLY};
     struct choice ch = {0};
     struct strlist words = {0};
-    int is_local = 0, is_cloud = 0, is_clear = 0;
+    int is_local = 0, is_cloud = 0, is_clear = 0, is_archived = 0;
     const struct opt opts[] = {
         {"local", OPT_FLAG, &is_local},      {"cloud", OPT_FLAG, &is_cloud},
         {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
         {"limit", OPT_NUMBER, &ch.limit},    {"clear", OPT_FLAG, &is_clear},
         {"since", OPT_STRING, &ch.since},    {"state", OPT_STRING, &ch.state},
-        {"sort", OPT_STRING, &ch.sort},
+        {"sort", OPT_STRING, &ch.sort},      {"archived", OPT_FLAG, &is_archived},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -125,6 +125,10 @@ static int run(struct ctx *c, int argc, char **argv)
         return rc;
     if (n > 0)
         return ctx_usage(c, "list takes options only; one session is shown by: ctctl show ID");
+    if (is_archived && ch.state != NULL)
+        return ctx_usage(c, "--archived is a state, and so is --state");
+    if (is_archived)
+        ch.state = "archived";
     if (is_local && (is_cloud || is_clear))
         return ctx_usage(c, "--local and --cloud exclude each other");
     if (ch.state != NULL && (is_cloud || is_clear))
@@ -140,7 +144,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_list = {
     "list",
     "[--local|--cloud|--clear] [--project P] [--machine M] [--since TIME]\n"
-    "                  [--state STATE] [--sort time|size|messages|title] [--limit N]",
+    "                  [--state STATE|--archived] [--sort time|size|messages|title] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
@@ -149,6 +153,7 @@ const struct verb verb_list = {
     "  --machine M  only those of the machine with this name\n"
     "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"
     "  --state STATE  only those in this state: waiting, \"too large\", ...\n"
+    "  --archived     only those that are gone from here and safe in the cloud\n"
     "  --sort ORDER   the newest, the largest, those of most messages, or the alphabet first\n"
     "  --limit N    the first N only, which are the newest without --sort\n"
     "\n"
