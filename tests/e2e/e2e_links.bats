@@ -92,7 +92,7 @@ said() { grep -q "$1" "$T/daemon.log"; }
     pulled "$ID" --target-dir "$HOME/src/web.app"
     [ ! -e "$OTHER/old/$ID.jsonl" ]
     [ -z "$(find "$OTHER/old/$ID" -type f 2>/dev/null)" ]
-    diff <(cd "$CLAUDE_CONFIG_DIR" && find . -path ./.codeteleport -prune -o -type f -print | sed "s|./projects/[^/]*|P|" | sort) \
+    diff <(cd "$CLAUDE_CONFIG_DIR" && find . \( -path ./.codeteleport -o -name codeteleport-other \) -prune -o -type f -print | sed "s|./projects/[^/]*|P|" | sort) \
         <(cd "$T/alice/home/alice/.claude" && find . -type f | sed "s|./projects/[^/]*|P|" | sort)
 }
 
