@@ -386,11 +386,12 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     free(path);
 }
 
-/* What came was built anew from what may come, so what is here of the same records is fuller. */
+/* What came was built anew from what may come, so what is here of the same records is fuller.  Not
+ * if it moves: what is here has the paths of where it was; it becomes a backup. */
 static int is_thinner(const struct installing *in)
 {
-    return in->r->outcome == INSTALL_UPDATED && in->local.n > 0 && in->r->losses.n > 0 &&
-           in->meta->agent->unite != NULL;
+    return in->r->outcome == INSTALL_UPDATED && in->local.n > 0 && !is_elsewhere(in) &&
+           in->r->losses.n > 0 && in->meta->agent->unite != NULL;
 }
 
 static int plan(struct installing *in, struct ct_err *err)

@@ -233,6 +233,7 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl --json pull --all --map "$T/alice/home/alice/src=$T/elsewhere" >"$T/pull.json"
     jq -e '.failed == 0' "$T/pull.json"
     [[ "$(here "$ID")" == *"$(encoded "$T/elsewhere/web.app")/$ID.jsonl" ]]
+    grep -q "elsewhere/web.app" "$(here "$ID")"
     # And then it is there.
     ctctl --json pull --all --map "$T/alice/home/alice/src=$T/elsewhere" | jq -e '.sessions == [] and .alreadyHere == 1'
 }
