@@ -30,6 +30,7 @@ static int mark(struct ctx *c, const char *id, struct ct_err *err)
     int rc;
 
     jdoc_set_str(params, "id", id);
+    jdoc_set_bool(params, "deleted", 1);
     rc = ctx_call(c, "exclude", params, ANSWER_MS, &o, err);
     json_object_put(params);
     if (rc == 0) {

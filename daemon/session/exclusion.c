@@ -266,10 +266,9 @@ void exclusion_refresh(struct daemon *d)
  */
 
 /* Of one that is on no record nothing has to be undone: its bundle is judged by the rules. */
-static int keep_one(struct daemon *d, const char *id, struct ct_err *err)
+static int keep_by_rule(struct daemon *d, const char *id, struct ct_err *err)
 {
     struct state_session ss;
-    struct strlist ids = {0};
     int rc = 0;
 
     if (rules_say_id(d->rules, id, 1, err) != 0)
@@ -279,6 +278,15 @@ static int keep_one(struct daemon *d, const char *id, struct ct_err *err)
     else if (sessions_get(d, id) != NULL)
         sessions_touch(d, id, d->config->wait_ms, 0);
     state_session_clear(&ss);
+    return rc;
+}
+
+/* One that is deleted in the cloud stays here until somebody asks for it by name; no rule. */
+static int keep_one(struct daemon *d, const char *id, int is_deleted, struct ct_err *err)
+{
+    struct strlist ids = {0};
+    int rc = is_deleted ? keep_here(d, id, STATE_EXCLUDED_ITSELF, err) : keep_by_rule(d, id, err);
+
     strlist_add(&ids, id);
     forget_caches(d, &ids);
     strlist_free(&ids);
@@ -305,7 +313,8 @@ static int let_one_go(struct daemon *d, const char *id, struct ct_err *err)
     return rc;
 }
 
-static void one_session(struct daemon *d, struct ipc_request *rq, const char *id, int is_excluded)
+static void one_session(struct daemon *d, struct ipc_request *rq, const char *id, int is_excluded,
+                        int is_deleted)
 {
     struct json_object *o;
     struct ct_err err;
@@ -316,7 +325,7 @@ static void one_session(struct daemon *d, struct ipc_request *rq, const char *id
         ipc_fail(rq, &err);
         return;
     }
-    rc = is_excluded ? keep_one(d, id, &err) : let_one_go(d, id, &err);
+    rc = is_excluded ? keep_one(d, id, is_deleted, &err) : let_one_go(d, id, &err);
     if (rc != 0) {
         ipc_fail(rq, &err);
         return;
@@ -378,7 +387,7 @@ void exclusion_request(struct daemon *d, struct ipc_request *rq, struct json_obj
     struct json_object *o;
 
     if (id != NULL) {
-        one_session(d, rq, id, is_excluded);
+        one_session(d, rq, id, is_excluded, jdoc_bool(params, "deleted", 0));
     } else if (path == NULL) {
         o = json_object_new_object();
         json_object_object_add(o, "rules", rules_json(d->rules));
