@@ -178,6 +178,9 @@ struct agent {
     /* Is the record of a transcript conversation? */
     enum agent_news (*record_news)(const struct agent_record *r);
 
+    /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
+    int (*record_is_idle)(const struct agent_record *r);
+
     /* Write both transcripts as one to ${out_fd}: every record of both once, parents before their
      * children, the branch that was worked on last at the end; of a record that both have the bytes
      * of ours; what has no identity of its own from that branch only, unless it belongs to a record

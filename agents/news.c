@@ -11,7 +11,7 @@
 
 #include "agents/news.h"
 
-#define TEXT_BEGINNING 96     /* enough of a message to know a local command by */
+#define TEXT_BEGINNING 512 /* enough of a message to know a local command and what is behind it */
 #define UNNAMED_MAX (1 << 16) /* records without a uuid that are told apart, of one copy */
 
 struct news {
@@ -237,15 +237,13 @@ static void add_record(struct news *n, enum agent_news kind, int64_t ms)
         add_unnamed(n);
     else if (n->uuid[0] != '\0')
         seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
-    if (is_conversation(n, kind) || n->is_compact_summary)
-        n->is_something = 1;
     if (kind != AGENT_NO_NEWS)
         add_message(n);
 }
 
-static enum agent_news kind_of(const struct news *n)
+static struct agent_record record_of(const struct news *n)
 {
-    const struct agent_record r = {
+    return (struct agent_record){
         .type = n->type,
         .subtype = n->subtype,
         .attachment = n->attachment,
@@ -254,8 +252,6 @@ static enum agent_news kind_of(const struct news *n)
         .is_meta = n->is_meta,
         .is_compact_summary = n->is_compact_summary,
     };
-
-    return n->agent->record_news(&r);
 }
 
 static void tell_line(struct news *n, int is_record, enum agent_news kind, int64_t ms)
@@ -279,7 +275,8 @@ static void tell_line(struct news *n, int is_record, enum agent_news kind, int64
 static void end_line(struct news *n)
 {
     int is_record = jscan_is_object(&n->scan);
-    enum agent_news kind = is_record ? kind_of(n) : AGENT_NO_NEWS;
+    const struct agent_record r = record_of(n);
+    enum agent_news kind = is_record ? n->agent->record_news(&r) : AGENT_NO_NEWS;
     int64_t ms;
 
     if (!is_record || now_parse_rfc3339(n->timestamp, &ms) != 0)
@@ -290,6 +287,7 @@ static void end_line(struct news *n)
         n->is_something |= n->line_len > 0;
         return;
     }
+    n->is_something |= !n->agent->record_is_idle(&r);
     judge_cwd(n);
     if (n->first_cwd[0] == '\0')
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));

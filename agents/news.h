@@ -83,8 +83,9 @@ size_t news_count(const struct news *n);
 
 /**
  * news_is_something(n):
- * Return whether there is anything to keep in what was fed: conversation, the summary of one, or a
- * line that is no JSON object and so can't be judged.
+ * Return whether there is anything to keep in what was fed: a record that is not idle
+ * (record_is_idle() of the agent's row; one of an unknown kind is not), or a line that is no JSON
+ * object and so can't be judged.
  */
 int news_is_something(const struct news *n);
 

@@ -298,6 +298,7 @@ const struct agent claude_agent = {
     .named = claude_named,
     .plan_slugs = claude_plan_slugs,
     .record_news = claude_record_news,
+    .record_is_idle = claude_record_is_idle,
     .unite = claude_unite,
     .cleanup_days = claude_cleanup_days,
     .history_path = "history.jsonl",

@@ -30,6 +30,7 @@ int claude_named(const char *name, char *path, char *entry, size_t size);
 void claude_plan_slugs(const char *name, struct strlist *ret);
 int claude_cleanup_days(const char *root, int *ret_is_said);
 enum agent_news claude_record_news(const struct agent_record *r);
+int claude_record_is_idle(const struct agent_record *r);
 int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
                  struct ct_err *err);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);

@@ -38,3 +38,43 @@ enum agent_news claude_record_news(const struct agent_record *r)
         return AGENT_NO_NEWS;
     return AGENT_CANT_TELL;
 }
+
+/* A command that was typed with words of one's own behind it. */
+static int has_arguments(const char *text)
+{
+    static const char open[] = "<command-args>";
+    const char *args = strstr(text, open);
+
+    return args != NULL && strncmp(args + sizeof(open) - 1, "</", 2) != 0;
+}
+
+int claude_record_is_idle(const struct agent_record *r)
+{
+    static const char *const types[] = {
+        "summary",
+        "custom-title",
+        "ai-title",
+        "agent-name",
+        "last-prompt",
+        "mode",
+        "permission-mode",
+        "file-history-snapshot",
+        "file-history-delta",
+        "cost-state",
+        "api-request",
+        "api-request-shape",
+        "api-request-blob",
+        "tools-used",
+        "atis-latch",
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(r->type, types[i]) == 0)
+            return 1;
+    }
+    if (strcmp(r->type, "user") == 0)
+        return (r->is_meta || begins_with_mark(r->text)) && !has_arguments(r->text);
+    if (strcmp(r->type, "attachment") == 0)
+        return strcmp(r->attachment, "prompt_snapshot") == 0;
+    return strcmp(r->type, "system") == 0 && strcmp(r->subtype, "local_command") == 0;
+}

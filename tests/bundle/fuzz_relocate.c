@@ -11,11 +11,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct relocation_roots roots[] = {
-    {"/home/al/p", "/srv/p", "/home/al", "/home/bob"},
-    {"C:\\Users\\a\\p", "/home/\"b", "C:\\Users\\a", "/home/b\\c"},
-    {"/h\xC3\xA9/\xF0\x9F\x98\x80", "/x", "/a\"b\\c", "/\xC3\xBC \xF0\x9F\x9A\x80"},
-    {"/r", "/home/al", "/home/al", "/r"},
-    {"/home/al", "/", "C:\\Users\\a", "/"},
+    {"/home/al/p", "/srv/p", "/home/al", "/home/bob", NULL, 0},
+    {"C:\\Users\\a\\p", "/home/\"b", "C:\\Users\\a", "/home/b\\c", NULL, 0},
+    {"/h\xC3\xA9/\xF0\x9F\x98\x80", "/x", "/a\"b\\c", "/\xC3\xBC \xF0\x9F\x9A\x80", NULL, 0},
+    {"/r", "/home/al", "/home/al", "/r", NULL, 0},
+    {"/home/al", "/", "C:\\Users\\a", "/", NULL, 0},
 };
 
 static int collect(void *arg, const void *p, size_t n, struct ct_err *err)

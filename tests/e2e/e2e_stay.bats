@@ -21,7 +21,8 @@ in_cloud() { ctctl --json list --cloud | jq -r '.sessions[].id' | grep -qx "$1";
 # title TEXT: what an agent writes without a word said
 title() {
     printf '{"type":"ai-title","aiTitle":"%s"}\n{"type":"last-prompt","lastPrompt":"/exit"}\n' "$1"
-    printf '{"type":"user","uuid":"%s","message":{"role":"user","content":"<command-name>/exit</command-name>"}}\n' "$(new_id)"
+    printf '{"type":"user","uuid":"%s","message":{"role":"user","content":"%s"}}\n' "$(new_id)" \
+        '<command-name>/exit</command-name>\n <command-message>exit</command-message>\n <command-args></command-args>'
 }
 
 @test "titles without a word, and empty files, are no sessions until something is said" {
@@ -69,8 +70,18 @@ title() {
     title four >"$(transcript "$d")"
     printf '{"type":"user","isCompactSummary":true,"uuid":"%s","message":{"role":"user","content":"Before this, ..."}}\n' \
         "$(new_id)" >>"$(transcript "$d")"
+    # What a newer agent writes, words behind a command, what was attached.
+    local e=$(new_id) f=$(new_id) g=$(new_id)
+    title five >"$(transcript "$e")"
+    printf '{"type":"turn-v9","id":"1","text":"what nobody knows yet"}\n' >>"$(transcript "$e")"
+    title six >"$(transcript "$f")"
+    printf '{"type":"user","uuid":"%s","message":{"role":"user","content":"%s"}}\n' "$(new_id)" \
+        "<command-name>/review</command-name><command-args>the parser, please</command-args>" >>"$(transcript "$f")"
+    title seven >"$(transcript "$g")"
+    printf '{"type":"attachment","uuid":"%s","attachment":{"type":"file","content":"x"}}\n' "$(new_id)" \
+        >>"$(transcript "$g")"
     ctctl sync --wait
-    for id in "$a" "$b" "$c" "$d"; do is_safe "$id"; done
+    for id in "$a" "$b" "$c" "$d" "$e" "$f" "$g"; do is_safe "$id"; done
 }
 
 @test "a session that has a version stays one, whatever is left of it here" {
