@@ -23,6 +23,7 @@ struct losses {
         int64_t count;
     } * v;
     size_t n;
+    int is_news; /* conversation is among it */
 };
 
 void losses_add(struct losses *t, const char *what, const char *name);

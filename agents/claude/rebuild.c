@@ -376,6 +376,15 @@ static void note_uses(struct rebuild *r)
     }
 }
 
+/* Is what is left out conversation, or of a kind that nobody knows? */
+static int is_news(const struct rebuild *r, const char *type)
+{
+    if (strcmp(type, "user") == 0)
+        return !jtree_is_true(&r->tree, jtree_member(&r->tree, 0, "isMeta"));
+    return strcmp(type, "assistant") == 0 ||
+           (allow_record(type, "") == NULL && jtree_member(&r->tree, 0, "uuid") != JTREE_NONE);
+}
+
 /* One line of a transcript: r->in without its newline. */
 static int record(struct rebuild *r, const char *newline, struct ct_err *err)
 {
@@ -388,6 +397,7 @@ static int record(struct rebuild *r, const char *newline, struct ct_err *err)
     if (jtree_parse(&r->tree, r->in.data, r->in.len) != 0 || r->in.data[0] != '{') {
         if (!is_own) {
             losses_add(r->opts.losses, "record", "that is damaged");
+            r->opts.losses->is_news = 1;
             return 0;
         }
         return put(r, r->in.data, r->in.len, 0, err) == 0 ? put(r, newline, strlen(newline), 0, err)
@@ -401,6 +411,7 @@ static int record(struct rebuild *r, const char *newline, struct ct_err *err)
     if ((is_own ? own(r, row) : others(r, row)) != 0) {
         name = str_printf("%s%s%s", type, subtype[0] != '\0' ? " " : "", subtype);
         losses_add(r->opts.losses, "record", name);
+        r->opts.losses->is_news |= is_news(r, type);
         free(name);
         rebuild_leave_out(r);
         return 0;
@@ -507,6 +518,7 @@ static int add_to_line(struct rebuild *r, const char *p, size_t n, struct ct_err
     r->is_too_long = 1;
     if (r->opts.trust != TRUST_OWN)
         losses_add(r->opts.losses, "record", "that is too long");
+    r->opts.losses->is_news = 1;
     if (pass_on(r, r->in.data, r->in.len, err) != 0)
         return -1;
     buf_free(&r->in);

@@ -126,6 +126,7 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
     jdoc_set_int(o, "transcriptBytes", a->transcript_bytes);
     jdoc_set_str(o, "transcriptDigest", a->transcript_digest);
     jdoc_set_bool(o, "isLoopback", a->is_loopback);
+    jdoc_set_bool(o, "isThinner", a->is_thinner);
     if (a->n_also > 0)
         json_object_object_add(o, "also", also_json(a));
     if (a->wire_id[0] != '\0') {
@@ -207,6 +208,7 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
         a.size_bytes = jdoc_int(o, "sizeBytes", -1);
         a.transcript_bytes = jdoc_int(o, "transcriptBytes", -1);
         a.is_loopback = jdoc_bool(o, "isLoopback", 0);
+        a.is_thinner = jdoc_bool(o, "isThinner", 0);
         is_good = id != NULL && strcmp(id, session_id) == 0 && a.version > 0 && a.size_bytes >= 0 &&
                   a.transcript_bytes >= 0 && take_seal(o, &a) == 0 && take_also(o, &a) == 0 &&
                   take_digest(o, "contentId", a.content_id) == 0 &&

@@ -35,6 +35,7 @@ struct adopted {
     int64_t transcript_bytes;         /* of the transcript as it was installed */
     char transcript_digest[HASH_SHA256_HEX];
     int is_loopback; /* the bundle lies on this machine */
+    int is_thinner;  /* conversation that is in the bundle was not installed */
 
     /* Other versions of the same kind that are in what was merged. */
     struct adopted_version also[ADOPTED_ALSO_MAX];

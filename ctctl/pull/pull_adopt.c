@@ -56,6 +56,7 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
     a.transcript_bytes = r->transcript_bytes;
     memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
     a.is_loopback = d->is_loopback;
+    a.is_thinner = r->losses.is_news;
     if (d->is_sealed) {
         snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);
         hash_hex(d->header.key_id, KEY_ID_BYTES, a.key_id);

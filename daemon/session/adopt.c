@@ -67,7 +67,10 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
         .generation = a->generation,
     };
 
-    return state_confirm(j->d->state, j->session_id, &c, err);
+    if (state_confirm(j->d->state, j->session_id, &c, err) != 0)
+        return -1;
+    /* What comes after it lacks what was not installed, so that version is kept. */
+    return a->is_thinner ? state_pin(j->d->state, j->session_id, err) : 0;
 }
 
 void adopt_forget(const struct daemon *d, const char *session_id)
