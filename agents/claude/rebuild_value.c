@@ -61,10 +61,29 @@ static int is_digest_name(const char *s)
     return digits > 0 && digits < 10 && s[n + 2 + digits] == '\0';
 }
 
+/* Return how long the blank is with which ${s} begins, as JavaScript's trim() sees it, or what
+ * shows as nothing; 0 if it begins with none. */
+static size_t blank(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    if (u[0] > 0 && u[0] <= ' ')
+        return 1;
+    if (u[0] == 0xC2 && (u[1] == 0xA0 || u[1] == 0x85 || u[1] == 0xAD))
+        return 2;
+    if ((u[0] == 0xE2 && (u[1] == 0x80 || u[1] == 0x81) && u[2] != 0) ||
+        strncmp(s, "\xE1\x9A\x80", 3) == 0 || strncmp(s, "\xE3\x80\x80", 3) == 0 ||
+        strncmp(s, "\xEF\xBB\xBF", 3) == 0)
+        return 3;
+    return 0;
+}
+
 static int is_typed(const char *s)
 {
-    while (*s == ' ' || *s == '\t' || *s == '\n')
-        s++;
+    size_t n;
+
+    while ((n = blank(s)) > 0)
+        s += n;
     return *s != '!' && *s != '/' && *s != '#';
 }
 
@@ -90,7 +109,8 @@ static int build_string(struct rebuild *r, uint32_t value, enum allow_value kind
     s = r->word.data;
     switch (kind) {
     case ALLOW_WORD:
-        return copy_if(r, value, is_of(&r->word, "-_.:@/<>()+[]=, ", WORD_MAX));
+        return copy_if(r, value,
+                       is_of(&r->word, "-_.:@/<>()+[]=, ", WORD_MAX) && strstr(s, "..") == NULL);
     case ALLOW_TIME:
         return copy_if(r, value, is_of(&r->word, ":.+-", TIME_MAX));
     case ALLOW_ID:

@@ -203,7 +203,7 @@ def files():
     yield "task-list", {"tasks/1.json": b'["EVIL"]'}
     yield "task-no-id", {"tasks/1.json": b'{"subject":"EVIL"}'}
     yield "todo", {"todos/%s-agent-%s.json" % (SID, SID): b'[{"content":"x","status":"pending","evil":"EVIL"},"EVIL"]'}
-    for n, typed in enumerate(("!EVIL", " \\n!EVIL", "/EVIL", "#EVIL")):
+    for n, typed in enumerate(("!EVIL", " \\n!EVIL", "\\u00a0!EVIL", "\\u2003\\ufeff/EVIL", "/EVIL", "#EVIL")):
         yield "prompt-%d" % n, {"history.jsonl": ('{"display":"%s","pastedContents":{},"timestamp":1,"project":"%s",'
                                                  '"sessionId":"%s"}\n' % (typed, CWD, SID)).encode()}
     yield "prompt-member", {"history.jsonl": json.dumps({
