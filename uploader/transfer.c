@@ -419,13 +419,11 @@ static void say_deleted(const struct http_res *res, struct ct_err *err)
     const char *at, *name;
     char by[80] = "somebody", when[48] = "", day[32];
     int64_t at_ms;
-    int is_own;
 
     if (jdoc_parse(res->body.data, res->body.len, &o, NULL) != 0)
         return;
     at = jdoc_str(o, "deletedAt");
     name = jdoc_str(jdoc_obj(o, "deletedBy"), "name");
-    is_own = jdoc_bool(o, "thisDevice", 0);
     if (name != NULL)
         str_escape(name, strlen(name), by, sizeof(by));
     if (at != NULL && now_parse_rfc3339(at, &at_ms) == 0) {
@@ -433,8 +431,6 @@ static void say_deleted(const struct http_res *res, struct ct_err *err)
         snprintf(when, sizeof(when), " on %.10s at %.5s UTC", day, day + 11);
     }
     snprintf(err->msg, sizeof(err->msg), "%s deleted it in the cloud%s", by, when);
-    if (is_own)
-        snprintf(err->reason, sizeof(err->reason), TRANSFER_DELETED_HERE);
     json_object_put(o);
 }
 

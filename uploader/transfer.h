@@ -25,9 +25,6 @@ struct reservation;
  */
 void reservation_free(struct reservation *r);
 
-/* The reason of an ERR_CONFLICT: the session was deleted, and by this very device. */
-#define TRANSFER_DELETED_HERE "deleted_here"
-
 enum transfer_peer { TRANSFER_API, TRANSFER_STORE, TRANSFER_PEERS };
 
 struct transfer_env {

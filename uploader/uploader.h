@@ -69,9 +69,9 @@ struct uploader_ops {
     int (*forget)(void *arg, const char *session_id, struct ct_err *err);
     void (*rebuild)(void *arg, const char *session_id);
 
-    /* The server says that the session was deleted; its bundle was dropped.  ${is_own}: by this
-     * very device.  ${why}: who did it and when, a sentence without a full stop. */
-    void (*deleted)(void *arg, const char *session_id, int is_own, const char *why);
+    /* The server says that the session was deleted; its bundle was dropped.  ${why}: who
+     * did it and when, a sentence without a full stop. */
+    void (*deleted)(void *arg, const char *session_id, const char *why);
 
     /* The token is refused: nothing goes on until uploader_set_cred(). */
     void (*auth)(void *arg, const struct ct_err *err);

@@ -127,8 +127,7 @@ static void exclude(struct entry *e)
     if (uploader_entry_drop(e, &err) != 0)
         uploader_disk_failed(e, &err);
     else
-        u->ops->deleted(u->arg, session_id, strcmp(why.reason, TRANSFER_DELETED_HERE) == 0,
-                        why.msg);
+        u->ops->deleted(u->arg, session_id, why.msg);
 }
 
 void uploader_failed(struct entry *e, const struct ct_err *err)

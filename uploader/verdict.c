@@ -24,10 +24,7 @@ enum verdict verdict_of(const struct ct_err *err)
     case ERR_CORRUPT:
         return VERDICT_REBUILD;
     case ERR_CONFLICT:
-        return strcmp(err->reason, "deleted") == 0 ||
-                       strcmp(err->reason, TRANSFER_DELETED_HERE) == 0
-                   ? VERDICT_EXCLUDED
-                   : VERDICT_LOCAL;
+        return strcmp(err->reason, "deleted") == 0 ? VERDICT_EXCLUDED : VERDICT_LOCAL;
     case ERR_REFUSED:
     case ERR_BUG:
         return VERDICT_FINAL;

@@ -230,3 +230,31 @@ void adopted_forget(const char *account_dir, const char *session_id)
     unlink(path);
     free(path);
 }
+
+static char *deleted_path(const char *account_dir, const char *session_id)
+{
+    return str_printf("%s/deleted/%s", account_dir, session_id);
+}
+
+int adopted_note_deleted(const char *account_dir, const char *session_id, struct ct_err *err)
+{
+    char *dir = path_join(account_dir, "deleted"), *path = deleted_path(account_dir, session_id);
+    int rc = path_make_private(account_dir, err);
+
+    if (rc == 0)
+        rc = path_make_private(dir, err);
+    if (rc == 0)
+        rc = file_replace(path, "", 0, 0600, err);
+    free(path);
+    free(dir);
+    return rc;
+}
+
+int adopted_take_deleted(const char *account_dir, const char *session_id)
+{
+    char *path = deleted_path(account_dir, session_id);
+    int was_noted = unlink(path) == 0;
+
+    free(path);
+    return was_noted;
+}

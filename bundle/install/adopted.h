@@ -95,4 +95,13 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
  */
 void adopted_forget(const char *account_dir, const char *session_id);
 
+/**
+ * adopted_note_deleted(account_dir, session_id, err), adopted_take_deleted(account_dir,
+ * session_id): While no daemon runs: this machine deletes the session in the cloud, and it stays
+ * here.  Return whether that was noted, and forget it.  Nobody but the user of this machine can
+ * note it, unlike what a server says of who deleted something.
+ */
+int adopted_note_deleted(const char *account_dir, const char *session_id, struct ct_err *err);
+int adopted_take_deleted(const char *account_dir, const char *session_id);
+
 #endif

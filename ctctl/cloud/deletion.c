@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "bundle/install/adopted.h"
 #include "bundle/open/generations.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
@@ -37,6 +38,9 @@ static int mark(struct ctx *c, const char *id, struct ct_err *err)
         json_object_put(o);
         return 0;
     }
+    if (ctx_is_no_daemon(err) && ctx_account_dir(c) != NULL &&
+        adopted_note_deleted(ctx_account_dir(c), id, NULL) == 0)
+        return 0; /* it finds that when it starts */
     if (ctx_is_no_daemon(err)) {
         ctx_say(c,
                 "the daemon is not running, so it can't be told to leave session %.8s alone; if "

@@ -506,12 +506,13 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
 {
     const char *wire_id = jdoc_str(o, "id");
     const char *id = wire_id != NULL ? map_get(c->absent, wire_id) : NULL;
-    /* Where there is a key that is the server's word, and what it claims is shown. */
-    int is_own = jdoc_bool(o, "thisDevice", 0) && !sealing_is_one_way(c->d->sealing);
+    int is_own;
 
     /* What is on its way out anyway meets the server's answer to that. */
     if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->uploader, id))
         return;
+    /* Not by the server's word: a stolen token is "this device" too. */
+    is_own = adopted_take_deleted(c->d->account_dir, id);
     log_info("deleted-elsewhere session=%s here=unchanged", id);
     state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
     cloud_see_there(c, o);

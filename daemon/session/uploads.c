@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bundle/pack/pack.h"
+#include "bundle/install/adopted.h"
 #include "bundle/open/generations.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
@@ -272,13 +273,14 @@ static void on_rebuild(void *arg, const char *session_id)
 
 /* What this device deleted stays here, as was asked.  What another one deleted is saved nowhere as
  * it is now: nobody but the user can say which of the two is wanted. */
-static void on_deleted(void *arg, const char *session_id, int is_own, const char *why)
+static void on_deleted(void *arg, const char *session_id, const char *why)
 {
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
-    /* Where there is a key that is the server's word: what ctctl deleted was excluded before. */
-    if (is_own && !sealing_is_one_way(d->sealing)) {
+    /* What ctctl deleted was excluded before, or is noted.  That it was this device is the server's
+     * word, and a stolen token is this device too. */
+    if (adopted_take_deleted(d->account_dir, session_id)) {
         log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
         state_set_excluded(d->state, session_id, STATE_EXCLUDED_ITSELF, 0, NULL);
         control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");

@@ -102,6 +102,14 @@ alarmed() {
     alarmed
 }
 
+# That it was this machine is the server's word, and who holds its token is this machine too.
+@test "what was deleted with this machine's token, and not by ctctl, is an alarm once it changes" {
+    api DELETE "/sessions/$ID"
+    go_on
+    run -1 ctctl sync --wait
+    alarmed
+}
+
 @test "what this machine deleted itself is no alarm, its daemon running or not" {
     stop_daemon
     ctctl delete "$ID" --yes
