@@ -21,12 +21,13 @@ void apart_why(const struct state_session *ss, int is_kept, char *buf, size_t si
 {
     char other[160];
 
-    snprintf(buf, size,
-             "%s and version %lld of this machine (%lld messages) each hold what the other lacks; "
-             "both are kept%s",
-             elsewhere(ss, other, sizeof(other)), (long long)ss->version,
-             (long long)jdoc_int(ss->meta, "messageCount", 0),
-             is_kept ? ", the first of them on this machine only" : "");
+    snprintf(
+        buf, size,
+        "%s and version %lld of this machine (%lld messages) were made each without the other; "
+        "both are kept%s",
+        elsewhere(ss, other, sizeof(other)), (long long)ss->version,
+        (long long)jdoc_int(ss->meta, "messageCount", 0),
+        is_kept ? ", the first of them on this machine only" : "");
 }
 
 void apart_cure(const struct state_session *ss, int is_kept, char *buf, size_t size)

@@ -518,6 +518,8 @@ PY
     run codeteleport-server --data "$T/server" check --full
     [[ $output == *"checksum "*v3.tar.gz* ]]
     codeteleport-server --data "$T/server" gc
+    [ -e "$dir/$ID.v9.tar.gz" ]
+    codeteleport-server --data "$T/server" gc --orphans
     [ ! -e "$dir/$ID.v9.tar.gz" ]
     [ -e "$dir/$ID.v3.tar.gz" ]
 }
@@ -531,7 +533,9 @@ PY
     mkdir "$T/lost"
     mv "$T"/server/server.db* "$T/lost/"
     start_server
-    run codeteleport-server --data "$T/server" gc
+    codeteleport-server --data "$T/server" gc
+    [ "$(objects)" = 1 ]
+    run codeteleport-server --data "$T/server" gc --orphans
     [ "$status" -eq 1 ]
     [[ $output == *"is it the right one"* ]]
     run codeteleport-server --data "$T/server" check
