@@ -127,7 +127,7 @@ static void delete_marks_first_and_asks_nobody_only_with_yes(void **state)
     room_has(&r->err, "--yes");
     room_lacks(&r->asked, "DELETE");
     assert_int_equal(room_run(r, "delete " ID1 " --yes"), 0);
-    mark = strstr(r->asked.data, "exclude {\"id\":\"" ID1 "\"}");
+    mark = strstr(r->asked.data, "exclude {\"id\":\"" ID1 "\",\"deleted\":true}");
     deletion = strstr(r->asked.data, "DELETE /sessions/" ID1);
     assert_non_null(mark);
     assert_non_null(deletion);
