@@ -30,6 +30,7 @@ struct unite_opts {
 struct unite_result {
     int is_ours_active; /* which branch comes last: the one that was worked on last */
     size_t shared;      /* records that both have */
+    size_t fuller; /* of these, how many are longer in ours */
     size_t only_ours, only_theirs;
 };
 

@@ -350,6 +350,17 @@ static int refuse(struct ct_err *err)
                    "--as-copy installs the other one beside it");
 }
 
+static size_t count_fuller(const struct unite_lines *ours, const struct unite_lines *theirs)
+{
+    size_t n = 0, other;
+
+    for (size_t i = 0; i < ours->n; i++) {
+        other = ours->v[i].id != 0 ? unite_lines_find(theirs, ours->v[i].id) : UNITE_NONE;
+        n += other != UNITE_NONE && ours->v[i].len > theirs->v[other].len;
+    }
+    return n;
+}
+
 static void choose(struct weaving *w, struct unite_result *r)
 {
     int64_t ours_ms, theirs_ms;
@@ -357,6 +368,7 @@ static void choose(struct weaving *w, struct unite_result *r)
     r->only_ours = mark(&w->ours, &w->theirs, &ours_ms);
     r->only_theirs = mark(&w->theirs, &w->ours, &theirs_ms);
     r->shared = w->ours.n_ids - r->only_ours;
+    r->fuller = count_fuller(&w->ours, &w->theirs);
     r->is_ours_active = r->only_theirs == 0 || (r->only_ours > 0 && ours_ms >= theirs_ms);
     w->base = r->is_ours_active ? &w->ours : &w->theirs;
     w->other = r->is_ours_active ? &w->theirs : &w->ours;

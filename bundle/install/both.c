@@ -204,3 +204,22 @@ int both_transcripts(int root_fd, const struct local *local, const struct agent 
         close(ours.fd);
     return rc;
 }
+
+size_t both_fuller(int root_fd, const struct local *local, const struct agent *agent, int stage_fd,
+                   const char *staged)
+{
+    struct unite_opts opts = {.ours = {.fd = -1}, .theirs = {.fd = -1}};
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct unite_result r = {0};
+
+    if (null >= 0 && open_copy(root_fd, agent, &local->copies[0], &opts.ours, NULL) == 0 &&
+        open_side(stage_fd, staged, &opts.theirs, NULL) == 0)
+        (void)agent->unite(&opts, null, &r, NULL);
+    if (opts.theirs.fd >= 0)
+        close(opts.theirs.fd);
+    if (opts.ours.fd >= 0)
+        close(opts.ours.fd);
+    if (null >= 0)
+        close(null);
+    return r.fuller;
+}

@@ -47,4 +47,12 @@ int both_transcripts(int root_fd, const struct local *local, const struct agent 
                      int stage_fd, const char *staged, const struct strlist *renamed,
                      struct unite_result *ret, struct ct_err *err);
 
+/**
+ * both_fuller(root_fd, local, agent, stage_fd, staged):
+ * Return how many records that both have are longer here than in the file ${staged} of the stage;
+ * 0 if that can't be said.
+ */
+size_t both_fuller(int root_fd, const struct local *local, const struct agent *agent, int stage_fd,
+                   const char *staged);
+
 #endif

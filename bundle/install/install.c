@@ -39,6 +39,7 @@ struct installing {
     struct open_result opened;
     struct news *news; /* of the bundle's transcript */
     struct plan plan;
+    int is_thinner;       /* what came has less of records that are here */
     char *memory_project; /* where its memory is kept here; NULL: where the session is */
 };
 
@@ -386,21 +387,13 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     free(path);
 }
 
-/* What came was built anew from what may come, so what is here of the same records is fuller.  Not
- * if it moves: what is here has the paths of where it was; it becomes a backup. */
-static int is_thinner(const struct installing *in)
-{
-    return in->r->outcome == INSTALL_UPDATED && in->local.n > 0 && !is_elsewhere(in) &&
-           in->r->losses.n > 0 && in->meta->agent->unite != NULL;
-}
-
 static int plan(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
     struct plan_target place;
 
     find_place(in, &place);
-    place.is_merging |= is_thinner(in);
+    place.is_merging |= in->is_thinner;
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)
         return -1;
@@ -433,16 +426,33 @@ static int read_united(struct installing *in, const char *name, struct ct_err *e
     return rc;
 }
 
-static int unite(struct installing *in, struct ct_err *err)
+static const char *staged_transcript(const struct installing *in)
 {
-    struct strlist renamed = {0};
     const char *name = NULL;
-    int rc;
 
     for (size_t i = 0; i < in->opened.n; i++) {
         if (in->opened.entries[i].kind == AGENT_TRANSCRIPT)
             name = in->opened.entries[i].name;
     }
+    return name;
+}
+
+/* Not one's own sealed work is built anew from what may come, here or where it was before.  If it
+ * moves, what is here has the paths of where it was, and becomes a backup. */
+static int is_thinner(const struct installing *in)
+{
+    return in->r->outcome == INSTALL_UPDATED && in->opts->trust != TRUST_OWN && in->local.n > 0 &&
+           !is_elsewhere(in) && !is_just_moved(in) && in->meta->agent->unite != NULL &&
+           both_fuller(in->stage.root_fd, &in->local, in->meta->agent, in->stage.fd,
+                       staged_transcript(in)) > 0;
+}
+
+static int unite(struct installing *in, struct ct_err *err)
+{
+    struct strlist renamed = {0};
+    const char *name = staged_transcript(in);
+    int rc;
+
     rc = both_names(in->stage.root_fd, in->stage.fd, in->meta->agent, in->r->session_id,
                     in->target.project, &in->opened, &renamed, err);
     if (rc == 0)
@@ -494,7 +504,8 @@ static int settle(struct installing *in, struct ct_err *err)
     r->project = str_dup(in->target.project);
     if (r->outcome == INSTALL_KEPT && !in->opts->is_merge)
         return 0;
-    if ((r->outcome == INSTALL_MERGED || is_thinner(in)) && unite(in, err) != 0)
+    in->is_thinner = is_thinner(in);
+    if ((r->outcome == INSTALL_MERGED || in->is_thinner) && unite(in, err) != 0)
         return -1;
     return in->opts->is_rehearsal ? plan(in, err) : carry_out(in, err);
 }
