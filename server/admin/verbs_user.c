@@ -123,7 +123,7 @@ static int enable(struct data_dir *h, const char *email, const char *more, struc
     return 0;
 }
 
-static int revoke(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int end_tokens(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
 {
     struct ledger_user user = {0};
     int rc;
@@ -210,7 +210,7 @@ static void print_user(void *arg, const char *email, int64_t created_ms, int64_t
 
 static const struct action actions[] = {
     {"add", NULL, add},         {"show", NULL, show},     {"passwd", "--tokens", passwd},
-    {"disable", NULL, disable}, {"enable", NULL, enable}, {"revoke", "ID", revoke},
+    {"disable", NULL, disable}, {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
     {"delete", "--now", delete}};
 
 static int fits(const struct action *a, int argc, char **argv)

@@ -118,7 +118,7 @@ int ledger_user_disable(struct ledger *l, const char *email, int64_t now_ms, str
         err);
 }
 
-static int revoke(struct ledger *l, const char *email, struct ct_err *err)
+static int end_tokens(struct ledger *l, const char *email, struct ct_err *err)
 {
     if (change(l, "UPDATE users SET generation = generation + ?2 WHERE email = ?1", email, 1,
                err) != 0)
@@ -132,7 +132,7 @@ int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, revoke(l, email, err), err);
+    return ledger_end(l, end_tokens(l, email, err), err);
 }
 
 int ledger_user_is_there(struct ledger *l, const char *id)
