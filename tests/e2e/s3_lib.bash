@@ -93,7 +93,8 @@ forged_is_refused() {
     reserve_bound
     key=$(key_of "$URL")
     head -c 99999 "$T/bundle" >"$T/short"
-    { head -c 99999 "$T/bundle" && printf x; } >"$T/other"
+    # with another last byte, whatever that is
+    { head -c 99999 "$T/bundle" && if tail -c 1 "$T/bundle" | grep -qa x; then printf y; else printf x; fi; } >"$T/other"
     refused own_put "${URL/.v1.tar.gz/.v2.tar.gz}" "$T/bundle"
     refused own_put "${URL/X-Amz-Expires=300/X-Amz-Expires=3000}" "$T/bundle"
     refused own_put "$(sed 's/\(Signature=.\{10\}\)./\1x/' <<<"$URL")" "$T/bundle"

@@ -37,7 +37,10 @@ add_env() {
 
 # came FROM-USER TO-USER: the session is here, moved, and nothing that is run
 came() {
-    sed "s|$T/$1/home/$1|$T/$2/home/$2|g" "$T/source.jsonl" | cmp - "$(here "$ID")"
+    # A stranger's plan gets another name.
+    local slug='s/"slug":"[^"]*"/"slug":""/'
+    talk "$T/source.jsonl" | sed "s|$T/$1/home/$1|$T/$2/home/$2|g; $slug" >"$T/moved"
+    talk "$(here "$ID")" | sed "$slug" | cmp "$T/moved" -
     [ ! -e "$CLAUDE_CONFIG_DIR/session-env" ]
     [ ! -e "$CLAUDE_CONFIG_DIR/shell-snapshots" ]
     [ ! -e "$HOME/src/web/notes.txt" ]
