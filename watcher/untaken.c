@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +110,15 @@ void untaken_end(struct root *r)
     }
 }
 
+static int is_untaken_still(int root_fd, const char *path)
+{
+    const char *cure;
+    struct stat st;
+
+    return root_fd == -1 || (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                             judge(&st, NULL, &cure) != NULL);
+}
+
 void untaken_look(struct watcher *w)
 {
     for (int i = 0; i < w->n_roots; i++) {
@@ -117,7 +129,8 @@ void untaken_look(struct watcher *w)
         for (size_t k = 0; k < n; k++)
             paths[k] = str_dup(r->untaken[k].path);
         for (size_t k = 0; k < n; k++) {
-            look_again(w, i, paths[k]);
+            if (!is_untaken_still(look_root(w, i), paths[k]))
+                look_again(w, i, paths[k]);
             free(paths[k]);
         }
         free(paths);
