@@ -5,13 +5,7 @@ load lib
 load pull_lib
 
 setup() {
-    two_machines
-    ID=$(new_id)
-    W=$(project src/web.app)
-    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
-    push
-    machine bob
-    B=$(project src/web.app)
+    saved_by_alice
 }
 
 teardown() {
@@ -132,6 +126,7 @@ refused() {
     tree | diff "$T/before" -
     origin() { find "$XDG_STATE_HOME" -path "*/origins/*$ID*" -type f -exec cat {} + >"$T/origin.$1"; }
     origin before
+    local first=$(ctctl backups --json | jq -r '.[0].id')
     ctctl backups restore "${ID:0:8}"
     cmp "$(here "$ID")" "$T/mine.jsonl"
     # and it is whose it was
@@ -142,7 +137,8 @@ refused() {
     run ctctl backups restore "${ID:0:8}"
     [ "$status" -eq 1 ]
     grep -q 'several backups begin with' <<<"$output"
-    ctctl backups restore "$(ctctl backups --json | jq -r '.[0].id')"
+    # Both may be of one second, and then the list has them in any order.
+    ctctl backups restore "$(ctctl backups --json | jq -r --arg first "$first" '.[].id | select(. != $first)')"
     cmp "$(here "$ID")" "$T/theirs.jsonl"
     [ "$(ctctl backups --json | jq length)" = 3 ]
     # nothing is removed that was not named, nor without a yes

@@ -6,13 +6,7 @@ load lib
 load pull_lib
 
 setup() {
-    two_machines
-    ID=$(new_id)
-    W=$(project src/web.app)
-    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
-    push
-    machine bob
-    B=$(project src/web.app)
+    saved_by_alice
     ctctl pull "$ID"
     machine alice
 }

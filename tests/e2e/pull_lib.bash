@@ -63,6 +63,17 @@ pulled() {
     ctctl --json pull "$@" >"$T/pull.json" && jq -r .outcome "$T/pull.json"
 }
 
+# saved_by_alice: a session $ID of hers, in $W, is in the cloud; this is bob's machine, and $B is his folder
+saved_by_alice() {
+    two_machines
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    B=$(project src/web.app)
+}
+
 # talk [FILE]: a transcript without its modes, which a pull sets
 talk() { grep -v '"type":"\(permission-\)\?mode"' "$@"; }
 
