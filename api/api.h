@@ -44,6 +44,8 @@ struct api_upload_req {
     struct json_object *tags;     /* array of strings or NULL */
     char *label;                  /* or NULL */
     int64_t amend;                /* version to drop when this is confirmed, 0: none */
+    char *device_id;              /* the id that the machine logged in with, which no server tells:
+                                     with ${amend}, or NULL */
     int64_t pin;                  /* version to keep beyond rotation, 0: none */
     int64_t base_version;         /* newest version that this device knows, -1: not said */
     struct json_object *bases;    /* the versions that this one contains, each a number or an
@@ -74,8 +76,8 @@ struct api_head {
     int is_told_whose;                 /* the server says whether it is this device's */
     int is_own;
     int is_pinned;
-    int is_head;                  /* no version contains it; else it stands there for its pin only */
-    int64_t messages;             /* -1: not told, or sealed */
+    int is_head;      /* no version contains it; else it stands there for its pin only */
+    int64_t messages; /* -1: not told, or sealed */
     struct json_object *metadata; /* borrowed from the row; or NULL */
 };
 

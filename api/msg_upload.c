@@ -36,6 +36,8 @@ struct json_object *api_upload_req_json(const struct api_upload_req *r)
         jdoc_set_str(o, "md5", r->md5);
     if (r->amend > 0)
         jdoc_set_int(o, "amend", r->amend);
+    if (r->device_id != NULL)
+        jdoc_set_str(o, "deviceId", r->device_id);
     if (r->pin > 0)
         jdoc_set_int(o, "pin", r->pin);
     if (r->base_version >= 0)
@@ -154,6 +156,7 @@ int api_upload_req_parse(struct json_object *o, struct api_upload_req *ret, stru
         parse_tags(o, &r.tags, err) != 0 ||
         api_msg_str(o, "label", MAX_LABEL_BYTES, 0, &r.label, err) != 0 ||
         api_msg_int(o, "amend", 1, API_VERSION_MAX, 0, &r.amend, err) != 0 ||
+        api_msg_str(o, "deviceId", API_DEVICE_ID_MAX, 0, &r.device_id, err) != 0 ||
         api_msg_int(o, "pin", 1, API_VERSION_MAX, 0, &r.pin, err) != 0 ||
         api_msg_int(o, "baseVersion", 0, API_VERSION_MAX, 0, &r.base_version, err) != 0 ||
         parse_bases(o, &r.bases, err) != 0 || api_msg_bool(o, "revive", &r.revive, err) != 0) {
@@ -171,6 +174,7 @@ void api_upload_req_clear(struct api_upload_req *r)
     free(r->source_cwd);
     free(r->source_user_dir);
     free(r->md5);
+    free(r->device_id);
     free(r->label);
     json_object_put(r->metadata);
     json_object_put(r->tags);

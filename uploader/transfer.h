@@ -33,6 +33,7 @@ struct transfer_env {
     struct kept *kept;
     const struct cred *cred; /* copied */
     unsigned features;       /* enum api_feature, as far as the server has told */
+    const char *device_id; /* borrowed: this machine's (common/config/device.h), "" or NULL: none */
 };
 
 struct transfer_ops {

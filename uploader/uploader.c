@@ -293,7 +293,8 @@ static void start(struct entry *e)
                                .worker = u->opts.worker,
                                .kept = u->kept,
                                .cred = u->cred,
-                               .features = u->features};
+                               .features = u->features,
+                               .device_id = u->opts.device_id};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();

@@ -85,6 +85,7 @@ struct uploader_opts {
     const char *kept_dir; /* for fuller versions that the server would rotate out */
     int64_t kept_bytes;   /* at most so much in it */
     int concurrency;
+    const char *device_id; /* borrowed: this machine's (common/config/device.h), "" or NULL: none */
 };
 
 /**

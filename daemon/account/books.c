@@ -99,6 +99,7 @@ static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
         .kept_dir = kept,
         .kept_bytes = d->config->kept_bytes,
         .concurrency = (int)d->config->concurrency,
+        .device_id = d->device_id,
     };
     int rc = credscan_open(d, err) != 0 ? -1 : uploader_new(&o, &uploads_ops, d, &d->uploader, err);
 

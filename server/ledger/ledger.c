@@ -268,7 +268,11 @@ static const char *const steps[] = {
     "ALTER TABLE users ADD COLUMN disabled_ms INTEGER NOT NULL DEFAULT 0;",
 
     /* One row: when a server last looked at its clock. */
-    "CREATE TABLE clock(id INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);"};
+    "CREATE TABLE clock(id INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);",
+
+    /* The upload brought the id that its machine logged in with, which a token alone does not tell.
+     */
+    "ALTER TABLE versions ADD COLUMN is_machines INTEGER NOT NULL DEFAULT 0;"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

@@ -76,12 +76,14 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
         l->db, err,
         "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
         " md5, created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
-        " machine, agent)"
-        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ssiissiissisiiss", who->user_id, req->session_id, version, req->size_bytes, req->checksum,
-        md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
-        req->base_version, bases, req->amend, req->pin, req->source_machine,
-        ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT);
+        " machine, agent, is_machines)"
+        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " (SELECT count(*) FROM devices WHERE id = ? AND source = 'device:' || ?))",
+        "ssiissiissisiissss", who->user_id, req->session_id, version, req->size_bytes,
+        req->checksum, md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS,
+        who->token_id, device_id, req->base_version, bases, req->amend, req->pin,
+        req->source_machine, ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT, device_id,
+        req->device_id);
     free(bases);
     if (rc != 0)
         return -1;

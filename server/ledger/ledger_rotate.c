@@ -34,27 +34,30 @@ static int drop(struct ledger *l, const char *user_id, const char *session_id, i
 }
 
 /*
- * A sitting amends its version every few minutes, and each time holds all that it held before.  The
- * oldest of each hour is kept like anything else that goes, should that not be so; the others for a
- * day.
+ * A sitting amends its version every few minutes, and each time holds all that it held before: the
+ * oldest of each hour is kept like anything else that goes, the others for a day.  But nobody here
+ * can look into a sealed one.  So all stay that were pushed out by less, or by somebody with no
+ * more than the machine's token: what that machine's own daemon sends has its id too.
  */
 static int drop_amended(struct ledger *l, const char *user_id, const char *session_id,
-                        int64_t version, int64_t now_ms, struct ct_err *err)
+                        int64_t version, int64_t by, int64_t now_ms, struct ct_err *err)
 {
-    int64_t is_later =
-        sql_one(l->db, err,
-                "SELECT EXISTS (SELECT 1 FROM versions v, versions o INDEXED BY versions_amended"
-                " WHERE v.user_id = ?1 AND v.session_id = ?2 AND v.version = ?3"
-                " AND o.user_id = ?1 AND o.session_id = ?2 AND o.state = 'trash'"
-                " AND o.why = '" LEDGER_AMENDED "'"
-                " AND o.confirmed_ms >= v.confirmed_ms - v.confirmed_ms % ?4"
-                " AND o.confirmed_ms <= v.confirmed_ms)",
-                "ssii", user_id, session_id, version, (int64_t)HOUR_MS);
+    int64_t is_passing = sql_one(l->db, err,
+                                 "SELECT EXISTS (SELECT 1 FROM versions v, versions n, versions o"
+                                 " INDEXED BY versions_amended"
+                                 " WHERE v.user_id = ?1 AND v.session_id = ?2 AND v.version = ?3"
+                                 " AND n.user_id = ?1 AND n.session_id = ?2 AND n.version = ?4"
+                                 " AND n.is_machines = 1 AND n.size_bytes >= v.size_bytes"
+                                 " AND o.user_id = ?1 AND o.session_id = ?2 AND o.state = 'trash'"
+                                 " AND o.why = '" LEDGER_AMENDED "'"
+                                 " AND o.confirmed_ms >= v.confirmed_ms - v.confirmed_ms % ?5"
+                                 " AND o.confirmed_ms <= v.confirmed_ms)",
+                                 "ssiii", user_id, session_id, version, by, (int64_t)HOUR_MS);
 
-    if (is_later < 0)
+    if (is_passing < 0)
         return -1;
-    return drop(l, user_id, session_id, version, is_later > 0 ? LEDGER_PASSING : LEDGER_AMENDED,
-                is_later > 0 ? LEDGER_PASSING_MS : LEDGER_TRASH_MS, now_ms, err);
+    return drop(l, user_id, session_id, version, is_passing > 0 ? LEDGER_PASSING : LEDGER_AMENDED,
+                is_passing > 0 ? LEDGER_PASSING_MS : LEDGER_TRASH_MS, now_ms, err);
 }
 
 /* What a rotation lets go. */
@@ -107,7 +110,7 @@ int ledger_rotate(struct ledger *l, const char *user_id, const char *session_id,
     int rc = 0;
 
     if (amended > 0)
-        rc = drop_amended(l, user_id, session_id, amended, now_ms, err);
+        rc = drop_amended(l, user_id, session_id, amended, version, now_ms, err);
     if (rc == 0)
         rc = look(l, user_id, session_id, version, keep, &r, err);
     for (size_t i = 0; i < r.n && rc == 0; i++)

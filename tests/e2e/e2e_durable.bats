@@ -160,6 +160,8 @@ PY
     ctctl sync --wait
     [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[5]' ]
     bundle_equals "$id" "$f"
+    # what it pushed out is in it, says this very machine: but the oldest of the hour that goes in a day
+    [ "$(sqlite3 "$T/server/server.db" "SELECT count(*) FROM versions WHERE why = 'passing'")" -ge 2 ]
     # fewer lines: what is there is kept, and not amended by what comes after
     line thin >"$T/thin"
     cat "$T/thin" >"$f"

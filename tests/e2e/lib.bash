@@ -36,6 +36,12 @@ conf() {
     printf '%s\n' "$1" >"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
 }
 
+# faketime_lib: what a program is preloaded with to have a clock of its own; "" where there is none, and
+# with sanitizers, which do not go with it
+faketime_lib() {
+    [ "${CT_SANITIZERS:-no}" = yes ] || ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -n 1
+}
+
 end_home() {
     local pid
     for pid in ${DAEMON_PID:-} ${PROXY_PID:-} ${SERVER_PID:-}; do

@@ -42,13 +42,13 @@ give_back() {
     keep
     # The thief: each contains all there is, amends, pins and deletes what it can.
     for n in $(seq 8 32); do
-        bundle 10
+        bundle $((n % 2 ? 10 : 3000))
         push ".baseVersions = [range(1; $n)] | .amend = $((n - 1))"
     done
     expect 200 '' json DELETE "/sessions/$ID"
     expect 409 deleted json POST /sessions/upload -d "$(upload_body)"
-    # Nor does what has to be purged in time.
-    codeteleport-server --data "$T/server" gc
+    # Nor does what has to be purged in time, were it 25 hours later.
+    LD_PRELOAD=$(faketime_lib) FAKETIME=+25h codeteleport-server --data "$T/server" gc
     for n in 1 2 3 4 5 6 7; do give_back $n; done
     # And the owner can see what there is, and why it is there.
     json GET /trash | jq -e '[.versions[].why] | unique | . - ["amended", "deleted", "passing", "rotated"] == []'
@@ -236,7 +236,7 @@ many_fat() {
         UPDATE v SET session_id = 's';
         INSERT INTO versions SELECT user_id, 's' || a.i, b.i, state, size_bytes, checksum, md5, created_ms,
             confirmed_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins, pinned, is_head,
-            machine, agent, why, left_ms FROM v, n a, n b WHERE b.i <= 41;
+            machine, agent, why, left_ms, is_machines FROM v, n a, n b WHERE b.i <= 41;
         INSERT INTO descriptions SELECT user_id, 's' || a.i, b.i, cwd, user_dir, label, metadata, tags
             FROM d, n a, n b WHERE b.i <= 41 AND (b.i <= 5 OR a.i <= 5);"
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "tests/server/ledger_lab.h"
 
@@ -226,14 +227,33 @@ static void what_is_rotated_out_lies_in_the_trash_too(void **state)
     assert_trash(r, "2 rotated");
 }
 
-static int64_t amend(struct ledger_lab *r, int64_t version)
+#define MACHINE "the-machine-of-al"
+
+/* A token of al's machine, which is told apart by its id. */
+static struct ledger_who at_machine(struct ledger_lab *r)
+{
+    const struct ledger_new_token t = {
+        .name = "m", .sha256 = "a3", .last4 = "last", .device = MACHINE, .now_ms = r->now};
+    char id[UUID_SIZE], device_id[UUID_SIZE];
+    struct ledger_who who;
+    struct ct_err err;
+
+    assert_int_equal(ledger_token_add(r->l, r->al.user_id, &t, id, device_id, &err), 0);
+    assert_int_equal(ledger_token_find(r->l, "a3", r->now, &who, &err), 0);
+    return who;
+}
+
+/* One that amends ${v} (0: nothing), ten minutes after it; its number. */
+static int64_t sit(struct ledger_lab *r, const struct ledger_who *who, int64_t v,
+                   const char *device, int64_t size_bytes)
 {
     struct api_upload_req q = lab_request();
-    int64_t v;
 
-    q.amend = version;
-    v = lab_reserve_req(r, &r->al, q);
-    assert_int_equal(lab_confirm(r, &r->al, v, 20), 0);
+    q.amend = v;
+    q.device_id = device != NULL ? str_dup(device) : NULL;
+    q.size_bytes = size_bytes;
+    v = lab_reserve_req(r, who, q);
+    assert_int_equal(lab_confirm(r, who, v, 20), 0);
     r->now += 10 * 60 * 1000;
     return v;
 }
@@ -241,15 +261,15 @@ static int64_t amend(struct ledger_lab *r, int64_t version)
 static void of_what_is_amended_the_oldest_of_each_hour_is_kept(void **state)
 {
     struct ledger_lab *r = *state;
+    struct ledger_who who = at_machine(r);
     struct ledger_object o;
     struct ct_err err;
-    int64_t v;
+    int64_t v = 0;
     int n = 0;
 
     r->now = T0 - T0 % HOUR_MS;
-    v = amend(r, 0);
-    for (int i = 0; i < 7; i++)
-        v = amend(r, v);
+    for (int i = 0; i < 8; i++)
+        v = sit(r, &who, v, MACHINE, 10 + i);
     assert_listed(r, "8");
     assert_trash(r, "7 amended, 6 passing, 5 passing, 4 passing, 3 passing, 2 passing, 1 amended");
     while (ledger_purge_next(r->l, r->now + DAY_MS, &o, &err) == 1) {
@@ -259,6 +279,21 @@ static void of_what_is_amended_the_oldest_of_each_hour_is_kept(void **state)
     assert_int_equal(n, 5);
     assert_int_equal(undelete(r, r->al.user_id, 7), 1);
     assert_listed(r, "8 7");
+}
+
+static void what_less_or_a_token_alone_pushes_out_is_kept(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct ledger_who who = at_machine(r);
+
+    r->now = T0 - T0 % HOUR_MS;
+    for (int64_t v = 0; v < 3;)
+        v = sit(r, &who, v, MACHINE, 10 + v);
+    assert_trash(r, "2 passing, 1 amended");
+    sit(r, &who, 3, MACHINE, 9);        /* less: 3 stays */
+    sit(r, &who, 4, NULL, 90);          /* as thieves of a token do: 4 stays */
+    sit(r, &who, 5, "another-one", 90); /* no other id will do */
+    assert_trash(r, "5 amended, 4 amended, 3 amended, 2 passing, 1 amended");
 }
 
 static void what_was_let_go_within_seven_days_makes_no_room(void **state)
@@ -292,6 +327,7 @@ int main(void)
         TEST(a_deleted_user_leaves_only_trash),
         TEST(what_is_rotated_out_lies_in_the_trash_too),
         TEST(of_what_is_amended_the_oldest_of_each_hour_is_kept),
+        TEST(what_less_or_a_token_alone_pushes_out_is_kept),
         TEST(what_was_let_go_within_seven_days_makes_no_room),
     };
 
