@@ -59,8 +59,8 @@ struct agent_profile {
     /* Has a session taken the plan, or the folder of project memory, at ${path}? */
     int (*is_claimed)(void *arg, const char *path);
 
-    /* Why does what is of the project folder ${project}, or of the working folder ${cwd}, stay
-     * here? NULL: it may go. */
+    /* Why does what is of the project folder ${project}, or of the working folder ${cwd} ("": not
+     * known), stay here?  Of neither: what may be anybody's.  NULL: it may go. */
     const char *(*stays)(void *arg, const char *project, const char *cwd);
 };
 

@@ -134,6 +134,7 @@ struct daemon {
     struct waiters *waiters;
     struct root_view *roots; /* one for each root of the configuration */
     uint64_t seen_seed;      /* of the hashes in seen */
+    unsigned profile_seq;    /* how often what decides on profiles has changed */
     struct map *live;        /* file of a running process -> the id of its session (owned) */
 
     int is_paused;
@@ -303,11 +304,13 @@ int changes_is_live(struct daemon *d, const char *session_id);
  */
 
 /**
- * profile_touch_all(d):
+ * profile_touch_all(d), profile_refresh(d):
  * What belongs to no session may have changed, or may go now, in all folders that were looked
- * through.
+ * through.  The same if the configuration or what is excluded may have changed: a bundle that was
+ * made by other words does not leave any more.
  */
 void profile_touch_all(struct daemon *d);
+void profile_refresh(struct daemon *d);
 
 /* ---- sessions.c ---------------------------------------------------------------------------------
  */

@@ -112,7 +112,7 @@ static void apply(struct daemon *d)
     sessions_arm(d);
     sealing_refresh(d->sealing);
     login_view_refresh(d->login);
-    profile_touch_all(d);
+    profile_refresh(d);
 }
 
 static int load(struct daemon *d, struct config **ret, struct ct_err *err)

@@ -36,24 +36,57 @@ static char *memory_entry(const struct profile *pr, const char *project)
     return str_printf(OTHER_MEMORY "%s", project);
 }
 
+/* A listing of what stays here: every file that is found is reported with the reason. */
+struct holding {
+    const struct listing *l;
+    const char *why;
+};
+
+static void hold(void *arg, const struct agent_file *file)
+{
+    const struct holding *h = arg;
+
+    h->l->ops->skipped(h->l->arg, file->path, h->why);
+}
+
+static void pass_on(void *arg, const char *path, const char *reason)
+{
+    const struct holding *h = arg;
+
+    h->l->ops->skipped(h->l->arg, path, reason);
+}
+
+/* The listing ${l}; or, if there is a reason, one of what stays here for that. */
+static struct listing held(const struct listing *l, struct holding *h, const char *why)
+{
+    static const struct agent_list_ops ops = {hold, pass_on};
+    struct listing to = *l;
+
+    *h = (struct holding){l, why};
+    if (why != NULL) {
+        to.ops = &ops;
+        to.arg = h;
+    }
+    return to;
+}
+
 /* What a session has taken goes with that. */
 static int project_memory(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
     const struct profile *pr = arg;
-    char *path = str_printf("projects/%s", d->d_name), *memory, *entry;
+    char *memory = str_printf("projects/%s/memory", d->d_name), *entry;
+    struct holding h;
+    struct listing to;
     int rc = 0;
 
-    if (d->d_name[0] == '.' || walk_is_alias(l, dir_fd, d)) {
-        free(path);
-        return 0;
+    if (d->d_name[0] != '.' && !walk_is_alias(l, dir_fd, d) &&
+        !pr->p->is_claimed(pr->p->arg, memory)) {
+        to = held(l, &h, pr->p->stays(pr->p->arg, d->d_name, NULL));
+        entry = memory_entry(pr, d->d_name);
+        rc = walk_folder(&to, AGENT_MEMORY, entry, str_dup(memory));
+        free(entry);
     }
-    memory = str_printf("%s/memory", path);
-    entry = memory_entry(pr, d->d_name);
-    if (pr->p->stays(pr->p->arg, d->d_name, NULL) == NULL && !pr->p->is_claimed(pr->p->arg, memory))
-        rc = walk_folder(l, AGENT_MEMORY, entry, str_dup(memory));
-    free(entry);
     free(memory);
-    free(path);
     return rc;
 }
 
@@ -97,6 +130,10 @@ int claude_list_profile(int root_fd, const struct agent_profile *p,
 {
     struct listing l = {root_fd, NULL, ops, arg, cancel, err};
     struct profile pr = {.p = p, .home = claude_encode(p->home)};
+    /* Agents' memory is the user's.  Teams, lists and plans are about one work, and don't say
+     * which. */
+    struct holding h;
+    struct listing doubtful = held(&l, &h, p->stays(p->arg, NULL, NULL));
     int rc = walk_each(&l, "projects", project_memory, &pr);
 
     if (rc == 0)
@@ -104,11 +141,11 @@ int claude_list_profile(int root_fd, const struct agent_profile *p,
     if (rc == 0)
         rc = walk_folder(&l, AGENT_MEMORY, PROFILE "memory", str_dup("memory"));
     if (rc == 0)
-        rc = walk_folder(&l, AGENT_LOOSE, PROFILE "teams", str_dup("teams"));
+        rc = walk_folder(&doubtful, AGENT_LOOSE, PROFILE "teams", str_dup("teams"));
     if (rc == 0)
-        rc = walk_each(&l, "tasks", named_tasks, (char *)(uintptr_t) "tasks");
+        rc = walk_each(&doubtful, "tasks", named_tasks, (char *)(uintptr_t) "tasks");
     if (rc == 0)
-        rc = walk_each(&l, "plans", loose_plan, &pr);
+        rc = walk_each(&doubtful, "plans", loose_plan, &pr);
     free(pr.home);
     return rc;
 }

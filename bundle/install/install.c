@@ -379,6 +379,7 @@ static void find_place(const struct installing *in, struct plan_target *ret)
         ret->own_project = in->local.copies[0].project;
     ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED || o == INSTALL_MERGED;
     ret->is_careful = in->opts->is_careful;
+    ret->is_of_no_session = in->meta->is_profile;
     ret->is_winning =
         o == INSTALL_MERGED ? !in->r->united.is_ours_active : ret->is_known || o == INSTALL_NEW;
     ret->is_merging = in->opts->is_merge && o != INSTALL_NEW;
@@ -402,6 +403,10 @@ static int plan(struct installing *in, struct ct_err *err)
     r->files_kept = in->plan.counts[PLAN_KEEP];
     r->files_aside = in->plan.aside;
     r->memory_kept = in->plan.memory_kept;
+    for (size_t i = 0; i < in->plan.n; i++) {
+        if (in->plan.items[i].act == PLAN_KEEP)
+            strlist_add(&r->kept, in->plan.items[i].path);
+    }
     return 0;
 }
 
@@ -528,6 +533,18 @@ static int work(struct installing *in, struct ct_err *err)
     return settle(in, err);
 }
 
+/* What the server's list says of it decides what was asked for: neither comes as the other. */
+static int is_asked_for(const struct installing *in, struct ct_err *err)
+{
+    if (!in->meta->is_profile == !in->opts->is_profile)
+        return 0;
+    return err_set(err, ERR_REFUSED,
+                   in->meta->is_profile
+                       ? "this is no session, but what belongs to none of a device; that comes "
+                         "with: ctctl pull --profile"
+                       : "the bundle holds a session, and not what belongs to none");
+}
+
 int install_run(const struct install_opts *opts, struct install_result *ret, struct ct_err *err)
 {
     const struct open_opts open = {
@@ -550,7 +567,7 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
     in.meta = opener_meta(in.opener);
     snprintf(ret->session_id, sizeof(ret->session_id), "%s", in.meta->session_id);
     ret->source_cwd = str_dup(in.meta->source_cwd);
-    if (choose(&in, err) == 0 && open_stage(&in, err) == 0) {
+    if (is_asked_for(&in, err) == 0 && choose(&in, err) == 0 && open_stage(&in, err) == 0) {
         rc = work(&in, err);
         stage_close(&in.stage);
     }
@@ -573,6 +590,7 @@ void install_result_clear(struct install_result *r)
     free(r->source_cwd);
     free(r->backup);
     strlist_free(&r->left_out);
+    strlist_free(&r->kept);
     losses_free(&r->losses);
     losses_free(&r->used);
     memset(r, 0, sizeof(*r));

@@ -49,6 +49,7 @@ struct install_opts {
     int is_careful;            /* keep a backup of all that is replaced, whatever replaces it */
     int with_memory;           /* a stranger's project memory too */
     int with_file_history;     /* the same: what /rewind writes, below the project's folder */
+    int is_profile;            /* it has to be what belongs to no session; else it must not be */
     int keep_mode;             /* leave the permission mode of one's own as it is */
     int64_t mtime_ns;          /* time of what is installed, 0: now */
     const _Atomic int *cancel; /* may be NULL */
@@ -82,6 +83,7 @@ struct install_result {
     int64_t files_added, files_replaced, files_kept, memory_kept, prompts;
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
+    struct strlist kept;     /* what is another here and stays, below the data folder */
     struct losses losses;    /* what was left out within files */
     struct losses used;      /* agents and skills that it calls */
 

@@ -4,7 +4,7 @@
 
 #include "bundle/install/merge.h"
 
-/* Cut the next line off ${text}: its length without the newline. */
+/* Cut the next line off ${text}: its length without the newline, be that one of Windows. */
 static size_t next_line(const struct buf *text, size_t *at, const char **ret)
 {
     const char *p = text->data + *at;
@@ -14,7 +14,15 @@ static size_t next_line(const struct buf *text, size_t *at, const char **ret)
 
     *ret = p;
     *at += n + (newline != NULL);
-    return n;
+    return n > 0 && p[n - 1] == '\r' ? n - 1 : n;
+}
+
+/* How the lines of ${text} end. */
+static const char *ending(const struct buf *text)
+{
+    const char *newline = text->len > 0 ? memchr(text->data, '\n', text->len) : NULL;
+
+    return newline != NULL && newline > text->data && newline[-1] == '\r' ? "\r\n" : "\n";
 }
 
 int merge_lines(const struct buf *ours, const struct buf *theirs, struct buf *ret)
@@ -33,9 +41,9 @@ int merge_lines(const struct buf *ours, const struct buf *theirs, struct buf *re
         if (n == 0 || !seen_add(have, line, n))
             continue;
         if (ret->len > 0 && ret->data[ret->len - 1] != '\n')
-            buf_addc(ret, '\n');
+            buf_addstr(ret, ending(ours));
         buf_add(ret, line, n);
-        buf_addc(ret, '\n');
+        buf_addstr(ret, ending(ours));
         has_more = 1;
     }
     seen_free(have);

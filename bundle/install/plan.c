@@ -85,6 +85,14 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
     return 0;
 }
 
+/* More than anybody would merge in memory: the one that is here stays. */
+static int is_too_large(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) != 0 || st.st_size > MEMORY_MAX;
+}
+
 /* Memory is text, one thing a line. */
 static int merge_memory(const struct planning *p, struct plan_item *it, int local, int staged,
                         struct ct_err *err)
@@ -94,6 +102,8 @@ static int merge_memory(const struct planning *p, struct plan_item *it, int loca
     int fd = -1, rc = -1;
 
     it->act = PLAN_KEEP;
+    if (is_too_large(local) || is_too_large(staged))
+        return 0;
     if (file_read_fd(local, it->entry->name, MEMORY_MAX, &ours, err) != 0 ||
         file_read_fd(staged, it->entry->name, MEMORY_MAX, &theirs, err) != 0)
         goto done;
@@ -250,8 +260,8 @@ static int decide(struct planning *p, struct plan_item *it, const char *path, st
 
     rc = open_local(p, path, &local, &here, err);
     if (rc <= 0) {
-        it->act = PLAN_ADD;
-        return rc;
+        it->act = rc == 0 ? PLAN_ADD : PLAN_KEEP;
+        return p->place->is_of_no_session ? 0 : rc;
     }
     local_stamp(&here, &it->was);
     staged = openat(p->stage_fd, it->staged, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -56,13 +56,14 @@ struct plan_target {
     int is_known;               /* the session is here */
     int is_merging;             /* nothing of either side is to be lost */
     int is_careful;             /* whatever is replaced goes to the backups */
+    int is_of_no_session;       /* what something else stands in the way of stays out by itself */
 };
 
 /**
  * plan_make(root_fd, stage_fd, agent, session_id, place, opened, ret, err):
  * Compare the stage with the data folder (${root_fd} -1: there is none) for a session that is to be
  * in ${place}.  Only reads, but for what is merged, which goes into the stage.  ERR_FAIL if
- * something that is no regular file stands in the way, or a symbolic link.
+ * something that is no regular file stands in the way of a session's, or a symbolic link.
  */
 int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *session_id,
               const struct plan_target *place, const struct open_result *opened, struct plan *ret,

@@ -109,13 +109,14 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .is_careful = adopting->d == NULL, /* who knows where it comes from */
         .with_memory = opts->with_memory,
         .with_file_history = opts->with_file_history,
+        .is_profile = opts->is_profile,
         .keep_mode = opts->keep_mode,
         .mtime_ns = opts->mtime_ns,
         .progress = opts->progress != NULL ? on_progress : NULL,
         .progress_arg = &w,
         .choose = target_choose,
         .choose_arg = &target,
-        .before_commit = on_before_commit,
+        .before_commit = opts->is_profile ? NULL : on_before_commit,
         .before_commit_arg = adopting,
     };
     rc = install_run(&o, &ret->installed, err);

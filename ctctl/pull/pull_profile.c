@@ -16,32 +16,47 @@ static const char *device_of(const struct json_object *item)
     return name != NULL ? name : "another device";
 }
 
-static void tell(struct ctx *c, const struct json_object *item, const struct pull_result *r,
-                 struct json_object *results)
+static void add_names(struct json_object *o, const char *key, const struct strlist *names)
 {
-    const struct install_result *in = &r->installed;
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < names->n; i++)
+        json_object_array_add(list, jdoc_new_str(names->v[i]));
+    json_object_object_add(o, key, list);
+}
+
+static void tell_json(const struct json_object *item, const struct install_result *in,
+                      struct json_object *results)
+{
     struct json_object *o = json_object_new_object();
-    struct buf b = {0};
 
     jdoc_set_str(o, "profileOf", device_of(item));
     jdoc_set_int(o, "filesAdded", in->files_added);
     jdoc_set_int(o, "filesMerged", in->files_replaced);
-    jdoc_set_int(o, "filesKept", in->files_kept);
     jdoc_set_int(o, "prompts", in->prompts);
-    if (!c->json) {
-        char *name = text_line(&c->out, device_of(item));
-        buf_printf(&b,
-                   "profile of %s: %" PRId64 " added, %" PRId64 " merged, %" PRId64
-                   " kept as they are here, %" PRId64 " prompt%s\n",
-                   name, in->files_added, in->files_replaced, in->files_kept, in->prompts,
-                   in->prompts == 1 ? "" : "s");
-        ctx_print(c, &b);
-        free(name);
-        buf_free(&b);
-    }
-    for (size_t i = 0; i + 1 < in->left_out.n && !c->json; i += 2)
-        ctx_say(c, "left out: %s: %s", in->left_out.v[i], in->left_out.v[i + 1]);
+    add_names(o, "kept", &in->kept);
+    add_names(o, "leftOut", &in->left_out);
     json_object_array_add(results, o);
+}
+
+static void tell(struct ctx *c, const struct json_object *item, const struct install_result *in)
+{
+    char *name = text_line(&c->out, device_of(item));
+    struct buf b = {0};
+
+    buf_printf(&b,
+               "profile of %s: %" PRId64 " added, %" PRId64 " merged, %" PRId64
+               " kept as they are here, %" PRId64 " prompt%s\n",
+               name, in->files_added, in->files_replaced, in->files_kept, in->prompts,
+               in->prompts == 1 ? "" : "s");
+    ctx_print(c, &b);
+    fflush(stdout);
+    buf_free(&b);
+    free(name);
+    for (size_t i = 0; i < in->kept.n; i++)
+        ctx_say(c, "another one is here and stays: %s", in->kept.v[i]);
+    for (size_t i = 0; i + 1 < in->left_out.n; i += 2)
+        ctx_say(c, "left out: %s: %s", in->left_out.v[i], in->left_out.v[i + 1]);
 }
 
 static int pull_one(struct ctx *c, const struct json_object *item, const struct pull_opts *opts,
@@ -55,10 +70,13 @@ static int pull_one(struct ctx *c, const struct json_object *item, const struct 
     own.progress = NULL;
     own.target_dir = NULL;
     own.is_home_to_home = 1;
+    own.is_profile = 1;
     rc = item_is_locked(item) ? item_lock(item, err)
                               : pull_session(c, item_wire_id(item), &own, &r, err);
-    if (rc == 0)
-        tell(c, item, &r, results);
+    if (rc == 0 && c->json)
+        tell_json(item, &r.installed, results);
+    else if (rc == 0)
+        tell(c, item, &r.installed);
     pull_result_clear(&r);
     return rc;
 }
@@ -68,14 +86,21 @@ int pull_profiles(struct ctx *c, const char *device, const struct pull_opts *opt
 {
     const struct sessions_filter f = {.machine = device, .which = SESSIONS_PROFILES};
     struct json_object *answer, *list;
+    struct ct_err e;
     int rc = 0;
 
     if (sessions_cloud(c, &f, &answer, err) != 0)
         return -1;
     list = resolve_vouched(c, jdoc_array(answer, "sessions"));
     *ret_n = (int64_t)json_object_array_length(list);
-    for (size_t i = 0; rc == 0 && i < json_object_array_length(list); i++)
-        rc = pull_one(c, json_object_array_get_idx(list, i), opts, ret, err);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const struct json_object *item = json_object_array_get_idx(list, i);
+        if (pull_one(c, item, opts, ret, &e) == 0)
+            continue;
+        rc = err_set(err, e.code, "the profile of %s: %.200s", device_of(item), e.msg);
+        if (i + 1 < json_object_array_length(list))
+            ctx_say(c, "%s", err->msg); /* the last one's the caller says */
+    }
     json_object_put(list);
     json_object_put(answer);
     return rc;

@@ -243,22 +243,42 @@ static void not_saved_row(struct buf *b, const struct text_style *st,
     free(text);
 }
 
-/* What belongs to no session; nothing where it is saved, or is not to be. */
+/* What of that is not saved although it may be: the first of it, and why. */
+static void profile_held(struct buf *text, const struct json_object *profile)
+{
+    struct json_object *list = jdoc_array(profile, "notSaved"), *first;
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    if (n == 0)
+        return;
+    first = json_object_array_get_idx(list, 0);
+    buf_printf(text, "saved, but for %s%s", n == 1 ? "" : "such as ", jdoc_str(first, "path"));
+    if (n > 1)
+        buf_printf(text, " (%zu in all)", n);
+    buf_printf(text, ": %s", jdoc_str(first, "reason"));
+}
+
+/* What belongs to no session; nothing where all of it is saved, or is not to be. */
 static void profile_row(struct buf *b, const struct text_style *st,
                         const struct json_object *status)
 {
-    const char *state = jdoc_str(jdoc_obj(status, "profile"), "state");
+    const struct json_object *profile = jdoc_obj(status, "profile");
+    const char *state = jdoc_str(profile, "state");
     int64_t files = headline_number(status, "profileFiles", 0);
     struct buf text = {0};
 
-    if (state == NULL || files == 0 || strcmp(state, "on") == 0 || strcmp(state, "off") == 0)
+    if (state == NULL)
         return;
-    buf_printf(&text, "%" PRId64 " file%s that belong%s to no session %s not saved: ", files,
-               files == 1 ? "" : "s", files == 1 ? "s" : "", files == 1 ? "is" : "are");
-    buf_addstr(&text, strcmp(state, "unsaid") == 0
-                          ? "say profile = true (or false) in codeteleportd.conf and reload it"
-                          : "this server does not take such things");
-    row(b, st, "Profile", text.data);
+    if (strcmp(state, "on") == 0)
+        profile_held(&text, profile);
+    else if (files > 0 && (strcmp(state, "unsaid") == 0 || strcmp(state, "unknown-to-server") == 0))
+        buf_printf(&text, "%" PRId64 " file%s that belong%s to no session %s not saved: %s", files,
+                   files == 1 ? "" : "s", files == 1 ? "s" : "", files == 1 ? "is" : "are",
+                   strcmp(state, "unsaid") == 0
+                       ? "say profile = true (or false) in codeteleportd.conf and reload it"
+                       : "this server does not take such things");
+    if (text.len > 0)
+        row(b, st, "Profile", text.data);
     buf_free(&text);
 }
 

@@ -40,6 +40,7 @@ struct login_view {
     int is_uploading;
     int is_listed;     /* uploads wait for the answer of ${call}, and for nothing else */
     unsigned features; /* enum api_feature of the server, as far as it has told */
+    int has_answered;  /* this server, about these credentials */
     char token_tag[STATE_TAG_SIZE];
 };
 
@@ -188,9 +189,14 @@ static void try_again(struct login_view *l, const struct ct_err *err)
     waiter_check_all(l->d);
 }
 
+int login_view_has_answered(const struct login_view *l)
+{
+    return l->state == LOGIN_OK && l->has_answered;
+}
+
 unsigned login_view_features(const struct login_view *l)
 {
-    return l->state == LOGIN_OK ? l->features : 0;
+    return login_view_has_answered(l) ? l->features : 0;
 }
 
 static void on_me(void *arg, const struct http_res *res, const struct ct_err *net_err)
@@ -215,6 +221,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
         l->failures = 0;
         l->d->last_contact_ms = now_wall_ms();
         l->features = api_features(answer);
+        l->has_answered = 1;
         memset(&l->why, 0, sizeof(l->why));
         daemon_mind_network(l->d);
         learnt(l, id, email != NULL ? email : "");
@@ -327,6 +334,8 @@ void login_view_refresh(struct login_view *l)
     hash_sha256_hex(fresh->token, strlen(fresh->token), hex);
     snprintf(l->token_tag, sizeof(l->token_tag), "%.*s", STATE_TAG_SIZE - 1, hex);
     l->failures = 0;
+    l->features = 0;
+    l->has_answered = 0;
     if (is_known_token(l))
         accept_account(l);
     else

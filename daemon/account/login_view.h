@@ -101,9 +101,11 @@ const struct cred *login_view_cred(const struct login_view *l);
 const char *login_view_token_tag(const struct login_view *l);
 
 /**
- * login_view_features(l):
- * Return what the server has told that it can do, of enum api_feature; 0 until it was asked.
+ * login_view_has_answered(l), login_view_features(l):
+ * Return whether the server has answered since this log-in, and what it has told that it can do, of
+ * enum api_feature; 0 until then.
  */
+int login_view_has_answered(const struct login_view *l);
 unsigned login_view_features(const struct login_view *l);
 
 /**

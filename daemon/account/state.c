@@ -487,6 +487,19 @@ void state_each_claimed(struct state *s, const char *root,
     db_done(st);
 }
 
+void state_each_excluded_project(struct state *s, void (*f)(void *arg, const char *project),
+                                 void *arg)
+{
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st, "SELECT DISTINCT project FROM sessions WHERE is_excluded <> 0",
+                 "") != 0)
+        return;
+    while (db_step(s->db, st, NULL) == 1)
+        f(arg, db_text(st, 0));
+    db_done(st);
+}
+
 void state_each_old(struct state *s, const char *root, int64_t mtime_ns,
                     void (*f)(void *arg, const char *session_id, const char *path,
                               int64_t mtime_ns),

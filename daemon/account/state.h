@@ -303,6 +303,13 @@ void state_each_claimed(struct state *s, const char *root,
                         void (*f)(void *arg, const char *session_id, const char *path), void *arg);
 
 /**
+ * state_each_excluded_project(s, f, arg):
+ * Call ${f} for each project folder that holds a session which stays here, for whatever reason.
+ */
+void state_each_excluded_project(struct state *s, void (*f)(void *arg, const char *project),
+                                 void *arg);
+
+/**
  * state_each_old(s, root, mtime_ns, f, arg):
  * Call ${f} for each file below ${root}, no attachment, that was last written before ${mtime_ns}.
  */

@@ -427,6 +427,20 @@ static void add_cleanup_problem(struct daemon *d, struct json_object *list)
     json_object_put(o);
 }
 
+/* It is on no list of sessions. */
+static void add_profile_problem(struct daemon *d, struct json_object *list)
+{
+    struct json_object *o = profile_report(d);
+    const char *word = jdoc_str(o, "upload"), *why = jdoc_str(o, "reason");
+
+    if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "limit") == 0 ||
+                         strcmp(word, "too_large") == 0))
+        problem(list, "what belongs to no session is NOT safe", why,
+                "once its reason is gone: ctctl sync; to do without: profile = false in "
+                "codeteleportd.conf");
+    json_object_put(o);
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
@@ -452,6 +466,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     add_clock_problem(d, list);
     add_metered_problem(d, list);
     add_cleanup_problem(d, list);
+    add_profile_problem(d, list);
 }
 
 static struct json_object *problems(struct daemon *d)

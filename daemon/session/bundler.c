@@ -326,6 +326,15 @@ static void job_done(void *arg)
         bundler_run(d);
         return;
     }
+    if (profile_is_void(d, j)) {
+        if (j->rc == 0)
+            spool_remove(j);
+        job_free(j);
+        bundler_due(d, s, 0);
+        profile_touch_all(d);
+        bundler_run(d);
+        return;
+    }
     if (exclusion_by_job(d, s, j)) {
         uploader_hold(d->uploader, j->session_id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);

@@ -178,6 +178,8 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (j->rc == 0 && !j->result.is_same)
         unlink(j->spool_path);
     strlist_add(&ids, j->session_id);
+    if (!state_is_excluded(d->state, j->session_id))
+        profile_touch_all(d); /* what may be of it is known now */
     if (record(d, j, &err) != 0 || keep_here(d, j->session_id, STATE_EXCLUDED_FOLDER, &err) != 0) {
         /* It does not go out all the same; the next change or scan comes back to it. */
         log_error("record-failed session=%s error=\"%s\"", j->session_id, err.msg);
@@ -250,6 +252,7 @@ void exclusion_apply(struct daemon *d)
 
     apply(&w);
     sorting_clear(&w);
+    profile_refresh(d);
 }
 
 void exclusion_refresh(struct daemon *d)
@@ -326,6 +329,7 @@ static void one_session(struct daemon *d, struct ipc_request *rq, const char *id
         return;
     }
     rc = is_excluded ? keep_one(d, id, is_deleted, &err) : let_one_go(d, id, &err);
+    profile_refresh(d);
     if (rc != 0) {
         ipc_fail(rq, &err);
         return;
@@ -370,6 +374,7 @@ static void folder(struct daemon *d, struct ipc_request *rq, const char *path, i
     log_info("rule %s=%s", is_excluded ? "exclude" : "include",
              log_quote(path, quoted, sizeof(quoted)));
     apply(&w);
+    profile_refresh(d);
     o = json_object_new_object();
     jdoc_set_str(o, "path", path);
     jdoc_set_bool(o, "changed", changed);

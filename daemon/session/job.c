@@ -42,6 +42,7 @@ void job_free(void *arg)
     strlist_free(&j->roots);
     free(j->files);
     strlist_free(&j->claimed);
+    strlist_free(&j->withheld);
     free(j->last_project);
     free(j->spool_path);
     buf_free(&j->stored);
@@ -88,7 +89,7 @@ static void on_skipped(void *arg, const char *path, const char *reason)
     jdoc_set_str(o, "path", path);
     jdoc_set_str(o, "reason", reason);
     json_object_array_add(j->skipped, o);
-    if (lstat(whole, &st) == 0) {
+    if (lstat(whole, &st) == 0 && !S_ISDIR(st.st_mode)) {
         /* As the watcher sees it. */
         struct job_file f = {
             .path = str_dup(path),

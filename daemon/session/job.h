@@ -37,6 +37,9 @@ struct job {
     char previous_digest[HASH_SHA256_HEX];
     int profile_root;             /* the root whose profile it is (profile.h), or -1 */
     struct strlist claimed;       /* of a profile: plans and memory that sessions have */
+    struct strlist withheld;      /* ... and the project folders of sessions that stay here */
+    int is_place_unknown;         /* ... and not all of these are known */
+    unsigned profile_seq;         /* ... and d->profile_seq as it was */
     char *last_project;           /* where the transcript of the last bundle lay, or NULL */
     struct buf stored;            /* manifest of the newest version, if that is known ... */
     int64_t stored_version;       /* ... and its number, else 0 */

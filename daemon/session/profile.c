@@ -14,12 +14,16 @@
 
 #include "daemon/session/profile.h"
 
+#define TERMS "profile terms" /* a note in the books */
+
 enum profile_state profile_state(struct daemon *d)
 {
     if (d->config->profile < 0)
         return PROFILE_UNSAID;
     if (d->config->profile == 0)
         return PROFILE_OFF;
+    if (!login_view_has_answered(d->login))
+        return PROFILE_NOT_ASKED;
     return login_view_features(d->login) & API_HAS_PROFILE ? PROFILE_ON : PROFILE_NO_SERVER;
 }
 
@@ -64,6 +68,58 @@ void profile_touch_all(struct daemon *d)
         profile_touch(d, (int)i);
 }
 
+/* What decides on what is in it: what somebody has said of it, and what is excluded. */
+static char *terms_of(struct daemon *d)
+{
+    struct json_object *list = rules_json(d->rules);
+    const struct strlist *ids = rules_ids(d->rules);
+    char *text;
+
+    json_object_array_add(list, json_object_new_boolean(d->config->profile > 0));
+    for (size_t i = 0; i < ids->n; i++)
+        json_object_array_add(list, jdoc_new_str(ids->v[i]));
+    text = str_dup(jdoc_text(list));
+    json_object_put(list);
+    return text;
+}
+
+static void drop(struct daemon *d, int root)
+{
+    struct session *s;
+    char id[UUID_SIZE];
+
+    profile_id(d, root, id);
+    if (d->uploader != NULL)
+        uploader_drop(d->uploader, id, NULL);
+    s = sessions_get(d, id);
+    if (s != NULL && d->config->profile <= 0)
+        sessions_give_up(d, s);
+}
+
+void profile_refresh(struct daemon *d)
+{
+    char *now, *was;
+
+    if (d->state == NULL)
+        return;
+    now = terms_of(d);
+    was = state_noted(d->state, TERMS);
+    if (was == NULL || strcmp(was, now) != 0) {
+        d->profile_seq++;
+        for (size_t i = 0; i < d->config->roots.n; i++)
+            drop(d, (int)i);
+        state_note(d->state, TERMS, now, NULL);
+    }
+    free(was);
+    free(now);
+    profile_touch_all(d);
+}
+
+int profile_is_void(struct daemon *d, const struct job *j)
+{
+    return j->profile_root >= 0 && j->profile_seq != d->profile_seq;
+}
+
 static void note_claimed(void *arg, const char *session_id, const char *path)
 {
     struct job *j = arg;
@@ -83,13 +139,31 @@ static void note_claimed(void *arg, const char *session_id, const char *path)
     free(memory);
 }
 
+static void note_excluded(void *arg, const char *project)
+{
+    struct job *j = arg;
+
+    strlist_add(&j->withheld, project);
+}
+
 void profile_prepare(struct daemon *d, struct job *j)
 {
+    struct state_session ss = {0};
+    const struct strlist *ids;
+
     j->profile_root = profile_root(d, j->session_id);
     if (j->profile_root < 0)
         return;
+    j->profile_seq = d->profile_seq;
     state_each_claimed(d->state, d->config->roots.v[j->profile_root], note_claimed, j);
     strlist_sort(&j->claimed);
+    state_each_excluded_project(d->state, note_excluded, j);
+    ids = rules_ids(j->exclude);
+    for (size_t i = 0; i < ids->n; i++) {
+        if (!state_get(d->state, ids->v[i], &ss))
+            j->is_place_unknown = 1;
+        state_session_clear(&ss);
+    }
 }
 
 static int is_claimed(void *arg, const char *path)
@@ -99,14 +173,36 @@ static int is_claimed(void *arg, const char *path)
     return strlist_has(&j->claimed, path);
 }
 
+/* Is the project folder that of a session that stays here, or may it be of a folder above? */
+static int has_excluded(const struct job *j, const char *project)
+{
+    size_t n = strlen(project);
+
+    for (size_t i = 0; i < j->withheld.n; i++) {
+        const char *p = j->withheld.v[i];
+        if (strncmp(p, project, n) == 0 && (p[n] == '\0' || p[n] == '-'))
+            return 1;
+    }
+    return 0;
+}
+
 static const char *stays(void *arg, const char *project, const char *cwd)
 {
     const struct job *j = arg;
+    const char *why;
 
-    if (!rules_any(j->exclude))
+    if (!rules_any(j->exclude) && j->withheld.n == 0)
         return NULL;
-    return project != NULL ? rules_memory_reason(j->exclude, project)
-                           : rules_reason(j->exclude, NULL, cwd, NULL);
+    if (project != NULL) {
+        why = rules_memory_reason(j->exclude, project);
+        if (why == NULL && (j->is_place_unknown || has_excluded(j, project) ||
+                            rules_is_above(j->exclude, project)))
+            why = "sessions that are excluded can have the same memory";
+        return why;
+    }
+    if (cwd != NULL && cwd[0] != '\0')
+        return rules_reason(j->exclude, NULL, cwd, NULL);
+    return "it may be of what is excluded";
 }
 
 int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
@@ -127,22 +223,43 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
     return 0;
 }
 
+/* The worst of all data folders is told. */
+static void report_root(struct daemon *d, int root, struct json_object *o, int64_t *saved_ms)
+{
+    struct json_object *skipped, *list = jdoc_array(o, "notSaved");
+    struct state_session ss = {0};
+    const char *why = NULL, *word;
+    char id[UUID_SIZE];
+
+    profile_id(d, root, id);
+    if (state_get(d->state, id, &ss)) {
+        word = listing_state(d, &ss, &why);
+        skipped = jdoc_array(ss.meta, "skipped");
+        for (size_t i = 0; skipped != NULL && i < json_object_array_length(skipped); i++)
+            json_object_array_add(list, json_object_get(json_object_array_get_idx(skipped, i)));
+        if (ss.confirmed_ms > *saved_ms)
+            *saved_ms = ss.confirmed_ms;
+        if (strcmp(word, "synced") != 0 && strcmp(word, "archived") != 0) {
+            jdoc_set_str(o, "upload", word);
+            jdoc_set_str(o, "reason", why);
+        }
+    } else if (sessions_get(d, id) != NULL) {
+        jdoc_set_str(o, "upload", "pending");
+    }
+    state_session_clear(&ss);
+}
+
 struct json_object *profile_report(struct daemon *d)
 {
-    static const char *const words[] = {"unsaid", "off", "unknown-to-server", "on"};
+    static const char *const words[] = {"unsaid", "off", "not-asked", "unknown-to-server", "on"};
     struct json_object *o = json_object_new_object();
     enum profile_state state = profile_state(d);
     int64_t saved_ms = 0;
 
-    for (size_t i = 0; d->state != NULL && i < d->config->roots.n; i++) {
-        struct state_session ss;
-        char id[UUID_SIZE];
-        profile_id(d, (int)i, id);
-        if (state_get(d->state, id, &ss) && ss.confirmed_ms > saved_ms)
-            saved_ms = ss.confirmed_ms;
-        state_session_clear(&ss);
-    }
     jdoc_set_str(o, "state", words[state]);
+    json_object_object_add(o, "notSaved", json_object_new_array());
+    for (size_t i = 0; state == PROFILE_ON && d->state != NULL && i < d->config->roots.n; i++)
+        report_root(d, (int)i, o, &saved_ms);
     jdoc_set_time(o, "savedAt", saved_ms);
     return o;
 }

@@ -19,7 +19,8 @@ struct snapshot;
 enum profile_state {
     PROFILE_UNSAID, /* nobody has said whether to save it */
     PROFILE_OFF,
-    PROFILE_NO_SERVER, /* the server does not know of it, or could not be asked yet */
+    PROFILE_NOT_ASKED, /* the server could not be asked yet */
+    PROFILE_NO_SERVER, /* it does not know of such things */
     PROFILE_ON,
 };
 
@@ -39,8 +40,8 @@ int profile_root(struct daemon *d, const char *id);
 
 /**
  * profile_touch(d, root):
- * Something that belongs to no session may have changed in that root.  (Of all of them:
- * profile_touch_all() in daemon.h.)
+ * Something that belongs to no session may have changed in that root.  (Of all of them, and when
+ * what is said of it or of what is excluded changes: daemon.h.)
  */
 void profile_touch(struct daemon *d, int root);
 
@@ -53,8 +54,15 @@ void profile_prepare(struct daemon *d, struct job *j);
 int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err);
 
 /**
+ * profile_is_void(d, j):
+ * Return whether the job made a profile by what did not hold any more when it was done.
+ */
+int profile_is_void(struct daemon *d, const struct job *j);
+
+/**
  * profile_report(d):
- * Return the part of status about it.
+ * Return the part of status about it: {state, savedAt, notSaved: [{path, reason}]}, and, as long as
+ * the newest one is not safe, {upload, reason} with the words of a session's state.
  */
 struct json_object *profile_report(struct daemon *d);
 

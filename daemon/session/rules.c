@@ -131,6 +131,18 @@ const char *rules_memory_reason(const struct rules *e, const char *project)
     return NULL;
 }
 
+int rules_is_above(const struct rules *e, const char *project)
+{
+    size_t n = strlen(project);
+
+    for (size_t i = 0; i < e->n; i++) {
+        const struct rule *r = &e->rules[i];
+        if (r->is_excluded && strncmp(r->folder, project, n) == 0 && r->folder[n] == '-')
+            return 1;
+    }
+    return 0;
+}
+
 int rules_any(const struct rules *e)
 {
     return e->n > 0 || e->ids.n > 0;

@@ -86,6 +86,13 @@ void rules_hold(struct rules *e, const char *project, const char *cwd);
 const char *rules_memory_reason(const struct rules *e, const char *project);
 
 /**
+ * rules_is_above(e, project):
+ * Return whether the project folder ${project} may be that of a folder in which an excluded one
+ * lies, whose sessions keep their memory above them if it is of the same repository.
+ */
+int rules_is_above(const struct rules *e, const char *project);
+
+/**
  * rules_any(e):
  * Return whether there are rules at all.
  */

@@ -306,6 +306,8 @@ static void lines_that_are_missing_come_at_the_end(void **state)
     check_merge("a\nb\n", "b\na\n", "a\nb\n");
     check_merge("a\nb", "c\nb\nd", "a\nb\nc\nd\n");
     check_merge("a\n\n", "\n\nx\nx\n", "a\n\nx\n");
+    check_merge("a\nb\n", "a\r\nb\r\n\r\n", "a\nb\n");
+    check_merge("a\r\nb", "b\nc\n", "a\r\nb\r\nc\r\n");
 }
 
 /* ---- the lock ----------------------------------------------------------------------------------

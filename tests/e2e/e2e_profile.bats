@@ -31,6 +31,11 @@ loose() {
     put plans/nobodys-plan.md 'a plan'
 }
 
+# spooled: a bundle waits
+spooled() {
+    find "$XDG_STATE_HOME" -path '*/spool/*' -type f | grep -q .
+}
+
 ID=11111111-2222-4333-8444-555555555555
 
 @test "what belongs to no session comes home with all the rest, and is no session" {
@@ -66,7 +71,16 @@ ID=11111111-2222-4333-8444-555555555555
     put agent-memory/reviewer/MEMORY.md '- of bob'
     put tasks/release-work/1.json '{"id":"1","subject":"of bob"}'
     put plans/nobodys-plan.md "another plan"
-    ctctl pull --profile alice | grep -q 'merged'
+    mkdir -p "$HOME/notes"
+    ln -s "$HOME/notes" "$CLAUDE_CONFIG_DIR/memory"
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/-srv-elsewhere/memory"
+    head -c 5000000 /dev/zero | tr '\0' x >"$CLAUDE_CONFIG_DIR/projects/-srv-elsewhere/memory/MEMORY.md"
+    ctctl pull --profile alice >"$T/out" 2>&1
+    grep -q '1 merged' "$T/out"
+    # what is another here, too large to be merged, or behind a link that is somebody's own
+    [ "$(sed -n 's/.*another one is here and stays: //p' "$T/out" | sort)" = "$(printf '%s\n' memory/personal/notes.md \
+        plans/nobodys-plan.md projects/-srv-elsewhere/memory/MEMORY.md tasks/release-work/1.json)" ]
+    [ -z "$(ls -A "$HOME/notes")" ]
     [ "$(cat "$CLAUDE_CONFIG_DIR/agent-memory/reviewer/MEMORY.md")" = "$(printf -- '- of bob\n- of an agent')" ]
     grep -q 'of bob' "$CLAUDE_CONFIG_DIR/tasks/release-work/1.json"
     grep -q 'another plan' "$CLAUDE_CONFIG_DIR/plans/nobodys-plan.md"
@@ -118,19 +132,66 @@ ID=11111111-2222-4333-8444-555555555555
     ! ctctl status | grep -q Profile
 }
 
-@test "of an excluded folder neither memory nor prompts leave" {
+# stored: all that the store holds, as text
+stored() {
+    find "$T" -path '*objects*' -type f -exec sh -c 'gzip -dc "$1" 2>/dev/null' - {} \;
+}
+
+@test "of what is excluded nothing leaves, by folder or by id; what may be of it stays and is named" {
     loose
-    put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET'
+    mkdir -p "$HOME/mono/secret" "$HOME/one"
+    put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET of an excluded folder'
+    put "projects/$(encoded "$HOME/mono")/memory/MEMORY.md" '- SECRET of the repository that it lies in'
     printf '{"display":"%s","pastedContents":{},"timestamp":1,"project":"%s"}\n' SECRET "$HOME/secret/x" \
         OPEN "$HOME/src/lone" >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    printf '{"display":"SECRET of who knows where","pastedContents":{},"timestamp":1}\n' >>"$CLAUDE_CONFIG_DIR/history.jsonl"
     start_daemon
     ctctl exclude "$HOME/secret"
+    ctctl exclude "$HOME/mono/secret"
+    ctctl exclude "$ID"
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/one")"
+    line hello | sed "s|\"type\":\"user\"|&,\"slug\":\"its-plan\",\"cwd\":\"$HOME/one\"|" \
+        >"$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/one")/$ID.jsonl"
+    put "projects/$(encoded "$HOME/one")/memory/MEMORY.md" '- SECRET of an excluded session'
+    put plans/its-plan.md 'SECRET plan'
+    put tasks/release-work/2.json '{"subject":"SECRET task"}'
+    put teams/reviewers/inboxes/a.json '["SECRET message"]'
     ctctl sync --wait
     within status_is '.profile.savedAt != null' true
+    status_is '[.profile.notSaved[].path] | contains(["plans/its-plan.md", "tasks/release-work/2.json",
+        "teams/reviewers/inboxes/a.json"])' true
+    within status_is '[.profile.notSaved[].path | select(endswith("memory/MEMORY.md"))] | length' 3
+    COLUMNS=200 ctctl status | grep -q 'Profile .*saved, but for such as .*in all'
     stop_daemon
-    find "$T" -path '*objects*' -type f -exec sh -c 'gzip -dc "$1" 2>/dev/null | grep -a -e SECRET -e OPEN' - {} \; >"$T/found"
-    grep -q OPEN "$T/found"
-    ! grep -q SECRET "$T/found"
+    stored >"$T/found"
+    grep -a -q OPEN "$T/found"
+    grep -a -q 'of an agent' "$T/found"
+    ! grep -a -q SECRET "$T/found"
+}
+
+@test "what waits does not leave any more once it is excluded, or somebody says no" {
+    loose
+    start_daemon
+    ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
+    ctctl pause
+    put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET'
+    within spooled
+    ctctl exclude "$HOME/secret"
+    ctctl resume
+    ctctl sync --wait
+    stored >"$T/found"
+    ! grep -a -q SECRET "$T/found"
+    ctctl include "$HOME/secret"
+    ctctl pause
+    within spooled
+    conf "${SAVING/true/false}"
+    kill -HUP "$(status .daemon.pid)"
+    within status_is .profile.state off
+    ctctl resume
+    ctctl sync --wait
+    stored >"$T/found"
+    ! grep -a -q SECRET "$T/found"
 }
 
 @test "sealed, prompts and teams come home too; in clear they don't, and that is said" {

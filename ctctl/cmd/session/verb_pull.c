@@ -261,7 +261,8 @@ static void sum_up(struct tally *t, int64_t rested)
     buf_free(&b);
 }
 
-static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
+static void sum_up_json(struct tally *t, const struct pull_many_rest *rest,
+                        struct json_object *profiles)
 {
     struct json_object *o = json_object_new_object(), *absent = json_object_new_array();
 
@@ -269,6 +270,7 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
         json_object_array_add(absent, jdoc_new_str(t->absent.v[i]));
     json_object_object_add(o, "sessions", json_object_get(t->results));
     json_object_object_add(o, "absentFolders", absent);
+    json_object_object_add(o, "profiles", json_object_get(profiles));
     jdoc_set_int(o, "alreadyHere", rest->rested + t->good[INSTALL_SAME]);
     jdoc_set_int(o, "failed", t->failed);
     jdoc_set_int(o, "open", rest->open);
@@ -279,16 +281,14 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest)
 }
 
 /* What belongs to no session comes after the sessions. */
-static int pull_along(struct ctx *c, struct command *cmd)
+static int pull_along(struct ctx *c, struct command *cmd, struct json_object *results)
 {
-    struct json_object *results = json_object_new_array();
     struct ct_err e;
     int64_t n;
     int rc = pull_profiles(c, NULL, &cmd->opts, results, &n, &e);
 
     if (rc != 0)
-        ctx_say(c, "what belongs to no session: %s", e.msg);
-    json_object_put(results);
+        ctx_say(c, "%s", e.msg);
     return rc;
 }
 
@@ -302,9 +302,10 @@ static int pull_all(struct ctx *c, struct command *cmd)
         .done = on_done,
         .done_arg = &t,
     };
+    struct json_object *profiles = json_object_new_array();
     struct pull_many_rest rest;
     struct ct_err e;
-    int rc;
+    int has_failed = 0, rc;
 
     t.results = json_object_new_array();
     cmd->opts.is_home_to_home = 1;
@@ -315,8 +316,10 @@ static int pull_all(struct ctx *c, struct command *cmd)
     pull_say_end(&t.front);
     if (rc == 0)
         say_rest(c, &rest);
+    if (rc == 0 && cmd->is_all && cmd->project == NULL)
+        has_failed = pull_along(c, cmd, profiles) != 0;
     if (rc == 0 && c->json)
-        sum_up_json(&t, &rest);
+        sum_up_json(&t, &rest, profiles);
     else if (rc == 0 && rest.listed == 0)
         ctx_say(c, cmd->project != NULL ? "no session in the cloud is of that project"
                                         : "there are no sessions in the cloud yet");
@@ -326,10 +329,9 @@ static int pull_all(struct ctx *c, struct command *cmd)
         rc = ctx_fail(c, &e);
     else if (t.failed > 0)
         rc = t.all_later && rest.locked == 0 ? CTX_LATER : CTX_FAILED;
-    else if (rest.locked > 0)
+    else if (rest.locked > 0 || has_failed)
         rc = CTX_FAILED;
-    if (rc == CTX_OK && cmd->is_all && cmd->project == NULL && pull_along(c, cmd) != 0)
-        rc = CTX_FAILED;
+    json_object_put(profiles);
     json_object_put(t.results);
     strlist_free(&t.absent);
     return rc;
