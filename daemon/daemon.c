@@ -145,7 +145,7 @@ void daemon_stop(struct daemon *d)
     }
     d->is_stopping = 1;
     log_info("stopping");
-    service_stopping();
+    service_stopping(0);
     bundler_stop(d->bundler);
     if (d->uploader != NULL)
         uploader_stop(d->uploader);

@@ -47,6 +47,7 @@ server_libserver_a_SOURCES = \
   server/ledger/uses.c server/ledger/uses.h \
   server/serve/certificate.c server/serve/certificate.h \
   server/serve/listener.c server/serve/listener.h \
+  server/serve/retired.c server/serve/retired.h \
   server/serve/serve.c server/serve/serve.h \
   server/settings/email.c server/settings/email.h \
   server/settings/settings.c server/settings/settings.h server/settings/settings_impl.h \

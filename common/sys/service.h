@@ -25,14 +25,14 @@ int service_socket_unix(const char *name, const char *path);
 int service_is_there(void);
 
 /**
- * service_ready(line), service_status(line), service_reloading(), service_stopping():
+ * service_ready(line), service_status(line), service_reloading(), service_stopping(patience_ms):
  * Say that the program does its work (again; ${line} is a sentence for people), how it stands, that
- * it reads its settings anew, that it ends.
+ * it reads its settings anew, that it ends, which may take so long.
  */
 void service_ready(const char *line);
 void service_status(const char *line);
 void service_reloading(void);
-void service_stopping(void);
+void service_stopping(int64_t patience_ms);
 
 /**
  * service_watchdog_ms(), service_alive():

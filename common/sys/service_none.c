@@ -34,8 +34,9 @@ void service_reloading(void)
 {
 }
 
-void service_stopping(void)
+void service_stopping(int64_t patience_ms)
 {
+    (void)patience_ms;
 }
 
 int64_t service_watchdog_ms(void)

@@ -8,6 +8,8 @@
 
 #include "common/sys/service.h"
 
+#define STOP_SPARE_MS (20 * 1000) /* beyond what was asked for */
+
 /* One has several sockets of the same name if its unit lists several addresses. */
 static int find_socket(const char *name, const char *path)
 {
@@ -76,9 +78,10 @@ void service_reloading(void)
                (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 }
 
-void service_stopping(void)
+void service_stopping(int64_t patience_ms)
 {
-    sd_notify(0, "STOPPING=1");
+    sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+               (long long)(patience_ms + STOP_SPARE_MS) * 1000);
 }
 
 int64_t service_watchdog_ms(void)

@@ -1,18 +1,14 @@
 #include <sys/resource.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "common/base/now.h"
 #include "common/sys/service.h"
 #include "common/base/str.h"
 
 #include "server/serve/listener.h"
 
-#define DRAIN_MS (10 * 1000)
 #define STALL_S 60
 #define HEAD_MEMORY (20 * 1024) /* each connection has so much, whatever it does */
 #define BODY_MEMORY (64 * 1024)
@@ -69,37 +65,6 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
     };
 
     return web_start(&config, handler, &l->web, err);
-}
-
-static int signal_is_pending(void)
-{
-    sigset_t set;
-
-    return sigpending(&set) == 0 &&
-           (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
-}
-
-static int is_busy(struct web *w, int counts_silent)
-{
-    return w != NULL && (web_active(w) > 0 || (counts_silent && web_connections(w) > 0));
-}
-
-void listener_retire(struct web *api, struct web *objects, int64_t grace_ms)
-{
-    const struct timespec moment = {0, 20 * 1000 * 1000};
-    int64_t now_ms = now_mono_ms(), until = now_ms + DRAIN_MS, grace = now_ms + grace_ms;
-
-    if (api != NULL)
-        web_quiesce(api);
-    if (objects != NULL)
-        web_quiesce(objects);
-    while ((is_busy(api, now_ms < grace) || is_busy(objects, now_ms < grace)) && now_ms < until &&
-           !signal_is_pending()) {
-        nanosleep(&moment, NULL);
-        now_ms = now_mono_ms();
-    }
-    web_stop(api);
-    web_stop(objects);
 }
 
 void listener_close(struct listener *l)

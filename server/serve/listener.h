@@ -36,14 +36,6 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
                    const struct settings *s, const struct certificate *c, struct ct_err *err);
 
 /**
- * listener_retire(api, objects, grace_ms):
- * Accept no more connections; let requests under way end, for 10 seconds at most or until a signal
- * asks to stop, and stop both.  Connections that have asked nothing yet, such as one in its
- * handshake, get ${grace_ms}.  Each may be NULL.
- */
-void listener_retire(struct web *api, struct web *objects, int64_t grace_ms);
-
-/**
  * listener_close(l):
  * Close its socket and free what it holds.
  */

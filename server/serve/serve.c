@@ -19,17 +19,16 @@
 #include "server/upkeep/data_dir.h"
 #include "server/upkeep/keeper.h"
 #include "server/serve/listener.h"
+#include "server/serve/retired.h"
 #include "server/store/objects.h"
 #include "server/serve/serve.h"
 #include "server/web/web.h"
-
-#define RELOAD_GRACE_MS 2000 /* for connections that came just before a reload */
-#define SPARE_FILES 256      /* beside connections, and a file that each may move */
 
 struct server {
     const struct settings_args *args;
     const struct settings *settings;
     struct settings *reloaded; /* what settings points to after a reload */
+    struct retired *retired;
     struct limits *limits;
     struct data_dir house;
     struct listener api, objects;
@@ -79,8 +78,9 @@ static struct app *make_app(struct server *v)
     return app_new(&config);
 }
 
-/* The new listeners are there before the old ones go: no connection is refused in between. */
-static int replace_listeners(struct server *v, struct ct_err *err)
+/* The new listeners are there before the old ones go: no connection is refused in between.
+ * ${old_settings} go with the old ones. */
+static int replace_listeners(struct server *v, struct settings *old_settings, struct ct_err *err)
 {
     struct web *api = v->api.web, *objects = v->objects.web;
     struct app *app = v->app;
@@ -97,8 +97,7 @@ static int replace_listeners(struct server *v, struct ct_err *err)
         v->objects.web = objects;
         return -1;
     }
-    listener_retire(api, objects, RELOAD_GRACE_MS);
-    app_free(app);
+    retired_add(&v->retired, api, objects, app, old_settings);
     return 0;
 }
 
@@ -123,13 +122,12 @@ static void reload(struct server *v)
     if (kept != NULL)
         log_warn("setting-needs-restart key=%s", kept);
     v->settings = s;
-    if (replace_listeners(v, &err) != 0) {
+    if (replace_listeners(v, v->reloaded, &err) != 0) {
         log_error("reload-failed error=\"%s\"", err.msg);
         v->settings = old;
         settings_free(s);
         return;
     }
-    settings_free(v->reloaded);
     v->reloaded = s;
     log_set_level((enum log_level)s->log);
     log_info("reloaded");
@@ -228,18 +226,19 @@ static int start(struct server *v, struct ct_err *err)
 
 static void stop(struct server *v)
 {
+    int64_t patience_ms = v->settings->stop_patience * 1000LL;
+
     if (v->keeper != NULL && v->settings->ready_file != NULL)
         unlink(v->settings->ready_file);
-    listener_retire(v->api.web, v->objects.web, 0);
+    retired_add(&v->retired, v->api.web, v->objects.web, v->app, v->reloaded);
+    retired_end(&v->retired, patience_ms);
     keeper_stop(v->keeper);
-    app_free(v->app);
     limits_free(v->limits);
     data_dir_close(&v->house);
     listener_close(&v->api);
     listener_close(&v->objects);
     certificate_clear(&v->certificate);
     free(v->objects_url);
-    settings_free(v->reloaded);
 }
 
 /* For two listeners full of connections, and a file for each of one; no core file, for memory holds
@@ -289,7 +288,7 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
             reload(&v);
             tell_ready(&v);
         }
-        service_stopping();
+        service_stopping(v.settings->stop_patience * 1000LL);
         log_info("stopping");
     }
     stop(&v);

@@ -18,9 +18,10 @@ char *serve_adopted(const char *name);
  * Run the server until SIGTERM or SIGINT: API and object store on their listeners, TLS as the
  * settings say.  Once both answer, their addresses go to stdout and, as lines of name=value (api,
  * objects, and ca if there is a private CA), to s->ready_file.  The first signal lets requests end,
- * for 10 seconds at most; the second stops at once.  SIGHUP, and a renewed certificate, read
- * ${args}' file anew and open the listeners anew on the same sockets; if something is wrong with
- * them, all stays as it was.
+ * for s->stop_patience seconds at most; the second stops at once.  SIGHUP, and a renewed
+ * certificate, read
+ * ${args}' file anew and open the listeners anew on the same sockets, while transfers on the old
+ * ones go on; if something is wrong with them, all stays as it was.
  */
 int serve_run(const struct settings_args *args, const struct settings *s, struct ct_err *err);
 

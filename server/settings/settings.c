@@ -35,6 +35,7 @@ static const struct conf_key keys[] = {
     {"max_bytes", CONF_BYTES, AT(max_bytes), 0, 1LL << 60, NULL},
     {"min_free_space", CONF_BYTES, AT(min_free_space), 0, 1LL << 60, NULL},
     {"max_token_days", CONF_INT, AT(max_token_days), 0, 3650, NULL},
+    {"stop_patience", CONF_INT, AT(stop_patience), 0, 86400, NULL},
     {"max_connections", CONF_INT, AT(max_connections), 16, 100000, NULL},
     {"max_connections_per_address", CONF_INT, AT(max_connections_per_address), 1, 100000, NULL},
     {"public_api_url", CONF_STRING, AT(public_api_url), 0, 0, NULL},
@@ -200,6 +201,7 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->objects = str_dup("127.0.0.1:8788");
     s->versions_per_session = 20;
     s->min_free_space = 100 * 1000 * 1000;
+    s->stop_patience = 10;
     s->max_connections = 4096;
     s->max_connections_per_address = 1024;
     s->log = LOG_LEVEL_INFO;

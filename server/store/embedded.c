@@ -123,14 +123,16 @@ static int hash_fd(int fd, char hex[HASH_SHA256_HEX], struct ct_err *err)
 
 static int check(struct store *s, const char *key, const char *checksum, struct ct_err *err)
 {
-    char hex[HASH_SHA256_HEX];
+    struct embedded *e = (struct embedded *)s;
+    char hex[HASH_SHA256_HEX], *path = embedded_path(e, key);
     int64_t size;
-    int fd, rc;
+    int fd, rc = -1;
 
-    if (embedded_open_object((struct embedded *)s, key, &fd, &size, err) != 0)
-        return -1;
-    rc = hash_fd(fd, hex, err);
-    close(fd);
+    if (embedded_open_object(e, key, &fd, &size, err) == 0) {
+        rc = path != NULL && embedded_take_arrival(e, path, hex) ? 0 : hash_fd(fd, hex, err);
+        close(fd);
+    }
+    free(path);
     if (rc == 0 && strcmp(hex, checksum + strlen("sha256:")) != 0)
         rc = err_set(err, ERR_CORRUPT, "the object does not have the promised checksum");
     return rc;
@@ -163,6 +165,7 @@ static int remove_object(struct store *s, const char *key, struct ct_err *err)
 
     if (path == NULL)
         return err_set(err, ERR_BUG, "this is not the key of an object");
+    embedded_take_arrival((struct embedded *)s, path, NULL);
     if (unlink(path) != 0) {
         if (errno != ENOENT)
             rc = err_sys(err, "can't remove an object");
@@ -256,6 +259,8 @@ static void free_store(struct store *s)
 {
     struct embedded *e = (struct embedded *)s;
 
+    for (size_t i = 0; i < EMBEDDED_ARRIVALS; i++)
+        free(e->arrivals[i].path);
     pthread_mutex_destroy(&e->mutex);
     secret_free(e->secret);
     free(e->key_id);

@@ -33,7 +33,7 @@ struct embedded_put {
     int64_t got;
     int64_t unsynced;
     int64_t set_aside; /* of the space */
-    struct hash *md5;
+    struct hash *md5, *sha256;
 };
 
 static int is_coming(const struct embedded *e, const char *path)
@@ -53,6 +53,37 @@ int embedded_is_coming(struct embedded *e, const char *path)
     rc = is_coming(e, path);
     pthread_mutex_unlock(&e->mutex);
     return rc;
+}
+
+void embedded_arrived(struct embedded *e, const char *path, const char *sha256)
+{
+    struct embedded_arrival *a;
+
+    pthread_mutex_lock(&e->mutex);
+    a = &e->arrivals[e->n_arrivals++ % EMBEDDED_ARRIVALS];
+    free(a->path);
+    a->path = str_dup(path);
+    memcpy(a->sha256, sha256, HASH_SHA256_HEX);
+    pthread_mutex_unlock(&e->mutex);
+}
+
+int embedded_take_arrival(struct embedded *e, const char *path, char sha256[HASH_SHA256_HEX])
+{
+    int found = 0;
+
+    pthread_mutex_lock(&e->mutex);
+    for (size_t i = 0; i < EMBEDDED_ARRIVALS; i++) {
+        struct embedded_arrival *a = &e->arrivals[i];
+        if (a->path == NULL || strcmp(a->path, path) != 0)
+            continue;
+        found = 1;
+        if (sha256 != NULL)
+            memcpy(sha256, a->sha256, HASH_SHA256_HEX);
+        free(a->path);
+        a->path = NULL;
+    }
+    pthread_mutex_unlock(&e->mutex);
+    return found;
 }
 
 static int enter(struct embedded_put *p, struct ct_err *err)
@@ -119,6 +150,7 @@ int embedded_put_begin(struct embedded *e, const char *key, int64_t size_bytes, 
         goto err2;
     if (want_md5)
         p->md5 = hash_new(HASH_MD5);
+    p->sha256 = hash_new(HASH_SHA256);
     *ret = p;
     return 0;
 
@@ -172,6 +204,7 @@ int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct
         return -1;
     if (p->md5 != NULL)
         hash_update(p->md5, data, n);
+    hash_update(p->sha256, data, n);
     p->got += (int64_t)n;
     return 0;
 }
@@ -213,6 +246,18 @@ static int verify(struct embedded_put *p, const unsigned char *md5, struct ct_er
     return 0;
 }
 
+/* It is there, durably: whoever confirms it need not read it. */
+static void remember(struct embedded_put *p)
+{
+    unsigned char digest[HASH_SHA256_BYTES];
+    char hex[HASH_SHA256_HEX];
+
+    hash_final(p->sha256, digest);
+    p->sha256 = NULL;
+    hash_hex(digest, sizeof(digest), hex);
+    embedded_arrived(p->e, p->final, hex);
+}
+
 int embedded_put_finish(struct embedded_put *p, const unsigned char *md5, struct ct_err *err)
 {
     int rc = verify(p, md5, err);
@@ -223,6 +268,8 @@ int embedded_put_finish(struct embedded_put *p, const unsigned char *md5, struct
         rc = err_sys(err, "can't fsync an object");
     if (rc == 0 && p->tmp != NULL)
         rc = publish(p, err);
+    if (rc == 0)
+        remember(p);
     embedded_put_abort(p);
     return rc;
 }
@@ -239,6 +286,7 @@ void embedded_put_abort(struct embedded_put *p)
         space_give(p->e->space, p->set_aside);
     leave(p);
     hash_free(p->md5);
+    hash_free(p->sha256);
     free(p->tmp);
     free(p->final);
     free(p);

@@ -12,7 +12,8 @@
 
 #include "server/web/web_impl.h"
 
-#define MAX_LOOPS 4                       /* threads that move bytes */
+#define MAX_LOOPS 4 /* threads that move bytes */
+#define QUIET_WORKERS 4
 #define DRAIN_BYTES \
     (8 * 1024 * 1024) /* of a refused body, read so that its sender gets to listen */
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
@@ -22,6 +23,8 @@ static enum MHD_Result queue(struct web_req *r)
     enum MHD_Result ok;
 
     web_guard_transfer(&r->web->guard, r->guarded, now_mono_ms(), r->answer_bytes);
+    if (atomic_load(&r->web->is_quiet))
+        MHD_add_response_header(r->response, "Connection", "close");
     ok = MHD_queue_response(r->con, (unsigned int)r->status, r->response);
     r->queued = ok == MHD_YES;
     return ok;
@@ -248,9 +251,9 @@ static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, w,
         MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)c->memory, MHD_OPTION_THREAD_POOL_SIZE, loops(),
-        MHD_OPTION_CONNECTION_LIMIT, ((unsigned int)c->max_connections + 16) * loops(),
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)c->stall_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        (size_t)c->memory, MHD_OPTION_THREAD_POOL_SIZE, loops(), MHD_OPTION_CONNECTION_LIMIT,
+        ((unsigned int)c->max_connections + 16) * loops(), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)c->stall_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, c->cert_pem != NULL ? tls : none,
         MHD_OPTION_END);
 }
@@ -302,6 +305,8 @@ void web_quiesce(struct web *w)
 {
     int fd = MHD_quiesce_daemon(w->daemon);
 
+    atomic_store(&w->is_quiet, 1);
+    web_pool_shrink(&w->pool, QUIET_WORKERS);
     if (fd >= 0)
         close(fd);
 }

@@ -80,7 +80,8 @@ int web_start(const struct web_config *config, const struct web_handler *handler
 
 /**
  * web_quiesce(w):
- * Accept no more connections; what is under way goes on.
+ * Accept no more connections; each that is there ends with the request that it has or asks next.
+ * Few threads are left for them.
  */
 void web_quiesce(struct web *w);
 

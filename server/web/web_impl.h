@@ -47,6 +47,8 @@ struct web_pool {
     pthread_cond_t is_there;
     pthread_t *threads;
     int n;
+    int n_alive;
+    int keep; /* so many stay */
     int is_stopping;
     struct web_req *first, *last; /* jobs that wait */
     void (*run)(struct web_req *r);
@@ -59,6 +61,7 @@ struct web {
     struct web_pool pool;
     const char *name;
     _Atomic int active;
+    _Atomic int is_quiet;
     _Atomic int64_t held; /* bytes of answers that wait for their readers */
     char start_error[256];
 };
@@ -120,10 +123,12 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c);
 int web_guard_count(struct web_guard *g);
 
 /**
- * web_pool_start(p, n, run), web_pool_stop(p):
- * Start ${n} threads; do what was handed to them and end them.  Return 0 or an error number.
+ * web_pool_start(p, n, run), web_pool_shrink(p, n), web_pool_stop(p):
+ * Start ${n} threads; end all but ${n} as they become idle; do what was handed to them and end
+ * them.  Return 0 or an error number.
  */
 int web_pool_start(struct web_pool *p, int n, void (*run)(struct web_req *r));
+void web_pool_shrink(struct web_pool *p, int n);
 void web_pool_stop(struct web_pool *p);
 
 /**

@@ -12,7 +12,7 @@ static struct web_req *take(struct web_pool *p)
 {
     struct web_req *r;
 
-    while (p->first == NULL && !p->is_stopping)
+    while (p->first == NULL && !p->is_stopping && p->n_alive <= p->keep)
         pthread_cond_wait(&p->is_there, &p->mutex);
     r = p->first;
     if (r == NULL)
@@ -34,6 +34,7 @@ static void *work(void *arg)
         p->run(r);
         pthread_mutex_lock(&p->mutex);
     }
+    p->n_alive--;
     pthread_mutex_unlock(&p->mutex);
     return NULL;
 }
@@ -44,6 +45,7 @@ int web_pool_start(struct web_pool *p, int n, void (*run)(struct web_req *r))
     int rc = 0;
 
     p->run = run;
+    p->n_alive = p->keep = n;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->is_there, NULL);
     p->threads = str_calloc((size_t)n, sizeof(*p->threads));
@@ -57,6 +59,14 @@ int web_pool_start(struct web_pool *p, int n, void (*run)(struct web_req *r))
     if (rc != 0)
         web_pool_stop(p);
     return rc;
+}
+
+void web_pool_shrink(struct web_pool *p, int n)
+{
+    pthread_mutex_lock(&p->mutex);
+    p->keep = n;
+    pthread_cond_broadcast(&p->is_there);
+    pthread_mutex_unlock(&p->mutex);
 }
 
 int web_pool_add(struct web_pool *p, struct web_req *r)

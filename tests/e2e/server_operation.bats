@@ -46,6 +46,78 @@ logged() {
     [ ! -e "$T/elsewhere" ]
 }
 
+# begin_put, begin_get: half of $T/bundle on its way to $URL; the object at $URL with a reader that
+# has not read further than its head. Both end once $T/go is there, and leave $T/put.out, $T/got.
+begin_put() {
+    {
+        printf 'PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %s\r\n' \
+            "/${URL#*://*/}" "$(cut -d/ -f3 <<<"$URL")" "$SIZE"
+        printf 'Content-Type: application/gzip\r\n\r\n'
+        head -c $((SIZE / 2)) "$T/bundle"
+        touch "$T/begun"
+        until [ -e "$T/go" ]; do sleep 0.1; done
+        tail -c +$((SIZE / 2 + 1)) "$T/bundle"
+    } | openssl s_client -quiet -CAfile "$CA" -connect "$(cut -d/ -f3 <<<"$URL")" \
+        >"$T/put.out" 2>/dev/null 3>&- &
+}
+begin_get() {
+    mkfifo "$T/pipe"
+    { head -c 1; touch "$T/reading"; until [ -e "$T/go" ]; do sleep 0.1; done; cat; } <"$T/pipe" >"$T/got" 3>&- &
+    curl -sS --cacert "$CA" -o "$T/pipe" "$1" 3>&- &
+    GET=$!
+}
+
+@test "transfers outlive a reload, however long they take, and a stop that is patient" {
+    account al@example.org
+    bundle 20000000
+    push
+    cp "$T/bundle" "$T/first"
+    local download
+    download=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)
+    bundle 3000000
+    reserve
+    begin_get "$download"
+    begin_put
+    within test -e "$T/begun"
+    within test -e "$T/reading"
+    within sh -c "ls '$T'/server/objects/tmp/put.*"
+    reload 'stop_patience = 600;'
+    grep -q ': reloaded' "$T/server.log"
+    # Nothing of what was under way has ended, and what is new goes by the new settings.
+    ls "$T"/server/objects/tmp/put.*
+    expect 200 '' json GET /auth/me
+    kill -TERM "$SERVER_PID"
+    within grep -q stopping "$T/server.log"
+    touch "$T/go"
+    wait "$GET"
+    within cmp "$T/first" "$T/got"
+    within grep -q '^HTTP/1.1 200' "$T/put.out"
+    grep -qi '^Connection: close' "$T/put.out"
+    wait "$SERVER_PID"
+    start_server
+    expect 200 '' confirm
+}
+
+@test "a confirm goes by what the store saw coming in; after a restart by what it has" {
+    account al@example.org
+    bundle 100000
+    reserve
+    store_says 200 '' put "$URL"
+    # Nobody reads it again: that its file was damaged afterwards is for check --full to find.
+    local file
+    file=$(find "$T/server/objects/bundles" -type f)
+    chmod 600 "$file"
+    printf x | dd of="$file" conv=notrunc status=none
+    expect 200 '' confirm
+    reserve
+    store_says 200 '' put "$URL"
+    file=$(find "$T/server/objects/bundles" -type f -name "*.v$VERSION.*")
+    stop_server
+    printf x | dd of="$file" conv=notrunc status=none
+    start_server
+    expect 409 not_uploaded confirm
+}
+
 @test "a reload gives nobody new attempts at a password" {
     account al@example.org
     for i in {1..10}; do
