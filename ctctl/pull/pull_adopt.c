@@ -65,4 +65,6 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
     if (r->outcome == INSTALL_MERGED || r->outcome == INSTALL_KEPT)
         note_merged(root, r, dir, &a);
     (void)adopted_save(dir, &a, NULL);
+    /* Whoever deleted it here once wants it again: the next deletion is somebody else's. */
+    (void)adopted_take_deleted(dir, a.session_id);
 }

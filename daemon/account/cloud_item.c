@@ -177,6 +177,8 @@ static void is_elsewhere(struct cloud *c, const struct state_session *ss, const 
     log_info("newer-elsewhere session=%s version=%lld here=%lld apart=%s", ss->session_id,
              (long long)h->version, (long long)ss->version, is_apart ? "yes" : "no");
     state_set_elsewhere(c->d->state, ss->session_id, &e, NULL);
+    /* It is there: what ctctl noted was an earlier deletion. */
+    (void)adopted_take_deleted(c->d->account_dir, ss->session_id);
     control_event(c->d, "state", ss->session_id, h->version, 0,
                   is_apart ? "it went on here and on another device"
                            : "another device has a newer version");

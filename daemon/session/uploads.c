@@ -211,6 +211,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
+    (void)adopted_take_deleted(d->account_dir, session_id); /* it is there again */
     log_info("confirmed session=%s version=%lld size=%lld", session_id, (long long)version,
              (long long)size_bytes);
     control_event(d, "confirmed", session_id, version, size_bytes, NULL);

@@ -126,3 +126,31 @@ alarmed() {
     state_is excluded
     [ -z "$(in_cloud)" ]
 }
+
+# again COMMAND...: this machine deleted it, it is there again by that, and then bob deletes it
+again() {
+    ctctl delete "$ID" --yes
+    "$@"
+    deleted_by_bob
+    go_on
+    start_daemon
+    ctctl sync --wait && return 1
+    alarmed
+    ctctl sync --wait "$ID"
+    stop_daemon
+}
+
+undeleted_and_pulled() {
+    (
+        machine bob
+        ctctl undelete "$ID"
+    )
+    ctctl pull "$ID" --target-dir "$W"
+}
+
+# What ctctl noted while no daemon ran is of that deletion only.
+@test "what this machine deleted itself and wanted again is an alarm when another one deletes it" {
+    stop_daemon
+    again ctctl undelete "$ID"
+    again undeleted_and_pulled
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "bundle/install/adopted.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -179,6 +180,8 @@ static void take_mark_away(struct ctx *c, const char *id)
 {
     struct json_object *params = json_object_new_object(), *o;
 
+    if (ctx_account_dir(c) != NULL)
+        (void)adopted_take_deleted(ctx_account_dir(c), id);
     jdoc_set_str(params, "id", id);
     if (ctx_call(c, "include", params, ANSWER_MS, &o, NULL) == 0)
         json_object_put(o);
