@@ -17,7 +17,7 @@
 struct relocation {
     struct root roots[ROOTS]; /* the longest one first */
     size_t n;
-    int has_posix, has_windows;
+    int has_posix, has_drive, has_share;
     char *cwd, *home; /* targets */
 };
 
@@ -33,6 +33,14 @@ static int is_drive(const char *s)
 static int is_share(const char *s)
 {
     return s[0] == '\\' && s[1] == '\\';
+}
+
+/* A server alone is no place. */
+static int names_share(const char *s)
+{
+    const char *share = strchr(s + 2, '\\');
+
+    return share != NULL && share > s + 2 && share[1] != '\0';
 }
 
 static int has_control(const char *s)
@@ -125,17 +133,19 @@ static int add_root(struct relocation *r, const char *source, const char *target
         return 0;
     if (check_path(source, 1, err) != 0 || check_path(target, 0, err) != 0)
         return -1;
-    root.is_windows = is_drive(source);
+    root.is_share = is_share(source);
+    root.is_windows = root.is_share || is_drive(source);
     root.source = plain_path(source, root.is_windows);
     root.target = plain_path(target, 0);
-    /* All of a file system is no root, and a share of Windows can't be told from other text. */
-    if (strlen(root.source) <= (root.is_windows ? 2 : 1) || is_share(source) ||
-        is_known(r, root.source)) {
+    /* All of a file system is no root. */
+    if (strlen(root.source) <= (root.is_windows ? 2 : 1) ||
+        (root.is_share && !names_share(root.source)) || is_known(r, root.source)) {
         free_root(&root);
         return 0;
     }
     split_chars(&root);
-    r->has_windows |= root.is_windows;
+    r->has_drive |= root.is_windows && !root.is_share;
+    r->has_share |= root.is_share;
     r->has_posix |= !root.is_windows;
     r->roots[r->n++] = root;
     return 0;
@@ -206,7 +216,7 @@ static int is_below(const struct root *root, const char *path)
         return strncmp(path, root->source, n) == 0 && (path[n] == '\0' || path[n] == '/');
     for (size_t i = 0; i < n; i++) {
         char c = path[i] == '/' ? '\\' : path[i]; /* at the end it differs */
-        if (c != root->source[i] && !(i == 0 && (c ^ 0x20) == root->source[i]))
+        if (c != root->source[i] && !(i == 0 && !root->is_share && (c ^ 0x20) == root->source[i]))
             return 0;
     }
     return path[n] == '\0' || path[n] == '\\' || path[n] == '/';
@@ -254,7 +264,7 @@ struct relocator {
 #define NOWHERE SIZE_MAX
 #define UNKNOWN (SIZE_MAX - 1)
 struct places {
-    size_t slash, colon, percent, escape;
+    size_t slash, share, slashes, colon, percent, escape;
 };
 
 struct relocator *relocator_new(const struct relocation *r, relocate_fn out, void *arg)
@@ -323,20 +333,28 @@ static size_t next_place(const struct relocator *t, const struct window *w, size
 
     if (t->r->has_posix)
         k->slash = find(w, at, k->slash, "/", 1);
-    if (t->r->has_windows) {
+    if (t->r->has_share) {
+        k->share = find(w, at, k->share, "\\\\\\\\", 4);
+        k->slashes = find(w, at, k->slashes, "//", 2);
+    }
+    if (t->r->has_drive) {
         k->colon = find(w, at + 1, k->colon, ":", 1);
         k->percent = find(w, at + 1, k->percent, "%3", 2);
     }
     k->escape = find(w, at, k->escape, "\\u00", 4);
     first = k->escape;
     /* It may spell the colon. */
-    if (t->r->has_windows && first != NOWHERE && first > at)
+    if (t->r->has_drive && first != NOWHERE && first > at)
         first--;
     if (t->r->has_posix && k->slash < first)
         first = k->slash;
-    if (t->r->has_windows && k->colon != NOWHERE && k->colon - 1 < first)
+    if (t->r->has_share && k->share < first)
+        first = k->share;
+    if (t->r->has_share && k->slashes < first)
+        first = k->slashes;
+    if (t->r->has_drive && k->colon != NOWHERE && k->colon - 1 < first)
         first = k->colon - 1;
-    if (t->r->has_windows && k->percent != NOWHERE && k->percent - 1 < first)
+    if (t->r->has_drive && k->percent != NOWHERE && k->percent - 1 < first)
         first = k->percent - 1;
     return first;
 }
@@ -348,6 +366,8 @@ static int is_likely(const struct root *root, const struct window *w, size_t at)
 
     if (c == '\\')
         return 1;
+    if (root->is_share)
+        return c == '/';
     if (root->is_windows)
         return (c | 0x20) == (char)(root->chars[0] | 0x20U);
     if (c != '/')
@@ -429,7 +449,7 @@ static int run(struct relocator *t, struct ct_err *err)
 {
     const struct window w = {t->text.data, t->text.len, !t->is_begun, t->is_end};
     size_t limit = t->is_end ? w.n : w.n < HELD_BACK ? 0 : w.n - HELD_BACK, at;
-    struct places k = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
+    struct places k = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
     enum match m = MATCH_NO;
     struct hit hit;
 

@@ -26,10 +26,10 @@
  * JSON: at the same depth, with \/ where the old one had it, with \uXXXX where the old one had
  * that, with %XX in a URL.
  *
- * A root of Windows (C:\Users\a; the drive's letter in either case, \ or /) becomes one of POSIX,
- * and the separators in the rest of that path become slashes: that is what Claude Code needs to
- * find the folder and the files again.  The rest goes up to the first character that no file name
- * of Windows has, or white space, unless the path fills a string from its beginning.
+ * A root of Windows (C:\Users\a, the drive's letter in either case; \\server\share; \ or /) becomes
+ * one of POSIX, and the separators in the rest of that path become slashes: that is what Claude
+ * Code needs to find the folder and the files again.  The rest goes up to the first character that
+ * no file name of Windows has, or white space, unless the path fills a string from its beginning.
  */
 struct relocation;
 
@@ -49,9 +49,9 @@ struct relocation_roots {
 /**
  * relocation_new(roots, ret, err):
  * Prepare.  Sources are absolute paths of POSIX or Windows, targets of POSIX; slashes at their ends
- * do not count.  A source that is a whole file system ("/", "C:\") is no root and changes nothing.
- * ERR_REFUSED if one is not absolute, not UTF-8, has control characters or is longer than 4096
- * bytes.
+ * do not count.  A source that is a whole file system ("/", "C:\") or a server alone is no root and
+ * changes nothing. ERR_REFUSED if one is not absolute, not UTF-8, has control characters or is
+ * longer than 4096 bytes.
  */
 int relocation_new(const struct relocation_roots *roots, struct relocation **ret,
                    struct ct_err *err);

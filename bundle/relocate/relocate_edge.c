@@ -168,11 +168,25 @@ static unsigned int quote_level(const struct window *w, size_t low, size_t at)
     return level;
 }
 
+/* Before the two slashes or backslashes of a share: what follows another scheme is a host. */
+static int begins_share(const struct window *w, size_t low, size_t at, struct hit *hit)
+{
+    hit->is_url = w->p[at] == '/' && follows(w, low, at, "file:");
+    hit->level = quote_level(w, low, at);
+    hit->is_whole = hit->level > 0;
+    if (at > low && (w->p[at - 1] == '\\' || w->p[at - 1] == '/' ||
+                     (w->p[at - 1] == ':' && w->p[at] == '/' && !hit->is_url)))
+        return 0;
+    return begins_path(w, low, at) || opens_emphasis(w, low, at, hit);
+}
+
 int edge_before(const struct window *w, size_t at, struct hit *hit)
 {
     size_t low = at > MATCH_CONTEXT ? at - MATCH_CONTEXT : 0, slashes, i;
     unsigned int run;
 
+    if (hit->root->is_share)
+        return begins_share(w, low, at, hit);
     i = before_slashes(w, low, at, &slashes, &run);
     /* file:///home or file:///C: (of which the third slash is no part of the path) */
     if (slashes >= (hit->root->is_windows ? 3U : 2U) && follows(w, low, i, "file:"))

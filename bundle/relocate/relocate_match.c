@@ -225,6 +225,28 @@ static enum match match_drive(const struct window *w, size_t *at, uint32_t lette
     return match_char(w, at, letter ^ 0x20, hit);
 }
 
+/* The two separators before a server's name: slashes, or twice as many backslashes as the others.
+ */
+static enum match match_share(const struct window *w, size_t *at, struct hit *hit)
+{
+    size_t run = match_run(w, *at);
+
+    if (*at >= w->n)
+        return end_of(w);
+    if (w->p[*at] == '/') {
+        if (hit->is_url)
+            hit->start = *at + 2;
+        return match_bytes(w, at, "//", 2);
+    }
+    if (*at + run == w->n && !w->is_end)
+        return MATCH_MORE;
+    if (run < 4 || !match_is_power_of_2(run))
+        return MATCH_NO;
+    hit->backslash = (unsigned int)run / 2;
+    *at += run;
+    return MATCH_YES;
+}
+
 static enum match match_all(const struct window *w, size_t *at, const struct root *r,
                             struct hit *hit)
 {
@@ -233,7 +255,9 @@ static enum match match_all(const struct window *w, size_t *at, const struct roo
 
     for (size_t i = 0; m == MATCH_YES && i < r->n_chars; i++) {
         uint32_t c = r->chars[i];
-        if (r->is_windows && i == 0)
+        if (r->is_share && i == 0)
+            m = match_share(w, at, hit), i++;
+        else if (r->is_windows && i == 0)
             m = match_drive(w, at, c, hit);
         else if (r->is_windows && c == '\\')
             m = match_separator(w, at, hit);
@@ -365,7 +389,7 @@ void match_spell(const struct hit *hit, struct buf *ret)
     size_t left, n;
 
     /* The first slash is still there: a root of POSIX keeps its own, a URL of a drive has one. */
-    if (!hit->root->is_windows || hit->is_url)
+    if (!hit->root->is_windows || (hit->is_url && !hit->root->is_share))
         p++;
     for (left = strlen(p); left > 0; p += n, left -= n) {
         n = str_utf8_len(p, left);

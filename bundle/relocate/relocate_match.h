@@ -17,7 +17,8 @@ struct root {
     char *source;
     uint32_t *chars; /* the same in characters */
     size_t n_chars;
-    int is_windows;
+    int is_windows; /* a drive's or a share's */
+    int is_share;   /* \\\\server\\share\\... */
     char *target;
 };
 
@@ -52,7 +53,8 @@ struct hit {
 
 /**
  * match_root(w, at, r, ret):
- * Does ${r} begin at ${at} (its first slash, or the drive's letter) and end where a name ends?
+ * Does ${r} begin at ${at} (its first slash or backslash, or the drive's letter) and end where a
+ * name ends?
  */
 enum match match_root(const struct window *w, size_t at, const struct root *r, struct hit *ret);
 

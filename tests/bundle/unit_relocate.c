@@ -301,12 +301,44 @@ static void windows_becomes_posix(void **state)
     relocation_free(r);
 }
 
+static void a_share_becomes_posix(void **state)
+{
+    static const struct row rows[] = {
+        {"\"cwd\":\"\\\\\\\\srv\\\\home\\\\a\"", "\"cwd\":\"/home/b\""},
+        {"\"\\\\\\\\srv\\\\home\\\\a\\\\proj\\\\src\\\\x y\\\\m.c\"", "\"/home/b/w/src/x y/m.c\""},
+        {"\"//srv/home/a/x\" \"\\\\\\\\srv/home\\\\a/x\\\\y\"", "\"/home/b/x\" \"/home/b/x/y\""},
+        {"\"see \\\\\\\\srv\\\\home\\\\a\\\\x.c, or\\n\\\\\\\\srv\\\\home\\\\a\\\\y.c\\n\"",
+         "\"see /home/b/x.c, or\\n/home/b/y.c\\n\""},
+        {"\"\\\\\\\\srv\\\\home\\\\alice\" \"\\\\\\\\srv2\\\\home\\\\a\" \"\\\\\\\\srv\\\\a\"",
+         NULL},
+        {"\"\\\\srv\\\\home\\\\a\" \"\\\\\\\\\\\\\\\\srv\\\\home\\\\a\" \"/srv/home/a\"", NULL},
+        {"\"http://srv/home/a smb://srv/home/a x//srv/home/a ///srv/home/a\"", NULL},
+        {"file://srv/home/a/x file://srv/home/a2", "file:///home/b/x file://srv/home/a2"},
+        /* JSON within JSON */
+        {"\"{\\\"p\\\":\\\"\\\\\\\\\\\\\\\\srv\\\\\\\\home\\\\\\\\a\\\\\\\\x\\\\\\\\y\\\","
+         "\\\"q\\\":1}\"",
+         "\"{\\\"p\\\":\\\"/home/b/x/y\\\",\\\"q\\\":1}\""},
+    };
+    struct relocation *r =
+        make("\\\\srv\\home\\a\\proj\\", "/home/b/w", "\\\\srv\\home\\a", "/home/b/");
+    char *moved = relocation_path(r, "//srv/home/a/x"),
+         *other = relocation_path(r, "|\\srv\\home\\a");
+
+    (void)state;
+    check_rows(r, rows, sizeof(rows) / sizeof(rows[0]));
+    assert_string_equal(moved, "/home/b/x");
+    assert_string_equal(other, "|\\srv\\home\\a");
+    free(moved);
+    free(other);
+    relocation_free(r);
+}
+
 static void what_is_no_root_changes_nothing(void **state)
 {
     static const struct {
         const char *source, *target;
     } idle[] = {
-        {"/", "/home/b"},         {"C:\\", "/home/b"},       {"\\\\host\\share", "/home/b"},
+        {"/", "/home/b"},         {"C:\\", "/home/b"},       {"\\\\host\\", "/home/b"},
         {"/home/al", "/home/al"}, {"/home/al/", "/home/al"}, {NULL, NULL},
     };
     static const char *const bad[] = {"home/al", "", "~/x", "/a\nb", "/a\xFF"};
@@ -475,12 +507,22 @@ static void pieces_do_not_matter_however_a_text_is_spelled(void **state)
         ":",
         ".",
         "\\u0043:",
+        "\\\\\\\\s\\\\h\\\\a",
+        "//s/h/a",
     };
-    struct relocation *r = make("C:\\Users\\a", "/home/\"b", "/home/\xF0\x9F\x98\x80", "/z");
+    const struct relocation_pair share = {(char[]){"\\\\s\\h\\a"}, (char[]){"/y"}};
+    const struct relocation_roots roots = {.source_cwd = "C:\\Users\\a",
+                                           .target_cwd = "/home/\"b",
+                                           .source_home = "/home/\xF0\x9F\x98\x80",
+                                           .target_home = "/z",
+                                           .more = &share,
+                                           .n_more = 1};
+    struct relocation *r;
     unsigned int seed = 7;
     struct buf text = {0}, whole = {0}, cut = {0};
 
     (void)state;
+    assert_int_equal(relocation_new(&roots, &r, NULL), 0);
     for (int round = 0; round < 20000; round++) {
         random_text(&seed, spelled, sizeof(spelled) / sizeof(spelled[0]), &text);
         relocate(r, text.data, text.len, text.len + 1, NULL, &whole);
@@ -597,6 +639,7 @@ int main(void)
         cmocka_unit_test(the_whole_file_system_is_a_target_too),
         cmocka_unit_test(awkward_targets_leave_json),
         cmocka_unit_test(windows_becomes_posix),
+        cmocka_unit_test(a_share_becomes_posix),
         cmocka_unit_test(what_is_no_root_changes_nothing),
         cmocka_unit_test(a_plain_path_moves_as_a_whole),
         cmocka_unit_test(there_and_back_is_the_identity),
