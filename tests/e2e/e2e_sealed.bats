@@ -437,8 +437,14 @@ stock_upload() {
     [ "$(on_server cwd)" = sealed ]
 }
 
-mcp_call() {
-    printf '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"%s","arguments":%s}}\n' "$@"
+# every_tool: a call of each MCP tool that there is, with each argument that it takes
+every_tool() {
+    echo '{"jsonrpc":"2.0","id":0,"method":"tools/list"}' | ctctl mcp --all-projects --allow-delete |
+        jq -c --arg id "$ID" --arg dir "$T" '.result.tools | to_entries[] | {jsonrpc: "2.0", id: (.key + 1), method: "tools/call",
+            params: {name: .value.name, arguments: (.value.inputSchema.properties // {} | with_entries(.value =
+                ({sessionId: $id, targetDir: $dir, project: "Quittenprojekt", machine: "Holunderrechner", version: 1}[.key] //
+                 {string: "Kirschetikett", integer: 7, array: ["Kirschetikett"]}[.value.type])) |
+                if .limit and .sessionId then del(.version) else . end)}}'
 }
 
 log_in_again() {
@@ -465,93 +471,123 @@ stranger_upload() {
         '{version: $v, checksum: $b.checksum}')" >/dev/null
 }
 
-# every_verb: each, with arguments that name what must not leave
+# every_verb: each with each of its options, and with arguments that name what must not leave
 every_verb() {
     local short=${ID:0:8} verb words
     while read -r verb words; do
-        echo "$verb" >>"$T/verbs"
+        echo "$verb $words " >>"$T/verbs"
         echo "== ctctl $verb $words"
         # shellcheck disable=SC2086
         timeout 20 ctctl "$verb" $words </dev/null || echo "== status $?"
     done <<VERBS
-status
-list --project Quittenprojekt
-list --cloud --project $DIR --machine Holunderrechner
+status --check
+status --line
+list --local --project Quittenprojekt --sort title --limit 3
+list --cloud --project $DIR --machine Holunderrechner --since 7d
+list --state Kirschetikett
+list --archived
 list --clear
 show $short
 show $ID
 versions $ID
-verify $ID
-verify --all
-scan $short
+versions $ID --plain
+verify $ID --version 1
+verify --all --sample 1
+verify $CLEAR --plain
+scan $short --rules $T/Kirschetikett
+scan --all
 export $ID -o $T/x.gz
-export $short --sealed -o $T/x.sealed
+export $short --sealed --version 1 -o $T/x.sealed
+export $CLEAR --plain --force -o $T/x.gz2
 export $ID --local -o $T/x.local
-import $T/x.gz --target-dir $T --as-copy
-pull $ID --target-dir $T --force
+import $T/x.gz --target-dir $T --as-copy --with-memory --with-file-history
+import $T/x.gz --target-dir $T --force --dry-run
+pull $ID --target-dir $T --force --keep-mode
+pull $ID --target-dir $T --merge --yes
+pull $ID --target-dir $T --as-copy --version 1 --dry-run
 pull --update
-pull --all --map $DIR=$T
+pull --all --project Quittenprojekt --map $DIR=$T
+pull --profile Holunderrechner
 pull $CLEAR --plain --target-dir $T
 seal $CLEAR --yes
+seal --all --yes
 backups
-sync $ID --wait
+backups restore $ID --dry-run --force
+backups restore $ID --as-copy
+backups prune --older-than 1y --yes
+backups prune --all --yes
+sync $ID --wait --timeout 9
 sync --wait
 exclude $DIR
 include $DIR
 pause 1m
 resume
+delete $ID --version 1 --yes
 delete $ID --yes
+undelete $ID --version 1
 undelete $ID
 undelete
+delete $CLEAR --plain --yes
+delete --project Quittenprojekt --older-than 9y --yes
 delete --project Quittenprojekt --yes
 undelete $short
-devices
-tokens
+devices revoke Holunderrechner --yes
+tokens revoke Kirschetikett --yes
 key status
+key show --qr --force
+key init --no-confirm --fork
 key rotate --compromised --no-confirm
 key export --retired
 doctor
 help list
 login --email me@example.org --password-stdin --api-url $API
-mcp --all-projects
+login --register --invite Kirschetikett --email Kirschetikett@example.org --password-stdin --api-url $API
+login --github --api-url $API
+login --token Kirschetikett --api-url $API
+mcp --all-projects --allow-delete
 logout
 VERBS
     timeout 2 ctctl watch </dev/null || true
-    echo watch >>"$T/verbs"
+    echo "watch " >>"$T/verbs"
 }
 
 @test "nothing leaves in clear from a device that seals, by any verb" {
-    local CLEAR verb
-    conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\";"
+    local CLEAR verb option
+    conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\"; profile = true;"
     key one
     start_server_behind_proxy --capture "$T/capture"
     log_in
     CLEAR=$(new_id)
     stranger_upload "$CLEAR"
     distinct_session
+    mkdir -p "$CLAUDE_CONFIG_DIR/agent-memory/Quittenprojekt"
+    echo Mirabellentitel >"$CLAUDE_CONFIG_DIR/agent-memory/Quittenprojekt/MEMORY.md"
+    echo 'id = "Kirschetikett"' >"$T/Kirschetikett"
     start_daemon
     ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
     every_verb >"$T/said" 2>&1
     for verb in $(ctctl __complete '' | cut -f1); do
-        grep -qx "$verb" "$T/verbs" || {
+        grep -q "^$verb " "$T/verbs" || {
             echo "ctctl $verb has no line in every_verb"
             false
         }
+        for option in $(ctctl __complete "$verb" -- | cut -f1 | grep -vxE -- '--(json|socket|help)'); do
+            [ "$verb" = help ] || grep -q -- "^$verb .*$option " "$T/verbs" || {
+                echo "ctctl $verb $option has no line in every_verb"
+                false
+            }
+        done
     done
     log_in_again
-    {
-        mcp_call 1 teleport_list '{"tag":"Kirschetikett","project":"Quittenprojekt","machine":"Holunderrechner"}'
-        mcp_call 2 teleport_push "{\"sessionId\":\"$ID\",\"label\":\"Kirschetikett\",\"tags\":[\"Kirschetikett\"]}"
-        mcp_call 3 teleport_versions "{\"sessionId\":\"$ID\"}"
-        mcp_call 4 teleport_pull "{\"sessionId\":\"$ID\",\"targetDir\":\"$T\"}"
-        mcp_call 5 teleport_delete "{\"sessionId\":\"$ID\"}"
-        mcp_call 6 teleport_status '{}'
-    } | timeout 60 ctctl mcp --all-projects --allow-delete >"$T/mcp"
-    [ "$(wc -l <"$T/mcp")" = 6 ]
+    every_tool >"$T/calls"
+    [ "$(wc -l <"$T/calls")" -ge 7 ]
+    timeout 60 ctctl mcp --all-projects --allow-delete <"$T/calls" >"$T/mcp"
+    [ "$(wc -l <"$T/mcp")" = "$(wc -l <"$T/calls")" ]
     # it did something
     grep -q 'sealed  ok' "$T/said"
     grep -q 'and not in clear any more' "$T/said"
-    [ "$(grep -c '"isError":false' "$T/mcp")" -ge 4 ]
+    [ "$(grep -c '"isError":false' "$T/mcp")" -ge 5 ]
     [ -z "$(captured "$ID" Kirschetikett "${NEEDLES[@]}")" ] || {
         captured "$ID" Kirschetikett "${NEEDLES[@]}"
         false
