@@ -311,8 +311,46 @@ const struct allow_record allow_records[] = {
     {0},
 };
 
-const char *const allow_calls[] = {"CronCreate", "CronDelete",    "CronList", "ScheduleWakeup",
-                                   "Monitor",    "RemoteTrigger", NULL};
+const char *const allow_schedules[] = {"CronCreate", "CronDelete",    "CronList", "ScheduleWakeup",
+                                       "Monitor",    "RemoteTrigger", NULL};
+
+const char *const allow_tools[] = {"Agent",
+                                   "AskUserQuestion",
+                                   "Bash",
+                                   "BashOutput",
+                                   "Edit",
+                                   "EnterPlanMode",
+                                   "ExitPlanMode",
+                                   "Glob",
+                                   "Grep",
+                                   "KillShell",
+                                   "LS",
+                                   "LSP",
+                                   "ListMcpResourcesTool",
+                                   "MultiEdit",
+                                   "NotebookEdit",
+                                   "NotebookRead",
+                                   "PowerShell",
+                                   "Read",
+                                   "ReadMcpResourceDirTool",
+                                   "ReadMcpResourceTool",
+                                   "Skill",
+                                   "SlashCommand",
+                                   "StructuredOutput",
+                                   "Task",
+                                   "TaskCreate",
+                                   "TaskGet",
+                                   "TaskList",
+                                   "TaskOutput",
+                                   "TaskStop",
+                                   "TaskUpdate",
+                                   "TodoRead",
+                                   "TodoWrite",
+                                   "ToolSearch",
+                                   "WebFetch",
+                                   "WebSearch",
+                                   "Write",
+                                   NULL};
 
 const char *const allow_agents[] = {"general-purpose",   "Explore",          "Plan",
                                     "claude-code-guide", "statusline-setup", NULL};
@@ -435,6 +473,10 @@ const struct allow_entry allow_entries[] = {
 /* ---- looking up --------------------------------------------------------------------------------
  */
 
+#define DIGITS "0123456789"
+#define HEX DIGITS "abcdef"
+#define WORD DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+
 const struct allow_record *allow_record(const char *type, const char *subtype)
 {
     for (const struct allow_record *r = allow_records; r->type != NULL; r++) {
@@ -453,19 +495,23 @@ static int is_in(const char *const *list, const char *name)
     return 0;
 }
 
-int allow_is_call(const char *name)
+int allow_is_schedule(const char *name)
 {
-    return is_in(allow_calls, name);
+    return is_in(allow_schedules, name);
+}
+
+int allow_is_tool(const char *name)
+{
+    size_t n = strlen(ALLOW_MCP);
+
+    return is_in(allow_tools, name) || (strncmp(name, ALLOW_MCP, n) == 0 && name[n] != '\0' &&
+                                        name[n + strspn(name + n, WORD)] == '\0');
 }
 
 int allow_is_agent(const char *name)
 {
     return is_in(allow_agents, name);
 }
-
-#define DIGITS "0123456789"
-#define HEX DIGITS "abcdef"
-#define WORD DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 
 /* What a part of a pattern stands for, or NULL. */
 static const char *set_of(const char *pattern, size_t *ret_len)

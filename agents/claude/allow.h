@@ -92,7 +92,8 @@ extern const struct allow_record allow_records[]; /* ends with a type of NULL */
 extern const struct allow_member allow_chain[];   /* members of all of those that have a uuid */
 extern const struct allow_member allow_prompts[]; /* of a line of the prompt history */
 extern const struct allow_entry allow_entries[];  /* ends with a pattern of NULL */
-extern const char *const allow_calls[];           /* tools whose calls become text, at each level */
+extern const char *const allow_schedules[];       /* tools whose calls become text, at each level */
+extern const char *const allow_tools[];           /* of others the only ones whose calls stay calls */
 extern const char *const allow_agents[];          /* subagents that are the agent's own */
 
 /**
@@ -107,11 +108,15 @@ const struct allow_record *allow_record(const char *type, const char *subtype);
  */
 const struct allow_entry *allow_entry(const char *entry);
 
+/* What the calls of all tools of MCP servers begin with. */
+#define ALLOW_MCP "mcp__"
+
 /**
- * allow_is_call(name), allow_is_agent(name):
- * Return whether it is one of those.
+ * allow_is_schedule(name), allow_is_tool(name), allow_is_agent(name):
+ * Return whether it is one of those; a tool of an MCP server is one that stays.
  */
-int allow_is_call(const char *name);
+int allow_is_schedule(const char *name);
+int allow_is_tool(const char *name);
 int allow_is_agent(const char *name);
 
 #endif

@@ -4,7 +4,9 @@
 
 /*
  * A call that schedules something or watches for it is carried out again when the session goes on,
- * without a key being pressed.  As text it is what was said, and no more.
+ * without a key being pressed.  As text it is what was said, and no more.  Claude Code knows such
+ * calls by their names, letter by letter; what a newer one adds is on no list of ours, so of others
+ * only calls of tools that are known to do nothing of that kind stay calls.
  */
 
 static void add_span(struct rebuild *r, uint32_t begin, uint32_t end)
@@ -19,15 +21,22 @@ static void add_text(struct rebuild *r, uint32_t string)
     buf_addc(&r->out, '}');
 }
 
+int rebuild_is_call(struct rebuild *r, uint32_t block)
+{
+    if (!jtree_is(&r->tree, jtree_member(&r->tree, block, "type"), "tool_use") ||
+        jtree_string(&r->tree, jtree_member(&r->tree, block, "name"), &r->word) != 0)
+        return 0;
+    return r->opts.trust == TRUST_OWN ? allow_is_schedule(r->word.data)
+                                      : !allow_is_tool(r->word.data);
+}
+
 int rebuild_call(struct rebuild *r, uint32_t block)
 {
-    uint32_t name = jtree_member(&r->tree, block, "name");
     uint32_t id = jtree_member(&r->tree, block, "id");
     uint32_t input = jtree_member(&r->tree, block, "input");
     struct buf text = {0};
 
-    if (!jtree_is(&r->tree, jtree_member(&r->tree, block, "type"), "tool_use") ||
-        jtree_string(&r->tree, name, &r->word) != 0 || !allow_is_call(r->word.data))
+    if (!rebuild_is_call(r, block))
         return 0;
     losses_add(r->opts.losses, "call", r->word.data);
     buf_printf(&text, "(called %s", r->word.data);

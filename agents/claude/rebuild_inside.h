@@ -55,6 +55,12 @@ int rebuild_object(struct rebuild *r, uint32_t value, const struct allow_member 
 void rebuild_own(struct rebuild *r);
 
 /**
+ * rebuild_is_call(r, block):
+ * Return whether the block of a message is a call that becomes text; its tool's name is in r->word.
+ */
+int rebuild_is_call(struct rebuild *r, uint32_t block);
+
+/**
  * rebuild_call(r, block), rebuild_result(r, block):
  * If the block of a message is a call that becomes text, or the result of one, append that text's
  * blocks to r->out (of a result, perhaps none) and return 1; else 0.

@@ -53,13 +53,6 @@ static void find_signed(const struct rebuild *r, uint32_t object, struct places 
     }
 }
 
-static int is_call(struct rebuild *r, uint32_t block)
-{
-    return jtree_is(&r->tree, jtree_member(&r->tree, block, "type"), "tool_use") &&
-           jtree_string(&r->tree, jtree_member(&r->tree, block, "name"), &r->word) == 0 &&
-           allow_is_call(r->word.data);
-}
-
 static int is_result(struct rebuild *r, uint32_t block)
 {
     return map_size(r->calls) > 0 &&
@@ -77,7 +70,7 @@ static void find_calls(struct rebuild *r, struct places *p)
     if (content == JTREE_NONE || r->tree.values[content].type != JSCAN_ARRAY)
         return;
     for (uint32_t i = r->tree.values[content].child; i != JTREE_NONE; i = r->tree.values[i].next) {
-        if (is_call(r, i))
+        if (rebuild_is_call(r, i))
             add_place(p, r, i, IS_CALL);
         if (is_result(r, i)) {
             add_place(p, r, i, IS_RESULT);

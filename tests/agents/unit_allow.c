@@ -90,8 +90,10 @@ static void add_tables(struct buf *b)
         add_record(b, r);
     buf_addstr(b, "| any other | comes | never |\n| those with a uuid | | also ");
     add_members(b, allow_chain, 1);
-    buf_addstr(b, " |\n\nCalls that become text: ");
-    add_words(b, allow_calls);
+    buf_addstr(b, " |\n\nCalls of one's own that become text: ");
+    add_words(b, allow_schedules);
+    buf_addstr(b, "\nCalls of others that stay calls: `" ALLOW_MCP "WORD`, ");
+    add_words(b, allow_tools);
     buf_addstr(b, "\nSubagents that keep their type: ");
     add_words(b, allow_agents);
 }

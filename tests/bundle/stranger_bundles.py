@@ -4,12 +4,13 @@ what becomes of the same things in a session of one's own.
 
     stranger_bundles.py OPENONE
     stranger_bundles.py --combined N DIR
-    stranger_bundles.py --schedule CWD
+    stranger_bundles.py --schedule CWD TOOL...
 
 What must not come bears the word EVIL, and is nowhere in what comes; what may comes whole, and its
 chain holds.  Beside that each record is held against a list of its own, which is not the program's.
 Prints TAP.  With --combined all of it goes into N bundles in DIR (0: a
-plain one), and nothing is opened; --schedule prints the transcript of a session that has one.
+plain one), and nothing is opened; --schedule prints the transcript of a session that has called those
+tools, each as one schedules something.
 """
 
 import io
@@ -36,6 +37,13 @@ MEMBERS = {"type", "subtype", "uuid", "parentUuid", "logicalParentUuid", "isSide
            "isApiErrorMessage", "durationMs", "messageCount", "compactMetadata"}
 BLOCKS = {"text", "image", "document", "tool_result", "thinking", "redacted_thinking", "tool_use"}
 CALLS = {"CronCreate", "CronDelete", "CronList", "ScheduleWakeup", "Monitor", "RemoteTrigger"}
+TOOLS = set("""Agent AskUserQuestion Bash BashOutput Edit EnterPlanMode ExitPlanMode Glob Grep KillShell LS LSP
+ListMcpResourcesTool MultiEdit NotebookEdit NotebookRead PowerShell Read ReadMcpResourceDirTool ReadMcpResourceTool Skill
+SlashCommand StructuredOutput Task TaskCreate TaskGet TaskList TaskOutput TaskStop TaskUpdate TodoRead TodoWrite
+ToolSearch WebFetch WebSearch Write mcp__db__query""".split())
+# As somebody may spell it, or a newer one call it: a name is a name to the letter.
+SPELLED = """croncreate CRONCREATE Cron_Create Loop Cron TeamCreate SetGoal Workflow SendMessage mcp__
+NeverHeardOf""".split()
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
@@ -61,14 +69,15 @@ def said(content, n=50, parent=2, kind="assistant", **more):
     return {**r, "message": {**r["message"], "content": content}}
 
 
-def called(name, result=None, spell=None):
+def called(name, result=None, spell=None, n=50):
     """A call in an ordinary answer, and what came of it."""
-    line = json.dumps(said([{"type": "tool_use", "id": "t1", "name": name,
-                             "input": {"cron": "* * * * *", "prompt": "do it", "delaySeconds": 1}}]))
+    line = json.dumps(said([{"type": "tool_use", "id": "t%d" % n, "name": name,
+                             "input": {"cron": "* * * * *", "prompt": "do it", "delaySeconds": 1}}], n,
+                           n - 1 if n > 50 else 2))
     if spell:
         line = line.replace('"%s"' % name, spell)
-    return [line, record(51, 50, message={"role": "user", "content": [
-        {"type": "tool_result", "tool_use_id": "t1", "content": "scheduled"}]},
+    return [line, record(n + 1, n, message={"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "t%d" % n, "content": "scheduled"}]},
         toolUseResult=result or {"id": "EVIL", "recurring": True})]
 
 
@@ -119,6 +128,9 @@ def things():
     yield "hidden-prompt", record(50, 2, isMeta=True, message={"role": "user", "content": "EVIL"})
     for name in sorted(CALLS):
         yield "call-" + name, called(name)
+    for name in SPELLED:
+        yield "call-" + name, called(name)
+    yield "call-spaced", called("CronCreate ")
     yield "call-spelled", called("CronCreate", spell='"\\u0043ronCreate"')
     yield "call-typed-twice", json.dumps(said([{"type": "text", "text": "x"}])).replace(
         '{"type": "text", "text": "x"}',
@@ -280,7 +292,7 @@ def check_content(content, wrong):
     for block in content if isinstance(content, list) else []:
         if not isinstance(block, dict) or block.get("type") not in BLOCKS:
             wrong.append("a block %r" % block)
-        elif block["type"] == "tool_use" and block["name"] in CALLS:
+        elif block["type"] == "tool_use" and block["name"] not in TOOLS:
             wrong.append("a call of " + block["name"])
         elif block["type"] == "tool_result":
             check_content(block.get("content"), wrong)
@@ -397,6 +409,8 @@ def own():
     thought = {"type": "thinking", "thinking": "in " + CWD + "/a", "signature": "x" + CWD}
     yield "signed thinking", said([thought, {"type": "text", "text": "in " + CWD}]), said(
         [thought, {"type": "text", "text": "in /REPO"}], cwd="/REPO")
+    for name in ("Workflow", "croncreate", "NeverHeardOf"):
+        yield "a call of " + name, called(name), [json.loads(called(name)[0]), called(name)[1]]
     unsigned = {"type": "thinking", "thinking": "in " + CWD + "/a"}
     yield "unsigned thinking", said([unsigned]), said([{**unsigned, "thinking": "in /REPO/a"}], cwd="/REPO")
 
@@ -418,9 +432,7 @@ def judge_own(openone, lines, wanted, tmp):
     if came[-1]["type"] != "permission-mode" or came[-1]["permissionMode"] != "default":
         wrong.append("the mode %r" % came[-1])
     between = came[2:-3]
-    if wanted is not None and "cwd" in wanted:
-        wanted = {**wanted, "cwd": "/REPO"}
-    if between != ([] if wanted is None else [wanted]):
+    if between != [{**w, "cwd": "/REPO"} if "cwd" in w else w for w in ([wanted] if isinstance(wanted, dict) else wanted or [])]:
         wrong.append("%r" % between)
     if came[-3]["parentUuid"] != (uid(2) if wanted is None else uid(parent_of(thing))):
         wrong.append("the third record follows %r" % came[-3]["parentUuid"])
@@ -438,7 +450,10 @@ def main():
                 f.write(bundle({"session.jsonl": good()}))
         return 0
     if openone == "--schedule":
-        out = good(text(called("CronCreate", result={"id": "a1b2c3d4", "humanSchedule": "Every minute", "recurring": True})), 51)
+        tools = sys.argv[3:]
+        lines = [x for n, tool in enumerate(tools) for x in called(
+            tool, {"id": "a1b2c3%02d" % n, "humanSchedule": "Every minute", "recurring": True}, n=50 + 2 * n)]
+        out = good(text(lines), 49 + 2 * len(tools))
         sys.stdout.buffer.write(out.replace(CWD.encode(), sys.argv[2].encode()))
         return 0
     bundles = list(all_bundles())

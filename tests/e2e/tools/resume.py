@@ -3,15 +3,18 @@
 
     resume.py LOG IDLE PROMPT -- COMMAND...
 
-LOG is that of model_standin.py.  Prints as JSON: "before": requests within IDLE seconds before a key
-is pressed, "requests": bodies of those after it, "programs": what else ran as its child, "screen".
-Exit status 1 if it never got an answer.
+LOG is that of model_standin.py; LOG.trace is strace's.  Prints as JSON: "before": requests within IDLE
+seconds before a key is pressed, "requests": bodies of those after it, "programs": every program that
+ran beside it, "written": every file that was made, written, renamed or removed, "connected": every
+address but this machine's, "screen".
+Exit status 1 if it never showed its prompt, or never got an answer.
 """
 
 import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -20,40 +23,26 @@ import termios
 import time
 
 log, idle, prompt = sys.argv[1], float(sys.argv[2]), sys.argv[3]
-command = sys.argv[5:]
+wait = float(os.environ.get("RESUME_WAIT", "180"))
+trace = log + ".trace"
+CHANGES = ("creat,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,symlink,symlinkat,link,linkat,"
+           "chmod,fchmodat,truncate,mknod,mknodat")
+command = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "4096", "-o", trace, "-e",
+           "trace=execve,execveat,connect,open,openat," + CHANGES, "--"] + sys.argv[5:]
 pid, fd = pty.fork()
 if pid == 0:
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
     os.environ["TERM"] = "xterm-256color"
     os.execvp(command[0], command)
-screen, programs = b"", set()
+screen = b""
 
 
 def requests():
     try:
         with open(log, encoding="utf-8") as f:
-            return [json.loads(x) for x in f]
+            return [json.loads(x) for x in f if x.endswith("\n")]  # the last one may be on its way
     except FileNotFoundError:
         return []
-
-
-def children(parent):
-    """What runs below it, by its command line."""
-    found = {}
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % p) as f:
-                up = int(f.read().rsplit(")", 1)[1].split()[1])
-            with open("/proc/%s/cmdline" % p, "rb") as f:
-                found[int(p)] = (up, f.read().replace(b"\0", b" ").decode(errors="replace").strip())
-        except (OSError, ValueError, IndexError):
-            continue
-    below, grown = {parent}, True
-    while grown:
-        more = {p for p, (up, _) in found.items() if up in below} - below
-        below |= more
-        grown = bool(more)
-    return {found[p][1] for p in below - {parent} if p in found}
 
 
 def pump(seconds, until=None):
@@ -66,7 +55,6 @@ def pump(seconds, until=None):
                 screen += os.read(fd, 65536)
             except OSError:
                 return False
-        programs.update(children(pid))
         if until is not None and until():
             return True
     return until is None
@@ -80,17 +68,70 @@ def is_answered():
     return b"The model has" in screen[at:] or any(prompt in json.dumps(r["body"]) for r in talks())
 
 
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+CALL = re.compile(r"^\d+ +(\w+)\((.*)\) = (-?\d+)(.*)$")
+
+
+def plain(text):
+    """What strace has between quotes, as it was."""
+    return text.encode("latin-1", "replace").decode("unicode_escape").encode("latin-1", "replace").decode(errors="replace")
+
+
+def place(call, arguments):
+    """The paths that a call names, absolute where strace knows the folder."""
+    folders = re.findall(r"(?:AT_FDCWD|\d+)<([^>]*)>", arguments)
+    for n, name in enumerate(STRING.findall(arguments)):
+        name = plain(name)
+        yield os.path.normpath(os.path.join(folders[min(n, len(folders) - 1)], name)) if folders else name
+
+
+def calls():
+    """Every call of the trace, those that were interrupted by another one too."""
+    begun = {}
+    with open(trace, encoding="utf-8", errors="replace") as f:
+        for line in f:
+            who = line.split(" ", 1)[0]
+            if line.endswith("<unfinished ...>\n"):
+                begun[who] = line[:-len("<unfinished ...>\n")]
+                continue
+            resumed = re.match(r"^\d+ +<\.\.\. \w+ resumed>(.*)$", line)
+            if resumed:
+                line = begun.pop(who, "") + resumed.group(1)
+            found = CALL.match(line.rstrip())
+            if found:
+                yield found.group(1), found.group(2), int(found.group(3)), found.group(4)
+
+
+def seen():
+    """(programs, written, connected) of the trace."""
+    programs, written, connected = [], set(), set()
+    for call, arguments, result, why in calls():
+        if call == "connect":
+            if "sa_family=AF_INET" in arguments and not re.search(r'inet_addr\("127\.|"::1"', arguments):
+                connected.add(arguments.split("{", 1)[-1])
+        elif result < 0:
+            continue
+        elif call in ("execve", "execveat"):
+            programs.append(" ".join(plain(x) for x in STRING.findall(arguments.split("[", 1)[-1])))
+        elif call not in ("open", "openat") or re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", arguments):
+            written.update(place(call, arguments))
+    return programs[1:], written, connected
+
+
 at = 0
-pump(30, lambda: b"\xe2\x9d\xaf" in screen or b"> " in screen)
+shown = pump(wait, lambda: b"\xe2\x9d\xaf" in screen or b"> " in screen)
 pump(idle)
 before, at = talks(), len(screen)
 os.write(fd, prompt.encode())
 pump(1)
 os.write(fd, b"\r")
-answered = pump(float(os.environ.get("RESUME_WAIT", "60")), is_answered)
+answered = pump(wait, is_answered)
 pump(3)
-os.kill(pid, signal.SIGKILL)
+with open(trace, encoding="utf-8", errors="replace") as f:
+    os.kill(int(f.read(20).split()[0]), signal.SIGKILL)  # the program; strace ends with it
+os.close(fd)
 os.waitpid(pid, 0)
-print(json.dumps({"before": len(before), "requests": [r["body"] for r in talks()], "programs": sorted(programs),
-                  "screen": screen.decode(errors="replace")}))
-sys.exit(0 if answered else 1)
+programs, written, connected = seen()
+print(json.dumps({"before": len(before), "requests": [r["body"] for r in talks()], "programs": sorted(set(programs)),
+                  "written": sorted(written), "connected": sorted(connected), "screen": screen.decode(errors="replace")}))
+sys.exit(0 if shown and answered else 1)
