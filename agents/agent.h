@@ -88,7 +88,9 @@ struct agent_record {
     const char *type, *subtype;
     const char *attachment; /* the type of what is attached */
     const char *model;      /* that the message is from */
-    const char *text;       /* the beginning of the message: its string, or its first text block */
+    const char *text;       /* the beginning of the message: its string, or its first text block;
+                               without a message, of the record's own words */
+    int is_text_whole;      /* there are no words but ${text}, nor pictures nor results */
     int is_meta, is_compact_summary;
 };
 
@@ -180,6 +182,9 @@ struct agent {
 
     /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
     int (*record_is_idle)(const struct agent_record *r);
+
+    /* Is a prompt of the history a command without words of one's own? */
+    int (*prompt_is_command)(const char *text);
 
     /* Write both transcripts as one to ${out_fd}: every record of both once, parents before their
      * children, the branch that was worked on last at the end; of a record that both have the bytes

@@ -38,6 +38,7 @@ struct news {
     struct jscan scan;
     int in_message, in_attachment;
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
+    int is_text_cut, has_blocks; /* the message is more than ${text} */
     char type[32];
     char subtype[32];
     char attachment[32];
@@ -67,8 +68,13 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->is_compact_summary = type == JSCAN_TRUE;
     if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
         n->is_sidechain = type == JSCAN_TRUE;
+    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0)
+        n->has_blocks |= type != JSCAN_STRING;
     if (type != JSCAN_STRING)
         return 0;
+    /* Words of what is no message: of a prompt that waits, of the last one. */
+    if (s->depth == 1 && (strcmp(s->key, "content") == 0 || strcmp(s->key, "lastPrompt") == 0))
+        return n->text[0] == '\0' ? TEXT_BEGINNING : 0;
     if (s->depth == 1 && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
         return sizeof(n->type) - 1;
     if (s->depth == 1 && (strcmp(s->key, "uuid") == 0 || strcmp(s->key, "timestamp") == 0 ||
@@ -103,7 +109,8 @@ static char *place_of(struct news *n, const struct jscan *s)
     } places[] = {
         {"type", n->type},         {"subtype", n->subtype},  {"uuid", n->uuid},
         {"cwd", n->cwd},           {"gitBranch", n->branch}, {"timestamp", n->timestamp},
-        {"parentUuid", n->parent}, {"messageId", n->owner},
+        {"parentUuid", n->parent}, {"messageId", n->owner},  {"content", n->text},
+        {"lastPrompt", n->text},
     };
 
     for (size_t i = 0; s->depth == 1 && i < sizeof(places) / sizeof(places[0]); i++) {
@@ -124,8 +131,9 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     struct news *n = arg;
     char *place = place_of(n, s);
 
-    if (!is_cut || s->depth > 1)
+    if (!is_cut || place == n->text || s->depth > 1)
         memcpy(place, text, len + 1);
+    n->is_text_cut |= is_cut && place == n->text;
     if (place == n->block && strcmp(text, "tool_result") == 0)
         n->has_tool_result = 1;
 }
@@ -145,7 +153,7 @@ static void begin_line(struct news *n)
     jscan_init(&n->scan);
     n->line_len = 0;
     n->in_message = n->in_attachment = n->is_meta = n->is_compact_summary = 0;
-    n->is_sidechain = n->has_tool_result = 0;
+    n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_blocks = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
     n->parent[0] = n->owner[0] = '\0';
@@ -249,6 +257,7 @@ static struct agent_record record_of(const struct news *n)
         .attachment = n->attachment,
         .model = n->model,
         .text = n->text,
+        .is_text_whole = !n->is_text_cut && !n->has_blocks,
         .is_meta = n->is_meta,
         .is_compact_summary = n->is_compact_summary,
     };

@@ -37,15 +37,17 @@ static int is_something_said(const struct snapshot *s, const struct content *c)
 }
 
 /* A line of the prompt history that is more than a command ("/exit"). */
-static int is_prompt(const char *line, size_t len)
+static int is_prompt(const struct agent *agent, const char *line, size_t len)
 {
-    struct json_object *o = NULL;
+    struct json_object *o = NULL, *pasted;
     const char *text;
     int is_so = 1;
 
     if (jdoc_parse(line, len, &o, NULL) == 0) {
         text = jdoc_str(o, "display");
-        is_so = text == NULL || (text[0] != '\0' && text[0] != '/');
+        pasted = jdoc_obj(o, "pastedContents");
+        is_so = text == NULL || !agent->prompt_is_command(text) ||
+                (pasted != NULL && json_object_object_length(pasted) > 0);
         json_object_put(o);
     }
     return is_so;
@@ -59,7 +61,7 @@ static int has_prompts(const struct snapshot *s, const struct content *c)
     if (!is_so && content_read(c, fd, p, (size_t)c->length, 0, NULL) != 0)
         is_so = 1;
     for (char *line = p, *end; !is_so && (end = strchr(line, '\n')) != NULL; line = end + 1)
-        is_so = is_prompt(line, (size_t)(end - line));
+        is_so = is_prompt(s->agent, line, (size_t)(end - line));
     free(p);
     if (fd >= 0)
         close(fd);

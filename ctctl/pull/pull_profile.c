@@ -59,11 +59,38 @@ static void tell(struct ctx *c, const struct json_object *item, const struct ins
         ctx_say(c, "left out: %s: %s", in->left_out.v[i], in->left_out.v[i + 1]);
 }
 
+/* What a version that was fuller, or went on beside it, has and this machine has not. */
+static void tell_other(struct ctx *c, const struct json_object *item, const struct head *h,
+                       const struct pull_opts *opts)
+{
+    struct pull_opts own = *opts;
+    struct pull_result r = {0};
+    struct ct_err e;
+    int64_t n;
+
+    own.version = h->version;
+    own.is_rehearsal = 1;
+    if (pull_session(c, item_wire_id(item), &own, &r, &e) != 0) {
+        ctx_say(c, "version %" PRId64 " of it can't be looked into: %s", h->version, e.msg);
+        n = 0;
+    } else {
+        n = r.installed.files_added + r.installed.files_replaced;
+    }
+    if (n > 0)
+        ctx_say(c,
+                "version %" PRId64 " of it has %" PRId64
+                " file%s, or lines of memory, that are not here: ctctl pull --profile %s --version "
+                "%" PRId64,
+                h->version, n, n == 1 ? "" : "s", device_of(item), h->version);
+    pull_result_clear(&r);
+}
+
 static int pull_one(struct ctx *c, const struct json_object *item, const struct pull_opts *opts,
                     struct json_object *results, struct ct_err *err)
 {
     struct pull_opts own = *opts;
     struct pull_result r = {0};
+    struct heads heads = {0};
     int rc;
 
     own.map = NULL;
@@ -77,6 +104,13 @@ static int pull_one(struct ctx *c, const struct json_object *item, const struct 
         tell_json(item, &r.installed, results);
     else if (rc == 0)
         tell(c, item, &r.installed);
+    if (rc == 0 && opts->version == 0 && !opts->is_rehearsal)
+        heads_ask(c, item_wire_id(item), &heads);
+    for (size_t i = 0; i < heads.n; i++) {
+        if (!heads.v[i].is_current)
+            tell_other(c, item, &heads.v[i], &own);
+    }
+    heads_clear(&heads);
     pull_result_clear(&r);
     return rc;
 }
@@ -87,18 +121,25 @@ int pull_profiles(struct ctx *c, const char *device, const struct pull_opts *opt
     const struct sessions_filter f = {.machine = device, .which = SESSIONS_PROFILES};
     struct json_object *answer, *list;
     struct ct_err e;
+    size_t n;
     int rc = 0;
 
     if (sessions_cloud(c, &f, &answer, err) != 0)
         return -1;
     list = resolve_vouched(c, jdoc_array(answer, "sessions"));
-    *ret_n = (int64_t)json_object_array_length(list);
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
+    n = json_object_array_length(list);
+    *ret_n = (int64_t)n;
+    if (n > 1 && opts->version > 0) {
+        rc = err_set(err, ERR_REFUSED,
+                     "%zu profiles are meant, and --version is of one: name its device", n);
+        n = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
         const struct json_object *item = json_object_array_get_idx(list, i);
         if (pull_one(c, item, opts, ret, &e) == 0)
             continue;
         rc = err_set(err, e.code, "the profile of %s: %.200s", device_of(item), e.msg);
-        if (i + 1 < json_object_array_length(list))
+        if (i + 1 < n)
             ctx_say(c, "%s", err->msg); /* the last one's the caller says */
     }
     json_object_put(list);

@@ -127,6 +127,20 @@ static void say_deleted(struct buf *b, const struct headline *h)
     free(who);
 }
 
+/* What belongs to no session is counted with none. */
+static int is_profile_unsafe(const struct json_object *status)
+{
+    static const char *const words[] = {"failed", "limit", "too_large"};
+    const struct json_object *profile = jdoc_obj(status, "profile");
+    const char *word = jdoc_str(profile, "upload");
+
+    for (size_t i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i]) == 0)
+            return 1;
+    }
+    return jdoc_bool(profile, "changedSince", 0);
+}
+
 static void say_paused(struct buf *b, const struct text_style *st, const struct headline *h,
                        const struct json_object *status)
 {
@@ -288,6 +302,8 @@ void headline_make(const struct text_style *st, const struct json_object *status
         say_failed(&b, ret, failed, limit);
     } else if (ret->deleted > 0) {
         say_deleted(&b, ret);
+    } else if (is_profile_unsafe(status)) {
+        buf_addstr(&b, "NOT SAFE: what belongs to no session could not be saved");
     } else if (untaken > 0) {
         say_untaken(&b, untaken);
     } else if (strcmp(state, "paused") == 0) {

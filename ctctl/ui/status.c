@@ -263,13 +263,15 @@ static void profile_row(struct buf *b, const struct text_style *st,
                         const struct json_object *status)
 {
     const struct json_object *profile = jdoc_obj(status, "profile");
-    const char *state = jdoc_str(profile, "state");
+    const char *state = jdoc_str(profile, "state"), *upload = jdoc_str(profile, "upload");
     int64_t files = headline_number(status, "profileFiles", 0);
     struct buf text = {0};
 
     if (state == NULL)
         return;
-    if (strcmp(state, "on") == 0)
+    if (strcmp(state, "on") == 0 && upload != NULL && strcmp(upload, "deleted") == 0)
+        buf_addstr(&text, jdoc_str(profile, "reason"));
+    else if (strcmp(state, "on") == 0)
         profile_held(&text, profile);
     else if (files > 0 && (strcmp(state, "unsaid") == 0 || strcmp(state, "unknown-to-server") == 0))
         buf_printf(&text, "%" PRId64 " file%s that belong%s to no session %s not saved: %s", files,

@@ -244,13 +244,21 @@ static int add_bundle_problem(void *arg, const char *key, void *value)
     return json_object_array_length(arg) > 50;
 }
 
+struct deleted {
+    struct daemon *d;
+    struct json_object *list;
+};
+
 static void add_deleted_problem(void *arg, const char *session_id, const char *why)
 {
+    struct deleted *l = arg;
     char cure[128];
     struct json_object *o;
 
+    if (profile_root(l->d, session_id) >= 0)
+        return; /* see add_profile_problem() */
     exclusion_cure_deleted(session_id, cure, sizeof(cure));
-    o = problem(arg, "a session was deleted elsewhere, and changed here since", why, cure);
+    o = problem(l->list, "a session was deleted elsewhere, and changed here since", why, cure);
     jdoc_set_str(o, "sessionId", session_id);
 }
 
@@ -433,8 +441,11 @@ static void add_profile_problem(struct daemon *d, struct json_object *list)
     struct json_object *o = profile_report(d);
     const char *word = jdoc_str(o, "upload"), *why = jdoc_str(o, "reason");
 
-    if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "limit") == 0 ||
-                         strcmp(word, "too_large") == 0))
+    if (word != NULL && jdoc_bool(o, "changedSince", 0))
+        problem(list, "what belongs to no session is NOT safe", why,
+                "to do without: profile = false in codeteleportd.conf");
+    else if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "limit") == 0 ||
+                              strcmp(word, "too_large") == 0))
         problem(list, "what belongs to no session is NOT safe", why,
                 "once its reason is gone: ctctl sync; to do without: profile = false in "
                 "codeteleportd.conf");
@@ -473,6 +484,7 @@ static struct json_object *problems(struct daemon *d)
 {
     struct json_object *list = json_object_new_array();
     struct degraded degraded = {d, list};
+    struct deleted deleted = {d, list};
     struct apart apart = {d, list};
 
     add_general_problems(d, list);
@@ -482,7 +494,7 @@ static struct json_object *problems(struct daemon *d)
     if (d->uploader != NULL)
         uploader_each(d->uploader, add_upload_problem, list);
     if (d->state != NULL)
-        state_each_deleted(d->state, add_deleted_problem, list);
+        state_each_deleted(d->state, add_deleted_problem, &deleted);
     if (d->state != NULL)
         state_each_apart(d->state, add_apart_problem, &apart);
     return list;

@@ -223,28 +223,39 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
     return 0;
 }
 
-/* The worst of all data folders is told. */
+static void add_skipped(struct json_object *list, const struct state_session *ss)
+{
+    struct json_object *skipped = jdoc_array(ss->meta, "skipped");
+    size_t n = skipped != NULL ? json_object_array_length(skipped) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        json_object_array_add(list, json_object_get(json_object_array_get_idx(skipped, i)));
+}
+
 static void report_root(struct daemon *d, int root, struct json_object *o, int64_t *saved_ms)
 {
-    struct json_object *skipped, *list = jdoc_array(o, "notSaved");
     struct state_session ss = {0};
-    const char *why = NULL, *word;
-    char id[UUID_SIZE];
+    const char *why = NULL, *word = "pending";
+    char id[UUID_SIZE], again[128];
+    int is_known, is_safe;
 
     profile_id(d, root, id);
-    if (state_get(d->state, id, &ss)) {
+    is_known = state_get(d->state, id, &ss);
+    if (is_known)
         word = listing_state(d, &ss, &why);
-        skipped = jdoc_array(ss.meta, "skipped");
-        for (size_t i = 0; skipped != NULL && i < json_object_array_length(skipped); i++)
-            json_object_array_add(list, json_object_get(json_object_array_get_idx(skipped, i)));
-        if (ss.confirmed_ms > *saved_ms)
-            *saved_ms = ss.confirmed_ms;
-        if (strcmp(word, "synced") != 0 && strcmp(word, "archived") != 0) {
-            jdoc_set_str(o, "upload", word);
-            jdoc_set_str(o, "reason", why);
-        }
-    } else if (sessions_get(d, id) != NULL) {
-        jdoc_set_str(o, "upload", "pending");
+    is_safe = is_known && (strcmp(word, "synced") == 0 || strcmp(word, "archived") == 0);
+    if (strcmp(word, "deleted") == 0) {
+        snprintf(again, sizeof(again), "deleted in the cloud; to save it again: ctctl sync %.8s",
+                 id);
+        why = again;
+    }
+    add_skipped(jdoc_array(o, "notSaved"), &ss);
+    if (is_known && ss.confirmed_ms > *saved_ms && !state_is_deleted(&ss))
+        *saved_ms = ss.confirmed_ms;
+    if (!is_safe && (is_known || sessions_get(d, id) != NULL)) {
+        jdoc_set_str(o, "upload", word);
+        jdoc_set_str(o, "reason", why);
+        jdoc_set_bool(o, "changedSince", ss.is_excluded == STATE_DELETED_CHANGED);
     }
     state_session_clear(&ss);
 }

@@ -62,7 +62,8 @@ int profile_is_void(struct daemon *d, const struct job *j);
 /**
  * profile_report(d):
  * Return the part of status about it: {state, savedAt, notSaved: [{path, reason}]}, and, as long as
- * the newest one is not safe, {upload, reason} with the words of a session's state.
+ * the newest one is not safe, {upload, reason, changedSince} with the words of a session's state
+ * (changedSince: since it was deleted in the cloud).
  */
 struct json_object *profile_report(struct daemon *d);
 

@@ -113,6 +113,38 @@ ID=11111111-2222-4333-8444-555555555555
     machine alice
 }
 
+@test "what a newer one lacks is named with the command that brings it; deleted elsewhere it is not safe" {
+    local id
+    loose
+    start_daemon
+    ctctl sync --wait
+    within status_is '.profile.savedAt != null' true
+    rm -r "$CLAUDE_CONFIG_DIR/tasks" "$CLAUDE_CONFIG_DIR/plans"
+    ctctl sync --wait
+    machine bob
+    ctctl pull --profile >"$T/out" 2>&1
+    grep -q 'profile of alice: 4 added' "$T/out"
+    grep -q 'version 1 of it has 3 files.*: ctctl pull --profile alice --version 1' "$T/out"
+    ctctl pull --profile alice --version 1 | grep -q '3 added'
+    grep -q named "$CLAUDE_CONFIG_DIR/tasks/release-work/1.json"
+    ctctl pull --profile >"$T/out" 2>&1
+    ! grep -q 'not here' "$T/out"
+    # under its id it is no session
+    id=$(api GET /sessions | jq -r '.sessions[].id')
+    run ctctl pull "$id"
+    [ "$status" -ne 0 ]
+    [[ $output == *"ctctl pull --profile"* ]]
+    api DELETE "/sessions/$id"
+    machine alice
+    put agent-memory/reviewer/more.md 'more'
+    within status_is '.profile.upload' deleted
+    ctctl status >"$T/out" || true
+    grep -q 'NOT SAFE: what belongs to no session' "$T/out"
+    ctctl sync "${id:0:8}" --wait
+    within status_is '.profile.upload' null
+    ! ctctl status | grep -q Profile
+}
+
 @test "nothing is saved before somebody has said so, and a server that does not know it gets none" {
     conf "${SAVING/profile = true;/}"
     loose

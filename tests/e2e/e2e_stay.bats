@@ -80,8 +80,16 @@ title() {
     title seven >"$(transcript "$g")"
     printf '{"type":"attachment","uuid":"%s","attachment":{"type":"file","content":"x"}}\n' "$(new_id)" \
         >>"$(transcript "$g")"
+    # Prompts that look like commands, in the history alone.
+    local h=$(new_id) i=$(new_id)
+    title eight >"$(transcript "$h")"
+    title nine >"$(transcript "$i")"
+    printf '{"display":"/home/al/notes.txt: do what it says","pastedContents":{},"timestamp":1,"project":"/p","sessionId":"%s"}\n' \
+        "$h" >>"$CLAUDE_CONFIG_DIR/history.jsonl"
+    printf '{"display":"/review","pastedContents":{"1":{"id":1,"type":"text","content":"x"}},"timestamp":1,"project":"/p","sessionId":"%s"}\n' \
+        "$i" >>"$CLAUDE_CONFIG_DIR/history.jsonl"
     ctctl sync --wait
-    for id in "$a" "$b" "$c" "$d" "$e" "$f" "$g"; do is_safe "$id"; done
+    for id in "$a" "$b" "$c" "$d" "$e" "$f" "$g" "$h" "$i"; do is_safe "$id"; done
 }
 
 @test "a session that has a version stays one, whatever is left of it here" {

@@ -363,9 +363,11 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
     if (words > 1)
         return ctx_usage(c, cmd->is_profile ? "--profile wants the name of one device, or none"
                                             : "pull wants the ID of one session");
-    if (cmd->is_profile && (is_many || cmd->opts.version > 0 || cmd->opts.target_dir != NULL ||
-                            cmd->opts.is_forced || cmd->opts.is_copy || cmd->project != NULL))
-        return ctx_usage(c, "--profile goes with the name of a device, --dry-run and nothing else");
+    if (cmd->is_profile && (is_many || cmd->opts.target_dir != NULL || cmd->opts.is_forced ||
+                            cmd->opts.is_copy || cmd->project != NULL))
+        return ctx_usage(
+            c, "--profile goes with the name of a device, --version, --dry-run and nothing "
+               "else");
     if (cmd->is_profile)
         return CTX_OK;
     if (cmd->is_all && cmd->is_update)
@@ -441,7 +443,7 @@ const struct verb verb_pull = {
     "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update\n"
-    "       ctctl pull --profile [DEVICE] [--dry-run]",
+    "       ctctl pull --profile [DEVICE] [--version N] [--dry-run]",
     "bring a session home, to go on with it here",
     "Downloads the session, checks it, moves its paths to this machine and puts it where\n"
     "claude --resume finds it; prints the command to go on with. Without an ID: a list to\n"
