@@ -22,6 +22,7 @@ server_libserver_a_SOURCES = \
   server/auth/keys.c server/auth/keys.h \
   server/auth/limits.c server/auth/limits.h \
   server/auth/password.c server/auth/password.h \
+  server/auth/signin.c server/auth/signin.h \
   server/ledger/hrana.c server/ledger/hrana.h \
   server/ledger/hrana_rows.c server/ledger/hrana_rows.h \
   server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
@@ -30,12 +31,12 @@ server_libserver_a_SOURCES = \
   server/ledger/ledger_confirm.c \
   server/ledger/ledger_device.c \
   server/ledger/ledger_heads.c \
+  server/ledger/ledger_identity.c \
   server/ledger/ledger_invite.c \
   server/ledger/ledger_item.c \
   server/ledger/ledger_list.c \
   server/ledger/ledger_reserve.c \
   server/ledger/ledger_rotate.c \
-  server/ledger/ledger_signin.c \
   server/ledger/ledger_since.c \
   server/ledger/ledger_token.c \
   server/ledger/ledger_trash.c \

@@ -159,6 +159,7 @@ static int learn_account(struct login *l, const char *token, struct ct_err *err)
         return -1;
     plan = jdoc_str(o, "plan");
     l->plan = plan != NULL ? str_dup(plan) : NULL;
+    l->set_aside = jdoc_int(o, "unprovenInTrash", 0);
     rc = take(o, "id", &l->account_id, err);
     if (rc == 0)
         rc = take(o, "email", &l->account_email, err);

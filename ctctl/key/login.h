@@ -15,7 +15,8 @@ struct login {
     void *token_name_arg;
     char device[UUID_SIZE]; /* what this machine calls itself */
     struct http_policy policy;
-    struct cred cred; /* what is saved in the end */
+    struct cred cred;  /* what is saved in the end */
+    int64_t set_aside; /* sessions from before somebody proved that the address is theirs */
     char *account_id, *account_email, *plan;
     char *secret; /* password or token: LOGIN_SECRET_SIZE bytes of secret_alloc() */
 };

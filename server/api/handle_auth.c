@@ -183,9 +183,11 @@ int handle_auth_me(struct call *c)
 {
     struct ledger_user user = {0};
     struct ct_err err;
+    int64_t set_aside;
     char when[32];
 
-    if (ledger_user_by_id(c->config->ledger, c->who.user_id, &user, &err) != 0)
+    if (ledger_user_set_aside(c->config->ledger, c->who.user_id, &set_aside, &err) != 0 ||
+        ledger_user_by_id(c->config->ledger, c->who.user_id, &user, &err) != 0)
         return call_fail(c, &err);
     c->answer = json_object_new_object();
     jdoc_set_str(c->answer, "id", user.id);
@@ -193,6 +195,8 @@ int handle_auth_me(struct call *c)
     jdoc_set_str(c->answer, "plan", "unlimited");
     jdoc_set_str(c->answer, "createdAt", now_rfc3339(user.created_ms, when));
     json_object_object_add(c->answer, "features", call_features());
+    if (set_aside > 0)
+        jdoc_set_int(c->answer, "unprovenInTrash", set_aside);
     ledger_user_clear(&user);
     return 200;
 }

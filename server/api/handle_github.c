@@ -9,25 +9,20 @@
 
 #include "server/api/call.h"
 #include "server/auth/github.h"
+#include "server/auth/signin.h"
 
 #define COOKIE "ct_signin"
 #define COOKIE_PATH "/v1/auth/github"
 #define CALLBACK "/v1/auth/github/callback"
+#define SITE "github"
 #define SECRET_BYTES 32
 #define MAX_CODE_BYTES 512
 
 /*
  * One random secret is kept by the browser, in a cookie.  What GitHub gets to see are digests of
  * it: the state, which has to come back with the cookie that it was made from, and (RFC 7636) the
- * digest of the verifier.  The database keeps the state's digest, until it is used once.
+ * digest of the verifier.
  */
-static char *derive(const char *secret, const char *what)
-{
-    unsigned char mac[HASH_SHA256_BYTES];
-
-    hash_hmac_sha256(secret, strlen(secret), what, strlen(what), mac);
-    return hash_base64url(mac, sizeof(mac));
-}
 
 static void wipe(char *s)
 {
@@ -61,8 +56,7 @@ static int answer_redirect(struct call *c, const char *url)
 }
 
 /* Back to the program that waits on the user's machine. */
-static int answer_back(struct call *c, const struct ledger_signin *s, const char *name,
-                       const char *value)
+static int answer_back(struct call *c, const struct signin *s, const char *name, const char *value)
 {
     char *url = str_printf("http://localhost:%d/callback?%s=%s%s%s", s->port, name, value,
                            s->client_state[0] != '\0' ? "&state=" : "", s->client_state);
@@ -74,30 +68,28 @@ static int answer_back(struct call *c, const struct ledger_signin *s, const char
     return status;
 }
 
-static int begin(struct call *c, const struct ledger_signin *s)
+static int begin(struct call *c, struct signin *s)
 {
-    char digest[HASH_SHA256_HEX], *secret, *state, *verifier, *challenge, *uri, *url;
+    char *secret, *cookie, *state, *verifier, *challenge, *uri, *url;
     unsigned char raw[SECRET_BYTES], sum[HASH_SHA256_BYTES];
-    struct ct_err err;
     int status;
 
     hash_random(raw, sizeof(raw));
     secret = hash_base64url(raw, sizeof(raw));
-    state = derive(secret, "state");
-    verifier = derive(secret, "verifier");
+    snprintf(s->secret, sizeof(s->secret), "%s", secret);
+    state = signin_derive(s, "state");
+    verifier = signin_derive(s, "verifier");
     hash_sha256(verifier, strlen(verifier), sum);
     challenge = hash_base64url(sum, sizeof(sum));
-    hash_sha256_hex(state, strlen(state), digest);
+    cookie = signin_seal(c->config->keys, SITE, s, c->now_ms);
     uri = redirect_uri(c);
     url = github_authorize_url(c->config->settings, uri, state, challenge);
-    if (ledger_signin_begin(c->config->ledger, digest, s, c->now_ms, &err) != 0) {
-        status = call_fail(c, &err);
-    } else {
-        set_cookie(c, secret, 600);
-        status = answer_redirect(c, url);
-    }
+    set_cookie(c, cookie, SIGNIN_LIFETIME_S);
+    status = answer_redirect(c, url);
     str_wipe(raw, sizeof(raw));
+    str_wipe(s->secret, sizeof(s->secret));
     wipe(secret);
+    wipe(cookie);
     wipe(state);
     wipe(verifier);
     free(challenge);
@@ -113,18 +105,15 @@ static int not_configured(struct call *c)
 }
 
 /* Ours: what the waiting program wants to see again, so that it knows the answer as its own. */
-static int read_client_state(struct call *c, char *ret, size_t size)
+static int read_client_state(struct call *c, char ret[SIGNIN_STATE_MAX + 1])
 {
     char *text = NULL;
     int rc = call_query(c, "state", &text);
-    size_t n = text != NULL ? strlen(text) : 0;
 
-    if (rc == 1 &&
-        (n >= size || n > 64 ||
-         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != n))
+    if (rc == 1 && !signin_is_state(text))
         rc = -1;
     if (rc == 1)
-        memcpy(ret, text, n + 1);
+        memcpy(ret, text, strlen(text) + 1);
     free(text);
     return rc < 0 ? -1 : 0;
 }
@@ -133,7 +122,7 @@ int handle_github_begin(struct call *c)
 {
     struct attempts *limit = c->config->limits->signins;
     char peer[WEB_ADDRESS_SIZE];
-    struct ledger_signin s = {0};
+    struct signin s = {0};
     int64_t port = 0;
     int wait;
 
@@ -143,7 +132,7 @@ int handle_github_begin(struct call *c)
         return call_error(c, 422, "invalid",
                           "cli_port has to be the port where ctctl waits for the answer.");
     s.port = (int)port;
-    if (read_client_state(c, s.client_state, sizeof(s.client_state)) != 0)
+    if (read_client_state(c, s.client_state) != 0)
         return call_error(c, 422, "invalid",
                           "state has to be at most 64 letters, digits, '-' and '_'.");
     call_peer(c, peer, sizeof(peer));
@@ -154,44 +143,52 @@ int handle_github_begin(struct call *c)
     return begin(c, &s);
 }
 
-/* The browser's secret, or NULL.  The caller frees it. */
+/* What the browser keeps for us, or NULL.  The caller frees it. */
 static char *read_cookie(struct call *c)
 {
-    char *list = web_header_list(c->web, "Cookie"), *secret = NULL;
+    char *list = web_header_list(c->web, "Cookie"), *value = NULL;
 
-    for (const char *p = list; secret == NULL && *p != '\0';) {
+    for (const char *p = list; value == NULL && *p != '\0';) {
         size_t n;
         p += strspn(p, " ;,");
         n = strcspn(p, ";,");
         if (n > strlen(COOKIE) && strncmp(p, COOKIE "=", strlen(COOKIE) + 1) == 0)
-            secret = str_printf("%.*s", (int)(n - strlen(COOKIE) - 1), p + strlen(COOKIE) + 1);
+            value = str_printf("%.*s", (int)(n - strlen(COOKIE) - 1), p + strlen(COOKIE) + 1);
         p += n;
     }
     wipe(list);
-    return secret;
+    return value;
+}
+
+/* Has it come back before?  Then somebody plays it again. */
+static int is_used(struct call *c, const char *state)
+{
+    struct attempts *returns = c->config->limits->returns;
+    int64_t now_ms = now_mono_ms();
+
+    if (attempts_wait_s(returns, state, now_ms) > 0)
+        return 1;
+    attempts_count(returns, state, now_ms);
+    return 0;
 }
 
 /* Did this browser set out with this state?  0 with ${ret}, or the status of the answer. */
-static int take_state(struct call *c, const char *secret, struct ledger_signin *ret)
+static int take_state(struct call *c, struct signin *ret)
 {
-    char digest[HASH_SHA256_HEX], *want = NULL, *got = NULL;
-    struct ct_err err;
-    int good = 0, rc = -1;
+    char *cookie = read_cookie(c), *want = NULL, *got = NULL;
+    int good = 0;
 
-    if (secret != NULL && call_query(c, "state", &got) == 1) {
-        want = derive(secret, "state");
-        good = strlen(got) == strlen(want) && hash_equal(got, want, strlen(want));
+    if (cookie != NULL && call_query(c, "state", &got) == 1 &&
+        signin_open(c->config->keys, SITE, cookie, c->now_ms, ret) == 0) {
+        want = signin_derive(ret, "state");
+        good =
+            strlen(got) == strlen(want) && hash_equal(got, want, strlen(want)) && !is_used(c, want);
     }
-    if (good) {
-        hash_sha256_hex(want, strlen(want), digest);
-        rc = ledger_signin_take(c->config->ledger, digest, c->now_ms, ret, &err);
-    }
+    wipe(cookie);
     wipe(want);
     wipe(got);
-    if (rc == 0)
+    if (good)
         return 0;
-    if (good && err.code != ERR_GONE)
-        return call_fail(c, &err);
     return call_error(c, 400, "invalid_state",
                       "This sign-in did not begin in this browser, was used already or took too "
                       "long; begin anew.");
@@ -237,15 +234,14 @@ static int find_user(struct call *c, const struct github_person *p, struct ledge
     return ledger_user_by_id(c->config->ledger, id, user, err);
 }
 
-static int fail_back(struct call *c, const struct ledger_signin *s, const char *reason,
+static int fail_back(struct call *c, const struct signin *s, const char *reason,
                      const struct ct_err *err)
 {
     log_warn("github-sign-in-failed reason=%s error=\"%s\"", reason, err->msg);
     return answer_back(c, s, "error", reason);
 }
 
-static int finish(struct call *c, const struct ledger_signin *s, const char *code,
-                  const char *verifier)
+static int finish(struct call *c, const struct signin *s, const char *code, const char *verifier)
 {
     struct github_person p;
     struct ledger_user user = {0};
@@ -273,19 +269,17 @@ static int finish(struct call *c, const struct ledger_signin *s, const char *cod
 
 int handle_github_callback(struct call *c)
 {
-    char *secret, *code = NULL, *why = NULL, *verifier;
-    struct ledger_signin s;
+    char *code = NULL, *why = NULL, *verifier;
+    struct signin s = {0};
     int status;
 
     if (c->config->settings->github_client_id == NULL)
         return not_configured(c);
-    secret = read_cookie(c);
-    status = take_state(c, secret, &s);
-    if (status != 0) {
-        wipe(secret);
+    if ((status = take_state(c, &s)) != 0) {
+        str_wipe(s.secret, sizeof(s.secret));
         return status;
     }
-    verifier = derive(secret, "verifier");
+    verifier = signin_derive(&s, "verifier");
     if (call_query(c, "error", &why) != 0)
         status = answer_back(c, &s, "error", "access_denied");
     else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
@@ -295,6 +289,6 @@ int handle_github_callback(struct call *c)
     free(why);
     wipe(code);
     wipe(verifier);
-    wipe(secret);
+    str_wipe(s.secret, sizeof(s.secret));
     return status;
 }

@@ -4,6 +4,7 @@
 #include "common/base/str.h"
 
 #include "server/auth/limits.h"
+#include "server/auth/signin.h"
 
 #define ACCOUNT_ATTEMPTS 10
 #define ADDRESS_ATTEMPTS 100
@@ -28,6 +29,7 @@ struct limits *limits_new(void)
     l->by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
     l->signins = attempts_new(SIGNINS, ATTEMPTS_WINDOW_MS);
+    l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
     l->gate = str_calloc(1, sizeof(*l->gate));
     pthread_mutex_init(&l->gate->mutex, NULL);
     pthread_cond_init(&l->gate->is_free, NULL);
@@ -45,6 +47,7 @@ void limits_free(struct limits *l)
     attempts_free(l->by_address);
     attempts_free(l->registrations);
     attempts_free(l->signins);
+    attempts_free(l->returns);
     free(l);
 }
 

@@ -12,6 +12,7 @@ struct limits {
     struct attempts *by_address;
     struct attempts *registrations;
     struct attempts *signins; /* begun with GitHub */
+    struct attempts *returns; /* by their state: each comes back once */
     struct limits_gate *gate;
 };
 

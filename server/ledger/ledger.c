@@ -272,7 +272,10 @@ static const char *const steps[] = {
 
     /* The upload brought the id that its machine logged in with, which a token alone does not tell.
      */
-    "ALTER TABLE versions ADD COLUMN is_machines INTEGER NOT NULL DEFAULT 0;"};
+    "ALTER TABLE versions ADD COLUMN is_machines INTEGER NOT NULL DEFAULT 0;",
+
+    /* The browser keeps what was in there. */
+    "DROP TABLE signins;"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

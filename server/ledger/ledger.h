@@ -142,26 +142,6 @@ int ledger_invite_check(struct ledger *l, const char *sha256, int64_t now_ms, st
 int ledger_invite_redeem(struct ledger *l, const char *sha256, const struct ledger_new_user *u,
                          char ret_id[UUID_SIZE], struct ct_err *err);
 
-struct ledger_signin {
-    int port;              /* on the user's own machine */
-    char client_state[72]; /* what the program there wants to see again, or "" */
-};
-
-/**
- * ledger_signin_begin(l, sha256, s, now_ms, err):
- * Somebody sets out for another site to sign in there and will come back within ten minutes, with a
- * secret of this digest, to end as ${s} says.
- */
-int ledger_signin_begin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
-                        int64_t now_ms, struct ct_err *err);
-
-/**
- * ledger_signin_take(l, sha256, now_ms, ret, err):
- * They are back; a second time there is nobody to come back.  ERR_GONE.
- */
-int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms,
-                       struct ledger_signin *ret, struct ct_err *err);
-
 /* Who somebody is elsewhere. */
 struct ledger_identity {
     const char *issuer;  /* "https://github.com" */
@@ -174,11 +154,19 @@ struct ledger_identity {
  * ledger_identity_login(l, i, now_ms, ret_id, err):
  * The user who that is: one who came this way before, whatever their e-mail is now; else the one
  * with this e-mail, from now on; else a new one.  If nobody had shown yet that the e-mail of that
- * account is theirs, its password, log-ins and tokens end.  ERR_REFUSED with email_not_verified,
+ * account is theirs, its password, log-ins, tokens and devices end, and its sessions go into the
+ * trash.  ERR_REFUSED with email_not_verified,
  * registration_closed or email_in_use (by another identity of the same issuer).
  */
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                           char ret_id[UUID_SIZE], struct ct_err *err);
+
+/**
+ * ledger_user_set_aside(l, user_id, ret_sessions, err):
+ * How many sessions lie in the trash because of that?
+ */
+int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_sessions,
+                          struct ct_err *err);
 
 /* ---- tokens and devices --------------------------------------------------------------------- */
 

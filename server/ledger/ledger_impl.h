@@ -10,7 +10,6 @@
 
 #define LEDGER_RESERVATION_MS (24LL * 3600 * 1000)
 #define LEDGER_TRASH_MS (30LL * 24 * 3600 * 1000)
-#define LEDGER_SIGNIN_MS (10LL * 60 * 1000)
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 #define LEDGER_PASSING_MS (24LL * 3600 * 1000)
 #define LEDGER_IDLE_MS (10LL * 60 * 1000) /* nobody can begin a PUT for a reservation any more */
@@ -24,7 +23,9 @@
 #define LEDGER_AMENDED "amended" /* the oldest of those that were amended within an hour */
 #define LEDGER_PASSING "passing" /* the others of that hour: for LEDGER_PASSING_MS */
 #define LEDGER_FAILED "failed"   /* its object is not what was promised */
-#define LEDGER_LAPSED "lapsed"   /* never confirmed, and yet there is an object */
+#define LEDGER_UNPROVEN \
+    "unproven" /* from before the account's address was proved: perhaps somebody else's */
+#define LEDGER_LAPSED "lapsed" /* never confirmed, and yet there is an object */
 
 #define LEDGER_MAX_TOKENS 200
 #define LEDGER_DEFAULT_AGENT "claude-code" /* what a client that names none is */

@@ -9,10 +9,11 @@
 /* Reservations that were deleted have nothing to bring back. */
 #define IN_TRASH "user_id = ?1 AND session_id = ?2 AND state = 'trash' AND confirmed_ms > 0"
 /* A version by its number, or all that the last deletion took: they share its time. */
+#define BY_SESSION "'" LEDGER_DELETED "', '" LEDGER_UNPROVEN "'"
 #define CHOSEN \
-    IN_TRASH " AND ((?3 > 0 AND version = ?3) OR (?3 = 0 AND why = '" LEDGER_DELETED "'" \
+    IN_TRASH " AND ((?3 > 0 AND version = ?3) OR (?3 = 0 AND why IN (" BY_SESSION ")" \
              " AND left_ms = (SELECT max(left_ms) FROM versions WHERE " IN_TRASH \
-             "  AND why = '" LEDGER_DELETED "')))"
+             "  AND why IN (" BY_SESSION "))))"
 
 /* Which are chosen, newest first; the caller frees ${ret}. */
 static int chosen(struct ledger *l, const char *user_id, const char *session_id, int64_t version,

@@ -9,6 +9,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "server/auth/signin.h"
 #include "server/ledger/ledger.h"
 #include "tests/server/ledger_place.h"
 
@@ -110,22 +111,34 @@ static void an_invitation_survives_an_email_that_is_taken(void **state)
     assert_int_equal(ledger_invite_redeem(r->l, "one", &u, id, &err), 0);
 }
 
-static void a_sign_in_comes_back_once_and_within_ten_minutes(void **state)
+static void a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes(void **state)
 {
-    struct room *r = *state;
-    struct ct_err err;
-    const struct ledger_signin a = {4321, "mine"}, b = {4322, ""};
-    struct ledger_signin s;
+    char secret[] = "0123456789abcdef", other[] = "0123456789abcdeg";
+    const struct keys k = {.object_secret = secret}, o = {.object_secret = other};
+    const struct signin cases[] = {{"se-cret_", 4321, "mi-n_e"}, {"x", 65535, ""}, {"", 1, "s"}};
+    struct signin s;
 
-    assert_int_equal(ledger_signin_begin(r->l, "a", &a, T0, &err), 0);
-    assert_int_equal(ledger_signin_begin(r->l, "b", &b, T0, &err), 0);
-    assert_int_equal(ledger_signin_take(r->l, "c", T0, &s, &err), -1);
-    assert_int_equal(err.code, ERR_GONE);
-    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 10 * MINUTE_MS - 1, &s, &err), 0);
-    assert_int_equal(s.port, 4321);
-    assert_string_equal(s.client_state, "mine");
-    assert_int_equal(ledger_signin_take(r->l, "a", T0 + 1, &s, &err), -1);
-    assert_int_equal(ledger_signin_take(r->l, "b", T0 + 10 * MINUTE_MS, &s, &err), -1);
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char *c = signin_seal(&k, "github", &cases[i], T0);
+        int is_whole = i < 2; /* nothing is sealed without a secret */
+
+        assert_int_equal(signin_open(&k, "github", c, T0 + 10 * MINUTE_MS - 1, &s), is_whole - 1);
+        assert_true(!is_whole ||
+                    (s.port == cases[i].port && strcmp(s.secret, cases[i].secret) == 0 &&
+                     strcmp(s.client_state, cases[i].client_state) == 0));
+        assert_int_equal(signin_open(&k, "github", c, T0 + 10 * MINUTE_MS, &s), -1);
+        assert_int_equal(signin_open(&k, "oidc", c, T0, &s), -1);
+        assert_int_equal(signin_open(&o, "github", c, T0, &s), -1);
+        for (size_t at = 0; at < strlen(c); at++) {
+            c[at] ^= 1;
+            assert_int_equal(signin_open(&k, "github", c, T0, &s), -1);
+            c[at] ^= 1;
+        }
+        free(c);
+    }
+    assert_int_equal(signin_open(&k, "github", "", T0, &s), -1);
+    assert_int_equal(signin_open(&k, "github", ".", T0, &s), -1);
 }
 
 static void an_identity_stays_whose_it_is_whatever_its_email_becomes(void **state)
@@ -224,7 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_invitation_makes_one_account_until_it_expires),
         TEST(an_invitation_survives_an_email_that_is_taken),
-        TEST(a_sign_in_comes_back_once_and_within_ten_minutes),
+        TEST(a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes),
         TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),
         TEST(who_is_new_needs_a_verified_email_and_leave),
         TEST(an_email_links_to_a_proven_account_and_leaves_it_as_it_is),

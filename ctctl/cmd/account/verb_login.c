@@ -206,6 +206,16 @@ static void report(struct ctx *c, const struct login *l)
     free(device);
 }
 
+static void say_set_aside(struct ctx *c, const struct login *l)
+{
+    if (l->set_aside > 0)
+        ctx_say(c,
+                "%lld sessions were saved to this account before anybody had proved that its "
+                "address is theirs. They are in the trash for 30 days; if they are yours: ctctl "
+                "undelete",
+                (long long)l->set_aside);
+}
+
 static void clear(struct login *l)
 {
     secret_free(l->cred.token);
@@ -291,6 +301,7 @@ static int log_in(struct ctx *c, struct login *l)
         report(c, l);
         rc = CTX_OK;
         fflush(stdout);
+        say_set_aside(c, l);
         login_key_settle(c, n.answer);
         say_no_daemon(c);
     }

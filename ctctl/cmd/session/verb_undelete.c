@@ -75,7 +75,7 @@ static int has_sealed(struct json_object *list)
 /* Why is it in the trash?  A server that does not say so has only what was deleted there. */
 static const char *why_of(const struct json_object *o)
 {
-    static const char *const known[] = {"rotated", "amended", "passing"};
+    static const char *const known[] = {"rotated", "amended", "passing", "unproven"};
     const char *s = jdoc_str(o, "why");
 
     for (size_t i = 0; s != NULL && i < sizeof(known) / sizeof(known[0]); i++) {

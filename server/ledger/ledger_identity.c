@@ -2,69 +2,6 @@
 
 #include "server/ledger/ledger_impl.h"
 
-#define MAX_PENDING 10000 /* together: each is a row that anybody can make */
-
-static int begin_signin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
-                        int64_t now_ms, struct ct_err *err)
-{
-    int64_t n;
-
-    if (sql_exec(l->db, err, "DELETE FROM signins WHERE expires_ms <= ?", "i", now_ms) != 0)
-        return -1;
-    n = sql_one(l->db, err, "SELECT count(*) FROM signins", "");
-    if (n < 0)
-        return -1;
-    if (n >= MAX_PENDING)
-        return err_set(err, ERR_CONFLICT, "too many sign-ins are under way");
-    return sql_exec(l->db, err,
-                    "INSERT INTO signins(sha256, port, client_state, expires_ms)"
-                    " VALUES (?, ?, ?, ?)",
-                    "sisi", sha256, (int64_t)s->port, s->client_state, now_ms + LEDGER_SIGNIN_MS);
-}
-
-int ledger_signin_begin(struct ledger *l, const char *sha256, const struct ledger_signin *s,
-                        int64_t now_ms, struct ct_err *err)
-{
-    if (ledger_begin(l, err) != 0)
-        return -1;
-    return ledger_end(l, begin_signin(l, sha256, s, now_ms, err), err);
-}
-
-static int take_signin(struct ledger *l, const char *sha256, int64_t now_ms,
-                       struct ledger_signin *ret, struct ct_err *err)
-{
-    struct sql_rows *rows;
-    int rc;
-
-    if (sql_query(l->db, err, &rows,
-                  "SELECT port, client_state FROM signins WHERE sha256 = ? AND expires_ms > ?",
-                  "si", sha256, now_ms) != 0)
-        return -1;
-    rc = sql_step(rows, err);
-    if (rc == 1) {
-        ret->port = (int)sql_int64(rows, 0);
-        ledger_copy(ret->client_state, sql_text(rows, 1), sizeof(ret->client_state));
-    }
-    sql_done(rows);
-    if (rc < 0)
-        return -1;
-    if (rc == 0)
-        return ledger_fail(err, ERR_GONE, "not_found", "This sign-in is unknown, over or too old.");
-    return sql_exec(l->db, err, "DELETE FROM signins WHERE sha256 = ?", "s", sha256);
-}
-
-int ledger_signin_take(struct ledger *l, const char *sha256, int64_t now_ms,
-                       struct ledger_signin *ret, struct ct_err *err)
-{
-    struct ledger_signin s = {0};
-
-    if (ledger_begin(l, err) != 0 ||
-        ledger_end(l, take_signin(l, sha256, now_ms, &s, err), err) != 0)
-        return -1;
-    *ret = s;
-    return 0;
-}
-
 /* An id and a flag of one row: 1, or 0 if there is none.  ${b} may be NULL: one argument. */
 static int find_id(struct ledger *l, char ret[UUID_SIZE], int *ret_is_proven, struct ct_err *err,
                    const char *sql, const char *a, const char *b)
@@ -83,19 +20,54 @@ static int find_id(struct ledger *l, char ret[UUID_SIZE], int *ret_is_proven, st
     return rc;
 }
 
+#define SET_ASIDE \
+    "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_UNPROVEN "', left_ms = ?2," \
+    " purge_ms = ?2 + ?3 WHERE user_id = ?1 AND state IN ('confirmed', 'reserved')"
+
+/* All sessions of a user go into the trash, from which they can be brought back. */
+static int set_sessions_aside(struct ledger *l, const char *user_id, int64_t now_ms,
+                              struct ct_err *err)
+{
+    if (sql_exec(l->db, err, SET_ASIDE, "sii", user_id, now_ms, (int64_t)LEDGER_TRASH_MS) != 0 ||
+        sql_exec(l->db, err, "UPDATE users SET changes = max(changes + 1, ?2) WHERE id = ?1", "si",
+                 user_id, now_ms) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "UPDATE sessions SET current_version = 0, updated_ms = ?2, deleted_ms = ?2,"
+                    " deleted_by = NULL, changed = (SELECT changes FROM users WHERE id = ?1)"
+                    " WHERE user_id = ?1 AND current_version > 0",
+                    "si", user_id, now_ms);
+}
+
 /*
  * Whoever registered with a password never showed that the address is theirs; who comes through the
  * issuer has.  So what the former set up ends here: else they would read along in the account of
- * somebody whose address they once typed in.
+ * somebody whose address they once typed in, and what they planted there would come home to that
+ * person's machines as their own.
  */
-static int take_over(struct ledger *l, const char *user_id, struct ct_err *err)
+static int take_over(struct ledger *l, const char *user_id, int64_t now_ms, struct ct_err *err)
 {
     if (sql_exec(l->db, err,
                  "UPDATE users SET password = '', generation = generation + 1, email_is_proven = 1"
                  " WHERE id = ?",
-                 "s", user_id) != 0)
+                 "s", user_id) != 0 ||
+        sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ?", "s", user_id) != 0 ||
+        set_sessions_aside(l, user_id, now_ms, err) != 0)
         return -1;
-    return sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ?", "s", user_id);
+    return sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ?", "s", user_id);
+}
+
+int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_sessions,
+                          struct ct_err *err)
+{
+    ledger_lock(l);
+    *ret_sessions = sql_one(l->db, err,
+                            "SELECT count(DISTINCT session_id) FROM versions WHERE user_id = ?"
+                            " AND state = 'trash' AND why = '" LEDGER_UNPROVEN "'"
+                            " AND confirmed_ms > 0",
+                            "s", user_id);
+    ledger_unlock(l);
+    return *ret_sessions < 0 ? -1 : 0;
 }
 
 /* By e-mail: an account that is there, or a new one. */
@@ -125,7 +97,7 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
     if (n > 0)
         return ledger_fail(err, ERR_REFUSED, "email_in_use",
                            "The account with this e-mail belongs to another sign-in.");
-    return is_proven ? 0 : take_over(l, id, err);
+    return is_proven ? 0 : take_over(l, id, now_ms, err);
 }
 
 static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
