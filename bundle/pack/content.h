@@ -40,6 +40,7 @@ struct content {
     /* What the first reading found (pack.c). */
     unsigned char *blocks;                   /* SHA-256 of each block */
     unsigned char digest[HASH_SHA256_BYTES]; /* SHA-256 over those */
+    int is_as_stored;                        /* the stored version holds just that */
     int must_verify; /* it may have changed while it was read: read again before it is used */
 };
 

@@ -92,6 +92,14 @@ int64_t manifest_length(const struct manifest *m, const char *entry)
     return e != NULL ? e->length : -1;
 }
 
+int manifest_has(const struct manifest *m, const char *entry, int64_t length,
+                 const unsigned char digest[HASH_SHA256_BYTES])
+{
+    const struct entry *e = find(m, entry);
+
+    return e != NULL && e->length == length && memcmp(e->digest, digest, HASH_SHA256_BYTES) == 0;
+}
+
 void manifest_meet(struct manifest *m, const char *entry,
                    const unsigned char digest[HASH_SHA256_BYTES])
 {

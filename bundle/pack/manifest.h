@@ -35,6 +35,13 @@ void manifest_free(struct manifest *m);
 int64_t manifest_length(const struct manifest *m, const char *entry);
 
 /**
+ * manifest_has(m, entry, length, digest):
+ * Return whether it held just that as ${entry}.  Not if ${m} is NULL.
+ */
+int manifest_has(const struct manifest *m, const char *entry, int64_t length,
+                 const unsigned char digest[HASH_SHA256_BYTES]);
+
+/**
  * manifest_meet(m, entry, digest):
  * The first bytes of the new ${entry}, as many as it had then, have this digest; NULL: there were
  * none.

@@ -349,15 +349,15 @@ void snapshot_each_file(const struct snapshot *s,
 {
     for (size_t i = 0; i < s->n; i++) {
         const struct content *c = &s->contents[i];
-        struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode,
-                                     is_attachment(c->kind)};
+        struct snapshot_file file = {c->path,  c->size_bytes,          c->mtime_ns,
+                                     c->inode, is_attachment(c->kind), c->is_as_stored};
         if (c->kind != AGENT_HISTORY && !c->is_cited &&
             !(s->is_profile && c->kind == AGENT_TRANSCRIPT))
             f(arg, &file);
     }
     for (size_t i = 0; i < s->n_twins; i++) {
         const struct content *c = &s->twins[i];
-        struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode, 0};
+        struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode, 0, 0};
         f(arg, &file);
     }
 }

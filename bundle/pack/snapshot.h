@@ -53,6 +53,7 @@ struct snapshot_file {
     uint64_t inode;
     int is_attachment; /* it is of this session and not its transcript: its absence is a loss.
                           (Not project memory.) */
+    int is_as_stored;  /* pack_write() found it as it is in the version that is stored */
 };
 
 /**

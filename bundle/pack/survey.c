@@ -246,6 +246,7 @@ static int read_content(struct survey *v, struct content *c, struct ct_err *err)
     rc = read_blocks(&r, err);
     c->must_verify = content_has_changed(c, r.fd);
     hash_final(r.sum, c->digest);
+    c->is_as_stored = manifest_has(v->stored, c->entry, c->length, c->digest);
     close(r.fd);
     return rc;
 }

@@ -67,7 +67,10 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
         .generation = a->generation,
     };
 
-    if (state_confirm(j->d->state, j->session_id, &c, err) != 0)
+    if (state_confirm(j->d->state, j->session_id, &c, err) != 0 ||
+        state_queue_manifest(j->d->state, j->session_id, a->content_id, 0, &j->result.manifest,
+                             err) != 0 ||
+        state_store_manifest(j->d->state, j->session_id, a->content_id, a->version, err) != 0)
         return -1;
     /* What comes after it lacks what was not installed, so that version is kept. */
     return a->is_thinner ? state_pin(j->d->state, j->session_id, err) : 0;

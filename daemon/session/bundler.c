@@ -93,7 +93,8 @@ static int may_change(const struct job *j, const char *path)
            place.kind == AGENT_TASK || place.kind == AGENT_TODO;
 }
 
-/* Return whether something beside the transcript is new or was written since the last bundle. */
+/* Return whether something beside the transcript is new or was written since the last bundle.  An
+ * agent writes a file anew that stays what it was: Claude Code its file history, when it leaves. */
 static int has_new_files(const struct job *j)
 {
     int64_t size_bytes, mtime_ns;
@@ -101,7 +102,7 @@ static int has_new_files(const struct job *j)
 
     for (size_t i = 0; i < j->n_files; i++) {
         const struct job_file *f = &j->files[i];
-        if (may_change(j, f->path))
+        if (f->is_as_stored || may_change(j, f->path))
             continue;
         if (!state_file(j->d->state, j->root, f->path, &size_bytes, &mtime_ns, &inode) ||
             size_bytes != f->size_bytes || mtime_ns != f->mtime_ns)

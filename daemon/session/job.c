@@ -73,6 +73,7 @@ static void on_file(void *arg, const struct snapshot_file *f)
         .mtime_ns = f->mtime_ns,
         .inode = f->inode,
         .is_attachment = f->is_attachment,
+        .is_as_stored = f->is_as_stored,
     };
 
     add_file(arg, &copy);

@@ -19,6 +19,7 @@ struct job_file {
     int64_t mtime_ns;
     uint64_t inode;
     int is_attachment;
+    int is_as_stored; /* what the stored version holds, whenever it was written */
 };
 
 struct job {

@@ -15,6 +15,8 @@ pair() {
     ID=$(new_id)
     W=$(project src/web.app)
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    install -D -m 600 /dev/null "$CLAUDE_CONFIG_DIR/file-history/$ID/0123456789abcdef@v1"
+    echo "before it was edited" >"$CLAUDE_CONFIG_DIR/file-history/$ID/0123456789abcdef@v1"
     push
     machine bob
     project src/web.app >/dev/null
@@ -80,12 +82,20 @@ sealed() {
 
 # ---- behind
 
+# leaves: without a word; the agent adds what it always does, and writes its file history anew
+leaves() {
+    local f=$CLAUDE_CONFIG_DIR/file-history/$ID/0123456789abcdef@v1
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    cp "$f" "$f.new"
+    mv "$f.new" "$f"
+    push
+}
+
 @test "a machine that is behind and has no news uploads nothing, and is behind" {
     pair
     turn bob "bob's turn"
     machine alice
-    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
-    push
+    leaves
     [ "$(numbers)" = '[1,2]' ]
     [ "$(current)" = 2 ]
     state behind
@@ -93,6 +103,16 @@ sealed() {
     # Nothing is kept of what was reserved, and pull --update brings what is missing.
     ctctl pull --update
     grep -q "bob's turn" "$(here "$ID")"
+    # So it is with what was pulled.
+    turn alice "alice's turn"
+    machine bob
+    ctctl pull --update
+    push
+    turn alice "alice once more"
+    machine bob
+    leaves
+    [ "$(numbers)" = '[1,2,4,5]' ]
+    state behind
 }
 
 @test "with news it goes up, and both say that they went apart" {

@@ -35,20 +35,39 @@ begin() {
     push
 }
 
-# story SET: bob pulls and goes on; then alice leaves her Claude Code without a word
+# stays_open: alice's Claude Code, until there is a file $T/leave
+stays_open() {
+    types "@$T/leave" "" 3>&- &
+    OPEN_PID=$!
+    EXTRA_PIDS="${EXTRA_PIDS:-} $OPEN_PID"
+    within test -e "$T/leave.waits"
+}
+
+state_is() { ctctl --json show "$ID" | jq -e --arg s "$1" '.state == $s'; }
+
+# story SET: alice's Claude Code stays open while bob pulls and goes on; then she leaves it without a word
 story() {
     local size
     begin "$1"
+    start_daemon
+    stays_open
+    ctctl sync --wait
     size=$(stat -c %s "$(here "$ID")")
     at bob
     ctctl pull "$ID"
     claude -p --resume "$ID" "bob's work"
     asked | grep -q "COMMON one"
     push
+    # She can know in time, and nothing is changed under her hands.
     at alice
-    types "" "" # opened, and left without a word
+    within state_is behind
+    ctctl pull --update
+    ! grep -q "bob's work" "$(here "$ID")"
+    touch "$T/leave"
+    wait "$OPEN_PID"
     [ "$1" != claude-new ] || [ "$(stat -c %s "$(here "$ID")")" -gt "$size" ]
-    push
+    ctctl sync --wait
+    within state_is behind
     at carol
     ctctl pull "$ID"
     grep -q "bob's work" "$(here "$ID")"
@@ -59,6 +78,7 @@ story() {
     grep -q "bob's work" "$(here "$ID")"
     claude -p --resume "$ID" "alice asks"
     asked | grep -q "bob's work"
+    within state_is synced
 }
 
 # rewinds: Claude Code goes back along the active branch, and restores the file that it wrote

@@ -5,8 +5,9 @@
 
 Waits until SEEN is on the screen (behind what was there at the time before), then types TYPED, in
 which \\n, \\t and \\x03 are what they are in Python; in the end waits for the program.  An empty TYPED
-only waits.  A TYPED of ~REGEX types what that last matched on the screen, and Enter.  Prints all that
-the terminal showed; the exit status is the program's, or 99 if it took too long.
+only waits.  A SEEN of @FILE makes FILE.waits and waits until there is a FILE, while the program stays
+open.  A TYPED of ~REGEX types what that last matched on the screen, and Enter.  Prints all that the
+terminal showed; the exit status is the program's, or 99 if a step took too long.
 """
 
 import codecs
@@ -30,7 +31,6 @@ at = args.index("--")
 steps = [(seen, typed if typed.startswith("~") else codecs.decode(typed, "unicode_escape"))
          for seen, typed in zip(args[0:at:2], args[1:at:2])]
 command = args[at + 1:]
-until = time.monotonic() + 50
 
 pid, fd = pty.fork()
 if pid == 0:
@@ -62,9 +62,16 @@ def end(status):
     sys.exit(status)
 
 
+def is_there(wanted, start):
+    return os.path.exists(wanted[1:]) if wanted.startswith("@") else wanted.encode() in seen[start:]
+
+
 start = 0
 for wanted, typed in steps:
-    while wanted.encode() not in seen[start:]:
+    until = time.monotonic() + (600 if wanted.startswith("@") else 50)
+    if wanted.startswith("@"):
+        open(wanted[1:] + ".waits", "w", encoding="utf-8").close()
+    while not is_there(wanted, start):
         if time.monotonic() > until or not read():
             os.kill(pid, 9)
             end(99)
@@ -72,6 +79,7 @@ for wanted, typed in steps:
     if typed.startswith("~"):
         typed = re.findall(typed[1:], seen.decode("utf-8", "replace"))[-1] + "\n"
     os.write(fd, typed.encode())
+until = time.monotonic() + 50
 while read():
     if time.monotonic() > until:
         os.kill(pid, 9)
