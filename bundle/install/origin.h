@@ -3,25 +3,35 @@
 
 #include "agents/trust.h"
 #include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * Who vouched for what was installed of a session.  It sticks: a stranger's stays one, whatever it
  * is merged with and whoever seals it later, and so says every description that is sealed here.
- * One small file in origins/ in the state folder for each session that is not one's own.
+ * One small file in origins/ in the state folder for each session that is not one's own; and the
+ * same in our folder of the data folder, beside the session, for the state may be lost before any
+ * description said it.
  */
 
 /**
- * origin_note(state_dir, session_id, trust, err):
- * Something that ${trust} vouches for is about to be part of the session.  What was noted before is
- * never raised.
+ * origin_note(dir, session_id, trust, err):
+ * Something that ${trust} vouches for is about to be part of the session: note that in the private
+ * folder ${dir}.  What was noted before is never raised.
  */
-int origin_note(const char *state_dir, const char *session_id, enum trust trust,
-                struct ct_err *err);
+int origin_note(const char *dir, const char *session_id, enum trust trust, struct ct_err *err);
 
 /**
- * origin_of(state_dir, session_id):
- * Return what was noted; TRUST_OWN if nothing was, TRUST_STRANGER if it can't be read.
+ * origin_note_beside(root, session_id, trust, err):
+ * The same in the data folder ${root}, which holds the session.
  */
-enum trust origin_of(const char *state_dir, const char *session_id);
+int origin_note_beside(const char *root, const char *session_id, enum trust trust,
+                       struct ct_err *err);
+
+/**
+ * origin_of(state_dir, roots, session_id):
+ * Return the least that was noted in the state folder or in any of the data folders; TRUST_OWN if
+ * nothing was, TRUST_STRANGER if it can't be read.
+ */
+enum trust origin_of(const char *state_dir, const struct strlist *roots, const char *session_id);
 
 #endif

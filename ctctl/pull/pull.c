@@ -53,7 +53,8 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
     const struct adopting *ad = arg;
 
     if (is_taken(r) && ad->trust != TRUST_OWN &&
-        origin_note(ad->c->config->state_dir, r->session_id, ad->trust, err) != 0)
+        (origin_note(ad->c->config->state_dir, r->session_id, ad->trust, err) != 0 ||
+         origin_note_beside(ad->root, r->session_id, ad->trust, err) != 0))
         return -1;
     if (ad->d != NULL)
         pull_adopt(ad->c, ad->root, ad->d, r);
@@ -91,7 +92,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
 
     if (root == NULL)
         return -1;
-    adopting->trust = ret->trust = trust;
+    ret->trust = trust;
     target.root = adopting->root = root;
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
@@ -221,8 +222,9 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
         return -1;
     }
     rc = download_unseal(c, &d, &unseal, err);
+    adopting.trust = vouched(c, &d);
     if (rc == 0)
-        rc = install(c, d.path, opts, &unseal, vouched(c, &d), &adopting, ret, err);
+        rc = install(c, d.path, opts, &unseal, adopting.trust, &adopting, ret, err);
     /* A rehearsal of a merge is followed by the deed. */
     is_wanted =
         rc != 0 ? err->code == ERR_CONFLICT || err->code == ERR_REFUSED || err->code == ERR_RETRY
@@ -268,7 +270,7 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
      * is stays so, of a copy too. */
     if (opts->ours_of != NULL) {
         trust = TRUST_OWN;
-        adopting.trust = origin_of(c->config->state_dir, opts->ours_of);
+        adopting.trust = origin_of(c->config->state_dir, &c->config->roots, opts->ours_of);
     }
     if (install(c, path, opts, &unseal, trust, &adopting, ret, err) != 0)
         return item_refused(err);

@@ -132,7 +132,8 @@ static void describe(struct ctx *c, const struct seal_put *p, const struct seal_
     f->gzip_bytes = p->copy->gzip_bytes;
     memcpy(f->object_id, h->object_id, sizeof(f->object_id));
     f->generation = h->generation;
-    f->origin = p->is_own ? origin_of(c->config->state_dir, p->session_id) : TRUST_STRANGER;
+    f->origin = p->is_own ? origin_of(c->config->state_dir, &c->config->roots, p->session_id)
+                          : TRUST_STRANGER;
     if (device_id(c->config->state_dir, f->device, NULL) != 0)
         f->device[0] = '\0';
 }

@@ -437,7 +437,7 @@ static char *sealed_word(char *instead)
 int sealing_wrap(struct daemon *d, const struct sealing_keys *keys, struct sealed_facts *facts,
                  struct queue_item *q, struct ct_err *err)
 {
-    enum trust noted = origin_of(d->config->state_dir, q->session_id);
+    enum trust noted = origin_of(d->config->state_dir, &d->config->roots, q->session_id);
     struct json_object *wrapped;
     int rc;
 

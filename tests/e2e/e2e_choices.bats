@@ -92,7 +92,7 @@ refused() {
     cmp "$(here "$ID")" "$T/mine.jsonl"
     # All that bears the id bears the new one, in the copy, and only there.
     ! grep -rq "$ID" "$(here "$copy")" "${T:?}/bob/home/bob/.claude/projects/$(encoded "$B")/$copy"
-    [ "$(find "$CLAUDE_CONFIG_DIR" -name "*$copy*" | wc -l)" = 5 ]
+    [ "$(find "$CLAUDE_CONFIG_DIR" -name "*$copy*" -not -path '*/origins/*' | wc -l)" = 5 ]
     [ -e "$CLAUDE_CONFIG_DIR/todos/$copy-agent-$copy.json" ]
     [ "$(grep -c "$copy" "$CLAUDE_CONFIG_DIR/history.jsonl")" = 3 ]
     sed "s/$copy/$ID/g" "$(here "$copy")" >"$T/copy.jsonl"
@@ -460,5 +460,5 @@ PY
     jq -es --arg b "$B" '.[0].cwd == $b and .[0].message.content == "see \($b)/lib/a.c"
         and .[-1] == {"type": "permission-mode", "permissionMode": "default", "sessionId": .[0].sessionId}' \
         "$(here "$ID")"
-    [ "$(find "$CLAUDE_CONFIG_DIR" -type f)" = "$(here "$ID")" ]
+    [ "$(find "$CLAUDE_CONFIG_DIR" -type f -not -path '*/origins/*')" = "$(here "$ID")" ]
 }

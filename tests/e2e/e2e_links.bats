@@ -62,7 +62,7 @@ said() { grep -q "$1" "$T/daemon.log"; }
     ln -s "$OTHER" "$CLAUDE_CONFIG_DIR/projects"
     [ "$(pulled "$ID")" = installed ]
     [ -L "$CLAUDE_CONFIG_DIR/projects" ]
-    diff <(cd "$CLAUDE_CONFIG_DIR" && find -L . -type f | sed "s|./projects/[^/]*|P|" | sort) \
+    diff <(cd "$CLAUDE_CONFIG_DIR" && find -L . -type f -not -path "./.codeteleport/*" | sed "s|./projects/[^/]*|P|" | sort) \
         <(cd "$T/alice/home/alice/.claude" && find . -type f | sed "s|./projects/[^/]*|P|" | sort)
     [ -z "$(find "$OTHER" -name '.codeteleport*')" ]
     # and what goes on elsewhere replaces it there, with a backup where it is due

@@ -39,7 +39,7 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     # What a tool wrote is no JSON: its bytes stay.
     cmp "$CLAUDE_CONFIG_DIR/projects/$name/$ID/tool-results/r1.txt" \
         "$(dirname "$(find "$T/alice" -name r1.txt)")/r1.txt"
-    diff <(cd "$CLAUDE_CONFIG_DIR" && find . -type f | sed "s|$name|P|" | sort) \
+    diff <(cd "$CLAUDE_CONFIG_DIR" && find . -type f -not -path "./.codeteleport/*" | sed "s|$name|P|" | sort) \
         <(cd "$T/alice/home/alice/.claude" && find . -type f | sed "s|$(encoded "$W")|P|" | sort)
     [ -z "$(find "$CLAUDE_CONFIG_DIR" -type f ! -perm 600)" ]
     [ -z "$(find "$CLAUDE_CONFIG_DIR" -mindepth 1 -type d ! -perm 700)" ]

@@ -369,6 +369,8 @@ trust() { jq -r .origin "$T/pull.json"; }
     cp "$CODETELEPORT_CONFIG_DIR/keyring" "$T/keyring"
     ctctl --json import "$T/file.gz" --target-dir "$HOME/src/web.app" | jq -e '.origin == "stranger"'
     copy=$(ctctl --json import "$T/file.gz" --target-dir "$HOME/src/web.app" --as-copy | jq -r .sessionId)
+    # The state is lost before any description has said it.
+    rm -rf "$XDG_STATE_HOME"
     push
     machine alice
     rm -rf "$CLAUDE_CONFIG_DIR/projects"
@@ -393,6 +395,13 @@ trust() { jq -r .origin "$T/pull.json"; }
     session add "$CLAUDE_CONFIG_DIR" "$ID" "again"
     push
     ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == ["stranger"]'
+    # Nor is a copy of what was put aside.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "and again"
+    ctctl pull "$ID" --force
+    copy=$(ctctl --json backups restore "$ID" --as-copy | jq -r .sessionId)
+    [ "$copy" != "$ID" ]
+    push
+    ctctl --json versions "$copy" | jq -e '[.versions[].opened.origin] | unique == ["stranger"]'
     # A sealed file doesn't say whose it was.
     ctctl export "$other" --sealed -o "$T/own.sealed"
     rm -rf "$CLAUDE_CONFIG_DIR/projects"

@@ -122,9 +122,9 @@ def main():
             if visible(after) != visible(new):
                 fail(where, "the next one ends elsewhere: %s" % sorted(
                     set(visible(after).items()) ^ set(visible(new).items()))[:4])
-            left = [p for p in after if p.startswith(".codeteleport/") and "/backups/" not in p]
+            left = [p for p in after if p.startswith(".codeteleport/") and "/backups/" not in p and "/origins/" not in p]
             stages = os.path.join(data, ".codeteleport")
-            if left or (os.path.isdir(stages) and set(os.listdir(stages)) - {"backups"}):
+            if left or (os.path.isdir(stages) and set(os.listdir(stages)) - {"backups", "origins"}):
                 fail(where, "left behind: %s" % (left or os.listdir(stages)))
     print("%d kills" % kills)
 

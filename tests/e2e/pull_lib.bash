@@ -77,8 +77,9 @@ saved_by_alice() {
 # talk [FILE]: a transcript without its modes, which a pull sets
 talk() { grep -v '"type":"\(permission-\)\?mode"' "$@"; }
 
-# tree: what lies in the data folder, without what nobody is to see
-tree() { session tree "$CLAUDE_CONFIG_DIR"; }
+# tree: what lies in the data folder, without what nobody is to see, and without whose each session is,
+# which is noted before anything else and stays
+tree() { session tree "$CLAUDE_CONFIG_DIR" | sed '/ \.codeteleport\/origins\//d'; }
 
 # third NAME: one more machine, logged in
 third() {
