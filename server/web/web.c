@@ -57,6 +57,8 @@ static void run(struct web_req *r)
         h->begin(h->arg, r);
     else if (r->job == WEB_BODY)
         h->body(h->arg, r, r->piece, r->piece_len);
+    else if (r->job == WEB_READ)
+        web_req_read(r);
     if (r->job == WEB_END || (r->job == WEB_BEGIN && !web_answered(r) && !has_body(r))) {
         r->ended = 1;
         h->end(h->arg, r);

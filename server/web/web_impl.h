@@ -72,15 +72,19 @@ struct web_header {
 };
 
 /* What has to be done next for a request, by a thread of the pool. */
-enum web_job { WEB_BEGIN, WEB_BODY, WEB_END };
+enum web_job { WEB_BEGIN, WEB_BODY, WEB_END, WEB_READ };
 
 struct web_req {
     struct web *web;
     struct web_req *next_job;
     enum web_job job;
     int was_resumed; /* the same call of the library comes once more */
-    char *piece;     /* of the body */
+    char *piece;     /* of the body, or of the file that is the answer */
     size_t piece_len, piece_cap;
+    int file;            /* the answer's, or -1 */
+    int64_t file_offset; /* of the answer's first byte */
+    int64_t piece_at;    /* in the answer, -1: there is none */
+    int read_failed;
     struct MHD_Connection *con;
     struct web_conn *guarded;
     char *target;
@@ -153,6 +157,12 @@ void web_guard_free_run(struct web_guard *g, struct web_conn *c);
  */
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target);
 void web_req_free(struct web_req *r);
+
+/**
+ * web_req_read(r):
+ * Read the next piece of the file that is the answer, in a thread that may wait for a disk.
+ */
+void web_req_read(struct web_req *r);
 
 /**
  * web_address_of(sa, buf):

@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/file.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "server/web/web_impl.h"
 
 #define MAX_HELD (32LL * 1024 * 1024)
-#define SMALL_ANSWER 4096 /* too small to count */
+#define SMALL_ANSWER 4096      /* too small to count */
+#define FILE_BYTES (64 * 1024) /* are read and sent at a time */
 
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
 {
@@ -29,6 +31,7 @@ struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const cha
     r->method = "";
     r->route = "-";
     r->started_ms = now_mono_ms();
+    r->file = -1;
     info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     web_peer(r, r->client);
     r->guarded = info != NULL ? info->socket_context : NULL;
@@ -47,6 +50,8 @@ void web_req_free(struct web_req *r)
     str_wipe(r->target, strlen(r->target));
     free(r->target);
     free(r->piece);
+    if (r->file >= 0)
+        close(r->file);
     free(r);
 }
 
@@ -305,6 +310,38 @@ void web_answer(struct web_req *r, int status, const char *type, const void *p, 
                  (int64_t)n);
 }
 
+/* Kept only until the library takes it: who reads slowly waits with one piece, not with two. */
+void web_req_read(struct web_req *r)
+{
+    r->piece = str_calloc(1, r->piece_len);
+    r->read_failed = file_pread_all(r->file, r->piece, r->piece_len,
+                                    (off_t)(r->file_offset + r->piece_at)) != (ssize_t)r->piece_len;
+}
+
+/*
+ * The library asks for bytes from ${at} on, in its loop, which never reads from a disk: a thread of
+ * the pool does, while the connection is suspended, and then the library asks again.
+ */
+static ssize_t on_read(void *cls, uint64_t at, char *buf, size_t max)
+{
+    struct web_req *r = cls;
+    int64_t left = r->answer_bytes - (int64_t)at;
+
+    if (r->piece_at == (int64_t)at && !r->read_failed && r->piece_len <= max) {
+        memcpy(buf, r->piece, r->piece_len);
+        free(r->piece);
+        r->piece = NULL;
+        r->piece_at = -1;
+        return (ssize_t)r->piece_len;
+    }
+    if (r->piece_at >= 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    r->piece_at = (int64_t)at;
+    r->piece_len = (int64_t)max < left ? max : (size_t)left;
+    r->job = WEB_READ;
+    return web_pool_add(&r->web->pool, r) == 0 ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 void web_answer_fd(struct web_req *r, int status, const char *type, int fd, int64_t offset,
                    int64_t n)
 {
@@ -312,8 +349,11 @@ void web_answer_fd(struct web_req *r, int status, const char *type, int fd, int6
         close(fd);
         return;
     }
+    r->file = fd;
+    r->file_offset = offset;
+    r->piece_at = -1;
     set_response(r, status, type,
-                 MHD_create_response_from_fd_at_offset64((uint64_t)n, fd, (uint64_t)offset), n);
+                 MHD_create_response_from_callback((uint64_t)n, FILE_BYTES, on_read, r, NULL), n);
 }
 
 int web_answered(struct web_req *r)

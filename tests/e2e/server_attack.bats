@@ -347,6 +347,44 @@ has_memory_of_its_own() { [ "${CT_SANITIZERS:-no}" != yes ]; }
     within much
 }
 
+@test "500 slow readers of an object take at most 100 MB" {
+    printf 'tls = "off"; trusted_proxy = [ "127.0.0.1" ]; registration = "open";\n' >"$CONF"
+    start_server
+    CA=/dev/null
+    account al@example.org
+    bundle 20000000
+    push
+    local url=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl) port
+    port=${url#http://127.0.0.1:}
+    API_PORT=${port%%/*} connections slow 500 - "/${port#*/}" none
+    ! has_memory_of_its_own || [ "$GREW" -le 100000 ]
+    [ "$OPEN" -eq 500 ]
+    # Others get all of it meanwhile.
+    object GET "$url"
+    cmp "$T/object" "$T/bundle"
+}
+
+@test "all daemons of an office upload from behind one address" {
+    local n said
+    n=$(few_or_many 60 500)
+    [ "$(ulimit -Hn)" -ge $((n * 6 + 300)) ] || skip "too few files are allowed here"
+    printf 'registration = "open";\n' >"$CONF"
+    start_server
+    local tokens= i
+    for i in $(seq $((n / 20))); do
+        account "u$i@example.org"
+        tokens="$tokens $TOKEN"
+    done
+    said=$(python3 "$CT_SRC/tests/e2e/tools/connections.py" active "$n" "$API_PORT" "$CA" "$SERVER_PID" 3 $tokens) ||
+        { echo "$said"; return 1; }
+    echo "$said"
+    read -r _ DONE _ _ _ before after _ t1 t2 _ <<<"$said"
+    [ "$DONE" -eq $((n * 3)) ]
+    [ "$t1" -eq "$t2" ]
+    ! has_memory_of_its_own || [ $((after - before)) -le $((50000 + n * 2 * 150)) ]
+    ! grep -q connections-refused "$T/server.log"
+}
+
 @test "one address has so many connections and no more, and the log counts them" {
     printf 'max_connections_per_address = 40;\n' >"$CONF"
     start_server
