@@ -165,6 +165,10 @@ struct agent {
     void (*cites)(const char *p, size_t n, const char *own, struct strlist *ret);
     int (*cited)(const char *project, const char *cite, char **ret_path, char **ret_entry);
 
+    /* In which project folders' memory can the session write whose transcript in ${project} is
+     * open?  Each once. */
+    void (*memory_may_be)(int root_fd, int transcript_fd, const char *project, struct strlist *ret);
+
     /* Learn from the open file which session a flat sidechain belongs to, as
      * agent_read_sidechain(). */
     int (*sidechain_session)(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err);

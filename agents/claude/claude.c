@@ -294,6 +294,7 @@ const struct agent claude_agent = {
     .cites = claude_cites,
     .cited = claude_cited,
     .list_plans = claude_list_plans,
+    .memory_may_be = claude_memory_may_be,
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
     .plan_slugs = claude_plan_slugs,

@@ -53,6 +53,14 @@ enum agent_kind claude_profile_kind(const char *entry);
 char *claude_memory_project(int root_fd, int transcript_fd, const char *project);
 
 /**
+ * claude_memory_may_be(root_fd, transcript_fd, project, ret):
+ * Append to ${ret} the project folders in whose memory the session can have written or will write:
+ * the one that its transcript names, else those of all folders above its own, if it is of a
+ * repository; there or not.
+ */
+void claude_memory_may_be(int root_fd, int transcript_fd, const char *project, struct strlist *ret);
+
+/**
  * claude_sidechain_session(fd, ret_session_id, err):
  * Contract of agent_read_sidechain(), on an open file.
  */

@@ -34,7 +34,7 @@ static int is_folder(int root_fd, const char *project, size_t n)
 }
 
 /* The system prompt that a line of the transcript holds names the folder, as
- * .../projects/<name>/memory/: the one that is there, or NULL. */
+ * .../projects/<name>/memory/: the one that is there (${root_fd} -1: or will be), or NULL. */
 static char *named_in(int root_fd, const char *line, size_t n)
 {
     static const char before[] = "/projects/", behind[] = "/memory/";
@@ -47,7 +47,8 @@ static char *named_in(int root_fd, const char *line, size_t n)
                at[len] != '"')
             len++;
         if (len > 0 && len <= NAME_MAX_BYTES && (size_t)(end - at) > len + sizeof(behind) - 1 &&
-            memcmp(at + len, behind, sizeof(behind) - 1) == 0 && is_folder(root_fd, at, len))
+            memcmp(at + len, behind, sizeof(behind) - 1) == 0 &&
+            (root_fd < 0 || is_folder(root_fd, at, len)))
             return str_printf("%.*s", (int)len, at);
     }
     return NULL;
@@ -124,4 +125,45 @@ char *claude_memory_project(int root_fd, int transcript_fd, const char *project)
         name = from_above(root_fd, head, (size_t)n);
     free(head);
     return name != NULL ? name : str_dup(project);
+}
+
+/* Every folder above it, as far as the home folder, that a repository can begin in. */
+static void add_above(const char *head, size_t n, struct strlist *ret)
+{
+    struct transcript *t = transcript_new();
+    struct transcript_facts facts;
+    char *dir = NULL, *up, *name;
+
+    transcript_feed(t, head, n);
+    transcript_facts(t, &facts);
+    if (facts.cwd != NULL && facts.git_branch != NULL)
+        dir = path_parent(facts.cwd);
+    while (dir != NULL && dir[0] == '/' && dir[1] != '\0' && strcmp(dir, path_home()) != 0) {
+        name = claude_project_name(dir);
+        strlist_add_once(ret, name);
+        free(name);
+        up = path_parent(dir);
+        free(dir);
+        dir = up;
+    }
+    free(dir);
+    transcript_free(t);
+}
+
+void claude_memory_may_be(int root_fd, int transcript_fd, const char *project, struct strlist *ret)
+{
+    char *head = str_calloc(HEAD_BYTES, 1), *name = NULL, *now;
+    ssize_t n = file_pread_all(transcript_fd, head, HEAD_BYTES, 0);
+
+    if (n > 0)
+        name = from_prompt(-1, head, (size_t)n);
+    if (name != NULL)
+        strlist_add_once(ret, name);
+    else if (n > 0)
+        add_above(head, (size_t)n, ret);
+    now = claude_memory_project(root_fd, transcript_fd, project);
+    strlist_add_once(ret, now);
+    free(now);
+    free(name);
+    free(head);
 }

@@ -8,10 +8,15 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/now.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "bundle/pack/content.h"
+#include "bundle/pack/others.h"
+
+#define WINDOW (256 << 10)
 
 /* File times tick coarsely: a write this soon after another may leave them as they were. */
 #define FRESH_NS (2 * INT64_C(1000000000))
@@ -182,22 +187,87 @@ static void drop(struct content *c)
     free(c->blocks);
 }
 
-void content_sort(struct snapshot *s)
+/* Is all of ${c} the beginning of ${longer}? */
+static int begins(const struct snapshot *s, const struct content *c, const struct content *longer,
+                  int *ret, struct ct_err *err)
 {
-    size_t kept = 0;
+    char *p = str_calloc(2, WINDOW), *q = p + WINDOW;
+    int a = content_open(s, c, err), b = a >= 0 ? content_open(s, longer, err) : -1;
+    int rc = b >= 0 ? 0 : -1;
+
+    *ret = 1;
+    for (int64_t at = 0; rc == 0 && *ret && at < c->length; at += WINDOW) {
+        size_t n = c->length - at < WINDOW ? (size_t)(c->length - at) : WINDOW;
+        rc = content_read(c, a, p, n, at, err);
+        if (rc == 0)
+            rc = content_read(longer, b, q, n, at, err);
+        *ret = rc == 0 && memcmp(p, q, n) == 0;
+    }
+    if (a >= 0)
+        close(a);
+    if (b >= 0)
+        close(b);
+    free(p);
+    return rc;
+}
+
+/* Under a name after where it lies, so that it stays the same while the file grows. */
+static void put_beside(struct content *c)
+{
+    const char *dot = strrchr(path_base(c->path), '.');
+    unsigned char digest[HASH_SHA256_BYTES];
+    char hex[2 * OTHERS_NAME_BYTES + 1];
+
+    hash_sha256(c->path, strlen(c->path), digest);
+    hash_hex(digest, OTHERS_NAME_BYTES, hex);
+    free(c->entry);
+    c->entry = str_printf(OTHERS_ENTRY "%s%s", hex, dot != NULL ? dot : "");
+}
+
+/* ${c} has the same entry as ${first}.  Return whether it goes in all the same. */
+static int settle(struct snapshot *s, const struct content *first, struct content *c, int *ret,
+                  struct ct_err *err)
+{
+    int is_contained = 0;
+
+    *ret = 0;
+    if (c->is_cited || (c->kind != AGENT_SUBDIR && c->kind != AGENT_SIDECHAIN)) {
+        content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
+        return 0;
+    }
+    if (begins(s, c, first, &is_contained, err) != 0)
+        return -1;
+    *ret = !is_contained;
+    return 0;
+}
+
+int content_sort(struct snapshot *s, struct ct_err *err)
+{
+    size_t first = 0, kept = 0, beside = 0;
+    int rc = 0;
 
     if (s->n > 0)
         qsort(s->contents, s->n, sizeof(*s->contents), by_entry);
     for (size_t i = 0; i < s->n; i++) {
         struct content *c = &s->contents[i];
-        if (kept > 0 && strcmp(s->contents[kept - 1].entry, c->entry) == 0) {
-            content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
-            drop(c);
+        int is_more = 0;
+        if (kept > 0 && strcmp(s->contents[first].entry, c->entry) == 0) {
+            if (rc == 0)
+                rc = settle(s, &s->contents[first], c, &is_more, err);
+            if (is_more) {
+                put_beside(c);
+                beside++;
+                s->contents[kept++] = *c;
+            } else {
+                drop(c);
+            }
         } else {
+            first = kept;
             s->contents[kept++] = *c;
         }
     }
     s->n = kept;
+    return rc == 0 && beside > 0 ? content_sort(s, err) : rc;
 }
 
 struct content *content_transcript(const struct snapshot *s)

@@ -98,11 +98,12 @@ int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct
 int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct_err *err);
 
 /**
- * content_sort(s):
- * Sort by entry; of several files for one entry the longest stays (then the newest), the others are
- * reported as skipped.
+ * content_sort(s, err):
+ * Sort by entry.  Of several files for one entry the longest has it (then the newest).  Of the
+ * session's own folder, which can lie in several project folders, those that it does not begin with
+ * go in under a name of their own (OTHERS_ENTRY); others are reported as skipped.
  */
-void content_sort(struct snapshot *s);
+int content_sort(struct snapshot *s, struct ct_err *err);
 
 /**
  * content_transcript(s):

@@ -9,7 +9,6 @@
 #include "bundle/pack/others.h"
 
 #define WINDOW (256 << 10)
-#define NAME_BYTES 16 /* of the digest that names an entry */
 
 /* Lines are told apart by their digests. */
 struct lines {
@@ -165,9 +164,9 @@ static void is_duplicate(struct snapshot *s, const struct content *c)
 
 static void becomes_entry(struct content *c, struct lines *l, size_t records)
 {
-    char name[2 * NAME_BYTES + 1];
+    char name[2 * OTHERS_NAME_BYTES + 1];
 
-    hash_hex(l->first, NAME_BYTES, name);
+    hash_hex(l->first, OTHERS_NAME_BYTES, name);
     free(c->entry);
     c->entry = str_printf(OTHERS_ENTRY "%s.jsonl", name);
     c->kind = AGENT_SUBDIR;

@@ -8,6 +8,7 @@
  * One is chosen; what the others have and it lacks goes into the bundle beside it.
  */
 #define OTHERS_ENTRY "session-subdir/codeteleport-other/"
+#define OTHERS_NAME_BYTES 16 /* of the digest that names an entry */
 
 /**
  * others_settle(s, preferred, err):

@@ -240,8 +240,7 @@ static int take_rest(struct snapshot *s, struct ct_err *err)
         return -1;
     if (take_history(s, NULL, err) != 0)
         return -1;
-    content_sort(s);
-    return 0;
+    return content_sort(s, err);
 }
 
 /* A bundle has a transcript, stock clients insist on one: the first so many bytes, none, of any
@@ -269,8 +268,7 @@ static int take_profile(struct snapshot *s, const struct agent_profile *profile,
     if (s->n == 0)
         return err_set(err, ERR_GONE, "there is nothing that belongs to no session");
     add_empty_transcript(s);
-    content_sort(s);
-    return 0;
+    return content_sort(s, err);
 }
 
 static int take(struct snapshot *s, const struct agent_profile *profile, struct ct_err *err)
@@ -377,6 +375,16 @@ void snapshot_each_memory(const struct snapshot *s, void (*f)(void *arg, const c
     for (size_t i = 0; i < projects.n; i++)
         f(arg, projects.v[i]);
     strlist_free(&projects);
+}
+
+void snapshot_memory_may_be(const struct snapshot *s, struct strlist *ret)
+{
+    int fd = content_open(s, content_transcript(s), NULL);
+
+    if (fd < 0)
+        return;
+    s->agent->memory_may_be(s->root_fd, fd, s->project, ret);
+    close(fd);
 }
 
 void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reason)

@@ -65,6 +65,12 @@ void snapshot_each_file(const struct snapshot *s,
                         void (*f)(void *arg, const struct snapshot_file *file), void *arg);
 
 /**
+ * snapshot_memory_may_be(s, ret):
+ * Append the project folders in whose memory the session can write, as its transcript says.
+ */
+void snapshot_memory_may_be(const struct snapshot *s, struct strlist *ret);
+
+/**
  * snapshot_each_memory(s, f, arg), snapshot_leave_out(s, folder, reason):
  * Call ${f} once for each folder of project memory that went in, with the name of its project
  * folder; leave out all that lies below ${folder} (relative to the root).

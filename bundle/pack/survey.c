@@ -279,7 +279,8 @@ int survey_run(struct survey *v, struct ct_err *err)
         content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0 ||
         content_add_cited(v->s, &v->cites, err) != 0)
         return -1;
-    content_sort(v->s);
+    if (content_sort(v->s, err) != 0)
+        return -1;
     for (size_t i = 0; i < v->s->n; i++) {
         struct content *c = &v->s->contents[i];
         if (c->kind != AGENT_TRANSCRIPT && read_content(v, c, err) != 0)

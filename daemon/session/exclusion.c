@@ -11,6 +11,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/session/recording.h"
 #include "daemon/account/cloud.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
@@ -118,7 +119,7 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
         rc = state_put(d->state, &ss, err);
     }
     if (rc == 0)
-        rc = state_put_writer(d->state, j->project, jdoc_str(j->result.metadata, "cwd"), err);
+        rc = recording_writers(j, err);
     state_session_clear(&ss);
     return rc;
 }

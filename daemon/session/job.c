@@ -16,6 +16,7 @@
 #include "daemon/session/job.h"
 #include "daemon/session/credscan.h"
 #include "daemon/session/profile.h"
+#include "daemon/session/withhold.h"
 
 #define TRIES 5 /* snapshots of a session that changes under our hands */
 
@@ -29,6 +30,7 @@ static void job_clear_results(struct job *j)
     json_object_put(j->others);
     pack_result_clear(&j->result);
     j->skipped = j->duplicates = j->others = NULL;
+    strlist_free(&j->memories);
     free(j->project);
     j->project = NULL;
     j->is_excluded = j->is_stub = 0;
@@ -171,6 +173,7 @@ static int stays_here(struct job *j, const struct snapshot *s)
     if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
         return 0;
     j->is_excluded = 1;
+    snapshot_memory_may_be(s, &j->memories);
     j->project = str_dup(snapshot_project(s));
     snapshot_each_file(s, on_file, j);
     j->result.metadata = json_object_new_object();
@@ -180,37 +183,6 @@ static int stays_here(struct job *j, const struct snapshot *s)
     jdoc_set_str(j->result.metadata, "projectName",
                  transcript_project_name(cwd, name, sizeof(name)));
     return 1;
-}
-
-struct withholding {
-    struct job *j;
-    struct strlist held; /* project folder, reason, project folder, ... */
-};
-
-static void judge_memory(void *arg, const char *project)
-{
-    struct withholding *w = arg;
-    const char *why = rules_memory_reason(w->j->exclude, project);
-
-    if (why != NULL) {
-        strlist_add(&w->held, project);
-        strlist_add(&w->held, why);
-    }
-}
-
-/* Memory that a session of an excluded folder could have written stays here, and is named. */
-static void withhold_memory(struct job *j, struct snapshot *s)
-{
-    struct withholding w = {.j = j};
-
-    if (rules_any(j->exclude))
-        snapshot_each_memory(s, judge_memory, &w);
-    for (size_t i = 0; i + 1 < w.held.n; i += 2) {
-        char *folder = str_printf("projects/%s/memory", w.held.v[i]);
-        snapshot_leave_out(s, folder, w.held.v[i + 1]);
-        free(folder);
-    }
-    strlist_free(&w.held);
 }
 
 /* Memory is another session's as well, and stays on record for that. */

@@ -61,6 +61,7 @@ struct job {
     struct pack_result result;
     struct job_file *files;
     size_t n_files, cap_files;
+    struct strlist memories; /* project folders in whose memory the session can have written */
     struct json_object *skipped;
     struct json_object *duplicates;
     struct json_object *others; /* transcripts that hold more than the one that counts */

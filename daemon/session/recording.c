@@ -35,6 +35,16 @@ int recording_files(struct job *j, struct ct_err *err)
     return 0;
 }
 
+int recording_writers(const struct job *j, struct ct_err *err)
+{
+    const char *cwd = jdoc_str(j->result.metadata, "cwd");
+    int rc = state_put_writer(j->d->state, j->project, cwd, err);
+
+    for (size_t i = 0; rc == 0 && i < j->memories.n; i++)
+        rc = state_put_writer(j->d->state, j->memories.v[i], cwd, err);
+    return rc;
+}
+
 static void new_state(const struct job *j, const struct state_session *old,
                       struct state_session *ss)
 {
@@ -173,8 +183,7 @@ static int write_record(void *arg, struct ct_err *err)
         ss.pin = 0;
     if (r->is_thinner && state_drop_contained(d->state, ss.session_id, err) != 0)
         return -1;
-    if (state_put(d->state, &ss, err) != 0 ||
-        state_put_writer(d->state, ss.project, jdoc_str(ss.meta, "cwd"), err) != 0 ||
+    if (state_put(d->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||
         recording_files(r->j, err) != 0)
         return -1;
     if (r->is_adopted)

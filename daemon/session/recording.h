@@ -23,4 +23,10 @@ int recording_write(struct job *j, const struct state_session *old, const char *
  */
 int recording_files(struct job *j, struct ct_err *err);
 
+/**
+ * recording_writers(j, err):
+ * Who can have written the memory that is the session's, for good.
+ */
+int recording_writers(const struct job *j, struct ct_err *err);
+
 #endif

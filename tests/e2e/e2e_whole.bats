@@ -55,6 +55,19 @@ entries() {
     ctctl sync --wait
     fetch "$ID" "$T/x.tgz"
     tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
+    # so are files of one name in the folders beside them, unless one begins with the other
+    put "projects/-home-al-p/$ID/subagents/agent-s.jsonl" "$(line ONESUB)"
+    put "projects/-home-al-q/$ID/subagents/agent-s.jsonl" "$(line TWOSUB)"
+    put "projects/-home-al-p/$ID/tool-results/t.txt" 'some of it'
+    put "projects/-home-al-q/$ID/tool-results/t.txt" 'some of it and more'
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -xzOf "$T/x.tgz" | grep -cE 'ONESUB|TWOSUB')" = 2 ]
+    [ "$(tar -xzOf "$T/x.tgz" | grep -c 'some of it')" = 1 ]
+    [ "$(ctctl --json show "$ID" | jq '.skipped | length')" = 0 ]
+    rm -r "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$ID" "$CLAUDE_CONFIG_DIR/projects/-home-al-q/$ID"
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
     other=$(tar -tzf "$T/x.tgz" | grep codeteleport-other)
     tar -xzOf "$T/x.tgz" "$other" | cmp - <(tail -n 1 "$q")
     COLUMNS=200 ctctl show "$ID" | grep -q 'Also at .*-home-al-q.*1 record of conversation that the transcript lacks'
@@ -177,6 +190,29 @@ below() {
     fetch "$ID" "$T/x.tgz"
     [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
     ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: it may be the memory of an excluded folder'
+}
+
+@test "memory that an excluded session writes above it does not leave with its neighbour, whoever is first" {
+    local root=$HOME/src/mono
+    start_daemon
+    ctctl exclude "$root/secret"
+    put "projects/$(encoded "$root")/memory/MEMORY.md" '- SECRET'
+    below "$root/secret" main
+    below "$root/app" main
+    ctctl sync --wait
+    versions_are "$ID" 1
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
+    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: sessions of an excluded folder have the same memory'
+    # and for good: its transcript goes, the memory stays
+    rm -r "$CLAUDE_CONFIG_DIR/projects/$(encoded "$root/secret")"
+    stop_daemon
+    start_daemon
+    line more >>"$F"
+    ctctl sync --wait
+    versions_are "$ID" 2
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
 }
 
 @test "a linked work tree's memory is that of its repository" {
