@@ -48,6 +48,8 @@ static const char usage[] =
     "  invite [--days N]    a code for one registration, where the settings ask for one\n"
     "  undelete EMAIL [SESSION [--version N]]\n"
     "                       take out of the trash; without a session, list what is there\n"
+    "  audit [--json] [--since DATE | Nd]\n"
+    "                       what was done to accounts, by whom, from where\n"
     "  check [--full]       compare database and object store both ways\n"
     "  gc [--orphans] [--dry-run]\n"
     "                       remove what nobody needs any more, now; and objects that no version "

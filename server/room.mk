@@ -3,11 +3,14 @@ server_libserver_a_SOURCES = \
   server/admin/prompt.c server/admin/prompt.h \
   server/admin/verbs.c server/admin/verbs.h server/admin/verbs_impl.h \
   server/admin/verbs_admin.c \
+  server/admin/verbs_audit.c \
   server/admin/verbs_user.c \
   server/api/app.c server/api/app.h server/api/app_impl.h \
   server/api/app_route.c \
   server/api/call.c server/api/call.h \
+  server/api/call_audit.c \
   server/api/call_auth.c \
+  server/api/handle_account.c \
   server/api/handle_auth.c \
   server/api/handle_device.c \
   server/api/handle_github.c \
@@ -28,6 +31,7 @@ server_libserver_a_SOURCES = \
   server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
   server/ledger/ledger.c server/ledger/ledger.h server/ledger/ledger_impl.h \
   server/ledger/ledger_adopt.c \
+  server/ledger/ledger_audit.c \
   server/ledger/ledger_confirm.c \
   server/ledger/ledger_device.c \
   server/ledger/ledger_heads.c \

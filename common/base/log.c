@@ -82,8 +82,6 @@ static void put(enum log_level level, const char *line)
     static const int priority[] = {3, 4, 6, 7};
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
     char when[32];
-    struct timespec ts;
-    struct tm tm;
 
     if (to_journal && the_journal != NULL && the_journal(the_program, priority[level], line) == 0)
         return;
@@ -91,11 +89,8 @@ static void put(enum log_level level, const char *line)
         fprintf(stderr, "<%d>%s\n", priority[level], line);
         return;
     }
-    clock_gettime(CLOCK_REALTIME, &ts);
-    localtime_r(&ts.tv_sec, &tm);
-    strftime(when, sizeof(when), "%H:%M:%S", &tm);
-    fprintf(stderr, "%s.%03d %s: %s%s\n", when, (int)(ts.tv_nsec / 1000000), the_program,
-            words[level], line);
+    fprintf(stderr, "%s %s: %s%s\n", now_rfc3339(now_wall_ms(), when), the_program, words[level],
+            line);
 }
 
 /* Say how often a line was held back, and begin anew with it. */

@@ -124,33 +124,45 @@ int verbs_usage(const char *text)
 }
 
 static const struct verb verbs[] = {
-    {"user", 1, verb_user},
-    {"invite", 1, verb_invite},
-    {"undelete", 1, verb_undelete},
-    {"check", 1, check},
-    {"gc", 1, gc},
-    {"adopt", 1, verb_adopt},
-    {"key", 0, verb_key},
-    {"backup", 0, verb_backup},
+    {"user", 1, verb_user},   {"invite", 1, verb_invite}, {"undelete", 1, verb_undelete},
+    {"audit", 1, verb_audit}, {"check", 1, check},        {"gc", 1, gc},
+    {"adopt", 1, verb_adopt}, {"key", 0, verb_key},       {"backup", 0, verb_backup},
 };
+
+/* With the house opened, if it needs it; and written down. */
+static int run(const struct verb *v, const struct settings *s, int argc, char **argv,
+               struct ct_err *err)
+{
+    char user_id[UUID_SIZE] = "";
+    struct data_dir h;
+    int is_open = 0, rc;
+
+    if (v->needs_house) {
+        if (data_dir_open(s, "", &h, err) != 0)
+            return -1;
+        is_open = 1;
+        verbs_find_user(&h, argc, argv, user_id);
+    }
+    rc = v->run(s, is_open ? &h : NULL, argc - 1, argv + 1, err);
+    /* Log-ins have ended, whether or not the database can be opened. */
+    if (rc == 0 && strcmp(v->name, "key") == 0)
+        is_open = data_dir_open(s, "", &h, NULL) == 0;
+    if (rc >= 0 && rc != VERBS_USAGE) {
+        verbs_find_user(is_open ? &h : NULL, argc, argv, user_id);
+        verbs_audit(is_open ? &h : NULL, argc, argv, user_id);
+    }
+    if (is_open)
+        data_dir_close(&h);
+    return rc;
+}
 
 int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *err)
 {
-    struct data_dir h;
-    int rc;
-
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        if (strcmp(argv[0], verbs[i].name) != 0)
-            continue;
-        if (!verbs[i].needs_house)
-            return verbs[i].run(s, NULL, argc - 1, argv + 1, err);
-        if (data_dir_open(s, "", &h, err) != 0)
-            return -1;
-        rc = verbs[i].run(s, &h, argc - 1, argv + 1, err);
-        data_dir_close(&h);
-        return rc;
+        if (strcmp(argv[0], verbs[i].name) == 0)
+            return run(&verbs[i], s, argc, argv, err);
     }
-    fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, check, "
-                    "gc, adopt, key, backup\n");
+    fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, audit, "
+                    "check, gc, adopt, key, backup\n");
     return VERBS_USAGE;
 }

@@ -22,6 +22,18 @@ struct verb {
  */
 int verbs_usage(const char *text);
 
+/**
+ * verbs_find_user(h, argc, argv, user_id), verbs_audit(h, argc, argv, user_id):
+ * Whose account is a verb about, before it is done or (nobody was there) after?  Write down that it
+ * was done, if it changes something: in the audit table (${h} NULL: not there) and the system log.
+ */
+void verbs_find_user(struct data_dir *h, int argc, char **argv, char user_id[UUID_SIZE]);
+void verbs_audit(struct data_dir *h, int argc, char **argv, const char *user_id);
+
+/* In verbs_audit.c. */
+int verb_audit(const struct settings *s, struct data_dir *h, int argc, char **argv,
+               struct ct_err *err);
+
 /* In verbs_user.c. */
 int verb_user(const struct settings *s, struct data_dir *h, int argc, char **argv,
               struct ct_err *err);

@@ -222,6 +222,7 @@ static void done(void *arg, struct web_req *r)
     if (c == NULL)
         return;
     app_leave(c->app, c);
+    call_note_access(c);
     if (c->raw.data != NULL)
         str_wipe(c->raw.data, c->raw.len); /* passwords come this way */
     buf_free(&c->raw);

@@ -158,8 +158,10 @@ struct json_object *call_features(void)
 
 int call_session_id(struct call *c)
 {
-    if (api_session_id_is_valid(c->params[0]))
+    if (api_session_id_is_valid(c->params[0])) {
+        memcpy(c->session_id, c->params[0], strlen(c->params[0]) + 1);
         return 0;
+    }
     return call_error(c, 404, "not_found", "There is no such session.");
 }
 

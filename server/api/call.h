@@ -1,6 +1,7 @@
 #ifndef SERVER_API_CALL_H
 #define SERVER_API_CALL_H
 
+#include "api/api.h"
 #include "common/base/uuid.h"
 
 #include "server/api/app.h"
@@ -17,8 +18,10 @@ struct call {
     const struct app_route *route;
     char params[CALL_MAX_PARAMS][CALL_PARAM_SIZE]; /* what stood for ":name", decoded, in order */
     struct ledger_who who;                         /* who asks, for routes that need it */
-    struct buf raw;                                /* the body as it comes */
-    struct json_object *body;                      /* the same, read; NULL: there was none */
+    int64_t login_s;                         /* when the log-in began that asks; 0: a token does */
+    char session_id[API_SESSION_ID_MAX + 1]; /* what it is about, once that is known */
+    struct buf raw;                          /* the body as it comes */
+    struct json_object *body;                /* the same, read; NULL: there was none */
     struct json_object *answer;
     int64_t now_ms;
     struct call *next; /* of those that count as under way, see app.c */
@@ -109,6 +112,25 @@ void call_client(struct call *c, char address[WEB_ADDRESS_SIZE]);
 const char *call_peer(struct call *c, char *buf, size_t size);
 
 /**
+ * call_audit(c, event, fmt, ...):
+ * Write down, for good, that who asks did ${event}: in the audit table, and in the log.
+ */
+void call_audit(struct call *c, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/**
+ * call_log_failure(c, email, is_known, reason):
+ * A log-in failed: say so in the log, with the address of the attempt for programs that watch it.
+ */
+void call_log_failure(struct call *c, const char *email, int is_known, const char *reason);
+
+/**
+ * call_note_access(c):
+ * Have the access log say who asked, and about what.
+ */
+void call_note_access(struct call *c);
+
+/**
  * call_bcrypt_begin(c), call_bcrypt_end(c):
  * Around everything that hashes a password: few at a time, so that log-ins can't take the machine.
  * Return 0, or the status of the answer that refuses.
@@ -117,6 +139,10 @@ int call_bcrypt_begin(struct call *c);
 void call_bcrypt_end(struct call *c);
 
 /* The handlers, by subject. */
+int handle_account_show(struct call *c);
+int handle_account_password(struct call *c);
+int handle_account_logout(struct call *c);
+int handle_account_delete(struct call *c);
 int handle_auth_register(struct call *c);
 int handle_auth_login(struct call *c);
 int handle_github_begin(struct call *c);

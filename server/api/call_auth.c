@@ -39,11 +39,14 @@ static int by_login(struct call *c, const char *token)
             return unauthorized(c, "This account is not there any more.");
         return call_fail(c, &err);
     }
-    same = user.generation == claims.generation && !user.is_disabled;
+    same = user.generation == claims.generation && !user.is_disabled &&
+           (user.signed_in_ms == 0 ||
+            user.signed_in_ms > ledger_signed_in_since(c->config->ledger, c->now_ms));
     ledger_user_clear(&user);
     if (!same)
         return unauthorized(c, "This log-in has ended; log in again.");
     memcpy(c->who.user_id, claims.user_id, UUID_SIZE);
+    c->login_s = claims.issued_s;
     return 0;
 }
 

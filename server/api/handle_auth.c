@@ -28,8 +28,11 @@ static int answer_login(struct call *c, int status, const char *user_id, int64_t
                         const char *email)
 {
     struct json_object *user;
-    char *token = call_login_token(c, user_id, generation, email, &status);
+    char *token;
 
+    memcpy(c->who.user_id, user_id, UUID_SIZE);
+    call_audit(c, status == 201 ? "registered" : "log-in", "%s", "by=password");
+    token = call_login_token(c, user_id, generation, email, &status);
     if (token == NULL)
         return status;
     user = json_object_new_object();
@@ -139,6 +142,9 @@ static int log_in(struct call *c, const char *email, const char *password)
     }
     good = password_verify(password, hash);
     call_bcrypt_end(c);
+    if (!good || user.is_disabled)
+        call_log_failure(c, email, user.id[0] != '\0',
+                         good ? "account_disabled" : "invalid_credentials");
     if (good && user.is_disabled)
         status = call_error(c, 403, "account_disabled",
                             "This account is disabled; ask whoever runs the server.");
@@ -165,6 +171,7 @@ int handle_auth_login(struct call *c)
     if (wait == 0)
         wait = attempts_wait_s(limits->by_address, peer, now_ms);
     if (wait > 0) {
+        call_log_failure(c, email, 0, "too_many_attempts");
         free(email);
         return call_too_many(c, wait);
     }

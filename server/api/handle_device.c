@@ -15,5 +15,6 @@ int handle_device_delete(struct call *c)
 
     if (ledger_device_delete(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
         return call_fail(c, &err);
+    call_audit(c, "device-revoked", "id=%s", c->params[0]);
     return call_ok(c);
 }

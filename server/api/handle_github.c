@@ -237,7 +237,10 @@ static int find_user(struct call *c, const struct github_person *p, struct ledge
 static int fail_back(struct call *c, const struct signin *s, const char *reason,
                      const struct ct_err *err)
 {
-    log_warn("github-sign-in-failed reason=%s error=\"%s\"", reason, err->msg);
+    char client[WEB_ADDRESS_SIZE];
+
+    call_client(c, client);
+    log_warn("login-failed client=%s reason=%s by=" SITE " error=\"%s\"", client, reason, err->msg);
     return answer_back(c, s, "error", reason);
 }
 
@@ -259,6 +262,8 @@ static int finish(struct call *c, const struct signin *s, const char *code, cons
     github_person_clear(&p);
     if (rc != 0)
         return fail_back(c, s, err.reason[0] != '\0' ? err.reason : "internal", &err);
+    memcpy(c->who.user_id, user.id, UUID_SIZE);
+    call_audit(c, "log-in", "by=%s", SITE);
     token = call_login_token(c, user.id, user.generation, user.email, &status);
     if (token != NULL)
         status = answer_back(c, s, "token", token);

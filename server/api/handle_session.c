@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,7 @@ int handle_session_upload(struct call *c)
 
     if (api_upload_req_parse(c->body, &req, &err) != 0)
         return call_fail(c, &err);
+    snprintf(c->session_id, sizeof(c->session_id), "%s", req.session_id);
     if (req.size_bytes > STORE_MAX_OBJECT)
         status = call_error(c, 413, "too_large", "A bundle may have at most 5 GiB less 5 MiB.");
     else if (reserve_free(c, &req, &reserved, &err) != 0)
@@ -307,6 +309,7 @@ int handle_session_delete(struct call *c)
         return status;
     if (ledger_session_delete(c->config->ledger, &c->who, c->params[0], c->now_ms, &err) != 0)
         return call_fail(c, &err);
+    call_audit(c, "session-deleted", "session=%s", c->session_id);
     return call_ok(c);
 }
 
@@ -323,5 +326,6 @@ int handle_session_delete_version(struct call *c)
     if (ledger_version_delete(c->config->ledger, &c->who, c->params[0], (int64_t)version, c->now_ms,
                               &err) != 0)
         return call_fail(c, &err);
+    call_audit(c, "version-deleted", "session=%s version=%llu", c->session_id, version);
     return call_ok(c);
 }

@@ -11,6 +11,7 @@
 #define MAX_NAME_BYTES 255
 #define MAX_DAYS 3650
 #define RAW_BYTES 32
+#define DAY_MS (24LL * 3600 * 1000)
 
 /* "never" or "<n>d"; ${ret_ms} is 0 for never. */
 static int parse_expiry(const char *s, int64_t now_ms, int64_t *ret_ms)
@@ -51,6 +52,8 @@ static int create(struct call *c, const char *name, const char *device, int64_t 
     if (ledger_token_add(c->config->ledger, c->who.user_id, &t, id, device_id, &err) != 0) {
         status = call_fail(c, &err);
     } else {
+        call_audit(c, "token-made", "id=%s days=%lld", id,
+                   expires_ms > 0 ? (long long)((expires_ms - c->now_ms) / DAY_MS) : 0LL);
         c->answer = json_object_new_object();
         jdoc_set_str(c->answer, "token", token);
         jdoc_set_str(c->answer, "id", id);
@@ -103,5 +106,6 @@ int handle_token_revoke(struct call *c)
 
     if (ledger_token_revoke(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
         return call_fail(c, &err);
+    call_audit(c, "token-revoked", "id=%s", c->params[0]);
     return call_ok(c);
 }

@@ -33,6 +33,7 @@ int handle_trash_undelete(struct call *c)
     if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version, c->now_ms, &n,
                         &err) != 0)
         return call_fail(c, &err);
+    call_audit(c, "undeleted", "session=%s versions=%lld", c->session_id, (long long)n);
     call_ok(c);
     jdoc_set_int(c->answer, "restored", n);
     return 200;

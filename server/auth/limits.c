@@ -12,6 +12,8 @@
 #define SIGNINS 60
 #define REGISTRATIONS 100
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
+#define EVENTS 1000
+#define EVENTS_WINDOW_MS (60 * 60 * 1000)
 #define BCRYPT_AT_ONCE 2
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 
@@ -30,6 +32,8 @@ struct limits *limits_new(void)
     l->registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
     l->signins = attempts_new(SIGNINS, ATTEMPTS_WINDOW_MS);
     l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
+    l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->events = attempts_new(EVENTS, EVENTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     pthread_mutex_init(&l->gate->mutex, NULL);
     pthread_cond_init(&l->gate->is_free, NULL);
@@ -48,6 +52,8 @@ void limits_free(struct limits *l)
     attempts_free(l->registrations);
     attempts_free(l->signins);
     attempts_free(l->returns);
+    attempts_free(l->holders);
+    attempts_free(l->events);
     free(l);
 }
 

@@ -13,6 +13,8 @@ struct limits {
     struct attempts *registrations;
     struct attempts *signins; /* begun with GitHub */
     struct attempts *returns; /* by their state: each comes back once */
+    struct attempts *holders; /* passwords that are asked for again */
+    struct attempts *events;  /* of a user, in the audit table */
     struct limits_gate *gate;
 };
 

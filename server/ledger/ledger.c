@@ -275,7 +275,30 @@ static const char *const steps[] = {
     "ALTER TABLE versions ADD COLUMN is_machines INTEGER NOT NULL DEFAULT 0;",
 
     /* The browser keeps what was in there. */
-    "DROP TABLE signins;"};
+    "DROP TABLE signins;",
+
+    /* What was done to accounts: rows that nobody changes, and that stay for LEDGER_AUDIT_MS. */
+    "CREATE TABLE audit("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at_ms INTEGER NOT NULL,"
+    " event TEXT NOT NULL,"
+    " user_id TEXT,"
+    " token_id TEXT,"
+    " client TEXT,"
+    " detail TEXT);"
+    "CREATE INDEX audit_by_time ON audit(at_ms);"
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN"
+    " SELECT RAISE(ABORT, 'what is in the audit table stays as it is');"
+    "END;"
+    "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
+    " WHEN old.at_ms >= (SELECT max(at_ms) FROM audit) - 34560000000 BEGIN"
+    " SELECT RAISE(ABORT, 'what is in the audit table stays for 400 days');"
+    "END;"
+
+    /* When somebody came by way of another site the last time; 0: never. */
+    "ALTER TABLE users ADD COLUMN signed_in_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE users SET signed_in_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000"
+    " WHERE id IN (SELECT user_id FROM identities);"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {
@@ -332,9 +355,10 @@ int ledger_purges_are_held(struct ledger *l)
     return atomic_load(&l->holds_purges);
 }
 
-void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms)
+void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms, int64_t max_signed_in_ms)
 {
     atomic_store(&l->max_token_ms, max_age_ms);
+    atomic_store(&l->max_signed_in_ms, max_signed_in_ms);
 }
 
 void ledger_close(struct ledger *l)

@@ -45,6 +45,7 @@ struct ledger_user {
     char *password; /* the hash */
     int64_t generation;
     int64_t created_ms;
+    int64_t signed_in_ms; /* by way of another site, the last time; 0: never */
     int is_disabled;
 };
 
@@ -102,6 +103,13 @@ int ledger_user_disable(struct ledger *l, const char *email, int64_t now_ms, str
  * End all log-ins and tokens of a user.  ERR_GONE without such a user.
  */
 int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err);
+
+/**
+ * ledger_user_revoke_others(l, id, token_id, err):
+ * End all log-ins of user ${id}, and all tokens but ${token_id} ("": all).
+ */
+int ledger_user_revoke_others(struct ledger *l, const char *id, const char *token_id,
+                              struct ct_err *err);
 
 /**
  * ledger_user_is_active(l, id):
@@ -196,10 +204,18 @@ int ledger_token_add(struct ledger *l, const char *user_id, const struct ledger_
                      char ret_id[UUID_SIZE], char ret_device_id[UUID_SIZE], struct ct_err *err);
 
 /**
- * ledger_limit_tokens(l, max_age_ms):
- * From now on no token counts that is older than that, whatever it says; 0: no limit.
+ * ledger_limit_tokens(l, max_age_ms, max_signed_in_ms):
+ * From now on no token counts that is older than ${max_age_ms}, whatever it says, and none of
+ * somebody who came by way of another site and did so longer ago than ${max_signed_in_ms}; 0: no
+ * limit.
  */
-void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms);
+void ledger_limit_tokens(struct ledger *l, int64_t max_age_ms, int64_t max_signed_in_ms);
+
+/**
+ * ledger_signed_in_since(l, now_ms):
+ * Return since when somebody who signs in elsewhere has to have done so; -1: it does not matter.
+ */
+int64_t ledger_signed_in_since(const struct ledger *l, int64_t now_ms);
 
 /**
  * ledger_token_find(l, sha256, now_ms, ret, err):
@@ -502,5 +518,36 @@ int ledger_clock(struct ledger *l, int64_t now_ms, int64_t *ret_seen_ms, struct 
  */
 void ledger_hold_purges(struct ledger *l, int hold);
 int ledger_purges_are_held(struct ledger *l);
+
+/* ---- traces -------------------------------------------------------------------------------- */
+
+/* Something that was done to an account; texts may be NULL.  The detail is of our own making. */
+struct ledger_event {
+    int64_t at_ms;
+    const char *event; /* a word */
+    const char *user_id, *token_id, *client, *detail;
+};
+
+/**
+ * ledger_audit(l, e, err):
+ * Write it down.  The database itself keeps the rows from being changed, and for 400 days from
+ * being removed.
+ */
+int ledger_audit(struct ledger *l, const struct ledger_event *e, struct ct_err *err);
+
+/**
+ * ledger_audit_each(l, since_ms, each, arg, err):
+ * Call ${each} for what was written down since then, in the order of that, with the user's e-mail
+ * ("": not there any more).
+ */
+int ledger_audit_each(struct ledger *l, int64_t since_ms,
+                      void (*each)(void *arg, const struct ledger_event *e, const char *email),
+                      void *arg, struct ct_err *err);
+
+/**
+ * ledger_audit_forget(l, now_ms, err):
+ * Remove what is older than 400 days.
+ */
+int ledger_audit_forget(struct ledger *l, int64_t now_ms, struct ct_err *err);
 
 #endif

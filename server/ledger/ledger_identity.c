@@ -132,13 +132,20 @@ static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
                                 "This account is disabled; ask whoever runs the server.");
 }
 
+static int come_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
+                   char id[UUID_SIZE], struct ct_err *err)
+{
+    if (log_in(l, i, now_ms, id, err) != 0 || is_enabled(l, id, err) != 0)
+        return -1;
+    return sql_exec(l->db, err, "UPDATE users SET signed_in_ms = ? WHERE id = ?", "is", now_ms, id);
+}
+
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                           char ret_id[UUID_SIZE], struct ct_err *err)
 {
     char id[UUID_SIZE];
 
-    if (ledger_begin(l, err) != 0 ||
-        ledger_end(l, log_in(l, i, now_ms, id, err) != 0 ? -1 : is_enabled(l, id, err), err) != 0)
+    if (ledger_begin(l, err) != 0 || ledger_end(l, come_in(l, i, now_ms, id, err), err) != 0)
         return -1;
     memcpy(ret_id, id, UUID_SIZE);
     return 0;

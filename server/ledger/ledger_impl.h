@@ -27,6 +27,8 @@
     "unproven" /* from before the account's address was proved: perhaps somebody else's */
 #define LEDGER_LAPSED "lapsed" /* never confirmed, and yet there is an object */
 
+#define LEDGER_AUDIT_MS (400LL * 24 * 3600 * 1000)
+
 #define LEDGER_MAX_TOKENS 200
 #define LEDGER_DEFAULT_AGENT "claude-code" /* what a client that names none is */
 #define LEDGER_MAX_HEADS 50        /* of a session: beyond it a token without any adds one */
@@ -38,7 +40,8 @@ struct ledger {
     struct sql *db;
     struct uses *uses; /* of tokens, not written down yet */
     _Atomic int holds_purges;
-    _Atomic int64_t max_token_ms; /* 0: tokens live as long as they say */
+    _Atomic int64_t max_token_ms;     /* 0: tokens live as long as they say */
+    _Atomic int64_t max_signed_in_ms; /* 0: who signed in elsewhere once need not do so again */
 };
 
 /**

@@ -59,6 +59,7 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
                       struct ct_err *err)
 {
     int64_t last_used_ms = 0, max_ms = atomic_load(&l->max_token_ms);
+    int64_t signed_in_ms = ledger_signed_in_since(l, now_ms);
     struct sql_rows *st;
     int rc;
 
@@ -66,8 +67,9 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
     rc = sql_query(l->db, err, &st,
                    "SELECT t.id, t.user_id, t.last_used_ms, t.device_id FROM tokens t JOIN users u"
                    " ON u.id = t.user_id AND u.disabled_ms = 0 WHERE t.sha256 = ?"
-                   " AND (t.expires_ms = 0 OR t.expires_ms > ?) AND t.created_ms > ?",
-                   "sii", sha256, now_ms, max_ms > 0 ? now_ms - max_ms : -1);
+                   " AND (t.expires_ms = 0 OR t.expires_ms > ?) AND t.created_ms > ?"
+                   " AND (u.signed_in_ms = 0 OR u.signed_in_ms > ?)",
+                   "siii", sha256, now_ms, max_ms > 0 ? now_ms - max_ms : -1, signed_in_ms);
     if (rc == 0) {
         rc = sql_step(st, err);
         if (rc == 1) {
@@ -77,9 +79,10 @@ int ledger_token_find(struct ledger *l, const char *sha256, int64_t now_ms, stru
             ledger_copy(ret->device_id, sql_text(st, 3), sizeof(ret->device_id));
             rc = 0;
         } else if (rc == 0) {
-            rc = err_set(
-                err, ERR_AUTH,
-                "The API token is unknown, expired or revoked, or the account is disabled.");
+            rc =
+                err_set(err, ERR_AUTH,
+                        "The API token is unknown, expired or revoked, the account is disabled, or "
+                        "you have to sign in once more.");
         }
         sql_done(st);
     }

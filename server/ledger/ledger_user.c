@@ -57,6 +57,7 @@ static int find(struct ledger *l, const char *sql, const char *key, struct ledge
             ret->generation = sql_int64(st, 3);
             ret->created_ms = sql_int64(st, 4);
             ret->is_disabled = sql_int64(st, 5) != 0;
+            ret->signed_in_ms = sql_int64(st, 6);
             rc = 0;
         } else if (rc == 0) {
             rc = ledger_fail(err, ERR_GONE, "not_found", "There is no such account.");
@@ -67,7 +68,9 @@ static int find(struct ledger *l, const char *sql, const char *key, struct ledge
     return rc;
 }
 
-#define USER "SELECT id, email, password, generation, created_ms, disabled_ms FROM users "
+#define USER \
+    "SELECT id, email, password, generation, created_ms, disabled_ms, signed_in_ms" \
+    " FROM users "
 
 int ledger_user_by_email(struct ledger *l, const char *email, struct ledger_user *ret,
                          struct ct_err *err)
@@ -133,6 +136,30 @@ int ledger_user_revoke(struct ledger *l, const char *email, struct ct_err *err)
     if (ledger_begin(l, err) != 0)
         return -1;
     return ledger_end(l, end_tokens(l, email, err), err);
+}
+
+static int end_others(struct ledger *l, const char *id, const char *token_id, struct ct_err *err)
+{
+    if (sql_exec(l->db, err, "UPDATE users SET generation = generation + 1 WHERE id = ?", "s",
+                 id) != 0)
+        return -1;
+    return sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ? AND id <> ?", "ss", id,
+                    token_id);
+}
+
+int ledger_user_revoke_others(struct ledger *l, const char *id, const char *token_id,
+                              struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, end_others(l, id, token_id, err), err);
+}
+
+int64_t ledger_signed_in_since(const struct ledger *l, int64_t now_ms)
+{
+    int64_t max_ms = atomic_load(&l->max_signed_in_ms);
+
+    return max_ms > 0 ? now_ms - max_ms : -1;
 }
 
 int ledger_user_is_there(struct ledger *l, const char *id)

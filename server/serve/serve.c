@@ -24,6 +24,8 @@
 #include "server/serve/serve.h"
 #include "server/web/web.h"
 
+#define DAY_MS (24LL * 3600 * 1000)
+
 struct server {
     const struct settings_args *args;
     const struct settings *settings;
@@ -71,7 +73,8 @@ static struct app *make_app(struct server *v)
     };
 
     space_set_min(v->house.space, v->settings->min_free_space);
-    ledger_limit_tokens(v->house.ledger, v->settings->max_token_days * 24LL * 3600 * 1000);
+    ledger_limit_tokens(v->house.ledger, v->settings->max_token_days * DAY_MS,
+                        v->settings->sign_in_days * DAY_MS);
     if (v->settings->tls == SETTINGS_TLS_OFF && v->settings->trusted_proxy.n == 0)
         log_warn("no-trusted-proxy effect=\"log-in attempts of all clients count as one "
                  "address's\"");

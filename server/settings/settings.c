@@ -35,6 +35,7 @@ static const struct conf_key keys[] = {
     {"max_bytes", CONF_BYTES, AT(max_bytes), 0, 1LL << 60, NULL},
     {"min_free_space", CONF_BYTES, AT(min_free_space), 0, 1LL << 60, NULL},
     {"max_token_days", CONF_INT, AT(max_token_days), 0, 3650, NULL},
+    {"sign_in_days", CONF_INT, AT(sign_in_days), 0, 3650, NULL},
     {"stop_patience", CONF_INT, AT(stop_patience), 0, 86400, NULL},
     {"max_connections", CONF_INT, AT(max_connections), 16, 100000, NULL},
     {"max_connections_per_address", CONF_INT, AT(max_connections_per_address), 1, 100000, NULL},

@@ -26,6 +26,7 @@ struct settings {
     long long max_bytes;          /* of all users together; 0: no limit */
     long long min_free_space;     /* of the data folder's disk */
     long long max_token_days;     /* 0: no limit */
+    long long sign_in_days;       /* for who signs in elsewhere; 0: once is enough */
     long long stop_patience;      /* seconds for requests under way at a stop */
     long long max_connections;    /* of each listener */
     long long max_connections_per_address;

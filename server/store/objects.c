@@ -241,6 +241,7 @@ static void begin(void *arg, struct web_req *r)
 {
     struct embedded *e = arg;
     char key[STORE_KEY_MAX], user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    char note[256];
     int64_t version;
     int is_active;
 
@@ -260,6 +261,8 @@ static void begin(void *arg, struct web_req *r)
         refuse(r, 404, "NoSuchKey", "There is no such object.");
         return;
     }
+    snprintf(note, sizeof(note), " user=%s session=%s", user_id, session_id);
+    web_set_note(r, note);
     is_active = embedded_is_active(e, user_id);
     if (is_active < 0)
         refuse(r, 500, "InternalError", "The object store could not do this.");

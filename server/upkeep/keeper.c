@@ -43,6 +43,9 @@ static void tidy(struct keeper *k, int all)
     if (purge_due(k->ledger, k->store, now_wall_ms(), &r, &err) != 0 ||
         (all && store_sweep(k->store, DAY_MS, now_wall_ms(), &err) != 0))
         log_error("gc-failed error=\"%s\"", err.msg);
+    if (all && !ledger_purges_are_held(k->ledger) &&
+        ledger_audit_forget(k->ledger, now_wall_ms(), &err) != 0)
+        log_error("audit-not-tidied error=\"%s\"", err.msg);
     if (r.n + r.failed > 0)
         log_info("gc purged=%ld failed=%ld", r.n, r.failed);
 }

@@ -169,10 +169,11 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **req_cls,
     *req_cls = NULL;
     if (r->begun) {
         w->handler.done(w->handler.arg, r);
-        log_info("request listener=%s client=%s method=%s route=%s status=%d in=%lld out=%lld "
+        log_info("request listener=%s client=%s%s method=%s route=%s status=%d in=%lld out=%lld "
                  "ms=%lld%s",
-                 w->name, r->client, log_quote(r->method, method, sizeof(method)), r->route,
-                 r->queued ? r->status : 0, (long long)r->received, (long long)r->answer_bytes,
+                 w->name, r->client, r->note != NULL ? r->note : "",
+                 log_quote(r->method, method, sizeof(method)), r->route, r->queued ? r->status : 0,
+                 (long long)r->received, (long long)r->answer_bytes,
                  (long long)(now_mono_ms() - r->started_ms),
                  code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " broken=1");
         atomic_fetch_sub(&w->active, 1);

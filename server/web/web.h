@@ -166,6 +166,12 @@ void web_set_route(struct web_req *r, const char *route);
 void web_set_client(struct web_req *r, const char *address);
 
 /**
+ * web_set_note(r, note):
+ * What the access log says beside: words of name=value, each after a blank.  Copied.
+ */
+void web_set_note(struct web_req *r, const char *note);
+
+/**
  * web_hold(r, n):
  * May an answer of ${n} bytes wait for its reader?  Return 0, or -1 if too much waits already.
  */

@@ -91,6 +91,7 @@ struct web_req {
     const char *method;
     const char *route;
     char client[WEB_ADDRESS_SIZE];
+    char *note; /* or NULL */
     void *data;
     struct MHD_Response *response;
     struct web_header headers[WEB_MAX_HEADERS];

@@ -52,6 +52,7 @@ void web_req_free(struct web_req *r)
     free(r->piece);
     if (r->file >= 0)
         close(r->file);
+    free(r->note);
     free(r);
 }
 
@@ -264,6 +265,12 @@ void web_set_route(struct web_req *r, const char *route)
 void web_set_client(struct web_req *r, const char *address)
 {
     snprintf(r->client, sizeof(r->client), "%s", address);
+}
+
+void web_set_note(struct web_req *r, const char *note)
+{
+    free(r->note);
+    r->note = str_dup(note);
 }
 
 int web_hold(struct web_req *r, size_t n)

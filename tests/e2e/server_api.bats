@@ -235,6 +235,10 @@ GET /v1/auth/me own
 POST /v1/auth/token own
 GET /v1/auth/tokens own
 DELETE /v1/auth/tokens/:id 404
+GET /v1/account own
+POST /v1/account/password own
+POST /v1/account/logout-all own
+POST /v1/account/delete own
 GET /v1/billing/usage own
 GET /v1/devices own
 DELETE /v1/devices/:id 404

@@ -219,6 +219,23 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$ERROR" = not_allowed ]
 }
 
+@test "with sign_in_days whoever does not come back that way has no access any more" {
+    serve_with 'sign_in_days = 7;'
+    sign_in
+    JWT=$TOKEN
+    mint
+    expect 200 '' json GET /auth/me
+    local token=$TOKEN
+    sqlite3 "$T/server/server.db" 'UPDATE users SET signed_in_ms = 1'
+    expect 401 unauthorized json GET /auth/me
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    sign_in
+    TOKEN=$token expect 200 '' json GET /auth/me
+    # Whoever has a password only is not asked for it.
+    account bo@example.org
+    expect 200 '' json GET /auth/me
+}
+
 @test "where registration is closed, only accounts that are there sign in" {
     serve_with 'registration = "closed";'
     sign_in

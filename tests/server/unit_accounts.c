@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -141,6 +142,40 @@ static void a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_mi
     assert_int_equal(signin_open(&k, "github", ".", T0, &s), -1);
 }
 
+static void remember(void *arg, const struct ledger_event *e, const char *email)
+{
+    struct buf *b = arg;
+
+    buf_printf(b, "%s %s %s,", e->event, email, e->detail);
+}
+
+/* Whatever the clock says, the newest 400 days stay. */
+static void traces_stay_in_their_order_for_four_hundred_days(void **state)
+{
+    struct room *r = *state;
+    struct ledger_event e = {T0 - 500 * DAY_MS, "old", NULL, NULL, "uid=0", NULL};
+    char id[UUID_SIZE];
+    struct buf b = {0};
+    struct ct_err err;
+
+    add_user(r, "al@example.org", 0, id);
+    assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    e = (struct ledger_event){T0, "log-in", id, NULL, "::1", "by=password"};
+    assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    e = (struct ledger_event){T0 - DAY_MS, "verb", id, "t", NULL, "gc"};
+    for (int i = 0; i < 600; i++)
+        assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    assert_int_equal(ledger_audit_each(r->l, T0, remember, &b, &err), 0);
+    assert_string_equal(b.data, "log-in al@example.org by=password,");
+    buf_reset(&b);
+    assert_int_equal(ledger_audit_forget(r->l, T0, &err), 0);
+    assert_int_equal(ledger_audit_forget(r->l, T0 + 1000 * DAY_MS, &err), 0);
+    assert_int_equal(ledger_audit_each(r->l, 0, remember, &b, &err), 0);
+    assert_memory_equal(b.data, "log-in al@example.org by=password,verb al@example.org gc,", 57);
+    assert_int_equal(b.len, 34 + 600 * strlen("verb al@example.org gc,"));
+    buf_free(&b);
+}
+
 static void an_identity_stays_whose_it_is_whatever_its_email_becomes(void **state)
 {
     struct room *r = *state;
@@ -237,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_invitation_makes_one_account_until_it_expires),
         TEST(an_invitation_survives_an_email_that_is_taken),
+        TEST(traces_stay_in_their_order_for_four_hundred_days),
         TEST(a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes),
         TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),
         TEST(who_is_new_needs_a_verified_email_and_leave),

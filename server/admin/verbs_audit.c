@@ -1,0 +1,164 @@
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "common/data/jdoc.h"
+
+#include "server/admin/verbs_impl.h"
+#include "server/settings/email.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
+
+/* "2026-11-30", a whole RFC 3339 time, or "7d": so many days ago. */
+static int parse_since(const char *s, int64_t now_ms, int64_t *ret_ms)
+{
+    size_t n = strlen(s);
+    unsigned long long days;
+    char *text;
+    int rc;
+
+    if (n > 1 && n < 6 && s[n - 1] == 'd') {
+        text = str_printf("%.*s", (int)(n - 1), s);
+        rc = str_parse_u64(text, &days);
+        *ret_ms = now_ms - (int64_t)days * DAY_MS;
+    } else {
+        text = str_printf("%s%s", s, strchr(s, 'T') == NULL ? "T00:00:00Z" : "");
+        rc = now_parse_rfc3339(text, ret_ms);
+    }
+    free(text);
+    return rc;
+}
+
+static void print_line(void *arg, const struct ledger_event *e, const char *email)
+{
+    char when[32], who[512], detail[512];
+
+    (void)arg;
+    printf("%.19sZ  %-20s %s  %s%s%s  %s\n", now_rfc3339(e->at_ms, when), e->event,
+           verbs_clean(email[0] != '\0'        ? email
+                       : e->user_id[0] != '\0' ? e->user_id
+                                               : NULL,
+                       who, sizeof(who)),
+           e->client, e->token_id[0] != '\0' ? "  token=" : "", e->token_id,
+           verbs_clean(e->detail, detail, sizeof(detail)));
+}
+
+static void set(struct json_object *o, const char *key, const char *value)
+{
+    if (value[0] != '\0')
+        jdoc_set_str(o, key, value);
+    else
+        jdoc_set_null(o, key);
+}
+
+static void print_json(void *arg, const struct ledger_event *e, const char *email)
+{
+    struct json_object *o = json_object_new_object();
+    char when[32];
+
+    (void)arg;
+    jdoc_set_str(o, "at", now_rfc3339(e->at_ms, when));
+    jdoc_set_str(o, "event", e->event);
+    set(o, "user", e->user_id);
+    set(o, "email", email);
+    set(o, "token", e->token_id);
+    set(o, "client", e->client);
+    set(o, "detail", e->detail);
+    printf("%s\n", jdoc_text(o));
+    json_object_put(o);
+}
+
+int verb_audit(const struct settings *s, struct data_dir *h, int argc, char **argv,
+               struct ct_err *err)
+{
+    int64_t since_ms = 0;
+    int is_json = 0;
+
+    (void)s;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            is_json = 1;
+        else if (strcmp(argv[i], "--since") != 0 || ++i == argc ||
+                 parse_since(argv[i], now_wall_ms(), &since_ms) != 0)
+            return verbs_usage("audit [--json] [--since 2026-11-30 | 7d]");
+    }
+    return ledger_audit_each(h->ledger, since_ms, is_json ? print_json : print_line, NULL, err);
+}
+
+/* ---- what verbs do -----------------------------------------------------------------------------
+ */
+
+static int changes_something(int argc, char **argv)
+{
+    static const char *const looks[] = {"audit", "check"};
+
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+        if (strcmp(argv[0], looks[i]) == 0)
+            return 0;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--dry-run") == 0)
+            return 0;
+    }
+    if (strcmp(argv[0], "user") == 0)
+        return argc > 2 && strcmp(argv[1], "show") != 0;
+    return strcmp(argv[0], "undelete") != 0 || argc > 2;
+}
+
+/* "uid=0 al": who typed it, behind a sudo too. */
+static char *who_is_here(void)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    const char *sudo = getenv("SUDO_USER");
+
+    return str_printf("uid=%d %s%s%s", (int)getuid(), pw != NULL ? pw->pw_name : "-",
+                      sudo != NULL ? " sudo=" : "", sudo != NULL ? sudo : "");
+}
+
+void verbs_find_user(struct data_dir *h, int argc, char **argv, char user_id[UUID_SIZE])
+{
+    const char *word = argc > 2 && strcmp(argv[0], "user") == 0       ? argv[2]
+                       : argc > 1 && strcmp(argv[0], "undelete") == 0 ? argv[1]
+                                                                      : NULL;
+    struct ledger_user user = {0};
+    char *email;
+
+    if (h == NULL || word == NULL || user_id[0] != '\0' || email_normal(word, &email, NULL) != 0)
+        return;
+    if (ledger_user_by_email(h->ledger, email, &user, NULL) == 0)
+        memcpy(user_id, user.id, UUID_SIZE);
+    ledger_user_clear(&user);
+    free(email);
+}
+
+void verbs_audit(struct data_dir *h, int argc, char **argv, const char *user_id)
+{
+    char *who, clean[512];
+    struct buf words = {0};
+    struct ct_err err;
+
+    if (!changes_something(argc, argv))
+        return;
+    for (int i = 0; i < argc; i++)
+        buf_printf(&words, "%s%s", i > 0 ? " " : "", argv[i]);
+    verbs_clean(words.data, clean, sizeof(clean));
+    who = who_is_here();
+    openlog("codeteleport-server", LOG_PID, LOG_AUTH);
+    syslog(LOG_NOTICE, "audit event=verb client=\"%s\" user=%s detail=\"%s\"", who,
+           user_id[0] != '\0' ? user_id : "-", clean);
+    closelog();
+    if (h != NULL) {
+        const struct ledger_event e = {now_wall_ms(), "verb", user_id, NULL, who, clean};
+        if (ledger_audit(h->ledger, &e, &err) != 0)
+            fprintf(stderr, "codeteleport-server: the audit table could not be written: %s\n",
+                    err.msg);
+    }
+    free(who);
+    buf_free(&words);
+}

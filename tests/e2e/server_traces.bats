@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# What the server remembers of who did what: access log, audit table, failed log-ins; and what
+# holders of accounts do with them.
+
+load lib
+load server_lib
+
+setup_file() {
+    set -a
+    server_home
+    set +a
+}
+teardown_file() { end_home; }
+setup() {
+    : >"$T/server.log"
+    NAME=u$BATS_TEST_NUMBER@example.org
+}
+
+verb() { codeteleport-server --data "$T/server" "$@"; }
+sql() { sqlite3 "$T/server/server.db" "$@"; }
+
+# events EMAIL: in the audit table, on one line
+events() { verb audit --json | jq -rs --arg e "$1" '[.[] | select(.email == $e) | .event] | join(" ")'; }
+
+# me MEMBER: of what the server says of the account
+me() { json GET /account | jq -r ".$1"; }
+
+# hold VERB [MEMBERS]: a holder's request, with the right password
+hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
+
+@test "an access line says user, token and session, and dates are whole" {
+    account "$NAME"
+    local user token
+    user=$(me id)
+    token=$(json GET /auth/tokens | jq -r '.tokens[0].id')
+    bundle 100
+    push
+    within grep -qE "^20[0-9-]{8}T[0-9:.]{12}Z codeteleport-server: request listener=api client=127.0.0.1 user=$user token=$token session=$ID method=\"POST\" route=/v1/sessions/upload " "$T/server.log"
+    within grep -q "listener=api .*session=$ID .*route=/v1/sessions/:id/confirm" "$T/server.log"
+    within grep -q "listener=objects client=127.0.0.1 user=$user session=$ID method=\"PUT\"" "$T/server.log"
+    TOKEN=$JWT expect 404 not_found json GET '/sessions/x%0Ay%20token=z/versions'
+    ! grep -q 'token=z' "$T/server.log"
+}
+
+@test "a failed log-in names an e-mail only if it is an account's, and fail2ban's rule finds it" {
+    account "$NAME"
+    TOKEN= expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"wrong horse\"}"
+    for i in 1 2; do
+        TOKEN= expect 401 '' json POST /auth/login -d '{"email":"Tr0ub4dor&3@x","password":"wrong horse"}'
+    done
+    grep -q "login-failed client=127.0.0.1 reason=invalid_credentials email=\"$NAME\"" "$T/server.log"
+    ! grep -qi 'Tr0ub4dor' "$T/server.log"
+    [ "$(grep -oE 'email_hash=[0-9a-f]{16}' "$T/server.log" | sort | uniq -c | awk '{print $1}')" = 2 ]
+    # The rule as the manual has it.
+    local rule
+    rule=$(sed -n 's/^failregex = //p' "$CT_SRC/man/codeteleport-server.8" | sed 's/\\e/\\/g')
+    [ -n "$rule" ]
+    [ "$(grep -cE "${rule//<HOST>/[0-9a-f.:]+}" "$T/server.log")" = 3 ]
+    if command -v fail2ban-regex; then
+        fail2ban-regex "$T/server.log" "$rule" | grep -q '3 matched'
+    fi
+}
+
+@test "the audit table has log-ins, tokens, deletions and verbs, and nobody changes it" {
+    account "$NAME"
+    bundle 100
+    push
+    expect 200 '' json DELETE "/sessions/$ID"
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    verb user disable "$NAME"
+    verb user show "$NAME"
+    verb user enable "$NAME"
+    [ "$(events "$NAME")" = 'registered token-made session-deleted log-in verb verb' ]
+    verb audit --json | jq -se --arg e "$NAME" 'map(select(.email == $e)) |
+        (.[2] | .detail | test("^session=")) and .[2].token != null and .[2].client == "127.0.0.1" and
+        (.[4] | .detail == "user disable \($e)" and (.client | test("^uid=[0-9]+ ")))'
+    [ "$(verb audit --since 2999-01-01 | wc -l)" = 0 ]
+    [ "$(verb audit --since 1d | wc -l)" = "$(verb audit | wc -l)" ]
+    run verb audit --since yesterday
+    [ "$status" -eq 64 ]
+    grep -q "audit event=session-deleted client=127.0.0.1 user=$(me id) token=[0-9a-f-]* detail=\"session=$ID\"" "$T/server.log"
+    run sql "UPDATE audit SET event = 'nothing'"
+    [[ $output == *'stays as it is'* ]]
+    run sql "DELETE FROM audit"
+    [[ $output == *'stays for 400 days'* ]]
+    # What is older than that may go, when it is time to.
+    sql "INSERT INTO audit(at_ms, event) VALUES (1000, 'old')"
+    sql "DELETE FROM audit WHERE event = 'old'"
+}
+
+@test "a holder changes the password, which ends log-ins, and tokens if asked" {
+    account "$NAME"
+    local first=$TOKEN jwt=$JWT
+    mint
+    expect 403 wrong_password json POST /account/password -d '{"password":"wrong horse","newPassword":"new horse battery"}'
+    expect 422 password_required json POST /account/password -d '{"newPassword":"new horse battery"}'
+    expect 422 invalid json POST /account/password -d "{\"password\":\"$PASSWORD\",\"newPassword\":\"short\"}"
+    expect 200 '' hold password '"newPassword":"new horse battery"'
+    TOKEN=$jwt expect 401 unauthorized json GET /auth/me
+    TOKEN=$first expect 200 '' json GET /auth/me
+    PASSWORD='new horse battery'
+    expect 200 '' hold password '"newPassword":"newer horse battery","endTokens":true'
+    TOKEN=$first expect 401 unauthorized json GET /auth/me
+    expect 200 '' json GET /auth/me
+    TOKEN= expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    PASSWORD='newer horse battery'
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+}
+
+@test "whoever has a stolen token guesses no password with it" {
+    account "$NAME"
+    for i in {1..10}; do
+        expect 403 wrong_password json POST /account/delete -d "{\"password\":\"guess number $i\"}"
+    done
+    expect 429 too_many_attempts hold delete
+    # The holder logs in all the same.
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+}
+
+@test "a holder ends all log-ins and tokens but one, and deletes the account" {
+    account "$NAME"
+    local first=$TOKEN
+    mint
+    bundle 100
+    push
+    expect 200 '' hold logout-all
+    TOKEN=$first expect 401 unauthorized json GET /auth/me
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    [ "$(me sessions) $(me bytes)" = '1 100' ]
+    expect 200 '' hold delete '"now":true'
+    expect 401 unauthorized json GET /auth/me
+    TOKEN= expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    ! verb user list | grep "$NAME"
+    verb audit --json --since 1d | jq -se --arg e "$NAME" 'any(.[]; .event == "account-deleted" and .detail == "email=\($e) objects=now")'
+    verb gc
+    [ "$(objects)" = "$(sql "SELECT count(*) FROM versions WHERE state <> 'reserved'")" ]
+}
+
+@test "a disabled account ends at once: log-ins, tokens and URLs" {
+    account "$NAME"
+    bundle 100
+    push
+    local url
+    url=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)
+    reserve
+    verb user disable "$NAME"
+    expect 401 unauthorized json GET /auth/me
+    TOKEN=$JWT expect 401 unauthorized json GET /auth/me
+    store_says 403 AccessDenied put "$URL"
+    store_says 403 AccessDenied object GET "$url"
+    TOKEN= expect 403 account_disabled json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    verb user enable "$NAME"
+    expect 200 '' json GET /auth/me
+}
