@@ -28,6 +28,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/open/extraction.h \
   bundle/open/generations.c bundle/open/generations.h \
   bundle/open/gunzip.c bundle/open/gunzip.h \
+  bundle/open/held.c bundle/open/held.h \
   bundle/open/landing.c bundle/open/landing.h \
   bundle/open/open.c bundle/open/open.h \
   bundle/open/open_extract.c \

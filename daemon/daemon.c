@@ -25,6 +25,7 @@
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/session/credscan.h"
+#include "daemon/session/headlook.h"
 #include "daemon/session/rules.h"
 #include "daemon/account/sealing.h"
 
@@ -355,6 +356,7 @@ static void setup(struct daemon *d)
         d->damage == NULL || d->reseal_timer == NULL)
         abort();
     d->bundler = bundler_new(d);
+    d->headlook = headlook_new(d);
     d->waiters = waiters_new();
     d->cloud = cloud_new(d);
     d->login = login_view_new(d);
@@ -442,6 +444,7 @@ static void teardown(struct daemon *d)
     d->ipc = NULL;
     login_view_free(d->login);
     cloud_forget(d->cloud);
+    headlook_forget(d->headlook);
     allowance_forget(d->allowance);
     watcher_free(d->watcher);
     uploader_free(d->uploader);
@@ -452,6 +455,7 @@ static void teardown(struct daemon *d)
     http_engine_free(d->engine);
     books_close(d);
     bundler_free(d->bundler);
+    headlook_free(d->headlook);
     cloud_free(d->cloud);
     allowance_free(d->allowance);
     sealing_free(d->sealing);

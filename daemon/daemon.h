@@ -77,6 +77,7 @@ struct allowance;
 struct bundler;
 struct waiters;
 struct cleanup;
+struct headlook;
 struct sleep_lock;
 struct life;
 
@@ -131,6 +132,7 @@ struct daemon {
     struct event *debounce_timer;
     struct leak_rules *leak_rules; /* NULL: nobody asks for credentials in what leaves */
     struct bundler *bundler;
+    struct headlook *headlook;
     struct waiters *waiters;
     struct root_view *roots; /* one for each root of the configuration */
     uint64_t seen_seed;      /* of the hashes in seen */
@@ -311,6 +313,27 @@ int changes_is_live(struct daemon *d, const char *session_id);
  */
 void profile_touch_all(struct daemon *d);
 void profile_refresh(struct daemon *d);
+
+/* ---- headlook.c ---------------------------------------------------------------------------------
+ */
+
+/**
+ * headlook_forget(h):
+ * The books are closed: look into nothing any more (session/headlook.h).
+ */
+void headlook_forget(struct headlook *h);
+
+/* ---- adopt.c ------------------------------------------------------------------------------------
+ */
+
+/**
+ * adopt_take(d, session_id), adopt_take_all(d):
+ * A pull left a record of the session: if it speaks of what the books know of, take over which
+ * versions are contained in that; else look at the session anew.  All that did so while no daemon
+ * ran: of what changed since, the scan tells.
+ */
+void adopt_take(struct daemon *d, const char *session_id);
+void adopt_take_all(struct daemon *d);
 
 /* ---- sessions.c ---------------------------------------------------------------------------------
  */

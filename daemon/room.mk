@@ -35,6 +35,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/session/credscan.c daemon/session/credscan.h \
   daemon/session/exclusion.c daemon/session/exclusion.h \
   daemon/session/growth.c daemon/session/growth.h \
+  daemon/session/headlook.c daemon/session/headlook.h \
   daemon/session/job.c daemon/session/job.h \
   daemon/session/profile.c daemon/session/profile.h \
   daemon/session/recording.c daemon/session/recording.h \

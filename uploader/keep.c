@@ -24,6 +24,7 @@ struct keep {
     struct keep_what what;
     char *api_url;
     char *token;
+    char *path; /* what.path, owned */
     void (*done)(void *arg, const struct ct_err *err);
     void *arg;
     int has_room; /* set aside in env.kept */
@@ -46,6 +47,7 @@ static void keep_free(struct keep *k)
     api_request_free(k->request);
     secret_free(k->token);
     free(k->api_url);
+    free(k->path);
     free(k->tmp);
     free(k);
 }
@@ -130,7 +132,7 @@ static void publish_done(void *arg)
     if (k == NULL)
         return;
     k->publish = NULL;
-    if (err.code == ERR_NONE)
+    if (err.code == ERR_NONE && k->path == NULL)
         log_info("kept session=%s version=%lld size=%lld", k->what.session_id,
                  (long long)k->what.version, (long long)k->what.size_bytes);
     finish(k, err.code == ERR_NONE ? NULL : &err);
@@ -144,7 +146,8 @@ static void publish(struct keep *k)
     p->what = k->what;
     p->fd = k->fd;
     p->tmp = str_dup(k->tmp);
-    p->path = kept_path(k->env.kept, k->what.session_id, k->what.version);
+    p->path = k->path != NULL ? str_dup(k->path)
+                              : kept_path(k->env.kept, k->what.session_id, k->what.version);
     k->fd = -1;
     k->publish = p;
     worker_submit(k->env.worker, publish_run, publish_done, publish_free, p);
@@ -181,7 +184,8 @@ static void get_object(struct keep *k, const char *url)
     struct http_req req = HTTP_REQ_INIT;
     struct ct_err err;
 
-    k->tmp = kept_tmp_path(k->env.kept, k->what.session_id, k->what.version);
+    k->tmp = k->path != NULL ? str_printf("%s.new", k->path)
+                             : kept_tmp_path(k->env.kept, k->what.session_id, k->what.version);
     k->fd = open(k->tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (k->fd < 0) {
         err_sys(&err, "can't write the fuller version");
@@ -254,9 +258,9 @@ static int ask_address(struct keep *k, struct ct_err *err)
     char *rest;
     int rc;
 
-    if (kept_reserve(k->env.kept, k->what.size_bytes, err) != 0)
+    if (k->path == NULL && kept_reserve(k->env.kept, k->what.size_bytes, err) != 0)
         return -1;
-    k->has_room = 1;
+    k->has_room = k->path == NULL;
     rest = str_printf("/download?version=%lld", (long long)k->what.version);
     rc = ask(k, rest, on_address, err);
     free(rest);
@@ -313,6 +317,7 @@ int keep_start(const struct keep_env *env, const struct keep_what *what,
     k->what = *what;
     k->api_url = str_dup(env->api_url);
     k->token = secret_dup(env->token);
+    k->path = what->path != NULL ? str_dup(what->path) : NULL;
     k->done = done;
     k->arg = arg;
     k->fd = -1;

@@ -30,6 +30,7 @@ struct keep_what {
     int64_t version;
     int64_t size_bytes;
     char sha256[HASH_SHA256_HEX]; /* "": neither is known; what the server lists counts then */
+    const char *path;             /* where to put it, copied; NULL: into the folder of kept ones */
 };
 
 /* Reasons of final errors: the server has the version, but not as it was uploaded. */

@@ -29,6 +29,7 @@ struct queue_beside {
     int64_t version; /* the newest of another device, 0: none */
     char device[API_DEVICE_NAME_SIZE];
     int64_t messages; /* -1: not told */
+    int is_within;    /* and that one holds all of the bundle */
 };
 
 struct queue_item {
@@ -61,8 +62,9 @@ struct queue_item {
     int64_t own_version; /* where nothing else says on what it goes on: this device's last one,
                             0: none, -1: the server has nothing of the session; so too */
     char own_sha256[HASH_SHA256_HEX];
-    struct json_object *also; /* where the server lost what it goes on from: what else is in it, as
-                                 {"version","checksum"}; NULL: nothing; so too */
+    struct json_object *also; /* what else is in it, because a look at it said so or the server
+                                 lost what it goes on from, as {"version","checksum"}; NULL:
+                                 nothing; so too */
     struct queue_beside beside;
 };
 

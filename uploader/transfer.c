@@ -103,6 +103,19 @@ void transfer_behind(struct transfer *t)
     transfer_free(t);
 }
 
+static void unsure(struct transfer *t)
+{
+    t->ops->unsure(t->arg, t->reserved->res.heads);
+    transfer_free(t);
+}
+
+/* Where the books know of no version that it goes on from, as when they or the server were put
+ * back, what stands beside it may be in it. */
+static int is_unsure(const struct transfer *t)
+{
+    return t->item->base_version <= 0 && !t->env.is_looked_into;
+}
+
 /* The header of what lies in the spool; not if it was removed to make room. */
 static int own_header(const struct transfer *t, struct seal_header *ret)
 {
@@ -490,8 +503,8 @@ static void go_on_reserved(struct transfer *t)
     if (res->features & API_HAS_HEADS) {
         int lacking = beside_of_upload(res->heads, &beside);
         t->ops->beside(t->arg, &beside);
-        if (lacking > 0 && !t->item->has_news) {
-            give_up(t, res->version, transfer_behind);
+        if (lacking > 0 && (is_unsure(t) || !t->item->has_news)) {
+            give_up(t, res->version, is_unsure(t) ? unsure : transfer_behind);
             return;
         }
     } else if (!t->is_looked) {

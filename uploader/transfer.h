@@ -34,6 +34,7 @@ struct transfer_env {
     const struct cred *cred; /* copied */
     unsigned features;       /* enum api_feature, as far as the server has told */
     const char *device_id; /* borrowed: this machine's (common/config/device.h), "" or NULL: none */
+    int is_looked_into;    /* what stands beside it was; what the bundle lacks of it is known */
 };
 
 struct transfer_ops {
@@ -51,6 +52,10 @@ struct transfer_ops {
     /* Another end: the bundle has no news, and what the server has is not in it; nothing of it is
      * left there. */
     void (*behind)(void *arg);
+
+    /* Another end: nobody knows what the bundle goes on from, and the server has ${heads} (rows for
+     * api_head_read()) that it may lack, or not; nothing of it is left there. */
+    void (*unsure)(void *arg, struct json_object *heads);
 
     /* What is known of the version that ${item} wants pinned?  Fill in size and digest of ${what},
      * or leave it. */

@@ -218,6 +218,18 @@ static void on_behind(void *arg)
     uploader_schedule(u);
 }
 
+static void on_unsure(void *arg, struct json_object *heads)
+{
+    struct entry *e = arg;
+    struct uploader *u = e->u;
+
+    e->transfer = NULL;
+    u->active--;
+    e->held |= UPLOADER_HOLD_LOOKING;
+    u->ops->unsure(u->arg, e->item, heads);
+    uploader_schedule(u);
+}
+
 void uploader_entry_stop(struct entry *e)
 {
     if (e->transfer != NULL) {
@@ -261,6 +273,7 @@ static const struct transfer_ops transfer_ops = {
     .beside = on_beside,
     .features = on_features,
     .behind = on_behind,
+    .unsure = on_unsure,
     .pinned = on_pinned,
     .done = on_done,
     .progress = on_progress,
@@ -294,7 +307,8 @@ static void start(struct entry *e)
                                .kept = u->kept,
                                .cred = u->cred,
                                .features = u->features,
-                               .device_id = u->opts.device_id};
+                               .device_id = u->opts.device_id,
+                               .is_looked_into = e->is_looked_into};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();
@@ -567,12 +581,15 @@ void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hol
         uploader_schedule(u);
 }
 
-void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback)
+void uploader_settle(struct uploader *u, const char *session_id, int64_t version,
+                     const struct queue_beside *beside, int is_loopback)
 {
+    static const struct queue_beside unknown = {0};
     struct entry *e = map_get(u->by_session, session_id);
 
     if (e == NULL || e->transfer != NULL)
         return;
+    e->item->beside = beside != NULL ? *beside : unknown;
     e->began_ms = now_mono_ms();
     succeed(e, version, is_loopback);
 }

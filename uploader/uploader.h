@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/sys/worker.h"
 #include "net/http.h"
+#include "uploader/keep.h"
 #include "uploader/kept.h"
 #include "uploader/queue.h"
 
@@ -45,6 +46,10 @@ struct uploader_ops {
      * second as settled(). */
     int (*behind)(void *arg, const struct queue_item *item, struct ct_err *err);
     void (*passed)(void *arg, const char *session_id);
+
+    /* Nobody knows what ${item} goes on from, and the server has ${heads} (rows for
+     * api_head_read()), which it may contain.  It is held until uploader_looked(). */
+    void (*unsure)(void *arg, const struct queue_item *item, struct json_object *heads);
 
     /* Which version may the server drop once ${item} is confirmed? 0: none. */
     int64_t (*amends)(void *arg, const struct queue_item *item);
@@ -182,9 +187,10 @@ void uploader_take(struct uploader *u, const struct queue_item *item);
 
 /* Why a bundle does not go out for the moment. */
 enum uploader_hold {
-    UPLOADER_HOLD_NEWER = 1,  /* a newer one is being made */
-    UPLOADER_HOLD_ASKING = 2, /* the server is asked whether it has this one */
-    UPLOADER_HOLD_SEALING = 4 /* it is being sealed */
+    UPLOADER_HOLD_NEWER = 1,   /* a newer one is being made */
+    UPLOADER_HOLD_ASKING = 2,  /* the server is asked whether it has this one */
+    UPLOADER_HOLD_SEALING = 4, /* it is being sealed */
+    UPLOADER_HOLD_LOOKING = 8  /* what stands beside it is looked into */
 };
 
 /**
@@ -194,16 +200,33 @@ enum uploader_hold {
 void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hold why, int is_held);
 
 /**
- * uploader_settle(u, session_id, version, is_loopback), uploader_settle_sealed(u, session_id,
- * version, key_id, generation, is_loopback):
- * The server turned out to have the session's bundle already, as ${version}: as if it had just been
- * confirmed.  The second: it has the same content, sealed with that key and generation, so in other
- * bytes, whose digest is ${sha256} ("": not known).
+ * uploader_looked(u, session_id, err):
+ * What stands beside the session's bundle was looked into, as far as it can be: go on.  If that
+ * failed in a way that may pass (${err}, else NULL), the bundle waits as after any failure.
  */
-void uploader_settle(struct uploader *u, const char *session_id, int64_t version, int is_loopback);
+void uploader_looked(struct uploader *u, const char *session_id, const struct ct_err *err);
+
+/**
+ * uploader_fetch(u, what, done, arg, ret, err):
+ * Fetch a version to what->path, as keep_start() does.  ERR_AUTH while there are no credentials.
+ */
+int uploader_fetch(struct uploader *u, const struct keep_what *what,
+                   void (*done)(void *arg, const struct ct_err *err), void *arg, struct keep **ret,
+                   struct ct_err *err);
+
+/**
+ * uploader_settle(u, session_id, version, beside, is_loopback), uploader_settle_sealed(u,
+ * session_id, version, sha256, key_id, generation, beside, is_loopback): The server turned out to
+ * have the session's bundle already, as ${version}: as if it had just been confirmed, with
+ * ${beside} (NULL: nothing is known of that) there as well.  The second: it has the same content in
+ * other bytes, whose digest is ${sha256} ("": not known), sealed with that key and generation (""
+ * and 0: in clear).
+ */
+void uploader_settle(struct uploader *u, const char *session_id, int64_t version,
+                     const struct queue_beside *beside, int is_loopback);
 void uploader_settle_sealed(struct uploader *u, const char *session_id, int64_t version,
                             const char *sha256, const char *key_id, int64_t generation,
-                            int is_loopback);
+                            const struct queue_beside *beside, int is_loopback);
 
 /**
  * uploader_drop(u, session_id, err):

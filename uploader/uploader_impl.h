@@ -21,10 +21,11 @@ struct entry {
     int64_t next_ms; /* not before; 0: now */
     int64_t began_ms;
     int64_t sent_bytes;
-    struct ct_err err; /* the last failure */
-    int is_final;      /* refused: waits for a change or a kick */
-    unsigned held;     /* enum uploader_hold */
-    int is_urgent;     /* asked for: pause does not count */
+    struct ct_err err;  /* the last failure */
+    int is_final;       /* refused: waits for a change or a kick */
+    unsigned held;      /* enum uploader_hold */
+    int is_urgent;      /* asked for: pause does not count */
+    int is_looked_into; /* what stands beside it was */
 };
 
 struct uploader {

@@ -7,6 +7,33 @@ int64_t uploader_spool_bytes(const struct uploader *u)
     return u->queued_bytes;
 }
 
+void uploader_looked(struct uploader *u, const char *session_id, const struct ct_err *err)
+{
+    struct entry *e = map_get(u->by_session, session_id);
+
+    if (e == NULL)
+        return;
+    e->held &= ~(unsigned)UPLOADER_HOLD_LOOKING;
+    if (err != NULL)
+        uploader_failed(e, err);
+    else
+        e->is_looked_into = 1;
+    uploader_schedule(u);
+}
+
+int uploader_fetch(struct uploader *u, const struct keep_what *what,
+                   void (*done)(void *arg, const struct ct_err *err), void *arg, struct keep **ret,
+                   struct ct_err *err)
+{
+    struct keep_env env = {.engine = u->engine, .worker = u->opts.worker, .kept = u->kept};
+
+    if (u->cred == NULL)
+        return err_set(err, ERR_AUTH, "there are no credentials");
+    env.api_url = u->cred->api_url;
+    env.token = u->cred->token;
+    return keep_start(&env, what, done, arg, ret, err);
+}
+
 const struct kept *uploader_kept(const struct uploader *u)
 {
     return u->kept;

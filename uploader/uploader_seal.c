@@ -22,7 +22,7 @@ void uploader_seal_only(struct uploader *u, int is_sealed_only)
 
 void uploader_settle_sealed(struct uploader *u, const char *session_id, int64_t version,
                             const char *sha256, const char *key_id, int64_t generation,
-                            int is_loopback)
+                            const struct queue_beside *beside, int is_loopback)
 {
     struct entry *e = map_get(u->by_session, session_id);
 
@@ -31,5 +31,5 @@ void uploader_settle_sealed(struct uploader *u, const char *session_id, int64_t 
     snprintf(e->item->sha256, sizeof(e->item->sha256), "%s", sha256);
     snprintf(e->item->key_id, sizeof(e->item->key_id), "%s", key_id);
     e->item->generation = generation;
-    uploader_settle(u, session_id, version, is_loopback);
+    uploader_settle(u, session_id, version, beside, is_loopback);
 }

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,10 @@ static char *path_of(const char *account_dir, const char *session_id)
 
 int adopted_is_merged(const struct adopted *a)
 {
-    return strspn(a->content_id, "0") == HASH_SHA256_HEX - 1;
+    return a->is_here || strspn(a->content_id, "0") == HASH_SHA256_HEX - 1;
 }
 
-static void note(struct adopted *a, int64_t version, const char *sha256)
+void adopted_add(struct adopted *a, int64_t version, const char *sha256)
 {
     struct adopted_version *v;
 
@@ -44,9 +45,9 @@ void adopted_merge(struct adopted *a, const struct adopted *before)
 {
     if (strcmp(a->wire_id, before->wire_id) != 0)
         return;
-    note(a, before->version, before->sha256);
+    adopted_add(a, before->version, before->sha256);
     for (size_t i = 0; i < before->n_also; i++)
-        note(a, before->also[i].version, before->also[i].sha256);
+        adopted_add(a, before->also[i].version, before->also[i].sha256);
 }
 
 /* Digest the first ${most} bytes; return how many there were. */
@@ -127,6 +128,7 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
     jdoc_set_str(o, "transcriptDigest", a->transcript_digest);
     jdoc_set_bool(o, "isLoopback", a->is_loopback);
     jdoc_set_bool(o, "isThinner", a->is_thinner);
+    jdoc_set_bool(o, "isHere", a->is_here);
     if (a->n_also > 0)
         json_object_object_add(o, "also", also_json(a));
     if (a->wire_id[0] != '\0') {
@@ -186,7 +188,7 @@ static int take_also(const struct json_object *o, struct adopted *a)
         char sha256[HASH_SHA256_HEX];
         if (take_digest(v, "sha256", sha256) != 0)
             return -1;
-        note(a, jdoc_int(v, "version", 0), sha256);
+        adopted_add(a, jdoc_int(v, "version", 0), sha256);
     }
     return 0;
 }
@@ -209,6 +211,7 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
         a.transcript_bytes = jdoc_int(o, "transcriptBytes", -1);
         a.is_loopback = jdoc_bool(o, "isLoopback", 0);
         a.is_thinner = jdoc_bool(o, "isThinner", 0);
+        a.is_here = jdoc_bool(o, "isHere", 0);
         is_good = id != NULL && strcmp(id, session_id) == 0 && a.version > 0 && a.size_bytes >= 0 &&
                   a.transcript_bytes >= 0 && take_seal(o, &a) == 0 && take_also(o, &a) == 0 &&
                   take_digest(o, "contentId", a.content_id) == 0 &&
@@ -221,6 +224,22 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
     buf_free(&text);
     free(path);
     return is_good;
+}
+
+void adopted_each(const char *account_dir, void (*f)(void *arg, const char *session_id), void *arg)
+{
+    char *path = path_join(account_dir, "adopted"), id[UUID_SIZE];
+    DIR *dir = opendir(path);
+    const struct dirent *e;
+
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, e->d_name);
+        if (uuid_is_valid(id) && strcmp(e->d_name + UUID_SIZE - 1, ".json") == 0)
+            f(arg, id);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    free(path);
 }
 
 void adopted_forget(const char *account_dir, const char *session_id)

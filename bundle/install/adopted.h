@@ -14,9 +14,10 @@
  * What a pull leaves for the daemon: "what I have installed of this session is version N, with
  * other paths".  A daemon that finds just that content has nothing to upload.  Of a merge it says
  * which versions are in it, and what is uploaded builds on them, as long as the transcript begins
- * with what was merged.  One small file for
- * each session in adopted/ in the folder of the account (account_dir()), written before the session
- * changes, so that there is no moment in which the daemon could miss it.
+ * with what was merged.  If nothing was installed, for what is here holds all of that version, it
+ * says just that of the transcript as it is here.  One small file for each session in adopted/ in
+ * the folder of the account (account_dir()), written before the session changes, so that there is
+ * no moment in which the daemon could miss it.
  */
 #define ADOPTED_ALSO_MAX 32
 
@@ -32,12 +33,13 @@ struct adopted {
                                          merged, which is no version yet */
     char sha256[HASH_SHA256_HEX];     /* of the bundle in the cloud */
     int64_t size_bytes;               /* of that bundle */
-    int64_t transcript_bytes;         /* of the transcript as it was installed */
+    int64_t transcript_bytes;         /* of the transcript as it was installed, or as it is here */
     char transcript_digest[HASH_SHA256_HEX];
+    int is_here;     /* what is here was left alone: it holds all of ${version} already */
     int is_loopback; /* the bundle lies on this machine */
     int is_thinner;  /* conversation that is in the bundle was not installed */
 
-    /* Other versions of the same kind that are in what was merged. */
+    /* Other versions of the same kind that are in what was installed, or is here. */
     struct adopted_version also[ADOPTED_ALSO_MAX];
     size_t n_also;
 
@@ -49,9 +51,15 @@ struct adopted {
 
 /**
  * adopted_is_merged(a):
- * Return whether what was installed holds ${a}->version and more: it is no version itself.
+ * Return whether what is here holds ${a}->version and perhaps more: it is no version itself.
  */
 int adopted_is_merged(const struct adopted *a);
+
+/**
+ * adopted_add(a, version, sha256):
+ * That version is in what ${a} speaks of, too; what is more than ADOPTED_ALSO_MAX is left out.
+ */
+void adopted_add(struct adopted *a, int64_t version, const char *sha256);
 
 /**
  * adopted_merge(a, before):
@@ -88,6 +96,12 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
  * Return 1 and the record, or 0 if there is none that makes sense.
  */
 int adopted_load(const char *account_dir, const char *session_id, struct adopted *ret);
+
+/**
+ * adopted_each(account_dir, f, arg):
+ * Call ${f} with the session's id of each record there is, whether it makes sense or not.
+ */
+void adopted_each(const char *account_dir, void (*f)(void *arg, const char *session_id), void *arg);
 
 /**
  * adopted_forget(account_dir, session_id):

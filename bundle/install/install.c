@@ -231,9 +231,10 @@ static int diverged(const struct installing *in, struct ct_err *err)
     err_set(
         err, ERR_CONFLICT,
         "session %s has gone on here and elsewhere: %zu records are here, %zu in the bundle, and "
-        "each side has some that the other lacks. --as-copy installs the other one beside it "
+        "each side has some that the other lacks. %s--as-copy installs the other one beside it "
         "under a new id; --force replaces the one here, which is kept as a backup",
-        in->r->session_id, in->r->local_records, in->r->records);
+        in->r->session_id, in->r->local_records, in->r->records,
+        in->meta->agent->unite != NULL ? "--merge makes one of both; " : "");
     snprintf(err->reason, sizeof(err->reason), "diverged");
     return -1;
 }
@@ -507,7 +508,7 @@ static int settle(struct installing *in, struct ct_err *err)
     stay(in);
     r->cwd = str_dup(in->target.cwd);
     r->project = str_dup(in->target.project);
-    if (r->outcome == INSTALL_KEPT && !in->opts->is_merge)
+    if (r->outcome == INSTALL_KEPT && in->opts->is_careful && !in->opts->is_merge)
         return 0;
     in->is_thinner = is_thinner(in);
     if ((r->outcome == INSTALL_MERGED || in->is_thinner) && unite(in, err) != 0)

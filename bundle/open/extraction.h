@@ -17,7 +17,7 @@
 struct item {
     char *name;
     enum agent_kind kind;
-    int64_t size_bytes, stage_bytes;
+    int64_t size_bytes, stage_bytes, lines;
     unsigned char digest[HASH_SHA256_BYTES];
     int is_taken;      /* it lies in the stage */
     int is_extra;      /* the manifest names it */

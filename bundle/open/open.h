@@ -79,6 +79,7 @@ struct open_entry {
     enum agent_kind kind; /* AGENT_NOTHING: a file that the user named (struct open_extra) */
     int64_t size_bytes;   /* as in the bundle */
     int64_t stage_bytes;  /* as it lies in the stage: relocation may change it */
+    int64_t lines;        /* of a .jsonl, which no relocation changes; else 0 */
 };
 
 /* A file that the user named when the bundle was made.  Installing one is for the caller to decide,

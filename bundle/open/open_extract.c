@@ -136,10 +136,24 @@ static int count_folders(struct extraction *x, int64_t folders, struct ct_err *e
     return folders > 0 ? check_space(x, folders * BLOCK_BYTES, err) : 0;
 }
 
+static int64_t count_lines(const char *p, size_t n)
+{
+    const char *end = p + n;
+    int64_t lines = 0;
+
+    while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        lines++;
+        p++;
+    }
+    return lines;
+}
+
 static int pour(struct extraction *x, struct item *i, struct landing *l, struct records *r,
                 struct ct_err *err)
 {
     int is_heard = i->kind == AGENT_TRANSCRIPT || others_is_entry(i->name), n;
+    size_t len = strlen(i->name);
+    int is_lines = len > 6 && strcmp(i->name + len - 6, ".jsonl") == 0;
     int64_t grown = 0;
     const void *p;
 
@@ -150,6 +164,8 @@ static int pour(struct extraction *x, struct item *i, struct landing *l, struct 
             x->o->opts.transcript(x->o->opts.transcript_arg, p, (size_t)n);
         if (r != NULL)
             records_feed(r, p, (size_t)n);
+        if (is_lines)
+            i->lines += count_lines(p, (size_t)n);
         if (strcmp(i->name, EXTRACTION_MANIFEST) == 0)
             buf_add(&x->manifest, p, (size_t)n);
     }
@@ -361,6 +377,7 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
         return -1;
     from = extraction_find(x, target); /* the items may have moved */
     i->size_bytes = from->size_bytes;
+    i->lines = from->lines;
     memcpy(i->digest, from->digest, sizeof(i->digest));
     reason = refuse(x, i);
     if (reason == NULL)
@@ -512,7 +529,7 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
         r->raw_bytes += t->size_bytes;
         if (!t->is_taken)
             continue;
-        *e = (struct open_entry){t->name, t->kind, t->size_bytes, t->stage_bytes};
+        *e = (struct open_entry){t->name, t->kind, t->size_bytes, t->stage_bytes, t->lines};
         t->name = NULL;
         r->n++;
     }

@@ -67,41 +67,6 @@ static int hash_sealed(const struct download *d, const struct unseal_opts *opts,
 /* ---- looking into it ---------------------------------------------------------------------------
  */
 
-static void on_transcript(void *arg, const void *p, size_t n)
-{
-    news_feed(arg, p, n);
-}
-
-static int look(const char *path, const struct unseal_opts *unseal, const char *session_id,
-                struct copy *k, struct ct_err *err)
-{
-    struct news *news = news_new();
-    /* Nothing is written, so what it claims can do no harm; and it was this account's before. */
-    const struct open_opts opts = {
-        .session_id = session_id,
-        .unseal = *unseal,
-        .trust = TRUST_OWN,
-        .with_memory = 1,
-        .transcript = on_transcript,
-        .transcript_arg = news,
-    };
-    struct opener *opener;
-
-    if (opener_new(path, &opts, &opener, err) != 0) {
-        news_free(news);
-        return -1;
-    }
-    if (opener_extract(opener, NULL, NULL, &k->opened, err) != 0) {
-        opener_free(opener);
-        news_free(news);
-        return -1;
-    }
-    opener_free(opener);
-    news_end(news);
-    k->news = news;
-    return 0;
-}
-
 /* The server's own word for what it hands out is not enough. */
 static int is_it(const struct download *d, const char *session_id, int is_sealed,
                  struct ct_err *err)
@@ -123,10 +88,10 @@ static int open_sealed(struct ctx *c, const struct download *d, struct copy *k, 
     if (d->header.generation != d->facts.generation)
         return err_set(err, ERR_CORRUPT, "the server describes another state than it hands out");
     if (download_unseal(c, d, &unseal, err) != 0 || hash_sealed(d, &unseal, k, err) != 0 ||
-        look(d->path, &unseal, d->facts.session_id, k, err) != 0)
+        held_look(d->path, &unseal, d->facts.session_id, NULL, &k->held, err) != 0)
         return -1;
     k->generation = d->facts.generation;
-    if (strcmp(k->opened.content_id, d->facts.content_id) == 0)
+    if (strcmp(k->held.opened.content_id, d->facts.content_id) == 0)
         return 0;
     copy_clear(k);
     return err_set(err, ERR_CORRUPT, "the content is not what the sealed metadata says");
@@ -139,7 +104,7 @@ static int open_plain(const struct download *d, const char *session_id, struct c
 
     if (hash_sha256_fd(d->fd, &k->gzip_bytes, k->sha256) != 0)
         return err_sys(err, "can't read the bundle");
-    return look(d->path, &plain, session_id, k, err);
+    return held_look(d->path, &plain, session_id, NULL, &k->held, err);
 }
 
 int copy_fetch(struct ctx *c, const char *session_id, const char *wire_id, int64_t version,
@@ -170,9 +135,7 @@ int copy_fetch(struct ctx *c, const char *session_id, const char *wire_id, int64
 
 void copy_clear(struct copy *k)
 {
-    if (k->news != NULL)
-        open_result_free(&k->opened);
-    news_free(k->news);
+    held_clear(&k->held);
     memset(k, 0, sizeof(*k));
 }
 
@@ -188,12 +151,6 @@ void copy_source_clear(struct copy_source *s)
 /* ---- comparing ---------------------------------------------------------------------------------
  */
 
-/* Files that say how something stands, and are written anew. */
-static int is_of_the_moment(enum agent_kind kind)
-{
-    return kind == AGENT_TASK || kind == AGENT_TODO || kind == AGENT_PLAN || kind == AGENT_MEMORY;
-}
-
 static const struct open_entry *find(const struct open_result *r, const char *name)
 {
     for (size_t i = 0; i < r->n; i++) {
@@ -208,41 +165,17 @@ int copy_is_within(const struct copy *a, const struct copy *b)
     enum news_order order;
 
     if (strcmp(a->sha256, b->sha256) == 0 ||
-        strcmp(a->opened.content_id, b->opened.content_id) == 0)
+        strcmp(a->held.opened.content_id, b->held.opened.content_id) == 0)
         return 1;
-    order = news_compare_all(a->news, b->news);
+    order = news_compare_all(a->held.news, b->held.news);
     if (order != NEWS_SAME && order != NEWS_BEHIND)
         return 0;
-    for (size_t i = 0; i < a->opened.n; i++) {
-        const struct open_entry *e = &a->opened.entries[i], *other = find(&b->opened, e->name);
-        if (other == NULL || (e->kind != AGENT_TRANSCRIPT && !is_of_the_moment(e->kind) &&
+    for (size_t i = 0; i < a->held.opened.n; i++) {
+        const struct open_entry *e = &a->held.opened.entries[i],
+                                *other = find(&b->held.opened, e->name);
+        if (other == NULL || (e->kind != AGENT_TRANSCRIPT && !held_of_the_moment(e->kind) &&
                               other->size_bytes < e->size_bytes))
             return 0;
     }
     return 1;
-}
-
-/* Names, and of what no relocation changes also lengths. */
-static int is_longer(const struct open_entry *a, const struct open_entry *b)
-{
-    size_t n = strlen(b->name);
-    int is_json = (n > 5 && strcmp(b->name + n - 5, ".json") == 0) ||
-                  (n > 6 && strcmp(b->name + n - 6, ".jsonl") == 0);
-
-    return !is_json && b->size_bytes > a->size_bytes;
-}
-
-size_t copy_files_lacking(const struct open_result *a, const struct open_result *b)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < b->n; i++) {
-        const struct open_entry *e = &b->entries[i], *mine;
-        if (e->kind == AGENT_TRANSCRIPT || e->kind == AGENT_HISTORY ||
-            (is_of_the_moment(e->kind) && e->kind != AGENT_MEMORY))
-            continue;
-        mine = find(a, e->name);
-        n += mine == NULL || is_longer(mine, e);
-    }
-    return n;
 }

@@ -3,9 +3,8 @@
 
 #include <stdint.h>
 
-#include "agents/news.h"
 #include "api/api.h"
-#include "bundle/open/open.h"
+#include "bundle/open/held.h"
 #include "ctctl/ctx/ctx.h"
 
 /*
@@ -17,8 +16,7 @@ struct copy {
     char sha256[HASH_SHA256_HEX]; /* of the gzip file, before it was sealed and padded */
     int64_t gzip_bytes;
     int64_t generation; /* of a sealed one, else 0 */
-    struct news *news;  /* of its transcript */
-    struct open_result opened;
+    struct held held;
 };
 
 struct copy_source {
@@ -45,12 +43,5 @@ void copy_source_clear(struct copy_source *s);
  * something stands now (tasks, todos, plans, memory).
  */
 int copy_is_within(const struct copy *a, const struct copy *b);
-
-/**
- * copy_files_lacking(a, b):
- * Return how many files of ${b} that are kept for good ${a} lacks, or has shorter.  Of those that
- * hold paths of their machine (JSON) the length says nothing: only whether they are there counts.
- */
-size_t copy_files_lacking(const struct open_result *a, const struct open_result *b);
 
 #endif

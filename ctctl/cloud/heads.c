@@ -146,7 +146,7 @@ struct head *heads_fullest(const struct heads *h)
         /* What somebody vouches for less is never put above it by itself. */
         if (best->is_known && other->is_known && !other->is_pinned &&
             item_trust(other->item) >= item_trust(best->item) &&
-            news_compare(best->copy.news, other->copy.news) == NEWS_BEHIND)
+            news_compare(best->copy.held.news, other->copy.held.news) == NEWS_BEHIND)
             best = other;
     }
     return best;
@@ -158,9 +158,9 @@ void heads_judge(struct heads *h, const struct news *here, const struct open_res
         struct head *head = &h->v[i];
         if (!head->is_known)
             continue;
-        head->messages = news_messages_lacking(here, head->copy.news);
-        head->records = news_lacking(here, head->copy.news);
-        head->files = files != NULL ? copy_files_lacking(files, &head->copy.opened) : 0;
+        head->messages = news_messages_lacking(here, head->copy.held.news);
+        head->records = news_lacking(here, head->copy.held.news);
+        head->files = files != NULL ? held_files_lacking(files, &head->copy.held.opened) : 0;
     }
 }
 
@@ -182,7 +182,7 @@ void heads_compare(struct ctx *c, const char *wire_id, const struct json_object 
         heads_ask(c, wire_id, ret);
     heads_look(c, ret);
     if (ret->n > 1 && ret->v[0].is_known)
-        heads_judge(ret, ret->v[0].copy.news, &ret->v[0].copy.opened);
+        heads_judge(ret, ret->v[0].copy.held.news, &ret->v[0].copy.held.opened);
 }
 
 /* ---- what to say of them -----------------------------------------------------------------------

@@ -72,6 +72,8 @@ static void add_opened(struct ctx *c, struct json_object *item, const struct sea
     json_object_object_add(o, "metadata", json_object_get(f->metadata));
     jdoc_set_int(o, "generation", f->generation);
     jdoc_set_str(o, "keyId", f->key_id);
+    if (f->device[0] != '\0')
+        jdoc_set_str(o, "deviceId", f->device);
     if (f->is_retired)
         jdoc_set_bool(o, "retired", 1);
     if (f->origin != TRUST_OWN)
@@ -130,6 +132,11 @@ void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enu
 int item_is_sealed(const struct json_object *item)
 {
     return jdoc_obj(item, OPENED) != NULL || jdoc_obj(item, LOCKED) != NULL;
+}
+
+const char *item_device_id(const struct json_object *item)
+{
+    return jdoc_str(jdoc_obj(item, OPENED), "deviceId");
 }
 
 int item_is_retired(const struct json_object *item)

@@ -35,6 +35,12 @@ enum item_age {
 void item_open(struct ctx *c, struct json_object *item, const char *wire_id, enum item_age age);
 
 /**
+ * item_device_id(item):
+ * Return the id of the device that sealed it (common/config/device.h), NULL: not said, or in clear.
+ */
+const char *item_device_id(const struct json_object *item);
+
+/**
  * item_is_sealed(item), item_is_locked(item), item_is_rolled_back(item), item_is_retired(item):
  * Return whether it is sealed; whether it can't be opened here; whether this device has seen a
  * newer state of it than what the server calls the newest; whether a retired key sealed it, which

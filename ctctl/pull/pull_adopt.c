@@ -6,8 +6,11 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/adopted.h"
+#include "common/data/jdoc.h"
 
 #include "ctctl/pull/pull_adopt.h"
+
+#define ANSWER_MS 5000
 
 /* The transcript as it still lies here, or -1. */
 static int open_here(const char *root, const struct install_result *r)
@@ -22,15 +25,18 @@ static int open_here(const char *root, const struct install_result *r)
     return fd;
 }
 
-/* What was merged is no version.  What the transcript here was made of before goes on counting. */
-static void note_merged(const char *root, const struct install_result *r, const char *dir,
-                        struct adopted *a)
+/* What was merged, or has more, is no version.  What the transcript here was made of before goes on
+ * counting. */
+static void note_here(const char *root, const struct install_result *r, const char *dir,
+                      struct adopted *a)
 {
     struct adopted before;
     int fd = open_here(root, r);
 
-    memset(a->content_id, '0', sizeof(a->content_id) - 1);
-    if (r->outcome == INSTALL_KEPT)
+    if (r->outcome != INSTALL_SAME)
+        memset(a->content_id, '0', sizeof(a->content_id) - 1);
+    a->is_here = r->outcome != INSTALL_MERGED;
+    if (a->is_here)
         adopted_measure(a, fd);
     if (adopted_load(dir, a->session_id, &before) && adopted_fits(&before, fd))
         adopted_merge(a, &before);
@@ -62,9 +68,39 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
         hash_hex(d->header.key_id, KEY_ID_BYTES, a.key_id);
         a.generation = d->header.generation;
     }
-    if (r->outcome == INSTALL_MERGED || r->outcome == INSTALL_KEPT)
-        note_merged(root, r, dir, &a);
+    if (r->outcome == INSTALL_MERGED || r->outcome == INSTALL_KEPT || r->outcome == INSTALL_SAME)
+        note_here(root, r, dir, &a);
     (void)adopted_save(dir, &a, NULL);
     /* Whoever deleted it here once wants it again: the next deletion is somebody else's. */
     (void)adopted_take_deleted(dir, a.session_id);
+}
+
+void pull_adopt_heads(struct ctx *c, const struct heads *h)
+{
+    const char *dir = ctx_account_dir(c);
+    struct adopted a;
+    size_t before;
+
+    if (dir == NULL || !adopted_load(dir, h->session_id, &a))
+        return;
+    before = a.n_also;
+    for (size_t i = 0; i < h->n; i++) {
+        const struct head *head = &h->v[i];
+        /* What is pinned held more once than what can be counted here. */
+        if (head->is_known && !head->is_pinned && head->records + head->files == 0)
+            adopted_add(&a, head->version, strchr(head->source.answer.checksum, ':') + 1);
+    }
+    if (a.n_also > before)
+        (void)adopted_save(dir, &a, NULL);
+}
+
+void pull_adopt_tell(struct ctx *c, const char *session_id)
+{
+    struct json_object *params = json_object_new_object(), *o;
+    struct ct_err err;
+
+    jdoc_set_str(params, "id", session_id);
+    if (ctx_call(c, "pulled", params, ANSWER_MS, &o, &err) == 0)
+        json_object_put(o);
+    json_object_put(params);
 }

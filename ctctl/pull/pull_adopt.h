@@ -3,6 +3,7 @@
 
 #include "bundle/install/install.h"
 #include "ctctl/cloud/download.h"
+#include "ctctl/cloud/heads.h"
 #include "ctctl/ctx/ctx.h"
 
 /**
@@ -13,5 +14,18 @@
  */
 void pull_adopt(struct ctx *c, const char *root, const struct download *d,
                 const struct install_result *r);
+
+/**
+ * pull_adopt_heads(c, h):
+ * ${h} was judged after the pull, files too: those that have nothing that is not here are in it.
+ */
+void pull_adopt_heads(struct ctx *c, const struct heads *h);
+
+/**
+ * pull_adopt_tell(c, session_id):
+ * Have the daemon, if one runs, look at the record: perhaps nothing changed here that it would
+ * notice.
+ */
+void pull_adopt_tell(struct ctx *c, const char *session_id);
 
 #endif

@@ -5,12 +5,15 @@
 #include "agents/beneath.h"
 #include "bundle/install/local.h"
 
+#include "ctctl/pull/pull_adopt.h"
+#include "ctctl/pull/pull_apart.h"
 #include "ctctl/pull/pull_heads.h"
 
 int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
                struct heads *h)
 {
-    const struct open_result *files = taken != NULL && taken->is_known ? &taken->copy.opened : NULL;
+    const struct open_result *files =
+        taken != NULL && taken->is_known ? &taken->copy.held.opened : NULL;
     int is_left_alone = (opts->is_rehearsal && !opts->is_merge) || opts->is_copy, is_here = 0;
     char *root = is_left_alone ? NULL : pull_root(c, NULL);
     int root_fd = root != NULL ? beneath_open_root(root) : -1;
@@ -22,7 +25,7 @@ int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *t
     if (is_here)
         heads_judge(h, local.news, files);
     else if (files != NULL)
-        heads_judge(h, taken->copy.news, files);
+        heads_judge(h, taken->copy.held.news, files);
     if (local.news != NULL)
         local_clear(&local);
     if (root_fd >= 0)
@@ -47,6 +50,12 @@ int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     rc = pull_session(c, wire_id, &own, ret, err);
     if (h.n > 1)
         pull_judge(c, opts, taken, &h);
+    if (rc == 0 && !own.is_rehearsal && !own.is_copy) {
+        if (taken != NULL && taken->is_known)
+            pull_adopt_heads(c, &h);
+        pull_adopt_tell(c, ret->installed.session_id);
+        pull_apart_forget(c, ret->installed.session_id);
+    }
     ret->heads = h;
     return rc;
 }

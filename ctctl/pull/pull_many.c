@@ -13,11 +13,13 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 #include "common/base/uuid.h"
+#include "common/config/device.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
 #include "ctctl/here/target.h"
 
+#include "ctctl/pull/pull_apart.h"
 #include "ctctl/pull/pull_heads.h"
 
 #include "ctctl/pull/pull_many.h"
@@ -168,13 +170,16 @@ static int64_t known_version(struct ctx *c, const struct map *books, const struc
  * clear, a server that tells devices apart does; of what is sealed, its number. */
 static int is_unseen(struct ctx *c, const struct map *books, const struct json_object *item)
 {
-    int64_t known;
+    const char *sealer = item_device_id(item);
+    char device[UUID_SIZE];
 
+    if (sealer != NULL && device_id(c->config->state_dir, device, NULL) == 0 &&
+        strcmp(sealer, device) == 0)
+        return 0;
     if (!item_is_sealed(item) &&
         (!jdoc_has(item, "thisDevice") || jdoc_bool(item, "thisDevice", 0)))
         return 0;
-    known = known_version(c, books, item);
-    return known > 0 && jdoc_int(item, "currentVersion", 0) > known;
+    return jdoc_int(item, "currentVersion", 0) > known_version(c, books, item);
 }
 
 /* May a version beside the current one contain it?  Of one that says what it builds on the server
@@ -220,6 +225,25 @@ static int is_out_of_reach(struct many *m, const struct json_object *item)
     return 0;
 }
 
+/* It went on here and elsewhere: said each time, and left to a person. */
+static void is_apart(struct many *m, const struct json_object *item, const struct pull_result *r)
+{
+    struct ct_err err;
+
+    m->rest->apart++;
+    pull_apart_error(m->c, item, &err);
+    m->opts->done(m->opts->done_arg, item, r, &err);
+}
+
+/* Do the books say that what stands beside it at the server is not here?  Without a daemon nobody
+ * says that it is. */
+static int is_told_apart(const struct many *m, const struct json_object *item)
+{
+    const struct json_object *book = map_get(m->books, item_id(item));
+
+    return book == NULL || jdoc_int(book, "elsewhereVersion", 0) > 0;
+}
+
 /* Put the session on the list ${todo} if there is something to be done about it. */
 static int plan(struct many *m, struct json_object *item, struct json_object *todo,
                 struct ct_err *err)
@@ -236,12 +260,30 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
     }
+    if (is_here && m->opts->is_update && pull_apart_is_known(m->c, item)) {
+        is_apart(m, item, &none);
+        return 0;
+    }
     if (is_here && !is_behind)
-        is_behind = is_unseen(m->c, m->books, item) || may_contain_current(item);
+        is_behind = is_unseen(m->c, m->books, item) || may_contain_current(item) ||
+                    (m->opts->is_update && pull_apart_any(item) && is_told_apart(m, item));
     if (is_here && !is_behind)
         m->rest->rested++;
     else if (is_here || !m->opts->is_update)
         json_object_array_add(todo, json_object_get(item));
+    return 0;
+}
+
+/* Nothing came of it, for each side has something that the other lacks. */
+static int is_both(const struct pull_result *r, int rc, const struct ct_err *err)
+{
+    if (rc != 0)
+        return strcmp(err->reason, "diverged") == 0;
+    for (size_t i = 0; r->installed.outcome == INSTALL_SAME && i < r->heads.n; i++) {
+        const struct head *head = &r->heads.v[i];
+        if (!head->is_pinned && head->records + head->files > 0)
+            return 1;
+    }
     return 0;
 }
 
@@ -260,6 +302,10 @@ static int one(struct many *m, const struct json_object *item, struct ct_err *er
     /* What runs by itself now and then comes back to it. */
     if (rc != 0 && m->opts->is_update && strcmp(err->reason, "live") == 0) {
         m->rest->open++;
+        rc = 0;
+    } else if (m->opts->is_update && is_both(&r, rc, err)) {
+        pull_apart_note(m->c, item);
+        is_apart(m, item, &r);
         rc = 0;
     } else {
         m->opts->done(m->opts->done_arg, item, &r, rc == 0 ? NULL : err);

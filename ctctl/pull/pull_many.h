@@ -13,7 +13,7 @@ struct pull_many_opts {
     void (*next)(void *arg, int64_t n, int64_t of, int64_t before_bytes, int64_t all_bytes);
 
     /* Called after each session that something was to be done about: ${item} is the API's list
-     * item, ${err} NULL if all went well. */
+     * item, ${err} NULL if all went well.  Of an --update the reason "diverged" is no failure. */
     void (*done)(void *arg, const struct json_object *item, const struct pull_result *r,
                  const struct ct_err *err);
     void *done_arg;
@@ -24,6 +24,7 @@ struct pull_many_rest {
     int64_t listed;
     int64_t rested;       /* here, and not behind */
     int64_t open;         /* Claude Code runs on it: left for a later --update */
+    int64_t apart;        /* went on here and elsewhere: left to a person by --update */
     int64_t locked;       /* sealed, and can't be opened here */
     struct ct_err reason; /* of the first of those */
     int64_t plain;        /* in clear, and this device seals */

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "ctctl/pull/pull_adopt.h"
+#include "ctctl/pull/pull_apart.h"
 #include "ctctl/pull/pull_heads.h"
 
 #include "ctctl/pull/pull_merge.h"
@@ -71,6 +73,12 @@ int pull_merge(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
     if (rc == 0 && (is_here || opts->is_rehearsal || own.version > 0)) {
         pull_result_clear(ret);
         rc = merge(c, &h, &own, agree, arg, ret, err);
+    }
+    if (rc == 0 && !own.is_rehearsal) {
+        if (other != NULL && pull_judge(c, opts, other, &h))
+            pull_adopt_heads(c, &h);
+        pull_adopt_tell(c, h.session_id);
+        pull_apart_forget(c, h.session_id);
     }
     if (h.n > 1)
         pull_judge(c, opts, NULL, &h);

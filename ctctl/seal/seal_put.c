@@ -128,7 +128,7 @@ static void describe(struct ctx *c, const struct seal_put *p, const struct seal_
         jdoc_set_str(f->metadata, "label", label);
     if (tags != NULL && json_object_array_length(tags) > 0)
         json_object_object_add(f->metadata, "tags", json_object_get(tags));
-    memcpy(f->content_id, p->copy->opened.content_id, sizeof(f->content_id));
+    memcpy(f->content_id, p->copy->held.opened.content_id, sizeof(f->content_id));
     f->gzip_bytes = p->copy->gzip_bytes;
     memcpy(f->object_id, h->object_id, sizeof(f->object_id));
     f->generation = h->generation;

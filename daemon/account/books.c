@@ -143,6 +143,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     sealing_apply(d->sealing);
     state_seed_writers(d->state);
     exclusion_apply(d); /* the rules may have changed while it was closed */
+    adopt_take_all(d);
     if (d->watcher != NULL)
         watcher_rescan(d->watcher);
     rc = 0;
@@ -159,6 +160,7 @@ void books_close(struct daemon *d)
     if (d->waiters != NULL && d->state != NULL)
         waiter_forgotten(d);
     cloud_forget(d->cloud);
+    headlook_forget(d->headlook);
     allowance_forget(d->allowance);
     room_is_there(d);
     sessions_forget_all(d);

@@ -280,8 +280,9 @@ static void release(struct cloud *c, const char *id)
     uploader_hold(c->d->uploader, id, UPLOADER_HOLD_ASKING, 0);
 }
 
-/* The newest version with the checksum of the bundle that waits, or 0. */
-static int64_t version_with(struct json_object *answer, const char *sha256)
+/* The newest version with the checksum of the bundle that waits, or 0; and whether it is contained
+ * in no other. */
+static int64_t version_with(struct json_object *answer, const char *sha256, int *ret_is_head)
 {
     struct json_object *versions = jdoc_array(answer, "versions");
     size_t n = versions != NULL ? json_object_array_length(versions) : 0;
@@ -292,8 +293,10 @@ static int64_t version_with(struct json_object *answer, const char *sha256)
         const char *sum = jdoc_str(v, "checksum");
         int64_t version = jdoc_int(v, "version", 0);
         if (sum != NULL && strncmp(sum, "sha256:", 7) == 0 && strcmp(sum + 7, sha256) == 0 &&
-            version > best)
+            version > best) {
             best = version;
+            *ret_is_head = jdoc_bool(v, "isHead", 1);
+        }
     }
     return best;
 }
@@ -305,6 +308,8 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     struct uploader_view v;
     struct ct_err err = {0};
     int64_t version = 0;
+    struct queue_beside within = {.is_told = 1, .messages = -1, .is_within = 1};
+    int is_head = 1;
     char id[UUID_SIZE];
 
     c->ask = NULL;
@@ -322,11 +327,13 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     c->failures = 0;
     daemon_mind_network(c->d);
     if (answer != NULL && uploader_look(c->d->uploader, id, &v) && !queue_is_sealed(v.item))
-        version = version_with(answer, v.item->sha256);
+        version = version_with(answer, v.item->sha256, &is_head);
+    within.version = jdoc_int(answer, "currentVersion", 0);
     json_object_put(answer);
     if (version > 0) {
         log_info("there-already session=%s version=%lld", id, (long long)version);
-        uploader_settle(c->d->uploader, id, version, login_view_is_own_machine(c->d->login));
+        uploader_settle(c->d->uploader, id, version, is_head ? NULL : &within,
+                        login_view_is_own_machine(c->d->login));
     }
     release(c, id);
     ask_next(c);
@@ -365,7 +372,7 @@ static void on_probed(void *arg, const struct ct_err *why)
     } else if (l != NULL) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
         uploader_settle_sealed(c->d->uploader, id, l->version, l->sha256, l->key_id, l->generation,
-                               login_view_is_own_machine(c->d->login));
+                               NULL, login_view_is_own_machine(c->d->login));
     }
     release(c, id);
     ask_next(c);
@@ -508,7 +515,7 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
                     struct ct_err *err)
 {
     struct listed *l = map_get(c->listed, queue_wire_id(item));
-    int is_other = l != NULL && l->is_other && l->version != version &&
+    int is_other = l != NULL && l->is_other && !item->beside.is_told && l->version != version &&
                    l->version > item->base_version; /* a pull may have brought it meanwhile */
     struct state_elsewhere e = {.wire_id = item->wire_id, .messages = -1, .is_apart = 1};
 

@@ -103,16 +103,35 @@ static int find_row(struct json_object *item, int64_t version, struct api_head *
     return 0;
 }
 
-/* The newest that another device made (${is_own}: that this one made), pinned ones aside, and that
- * is not the version ${here}: what was pulled is another device's and in the books all the same. */
-static void newest_row(struct json_object *item, int is_own, int64_t here, struct api_head *ret)
+/* The newest that this device made, pinned ones aside. */
+static void newest_own(struct json_object *item, struct api_head *ret)
 {
     struct api_head h;
 
     memset(ret, 0, sizeof(*ret));
     for (size_t i = 0; row_at(item, i, &h); i++) {
-        if (h.is_told_whose && h.is_own == is_own && h.is_head && h.version != here &&
-            h.version > ret->version)
+        if (h.is_told_whose && h.is_own && h.is_head && h.version > ret->version)
+            *ret = h;
+    }
+}
+
+/* Is the version in what is here, whoever made it? */
+static int is_contained(const struct cloud *c, const struct state_session *ss, const char *wire_id,
+                        const struct api_head *h)
+{
+    return state_is_contained(c->d->state, ss->session_id, wire_id, h->version, sum_of(h));
+}
+
+/* The newest that another device made and that is not contained here, pinned ones aside. */
+static void newest_other(const struct cloud *c, const struct state_session *ss, const char *wire_id,
+                         struct json_object *item, struct api_head *ret)
+{
+    struct api_head h;
+
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; row_at(item, i, &h); i++) {
+        if (h.is_told_whose && !h.is_own && h.is_head && h.version != ss->version &&
+            h.version > ret->version && !is_contained(c, ss, wire_id, &h))
             *ret = h;
     }
 }
@@ -128,7 +147,7 @@ static struct listed *remember(struct cloud *c, const char *wire_id, int is_othe
         map_put(c->listed, wire_id, l);
     }
     row_at(item, 0, &current);
-    newest_row(item, 1, 0, &own);
+    newest_own(item, &own);
     l->version = current.version;
     l->is_other = is_other;
     snprintf(l->sha256, sizeof(l->sha256), "%s", sum_of(&current));
@@ -142,7 +161,7 @@ static int is_own_newer(const struct state_session *ss, struct json_object *item
 {
     struct api_head own;
 
-    newest_row(item, 1, 0, &own);
+    newest_own(item, &own);
     return ss->version > 0 && own.version > ss->version;
 }
 
@@ -225,7 +244,7 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
         is_gone(c, ss);
         return;
     }
-    newest_row(item, 0, ss->version, &other);
+    newest_other(c, ss, wire_id, item, &other);
     if (other.version > 0)
         is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head);
     else if (jdoc_array(item, "heads") != NULL)
@@ -282,7 +301,8 @@ static void see_strange(struct cloud *c, const char *id, int64_t version, struct
 static void see_newer(struct cloud *c, const struct state_session *ss, const char *wire_id,
                       int64_t known, const struct api_head *h)
 {
-    if (h->version > known && !is_being_confirmed(c, ss->session_id, h->version))
+    if (h->version > known && !is_being_confirmed(c, ss->session_id, h->version) &&
+        !is_contained(c, ss, wire_id, h))
         is_elsewhere(c, ss, wire_id, h, 0);
 }
 

@@ -98,6 +98,7 @@ static const char *const schema[] = {
     " project TEXT NOT NULL,"
     " cwd TEXT NOT NULL,"
     " PRIMARY KEY (project, cwd)) WITHOUT ROWID",
+    "ALTER TABLE contained ADD COLUMN is_untold INTEGER NOT NULL DEFAULT 0",
 };
 
 #define COLUMNS \

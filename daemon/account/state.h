@@ -27,6 +27,13 @@ enum state_excluded {
     STATE_DELETED_CHANGED, /* ... and here it changed since: somebody has to say what is wanted */
 };
 
+/* Why a session is to be uploaded once more although its content is the same. */
+enum state_renewed {
+    STATE_NOT_RENEWED,
+    STATE_RENEWED,       /* it was asked for, or what is there is in clear */
+    STATE_RENEWED_BASES, /* the server is to learn that it contains what stands beside it */
+};
+
 #define STATE_TAG_SIZE 17
 
 #define STATE_PROFILE "//profile" /* the project of what belongs to no session */
@@ -65,7 +72,7 @@ struct state_session {
     int64_t rollback;        /* a lower one than that, which the server hands out now; 0: it does
                                 not */
     int64_t clear_version;   /* the newest that is in the cloud in clear, or 0 */
-    int is_renewed;          /* to be uploaded once more although the content is the same */
+    int is_renewed;          /* enum state_renewed: to be uploaded once more, as it is */
 
     int64_t pin; /* a fuller version that the next one is to keep beyond rotation, or 0 */
 
@@ -189,14 +196,32 @@ int state_unconfirm(struct state *s, const char *session_id, struct ct_err *err)
 int state_drop_contained(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
- * state_contain(s, session_id, c, err), state_each_contained(s, session_id, wire_id, f, arg):
+ * state_contain(s, session_id, c, err), state_each_contained(s, session_id, wire_id, is_untold, f,
+ * arg):
  * ${c} is being confirmed: remember what the session contains from now on, should the server lose
- * its newest versions; call ${f} for each, the newest first.
+ * its newest versions; call ${f} for each, the newest first, or (${is_untold}) only for those that
+ * no upload has named yet.
  */
 int state_contain(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err);
 void state_each_contained(struct state *s, const char *session_id, const char *wire_id,
+                          int is_untold,
                           void (*f)(void *arg, int64_t version, const char *sha256), void *arg);
+
+/**
+ * state_note_contained(s, session_id, wire_id, version, sha256, is_untold, err):
+ * That version of another device turned out to be contained in what is here, or (not ${is_untold})
+ * was named by an upload: it is nothing that is elsewhere.
+ */
+int state_note_contained(struct state *s, const char *session_id, const char *wire_id,
+                         int64_t version, const char *sha256, int is_untold, struct ct_err *err);
+
+/**
+ * state_is_contained(s, session_id, wire_id, version, sha256):
+ * Return whether that version is known to be contained in what is here.
+ */
+int state_is_contained(struct state *s, const char *session_id, const char *wire_id,
+                       int64_t version, const char *sha256);
 
 /**
  * state_each_apart(s, f, arg):
@@ -413,6 +438,13 @@ int state_set_clear(struct state *s, const char *session_id, int64_t version, st
  * Have the session uploaded once more, although its content may be the same; also after a restart.
  */
 int state_renew(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_renew_bases(s, session_id, err):
+ * Have the session uploaded once more for the sake of what it contains, which the server does not
+ * know; not if something else turns up meanwhile that it lacks.
+ */
+int state_renew_bases(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
  * state_each_clear(s, f, arg), state_each_rollback(s, f, arg), state_each_to_seal(s, f, arg):

@@ -7,7 +7,8 @@ int state_set_elsewhere(struct state *s, const char *session_id, const struct st
 {
     return db_exec(state_db(s), err,
                    "UPDATE sessions SET elsewhere = ?, elsewhere_wire = ?, is_apart = ?,"
-                   " elsewhere_device = ?, elsewhere_messages = ?"
+                   " elsewhere_device = ?, elsewhere_messages = ?,"
+                   " is_renewed = CASE is_renewed WHEN 2 THEN 0 ELSE is_renewed END"
                    " WHERE session_id = ? AND version > 0",
                    "isisis", e->version, e->wire_id, (int64_t)(e->version > 0 && e->is_apart),
                    e->device != NULL ? e->device : "", e->messages, session_id);
@@ -30,15 +31,24 @@ int state_is_behind(const struct state_session *ss)
     return ss->elsewhere > 0 && !ss->is_apart;
 }
 
-static int add_contained(struct state *s, const char *session_id, const char *wire_id,
-                         int64_t version, const char *sha256, struct ct_err *err)
+int state_note_contained(struct state *s, const char *session_id, const char *wire_id,
+                         int64_t version, const char *sha256, int is_untold, struct ct_err *err)
 {
     if (version <= 0 || sha256 == NULL || sha256[0] == '\0')
         return 0;
     return db_exec(state_db(s), err,
-                   "INSERT OR IGNORE INTO contained(session_id, wire_id, version, sha256)"
-                   " VALUES (?, ?, ?, ?)",
-                   "ssis", session_id, wire_id, version, sha256);
+                   "INSERT OR IGNORE INTO contained(session_id, wire_id, version, sha256,"
+                   " is_untold) VALUES (?, ?, ?, ?, ?)",
+                   "ssisi", session_id, wire_id, version, sha256, (int64_t)is_untold);
+}
+
+int state_is_contained(struct state *s, const char *session_id, const char *wire_id,
+                       int64_t version, const char *sha256)
+{
+    return db_int(state_db(s), 0,
+                  "SELECT count(*) FROM contained WHERE session_id = ? AND wire_id = ?"
+                  " AND version = ? AND sha256 = ?",
+                  "ssis", session_id, wire_id, version, sha256) > 0;
 }
 
 int state_drop_contained(struct state *s, const char *session_id, struct ct_err *err)
@@ -59,9 +69,15 @@ int state_contain(struct state *s, const char *session_id, const struct state_co
          (c->goes_on_from > 0 && here > 0 && c->goes_on_from != here)) &&
         state_drop_contained(s, session_id, err) != 0)
         return -1;
-    if ((c->pin == 0 &&
-         add_contained(s, session_id, wire_id, c->goes_on_from, c->base_sha256, err) != 0) ||
-        add_contained(s, session_id, wire_id, c->version, c->sha256, err) != 0)
+    if ((c->pin == 0 && state_note_contained(s, session_id, wire_id, c->goes_on_from,
+                                             c->base_sha256, 0, err) != 0) ||
+        state_note_contained(s, session_id, wire_id, c->version, c->sha256, 0, err) != 0)
+        return -1;
+    /* What was uploaded named them all. */
+    if (!c->is_pulled && db_exec(state_db(s), err,
+                                 "UPDATE contained SET is_untold = 0 WHERE session_id = ?"
+                                 " AND is_untold = 1",
+                                 "s", session_id) != 0)
         return -1;
     return db_exec(state_db(s), err,
                    "DELETE FROM contained WHERE session_id = ?1 AND wire_id = ?2 AND version <"
@@ -71,15 +87,16 @@ int state_contain(struct state *s, const char *session_id, const struct state_co
 }
 
 void state_each_contained(struct state *s, const char *session_id, const char *wire_id,
-                          void (*f)(void *arg, int64_t version, const char *sha256), void *arg)
+                          int is_untold, void (*f)(void *arg, int64_t version, const char *sha256),
+                          void *arg)
 {
     struct db *db = state_db(s);
     sqlite3_stmt *st;
 
     if (db_query(db, NULL, &st,
                  "SELECT version, sha256 FROM contained WHERE session_id = ? AND wire_id = ?"
-                 " ORDER BY version DESC LIMIT 60",
-                 "ss", session_id, wire_id) != 0)
+                 " AND is_untold >= ? ORDER BY version DESC LIMIT 60",
+                 "ssi", session_id, wire_id, (int64_t)(is_untold != 0)) != 0)
         return;
     while (db_step(db, st, NULL) == 1)
         f(arg, sqlite3_column_int64(st, 0), db_text(st, 1));

@@ -48,8 +48,15 @@ int state_renew(struct state *s, const char *session_id, struct ct_err *err)
 {
     if (state_outdate_files(s, session_id, err) != 0)
         return -1;
-    return db_exec(state_db(s), err, "UPDATE sessions SET is_renewed = 1 WHERE session_id = ?", "s",
-                   session_id);
+    return db_exec(state_db(s), err, "UPDATE sessions SET is_renewed = ? WHERE session_id = ?",
+                   "is", (int64_t)STATE_RENEWED, session_id);
+}
+
+int state_renew_bases(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(state_db(s), err,
+                   "UPDATE sessions SET is_renewed = ? WHERE session_id = ? AND is_renewed = 0",
+                   "is", (int64_t)STATE_RENEWED_BASES, session_id);
 }
 
 static void each(struct state *s, const char *sql,
@@ -70,7 +77,7 @@ void state_each_to_seal(struct state *s, void (*f)(void *arg, const char *sessio
 {
     each(s,
          "SELECT session_id, 1 FROM sessions"
-         " WHERE version > 0 AND wire_id = '' AND is_renewed = 0 AND NOT is_archived"
+         " WHERE version > 0 AND wire_id = '' AND is_renewed <> 1 AND NOT is_archived"
          " AND NOT is_excluded",
          f, arg);
 }

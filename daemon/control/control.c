@@ -171,6 +171,16 @@ static void do_cleared(struct daemon *d, struct ipc_request *rq, struct json_obj
     reply_empty(rq);
 }
 
+/* pulled {"id": "..."}: a pull left a record of the session. */
+static void do_pulled(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    const char *id = jdoc_str(params, "id");
+
+    if (id != NULL && uuid_is_valid(id))
+        adopt_take(d, id);
+    reply_empty(rq);
+}
+
 static void exclude_or_include(struct daemon *d, struct ipc_request *rq, struct json_object *params,
                                int is_excluded)
 {
@@ -303,7 +313,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"show", do_show},       {"sync", do_sync},           {"exclude", do_exclude},
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
         {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
-        {"cleared", do_cleared}, {"refresh", do_refresh},
+        {"cleared", do_cleared}, {"refresh", do_refresh},     {"pulled", do_pulled},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "common/base/now.h"
+#include "common/data/jdoc.h"
 
 #include "daemon/account/login_view.h"
 #include "daemon/account/sealing.h"
@@ -50,6 +51,17 @@ int adopt_is_void(const struct job *j)
            j->result.is_rewritten;
 }
 
+/* Write down that all of these are in what is here. */
+static int note_also(const struct daemon *d, const struct adopted *a, struct ct_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < a->n_also; i++)
+        rc = state_note_contained(d->state, a->session_id, a->wire_id, a->also[i].version,
+                                  a->also[i].sha256, 1, err);
+    return rc;
+}
+
 int adopt_confirm(const struct job *j, struct ct_err *err)
 {
     const struct adopted *a = &j->adopted;
@@ -70,7 +82,8 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
     if (state_confirm(j->d->state, j->session_id, &c, err) != 0 ||
         state_queue_manifest(j->d->state, j->session_id, a->content_id, 0, &j->result.manifest,
                              err) != 0 ||
-        state_store_manifest(j->d->state, j->session_id, a->content_id, a->version, err) != 0)
+        state_store_manifest(j->d->state, j->session_id, a->content_id, a->version, err) != 0 ||
+        note_also(j->d, a, err) != 0)
         return -1;
     /* What comes after it lacks what was not installed, so that version is kept. */
     return a->is_thinner ? state_pin(j->d->state, j->session_id, err) : 0;
@@ -80,4 +93,124 @@ void adopt_forget(const struct daemon *d, const char *session_id)
 {
     if (d->account_dir != NULL)
         adopted_forget(d->account_dir, session_id);
+}
+
+/* ---- without a job ------------------------------------------------------------------------------
+ */
+
+struct taking {
+    struct daemon *d;
+    const struct adopted *a;
+    const struct state_session *ss;
+};
+
+static int is_contained(const struct taking *t)
+{
+    const struct adopted *a = t->a;
+
+    if (strcmp(t->ss->elsewhere_wire, a->wire_id) != 0)
+        return 0;
+    for (size_t i = 0; i < a->n_also; i++) {
+        if (a->also[i].version == t->ss->elsewhere)
+            return 1;
+    }
+    return a->version == t->ss->elsewhere;
+}
+
+static int write_taken(void *arg, struct ct_err *err)
+{
+    const struct state_elsewhere none = {.wire_id = "", .messages = -1};
+    struct taking *t = arg;
+    struct state *st = t->d->state;
+    const char *id = t->a->session_id;
+
+    if (note_also(t->d, t->a, err) != 0 ||
+        state_note_contained(st, id, t->a->wire_id, t->a->version, t->a->sha256, 1, err) != 0)
+        return -1;
+    if (t->ss->elsewhere == 0 || !is_contained(t))
+        return 0;
+    if (state_set_elsewhere(st, id, &none, err) != 0)
+        return -1;
+    /* Both stand side by side at the server, until a version names both. */
+    return t->ss->is_apart ? state_renew_bases(st, id, err) : 0;
+}
+
+/* Does the record speak of the very transcript that was bundled last?  A plain one has to be in the
+ * books, too: else it is still to be found out whether all of it is here. */
+static int is_known(const struct adopted *a, const struct state_session *ss)
+{
+    return ss->session_id[0] != '\0' && !ss->is_excluded && !ss->is_archived &&
+           a->transcript_bytes == ss->transcript_bytes &&
+           strcmp(a->transcript_digest, ss->transcript_digest) == 0 &&
+           strcmp(a->wire_id, ss->wire_id) == 0 &&
+           (a->is_here || (a->version == ss->version && strcmp(a->sha256, ss->sha256) == 0));
+}
+
+/* Return whether it could be taken over as it is. */
+static int take(struct daemon *d, const char *session_id)
+{
+    struct state_session ss = {0};
+    struct adopted a;
+    struct taking t = {d, &a, &ss};
+    struct ct_err err;
+    int is_taken = 1, is_due = 0;
+
+    if (!adopted_load(d->account_dir, session_id, &a))
+        return 1;
+    state_get(d->state, session_id, &ss);
+    is_taken = is_known(&a, &ss);
+    if (is_taken && db_transact(state_db(d->state), write_taken, &t, &err) != 0)
+        log_error("record-failed session=%s error=\"%s\"", session_id, err.msg);
+    else if (is_taken && ss.elsewhere > 0 && is_contained(&t)) {
+        log_info("contained session=%s version=%lld", session_id, (long long)ss.elsewhere);
+        control_event(d, "state", session_id, ss.version, 0, "");
+        is_due = ss.is_apart;
+    }
+    if (is_due)
+        sessions_touch(d, session_id, 0, 0);
+    state_session_clear(&ss);
+    return is_taken;
+}
+
+void adopt_take(struct daemon *d, const char *session_id)
+{
+    if (d->state != NULL && !take(d, session_id))
+        sessions_touch(d, session_id, 0, 0);
+}
+
+static void take_one(void *arg, const char *session_id)
+{
+    take(arg, session_id);
+}
+
+void adopt_take_all(struct daemon *d)
+{
+    adopted_each(d->account_dir, take_one, d);
+}
+
+static int has(struct json_object *list, const struct adopted *a)
+{
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *v = json_object_array_get_idx(list, i);
+        const char *sum = jdoc_str(v, "sha256");
+        if (jdoc_int(v, "version", 0) == a->version && sum != NULL && strcmp(sum, a->sha256) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void adopt_confirmed(struct daemon *d, const struct queue_item *item)
+{
+    struct adopted a;
+
+    if (d->account_dir == NULL || !adopted_load(d->account_dir, item->session_id, &a))
+        return;
+    if (strcmp(a.wire_id, item->wire_id) != 0 || has(item->merged, &a) ||
+        (item->base_version == a.version && strcmp(item->base_sha256, a.sha256) == 0) ||
+        strcmp(a.content_id, item->content_id) == 0) {
+        adopt_forget(d, item->session_id);
+        return;
+    }
+    log_info("pulled-meanwhile session=%s version=%lld", item->session_id, (long long)a.version);
+    sessions_touch(d, item->session_id, 0, 0);
 }

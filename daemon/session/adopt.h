@@ -39,8 +39,15 @@ int adopt_confirm(const struct job *j, struct ct_err *err);
 
 /**
  * adopt_forget(d, session_id):
- * The record has done its work: there is a newer version, or it is in the books.
+ * The record counts for nothing any more.
  */
 void adopt_forget(const struct daemon *d, const char *session_id);
+
+/**
+ * adopt_confirmed(d, item):
+ * The bundle ${item} is a version: the record of what it was made of has done its work.  One that
+ * a pull left while the bundle waited is looked at now.
+ */
+void adopt_confirmed(struct daemon *d, const struct queue_item *item);
 
 #endif

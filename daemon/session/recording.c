@@ -82,31 +82,52 @@ struct record {
     struct queue_item q;
 };
 
+static void set_base(struct queue_item *q, int64_t version, const char *sha256)
+{
+    q->base_version = version;
+    snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", sha256);
+}
+
 /* The version that this bundle goes on from, of those that it will be one of: what a pull
- * installed, or this device's last one.  In clear and sealed, a session has versions of its own. */
+ * installed, what the bundle that it replaces goes on from, or this device's last one.  In clear
+ * and sealed, a session has versions of its own. */
 static void set_bases(const struct record *r, struct queue_item *q)
 {
     const struct job *j = r->j;
+    const struct adopted *a = &j->adopted;
+    const struct queue_item *waiting = NULL;
     struct uploader_view v;
-    int is_one = j->adopted.version > 0 && strcmp(j->adopted.wire_id, j->wire_id) == 0;
-    int is_merged = j->adopted.version > 0 && adopted_is_merged(&j->adopted);
+    int is_one = a->version > 0 && strcmp(a->wire_id, j->wire_id) == 0;
 
-    if (is_one && is_merged)
-        q->merged = adopted_json(&j->adopted);
-    if (is_one && !is_merged) {
-        q->base_version = j->adopted.version;
-        snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", j->adopted.sha256);
-    } else if (strcmp(r->old->wire_id, j->wire_id) == 0) {
-        q->base_version = r->old->version;
-        snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", r->old->sha256);
-    }
-    if (!uploader_look(j->d->uploader, j->session_id, &v) ||
-        strcmp(v.item->wire_id, j->wire_id) != 0)
+    if (uploader_look(j->d->uploader, j->session_id, &v) &&
+        strcmp(v.item->wire_id, j->wire_id) == 0)
+        waiting = v.item;
+    if (is_one && !adopted_is_merged(a))
+        set_base(q, a->version, a->sha256);
+    else if (waiting != NULL && waiting->base_version > 0)
+        set_base(q, waiting->base_version, waiting->base_sha256);
+    else if (strcmp(r->old->wire_id, j->wire_id) == 0)
+        set_base(q, r->old->version, r->old->sha256);
+    if (is_one && (adopted_is_merged(a) || a->n_also > 0))
+        q->merged = adopted_json(a);
+    else if (waiting != NULL)
+        q->merged = json_object_get(waiting->merged);
+    if (waiting == NULL)
         return;
     /* The bundle that this one replaces may have been confirmed without our learning of it. */
-    q->before_version = v.item->phase == QUEUE_STORED ? v.item->version : v.item->before_version;
+    q->before_version = waiting->phase == QUEUE_STORED ? waiting->version : waiting->before_version;
     snprintf(q->before_sha256, sizeof(q->before_sha256), "%s",
-             v.item->phase == QUEUE_STORED ? v.item->sha256 : v.item->before_sha256);
+             waiting->phase == QUEUE_STORED ? waiting->sha256 : waiting->before_sha256);
+}
+
+/* Was something merged, or had it gone on before a pull left it as it was? */
+static int has_more_than_stored(const struct record *r)
+{
+    const struct adopted *a = &r->j->adopted;
+
+    return a->version > 0 && adopted_is_merged(a) &&
+           !(a->is_here && a->transcript_bytes == r->old->transcript_bytes &&
+             strcmp(a->transcript_digest, r->old->transcript_digest) == 0);
 }
 
 /* Does it hold anything that what it goes on from lacks?  Of what is not known to: yes. */
@@ -114,8 +135,8 @@ static int has_news(const struct record *r, const struct queue_item *q)
 {
     struct uploader_view v;
 
-    if (q->base_version <= 0 || q->merged != NULL || r->old->revive || r->old->is_renewed ||
-        r->j->has_news)
+    if (q->base_version <= 0 || has_more_than_stored(r) || r->old->revive ||
+        r->old->is_renewed == STATE_RENEWED || r->j->has_news)
         return 1;
     return uploader_look(r->j->d->uploader, r->j->session_id, &v) && v.item->has_news;
 }

@@ -5,6 +5,7 @@
 #include "bundle/install/adopted.h"
 #include "bundle/open/generations.h"
 #include "common/base/log.h"
+#include "common/data/jdoc.h"
 #include "common/base/now.h"
 
 #include "daemon/session/adopt.h"
@@ -15,6 +16,7 @@
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
+#include "daemon/session/headlook.h"
 
 /* A version younger than this may be amended; the server says an hour. */
 #define AMEND_MS (59LL * 60 * 1000)
@@ -40,7 +42,7 @@ static void on_stored(void *arg, int is_loopback)
         login_view_note_own_machine(d->login, 1);
 }
 
-/* What the server says that the bundle lacks.  ${is_apart}: and that lacks it, too. */
+/* What the bundle lacks, as the server says or a look told.  ${is_apart}: and that lacks it, too. */
 static int note_beside(struct daemon *d, const struct queue_item *item, int is_apart,
                        struct ct_err *err)
 {
@@ -52,6 +54,20 @@ static int note_beside(struct daemon *d, const struct queue_item *item, int is_a
                                 .is_apart = is_apart};
 
     return b->is_told ? state_set_elsewhere(d->state, item->session_id, &e, err) : 0;
+}
+
+/* What a merge put into it, should the server lose this version. */
+static int note_named(struct daemon *d, const struct queue_item *item, struct ct_err *err)
+{
+    size_t n = item->merged != NULL ? json_object_array_length(item->merged) : 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && item->pin == 0 && i < n; i++) {
+        const struct json_object *v = json_object_array_get_idx(item->merged, i);
+        rc = state_note_contained(d->state, item->session_id, item->wire_id,
+                                  jdoc_int(v, "version", 0), jdoc_str(v, "sha256"), 0, err);
+    }
+    return rc;
 }
 
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
@@ -75,16 +91,16 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .base_sha256 = item->base_sha256,
     };
 
-    adopt_forget(d, item->session_id);
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
     if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
         state_store_manifest(d->state, item->session_id, item->content_id, version, err) != 0 ||
-        cloud_confirmed(d->cloud, item, version, err) != 0)
+        note_named(d, item, err) != 0 || cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
+    adopt_confirmed(d, item);
     login_view_note_own_machine(d->login, c.is_loopback);
     if (item->generation > 0)
         generations_note(d->account_dir, item->session_id, item->generation, NULL);
-    return note_beside(d, item, 1, err);
+    return note_beside(d, item, !item->beside.is_within, err);
 }
 
 /* Nothing of it went out, for another device has more. */
@@ -180,14 +196,20 @@ static struct json_object *on_contains(void *arg, const struct queue_item *item)
     struct daemon *d = arg;
     struct json_object *list;
 
-    if (item->base_version > 0)
-        return NULL;
     list = json_object_new_array();
-    state_each_contained(d->state, item->session_id, item->wire_id, add_contained, list);
+    state_each_contained(d->state, item->session_id, item->wire_id, item->base_version > 0,
+                         add_contained, list);
     if (json_object_array_length(list) > 0)
         return list;
     json_object_put(list);
     return NULL;
+}
+
+static void on_unsure(void *arg, const struct queue_item *item, struct json_object *heads)
+{
+    struct daemon *d = arg;
+
+    headlook_begin(d->headlook, item, heads);
 }
 
 static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
@@ -312,6 +334,7 @@ const struct uploader_ops uploads_ops = {
     .settled = on_settled,
     .behind = on_behind,
     .passed = on_passed,
+    .unsure = on_unsure,
     .amends = on_amends,
     .own_version = on_own_version,
     .contains = on_contains,

@@ -220,7 +220,7 @@ $(here "$c")" ]
     machine bob
     session add "$CLAUDE_CONFIG_DIR" "$b" "here"
     run ctctl --json pull --update
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 0 ]
     out=$(grep '^{' <<<"$output")
     [ "$(jq -r --arg id "$a" '.sessions[] | select(.sessionId == $id).outcome' <<<"$out")" = updated ]
     case $(jq -r --arg id "$b" '.sessions[] | select(.sessionId == $id).outcome' <<<"$out") in

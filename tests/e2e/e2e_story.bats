@@ -177,6 +177,154 @@ leaves() {
     [ "$(ctctl --json versions "$ID" | jq '.versions | length')" = 3 ]
 }
 
+# ---- what is here already
+
+# beside: the numbers of the heads beside the current version, without what is only pinned
+beside() { ctctl --json versions "$ID" | jq -c '[.versions[] | select(.pinned) | .version] as $p | .heads - $p'; }
+
+# with_keys: this machine has alice's, if she has any
+with_keys() {
+    [ ! -e "$T/alice/home/alice/.codeteleport/keyring" ] ||
+        install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+}
+
+# ends_in_one: three machines have the session, bob has files beside it that the others lack, and
+# then everybody only pulls what is newer
+ends_in_one() {
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    third carol
+    project src/web.app
+    with_keys
+    ctctl pull "$ID"
+    machine bob
+    project src/web.app
+    with_keys
+    ctctl pull "$ID"
+    mkdir -p "$(dirname "$(here "$ID")")/memory" "$(dirname "$(here "$ID")")/$ID/tool-results"
+    echo "bob remembers" >"$(dirname "$(here "$ID")")/memory/MEMORY.md"
+    echo "bob's result" >"$(dirname "$(here "$ID")")/$ID/tool-results/bob.txt"
+    push
+    # What one had merged is news for the next, once.
+    for m in alice carol bob alice carol; do
+        machine "$m"
+        ctctl pull --update
+        push
+    done
+    for m in alice bob carol; do
+        machine "$m"
+        state synced
+        grep -q "bob's result" "$(dirname "$(here "$ID")")/$ID/tool-results/bob.txt"
+        ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+    done
+    [ "$(beside)" = '[]' ]
+}
+
+@test "machines that only pull what is newer are all safe at the end, and nothing is left to fetch" {
+    two_machines
+    ends_in_one
+}
+
+@test "sealed, machines that only pull what is newer are all safe at the end too" {
+    two_machines
+    sealed
+    ends_in_one
+}
+
+downloads() { grep -c "route=/v1/sessions/:id/download" "$T/server.log"; }
+
+@test "pull --update names what went on in two places, fetches it once, and that is no failure" {
+    pair
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    for m in alice bob; do
+        machine "$m"
+        ctctl pull --update >"$T/said" 2>&1
+        tr '\n' ' ' <"$T/said" | tr -s ' ' | grep -q "each without the other.* ctctl pull ${ID:0:8} --merge"
+        before=$(downloads)
+        ctctl pull --update 2>&1 | grep -q "1 in two places"
+        ctctl --json pull --update | jq -e '.diverged == 1 and .failed == 0 and .sessions[0].outcome == "diverged"'
+        [ "$(downloads)" = "$before" ]
+    done
+    # Whatever comes of it is looked at again.
+    turn alice "alice's next"
+    machine bob
+    ctctl --json pull --update | jq -e '.diverged == 1'
+    ctctl pull "$ID" --merge --yes
+    ctctl --json pull --update | jq -e '.diverged == 0'
+}
+
+@test "one machine holds what stands beside its own version: a pull finds out, and both are one again" {
+    pair
+    turn bob "bob's turn"
+    machine alice
+    cp "$(T=$T machine bob; here "$ID")" "$T/bobs"
+    python3 - "$T/bobs" "$(here "$ID")" <<'PY'
+import sys
+have = open(sys.argv[2]).read()
+open(sys.argv[2], "a").write("".join(l for l in open(sys.argv[1]) if l not in have and "bob's turn" in l))
+PY
+    turn alice "alice's turn"
+    state diverged
+    ctctl pull "$ID"
+    push
+    state synced
+    [ "$(beside)" = '[]' ]
+    machine bob
+    state behind
+    ctctl pull --update
+    state synced
+}
+
+# ---- bundles that wait
+
+# waits N: it was bundled N times, and nothing went out
+waits() { [ "$(grep -c "bundled session=$ID" "$T/daemon.log")" -ge "$1" ]; }
+
+# pauses: nothing goes out from this machine until keeps_waiting
+pauses() {
+    machine "$1"
+    start_daemon
+    ctctl pause
+    stop_daemon
+}
+
+# keeps_waiting [N]: N bundles wait already; two turns, each in a bundle of its own; then they go out
+keeps_waiting() {
+    : >"$T/daemon.log"
+    start_daemon
+    within waits "${1:-0}"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "first of two"
+    within waits $((${1:-0} + 1))
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "second of two"
+    within waits $((${1:-0} + 2))
+    ctctl resume
+    ctctl sync --wait
+    stop_daemon
+    state synced
+    [ "$(beside)" = '[]' ]
+}
+
+@test "what a pull brought is contained in a bundle that takes another's place in the queue" {
+    pair
+    turn bob "bob's turn"
+    pauses alice
+    ctctl pull "$ID"
+    keeps_waiting
+}
+
+@test "what was merged is contained in a bundle that takes another's place in the queue" {
+    pair
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    pauses alice
+    ctctl pull "$ID" --merge --yes
+    keeps_waiting 1
+    [ "$(ctctl --json versions "$ID" | jq -c '.versions[0] | [.version, (.baseVersions | sort)]')" = '[4,[2,3]]' ]
+}
+
 # ---- a server that is not ours
 
 kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }

@@ -131,8 +131,6 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     } else {
         resolve_gone(c, &e);
         rc = pull_say_failure(c, &e);
-        if (strcmp(e.reason, "diverged") == 0)
-            ctx_say(c, "to make one of both: ctctl pull %.8s --merge", r.heads.session_id);
     }
     heads_say(c, &r.heads, HERE_LACKS, 1);
     pull_result_clear(&r);
@@ -148,7 +146,8 @@ struct tally {
     struct pull_front front;
     int is_rehearsal;
     int64_t good[INSTALL_MERGED + 1];
-    int64_t failed;
+    int64_t failed, apart;
+    int is_update;
     int all_later;               /* all failures may pass by themselves */
     struct json_object *results; /* for --json */
     struct strlist absent;       /* folders that are not here */
@@ -198,7 +197,9 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
 
     if (t->front.progress != NULL)
         progress_pause(t->front.progress);
-    if (err != NULL) {
+    if (err != NULL && t->is_update && strcmp(err->reason, "diverged") == 0) {
+        t->apart++;
+    } else if (err != NULL) {
         t->failed++;
         t->all_later = t->all_later && err->code == ERR_RETRY;
     } else {
@@ -206,7 +207,8 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         if (r->is_absent)
             strlist_add_once(&t->absent, r->installed.cwd);
     }
-    heads_say(t->c, &r->heads, HERE_LACKS, 1);
+    if (err == NULL || !t->is_update)
+        heads_say(t->c, &r->heads, HERE_LACKS, 1);
     if (!t->c->json) {
         say_line(t, item, r, err);
         return;
@@ -246,10 +248,12 @@ static void sum_up(struct tally *t, int64_t rested)
 
     buf_printf(&b,
                "%" PRId64 " installed, %" PRId64 " updated, %" PRId64 " already here, %" PRId64
-               " kept, %" PRId64 " failed%s\n",
+               " kept, %" PRId64 " failed",
                t->good[INSTALL_NEW], t->good[INSTALL_UPDATED] + t->good[INSTALL_FORCED],
-               rested + t->good[INSTALL_SAME], t->good[INSTALL_KEPT], t->failed,
-               t->is_rehearsal ? " (nothing was done)" : "");
+               rested + t->good[INSTALL_SAME], t->good[INSTALL_KEPT], t->failed);
+    if (t->apart > 0)
+        buf_printf(&b, ", %" PRId64 " in two places", t->apart);
+    buf_addstr(&b, t->is_rehearsal ? " (nothing was done)\n" : "\n");
     if (t->absent.n > 0)
         buf_addstr(&b, "These folders are not here yet:\n");
     for (size_t i = 0; i < t->absent.n; i++) {
@@ -274,6 +278,7 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest,
     jdoc_set_int(o, "alreadyHere", rest->rested + t->good[INSTALL_SAME]);
     jdoc_set_int(o, "failed", t->failed);
     jdoc_set_int(o, "open", rest->open);
+    jdoc_set_int(o, "diverged", rest->apart);
     jdoc_set_int(o, "locked", rest->locked);
     jdoc_set_int(o, "leftInClear", rest->plain);
     ctx_json(t->c, o);
@@ -294,7 +299,10 @@ static int pull_along(struct ctx *c, struct command *cmd, struct json_object *re
 
 static int pull_all(struct ctx *c, struct command *cmd)
 {
-    struct tally t = {.c = c, .is_rehearsal = cmd->opts.is_rehearsal, .all_later = 1};
+    struct tally t = {.c = c,
+                      .is_update = cmd->is_update,
+                      .is_rehearsal = cmd->opts.is_rehearsal,
+                      .all_later = 1};
     struct pull_many_opts many = {
         .is_update = cmd->is_update,
         .project = cmd->project,
@@ -466,12 +474,12 @@ const struct verb verb_pull = {
     "  --all             everything, home to home: for a new machine\n"
     "  --project P       only this project's (name or folder)\n"
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
-    "  --update          only what is here already and has gone on elsewhere\n"
     "  --profile         what belongs to no session, of all devices or of the one that is\n"
     "                    named: agents' memory, named lists of tasks and the like. --all\n"
     "                    brings it too. Nothing that is here is replaced\n"
     "  --update          only what is here already and has gone on elsewhere, and is not\n"
-    "                    open: also for a timer of one's own\n"
+    "                    open: also for a timer of one's own. What went on here too is named\n"
+    "                    and left alone; neither is a failure\n"
     "\n"
     "What is here is never replaced by something that lacks a part of it, unless forced.\n"
     "No daemon is needed for this.\n",

@@ -1,0 +1,400 @@
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "bundle/open/held.h"
+#include "bundle/seal/sealed.h"
+#include "common/base/log.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/data/jdoc.h"
+#include "daemon/session/job.h"
+
+#include "daemon/account/login_view.h"
+#include "daemon/account/room.h"
+#include "daemon/account/sealing.h"
+#include "daemon/session/headlook.h"
+
+/* One session's look. */
+struct look {
+    TAILQ_ENTRY(look) link;
+    struct headlook *h;
+    char session_id[UUID_SIZE];
+    char wire_id[UUID_SIZE];       /* "": in clear */
+    struct json_object *heads;     /* rows; ... */
+    size_t at, last;               /* ... the next one; the one that is looked into */
+    struct api_head head;          /* ... that is */
+    int64_t size_bytes;            /* ... of so many bytes */
+    struct sealed_facts facts;     /* ... and its description, if it is sealed */
+    char *path;                    /* where it is fetched to, or NULL */
+    struct keep *keep;             /* it is being fetched, or NULL */
+    struct peek *peek;             /* it is being read on the worker, or NULL */
+    struct json_object *contained; /* {"version", "sha256"} of each head that is in the bundle */
+    int is_same;                   /* the last one that was read holds no less than the bundle */
+    struct json_object *beyond;    /* the row of one that holds all of the bundle and more, or NULL;
+                                      borrowed from ${heads} */
+    size_t looked;                 /* how many there were */
+};
+
+struct headlook {
+    struct daemon *d;
+    TAILQ_HEAD(, look) looks; /* the first one is under way */
+};
+
+static void go_on(struct look *l);
+
+static void clear_head(struct look *l)
+{
+    if (l->path != NULL)
+        unlink(l->path);
+    free(l->path);
+    l->path = NULL;
+    sealed_facts_clear(&l->facts);
+    memset(&l->facts, 0, sizeof(l->facts));
+}
+
+/* ---- on the worker: what do both hold? ----------------------------------------------------------
+ */
+
+struct peek {
+    struct look *look; /* the loop's; NULL once that was forgotten */
+    char session_id[UUID_SIZE];
+    char *bundle, *head; /* paths */
+    struct sealing_keys *keys;
+    struct sealed_facts facts; /* of the head: its numbers only */
+    _Atomic int cancel;
+    int is_contained, is_within; /* the head is in the bundle; the bundle is in the head */
+    struct ct_err err;
+};
+
+static void compare(struct peek *p, const struct held *bundle, const struct held *head)
+{
+    enum news_order order = news_compare_all(bundle->news, head->news);
+
+    p->is_contained = (order == NEWS_SAME || order == NEWS_AHEAD) &&
+                      held_files_lacking(&bundle->opened, &head->opened) == 0;
+    p->is_within = (order == NEWS_SAME || order == NEWS_BEHIND) &&
+                   held_files_lacking(&head->opened, &bundle->opened) == 0;
+}
+
+static void peek_run(void *arg)
+{
+    struct peek *p = arg;
+    struct unseal_opts ours = {0}, theirs;
+    struct held bundle = {0}, head = {0};
+
+    if (p->keys != NULL) {
+        ours.ring = p->keys->ring;
+        ours.must_be_sealed = 1;
+    }
+    theirs = ours;
+    if (p->keys != NULL) {
+        theirs.object_id = p->facts.object_id;
+        theirs.generation = p->facts.generation;
+        theirs.gzip_bytes = p->facts.gzip_bytes;
+    }
+    if (held_look(p->head, &theirs, p->session_id, &p->cancel, &head, &p->err) == 0 &&
+        held_look(p->bundle, &ours, p->session_id, &p->cancel, &bundle, &p->err) == 0)
+        compare(p, &bundle, &head);
+    held_clear(&bundle);
+    held_clear(&head);
+}
+
+static void peek_free(void *arg)
+{
+    struct peek *p = arg;
+
+    if (p->keys != NULL)
+        sealing_release(p->keys);
+    free(p->bundle);
+    free(p->head);
+    free(p);
+}
+
+static void peek_done(void *arg)
+{
+    struct peek *p = arg;
+    struct look *l = p->look;
+
+    if (l != NULL) {
+        l->peek = NULL;
+        l->is_same = p->is_contained && p->is_within;
+        if (!p->is_contained && p->is_within && l->beyond == NULL)
+            l->beyond = json_object_array_get_idx(l->heads, l->last);
+        if (p->err.code != ERR_NONE)
+            log_warn("not-looked-into session=%s version=%lld error=\"%s\"", l->session_id,
+                     (long long)l->head.version, p->err.msg);
+        if (p->is_contained) {
+            struct json_object *o = json_object_new_object();
+            jdoc_set_int(o, "version", l->head.version);
+            jdoc_set_str(o, "sha256", strchr(l->head.checksum, ':') + 1);
+            json_object_array_add(l->contained, o);
+        }
+        clear_head(l);
+        go_on(l);
+    }
+    peek_free(p);
+}
+
+static void read_it(struct look *l)
+{
+    struct daemon *d = l->h->d;
+    struct peek *p = str_calloc(1, sizeof(*p));
+    char *spool = path_join(d->account_dir, "spool");
+    struct uploader_view v;
+
+    p->look = l;
+    snprintf(p->session_id, sizeof(p->session_id), "%s", l->session_id);
+    if (uploader_look(d->uploader, l->session_id, &v))
+        p->bundle = path_join(spool, v.item->file);
+    else
+        p->bundle = str_dup("");
+    p->head = str_dup(l->path);
+    if (l->wire_id[0] != '\0')
+        p->keys = sealing_hold(d->sealing);
+    memcpy(p->facts.object_id, l->facts.object_id, sizeof(p->facts.object_id));
+    p->facts.generation = l->facts.generation;
+    p->facts.gzip_bytes = l->facts.gzip_bytes;
+    free(spool);
+    l->peek = p;
+    worker_submit(d->worker, peek_run, peek_done, peek_free, p);
+}
+
+/* ---- fetching -----------------------------------------------------------------------------------
+ */
+
+static void end(struct look *l)
+{
+    TAILQ_REMOVE(&l->h->looks, l, link);
+    if (l->keep != NULL)
+        keep_cancel(l->keep);
+    if (l->peek != NULL) {
+        l->peek->cancel = 1;
+        l->peek->look = NULL;
+    }
+    clear_head(l);
+    json_object_put(l->heads);
+    json_object_put(l->contained);
+    free(l);
+}
+
+static void start_next(struct headlook *h)
+{
+    if (!TAILQ_EMPTY(&h->looks))
+        go_on(TAILQ_FIRST(&h->looks));
+}
+
+/* What may pass by itself makes the bundle wait; of all else nothing is known then. */
+static void failed(struct look *l, const struct ct_err *err)
+{
+    struct headlook *h = l->h;
+    char id[UUID_SIZE];
+
+    if (err->code != ERR_RETRY && err->code != ERR_EXPIRED && err->code != ERR_AUTH) {
+        log_warn("not-looked-into session=%s version=%lld error=\"%s\"", l->session_id,
+                 (long long)l->head.version, err->msg);
+        clear_head(l);
+        go_on(l);
+        return;
+    }
+    memcpy(id, l->session_id, sizeof(id));
+    end(l);
+    uploader_looked(h->d->uploader, id, err);
+    start_next(h);
+}
+
+static void on_fetched(void *arg, const struct ct_err *err)
+{
+    struct look *l = arg;
+
+    l->keep = NULL;
+    if (err != NULL)
+        failed(l, err);
+    else
+        read_it(l);
+}
+
+/* Where there is a key, only what it vouches for is looked into. */
+static int can_be_read(struct look *l, struct json_object *row)
+{
+    struct daemon *d = l->h->d;
+    int is_disk;
+
+    l->size_bytes = jdoc_int(row, "sizeBytes", 0);
+    if (l->head.checksum[0] == '\0' || l->size_bytes <= 0 ||
+        l->size_bytes > room_for_bundle(d, &is_disk))
+        return 0;
+    if (l->wire_id[0] == '\0')
+        return !sealed_is(l->head.metadata);
+    return sealed_is(l->head.metadata) &&
+           sealed_open(sealing_ring(d->sealing), l->wire_id, l->head.metadata, &l->facts, NULL) ==
+               0 &&
+           !l->facts.is_retired && strcmp(l->facts.session_id, l->session_id) == 0;
+}
+
+static void fetch(struct look *l)
+{
+    struct daemon *d = l->h->d;
+    struct keep_what what = {.version = l->head.version, .size_bytes = l->size_bytes};
+    struct ct_err err;
+
+    l->path = uploader_spool_path(d->uploader, l->session_id);
+    snprintf(what.session_id, sizeof(what.session_id), "%s",
+             l->wire_id[0] != '\0' ? l->wire_id : l->session_id);
+    snprintf(what.sha256, sizeof(what.sha256), "%s", strchr(l->head.checksum, ':') + 1);
+    what.path = l->path;
+    if (uploader_fetch(d->uploader, &what, on_fetched, l, &l->keep, &err) != 0)
+        failed(l, &err);
+}
+
+/* ---- what comes of it ---------------------------------------------------------------------------
+ */
+
+static int write_contained(void *arg, struct ct_err *err)
+{
+    struct look *l = arg;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < json_object_array_length(l->contained); i++) {
+        const struct json_object *o = json_object_array_get_idx(l->contained, i);
+        rc = state_note_contained(l->h->d->state, l->session_id, l->wire_id,
+                                  jdoc_int(o, "version", 0), jdoc_str(o, "sha256"), 1, err);
+    }
+    return rc;
+}
+
+/* The only one there is holds the same: that is the version that is here. */
+static int settle(const struct look *l)
+{
+    struct daemon *d = l->h->d;
+    const struct queue_beside nothing = {.is_told = 1, .messages = -1};
+    const struct json_object *o;
+    struct sealed_facts f = {0};
+    struct api_head h;
+
+    if (!l->is_same || l->looked != 1 || json_object_array_length(l->contained) != 1 ||
+        !api_head_read(json_object_array_get_idx(l->heads, l->last), &h))
+        return 0;
+    if (l->wire_id[0] != '\0' &&
+        sealed_open(sealing_ring(d->sealing), l->wire_id, h.metadata, &f, NULL) != 0)
+        return 0;
+    o = json_object_array_get_idx(l->contained, 0);
+    log_info("there-already session=%s version=%lld", l->session_id, (long long)h.version);
+    uploader_settle_sealed(d->uploader, l->session_id, h.version, jdoc_str(o, "sha256"), f.key_id,
+                           f.generation, &nothing, login_view_is_own_machine(d->login));
+    sealed_facts_clear(&f);
+    return 1;
+}
+
+/* The newest version that ${row} says it was made from, or 0. */
+static int64_t newest_base(const struct json_object *row)
+{
+    struct json_object *bases = jdoc_array(row, "baseVersions");
+    int64_t newest = 0;
+
+    for (size_t i = 0; bases != NULL && i < json_object_array_length(bases); i++) {
+        int64_t n = json_object_get_int64(json_object_array_get_idx(bases, i));
+        newest = n > newest ? n : newest;
+    }
+    return newest;
+}
+
+/* One holds all of it and more: nothing is uploaded, and the session is behind that.  What it goes
+ * on from then is something that is no head any more, so that no claim is made by it. */
+static void pass(const struct look *l)
+{
+    struct daemon *d = l->h->d;
+    struct queue_beside beside = {.is_told = 1, .is_within = 1};
+    struct sealed_facts f = {0};
+    int64_t base = l->beyond != NULL ? newest_base(l->beyond) : 0;
+    struct api_head h;
+
+    if (base <= 0 || !api_head_read(l->beyond, &h) || base >= h.version ||
+        (l->wire_id[0] != '\0' &&
+         sealed_open(sealing_ring(d->sealing), l->wire_id, h.metadata, &f, NULL) != 0))
+        return;
+    log_info("behind session=%s version=%lld", l->session_id, (long long)h.version);
+    beside.version = h.version;
+    beside.messages = h.messages;
+    snprintf(beside.device, sizeof(beside.device), "%s", h.device);
+    uploader_settle_sealed(d->uploader, l->session_id, base, "", f.key_id, f.generation, &beside,
+                           login_view_is_own_machine(d->login));
+    sealed_facts_clear(&f);
+}
+
+static void finish(struct look *l)
+{
+    struct headlook *h = l->h;
+    struct ct_err err;
+
+    log_info("looked-into session=%s versions=%zu contained=%zu", l->session_id, l->looked,
+             json_object_array_length(l->contained));
+    if (db_transact(state_db(h->d->state), write_contained, l, &err) != 0)
+        log_error("record-failed session=%s error=\"%s\"", l->session_id, err.msg);
+    if (!settle(l))
+        pass(l);
+    uploader_looked(h->d->uploader, l->session_id, NULL);
+    end(l);
+    start_next(h);
+}
+
+/* The next one of the heads, or the end. */
+static void go_on(struct look *l)
+{
+    while (l->at < json_object_array_length(l->heads)) {
+        struct json_object *row = json_object_array_get_idx(l->heads, l->at++);
+        if (!api_head_read(row, &l->head) || !l->head.is_head)
+            continue; /* pinned only */
+        l->looked++;
+        l->is_same = 0;
+        l->last = l->at - 1;
+        if (can_be_read(l, row)) {
+            fetch(l);
+            return;
+        }
+        clear_head(l);
+    }
+    finish(l);
+}
+
+void headlook_begin(struct headlook *h, const struct queue_item *item, struct json_object *heads)
+{
+    struct look *l = str_calloc(1, sizeof(*l));
+    int is_first = TAILQ_EMPTY(&h->looks);
+
+    l->h = h;
+    memcpy(l->session_id, item->session_id, sizeof(l->session_id));
+    memcpy(l->wire_id, item->wire_id, sizeof(l->wire_id));
+    l->heads = json_object_get(heads);
+    l->contained = json_object_new_array();
+    TAILQ_INSERT_TAIL(&h->looks, l, link);
+    if (is_first)
+        go_on(l);
+}
+
+void headlook_forget(struct headlook *h)
+{
+    while (!TAILQ_EMPTY(&h->looks))
+        end(TAILQ_FIRST(&h->looks));
+}
+
+struct headlook *headlook_new(struct daemon *d)
+{
+    struct headlook *h = str_calloc(1, sizeof(*h));
+
+    h->d = d;
+    TAILQ_INIT(&h->looks);
+    return h;
+}
+
+void headlook_free(struct headlook *h)
+{
+    if (h == NULL)
+        return;
+    headlook_forget(h);
+    free(h);
+}
