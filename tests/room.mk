@@ -42,6 +42,14 @@ include tests/net.mk
 include tests/durable.mk
 
 if WITH_BATS
+# What lib.bash uses for the sake of time: servers' data folders to copy, and a short jq.
+check_PROGRAMS += tests/e2e/tools/member
+tests_e2e_tools_member_SOURCES = tests/e2e/tools/member.c
+tests_e2e_tools_member_LDADD = $(JSONC_LIBS)
+check_DATA = tests/e2e/made/stamp
+tests/e2e/made/stamp: tests/e2e/tools/made_server.sh bin/codeteleport-server
+	$(AM_V_GEN)$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/tests/e2e/tools/made_server.sh $(@D)
+dist_check_SCRIPTS += tests/e2e/tools/made_server.sh
 dist_check_SCRIPTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats \
   tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats \
   tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats tests/e2e/heavy_exact.bats

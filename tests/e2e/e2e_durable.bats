@@ -63,7 +63,7 @@ teardown() {
     within status_is '.uploads[0].sessionId' "$id"
     # what `ctctl login` does on a terminal: says whose it is from now on, then writes credentials
     api2=$(sed -n 's/^api=//p' "$T/ready2")
-    API=$api2 CODETELEPORT_CONFIG_DIR=$T/other log_in
+    API=$api2 HAS_ACCOUNT= CODETELEPORT_CONFIG_DIR=$T/other log_in
     account=$(API=$api2 CA=$T/both.pem CODETELEPORT_CONFIG_DIR=$T/other api GET /auth/me | jq -r .id)
     python3 - "$XDG_RUNTIME_DIR/codeteleport/control.sock" "$api2" "$account" <<'PY'
 import json, socket, sys

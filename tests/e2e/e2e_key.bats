@@ -195,7 +195,7 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
 }
 
 @test "login offers a key before anything is saved, and the host's name stays here" {
-    curl -sSf --cacert "$CA" "$API/auth/register" -H 'Content-Type: application/json' \
+    [ -n "${HAS_ACCOUNT:-}" ] || curl -sSf --cacert "$CA" "$API/auth/register" -H 'Content-Type: application/json' \
         -d '{"email":"me@example.org","password":"correct horse battery"}' >/dev/null
     line one >"$(transcript "$(new_id)")"
     line two >"$(transcript "$(new_id)")"

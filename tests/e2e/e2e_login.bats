@@ -2,6 +2,7 @@
 # Logging in: by the browser, by a token, by invitation.
 
 load lib
+MADE=empty # whoever logs in registers here
 
 setup() {
     make_home

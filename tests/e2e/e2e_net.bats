@@ -139,7 +139,7 @@ is_another() { [ "$(readlink "$1")" != "$(readlink "$2")" ]; }
     inside ip link set lo up
     start_server_behind_proxy
     unset -f python3
-    printf 'correct horse battery' | inside ctctl login --register --email me@example.org \
+    printf 'correct horse battery' | inside ctctl login --register --email other@example.org \
         --password-stdin --api-url "$API"
     start_daemon
     within grep -q cloud-listed "$T/daemon.log"

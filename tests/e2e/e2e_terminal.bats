@@ -2,6 +2,7 @@
 # What a person at a terminal sees and types.
 
 load lib
+MADE=empty # whoever logs in registers here
 
 setup() {
     make_home

@@ -28,7 +28,8 @@ two_machines() {
     machine alice
 }
 
-session() { python3 "$CT_SRC/tests/e2e/tools/make_session.py" "$@"; }
+# session WHAT ARGUMENTS: -S, for what other packages bring along at each start takes longer than all else
+session() { python3 -S "$CT_SRC/tests/e2e/tools/make_session.py" "$@"; }
 
 # push: everything of this machine
 push() {

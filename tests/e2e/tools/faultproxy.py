@@ -147,7 +147,7 @@ class Wire:
     """A socket with a buffer in front; what goes through it goes to ${capture} too."""
 
     def __init__(self, sock, capture=None):
-        self.sock, self.buf, self.capture = sock, b"", capture
+        self.sock, self.buf, self.capture = sock, bytearray(), capture
 
     def more(self):
         try:
@@ -164,16 +164,20 @@ class Wire:
             self.capture.flush()
 
     def head(self):
-        while b"\r\n\r\n" not in self.buf:
+        seen = 0 # some of our cases send heads of megabytes
+        while (end := self.buf.find(b"\r\n\r\n", max(0, seen - 3))) < 0:
+            seen = len(self.buf)
             if self.more() == 0:
                 raise Gone
-        head, self.buf = self.buf.split(b"\r\n\r\n", 1)
-        return head.decode("latin-1").split("\r\n")
+        head = self.buf[:end].decode("latin-1")
+        del self.buf[:end + 4]
+        return head.split("\r\n")
 
     def take(self, most):
         if not self.buf and self.more() == 0:
             raise Gone
-        d, self.buf = self.buf[:most], self.buf[most:]
+        d = bytes(self.buf[:most])
+        del self.buf[:most]
         return d
 
     def send(self, data):
@@ -319,7 +323,7 @@ class Side:
             return False
         if "silent" in rule:
             while wire.more() > 0:
-                wire.buf = b""
+                wire.buf.clear()
             return False
         if "reset" in rule or "close" in rule:
             wire.reset() if "reset" in rule else wire.close()
