@@ -19,7 +19,7 @@ static const struct verb *const verbs[] = {
     &verb_scan,    &verb_export, &verb_import,  &verb_sync,     &verb_seal,    &verb_watch,
     &verb_pause,   &verb_resume, &verb_exclude, &verb_include,  &verb_delete,  &verb_undelete,
     &verb_backups, &verb_login,  &verb_logout,  &verb_key,      &verb_devices, &verb_tokens,
-    &verb_doctor,  &verb_mcp,
+    &verb_account, &verb_doctor, &verb_mcp,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -105,6 +105,10 @@ static const struct {
     {"machines", "devices"},
     {"hosts", "devices"},
     {"token", "tokens"},
+    {"password", "account"},
+    {"passwd", "account"},
+    {"whoami", "account"},
+    {"unregister", "account"},
     {"diagnose", "doctor"},
     {"st", "status"},
     {"state", "status"},

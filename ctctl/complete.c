@@ -265,6 +265,14 @@ static void offer_backup_actions(const struct completion *k)
     offer(k, "prune", "remove some for good");
 }
 
+static void offer_account_actions(const struct completion *k)
+{
+    offer(k, "show", "whose it is and what it holds");
+    offer(k, "passwd", "another password");
+    offer(k, "logout-all", "end all other log-ins");
+    offer(k, "delete", "delete it");
+}
+
 static void offer_key_actions(const struct completion *k)
 {
     offer(k, "status", "which keys are here");
@@ -306,11 +314,22 @@ static const struct context after_options[] = {
 };
 
 static const struct context after_verbs[] = {
-    {"show", offer_local_ids},       {"sync", offer_local_ids},  {"versions", offer_cloud_ids},
-    {"delete", offer_cloud_ids},     {"pull", offer_cloud_ids},  {"verify", offer_cloud_ids},
-    {"export", offer_cloud_ids},     {"import", offer_files},    {"exclude", offer_ids_and_dirs},
-    {"include", offer_ids_and_dirs}, {"seal", offer_cloud_ids},  {"devices", offer_revoke},
-    {"tokens", offer_revoke},        {"key", offer_key_actions}, {"backups", offer_backup_actions},
+    {"show", offer_local_ids},
+    {"sync", offer_local_ids},
+    {"versions", offer_cloud_ids},
+    {"delete", offer_cloud_ids},
+    {"pull", offer_cloud_ids},
+    {"verify", offer_cloud_ids},
+    {"export", offer_cloud_ids},
+    {"import", offer_files},
+    {"exclude", offer_ids_and_dirs},
+    {"include", offer_ids_and_dirs},
+    {"seal", offer_cloud_ids},
+    {"devices", offer_revoke},
+    {"tokens", offer_revoke},
+    {"key", offer_key_actions},
+    {"backups", offer_backup_actions},
+    {"account", offer_account_actions},
     {"help", offer_verbs},
 };
 

@@ -14,6 +14,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/account/verb_devices.c \
   ctctl/cmd/account/verb_key.c \
   ctctl/cmd/account/verb_login.c \
+  ctctl/cmd/account/verb_account.c \
   ctctl/cmd/account/verb_logout.c \
   ctctl/cmd/account/verb_tokens.c \
   ctctl/cmd/machine/verb_doctor.c \

@@ -16,6 +16,7 @@ struct verb {
 };
 
 /* Each lives in the file of its name. */
+extern const struct verb verb_account;
 extern const struct verb verb_backups;
 extern const struct verb verb_delete;
 extern const struct verb verb_devices;

@@ -181,9 +181,9 @@ static int with_token(struct login *l, struct ct_err *err)
 }
 
 /* By the browser, which comes back to a port of ours. */
-static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
+static int browse(struct ctx *c, const char *api_url, struct loopback_answer *ret,
+                  struct ct_err *err)
 {
-    struct loopback_answer a = {0};
     struct loopback *lo;
     unsigned char raw[16];
     char state[2 * sizeof(raw) + 1], *url;
@@ -193,22 +193,44 @@ static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
         return -1;
     hash_random(raw, sizeof(raw));
     hash_hex(raw, sizeof(raw), state);
-    url = str_printf("%s/auth/github?cli_port=%d&state=%s", l->cred.api_url, loopback_port(lo),
-                     state);
+    url = str_printf("%s/auth/github?cli_port=%d&state=%s", api_url, loopback_port(lo), state);
     if (system_open_browser(url) == 0)
         ctx_say(c, "sign in with GitHub in the browser. If none opens, go to:");
     else
         ctx_say(c, "to sign in with GitHub, open this in a browser on this machine:");
     fprintf(stderr, "%s\n", url);
-    rc = loopback_wait(lo, state, SIGN_IN_MS, &a, err);
+    rc = loopback_wait(lo, state, SIGN_IN_MS, ret, err);
     loopback_free(lo);
     free(url);
-    if (rc != 0)
+    return rc;
+}
+
+static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
+{
+    struct loopback_answer a = {0};
+    int rc;
+
+    if (browse(c, l->cred.api_url, &a, err) != 0)
         return -1;
     l->must_agree = !a.has_state;
     rc = learn_account(l, a.token, err);
     if (rc == 0)
         rc = mint(l, a.token, err);
+    loopback_answer_clear(&a);
+    return rc;
+}
+
+/* Whose log-in it is, the server sees: what is asked with it is done to that account. */
+int login_fresh(struct ctx *c, char **ret_token, struct ct_err *err)
+{
+    struct loopback_answer a = {0};
+    int rc;
+
+    if (browse(c, c->cred->api_url, &a, err) != 0)
+        return -1;
+    rc = a.has_state ? 0 : err_set(err, ERR_AUTH, "that is the answer to another sign-in");
+    if (rc == 0)
+        *ret_token = secret_dup(a.token);
     loopback_answer_clear(&a);
     return rc;
 }

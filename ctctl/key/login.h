@@ -29,6 +29,13 @@ struct login {
 int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err);
 
 /**
+ * login_fresh(c, ret_token, err):
+ * Have the person sign in once more, by the browser, at the server that ${c} is logged in to:
+ * ${ret_token} is a log-in that shows it, freed with secret_free().
+ */
+int login_fresh(struct ctx *c, char **ret_token, struct ct_err *err);
+
+/**
  * login_revoke(c, err):
  * Have the server end the token that ${c} works with.
  */

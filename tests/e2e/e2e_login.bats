@@ -200,3 +200,35 @@ with_account() {
     [ "$status" -ne 0 ]
     ! grep -q Password <<<"$output"
 }
+
+# typed SEEN TYPED... -- COMMAND: on a terminal; the screen on stdout
+typed() { python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
+
+@test "the holder changes the password, ends other log-ins and deletes the account" {
+    start_server
+    log_in
+    ctctl account | grep -q "^me@example.org at $API, since 20"
+    [ "$(ctctl account show --json | jq -r '"\(.email) \(.hasPassword)"')" = 'me@example.org true' ]
+    # Not without a terminal, and not without the password.
+    for action in passwd logout-all delete; do
+        run ctctl account $action <<<'correct horse battery'
+        [ "$status" -eq 64 ]
+    done
+    run ctctl account delete --yes
+    [ "$status" -eq 64 ]
+    typed 'Password of the account: ' 'wrong horse\n' 'New password: ' 'new horse battery\n' \
+        'Once more: ' 'new horse battery\n' -- ctctl account passwd | grep -q 'The password is wrong'
+    typed 'Password of the account: ' 'correct horse battery\n' 'New password: ' 'new horse battery\n' \
+        'Once more: ' 'new horse batterie\n' -- ctctl account passwd | grep -q 'not the same'
+    typed 'Password of the account: ' 'correct horse battery\n' 'New password: ' 'new horse battery\n' \
+        'Once more: ' 'new horse battery\n' -- ctctl account passwd --tokens | grep -q 'The password is changed'
+    api GET /auth/me
+    typed 'Password of the account: ' 'new horse battery\n' -- ctctl account logout-all | grep -q 'this one stays'
+    api GET /auth/me
+    typed 'with its 0 sessions' 'n\n' -- ctctl account delete | grep -q 'nothing was deleted'
+    typed 'with its 0 sessions' 'y\n' 'Password of the account: ' 'new horse battery\n' \
+        -- ctctl account delete --now | grep -q 'The account is deleted'
+    ! grep -q token "$HOME/.codeteleport/config.json"
+    run codeteleport-server --data "$T/server" user list
+    [ "$output" = '' ]
+}
