@@ -64,6 +64,7 @@ server_libserver_a_SOURCES = \
   server/store/objects.c server/store/objects.h \
   server/store/s3.c server/store/s3.h server/store/s3_impl.h \
   server/store/s3_list.c \
+  server/store/s3_trial.c \
   server/store/s3_xml.c server/store/s3_xml.h \
   server/store/sigv4.c server/store/sigv4.h server/store/sigv4_impl.h \
   server/store/sigv4_canon.c \

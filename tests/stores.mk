@@ -17,8 +17,9 @@ dist_check_SCRIPTS += tests/server/sigv4_sdk.sh
 EXTRA_DIST += tests/server/sigv4_sdk.mjs
 
 if WITH_BATS
-dist_check_SCRIPTS += tests/e2e/server_places.bats
-TESTS += tests/e2e/server_places.bats
+dist_check_SCRIPTS += tests/e2e/server_places.bats tests/e2e/server_s3.bats
+TESTS += tests/e2e/server_places.bats tests/e2e/server_s3.bats
+EXTRA_DIST += tests/e2e/tools/odd_s3.py
 HEAVY_TESTS += tests/e2e/s3_radosgw.bats tests/e2e/s3_r2sim.bats tests/e2e/libsql.bats
 dist_check_SCRIPTS += tests/e2e/s3_radosgw.bats tests/e2e/s3_r2sim.bats tests/e2e/libsql.bats
 dist_check_SCRIPTS += tests/e2e/tools/radosgw.sh tests/e2e/tools/r2sim.sh tests/e2e/tools/sqld.sh tests/npm.sh

@@ -16,18 +16,23 @@ static int check(const struct settings *s, struct data_dir *h, int argc, char **
                  struct ct_err *err)
 {
     int full = argc == 1 && strcmp(argv[0], "--full") == 0;
+    int is_fine = 1;
+    struct ct_err why;
     long problems;
 
-    (void)s;
     if (argc > full)
         return verbs_usage("check [--full]");
+    if (settings_check_way(s, &why) != 0 || store_trial(h->store, &why) != 0) {
+        printf("%s\n", why.msg);
+        is_fine = 0;
+    }
     if (gc_check(h->ledger, h->store, full, stdout, &problems, err) != 0)
         return -1;
     if (problems == 0)
         puts("database and object store match");
     else
         printf("%ld differences between database and object store\n", problems);
-    return problems == 0 ? 0 : 1;
+    return problems == 0 && is_fine ? 0 : 1;
 }
 
 /* --dry-run: nothing is removed. */

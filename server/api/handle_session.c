@@ -226,8 +226,8 @@ static int check_uploaded(struct call *c, const struct ledger_pending *p)
     }
     if (head.size_bytes != p->size_bytes)
         return not_uploaded(c, p, "The bundle in the store does not have the promised size.");
-    if (p->md5[0] != '\0' && head.md5[0] != '\0' && strcmp(p->md5, head.md5) != 0)
-        return not_uploaded(c, p, "The bundle in the store does not have the promised MD5.");
+    if (head.sha256[0] != '\0' && strcmp(p->checksum + strlen("sha256:"), head.sha256) != 0)
+        return not_uploaded(c, p, "The bundle in the store does not have the promised checksum.");
     web_busy(c->web, 1);
     rc = store_check(c->config->store, key, p->checksum, &err);
     web_busy(c->web, 0);

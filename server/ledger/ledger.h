@@ -314,8 +314,7 @@ struct ledger_pending {
     int64_t version;
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
-    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
-    int confirmed;                    /* it was confirmed before: there is nothing left to do */
+    int confirmed; /* it was confirmed before: there is nothing left to do */
 };
 
 /**
@@ -416,8 +415,7 @@ struct ledger_object {
     int64_t version;
     int64_t size_bytes;
     char checksum[API_CHECKSUM_SIZE];
-    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" if the client sent none */
-    int is_lapsed;                    /* of a reservation that was never confirmed */
+    int is_lapsed; /* of a reservation that was never confirmed */
 };
 
 /**
@@ -481,10 +479,10 @@ int ledger_confirmed_after(struct ledger *l, const struct ledger_object *after,
 
 /* An object that no version knows, and what it says of itself. */
 struct ledger_adoption {
-    struct ledger_object o; /* but md5 */
+    struct ledger_object o;
     int64_t modified_ms;
     const char *cwd, *user_dir;
-    const char *agent; /* NULL: not said */
+    const char *agent, *machine, *metadata; /* NULL: not said */
 };
 
 /**

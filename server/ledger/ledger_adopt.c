@@ -29,13 +29,16 @@ static int insert(struct ledger *l, const struct ledger_adoption *a, struct ct_e
     /* Reserved at first: what counts the confirmed ones sees a version become one. */
     if (sql_exec(l->db, err,
                  "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
-                 " created_ms, token_id, agent) VALUES (?, ?, ?, 'reserved', ?, ?, ?, '', ?)",
-                 "ssiisis", o->user_id, o->session_id, o->version, o->size_bytes, o->checksum,
-                 a->modified_ms, a->agent != NULL ? a->agent : LEDGER_DEFAULT_AGENT) != 0 ||
+                 " created_ms, token_id, agent, machine) VALUES (?, ?, ?, 'reserved', ?, ?, ?, '', "
+                 "?, ?)",
+                 "ssiisiss", o->user_id, o->session_id, o->version, o->size_bytes, o->checksum,
+                 a->modified_ms, a->agent != NULL ? a->agent : LEDGER_DEFAULT_AGENT,
+                 a->machine) != 0 ||
         sql_exec(l->db, err,
-                 "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir)"
-                 " VALUES (?, ?, ?, ?, ?)",
-                 "ssiss", o->user_id, o->session_id, o->version, a->cwd, a->user_dir) != 0)
+                 "INSERT INTO descriptions(user_id, session_id, version, cwd, user_dir, metadata)"
+                 " VALUES (?, ?, ?, ?, ?, ?)",
+                 "ssisss", o->user_id, o->session_id, o->version, a->cwd, a->user_dir,
+                 a->metadata) != 0)
         return -1;
     return sql_exec(l->db, err,
                     "UPDATE versions SET state = 'confirmed', confirmed_ms = ?4, why = '" ADOPTED

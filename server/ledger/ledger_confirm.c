@@ -18,7 +18,7 @@ static int look_up(struct ledger *l, const char *user_id, const char *session_id
     int rc;
 
     if (sql_query(l->db, err, &st,
-                  "SELECT state, size_bytes, checksum, md5 FROM versions WHERE " THIS
+                  "SELECT state, size_bytes, checksum FROM versions WHERE " THIS
                   " AND version = ?3 AND (state = 'confirmed'"
                   " OR (state = 'reserved' AND purge_ms > ?4))",
                   "ssii", user_id, session_id, version, now_ms) != 0)
@@ -29,7 +29,6 @@ static int look_up(struct ledger *l, const char *user_id, const char *session_id
         ret->version = version;
         ret->size_bytes = sql_int64(st, 1);
         ledger_copy(ret->checksum, sql_text(st, 2), sizeof(ret->checksum));
-        ledger_copy(ret->md5, sql_text(st, 3), sizeof(ret->md5));
         ret->confirmed = strcmp(state, "confirmed") == 0;
     }
     sql_done(st);

@@ -46,44 +46,28 @@ static int next_version(struct ledger *l, const char *user_id, const struct api_
                     "sssi", ret->record_id, user_id, req->session_id, now_ms);
 }
 
-/* As the store's ETag has it; the request was checked when it came in. */
-static const char *md5_hex(const char *base64, char hex[2 * HASH_MD5_BYTES + 1])
-{
-    struct buf raw = {0};
-
-    if (base64 == NULL)
-        return NULL;
-    if (hash_unbase64(base64, strlen(base64), &raw) == 0 && raw.len == HASH_MD5_BYTES)
-        hash_hex(raw.data, raw.len, hex);
-    else
-        hex[0] = '\0';
-    buf_free(&raw);
-    return ledger_null(hex);
-}
-
 static int insert_version(struct ledger *l, const struct ledger_who *who,
                           const struct api_upload_req *req, const char *device_id, int64_t now_ms,
                           int64_t version, struct ct_err *err)
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
-    char md5[2 * HASH_MD5_BYTES + 1], *bases = NULL, *metadata;
+    char *bases = NULL, *metadata;
     int rc;
 
     if (req->bases != NULL &&
         ledger_heads_bases(l, who->user_id, req->session_id, version, req->bases, &bases, err) != 0)
         return -1;
-    rc = sql_exec(
-        l->db, err,
-        "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
-        " md5, created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
-        " machine, agent, is_machines)"
-        " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " (SELECT count(*) FROM devices WHERE id = ? AND source = 'device:' || ?))",
-        "ssiissiissisiissss", who->user_id, req->session_id, version, req->size_bytes,
-        req->checksum, md5_hex(req->md5, md5), now_ms, now_ms + LEDGER_RESERVATION_MS,
-        who->token_id, device_id, req->base_version, bases, req->amend, req->pin,
-        req->source_machine, ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT, device_id,
-        req->device_id);
+    rc = sql_exec(l->db, err,
+                  "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
+                  " created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
+                  " machine, agent, is_machines)"
+                  " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                  " (SELECT count(*) FROM devices WHERE id = ? AND source = 'device:' || ?))",
+                  "ssiisiissisiissss", who->user_id, req->session_id, version, req->size_bytes,
+                  req->checksum, now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
+                  req->base_version, bases, req->amend, req->pin, req->source_machine,
+                  ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT, device_id,
+                  req->device_id);
     free(bases);
     if (rc != 0)
         return -1;

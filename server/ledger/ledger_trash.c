@@ -100,7 +100,7 @@ int ledger_version_delete(struct ledger *l, const struct ledger_who *who, const 
     return ledger_end(l, delete_version(l, who, session_id, version, now_ms, err), err);
 }
 
-#define OBJECT "user_id, session_id, version, size_bytes, checksum, md5"
+#define OBJECT "user_id, session_id, version, size_bytes, checksum"
 
 static void read_object(struct sql_rows *st, struct ledger_object *ret)
 {
@@ -109,7 +109,6 @@ static void read_object(struct sql_rows *st, struct ledger_object *ret)
     ret->version = sql_int64(st, 2);
     ret->size_bytes = sql_int64(st, 3);
     ledger_copy(ret->checksum, sql_text(st, 4), sizeof(ret->checksum));
-    ledger_copy(ret->md5, sql_text(st, 5), sizeof(ret->md5));
 }
 
 /* The first of these rows: 1, or 0 without one. */
@@ -124,7 +123,7 @@ static int one_object(struct ledger *l, struct ledger_object *ret, struct ct_err
     rc = sql_step(st, err);
     if (rc == 1) {
         read_object(st, ret);
-        ret->is_lapsed = sql_int64(st, 6) != 0;
+        ret->is_lapsed = sql_int64(st, 5) != 0;
     }
     sql_done(st);
     return rc;

@@ -186,12 +186,18 @@ static void ask_for_reload(void *arg)
 
 /* A store that can't be reached now may be there when it is needed; one that says no is a mistake
  * in the settings. */
-static int open_for_service(struct store *store, struct ct_err *err)
+static int open_for_service(struct store *store, const struct settings *s, struct ct_err *err)
 {
+    struct ct_err why;
+
+    if (settings_check_way(s, &why) != 0)
+        log_warn("objects-out-of-reach error=\"%s\"", why.msg);
     if (store_probe(store, err) != 0) {
         if (err->code != ERR_RETRY)
             return -1;
         log_warn("store-unreachable error=\"%s\"", err->msg);
+    } else if (store_trial(store, &why) != 0) {
+        log_warn("store-trial-failed error=\"%s\"", why.msg);
     }
     /* Nobody else writes there, so whatever lies there is from a process that died. */
     return store_sweep(store, 0, now_wall_ms(), err);
@@ -217,7 +223,7 @@ static int start(struct server *v, struct ct_err *err)
     if (data_dir_open(s, v->objects_url, &v->house, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
-    if (open_for_service(v->house.store, err) != 0)
+    if (open_for_service(v->house.store, s, err) != 0)
         return -1;
     v->limits = limits_new();
     v->app = make_app(v);

@@ -55,6 +55,7 @@ static const struct conf_key keys[] = {
     {"s3_key_id", CONF_STRING, AT(s3_key_id), 0, 0, NULL},
     {"s3_secret", CONF_SECRET, AT(s3_secret), 0, 0, NULL},
     {"s3_secret_file", CONF_PATH, AT(s3_secret_file), 0, 0, NULL},
+    {"s3_checksums", CONF_BOOL, AT(s3_checksums), 0, 0, NULL},
     {"s3_style", CONF_CHOICE, AT(s3_style), 0, 0, styles},
     {"database", CONF_STRING, AT(database), 0, 0, NULL},
     {"database_token", CONF_SECRET, AT(database_token), 0, 0, NULL},
@@ -201,6 +202,7 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->listen = str_dup("127.0.0.1:8787");
     s->objects = str_dup("127.0.0.1:8788");
     s->versions_per_session = 20;
+    s->s3_checksums = 1;
     s->min_free_space = 100 * 1000 * 1000;
     s->stop_patience = 10;
     s->max_connections = 4096;
@@ -226,9 +228,10 @@ err0:
 
 /* Listening sockets, and what is opened or signed for as long as the server runs. */
 static const char *const fixed[] = {
-    "data",     "listen",         "objects",   "public_objects_url", "tls",       "storage",
-    "s3_style", "s3_endpoint",    "s3_region", "s3_bucket",          "s3_key_id", "s3_secret",
-    "database", "database_token", "ca_file",   "allow_plain_http"};
+    "data",      "listen",          "objects",      "public_objects_url", "tls",
+    "storage",   "s3_style",        "s3_endpoint",  "s3_region",          "s3_bucket",
+    "s3_key_id", "s3_secret",       "s3_checksums", "database",           "database_token",
+    "ca_file",   "allow_plain_http"};
 
 static const struct conf_key *key_named(const char *name)
 {

@@ -37,6 +37,7 @@ struct settings {
     char *s3_secret;      /* from wherever it was found */
     char *s3_secret_file; /* or NULL */
     int s3_style;         /* enum settings_style */
+    int s3_checksums;     /* it knows x-amz-checksum-* */
     char *database;       /* NULL: SQLite in the data folder; or "libsql://host" */
     char *database_token; /* from wherever it was found, or NULL */
     char *database_token_file;
@@ -70,6 +71,13 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
  * See that what a server needs and a verb does not is there.  ERR_CONFIG.
  */
 int settings_check_serving(const struct settings *s, struct ct_err *err);
+
+/**
+ * settings_check_way(s, err):
+ * See that clients will go to where the objects are: who is reached by https can't send anybody to
+ * http.  ERR_CONFIG with what to do.
+ */
+int settings_check_way(const struct settings *s, struct ct_err *err);
 
 /**
  * settings_keep(s, old):

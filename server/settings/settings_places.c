@@ -47,6 +47,31 @@ static int check_database(struct settings *s, const char *config, struct ct_err 
                                 "database_token", "CODETELEPORT_DATABASE_TOKEN", err);
 }
 
+static int is_https(const struct settings *s, const char *url)
+{
+    return url != NULL ? strncmp(url, "https://", 8) == 0 : s->tls == SETTINGS_TLS_ON;
+}
+
+int settings_check_way(const struct settings *s, struct ct_err *err)
+{
+    int is_s3 = s->storage == SETTINGS_S3;
+
+    if (!is_https(s, s->public_api_url) ||
+        is_https(s, is_s3 ? s->s3_endpoint : s->public_objects_url))
+        return 0;
+    if (is_s3)
+        return err_set(
+            err, ERR_CONFIG,
+            "clients reach the API by https and refuse to be sent to %s: give the store a "
+            "certificate, its own or that of a proxy before it, and set s3_endpoint to "
+            "that https:// address (and ca_file, if it is of a private CA)",
+            s->s3_endpoint);
+    return err_set(
+        err, ERR_CONFIG,
+        "clients reach the API by https and refuse to be sent to objects at http://: set "
+        "public_objects_url to the https:// address of the proxy before the objects");
+}
+
 int settings_places_check(struct settings *s, const char *config, struct ct_err *err)
 {
     return check_storage(s, config, err) != 0 ? -1 : check_database(s, config, err);

@@ -97,7 +97,7 @@ static int head(struct store *s, const char *key, struct store_head *ret, struct
     if (embedded_open_object((struct embedded *)s, key, &fd, &ret->size_bytes, err) != 0)
         return -1;
     close(fd);
-    ret->md5[0] = '\0';
+    ret->sha256[0] = '\0';
     return 0;
 }
 
@@ -229,7 +229,7 @@ static int each(struct store *s,
 }
 
 /* embedded_open() has made its folders. */
-static int probe(struct store *s, struct ct_err *err)
+static int is_fine(struct store *s, struct ct_err *err)
 {
     (void)s;
     (void)err;
@@ -279,7 +279,8 @@ static const struct store_ops ops = {.presign_put = presign_put,
                                      .fetch = fetch,
                                      .remove = remove_object,
                                      .each = each,
-                                     .probe = probe,
+                                     .probe = is_fine,
+                                     .trial = is_fine,
                                      .sweep = sweep,
                                      .free = free_store};
 

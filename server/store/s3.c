@@ -16,6 +16,7 @@
 
 #define TIMEOUT_MS 30000
 #define MAX_ANSWER (8 << 20)
+#define LONG_WORD 20 /* bytes of a word with digits that may be a key or a signature */
 
 static char *presign(struct s3 *s, struct sigv4_request *req, const char *key, int64_t now_ms)
 {
@@ -34,7 +35,7 @@ static char *presign(struct s3 *s, struct sigv4_request *req, const char *key, i
  * Content-MD5 and Content-Length are what every store enforces; the SHA-256 is enforced by R2 and
  * Amazon.  A client that sent no MD5 gets a URL for what any client sends.
  */
-static char *presign_put(struct store *s, const struct store_put *put, struct json_object *headers)
+char *s3_presign_put(struct store *s, const struct store_put *put, struct json_object *headers)
 {
     char *length = str_printf("%lld", (long long)put->size_bytes), *sha256 = NULL, *url;
     unsigned char digest[HASH_SHA256_BYTES];
@@ -47,7 +48,7 @@ static char *presign_put(struct store *s, const struct store_put *put, struct js
         req.headers[req.n_headers++] = (struct sigv4_header){"content-md5", put->md5};
         jdoc_set_str(headers, "Content-MD5", put->md5);
     }
-    if (put->md5 != NULL &&
+    if (put->md5 != NULL && !((struct s3 *)s)->no_checksums &&
         hash_unhex(put->checksum + strlen("sha256:"), digest, sizeof(digest)) == 0) {
         sha256 = hash_base64(digest, sizeof(digest));
         req.headers[req.n_headers++] = (struct sigv4_header){"x-amz-checksum-sha256", sha256};
@@ -93,85 +94,119 @@ int s3_request(struct s3 *s, struct sigv4_request *req,
     return rc;
 }
 
-static void find_code(void *arg, const char *name, const char *text)
+/* What an answer says of itself. */
+struct words {
+    char code[48], message[200];
+};
+
+static void find_words(void *arg, const char *name, const char *text)
 {
+    struct words *w = arg;
+
     if (strcmp(name, "Code") == 0)
-        snprintf(arg, 48, "%s", text);
+        snprintf(w->code, sizeof(w->code), "%s", text);
+    else if (strcmp(name, "Message") == 0)
+        snprintf(w->message, sizeof(w->message), "%s", text);
 }
 
-int s3_refused(const struct http_res *res, const char *doing, struct ct_err *err)
+static void mask(char *s, const char *secret)
 {
-    char code[48] = "", shown[64];
-    enum err_code policy = ERR_FAIL;
+    size_t n = strlen(secret);
 
+    while (n > 0 && (s = strstr(s, secret)) != NULL) {
+        memset(s, '*', n);
+        s += n;
+    }
+}
+
+/* Who speaks of a key or a signature may quote it. */
+static void mask_long_words(char *s)
+{
+    static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+    while (*s != '\0') {
+        size_t n = strspn(s, word);
+        if (n >= LONG_WORD && strcspn(s, "0123456789") < n)
+            memset(s, '*', n);
+        s += n > 0 ? n : 1;
+    }
+}
+
+static void read_words(const struct s3 *s, const struct http_res *res, struct words *w)
+{
+    memset(w, 0, sizeof(*w));
     if (res->body.len > 0)
-        s3_xml_read(res->body.data, res->body.len, find_code, code, NULL);
-    str_escape(code, strlen(code), shown, sizeof(shown));
-    if (res->status == 404 && strcmp(code, "NoSuchBucket") != 0)
+        s3_xml_read(res->body.data, res->body.len, find_words, w, NULL);
+    for (int i = 0; i < 2; i++) {
+        char *text = i == 0 ? w->code : w->message;
+        mask(text, s->secret);
+        mask(text, s->key_id);
+        mask_long_words(text);
+    }
+}
+
+int s3_refused(const struct s3 *s, const struct http_res *res, const char *doing,
+               struct ct_err *err)
+{
+    char code[64], message[256];
+    enum err_code policy = ERR_FAIL;
+    struct words w;
+
+    read_words(s, res, &w);
+    str_escape(w.code, strlen(w.code), code, sizeof(code));
+    str_escape(w.message, strlen(w.message), message, sizeof(message));
+    if (res->status == 404 && strcmp(w.code, "NoSuchBucket") != 0)
         return err_set(err, ERR_GONE, "the object is not in the store");
     if (res->status == 429 || res->status >= 500)
         policy = ERR_RETRY;
-    err_set(err, policy, "the object store refused to %s (%d%s%s)%s", doing, res->status,
-            shown[0] != '\0' ? " " : "", shown,
+    err_set(err, policy, "the object store refused to %s (%d%s%s%s%s)%s", doing, res->status,
+            code[0] != '\0' ? " " : "", code, message[0] != '\0' ? ": " : "", message,
             policy == ERR_FAIL ? "; look at s3_endpoint, s3_bucket, s3_region and the key" : "");
     if (err != NULL) {
+        snprintf(err->reason, sizeof(err->reason), "%.40s", code);
         err->http_status = res->status;
         err->retry_after_s = res->retry_after_s;
     }
     return -1;
 }
 
-struct seen {
-    char etag[64];
-    int is_encrypted; /* with a key of somebody's: the ETag is no MD5 then */
-};
-
+/*
+ * An ETag is not read: with a key of somebody's, of a multipart upload, and in many stores that
+ * call themselves compatible it is no MD5.  The SHA-256 of parts has a '-' behind it.
+ */
 static void on_header(void *arg, const char *name, const char *value)
 {
-    struct seen *seen = arg;
+    struct store_head *ret = arg;
+    struct buf raw = {0};
 
-    if (strcasecmp(name, "ETag") == 0)
-        snprintf(seen->etag, sizeof(seen->etag), "%s", value);
-    else if (strncasecmp(name, "x-amz-server-side-encryption", 28) == 0 &&
-             strcmp(value, "AES256") != 0)
-        seen->is_encrypted = 1;
+    if (strcasecmp(name, "x-amz-checksum-sha256") == 0 &&
+        hash_unbase64(value, strlen(value), &raw) == 0 && raw.len == HASH_SHA256_BYTES)
+        hash_hex(raw.data, raw.len, ret->sha256);
+    buf_free(&raw);
 }
 
-/* "\"<32 hex digits>\"" and nothing else; of a multipart upload it has a '-'. */
-static void take_md5(const struct seen *seen, char md5[2 * HASH_MD5_BYTES + 1])
+int s3_head(struct store *store, const char *key, struct store_head *ret, struct ct_err *err)
 {
-    unsigned char raw[HASH_MD5_BYTES];
-    size_t n = strlen(seen->etag);
-
-    md5[0] = '\0';
-    if (seen->is_encrypted || n != 2 * HASH_MD5_BYTES + 2 || seen->etag[0] != '"')
-        return;
-    snprintf(md5, 2 * HASH_MD5_BYTES + 1, "%s", seen->etag + 1);
-    if (hash_unhex(md5, raw, sizeof(raw)) == 0)
-        hash_hex(raw, sizeof(raw), md5);
-    else
-        md5[0] = '\0';
-}
-
-static int head(struct store *s, const char *key, struct store_head *ret, struct ct_err *err)
-{
+    struct s3 *s = (struct s3 *)store;
     char *path = str_printf("/%s", key);
-    struct sigv4_request req = {.method = "HEAD", .path = path};
-    struct seen seen = {0};
+    struct sigv4_request req = {.method = "HEAD",
+                                .path = path,
+                                .headers = {{"x-amz-checksum-mode", "ENABLED"}},
+                                .n_headers = !s->no_checksums};
     struct http_res res = {0};
-    int rc = s3_request((struct s3 *)s, &req, on_header, &seen, &res, err);
+    int rc;
 
+    ret->sha256[0] = '\0';
+    rc = s3_request(s, &req, on_header, ret, &res, err);
     free(path);
     if (rc != 0)
         return -1;
-    if (res.status != 200) {
-        rc = s3_refused(&res, "tell an object's size", err);
-    } else if (res.content_length < 0) {
+    if (res.status != 200)
+        rc = s3_refused(s, &res, "tell an object's size", err);
+    else if (res.content_length < 0)
         rc = err_set(err, ERR_CORRUPT, "the object store tells no size");
-    } else {
+    else
         ret->size_bytes = res.content_length;
-        take_md5(&seen, ret->md5);
-    }
     http_res_free(&res);
     return rc;
 }
@@ -222,7 +257,7 @@ static int fetch(struct store *store, const char *key, int *ret_fd, struct ct_er
     rc = http_pool_perform(s->pool, &http, &res, err);
     free(url);
     if (rc == 0 && res.status != 200)
-        rc = s3_refused(&res, "give an object", err);
+        rc = s3_refused(s, &res, "give an object", err);
     http_res_free(&res);
     if (rc == 0)
         *ret_fd = fd;
@@ -231,7 +266,7 @@ static int fetch(struct store *store, const char *key, int *ret_fd, struct ct_er
     return rc;
 }
 
-static int remove_object(struct store *s, const char *key, struct ct_err *err)
+int s3_remove(struct store *s, const char *key, struct ct_err *err)
 {
     char *path = str_printf("/%s", key);
     struct sigv4_request req = {.method = "DELETE", .path = path};
@@ -242,7 +277,7 @@ static int remove_object(struct store *s, const char *key, struct ct_err *err)
     free(path);
     if (rc != 0)
         return -1;
-    if (res.status / 100 != 2 && s3_refused(&res, "remove an object", &why) != 0 &&
+    if (res.status / 100 != 2 && s3_refused((struct s3 *)s, &res, "remove an object", &why) != 0 &&
         why.code != ERR_GONE) {
         if (err != NULL)
             *err = why;
@@ -275,15 +310,16 @@ static void free_store(struct store *store)
     free(s);
 }
 
-static const struct store_ops ops = {.presign_put = presign_put,
+static const struct store_ops ops = {.presign_put = s3_presign_put,
                                      .presign_get = presign_get,
-                                     .head = head,
+                                     .head = s3_head,
                                      .check = check,
                                      .is_vacant = is_vacant,
                                      .fetch = fetch,
-                                     .remove = remove_object,
+                                     .remove = s3_remove,
                                      .each = s3_each,
                                      .probe = s3_probe,
+                                     .trial = s3_trial,
                                      .sweep = sweep,
                                      .free = free_store};
 
@@ -343,6 +379,7 @@ int s3_open(const struct s3_place *place, struct store **ret, struct ct_err *err
     s = str_calloc(1, sizeof(*s));
     s->store.ops = &ops;
     s->pool = pool;
+    s->no_checksums = place->no_checksums;
     set_urls(s, place);
     s->cred.key_id = s->key_id = str_dup(place->key_id);
     s->cred.secret = s->secret = secret_dup(place->secret);

@@ -19,6 +19,7 @@ struct s3_place {
     const char *ca_file;  /* of a private CA, or NULL */
     int is_virtual_host;  /* the bucket is part of the host's name, not of the path */
     int allow_plain_http; /* http:// to a loopback address */
+    int no_checksums;     /* it refuses the headers x-amz-checksum-* */
 };
 
 /**

@@ -70,7 +70,7 @@ static int get_page(struct s3 *s, struct page *p, const char *max_keys, struct c
     replace(&p->token, NULL);
     p->is_truncated = 0;
     if (res.status != 200) {
-        rc = s3_refused(&res, "list its objects", err);
+        rc = s3_refused(s, &res, "list its objects", err);
         /* A list that is not there is no empty one. */
         if (err != NULL && err->code == ERR_GONE)
             err->code = ERR_FAIL;

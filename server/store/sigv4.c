@@ -119,6 +119,8 @@ char *sigv4_authorize(const struct sigv4_cred *cred, const struct sigv4_request 
     sigv4_signature(cred, req->method, req->path, &f.params, f.lines.data, f.names.data, NO_BODY,
                     f.when, sig);
     add_url(&url, &f, req);
+    for (int i = 0; i < req->n_headers; i++)
+        add_line(ret_headers, str_printf("%s: %s", req->headers[i].name, req->headers[i].value));
     add_line(ret_headers, str_dup("x-amz-content-sha256: " NO_BODY));
     add_line(ret_headers, str_printf("x-amz-date: %s", f.when));
     add_line(ret_headers, str_printf("Authorization: " SIGV4_ALGORITHM

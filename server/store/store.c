@@ -100,6 +100,11 @@ int store_probe(struct store *s, struct ct_err *err)
     return s->ops->probe(s, err);
 }
 
+int store_trial(struct store *s, struct ct_err *err)
+{
+    return s->ops->trial(s, err);
+}
+
 int store_sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err)
 {
     return s->ops->sweep(s, older_than_ms, now_ms, err);

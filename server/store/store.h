@@ -29,7 +29,7 @@ struct store_put {
 
 struct store_head {
     int64_t size_bytes;
-    char md5[2 * HASH_MD5_BYTES + 1]; /* in hex, "" where the store does not tell */
+    char sha256[HASH_SHA256_HEX]; /* of all of it, as the store took it; "": it does not tell */
 };
 
 /* What a store has to be able to do.  All may be called from any thread. */
@@ -45,6 +45,7 @@ struct store_ops {
                 int (*one)(void *arg, const char *key, int64_t size_bytes, int64_t modified_ms),
                 void *arg, struct ct_err *err);
     int (*probe)(struct store *s, struct ct_err *err);
+    int (*trial)(struct store *s, struct ct_err *err);
     int (*sweep)(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err);
     void (*free)(struct store *s);
 };
@@ -123,6 +124,13 @@ int store_each(struct store *s,
  * See that it can be used.  ERR_RETRY if that may be different in a moment.
  */
 int store_probe(struct store *s, struct ct_err *err);
+
+/**
+ * store_trial(s, err):
+ * Put an object as a client would, look at it and remove it; try to put one that was damaged on its
+ * way.  What the store says against it, and the setting that helps, is in ${err}.
+ */
+int store_trial(struct store *s, struct ct_err *err);
 
 /**
  * store_sweep(s, older_than_ms, now_ms, err):

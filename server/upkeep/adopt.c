@@ -102,9 +102,15 @@ static int adopt_one(struct ledger *l, struct store *s, const struct stray *stra
     rc = hash_all(fd, a.o.checksum, err);
     meta = adopt_meta(fd);
     close(fd);
-    a.cwd = path_of(meta, "sourceCwd");
-    a.user_dir = path_of(meta, "sourceUserDir");
-    a.agent = jdoc_str(meta, "agentId");
+    if (jdoc_has(meta, ADOPT_SEALED)) {
+        /* As the clients that seal write it. */
+        a.cwd = a.user_dir = a.machine = ADOPT_SEALED;
+        a.metadata = jdoc_text(meta);
+    } else {
+        a.cwd = path_of(meta, "sourceCwd");
+        a.user_dir = path_of(meta, "sourceUserDir");
+        a.agent = jdoc_str(meta, "agentId");
+    }
     if (rc == 0)
         rc = ledger_adopt(l, &a, err);
     json_object_put(meta);

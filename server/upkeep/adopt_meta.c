@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -12,6 +13,8 @@
 #define FIRST_BYTES (64 * 1024) /* packed, and unpacked */
 #define BLOCK 512
 #define GZIP 16 /* zlib: there is gzip's header */
+#define SEAL_MAGIC "CTS1"
+#define SEAL_HEADER_BYTES 48 /* bundle/seal/seal.h: which key, which object; no secret */
 
 /* The first bytes of what is packed in ${in}: how many, or 0. */
 static size_t unpack(const unsigned char *in, size_t n, unsigned char *out)
@@ -47,12 +50,27 @@ static struct json_object *first_entry(const unsigned char *tar, size_t n)
     return o;
 }
 
+/* All that can be known without the key is the header, and that it is sealed. */
+static struct json_object *sealed_meta(const unsigned char *p)
+{
+    struct json_object *o = json_object_new_object();
+    char *header = hash_base64(p, SEAL_HEADER_BYTES);
+
+    jdoc_set_str(o, ADOPT_SEALED, header);
+    free(header);
+    return o;
+}
+
 struct json_object *adopt_meta(int fd)
 {
     unsigned char *in = str_calloc(2, FIRST_BYTES), *out = in + FIRST_BYTES;
     ssize_t n = file_pread_all(fd, in, FIRST_BYTES, 0);
-    struct json_object *o = n > 0 ? first_entry(out, unpack(in, (size_t)n, out)) : NULL;
+    struct json_object *o = NULL;
 
+    if (n >= SEAL_HEADER_BYTES && memcmp(in, SEAL_MAGIC, strlen(SEAL_MAGIC)) == 0)
+        o = sealed_meta(in);
+    else if (n > 0)
+        o = first_entry(out, unpack(in, (size_t)n, out));
     free(in);
     return o;
 }

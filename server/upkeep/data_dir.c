@@ -60,7 +60,8 @@ static int open_store(const struct settings *s, const char *objects_url, struct 
                              .secret = s->s3_secret,
                              .ca_file = s->ca_file,
                              .is_virtual_host = s->s3_style == SETTINGS_VIRTUAL_STYLE,
-                             .allow_plain_http = s->allow_plain_http};
+                             .allow_plain_http = s->allow_plain_http,
+                             .no_checksums = !s->s3_checksums};
     char *objects;
     int rc;
 

@@ -187,8 +187,7 @@ real_bundle() {
         "$ID" "$1" >"$T/tar/meta.json"
     head -c "${2:-1000}" /dev/urandom >"$T/tar/session.jsonl"
     tar -C "$T/tar" -czf "$T/bundle" meta.json session.jsonl
-    SIZE=$(stat -c %s "$T/bundle")
-    SUM=sha256:$(sha256sum "$T/bundle" | cut -d' ' -f1)
+    describe
 }
 
 lose_the_database() {
@@ -196,6 +195,8 @@ lose_the_database() {
     rm "$T"/server/server.db*
     start_server
 }
+
+SEALED_ID=22222222-2222-8333-8444-555555555555
 
 user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
 
@@ -214,6 +215,12 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     ID=other
     bundle 5000
     push
+    # A sealed one: what it is says its first bytes.
+    ID=$SEALED_ID
+    { printf 'CTS1\1\1\1\1' && head -c 3000 /dev/urandom; } >"$T/bundle"
+    describe
+    cp "$T/bundle" "$T/sealed"
+    push '.sourceMachine = "sealed" | .metadata = {sealed: "AAAA"}'
     local al bo
     al=$(user_of al)
     bo=$(user_of bo)
@@ -222,10 +229,10 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     run verb gc --orphans
     [ "$status" -eq 1 ]
     verb adopt --dry-run >"$T/said"
-    grep -q "^$al  4 versions  .*, of nobody" "$T/said"
+    grep -q "^$al  5 versions  .*, of nobody" "$T/said"
     grep -q "^$bo  1 versions" "$T/said"
     # Nobody's word but the operator's says whose they are, and nobody's account is taken over.
-    verb adopt "$al=al@example.org" | grep -q 'adopted 4 versions'
+    verb adopt "$al=al@example.org" | grep -q 'adopted 5 versions'
     run verb adopt "$bo=al@example.org"
     [ "$status" -eq 1 ]
     run verb adopt "../../etc/passwd=bo@example.org"
@@ -237,7 +244,9 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     ID=11111111-2222-4333-8444-555555555555
     # The largest is offered beside the newest: nobody knows any more what is in what.
     [ "$(json GET /sessions | jq -c '[.sessions[] | [.id, .currentVersion, .versionCount, .sourceCwd, [.heads[].version]]] | sort')" = \
-        "[[\"$ID\",3,3,\"/home/al/q\",[2]],[\"other\",1,1,\"/\",[]]]" ]
+        "[[\"$ID\",3,3,\"/home/al/q\",[2]],[\"$SEALED_ID\",1,1,\"sealed\",[]],[\"other\",1,1,\"/\",[]]]" ]
+    json GET /sessions | jq -e --arg id "$SEALED_ID" --arg head "$(head -c 48 "$T/sealed" | base64 -w 0)" \
+        '.sessions[] | select(.id == $id) | .metadata == {sealed: $head} and .sourceMachine == "sealed" and .messages == null'
     [ "$(sql "SELECT DISTINCT agent FROM versions WHERE session_id = '$ID'")" = codex ]
     object GET "$(json GET "/sessions/$ID/download?version=2" | jq -r .downloadUrl)"
     cmp "$T/object" "$T/largest"

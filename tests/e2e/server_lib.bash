@@ -64,7 +64,12 @@ mint() {
 # bundle N: a file of N random bytes in $T/bundle; SIZE, SUM and MD5 are set
 bundle() {
     head -c "$1" /dev/urandom >"$T/bundle"
-    SIZE=$1
+    describe
+}
+
+# describe: the same of a $T/bundle that is there
+describe() {
+    SIZE=$(stat -c %s "$T/bundle")
     SUM=sha256:$(sha256sum "$T/bundle" | cut -d' ' -f1)
     MD5=$(openssl dgst -md5 -binary "$T/bundle" | base64)
 }
