@@ -29,6 +29,9 @@ struct losses {
 void losses_add(struct losses *t, const char *what, const char *name);
 void losses_free(struct losses *t);
 
+#define USED_FILE "file"           /* a file of instructions below the working folder */
+#define USED_HOME_FILE "home file" /* the same below the home folder */
+
 struct rebuild_opts {
     enum trust trust;
     const char *session_id; /* whose it all is */
@@ -36,8 +39,8 @@ struct rebuild_opts {
     int with_memory;        /* a stranger's too */
     int with_file_history;  /* the same: what /rewind writes and deletes, below ${cwd} */
     struct losses *losses;
-    struct losses
-        *used; /* "agent NAME", "skill NAME" that it calls, and that may be lacking here */
+    struct losses *used; /* what it used there, and that may be lacking here: "agent NAME",
+                            "skill NAME", and the two below with a path */
 
     /* A path as it is called here; the caller frees it. */
     char *(*moved)(void *arg, const char *path);

@@ -18,6 +18,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/rebuild_call.c \
   agents/claude/rebuild_inside.h \
   agents/claude/rebuild_own.c \
+  agents/claude/rebuild_uses.c \
   agents/claude/rebuild_value.c \
   agents/claude/record.c agents/claude/record.h \
   agents/claude/transcript.c agents/claude/transcript.h \

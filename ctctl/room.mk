@@ -80,6 +80,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
   ctctl/pull/pull_merge.c ctctl/pull/pull_merge.h \
   ctctl/pull/pull_profile.c ctctl/pull/pull_profile.h \
+  ctctl/pull/pull_lacking.c ctctl/pull/pull_lacking.h \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
   ctctl/seal/seal.c ctctl/seal/seal.h \
   ctctl/seal/seal_one.c ctctl/seal/seal_one.h \

@@ -346,36 +346,6 @@ static int others(struct rebuild *r, const struct allow_record *row)
     return rebuild_record(r, row);
 }
 
-/* Note a name that a call gives, of an agent or a skill. */
-static void note_use(struct rebuild *r, uint32_t input, const char *what, const char *member)
-{
-    uint32_t name = jtree_member(&r->tree, input, member);
-
-    if (jtree_string(&r->tree, name, &r->word) == 0 && strchr(r->word.data, '/') == NULL &&
-        r->word.data[0] != '.' && !allow_is_agent(r->word.data))
-        losses_add(r->opts.used, what, r->word.data);
-}
-
-/* Which agents and skills does an answer call?  They are files of the machine that it comes from.
- */
-static void note_uses(struct rebuild *r)
-{
-    uint32_t content = jtree_member(&r->tree, jtree_member(&r->tree, 0, "message"), "content");
-
-    if (content == JTREE_NONE || r->tree.values[content].type != JSCAN_ARRAY)
-        return;
-    for (uint32_t i = r->tree.values[content].child; i != JTREE_NONE; i = r->tree.values[i].next) {
-        uint32_t name = jtree_member(&r->tree, i, "name"), input;
-        if (!jtree_is(&r->tree, jtree_member(&r->tree, i, "type"), "tool_use"))
-            continue;
-        input = jtree_member(&r->tree, i, "input");
-        if (jtree_is(&r->tree, name, "Task") || jtree_is(&r->tree, name, "Agent"))
-            note_use(r, input, "agent", "subagent_type");
-        else if (jtree_is(&r->tree, name, "Skill"))
-            note_use(r, input, "skill", "skill");
-    }
-}
-
 /* Is what is left out conversation, or of a kind that nobody knows? */
 static int is_news(const struct rebuild *r, const char *type)
 {
@@ -404,8 +374,7 @@ static int record(struct rebuild *r, const char *newline, struct ct_err *err)
                                                           : -1;
     }
     kind_of(r, type, subtype);
-    if (strcmp(type, "assistant") == 0)
-        note_uses(r);
+    rebuild_note_uses(r, type, subtype);
     row = allow_record(type, subtype);
     clear_out(r);
     if ((is_own ? own(r, row) : others(r, row)) != 0) {

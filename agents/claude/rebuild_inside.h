@@ -55,6 +55,12 @@ int rebuild_object(struct rebuild *r, uint32_t value, const struct allow_member 
 void rebuild_own(struct rebuild *r);
 
 /**
+ * rebuild_note_uses(r, type, subtype):
+ * Note in r->opts.used what the record says of agents, skills and instructions that were used.
+ */
+void rebuild_note_uses(struct rebuild *r, const char *type, const char *subtype);
+
+/**
  * rebuild_is_call(r, block):
  * Return whether the block of a message is a call that becomes text; its tool's name is in r->word.
  */

@@ -85,7 +85,7 @@ struct install_result {
     struct strlist left_out; /* name, reason, ... */
     struct strlist kept;     /* what is another here and stays, below the data folder */
     struct losses losses;    /* what was left out within files */
-    struct losses used;      /* agents and skills that it calls */
+    struct losses used;      /* what it used there and may lack here (agents/rebuild.h) */
 
     /* What the daemon will find, if it looks at once: see daemon/session/adopt.h.  Of what was
      * merged only the transcript. */

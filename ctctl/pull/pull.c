@@ -16,6 +16,7 @@
 #include "ctctl/cloud/item.h"
 #include "ctctl/here/target.h"
 #include "ctctl/pull/pull_adopt.h"
+#include "ctctl/pull/pull_lacking.h"
 
 #include "ctctl/pull/pull.h"
 
@@ -122,6 +123,8 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
     };
     rc = install_run(&o, &ret->installed, err);
     ret->is_absent = target.is_absent;
+    if (rc == 0)
+        pull_lacking(&ret->installed, root, &ret->lacking);
     free(scratch);
     free(root);
     return rc;
@@ -281,6 +284,7 @@ void pull_result_clear(struct pull_result *r)
 {
     install_result_clear(&r->installed);
     heads_clear(&r->heads);
+    strlist_free(&r->lacking);
     memset(r, 0, sizeof(*r));
 }
 
@@ -320,7 +324,7 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
 {
     const struct install_result *in = &r->installed;
     struct json_object *o = json_object_new_object(), *left = json_object_new_array();
-    struct json_object *lost = json_object_new_object();
+    struct json_object *lost = json_object_new_object(), *lacking = json_object_new_array();
     char *command = pull_command(r);
 
     jdoc_set_str(o, "sessionId", in->session_id);
@@ -359,9 +363,12 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
         json_object_array_add(left, x);
     }
     json_object_object_add(o, "leftOut", left);
+    for (size_t i = 0; i < r->lacking.n; i++)
+        json_object_array_add(lacking, json_object_new_string(r->lacking.v[i]));
     for (size_t i = 0; i < in->losses.n; i++)
         jdoc_set_int(lost, in->losses.v[i].name, in->losses.v[i].count);
     json_object_object_add(o, "leftOutWithin", lost);
+    json_object_object_add(o, "lacking", lacking);
     if (r->heads.n > 1)
         json_object_object_add(o, "heads", heads_json(&r->heads));
     free(command);

@@ -111,43 +111,15 @@ static void say_losses(const struct ctx *c, const struct losses *l)
     buf_free(&b);
 }
 
-static int is_below(const char *dir, const char *folder, const char *name, const char *rest)
+static void say_lacking(struct ctx *c, const struct strlist *lacking)
 {
-    char *path = str_printf("%s/%s/%s%s", dir, folder, name, rest);
-    struct stat st;
-    int is_so = stat(path, &st) == 0;
-
-    free(path);
-    return is_so;
-}
-
-/* "agent NAME" and "skill NAME" are files, of the user or of the project. */
-static int is_here(const char *root, const char *cwd, const char *used)
-{
-    char *project = str_printf("%s/.claude", cwd);
-    int is_agent = strncmp(used, "agent ", 6) == 0, is_so;
-    const char *name = used + 6, *folder = is_agent ? "agents" : "skills";
-    const char *rest = is_agent ? ".md" : "/SKILL.md";
-
-    is_so = is_below(root, folder, name, rest) || is_below(project, folder, name, rest);
-    free(project);
-    return is_so;
-}
-
-/* What it called there, and what can't be called here. */
-static void say_lacking(struct ctx *c, const struct install_result *in)
-{
-    char *root = pull_root(c, NULL);
     struct buf b = {0};
 
-    for (size_t i = 0; root != NULL && i < in->used.n; i++) {
-        if (!is_here(root, in->cwd, in->used.v[i].name))
-            buf_printf(&b, "%sthe %s", b.len > 0 ? ", " : "", in->used.v[i].name);
-    }
+    for (size_t i = 0; i < lacking->n; i++)
+        buf_printf(&b, "%s%s", i > 0 ? ", " : "", lacking->v[i]);
     if (b.len > 0)
         ctx_say(c, "it used %s, which this machine has no file for", b.data);
     buf_free(&b);
-    free(root);
 }
 
 static void say_details(struct ctx *c, const struct pull_result *r)
@@ -172,7 +144,7 @@ static void say_details(struct ctx *c, const struct pull_result *r)
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
     say_losses(c, &in->losses);
-    say_lacking(c, in);
+    say_lacking(c, &r->lacking);
     if (r->trust == TRUST_STRANGER && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
         ctx_say(c, "nobody vouches for this session: somebody else's words speak to the model as "
                    "yours. Read it before you go on with it");

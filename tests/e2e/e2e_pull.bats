@@ -72,14 +72,23 @@ print(json.dumps({"type": "assistant", "uuid": "cccccccc-0000-4000-8000-00000000
         {"type": "tool_use", "id": "a", "name": "Task", "input": {"subagent_type": "reviewer"}},
         {"type": "tool_use", "id": "b", "name": "Task", "input": {"subagent_type": "Explore"}},
         {"type": "tool_use", "id": "c", "name": "Skill", "input": {"skill": "release"}}]}}))
+home = cwd[:cwd.index("/src/")]
+files = [(home + "/.claude/CLAUDE.md", "User"), (cwd + "/CLAUDE.md", "Project"), (cwd + "/CLAUDE.local.md", "Local"),
+         (home + "/.claude/projects/x/memory/MEMORY.md", "AutoMem"), ("/etc/claude-code/CLAUDE.md", "Managed"),
+         (home + "/../CLAUDE.md", "User")]
+for n, attachment in enumerate(({"type": "instructions", "files": [
+        {"path": p, "type": t, "content": "do"} for p, t in files]}, {"type": "nested_memory", "path": cwd + "/sub/CLAUDE.md",
+        "content": {"path": cwd + "/sub/CLAUDE.md", "type": "Project", "content": "do"}})):
+    print(json.dumps({"type": "attachment", "uuid": "cccccccc-0000-4000-8000-00000000001%d" % n, "sessionId": sid,
+        "cwd": cwd, "attachment": attachment}))
 P
     push
     machine bob
     B=$(project src/web.app)
     mkdir -p "$B/.claude/skills/release"
-    touch "$B/.claude/skills/release/SKILL.md"
+    touch "$B/.claude/skills/release/SKILL.md" "$B/CLAUDE.local.md"
     pulled "$ID" 2>"$T/said"
-    grep -q "it used the agent reviewer, which this machine has no file for" "$T/said"
+    grep -qF "it used the agent reviewer, ~/.claude/CLAUDE.md, CLAUDE.md, sub/CLAUDE.md, which this machine has no file for" "$T/said"
     name=$(jq -r 'select(.uuid == "cccccccc-0000-4000-8000-000000000001").message.content[0].content' "$(here "$ID")")
     [ -e "${name#saved to }" ]
     [[ "$name" == "saved to $HOME/"* ]]
