@@ -83,6 +83,7 @@ server_libserver_a_SOURCES = \
   server/web/web_guard.c \
   server/web/web_listen.c \
   server/web/web_pool.c \
+  server/web/web_range.c \
   server/web/web_req.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lpthread

@@ -114,6 +114,9 @@ static int enter(struct login *l, const char *email, const char *invite, struct 
 
     jdoc_set_str(body, "email", email);
     jdoc_set_str(body, "password", l->secret);
+    /* Whoever guesses at this account elsewhere does not lock this machine out. */
+    if (!l->is_new)
+        jdoc_set_str(body, "deviceId", l->device);
     if (l->is_new && invite != NULL)
         jdoc_set_str(body, "invite", invite);
     rc = api_call(&l->policy, l->cred.api_url, NULL, "POST",

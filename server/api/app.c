@@ -117,26 +117,42 @@ static int fits(struct call *c, const char *pattern, const char *path, size_t n)
     return *pattern == '\0' && path == end;
 }
 
+/* What a route for GET answers to HEAD is the same; the library leaves the body away. */
+static int answers(const struct app_route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static int refuse_method(struct call *c, struct buf *allowed)
+{
+    web_answer_header(c->web, "Allow", allowed->data);
+    buf_free(allowed);
+    return call_error(c, 405, "method_not_allowed", "This path does not know this method.");
+}
+
 /* 0 with c->route, or the status of the answer that refuses. */
 static int find_route(struct call *c)
 {
     const char *target = web_target(c->web);
     size_t n = strcspn(target, "?"), n_routes;
     const struct app_route *routes = app_routes(&n_routes);
-    int path_known = 0;
+    struct buf allowed = {0};
 
     for (size_t i = 0; i < n_routes; i++) {
         if (!fits(c, routes[i].pattern, target, n))
             continue;
-        path_known = 1;
-        if (strcmp(routes[i].method, web_method(c->web)) == 0) {
+        if (answers(&routes[i], web_method(c->web))) {
             c->route = &routes[i];
             web_set_route(c->web, routes[i].pattern);
+            buf_free(&allowed);
             return 0;
         }
+        buf_printf(&allowed, "%s%s%s", allowed.len > 0 ? ", " : "", routes[i].method,
+                   strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
     }
-    if (path_known)
-        return call_error(c, 405, "method_not_allowed", "This path does not know this method.");
+    if (allowed.len > 0)
+        return refuse_method(c, &allowed);
     return call_error(c, 404, "not_found", "There is nothing at this path.");
 }
 

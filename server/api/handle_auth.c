@@ -6,6 +6,8 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 
+#include "api/api.h"
+
 #include "server/api/call.h"
 #include "server/settings/email.h"
 #include "server/auth/password.h"
@@ -156,10 +158,33 @@ static int log_in(struct call *c, const char *email, const char *password)
     return status;
 }
 
+/* What attempts are counted by.  A device that has logged in to this account before has a count of
+ * its own, so that nobody who guesses elsewhere locks its owner out; the caller frees it. */
+static char *counted_by(struct call *c, const char *email)
+{
+    const char *device = jdoc_str(c->body, "deviceId");
+
+    if (device != NULL && api_device_id_is_valid(device) &&
+        ledger_device_is_known(c->config->ledger, email, device))
+        return str_printf("%s %s", email, device);
+    return str_dup(email);
+}
+
+static int wait_of(struct call *c, const char *name, const char *peer, int64_t now_ms)
+{
+    struct limits *limits = c->config->limits;
+    int wait = attempts_wait_s(limits->by_account, name, now_ms);
+
+    /* A known device is not its neighbours' fault either. */
+    return wait > 0 || strchr(name, ' ') != NULL
+               ? wait
+               : attempts_wait_s(limits->by_address, peer, now_ms);
+}
+
 int handle_auth_login(struct call *c)
 {
     struct limits *limits = c->config->limits;
-    char *email, peer[WEB_ADDRESS_SIZE];
+    char *email, *name, peer[WEB_ADDRESS_SIZE];
     const char *password;
     int64_t now_ms = now_mono_ms();
     int status, wait;
@@ -167,21 +192,22 @@ int handle_auth_login(struct call *c)
     if ((status = read_request(c, &email, &password)) != 0)
         return status;
     call_peer(c, peer, sizeof(peer));
-    wait = attempts_wait_s(limits->by_account, email, now_ms);
-    if (wait == 0)
-        wait = attempts_wait_s(limits->by_address, peer, now_ms);
+    name = counted_by(c, email);
+    wait = wait_of(c, name, peer, now_ms);
     if (wait > 0) {
         call_log_failure(c, email, 0, "too_many_attempts");
-        free(email);
-        return call_too_many(c, wait);
+        status = call_too_many(c, wait);
+        goto done;
     }
     /* Counted before the slow part: a hundred at once are a hundred. */
-    attempts_count(limits->by_account, email, now_ms);
+    attempts_count(limits->by_account, name, now_ms);
     status = log_in(c, email, password);
     if (status == 200)
-        attempts_forget(limits->by_account, email);
+        attempts_forget(limits->by_account, name);
     else
         attempts_count(limits->by_address, peer, now_ms);
+done:
+    free(name);
     free(email);
     return status;
 }

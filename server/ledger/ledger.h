@@ -150,6 +150,12 @@ int ledger_invite_check(struct ledger *l, const char *sha256, int64_t now_ms, st
 int ledger_invite_redeem(struct ledger *l, const char *sha256, const struct ledger_new_user *u,
                          char ret_id[UUID_SIZE], struct ct_err *err);
 
+/**
+ * ledger_device_is_known(l, email, device):
+ * Has ${device}, which only itself and we know, logged in to this account before?
+ */
+int ledger_device_is_known(struct ledger *l, const char *email, const char *device);
+
 /* Who somebody is elsewhere. */
 struct ledger_identity {
     const char *issuer;  /* "https://github.com" */

@@ -81,3 +81,18 @@ int ledger_see_device(struct ledger *l, const struct ledger_who *who, const char
     return sql_exec(l->db, err, "UPDATE tokens SET device_id = ? WHERE id = ?", "ss", id,
                     who->token_id);
 }
+
+int ledger_device_is_known(struct ledger *l, const char *email, const char *device)
+{
+    char *source = str_printf("device:%s", device);
+    int64_t n;
+
+    ledger_lock(l);
+    n = sql_one(l->db, NULL,
+                "SELECT count(*) FROM devices d JOIN users u ON u.id = d.user_id"
+                " WHERE u.email = ? AND d.source = ?",
+                "ss", email, source);
+    ledger_unlock(l);
+    free(source);
+    return n > 0;
+}

@@ -14,12 +14,29 @@
 #define BODY_MEMORY (64 * 1024)
 #define WORKERS 64 /* many wait, for a disk or a database; few compute */
 
+static int open_unix(struct listener *l, const char *name, const char *place,
+                     const char *public_url, struct ct_err *err)
+{
+    int none;
+
+    l->fd = service_socket(name);
+    if (l->fd < 0) {
+        if (web_listen(place, &l->fd, &none, err) != 0)
+            return -1;
+        l->path = str_dup(web_unix_path(place));
+    }
+    l->url = str_dup(public_url);
+    return 0;
+}
+
 int listener_open(struct listener *l, const char *name, const char *host_port, const char *scheme,
-                  struct ct_err *err)
+                  const char *public_url, struct ct_err *err)
 {
     char *host, *port, *number = NULL;
     int bound = 0;
 
+    if (web_unix_path(host_port) != NULL)
+        return open_unix(l, name, host_port, public_url, err);
     if (web_split(host_port, &host, &port, err) != 0)
         return -1;
     l->fd = service_socket(name);
@@ -71,7 +88,11 @@ void listener_close(struct listener *l)
 {
     if (l->fd >= 0)
         close(l->fd);
+    if (l->path != NULL)
+        unlink(l->path);
+    free(l->path);
     free(l->url);
+    l->path = NULL;
     l->fd = -1;
     l->url = NULL;
 }

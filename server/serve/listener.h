@@ -12,7 +12,8 @@
 /* A socket that stays for the life of the server, and who answers on it at the moment. */
 struct listener {
     int fd;
-    char *url; /* "https://127.0.0.1:8787" */
+    char *path; /* of a UNIX socket that is ours, or NULL */
+    char *url;  /* "https://127.0.0.1:8787" */
     struct web *web;
 };
 
@@ -22,11 +23,12 @@ struct listener {
     }
 
 /**
- * listener_open(l, name, host_port, scheme, err):
+ * listener_open(l, name, place, scheme, public_url, err):
  * Listen, on the socket that the service manager handed over as ${name}, else on a new one.
+ * ${public_url} may be NULL, but not for a UNIX socket: it is that listener's address.
  */
-int listener_open(struct listener *l, const char *name, const char *host_port, const char *scheme,
-                  struct ct_err *err);
+int listener_open(struct listener *l, const char *name, const char *place, const char *scheme,
+                  const char *public_url, struct ct_err *err);
 
 /**
  * listener_start(l, name, handler, s, c, err):

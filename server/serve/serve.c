@@ -212,9 +212,10 @@ static int start(struct server *v, struct ct_err *err)
     if (settings_check_serving(s, err) != 0 || data_dir_lock(s, &lock_fd, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
-    if (listener_open(&v->api, "api", s->listen, scheme, err) != 0 ||
+    if (listener_open(&v->api, "api", s->listen, scheme, s->public_api_url, err) != 0 ||
         (s->storage == SETTINGS_EMBEDDED &&
-         listener_open(&v->objects, "objects", s->objects, scheme, err) != 0) ||
+         listener_open(&v->objects, "objects", s->objects, scheme, s->public_objects_url, err) !=
+             0) ||
         certificate_load(&v->certificate, v->settings, err) != 0)
         return -1;
     v->objects_url = str_dup(s->storage == SETTINGS_S3       ? s->s3_endpoint

@@ -112,33 +112,50 @@ static int check_public_urls(struct settings *s, struct ct_err *err)
 static int check_proxies(struct settings *s, struct ct_err *err)
 {
     struct strlist clean = {0};
-    char address[WEB_ADDRESS_SIZE];
+    char *range;
 
     for (size_t i = 0; i < s->trusted_proxy.n; i++) {
-        const char *text = s->trusted_proxy.v[i];
-        if (web_address(text, strlen(text), address) != 0) {
+        if (web_range_check(s->trusted_proxy.v[i], &range, err) != 0) {
             strlist_free(&clean);
-            return err_set(err, ERR_CONFIG, "trusted_proxy has to hold numeric addresses");
+            return err_prefix(err, "trusted_proxy");
         }
-        strlist_add(&clean, address);
+        strlist_add(&clean, range);
+        free(range);
     }
     strlist_free(&s->trusted_proxy);
     s->trusted_proxy = clean;
     return 0;
 }
 
-static int check(struct settings *s, struct ct_err *err)
+/* A listener's place; whoever reaches a UNIX socket does so through a proxy with a name. */
+static int check_place(const struct settings *s, const char *place, const char *name,
+                       const char *public_url, struct ct_err *err)
 {
     char *host, *port;
 
-    if (web_split(s->listen, &host, &port, err) != 0)
-        return err_prefix(err, "listen");
+    if (web_unix_path(place) != NULL) {
+        if (public_url == NULL)
+            return err_set(err, ERR_CONFIG,
+                           "%s is a UNIX socket, so clients can't know how to reach the proxy in "
+                           "front of it: set %s",
+                           name,
+                           strcmp(name, "listen") == 0 ? "public_api_url" : "public_objects_url");
+        return s->tls == SETTINGS_TLS_OFF
+                   ? 0
+                   : err_set(err, ERR_CONFIG, "a UNIX socket as %s goes with tls = \"off\"", name);
+    }
+    if (web_split(place, &host, &port, err) != 0)
+        return err_prefix(err, "%s", name);
     free(host);
     free(port);
-    if (web_split(s->objects, &host, &port, err) != 0)
-        return err_prefix(err, "objects");
-    free(host);
-    free(port);
+    return 0;
+}
+
+static int check(struct settings *s, struct ct_err *err)
+{
+    if (check_place(s, s->listen, "listen", s->public_api_url, err) != 0 ||
+        check_place(s, s->objects, "objects", s->public_objects_url, err) != 0)
+        return -1;
     if ((s->certificate == NULL) != (s->key == NULL))
         return err_set(err, ERR_CONFIG, "certificate and key belong together: set both or neither");
     if (s->tls == SETTINGS_TLS_OFF &&

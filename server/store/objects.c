@@ -246,12 +246,14 @@ static void begin(void *arg, struct web_req *r)
     int is_active;
 
     web_set_route(r, "object");
-    if (strcmp(web_target(r), "/healthz") == 0 && strcmp(web_method(r), "GET") == 0) {
+    if (strcmp(web_target(r), "/healthz") == 0 &&
+        (strcmp(web_method(r), "GET") == 0 || strcmp(web_method(r), "HEAD") == 0)) {
         web_set_route(r, "/healthz");
         web_answer(r, 200, "text/plain", "ok\n", 3);
         return;
     }
     if (!is_known_method(web_method(r))) {
+        web_answer_header(r, "Allow", "PUT, GET, HEAD, DELETE");
         refuse(r, 405, "MethodNotAllowed", "The object store knows PUT, GET, HEAD and DELETE.");
         return;
     }

@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -265,10 +267,14 @@ int web_start(const struct web_config *c, const struct web_handler *handler, str
               struct ct_err *err)
 {
     struct web *w = str_calloc(1, sizeof(*w));
+    struct sockaddr_storage ss;
+    socklen_t ss_len = sizeof(ss);
     int fd;
 
     w->handler = *handler;
     w->name = c->name;
+    w->is_unix =
+        getsockname(c->fd, (struct sockaddr *)&ss, &ss_len) == 0 && ss.ss_family == AF_UNIX;
     /* The library closes what it is given. */
     fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {

@@ -46,24 +46,31 @@ struct web_config {
 };
 
 /**
- * web_listen(host_port, ret_fd, ret_port, err):
- * Make a listening socket for "HOST:PORT" or "[IPv6]:PORT"; port 0 takes a free one, told in
- * ${ret_port}.
+ * web_unix_path(place):
+ * Return the path in "unix:/PATH", borrowed, or NULL if ${place} is not one.
  */
-int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err *err);
+const char *web_unix_path(const char *place);
+
+/**
+ * web_listen(place, ret_fd, ret_port, err):
+ * Make a listening socket for "HOST:PORT", "[IPv6]:PORT" or "unix:/PATH"; port 0 takes a free one,
+ * told in ${ret_port}.  Whoever reaches PATH may connect; a socket there that nobody listens on is
+ * replaced.
+ */
+int web_listen(const char *place, int *ret_fd, int *ret_port, struct ct_err *err);
 
 /**
  * web_adopt(fd):
- * Take a listening socket that somebody else made: return its address as "HOST:PORT", which the
- * caller frees, or NULL if it is none of the Internet.
+ * Take a listening socket that somebody else made: return its place as web_listen() has it, which
+ * the caller frees, or NULL if it is none.
  */
 char *web_adopt(int fd);
 
 /**
- * web_host_is_loopback(host_port):
- * Return whether "HOST:PORT" stands for this machine only.
+ * web_host_is_loopback(place):
+ * Return whether ${place} stands for this machine only.
  */
-int web_host_is_loopback(const char *host_port);
+int web_host_is_loopback(const char *place);
 
 /**
  * web_split(host_port, ret_host, ret_port, err):
@@ -128,7 +135,8 @@ int64_t web_length(struct web_req *r);
 
 /**
  * web_peer(r, buf):
- * Write the peer's numeric address into ${buf}, "unknown" if there is none.
+ * Write the peer's numeric address into ${buf}; "unix" on a UNIX socket, "unknown" if there is
+ * none.
  */
 void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE]);
 
@@ -138,6 +146,14 @@ void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE]);
  * web_peer() uses.  Return 0, or -1 if they are no numeric address.
  */
 int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE]);
+
+/**
+ * web_range_check(s, ret, err), web_range_has(range, address):
+ * Read ${s}, an address, a network "ADDRESS/BITS" or "unix", into the one spelling that the second
+ * wants, which the caller frees: is ${address}, as web_peer() writes it, in there?
+ */
+int web_range_check(const char *s, char **ret, struct ct_err *err);
+int web_range_has(const char *range, const char *address);
 
 /**
  * web_network(address, buf, size):

@@ -60,6 +60,7 @@ struct web {
     struct web_guard guard;
     struct web_pool pool;
     const char *name;
+    int is_unix; /* a UNIX socket: peers have no address */
     _Atomic int active;
     _Atomic int is_quiet;
     _Atomic int64_t held; /* bytes of answers that wait for their readers */

@@ -1,5 +1,7 @@
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,6 +16,8 @@
 #include "common/base/str.h"
 
 #include "server/web/web.h"
+
+#define UNIX_PREFIX "unix:"
 
 int web_split(const char *host_port, char **ret_host, char **ret_port, struct ct_err *err)
 {
@@ -60,11 +64,20 @@ static int is_loopback(const struct sockaddr *sa)
     return 0;
 }
 
+const char *web_unix_path(const char *place)
+{
+    return strncmp(place, UNIX_PREFIX "/", strlen(UNIX_PREFIX) + 1) == 0
+               ? place + strlen(UNIX_PREFIX)
+               : NULL;
+}
+
 int web_host_is_loopback(const char *host_port)
 {
     struct addrinfo *list;
     int yes = 1;
 
+    if (web_unix_path(host_port) != NULL)
+        return 1;
     if (resolve(host_port, &list, NULL) != 0)
         return 0;
     for (struct addrinfo *a = list; a != NULL; a = a->ai_next)
@@ -88,22 +101,68 @@ char *web_adopt(int fd)
 {
     struct sockaddr_storage ss;
     socklen_t len = sizeof(ss);
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&ss;
     char host[INET6_ADDRSTRLEN];
     int flags = fcntl(fd, F_GETFL);
 
+    memset(&ss, 0, sizeof(ss));
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
-        (ss.ss_family != AF_INET && ss.ss_family != AF_INET6) ||
+        getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+        return NULL;
+    if (ss.ss_family == AF_UNIX && un->sun_path[0] == '/')
+        return str_printf(UNIX_PREFIX "%s", un->sun_path);
+    if ((ss.ss_family != AF_INET && ss.ss_family != AF_INET6) ||
         getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
         return NULL;
     return str_printf(ss.ss_family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, port_of(fd));
 }
 
+/* One that a server left which was killed is in the way; one that somebody listens on stays. */
+static void remove_stale(const struct sockaddr_un *un)
+{
+    int fd = fd_socket(AF_UNIX);
+    struct stat st;
+
+    if (fd < 0)
+        return;
+    if (lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+        connect(fd, (const struct sockaddr *)un, sizeof(*un)) != 0 && errno == ECONNREFUSED)
+        unlink(un->sun_path);
+    close(fd);
+}
+
+/* Whoever may go to its folder may connect, as anybody of this machine may to a loopback port. */
+static int listen_unix(const char *path, int *ret_fd, struct ct_err *err)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(un.sun_path))
+        return err_set(err, ERR_CONFIG, "%s is too long for a UNIX socket", path);
+    memcpy(un.sun_path, path, strlen(path) + 1);
+    fd = fd_socket(AF_UNIX);
+    if (fd < 0)
+        return err_sys(err, "can't make a socket for %s", path);
+    remove_stale(&un);
+    if (fd_no_wait(fd) != 0 || bind(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 ||
+        chmod(path, 0666) != 0 || listen(fd, 1024) != 0) {
+        err_sys(err, "can't listen on %s", path);
+        close(fd);
+        return -1;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
 int web_listen(const char *host_port, int *ret_fd, int *ret_port, struct ct_err *err)
 {
+    const char *path = web_unix_path(host_port);
     struct addrinfo *list;
     int fd, one = 1;
 
+    *ret_port = 0;
+    if (path != NULL)
+        return listen_unix(path, ret_fd, err);
     if (resolve(host_port, &list, err) != 0)
         return -1;
     fd = fd_socket(list->ai_family);

@@ -207,7 +207,10 @@ void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE])
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-    web_address_of(info != NULL ? info->client_addr : NULL, buf);
+    if (r->web->is_unix)
+        snprintf(buf, WEB_ADDRESS_SIZE, "unix");
+    else
+        web_address_of(info != NULL ? info->client_addr : NULL, buf);
 }
 
 int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE])

@@ -136,10 +136,18 @@ begin_get() {
     logged 2001:db8::5 '198.51.100.1, 2001:DB8::5 , 192.0.2.1'
     logged 203.0.113.9 198.51.100.1 203.0.113.9
     logged 127.0.0.1 '198.51.100.1, x" y=z'
+    reload 'trusted_proxy = [ "127.0.0.0/9", "2001:db8::/33" ];'
+    logged 203.0.113.9 '203.0.113.9, 127.127.0.1, 2001:db8:7fff::1'
+    logged 127.128.0.1 '203.0.113.9, 127.128.0.1'
+    logged 2001:db8:8000::1 '203.0.113.9, 2001:db8:8000::1'
     logged 127.0.0.1
-    settings 'trusted_proxy = [ "proxy.example.org" ];'
-    run codeteleport-server --data "$T/other"
-    [ "$status" -eq 78 ]
+    local range
+    for range in proxy.example.org 10.0.0.0/33 10.0.0.0/ 10.0.0.0/x fd00::/129 /8; do
+        settings "trusted_proxy = [ \"$range\" ];"
+        run codeteleport-server --data "$T/other"
+        [ "$status" -eq 78 ]
+        [[ $output == *trusted_proxy*"$range"* ]]
+    done
 }
 
 # port NAME: of a socket that was handed over

@@ -152,3 +152,43 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
     verb user enable "$NAME"
     expect 200 '' json GET /auth/me
 }
+
+@test "HEAD answers like GET without a body, and 405 says what is allowed" {
+    account "$NAME"
+    curl -sS --cacert "$CA" -I -H "Authorization: Bearer $TOKEN" "$API/auth/me" >"$T/head"
+    grep -q '^HTTP/1.1 200' "$T/head"
+    grep -qiE '^content-length: [1-9]' "$T/head"
+    curl -sS --cacert "$CA" -I "$API/auth/me" | grep -q '^HTTP/1.1 401'
+    curl -sS --cacert "$CA" -I "${API%/v1}/healthz" | grep -q '^HTTP/1.1 200'
+    expect 405 method_not_allowed json PUT /auth/me
+    grep -qi $'^allow: GET, HEAD\r$' "$T/head"
+    expect 405 method_not_allowed json PATCH "/sessions/$ID"
+    grep -qi $'^allow: DELETE\r$' "$T/head"
+    store_says 405 MethodNotAllowed object POST "$OBJECTS/codeteleport/x"
+    grep -qi $'^allow: PUT, GET, HEAD, DELETE\r$' "$T/head"
+    bundle 100
+    push
+    local url
+    url=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)
+    # It is signed for GET; a HEAD has to be signed as one.
+    store_says 403 '' object HEAD "$url" -I
+}
+
+@test "whoever guesses at an account locks others out, but no machine that it knows" {
+    local device=0123456789abcdef0123456789abcdef
+    account "$NAME"
+    TOKEN=$JWT
+    expect 201 '' json POST /auth/token -d "{\"deviceId\":\"$device\"}"
+    TOKEN=
+    for i in {1..10}; do
+        expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"wrong horse\"}"
+    done
+    expect 429 too_many_attempts json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    expect 429 too_many_attempts json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\",\"deviceId\":\"${device}0\"}"
+    expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\",\"deviceId\":\"$device\"}"
+    # Its own attempts count, too.
+    for i in {1..10}; do
+        expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"wrong horse\",\"deviceId\":\"$device\"}"
+    done
+    expect 429 too_many_attempts json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\",\"deviceId\":\"$device\"}"
+}
