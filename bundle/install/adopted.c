@@ -14,6 +14,7 @@
 #include "bundle/install/adopted.h"
 
 #define RECORD_MAX (16 << 10)
+#define FILES_MAX (64 << 20)
 #define WINDOW (256 << 10)
 
 static char *path_of(const char *account_dir, const char *session_id)
@@ -43,6 +44,7 @@ void adopted_add(struct adopted *a, int64_t version, const char *sha256)
 
 void adopted_merge(struct adopted *a, const struct adopted *before)
 {
+    a->is_instead |= before->is_instead;
     if (strcmp(a->wire_id, before->wire_id) != 0)
         return;
     adopted_add(a, before->version, before->sha256);
@@ -129,6 +131,7 @@ int adopted_save(const char *account_dir, const struct adopted *a, struct ct_err
     jdoc_set_bool(o, "isLoopback", a->is_loopback);
     jdoc_set_bool(o, "isThinner", a->is_thinner);
     jdoc_set_bool(o, "isHere", a->is_here);
+    jdoc_set_bool(o, "isInstead", a->is_instead);
     if (a->n_also > 0)
         json_object_object_add(o, "also", also_json(a));
     if (a->wire_id[0] != '\0') {
@@ -212,6 +215,7 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
         a.is_loopback = jdoc_bool(o, "isLoopback", 0);
         a.is_thinner = jdoc_bool(o, "isThinner", 0);
         a.is_here = jdoc_bool(o, "isHere", 0);
+        a.is_instead = jdoc_bool(o, "isInstead", 0);
         is_good = id != NULL && strcmp(id, session_id) == 0 && a.version > 0 && a.size_bytes >= 0 &&
                   a.transcript_bytes >= 0 && take_seal(o, &a) == 0 && take_also(o, &a) == 0 &&
                   take_digest(o, "contentId", a.content_id) == 0 &&
@@ -242,11 +246,57 @@ void adopted_each(const char *account_dir, void (*f)(void *arg, const char *sess
     free(path);
 }
 
+static char *files_path(const char *account_dir, const char *session_id)
+{
+    return str_printf("%s/adopted/%s.files", account_dir, session_id);
+}
+
+int adopted_note_files(const char *account_dir, const char *session_id, const struct strlist *names,
+                       int is_more, struct ct_err *err)
+{
+    char *dir = path_join(account_dir, "adopted"), *path = files_path(account_dir, session_id);
+    struct buf text = {0};
+    int rc = path_make_private(account_dir, err);
+
+    if (is_more)
+        (void)file_read(path, FILES_MAX, &text, NULL);
+    for (size_t i = 0; i < names->n; i++)
+        buf_add(&text, names->v[i], strlen(names->v[i]) + 1);
+    if (rc == 0)
+        rc = path_make_private(dir, err);
+    if (rc == 0)
+        rc = file_replace(path, text.data != NULL ? text.data : "", text.len, 0600, err);
+    buf_free(&text);
+    free(path);
+    free(dir);
+    return rc;
+}
+
+int adopted_lacks(const char *account_dir, const char *session_id,
+                  int (*is_there)(void *arg, const char *name), void *arg)
+{
+    char *path = files_path(account_dir, session_id);
+    struct buf text = {0};
+    int is_lacking = 0;
+
+    if (file_read(path, FILES_MAX, &text, NULL) != 0)
+        is_lacking = access(path, F_OK) == 0; /* who knows */
+    else if (text.len > 0)
+        is_lacking = text.data[text.len - 1] != '\0';
+    for (size_t at = 0; at < text.len && !is_lacking; at += strlen(text.data + at) + 1)
+        is_lacking = !is_there(arg, text.data + at);
+    buf_free(&text);
+    free(path);
+    return is_lacking;
+}
+
 void adopted_forget(const char *account_dir, const char *session_id)
 {
-    char *path = path_of(account_dir, session_id);
+    char *path = path_of(account_dir, session_id), *files = files_path(account_dir, session_id);
 
     unlink(path);
+    unlink(files);
+    free(files);
     free(path);
 }
 

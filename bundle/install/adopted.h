@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/base/hash.h"
+#include "common/base/strlist.h"
 #include "common/config/keyring.h"
 #include "common/base/uuid.h"
 
@@ -38,6 +39,7 @@ struct adopted {
     int is_here;     /* what is here was left alone: it holds all of ${version} already */
     int is_loopback; /* the bundle lies on this machine */
     int is_thinner;  /* conversation that is in the bundle was not installed */
+    int is_instead;  /* it took the place of what was here before, which is not in it */
 
     /* Other versions of the same kind that are in what was installed, or is here. */
     struct adopted_version also[ADOPTED_ALSO_MAX];
@@ -102,6 +104,22 @@ int adopted_load(const char *account_dir, const char *session_id, struct adopted
  * Call ${f} with the session's id of each record there is, whether it makes sense or not.
  */
 void adopted_each(const char *account_dir, void (*f)(void *arg, const char *session_id), void *arg);
+
+/**
+ * adopted_note_files(account_dir, session_id, names, is_more, err):
+ * Before adopted_save(): what it speaks of has these files too, below the data folder; ${is_more}:
+ * and those that were noted before.
+ */
+int adopted_note_files(const char *account_dir, const char *session_id, const struct strlist *names,
+                       int is_more, struct ct_err *err);
+
+/**
+ * adopted_lacks(account_dir, session_id, is_there, arg):
+ * Return whether one of these files is not there: then what is here does not hold all that the
+ * record speaks of.
+ */
+int adopted_lacks(const char *account_dir, const char *session_id,
+                  int (*is_there)(void *arg, const char *name), void *arg);
 
 /**
  * adopted_forget(account_dir, session_id):

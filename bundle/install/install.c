@@ -405,8 +405,11 @@ static int plan(struct installing *in, struct ct_err *err)
     r->files_aside = in->plan.aside;
     r->memory_kept = in->plan.memory_kept;
     for (size_t i = 0; i < in->plan.n; i++) {
-        if (in->plan.items[i].act == PLAN_KEEP)
-            strlist_add(&r->kept, in->plan.items[i].path);
+        const struct plan_item *it = &in->plan.items[i];
+        if (it->act == PLAN_KEEP)
+            strlist_add(&r->kept, it->path);
+        if (it->entry->kind == AGENT_SUBDIR || it->entry->kind == AGENT_FILE_HISTORY)
+            strlist_add(&r->beside, it->path);
     }
     return 0;
 }
@@ -592,6 +595,7 @@ void install_result_clear(struct install_result *r)
     free(r->backup);
     strlist_free(&r->left_out);
     strlist_free(&r->kept);
+    strlist_free(&r->beside);
     losses_free(&r->losses);
     losses_free(&r->used);
     memset(r, 0, sizeof(*r));

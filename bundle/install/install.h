@@ -84,6 +84,7 @@ struct install_result {
     int has_mode_reset;
     struct strlist left_out; /* name, reason, ... */
     struct strlist kept;     /* what is another here and stays, below the data folder */
+    struct strlist beside;   /* what it has in the session's own folders, below the data folder */
     struct losses losses;    /* what was left out within files */
     struct losses used;      /* what it used there and may lack here (agents/rebuild.h) */
 

@@ -26,22 +26,25 @@ static int open_here(const char *root, const struct install_result *r)
 }
 
 /* What was merged, or has more, is no version.  What the transcript here was made of before goes on
- * counting. */
-static void note_here(const char *root, const struct install_result *r, const char *dir,
-                      struct adopted *a)
+ * counting: return whether it does. */
+static int note_here(const char *root, const struct install_result *r, const char *dir,
+                     struct adopted *a)
 {
     struct adopted before;
-    int fd = open_here(root, r);
+    int fd = open_here(root, r), is_more = 0;
 
     if (r->outcome != INSTALL_SAME)
         memset(a->content_id, '0', sizeof(a->content_id) - 1);
     a->is_here = r->outcome != INSTALL_MERGED;
     if (a->is_here)
         adopted_measure(a, fd);
-    if (adopted_load(dir, a->session_id, &before) && adopted_fits(&before, fd))
+    if (adopted_load(dir, a->session_id, &before) && adopted_fits(&before, fd)) {
         adopted_merge(a, &before);
+        is_more = 1;
+    }
     if (fd >= 0)
         close(fd);
+    return is_more;
 }
 
 void pull_adopt(struct ctx *c, const char *root, const struct download *d,
@@ -50,6 +53,7 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
     const struct api_download_res *from = &d->answer;
     struct adopted a = {.version = from->version, .size_bytes = from->size_bytes};
     const char *dir = ctx_account_dir(c);
+    int is_more = 0;
 
     /* What came in clear to a device that seals is not safe yet: it goes up sealed. */
     if (!d->is_sealed && ctx_is_sealing(c))
@@ -63,14 +67,17 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
     memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
     a.is_loopback = d->is_loopback;
     a.is_thinner = r->losses.is_news;
+    a.is_instead = r->outcome == INSTALL_FORCED;
     if (d->is_sealed) {
         snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);
         hash_hex(d->header.key_id, KEY_ID_BYTES, a.key_id);
         a.generation = d->header.generation;
     }
     if (r->outcome == INSTALL_MERGED || r->outcome == INSTALL_KEPT || r->outcome == INSTALL_SAME)
-        note_here(root, r, dir, &a);
-    (void)adopted_save(dir, &a, NULL);
+        is_more = note_here(root, r, dir, &a);
+    if (adopted_note_files(dir, a.session_id, &r->beside, is_more, NULL) != 0 ||
+        adopted_save(dir, &a, NULL) != 0)
+        adopted_forget(dir, a.session_id);
     /* Whoever deleted it here once wants it again: the next deletion is somebody else's. */
     (void)adopted_take_deleted(dir, a.session_id);
 }

@@ -485,6 +485,14 @@ int state_store_manifest(struct state *s, const char *session_id, const char *co
                          int64_t version, struct ct_err *err);
 
 /**
+ * state_forget_queued(s, session_id, err), state_is_unsaved(s, session_id):
+ * What went into the queue last holds nothing that has to be saved; return whether it went in, and
+ * neither was it confirmed since nor forgotten.
+ */
+int state_forget_queued(struct state *s, const char *session_id, struct ct_err *err);
+int state_is_unsaved(struct state *s, const char *session_id);
+
+/**
  * state_contains(s, session_id, content_id, version):
  * Return whether the bundle in the queue, which has that content, holds all that ${version} holds.
  */

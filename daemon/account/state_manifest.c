@@ -46,6 +46,19 @@ int state_store_manifest(struct state *s, const char *session_id, const char *co
                    "iss", version, session_id, content_id);
 }
 
+int state_forget_queued(struct state *s, const char *session_id, struct ct_err *err)
+{
+    return db_exec(state_db(s), err, "DELETE FROM manifests WHERE session_id = ? AND is_stored = 0",
+                   "s", session_id);
+}
+
+int state_is_unsaved(struct state *s, const char *session_id)
+{
+    return db_int(state_db(s), 1,
+                  "SELECT EXISTS (SELECT 1 FROM manifests WHERE session_id = ? AND is_stored = 0)",
+                  "s", session_id) != 0;
+}
+
 int state_contains(struct state *s, const char *session_id, const char *content_id, int64_t version)
 {
     return version > 0 && db_int(state_db(s), 0,

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/map.h"
 #include "common/base/now.h"
 #include "common/data/jdoc.h"
 
@@ -45,10 +46,28 @@ int adopt_judge(struct job *j)
     return 0;
 }
 
+static int is_there(void *arg, const char *path)
+{
+    return map_get(arg, path) != NULL;
+}
+
+/* Did clean-up take something that was merged before anybody looked? */
+static int lacks_files(const struct job *j)
+{
+    struct map *here = map_new();
+    int is_lacking;
+
+    for (size_t i = 0; i < j->n_files; i++)
+        map_put(here, j->files[i].path, &j->files[i]);
+    is_lacking = adopted_lacks(j->d->account_dir, j->session_id, is_there, here);
+    map_free(here);
+    return is_lacking;
+}
+
 int adopt_is_void(const struct job *j)
 {
     return j->adopted.version > 0 && adopted_is_merged(&j->adopted) && !j->result.is_same &&
-           j->result.is_rewritten;
+           (j->result.is_rewritten || lacks_files(j));
 }
 
 /* Write down that all of these are in what is here. */

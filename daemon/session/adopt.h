@@ -26,8 +26,8 @@ int adopt_judge(struct job *j);
 /**
  * adopt_is_void(j):
  * The job came back.  Return whether the record speaks of a merge that is not in what was bundled:
- * it was broken off, or rewritten since.  Then the record counts for nothing and the job is to be
- * done anew.
+ * it was broken off, or rewritten since, or files of it are gone.  Then the record counts for
+ * nothing and the job is to be done anew.
  */
 int adopt_is_void(const struct job *j);
 

@@ -126,6 +126,13 @@ static int is_back_to(struct job *j, const struct state_session *old, int is_thi
     return 1;
 }
 
+/* Another device's version was heard of while this one was sealed: it would count as older. */
+static int is_overtaken(const struct job *j)
+{
+    return j->keys != NULL && !j->result.is_same &&
+           j->bundle_generation <= sealing_generation(j->d, j->session_id, j->wire_id);
+}
+
 static void bundled(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
@@ -133,14 +140,17 @@ static void bundled(struct job *j, struct session *s)
     struct ct_err err = {0};
     const char *pin_wire;
     int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_pulled, is_back;
-    int is_unsure;
+    int is_unsure, is_void;
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
-    if (adopt_is_void(j)) {
+    is_void = adopt_is_void(j);
+    if (is_void) {
         log_info("merge-not-found session=%s", s->id);
-        spool_remove(j);
         adopt_forget(d, s->id);
+    }
+    if (is_void || is_overtaken(j)) {
+        spool_remove(j);
         bundler_due(d, s, 1);
         bundler_changed(d, s);
         goto done;
@@ -177,8 +187,10 @@ static void bundled(struct job *j, struct session *s)
     }
     room_is_there(d);
     s->room_used_bytes = 0;
-    if (is_back && uploader_drop(d->uploader, s->id, NULL) == 0)
+    if (is_back && uploader_drop(d->uploader, s->id, NULL) == 0) {
         was_queued = 0;
+        state_forget_queued(d->state, s->id, NULL);
+    }
     sessions_set_err(s, NULL);
     s->failures = 0;
     s->cancels = 0;

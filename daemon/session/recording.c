@@ -88,6 +88,12 @@ static void set_base(struct queue_item *q, int64_t version, const char *sha256)
     snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", sha256);
 }
 
+/* Somebody put a version here in the place of what was safe: that is not in it. */
+static int is_instead(const struct job *j)
+{
+    return j->adopted.version > 0 && j->adopted.is_instead;
+}
+
 /* The version that this bundle goes on from, of those that it will be one of: what a pull
  * installed, what the bundle that it replaces goes on from, or this device's last one.  In clear
  * and sealed, a session has versions of its own. */
@@ -104,6 +110,8 @@ static void set_bases(const struct record *r, struct queue_item *q)
         waiting = v.item;
     if (is_one && !adopted_is_merged(a))
         set_base(q, a->version, a->sha256);
+    else if (is_instead(j))
+        q->base_version = 0;
     else if (waiting != NULL && waiting->base_version > 0)
         set_base(q, waiting->base_version, waiting->base_sha256);
     else if (strcmp(r->old->wire_id, j->wire_id) == 0)
@@ -130,7 +138,10 @@ static int has_more_than_stored(const struct record *r)
              strcmp(a->transcript_digest, r->old->transcript_digest) == 0);
 }
 
-/* Does it hold anything that what it goes on from lacks?  Of what is not known to: yes. */
+/* Does it hold anything that what it goes on from lacks?  Of what is not known to: yes.  What is
+ * new was found beside the last bundle, so it counts too what that one had and never got away: it
+ * waits and is replaced, or it was dropped, for the session was deleted elsewhere, or its file
+ * damaged. */
 static int has_news(const struct record *r, const struct queue_item *q)
 {
     struct uploader_view v;
@@ -138,7 +149,9 @@ static int has_news(const struct record *r, const struct queue_item *q)
     if (q->base_version <= 0 || has_more_than_stored(r) || r->old->revive ||
         r->old->is_renewed == STATE_RENEWED || r->j->has_news)
         return 1;
-    return uploader_look(r->j->d->uploader, r->j->session_id, &v) && v.item->has_news;
+    return uploader_look(r->j->d->uploader, r->j->session_id, &v)
+               ? v.item->has_news
+               : state_is_unsaved(r->j->d->state, r->j->session_id);
 }
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
@@ -202,7 +215,8 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
-    if (r->is_thinner && state_drop_contained(d->state, ss.session_id, err) != 0)
+    if ((r->is_thinner || is_instead(r->j)) &&
+        state_drop_contained(d->state, ss.session_id, err) != 0)
         return -1;
     if (state_put(d->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||
         recording_files(r->j, err) != 0)

@@ -113,6 +113,8 @@ static int on_behind(void *arg, const struct queue_item *item, struct ct_err *er
     state_get(d->state, item->session_id, &ss);
     is_apart = ss.is_apart;
     state_session_clear(&ss);
+    if (state_forget_queued(d->state, item->session_id, err) != 0)
+        return -1;
     cloud_passed(d->cloud, item);
     rc = item->beside.version > 0 ? note_beside(d, item, is_apart, err) : 0;
     return rc;

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "bundle/install/adopted.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
@@ -329,7 +330,9 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
         return err_set(err, ERR_GONE, "there is no session %s on this machine", id);
     if (is_excluded && stays != NULL)
         return err_set(err, ERR_REFUSED, "session %.8s is excluded: %s", id, stays);
-    if (is_excluded) {
+    /* Or ctctl noted that it deleted it, and the server was not asked since. */
+    if (is_excluded ||
+        (known && d->account_dir != NULL && adopted_take_deleted(d->account_dir, id))) {
         if (state_set_excluded(d->state, id, 0, 1, err) != 0)
             return -1;
         sessions_touch(d, id, 0, 0);

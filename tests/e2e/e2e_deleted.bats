@@ -124,6 +124,14 @@ alarmed() {
     go_on
     ctctl sync --wait
     state_is excluded
+    # Asked for by name before the daemon has met the deletion that ctctl noted.
+    ctctl sync --wait "$ID"
+    stop_daemon
+    ctctl delete "$ID" --yes
+    start_daemon
+    ctctl sync --wait "$ID"
+    [ "$(in_cloud)" = "$ID" ]
+    ctctl delete "$ID" --yes
     [ -z "$(in_cloud)" ]
 }
 
@@ -153,4 +161,31 @@ undeleted_and_pulled() {
     stop_daemon
     again ctctl undelete "$ID"
     again undeleted_and_pulled
+}
+
+# What the server refused is in no version, though a bundle of it was made.
+@test "what a deletion held up is news when another machine has uploaded the session again" {
+    stop_daemon
+    (
+        machine bob
+        project src/web.app
+        ctctl pull "$ID"
+        push
+    )
+    deleted_by_bob
+    go_on
+    start_daemon
+    run -1 ctctl sync --wait
+    stop_daemon
+    machine bob
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob goes on"
+    start_daemon
+    ctctl sync --wait "$ID"
+    stop_daemon
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    state_is diverged
+    fetch "$ID" "$T/alice.tgz" "$(jq .version "$T/show.json")"
+    tar -xzOf "$T/alice.tgz" session.jsonl | grep -q "alice goes on"
 }

@@ -250,3 +250,27 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     push
     ctctl --json versions "$ID" | jq -e '[.versions[] | select(.pinned) | .version] as $p | .heads - $p == []'
 }
+
+@test "a merge of which clean-up took a file before it was saved contains nothing either" {
+    apart
+    push
+    ctctl pull "$ID" --merge --yes
+    rm "$(beside)/$ID/tool-results/r2.txt"
+    push
+    [ "$(stands)" = '[2,[4]]' ]
+    ctctl pull "$ID" --merge --yes
+    push
+    [ "$(stands)" = '[5,[]]' ]
+    [ "$(cat "$(beside)/$ID/tool-results/r2.txt")" = "bob's result" ]
+}
+
+@test "what a person replaced by an older version is in no merge with that one" {
+    apart
+    push
+    [ "$(stands)" = '[2,[3]]' ]
+    ctctl pull "$ID" --version 1 --force
+    ctctl pull "$ID" --version 2 --merge --yes
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice goes on"
+    push
+    ctctl --json versions "$ID" | jq -e '[.versions[] | select(.isHead) | .version] | index(3)'
+}

