@@ -48,8 +48,10 @@ struct agent_file {
     const char *entry; /* its name in a bundle */
 };
 
-/* The entry of a profile that holds prompts; they join those that are there. */
-#define AGENT_PROFILE_PROMPTS "profile/history.jsonl"
+/* How the entries of a profile begin; the one that holds prompts, which join those that are there.
+ */
+#define AGENT_PROFILE_ENTRY "profile/"
+#define AGENT_PROFILE_PROMPTS AGENT_PROFILE_ENTRY "history.jsonl"
 
 /* What is asked while the files that belong to no session are listed. */
 struct agent_profile {
@@ -58,6 +60,9 @@ struct agent_profile {
 
     /* Has a session taken the plan, or the folder of project memory, at ${path}? */
     int (*is_claimed)(void *arg, const char *path);
+
+    /* Is it a session that is, or was, on record?  Prompts of others are nobody's. */
+    int (*is_known)(void *arg, const char *session_id);
 
     /* Why does what is of the project folder ${project}, or of the working folder ${cwd} ("": not
      * known), stay here?  Of neither: what may be anybody's.  NULL: it may go. */

@@ -15,7 +15,7 @@
  * profile/ as they lie below the root, but for memory of project folders, which are named after
  * paths: those below the home folder go as profile/home-memory/~<the rest of the name>/.
  */
-#define PROFILE "profile/"
+#define PROFILE AGENT_PROFILE_ENTRY
 #define HOME_MEMORY PROFILE "home-memory/~"
 #define OTHER_MEMORY PROFILE "project-memory/"
 
@@ -179,7 +179,8 @@ char *claude_profile_path(const char *home, const char *entry)
         return NULL;
     }
     claude_classify(path, &place);
-    if (place.kind == AGENT_LOOSE || place.kind == AGENT_PLAN || place.kind == AGENT_MEMORY)
+    if (place.kind == AGENT_LOOSE || place.kind == AGENT_PLAN || place.kind == AGENT_MEMORY ||
+        place.kind == AGENT_PASTE)
         return path;
     free(path);
     return NULL;
@@ -195,6 +196,8 @@ enum agent_kind claude_profile_kind(const char *entry)
     if (path == NULL)
         return AGENT_NOTHING;
     free(path);
+    if (starts(entry, PROFILE "paste-cache/"))
+        return AGENT_PASTE;
     return starts(entry, HOME_MEMORY) || starts(entry, OTHER_MEMORY) ||
                    starts(entry, PROFILE "agent-memory/") || starts(entry, PROFILE "memory/")
                ? AGENT_MEMORY

@@ -76,7 +76,8 @@ static void end_line(struct reader *r, int64_t offset, int64_t bytes)
 
     if (!jscan_is_object(&r->scan) || (r->session_id == NULL && r->line_session[0] == '\0'))
         return;
-    if (r->session_id == NULL || strcmp(r->session_id, r->line_session) == 0)
+    if (r->session_id == NULL || strcmp(r->session_id, HISTORY_ALL) == 0 ||
+        strcmp(r->session_id, r->line_session) == 0)
         r->f(r->arg, &line);
 }
 

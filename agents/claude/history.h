@@ -20,11 +20,14 @@ struct history_line {
     const struct buf *pastes; /* contentHash values, each with a NUL behind it */
 };
 
+#define HISTORY_ALL ""
+
 /**
  * history_read(fd, offset, end, session_id, f, arg, cancel, ret_next, err):
  * Call ${f} for each complete line in [${offset}, ${end}) that is a JSON object with a session id,
- * or with that ${session_id} if it is not NULL; "" means those without any.  ${offset} is the beginning of a line.  ${ret_next}
- * is where the first incomplete line begins.  ERR_CANCELLED if ${cancel} (may be NULL) says so.
+ * or with that ${session_id} if it is not NULL; HISTORY_ALL means those with and without one.
+ * ${offset} is the beginning of a line.  ${ret_next} is where the first incomplete line begins.
+ * ERR_CANCELLED if ${cancel} (may be NULL) says so.
  */
 int history_read(int fd, int64_t offset, int64_t end, const char *session_id,
                  void (*f)(void *arg, const struct history_line *line), void *arg,

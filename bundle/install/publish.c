@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/claude/history.h"
 #include "agents/linked.h"
 #include "bundle/install/across.h"
 #include "bundle/install/compare.h"
@@ -236,8 +237,7 @@ static int put_prompts(struct publishing *p, struct ct_err *err)
 
     if (p->plan->history == NULL)
         return 0;
-    /* A profile has those of no session. */
-    of = strcmp(p->plan->history->name, AGENT_PROFILE_PROMPTS) == 0 ? "" : p->session_id;
+    of = strcmp(p->plan->history->name, AGENT_PROFILE_PROMPTS) == 0 ? HISTORY_ALL : p->session_id;
     fd = openat(p->stage->fd, p->plan->history->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, "can't read the stage");

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,12 +105,13 @@ static int has_path(const struct snapshot *s, const char *path)
 
 int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err)
 {
-    char path[256], entry[256];
+    char path[256], entry[256], of_profile[300];
 
     for (size_t i = 0; i < names->n; i++) {
         if (s->agent->named(names->v[i], path, entry, sizeof(path)) != 0 || has_path(s, path))
             continue;
-        if (content_freeze(s, AGENT_PASTE, path, entry, err) < 0)
+        snprintf(of_profile, sizeof(of_profile), AGENT_PROFILE_ENTRY "%s", entry);
+        if (content_freeze(s, AGENT_PASTE, path, s->is_profile ? of_profile : entry, err) < 0)
             return -1;
     }
     return 0;

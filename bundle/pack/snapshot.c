@@ -163,6 +163,9 @@ static void prompt(void *arg, const struct history_line *line)
     struct prompts *p = arg;
     struct content_range *last = p->n > 0 ? &p->ranges[p->n - 1] : NULL;
 
+    if (p->profile != NULL && line->session_id[0] != '\0' &&
+        p->profile->is_known(p->profile->arg, line->session_id))
+        return;
     if (p->profile != NULL && p->profile->stays(p->profile->arg, NULL, line->project) != NULL)
         return;
     p->bytes += line->bytes;
@@ -190,8 +193,8 @@ static int read_prompts(struct snapshot *s, struct content *c, struct prompts *p
 
     if (fd < 0)
         return -1;
-    rc = history_read(fd, 0, c->size_bytes, p->profile != NULL ? "" : s->session_id, prompt, p,
-                      s->cancel, &next, err);
+    rc = history_read(fd, 0, c->size_bytes, p->profile != NULL ? HISTORY_ALL : s->session_id,
+                      prompt, p, s->cancel, &next, err);
     close(fd);
     return rc;
 }

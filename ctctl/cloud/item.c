@@ -249,7 +249,7 @@ const char *item_title(const struct json_object *item, char *buf, size_t n)
 
     if (item_is_locked(item))
         return locked_title(item, buf, n);
-    s = item_str(item, "label");
+    s = item_is_profile(item) ? "what belongs to no session" : item_str(item, "label");
     if (s == NULL)
         s = jdoc_str(m, "summary");
     if (s == NULL)

@@ -118,6 +118,28 @@ static int check_ids(const struct seal *r, struct json_object *list, struct ct_e
     return 0;
 }
 
+/* What the daemon knows of it, or NULL. */
+static struct json_object *show(struct seal *r, const char *id)
+{
+    struct json_object *params = json_object_new_object(), *o = NULL;
+
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(r->c, "show", params, ANSWER_MS, &o, NULL) != 0)
+        o = NULL;
+    json_object_put(params);
+    return o;
+}
+
+/* What belongs to no session of this device is on no list of the daemon's. */
+static void add_own_profile(struct seal *r, const struct json_object *item, const char *id)
+{
+    struct json_object *o = item_is_profile(item) ? show(r, id) : NULL;
+
+    if (o != NULL && jdoc_str(o, "projectFolder") != NULL)
+        json_object_array_add(r->here, json_object_get(o));
+    json_object_put(o);
+}
+
 static int choose(struct seal *r, struct ct_err *err)
 {
     const struct sessions_filter every = {0};
@@ -140,8 +162,10 @@ static int choose(struct seal *r, struct ct_err *err)
         struct json_object *item = json_object_array_get_idx(list, i);
         const char *id = jdoc_str(item, "id");
         if (id != NULL && uuid_is_valid(id) && !sealed_is(jdoc_obj(item, "metadata")) &&
-            (r->o->ids->n == 0 || is_asked_for(r, id)))
+            (r->o->ids->n == 0 || is_asked_for(r, id))) {
+            add_own_profile(r, item, id);
             json_object_array_add(r->chosen, json_object_get(item));
+        }
     }
     json_object_put(answer);
     return 0;
@@ -353,18 +377,6 @@ static void note(struct seal *r, const struct seal_session *s, const struct ct_e
         r->n_done++;
         strlist_add(&r->cleared, s->id);
     }
-}
-
-/* What the daemon knows of it, or NULL. */
-static struct json_object *show(struct seal *r, const char *id)
-{
-    struct json_object *params = json_object_new_object(), *o = NULL;
-
-    jdoc_set_str(params, "id", id);
-    if (ctx_call(r->c, "show", params, ANSWER_MS, &o, NULL) != 0)
-        o = NULL;
-    json_object_put(params);
-    return o;
 }
 
 static int one(struct seal *r, const struct seal_tools *t, const struct json_object *item,

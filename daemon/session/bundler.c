@@ -253,6 +253,7 @@ static void vanished(struct job *j, struct session *s)
         db_transact(state_db(d->state), write_vanished, j, NULL);
         log_info("archived session=%s", s->id);
         control_event(d, "archived", s->id, old.version, 0, NULL);
+        profile_touch_all(d); /* its memory may be nobody's now */
     } else if (!is_known) {
         log_debug("no-transcript session=%s", s->id);
         state_drop_files(d->state, s->id, NULL); /* of a stub */

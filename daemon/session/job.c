@@ -45,6 +45,7 @@ void job_free(void *arg)
     free(j->files);
     strlist_free(&j->claimed);
     strlist_free(&j->withheld);
+    map_free(j->known);
     free(j->last_project);
     free(j->spool_path);
     buf_free(&j->stored);

@@ -39,6 +39,7 @@ struct job {
     int profile_root;             /* the root whose profile it is (profile.h), or -1 */
     struct strlist claimed;       /* of a profile: plans and memory that sessions have */
     struct strlist withheld;      /* ... and the project folders of sessions that stay here */
+    struct map *known;            /* ... and all sessions that are or were */
     int is_place_unknown;         /* ... and not all of these are known */
     unsigned profile_seq;         /* ... and d->profile_seq as it was */
     char *last_project;           /* where the transcript of the last bundle lay, or NULL */

@@ -139,6 +139,20 @@ static void note_claimed(void *arg, const char *session_id, const char *path)
     free(memory);
 }
 
+static void note_known(void *arg, const char *session_id)
+{
+    struct job *j = arg;
+
+    map_put(j->known, session_id, j);
+}
+
+static int note_under_way(void *arg, const char *session_id, void *value)
+{
+    (void)value;
+    note_known(arg, session_id);
+    return 0;
+}
+
 static void note_excluded(void *arg, const char *project)
 {
     struct job *j = arg;
@@ -158,11 +172,15 @@ void profile_prepare(struct daemon *d, struct job *j)
     state_each_claimed(d->state, d->config->roots.v[j->profile_root], note_claimed, j);
     strlist_sort(&j->claimed);
     state_each_excluded_project(d->state, note_excluded, j);
+    j->known = map_new();
+    state_each_prefixed(d->state, "", note_known, j);
+    map_each(d->sessions, note_under_way, j);
     ids = rules_ids(j->exclude);
     for (size_t i = 0; i < ids->n; i++) {
         if (!state_get(d->state, ids->v[i], &ss))
             j->is_place_unknown = 1;
         state_session_clear(&ss);
+        note_known(j, ids->v[i]);
     }
 }
 
@@ -171,6 +189,13 @@ static int is_claimed(void *arg, const char *path)
     const struct job *j = arg;
 
     return strlist_has(&j->claimed, path);
+}
+
+static int is_known(void *arg, const char *session_id)
+{
+    const struct job *j = arg;
+
+    return map_get(j->known, session_id) != NULL;
 }
 
 /* Is the project folder that of a session that stays here, or may it be of a folder above? */
@@ -214,7 +239,7 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
         .user_dir = path_home(),
         .cancel = j->cancel,
     };
-    const struct agent_profile p = {path_home(), j, is_claimed, stays};
+    const struct agent_profile p = {path_home(), j, is_claimed, is_known, stays};
 
     if (snapshot_take_profile(&o, &p, ret, err) != 0)
         return -1;

@@ -229,8 +229,13 @@ stored() {
 @test "sealed, prompts and teams come home too; in clear they don't, and that is said" {
     loose
     put teams/reviewers/config.json '{"name":"reviewers"}'
-    printf '{"display":"an old prompt","pastedContents":{},"timestamp":1,"project":"%s"}\n' \
+    printf '{"display":"an old prompt","pastedContents":{"1":{"id":1,"type":"text","contentHash":"cafe0001"}},"timestamp":1,"project":"%s"}\n' \
         "$HOME/src/lone" >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    # of a session that was gone before anybody looked, and of one that is here
+    printf '{"display":"%s","pastedContents":{},"timestamp":2,"project":"/p","sessionId":"%s"}\n' \
+        "of one that is gone" "$(new_id)" "of one that is here" "$ID" >>"$CLAUDE_CONFIG_DIR/history.jsonl"
+    line hello >"$(transcript "$ID")"
+    put paste-cache/cafe0001.txt 'what was pasted'
     push
     machine bob
     ctctl pull --profile >"$T/out" 2>&1
@@ -242,8 +247,20 @@ stored() {
     push
     machine bob
     install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    # what was in clear goes, once a sealed one holds it
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    ctctl list --clear | grep -q 'what belongs to no session'
+    ctctl seal --all --yes
+    [ "$(ctctl list --clear 2>&1)" = "ctctl: nothing in the cloud is in clear" ]
+    stop_daemon
+    machine bob
     ctctl pull --profile >"$T/out" 2>&1
     cmp "$T/alice/home/alice/.claude/teams/reviewers/config.json" "$CLAUDE_CONFIG_DIR/teams/reviewers/config.json"
     grep -q "\"an old prompt\".*\"project\":\"$HOME/src/lone\"" "$CLAUDE_CONFIG_DIR/history.jsonl"
+    grep -q 'of one that is gone' "$CLAUDE_CONFIG_DIR/history.jsonl"
+    ! grep -q 'of one that is here' "$CLAUDE_CONFIG_DIR/history.jsonl"
+    [ "$(cat "$CLAUDE_CONFIG_DIR/paste-cache/cafe0001.txt")" = 'what was pasted' ]
     machine alice
 }

@@ -138,6 +138,8 @@ static int run(struct ctx *c, int argc, char **argv)
         return rc;
     /* Who chooses here needs more than what is shown in the end. */
     f.limit = choice_is_all(&ch) ? ch.limit : 0;
+    if (is_clear) /* all that can be read there */
+        f.which = SESSIONS_AND_PROFILES;
     return is_cloud || is_clear ? list_cloud(c, &f, &ch, is_clear) : list_local(c, &f, &ch);
 }
 
