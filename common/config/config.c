@@ -4,6 +4,8 @@
 
 #include "common/config/conf.h"
 #include "common/config/state_dir.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
@@ -18,6 +20,8 @@ static const char *const encryption_choices[] = {"off", "on", "require", NULL};
 static const char *const sandbox_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
+#define SAID_PROFILE "profile" /* in the shared folder */
+#define SAID_MAX 16
 #define DAY_MS (24LL * 3600 * 1000)
 #define MIN_UPLOAD_RATE (8LL << 10) /* for each of the uploads at once */
 
@@ -77,6 +81,32 @@ static void defaults(struct config *c)
     c->log = LOG_LEVEL_INFO;
 }
 
+/* What was answered at log-in, where the configuration says nothing. */
+static int said_profile(const struct config *c)
+{
+    char *path = path_join(c->shared_dir, SAID_PROFILE);
+    struct buf b = {0};
+    int said = -1;
+
+    if (file_read(path, SAID_MAX, &b, NULL) == 0 && b.len > 0)
+        said = strcmp(b.data, "true\n") == 0;
+    buf_free(&b);
+    free(path);
+    return said;
+}
+
+int config_say_profile(const struct config *c, int yes, struct ct_err *err)
+{
+    char *path = path_join(c->shared_dir, SAID_PROFILE);
+    const char *text = yes ? "true\n" : "false\n";
+    int rc = path_make_private(c->shared_dir, err);
+
+    if (rc == 0)
+        rc = file_replace(path, text, strlen(text), 0600, err);
+    free(path);
+    return rc;
+}
+
 static void fill_in(struct config *c)
 {
     const char *ca = getenv("CODETELEPORT_CA_FILE");
@@ -87,6 +117,8 @@ static void fill_in(struct config *c)
         free(root);
     }
     c->shared_dir = c->state_dir != NULL ? str_dup(c->state_dir) : state_dir_shared();
+    if (c->profile < 0)
+        c->profile = said_profile(c);
     if (c->state_dir == NULL)
         c->state_dir = state_dir_find();
     if (c->socket == NULL)

@@ -77,6 +77,13 @@ int config_load(const char *path, struct config **ret, struct ct_err *err);
 int config_allows_port(const struct config *c, long long port);
 
 /**
+ * config_say_profile(c, yes, err):
+ * Remember for all machines that share this home whether to save what belongs to no session; it
+ * counts where the configuration does not say so, from the next config_load() on.
+ */
+int config_say_profile(const struct config *c, int yes, struct ct_err *err);
+
+/**
  * config_free(c):
  * Free it; NULL is harmless.
  */

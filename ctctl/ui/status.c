@@ -276,9 +276,9 @@ static void profile_row(struct buf *b, const struct text_style *st,
     else if (files > 0 && (strcmp(state, "unsaid") == 0 || strcmp(state, "unknown-to-server") == 0))
         buf_printf(&text, "%" PRId64 " file%s that belong%s to no session %s not saved: %s", files,
                    files == 1 ? "" : "s", files == 1 ? "s" : "", files == 1 ? "is" : "are",
-                   strcmp(state, "unsaid") == 0
-                       ? "say profile = true (or false) in codeteleportd.conf and reload it"
-                       : "this server does not take such things");
+                   strcmp(state, "unsaid") == 0 ? "say profile = true (or false) in "
+                                                  "codeteleportd.conf and reload it"
+                                                : "this server does not take such things");
     if (text.len > 0)
         row(b, st, "Profile", text.data);
     buf_free(&text);

@@ -9,6 +9,7 @@
 #include "common/base/str.h"
 #include "ctctl/key/login.h"
 #include "ctctl/key/login_key.h"
+#include "ctctl/key/login_profile.h"
 #include "ctctl/ui/term.h"
 
 #include "ctctl/ctx/verb.h"
@@ -303,6 +304,7 @@ static int log_in(struct ctx *c, struct login *l)
         fflush(stdout);
         say_set_aside(c, l);
         login_key_settle(c, n.answer);
+        login_profile_settle(c, l);
         say_no_daemon(c);
     }
 done0:
@@ -367,6 +369,9 @@ const struct verb verb_login = {
     "\n"
     "On a terminal, a device without a key is asked whether what it saves shall be sealed; if\n"
     "so, a key is made, or the account's asked for (see: ctctl key --help).\n"
+    "\n"
+    "It is asked once, too, whether what belongs to no session is saved (see: profile in\n"
+    "codeteleportd.conf(5)), if there is any.\n"
     "\n"
     "Logging in to another account or server than before is confirmed on a terminal, for\n"
     "all sessions of this machine go there from then on.\n",
