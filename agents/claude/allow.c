@@ -465,7 +465,7 @@ const struct allow_entry allow_entries[] = {
      .content = ENTRY_LIST,
      .members = todo_members},
     {.pattern = "plans/*.md", .own = "plans/*.md", .content = ENTRY_BYTES},
-    {.pattern = "paste-cache/HEX.txt", .own = "paste-cache/*.txt", .content = ENTRY_BYTES},
+    {.pattern = "paste-cache/HEX.txt", .own = "paste-cache/*.txt", .content = ENTRY_PASTE},
     {.pattern = "history.jsonl", .own = "history.jsonl", .content = ENTRY_PROMPTS},
     {0},
 };

@@ -84,7 +84,14 @@ struct allow_entry {
     const char *own;     /* what of the same place is taken at the level of one's own */
     int needs_asking;    /* from a stranger */
     int is_accounts;     /* of the account, and never from a stranger */
-    enum { ENTRY_BYTES, ENTRY_RECORDS, ENTRY_PROMPTS, ENTRY_DOCUMENT, ENTRY_LIST } content;
+    enum {
+        ENTRY_BYTES,
+        ENTRY_PASTE, /* bytes, and the file is named after them */
+        ENTRY_RECORDS,
+        ENTRY_PROMPTS,
+        ENTRY_DOCUMENT,
+        ENTRY_LIST,
+    } content;
     const struct allow_member *members; /* of a document, or of each of a list's */
 };
 

@@ -6,6 +6,7 @@
 #include "agents/claude/rebuild_inside.h"
 #include "agents/claude/worktree.h"
 #include "common/base/hash.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/base/uuid.h"
 
@@ -13,6 +14,7 @@
 
 #define FRESH "ct-"
 #define FRESH_DIGITS 12
+#define PASTE_DIGITS 16
 #define STEPS_MAX 64 /* over records that were left out */
 
 /* ---- which files -------------------------------------------------------------------------------
@@ -422,6 +424,10 @@ struct rebuild *claude_rebuild_new(const struct rebuild_opts *opts, const char *
     r->opts = *opts;
     r->entry = row;
     r->is_records = is_records;
+    if (!is_records && row->content == ENTRY_PASTE) {
+        r->paste = hash_new(HASH_SHA256);
+        snprintf(r->paste_name, sizeof(r->paste_name), "%s", path_base(entry));
+    }
     r->gone = map_new();
     r->calls = map_new();
     return r;
@@ -446,6 +452,7 @@ void claude_rebuild_free(struct rebuild *r)
     buf_free(&r->in);
     buf_free(&r->out);
     buf_free(&r->word);
+    hash_free(r->paste);
     free(r->exact);
     free(r);
 }
@@ -499,6 +506,10 @@ int claude_rebuild_feed(struct rebuild *r, const void *p, size_t n, struct ct_er
     const char *at = p, *newline;
     size_t part;
 
+    if (r->paste != NULL) {
+        hash_update(r->paste, p, n);
+        return put(r, p, n, 0, err);
+    }
     if (is_document(r)) {
         if (r->in.len + n <= REBUILD_DOCUMENT_MAX)
             buf_add(&r->in, p, n);
@@ -545,8 +556,24 @@ static int document(struct rebuild *r, struct ct_err *err)
     return put_out(r, err);
 }
 
+/* Other sessions name a paste too, so nobody may put another text under the name that it has: the
+ * beginning of its digest. */
+static int end_paste(struct rebuild *r)
+{
+    unsigned char digest[HASH_SHA256_BYTES];
+    char hex[HASH_SHA256_HEX];
+
+    hash_final(r->paste, digest);
+    r->paste = NULL;
+    hash_hex(digest, sizeof(digest), hex);
+    return strncmp(r->paste_name, hex, PASTE_DIGITS) == 0 && r->paste_name[PASTE_DIGITS] == '.' ? 0
+                                                                                                : 1;
+}
+
 int claude_rebuild_end(struct rebuild *r, struct ct_err *err)
 {
+    if (r->paste != NULL)
+        return end_paste(r);
     if (is_document(r))
         return document(r, err);
     if ((r->in.len > 0 || r->is_too_long) && end_line(r, "", err) != 0)

@@ -4,6 +4,7 @@
 #include "agents/claude/allow.h"
 #include "agents/rebuild.h"
 #include "common/base/buf.h"
+#include "common/base/hash.h"
 #include "common/base/map.h"
 #include "common/data/jtree.h"
 
@@ -21,6 +22,8 @@ struct rebuild {
     const struct allow_entry *entry; /* NULL: of one's own, and in no table */
     int is_records;                  /* of a transcript, each line for itself; else see entry */
     struct buf in;                   /* the line, or the document */
+    struct hash *paste;              /* of a paste, which comes as it is */
+    char paste_name[HASH_SHA256_HEX];
     int is_too_long;                 /* what is left of the line comes as it is, or goes */
     int has_put;
 

@@ -352,7 +352,7 @@ static const char *refuse_copy(const struct extraction *x, const struct item *i,
     if (i->kind != from->kind ||
         open_name_is_json(i->kind, i->name) != open_name_is_json(from->kind, from->name))
         return "a link to another kind of file";
-    if (x->o->opts.trust != TRUST_OWN && !is_like(i->name, from->name))
+    if (x->o->opts.trust != TRUST_OWN && (i->kind == AGENT_PASTE || !is_like(i->name, from->name)))
         return "a link to another kind of file";
     return NULL;
 }

@@ -66,6 +66,8 @@ static void add_entry(struct buf *b, const struct allow_entry *e)
                                 : "");
     if (e->content == ENTRY_BYTES)
         buf_addstr(b, "as it is");
+    else if (e->content == ENTRY_PASTE)
+        buf_addstr(b, "as it is, if it is what its name is the digest of");
     else if (e->content == ENTRY_RECORDS)
         buf_addstr(b, "records");
     else

@@ -13,6 +13,7 @@ plain one), and nothing is opened; --schedule prints the transcript of a session
 tools, each as one schedules something.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -221,6 +222,9 @@ def files():
     yield "prompt-member", {"history.jsonl": json.dumps({
         "display": "fine", "pastedContents": {"1": {"id": 1, "type": "text", "content": "x", "evil": "EVIL"}, "../EVIL": {}},
         "timestamp": 1, "project": "/EVIL", "sessionId": "EVIL", "mode": "EVIL"}).encode() + b"\n"}
+    yield "paste-of-another", {"paste-cache/0123456789abcdef.txt": b"EVIL"}
+    yield "paste-of-a-long-name", {"paste-cache/%s.txt" % hashlib.sha256(b"EVIL").hexdigest(): b"EVIL"}
+    yield "paste-that-comes", {"paste-cache/%s.txt" % hashlib.sha256(b"fine").hexdigest()[:16]: b"fine"}
     yield "plan", {"plans/EVIL-plan.md": b"# a plan\n"}
 
 
@@ -361,6 +365,8 @@ def judge(openone, name, entries, tmp):
                     json.loads(line)
     if not os.path.exists(os.path.join(stage, "session.jsonl")):
         wrong.append("no transcript")
+    if name == "paste-that-comes" and not os.path.exists(os.path.join(stage, *[x for x in entries if x != "session.jsonl"])):
+        wrong.append("it did not come")
     said_it = json.loads(ran.stdout)
     if not said_it["losses"] and not said_it["leftOut"] and b"EVIL" in b"".join(entries.values()) and "EVIL" not in \
             "".join(entries) and not any(x in b"".join(entries.values()) for x in (b'"/EVIL', b"../EVIL", b"-EVIL", b"EVIL-", b'"EVIL"')):
