@@ -22,7 +22,8 @@ turn() {
 }
 
 state_is() {
-    ctctl --json show "$ID" | tee "$T/show.json" | jq -e --arg s "$1" '.state == $s and (.elsewhereVersion | not)'
+    ctctl --json show "$ID" | tee "$T/show.json"
+    [ "$(jq -r .state "$T/show.json")" = "$1" ] && [ "$(jq .elsewhereVersion "$T/show.json")" = null ]
 }
 
 listed() { grep -q "route=/v1/sessions status=200" "$T/server.log"; }

@@ -327,7 +327,7 @@ refused() {
     machine bob
     [ "$(pulled "$id")" = updated ]
     [ "$(jq -r .targetDir "$T/pull.json")" = "$bb" ]
-    grep -qF "cd $bb && claude" <<<"$(jq -r .command "$T/pull.json")"
+    grep -qF "cd $(quoted "$bb") && claude" <<<"$(jq -r .command "$T/pull.json")"
     [ "$(here "$id")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$bb")/$id.jsonl" ]
     ! grep -q "alice" "$(here "$id")"
 }
@@ -375,7 +375,7 @@ refused() {
     cd "$HOME/other/web.app"
     [ "$(pulled "$ID")" = installed ]
     [ "$(jq -r .targetDir "$T/pull.json")" = "$HOME/other/web.app" ]
-    [ "$(jq -r .command "$T/pull.json")" = "cd $HOME/other/web.app && claude --resume $ID" ]
+    [ "$(jq -r .command "$T/pull.json")" = "cd $(quoted "$HOME/other/web.app") && claude --resume $ID" ]
     cd "$HOME"
     mkdir "$HOME/it's here"
     rm -r "$CLAUDE_CONFIG_DIR"
@@ -452,7 +452,7 @@ PY
     run ctctl import "$T/w.tar.gz"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -qxF "cd $B && claude --resume $ID" <<<"$output"
+    grep -qxF "cd $(quoted "$B") && claude --resume $ID" <<<"$output"
     grep -q "git branch win" <<<"$output"
     grep -q "left out: session-env/hook.sh" <<<"$output"
     [ "$(grep -c "left out: $B/named.txt" <<<"$output")" -eq 1 ]

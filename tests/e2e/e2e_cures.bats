@@ -24,13 +24,13 @@ on_stdout() { "$@" 2>"$T/err"; }
     start_daemon
     # what the inventory says of it gives way to what its session says
     within eval '[[ $(status ".problems[0].why") == *"/'"$id"'.jsonl can'"'"'t be taken"* ]]'
-    status_is '.problems | length' 1
+    within status_is '.problems | length' 1
     [[ $(status '.problems[0].cure') == *"chown, chmod"*"then: ctctl sync" ]]
     ctctl status | grep -q "What to do: .*chown"
     if [ "$(id -u)" = 0 ]; then chown 0 "$f"; else chmod 600 "$f"; fi
     ctctl sync --wait
     versions_are "$id" 1
-    status_is '.problems | length' 0
+    within status_is '.problems | length' 0
 }
 
 @test "who has no key is not told to seal with it" {
@@ -61,21 +61,23 @@ on_stdout() { "$@" 2>"$T/err"; }
 }
 
 @test "a command to go on is printed once the folder that it enters is there" {
-    local id verb p=$HOME/src/p
+    local id verb what p=$HOME/src/p
     id=$(new_id)
     mkdir -p "$p"
     line hello | sed "s|/home/al/p|$p|" >"$(transcript "$id" "${p//[^a-zA-Z0-9]/-}")"
     start_daemon
     ctctl sync --wait
     ctctl export "$id" -o "$T/b.tar.gz"
-    on_stdout ctctl import "$T/b.tar.gz" | grep -qxF "cd $p && claude --resume $id"
+    on_stdout ctctl import "$T/b.tar.gz" | grep -qxF "cd $(quoted "$p") && claude --resume $id"
     rm -r "$p"
-    for verb in "import $T/b.tar.gz" "pull $id"; do
-        on_stdout ctctl $verb >"$T/out"
+    for verb in import pull; do
+        what=$id
+        [ $verb = pull ] || what=$T/b.tar.gz
+        on_stdout ctctl $verb "$what" >"$T/out"
         [[ $(<"$T/out") != *"cd "* ]]
-        tr '\n' ' ' <"$T/err" | grep -q "not there yet: .*then: cd $p && claude --resume $id"
-        [ "$(ctctl --json $verb 2>/dev/null | jq -r '[.command, .targetExists] | @csv')" = \
-            "\"cd $p && claude --resume $id\",false" ]
+        tr '\n' ' ' <"$T/err" | grep -q "not there yet: .*then: cd $(quoted "$p") && claude --resume $id"
+        [ "$(ctctl --json $verb "$what" 2>/dev/null | jq -r '[.command, .targetExists] | @csv')" = \
+            "\"cd $(quoted "$p") && claude --resume $id\",false" ]
     done
 }
 

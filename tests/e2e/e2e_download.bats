@@ -155,7 +155,7 @@ gets() { proxied '.event == "request" and .side == "store" and .method == "GET"'
     run ctctl import "$T/b.tar.gz"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -qxF "cd $p && claude --resume $ID" <<<"$output"
+    grep -qxF "cd $(quoted "$p") && claude --resume $ID" <<<"$output"
     sed "s|$T/bob/home/bob|$T/alice/home/alice|g; s|\"slug\":\"ct-[0-9a-f]*|\"slug\":\"calm-${ID:0:8}|" \
         "$(here "$ID")" | talk | cmp - <(talk "$T"/alice/home/alice/.claude/projects/*/"$ID.jsonl")
     # What Claude Code reads as instructions comes only when asked for.

@@ -87,6 +87,11 @@ PY
 # uploads: how many the server was asked for
 uploads() { grep -c 'route=/v1/sessions/upload' "$T/server.log" || true; }
 
+# uploads_are N: a line is written once its answer is out
+uploads_are() { [ "$(uploads)" = "$1" ]; }
+
+all_synced() { [ "$(status .sessions.synced)" = "$(status .sessions.known)" ]; }
+
 @test "a lost database is rebuilt from a scan and from what the server lists, without an upload" {
     local n id
     cp -r "$CT_SRC/tests/fixtures/claude-code-2.1.197/." "$CLAUDE_CONFIG_DIR/"
@@ -104,12 +109,12 @@ uploads() { grep -c 'route=/v1/sessions/upload' "$T/server.log" || true; }
     id=$(find "$CLAUDE_CONFIG_DIR/projects" -name '????????-*.jsonl' | head -n 1)
     line more >>"$id"
     codeteleportd --once
-    [ "$(uploads)" = "$((n + 1))" ]
+    within uploads_are "$((n + 1))"
     bundle_equals "$(basename "$id" .jsonl)" "$id"
     start_daemon
+    within all_synced
     [ "$(status .sessions.diverged)" = 0 ]
     [ "$(status .sessions.behind)" = 0 ]
-    [ "$(status .sessions.synced)" = "$(status .sessions.known)" ]
 }
 
 @test "a database damaged while it is in use is set aside, and all is safe again without an upload" {

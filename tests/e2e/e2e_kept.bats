@@ -51,7 +51,7 @@ problem_says() { status '.problems[].why' | grep -q "$1"; }
     went_past 1
     n=$(ctctl --json show "$ID" | jq -c '[.kept[] | [.version, .sizeBytes]]')
     [ "$n" = "[[1,$(stat -c %s "$T/fuller.tar.gz")]]" ]
-    ctctl show "$ID" | tr -d '\n ' | grep -qF "$(kept 1)"
+    ctctl show "$ID" | tr -d '\n ' | grep -qF "$(kept 1 | tr -d ' ')"
     for n in 3 4; do
         line "turn $n" >>"$F"
         ctctl sync --wait

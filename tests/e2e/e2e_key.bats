@@ -297,7 +297,7 @@ archived() { [ "$(ctctl --json show "$1" | jq -r .state)" = archived ]; }
 
 sealed_here() { [ "$(ctctl --json show "$1" | jq -r .sealed)" = true ]; }
 
-record() { printf '{"type":"user","uuid":"00000000-0000-4000-8000-00000000000%s"}\n' "$1"; }
+record() { printf '{"type":"user","uuid":"00000000-0000-4000-8000-00000000000%s","message":{"role":"user","content":"word"}}\n' "$1"; }
 
 @test "the key's text is in its keyring and nowhere else" {
     local text pid

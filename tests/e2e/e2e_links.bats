@@ -40,7 +40,7 @@ said() { grep -q "$1" "$T/daemon.log"; }
     line other >"$DISK/two/$later.jsonl"
     ln -s "$DISK/two" "$CLAUDE_CONFIG_DIR/projects/-home-al-two"
     within is_safe "$later"
-    status_is '.problems | length' 0
+    within status_is '.problems | length' 0
 }
 
 @test "projects itself may be a link, and polling sees through it too" {
@@ -105,7 +105,7 @@ said() { grep -q "$1" "$T/daemon.log"; }
     ln -s "$DISK/away" "$CLAUDE_CONFIG_DIR/projects/-home-al-away"
     start_daemon
     within is_safe "$ID"
-    status_is .watch.untaken 3
+    within status_is .watch.untaken 3
     run ctctl status
     [[ $output == *"NOT SAFE: 3 files or folders"* ]]
     [[ $output == *"tool-results"*"not followed there"*"What to do"* ]]
@@ -118,5 +118,5 @@ said() { grep -q "$1" "$T/daemon.log"; }
     # mended, it is over
     rm "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$ID/tool-results" "$CLAUDE_CONFIG_DIR"/projects/-home-al-{keys,away}
     within status_is .watch.untaken 0
-    status_is '.problems | length' 0
+    within status_is '.problems | length' 0
 }

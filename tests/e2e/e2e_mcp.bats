@@ -260,8 +260,8 @@ of_project() {
         call 1 teleport_pull "{\"sessionId\":\"$here\"}"
         call 2 teleport_pull "{\"sessionId\":\"$sub\"}"
     } | talk
-    text 1 | grep -q "cd $HOME/work/here && claude --resume $here"
-    text 2 | grep -q "cd $HOME/work/here/sub && claude --resume $sub"
+    text 1 | grep -qF "cd $(quoted "$HOME/work/here") && claude --resume $here"
+    text 2 | grep -qF "cd $(quoted "$HOME/work/here/sub") && claude --resume $sub"
     cd /
 }
 

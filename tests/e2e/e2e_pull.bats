@@ -26,7 +26,7 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     run ctctl pull "${ID:0:8}"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -qxF "cd $B && claude --resume $ID" <<<"$output"
+    grep -qxF "cd $(quoted "$B") && claude --resume $ID" <<<"$output"
     grep -qF "feature/ü" <<<"$output"
     # Undone, the transcript is what it was, to the byte, but for its modes; and so is all else.
     local name=$(encoded "$B")
@@ -186,7 +186,7 @@ P
     machine bob
     again
     B=$(project src/web.app)
-    ctctl pull "$ID" | grep -xF "cd $B && claude --resume $ID"
+    ctctl pull "$ID" | grep -xF "cd $(quoted "$B") && claude --resume $ID"
     machine alice
     again
     session add "$CLAUDE_CONFIG_DIR" "$ID" "and on"

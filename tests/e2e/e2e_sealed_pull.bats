@@ -107,7 +107,7 @@ MISSING="not on this device; bring it here with: ctctl key import"
     run ctctl pull "${ID:0:8}"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -qxF "cd $B && claude --resume $ID" <<<"$output"
+    grep -qxF "cd $(quoted "$B") && claude --resume $ID" <<<"$output"
     sed "s|$T/bob/home/bob|$T/alice/home/alice|g" "$(here "$ID")" | head -n -1 |
         cmp - "$(find "$T/alice" -name "$ID.jsonl")"
     tail -n 1 "$(here "$ID")" | jq -e '.type == "permission-mode" and .permissionMode == "default"'

@@ -265,6 +265,14 @@ jq() {
     command jq "$@"
 }
 
+# quoted TEXT: as in a command that a person is to paste into a shell
+quoted() {
+    case $1 in
+    *[!A-Za-z0-9_./-]*) printf "'%s'" "${1//\'/\'\\\'\'}" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
 # status JQ-EXPRESSION: of the status document
 status() { ctctl --json status | jq -r "$1"; }
 
@@ -286,7 +294,8 @@ versions_are() { [ "$(versions "$1")" = "$2" ]; }
 
 # new_id: a random session id
 new_id() {
-    cat /proc/sys/kernel/random/uuid 2>/dev/null || python3 -c 'import uuid; print(uuid.uuid4())'
+    local id
+    { read -r id </proc/sys/kernel/random/uuid && echo "$id"; } 2>/dev/null || python3 -c 'import uuid; print(uuid.uuid4())'
 }
 
 # line TEXT: one record of a transcript

@@ -270,7 +270,7 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
         jq -e '.error or .uploadUrl' "$T/answer"
     done
     within sh -c "curl -sS --cacert '$CA' '${API%/v1}/healthz' | jq -e '.error == \"unhealthy\"'"
-    grep -q 'call-failed.*damaged\|ledger.*damaged' "$T/server.log"
+    within grep -q 'call-failed.*damaged\|ledger.*damaged' "$T/server.log"
     run codeteleport-server --data "$T/server" check
     [ "$status" -eq 1 ]
     echo "$output"

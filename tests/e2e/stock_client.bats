@@ -75,7 +75,7 @@ came() {
     run ctctl pull "$ID" --target-dir "$W"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -qxF "cd $W && claude --resume $ID" <<<"$output"
+    grep -qxF "cd $(quoted "$W") && claude --resume $ID" <<<"$output"
     grep -qF "left out: $W/notes.txt" <<<"$output"
     came alice bob
     [ -n "$(find "$CLAUDE_CONFIG_DIR" -name 'r1.txt')" ]

@@ -225,6 +225,8 @@ int main(int argc, char **argv)
         o.is_asked |= strchr(argv[i], 'e') != NULL;
     }
     read_input();
+    if (!o.is_asked && strspn(input, " \t\r\n") == input_size)
+        return 0; /* what -e says of nothing depends on jq's version */
     doc = parse();
     if (doc == NULL || !follow(&o, doc, path, 1, &is_true))
         ask_jq(argv);
