@@ -13,18 +13,21 @@ server_libserver_a_SOURCES = \
   server/api/handle_account.c \
   server/api/handle_auth.c \
   server/api/handle_device.c \
-  server/api/handle_github.c \
   server/api/handle_misc.c \
+  server/api/handle_provider.c \
   server/api/handle_session.c \
   server/api/handle_token.c \
   server/api/handle_trash.c \
   server/auth/attempts.c server/auth/attempts.h \
-  server/auth/github.c server/auth/github.h \
+  server/auth/github.c \
   server/auth/jwt.c server/auth/jwt.h \
+  server/auth/jwks.c server/auth/jwks.h \
   server/auth/jwt_key.c server/auth/jwt_key.h \
   server/auth/keys.c server/auth/keys.h \
   server/auth/limits.c server/auth/limits.h \
+  server/auth/oidc.c \
   server/auth/password.c server/auth/password.h \
+  server/auth/provider.c server/auth/provider.h \
   server/auth/signin.c server/auth/signin.h \
   server/ledger/hrana.c server/ledger/hrana.h \
   server/ledger/hrana_rows.c server/ledger/hrana_rows.h \

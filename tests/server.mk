@@ -2,14 +2,16 @@ ledger_TESTS = tests/server/unit_ledger tests/server/unit_ledger_file tests/serv
   tests/server/unit_ledger_who tests/server/unit_heads tests/server/unit_rotate \
   tests/server/unit_room
 ledger_lab = tests/server/ledger_lab.c tests/server/ledger_lab.h tests/server/ledger_place.h
-check_PROGRAMS += tests/server/unit_sigv4 tests/server/unit_jwt tests/api/unit_api_msg $(ledger_TESTS) \
+check_PROGRAMS += tests/server/unit_sigv4 tests/server/unit_jwt tests/server/unit_jwks tests/api/unit_api_msg $(ledger_TESTS) \
   tests/server/unit_store tests/server/unit_attempts tests/server/unit_tls tests/server/unit_accounts tests/server/server_routes
-TESTS += tests/server/unit_sigv4 tests/server/unit_jwt tests/api/unit_api_msg $(ledger_TESTS) \
+TESTS += tests/server/unit_sigv4 tests/server/unit_jwt tests/server/unit_jwks tests/api/unit_api_msg $(ledger_TESTS) \
   tests/server/unit_store tests/server/unit_attempts tests/server/unit_tls tests/server/unit_accounts
 tests_server_unit_sigv4_SOURCES = tests/server/unit_sigv4.c
 tests_server_unit_sigv4_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_jwt_SOURCES = tests/server/unit_jwt.c
 tests_server_unit_jwt_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_server_unit_jwks_SOURCES = tests/server/unit_jwks.c
+tests_server_unit_jwks_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_api_unit_api_msg_SOURCES = tests/api/unit_api_msg.c
 tests_api_unit_api_msg_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_ledger_SOURCES = tests/server/unit_ledger.c $(ledger_lab)
@@ -47,7 +49,9 @@ LONG_TESTS += tests/e2e/server_attack.bats tests/e2e/server_api.bats tests/e2e/s
   tests/e2e/server_github.bats
 TESTS += tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2e/server_crash.bats \
   tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_traces.bats
-HEAVY_TESTS += tests/e2e/server_drip.bats tests/e2e/heavy_proxy.bats
+HEAVY_TESTS += tests/e2e/server_drip.bats tests/e2e/heavy_proxy.bats tests/e2e/server_oidc.bats
+dist_check_SCRIPTS += tests/e2e/server_oidc.bats
+EXTRA_DIST += tests/e2e/tools/oidc_provider.mjs
 endif
 FUZZ_TARGETS += tests/server/fuzz_request
 tests_server_fuzz_request_SOURCES = tests/server/fuzz_request.c

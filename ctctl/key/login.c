@@ -17,6 +17,8 @@
 
 #include "ctctl/key/login.h"
 
+#define SITE_GITHUB "github"
+#define SITE_OIDC "oidc"
 #define SIGN_IN_MS 600000
 
 /* ---- what is typed ----------------------------------------------------------------------------
@@ -184,23 +186,24 @@ static int with_token(struct login *l, struct ct_err *err)
 }
 
 /* By the browser, which comes back to a port of ours. */
-static int browse(struct ctx *c, const char *api_url, struct loopback_answer *ret,
+static int browse(struct ctx *c, const char *api_url, const char *site, struct loopback_answer *ret,
                   struct ct_err *err)
 {
     struct loopback *lo;
     unsigned char raw[16];
     char state[2 * sizeof(raw) + 1], *url;
+    const char *with = strcmp(site, SITE_GITHUB) == 0 ? " with GitHub" : "";
     int rc;
 
     if (loopback_new(&lo, err) != 0)
         return -1;
     hash_random(raw, sizeof(raw));
     hash_hex(raw, sizeof(raw), state);
-    url = str_printf("%s/auth/github?cli_port=%d&state=%s", api_url, loopback_port(lo), state);
+    url = str_printf("%s/auth/%s?cli_port=%d&state=%s", api_url, site, loopback_port(lo), state);
     if (system_open_browser(url) == 0)
-        ctx_say(c, "sign in with GitHub in the browser. If none opens, go to:");
+        ctx_say(c, "sign in%s in the browser. If none opens, go to:", with);
     else
-        ctx_say(c, "to sign in with GitHub, open this in a browser on this machine:");
+        ctx_say(c, "to sign in%s, open this in a browser on this machine:", with);
     fprintf(stderr, "%s\n", url);
     rc = loopback_wait(lo, state, SIGN_IN_MS, ret, err);
     loopback_free(lo);
@@ -208,12 +211,12 @@ static int browse(struct ctx *c, const char *api_url, struct loopback_answer *re
     return rc;
 }
 
-static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
+static int with_site(struct ctx *c, struct login *l, const char *site, struct ct_err *err)
 {
     struct loopback_answer a = {0};
     int rc;
 
-    if (browse(c, l->cred.api_url, &a, err) != 0)
+    if (browse(c, l->cred.api_url, site, &a, err) != 0)
         return -1;
     l->must_agree = !a.has_state;
     rc = learn_account(l, a.token, err);
@@ -224,12 +227,12 @@ static int with_github(struct ctx *c, struct login *l, struct ct_err *err)
 }
 
 /* Whose log-in it is, the server sees: what is asked with it is done to that account. */
-int login_fresh(struct ctx *c, char **ret_token, struct ct_err *err)
+int login_fresh(struct ctx *c, const char *site, char **ret_token, struct ct_err *err)
 {
     struct loopback_answer a = {0};
     int rc;
 
-    if (browse(c, c->cred->api_url, &a, err) != 0)
+    if (browse(c, c->cred->api_url, site, &a, err) != 0)
         return -1;
     rc = a.has_state ? 0 : err_set(err, ERR_AUTH, "that is the answer to another sign-in");
     if (rc == 0)
@@ -275,8 +278,8 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err)
 
     if (ctx_config(c, err) != 0 || device_id(c->config->state_dir, l->device, err) != 0)
         return -1;
-    if (l->by_github)
-        return with_github(c, l, err);
+    if (l->by_github || l->by_oidc)
+        return with_site(c, l, l->by_oidc ? SITE_OIDC : SITE_GITHUB, err);
     if (!l->from_stdin && term_is_interactive() && reach(l, err) != 0)
         return -1;
     if (l->has_token)

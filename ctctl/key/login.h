@@ -8,7 +8,8 @@
 
 struct login {
     const char *email, *api_url, *invite; /* as given, or NULL */
-    int is_new, has_token, from_stdin, by_github;
+    int is_new, has_token, from_stdin;
+    int by_github, by_oidc;
     int must_agree; /* nothing shows that it is the person here who has signed in */
     /* Names the token; asked when the person is known and none is made yet.  NULL: the device. */
     char *(*token_name)(void *arg);
@@ -29,11 +30,12 @@ struct login {
 int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err);
 
 /**
- * login_fresh(c, ret_token, err):
- * Have the person sign in once more, by the browser, at the server that ${c} is logged in to:
+ * login_fresh(c, site, ret_token, err):
+ * Have the person sign in once more, by the browser and at ${site} ("github", "oidc"), at the
+ * server that ${c} is logged in to:
  * ${ret_token} is a log-in that shows it, freed with secret_free().
  */
-int login_fresh(struct ctx *c, char **ret_token, struct ct_err *err);
+int login_fresh(struct ctx *c, const char *site, char **ret_token, struct ct_err *err);
 
 /**
  * login_revoke(c, err):

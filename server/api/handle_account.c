@@ -111,6 +111,8 @@ int handle_account_show(struct call *c)
     jdoc_set_str(c->answer, "email", user.email);
     jdoc_set_str(c->answer, "createdAt", now_rfc3339(user.created_ms, when));
     jdoc_set_bool(c->answer, "hasPassword", user.password[0] != '\0');
+    if (ledger_user_comes_from(c->config->ledger, user.id, c->config->settings->oidc_issuer))
+        jdoc_set_str(c->answer, "signIn", "oidc");
     jdoc_set_int(c->answer, "sessions", sessions);
     jdoc_set_int(c->answer, "devices", devices);
     jdoc_set_int(c->answer, "bytes", bytes);

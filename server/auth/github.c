@@ -8,71 +8,37 @@
 #include "net/http.h"
 
 #include "server/settings/email.h"
-#include "server/auth/github.h"
+#include "server/auth/provider.h"
 
-#define MAX_ANSWER (256 * 1024)
+/*
+ * GitHub's OAuth for web applications, with PKCE: who is it that comes back with this code?
+ * https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
+ */
 #define MAX_EMAILS 100 /* a page of GitHub's */
-#define CALL_TIMEOUT_MS 10000
+#define WORD "GitHub"
 
-static void wipe(char *s)
+static int is_configured(const struct settings *s)
 {
-    if (s != NULL)
-        str_wipe(s, strlen(s));
-    free(s);
+    return s->github_client_id != NULL;
 }
 
-/* "&name=value", escaped. */
-static void add_field(struct buf *b, const char *name, const char *value)
-{
-    char *escaped = http_url_escape(value);
-
-    buf_printf(b, "%s%s=%s", b->len > 0 ? "&" : "", name, escaped);
-    wipe(escaped);
-}
-
-char *github_authorize_url(const struct settings *s, const char *redirect_uri, const char *state,
-                           const char *challenge)
+static int authorize(const struct settings *s, const struct provider_trip *trip, char **ret_url,
+                     struct ct_err *err)
 {
     struct buf query = {0};
-    char *url;
 
-    add_field(&query, "client_id", s->github_client_id);
-    add_field(&query, "redirect_uri", redirect_uri);
-    add_field(&query, "scope",
-              s->github_organization != NULL ? "read:user user:email read:org"
-                                             : "read:user user:email");
-    add_field(&query, "state", state);
-    add_field(&query, "code_challenge", challenge);
-    add_field(&query, "code_challenge_method", "S256");
-    url = str_printf("%s/login/oauth/authorize?%s", s->github_url, query.data);
+    (void)err;
+    provider_field(&query, "client_id", s->github_client_id);
+    provider_field(&query, "redirect_uri", trip->redirect_uri);
+    provider_field(&query, "scope",
+                   s->github_organization != NULL ? "read:user user:email read:org"
+                                                  : "read:user user:email");
+    provider_field(&query, "state", trip->state);
+    provider_field(&query, "code_challenge", trip->challenge);
+    provider_field(&query, "code_challenge_method", "S256");
+    *ret_url = str_printf("%s/login/oauth/authorize?%s", s->github_url, query.data);
     buf_free(&query);
-    return url;
-}
-
-/* One call; ${ret} is the document that came with a 200, else ERR_GONE with 404 or ERR_FAIL. */
-static int call(const struct settings *s, struct http_req *req, struct json_object **ret,
-                struct ct_err *err)
-{
-    const struct http_policy policy = {.ca_file = s->ca_file, .allow_plain_http = 1};
-    struct http_res res = {0};
-    int rc;
-
-    req->max_answer = MAX_ANSWER;
-    req->timeout_ms = CALL_TIMEOUT_MS;
-    if (http_perform(&policy, req, &res, err) != 0)
-        return -1;
-    if (res.status == 404)
-        rc = err_set(err, ERR_GONE, "GitHub does not know that");
-    else if (res.status != 200)
-        rc = err_set(err, ERR_FAIL, "GitHub answered with status %d", res.status);
-    else if (jdoc_parse(res.body.data, res.body.len, ret, err) != 0)
-        rc = err_prefix(err, "GitHub's answer");
-    else
-        rc = 0;
-    if (res.body.data != NULL)
-        str_wipe(res.body.data, res.body.len); /* the first one holds a token */
-    http_res_free(&res);
-    return rc;
+    return 0;
 }
 
 /* GET ${path} of GitHub's API with ${token}. */
@@ -92,25 +58,16 @@ static int ask(const struct settings *s, const char *token, const char *path,
     req.method = "GET";
     req.url = url;
     req.headers = &headers;
-    rc = call(s, &req, ret, err);
+    rc = provider_call(s, WORD, &req, ret, err);
     str_wipe(headers.v[0], strlen(headers.v[0]));
     strlist_free(&headers);
-    wipe(auth);
+    provider_wipe(auth);
     free(url);
     return rc;
 }
 
-/* What can be a header line and a URL, and nothing that could be more. */
-static int is_token(const char *s)
-{
-    size_t n = strlen(s);
-
-    return n > 0 && n < 512 &&
-           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") == n;
-}
-
-static int trade(const struct settings *s, const char *code, const char *verifier,
-                 const char *redirect_uri, char **ret_token, struct ct_err *err)
+static int trade(const struct settings *s, const char *code, const struct provider_trip *trip,
+                 char **ret_token, struct ct_err *err)
 {
     char *url = str_printf("%s/login/oauth/access_token", s->github_url);
     struct strlist headers = {0};
@@ -120,11 +77,11 @@ static int trade(const struct settings *s, const char *code, const char *verifie
     const char *token;
     int rc;
 
-    add_field(&body, "client_id", s->github_client_id);
-    add_field(&body, "client_secret", s->github_client_secret);
-    add_field(&body, "code", code);
-    add_field(&body, "redirect_uri", redirect_uri);
-    add_field(&body, "code_verifier", verifier);
+    provider_field(&body, "client_id", s->github_client_id);
+    provider_field(&body, "client_secret", s->github_client_secret);
+    provider_field(&body, "code", code);
+    provider_field(&body, "redirect_uri", trip->redirect_uri);
+    provider_field(&body, "code_verifier", trip->verifier);
     strlist_add(&headers, "Accept: application/json");
     strlist_add(&headers, "Content-Type: application/x-www-form-urlencoded");
     strlist_add(&headers, "User-Agent: codeteleport-server");
@@ -133,10 +90,10 @@ static int trade(const struct settings *s, const char *code, const char *verifie
     req.headers = &headers;
     req.body = body.data;
     req.body_len = (int64_t)body.len;
-    rc = call(s, &req, &o, err);
+    rc = provider_call(s, WORD, &req, &o, err);
     token = jdoc_str(o, "access_token");
     /* A code that is not good comes with 200 and an "error". */
-    if (rc == 0 && (token == NULL || !is_token(token)))
+    if (rc == 0 && (token == NULL || !provider_is_token(token)))
         rc = err_set(err, ERR_AUTH, "GitHub does not take this code");
     if (rc == 0)
         *ret_token = str_dup(token);
@@ -148,7 +105,7 @@ static int trade(const struct settings *s, const char *code, const char *verifie
     return rc;
 }
 
-static int fetch_subject(const struct settings *s, const char *token, struct github_person *p,
+static int fetch_subject(const struct settings *s, const char *token, struct provider_person *p,
                          struct ct_err *err)
 {
     struct json_object *o = NULL;
@@ -179,7 +136,7 @@ static void add_emails(struct json_object *list, int is_primary, struct strlist 
     }
 }
 
-static int fetch_emails(const struct settings *s, const char *token, struct github_person *p,
+static int fetch_emails(const struct settings *s, const char *token, struct provider_person *p,
                         struct ct_err *err)
 {
     struct json_object *list = NULL;
@@ -196,7 +153,7 @@ static int fetch_emails(const struct settings *s, const char *token, struct gith
 }
 
 /* Who is no member gets 404, and who was only asked to join is "pending". */
-static int fetch_membership(const struct settings *s, const char *token, struct github_person *p,
+static int fetch_membership(const struct settings *s, const char *token, struct provider_person *p,
                             struct ct_err *err)
 {
     struct json_object *o = NULL;
@@ -219,29 +176,26 @@ static int fetch_membership(const struct settings *s, const char *token, struct 
     return rc;
 }
 
-int github_fetch(const struct settings *s, const char *code, const char *verifier,
-                 const char *redirect_uri, struct github_person *ret, struct ct_err *err)
+static int fetch(const struct settings *s, const char *code, const struct provider_trip *trip,
+                 struct provider_person *ret, struct ct_err *err)
 {
-    struct github_person p = {0};
+    struct provider_person p = {
+        .issuer = s->github_url, .proves_email = 1, .is_limited = s->github_organization != NULL};
     char *token;
     int rc;
 
-    if (trade(s, code, verifier, redirect_uri, &token, err) != 0)
+    if (trade(s, code, trip, &token, err) != 0)
         return -1;
     rc = fetch_subject(s, token, &p, err) != 0 || fetch_emails(s, token, &p, err) != 0 ||
                  fetch_membership(s, token, &p, err) != 0
              ? -1
              : 0;
-    wipe(token);
+    provider_wipe(token);
     if (rc != 0)
-        github_person_clear(&p);
+        provider_person_clear(&p);
     else
         *ret = p;
     return rc;
 }
 
-void github_person_clear(struct github_person *p)
-{
-    strlist_free(&p->emails);
-    memset(p, 0, sizeof(*p));
-}
+const struct provider provider_github = {"github", WORD, is_configured, authorize, fetch};

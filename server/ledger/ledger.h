@@ -161,6 +161,7 @@ struct ledger_identity {
     const char *issuer;  /* "https://github.com" */
     const char *subject; /* what they are called there and what never changes */
     const char *email;   /* verified there; NULL: none is */
+    int proves_email;    /* the operator takes the issuer's word for it */
     int may_create;
 };
 
@@ -170,10 +171,18 @@ struct ledger_identity {
  * with this e-mail, from now on; else a new one.  If nobody had shown yet that the e-mail of that
  * account is theirs, its password, log-ins, tokens and devices end, and its sessions go into the
  * trash.  ERR_REFUSED with email_not_verified,
- * registration_closed or email_in_use (by another identity of the same issuer).
+ * registration_closed or email_in_use (by another identity of the same issuer, or by anybody if the
+ * issuer proves no e-mail).
  */
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                           char ret_id[UUID_SIZE], struct ct_err *err);
+
+/**
+ * ledger_user_comes_from(l, user_id, issuer):
+ * Return 1 if that user has signed in by ${issuer} (NULL: nobody has), 0 if not or if that can't be
+ * told.
+ */
+int ledger_user_comes_from(struct ledger *l, const char *user_id, const char *issuer);
 
 /**
  * ledger_user_set_aside(l, user_id, ret_sessions, err):

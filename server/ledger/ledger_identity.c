@@ -52,9 +52,21 @@ static int take_over(struct ledger *l, const char *user_id, int64_t now_ms, stru
                  " WHERE id = ?",
                  "s", user_id) != 0 ||
         sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ?", "s", user_id) != 0 ||
+        sql_exec(l->db, err, "DELETE FROM identities WHERE user_id = ?", "s", user_id) != 0 ||
         set_sessions_aside(l, user_id, now_ms, err) != 0)
         return -1;
     return sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ?", "s", user_id);
+}
+
+int ledger_user_comes_from(struct ledger *l, const char *user_id, const char *issuer)
+{
+    int64_t n;
+
+    ledger_lock(l);
+    n = sql_one(l->db, NULL, "SELECT count(*) FROM identities WHERE user_id = ? AND issuer = ?",
+                "ss", user_id, issuer);
+    ledger_unlock(l);
+    return n > 0;
 }
 
 int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_sessions,
@@ -74,7 +86,7 @@ int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_se
 static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                      char id[UUID_SIZE], struct ct_err *err)
 {
-    struct ledger_new_user u = {i->email, "", 1, now_ms};
+    struct ledger_new_user u = {i->email, "", i->proves_email, now_ms};
     int is_proven = 0, rc;
     int64_t n;
 
@@ -94,7 +106,7 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
                 "ss", id, i->issuer);
     if (n < 0)
         return -1;
-    if (n > 0)
+    if (n > 0 || !i->proves_email)
         return ledger_fail(err, ERR_REFUSED, "email_in_use",
                            "The account with this e-mail belongs to another sign-in.");
     return is_proven ? 0 : take_over(l, id, now_ms, err);

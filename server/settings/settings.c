@@ -46,6 +46,11 @@ static const struct conf_key keys[] = {
     {"github_url", CONF_STRING, AT(github_url), 0, 0, NULL},
     {"github_api_url", CONF_STRING, AT(github_api_url), 0, 0, NULL},
     {"github_organization", CONF_STRING, AT(github_organization), 0, 0, NULL},
+    {"oidc_issuer", CONF_STRING, AT(oidc_issuer), 0, 0, NULL},
+    {"oidc_client_id", CONF_STRING, AT(oidc_client_id), 0, 0, NULL},
+    {"oidc_client_secret", CONF_SECRET, AT(oidc_client_secret), 0, 0, NULL},
+    {"oidc_client_secret_file", CONF_PATH, AT(oidc_client_secret_file), 0, 0, NULL},
+    {"oidc_joins_by_email", CONF_BOOL, AT(oidc_joins_by_email), 0, 0, NULL},
     {"allowed_emails", CONF_LIST, AT(allowed_emails), 0, 0, NULL},
     {"log", CONF_CHOICE, AT(log), 0, 0, levels},
     {"storage", CONF_CHOICE, AT(storage), 0, 0, storages},
@@ -98,10 +103,11 @@ static int check_public_urls(struct settings *s, struct ct_err *err)
         return err_set(err, ERR_CONFIG,
                        "objects listens on every address, so clients can't know which to use: "
                        "set public_objects_url");
-    if (s->public_api_url == NULL && s->github_client_id != NULL && is_wildcard(s->listen))
+    if (s->public_api_url == NULL && (s->github_client_id != NULL || s->oidc_issuer != NULL) &&
+        is_wildcard(s->listen))
         return err_set(err, ERR_CONFIG,
-                       "listen is every address, so GitHub can't know which to send people back "
-                       "to: set public_api_url");
+                       "listen is every address, so nobody can know which to send people back to "
+                       "after a sign-in: set public_api_url");
     if (s->public_objects_url != NULL &&
         check_origin(s->public_objects_url, "public_objects_url", err) != 0)
         return -1;
@@ -328,6 +334,10 @@ void settings_free(struct settings *s)
     free(s->github_url);
     free(s->github_api_url);
     free(s->github_organization);
+    free(s->oidc_issuer);
+    free(s->oidc_client_id);
+    secret_free(s->oidc_client_secret);
+    free(s->oidc_client_secret_file);
     strlist_free(&s->allowed_emails);
     free(s);
 }

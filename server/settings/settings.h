@@ -50,7 +50,12 @@ struct settings {
     char *github_client_secret_file;
     char *github_url, *github_api_url; /* without a slash at the end */
     char *github_organization;         /* or NULL */
-    struct strlist allowed_emails;     /* addresses and "@domain"; empty: any */
+    char *oidc_issuer; /* as it calls itself; NULL: no sign-in with OpenID Connect */
+    char *oidc_client_id;
+    char *oidc_client_secret; /* from wherever it was found; NULL: a public client */
+    char *oidc_client_secret_file;
+    int oidc_joins_by_email;       /* its word on an e-mail is proof */
+    struct strlist allowed_emails; /* addresses and "@domain"; empty: any */
 };
 
 /* What the command line says; each may be NULL. */

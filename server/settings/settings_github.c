@@ -48,10 +48,31 @@ static int check_emails(struct settings *s, struct ct_err *err)
     return 0;
 }
 
+/* As it calls itself, to the letter: a slash at its end is part of the name. */
+static int check_oidc(const struct settings *s, struct ct_err *err)
+{
+    const struct http_policy policy = {.allow_plain_http = 1};
+
+    if ((s->oidc_issuer == NULL) != (s->oidc_client_id == NULL))
+        return err_set(err, ERR_CONFIG,
+                       "oidc_issuer and oidc_client_id belong together: set both or neither");
+    if (s->oidc_issuer == NULL)
+        return 0;
+    if (http_url_allowed(s->oidc_issuer, &policy, err) != 0)
+        return err_prefix(err, "oidc_issuer");
+    return strpbrk(s->oidc_issuer, "?#@") == NULL
+               ? 0
+               : err_set(err, ERR_CONFIG, "oidc_issuer has to be an address without query or user");
+}
+
 int settings_github_check(struct settings *s, const char *config, struct ct_err *err)
 {
     if (settings_find_secret(&s->github_client_secret, s->github_client_secret_file, config,
                              "github_client_secret", "CODETELEPORT_GITHUB_CLIENT_SECRET", err) != 0)
+        return -1;
+    if (settings_find_secret(&s->oidc_client_secret, s->oidc_client_secret_file, config,
+                             "oidc_client_secret", "CODETELEPORT_OIDC_CLIENT_SECRET", err) != 0 ||
+        check_oidc(s, err) != 0)
         return -1;
     if (check_url(&s->github_url, "https://github.com", "github_url", err) != 0 ||
         check_url(&s->github_api_url, "https://api.github.com", "github_api_url", err) != 0 ||

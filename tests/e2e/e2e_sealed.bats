@@ -543,6 +543,7 @@ help list
 login --email me@example.org --password-stdin --api-url $API
 login --register --invite Kirschetikett --email Kirschetikett@example.org --password-stdin --api-url $API
 login --github --api-url $API
+login --oidc --api-url $API
 login --token Kirschetikett --api-url $API
 mcp --all-projects --allow-delete
 logout

@@ -231,6 +231,8 @@ POST /v1/auth/register nobody
 POST /v1/auth/login nobody
 GET /v1/auth/github nobody
 GET /v1/auth/github/callback nobody
+GET /v1/auth/oidc nobody
+GET /v1/auth/oidc/callback nobody
 GET /v1/auth/me own
 POST /v1/auth/token own
 GET /v1/auth/tokens own
@@ -338,6 +340,7 @@ TABLE
     expect 422 invalid json POST /sessions/upload -d 'null'
     TYPE=text/plain expect 415 unsupported_media_type json POST /sessions/upload -d 'a=b'
     expect 501 not_configured json GET '/auth/github?cli_port=1'
+    expect 501 not_configured json GET '/auth/oidc?cli_port=1'
 }
 
 @test "a JSON bomb and a body over 1 MiB are refused without growing" {

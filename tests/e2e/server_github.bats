@@ -184,17 +184,17 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$ERROR" = access_denied ]
     person 17 '[]' '{}' '{status: 500}'
     sign_in
-    [ "$ERROR" = github_unreachable ]
+    [ "$ERROR" = provider_unreachable ]
     person 17 '{"message":"no list"}'
     sign_in
-    [ "$ERROR" = github_unreachable ]
+    [ "$ERROR" = provider_unreachable ]
     kill "$PROVIDER_PID"
     wait "$PROVIDER_PID" || true
     browse "$API/auth/github?cli_port=4321"
     local state
     state=$(sed 's/.*&state=\([^&]*\).*/\1/' <<<"$AT")
     browse "$API/auth/github/callback?code=x&state=$state"
-    [[ $AT == 'http://localhost:4321/callback?error=github_unreachable' ]]
+    [[ $AT == 'http://localhost:4321/callback?error=provider_unreachable' ]]
 }
 
 @test "allowed_emails and the organisation say who is let in, each time anew" {

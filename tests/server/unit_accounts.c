@@ -69,7 +69,7 @@ static void add_user(struct room *r, const char *email, int is_proven, char id[U
 static const char *sign_in(struct room *r, const char *subject, const char *email, int may_create,
                            char ret_id[UUID_SIZE])
 {
-    const struct ledger_identity i = {"https://github.com", subject, email, may_create};
+    const struct ledger_identity i = {"https://github.com", subject, email, 1, may_create};
     static struct ct_err err;
 
     err_set(&err, ERR_FAIL, "x");

@@ -81,11 +81,13 @@ static int ask(const char *prompt, char **ret, struct ct_err *err)
 /* The password once more, or a sign-in where there is none. */
 static int prove(struct ctx *c, struct holder *h, struct ct_err *err)
 {
+    const char *site = jdoc_str(h->account, "signIn");
     char *password;
 
     h->body = json_object_new_object();
     if (!jdoc_bool(h->account, "hasPassword", 1))
-        return login_fresh(c, &h->token, err);
+        return login_fresh(c, site != NULL && strcmp(site, "oidc") == 0 ? site : "github",
+                           &h->token, err);
     if (ask("Password of the account: ", &password, err) != 0)
         return -1;
     jdoc_set_str(h->body, "password", password);

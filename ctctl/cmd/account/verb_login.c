@@ -324,6 +324,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"token", OPT_FLAG, &l.has_token},
         {"password-stdin", OPT_FLAG, &l.from_stdin},
         {"github", OPT_FLAG, &l.by_github},
+        {"oidc", OPT_FLAG, &l.by_oidc},
         {"invite", OPT_STRING, &l.invite},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
@@ -335,11 +336,14 @@ static int run(struct ctx *c, int argc, char **argv)
     if (n > 0)
         return ctx_usage(c, "login takes options only; a password or token is asked for, or comes "
                             "on stdin, but never stands on the command line");
-    if (l.has_token && (l.is_new || l.from_stdin || l.email != NULL || l.by_github))
+    if (l.has_token && (l.is_new || l.from_stdin || l.email != NULL || l.by_github || l.by_oidc))
         return ctx_usage(c, "--token goes with --api-url only");
-    if (l.by_github && (l.is_new || l.from_stdin || l.email != NULL))
-        return ctx_usage(c, "--github goes with --api-url only; it makes an account where there is "
-                            "none yet");
+    if (l.by_github && l.by_oidc)
+        return ctx_usage(c, "sign in with --github or with --oidc, not with both");
+    if ((l.by_github || l.by_oidc) && (l.is_new || l.from_stdin || l.email != NULL))
+        return ctx_usage(
+            c, "--github and --oidc go with --api-url only; it makes an account where there is "
+               "none yet");
     if (l.invite != NULL && !l.is_new)
         return ctx_usage(c, "--invite goes with --register");
     if (l.from_stdin && l.is_new && l.email == NULL)
@@ -349,19 +353,20 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_login = {
     "login",
-    "[--email E] [--register [--invite CODE]] [--github] [--token]\n"
-    "                   [--api-url URL] [--password-stdin]",
+    "[--email E] [--register [--invite CODE]] [--github | --oidc]\n"
+    "                   [--token] [--api-url URL] [--password-stdin]",
     "log in, or make an account",
     "  --email E         whose account (else you are asked, or it is that of the last login)\n"
     "  --register        make a new account\n"
     "  --invite CODE     with an invitation, where the server wants one\n"
     "  --github          sign in with GitHub, in the browser\n"
+    "  --oidc            sign in with the server's OpenID provider, in the browser\n"
     "  --token           log in with an API token, typed or from stdin\n"
     "  --api-url URL     which server (else $CODETELEPORT_API_URL, else that of the last\n"
     "                    login, else the public service)\n"
     "  --password-stdin  the password is the first line of stdin\n"
     "\n"
-    "With --github the browser has to run on this machine, for it comes back to a port here;\n"
+    "With these the browser has to run on this machine, for it comes back to a port here;\n"
     "over SSH, forward the port that the address names: ssh -L PORT:localhost:PORT ...\n"
     "\n"
     "A password is never echoed and never stands on the command line. What is kept is a\n"

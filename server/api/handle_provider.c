@@ -8,43 +8,38 @@
 #include "common/base/str.h"
 
 #include "server/api/call.h"
-#include "server/auth/github.h"
+#include "server/auth/provider.h"
 #include "server/auth/signin.h"
 
 #define COOKIE "ct_signin"
-#define COOKIE_PATH "/v1/auth/github"
-#define CALLBACK "/v1/auth/github/callback"
-#define SITE "github"
 #define SECRET_BYTES 32
 #define MAX_CODE_BYTES 512
 
 /*
- * One random secret is kept by the browser, in a cookie.  What GitHub gets to see are digests of
- * it: the state, which has to come back with the cookie that it was made from, and (RFC 7636) the
- * digest of the verifier.
+ * One random secret is kept by the browser, in a cookie.  What the provider gets to see are digests
+ * of it: the state, which has to come back with the cookie that it was made from, the nonce, which
+ * comes back in what it signs, and (RFC 7636) the digest of the verifier.
  */
 
-static void wipe(char *s)
+/* Which one is it about?  Every route that leads here is of one. */
+static const struct provider *provider(const struct call *c)
 {
-    if (s != NULL)
-        str_wipe(s, strlen(s));
-    free(s);
+    return provider_of(c->route->pattern);
 }
 
 static char *redirect_uri(struct call *c)
 {
-    return str_printf("%s" CALLBACK, c->config->api_url);
+    return str_printf("%s/v1/auth/%s/callback", c->config->api_url, provider(c)->name);
 }
 
 static void set_cookie(struct call *c, const char *value, int max_age_s)
 {
     int is_https = strncmp(c->config->api_url, "https:", 6) == 0;
-    char *text =
-        str_printf(COOKIE "=%s; Path=" COOKIE_PATH "; Max-Age=%d; HttpOnly; SameSite=Lax%s", value,
-                   max_age_s, is_https ? "; Secure" : "");
+    char *text = str_printf(COOKIE "=%s; Path=/v1/auth/%s; Max-Age=%d; HttpOnly; SameSite=Lax%s",
+                            value, provider(c)->name, max_age_s, is_https ? "; Secure" : "");
 
     web_answer_header(c->web, "Set-Cookie", text);
-    wipe(text);
+    provider_wipe(text);
 }
 
 static int answer_redirect(struct call *c, const char *url)
@@ -64,44 +59,81 @@ static int answer_back(struct call *c, const struct signin *s, const char *name,
 
     set_cookie(c, "", 0);
     status = answer_redirect(c, url);
-    wipe(url);
+    provider_wipe(url);
     return status;
+}
+
+static void pack(struct call *c, const struct signin *s, struct provider_trip *ret)
+{
+    unsigned char sum[HASH_SHA256_BYTES];
+
+    ret->redirect_uri = redirect_uri(c);
+    ret->state = signin_derive(s, "state");
+    ret->nonce = signin_derive(s, "nonce");
+    ret->verifier = signin_derive(s, "verifier");
+    hash_sha256(ret->verifier, strlen(ret->verifier), sum);
+    ret->challenge = hash_base64url(sum, sizeof(sum));
+}
+
+static void unpack(struct provider_trip *trip)
+{
+    provider_wipe((char *)(uintptr_t)trip->redirect_uri);
+    provider_wipe((char *)(uintptr_t)trip->state);
+    provider_wipe((char *)(uintptr_t)trip->nonce);
+    provider_wipe((char *)(uintptr_t)trip->verifier);
+    provider_wipe((char *)(uintptr_t)trip->challenge);
+}
+
+static int fail_back(struct call *c, const struct signin *s, const char *reason,
+                     const struct ct_err *err)
+{
+    char client[WEB_ADDRESS_SIZE];
+
+    call_client(c, client);
+    log_warn("login-failed client=%s reason=%s by=%s error=\"%s\"", client, reason,
+             provider(c)->name, err->msg);
+    return answer_back(c, s, "error", reason);
 }
 
 static int begin(struct call *c, struct signin *s)
 {
-    char *secret, *cookie, *state, *verifier, *challenge, *uri, *url;
-    unsigned char raw[SECRET_BYTES], sum[HASH_SHA256_BYTES];
-    int status;
+    char *secret, *cookie, *url = NULL;
+    unsigned char raw[SECRET_BYTES];
+    struct provider_trip trip;
+    struct ct_err err;
+    int status, rc;
 
     hash_random(raw, sizeof(raw));
     secret = hash_base64url(raw, sizeof(raw));
     snprintf(s->secret, sizeof(s->secret), "%s", secret);
-    state = signin_derive(s, "state");
-    verifier = signin_derive(s, "verifier");
-    hash_sha256(verifier, strlen(verifier), sum);
-    challenge = hash_base64url(sum, sizeof(sum));
-    cookie = signin_seal(c->config->keys, SITE, s, c->now_ms);
-    uri = redirect_uri(c);
-    url = github_authorize_url(c->config->settings, uri, state, challenge);
-    set_cookie(c, cookie, SIGNIN_LIFETIME_S);
-    status = answer_redirect(c, url);
+    pack(c, s, &trip);
+    cookie = signin_seal(c->config->keys, provider(c)->name, s, c->now_ms);
+    web_busy(c->web, 1);
+    rc = provider(c)->authorize(c->config->settings, &trip, &url, &err);
+    web_busy(c->web, 0);
+    if (rc == 0) {
+        set_cookie(c, cookie, SIGNIN_LIFETIME_S);
+        status = answer_redirect(c, url);
+    } else {
+        status = fail_back(c, s, "provider_unreachable", &err);
+    }
     str_wipe(raw, sizeof(raw));
     str_wipe(s->secret, sizeof(s->secret));
-    wipe(secret);
-    wipe(cookie);
-    wipe(state);
-    wipe(verifier);
-    free(challenge);
-    free(uri);
-    wipe(url);
+    unpack(&trip);
+    provider_wipe(secret);
+    provider_wipe(cookie);
+    provider_wipe(url);
     return status;
 }
 
 static int not_configured(struct call *c)
 {
-    return call_error(c, 501, "not_configured",
-                      "This server has no GitHub sign-in; log in with e-mail and password.");
+    char *sentence = str_printf(
+        "This server has no sign-in with %s; log in with e-mail and password.", provider(c)->word);
+    int status = call_error(c, 501, "not_configured", sentence);
+
+    free(sentence);
+    return status;
 }
 
 /* Ours: what the waiting program wants to see again, so that it knows the answer as its own. */
@@ -118,7 +150,7 @@ static int read_client_state(struct call *c, char ret[SIGNIN_STATE_MAX + 1])
     return rc < 0 ? -1 : 0;
 }
 
-int handle_github_begin(struct call *c)
+int handle_provider_begin(struct call *c)
 {
     struct attempts *limit = c->config->limits->signins;
     char peer[WEB_ADDRESS_SIZE];
@@ -126,7 +158,7 @@ int handle_github_begin(struct call *c)
     int64_t port = 0;
     int wait;
 
-    if (c->config->settings->github_client_id == NULL)
+    if (!provider(c)->is_configured(c->config->settings))
         return not_configured(c);
     if (call_query_int(c, "cli_port", 1, 65535, &port) != 1)
         return call_error(c, 422, "invalid",
@@ -156,7 +188,7 @@ static char *read_cookie(struct call *c)
             value = str_printf("%.*s", (int)(n - strlen(COOKIE) - 1), p + strlen(COOKIE) + 1);
         p += n;
     }
-    wipe(list);
+    provider_wipe(list);
     return value;
 }
 
@@ -179,14 +211,14 @@ static int take_state(struct call *c, struct signin *ret)
     int good = 0;
 
     if (cookie != NULL && call_query(c, "state", &got) == 1 &&
-        signin_open(c->config->keys, SITE, cookie, c->now_ms, ret) == 0) {
+        signin_open(c->config->keys, provider(c)->name, cookie, c->now_ms, ret) == 0) {
         want = signin_derive(ret, "state");
         good =
             strlen(got) == strlen(want) && hash_equal(got, want, strlen(want)) && !is_used(c, want);
     }
-    wipe(cookie);
-    wipe(want);
-    wipe(got);
+    provider_wipe(cookie);
+    provider_wipe(want);
+    provider_wipe(got);
     if (good)
         return 0;
     return call_error(c, 400, "invalid_state",
@@ -195,13 +227,13 @@ static int take_state(struct call *c, struct signin *ret)
 }
 
 /* The address to go by, or NULL; and whether the settings let this person in at all. */
-static const char *choose_email(const struct settings *s, const struct github_person *p,
+static const char *choose_email(const struct settings *s, const struct provider_person *p,
                                 int *ret_is_allowed)
 {
     int has_list = s->allowed_emails.n > 0;
 
-    *ret_is_allowed = (!has_list && s->github_organization == NULL) || p->is_member;
-    for (size_t i = 0; has_list && i < p->emails.n; i++) {
+    *ret_is_allowed = (!has_list && !p->is_limited) || p->is_member;
+    for (size_t i = 0; has_list && p->proves_email && i < p->emails.n; i++) {
         const char *email = p->emails.v[i];
         if (strlist_has(&s->allowed_emails, email) ||
             strlist_has(&s->allowed_emails, strchr(email, '@'))) {
@@ -213,12 +245,13 @@ static const char *choose_email(const struct settings *s, const struct github_pe
 }
 
 /* 0 with ${user}, or a reason in ${err}. */
-static int find_user(struct call *c, const struct github_person *p, struct ledger_user *user,
+static int find_user(struct call *c, const struct provider_person *p, struct ledger_user *user,
                      struct ct_err *err)
 {
     const struct settings *s = c->config->settings;
-    int is_allowed, is_limited = s->allowed_emails.n > 0 || s->github_organization != NULL;
-    struct ledger_identity i = {.issuer = s->github_url, .subject = p->subject};
+    int is_allowed, is_limited = s->allowed_emails.n > 0 || p->is_limited;
+    struct ledger_identity i = {
+        .issuer = p->issuer, .subject = p->subject, .proves_email = p->proves_email};
     char id[UUID_SIZE];
 
     i.email = choose_email(s, p, &is_allowed);
@@ -234,66 +267,57 @@ static int find_user(struct call *c, const struct github_person *p, struct ledge
     return ledger_user_by_id(c->config->ledger, id, user, err);
 }
 
-static int fail_back(struct call *c, const struct signin *s, const char *reason,
-                     const struct ct_err *err)
+static int finish(struct call *c, const struct signin *s, const char *code)
 {
-    char client[WEB_ADDRESS_SIZE];
-
-    call_client(c, client);
-    log_warn("login-failed client=%s reason=%s by=" SITE " error=\"%s\"", client, reason, err->msg);
-    return answer_back(c, s, "error", reason);
-}
-
-static int finish(struct call *c, const struct signin *s, const char *code, const char *verifier)
-{
-    struct github_person p;
+    struct provider_person p;
+    struct provider_trip trip;
     struct ledger_user user = {0};
     struct ct_err err;
-    char *uri = redirect_uri(c), *token;
     int rc, status = 500;
+    char *token;
 
+    pack(c, s, &trip);
     web_busy(c->web, 1);
-    rc = github_fetch(c->config->settings, code, verifier, uri, &p, &err);
+    rc = provider(c)->fetch(c->config->settings, code, &trip, &p, &err);
     web_busy(c->web, 0);
-    free(uri);
+    unpack(&trip);
     if (rc != 0)
-        return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "github_unreachable", &err);
+        return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "provider_unreachable",
+                         &err);
     rc = find_user(c, &p, &user, &err);
-    github_person_clear(&p);
+    provider_person_clear(&p);
     if (rc != 0)
         return fail_back(c, s, err.reason[0] != '\0' ? err.reason : "internal", &err);
     memcpy(c->who.user_id, user.id, UUID_SIZE);
-    call_audit(c, "log-in", "by=%s", SITE);
+    call_audit(c, "log-in", "by=%s", provider(c)->name);
     token = call_login_token(c, user.id, user.generation, user.email, &status);
     if (token != NULL)
         status = answer_back(c, s, "token", token);
-    wipe(token);
+    provider_wipe(token);
     ledger_user_clear(&user);
     return status;
 }
 
-int handle_github_callback(struct call *c)
+int handle_provider_callback(struct call *c)
 {
-    char *code = NULL, *why = NULL, *verifier;
+    char *code = NULL, *why = NULL;
     struct signin s = {0};
     int status;
 
-    if (c->config->settings->github_client_id == NULL)
+    if (!provider(c)->is_configured(c->config->settings))
         return not_configured(c);
     if ((status = take_state(c, &s)) != 0) {
         str_wipe(s.secret, sizeof(s.secret));
         return status;
     }
-    verifier = signin_derive(&s, "verifier");
     if (call_query(c, "error", &why) != 0)
         status = answer_back(c, &s, "error", "access_denied");
     else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
         status = answer_back(c, &s, "error", "code_refused");
     else
-        status = finish(c, &s, code, verifier);
+        status = finish(c, &s, code);
     free(why);
-    wipe(code);
-    wipe(verifier);
+    provider_wipe(code);
     str_wipe(s.secret, sizeof(s.secret));
     return status;
 }
