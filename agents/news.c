@@ -6,11 +6,13 @@
 #include "agents/encode.h"
 #include "agents/seen.h"
 #include "common/data/jscan.h"
+#include "common/base/file.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "agents/news.h"
 
+#define WINDOW (256 << 10)
 #define TEXT_BEGINNING 512 /* enough of a message to know a local command and what is behind it */
 #define UNNAMED_MAX (1 << 16) /* records without a uuid that are told apart, of one copy */
 
@@ -263,7 +265,8 @@ static struct agent_record record_of(const struct news *n)
     };
 }
 
-static void tell_line(struct news *n, int is_record, enum agent_news kind, int64_t ms)
+static void tell_line(struct news *n, const struct agent_record *r, int is_record,
+                      enum agent_news kind, int64_t ms)
 {
     const struct news_line l = {
         .at = n->line_at,
@@ -275,6 +278,7 @@ static void tell_line(struct news *n, int is_record, enum agent_news kind, int64
         .subtype = n->subtype,
         .owner = n->owner,
         .is_news = is_conversation(n, kind),
+        .is_idle = is_record ? n->agent->record_is_idle(r) : n->line_len == 0,
         .ms = ms,
     };
 
@@ -291,7 +295,7 @@ static void end_line(struct news *n)
     if (!is_record || now_parse_rfc3339(n->timestamp, &ms) != 0)
         ms = -1;
     if (n->each != NULL)
-        tell_line(n, is_record, kind, ms);
+        tell_line(n, &r, is_record, kind, ms);
     if (!is_record) {
         n->is_something |= n->line_len > 0;
         return;
@@ -322,6 +326,24 @@ void news_feed(struct news *n, const char *p, size_t len)
         p += part + 1;
         len -= part + 1;
     }
+}
+
+int news_feed_file(struct news *n, int fd, int64_t end, struct ct_err *err)
+{
+    char *p = str_calloc(WINDOW, 1);
+    int64_t at = 0;
+    ssize_t got = 1;
+
+    while (at < end && got > 0) {
+        size_t want = end - at < WINDOW ? (size_t)(end - at) : WINDOW;
+        got = file_pread_all(fd, p, want, (off_t)at);
+        if (got > 0)
+            news_feed(n, p, (size_t)got);
+        at += got;
+    }
+    free(p);
+    news_end(n);
+    return got < 0 ? err_sys(err, "can't read the transcript") : 0;
 }
 
 void news_each(struct news *n, void (*f)(void *arg, const struct news_line *l), void *arg)

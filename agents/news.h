@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/err.h"
+
 /*
  * The records of a transcript that make up its conversation, as a set, so that two copies of one
  * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
@@ -31,6 +33,7 @@ struct news_line {
     const char *uuid, *parent, *type, *subtype;
     const char *owner; /* the record that it belongs to, if it has no uuid of its own */
     int is_news;       /* it is conversation */
+    int is_idle;       /* it holds nothing that is worth keeping by itself */
     int64_t ms;        /* its timestamp, -1: none */
 };
 
@@ -48,6 +51,13 @@ void news_free(struct news *n);
  * Take the next ${len} bytes of a transcript.
  */
 void news_feed(struct news *n, const char *p, size_t len);
+
+/**
+ * news_feed_file(n, fd, end, err):
+ * Feed the first ${end} bytes of the file behind ${fd}, or all that there are if it is shorter, as
+ * one whole copy.
+ */
+int news_feed_file(struct news *n, int fd, int64_t end, struct ct_err *err);
 
 /**
  * news_each(n, f, arg):

@@ -1,19 +1,20 @@
 noinst_LIBRARIES += bundle/libbundle.a
 bundle_libbundle_a_SOURCES = \
+  bundle/compare/compare.c bundle/compare/compare.h \
+  bundle/compare/merge.c bundle/compare/merge.h \
+  bundle/compare/rest.c bundle/compare/rest.h \
   bundle/format/gzip.c bundle/format/gzip.h \
   bundle/format/tarhead.c bundle/format/tarhead.h \
   bundle/install/across.c bundle/install/across.h \
   bundle/install/adopted.c bundle/install/adopted.h \
   bundle/install/origin.c bundle/install/origin.h \
   bundle/install/both.c bundle/install/both.h \
-  bundle/install/compare.c bundle/install/compare.h \
   bundle/install/destination.c bundle/install/destination.h \
   bundle/install/dirlock.c bundle/install/dirlock.h \
   bundle/install/gather.c bundle/install/gather.h \
   bundle/install/git_root.c bundle/install/git_root.h \
   bundle/install/install.c bundle/install/install.h \
   bundle/install/local.c bundle/install/local.h \
-  bundle/install/merge.c bundle/install/merge.h \
   bundle/install/plan.c bundle/install/plan.h \
   bundle/install/prompts.c bundle/install/prompts.h \
   bundle/install/publish.c bundle/install/publish.h \
@@ -88,6 +89,6 @@ bundle/leak/leak_default.c: bundle/leak/scan-rules.toml
 	    $(srcdir)/bundle/leak/scan-rules.toml; echo '    "";'; \
 	} >$@.tmp && mv -f $@.tmp $@
 CLEANFILES += bundle/leak/leak_default.c bundle/leak/leak_default.c.tmp
-EXTRA_DIST += bundle/README.md bundle/format/README.md bundle/install/README.md \
+EXTRA_DIST += bundle/README.md bundle/compare/README.md bundle/format/README.md bundle/install/README.md \
   bundle/leak/README.md bundle/open/README.md bundle/pack/README.md bundle/relocate/README.md \
   bundle/seal/README.md

@@ -12,7 +12,7 @@ net : common : .
 agents : common : . claude
 ipc : common : .
 api : net common : .
-bundle : agents common : format seal relocate leak pack open install
+bundle : agents common : format seal relocate leak pack open compare install
 watcher : agents common : backend .
 uploader : api net bundle common : .
 server : api net common : web settings store ledger auth api upkeep serve admin .

@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "agents/linked.h"
-#include "bundle/install/compare.h"
+#include "bundle/compare/compare.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "bundle/install/both.h"
+#include "bundle/compare/rest.h"
 
 #define UNITED "united-transcript"
 #define GATHERED "gathered-transcript"
@@ -120,24 +121,6 @@ int both_names(int root_fd, int stage_fd, const struct agent *agent, const char 
 /* ---- transcripts -------------------------------------------------------------------------------
  */
 
-static int unite(const struct agent *agent, struct unite_side ours, struct unite_side theirs,
-                 int stage_fd, const char *to, const struct strlist *renamed,
-                 struct unite_result *ret, struct ct_err *err)
-{
-    const struct unite_opts opts = {.ours = ours, .theirs = theirs, .renamed = renamed};
-    int fd, rc;
-
-    (void)unlinkat(stage_fd, UNITED, 0);
-    fd = openat(stage_fd, UNITED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_sys(err, "can't write to the stage");
-    rc = agent->unite(&opts, fd, ret, err);
-    close(fd);
-    if (rc == 0 && renameat(stage_fd, UNITED, stage_fd, to) != 0)
-        rc = err_sys(err, "can't write to the stage");
-    return rc;
-}
-
 static int open_side(int dir_fd, const char *name, struct unite_side *ret, struct ct_err *err)
 {
     struct stat st;
@@ -149,17 +132,42 @@ static int open_side(int dir_fd, const char *name, struct unite_side *ret, struc
     return 0;
 }
 
-int both_unite(const struct agent *agent, int ours_fd, int64_t ours_end, int stage_fd,
-               const char *staged, const struct strlist *renamed, struct unite_result *ret,
-               struct ct_err *err)
+/* The first of ${parts} is what is here.  It becomes the file ${to} of the stage. */
+static int unite(const struct both *b, const struct unite_side parts[2], int is_exact,
+                 const char *to, const struct strlist *renamed, struct unite_result *ret,
+                 struct ct_err *err)
 {
-    struct unite_side ours = {ours_fd, ours_end}, theirs;
-    int rc = open_side(stage_fd, staged, &theirs, err);
+    const struct unite_opts opts = {.ours = parts[0], .theirs = parts[1], .renamed = renamed};
+    struct unite_side whole = {.fd = -1};
+    int fd, rc;
+
+    (void)unlinkat(b->stage_fd, UNITED, 0);
+    fd = openat(b->stage_fd, UNITED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_sys(err, "can't write to the stage");
+    rc = b->agent->unite(&opts, fd, ret, err);
+    close(fd);
+    if (rc == 0)
+        rc = open_side(b->stage_fd, UNITED, &whole, err);
+    if (rc == 0)
+        rc = rest_stage(&whole, parts, is_exact ? 2 : 1, b->stage_fd, b->rests, err);
+    if (whole.fd >= 0)
+        close(whole.fd);
+    if (rc == 0 && renameat(b->stage_fd, UNITED, b->stage_fd, to) != 0)
+        rc = err_sys(err, "can't write to the stage");
+    return rc;
+}
+
+int both_unite(const struct both *b, int ours_fd, int64_t ours_end, const char *staged,
+               const struct strlist *renamed, struct unite_result *ret, struct ct_err *err)
+{
+    struct unite_side parts[2] = {{ours_fd, ours_end}, {.fd = -1}};
+    int rc = open_side(b->stage_fd, staged, &parts[1], err);
 
     if (rc == 0)
-        rc = unite(agent, ours, theirs, stage_fd, staged, renamed, ret, err);
-    if (theirs.fd >= 0)
-        close(theirs.fd);
+        rc = unite(b, parts, b->is_exact, staged, renamed, ret, err);
+    if (parts[1].fd >= 0)
+        close(parts[1].fd);
     return rc;
 }
 
@@ -172,36 +180,59 @@ static int open_copy(int root_fd, const struct agent *agent, const struct local_
 }
 
 /* One more copy of the same session joins ${ours}, which is replaced. */
-static int gather(int root_fd, const struct agent *agent, const struct local_copy *c, int stage_fd,
+static int gather(const struct both *b, int root_fd, const struct local_copy *c,
                   struct unite_side *ours, struct ct_err *err)
 {
+    struct unite_side parts[2] = {*ours, {.fd = -1}};
     struct unite_result r;
-    struct unite_side more;
-    int rc = open_copy(root_fd, agent, c, &more, err);
+    int rc = open_copy(root_fd, b->agent, c, &parts[1], err);
 
     if (rc == 0)
-        rc = unite(agent, *ours, more, stage_fd, GATHERED, NULL, &r, err);
-    if (more.fd >= 0)
-        close(more.fd);
+        rc = unite(b, parts, 1, GATHERED, NULL, &r, err);
+    if (parts[1].fd >= 0)
+        close(parts[1].fd);
     if (rc != 0)
         return -1;
     close(ours->fd);
-    return open_side(stage_fd, GATHERED, ours, err);
+    return open_side(b->stage_fd, GATHERED, ours, err);
 }
 
-int both_transcripts(int root_fd, const struct local *local, const struct agent *agent,
-                     int stage_fd, const char *staged, const struct strlist *renamed,
-                     struct unite_result *ret, struct ct_err *err)
+int both_transcripts(const struct both *b, int root_fd, const struct local *local,
+                     const char *staged, const struct strlist *renamed, struct unite_result *ret,
+                     struct ct_err *err)
 {
     struct unite_side ours;
-    int rc = open_copy(root_fd, agent, &local->copies[0], &ours, err);
+    int rc = open_copy(root_fd, b->agent, &local->copies[0], &ours, err);
 
     for (size_t i = 1; rc == 0 && i < local->n; i++)
-        rc = gather(root_fd, agent, &local->copies[i], stage_fd, &ours, err);
+        rc = gather(b, root_fd, &local->copies[i], &ours, err);
     if (rc == 0)
-        rc = both_unite(agent, ours.fd, ours.end, stage_fd, staged, renamed, ret, err);
+        rc = both_unite(b, ours.fd, ours.end, staged, renamed, ret, err);
     if (ours.fd >= 0)
         close(ours.fd);
+    return rc;
+}
+
+int both_replace(const struct both *b, int root_fd, const struct local *local, const char *staged,
+                 struct ct_err *err)
+{
+    struct unite_side whole = {.fd = -1}, part = {.fd = -1};
+    int rc = open_side(b->stage_fd, staged, &whole, err), begins;
+
+    for (size_t i = 0; rc == 0 && i < local->n; i++) {
+        rc = open_copy(root_fd, b->agent, &local->copies[i], &part, err);
+        begins = rc == 0 && part.end <= whole.end
+                     ? compare_beginnings(part.fd, whole.fd, part.end, err)
+                     : rc;
+        if (begins < 0)
+            rc = -1;
+        else if (begins == 0)
+            rc = rest_stage(&whole, &part, 1, b->stage_fd, b->rests, err);
+        if (part.fd >= 0)
+            close(part.fd);
+    }
+    if (whole.fd >= 0)
+        close(whole.fd);
     return rc;
 }
 

@@ -30,22 +30,35 @@ int both_names(int root_fd, int stage_fd, const struct agent *agent, const char 
  */
 char *both_aside(int fd, const char *name, struct ct_err *err);
 
-/**
- * both_unite(agent, ours_fd, ours_end, stage_fd, staged, renamed, ret, err):
- * Unite the transcript here, up to ${ours_end}, with the file ${staged} of the stage, which becomes
- * both; see agent->unite().
- */
-int both_unite(const struct agent *agent, int ours_fd, int64_t ours_end, int stage_fd,
-               const char *staged, const struct strlist *renamed, struct unite_result *ret,
-               struct ct_err *err);
+struct both {
+    const struct agent *agent;
+    int stage_fd;
+    int is_exact;          /* what came is as it was written, but for its paths */
+    struct strlist *rests; /* what the result lacks of either side: see rest_stage() */
+};
 
 /**
- * both_transcripts(root_fd, local, agent, stage_fd, staged, renamed, ret, err):
+ * both_unite(b, ours_fd, ours_end, staged, renamed, ret, err):
+ * Unite the transcript here, up to ${ours_end}, with the file ${staged} of the stage, which becomes
+ * both; see agent->unite().  What came is missed only if it is exact.
+ */
+int both_unite(const struct both *b, int ours_fd, int64_t ours_end, const char *staged,
+               const struct strlist *renamed, struct unite_result *ret, struct ct_err *err);
+
+/**
+ * both_transcripts(b, root_fd, local, staged, renamed, ret, err):
  * The same for all copies that are here.
  */
-int both_transcripts(int root_fd, const struct local *local, const struct agent *agent,
-                     int stage_fd, const char *staged, const struct strlist *renamed,
-                     struct unite_result *ret, struct ct_err *err);
+int both_transcripts(const struct both *b, int root_fd, const struct local *local,
+                     const char *staged, const struct strlist *renamed, struct unite_result *ret,
+                     struct ct_err *err);
+
+/**
+ * both_replace(b, root_fd, local, staged, err):
+ * The file ${staged} of the stage takes the place of all copies that are here.
+ */
+int both_replace(const struct both *b, int root_fd, const struct local *local, const char *staged,
+                 struct ct_err *err);
 
 /**
  * both_fuller(root_fd, local, agent, stage_fd, staged):

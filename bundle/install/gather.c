@@ -11,7 +11,7 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/across.h"
-#include "bundle/install/compare.h"
+#include "bundle/compare/compare.h"
 #include "bundle/install/destination.h"
 #include "common/base/path.h"
 #include "common/base/str.h"

@@ -39,6 +39,7 @@ struct installing {
     struct open_result opened;
     struct news *news; /* of the bundle's transcript */
     struct plan plan;
+    struct strlist rests; /* what goes beside its transcript: see rest_stage() */
     int is_thinner;       /* what came has less of records that are here */
     char *memory_project; /* where its memory is kept here; NULL: where the session is */
 };
@@ -185,7 +186,7 @@ static int read_others(struct installing *in, struct ct_err *err)
         if (fd < 0)
             return err_sys(err, "can't read the stage");
         news_next(in->news);
-        rc = local_feed(fd, e->stage_bytes, in->news, err);
+        rc = news_feed_file(in->news, fd, e->stage_bytes, err);
         close(fd);
         if (rc != 0)
             return -1;
@@ -396,6 +397,8 @@ static int plan(struct installing *in, struct ct_err *err)
 
     find_place(in, &place);
     place.is_merging |= in->is_thinner;
+    place.is_exact = in->opts->trust == TRUST_OWN;
+    place.rests = &in->rests;
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)
         return -1;
@@ -456,8 +459,25 @@ static int is_thinner(const struct installing *in)
                        staged_transcript(in)) > 0;
 }
 
+static struct both both(struct installing *in)
+{
+    return (struct both){in->meta->agent, in->stage.fd, in->opts->trust == TRUST_OWN, &in->rests};
+}
+
+/* It has all records that are here, but maybe not all that they say.  Where it is another place, or
+ * is forced, what is here becomes a backup. */
+static int replace(struct installing *in, struct ct_err *err)
+{
+    const struct both b = both(in);
+
+    if (in->r->outcome != INSTALL_UPDATED || is_elsewhere(in) || is_just_moved(in))
+        return 0;
+    return both_replace(&b, in->stage.root_fd, &in->local, staged_transcript(in), err);
+}
+
 static int unite(struct installing *in, struct ct_err *err)
 {
+    const struct both b = both(in);
     struct strlist renamed = {0};
     const char *name = staged_transcript(in);
     int rc;
@@ -465,8 +485,8 @@ static int unite(struct installing *in, struct ct_err *err)
     rc = both_names(in->stage.root_fd, in->stage.fd, in->meta->agent, in->r->session_id,
                     in->target.project, &in->opened, &renamed, err);
     if (rc == 0)
-        rc = both_transcripts(in->stage.root_fd, &in->local, in->meta->agent, in->stage.fd, name,
-                              &renamed, &in->r->united, err);
+        rc = both_transcripts(&b, in->stage.root_fd, &in->local, name, &renamed, &in->r->united,
+                              err);
     strlist_free(&renamed);
     return rc == 0 ? read_united(in, name, err) : -1;
 }
@@ -514,7 +534,10 @@ static int settle(struct installing *in, struct ct_err *err)
     if (r->outcome == INSTALL_KEPT && in->opts->is_careful && !in->opts->is_merge)
         return 0;
     in->is_thinner = is_thinner(in);
-    if ((r->outcome == INSTALL_MERGED || in->is_thinner) && unite(in, err) != 0)
+    if (r->outcome == INSTALL_MERGED || in->is_thinner) {
+        if (unite(in, err) != 0)
+            return -1;
+    } else if (replace(in, err) != 0)
         return -1;
     return in->opts->is_rehearsal ? plan(in, err) : carry_out(in, err);
 }
@@ -576,6 +599,7 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
         stage_close(&in.stage);
     }
     plan_clear(&in.plan);
+    strlist_free(&in.rests);
     free(in.memory_project);
     news_free(in.news);
     open_result_free(&in.opened);

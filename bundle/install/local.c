@@ -20,7 +20,6 @@
 #include "bundle/pack/others.h"
 #include "bundle/install/local.h"
 
-#define WINDOW (256 << 10)
 #define LIVE_MAX (64 << 10)
 #define MOMENT_NS \
     30000000 /* how long, and how often, we wait for the rest of what is half written */
@@ -91,24 +90,6 @@ static int by_worth(const void *a, const void *b)
     return x->mtime_ns > y->mtime_ns ? -1 : x->mtime_ns < y->mtime_ns;
 }
 
-int local_feed(int fd, int64_t end, struct news *n, struct ct_err *err)
-{
-    char *p = str_calloc(WINDOW, 1);
-    int64_t at = 0;
-    ssize_t got = 1;
-
-    while (at < end && got > 0) {
-        size_t want = end - at < WINDOW ? (size_t)(end - at) : WINDOW;
-        got = file_pread_all(fd, p, want, (off_t)at);
-        if (got > 0)
-            news_feed(n, p, (size_t)got);
-        at += got;
-    }
-    free(p);
-    news_end(n);
-    return got < 0 ? err_sys(err, "can't read the transcript") : 0;
-}
-
 static int read_all(int root_fd, const struct agent *agent, struct local *l, struct ct_err *err)
 {
     for (size_t i = 0; i < l->n; i++) {
@@ -117,7 +98,7 @@ static int read_all(int root_fd, const struct agent *agent, struct local *l, str
             return err_sys(err, "can't open the transcript");
         news_next(l->news);
         news_look_for(l->news, i == 0 ? l->copies[i].project : NULL);
-        rc = local_feed(fd, l->copies[i].was.size_bytes, l->news, err);
+        rc = news_feed_file(l->news, fd, l->copies[i].was.size_bytes, err);
         close(fd);
         if (rc != 0)
             return -1;
@@ -142,7 +123,7 @@ static void hear(void *arg, const struct agent_file *file)
 
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         news_next(w->news);
-        w->rc = local_feed(fd, (int64_t)st.st_size, w->news, w->err);
+        w->rc = news_feed_file(w->news, fd, (int64_t)st.st_size, w->err);
     }
     if (fd >= 0)
         close(fd);

@@ -83,10 +83,4 @@ int local_is_still(int root_fd, const struct agent *agent, const char *path,
  */
 int local_is_live(const char *root, const char *session_id);
 
-/**
- * local_feed(fd, end, n, err):
- * Read the first ${end} bytes of a transcript into ${n}.
- */
-int local_feed(int fd, int64_t end, struct news *n, struct ct_err *err);
-
 #endif

@@ -9,8 +9,9 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/both.h"
-#include "bundle/install/compare.h"
-#include "bundle/install/merge.h"
+#include "bundle/compare/compare.h"
+#include "bundle/compare/merge.h"
+#include "bundle/compare/rest.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -225,29 +226,61 @@ static int is_transcript(const struct open_entry *e)
     return e->kind == AGENT_SUBDIR && n > 6 && strcmp(e->name + n - 6, ".jsonl") == 0;
 }
 
+/* What the one that stays lacks of the other. */
+static int keep_rest(const struct planning *p, const struct plan_item *it, int local, int staged,
+                     const struct stat *here, struct strlist *rests, struct ct_err *err)
+{
+    struct unite_side ours = {local, (int64_t)here->st_size}, theirs = {.fd = staged};
+    struct stat st;
+
+    if (fstat(staged, &st) != 0)
+        return err_sys(err, "can't read the stage");
+    theirs.end = (int64_t)st.st_size;
+    if (it->act != PLAN_KEEP)
+        return rest_stage(&theirs, &ours, 1, p->stage_fd, rests, err);
+    return p->place->is_exact ? rest_stage(&ours, &theirs, 1, p->stage_fd, rests, err) : 0;
+}
+
+/* ERR_REFUSED if they can't be united. */
+static int decide_transcripts(struct planning *p, struct plan_item *it, int local, int staged,
+                              const struct stat *here, enum compare_order order, struct ct_err *err)
+{
+    struct strlist rests = {0};
+    const struct both b = {p->agent, p->stage_fd, p->place->is_exact, &rests};
+    struct unite_result r;
+    int rc = 0;
+
+    if (order == COMPARE_OTHER) {
+        rc = both_unite(&b, local, (int64_t)here->st_size, it->staged, NULL, &r, err);
+        it->act = rc == 0 ? PLAN_BACKUP : it->act;
+    } else if (order == COMPARE_LESS || order == COMPARE_MORE)
+        rc = keep_rest(p, it, local, staged, here, &rests, err);
+    for (size_t i = 0; rc == 0 && i < rests.n; i += 2)
+        rc = add_aside(p, it->entry, rests.v[i], str_dup(rests.v[i + 1]), err);
+    strlist_free(&rests);
+    return rc;
+}
+
 /* ${act} is what would become of it if one side were to win. */
 static int decide_both(struct planning *p, struct plan_item *it, int local, int staged,
                        const struct stat *here, struct ct_err *err)
 {
     enum agent_kind kind = it->entry->kind;
     enum compare_order order;
-    struct unite_result r;
+    int rc;
 
     if (compare_files(kind == AGENT_SUBDIR ? it->entry->name : "", local, staged, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         return 0;
+    if (is_transcript(it->entry)) {
+        rc = decide_transcripts(p, it, local, staged, here, order, err);
+        if (rc == 0 || err->code != ERR_REFUSED)
+            return rc;
+    }
     /* A version of a file is whole: one that begins like another is another one. */
     if (kind != AGENT_FILE_HISTORY && order != COMPARE_OTHER)
         return 0;
-    if (is_transcript(it->entry)) {
-        it->act = PLAN_BACKUP;
-        if (both_unite(p->agent, local, (int64_t)here->st_size, p->stage_fd, it->staged, NULL, &r,
-                       err) == 0)
-            return 0;
-        if (err->code != ERR_REFUSED)
-            return -1;
-    }
     return keep_both(p, it, local, staged, err);
 }
 
@@ -382,6 +415,11 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
     if (plan.transcript == NULL) {
         err_set(err, ERR_CORRUPT, "the bundle has no transcript");
         goto err0;
+    }
+    for (size_t i = 0; place->rests != NULL && i < place->rests->n; i += 2) {
+        if (add_aside(&p, plan.transcript, place->rests->v[i], str_dup(place->rests->v[i + 1]),
+                      err) != 0)
+            goto err0;
     }
     if (add_asides(&p, err) != 0)
         goto err0;

@@ -20,7 +20,8 @@
  *
  * Where both sides are to become one (is_merging) the file of the side that gives way stays too,
  * under another name (bundle/install/both.h); transcripts of subagents are united, and every page
- * of the memory gets the lines that it lacks.
+ * of the memory gets the lines that it lacks.  What the result lacks of a transcript's lines comes
+ * in beside it.
  */
 enum plan_act {
     PLAN_SAME,    /* there already */
@@ -49,14 +50,16 @@ struct plan {
 };
 
 struct plan_target {
-    const char *project;        /* its project folder, in the end */
-    const char *memory_project; /* where its memory is kept, in the end; NULL: the same */
-    const char *own_project;    /* where the session's own folder is now; it moves along */
-    int is_winning;             /* the bundle wins where neither goes on where the other ends */
-    int is_known;               /* the session is here */
-    int is_merging;             /* nothing of either side is to be lost */
-    int is_careful;             /* whatever is replaced goes to the backups */
-    int is_of_no_session;       /* what something else stands in the way of stays out by itself */
+    const char *project;         /* its project folder, in the end */
+    const char *memory_project;  /* where its memory is kept, in the end; NULL: the same */
+    const char *own_project;     /* where the session's own folder is now; it moves along */
+    int is_winning;              /* the bundle wins where neither goes on where the other ends */
+    int is_known;                /* the session is here */
+    int is_merging;              /* nothing of either side is to be lost */
+    int is_careful;              /* whatever is replaced goes to the backups */
+    int is_of_no_session;        /* what something else stands in the way of stays out by itself */
+    int is_exact;                /* see struct both */
+    const struct strlist *rests; /* of the transcripts: see rest_stage() */
 };
 
 /**

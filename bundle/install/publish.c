@@ -13,7 +13,7 @@
 #include "agents/claude/history.h"
 #include "agents/linked.h"
 #include "bundle/install/across.h"
-#include "bundle/install/compare.h"
+#include "bundle/compare/compare.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/prompts.h"
 #include "bundle/open/records.h"
@@ -214,7 +214,7 @@ static void touch_items(const struct publishing *p)
     for (size_t i = 0; i < p->plan->n; i++) {
         const struct plan_item *it = &p->plan->items[i];
         size_t shared = it->entry->kind == AGENT_FILE_HISTORY ? strlen("file-history/")
-                        : it->entry->kind == AGENT_SUBDIR
+                        : it->entry->kind == AGENT_SUBDIR || it->entry->kind == AGENT_TRANSCRIPT
                             ? strlen("projects/") + strlen(p->project) + 1
                             : 0;
         char *dir, *slash;

@@ -122,7 +122,7 @@ static int agrees(const char *dir, const char *cwd)
         if (fd < 0)
             continue;
         news = news_new();
-        is_so = local_feed(fd, LOOK_BYTES, news, NULL) == 0 && strcmp(news_cwd(news), cwd) == 0;
+        is_so = news_feed_file(news, fd, LOOK_BYTES, NULL) == 0 && strcmp(news_cwd(news), cwd) == 0;
         news_free(news);
         close(fd);
     }

@@ -132,7 +132,7 @@ static void say_details(struct ctx *c, const struct pull_result *r)
         ctx_say(c, "what was here before is kept; to have it back: ctctl backups restore %s",
                 strrchr(in->backup, '-') + 1);
     if (in->files_aside > 0)
-        ctx_say(c, "%" PRId64 " files that both sides have, each another one, are here as two",
+        ctx_say(c, "what both sides have, each in another form, is kept in %" PRId64 " more files",
                 in->files_aside);
     if (in->has_mode_reset && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
         ctx_say(c, "the session's permission mode is set back to default here");

@@ -9,7 +9,7 @@
 #include "bundle/open/generations.h"
 #include "bundle/install/dirlock.h"
 #include "bundle/install/local.h"
-#include "bundle/install/merge.h"
+#include "bundle/compare/merge.h"
 #include "bundle/install/prompts.h"
 #include "bundle/install/stage.h"
 #include "common/base/file.h"

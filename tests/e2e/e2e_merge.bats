@@ -232,13 +232,29 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl --json pull --all --map "$T/alice/home/alice/src=$T/elsewhere" | jq -e '.sessions == [] and .alreadyHere == 1'
 }
 
-@test "sealed versions are merged where the key is" {
+# everywhere WORD...: each is in something that the session has here
+everywhere() {
+    local word
+    for word; do
+        grep -rq "$word" "$(here "$ID")" "$(beside)/$ID" || { echo "nowhere: $word"; return 1; }
+    done
+}
+
+@test "sealed versions are merged where the key is; what a union can't hold goes on beside it" {
     ctctl key init --no-confirm
+    # What bob has had in clear is an account's for ever; this is their own.
+    ID=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$(project src/web.app)" "$ID" 2
     session add "$CLAUDE_CONFIG_DIR" "$ID" "alice seals"
     push
     machine bob
     install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
     ctctl pull "$ID"
+    # A tool rewrote what both have; a prompt waits; a newer agent wrote what nobody knows.
+    sed -i 's/Done: turn 1/Done: BOBSBODY/' "$(here "$ID")"
+    sed -i 's/Done: side/Done: BOBSSIDE/' "$(beside)/$ID/subagents/agent-a1.jsonl"
+    printf '{"type":"%s","operation":"enqueue","content":"%s","sessionId":"%s"}\n' queue-operation BOBWAITS "$ID" \
+        of-tomorrow BOBSFUTURE "$ID" >>"$(here "$ID")"
     session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's work"
     push
     machine alice
@@ -247,7 +263,14 @@ state() { ctctl --json show "$ID" | jq -r .state; }
     ctctl --json versions "$ID" | jq -e '[.versions[] | select(.pinned) | .version] as $p | (.heads - $p) | length == 1'
     ctctl pull "$ID" --merge --yes
     for words in "alice seals" "alice's work" "bob's work"; do grep -q "$words" "$(here "$ID")"; done
+    everywhere BOBSBODY BOBSSIDE BOBWAITS BOBSFUTURE
     push
+    # An update that says the same in other words takes nothing away either.
+    machine bob
+    sed -i 's/Done: bob seals/Done: BOBSLAST/; s/Done: turn 0/Done: BOBSFIRST/' "$(here "$ID")"
+    ctctl pull --update
+    everywhere BOBSBODY BOBSSIDE BOBWAITS BOBSFUTURE BOBSFIRST "alice's work"
+    machine alice
     ctctl --json versions "$ID" | jq -e '[.versions[] | select(.pinned) | .version] as $p | .heads - $p == []'
 }
 

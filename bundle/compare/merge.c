@@ -2,7 +2,7 @@
 
 #include "agents/seen.h"
 
-#include "bundle/install/merge.h"
+#include "bundle/compare/merge.h"
 
 /* Cut the next line off ${text}: its length without the newline, be that one of Windows. */
 static size_t next_line(const struct buf *text, size_t *at, const char **ret)

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_INSTALL_MERGE_H
-#define BUNDLE_INSTALL_MERGE_H
+#ifndef BUNDLE_COMPARE_MERGE_H
+#define BUNDLE_COMPARE_MERGE_H
 
 #include "common/base/buf.h"
 

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "agents/news.h"
-#include "bundle/install/local.h"
 #include "common/base/file.h"
 #include "common/base/str.h"
 
-#include "bundle/install/compare.h"
+#include "bundle/compare/compare.h"
 
 #define WINDOW (128 << 10)
 
@@ -36,10 +35,10 @@ static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes, enum compa
 {
     struct news *x = news_new(), *y = news_new();
     enum news_order order = NEWS_DIVERGED;
-    int rc = local_feed(a, a_bytes, x, err);
+    int rc = news_feed_file(x, a, a_bytes, err);
 
     if (rc == 0)
-        rc = local_feed(b, b_bytes, y, err);
+        rc = news_feed_file(y, b, b_bytes, err);
     if (rc == 0 && news_count(x) > 0)
         order = news_compare_all(x, y);
     if (rc == 0)

@@ -1,5 +1,5 @@
-#ifndef BUNDLE_INSTALL_COMPARE_H
-#define BUNDLE_INSTALL_COMPARE_H
+#ifndef BUNDLE_COMPARE_COMPARE_H
+#define BUNDLE_COMPARE_COMPARE_H
 
 #include <stdint.h>
 
