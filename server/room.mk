@@ -55,6 +55,7 @@ server_libserver_a_SOURCES = \
   server/ledger/uses.c server/ledger/uses.h \
   server/serve/certificate.c server/serve/certificate.h \
   server/serve/listener.c server/serve/listener.h \
+  server/serve/metrics.c server/serve/metrics.h \
   server/serve/retired.c server/serve/retired.h \
   server/serve/serve.c server/serve/serve.h \
   server/settings/email.c server/settings/email.h \
@@ -87,6 +88,7 @@ server_libserver_a_SOURCES = \
   server/web/web_listen.c \
   server/web/web_pool.c \
   server/web/web_range.c \
+  server/web/web_stats.c server/web/web_stats.h \
   server/web/web_req.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lpthread

@@ -541,6 +541,20 @@ struct ledger_event {
     const char *user_id, *token_id, *client, *detail;
 };
 
+/* Of all users together. */
+struct ledger_totals {
+    int64_t users, disabled, sessions;
+    int64_t due_ms; /* when the first thing that is to be purged is due; 0: nothing is */
+};
+
+/**
+ * ledger_totals(l, ret, each, arg, err):
+ * Count what there is; ${each} gets each state of versions.
+ */
+int ledger_totals(struct ledger *l, struct ledger_totals *ret,
+                  void (*each)(void *arg, const char *state, int64_t n, int64_t bytes), void *arg,
+                  struct ct_err *err);
+
 /**
  * ledger_audit(l, e, err):
  * Write it down.  The database itself keeps the rows from being changed, and for 400 days from

@@ -271,3 +271,42 @@ int ledger_users(struct ledger *l,
     ledger_unlock(l);
     return rc;
 }
+
+static int totals(struct ledger *l, struct ledger_totals *t,
+                  void (*each)(void *arg, const char *state, int64_t n, int64_t bytes), void *arg,
+                  struct ct_err *err)
+{
+    struct sql_rows *st;
+    int rc;
+
+    t->users = sql_one(l->db, err, "SELECT count(*) FROM users", "");
+    t->disabled = sql_one(l->db, err, "SELECT count(*) FROM users WHERE disabled_ms > 0", "");
+    t->sessions =
+        sql_one(l->db, err, "SELECT count(*) FROM sessions WHERE current_version > 0", "");
+    t->due_ms =
+        sql_one(l->db, err, "SELECT min(purge_ms) FROM versions WHERE purge_ms IS NOT NULL", "");
+    if (t->users < 0 || t->disabled < 0 || t->sessions < 0 || t->due_ms < 0 ||
+        sql_query(l->db, err, &st,
+                  "SELECT state, sum(n), sum(bytes) FROM usage GROUP BY state ORDER BY state",
+                  "") != 0)
+        return -1;
+    while ((rc = sql_step(st, err)) == 1)
+        each(arg, sql_text(st, 0), sql_int64(st, 1), sql_int64(st, 2));
+    sql_done(st);
+    return rc;
+}
+
+int ledger_totals(struct ledger *l, struct ledger_totals *ret,
+                  void (*each)(void *arg, const char *state, int64_t n, int64_t bytes), void *arg,
+                  struct ct_err *err)
+{
+    struct ledger_totals t = {0};
+    int rc;
+
+    ledger_lock(l);
+    rc = totals(l, &t, each, arg, err);
+    ledger_unlock(l);
+    if (rc == 0)
+        *ret = t;
+    return rc;
+}

@@ -79,6 +79,7 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
         .stall_s = STALL_S,
         .memory = handler->body_blocks ? BODY_MEMORY : HEAD_MEMORY,
         .workers = WORKERS,
+        .stats = &l->stats,
     };
 
     return web_start(&config, handler, &l->web, err);

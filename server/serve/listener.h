@@ -15,6 +15,7 @@ struct listener {
     char *path; /* of a UNIX socket that is ours, or NULL */
     char *url;  /* "https://127.0.0.1:8787" */
     struct web *web;
+    struct web_stats stats; /* over all reloads */
 };
 
 #define LISTENER_INIT \

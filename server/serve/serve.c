@@ -19,6 +19,7 @@
 #include "server/upkeep/data_dir.h"
 #include "server/upkeep/keeper.h"
 #include "server/serve/listener.h"
+#include "server/serve/metrics.h"
 #include "server/serve/retired.h"
 #include "server/store/objects.h"
 #include "server/serve/serve.h"
@@ -37,6 +38,7 @@ struct server {
     char *objects_url; /* as clients reach it */
     struct app *app;
     struct keeper *keeper;
+    struct metrics *metrics;
     struct certificate certificate;
 };
 
@@ -147,6 +149,8 @@ static int write_ready(struct server *v, struct ct_err *err)
         buf_printf(&b, "objects_listen=%s\n", v->objects.url);
     if (v->certificate.ca != NULL)
         buf_printf(&b, "ca=%s\n", v->certificate.ca);
+    if (v->metrics != NULL)
+        buf_printf(&b, "metrics=%s\n", metrics_url(v->metrics));
     if (path != NULL)
         rc = file_replace(path, b.data, b.len, 0644, err);
     buf_free(&b);
@@ -228,7 +232,10 @@ static int start(struct server *v, struct ct_err *err)
         return -1;
     v->limits = limits_new();
     v->app = make_app(v);
-    if (start_listeners(v, err) != 0 || write_ready(v, err) != 0)
+    if (start_listeners(v, err) != 0 ||
+        metrics_start(s, v->house.ledger, &v->api.stats, &v->objects.stats, &v->metrics, err) !=
+            0 ||
+        write_ready(v, err) != 0)
         return -1;
     v->keeper = keeper_start(v->house.ledger, v->house.store, v->house.space, ask_for_reload, NULL);
     return 0;
@@ -242,6 +249,7 @@ static void stop(struct server *v)
         unlink(v->settings->ready_file);
     retired_add(&v->retired, v->api.web, v->objects.web, v->app, v->reloaded);
     retired_end(&v->retired, patience_ms);
+    metrics_stop(v->metrics);
     keeper_stop(v->keeper);
     limits_free(v->limits);
     data_dir_close(&v->house);

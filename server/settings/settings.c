@@ -24,6 +24,7 @@ static const struct conf_key keys[] = {
     {"data", CONF_PATH, AT(data), 0, 0, NULL},
     {"listen", CONF_STRING, AT(listen), 0, 0, NULL},
     {"objects", CONF_STRING, AT(objects), 0, 0, NULL},
+    {"metrics", CONF_STRING, AT(metrics), 0, 0, NULL},
     {"public_objects_url", CONF_STRING, AT(public_objects_url), 0, 0, NULL},
     {"certificate", CONF_PATH, AT(certificate), 0, 0, NULL},
     {"key", CONF_PATH, AT(key), 0, 0, NULL},
@@ -162,6 +163,12 @@ static int check(struct settings *s, struct ct_err *err)
     if (check_place(s, s->listen, "listen", s->public_api_url, err) != 0 ||
         check_place(s, s->objects, "objects", s->public_objects_url, err) != 0)
         return -1;
+    if (s->metrics != NULL &&
+        (web_unix_path(s->metrics) != NULL || !web_host_is_loopback(s->metrics)))
+        return err_set(
+            err, ERR_CONFIG,
+            "metrics has to be a loopback address, such as \"127.0.0.1:9464\": who reads "
+            "it is not asked for a password");
     if ((s->certificate == NULL) != (s->key == NULL))
         return err_set(err, ERR_CONFIG, "certificate and key belong together: set both or neither");
     if (s->tls == SETTINGS_TLS_OFF &&
@@ -250,11 +257,24 @@ err0:
 }
 
 /* Listening sockets, and what is opened or signed for as long as the server runs. */
-static const char *const fixed[] = {
-    "data",      "listen",          "objects",      "public_objects_url", "tls",
-    "storage",   "s3_style",        "s3_endpoint",  "s3_region",          "s3_bucket",
-    "s3_key_id", "s3_secret",       "s3_checksums", "database",           "database_token",
-    "ca_file",   "allow_plain_http"};
+static const char *const fixed[] = {"metrics",
+                                    "data",
+                                    "listen",
+                                    "objects",
+                                    "public_objects_url",
+                                    "tls",
+                                    "storage",
+                                    "s3_style",
+                                    "s3_endpoint",
+                                    "s3_region",
+                                    "s3_bucket",
+                                    "s3_key_id",
+                                    "s3_secret",
+                                    "s3_checksums",
+                                    "database",
+                                    "database_token",
+                                    "ca_file",
+                                    "allow_plain_http"};
 
 static const struct conf_key *key_named(const char *name)
 {
@@ -313,6 +333,7 @@ void settings_free(struct settings *s)
     free(s->listen);
     free(s->objects);
     free(s->public_objects_url);
+    free(s->metrics);
     free(s->certificate);
     free(s->key);
     free(s->ready_file);

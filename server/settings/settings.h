@@ -15,6 +15,7 @@ struct settings {
     char *listen;             /* HOST:PORT of the API */
     char *objects;            /* HOST:PORT of the embedded object store */
     char *public_objects_url; /* where clients reach that, or NULL: its own address */
+    char *metrics;            /* HOST:PORT of this machine for Prometheus; NULL: nowhere */
     char *certificate;        /* PEM files, both or neither; else a private CA makes them */
     char *key;
     char *ready_file;             /* command line only, or NULL */

@@ -158,12 +158,26 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *con)
     return web_req_new(cls, con, uri);
 }
 
+static void trace(struct web_req *r, enum MHD_RequestTerminationCode code)
+{
+    int64_t ms = now_mono_ms() - r->started_ms;
+    int status = r->queued ? r->status : 0;
+    char method[16];
+
+    web_stats_request(r->web->stats, status, ms, r->received, r->answer_bytes);
+    log_info("request listener=%s client=%s%s method=%s route=%s status=%d in=%lld out=%lld "
+             "ms=%lld%s",
+             r->web->name, r->client, r->note != NULL ? r->note : "",
+             log_quote(r->method, method, sizeof(method)), r->route, status, (long long)r->received,
+             (long long)r->answer_bytes, (long long)ms,
+             code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " broken=1");
+}
+
 static void on_completed(void *cls, struct MHD_Connection *con, void **req_cls,
                          enum MHD_RequestTerminationCode code)
 {
     struct web *w = cls;
     struct web_req *r = *req_cls;
-    char method[16];
 
     (void)con;
     if (r == NULL)
@@ -171,13 +185,8 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **req_cls,
     *req_cls = NULL;
     if (r->begun) {
         w->handler.done(w->handler.arg, r);
-        log_info("request listener=%s client=%s%s method=%s route=%s status=%d in=%lld out=%lld "
-                 "ms=%lld%s",
-                 w->name, r->client, r->note != NULL ? r->note : "",
-                 log_quote(r->method, method, sizeof(method)), r->route, r->queued ? r->status : 0,
-                 (long long)r->received, (long long)r->answer_bytes,
-                 (long long)(now_mono_ms() - r->started_ms),
-                 code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " broken=1");
+        if (w->stats != NULL)
+            trace(r, code);
         atomic_fetch_sub(&w->active, 1);
     }
     web_guard_idle(&w->guard, r->guarded);
@@ -273,6 +282,7 @@ int web_start(const struct web_config *c, const struct web_handler *handler, str
 
     w->handler = *handler;
     w->name = c->name;
+    w->stats = c->stats;
     w->is_unix =
         getsockname(c->fd, (struct sockaddr *)&ss, &ss_len) == 0 && ss.ss_family == AF_UNIX;
     /* The library closes what it is given. */

@@ -6,6 +6,8 @@
 
 #include "common/base/err.h"
 
+#include "server/web/web_stats.h"
+
 /*
  * The one place that speaks HTTP as a server: libmicrohttpd, driven by events, so that a connection
  * that waits costs no thread.  Handlers are plain blocking code: they run in a pool of threads, and
@@ -39,10 +41,12 @@ struct web_config {
     const char *cert_pem; /* the certificate chain and its key; NULL: plain HTTP */
     const char *key_pem;
     int max_connections;
-    int max_per_address; /* an IPv6 address counts as its /64; 0: no limit */
-    int stall_s;         /* a transfer that does not move for so long is broken off */
-    int memory;          /* bytes: request line, headers, and one piece of a body */
-    int workers;         /* threads for handlers */
+    int max_per_address;     /* an IPv6 address counts as its /64; 0: no limit */
+    int stall_s;             /* a transfer that does not move for so long is broken off */
+    int memory;              /* bytes: request line, headers, and one piece of a body */
+    int workers;             /* threads for handlers */
+    struct web_stats *stats; /* what to count in, which outlives it; NULL: nothing, and there is no
+                                access log either */
 };
 
 /**

@@ -61,6 +61,7 @@ static void *watch(void *arg)
 int web_guard_start(struct web_guard *g, const struct web_config *config)
 {
     g->name = config->name;
+    g->stats = config->stats;
     g->max = config->max_connections;
     g->max_per_address = config->max_per_address;
     g->logged_ms = now_mono_ms() - LOG_EVERY_MS;
@@ -108,6 +109,8 @@ int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
     is_welcome = g->n < g->max && (n == NULL || g->max_per_address == 0 || *n < g->max_per_address);
     if (!is_welcome) {
         g->refused++;
+        if (g->stats != NULL)
+            atomic_fetch_add(&g->stats->refused, 1);
         memcpy(g->refused_network, network, sizeof(network));
     }
     pthread_mutex_unlock(&g->mutex);
@@ -125,6 +128,8 @@ static void count(struct web_guard *g, const char *network, int by)
     }
     *n += by;
     g->n += by;
+    if (g->stats != NULL)
+        atomic_fetch_add(&g->stats->connections, by);
     if (*n == 0)
         free(map_remove(g->networks, network));
 }

@@ -25,6 +25,7 @@ struct web_conn {
 /* Closes connections that take longer than their work deserves, and refuses those that are too
  * many. */
 struct web_guard {
+    struct web_stats *stats; /* or NULL */
     pthread_mutex_t mutex;
     pthread_t thread;
     const char *name;
@@ -60,6 +61,7 @@ struct web {
     struct web_guard guard;
     struct web_pool pool;
     const char *name;
+    struct web_stats *stats;
     int is_unix; /* a UNIX socket: peers have no address */
     _Atomic int active;
     _Atomic int is_quiet;

@@ -146,3 +146,21 @@ whole() {
     within curl -fsS --cacert "$CA" -o "$T/health" "$API/healthz"
     whole
 }
+
+@test "promtool and fail2ban understand what they get" {
+    echo 'metrics = "127.0.0.1:0"; registration = "open";' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+    account al@example.org
+    bundle 1000
+    push
+    unpack prometheus
+    curl -sS "$(sed -n 's/^metrics=//p' "$T/ready")" | "$UNPACKED/usr/bin/promtool" check metrics
+    unpack fail2ban
+    for i in 1 2 3; do
+        TOKEN= expect 401 '' json POST /auth/login -d '{"email":"al@example.org","password":"wrong horse"}'
+    done
+    sed -n 's/^failregex = //p' "$CT_SRC/man/codeteleport-server.8" >"$T/rule"
+    PYTHONPATH=$UNPACKED/usr/lib/python3/dist-packages python3 "$UNPACKED/usr/bin/fail2ban-regex" \
+        -c "$UNPACKED/etc/fail2ban" "$T/server.log" "$(cat "$T/rule")" >"$T/matched"
+    grep -q '3 matched' "$T/matched"
+}

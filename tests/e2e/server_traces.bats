@@ -7,7 +7,10 @@ load server_lib
 
 setup_file() {
     set -a
-    server_home
+    make_home
+    echo 'metrics = "127.0.0.1:0";' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+    METRICS=$(sed -n 's/^metrics=//p' "$T/ready")
     set +a
 }
 teardown_file() { end_home; }
@@ -191,4 +194,37 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
         expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"wrong horse\",\"deviceId\":\"$device\"}"
     done
     expect 429 too_many_attempts json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\",\"deviceId\":\"$device\"}"
+}
+
+# metric SERIES: its value
+metric() { curl -sS "$METRICS" | awk -v s="codeteleport_$1" '$1 == s { print $2 }'; }
+
+@test "Prometheus gets numbers of the whole server, and no user is in them" {
+    account "$NAME"
+    local puts sessions
+    puts=$(metric 'requests_total{listener="objects",code="2xx"}')
+    sessions=$(metric sessions)
+    bundle 1000
+    ID=metrics push
+    within test "$(metric 'requests_total{listener="objects",code="2xx"}')" = $((puts + 1))
+    [ "$(metric sessions)" = $((sessions + 1)) ]
+    [ "$(metric users)" = "$(verb user list | wc -l)" ]
+    [ "$(metric 'stored_bytes{state="confirmed"}')" = "$(sql "SELECT sum(size_bytes) FROM versions WHERE state = 'confirmed'")" ]
+    [ "$(metric 'request_seconds_count{listener="api"}')" -ge 3 ]
+    [ "$(metric 'received_bytes_total{listener="objects"}')" -ge 1000 ]
+    [ "$(metric disk_free_bytes)" -gt 0 ]
+    [ "$(metric purge_lag_seconds)" = 0 ]
+    curl -sS "$METRICS" >"$T/metrics"
+    ! grep -qE "$(me id)|@|metrics\"" "$T/metrics"
+    # All of them go on over a reload.
+    kill -HUP "$SERVER_PID"
+    within grep -q ': reloaded' "$T/server.log"
+    [ "$(metric 'requests_total{listener="objects",code="2xx"}')" -gt "$puts" ]
+    [ "$(curl -sS -o /dev/null -w '%{http_code}' "${METRICS%/metrics}/")" = 404 ]
+    [ "$(curl -sS -o /dev/null -w '%{http_code}' -d x "$METRICS")" = 405 ]
+    # It never listens where others could come.
+    echo 'metrics = "0.0.0.0:0";' >"$T/other.conf"
+    run codeteleport-server -c "$T/other.conf" --data "$T/other"
+    [ "$status" -eq 78 ]
+    [[ $output == *metrics*loopback* ]]
 }
