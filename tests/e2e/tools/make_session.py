@@ -50,6 +50,15 @@ def turn(sid, cwd, text, n, parent=None):
                       "content": [{"type": "text", "text": "Done: " + text}]}))
 
 
+def pasted(sid):
+    return "pasted in %s\n" % sid
+
+
+def paste_name(sid):
+    """Pastes are named after what they hold."""
+    return hashlib.sha256(pasted(sid).encode()).hexdigest()[:16]
+
+
 def prompt(sid, cwd, text, n, paste=None):
     pasted = {"1": {"id": 1, "type": "text", "contentHash": paste}} if paste else {}
     return lines({"display": text, "pastedContents": pasted, "timestamp": 1795464000000 + n,
@@ -75,7 +84,7 @@ def new(root, cwd, sid, turns="3"):
     for n in range(int(turns)):
         text += turn(sid, cwd, "turn %d" % n, n, last)
         last = last_of(text)
-        put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, "turn %d" % n, n, "cafe" + sid[:8]),
+        put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, "turn %d" % n, n, paste_name(sid)),
             "a")
     put(os.path.join(project, sid + ".jsonl"), text)
     own = os.path.join(project, sid)
@@ -87,7 +96,7 @@ def new(root, cwd, sid, turns="3"):
     put(os.path.join(root, "tasks", sid, "1.json"), '{"id":"1","subject":"' + cwd + '"}')
     put(os.path.join(root, "todos", sid + "-agent-" + sid + ".json"), "[]")
     put(os.path.join(root, "plans", "calm-" + sid[:8] + ".md"), "# Plan\n")
-    put(os.path.join(root, "paste-cache", "cafe" + sid[:8] + ".txt"), "pasted\n")
+    put(os.path.join(root, "paste-cache", paste_name(sid) + ".txt"), pasted(sid))
 
 
 def add(root, sid, text):
