@@ -169,7 +169,7 @@ in_bash_of() {
     log_in
     mkdir -p "$CLAUDE_CONFIG_DIR/projects/-x"
     ID=$(new_id)
-    printf '{"type":"user","uuid":"%s","cwd":"/x/`touch${IFS}$PWNED`;touch${IFS}$PWNED","sessionId":"%s"}\n' \
+    printf '{"type":"user","uuid":"%s","cwd":"/x/`touch${IFS}$PWNED`;touch${IFS}$PWNED","sessionId":"%s","message":{"role":"user","content":"word"}}\n' \
         "$(new_id)" "$ID" >"$CLAUDE_CONFIG_DIR/projects/-x/$ID.jsonl"
     start_daemon
     ctctl sync --wait

@@ -240,7 +240,7 @@ on_second() {
 
 # noise BYTES: a line that does not compress to less
 noise() {
-    printf '{"type":"user","noise":"%s"}\n' "$(head -c "$1" /dev/urandom | base64 -w 0)"
+    printf '{"type":"user","message":{"role":"user","content":"%s"}}\n' "$(head -c "$1" /dev/urandom | base64 -w 0)"
 }
 
 @test "a full spool: what is in it goes out, bundling waits and says so, and goes on by itself" {
