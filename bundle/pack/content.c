@@ -28,6 +28,15 @@ void content_skip(struct snapshot *s, const char *path, const char *reason)
     strlist_add(&s->skipped, reason);
 }
 
+char *content_place(const struct snapshot *s, const struct content *c)
+{
+    for (size_t i = 0; i < s->n_also; i++) {
+        if (s->also[i].fd == c->root_fd)
+            return path_join(s->also[i].root, c->path);
+    }
+    return str_dup(c->path);
+}
+
 void content_add(struct snapshot *s, const struct content *c)
 {
     if (s->n == s->cap) {
@@ -43,6 +52,7 @@ static void add(struct snapshot *s, enum agent_kind kind, const char *path, cons
     struct content c = {.kind = kind};
 
     c.path = str_dup(path);
+    c.root_fd = s->look_fd;
     c.entry = str_dup(entry);
     c.length = c.size_bytes = (int64_t)st->st_size;
     c.mtime_ns = file_mtime_ns(st);
@@ -68,7 +78,7 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
         content_skip(s, path, "the session has more files than a bundle may hold");
         return 0;
     }
-    fd = linked_open(s->agent, s->root_fd, path, 0);
+    fd = linked_open(s->agent, s->look_fd, path, 0);
     if (fd < 0 || fstat(fd, &st) != 0) {
         int e = errno;
         if (fd >= 0)
@@ -214,13 +224,14 @@ static int begins(const struct snapshot *s, const struct content *c, const struc
 }
 
 /* Under a name after where it lies, so that it stays the same while the file grows. */
-static void put_beside(struct content *c)
+static void put_beside(const struct snapshot *s, struct content *c)
 {
     const char *dot = strrchr(path_base(c->path), '.');
     unsigned char digest[HASH_SHA256_BYTES];
-    char hex[2 * OTHERS_NAME_BYTES + 1];
+    char hex[2 * OTHERS_NAME_BYTES + 1], *place = content_place(s, c);
 
-    hash_sha256(c->path, strlen(c->path), digest);
+    hash_sha256(place, strlen(place), digest);
+    free(place);
     hash_hex(digest, OTHERS_NAME_BYTES, hex);
     free(c->entry);
     c->entry = str_printf(OTHERS_ENTRY "%s%s", hex, dot != NULL ? dot : "");
@@ -233,13 +244,13 @@ static int settle(struct snapshot *s, const struct content *first, struct conten
     int is_contained = 0;
 
     *ret = 0;
-    if (c->is_cited || (c->kind != AGENT_SUBDIR && c->kind != AGENT_SIDECHAIN)) {
-        content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
-        return 0;
-    }
     if (begins(s, c, first, &is_contained, err) != 0)
         return -1;
-    *ret = !is_contained;
+    if (is_contained)
+        return 0;
+    *ret = !c->is_cited && (c->kind == AGENT_SUBDIR || c->kind == AGENT_SIDECHAIN);
+    if (!*ret)
+        content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
     return 0;
 }
 
@@ -257,7 +268,7 @@ int content_sort(struct snapshot *s, struct ct_err *err)
             if (rc == 0)
                 rc = settle(s, &s->contents[first], c, &is_more, err);
             if (is_more) {
-                put_beside(c);
+                put_beside(s, c);
                 beside++;
                 s->contents[kept++] = *c;
             } else {
@@ -284,7 +295,7 @@ struct content *content_transcript(const struct snapshot *s)
 int content_open(const struct snapshot *s, const struct content *c, struct ct_err *err)
 {
     struct stat st;
-    int fd = linked_open(s->agent, s->root_fd, c->path, 0);
+    int fd = linked_open(s->agent, c->root_fd, c->path, 0);
 
     if (fd < 0) {
         int e = errno;

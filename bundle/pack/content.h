@@ -18,6 +18,8 @@
 #define CONTENT_NAME_MAX 1024     /* longer names are refused on the way back in */
 #define CONTENT_ENTRIES_MAX 99000 /* and so are more entries than 100,000 */
 
+#define SNAPSHOT_ALSO_MAX 16 /* data folders beside the first */
+
 struct content_range {
     int64_t offset, bytes;
 };
@@ -25,6 +27,7 @@ struct content_range {
 /* One file of the bundle to be: ${length} bytes of the file ${path}. */
 struct content {
     char *path;  /* below the root */
+    int root_fd; /* of that: the snapshot's, or another data folder's */
     char *entry; /* name in the bundle */
     enum agent_kind kind;
     int64_t length;     /* what goes in */
@@ -47,6 +50,12 @@ struct content {
 struct snapshot {
     char *root;
     int root_fd;
+    int look_fd; /* the data folder that is looked at: root_fd, or one of ${also} */
+    struct {
+        int fd;
+        const char *root;
+    } also[SNAPSHOT_ALSO_MAX];
+    size_t n_also;
     const struct agent *agent;
     char session_id[UUID_SIZE];
     char *user_dir;
@@ -70,6 +79,13 @@ struct snapshot {
  */
 int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
                    struct ct_err *err);
+
+/**
+ * content_place(s, c):
+ * Return where it lies: below the root, or absolute if it is of another data folder.  The caller
+ * frees it.
+ */
+char *content_place(const struct snapshot *s, const struct content *c);
 
 /**
  * content_add(s, c):

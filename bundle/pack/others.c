@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -224,6 +225,11 @@ int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
         best = choose(s, preferred, news);
     if (rc == 0 && best == all)
         rc = err_set(err, ERR_GONE, "the session has no transcript but one that was put aside");
+    if (rc == 0 && s->contents[best].root_fd != s->root_fd) {
+        rc = err_set(err, ERR_FAIL, "what counts of the session lies in another data folder");
+        if (err != NULL)
+            snprintf(err->reason, sizeof(err->reason), "%s", SNAPSHOT_ELSEWHERE);
+    }
     if (rc == 0 && all > 1) {
         swap(s, news, 0, best);
         rc = divide(s, news, err);

@@ -109,10 +109,24 @@ static int take_asides(struct snapshot *s, struct gathering *g, struct ct_err *e
 
     for (size_t i = 0, n = s->n; i < n && !g->has_failed; i++) {
         s->agent->classify(s->contents[i].path, &place);
-        if (s->agent->list_asides(s->root_fd, s->session_id, place.project, &list_ops, g, s->cancel,
+        s->look_fd = s->contents[i].root_fd;
+        if (s->agent->list_asides(s->look_fd, s->session_id, place.project, &list_ops, g, s->cancel,
                                   err) != 0)
             return -1;
     }
+    s->look_fd = s->root_fd;
+    return g->has_failed ? -1 : 0;
+}
+
+/* Those in other data folders; one that can't be taken there is named. */
+static int take_also(struct snapshot *s, struct gathering *g, struct ct_err *err)
+{
+    for (size_t i = 0; i < s->n_also && !g->has_failed; i++) {
+        s->look_fd = s->also[i].fd;
+        if (s->agent->list_transcripts(s->look_fd, s->session_id, &list_ops, g, s->cancel, err) != 0)
+            return -1;
+    }
+    s->look_fd = s->root_fd;
     return g->has_failed ? -1 : 0;
 }
 
@@ -134,7 +148,7 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     }
     if (s->n == 0)
         return err_set(err, ERR_GONE, "the session has no transcript");
-    if (take_asides(s, &g, err) != 0 || others_settle(s, s->preferred, err) != 0)
+    if (take_also(s, &g, err) != 0 || take_asides(s, &g, err) != 0 || others_settle(s, s->preferred, err) != 0)
         return -1;
     name_project(s);
     c = &s->contents[0];
@@ -233,6 +247,27 @@ static int take_history(struct snapshot *s, const struct agent_profile *profile,
 
 /* ---- */
 
+/* What lies beside another data folder's transcript; memory, plans and pastes stay with that. */
+static void found_also(void *arg, const struct agent_file *file)
+{
+    if (file->kind != AGENT_MEMORY && file->kind != AGENT_PLAN && file->kind != AGENT_PASTE)
+        found(arg, file);
+}
+
+static int take_rest_also(struct snapshot *s, struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {found_also, skipped};
+    struct gathering g = {s, err, 0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < s->n_also && !g.has_failed; i++) {
+        s->look_fd = s->also[i].fd;
+        rc = s->agent->list_rest(s->look_fd, s->session_id, s->project, &ops, &g, s->cancel, err);
+    }
+    s->look_fd = s->root_fd;
+    return rc == 0 && !g.has_failed ? 0 : -1;
+}
+
 static int take_rest(struct snapshot *s, struct ct_err *err)
 {
     struct gathering g = {s, err, 0};
@@ -241,7 +276,7 @@ static int take_rest(struct snapshot *s, struct ct_err *err)
             0 ||
         g.has_failed)
         return -1;
-    if (take_history(s, NULL, err) != 0)
+    if (take_rest_also(s, err) != 0 || take_history(s, NULL, err) != 0)
         return -1;
     return content_sort(s, err);
 }
@@ -316,6 +351,15 @@ int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_p
         snapshot_free(s);
         return -1;
     }
+    s->look_fd = s->root_fd;
+    for (size_t i = 0; opts->also != NULL && i < opts->also->n && s->n_also < SNAPSHOT_ALSO_MAX;
+         i++) {
+        if (strcmp(opts->also->v[i], opts->root) == 0)
+            continue;
+        s->also[s->n_also].root = opts->also->v[i];
+        s->also[s->n_also].fd = beneath_open_root(opts->also->v[i]);
+        s->n_also += s->also[s->n_also].fd >= 0;
+    }
     s->is_profile = profile != NULL;
     if (take(s, profile, err) != 0) {
         snapshot_free(s);
@@ -335,6 +379,8 @@ void snapshot_free(struct snapshot *s)
     free(s->history_project);
     free(s->root);
     free(s->user_dir);
+    for (size_t i = 0; i < s->n_also; i++)
+        close(s->also[i].fd);
     if (s->root_fd >= 0)
         close(s->root_fd);
     free(s);
@@ -352,14 +398,15 @@ void snapshot_each_file(const struct snapshot *s,
         const struct content *c = &s->contents[i];
         struct snapshot_file file = {c->path,  c->size_bytes,          c->mtime_ns,
                                      c->inode, is_attachment(c->kind), c->is_as_stored};
-        if (c->kind != AGENT_HISTORY && !c->is_cited &&
+        if (c->kind != AGENT_HISTORY && !c->is_cited && c->root_fd == s->root_fd &&
             !(s->is_profile && c->kind == AGENT_TRANSCRIPT))
             f(arg, &file);
     }
     for (size_t i = 0; i < s->n_twins; i++) {
         const struct content *c = &s->twins[i];
         struct snapshot_file file = {c->path, c->size_bytes, c->mtime_ns, c->inode, 0, 0};
-        f(arg, &file);
+        if (c->root_fd == s->root_fd)
+            f(arg, &file);
     }
 }
 
@@ -426,15 +473,22 @@ int64_t snapshot_transcript_bytes(const struct snapshot *s)
 void snapshot_each_duplicate(const struct snapshot *s, void (*f)(void *arg, const char *path),
                              void *arg)
 {
-    for (size_t i = 0; i < s->n_twins; i++)
-        f(arg, s->twins[i].path);
+    for (size_t i = 0; i < s->n_twins; i++) {
+        char *place = content_place(s, &s->twins[i]);
+        f(arg, place);
+        free(place);
+    }
 }
 
 void snapshot_each_other(const struct snapshot *s,
                          void (*f)(void *arg, const char *path, size_t records), void *arg)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (others_is_entry(s->contents[i].entry) && s->contents[i].ranges != NULL)
-            f(arg, s->contents[i].path, s->contents[i].records);
+        char *place;
+        if (!others_is_entry(s->contents[i].entry) || s->contents[i].ranges == NULL)
+            continue;
+        place = content_place(s, &s->contents[i]);
+        f(arg, place, s->contents[i].records);
+        free(place);
     }
 }

@@ -21,9 +21,14 @@ struct snapshot_opts {
     const char *session_id;
     const char *project;       /* that of the last bundle, or NULL: of several transcripts with this
                                   id, which one counts does not change without need */
+    const struct strlist *also; /* all data folders, as long as the snapshot is there, or NULL: what
+                                   a session with this id has more in others goes along */
     const char *user_dir;      /* the home folder that goes into sourceUserDir */
     const _Atomic int *cancel; /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
 };
+
+/* err->reason if the transcript that counts lies in one of the other data folders. */
+#define SNAPSHOT_ELSEWHERE "elsewhere"
 
 /* err->reason if the transcript is nothing that we read: only its owner can change that. */
 #define SNAPSHOT_NOT_OURS "not_ours"
@@ -32,7 +37,7 @@ struct snapshot_opts {
  * snapshot_take(opts, ret, err):
  * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL with
  * SNAPSHOT_NOT_OURS if the only one is nothing that we read (a symbolic link, a FIFO, another
- * user's file); ERR_RETRY if it changed under our hands too often; ERR_NOSPACE and ERR_FAIL from
+ * user's file), or with SNAPSHOT_ELSEWHERE; ERR_RETRY if it changed under our hands too often; ERR_NOSPACE and ERR_FAIL from
  * the system.  The caller frees it.
  */
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);

@@ -502,6 +502,7 @@ static void start(struct daemon *d, struct session *s)
         j->previous_bytes = old.transcript_bytes;
         snprintf(j->previous_digest, sizeof(j->previous_digest), "%s", old.transcript_digest);
         j->last_project = str_dup(old.project);
+        j->last_root = old.root != NULL ? str_dup(old.root) : NULL;
         if (state_stored_manifest(d->state, &old, &j->stored))
             j->stored_version = old.version;
     }

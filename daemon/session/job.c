@@ -47,6 +47,7 @@ void job_free(void *arg)
     strlist_free(&j->withheld);
     map_free(j->known);
     free(j->last_project);
+    free(j->last_root);
     free(j->spool_path);
     buf_free(&j->stored);
     free(j->cache_dir);
@@ -125,42 +126,42 @@ static void on_other(void *arg, const char *path, size_t records)
     json_object_array_add(j->others, o);
 }
 
-/* The root whose transcript of the session is the longest. */
+static int snapshot_in(struct job *j, const char *root, struct snapshot **ret, struct ct_err *err)
+{
+    struct snapshot_opts o = {
+        .root = root,
+        .agent = j->d->agent,
+        .session_id = j->session_id,
+        .project = j->last_project,
+        .also = &j->roots,
+        .user_dir = path_home(),
+        .cancel = j->cancel,
+    };
+
+    if (snapshot_take(&o, ret, err) != 0)
+        return -1;
+    free(j->root);
+    j->root = str_dup(root);
+    return 0;
+}
+
+/* Of several data folders that have it that of the last bundle comes first: which transcript counts
+ * does not change without need. */
 static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *err)
 {
-    struct snapshot *best = NULL;
     struct ct_err e, worst = {0};
 
+    if (j->last_root != NULL && strlist_has(&j->roots, j->last_root) &&
+        snapshot_in(j, j->last_root, ret, &worst) == 0)
+        return 0;
     for (size_t i = 0; i < j->roots.n; i++) {
-        struct snapshot_opts o = {
-            .root = j->roots.v[i],
-            .agent = j->d->agent,
-            .session_id = j->session_id,
-            .project = j->last_project,
-            .user_dir = path_home(),
-            .cancel = j->cancel,
-        };
-        struct snapshot *s;
-        if (snapshot_take(&o, &s, &e) != 0) {
-            if (worst.code == ERR_NONE || worst.code == ERR_GONE)
-                worst = e;
-            continue;
-        }
-        if (best != NULL && snapshot_transcript_bytes(s) <= snapshot_transcript_bytes(best)) {
-            snapshot_free(s);
-            continue;
-        }
-        snapshot_free(best);
-        best = s;
-        free(j->root);
-        j->root = str_dup(j->roots.v[i]);
+        if (snapshot_in(j, j->roots.v[i], ret, &e) == 0)
+            return 0;
+        if (worst.code == ERR_NONE || worst.code == ERR_GONE)
+            worst = e;
     }
-    if (best == NULL) {
-        *err = worst;
-        return -1;
-    }
-    *ret = best;
-    return 0;
+    *err = worst;
+    return -1;
 }
 
 /* What stays here is not compressed first: neither spool nor cache is to hold any of it. */

@@ -42,6 +42,7 @@ struct job {
     struct map *known;            /* ... and all sessions that are or were */
     int is_place_unknown;         /* ... and not all of these are known */
     unsigned profile_seq;         /* ... and d->profile_seq as it was */
+    char *last_root;              /* the data folder of the last bundle, or NULL */
     char *last_project;           /* where the transcript of the last bundle lay, or NULL */
     struct buf stored;            /* manifest of the newest version, if that is known ... */
     int64_t stored_version;       /* ... and its number, else 0 */

@@ -122,6 +122,35 @@ below() {
     line hello | sed "s#/home/al/p#$1#; s/\"type\":\"user\"/&,\"gitBranch\":\"$2\"/" >"$F"
 }
 
+@test "one id in two data folders: neither is lost, and what was chosen stays chosen" {
+    local r2=$HOME/r2 F2
+    conf "quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; amend = false; roots = (\"$CLAUDE_CONFIG_DIR\", \"$r2\");"
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    F2=$r2/projects/-home-al-p/$ID.jsonl
+    mkdir -p -m 700 "$r2/projects/-home-al-p/$ID/subagents"
+    { line R1ONLY; line x; } >"$F"
+    line R2ONLY >"$F2"
+    put "projects/-home-al-p/$ID/subagents/agent-s.jsonl" "$(line ONESUB)"
+    line TWOSUB >"$r2/projects/-home-al-p/$ID/subagents/agent-s.jsonl"
+    start_daemon
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -xzOf "$T/x.tgz" | grep -oE 'R1ONLY|R2ONLY|ONESUB|TWOSUB' | sort | tr '\n' ' ')" = 'ONESUB R1ONLY R2ONLY TWOSUB ' ]
+    tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
+    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q "Also at .*r2/projects/-home-al-p/$ID.jsonl.*1 record of conversation"
+    for i in 1 2 3 4 5; do line "MORE$i" >>"$F2"; done
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
+    tar -xzOf "$T/x.tgz" | grep -q MORE5
+    # one that holds all of it takes its place
+    cat "$F" >>"$F2"
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F2"
+}
+
 @test "memory is kept by git root: it comes with sessions below it and goes where B's repository begins" {
     local root=$HOME/src/mono there
     start_daemon
