@@ -157,12 +157,28 @@ static int ask(struct ctx *c, int is_excluded, struct json_object *params)
     return CTX_OK;
 }
 
+/* A session can have been begun in a folder under the name that a symbolic link gives it. */
+static int say_too(struct ctx *c, int is_excluded, const char *path)
+{
+    struct json_object *params = json_object_new_object(), *o;
+    struct ct_err e;
+    int rc = -1;
+
+    jdoc_set_str(params, "path", path);
+    if (ctx_call(c, is_excluded ? "exclude" : "include", params, ANSWER_MS, &o, &e) != 0)
+        rc = ctx_fail(c, &e);
+    else
+        json_object_put(o);
+    json_object_put(params);
+    return rc;
+}
+
 int exclude_run(struct ctx *c, int is_excluded, int argc, char **argv)
 {
     struct json_object *params = json_object_new_object();
     struct strlist words = {0};
     int rc = opts_parse(c, NULL, 0, argc, argv, &words);
-    char *path;
+    char *path, *spelled;
 
     if (rc == -1 && words.n > 1)
         rc = ctx_usage(c, "%s takes one folder, or the ID of one session", c->verb);
@@ -170,7 +186,11 @@ int exclude_run(struct ctx *c, int is_excluded, int argc, char **argv)
         jdoc_set_str(params, "id", words.v[0]);
     } else if (rc == -1 && words.n == 1) {
         path = folder_real(words.v[0]);
+        spelled = folder_spelled(words.v[0]);
         jdoc_set_str(params, "path", path);
+        if (strcmp(spelled, path) != 0)
+            rc = say_too(c, is_excluded, spelled);
+        free(spelled);
         free(path);
     }
     if (rc == -1)

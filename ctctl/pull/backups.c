@@ -95,10 +95,13 @@ static void look_into(int dir_fd, struct backup *b)
 {
     int root_fd = openat(dir_fd, b->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
     struct local local;
+    struct stat st;
 
     b->messages = -1;
     if (root_fd < 0)
         return;
+    if (fstat(root_fd, &st) == 0)
+        b->made_ns = file_mtime_ns(&st);
     if (local_find(root_fd, agent_default(), b->session_id, &local, NULL) == 0) {
         fd = local.n > 0 ? beneath_open(root_fd, local.copies[0].path, 0) : -1;
         if (fd >= 0) {
@@ -114,7 +117,11 @@ static int by_time(const void *a, const void *b)
 {
     const struct backup *x = a, *y = b;
 
-    return x->kept_ms != y->kept_ms ? (x->kept_ms < y->kept_ms ? 1 : -1) : strcmp(x->name, y->name);
+    if (x->kept_ms != y->kept_ms)
+        return x->kept_ms < y->kept_ms ? 1 : -1;
+    if (x->made_ns != y->made_ns)
+        return x->made_ns < y->made_ns ? 1 : -1;
+    return strcmp(x->name, y->name);
 }
 
 int backups_list(struct ctx *c, struct backups *ret, struct ct_err *err)

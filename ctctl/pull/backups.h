@@ -16,7 +16,8 @@ struct backup {
     char *name;                 /* of its folder */
     const char *id;             /* what a person calls it: the end of the name */
     char session_id[UUID_SIZE]; /* whose it is */
-    int64_t kept_ms;            /* when, since 1970 */
+    int64_t kept_ms;            /* when, since 1970, to a second */
+    int64_t made_ns;            /* ... and its folder's time, which tells two of one second apart */
     int64_t size_bytes, files;
     char *title;      /* or NULL: there is no transcript in it, or it says none */
     int64_t messages; /* -1: there is no transcript in it */

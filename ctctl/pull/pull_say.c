@@ -97,16 +97,29 @@ static const char *sentence(const struct pull_result *r, int is_rehearsal)
     return "";
 }
 
-/* Counted by name, in a line. */
-static void say_losses(const struct ctx *c, const struct losses *l)
+/* Modes, queues, counts and the like, which an agent writes anew: nobody misses them, and --json
+ * names them all the same. */
+static int is_missed(const struct losses *l, size_t i)
+{
+    return l->is_news ||
+           (strncmp(l->v[i].name, "record ", 7) != 0 && strncmp(l->v[i].name, "member ", 7) != 0);
+}
+
+/* Counted by name, in a line; of one's own account only what somebody could miss. */
+static void say_losses(const struct ctx *c, const struct losses *l, enum trust trust)
 {
     struct buf b = {0};
+    size_t n = 0;
 
-    for (size_t i = 0; i < l->n && i < LOSSES_SHOWN; i++)
-        buf_printf(&b, "%s%" PRId64 " x %s", i > 0 ? ", " : "", l->v[i].count, l->v[i].name);
-    if (l->n > LOSSES_SHOWN)
-        buf_printf(&b, " and %zu more kinds (--json names them)", l->n - LOSSES_SHOWN);
-    if (l->n > 0)
+    for (size_t i = 0; i < l->n; i++) {
+        if (trust != TRUST_STRANGER && !is_missed(l, i))
+            continue;
+        if (n++ < LOSSES_SHOWN)
+            buf_printf(&b, "%s%" PRId64 " x %s", n > 1 ? ", " : "", l->v[i].count, l->v[i].name);
+    }
+    if (n > LOSSES_SHOWN)
+        buf_printf(&b, " and %zu more kinds (--json names them)", n - LOSSES_SHOWN);
+    if (n > 0)
         ctx_say(c, "left out within it: %s", b.data);
     buf_free(&b);
 }
@@ -143,7 +156,7 @@ static void say_details(struct ctx *c, const struct pull_result *r)
         ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
-    say_losses(c, &in->losses);
+    say_losses(c, &in->losses, r->trust);
     say_lacking(c, &r->lacking);
     if (r->trust == TRUST_STRANGER && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
         ctx_say(c, "nobody vouches for this session: somebody else's words speak to the model as "

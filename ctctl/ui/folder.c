@@ -36,6 +36,14 @@ char *folder_real(const char *path)
     return real;
 }
 
+char *folder_spelled(const char *path)
+{
+    char *whole = path_expand(path), *out = by_letters(whole);
+
+    free(whole);
+    return out;
+}
+
 char *folder_short(const char *path)
 {
     const char *home = path_home();

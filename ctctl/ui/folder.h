@@ -12,6 +12,12 @@
 char *folder_real(const char *path);
 
 /**
+ * folder_spelled(path):
+ * The same as it is written, through symbolic links: agents may write it down so.
+ */
+char *folder_spelled(const char *path);
+
+/**
  * folder_short(path):
  * Return ${path} (NULL counts as "") with ~ for the home folder; the caller frees it.
  */

@@ -151,6 +151,27 @@ state_is() { [ "$(state_of "$1")" = "$2" ]; }
     is_safe "$a" 2
 }
 
+@test "a folder that is excluded through a symbolic link is so under both its names" {
+    local a=$(new_id) b=$(new_id) name
+    start_daemon
+    log_in
+    mkdir -p "$HOME/real/secret" "$HOME/p"
+    ln -s "$HOME/real" "$HOME/link"
+    ctctl exclude "$HOME/link/secret"
+    for name in real link; do
+        [ $name = real ] && ID=$a || ID=$b
+        line hello | sed "s#/home/al/p#$HOME/$name/secret#" \
+            >"$(transcript "$ID" "$(sed 's/[^a-zA-Z0-9]/-/g' <<<"$HOME/$name/secret")")"
+    done
+    ctctl sync --wait
+    not in_cloud "$a"
+    not in_cloud "$b"
+    ctctl include "$HOME/link/secret"
+    ctctl sync --wait
+    in_cloud "$a"
+    in_cloud "$b"
+}
+
 @test "a session in an excluded folder is not included by its id, and says why" {
     start_daemon
     log_in
