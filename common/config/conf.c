@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "common/base/str.h"
 
 #include "common/config/conf.h"
+
+extern char **environ;
 
 struct reading {
     const char *path;
@@ -28,10 +31,13 @@ static void fault(struct reading *r, const config_setting_t *s, const char *fmt,
 static void fault(struct reading *r, const config_setting_t *s, const char *fmt, ...)
 {
     size_t n = strlen(r->faults);
+    char line[16] = "";
     va_list ap;
 
-    n += (size_t)snprintf(r->faults + n, sizeof(r->faults) - n, "%s%s:%u: ", n > 0 ? "; " : "",
-                          r->path, config_setting_source_line(s));
+    if (config_setting_source_line(s) > 0)
+        snprintf(line, sizeof(line), ":%u", config_setting_source_line(s));
+    n += (size_t)snprintf(r->faults + n, sizeof(r->faults) - n, "%s%s%s: ", n > 0 ? "; " : "",
+                          r->path, line);
     if (n >= sizeof(r->faults))
         return;
     va_start(ap, fmt);
@@ -291,4 +297,80 @@ int conf_read(const char *path, const struct conf_key *keys, size_t n, void *int
     config_destroy(&c);
     fclose(f);
     return rc;
+}
+
+static void add_elements(config_setting_t *list, const char *value)
+{
+    while (*value != '\0') {
+        size_t n = strcspn(value, ",");
+        char *one = str_printf("%.*s", (int)n, value);
+        const char *begin = one + strspn(one, " ");
+        one[begin - one + (ptrdiff_t)strcspn(begin, " ")] = '\0';
+        if (*begin != '\0')
+            config_setting_set_string(config_setting_add(list, NULL, CONFIG_TYPE_STRING), begin);
+        free(one);
+        value += n + (value[n] == ',');
+    }
+}
+
+/* The setting that a file would have; of a number that is none a string, which is a fault. */
+static const config_setting_t *make_setting(config_setting_t *root, const struct conf_key *k,
+                                            const char *value)
+{
+    int is_number = k->type == CONF_INT || k->type == CONF_SECONDS, is_bool = k->type == CONF_BOOL;
+    config_setting_t *s;
+    char *end;
+    double v = strtod(value, &end);
+
+    if (k->type == CONF_LIST || k->type == CONF_PATHS) {
+        s = config_setting_add(root, k->name, CONFIG_TYPE_LIST);
+        add_elements(s, value);
+    } else if (is_number && end != value && *end == '\0') {
+        s = config_setting_add(root, k->name, CONFIG_TYPE_FLOAT);
+        config_setting_set_float(s, v);
+    } else if (is_bool && (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
+        s = config_setting_add(root, k->name, CONFIG_TYPE_BOOL);
+        config_setting_set_bool(s, value[0] == 't');
+    } else {
+        s = config_setting_add(root, k->name, CONFIG_TYPE_STRING);
+        config_setting_set_string(s, value);
+    }
+    return s;
+}
+
+/* One variable, "NAME=VALUE", whose key begins at ${name}. */
+static void take_variable(struct reading *r, const char *variable, const char *name)
+{
+    size_t n = strcspn(name, "=");
+    char *key = str_printf("%.*s", (int)n, name);
+    char *path = str_printf("%.*s", (int)(name - variable + (ptrdiff_t)n), variable);
+    const struct conf_key *k;
+    config_setting_t *s;
+    config_t c;
+
+    for (char *p = key; *p != '\0'; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+    config_init(&c);
+    r->path = path;
+    s = config_setting_add(config_root_setting(&c), key, CONFIG_TYPE_STRING);
+    k = s != NULL ? find_key(r, s) : NULL;
+    if (k != NULL) {
+        config_setting_remove(config_root_setting(&c), key);
+        set(r, k, make_setting(config_root_setting(&c), k, name + n + 1));
+    }
+    config_destroy(&c);
+    free(path);
+    free(key);
+}
+
+int conf_environment(const char *prefix, const struct conf_key *keys, size_t n, void *into,
+                     struct ct_err *err)
+{
+    struct reading r = {.keys = keys, .n = n, .into = into};
+
+    for (char **v = environ; *v != NULL; v++) {
+        if (strncmp(*v, prefix, strlen(prefix)) == 0 && strchr(*v, '=') != NULL)
+            take_variable(&r, *v, *v + strlen(prefix));
+    }
+    return r.faults[0] == '\0' ? 0 : err_set(err, ERR_CONFIG, "%s", r.faults);
 }

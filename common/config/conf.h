@@ -50,4 +50,12 @@ struct conf_key {
 int conf_read(const char *path, const struct conf_key *keys, size_t n, void *into, int must_exist,
               struct ct_err *err);
 
+/**
+ * conf_environment(prefix, keys, n, into, err):
+ * The same of the environment's variables whose names begin with ${prefix}: what follows is a key
+ * in capitals.  Values stand without quotes, those of a list between commas.
+ */
+int conf_environment(const char *prefix, const struct conf_key *keys, size_t n, void *into,
+                     struct ct_err *err);
+
 #endif

@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/str.h"
 
@@ -14,14 +15,21 @@
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
 #define EVENTS 1000
 #define EVENTS_WINDOW_MS (60 * 60 * 1000)
-#define BCRYPT_AT_ONCE 2
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 
 struct limits_gate {
     pthread_mutex_t mutex;
     pthread_cond_t is_free;
-    int running, waiting;
+    int running, waiting, most;
 };
+
+/* As many hashes at once as there are processors: more would only take longer each. */
+static int processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 2 ? 2 : n > BCRYPT_WAITING ? BCRYPT_WAITING : (int)n;
+}
 
 struct limits *limits_new(void)
 {
@@ -35,6 +43,7 @@ struct limits *limits_new(void)
     l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->events = attempts_new(EVENTS, EVENTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
+    l->gate->most = processors();
     pthread_mutex_init(&l->gate->mutex, NULL);
     pthread_cond_init(&l->gate->is_free, NULL);
     return l;
@@ -66,7 +75,7 @@ int limits_enter(struct limits *l)
         rc = -1;
     } else {
         l->gate->waiting++;
-        while (l->gate->running >= BCRYPT_AT_ONCE)
+        while (l->gate->running >= l->gate->most)
             pthread_cond_wait(&l->gate->is_free, &l->gate->mutex);
         l->gate->waiting--;
         l->gate->running++;

@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <sys/time.h>
 
 #include <pthread.h>
 #include <signal.h>
@@ -26,6 +27,8 @@
 #include "server/web/web.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
+
+#define STUCK_MS 60000 /* requests wait for so long and none is begun: something hangs */
 
 struct server {
     const struct settings_args *args;
@@ -278,6 +281,41 @@ static void raise_limits(const struct settings *s)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* A server in which nothing moves any more is better ended and started anew. */
+static void feed_watchdog(struct server *v)
+{
+    if (web_waits_ms(v->api.web) < STUCK_MS &&
+        (v->objects.web == NULL || web_waits_ms(v->objects.web) < STUCK_MS))
+        service_alive();
+}
+
+/* SIGALRM at half the interval in which the service manager wants to hear from us. */
+static void start_watchdog(void)
+{
+    int64_t ms = service_watchdog_ms() / 2;
+    const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (int)(ms % 1000) * 1000};
+    const struct itimerval timer = {every, every};
+
+    if (ms > 0)
+        setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Until one asks to stop. */
+static void serve(struct server *v, const sigset_t *set)
+{
+    int sig;
+
+    start_watchdog();
+    while (sigwait(set, &sig) == 0 && (sig == SIGHUP || sig == SIGALRM)) {
+        if (sig == SIGALRM) {
+            feed_watchdog(v);
+        } else {
+            reload(v);
+            tell_ready(v);
+        }
+    }
+}
+
 int serve_run(const struct settings_args *args, const struct settings *s, struct ct_err *err)
 {
     struct server v = {.args = args,
@@ -286,13 +324,14 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
                        .objects = LISTENER_INIT,
                        .house.lock_fd = -1};
     sigset_t set;
-    int sig, rc;
+    int rc;
 
     /* Blocked before any thread is there, so that all inherit it and only sigwait() sees them. */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGALRM);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
@@ -302,10 +341,7 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
     rc = start(&v, err);
     if (rc == 0) {
         announce(&v);
-        while (sigwait(&set, &sig) == 0 && sig == SIGHUP) {
-            reload(&v);
-            tell_ready(&v);
-        }
+        serve(&v, &set);
         service_stopping(v.settings->stop_patience * 1000LL);
         log_info("stopping");
     }

@@ -184,21 +184,27 @@ static int check_parts(struct settings *s, const char *config, struct ct_err *er
     return settings_places_check(s, config, err) != 0 ? -1 : settings_github_check(s, config, err);
 }
 
+static int read_all(const char *path, struct settings *s, int must_exist, struct ct_err *err)
+{
+    size_t n = sizeof(keys) / sizeof(keys[0]);
+
+    if (conf_read(path, keys, n, s, must_exist, err) != 0 ||
+        conf_environment(SETTINGS_VARIABLES, keys, n, s, err) != 0)
+        return -1;
+    return check_parts(s, path, err);
+}
+
 static int read_file(const char *path, struct settings *s, struct ct_err *err)
 {
     char *standard, *dir, *server_conf;
     int rc;
 
     if (path != NULL)
-        return conf_read(path, keys, sizeof(keys) / sizeof(keys[0]), s, 1, err) != 0
-                   ? -1
-                   : check_parts(s, path, err);
+        return read_all(path, s, 1, err);
     standard = path_config_file();
     dir = path_parent(standard);
     server_conf = path_join(dir, "server.conf");
-    rc = conf_read(server_conf, keys, sizeof(keys) / sizeof(keys[0]), s, 0, err);
-    if (rc == 0)
-        rc = check_parts(s, server_conf, err);
+    rc = read_all(server_conf, s, 0, err);
     free(server_conf);
     free(dir);
     free(standard);

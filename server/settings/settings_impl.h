@@ -5,6 +5,8 @@
 
 /* What settings*.c share; nobody else includes it. */
 
+#define SETTINGS_VARIABLES "CODETELEPORT_SERVER_" /* a key in capitals follows; before the file */
+
 /**
  * settings_places_check(s, config, err):
  * Where objects and the database are: see that all of it is there, and gather the secrets.

@@ -49,6 +49,18 @@ static int read_secret(const char *path, char **ret, struct ct_err *err)
     return 0;
 }
 
+static int is_from_environment(const char *name)
+{
+    char *variable = str_printf(SETTINGS_VARIABLES "%s", name);
+    int is_there;
+
+    for (char *p = variable; *p != '\0'; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+    is_there = getenv(variable) != NULL;
+    free(variable);
+    return is_there;
+}
+
 int settings_find_secret(char **member, const char *file, const char *config, const char *name,
                          const char *variable, struct ct_err *err)
 {
@@ -57,7 +69,7 @@ int settings_find_secret(char **member, const char *file, const char *config, co
     if (*member != NULL && file != NULL)
         return err_set(err, ERR_CONFIG, "set %s or %s_file, not both", name, name);
     if (*member != NULL)
-        return check_private(config, err);
+        return is_from_environment(name) ? 0 : check_private(config, err);
     if (file != NULL && read_secret(file, member, err) != 0)
         return err_prefix(err, "%s_file", name);
     if (*member == NULL && from_env != NULL && from_env[0] != '\0')

@@ -330,6 +330,11 @@ void web_quiesce(struct web *w)
         close(fd);
 }
 
+int64_t web_waits_ms(struct web *w)
+{
+    return web_pool_waits_ms(&w->pool);
+}
+
 int web_active(struct web *w)
 {
     return atomic_load(&w->active);

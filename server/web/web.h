@@ -109,6 +109,12 @@ int web_active(struct web *w);
 int web_connections(struct web *w);
 
 /**
+ * web_waits_ms(w):
+ * For how long have requests waited of which none was begun?
+ */
+int64_t web_waits_ms(struct web *w);
+
+/**
  * web_stop(w):
  * Close every connection, wait for the threads, free it; NULL is harmless.
  */

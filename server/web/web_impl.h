@@ -52,6 +52,7 @@ struct web_pool {
     int keep; /* so many stay */
     int is_stopping;
     struct web_req *first, *last; /* jobs that wait */
+    int64_t moved_ms;             /* when one was taken, or came to an empty queue */
     void (*run)(struct web_req *r);
 };
 
@@ -145,6 +146,12 @@ void web_pool_stop(struct web_pool *p);
  * -1 if the pool is being stopped.
  */
 int web_pool_add(struct web_pool *p, struct web_req *r);
+
+/**
+ * web_pool_waits_ms(p):
+ * For how long has no job been taken, although some wait?
+ */
+int64_t web_pool_waits_ms(struct web_pool *p);
 
 /**
  * web_guard_idle(g, c), web_guard_transfer(g, c, started_ms, bytes), web_guard_free_run(g, c):

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "server/web/web_impl.h"
@@ -18,6 +19,7 @@ static struct web_req *take(struct web_pool *p)
     if (r == NULL)
         return NULL;
     p->first = r->next_job;
+    p->moved_ms = now_mono_ms();
     if (p->first == NULL)
         p->last = NULL;
     return r;
@@ -84,11 +86,23 @@ int web_pool_add(struct web_pool *p, struct web_req *r)
             p->last->next_job = r;
         else
             p->first = r;
+        if (p->first == r)
+            p->moved_ms = now_mono_ms();
         p->last = r;
         pthread_cond_signal(&p->is_there);
     }
     pthread_mutex_unlock(&p->mutex);
     return rc;
+}
+
+int64_t web_pool_waits_ms(struct web_pool *p)
+{
+    int64_t ms;
+
+    pthread_mutex_lock(&p->mutex);
+    ms = p->first != NULL ? now_mono_ms() - p->moved_ms : 0;
+    pthread_mutex_unlock(&p->mutex);
+    return ms;
 }
 
 void web_pool_stop(struct web_pool *p)

@@ -159,7 +159,7 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
     stop_server
     settings 'listen = "127.0.0.1:1"; objects = "127.0.0.1:1";'
     rm -f "$T/ready"
-    python3 "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" objects other api -- \
+    WATCHDOG_USEC=400000 python3 "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" objects other api -- \
         codeteleport-server --data "$T/server" --ready-file "$T/ready" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
     within test -s "$T/ready"
@@ -173,6 +173,8 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
     kill -HUP "$SERVER_PID"
     within grep -q '^RELOADING=1' "$T/notified"
     within sh -c "[ \$(grep -c ^READY=1 '$T/notified') = 2 ]"
+    # After a reload too its watchdog is fed.
+    within sh -c "[ \$(sed '1,/^RELOADING=1/d' '$T/notified' | grep -c ^WATCHDOG=1) -ge 2 ]"
     [ "$(listed)" = 1 ]
     kill -TERM "$SERVER_PID"
     wait "$SERVER_PID"

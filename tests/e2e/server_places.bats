@@ -63,3 +63,35 @@ S3='storage = "s3"; s3_endpoint = "http://127.0.0.1:1"; s3_bucket = "sessions"; 
     kill "$SERVER_PID"
     wait "$SERVER_PID"
 }
+
+# said NAME=VALUE...: what a start with these variables says
+said() { run timeout 20 env "$@" codeteleport-server --data "$T/server" --listen 127.0.0.1:0 --objects 127.0.0.1:0 user list; }
+
+@test "every setting can come from the environment, and a fault there is said with its name" {
+    local key
+    # All that the manual knows, and by its own rules.
+    for key in $(sed -n 's/ No .*//; s/ Pq .*//; s/^.It Ic //p' "$CT_SRC/man/codeteleport-server.conf.5" | tr , '\n' | sed 's/^ *Ic//; s/ //g'); do
+        said "CODETELEPORT_SERVER_${key^^}=/no such thing"
+        [[ $output != *"unknown key"* ]] || { echo "$output"; return 1; }
+    done
+    said CODETELEPORT_SERVER_STORAG=s3
+    [ "$status" = 78 ]
+    [[ $output == *"CODETELEPORT_SERVER_STORAG: unknown key 'storag'; did you mean 'storage'?"* ]]
+    said CODETELEPORT_SERVER_MAX_CONNECTIONS=many
+    [[ $status = 78 && $output == *"CODETELEPORT_SERVER_MAX_CONNECTIONS: 'max_connections' must be a number"* ]]
+    said CODETELEPORT_SERVER_ALLOW_PLAIN_HTTP=1
+    [[ $status = 78 && $output == *"must be true or false"* ]]
+    said CODETELEPORT_SERVER_TRUSTED_PROXY="127.0.0.1, nobody"
+    [[ $status = 78 && $output == *trusted_proxy* ]]
+    # It counts before the file, and a secret in it needs no file that nobody else can read.
+    mkdir -p "$XDG_CONFIG_HOME/codeteleport"
+    echo 'database = "postgres://x"; max_bytes_per_user = 5;' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    said A=b
+    [ "$status" = 78 ]
+    said CODETELEPORT_SERVER_DATABASE=sqlite CODETELEPORT_SERVER_MAX_BYTES_PER_USER="10 GB" \
+        CODETELEPORT_SERVER_TRUSTED_PROXY="127.0.0.1, 10.0.0.1" CODETELEPORT_SERVER_GITHUB_CLIENT_SECRET=hush
+    [ "$status" = 0 ]
+    [ -s "$T/server/server.db" ]
+    said CODETELEPORT_SERVER_DATABASE=http://127.0.0.1:1 CODETELEPORT_SERVER_ALLOW_PLAIN_HTTP=true
+    [[ $status = 1 && $output == *"can't reach"* ]]
+}

@@ -94,6 +94,27 @@ the_server_runs() {
         is "$(stat -c '%U %a' /var/lib/codeteleport-server)" 'codeteleport-server 700'
 }
 
+# Its own watchdog, shortened: it is fed, and a server that hangs is ended and started anew.
+a_server_that_hangs_comes_back() {
+    local dir=/run/systemd/system/codeteleport-server.service.d pid first
+    server_is() { [ "$(systemctl show -P "$1" codeteleport-server)" = "$2" ]; }
+    server_fed() { [ "$(systemctl show -P WatchdogTimestampMonotonic codeteleport-server)" -gt "$1" ]; }
+    server_is_anew() { systemctl is-active -q codeteleport-server && ! server_is MainPID "$1"; }
+    server_is WatchdogUSec 3min || return 1
+    mkdir -p $dir
+    printf '[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n' >$dir/watchdog.conf
+    systemctl daemon-reload
+    systemctl restart codeteleport-server
+    pid=$(systemctl show -P MainPID codeteleport-server)
+    first=$(systemctl show -P WatchdogTimestampMonotonic codeteleport-server)
+    within 20 server_fed "$first" || return 1
+    kill -STOP "$pid"
+    within 40 server_is_anew "$pid" || return 1
+    rm -r $dir
+    systemctl daemon-reload
+    systemctl restart codeteleport-server
+}
+
 units_are_sound() {
     local said
     said=$(systemd-analyze verify --man=no codeteleport-server.service codeteleport-server.socket \
@@ -345,6 +366,7 @@ try() {
 try "the packages install" packages_install || exit
 try "nothing of a user's runs before it is asked for" nothing_runs_unasked
 try "the server runs, for it works without settings" the_server_runs
+try "a server that hangs is ended and comes back" a_server_that_hangs_comes_back
 try "all units are sound" units_are_sound
 try "doctor says that the service is not enabled, and the cure" doctor_before
 try "enable --now is all there is to do" enable_now
