@@ -45,7 +45,7 @@ struct api_upload_req {
     char *label;                  /* or NULL */
     int64_t amend;                /* version to drop when this is confirmed, 0: none */
     char *device_id;              /* the id that the machine logged in with, which no server tells:
-                                     with ${amend}, or NULL */
+                                     or NULL: a token alone drops nothing of the machine's */
     int64_t pin;                  /* version to keep beyond rotation, 0: none */
     int64_t base_version;         /* newest version that this device knows, -1: not said */
     struct json_object *bases;    /* the versions that this one contains, each a number or an

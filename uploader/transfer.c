@@ -564,7 +564,7 @@ void transfer_reserve(struct transfer *t)
     r.metadata = q->metadata;
     r.pin = q->pin;
     r.amend = q->amend;
-    if (q->amend > 0 && t->env.device_id != NULL && t->env.device_id[0] != '\0')
+    if (t->env.device_id != NULL && t->env.device_id[0] != '\0')
         r.device_id = (char *)(uintptr_t)t->env.device_id;
     r.base_version = q->base_version;
     r.bases = beside_bases(q, t->env.features);

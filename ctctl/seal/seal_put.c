@@ -196,9 +196,12 @@ static int reserve(struct ctx *c, const struct seal_put *p, const struct parcel 
         .revive = p->is_asked_for,
     };
     struct json_object *body, *o = NULL;
+    char id[UUID_SIZE];
     int rc;
 
     memcpy(r.checksum, parcel->checksum, sizeof(r.checksum));
+    if (device_id(c->config->state_dir, id, NULL) == 0)
+        r.device_id = str_dup(id);
     body = api_upload_req_json(&r);
     rc = ctx_cloud(c, "POST", "/sessions/upload", body, &o, err);
     if (rc == 0)

@@ -298,7 +298,10 @@ static const char *const steps[] = {
     /* When somebody came by way of another site the last time; 0: never. */
     "ALTER TABLE users ADD COLUMN signed_in_ms INTEGER NOT NULL DEFAULT 0;"
     "UPDATE users SET signed_in_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000"
-    " WHERE id IN (SELECT user_id FROM identities);"};
+    " WHERE id IN (SELECT user_id FROM identities);",
+
+    ("CREATE INDEX versions_rotating ON versions(user_id, session_id, is_machines, version)"
+     " WHERE state = 'confirmed';")};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

@@ -44,6 +44,11 @@ static int add_base(struct ledger *l, const char *user_id, const char *session_i
                     "ssii", user_id, session_id, version, base);
 }
 
+/* Of a device's token its machine's daemon and stock clients have a line each. */
+#define OF_THE_SAME_HAND \
+    " AND is_machines = (SELECT n.is_machines FROM versions n" \
+    "  WHERE n.user_id = ?1 AND n.session_id = ?2 AND n.version = ?4)"
+
 /* The newest confirmed version of a device before ${version}, which may be confirmed itself by now;
  * 0: none, -1 on error. */
 static int64_t newest_before(struct ledger *l, const char *user_id, const char *session_id,
@@ -51,7 +56,7 @@ static int64_t newest_before(struct ledger *l, const char *user_id, const char *
 {
     return sql_one(l->db, err,
                    "SELECT max(version) FROM versions WHERE device_id = ?3 AND session_id = ?2"
-                   " AND state = 'confirmed' AND user_id = ?1 AND version < ?4",
+                   " AND state = 'confirmed' AND user_id = ?1 AND version < ?4" OF_THE_SAME_HAND,
                    "sssi", user_id, session_id, device_id, version);
 }
 
@@ -203,7 +208,7 @@ static int join_line(struct ledger *l, const char *user_id, const char *session_
         return -1;
     later = sql_one(l->db, err,
                     "SELECT min(version) FROM versions WHERE device_id = ?3 AND session_id = ?2"
-                    " AND state = 'confirmed' AND user_id = ?1 AND version > ?4",
+                    " AND state = 'confirmed' AND user_id = ?1 AND version > ?4" OF_THE_SAME_HAND,
                     "sssi", user_id, session_id, device_id, version);
     if (later < 0)
         return -1;

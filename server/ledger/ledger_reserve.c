@@ -46,28 +46,56 @@ static int next_version(struct ledger *l, const char *user_id, const struct api_
                     "sssi", ret->record_id, user_id, req->session_id, now_ms);
 }
 
+/* Did the machine itself send it?  It shows the id that it logged in with, which is not in the
+ * token. */
+static int64_t is_machines(struct ledger *l, const struct api_upload_req *req,
+                           const char *device_id, struct ct_err *err)
+{
+    return sql_one(l->db, err,
+                   "SELECT count(*) FROM devices WHERE id = ?1 AND source = 'device:' || ?2", "ss",
+                   device_id, req->device_id);
+}
+
+/* What is in clear holds nothing of what is sealed under the same id, whatever it says: it stands
+ * beside that.  1, 0, or -1 on error. */
+static int64_t is_apart(struct ledger *l, const struct ledger_who *who,
+                        const struct api_upload_req *req, struct ct_err *err)
+{
+    if (jdoc_str(req->metadata, "sealed") != NULL)
+        return 0;
+    return sql_one(l->db, err,
+                   "SELECT EXISTS (SELECT 1 FROM versions v" BY_HEADS " JOIN descriptions d"
+                   " ON d.user_id = v.user_id AND d.session_id = v.session_id"
+                   " AND d.version = v.version WHERE v.user_id = ?1 AND v.session_id = ?2"
+                   " AND v.is_head = 1 AND json_extract(d.metadata, '$.sealed') IS NOT NULL)",
+                   "ss", who->user_id, req->session_id);
+}
+
 static int insert_version(struct ledger *l, const struct ledger_who *who,
                           const struct api_upload_req *req, const char *device_id, int64_t now_ms,
                           int64_t version, struct ct_err *err)
 {
     const char *agent = jdoc_str(req->metadata, "agentId");
     char *bases = NULL, *metadata;
+    int64_t by_machine = is_machines(l, req, device_id, err), apart = is_apart(l, who, req, err);
     int rc;
 
-    if (req->bases != NULL &&
-        ledger_heads_bases(l, who->user_id, req->session_id, version, req->bases, &bases, err) != 0)
+    if (by_machine < 0 || apart < 0)
+        return -1;
+    if (apart)
+        bases = str_dup("[]");
+    else if (req->bases != NULL && ledger_heads_bases(l, who->user_id, req->session_id, version,
+                                                      req->bases, &bases, err) != 0)
         return -1;
     rc = sql_exec(l->db, err,
                   "INSERT INTO versions(user_id, session_id, version, state, size_bytes, checksum,"
                   " created_ms, purge_ms, token_id, device_id, base_version, bases, amend, pins,"
                   " machine, agent, is_machines)"
-                  " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                  " (SELECT count(*) FROM devices WHERE id = ? AND source = 'device:' || ?))",
-                  "ssiisiissisiissss", who->user_id, req->session_id, version, req->size_bytes,
+                  " VALUES (?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "ssiisiissisiissi", who->user_id, req->session_id, version, req->size_bytes,
                   req->checksum, now_ms, now_ms + LEDGER_RESERVATION_MS, who->token_id, device_id,
                   req->base_version, bases, req->amend, req->pin, req->source_machine,
-                  ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT, device_id,
-                  req->device_id);
+                  ledger_null(agent) != NULL ? agent : LEDGER_DEFAULT_AGENT, by_machine);
     free(bases);
     if (rc != 0)
         return -1;
@@ -81,7 +109,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
     free(metadata);
     if (rc != 0)
         return -1;
-    return req->bases != NULL
+    return req->bases != NULL || apart
                ? ledger_heads_build_on(l, who->user_id, req->session_id, version, err)
                : ledger_heads_build(l, who->user_id, req->session_id, version, device_id, err);
 }

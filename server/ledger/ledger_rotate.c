@@ -8,7 +8,8 @@
 #define MAX_AT_ONCE 50
 #define THIS "user_id = ?1 AND session_id = ?2"
 
-/* A log-in is no device: two machines share it, and neither may drop what the other sent. */
+/* A log-in is no device: two machines share it, and neither may drop what the other sent.  Nor may
+ * a token alone what its machine sent. */
 int64_t ledger_amended(struct ledger *l, const char *user_id, const char *session_id,
                        int64_t version, int64_t now_ms, struct ct_err *err)
 {
@@ -17,7 +18,8 @@ int64_t ledger_amended(struct ledger *l, const char *user_id, const char *sessio
                    " ON old.user_id = new.user_id AND old.session_id = new.session_id"
                    " AND old.version = new.amend AND old.device_id = new.device_id"
                    " WHERE new.user_id = ?1 AND new.session_id = ?2 AND new.version = ?3"
-                   " AND new.token_id <> '' AND old.token_id <> ''"
+                   " AND new.token_id <> '' AND old.token_id <> '' AND (old.is_machines = 0"
+                   "  OR new.is_machines = 1)"
                    " AND old.is_head = 1 AND old.pinned = 0 AND old.confirmed_ms > ?4"
                    " AND EXISTS (SELECT 1 FROM ancestry a WHERE a.user_id = ?1"
                    "  AND a.session_id = ?2 AND a.version = ?3 AND a.base = old.version)",
@@ -36,8 +38,8 @@ static int drop(struct ledger *l, const char *user_id, const char *session_id, i
 /*
  * A sitting amends its version every few minutes, and each time holds all that it held before: the
  * oldest of each hour is kept like anything else that goes, the others for a day.  But nobody here
- * can look into a sealed one.  So all stay that were pushed out by less, or by somebody with no
- * more than the machine's token: what that machine's own daemon sends has its id too.
+ * can look into a sealed one.  So all stay that were pushed out by less, or by a token that has no
+ * machine of its own.
  */
 static int drop_amended(struct ledger *l, const char *user_id, const char *session_id,
                         int64_t version, int64_t by, int64_t now_ms, struct ct_err *err)
@@ -67,9 +69,10 @@ struct rotated {
 };
 
 /*
- * Go through the confirmed versions, oldest first, until one stays: it has fewer than ${keep} above
- * it, and so have all others.  After ${keep} was lowered there may be thousands: those that are too
- * many for one confirm go with the next.
+ * Go through the confirmed versions, first those that a token alone sent and then machines' own,
+ * oldest first, until one stays: it has fewer than ${keep} above it, and so have all others.  And a
+ * token alone drops nothing of a machine's.  After ${keep} was lowered there may be thousands:
+ * those that are too many for one confirm go with the next.
  */
 static int look(struct ledger *l, const char *user_id, const char *session_id, int64_t version,
                 int keep, struct rotated *ret, struct ct_err *err)
@@ -86,8 +89,12 @@ static int look(struct ledger *l, const char *user_id, const char *session_id, i
     if (above <= keep)
         return 0;
     if (sql_query(l->db, err, &st,
-                  "SELECT version, pinned = 0 AND is_head = 0 FROM versions v" BY_CONFIRMED
-                  " WHERE " THIS " AND state = 'confirmed' AND version <> ?3 ORDER BY version",
+                  "SELECT version, pinned = 0 AND is_head = 0 AND (is_machines = 0 OR"
+                  "  (SELECT n.is_machines FROM versions n WHERE n.user_id = ?1"
+                  "   AND n.session_id = ?2 AND n.version = ?3) = 1) FROM versions v INDEXED BY "
+                  "versions_rotating"
+                  " WHERE " THIS " AND state = 'confirmed' AND version <> ?3"
+                  " ORDER BY is_machines, version",
                   "ssi", user_id, session_id, version) != 0)
         return -1;
     while (ret->n < MAX_AT_ONCE && (rc = sql_step(st, err)) == 1 && --above >= keep) {

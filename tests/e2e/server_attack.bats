@@ -31,20 +31,25 @@ give_back() {
     printf 'versions_per_session = 6;\n' >"$CONF"
     start_server
     account al@example.org
+    TOKEN=$JWT
+    expect 201 '' json POST /auth/token -d '{"name":"lap","deviceId":"lap-00000001"}'
+    TOKEN=$(jq -r .token "$T/answer")
     # The owner: six versions, then a sitting that amends one.
     for n in 1 2 3 4 5 6; do
         bundle $((1000 + n))
-        push ".baseVersions = [$((n - 1))] | .baseVersions |= map(select(. > 0))"
+        push ".deviceId = \"lap-00000001\" | .baseVersions = [$((n - 1))] | .baseVersions |= map(select(. > 0))"
         keep
     done
     bundle 2000
-    push '.baseVersions = [6] | .amend = 6'
+    push '.deviceId = "lap-00000001" | .baseVersions = [6] | .amend = 6'
     keep
     # The thief: each contains all there is, amends, pins and deletes what it can.
     for n in $(seq 8 32); do
         bundle $((n % 2 ? 10 : 3000))
         push ".baseVersions = [range(1; $n)] | .amend = $((n - 1))"
     done
+    # It names what they all hold, and none of the machine's own is dropped for that.
+    for n in 2 3 4 5 7; do grep -qw "$n" <<<"$(listed)"; done
     expect 200 '' json DELETE "/sessions/$ID"
     expect 409 deleted json POST /sessions/upload -d "$(upload_body)"
     # Nor does what has to be purged in time, were it 25 hours later.

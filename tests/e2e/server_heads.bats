@@ -111,6 +111,21 @@ two_devices() {
     [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = '[5,[3,2]]' ]
 }
 
+# Whoever has a token and no key: what is in clear holds nothing of what is sealed, whatever it names.
+@test "what is in clear stands beside what is sealed under the same id, with bases and without" {
+    account al@example.org
+    bundle 1000
+    push '.metadata = {sealed: "AAAA"} | .baseVersions = []'
+    bundle 1001
+    push '.baseVersions = [1]'
+    bundle 1002
+    push
+    [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = '[1,[3,2]]' ]
+    bundle 1003
+    push '.metadata = {sealed: "BBBB"} | .baseVersions = [1]'
+    [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = '[4,[3,2]]' ]
+}
+
 @test "bases are numbers of versions, and few" {
     account al@example.org
     bundle 1000

@@ -250,6 +250,8 @@ static int64_t sit(struct ledger_lab *r, const struct ledger_who *who, int64_t v
     struct api_upload_req q = lab_request();
 
     q.amend = v;
+    q.bases = json_object_new_array();
+    json_object_array_add(q.bases, json_object_new_int64(v > 0 ? v : 100));
     q.device_id = device != NULL ? str_dup(device) : NULL;
     q.size_bytes = size_bytes;
     v = lab_reserve_req(r, who, q);
@@ -290,10 +292,15 @@ static void what_less_or_a_token_alone_pushes_out_is_kept(void **state)
     for (int64_t v = 0; v < 3;)
         v = sit(r, &who, v, MACHINE, 10 + v);
     assert_trash(r, "2 passing, 1 amended");
-    sit(r, &who, 3, MACHINE, 9);        /* less: 3 stays */
-    sit(r, &who, 4, NULL, 90);          /* as thieves of a token do: 4 stays */
-    sit(r, &who, 5, "another-one", 90); /* no other id will do */
-    assert_trash(r, "5 amended, 4 amended, 3 amended, 2 passing, 1 amended");
+    sit(r, &who, 3, MACHINE, 9); /* less: 3 stays */
+    assert_trash(r, "3 amended, 2 passing, 1 amended");
+    sit(r, &who, 4, NULL, 90);          /* as thieves of a token do */
+    sit(r, &who, 4, "another-one", 90); /* no other id will do */
+    assert_trash(r, "3 amended, 2 passing, 1 amended");
+    sit(r, &r->al, 0, NULL, 10);
+    sit(r, &r->al, 7, NULL, 11); /* it has no machine */
+    sit(r, &r->al, 8, NULL, 12);
+    assert_trash(r, "8 amended, 7 amended, 3 amended, 2 passing, 1 amended");
 }
 
 static void what_was_let_go_within_seven_days_makes_no_room(void **state)

@@ -36,6 +36,17 @@ class Process:
         self.data, self.ports, self.process = os.path.join(top, name), ["0", "0"], None
 
     def start(self):
+        # Somebody else may have the port for a moment.
+        for left in range(20, -1, -1):
+            try:
+                self.launch()
+                return
+            except Wrong:
+                if left == 0 or self.ports[0] == "0":
+                    raise
+                time.sleep(0.5)
+
+    def launch(self):
         ready = os.path.join(self.top, self.name + ".ready")
         if os.path.exists(ready):
             os.unlink(ready)
