@@ -19,7 +19,7 @@ server_libserver_a_SOURCES = \
   server/api/handle_token.c \
   server/api/handle_trash.c \
   server/auth/attempts.c server/auth/attempts.h \
-  server/auth/github.c \
+  server/auth/github.c server/auth/github_member.h \
   server/auth/jwt.c server/auth/jwt.h \
   server/auth/jwks.c server/auth/jwks.h \
   server/auth/jwt_key.c server/auth/jwt_key.h \
@@ -83,6 +83,7 @@ server_libserver_a_SOURCES = \
   server/upkeep/gc.c server/upkeep/gc.h \
   server/upkeep/gc_check.c \
   server/upkeep/keeper.c server/upkeep/keeper.h \
+  server/upkeep/members.c server/upkeep/members.h \
   server/web/web.c server/web/web.h server/web/web_impl.h \
   server/web/web_guard.c \
   server/web/web_listen.c \

@@ -8,6 +8,7 @@
 #include "net/http.h"
 
 #include "server/settings/email.h"
+#include "server/auth/github_member.h"
 #include "server/auth/provider.h"
 
 /*
@@ -195,6 +196,48 @@ static int fetch(const struct settings *s, const char *code, const struct provid
         provider_person_clear(&p);
     else
         *ret = p;
+    return rc;
+}
+
+/* Memberships go by names, which people change; what we know is the number. */
+static int login_of(const struct settings *s, const char *subject, char **ret, struct ct_err *err)
+{
+    char *id = http_url_escape(subject), *path = str_printf("/user/%s", id);
+    struct json_object *o = NULL;
+    const char *login;
+    int rc = ask(s, s->github_token, path, &o, err);
+
+    login = jdoc_str(o, "login");
+    if (rc == 0 && (login == NULL || login[0] == '\0'))
+        rc = err_set(err, ERR_FAIL, "GitHub does not say who %s is", subject);
+    if (rc == 0)
+        *ret = http_url_escape(login);
+    json_object_put(o);
+    free(path);
+    free(id);
+    return rc;
+}
+
+int github_is_member(const struct settings *s, const char *subject, int *ret, struct ct_err *err)
+{
+    char *login = NULL, *name = http_url_escape(s->github_organization), *path = NULL;
+    struct json_object *o = NULL;
+    const char *state;
+    int rc = login_of(s, subject, &login, err);
+
+    if (rc == 0) {
+        path = str_printf("/orgs/%s/memberships/%s", name, login);
+        rc = ask(s, s->github_token, path, &o, err);
+    }
+    state = jdoc_str(o, "state");
+    *ret = rc == 0 && state != NULL && strcmp(state, "active") == 0;
+    /* Neither the person nor the membership is there any more. */
+    if (rc != 0 && err->code == ERR_GONE)
+        rc = 0;
+    json_object_put(o);
+    free(path);
+    free(login);
+    free(name);
     return rc;
 }
 

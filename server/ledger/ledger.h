@@ -185,6 +185,15 @@ int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int
 int ledger_user_comes_from(struct ledger *l, const char *user_id, const char *issuer);
 
 /**
+ * ledger_identities(l, issuer, each, arg, err):
+ * Call ${each} for everybody who signs in there and is not disabled.
+ */
+int ledger_identities(struct ledger *l, const char *issuer,
+                      void (*each)(void *arg, const char *user_id, const char *subject,
+                                   const char *email),
+                      void *arg, struct ct_err *err);
+
+/**
  * ledger_user_set_aside(l, user_id, ret_sessions, err):
  * How many sessions lie in the trash because of that?
  */

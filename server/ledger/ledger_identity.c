@@ -162,3 +162,25 @@ int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int
     memcpy(ret_id, id, UUID_SIZE);
     return 0;
 }
+
+int ledger_identities(struct ledger *l, const char *issuer,
+                      void (*each)(void *arg, const char *user_id, const char *subject,
+                                   const char *email),
+                      void *arg, struct ct_err *err)
+{
+    struct sql_rows *rows;
+    int rc;
+
+    ledger_lock(l);
+    rc = sql_query(l->db, err, &rows,
+                   "SELECT i.user_id, i.subject, u.email FROM identities i JOIN users u"
+                   " ON u.id = i.user_id AND u.disabled_ms = 0 WHERE i.issuer = ?",
+                   "s", issuer);
+    if (rc == 0) {
+        while ((rc = sql_step(rows, err)) == 1)
+            each(arg, sql_text(rows, 0), sql_text(rows, 1), sql_text(rows, 2));
+        sql_done(rows);
+    }
+    ledger_unlock(l);
+    return rc;
+}

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "server/serve/certificate.h"
 #include "server/upkeep/data_dir.h"
 #include "server/upkeep/keeper.h"
+#include "server/upkeep/members.h"
 #include "server/serve/listener.h"
 #include "server/serve/metrics.h"
 #include "server/serve/retired.h"
@@ -42,6 +44,7 @@ struct server {
     struct app *app;
     struct keeper *keeper;
     struct metrics *metrics;
+    _Atomic int is_stopping;
     struct certificate certificate;
 };
 
@@ -191,6 +194,22 @@ static void ask_for_reload(void *arg)
     kill(getpid(), SIGHUP);
 }
 
+/* From the keeper's thread too, with settings of its own: those in use go with a reload. */
+static void look_at_members(void *arg)
+{
+    struct server *v = arg;
+    struct settings *s;
+    struct ct_err err;
+
+    if (settings_load(v->args, &s, &err) != 0) {
+        log_error("members-not-looked-at error=\"%s\"", err.msg);
+        return;
+    }
+    if (members_look(s, v->house.ledger, &v->is_stopping, now_wall_ms(), &err) != 0)
+        log_error("members-not-looked-at error=\"%s\"", err.msg);
+    settings_free(s);
+}
+
 /* A store that can't be reached now may be there when it is needed; one that says no is a mistake
  * in the settings. */
 static int open_for_service(struct store *store, const struct settings *s, struct ct_err *err)
@@ -240,7 +259,8 @@ static int start(struct server *v, struct ct_err *err)
             0 ||
         write_ready(v, err) != 0)
         return -1;
-    v->keeper = keeper_start(v->house.ledger, v->house.store, v->house.space, ask_for_reload, NULL);
+    v->keeper = keeper_start(v->house.ledger, v->house.store, v->house.space, ask_for_reload,
+                             look_at_members, v);
     return 0;
 }
 
@@ -252,6 +272,7 @@ static void stop(struct server *v)
         unlink(v->settings->ready_file);
     retired_add(&v->retired, v->api.web, v->objects.web, v->app, v->reloaded);
     retired_end(&v->retired, patience_ms);
+    atomic_store(&v->is_stopping, 1);
     metrics_stop(v->metrics);
     keeper_stop(v->keeper);
     limits_free(v->limits);

@@ -46,6 +46,8 @@ static const struct conf_key keys[] = {
     {"github_client_secret_file", CONF_PATH, AT(github_client_secret_file), 0, 0, NULL},
     {"github_url", CONF_STRING, AT(github_url), 0, 0, NULL},
     {"github_api_url", CONF_STRING, AT(github_api_url), 0, 0, NULL},
+    {"github_token", CONF_SECRET, AT(github_token), 0, 0, NULL},
+    {"github_token_file", CONF_PATH, AT(github_token_file), 0, 0, NULL},
     {"github_organization", CONF_STRING, AT(github_organization), 0, 0, NULL},
     {"oidc_issuer", CONF_STRING, AT(oidc_issuer), 0, 0, NULL},
     {"oidc_client_id", CONF_STRING, AT(oidc_client_id), 0, 0, NULL},
@@ -361,6 +363,8 @@ void settings_free(struct settings *s)
     free(s->github_url);
     free(s->github_api_url);
     free(s->github_organization);
+    secret_free(s->github_token);
+    free(s->github_token_file);
     free(s->oidc_issuer);
     free(s->oidc_client_id);
     secret_free(s->oidc_client_secret);

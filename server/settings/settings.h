@@ -51,6 +51,8 @@ struct settings {
     char *github_client_secret_file;
     char *github_url, *github_api_url; /* without a slash at the end */
     char *github_organization;         /* or NULL */
+    char *github_token; /* may read its members; from wherever it was found, or NULL */
+    char *github_token_file;
     char *oidc_issuer; /* as it calls itself; NULL: no sign-in with OpenID Connect */
     char *oidc_client_id;
     char *oidc_client_secret; /* from wherever it was found; NULL: a public client */

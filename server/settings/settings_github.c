@@ -67,6 +67,9 @@ static int check_oidc(const struct settings *s, struct ct_err *err)
 
 int settings_github_check(struct settings *s, const char *config, struct ct_err *err)
 {
+    if (settings_find_secret(&s->github_token, s->github_token_file, config, "github_token",
+                             "CODETELEPORT_GITHUB_TOKEN", err) != 0)
+        return -1;
     if (settings_find_secret(&s->github_client_secret, s->github_client_secret_file, config,
                              "github_client_secret", "CODETELEPORT_GITHUB_CLIENT_SECRET", err) != 0)
         return -1;

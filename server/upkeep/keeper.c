@@ -25,7 +25,7 @@ struct keeper {
     struct ledger *ledger;
     struct store *store;
     struct space *space;
-    void (*daily)(void *arg);
+    void (*daily)(void *arg), (*hourly)(void *arg);
     void *arg;
     int64_t wall_ms, mono_ms; /* when the clock was looked at last */
     int64_t held_until_ms;    /* nothing is purged */
@@ -111,7 +111,7 @@ static void note_clock(struct keeper *k)
 static void *run(void *arg)
 {
     struct keeper *k = arg;
-    int64_t last_ms = 0;
+    int64_t last_ms = 0, hour_ms = 0;
     int round = 0;
 
     pthread_mutex_lock(&k->mutex);
@@ -127,6 +127,10 @@ static void *run(void *arg)
         if (round++ % (PURGE_EVERY_S / LOOK_EVERY_S) == 0 || day_has_passed) {
             tidy(k, day_has_passed);
             note_clock(k);
+        }
+        if (hour_ms == 0 || now_mono_ms() - hour_ms >= HOUR_MS) {
+            k->hourly(k->arg);
+            hour_ms = now_mono_ms();
         }
         if (day_has_passed) {
             if (last_ms != 0)
@@ -144,7 +148,7 @@ static void *run(void *arg)
 }
 
 struct keeper *keeper_start(struct ledger *l, struct store *s, struct space *space,
-                            void (*daily)(void *arg), void *arg)
+                            void (*daily)(void *arg), void (*hourly)(void *arg), void *arg)
 {
     struct keeper *k = str_calloc(1, sizeof(*k));
 
@@ -152,6 +156,7 @@ struct keeper *keeper_start(struct ledger *l, struct store *s, struct space *spa
     k->store = s;
     k->space = space;
     k->daily = daily;
+    k->hourly = hourly;
     k->arg = arg;
     pthread_mutex_init(&k->mutex, NULL);
     pthread_cond_init(&k->wake, NULL);

@@ -10,11 +10,11 @@
 struct keeper;
 
 /**
- * keeper_start(l, s, space, daily, arg):
- * Start it.  ${daily} is called from it once a day.
+ * keeper_start(l, s, space, daily, hourly, arg):
+ * Start it.  ${daily} is called from it once a day, ${hourly} at once and every hour.
  */
 struct keeper *keeper_start(struct ledger *l, struct store *s, struct space *space,
-                            void (*daily)(void *arg), void *arg);
+                            void (*daily)(void *arg), void (*hourly)(void *arg), void *arg);
 
 /**
  * keeper_stop(k):

@@ -219,6 +219,46 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$ERROR" = not_allowed ]
 }
 
+@test "whoever left the organisation is disabled, unless all seem to have" {
+    local organisation='github_organization = "acme"; allowed_emails = [ "bo@example.org" ];' name
+    export CODETELEPORT_GITHUB_TOKEN=operator
+    serve_with "$organisation"
+    for i in 1 2 3; do
+        person $i "[{\"email\":\"u$i@example.org\",\"primary\":true,\"verified\":true}]" '{"acme":"active"}'
+        sign_in
+        JWT=$TOKEN
+        mint
+        eval "local token$i=\$TOKEN"
+    done
+    # bo is no member, and named.
+    person 4 '[{"email":"bo@example.org","primary":true,"verified":true}]'
+    sign_in
+    JWT=$TOKEN
+    mint
+    local bo=$TOKEN
+    # One has left; the server looks when it starts, and every hour.
+    jq -c '.members = [1, 3]' "$T/people.json" >"$T/people.new"
+    mv "$T/people.new" "$T/people.json"
+    : >"$T/server.log"
+    serve_with "$organisation"
+    within grep -q 'event=left-organisation' "$T/server.log"
+    TOKEN=$token2 expect 401 unauthorized json GET /auth/me
+    TOKEN=$token1 expect 200 '' json GET /auth/me
+    TOKEN=$token3 expect 200 '' json GET /auth/me
+    TOKEN=$bo expect 200 '' json GET /auth/me
+    codeteleport-server --data "$T/server" audit | grep -q 'left-organisation *u2@example.org'
+    # GitHub is broken, or the token sees nobody: nothing is done.
+    for play in '.members = []' '.status = 500'; do
+        jq -c "$play" "$T/people.json" >"$T/people.new"
+        mv "$T/people.new" "$T/people.json"
+        : >"$T/server.log"
+        serve_with "$organisation"
+        within grep -q 'members-not-looked-at' "$T/server.log"
+        TOKEN=$token1 expect 200 '' json GET /auth/me
+    done
+    [ -z "$(grep -F operator "$T/server.log")" ]
+}
+
 @test "with sign_in_days whoever does not come back that way has no access any more" {
     serve_with 'sign_in_days = 7;'
     sign_in
