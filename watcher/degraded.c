@@ -7,7 +7,7 @@
 
 #include "watcher/core.h"
 
-enum cause { CAUSE_LIMIT, CAUSE_UNREADABLE, CAUSE_UNWATCHABLE, CAUSES };
+enum cause { CAUSE_LIMIT, CAUSE_UNWATCHABLE, CAUSES };
 
 /* Folders with the same trouble, and the folder that all of them are or lie in. */
 struct tally {
@@ -49,8 +49,8 @@ static int is_troubled(const struct watcher *w, const struct dir *d, enum cause 
     if (!(d->flags & DIR_POLLED))
         return 0;
     if (d->flags & DIR_UNREADABLE)
-        *ret = CAUSE_UNREADABLE;
-    else if (d->flags & DIR_LIMIT)
+        return 0; /* see untaken.c */
+    if (d->flags & DIR_LIMIT)
         *ret = CAUSE_LIMIT;
     else if (!(d->flags & DIR_REMOTE) && w->backend != backend_polling())
         *ret = CAUSE_UNWATCHABLE;
@@ -73,13 +73,6 @@ static void word(const struct watcher *w, enum cause cause, int64_t n, char *buf
             "the limit on watches (fs.inotify.max_user_watches) is reached, so %lld %s looked at "
             "every %lld s instead; raise it: %s (and in /etc/sysctl.d to keep it)",
             count, many, s, cure);
-        break;
-    case CAUSE_UNREADABLE:
-        snprintf(
-            buf, size,
-            "%lld %s not readable, so changes in there are not seen; give yourself permission: "
-            "chmod u+rx",
-            count, many);
         break;
     default:
         snprintf(

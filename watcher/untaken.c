@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,26 @@ void untaken_free(struct root *r)
     r->untaken = NULL;
 }
 
+/* Folders that can't be read are polled, so that one which is given back is seen. */
+static size_t each_folder(const struct root *r,
+                          void (*f)(void *arg, const char *path, const char *why, const char *cure),
+                          void *arg, size_t n)
+{
+    char below[PATH_MAX], *whole;
+
+    for (const struct dir *d = r->polled > 0 ? r->top : NULL; d != NULL;
+         d = dirtree_next(d, r->top, 0)) {
+        if (!(d->flags & DIR_UNREADABLE) || dirtree_path(d, NULL, below, sizeof(below)) == -1)
+            continue;
+        whole = path_join(r->path, below);
+        if (n++ < MOST_TOLD && f != NULL)
+            f(arg, whole, "the folder can't be read, so what is in it is not saved",
+              "give yourself permission: chmod u+rx");
+        free(whole);
+    }
+    return n;
+}
+
 size_t untaken_each(const struct watcher *w,
                     void (*f)(void *arg, const char *path, const char *why, const char *cure),
                     void *arg)
@@ -161,6 +182,7 @@ size_t untaken_each(const struct watcher *w,
                 f(arg, whole, u->why, u->cure);
             free(whole);
         }
+        n = each_folder(r, f, arg, n);
     }
     return n;
 }

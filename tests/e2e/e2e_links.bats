@@ -120,3 +120,35 @@ said() { grep -q "$1" "$T/daemon.log"; }
     within status_is .watch.untaken 0
     within status_is '.problems | length' 0
 }
+
+@test "what a user may not read is NOT SAFE, by name, with the cure, and heals" {
+    local somebody=() q p=$CLAUDE_CONFIG_DIR/projects
+    line one >"$(transcript "$ID")"
+    mkdir -p "$p/-locked" "$p/-home-al-p/$ID/tool-results"
+    line hidden >"$p/-locked/$(new_id).jsonl"
+    echo result >"$p/-home-al-p/$ID/tool-results/r.txt"
+    chmod 000 "$p/-locked" "$p/-home-al-p/$ID/tool-results/r.txt"
+    # root may read anything
+    if [ "$(id -u)" = 0 ]; then
+        command -v setpriv >/dev/null || skip "nobody can be somebody else here"
+        chown -R 65534:65534 "$T"
+        somebody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+        "${somebody[@]}" test -x "$CT_BUILD" || skip "the build folder is not everybody's to read"
+    fi
+    "${somebody[@]}" codeteleportd -v >>"$T/daemon.log" 2>&1 3>&- &
+    DAEMON_PID=$! STARTED_PID=$!
+    as_user() { "${somebody[@]}" ctctl "$@"; }
+    counted() { [ "$(as_user --json status | jq .watch.untaken)" = "$1" ]; }
+    within counted 2
+    as_user sync --wait || true
+    run as_user status
+    [[ $output == *"NOT SAFE: 2 files or folders"* ]]
+    [[ $output == *"-locked"*"the folder can't be read"*"chmod u+rx"* ]]
+    ! as_user status --check
+    run as_user doctor
+    [[ $output == *"problems"*"can't be saved"*"1 more"* ]]
+    chmod -R u+rwX "$CLAUDE_CONFIG_DIR"
+    healed() { as_user sync --wait && counted 0; }
+    within healed
+    [ "$(as_user --json list | jq length)" = 2 ]
+}
