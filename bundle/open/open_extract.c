@@ -126,10 +126,14 @@ static int check_growth(struct extraction *x, const struct landing *l, int64_t *
     return untar_copied(x->o->untar, grown, err) == 0 ? check_space(x, grown, err) : -1;
 }
 
-static int count_folders(struct extraction *x, int64_t folders, struct ct_err *err)
+/* A file and the folders made for it take room and time, however little is in them. */
+static int count_files(struct extraction *x, const struct item *i, int64_t folders,
+                       struct ct_err *err)
 {
     x->files++;
     x->folders += folders;
+    if (i->is_taken && untar_copied(x->o->untar, (1 + folders) * BLOCK_BYTES, err) != 0)
+        return -1;
     if (x->folders > FOLDERS_FREE + FOLDERS_FOR_EACH * x->files)
         return err_set(err, ERR_CORRUPT,
                        "the bundle has many more folders than files: that is no session");
@@ -217,7 +221,7 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
         return -1;
     if (i->is_taken && i->kind == AGENT_TRANSCRIPT)
         r = records_new(x->o->meta.session_id);
-    rc = count_folders(x, landing_folders(l), err);
+    rc = count_files(x, i, landing_folders(l), err);
     if (rc == 0)
         rc = pour(x, i, l, r, err);
     if (rc == 0 && r != NULL)

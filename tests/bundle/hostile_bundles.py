@@ -312,6 +312,7 @@ def bombs():
     n = 5 * len(block)
     unnamed = b'{"type":"user"}\n' * (mib64 // 16)
     write("unnamed", repeated(meta() + header("session.jsonl", mib64 * 5), unnamed, 5, END))
+    bundle("many_small", *(file("session-subdir/tool-results/%05d" % n) for n in range(70000)))
     write("repetitive", repeated(meta() + header("session.jsonl", n), block, 5, bytes(-n % 512) + END))
 
 

@@ -460,7 +460,7 @@ stranger_upload() {
         "$(new_id)" "$1" >"$dir/projects/-x/$1.jsonl"
     "$CT_BUILD/tests/bundle/packone" "$dir" "$1" "$T/stock.gz" --user-dir /x >/dev/null
     body=$(jq -nc --arg id "$1" --arg sum "sha256:$(sha256sum "$T/stock.gz" | cut -d' ' -f1)" \
-        --argjson size "$(stat -c %s "$T/stock.gz")" '{sessionId: $id, sourceMachine: "oldbox",
+        --argjson size "$(stat -c %s "$T/stock.gz")" '{sessionId: $id, sourceMachine: "old\u001b[31mbox\u202e",
             sourceCwd: "/x", sourceUserDir: "/x", sizeBytes: $size, checksum: $sum}')
     api POST /sessions/upload -d "$body" >"$T/up.json"
     version=$(jq -r .version "$T/up.json")
@@ -531,6 +531,9 @@ delete $CLEAR --plain --yes
 delete --project Quittenprojekt --older-than 9y --yes
 delete --project Quittenprojekt --yes
 undelete $short
+account
+account passwd --tokens
+account delete --now
 devices revoke Holunderrechner --yes
 tokens revoke Kirschetikett --yes
 key status
@@ -564,6 +567,9 @@ VERBS
     mkdir -p "$CLAUDE_CONFIG_DIR/agent-memory/Quittenprojekt"
     echo Mirabellentitel >"$CLAUDE_CONFIG_DIR/agent-memory/Quittenprojekt/MEMORY.md"
     echo 'id = "Kirschetikett"' >"$T/Kirschetikett"
+    # What others wrote may hold what a terminal obeys.
+    speak user 2019-04-05T09:10:12.000Z '"gitBranch":"b\u001b[31m\u202e","message":{"role":"user","content":"x"}' >>"$F"
+    printf '{"type":"custom-title","customTitle":"Mirabellentitel\\u001b]0;x\\u0007\\u202e\\u009b31m","sessionId":"%s"}\n' "$ID" >>"$F"
     start_daemon
     ctctl sync --wait
     within status_is '.profile.savedAt != null' true
@@ -585,7 +591,9 @@ VERBS
     [ "$(wc -l <"$T/calls")" -ge 7 ]
     timeout 60 ctctl mcp --all-projects --allow-delete <"$T/calls" >"$T/mcp"
     [ "$(wc -l <"$T/mcp")" = "$(wc -l <"$T/calls")" ]
+    not grep -nP '\x1B|\x07|\xC2[\x80-\x9F]|\xE2\x80[\xAA-\xAE]|\xE2\x81[\xA6-\xA9]' "$T/said" "$T/mcp"
     # it did something
+    grep -q 'Mirabellentitel.]0;x' "$T/said"
     grep -q 'sealed  ok' "$T/said"
     grep -q 'and not in clear any more' "$T/said"
     [ "$(grep -c '"isError":false' "$T/mcp")" -ge 5 ]
