@@ -200,11 +200,13 @@ enum uploader_hold {
 void uploader_hold(struct uploader *u, const char *session_id, enum uploader_hold why, int is_held);
 
 /**
- * uploader_looked(u, session_id, err):
- * What stands beside the session's bundle was looked into, as far as it can be: go on.  If that
- * failed in a way that may pass (${err}, else NULL), the bundle waits as after any failure.
+ * uploader_looked(u, session_id, pin, err):
+ * What stands beside the session's bundle was looked into, as far as it can be: go on, and have
+ * that version (0: none) kept beyond rotation.  If it failed in a way that may pass (${err}, else
+ * NULL), the bundle waits as after any failure.
  */
-void uploader_looked(struct uploader *u, const char *session_id, const struct ct_err *err);
+void uploader_looked(struct uploader *u, const char *session_id, int64_t pin,
+                     const struct ct_err *err);
 
 /**
  * uploader_fetch(u, what, done, arg, ret, err):

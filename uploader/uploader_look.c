@@ -7,13 +7,16 @@ int64_t uploader_spool_bytes(const struct uploader *u)
     return u->queued_bytes;
 }
 
-void uploader_looked(struct uploader *u, const char *session_id, const struct ct_err *err)
+void uploader_looked(struct uploader *u, const char *session_id, int64_t pin,
+                     const struct ct_err *err)
 {
     struct entry *e = map_get(u->by_session, session_id);
 
     if (e == NULL)
         return;
     e->held &= ~(unsigned)UPLOADER_HOLD_LOOKING;
+    if (e->item->pin == 0)
+        e->item->pin = pin;
     if (err != NULL)
         uploader_failed(e, err);
     else

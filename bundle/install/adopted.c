@@ -47,7 +47,8 @@ void adopted_merge(struct adopted *a, const struct adopted *before)
     a->is_instead |= before->is_instead;
     if (strcmp(a->wire_id, before->wire_id) != 0)
         return;
-    adopted_add(a, before->version, before->sha256);
+    if (!before->is_thinner)
+        adopted_add(a, before->version, before->sha256);
     for (size_t i = 0; i < before->n_also; i++)
         adopted_add(a, before->also[i].version, before->also[i].sha256);
 }

@@ -38,7 +38,7 @@ struct adopted {
     char transcript_digest[HASH_SHA256_HEX];
     int is_here;     /* what is here was left alone: it holds all of ${version} already */
     int is_loopback; /* the bundle lies on this machine */
-    int is_thinner;  /* conversation that is in the bundle was not installed */
+    int is_thinner;  /* something that is in the bundle's records is not here */
     int is_instead;  /* it took the place of what was here before, which is not in it */
 
     /* Other versions of the same kind that are in what was installed, or is here. */
@@ -65,7 +65,8 @@ void adopted_add(struct adopted *a, int64_t version, const char *sha256);
 
 /**
  * adopted_merge(a, before):
- * What ${before} speaks of is in what ${a} does, too: note its versions.
+ * What ${before} speaks of is in what ${a} does, too: note its versions; but of which not all is
+ * here stays a head.
  */
 void adopted_merge(struct adopted *a, const struct adopted *before);
 

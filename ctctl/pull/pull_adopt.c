@@ -47,6 +47,17 @@ static int note_here(const char *root, const struct install_result *r, const cha
     return is_more;
 }
 
+/* Was anything left out of records that came, or conversation as a whole?  Modes and the like are
+ * nobody's loss. */
+static int is_less(const struct losses *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (strncmp(l->v[i].name, "record ", 7) != 0 && strncmp(l->v[i].name, "prompt ", 7) != 0)
+            return 1;
+    }
+    return l->is_news;
+}
+
 void pull_adopt(struct ctx *c, const char *root, const struct download *d,
                 const struct install_result *r)
 {
@@ -66,7 +77,7 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
     a.transcript_bytes = r->transcript_bytes;
     memcpy(a.transcript_digest, r->transcript_digest, sizeof(a.transcript_digest));
     a.is_loopback = d->is_loopback;
-    a.is_thinner = r->losses.is_news;
+    a.is_thinner = is_less(&r->losses);
     a.is_instead = r->outcome == INSTALL_FORCED;
     if (d->is_sealed) {
         snprintf(a.wire_id, sizeof(a.wire_id), "%s", from->session_id);

@@ -133,14 +133,83 @@ static int is_overtaken(const struct job *j)
            j->bundle_generation <= sealing_generation(j->d, j->session_id, j->wire_id);
 }
 
+/* What was found can't be used: the bundle is made anew. */
+static void do_again(struct job *j, struct session *s)
+{
+    spool_remove(j);
+    bundler_due(j->d, s, 1);
+    bundler_changed(j->d, s);
+}
+
+/* Which fuller version the next one is to keep goes into old->pin; return what that is a version
+ * of. What a thinner one was to keep, those after it keep until one of them is safe. */
+static const char *choose_pin(const struct job *j, struct state_session *old, int is_thinner)
+{
+    const struct adopted *a = &j->adopted;
+    int is_pulled = a->version > 0 && !adopted_is_merged(a);
+
+    /* Nor is it known whether all that a pull brought was still there when somebody went on; and of
+     * what came in clear, not all may have. */
+    if ((is_pulled && is_thinner) ||
+        (!j->result.is_same && a->version > 0 && (is_pulled || a->is_thinner))) {
+        old->pin = a->version;
+        return a->wire_id;
+    }
+    if (is_thinner && old->version > 0)
+        old->pin = old->version;
+    return old->wire_id;
+}
+
+static void not_recorded(struct job *j, struct session *s, const struct ct_err *err)
+{
+    spool_remove(j);
+    log_error("record-failed session=%s error=\"%s\"", s->id, err->msg);
+    room_disk_failed(j->d, err);
+    sessions_set_err(s, err);
+    s->retry_ms = now_mono_ms() + FAILED_MS;
+    bundler_due(j->d, s, 1);
+}
+
+/* It is in the books: what that means for the session. */
+static void recorded(struct job *j, struct session *s, const struct state_session *old,
+                     int is_adopted, int was_queued)
+{
+    struct daemon *d = j->d;
+
+    if (!j->result.is_same) {
+        d->bundles++;
+        s->queued_seq = s->taken_seq;
+        log_info("bundled session=%s size=%lld reused=%lld", s->id, (long long)j->result.size_bytes,
+                 (long long)j->result.reused_bytes);
+        control_event(d, "bundled", s->id, 0, j->result.size_bytes, NULL);
+    } else if (was_queued) {
+        s->queued_seq = s->taken_seq;
+    } else if (!is_adopted && strcmp(old->content_id, j->result.content_id) != 0) {
+        /* It was the same as a bundle that is not in the queue any more. */
+        bundler_due(d, s, 1);
+    } else {
+        s->safe_seq = s->taken_seq;
+        s->bundled_bytes = 0;
+        log_debug("unchanged session=%s", s->id);
+        control_event(d, is_adopted ? "adopted" : "unchanged", s->id,
+                      is_adopted ? j->adopted.version : old->version, 0, NULL);
+    }
+    if (!j->result.is_same && (old->version == 0 || strcmp(old->wire_id, j->wire_id) != 0))
+        cloud_consider(d->cloud, s->id);
+    if (s->is_urgent)
+        uploader_kick(d->uploader, s->id);
+    s->is_urgent = 0;
+}
+
+/* The bundle is there, or turned out to be the same: into the books, unless another one has to go
+ * first. */
 static void bundled(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
     struct state_session old = {0};
     struct ct_err err = {0};
     const char *pin_wire;
-    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_pulled, is_back;
-    int is_unsure, is_void;
+    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_back, is_void;
 
     state_get(d->state, s->id, &old);
     is_adopted = adopt_judge(j);
@@ -150,9 +219,7 @@ static void bundled(struct job *j, struct session *s)
         adopt_forget(d, s->id);
     }
     if (is_void || is_overtaken(j)) {
-        spool_remove(j);
-        bundler_due(d, s, 1);
-        bundler_changed(d, s);
+        do_again(j, s);
         goto done;
     }
     is_thinner = j->result.is_rewritten || has_thinner_attachments(j);
@@ -160,29 +227,16 @@ static void bundled(struct job *j, struct session *s)
     if (is_thinner && was_queued && !j->result.is_same) {
         /* The fuller one is not safe yet: it goes first, this one comes again after it. */
         log_warn("session-rewritten session=%s action=wait-for-upload", s->id);
-        spool_remove(j);
         s->is_behind = 1;
-        bundler_due(d, s, 1);
-        bundler_changed(d, s);
+        do_again(j, s);
         goto done;
     }
     if (is_thinner)
         log_warn("session-rewritten session=%s keeps-version=%lld", s->id, (long long)old.version);
-    /* What a thinner one was to keep, and those after it until one of them is safe. */
-    is_pulled = j->adopted.version > 0 && !adopted_is_merged(&j->adopted);
-    /* Nor is it known whether all that a pull brought was still there when somebody went on. */
-    is_unsure = is_thinner || (is_pulled && !j->result.is_same);
-    pin_wire = is_unsure && is_pulled ? j->adopted.wire_id : old.wire_id;
-    if (is_unsure && (is_pulled || old.version > 0))
-        old.pin = is_pulled ? j->adopted.version : old.version;
+    pin_wire = choose_pin(j, &old, is_thinner);
     j->has_news = j->result.has_news || has_new_files(j);
     if (recording_write(j, &old, pin_wire, is_thinner, is_adopted, &err) != 0) {
-        spool_remove(j);
-        log_error("record-failed session=%s error=\"%s\"", s->id, err.msg);
-        room_disk_failed(d, &err);
-        sessions_set_err(s, &err);
-        s->retry_ms = now_mono_ms() + FAILED_MS;
-        bundler_due(d, s, 1);
+        not_recorded(j, s, &err);
         goto done;
     }
     room_is_there(d);
@@ -199,29 +253,7 @@ static void bundled(struct job *j, struct session *s)
         cloud_adopted(d->cloud, s->id); /* its record stays, should the books be lost */
     d->bytes_read += j->result.read_bytes;
     credscan_record(d, s->id, j->scan);
-    if (!j->result.is_same) {
-        d->bundles++;
-        s->queued_seq = s->taken_seq;
-        log_info("bundled session=%s size=%lld reused=%lld", s->id, (long long)j->result.size_bytes,
-                 (long long)j->result.reused_bytes);
-        control_event(d, "bundled", s->id, 0, j->result.size_bytes, NULL);
-    } else if (was_queued) {
-        s->queued_seq = s->taken_seq;
-    } else if (!is_adopted && strcmp(old.content_id, j->result.content_id) != 0) {
-        /* It was the same as a bundle that is not in the queue any more. */
-        bundler_due(d, s, 1);
-    } else {
-        s->safe_seq = s->taken_seq;
-        s->bundled_bytes = 0;
-        log_debug("unchanged session=%s", s->id);
-        control_event(d, is_adopted ? "adopted" : "unchanged", s->id,
-                      is_adopted ? j->adopted.version : old.version, 0, NULL);
-    }
-    if (!j->result.is_same && (old.version == 0 || strcmp(old.wire_id, j->wire_id) != 0))
-        cloud_consider(d->cloud, s->id);
-    if (s->is_urgent)
-        uploader_kick(d->uploader, s->id);
-    s->is_urgent = 0;
+    recorded(j, s, &old, is_adopted, was_queued);
 done:
     state_session_clear(&old);
 }

@@ -37,7 +37,8 @@ struct look {
     int is_same;                   /* the last one that was read holds no less than the bundle */
     struct json_object *beyond;    /* the row of one that holds all of the bundle and more, or NULL;
                                       borrowed from ${heads} */
-    size_t looked;                 /* how many there were */
+    int64_t pin;   /* one that is contained, but whose records may be longer; or 0 */
+    size_t looked; /* how many there were */
 };
 
 struct headlook {
@@ -68,8 +69,18 @@ struct peek {
     struct sealed_facts facts; /* of the head: its numbers only */
     _Atomic int cancel;
     int is_contained, is_within; /* the head is in the bundle; the bundle is in the head */
+    int64_t more_bytes;          /* that the head's transcript is longer, or (negative) shorter */
     struct ct_err err;
 };
+
+static int64_t transcript_bytes(const struct open_result *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->entries[i].kind == AGENT_TRANSCRIPT)
+            return r->entries[i].size_bytes;
+    }
+    return 0;
+}
 
 static void compare(struct peek *p, const struct held *bundle, const struct held *head)
 {
@@ -79,6 +90,7 @@ static void compare(struct peek *p, const struct held *bundle, const struct held
                       held_files_lacking(&bundle->opened, &head->opened) == 0;
     p->is_within = (order == NEWS_SAME || order == NEWS_BEHIND) &&
                    held_files_lacking(&head->opened, &bundle->opened) == 0;
+    p->more_bytes = transcript_bytes(&head->opened) - transcript_bytes(&bundle->opened);
 }
 
 static void peek_run(void *arg)
@@ -122,7 +134,10 @@ static void peek_done(void *arg)
 
     if (l != NULL) {
         l->peek = NULL;
-        l->is_same = p->is_contained && p->is_within;
+        /* In clear, what comes home may have less in a record than what was sent. */
+        l->is_same = p->is_contained && p->is_within && (p->keys != NULL || p->more_bytes == 0);
+        if (p->is_contained && p->keys == NULL && p->more_bytes > 0)
+            l->pin = l->head.version;
         if (!p->is_contained && p->is_within && l->beyond == NULL)
             l->beyond = json_object_array_get_idx(l->heads, l->last);
         if (p->err.code != ERR_NONE)
@@ -203,7 +218,7 @@ static void failed(struct look *l, const struct ct_err *err)
     }
     memcpy(id, l->session_id, sizeof(id));
     end(l);
-    uploader_looked(h->d->uploader, id, err);
+    uploader_looked(h->d->uploader, id, 0, err);
     start_next(h);
 }
 
@@ -337,7 +352,7 @@ static void finish(struct look *l)
         log_error("record-failed session=%s error=\"%s\"", l->session_id, err.msg);
     if (!settle(l))
         pass(l);
-    uploader_looked(h->d->uploader, l->session_id, NULL);
+    uploader_looked(h->d->uploader, l->session_id, l->pin, NULL);
     end(l);
     start_next(h);
 }

@@ -42,7 +42,8 @@ static void on_stored(void *arg, int is_loopback)
         login_view_note_own_machine(d->login, 1);
 }
 
-/* What the bundle lacks, as the server says or a look told.  ${is_apart}: and that lacks it, too. */
+/* What the bundle lacks, as the server says or a look told.  ${is_apart}: and that lacks it, too.
+ */
 static int note_beside(struct daemon *d, const struct queue_item *item, int is_apart,
                        struct ct_err *err)
 {

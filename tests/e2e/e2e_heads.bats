@@ -141,6 +141,16 @@ goes_on() {
     tar -xOf "$T/now.tgz" session.jsonl >"$T/now.jsonl"
     grep -q "bob's work" "$T/now.jsonl"
     [ "$(grep -c "of the tool" "$T/now.jsonl")" = "$n" ]
+    # What bob makes of it lacks that again, though it is united with what only he has: hers is kept.
+    stop_daemon
+    v=$(ctctl --json versions "$ID" | jq .currentVersion)
+    machine bob
+    jq -c 'if .type == "user" then .toolUseResult = {stdout: "of bob"} else . end' "$(here "$ID")" >"$T/full"
+    cat "$T/full" >"$(here "$ID")"
+    ctctl pull --update
+    grep -q "of bob" "$(here "$ID")"
+    goes_on bob "bob's second"
+    ctctl --json versions "$ID" | jq -e --argjson v "$v" '[.versions[] | select(.pinned) | .version] | contains([$v])'
 }
 
 @test "conversation that may not come home is kept, whatever comes after it" {
