@@ -335,6 +335,12 @@ void headlook_forget(struct headlook *h);
 void adopt_take(struct daemon *d, const char *session_id);
 void adopt_take_all(struct daemon *d);
 
+/**
+ * adopt_apart(d, session_id, version):
+ * A pull has looked into what is elsewhere, and it is without something that is here.
+ */
+void adopt_apart(struct daemon *d, const char *session_id, int64_t version);
+
 /* ---- sessions.c ---------------------------------------------------------------------------------
  */
 

@@ -5,6 +5,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/account/cloud.c daemon/account/cloud.h daemon/account/cloud_impl.h \
   daemon/account/cloud_item.c \
   daemon/account/cloud_look.c \
+  daemon/account/cloud_verify.c \
   daemon/account/login_view.c daemon/account/login_view.h \
   daemon/account/pace.c daemon/account/pace.h \
   daemon/account/reseal.c \

@@ -63,6 +63,17 @@ static void tell_cleared(struct ctx *c, const char *id)
     json_object_put(params);
 }
 
+/* What was the newest may be saved anew, and is not safe until then. */
+static void tell_changed(struct ctx *c)
+{
+    struct json_object *params = json_object_new_object(), *o;
+
+    jdoc_set_bool(params, "now", 1);
+    if (ctx_call(c, "refresh", params, ANSWER_MS, &o, NULL) == 0)
+        json_object_put(o);
+    json_object_put(params);
+}
+
 static int remove_wire(struct ctx *c, const char *wire_id, int64_t version,
                        struct json_object **ret, struct ct_err *err)
 {
@@ -85,7 +96,15 @@ static int remove_version(struct ctx *c, const struct resolved *w, int64_t versi
     dir = item_is_sealed(w->item) ? ctx_account_dir(c) : NULL;
     if (dir != NULL)
         generations_forget(dir, w->id); /* what is the newest now was wanted */
+    tell_changed(c);
     return 0;
+}
+
+/* Nothing is left then: the session is deleted. */
+static int is_only(const struct resolved *w, int64_t version)
+{
+    return headline_number(w->item, "versionCount", 0) == 1 &&
+           jdoc_int(w->item, "currentVersion", 0) == version;
 }
 
 /* What is there in clear under the same id goes with it. */
@@ -111,7 +130,7 @@ int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int i
 {
     int is_all = !is_plain || !ctx_is_sealing(c);
 
-    if (version > 0)
+    if (version > 0 && !is_only(w, version))
         return remove_version(c, w, version, ret, err);
     if (is_all && (mark(c, w->id, err) != 0 || remove_clear_too(c, w, err) != 0))
         return -1;

@@ -112,12 +112,14 @@ void pull_adopt_heads(struct ctx *c, const struct heads *h)
         (void)adopted_save(dir, &a, NULL);
 }
 
-void pull_adopt_tell(struct ctx *c, const char *session_id)
+void pull_adopt_tell(struct ctx *c, const char *session_id, int64_t apart)
 {
     struct json_object *params = json_object_new_object(), *o;
     struct ct_err err;
 
     jdoc_set_str(params, "id", session_id);
+    if (apart > 0)
+        jdoc_set_int(params, "apart", apart);
     if (ctx_call(c, "pulled", params, ANSWER_MS, &o, &err) == 0)
         json_object_put(o);
     json_object_put(params);

@@ -22,10 +22,11 @@ void pull_adopt(struct ctx *c, const char *root, const struct download *d,
 void pull_adopt_heads(struct ctx *c, const struct heads *h);
 
 /**
- * pull_adopt_tell(c, session_id):
+ * pull_adopt_tell(c, session_id, apart):
  * Have the daemon, if one runs, look at the record: perhaps nothing changed here that it would
- * notice.
+ * notice.  ${apart} is not 0: nothing was installed, for what is here has something that this
+ * version lacks, and the other way round.
  */
-void pull_adopt_tell(struct ctx *c, const char *session_id);
+void pull_adopt_tell(struct ctx *c, const char *session_id, int64_t apart);
 
 #endif

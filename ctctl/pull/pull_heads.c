@@ -53,8 +53,10 @@ int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     if (rc == 0 && !own.is_rehearsal && !own.is_copy) {
         if (taken != NULL && taken->is_known)
             pull_adopt_heads(c, &h);
-        pull_adopt_tell(c, ret->installed.session_id);
+        pull_adopt_tell(c, ret->installed.session_id, 0);
         pull_apart_forget(c, ret->installed.session_id);
+    } else if (rc != 0 && strcmp(err->reason, "diverged") == 0) {
+        pull_adopt_tell(c, ret->installed.session_id, ret->version);
     }
     ret->heads = h;
     return rc;

@@ -77,7 +77,7 @@ int pull_merge(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
     if (rc == 0 && !own.is_rehearsal) {
         if (other != NULL && pull_judge(c, opts, other, &h))
             pull_adopt_heads(c, &h);
-        pull_adopt_tell(c, h.session_id);
+        pull_adopt_tell(c, h.session_id, 0);
         pull_apart_forget(c, h.session_id);
     }
     if (h.n > 1)

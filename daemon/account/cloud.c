@@ -56,6 +56,7 @@ static void stop_calls(struct cloud *c)
     probe_cancel(c->probe);
     c->probe = NULL;
     c->call = c->ask = NULL;
+    cloud_verify_stop(c);
     api_request_free(c->request);
     api_request_free(c->ask_request);
     c->request = c->ask_request = NULL;
@@ -236,13 +237,45 @@ static void read_page(struct cloud *c)
     free(path);
 }
 
+/* The list is read whatever came of it. */
+static void on_cursor(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct cloud *c = arg;
+    struct json_object *answer = NULL;
+
+    (void)net_err;
+    c->call = NULL;
+    if (c->d->state == NULL)
+        return;
+    if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0)
+        c->is_reset = jdoc_bool(answer, "reset", 0);
+    json_object_put(answer);
+    read_page(c);
+}
+
+/* Is it still the database that was read last?  The list itself doesn't tell. */
+static void ask_cursor(struct cloud *c)
+{
+    char *escaped = http_url_escape(c->cursor);
+    char *path = str_printf("/sessions?limit=1&since=%s", escaped);
+
+    start_get(c, path, &c->request, &c->call, on_cursor);
+    free(path);
+    free(escaped);
+}
+
 void cloud_refresh(struct cloud *c)
 {
     stop_calls(c);
     cloud_begin_list(c);
     c->offset = 0;
     c->was_lost = 0;
-    if (c->d->state != NULL)
+    if (c->d->state == NULL)
+        return;
+    cloud_recall_cursor(c);
+    if (c->cursor[0] != '\0' && !c->is_reset)
+        ask_cursor(c);
+    else
         read_page(c);
 }
 
@@ -610,7 +643,7 @@ void cloud_forget(struct cloud *c)
     c->unreadable = 0;
     strlist_free(&c->asks);
     c->next_ask = 0;
-    c->is_known = c->was_lost = 0;
+    c->is_known = c->was_lost = c->is_reset = 0;
     c->failures = 0;
     c->cursor[0] = '\0';
     cloud_looked(c, 0);

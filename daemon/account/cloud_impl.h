@@ -63,9 +63,13 @@ struct cloud {
     struct http_call *ask; /* of the next one, or NULL */
     struct probe *probe;   /* ... or whether what the list says of it is there */
     struct api_request *ask_request;
+    struct strlist doubts; /* sessions whose own version is to be found (cloud_verify.c) ... */
+    size_t next_doubt;     /* ... from here on */
+    struct http_call *doubt;
+    struct api_request *doubt_request;
     struct event *retry;
     struct event *soon;       /* go on with ${asks} */
-    char cursor[65];          /* of what was read last, "": the server has none */
+    char cursor[65];          /* of what was read last, also before a restart; "": there is none */
     int is_reset;             /* the server's database is another one than before: put back, say */
     int64_t looked_ms;        /* when that was (monotonic clock), 0: never */
     struct looker *lookers;   /* who waits for the answer of a look */
@@ -97,12 +101,14 @@ int cloud_get(struct cloud *c, const char *path,
 void cloud_go_on(struct cloud *c);
 
 /**
- * cloud_look_event(c), cloud_set_cursor(c, answer), cloud_looked(c, is_fresh):
- * Make the event for c->look_timer; take over the cursor of an answer; all was read, or (0) nothing
- * could be: tell those who look.
+ * cloud_look_event(c), cloud_set_cursor(c, answer), cloud_recall_cursor(c), cloud_looked(c,
+ * is_fresh):
+ * Make the event for c->look_timer; take over the cursor of an answer; or the one that the books
+ * have; all was read, or (0) nothing could be: tell those who look.
  */
 struct event *cloud_look_event(struct cloud *c);
 void cloud_set_cursor(struct cloud *c, const struct json_object *answer);
+void cloud_recall_cursor(struct cloud *c);
 void cloud_looked(struct cloud *c, int is_fresh);
 
 /**
@@ -111,6 +117,20 @@ void cloud_looked(struct cloud *c, int is_fresh);
  */
 void cloud_see_tombstone(struct cloud *c, const struct json_object *o);
 void cloud_see_there(struct cloud *c, const struct json_object *o);
+
+/**
+ * cloud_is_gone(c, ss):
+ * The server was put back from a backup, or somebody deleted that version: it is saved anew.
+ */
+void cloud_is_gone(struct cloud *c, const struct state_session *ss);
+
+/**
+ * cloud_verify(c, session_id), cloud_verify_stop(c):
+ * Make sure that the server still has the version that is in the books, though it is no head any
+ * more; ask no more.
+ */
+void cloud_verify(struct cloud *c, const char *session_id);
+void cloud_verify_stop(struct cloud *c);
 
 /**
  * cloud_lose_absent(c), cloud_forget_absent(c):

@@ -189,6 +189,9 @@ static void is_elsewhere(struct cloud *c, const struct state_session *ss, const 
     struct state_elsewhere e = {
         .version = h->version, .wire_id = wire_id, .device = machine, .is_apart = is_apart};
 
+    /* What a pull has looked into tells more than who built on what. */
+    if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 && ss->is_apart)
+        e.is_apart = is_apart = 1;
     learn(c, wire_id, h, &e.messages, machine);
     if (h->version == ss->elsewhere && strcmp(wire_id, ss->elsewhere_wire) == 0 &&
         is_apart == ss->is_apart && strcmp(machine, ss->elsewhere_device) == 0)
@@ -216,7 +219,7 @@ static void is_whole(struct cloud *c, const struct state_session *ss)
 }
 
 /* The server was put back from a backup, or somebody deleted that version: it is not saved. */
-static void is_gone(struct cloud *c, const struct state_session *ss)
+void cloud_is_gone(struct cloud *c, const struct state_session *ss)
 {
     log_warn("version-gone session=%s version=%lld", ss->session_id, (long long)ss->version);
     adopted_forget(c->d->account_dir, ss->session_id);
@@ -241,10 +244,13 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
         is_there = -1; /* the number was given anew */
     if ((is_there < 0 || (!is_there && (current.version < ss->version || c->is_reset))) &&
         !ss->is_archived && !ss->is_excluded) {
-        is_gone(c, ss);
+        cloud_is_gone(c, ss);
         return;
     }
     newest_other(c, ss, wire_id, item, &other);
+    if (!is_there && other.version > 0 && other.version != ss->elsewhere && !ss->is_archived &&
+        !ss->is_excluded && ss->sha256[0] != '\0')
+        cloud_verify(c, ss->session_id);
     if (other.version > 0)
         is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head);
     else if (jdoc_array(item, "heads") != NULL)
@@ -513,7 +519,7 @@ static int lose(void *arg, const char *wire_id, void *value)
     (void)wire_id;
     if (state_get(c->d->state, value, &ss) && ss.version > 0 && !ss.is_archived &&
         !ss.is_excluded && map_get(c->since, value) == NULL && !uploader_has(c->d->uploader, value))
-        is_gone(c, &ss);
+        cloud_is_gone(c, &ss);
     state_session_clear(&ss);
     return 0;
 }

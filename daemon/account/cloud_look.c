@@ -70,12 +70,28 @@ struct event *cloud_look_event(struct cloud *c)
     return evtimer_new(c->d->base, on_timer, c);
 }
 
+/* Kept with the books: it is what tells a server that was put back while no daemon ran. */
+#define CURSOR "cursor"
+
 void cloud_set_cursor(struct cloud *c, const struct json_object *answer)
 {
     const char *cursor = jdoc_str(answer, "cursor");
 
-    snprintf(c->cursor, sizeof(c->cursor), "%s",
-             cursor != NULL && strlen(cursor) < sizeof(c->cursor) ? cursor : "");
+    if (cursor == NULL || strlen(cursor) >= sizeof(c->cursor))
+        cursor = "";
+    if (strcmp(c->cursor, cursor) == 0)
+        return;
+    snprintf(c->cursor, sizeof(c->cursor), "%s", cursor);
+    state_note(c->d->state, CURSOR, cursor, NULL);
+}
+
+void cloud_recall_cursor(struct cloud *c)
+{
+    char *noted = c->cursor[0] == '\0' ? state_noted(c->d->state, CURSOR) : NULL;
+
+    if (noted != NULL)
+        snprintf(c->cursor, sizeof(c->cursor), "%s", noted);
+    free(noted);
 }
 
 void cloud_looked(struct cloud *c, int is_fresh)

@@ -205,8 +205,8 @@ int state_drop_contained(struct state *s, const char *session_id, struct ct_err 
 int state_contain(struct state *s, const char *session_id, const struct state_confirmed *c,
                   struct ct_err *err);
 void state_each_contained(struct state *s, const char *session_id, const char *wire_id,
-                          int is_untold,
-                          void (*f)(void *arg, int64_t version, const char *sha256), void *arg);
+                          int is_untold, void (*f)(void *arg, int64_t version, const char *sha256),
+                          void *arg);
 
 /**
  * state_note_contained(s, session_id, wire_id, version, sha256, is_untold, err):

@@ -171,12 +171,16 @@ static void do_cleared(struct daemon *d, struct ipc_request *rq, struct json_obj
     reply_empty(rq);
 }
 
-/* pulled {"id": "..."}: a pull left a record of the session. */
+/* pulled {"id": "...", "apart": N}: a pull left a record of the session; or it found that version N
+ * and what is here each have something that the other lacks. */
 static void do_pulled(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
     const char *id = jdoc_str(params, "id");
+    int64_t apart = jdoc_int(params, "apart", 0);
 
-    if (id != NULL && uuid_is_valid(id))
+    if (id != NULL && uuid_is_valid(id) && apart > 0)
+        adopt_apart(d, id, apart);
+    else if (id != NULL && uuid_is_valid(id))
         adopt_take(d, id);
     reply_empty(rq);
 }
@@ -296,10 +300,10 @@ static void on_looked(void *arg, int is_fresh)
     ipc_reply(arg, o);
 }
 
+/* refresh {"now": bool}: it is known that something changed, however short ago it was looked. */
 static void do_refresh(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
-    (void)params;
-    cloud_look(d->cloud, LOOK_MS, 0, on_looked, rq);
+    cloud_look(d->cloud, jdoc_bool(params, "now", 0) ? -1 : LOOK_MS, 0, on_looked, rq);
 }
 
 void control_request(void *arg, struct ipc_request *rq, const char *method,

@@ -197,6 +197,28 @@ void adopt_take(struct daemon *d, const char *session_id)
         sessions_touch(d, session_id, 0, 0);
 }
 
+void adopt_apart(struct daemon *d, const char *session_id, int64_t version)
+{
+    struct state_session ss = {0};
+    struct state_elsewhere e;
+    struct ct_err err;
+
+    if (d->state == NULL)
+        return;
+    state_get(d->state, session_id, &ss);
+    e = (struct state_elsewhere){.version = version,
+                                 .wire_id = ss.elsewhere_wire,
+                                 .device = ss.elsewhere_device,
+                                 .messages = ss.elsewhere_messages,
+                                 .is_apart = 1};
+    if (ss.elsewhere == version && !ss.is_apart) {
+        if (state_set_elsewhere(d->state, session_id, &e, &err) != 0)
+            log_error("record-failed session=%s error=\"%s\"", session_id, err.msg);
+        control_event(d, "state", session_id, version, 0, "it went on here and on another device");
+    }
+    state_session_clear(&ss);
+}
+
 static void take_one(void *arg, const char *session_id)
 {
     take(arg, session_id);

@@ -278,6 +278,27 @@ PY
     state synced
 }
 
+@test "who went on from less is apart, as a pull finds out, and nobody's timer fails for it" {
+    pair
+    turn bob "bob's turn"
+    machine alice
+    ctctl pull --update
+    push
+    head -n -2 "$(here "$ID")" >"$T/cut"
+    cat "$T/cut" >"$(here "$ID")"
+    turn alice "alice's, without bob's"
+    machine bob
+    start_daemon
+    ctctl sync --wait
+    ctctl pull --update 2>&1 | tr '\n' ' ' | tr -s ' ' | grep -q "pull ${ID:0:8} --merge"
+    item '.state == "diverged"'
+    stop_daemon
+    state diverged
+    ctctl pull "$ID" --merge --yes
+    push
+    state synced
+}
+
 # ---- bundles that wait
 
 # waits N: it was bundled N times, and nothing went out
@@ -403,6 +424,57 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     ctctl delete "$ID" --version 2 --yes
     state synced
     offered "bob's turn"
+}
+
+@test "a server that was put back while no daemon ran and has higher numbers since: what it lost is saved anew" {
+    pair
+    back_up
+    turn alice "alice's second"
+    turn alice "alice's third"
+    for i in 1 2 3 4 5 6 7 8 9; do
+        session new "$CLAUDE_CONFIG_DIR" "$(project src/other)" "$(new_id)" 1
+    done
+    push
+    push # and what it says then is what the server had
+    put_back
+    for words in second third fourth; do
+        turn bob "bob's $words"
+    done
+    machine alice
+    state diverged
+    offered "alice's third"
+    offered "bob's fourth"
+}
+
+@test "both have what a server that was put back has lost: they are safe, and neither is apart" {
+    pair
+    back_up
+    turn bob "bob's second"
+    machine alice
+    ctctl pull --update
+    push
+    put_back
+    turn bob "bob's third"
+    machine alice
+    state behind
+    ctctl pull --update
+    state synced
+    [ "$(beside)" = '[]' ]
+}
+
+@test "versions that are deleted by number: the newest is saved anew at once, the only one stays deleted" {
+    pair
+    turn alice "alice's second"
+    start_daemon
+    ctctl sync --wait
+    ctctl delete "$ID" --version 2 --yes
+    ctctl sync --wait "$ID"
+    [ "$(ctctl --json versions "$ID" | jq .currentVersion)" -gt 2 ]
+    OTHER=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$(project src/other)" "$OTHER" 1
+    ctctl sync --wait
+    ctctl delete "$OTHER" --version 1 --yes
+    ctctl --json show "$OTHER" | jq -e '.state == "excluded"'
 }
 
 # ---- knowing in time
