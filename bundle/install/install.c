@@ -382,12 +382,32 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     ret->is_known = o == INSTALL_UPDATED || o == INSTALL_FORCED || o == INSTALL_MERGED;
     ret->is_careful = in->opts->is_careful;
     ret->is_of_no_session = in->meta->is_profile;
+    ret->is_shy = in->meta->is_profile && in->opts->is_shy && in->opts->trust != TRUST_OWN;
     ret->is_winning =
         o == INSTALL_MERGED ? !in->r->united.is_ours_active : ret->is_known || o == INSTALL_NEW;
     ret->is_merging = in->opts->is_merge && o != INSTALL_NEW;
     if (fd >= 0)
         close(fd);
     free(path);
+}
+
+/* What is said of it one by one. */
+static void name(struct installing *in, const struct plan_item *it)
+{
+    struct install_result *r = in->r;
+
+    if (it->act == PLAN_KEEP)
+        strlist_add(&r->kept, it->path);
+    else if (it->act == PLAN_ADD && in->meta->is_profile)
+        strlist_add(&r->added, it->path);
+    else if ((it->act == PLAN_REPLACE || it->act == PLAN_BACKUP) && in->meta->is_profile)
+        strlist_add(&r->merged, it->path);
+    if (it->entry->kind == AGENT_SUBDIR || it->entry->kind == AGENT_FILE_HISTORY)
+        strlist_add(&r->beside, it->path);
+    if (it->act == PLAN_LEAVE) {
+        strlist_add(&r->left_out, it->path);
+        strlist_add(&r->left_out, INSTALL_IN_CLEAR);
+    }
 }
 
 static int plan(struct installing *in, struct ct_err *err)
@@ -407,13 +427,8 @@ static int plan(struct installing *in, struct ct_err *err)
     r->files_kept = in->plan.counts[PLAN_KEEP];
     r->files_aside = in->plan.aside;
     r->memory_kept = in->plan.memory_kept;
-    for (size_t i = 0; i < in->plan.n; i++) {
-        const struct plan_item *it = &in->plan.items[i];
-        if (it->act == PLAN_KEEP)
-            strlist_add(&r->kept, it->path);
-        if (it->entry->kind == AGENT_SUBDIR || it->entry->kind == AGENT_FILE_HISTORY)
-            strlist_add(&r->beside, it->path);
-    }
+    for (size_t i = 0; i < in->plan.n; i++)
+        name(in, &in->plan.items[i]);
     return 0;
 }
 
@@ -620,6 +635,8 @@ void install_result_clear(struct install_result *r)
     strlist_free(&r->left_out);
     strlist_free(&r->kept);
     strlist_free(&r->beside);
+    strlist_free(&r->added);
+    strlist_free(&r->merged);
     losses_free(&r->losses);
     losses_free(&r->used);
     memset(r, 0, sizeof(*r));

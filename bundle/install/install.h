@@ -50,6 +50,8 @@ struct install_opts {
     int with_memory;           /* a stranger's project memory too */
     int with_file_history;     /* the same: what /rewind writes, below the project's folder */
     int is_profile;            /* it has to be what belongs to no session; else it must not be */
+    int is_shy;                /* of a profile that no key vouches for, what would speak in what is
+                                  worked on here stays out */
     int keep_mode;             /* leave the permission mode of one's own as it is */
     int64_t mtime_ns;          /* time of what is installed, 0: now */
     const _Atomic int *cancel; /* may be NULL */
@@ -66,6 +68,12 @@ struct install_opts {
     int (*before_commit)(void *arg, const struct install_result *r, struct ct_err *err);
     void *before_commit_arg;
 };
+
+/* Why memory of a profile stays out that came shyly. */
+#define INSTALL_IN_CLEAR \
+    "it came in clear, so whoever runs the server can have written it, and what is worked on " \
+    "here " \
+    "would read it"
 
 struct install_result {
     enum install_outcome outcome;
@@ -85,6 +93,8 @@ struct install_result {
     struct strlist left_out; /* name, reason, ... */
     struct strlist kept;     /* what is another here and stays, below the data folder */
     struct strlist beside;   /* what it has in the session's own folders, below the data folder */
+    struct strlist added;    /* of a profile: what comes in, below the data folder */
+    struct strlist merged;   /* of a profile: what gets more */
     struct losses losses;    /* what was left out within files */
     struct losses used;      /* what it used there and may lack here (agents/rebuild.h) */
 

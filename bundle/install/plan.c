@@ -151,6 +151,33 @@ static int decide_memory(const struct planning *p, struct plan_item *it, int loc
     return 0;
 }
 
+/* Is there anything yet of the project, the agent, or whose memory ${path} else is? */
+static int is_inhabited(const struct planning *p, const char *path)
+{
+    char *dir = str_dup(path), *end = strchr(dir, '/');
+    int fd, yes;
+
+    if (end != NULL && strncmp(path, "memory/", 7) != 0)
+        end = strchr(end + 1, '/');
+    if (end != NULL)
+        *end = '\0';
+    fd = p->root_fd >= 0 ? linked_open(p->agent, p->root_fd, dir, O_DIRECTORY) : -1;
+    yes = fd >= 0 || (p->root_fd >= 0 && errno != ENOENT);
+    if (fd >= 0)
+        close(fd);
+    free(dir);
+    return yes;
+}
+
+static void stay_out(const struct planning *p, struct plan_item *it)
+{
+    if (!p->place->is_shy || it->entry->kind != AGENT_MEMORY)
+        return;
+    if (it->act == PLAN_REPLACE || it->act == PLAN_BACKUP ||
+        (it->act == PLAN_ADD && is_inhabited(p, it->path)))
+        it->act = PLAN_LEAVE;
+}
+
 /* ---- where both stay ---------------------------------------------------------------------------
  */
 
@@ -410,6 +437,7 @@ int plan_make(int root_fd, int stage_fd, const struct agent *agent, const char *
             free(path);
         if (rc != 0)
             goto err0;
+        stay_out(&p, it);
         plan.counts[it->act]++;
     }
     if (plan.transcript == NULL) {

@@ -29,6 +29,7 @@ enum plan_act {
     PLAN_REPLACE, /* takes the place of what is, to the byte, its own beginning; merged memory */
     PLAN_BACKUP,  /* takes its place, and the local one goes to the backups */
     PLAN_KEEP,    /* the local one stays */
+    PLAN_LEAVE,   /* it is not there, and stays out */
 };
 
 struct plan_item {
@@ -44,7 +45,7 @@ struct plan {
     size_t n;
     const struct open_entry *transcript; /* borrowed */
     const struct open_entry *history;    /* or NULL */
-    int64_t counts[PLAN_KEEP + 1];
+    int64_t counts[PLAN_LEAVE + 1];
     int64_t aside;       /* files that stay, or come in, under another name */
     int64_t memory_kept; /* files of project memory that are another here and stay */
 };
@@ -58,6 +59,7 @@ struct plan_target {
     int is_merging;              /* nothing of either side is to be lost */
     int is_careful;              /* whatever is replaced goes to the backups */
     int is_of_no_session;        /* what something else stands in the way of stays out by itself */
+    int is_shy;                  /* memory comes only to where there is nothing yet */
     int is_exact;                /* see struct both */
     const struct strlist *rests; /* of the transcripts: see rest_stage() */
 };

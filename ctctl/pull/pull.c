@@ -112,6 +112,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .with_memory = opts->with_memory,
         .with_file_history = opts->with_file_history,
         .is_profile = opts->is_profile,
+        .is_shy = opts->is_shy,
         .keep_mode = opts->keep_mode,
         .mtime_ns = opts->mtime_ns,
         .progress = opts->progress != NULL ? on_progress : NULL,

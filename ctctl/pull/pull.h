@@ -24,6 +24,7 @@ struct pull_opts {
     int with_memory, with_file_history; /* of a stranger's */
     const char *ours_of; /* this device made the bundle itself, of that session as it was here */
     int is_profile;      /* what belongs to no session */
+    int is_shy;          /* ... of which nobody asked for this one (bundle/install/install.h) */
     int keep_mode;       /* of one's own */
     int is_plain;        /* it is known to be in clear, although this device seals */
     int64_t mtime_ns;    /* time of what is installed, 0: now */

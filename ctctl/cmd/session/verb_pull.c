@@ -285,16 +285,21 @@ static void sum_up_json(struct tally *t, const struct pull_many_rest *rest,
     json_object_put(o);
 }
 
+static int profiles_status(const struct pull_profiles_rest *rest)
+{
+    return rest->failed == 0 ? CTX_OK : rest->failed == rest->later ? CTX_LATER : CTX_FAILED;
+}
+
 /* What belongs to no session comes after the sessions. */
 static int pull_along(struct ctx *c, struct command *cmd, struct json_object *results)
 {
+    struct pull_profiles_rest rest;
+    struct pull_opts opts = cmd->opts;
     struct ct_err e;
-    int64_t n;
-    int rc = pull_profiles(c, NULL, &cmd->opts, results, &n, &e);
 
-    if (rc != 0)
-        ctx_say(c, "%s", e.msg);
-    return rc;
+    opts.is_shy = 1;
+    return pull_profiles(c, NULL, &opts, results, &rest, &e) != 0 ? ctx_fail(c, &e)
+                                                                  : profiles_status(&rest);
 }
 
 static int pull_all(struct ctx *c, struct command *cmd)
@@ -313,7 +318,7 @@ static int pull_all(struct ctx *c, struct command *cmd)
     struct json_object *profiles = json_object_new_array();
     struct pull_many_rest rest;
     struct ct_err e;
-    int has_failed = 0, rc;
+    int rc_along = CTX_OK, rc;
 
     t.results = json_object_new_array();
     cmd->opts.is_home_to_home = 1;
@@ -325,7 +330,7 @@ static int pull_all(struct ctx *c, struct command *cmd)
     if (rc == 0)
         say_rest(c, &rest);
     if (rc == 0 && cmd->is_all && cmd->project == NULL)
-        has_failed = pull_along(c, cmd, profiles) != 0;
+        rc_along = pull_along(c, cmd, profiles);
     if (rc == 0 && c->json)
         sum_up_json(&t, &rest, profiles);
     else if (rc == 0 && rest.listed == 0)
@@ -337,8 +342,10 @@ static int pull_all(struct ctx *c, struct command *cmd)
         rc = ctx_fail(c, &e);
     else if (t.failed > 0)
         rc = t.all_later && rest.locked == 0 ? CTX_LATER : CTX_FAILED;
-    else if (rest.locked > 0 || has_failed)
+    else if (rest.locked > 0)
         rc = CTX_FAILED;
+    else
+        rc = rc_along;
     json_object_put(profiles);
     json_object_put(t.results);
     strlist_free(&t.absent);
@@ -348,13 +355,14 @@ static int pull_all(struct ctx *c, struct command *cmd)
 static int pull_profile(struct ctx *c, struct command *cmd, const char *device)
 {
     struct json_object *results = json_object_new_array();
+    struct pull_profiles_rest rest;
     struct ct_err e;
-    int64_t n = 0;
-    int rc = pull_profiles(c, device, &cmd->opts, results, &n, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
+    int rc = pull_profiles(c, device, &cmd->opts, results, &rest, &e) == 0 ? profiles_status(&rest)
+                                                                           : ctx_fail(c, &e);
 
-    if (rc == CTX_OK && c->json)
+    if (c->json)
         ctx_json(c, results);
-    else if (rc == CTX_OK && n == 0)
+    else if (rc == CTX_OK && rest.n + rest.plain == 0)
         ctx_say(c, device != NULL ? "no device of that name has a profile in the cloud"
                                   : "there is no profile in the cloud; what saves one: profile = "
                                     "true in codeteleportd.conf");
@@ -476,7 +484,8 @@ const struct verb verb_pull = {
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
     "  --profile         what belongs to no session, of all devices or of the one that is\n"
     "                    named: agents' memory, named lists of tasks and the like. --all\n"
-    "                    brings it too. Nothing that is here is replaced\n"
+    "                    brings it too; if it is in clear, no memory to what is worked on\n"
+    "                    here. Nothing that is here is replaced\n"
     "  --update          only what is here already and has gone on elsewhere, and is not\n"
     "                    open: also for a timer of one's own. What went on here too is named\n"
     "                    and left alone; neither is a failure\n"
