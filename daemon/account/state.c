@@ -655,7 +655,8 @@ void state_counts(struct state *s, struct state_counts *ret)
                  " sum(NOT is_excluded AND elsewhere > 0 AND"
                  " NOT is_apart), sum(NOT is_excluded AND is_apart),"
                  " sum(version > 0 AND key_id <> '' AND NOT is_excluded),"
-                 " sum(clear_version > 0 AND NOT is_excluded), sum(rollback > 0),"
+                 " (SELECT count(*) FROM sessions WHERE clear_version > 0 AND NOT is_excluded),"
+                 " sum(rollback > 0),"
                  " sum(is_excluded IN (3, 4)), sum(is_excluded = 4)"
                  " FROM sessions WHERE project <> '" STATE_PROFILE "'",
                  "") != 0)
