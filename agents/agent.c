@@ -102,7 +102,7 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
                        void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
                        struct ct_err *err)
 {
-    struct sessions s = {f, arg, ""};
+    struct sessions s = {f, arg, "-"};
     struct ct_err e = {0};
     struct stat st;
     int fd, rc;
@@ -123,7 +123,8 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
     }
     if (!is_line_start(fd, offset, (int64_t)st.st_size))
         offset = 0;
-    rc = history_read(fd, offset, (int64_t)st.st_size, NULL, history_line, &s, NULL, ret_next, err);
+    rc = history_read(fd, offset, (int64_t)st.st_size, HISTORY_ALL, history_line, &s, NULL,
+                      ret_next, err);
     close(fd);
     return rc;
 }

@@ -265,9 +265,9 @@ int agent_read_sidechain(const char *root, const char *path, char ret_session_id
 /**
  * agent_read_history(agent, root, offset, f, arg, ret_next, err):
  * Read the prompt history from ${offset} to its last complete line and call ${f} with the session
- * id of each complete line that has one (neighbouring repeats once).  An ${offset} beyond the end
- * means that the file was replaced: it is read from its beginning.  ${ret_next} is where the next
- * call goes on.  A missing file is no error: nothing is called, ${ret_next} is 0.
+ * id of each complete line, "" if it names none (neighbouring repeats once).  An ${offset} beyond
+ * the end means that the file was replaced: it is read from its beginning.  ${ret_next} is where
+ * the next call goes on.  A missing file is no error: nothing is called, ${ret_next} is 0.
  */
 int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
                        void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,

@@ -123,7 +123,8 @@ static int take_also(struct snapshot *s, struct gathering *g, struct ct_err *err
 {
     for (size_t i = 0; i < s->n_also && !g->has_failed; i++) {
         s->look_fd = s->also[i].fd;
-        if (s->agent->list_transcripts(s->look_fd, s->session_id, &list_ops, g, s->cancel, err) != 0)
+        if (s->agent->list_transcripts(s->look_fd, s->session_id, &list_ops, g, s->cancel, err) !=
+            0)
             return -1;
     }
     s->look_fd = s->root_fd;
@@ -148,7 +149,8 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     }
     if (s->n == 0)
         return err_set(err, ERR_GONE, "the session has no transcript");
-    if (take_also(s, &g, err) != 0 || take_asides(s, &g, err) != 0 || others_settle(s, s->preferred, err) != 0)
+    if (take_also(s, &g, err) != 0 || take_asides(s, &g, err) != 0 ||
+        others_settle(s, s->preferred, err) != 0)
         return -1;
     name_project(s);
     c = &s->contents[0];
@@ -386,9 +388,11 @@ void snapshot_free(struct snapshot *s)
     free(s);
 }
 
-static int is_attachment(enum agent_kind kind)
+/* Memory is of many sessions; in a profile it is of none. */
+static int is_attachment(const struct snapshot *s, enum agent_kind kind)
 {
-    return kind != AGENT_TRANSCRIPT && kind != AGENT_MEMORY && kind != AGENT_HISTORY;
+    return kind != AGENT_TRANSCRIPT && kind != AGENT_HISTORY &&
+           (kind != AGENT_MEMORY || s->is_profile);
 }
 
 void snapshot_each_file(const struct snapshot *s,
@@ -396,8 +400,9 @@ void snapshot_each_file(const struct snapshot *s,
 {
     for (size_t i = 0; i < s->n; i++) {
         const struct content *c = &s->contents[i];
-        struct snapshot_file file = {c->path,  c->size_bytes,          c->mtime_ns,
-                                     c->inode, is_attachment(c->kind), c->is_as_stored};
+        struct snapshot_file file = {
+            c->path,        c->size_bytes, c->mtime_ns, c->inode, is_attachment(s, c->kind),
+            c->is_as_stored};
         if (c->kind != AGENT_HISTORY && !c->is_cited && c->root_fd == s->root_fd &&
             !(s->is_profile && c->kind == AGENT_TRANSCRIPT))
             f(arg, &file);

@@ -543,6 +543,7 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
     is_own = adopted_take_deleted(c->d->account_dir, id);
     log_info("deleted-elsewhere session=%s here=unchanged", id);
     state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
+    profile_touch_all(c->d); /* what may be of it stays here now */
     cloud_see_there(c, o);
 }
 

@@ -51,14 +51,15 @@ struct thinning {
     int n;
 };
 
-/* Lists of tasks and the plan are written anew as the work goes on; what else there is only grows,
- * or is written once. */
+/* Lists of tasks, the plan and memory are written anew as the work goes on; what else there is only
+ * grows, or is written once. */
 static int may_shrink(const struct job *j, const char *path)
 {
     struct agent_path place;
 
     j->d->agent->classify(path, &place);
-    return place.kind == AGENT_TASK || place.kind == AGENT_TODO || place.kind == AGENT_PLAN;
+    return place.kind == AGENT_TASK || place.kind == AGENT_TODO || place.kind == AGENT_PLAN ||
+           place.kind == AGENT_MEMORY;
 }
 
 static void count_thinner(void *arg, const char *path, int64_t size_bytes)
@@ -66,6 +67,8 @@ static void count_thinner(void *arg, const char *path, int64_t size_bytes)
     struct thinning *t = arg;
     const struct job_file *now = map_get(t->present, path);
 
+    if (now == NULL && profile_has_given(t->j, path))
+        return;
     t->n += now == NULL || (now->size_bytes < size_bytes && !may_shrink(t->j, path));
 }
 
@@ -289,6 +292,7 @@ static void vanished(struct job *j, struct session *s)
     } else if (!is_known) {
         log_debug("no-transcript session=%s", s->id);
         state_drop_files(d->state, s->id, NULL); /* of a stub */
+        profile_touch_all(d);                    /* prompts that name it are nobody's */
     } else if (old.version == 0 && !uploader_has(d->uploader, s->id)) {
         state_forget(d->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
     }

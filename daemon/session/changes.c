@@ -34,6 +34,7 @@ struct lookup {
     int64_t mtime_ms;
     int64_t size_bytes;
     struct strlist ids;
+    int is_of_none; /* prompt history: a line names no session */
     int is_unparsable;
     int is_turn_end; /* a running session that waits for a person, or ended */
 };
@@ -50,7 +51,12 @@ static void lookup_free(void *arg)
 
 static void on_history_id(void *arg, const char *session_id)
 {
-    strlist_add_once(arg, session_id);
+    struct lookup *l = arg;
+
+    if (session_id[0] != '\0')
+        strlist_add_once(&l->ids, session_id);
+    else
+        l->is_of_none = 1;
 }
 
 static void lookup_run(void *arg)
@@ -65,8 +71,8 @@ static void lookup_run(void *arg)
             strlist_add(&l->ids, id);
         break;
     case AGENT_HISTORY:
-        if (agent_read_history(l->d->agent, l->root, l->offset, on_history_id, &l->ids, &l->next,
-                               NULL) != 0)
+        if (agent_read_history(l->d->agent, l->root, l->offset, on_history_id, l, &l->next, NULL) !=
+            0)
             l->next = l->offset;
         break;
     case AGENT_LIVE:
@@ -156,6 +162,8 @@ static void lookup_done(void *arg)
         goto done;
     for (size_t i = 0; i < l->ids.n && l->kind != AGENT_LIVE; i++)
         sessions_touch(d, l->ids.v[i], l->age_ms, l->mtime_ms);
+    if (l->is_of_none)
+        profile_touch(d, l->root_index);
     if (l->kind == AGENT_SIDECHAIN && l->ids.n > 0)
         sessions_grew(d, l->ids.v[0], l->root_index, l->path, l->size_bytes);
     /* Read up to there; and, in the same transaction, the sessions whose lines those were count as

@@ -52,6 +52,11 @@ int profile_root(struct daemon *d, const char *id)
     return -1;
 }
 
+int profile_is_off(struct daemon *d, const char *id)
+{
+    return profile_state(d) != PROFILE_ON && profile_root(d, id) >= 0;
+}
+
 void profile_touch(struct daemon *d, int root)
 {
     char id[UUID_SIZE];
@@ -120,23 +125,34 @@ int profile_is_void(struct daemon *d, const struct job *j)
     return j->profile_root >= 0 && j->profile_seq != d->profile_seq;
 }
 
+/* What a session takes at once with ${path}: the plan, or the project's memory.  NULL: neither. */
+static char *taken_with(const struct job *j, const char *path)
+{
+    struct agent_path place;
+
+    j->d->agent->classify(path, &place);
+    if (place.kind == AGENT_PLAN)
+        return str_dup(path);
+    return place.kind == AGENT_MEMORY ? str_printf("projects/%s/memory", place.project) : NULL;
+}
+
 static void note_claimed(void *arg, const char *session_id, const char *path)
 {
     struct job *j = arg;
+    char *taken = strcmp(session_id, j->session_id) != 0 ? taken_with(j, path) : NULL;
 
-    struct agent_path place;
-    char *memory;
+    if (taken != NULL && (j->claimed.n == 0 || strcmp(j->claimed.v[j->claimed.n - 1], taken) != 0))
+        strlist_add(&j->claimed, taken);
+    free(taken);
+}
 
-    if (strcmp(session_id, j->session_id) == 0)
-        return;
-    j->d->agent->classify(path, &place);
-    if (place.kind == AGENT_PLAN)
-        strlist_add(&j->claimed, path);
-    if (place.kind != AGENT_MEMORY)
-        return;
-    memory = str_printf("projects/%s/memory", place.project);
-    strlist_add_once(&j->claimed, memory);
-    free(memory);
+int profile_has_given(const struct job *j, const char *path)
+{
+    char *taken = j->profile_root >= 0 ? taken_with(j, path) : NULL;
+    int yes = taken != NULL && strlist_has(&j->claimed, taken);
+
+    free(taken);
+    return yes;
 }
 
 static void note_known(void *arg, const char *session_id)
@@ -273,9 +289,14 @@ static void report_root(struct daemon *d, int root, struct json_object *o, int64
         snprintf(again, sizeof(again), "deleted in the cloud; to save it again: ctctl sync %.8s",
                  id);
         why = again;
+    } else if (strcmp(word, "excluded") == 0) {
+        snprintf(again, sizeof(again), "excluded by its ID; to have it saved: ctctl include %.8s",
+                 id);
+        why = again;
     }
     add_skipped(jdoc_array(o, "notSaved"), &ss);
-    if (is_known && ss.confirmed_ms > *saved_ms && !state_is_deleted(&ss))
+    if (is_known && ss.confirmed_ms > *saved_ms && !state_is_deleted(&ss) &&
+        ss.is_excluded != STATE_EXCLUDED_ITSELF)
         *saved_ms = ss.confirmed_ms;
     if (!is_safe && (is_known || sessions_get(d, id) != NULL)) {
         jdoc_set_str(o, "upload", word);

@@ -39,6 +39,12 @@ void profile_id(struct daemon *d, int root, char ret[UUID_SIZE]);
 int profile_root(struct daemon *d, const char *id);
 
 /**
+ * profile_is_off(d, id):
+ * Return whether that is the profile of a root, and profiles are not saved.
+ */
+int profile_is_off(struct daemon *d, const char *id);
+
+/**
  * profile_touch(d, root):
  * Something that belongs to no session may have changed in that root.  (Of all of them, and when
  * what is said of it or of what is excluded changes: daemon.h.)
@@ -52,6 +58,12 @@ void profile_touch(struct daemon *d, int root);
  */
 void profile_prepare(struct daemon *d, struct job *j);
 int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err);
+
+/**
+ * profile_has_given(j, path):
+ * Return whether the job is of a profile, and a session has taken ${path}, which it may have held.
+ */
+int profile_has_given(const struct job *j, const char *path);
 
 /**
  * profile_is_void(d, j):
