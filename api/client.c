@@ -86,18 +86,24 @@ static enum err_code code_of_status(int status)
     }
 }
 
-/* The sentence goes to terminals and logs: it is text from outside. */
+#define SENTENCE 240 /* characters; others put their own before and behind it */
+
+/* The sentence goes to terminals and logs: it is text from outside.  What is too long ends with a
+ * whole word. */
 static void take_sentence(struct ct_err *err, const char *said, int status)
 {
     char *clean;
+    size_t n;
 
     if (said == NULL || said[0] == '\0') {
         snprintf(err->msg, sizeof(err->msg), "the server answered with status %d", status);
         return;
     }
     clean = str_printable(said);
-    snprintf(err->msg, sizeof(err->msg), "%.*s", (int)str_utf8_cut(clean, strlen(clean), 120),
-             clean);
+    n = str_utf8_cut(clean, strlen(clean), SENTENCE);
+    while (clean[n] != '\0' && n > 0 && clean[n] != ' ')
+        n--;
+    snprintf(err->msg, sizeof(err->msg), "%.*s%s", (int)n, clean, clean[n] != '\0' ? " ..." : "");
     free(clean);
 }
 

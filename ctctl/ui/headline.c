@@ -34,6 +34,24 @@ static int64_t count(const struct json_object *sessions, const char *key)
     return n > 0 ? n : 0;
 }
 
+/* What belongs to no session is counted with none: is the state of it one of ${words}? */
+static int is_profile(const struct json_object *status, const char *const *words)
+{
+    const char *word = jdoc_str(jdoc_obj(status, "profile"), "upload");
+
+    for (; word != NULL && *words != NULL; words++) {
+        if (strcmp(word, *words) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int is_profile_unsafe(const struct json_object *status)
+{
+    return is_profile(status, (const char *const[]){"failed", "limit", "too_large", NULL}) ||
+           jdoc_bool(jdoc_obj(status, "profile"), "changedSince", 0);
+}
+
 static void numbers(const struct json_object *status, struct headline *h, int64_t *failed,
                     int64_t *limit)
 {
@@ -48,6 +66,8 @@ static void numbers(const struct json_object *status, struct headline *h, int64_
     h->total = h->safe + h->pending + *failed + *limit + h->deleted;
     h->pending_bytes = headline_number(s, "pendingBytes", -1);
     h->bytes = headline_number(s, "bytes", -1);
+    h->has_profile = jdoc_str(jdoc_obj(status, "profile"), "savedAt") != NULL;
+    h->awaits_profile = is_profile(status, (const char *const[]){"pending", "uploading", NULL});
     h->is_loopback = jdoc_bool(jdoc_obj(status, "server"), "isLoopback", 0);
 }
 
@@ -127,20 +147,6 @@ static void say_deleted(struct buf *b, const struct headline *h)
     free(who);
 }
 
-/* What belongs to no session is counted with none. */
-static int is_profile_unsafe(const struct json_object *status)
-{
-    static const char *const words[] = {"failed", "limit", "too_large"};
-    const struct json_object *profile = jdoc_obj(status, "profile");
-    const char *word = jdoc_str(profile, "upload");
-
-    for (size_t i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(word, words[i]) == 0)
-            return 1;
-    }
-    return jdoc_bool(profile, "changedSince", 0);
-}
-
 static void say_paused(struct buf *b, const struct text_style *st, const struct headline *h,
                        const struct json_object *status)
 {
@@ -210,6 +216,12 @@ static void say_none(struct buf *b, struct headline *h, const struct json_object
     } else if (is_degraded) {
         h->mood = HEADLINE_CARE;
         buf_addstr(b, "No sessions yet, and something needs a look");
+    } else if (h->has_profile && h->is_loopback) {
+        h->mood = HEADLINE_CARE;
+        buf_addstr(b, "No sessions yet; what belongs to none is saved, on " STATE_HERE_ONLY);
+    } else if (h->has_profile) {
+        h->mood = HEADLINE_GOOD;
+        buf_addstr(b, "No sessions yet; what belongs to none is safe");
     } else {
         h->mood = HEADLINE_GOOD;
         buf_addstr(b, "No sessions yet, so there is nothing to save");
@@ -247,27 +259,31 @@ static void say_done(struct buf *b, const struct text_style *st, struct headline
 static enum headline_verdict judge(const struct headline *h, const struct json_object *status,
                                    int is_held)
 {
-    if (h->mood == HEADLINE_BAD || (is_held && h->pending > 0))
+    if (h->mood == HEADLINE_BAD || (is_held && (h->pending > 0 || h->awaits_profile)))
         return HEADLINE_NOT_SAFE;
-    if (h->pending > 0 ||
+    if (h->pending > 0 || h->awaits_profile ||
         (h->total == 0 && jdoc_str(jdoc_obj(status, "watch"), "lastScanAt") == NULL))
         return HEADLINE_ON_ITS_WAY;
-    if (h->is_loopback && h->total > 0)
+    if (h->is_loopback && (h->total > 0 || h->has_profile))
         return HEADLINE_NOT_SAFE;
     return h->diverged > 0 ? HEADLINE_APART : HEADLINE_SAFE;
 }
 
 void headline_line(const struct headline *h, struct buf *b)
 {
-    if (h->verdict == HEADLINE_SAFE)
+    int64_t waiting = h->pending + h->awaits_profile;
+
+    if (h->verdict == HEADLINE_SAFE && h->total == 0 && !h->has_profile)
+        buf_addstr(b, "nothing to save");
+    else if (h->verdict == HEADLINE_SAFE)
         buf_addstr(b, "safe");
     else if (h->verdict == HEADLINE_APART)
         buf_printf(b, "safe, %" PRId64 " diverged", h->diverged);
-    else if (h->verdict == HEADLINE_ON_ITS_WAY && h->pending > 0)
-        buf_printf(b, "%" PRId64 " waiting", h->pending);
+    else if (h->verdict == HEADLINE_ON_ITS_WAY && waiting > 0)
+        buf_printf(b, "%" PRId64 " waiting", waiting);
     else if (h->verdict == HEADLINE_ON_ITS_WAY)
         buf_addstr(b, "looking");
-    else if (h->mood == HEADLINE_BAD || h->pending > 0)
+    else if (h->mood == HEADLINE_BAD || waiting > 0)
         buf_addstr(b, "NOT SAFE");
     else
         buf_addstr(b, "this machine only");
@@ -317,6 +333,11 @@ void headline_make(const struct text_style *st, const struct json_object *status
     } else if (ret->pending > 0) {
         ret->mood = HEADLINE_BUSY;
         say_pending(&b, ret, status);
+    } else if (ret->awaits_profile && is_held) {
+        buf_addstr(&b, "NOT SAFE: what belongs to no session waits until this is mended");
+    } else if (ret->awaits_profile) {
+        ret->mood = HEADLINE_BUSY;
+        buf_addstr(&b, "What belongs to no session is on its way");
     } else if (ret->total == 0 && is_held) {
         buf_addstr(&b, "NOT SAFE: nothing can be saved for now");
     } else if (ret->total == 0) {

@@ -26,6 +26,8 @@ struct headline {
     int64_t pending_bytes; /* -1: not known */
     int64_t bytes;         /* of all sessions, -1: not known */
     int is_loopback;
+    int has_profile;    /* what belongs to no session is in the cloud */
+    int awaits_profile; /* ... or is on its way there */
 };
 
 /**

@@ -269,7 +269,8 @@ static void profile_row(struct buf *b, const struct text_style *st,
 
     if (state == NULL)
         return;
-    if (strcmp(state, "on") == 0 && upload != NULL && strcmp(upload, "deleted") == 0)
+    if (strcmp(state, "on") == 0 && upload != NULL &&
+        (strcmp(upload, "deleted") == 0 || strcmp(upload, "excluded") == 0))
         buf_addstr(&text, jdoc_str(profile, "reason"));
     else if (strcmp(state, "on") == 0)
         profile_held(&text, profile);
@@ -316,9 +317,16 @@ static void cleanup_row(struct buf *b, const struct text_style *st, const struct
     buf_free(&text);
 }
 
+/* The later of two times as the daemon writes them; either may be NULL. */
+static const char *later(const char *a, const char *b)
+{
+    return a == NULL || (b != NULL && strcmp(a, b) < 0) ? b : a;
+}
+
 static void saved_row(struct buf *b, const struct text_style *st, const struct json_object *status)
 {
-    const char *saved = jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt");
+    const char *saved = later(jdoc_str(jdoc_obj(status, "sessions"), "lastConfirmedAt"),
+                              jdoc_str(jdoc_obj(status, "profile"), "savedAt"));
     const char *scan = jdoc_str(jdoc_obj(status, "watch"), "lastScanAt");
     struct buf text = {0};
     char ago[64];

@@ -232,6 +232,7 @@ static void on_me(void *arg, const struct http_res *res, const struct ct_err *ne
     json_object_put(answer);
     if (l->is_listed)
         login_view_listed(l);
+    waiter_check_all(l->d);
 }
 
 /* Whose token is it?  Asked at every start, too: so a token that was revoked and a server that is

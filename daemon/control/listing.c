@@ -69,7 +69,7 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
 
 static const char *place_of(const struct state_session *ss)
 {
-    if (ss->version == 0 || state_is_deleted(ss))
+    if (ss->version == 0 || state_is_deleted(ss) || ss->is_excluded == STATE_EXCLUDED_ITSELF)
         return NULL;
     return ss->is_loopback ? "this machine only" : "cloud";
 }

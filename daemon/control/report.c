@@ -221,42 +221,47 @@ static struct json_object *problem(struct json_object *list, const char *what, c
     return o;
 }
 
+/* What belongs to no session is none: see add_profile_problem(). */
+struct listed {
+    struct daemon *d;
+    struct json_object *list;
+};
+
 static void add_upload_problem(void *arg, const struct uploader_view *v)
 {
+    const struct listed *l = arg;
     struct json_object *o;
 
+    if (profile_root(l->d, v->item->session_id) >= 0)
+        return;
     if (v->err == NULL || (strcmp(v->phase, "failed") != 0 && strcmp(v->phase, "limit") != 0 &&
                            v->err->code != ERR_NOSPACE))
         return;
-    o = problem(arg, "a session can't be uploaded", v->err->msg, cure_of(v->err));
+    o = problem(l->list, "a session can't be uploaded", v->err->msg, cure_of(v->err));
     jdoc_set_str(o, "sessionId", v->item->session_id);
 }
 
 static int add_bundle_problem(void *arg, const char *key, void *value)
 {
+    const struct listed *l = arg;
     const struct session *s = value;
     struct json_object *o;
 
-    if (s->err == NULL)
+    if (s->err == NULL || profile_root(l->d, key) >= 0)
         return 0;
-    o = problem(arg, "a session can't be bundled", s->err->msg, cure_of(s->err));
+    o = problem(l->list, "a session can't be bundled", s->err->msg, cure_of(s->err));
     jdoc_set_str(o, "sessionId", key);
-    return json_object_array_length(arg) > 50;
+    return json_object_array_length(l->list) > 50;
 }
-
-struct deleted {
-    struct daemon *d;
-    struct json_object *list;
-};
 
 static void add_deleted_problem(void *arg, const char *session_id, const char *why)
 {
-    struct deleted *l = arg;
+    const struct listed *l = arg;
     char cure[128];
     struct json_object *o;
 
     if (profile_root(l->d, session_id) >= 0)
-        return; /* see add_profile_problem() */
+        return;
     exclusion_cure_deleted(session_id, cure, sizeof(cure));
     o = problem(l->list, "a session was deleted elsewhere, and changed here since", why, cure);
     jdoc_set_str(o, "sessionId", session_id);
@@ -415,12 +420,28 @@ static void add_restart_problem(struct daemon *d, struct json_object *list)
     jdoc_set_str(o, "path", d->restart_path);
 }
 
+/* The first that goes of what was deleted in the cloud, which only goes there by its name, or NULL.
+ */
+static const char *going_deleted(const struct json_object *cleanup)
+{
+    struct json_object *list = jdoc_array(cleanup, "soonest");
+
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *s = json_object_array_get_idx(list, i);
+        const char *state = jdoc_str(s, "state");
+        if (state != NULL && strcmp(state, "deleted") == 0)
+            return jdoc_str(s, "sessionId");
+    }
+    return NULL;
+}
+
 /* What is on its way needs no warning as long as nothing holds it up. */
 static void add_cleanup_problem(struct daemon *d, struct json_object *list)
 {
     struct json_object *o = cleanup_report(d);
+    const char *deleted = going_deleted(o);
     int64_t n = jdoc_int(o, "notSafe", 0), days = jdoc_int(o, "days", 0);
-    char what[100], why[128], r[512], c[256];
+    char what[100], why[128], cure[256], r[512], c[256];
     const char *state = report_state(d, r, c);
 
     if (n > 0 && strcmp(state, "syncing") != 0) {
@@ -428,9 +449,13 @@ static void add_cleanup_problem(struct daemon *d, struct json_object *list)
                  (long long)n, n == 1 ? " is" : "s are");
         snprintf(why, sizeof(why), "Claude Code removes what has rested for %lld days",
                  (long long)days);
-        problem(list, what, why,
-                "ctctl sync; and until that works, a larger \"cleanupPeriodDays\" in its "
-                "settings.json");
+        snprintf(cure, sizeof(cure),
+                 "ctctl sync%s%.8s; and until that works, a larger \"cleanupPeriodDays\" in its "
+                 "settings.json",
+                 deleted != NULL ? ", and of what was deleted in the cloud, by name: ctctl sync "
+                                 : "",
+                 deleted != NULL ? deleted : "");
+        problem(list, what, why, cure);
     }
     json_object_put(o);
 }
@@ -484,17 +509,17 @@ static struct json_object *problems(struct daemon *d)
 {
     struct json_object *list = json_object_new_array();
     struct degraded degraded = {d, list};
-    struct deleted deleted = {d, list};
+    struct listed listed = {d, list};
     struct apart apart = {d, list};
 
     add_general_problems(d, list);
     watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
-    map_each(d->sessions, add_bundle_problem, list);
+    map_each(d->sessions, add_bundle_problem, &listed);
     watcher_each_untaken(d->watcher, add_untaken_problem, list);
     if (d->uploader != NULL)
-        uploader_each(d->uploader, add_upload_problem, list);
+        uploader_each(d->uploader, add_upload_problem, &listed);
     if (d->state != NULL)
-        state_each_deleted(d->state, add_deleted_problem, &deleted);
+        state_each_deleted(d->state, add_deleted_problem, &listed);
     if (d->state != NULL)
         state_each_apart(d->state, add_apart_problem, &apart);
     return list;

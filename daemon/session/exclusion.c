@@ -269,7 +269,8 @@ void exclusion_refresh(struct daemon *d)
 /* ---- the methods --------------------------------------------------------------------------------
  */
 
-/* Of one that is on no record nothing has to be undone: its bundle is judged by the rules. */
+/* Of one that is on no record nothing has to be undone: its bundle is judged by the rules.  What
+ * was deleted in the cloud goes there anew if it is included again. */
 static int keep_by_rule(struct daemon *d, const char *id, struct ct_err *err)
 {
     struct state_session ss;
@@ -278,7 +279,8 @@ static int keep_by_rule(struct daemon *d, const char *id, struct ct_err *err)
     if (rules_say_id(d->rules, id, 1, err) != 0)
         return -1;
     if (state_get(d->state, id, &ss) && ss.is_excluded != STATE_EXCLUDED_ITSELF)
-        rc = keep_here(d, id, STATE_EXCLUDED_FOLDER, err);
+        rc = keep_here(d, id, state_is_deleted(&ss) ? STATE_EXCLUDED_ITSELF : STATE_EXCLUDED_FOLDER,
+                       err);
     else if (sessions_get(d, id) != NULL)
         sessions_touch(d, id, d->config->wait_ms, 0);
     state_session_clear(&ss);

@@ -10,6 +10,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/session/profile.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 
@@ -95,7 +96,7 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     int was_dirty = s != NULL && sessions_is_dirty(s);
     int64_t at_ms;
 
-    if (s == NULL && exclusion_is_final(d, id))
+    if (s == NULL && (exclusion_is_final(d, id) || profile_is_off(d, id)))
         return;
     s = sessions_need(d, id);
     s->dirty_seq = ++d->seq;
@@ -206,6 +207,8 @@ static int count_one(void *arg, const char *key, void *value)
     const struct session *s = value;
     struct uploader_view v;
 
+    if (profile_root(n->d, key) >= 0)
+        return 0; /* no session: profile_report() */
     n->c->all++;
     if (allowance_is_awaited(n->d, s)) {
         n->c->limit++;

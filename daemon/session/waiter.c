@@ -14,6 +14,7 @@
 #include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/session/profile.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
@@ -27,7 +28,7 @@
 #define LOOK_MS 10000   /* what the server had longer ago than this is looked at again */
 #define ONCE_FAILURES 3 /* attempts after which --once gives up on a server */
 
-enum phase { NEEDS_LOGIN, DRAINING, WAITING };
+enum phase { NEEDS_LOGIN, DRAINING, ASKING, WAITING };
 
 struct target {
     LIST_ENTRY(target) link;
@@ -391,13 +392,29 @@ static void hurry(struct waiter *w)
     }
 }
 
+/* Whether profiles are saved the server is about to say: they may be targets too. */
+static int awaits_answer(const struct waiter *w)
+{
+    const char *email, *url, *device, *why;
+    enum login_view_state state = login_view_look(w->d->login, &email, &url, &device, &why);
+
+    return w->is_waiting && w->ids.n == 0 && profile_state(w->d) == PROFILE_NOT_ASKED &&
+           (state == LOGIN_OK || state == LOGIN_CHECKING) && !login_view_is_offline(w->d->login);
+}
+
+static void aim(struct waiter *w);
+
 static void check(struct waiter *w)
 {
     struct target *t, *next;
 
-    if (w->is_gone && w->phase == WAITING) {
+    if (w->is_gone && w->phase >= ASKING) {
         if (w->rq != NULL)
             finish(w);
+        return;
+    }
+    if (w->phase == ASKING && !awaits_answer(w)) {
+        aim(w);
         return;
     }
     for (t = LIST_FIRST(&w->targets); t != NULL && w->phase == WAITING; t = next) {
@@ -415,17 +432,10 @@ static void check(struct waiter *w)
 
 static void begin(struct waiter *w);
 
-static void on_looked_up(void *arg)
+static void aim(struct waiter *w)
 {
-    struct waiter *w = arg;
     struct ct_err err;
 
-    if (w->generation != w->d->generation) {
-        /* Another account's books were opened meanwhile: once more, with its own scan. */
-        w->phase = NEEDS_LOGIN;
-        begin(w);
-        return;
-    }
     w->phase = WAITING;
     if (find_targets(w, &err) != 0) {
         fail(w, &err);
@@ -433,6 +443,22 @@ static void on_looked_up(void *arg)
     }
     hurry(w);
     check(w);
+}
+
+static void on_looked_up(void *arg)
+{
+    struct waiter *w = arg;
+
+    if (w->generation != w->d->generation) {
+        /* Another account's books were opened meanwhile: once more, with its own scan. */
+        w->phase = NEEDS_LOGIN;
+        begin(w);
+        return;
+    }
+    if (awaits_answer(w))
+        w->phase = ASKING;
+    else
+        aim(w);
 }
 
 static void nothing(void *arg)

@@ -377,7 +377,7 @@ short() {
 @test "status --check and --line say it in short: on its way, here only, excluded, without a daemon" {
     logged_in
     start_daemon
-    within short 0 safe
+    within short 0 'nothing to save'
     ctctl pause
     id=$(new_id) f=$(transcript "$id")
     line one >"$f"
@@ -385,7 +385,7 @@ short() {
     ctctl resume
     within short 1 'this machine only'
     ctctl exclude "$id"
-    within short 0 safe
+    within short 0 'nothing to save'
     ctctl status | grep -q '  Sessions  1: 0 on this machine only, 1 excluded$'
     ctctl list | grep -q ' excluded '
     run ctctl status --check --line

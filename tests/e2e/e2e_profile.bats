@@ -119,13 +119,15 @@ ID=11111111-2222-4333-8444-555555555555
     start_daemon
     ctctl sync --wait
     within status_is '.profile.savedAt != null' true
-    rm -r "$CLAUDE_CONFIG_DIR/tasks" "$CLAUDE_CONFIG_DIR/plans"
-    ctctl sync --wait
+    # while nobody looks, and of whatever kind
+    stop_daemon
+    rm -r "$CLAUDE_CONFIG_DIR"/{tasks,plans,memory}
+    push
     machine bob
     ctctl pull --profile >"$T/out" 2>&1
-    grep -q 'profile of alice: 4 added' "$T/out"
-    grep -q 'version 1 of it has 3 files.*: ctctl pull --profile alice --version 1' "$T/out"
-    ctctl pull --profile alice --version 1 | grep -q '3 added'
+    grep -q 'profile of alice: 3 added' "$T/out"
+    grep -q 'version 1 of it has 4 files.*: ctctl pull --profile alice --version 1' "$T/out"
+    ctctl pull --profile alice --version 1 | grep -q '4 added'
     grep -q named "$CLAUDE_CONFIG_DIR/tasks/release-work/1.json"
     ctctl pull --profile >"$T/out" 2>&1
     ! grep -q 'not here' "$T/out"
@@ -136,13 +138,23 @@ ID=11111111-2222-4333-8444-555555555555
     [[ $output == *"ctctl pull --profile"* ]]
     api DELETE "/sessions/$id"
     machine alice
+    start_daemon
     put agent-memory/reviewer/more.md 'more'
     within status_is '.profile.upload' deleted
     ctctl status >"$T/out" || true
     grep -q 'NOT SAFE: what belongs to no session' "$T/out"
+    # excluded instead, it is not in the cloud; wanted again, it goes there
+    ctctl exclude "${id:0:8}"
+    status_is '.profile.upload + " " + (.profile.savedAt | tostring)' 'excluded null'
+    ctctl status | grep -q 'Profile .*ctctl include'
+    ctctl include "${id:0:8}"
     ctctl sync "${id:0:8}" --wait
     within status_is '.profile.upload' null
     ! ctctl status | grep -q Profile
+    # it is no session: alone it is said to be there, and counted with none
+    status_is .sessions.known 0
+    ctctl status | grep -q 'No sessions yet; what belongs to none is saved'
+    [ "$(ctctl status --line)" = 'ct: this machine only' ]
 }
 
 @test "nothing is saved before somebody has said so, and a server that does not know it gets none" {
@@ -236,6 +248,57 @@ stored() {
     ! grep -a -q SECRET "$T/found"
 }
 
+# foreign ID DEVICE FILE: a stolen token stores FILE as that device's profile
+foreign() {
+    local sum a
+    sum=sha256:$(sha256sum "$3" | cut -d' ' -f1)
+    a=$(api POST /sessions/upload -d "$(jq -nc --arg i "$1" --arg d "$2" --arg s "$sum" \
+        --argjson n "$(stat -c %s "$3")" '{sessionId: $i, sourceMachine: $d, sourceCwd: "/x",
+        sourceUserDir: "/x", sizeBytes: $n, checksum: $s, metadata: {kind: "profile"}}')")
+    curl -sS --cacert "$CA" -T "$3" -H 'Content-Type: application/gzip' "$(jq -r .uploadUrl <<<"$a")"
+    api POST "/sessions/$1/confirm" -d "$(jq -c --arg s "$sum" '{version, checksum: $s}' <<<"$a")"
+}
+
+# clear_is_listed: `list --clear` has all that the server has in clear, of whatever kind
+clear_is_listed() {
+    [ "$(api GET /sessions | jq -r '.sessions[] | select(.metadata.sealed | not) | .id' | sort)" = \
+        "$(ctctl --json list --clear | jq -r '.sessions[].id' | sort)" ]
+}
+
+@test "in clear, nobody's memory speaks in what is worked on here unless asked for; a bad profile holds up no other" {
+    local id d
+    loose
+    push
+    machine bob
+    mkdir -p "$HOME/src/app"
+    d=projects/$(encoded "$HOME/src/app")
+    put "$d/$ID.jsonl" "$(line hello | sed "s|\"type\":\"user\"|&,\"cwd\":\"$HOME/src/app\"|")"
+    put "$d/memory/MEMORY.md" '- of bob'
+    mkdir -p "$T/thief/profile/home-memory/~-src-app"
+    printf -- '- EVIL\n' | tee "$T/thief/profile/home-memory/~-src-app/"{MEMORY,new}.md >/dev/null
+    : >"$T/thief/session.jsonl"
+    id=$(new_id)
+    jq -nc --arg i "$id" '{sessionId: $i, sourceCwd: "/x", sourceUserDir: "/home/x",
+        agentId: "claude-code", formatVersion: 2, kind: "profile"}' >"$T/thief/meta.json"
+    tar czf "$T/bundle" -C "$T/thief" meta.json session.jsonl profile
+    foreign "$id" alice "$T/bundle"
+    printf 'no bundle' >"$T/bundle"
+    id=$(new_id)
+    foreign "$id" zoe "$T/bundle"
+    clear_is_listed
+    run ctctl pull --all
+    [ "$status" -ne 0 ]
+    [[ $output == *"the profile of zoe (${id:0:8}): this is no bundle"*"ctctl delete ${id:0:8}"* ]]
+    [[ $output == *"left out: $d/memory/MEMORY.md: "*"left out: $d/memory/new.md: "*"ctctl pull --profile alice"* ]]
+    [[ $output == *"added: agent-memory/reviewer/MEMORY.md"* ]]
+    ! grep -r EVIL "$CLAUDE_CONFIG_DIR"
+    # who asks for it is told of each file
+    ctctl pull --profile alice >"$T/out"
+    grep -q "merged: $d/memory/MEMORY.md" "$T/out"
+    grep -q "added: $d/memory/new.md" "$T/out"
+    machine alice
+}
+
 @test "sealed, prompts and teams come home too; in clear they don't, and that is said" {
     loose
     put teams/reviewers/config.json '{"name":"reviewers"}'
@@ -261,8 +324,11 @@ stored() {
     machine alice
     start_daemon
     ctctl sync --wait
+    clear_is_listed
+    within status_is .encryption.plain 2
     ctctl list --clear | grep -q 'what belongs to no session'
     ctctl seal --all --yes
+    within status_is .encryption.plain 0
     [ "$(ctctl list --clear 2>&1)" = "ctctl: nothing in the cloud is in clear" ]
     stop_daemon
     machine bob

@@ -76,7 +76,8 @@ const struct verb verb_status = {
     "  --check  print nothing: exit status 0 if all is safe, 75 if it is on its way, 1 if not,\n"
     "           or if a session went on in two places\n"
     "  --line   one short line, for a prompt or a status line: ct: safe, ct: 2 waiting,\n"
-    "           ct: safe, 1 diverged, ct: NOT SAFE, ct: this machine only\n"
+    "           ct: safe, 1 diverged, ct: NOT SAFE, ct: this machine only,\n"
+    "           ct: nothing to save\n"
     "\n"
     "Exit status without --check: 0 if the daemon answered, whatever the answer. 69 if it is\n"
     "not running.\n",
