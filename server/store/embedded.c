@@ -246,7 +246,8 @@ static int sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct 
     if (dir == NULL)
         return err_sys(err, "can't read the folder %s", e->tmp);
     while ((d = readdir(dir)) != NULL) {
-        if (strncmp(d->d_name, "put.", 4) == 0 &&
+        /* Whatever the clock says. */
+        if (strncmp(d->d_name, "put.", 4) == 0 && !embedded_is_filling(e, d->d_name) &&
             fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             now_ms - (int64_t)st.st_mtime * 1000 >= older_than_ms)
             unlinkat(dirfd(dir), d->d_name, 0);

@@ -38,6 +38,12 @@ struct embedded {
 char *embedded_path(struct embedded *e, const char *key);
 
 /**
+ * embedded_is_filling(e, name):
+ * Is the file ${name} of the folder tmp one that an object is coming into?
+ */
+int embedded_is_filling(struct embedded *e, const char *name);
+
+/**
  * embedded_is_coming(e, path):
  * Is an object coming in that will be the file ${path}?
  */

@@ -86,6 +86,21 @@ int embedded_take_arrival(struct embedded *e, const char *path, char sha256[HASH
     return found;
 }
 
+int embedded_is_filling(struct embedded *e, const char *name)
+{
+    const struct embedded_put *p;
+    const char *slash;
+
+    pthread_mutex_lock(&e->mutex);
+    for (p = e->puts; p != NULL; p = p->next) {
+        slash = p->tmp != NULL ? strrchr(p->tmp, '/') : NULL;
+        if (slash != NULL && strcmp(slash + 1, name) == 0)
+            break;
+    }
+    pthread_mutex_unlock(&e->mutex);
+    return p != NULL;
+}
+
 static int enter(struct embedded_put *p, struct ct_err *err)
 {
     struct embedded *e = p->e;
@@ -123,8 +138,11 @@ static int open_tmp(struct embedded_put *p, struct ct_err *err)
             return -1;
         p->set_aside = p->size_bytes;
     }
+    /* A sweep sees no file of which it is not known whose it is. */
+    pthread_mutex_lock(&p->e->mutex);
     p->tmp = path_join(p->e->tmp, "put.XXXXXX");
     p->fd = mkostemp(p->tmp, O_CLOEXEC);
+    pthread_mutex_unlock(&p->e->mutex);
     return p->fd < 0 ? err_sys(err, "can't make a file in %s", p->e->tmp) : 0;
 }
 

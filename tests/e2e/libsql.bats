@@ -32,6 +32,12 @@ unit() {
 @test "the tests of accounts hold on a libSQL server" { unit unit_accounts; }
 @test "processes side by side race on a libSQL server" { unit unit_race; }
 
+@test "weeks of trash, rotation and purge leave no more than thirty days did on a libSQL server" {
+    local users=1
+    [ "${CT_FULL:-}" != yes ] || users=200
+    many_days "$users" "$CT_LIBSQL_URL" "$CT_LIBSQL_TOKEN"
+}
+
 # second: a second API process, on the same database; its address is API2
 second() {
     mkdir -m 700 "$T/server2"

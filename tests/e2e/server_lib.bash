@@ -61,6 +61,22 @@ mint() {
     TOKEN=$(jq -r .token "$T/answer")
 }
 
+# many_days USERS DATABASE [TOKEN]: a server with the settings that are there, whose clock is moved on
+# for 57 days while its users work; whatever has grown that shouldn't is said
+many_days() {
+    local users=$1 lib
+    shift
+    lib=$(faketime_lib)
+    [ -n "$lib" ] || skip "libfaketime is not installed, or these are sanitizers"
+    printf '%s\n' 'tls = "off"; trusted_proxy = [ "127.0.0.1" ]; registration = "open"; log = "warn";' \
+        'versions_per_session = 3;' >>"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    export FAKETIME_TIMESTAMP_FILE=$T/offset FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
+    echo +0d >"$T/offset"
+    LD_PRELOAD=$lib start_server
+    python3 "$CT_SRC/tests/e2e/tools/week.py" "$users" 57 "${API%/v1}" "$SERVER_PID" "$T/server" "$T/offset" "$@" -- \
+        env LD_PRELOAD="$lib" codeteleport-server --data "$T/server" gc
+}
+
 # bundle N: a file of N random bytes in $T/bundle; SIZE, SUM and MD5 are set
 bundle() {
     head -c "$1" /dev/urandom >"$T/bundle"

@@ -260,6 +260,20 @@ static void a_sweep_takes_only_what_is_old(void **state)
     assert_false(left_in_tmp(r));
 }
 
+static void a_sweep_by_a_clock_that_jumped_leaves_what_is_coming_in(void **state)
+{
+    struct room *r = *state;
+    struct embedded_put *p;
+    struct ct_err err;
+
+    assert_int_equal(embedded_put_begin(r->e, KEY, 5, 0, &p, &err), 0);
+    assert_int_equal(embedded_put_data(p, "he", 2, &err), 0);
+    assert_int_equal(store_sweep(embedded_store(r->e), 1000, INT64_MAX, &err), 0);
+    assert_int_equal(embedded_put_data(p, "llo", 3, &err), 0);
+    assert_int_equal(embedded_put_finish(p, NULL, &err), 0);
+    assert_int_equal(objects(r), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -273,6 +287,7 @@ int main(void)
         TEST(removing_is_harmless_twice),
         TEST(no_key_leads_out_of_the_folder),
         TEST(a_sweep_takes_only_what_is_old),
+        TEST(a_sweep_by_a_clock_that_jumped_leaves_what_is_coming_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
