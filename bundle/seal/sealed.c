@@ -20,6 +20,22 @@ static int into_buf(void *arg, const void *p, size_t n, struct ct_err *err)
 /* ---- making ----------------------------------------------------------------------------------
  */
 
+/* Other devices are to know that there is a list of what these had sealed. */
+static void add_retired(const struct keyring *ring, struct json_object *o)
+{
+    struct json_object *ids = json_object_new_array();
+
+    for (size_t i = 0; i + 1 < keyring_n(ring); i++) {
+        const char *id = keyring_at(ring, i)->id_hex;
+        if (keyring_is_retired(ring, id))
+            json_object_array_add(ids, json_object_new_string(id));
+    }
+    if (json_object_array_length(ids) > 0)
+        json_object_object_add(o, "retired", ids);
+    else
+        json_object_put(ids);
+}
+
 /* Blanks at the end, which JSON allows, so that nothing else has to say how long it is. */
 static int compose(const struct keyring *ring, const struct sealed_facts *f, struct buf *ret,
                    struct ct_err *err)
@@ -42,6 +58,7 @@ static int compose(const struct keyring *ring, const struct sealed_facts *f, str
         jdoc_set_str(o, "origin", trust_name(f->origin));
     if (f->device[0] != '\0')
         jdoc_set_str(o, "device", f->device);
+    add_retired(ring, o);
     buf_addstr(ret, jdoc_text(o));
     json_object_put(o);
     while (ret->len % SEALED_STEP != 0)
@@ -204,6 +221,24 @@ static int read_facts(const struct json_object *o, struct sealed_facts *f, struc
     return 0;
 }
 
+/* Which key does a later one call retired, that is none here?  (An older one has no say.) */
+static void note_retired(const struct keyring *ring, const struct json_object *o,
+                         struct sealed_facts *f)
+{
+    struct json_object *ids = jdoc_array(o, "retired");
+
+    for (size_t i = 0; i < keyring_n(ring); i++) {
+        const char *id = keyring_at(ring, i)->id_hex;
+        if (strcmp(id, f->key_id) == 0)
+            return;
+        for (size_t k = 0; ids != NULL && k < json_object_array_length(ids); k++) {
+            const char *named = json_object_get_string(json_object_array_get_idx(ids, k));
+            if (named != NULL && strcmp(named, id) == 0 && !keyring_is_retired(ring, id))
+                snprintf(f->lacking, sizeof(f->lacking), "%s", id);
+        }
+    }
+}
+
 /* Is it what the server says it is?  It can't forge one, but it can mix them up. */
 static int judge(const struct keyring *ring, const char *wire_id, const struct sealed_facts *f,
                  const struct seal_header *h, struct ct_err *err)
@@ -238,10 +273,12 @@ static int open_text(const struct keyring *ring, const char *wire_id, const stru
     if (jdoc_parse(text->data, text->len, &o, err) != 0)
         return err_prefix(err, "the session's sealed description");
     rc = read_facts(o, &f, err);
-    json_object_put(o);
     if (rc == 0)
         rc = judge(ring, wire_id, &f, h, err);
     hash_hex(h->key_id, KEY_ID_BYTES, f.key_id);
+    if (rc == 0)
+        note_retired(ring, o, &f);
+    json_object_put(o);
     if (rc == 0)
         *ret = f;
     else

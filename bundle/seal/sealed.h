@@ -34,6 +34,8 @@ struct sealed_facts {
     enum trust origin; /* who vouched for what is in it, before it was sealed */
     int is_retired; /* sealed by a retired key, and not among what that had sealed before: nobody's
                        word, and ${origin} is a stranger's; set by sealed_open() */
+    char lacking[KEY_ID_HEX]; /* a retired key, by the word of a later one, of which this device
+                                 lacks the list; "": none; set by sealed_open() */
     char device[UUID_SIZE];   /* that sealed it (common/config/device.h), "": not said */
     char ids_key[KEY_ID_HEX]; /* id of the key that opaque ids are made with */
     char key_id[KEY_ID_HEX];  /* of the key that it was sealed with; set by sealed_open() */

@@ -387,6 +387,8 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
     struct api_head current = {0};
     struct listed *l;
 
+    if (facts->lacking[0] != '\0')
+        sealing_lacks(c->d->sealing, facts->lacking);
     row_at(item, 0, &current);
     see_heads(c, wire_id, item, facts);
     state_get(c->d->state, facts->session_id, &ss);

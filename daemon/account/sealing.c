@@ -28,6 +28,7 @@ struct sealing {
     enum sealing_state state;
     char mark[KEY_ID_HEX];    /* of the account that is open, "": nothing of it was sealed */
     char foreign[KEY_ID_HEX]; /* see sealing_set_foreign() */
+    char lacking[KEY_ID_HEX]; /* see sealing_lacks() */
     char why[512];
     const char *cure;
 };
@@ -318,6 +319,17 @@ void sealing_set_foreign(struct sealing *s, const char *key_id)
         return;
     snprintf(s->foreign, sizeof(s->foreign), "%s", key_id);
     sealing_apply(s);
+}
+
+void sealing_lacks(struct sealing *s, const char *key_id)
+{
+    snprintf(s->lacking, sizeof(s->lacking), "%s", key_id);
+}
+
+const char *sealing_lacking(const struct sealing *s)
+{
+    return s->lacking[0] != '\0' && !keyring_is_retired(sealing_ring(s), s->lacking) ? s->lacking
+                                                                                     : NULL;
 }
 
 void sealing_listed(struct sealing *s)

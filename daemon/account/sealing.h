@@ -66,6 +66,14 @@ void sealing_apply(struct sealing *s);
 void sealing_set_foreign(struct sealing *s, const char *key_id);
 
 /**
+ * sealing_lacks(s, key_id), sealing_lacking(s):
+ * A later key calls that one retired, and the list of what it had sealed is not here.  Return that
+ * key's id while it is so, or NULL.
+ */
+void sealing_lacks(struct sealing *s, const char *key_id);
+const char *sealing_lacking(const struct sealing *s);
+
+/**
  * sealing_saw(s, metadata), sealing_listed(s):
  * The server's list has a session with these sealed ${metadata}; all of the list was read, so it is
  * known whether the account is a sealed one.

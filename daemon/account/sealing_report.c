@@ -123,6 +123,24 @@ static void add_late(struct daemon *d, struct json_object *list)
             NULL);
 }
 
+/* What an old key sealed, and when, is known to the device that retired it. */
+static void add_lacking(struct daemon *d, struct json_object *list)
+{
+    const char *key_id = sealing_lacking(d->sealing);
+    char text[300];
+
+    if (key_id == NULL)
+        return;
+    snprintf(text, sizeof(text),
+             "another device has retired the key %.8s, for somebody else may have it. Without the "
+             "list of what it had sealed until then, what is sealed with it now still counts as "
+             "yours here",
+             key_id);
+    problem(list, "the list of a retired key is not here", text,
+            "on a device that has it: ctctl key export --retired | ssh THIS ctctl key import -",
+            NULL);
+}
+
 void sealing_problems(struct daemon *d, struct json_object *list)
 {
     struct telling t = {d, list, 0};
@@ -138,6 +156,7 @@ void sealing_problems(struct daemon *d, struct json_object *list)
                 "take that line out of the configuration; to upload in clear takes another account",
                 NULL);
     add_late(d, list);
+    add_lacking(d, list);
     if (cloud_unreadable(d->cloud, &err) > 0) {
         snprintf(text, sizeof(text), "%lld of the account's sessions can't be read here: %.120s",
                  (long long)cloud_unreadable(d->cloud, &err), err);

@@ -580,6 +580,17 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     # of a key that nobody has here it says nothing
     sed 's/^under ..../under 0000/' "$T/retired" >"$CODETELEPORT_CONFIG_DIR/retired"
     ctctl --json list --cloud | jq -e '.sessions[0].opened.retired == null'
+    # A device with the key and without the list is told that there is one, by what the key seals next.
+    rm "$CODETELEPORT_CONFIG_DIR/retired"
+    machine alice
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "after it"
+    push
+    machine bob
+    start_daemon
+    within status_is '[.problems[] | select(.what | test("list of a retired key"))] | length' 1
+    status '.problems[].cure' | grep -q 'key export --retired'
+    ctctl key import - <"$T/retired"
+    within status_is '[.problems[] | select(.what | test("list of a retired key"))] | length' 0
 }
 
 @test "a server that calls another machine's version this one's own hides nothing by it" {
