@@ -33,7 +33,7 @@ int login_authenticate(struct ctx *c, struct login *l, struct ct_err *err);
  * login_fresh(c, site, ret_token, err):
  * Have the person sign in once more, by the browser and at ${site} ("github", "oidc"), at the
  * server that ${c} is logged in to:
- * ${ret_token} is a log-in that shows it, freed with secret_free().
+ * ${ret_token} is a log-in that shows it, freed with secret_free(), and may be another account's.
  */
 int login_fresh(struct ctx *c, const char *site, char **ret_token, struct ct_err *err);
 

@@ -332,7 +332,19 @@ SH
     TOKEN=$(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json")
     [[ $TOKEN == ctk_live_* ]]
     [ "$(me)" = al@example.org ]
-    person 18 '[{"email":"bo@example.org","primary":true,"verified":false}]'
+    # An account without a password: its holder signs in once more, and as nobody else.
+    run ctctl account
+    [[ $output == *'by the browser only'* ]]
+    typed() { DISPLAY=:0 PATH=$T/bin:$PATH python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
+    person 18 '[{"email":"bo@example.org","primary":true,"verified":true}]'
+    rm -f "$T/jar"
+    typed 'sessions there' 'y\n' -- ctctl account delete | grep -q 'sign-in to another account'
+    [ "$(me)" = al@example.org ]
+    person 17 '[{"email":"al@example.org","primary":true,"verified":true}]'
+    typed 'New password: ' 'new horse battery\n' 'Once more: ' 'new horse battery\n' \
+        -- ctctl account passwd | grep -q 'The password is changed'
+    TOKEN= expect 200 '' json POST /auth/login -d '{"email":"al@example.org","password":"new horse battery"}'
+    person 19 '[{"email":"cy@example.org","primary":true,"verified":false}]'
     ctctl logout || true
     DISPLAY=:0 PATH=$T/bin:$PATH run timeout "$LIMIT_S" ctctl login --github --api-url "$API"
     [ "$status" -ne 0 ]

@@ -78,6 +78,27 @@ static int ask(const char *prompt, char **ret, struct ct_err *err)
     return rc;
 }
 
+/* Whoever has several accounts at the other site may come back as another one of them. */
+static int is_same(struct ctx *c, const struct holder *h, struct ct_err *err)
+{
+    const char *want = jdoc_str(h->account, "id"), *got;
+    struct json_object *o = NULL;
+    struct http_policy policy;
+    int rc;
+
+    if (ctx_policy(c, &policy, err) != 0 ||
+        api_call(&policy, c->cred->api_url, h->token, "GET", "/auth/me", NULL, &o, err) != 0)
+        return -1;
+    got = jdoc_str(o, "id");
+    rc = want != NULL && got != NULL && strcmp(want, got) == 0
+             ? 0
+             : err_set(err, ERR_AUTH,
+                       "that was a sign-in to another account than the one of this machine; "
+                       "nothing was changed");
+    json_object_put(o);
+    return rc;
+}
+
 /* The password once more, or a sign-in where there is none. */
 static int prove(struct ctx *c, struct holder *h, struct ct_err *err)
 {
@@ -87,7 +108,9 @@ static int prove(struct ctx *c, struct holder *h, struct ct_err *err)
     h->body = json_object_new_object();
     if (!jdoc_bool(h->account, "hasPassword", 1))
         return login_fresh(c, site != NULL && strcmp(site, "oidc") == 0 ? site : "github",
-                           &h->token, err);
+                           &h->token, err) != 0
+                   ? -1
+                   : is_same(c, h, err);
     if (ask("Password of the account: ", &password, err) != 0)
         return -1;
     jdoc_set_str(h->body, "password", password);
