@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,32 @@ enum trust origin_of(const char *state_dir, const struct strlist *roots, const c
         free(dir);
     }
     return least;
+}
+
+static void each_in(const char *dir, void (*each)(void *arg, const char *session_id), void *arg)
+{
+    char *folder = path_join(dir, FOLDER);
+    DIR *d = opendir(folder);
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        if (uuid_is_valid(e->d_name))
+            each(arg, e->d_name);
+    }
+    if (d != NULL)
+        closedir(d);
+    free(folder);
+}
+
+void origin_each(const char *state_dir, const struct strlist *roots,
+                 void (*each)(void *arg, const char *session_id), void *arg)
+{
+    each_in(state_dir, each, arg);
+    for (size_t i = 0; i < roots->n; i++) {
+        char *dir = path_join(roots->v[i], STAGE_HOME);
+        each_in(dir, each, arg);
+        free(dir);
+    }
 }
 
 int origin_note(const char *dir, const char *session_id, enum trust trust, struct ct_err *err)

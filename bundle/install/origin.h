@@ -34,4 +34,12 @@ int origin_note_beside(const char *root, const char *session_id, enum trust trus
  */
 enum trust origin_of(const char *state_dir, const struct strlist *roots, const char *session_id);
 
+/**
+ * origin_each(state_dir, roots, each, arg):
+ * Call ${each} for every session of which something was noted: none is one's own.  An id may come
+ * more than once.
+ */
+void origin_each(const char *state_dir, const struct strlist *roots,
+                 void (*each)(void *arg, const char *session_id), void *arg);
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "bundle/install/origin.h"
 #include "bundle/pack/snapshot.h"
 #include "common/base/hash.h"
 #include "common/base/path.h"
@@ -191,6 +192,8 @@ void profile_prepare(struct daemon *d, struct job *j)
     j->known = map_new();
     state_each_prefixed(d->state, "", note_known, j);
     map_each(d->sessions, note_under_way, j);
+    /* What others typed is nobody's prompt here, also when their session is gone. */
+    origin_each(d->config->state_dir, &d->config->roots, note_known, j);
     ids = rules_ids(j->exclude);
     for (size_t i = 0; i < ids->n; i++) {
         if (!state_get(d->state, ids->v[i], &ss))

@@ -300,13 +300,15 @@ clear_is_listed() {
 }
 
 @test "sealed, prompts and teams come home too; in clear they don't, and that is said" {
+    local strange=$(new_id)
     loose
     put teams/reviewers/config.json '{"name":"reviewers"}'
     printf '{"display":"an old prompt","pastedContents":{"1":{"id":1,"type":"text","contentHash":"cafe0001"}},"timestamp":1,"project":"%s"}\n' \
         "$HOME/src/lone" >"$CLAUDE_CONFIG_DIR/history.jsonl"
     # of a session that was gone before anybody looked, and of one that is here
     printf '{"display":"%s","pastedContents":{},"timestamp":2,"project":"/p","sessionId":"%s"}\n' \
-        "of one that is gone" "$(new_id)" "of one that is here" "$ID" >>"$CLAUDE_CONFIG_DIR/history.jsonl"
+        "of one that is gone" "$(new_id)" "of one that is here" "$ID" "of a stranger" "$strange" >>"$CLAUDE_CONFIG_DIR/history.jsonl"
+    put ".codeteleport/origins/$strange" stranger
     line hello >"$(transcript "$ID")"
     put paste-cache/cafe0001.txt 'what was pasted'
     push
@@ -336,7 +338,7 @@ clear_is_listed() {
     cmp "$T/alice/home/alice/.claude/teams/reviewers/config.json" "$CLAUDE_CONFIG_DIR/teams/reviewers/config.json"
     grep -q "\"an old prompt\".*\"project\":\"$HOME/src/lone\"" "$CLAUDE_CONFIG_DIR/history.jsonl"
     grep -q 'of one that is gone' "$CLAUDE_CONFIG_DIR/history.jsonl"
-    ! grep -q 'of one that is here' "$CLAUDE_CONFIG_DIR/history.jsonl"
+    [ -z "$(grep -e 'of one that is here' -e 'of a stranger' "$CLAUDE_CONFIG_DIR/history.jsonl")" ]
     [ "$(cat "$CLAUDE_CONFIG_DIR/paste-cache/cafe0001.txt")" = 'what was pasted' ]
     machine alice
 }
