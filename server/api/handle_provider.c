@@ -111,6 +111,7 @@ static int begin(struct call *c, struct signin *s)
     web_busy(c->web, 1);
     rc = provider(c)->authorize(c->config->settings, &trip, &url, &err);
     web_busy(c->web, 0);
+    limits_come_back(c->config->limits);
     if (rc == 0) {
         set_cookie(c, cookie, SIGNIN_LIFETIME_S);
         status = answer_redirect(c, url);
@@ -124,6 +125,13 @@ static int begin(struct call *c, struct signin *s)
     provider_wipe(cookie);
     provider_wipe(url);
     return status;
+}
+
+/* A site that is slow may not take the threads that others need. */
+static int too_many_outside(struct call *c)
+{
+    web_answer_header(c->web, "Retry-After", "10");
+    return call_error(c, 503, "busy", "Too many people sign in at this moment; try again.");
 }
 
 static int not_configured(struct call *c)
@@ -172,6 +180,8 @@ int handle_provider_begin(struct call *c)
     if (wait > 0)
         return call_too_many(c, wait);
     attempts_count(limit, peer, now_mono_ms());
+    if (limits_go_out(c->config->limits) != 0)
+        return too_many_outside(c);
     return begin(c, &s);
 }
 
@@ -280,6 +290,7 @@ static int finish(struct call *c, const struct signin *s, const char *code)
     web_busy(c->web, 1);
     rc = provider(c)->fetch(c->config->settings, code, &trip, &p, &err);
     web_busy(c->web, 0);
+    limits_come_back(c->config->limits);
     unpack(&trip);
     if (rc != 0)
         return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "provider_unreachable",
@@ -314,6 +325,8 @@ int handle_provider_callback(struct call *c)
         status = answer_back(c, &s, "error", "access_denied");
     else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
         status = answer_back(c, &s, "error", "code_refused");
+    else if (limits_go_out(c->config->limits) != 0)
+        status = too_many_outside(c);
     else
         status = finish(c, &s, code);
     free(why);

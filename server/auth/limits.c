@@ -15,12 +15,14 @@
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
 #define EVENTS 1000
 #define EVENTS_WINDOW_MS (60 * 60 * 1000)
+#define OUTSIDE 8         /* each keeps a thread for as long as another site likes */
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 
 struct limits_gate {
     pthread_mutex_t mutex;
     pthread_cond_t is_free;
     int running, waiting, most;
+    int outside;
 };
 
 /* As many hashes at once as there are processors: more would only take longer each. */
@@ -89,5 +91,23 @@ void limits_leave(struct limits *l)
     pthread_mutex_lock(&l->gate->mutex);
     l->gate->running--;
     pthread_cond_signal(&l->gate->is_free);
+    pthread_mutex_unlock(&l->gate->mutex);
+}
+
+int limits_go_out(struct limits *l)
+{
+    int rc;
+
+    pthread_mutex_lock(&l->gate->mutex);
+    rc = l->gate->outside < OUTSIDE ? 0 : -1;
+    l->gate->outside += rc == 0;
+    pthread_mutex_unlock(&l->gate->mutex);
+    return rc;
+}
+
+void limits_come_back(struct limits *l)
+{
+    pthread_mutex_lock(&l->gate->mutex);
+    l->gate->outside--;
     pthread_mutex_unlock(&l->gate->mutex);
 }

@@ -32,4 +32,12 @@ void limits_free(struct limits *l);
 int limits_enter(struct limits *l);
 void limits_leave(struct limits *l);
 
+/**
+ * limits_go_out(l), limits_come_back(l):
+ * Around what asks another site, which may be slow: few at a time.  Return 0, or -1 if there are
+ * that many.
+ */
+int limits_go_out(struct limits *l);
+void limits_come_back(struct limits *l);
+
 #endif

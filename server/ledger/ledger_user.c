@@ -223,14 +223,16 @@ int ledger_user_usage(struct ledger *l, const char *id,
     return rc;
 }
 
+/* A reservation goes no sooner than its URL, by which an object can still come. */
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        struct ct_err *err)
 {
     if (sql_exec(l->db, err,
                  "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
-                 " left_ms = ?, purge_ms = ? WHERE state <> 'purging'"
-                 " AND user_id = (SELECT id FROM users WHERE email = ?)",
-                 "iis", now_ms, purge_ms, email) != 0 ||
+                 " left_ms = ?1, purge_ms = CASE WHEN state = 'reserved' AND created_ms > ?1 - ?4"
+                 " THEN max(?2, created_ms + ?4) ELSE ?2 END WHERE state <> 'purging'"
+                 " AND user_id = (SELECT id FROM users WHERE email = ?3)",
+                 "iisi", now_ms, purge_ms, email, (int64_t)LEDGER_DROPPED_MS) != 0 ||
         sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
         return -1;
     if (sql_changes(l->db) == 0)

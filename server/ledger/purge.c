@@ -28,7 +28,10 @@ static int purge_one(struct ledger *l, struct store *s, const struct ledger_obje
     store_key(o->user_id, o->session_id, o->version, key);
     if (o->is_lapsed)
         return put_aside(l, s, o, key, now_ms, ret, err);
-    if (store_remove(s, key, err) != 0 || ledger_purged(l, o, err) != 0)
+    /* Twice: what is published between the two is removed by the second, and what comes later finds
+     * that it is not wanted. */
+    if (store_remove(s, key, err) != 0 || ledger_purged(l, o, err) != 0 ||
+        (!store_is_vacant(s, key) && store_remove(s, key, err) != 0))
         return -1;
     ret->n++;
     ret->bytes += o->size_bytes;

@@ -323,8 +323,10 @@ void embedded_watch(struct embedded *e, struct space *space)
     e->space = space;
 }
 
-void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id), void *arg)
+void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id),
+                  int (*is_wanted)(void *arg, const char *key), void *arg)
 {
+    e->is_wanted = is_wanted;
     e->is_active = is_active;
     e->arg = arg;
 }

@@ -35,11 +35,12 @@ struct store *embedded_store(struct embedded *e);
 void embedded_watch(struct embedded *e, struct space *space);
 
 /**
- * embedded_ask(e, is_active, arg), embedded_is_active(e, user_id):
- * From now on a URL counts only as long as its user does: ${is_active} returns 1, 0, or -1 if that
- * can't be told.
+ * embedded_ask(e, is_active, is_wanted, arg), embedded_is_active(e, user_id):
+ * From now on a URL counts only as long as its user does, and what has come in only if it is wanted
+ * then: both return 1, 0, or -1 if that can't be told.
  */
-void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id), void *arg);
+void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id),
+                  int (*is_wanted)(void *arg, const char *key), void *arg);
 int embedded_is_active(const struct embedded *e, const char *user_id);
 
 /**

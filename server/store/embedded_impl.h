@@ -24,6 +24,7 @@ struct embedded {
     struct sigv4_cred cred;
     struct space *space; /* the caller's; NULL: nobody looks after it */
     int (*is_active)(void *arg, const char *user_id); /* or NULL: all are */
+    int (*is_wanted)(void *arg, const char *key);
     void *arg;
     pthread_mutex_t mutex;                               /* of what follows */
     struct embedded_put *puts;                           /* objects that are coming in */

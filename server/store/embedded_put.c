@@ -227,6 +227,25 @@ int embedded_put_data(struct embedded_put *p, const void *data, size_t n, struct
     return 0;
 }
 
+/*
+ * Once it is there: whoever gives its version up meanwhile removes the object before and after the
+ * row, so either they find it or the row is gone here.
+ */
+static int check_wanted(struct embedded_put *p, struct ct_err *err)
+{
+    const char *key = p->final + strlen(p->e->dir) + 1;
+    int is_wanted = p->e->is_wanted != NULL ? p->e->is_wanted(p->e->arg, key) : 1;
+
+    if (is_wanted > 0)
+        return 0;
+    unlink(p->final);
+    if (is_wanted < 0)
+        return err_set(err, ERR_RETRY, "it can't be told if an object is wanted");
+    err_set(err, ERR_REFUSED, "the version of this object was given up");
+    snprintf(err->reason, sizeof(err->reason), "ExpiredRequest");
+    return -1;
+}
+
 /* link(2) and not rename(2): it never replaces what is there. */
 static int publish(struct embedded_put *p, struct ct_err *err)
 {
@@ -285,7 +304,7 @@ int embedded_put_finish(struct embedded_put *p, const unsigned char *md5, struct
     if (rc == 0 && p->tmp != NULL && file_sync(p->fd) != 0)
         rc = err_sys(err, "can't fsync an object");
     if (rc == 0 && p->tmp != NULL)
-        rc = publish(p, err);
+        rc = publish(p, err) != 0 ? -1 : check_wanted(p, err);
     if (rc == 0)
         remember(p);
     embedded_put_abort(p);

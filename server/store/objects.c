@@ -44,6 +44,8 @@ static void refuse_err(struct web_req *r, const struct ct_err *err)
         refuse(r, 400, "IncompleteBody", "The body does not have the length that was announced.");
     } else if (err->code == ERR_GONE) {
         refuse(r, 404, "NoSuchKey", "There is no such object.");
+    } else if (strcmp(err->reason, "ExpiredRequest") == 0) {
+        refuse(r, 403, "ExpiredRequest", "The version of this object was given up.");
     } else if (strcmp(err->reason, "OperationAborted") == 0) {
         refuse(r, 409, "OperationAborted", "Another PUT of this object is under way.");
     } else if (err->code == ERR_CONFLICT) {

@@ -97,6 +97,18 @@ static int is_active(void *arg, const char *user_id)
     return ledger_user_is_active(arg, user_id);
 }
 
+static int is_wanted(void *arg, const char *key)
+{
+    char user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    int64_t version;
+    int is_active;
+
+    if (store_key_parse(key, user_id, session_id, &version) != 0)
+        return 0;
+    is_active = ledger_user_is_active(arg, user_id);
+    return is_active != 1 ? is_active : ledger_knows(arg, user_id, session_id, version);
+}
+
 int data_dir_open(const struct settings *s, const char *objects_url, struct data_dir *ret,
                   struct ct_err *err)
 {
@@ -113,7 +125,7 @@ int data_dir_open(const struct settings *s, const char *objects_url, struct data
     h.space = space_new(s->data, s->min_free_space);
     if (h.embedded != NULL) {
         embedded_watch(h.embedded, h.space);
-        embedded_ask(h.embedded, is_active, h.ledger);
+        embedded_ask(h.embedded, is_active, is_wanted, h.ledger);
     }
     *ret = h;
     rc = 0;

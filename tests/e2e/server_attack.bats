@@ -150,6 +150,27 @@ go() {
     within_quota
 }
 
+@test "what comes in for a version that was given up meanwhile is not kept" {
+    printf 'max_bytes_per_user = %d;\n' "$QUOTA" >"$CONF"
+    start_server
+    account al@example.org
+    bundle 2000000
+    reserve
+    cp "$T/bundle" "$T/slow"
+    curl -sS --cacert "$CA" -T "$T/slow" -H 'Content-Type: application/gzip' --limit-rate 700k "$URL" \
+        -o "$T/said" 3>&- &
+    PIDS=$!
+    is_coming() { [ -n "$(find "$T/server/objects/tmp" -type f)" ]; }
+    within is_coming
+    # As the purge does, whoever runs it and why.
+    sqlite3 "$T/server/server.db" "PRAGMA busy_timeout = 10000; UPDATE versions SET state = 'trash', purge_ms = 1"
+    codeteleport-server --data "$T/server" gc | grep -q 'removed 1 versions'
+    wait "$PIDS"
+    PIDS=
+    grep -q '<Code>ExpiredRequest<' "$T/said"
+    [ "$(on_disk)" = 0 ]
+}
+
 @test "the whole server has a limit too, and says it" {
     printf 'max_bytes = 3000000;\n' >"$CONF"
     start_server
