@@ -6,6 +6,7 @@
 
 #include "agents/agent.h"
 #include "common/base/err.h"
+#include "common/base/uuid.h"
 
 /*
  * What of a data folder nobody takes: a walk over its names, on demand.  Folders that are known as
@@ -21,7 +22,16 @@ struct inventory_folder {
     char *example; /* one of the files, below the root */
 };
 
+/* What is named after a session of which there is no transcript. */
+struct inventory_orphan {
+    char session_id[UUID_SIZE];
+    char *path; /* the folder or file, below the root; of several the first */
+    int64_t files;
+};
+
 struct inventory {
+    struct inventory_orphan *orphans;
+    size_t n_orphans;
     struct inventory_folder *folders; /* sorted by path; with one file at least */
     size_t n;
     int64_t files;         /* of all of them */

@@ -114,7 +114,7 @@ void doctor_unknown(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_SKIPPED, NULL, "not checked: the configuration names the folder");
         return;
     }
-    list = unknown_look(&d->c->config->roots, NULL);
+    list = unknown_look(d->c, &d->c->config->roots, NULL);
     text = not_saved_text(list, NULL, NULL);
     if (text == NULL)
         doctor_say(f, DOCTOR_OK, NULL, "every name in the data folder is known");

@@ -1,8 +1,13 @@
+#include <string.h>
+
 #include "agents/agent.h"
 #include "agents/inventory.h"
 #include "common/data/jdoc.h"
 
 #include "ctctl/here/unknown.h"
+
+#define ANSWER_MS 30000
+#define MOST_ASKED 1000
 
 static void add(struct json_object *list, const char *root, const struct inventory *inv)
 {
@@ -18,7 +23,44 @@ static void add(struct json_object *list, const char *root, const struct invento
     }
 }
 
-struct json_object *unknown_look(const struct strlist *roots, int64_t *ret_profile_files)
+/* Is it archived, or excluded?  Then nothing of it is missing. */
+static int is_on_record(struct ctx *c, const char *id)
+{
+    struct json_object *params = json_object_new_object(), *o;
+    const char *state;
+    int yes = 0;
+
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(c, "show", params, ANSWER_MS, &o, NULL) == 0) {
+        state = jdoc_str(o, "state");
+        yes = jdoc_int(o, "version", 0) > 0 || (state != NULL && strcmp(state, "excluded") == 0);
+        json_object_put(o);
+    }
+    json_object_put(params);
+    return yes;
+}
+
+static void add_orphans(struct ctx *c, struct json_object *list, const char *root,
+                        const struct inventory *inv)
+{
+    for (size_t i = 0; i < inv->n_orphans; i++) {
+        const struct inventory_orphan *orphan = &inv->orphans[i];
+        struct json_object *o;
+        if (i < MOST_ASKED && is_on_record(c, orphan->session_id))
+            continue;
+        o = json_object_new_object();
+        jdoc_set_str(o, "root", root);
+        jdoc_set_str(o, "folder", orphan->path);
+        jdoc_set_int(o, "files", orphan->files);
+        jdoc_set_bool(o, "more", 0);
+        jdoc_set_str(o, "example", orphan->path);
+        jdoc_set_str(o, "withoutTranscript", orphan->session_id);
+        json_object_array_add(list, o);
+    }
+}
+
+struct json_object *unknown_look(struct ctx *c, const struct strlist *roots,
+                                 int64_t *ret_profile_files)
 {
     struct json_object *list = json_object_new_array();
 
@@ -28,6 +70,7 @@ struct json_object *unknown_look(const struct strlist *roots, int64_t *ret_profi
         struct inventory inv;
         if (inventory_take(agent_default(), roots->v[i], &inv, NULL) == 0) {
             add(list, roots->v[i], &inv);
+            add_orphans(c, list, roots->v[i], &inv);
             if (ret_profile_files != NULL)
                 *ret_profile_files += inv.profile_files;
             inventory_clear(&inv);
@@ -36,7 +79,7 @@ struct json_object *unknown_look(const struct strlist *roots, int64_t *ret_profi
     return list;
 }
 
-struct json_object *unknown_look_watched(const struct json_object *status,
+struct json_object *unknown_look_watched(struct ctx *c, const struct json_object *status,
                                          int64_t *ret_profile_files)
 {
     struct json_object *watched = jdoc_array(jdoc_obj(status, "watch"), "roots"), *list;
@@ -51,7 +94,7 @@ struct json_object *unknown_look_watched(const struct json_object *status,
         if (s != NULL)
             strlist_add(&roots, s);
     }
-    list = unknown_look(&roots, ret_profile_files);
+    list = unknown_look(c, &roots, ret_profile_files);
     strlist_free(&roots);
     return list;
 }

@@ -25,11 +25,11 @@ static int takes_profiles(const struct login *l)
     return (features & API_HAS_PROFILE) != 0;
 }
 
-static int64_t files_of_none(const struct ctx *c)
+static int64_t files_of_none(struct ctx *c)
 {
     int64_t n;
 
-    json_object_put(unknown_look(&c->config->roots, &n));
+    json_object_put(unknown_look(c, &c->config->roots, &n));
     return n;
 }
 

@@ -24,7 +24,8 @@ char *not_saved_text(struct json_object *list, const char *session_id, const cha
 {
     size_t n = list != NULL ? json_object_array_length(list) : 0, shown = 0;
     struct buf b = {0};
-    long long rest = 0;
+    long long rest = 0, orphans = 0;
+    const char *first = "";
     char *text;
 
     for (size_t i = 0; i < n; i++) {
@@ -33,6 +34,11 @@ char *not_saved_text(struct json_object *list, const char *session_id, const cha
         long long files = (long long)jdoc_int(o, "files", 0);
         if (!is_of(o, session_id, project))
             continue;
+        if (jdoc_str(o, "withoutTranscript") != NULL) {
+            if (orphans++ == 0)
+                first = folder;
+            continue;
+        }
         if (shown == MAX_FOLDERS) {
             rest += files;
             continue;
@@ -48,9 +54,13 @@ char *not_saved_text(struct json_object *list, const char *session_id, const cha
     }
     if (rest > 0)
         buf_printf(&b, ", %lld elsewhere", rest);
-    if (shown == 0)
+    if (shown == 0 && orphans == 0)
         return NULL;
-    buf_addstr(&b, ", unknown to this version");
+    if (shown > 0)
+        buf_addstr(&b, ", unknown to this version");
+    if (orphans > 0)
+        buf_printf(&b, "%sfiles of %lld session%s without a transcript%s %s", shown > 0 ? "; " : "",
+                   orphans, orphans == 1 ? "" : "s", orphans == 1 ? ":" : ", such as", first);
     text = str_dup(b.data);
     buf_free(&b);
     return text;

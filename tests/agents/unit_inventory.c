@@ -19,6 +19,8 @@
 #include "tests/scratch.h"
 
 #define A "11111111-2222-4333-8444-555555555555"
+#define B "22222222-2222-4333-8444-555555555555"
+#define C "33333333-2222-4333-8444-555555555555"
 
 static struct inventory look(const char *root)
 {
@@ -154,6 +156,28 @@ static void many_unknown_files_are_not_counted_to_the_end(void **state)
     scratch_free(root);
 }
 
+static void what_has_no_transcript_is_named(void **state)
+{
+    char *root = scratch_new();
+    struct inventory inv;
+
+    (void)state;
+    make(root, "projects/-a/" A ".jsonl");
+    make(root, "projects/-b/" A "/subagents/agent-1.jsonl");
+    make(root, "file-history/" A "/0123456789abcdef@v1");
+    make(root, "projects/-a/" B "/subagents/agent-1.jsonl");
+    make(root, "projects/-a/" B "/subagents/agent-2.jsonl");
+    make(root, "tasks/" C "/.lock");
+    inv = look(root);
+    assert_int_equal(inv.n_orphans, 1);
+    assert_string_equal(inv.orphans[0].session_id, B);
+    assert_string_equal(inv.orphans[0].path, "projects/-a/" B);
+    assert_int_equal(inv.orphans[0].files, 2);
+    assert_int_equal(inv.files, 0);
+    inventory_clear(&inv);
+    scratch_free(root);
+}
+
 static void no_data_folder_has_nothing_unknown(void **state)
 {
     struct inventory inv = look("/nonexistent/data/folder");
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(what_is_unknown_is_counted_by_folder),
         cmocka_unit_test(what_is_known_is_not_entered),
         cmocka_unit_test(many_unknown_files_are_not_counted_to_the_end),
+        cmocka_unit_test(what_has_no_transcript_is_named),
         cmocka_unit_test(no_data_folder_has_nothing_unknown),
         cmocka_unit_test(the_table_agrees_with_who_takes_what),
     };

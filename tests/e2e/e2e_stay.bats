@@ -287,6 +287,21 @@ aged() {
     touch -d "-$2 days" "$(transcript "$1")"
 }
 
+@test "what bears the id of a session that has no transcript is named, unless that is archived" {
+    start_daemon
+    log_in
+    local a=$(new_id) b=$(new_id) p=$CLAUDE_CONFIG_DIR/projects/-home-al-p
+    line hello >"$(transcript "$a")"
+    mkdir -p "$p/$a/subagents" "$p/$b/subagents"
+    line work >"$p/$a/subagents/agent-1.jsonl"
+    line work >"$p/$b/subagents/agent-1.jsonl"
+    ctctl sync --wait
+    rm "$(transcript "$a")"
+    ctctl sync --wait
+    [ "$(ctctl --json status | jq -r '[.notSaved[].withoutTranscript] | join(" ")')" = "$b" ]
+    ctctl status | tr -s ' \n' ' ' | grep -q "files of 1 session without a transcript: projects/-home-al-p/$b"
+}
+
 @test "what the agent removes within a week is named, safe or not, and is found when it is gone" {
     start_daemon
     log_in

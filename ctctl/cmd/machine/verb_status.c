@@ -49,7 +49,7 @@ static int run(struct ctx *c, int argc, char **argv)
     ctx_refresh(c);
     if (ctx_call(c, "status", NULL, ANSWER_MS, &o, &e) != 0)
         return ctx_fail(c, &e);
-    json_object_object_add(o, "notSaved", unknown_look_watched(o, &profile_files));
+    json_object_object_add(o, "notSaved", unknown_look_watched(c, o, &profile_files));
     jdoc_set_int(o, "profileFiles", profile_files);
     if (c->json) {
         ctx_json(c, o);

@@ -344,13 +344,13 @@ static void print(struct ctx *c, struct json_object *o)
     buf_free(&b);
 }
 
-static void look_for_unsaved(struct json_object *o)
+static void look_for_unsaved(struct ctx *c, struct json_object *o)
 {
     struct strlist roots = {0};
 
     if (jdoc_str(o, "root") != NULL && jdoc_str(o, "root")[0] != '\0')
         strlist_add(&roots, jdoc_str(o, "root"));
-    json_object_object_add(o, "notSaved", unknown_look(&roots, NULL));
+    json_object_object_add(o, "notSaved", unknown_look(c, &roots, NULL));
     strlist_free(&roots);
 }
 
@@ -364,7 +364,7 @@ static int ask_daemon(struct ctx *c, const char *id, struct json_object **ret, s
     rc = ctx_call(c, "show", params, ANSWER_MS, ret, err);
     json_object_put(params);
     if (rc == 0)
-        look_for_unsaved(*ret);
+        look_for_unsaved(c, *ret);
     return rc;
 }
 
