@@ -78,6 +78,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/pull.c ctctl/pull/pull.h \
   ctctl/pull/pull_adopt.c ctctl/pull/pull_adopt.h \
   ctctl/pull/pull_apart.c ctctl/pull/pull_apart.h ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \
+  ctctl/pull/pull_fallback.c ctctl/pull/pull_fallback.h \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \
   ctctl/pull/pull_merge.c ctctl/pull/pull_merge.h \
   ctctl/pull/pull_profile.c ctctl/pull/pull_profile.h \

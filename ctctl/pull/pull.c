@@ -285,6 +285,7 @@ void pull_result_clear(struct pull_result *r)
 {
     install_result_clear(&r->installed);
     heads_clear(&r->heads);
+    json_object_put(r->unread);
     strlist_free(&r->lacking);
     memset(r, 0, sizeof(*r));
 }
@@ -372,6 +373,8 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
     json_object_object_add(o, "lacking", lacking);
     if (r->heads.n > 1)
         json_object_object_add(o, "heads", heads_json(&r->heads));
+    if (r->unread != NULL)
+        json_object_object_add(o, "unreadable", json_object_get(r->unread));
     free(command);
     return o;
 }

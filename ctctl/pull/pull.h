@@ -40,14 +40,15 @@ struct pull_opts {
 
 struct pull_result {
     struct install_result installed;
-    int64_t version;        /* 0: it came from a file */
-    int64_t size_bytes;     /* of the bundle */
-    int64_t received;       /* of that, over the network just now */
-    int is_absent;          /* the project's folder is not there */
-    int is_sealed;          /* it came sealed */
-    enum trust trust;       /* who vouches for it */
-    struct heads heads;     /* what stands side by side; see pull_heads.h */
-    struct strlist lacking; /* what it used there and is not here; see pull_lacking.h */
+    int64_t version;            /* 0: it came from a file */
+    int64_t size_bytes;         /* of the bundle */
+    int64_t received;           /* of that, over the network just now */
+    int is_absent;              /* the project's folder is not there */
+    int is_sealed;              /* it came sealed */
+    enum trust trust;           /* who vouches for it */
+    struct json_object *unread; /* versions that did not open; see pull_fallback.h */
+    struct heads heads;         /* what stands side by side; see pull_heads.h */
+    struct strlist lacking;     /* what it used there and is not here; see pull_lacking.h */
 };
 
 /**

@@ -7,6 +7,7 @@
 
 #include "ctctl/pull/pull_adopt.h"
 #include "ctctl/pull/pull_apart.h"
+#include "ctctl/pull/pull_fallback.h"
 #include "ctctl/pull/pull_heads.h"
 
 int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
@@ -48,6 +49,10 @@ int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opt
     if (taken != NULL && !taken->is_current)
         own.version = taken->version;
     rc = pull_session(c, wire_id, &own, ret, err);
+    if (rc != 0 && opts->version == 0 && !opts->is_merge)
+        rc = pull_fall_back(c, wire_id, opts, ret, err);
+    if (ret->unread != NULL)
+        taken = heads_find(&h, ret->version);
     if (h.n > 1)
         pull_judge(c, opts, taken, &h);
     if (rc == 0 && !own.is_rehearsal && !own.is_copy) {

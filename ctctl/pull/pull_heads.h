@@ -7,8 +7,8 @@
  * pull_fullest(c, wire_id, opts, ret, err):
  * As pull_session(), but where several versions stand side by side the current one is taken only
  * if no other head contains its conversation and more; else the fullest of these is.  ${opts} may
- * name a version.  ret->heads tells what the others hold that is not here afterwards, also on
- * failure.
+ * name a version; else one that does not open is passed over (pull_fallback.h).  ret->heads tells
+ * what the others hold that is not here afterwards, also on failure.
  */
 int pull_fullest(struct ctx *c, const char *wire_id, const struct pull_opts *opts,
                  struct pull_result *ret, struct ct_err *err);

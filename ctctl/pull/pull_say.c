@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/now.h"
+#include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "ctctl/ui/term.h"
@@ -203,11 +204,33 @@ static void print(struct ctx *c, const struct pull_result *r, int is_rehearsal)
     buf_free(&b);
 }
 
+void pull_say_unread(struct ctx *c, const struct pull_result *r)
+{
+    size_t n = r->unread != NULL ? json_object_array_length(r->unread) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct json_object *o = json_object_array_get_idx(r->unread, i);
+        const char *device = jdoc_str(o, "device"), *at = jdoc_str(o, "createdAt");
+        int64_t version = jdoc_int(o, "version", 0);
+        char when[64] = "-";
+        if (at != NULL)
+            text_clock(at, "%Y-%m-%d %H:%M", when, sizeof(when));
+        ctx_say(c,
+                "version %" PRId64
+                ", uploaded by %s on %s, can't be opened and was passed over: %s. "
+                "If nobody of yours made it: ctctl delete %.8s --version %" PRId64
+                ", and revoke the token: ctctl devices",
+                version, device != NULL ? device : "an unknown machine", when, jdoc_str(o, "error"),
+                r->installed.session_id, version);
+    }
+}
+
 void pull_say(struct ctx *c, const struct pull_result *r, const struct pull_opts *opts)
 {
     struct json_object *o;
 
     say_details(c, r);
+    pull_say_unread(c, r);
     if (!c->json) {
         print(c, r, opts->is_rehearsal);
         return;

@@ -25,6 +25,12 @@ void pull_say_begin(struct pull_front *f, struct ctx *c, struct pull_opts *ret);
 void pull_say_end(struct pull_front *f);
 
 /**
+ * pull_say_unread(c, r):
+ * Say which versions did not open, whose they are, and what to type.
+ */
+void pull_say_unread(struct ctx *c, const struct pull_result *r);
+
+/**
  * pull_say(c, r, opts):
  * Say what came of it and how to go on, in words or as JSON.
  */

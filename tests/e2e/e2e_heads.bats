@@ -2,6 +2,7 @@
 # Several machines went on with one session: pull takes what holds the most, and says by device and
 # number what the others hold.
 
+bats_require_minimum_version 1.5.0
 load lib
 load pull_lib
 
@@ -168,4 +169,75 @@ goes_on() {
     project src/web.app
     said ctctl pull "$ID"
     says "version 2, of alice, is kept, for it held more than what came after it"
+}
+
+# junk METADATA BASES FILE: what somebody with alice's token uploads under the session's wire id
+junk() {
+    local sum answer version wire
+    machine alice
+    wire=$(api GET /sessions | jq -r '.sessions[0].id')
+    sum=sha256:$(sha256sum "$3" | cut -d' ' -f1)
+    answer=$(api POST /sessions/upload -d "$(jq -nc --arg i "$wire" --arg s "$sum" --argjson n "$(stat -c %s "$3")" \
+        --argjson m "$1" --argjson b "$2" '{sessionId: $i, sourceMachine: "alice", sourceCwd: "/x", sourceUserDir: "/x",
+        sizeBytes: $n, checksum: $s, metadata: $m} + (if $b then {baseVersions: $b} else {} end)')")
+    version=$(jq .version <<<"$answer")
+    curl -sS --fail-with-body --cacert "$CA" -T "$3" -H 'Content-Type: application/gzip' "$(jq -r .uploadUrl <<<"$answer")"
+    api POST "/sessions/$wire/confirm" -d "{\"version\":$version,\"checksum\":\"$sum\"}" >/dev/null
+    JUNK=$version
+}
+
+# passed_over FOLDERS: a new machine gets version 2 all the same, by its id and by --all, and is told
+passed_over() {
+    machine bob
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    project src/web.app >/dev/null
+    run -0 --separate-stderr ctctl pull "$ID"
+    [[ $output == *"version 2 "* ]]
+    grep -q "honest words" "$(here "$ID")"
+    [[ $(tr '\n' ' ' <<<"$stderr") == *"version $JUNK, uploaded by "*"can't be opened and was passed over: "*"ctctl delete ${ID:0:8} --version $JUNK"* ]]
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    ctctl --json pull --all | jq -e --argjson n "$JUNK" '.sessions[0].unreadable[0].version == $n'
+    grep -q "honest words" "$(here "$ID")"
+}
+
+# honest: alice's session of two versions, sealed if there is a key
+honest() {
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "honest words"
+    push
+    head -c 2000 /dev/urandom >"$T/random"
+    fetch "$(api GET /sessions | jq -r '.sessions[0].id')" "$T/v2" 2
+    head -c "$(($(stat -c %s "$T/v2") / 2))" "$T/v2" >"$T/cut"
+}
+
+@test "what a stolen token put above a session is passed over, and named" {
+    end_home
+    two_machines
+    honest
+    junk '{"messageCount": 999}' '[1, 2]' "$T/random"
+    passed_over
+    junk '{"messageCount": 999}' null "$T/cut"
+    passed_over
+}
+
+@test "... in a sealed account, with a copied description, a broken one, or none" {
+    end_home
+    two_machines
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    honest
+    mkdir -p "$T/bob/home/bob/.codeteleport"
+    cp "$T/alice/home/alice/.codeteleport/keyring" "$T/bob/home/bob/.codeteleport/keyring"
+    sealed=$(api GET /sessions | jq -c '.sessions[0].metadata')
+    junk "$sealed" '[1, 2]' "$T/cut"
+    passed_over
+    junk "$(jq -c '.sealed |= sub("....$"; "AAAA")' <<<"$sealed")" "[1, 2, $JUNK]" "$T/random"
+    passed_over
+    junk '{"messageCount": 999}' "[1, 2, $JUNK]" "$T/random"
+    machine bob
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    ctctl pull "$ID"
+    grep -q "honest words" "$(here "$ID")"
 }

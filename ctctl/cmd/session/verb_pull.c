@@ -207,6 +207,8 @@ static void on_done(void *arg, const struct json_object *item, const struct pull
         if (r->is_absent)
             strlist_add_once(&t->absent, r->installed.cwd);
     }
+    if (err == NULL)
+        pull_say_unread(t->c, r);
     if (err == NULL || !t->is_update)
         heads_say(t->c, &r->heads, HERE_LACKS, 1);
     if (!t->c->json) {
