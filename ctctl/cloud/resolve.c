@@ -89,7 +89,8 @@ static int try(struct ctx *c, struct resolved *w, const char *wire_id, struct ct
     if (probe(c, wire_id, &item, err) != 0)
         return -1;
     /* Somebody without the key put something in clear above it. */
-    if (item != NULL && !is_meant(c, item, 0) && (other = resolve_readable(c, wire_id)) != NULL) {
+    if (item != NULL && !item_is_sealed(item) && ctx_is_sealing(c) &&
+        (other = resolve_readable(c, wire_id)) != NULL) {
         json_object_put(item);
         item = other;
     }
@@ -269,7 +270,7 @@ static int is_hidden(struct ctx *c, const struct json_object *item)
     if (!ctx_is_sealing(c) || wire_id == NULL || !uuid_is_valid(wire_id) || wire_id[14] != '8')
         return 0;
     if (!item_is_locked(item))
-        return !is_meant(c, item, 0);
+        return !item_is_sealed(item);
     item_lock(item, &why);
     return strcmp(why.reason, KEY_MISSING) != 0 ||
            (heads != NULL && json_object_array_length(heads) > 0);

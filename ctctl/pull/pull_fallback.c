@@ -11,9 +11,12 @@
 
 #define MAX_TRIES 30 /* more than a server keeps by itself */
 
-/* It failed for what the version is, before anybody thought of a place for it. */
+/* It failed for what the version is, before anybody thought of a place for it.  What a retired key
+ * sealed may be one's own: that is for a person to say. */
 static int is_unreadable(const struct pull_result *r, const struct ct_err *err)
 {
+    if (r->is_sealed && strcmp(err->reason, PULL_PLAIN) == 0)
+        return 0;
     return (err->code == ERR_CORRUPT || err->code == ERR_REFUSED || err->code == ERR_GONE) &&
            r->installed.cwd == NULL && strcmp(err->reason, ITEM_ROLLBACK) != 0 &&
            strcmp(err->reason, "no_target") != 0;

@@ -37,6 +37,22 @@ static int is_other_device(const struct cloud *c, struct json_object *item, cons
     return machine != NULL && !is_own_name(c, machine);
 }
 
+/* Every version of one's own bears a higher state than the one before it.  A newer number with the
+ * state of what was safe here has the description of that: somebody without the key put it there.
+ */
+static int is_copied(const struct cloud *c, const struct sealed_facts *f,
+                     const struct json_object *row)
+{
+    int64_t version =
+        jdoc_has(row, "version") ? jdoc_int(row, "version", 0) : jdoc_int(row, "currentVersion", 0);
+    struct state_session ss;
+    int is_so = state_get(c->d->state, f->session_id, &ss) && ss.version > 0 &&
+                ss.wire_id[0] != '\0' && version > ss.version && f->generation <= ss.generation;
+
+    state_session_clear(&ss);
+    return is_so;
+}
+
 /* Which device a row is of, as its sealed description says: where there is a key, the server's word
  * decides nothing. */
 static void take_owner(const struct cloud *c, const char *wire_id, struct json_object *row)
@@ -50,6 +66,8 @@ static void take_owner(const struct cloud *c, const char *wire_id, struct json_o
         is_own = f.is_retired          ? 0
                  : f.device[0] != '\0' ? strcmp(f.device, c->d->device_id) == 0
                                        : is_own_name(c, f.source_machine);
+    if (is_own && is_copied(c, &f, row))
+        is_own = 0;
     sealed_facts_clear(&f);
     jdoc_set_bool(row, "thisDevice", is_own);
 }

@@ -157,7 +157,11 @@ static int pin(struct ledger *l, const char *user_id, const struct api_upload_re
                  "ssii", user_id, req->session_id, req->pin, (int64_t)LEDGER_MAX_PINS) != 0)
         return -1;
     *ret_pinned = sql_changes(l->db) > 0;
-    return 0;
+    /* Should it be taken out of the trash, it is offered too. */
+    return sql_exec(l->db, err,
+                    "UPDATE versions SET pinned = 1 WHERE user_id = ?1 AND session_id = ?2"
+                    " AND version = ?3 AND state = 'trash'",
+                    "ssi", user_id, req->session_id, req->pin);
 }
 
 /* What is it that this version would not contain? */

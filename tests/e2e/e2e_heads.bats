@@ -233,6 +233,11 @@ honest() {
     sealed=$(api GET /sessions | jq -c '.sessions[0].metadata')
     junk "$sealed" '[1, 2]' "$T/cut"
     passed_over
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    within eval "ctctl --json show $ID | jq -e '.state == \"behind\"'"
+    stop_daemon
     junk "$(jq -c '.sealed |= sub("....$"; "AAAA")' <<<"$sealed")" "[1, 2, $JUNK]" "$T/random"
     passed_over
     junk '{"messageCount": 999}' "[1, 2, $JUNK]" "$T/random"

@@ -137,6 +137,17 @@ problem_says() { ctctl --json status | jq -r '.problems[] | .what + ": " + .why 
     survives 'api POST */sessions/upload swallow times=1'
 }
 
+@test "a bundle made while the confirm of the one before got no answer builds on that one" {
+    new_session
+    within is_stored "$ID"
+    faults 'api POST */confirm swallow times=2'
+    line second >>"$F"
+    within proxied_more '.event == "fault" or .fault != null' 1
+    line third >>"$F"
+    within bundle_equals "$ID" "$F"
+    ctctl --json versions "$ID" | jq -e '.heads == [] and ([.versions[].version] | length) >= 2'
+}
+
 @test "errors of the store are waited out: 500, 503 SlowDown, 503 without a word" {
     survives 'store PUT * status=500 times=1 body=<Error><Code>InternalError</Code></Error>'
     survives 'store PUT * status=503 times=1 early body=<Error><Code>SlowDown</Code></Error>'

@@ -554,3 +554,50 @@ stored() { sqlite3 "$T/server/server.db" 'SELECT count(*) FROM sessions WHERE cu
     ctctl sync --wait
     [ "$(stored)" = 2 ]
 }
+
+# ---- a stock client, and a deletion, between machines of ours
+
+@test "a stock upload among three machines hides nothing, and all of it becomes one" {
+    pair
+    turn bob "bob's turn"
+    third carol
+    W=$(project src/web.app)
+    ctctl pull "$ID" --version 1
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "stock words"
+    stock_upload "$ID" "$W" "$(here "$ID")"
+    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = '[3,[2]]' ]
+    turn alice "alice's turn"
+    for words in "bob's turn" "stock words" "alice's turn"; do offered "$words"; done
+    ctctl pull "$ID" --version 2 --merge --yes
+    ctctl pull "$ID" --version 3 --merge --yes
+    push
+    machine bob
+    ctctl pull "$ID"
+    for words in "bob's turn" "stock words" "alice's turn"; do grep -q "$words" "$(here "$ID")"; done
+    [ "$(ctctl --json versions "$ID" | jq -c '[.versions[] | select(.pinned | not) | select(.isHead) | .version] | length')" = 1 ]
+}
+
+@test "a head that is deleted in a sealed account is no step back, and comes back as one" {
+    two_machines
+    sealed
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    project src/web.app
+    ctctl pull "$ID"
+    push
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = '[2,[3]]' ]
+    machine bob
+    ctctl delete "$ID" --version 3 --yes
+    state synced
+    ctctl pull "$ID"
+    ctctl undelete "$ID" --version 3
+    [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = '[2,[3]]' ]
+    ctctl pull "$ID" --merge --yes
+    grep -q "alice's turn" "$(here "$ID")"
+}

@@ -194,6 +194,26 @@ static void a_pinned_version_is_offered_until_a_later_one_names_it(void **state)
     assert_heads(r, "4");
 }
 
+static void what_is_pinned_in_the_trash_is_offered_when_it_is_back(void **state)
+{
+    struct ledger_lab *r = *state;
+    struct api_upload_req q = lab_request();
+    struct ct_err err;
+    int64_t n;
+
+    push_on(r, &r->al, ON_NOTHING);
+    assert_int_equal(ledger_session_delete(r->l, &r->al, S, r->now, &err), 0);
+    q.pin = 1;
+    q.revive = 1;
+    q.bases = json_object_new_array();
+    json_object_array_add(q.bases, json_object_new_int(1));
+    assert_int_equal(lab_reserve_req(r, &r->al, q), 2);
+    assert_int_equal(lab_confirm(r, &r->al, 2, 20), 0);
+    assert_heads(r, "2");
+    assert_int_equal(ledger_undelete(r->l, r->al.user_id, S, 1, r->now, &n, &err), 0);
+    assert_heads(r, "2 beside 1");
+}
+
 static void a_session_pins_only_so_many(void **state)
 {
     struct ledger_lab *r = *state;
@@ -446,6 +466,7 @@ int main(void)
         TEST(a_late_confirm_of_a_stock_client_is_part_of_its_line),
         TEST(reservations_of_one_device_in_lockstep_are_one_line),
         TEST(a_pinned_version_is_offered_until_a_later_one_names_it),
+        TEST(what_is_pinned_in_the_trash_is_offered_when_it_is_back),
         TEST(a_session_pins_only_so_many),
         TEST(heads_outlive_the_rotation),
         TEST(only_an_own_head_that_is_a_base_is_amended),
