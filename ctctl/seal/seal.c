@@ -30,7 +30,7 @@ struct seal {
     const struct keyring *ring;
     int lock_fd;
     struct json_object *chosen; /* items of the server's list, newest first */
-    struct json_object *here;   /* the daemon's list; empty without a daemon */
+    struct json_object *here;   /* the daemon's list */
     int64_t n_strange;          /* that this device never had, and nobody was asked about */
 
     struct json_object *results;
@@ -145,12 +145,10 @@ static int choose(struct seal *r, struct ct_err *err)
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
 
-    /* Without a daemon nobody knows what this device had. */
-    if (sessions_local(r->c, &every, &r->here, err) != 0) {
-        if (!ctx_is_no_daemon(err))
-            return -1;
-        r->here = json_object_new_array();
-    }
+    /* Without a daemon nobody knows what this device had, and its own would come out a stranger's.
+     */
+    if (sessions_local(r->c, &every, &r->here, err) != 0)
+        return -1;
     if (sessions_cloud(r->c, &every, &answer, err) != 0)
         return -1;
     list = jdoc_array(answer, "sessions");

@@ -239,6 +239,10 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
     ctctl key init --no-confirm
     within status_is .encryption.state sealing
     in_clear_are 2
+    # nobody knows what this device had
+    CTCTL_SOCKET=$T/none run ctctl seal --all --yes
+    [ "$status" -eq 69 ]
+    in_clear_are 2
     # nobody agreed
     run ctctl seal --all
     [ "$status" -eq 64 ]
