@@ -208,6 +208,8 @@ int resolve_session(struct ctx *c, const char *word, int is_plain, struct resolv
     struct resolved w = {0};
     int rc = 0;
 
+    if (word[0] == '\0')
+        return err_set(err, ERR_GONE, "an empty ID means no session; see: ctctl list --cloud");
     if (uuid_is_valid(word) && !is_plain) {
         ring = ctx_ring(c, NULL);
         if (keyring_n(ring) > 0)

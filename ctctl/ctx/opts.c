@@ -122,6 +122,8 @@ int opts_parse(struct ctx *c, const struct opt *opts, size_t n, int argc, char *
                 return rc;
         } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
             return ctx_usage(c, "there is no option %s here", argv[i]);
+        } else if (argv[i][0] == '\0') { /* a script's variable that is not set, say */
+            return ctx_usage(c, "an empty word means nothing");
         } else {
             strlist_add(words, argv[i]);
         }

@@ -21,7 +21,8 @@ struct opt {
 
 /**
  * opts_parse(c, opts, n, argc, argv, words):
- * Read options, in any place, and append the other words to ${words}; "--" ends the options.  The
+ * Read options, in any place, and append the other words, of which none is empty, to ${words}; "--"
+ * ends the options.  The
  * options of every verb (--json, --socket, --help) are understood too.  Return -1 if all is well,
  * OPTS_HELP if help is wanted, else the exit status after having said what is wrong.
  */

@@ -122,13 +122,22 @@ on_stdout() { "$@" 2>"$T/err"; }
 }
 
 @test "an ID that means nothing is told in the same words everywhere, with where the IDs are" {
+    local v where list words
+    line one >"$(transcript "$(new_id)")"
     start_daemon
-    local v where list
+    ctctl sync --wait
     while IFS='|' read -r v where list; do
         run ctctl $v
         [ "$status" -eq 1 ]
         tr '\n' ' ' <<<"$output" | grep -qF "no $where begins with \"zz\"; see: $list" || {
             echo "ctctl $v: $output"
+            return 1
+        }
+        # nor does an empty one mean the only one that there is
+        read -ra words <<<"$v"
+        run ctctl "${words[@]/#zz/}"
+        [ "$status" -eq 64 ] || {
+            echo "ctctl $v, empty: $output"
             return 1
         }
     done <<'CASES'
@@ -145,6 +154,8 @@ undelete zz|session in the trash|ctctl undelete
 tokens revoke zz --yes|token|ctctl tokens
 devices revoke zz --yes|device|ctctl devices
 CASES
+    [ "$(api GET /sessions | jq '.sessions | length')" = 1 ]
+    status_is .sessions.excluded 0
 }
 
 @test "where there is nothing of that kind, that is what is said, and no table of zeros" {
