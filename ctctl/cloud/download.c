@@ -41,6 +41,12 @@ static int ask(struct ctx *c, const char *id, int64_t version, struct api_downlo
 
     free(path);
     free(rest);
+    if (rc != 0 && version > 0 && err->code == ERR_GONE)
+        return err_set(err, ERR_GONE,
+                       "there is no version %" PRId64 " of it. One that was rotated out or deleted "
+                       "is in the server's trash for a while: ctctl undelete shows it, ctctl "
+                       "undelete ID --version %" PRId64 " brings it back",
+                       version, version);
     if (rc != 0)
         return -1;
     rc = api_download_res_parse(o, ret, err);

@@ -72,6 +72,10 @@ refused() {
     tree | diff "$T/before" -
     run ctctl pull "$ID"
     grep -q 'Kept as it is here' <<<"$output"
+    # one that is not there any more may be in the trash
+    run ctctl pull "$ID" --version 99
+    [ "$status" -eq 1 ]
+    [[ $output == *"no version 99"*"ctctl undelete"* ]]
 }
 
 @test "what has gone on at both ends is refused; --force keeps a backup, --as-copy gives it a new id" {

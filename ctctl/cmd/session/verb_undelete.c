@@ -221,6 +221,21 @@ static void say(struct ctx *c, const struct found *f, int64_t n, struct json_obj
     free(count);
 }
 
+/* The trash has versions of it, but not what was asked for. */
+static void is_there_otherwise(const struct found *f, int64_t version, struct ct_err *err)
+{
+    if (err->code != ERR_GONE || f->id == NULL)
+        return;
+    if (version > 0)
+        err_set(err, ERR_GONE,
+                "version %" PRId64 " of it is not in the trash; what is: ctctl undelete", version);
+    else
+        err_set(err, ERR_GONE,
+                "nobody deleted it. Versions that were rotated out or replaced come back one by "
+                "one: ctctl undelete %.8s --version N; which there are: ctctl undelete",
+                f->id);
+}
+
 static int undelete(struct ctx *c, const char *word, int64_t version)
 {
     struct json_object *answer = NULL, *o;
@@ -243,6 +258,7 @@ static int undelete(struct ctx *c, const char *word, int64_t version)
         answer = o;
     }
     if (rc != 0) {
+        is_there_otherwise(&f, version, &e);
         rc = ctx_fail(c, &e);
     } else {
         jdoc_set_int(answer, "restored", n);
