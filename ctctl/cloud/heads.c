@@ -205,7 +205,10 @@ char *heads_sentence(const struct heads *h, const struct head *head, const char 
     const char *who = jdoc_bool(head->item, "thisDevice", 0) ? "this machine"
                       : machine != NULL                      ? machine
                                                              : "another machine";
-    char *command = str_printf("ctctl pull %.8s --version %" PRId64, h->session_id, head->version);
+    char *command =
+        item_is_profile(head->item) && machine != NULL
+            ? str_printf("ctctl pull --profile %s --version %" PRId64, machine, head->version)
+            : str_printf("ctctl pull %.8s --version %" PRId64, h->session_id, head->version);
     char *count = amount(head), *ret = NULL;
 
     if (!head->is_known && head->err.msg[0] != '\0')

@@ -83,6 +83,21 @@ static void say_all(struct ctx *c, struct json_object *rules, struct json_object
         single(&c->out, sessions, b);
 }
 
+/* It went there when nobody had excluded anything. */
+static void say_profile(struct ctx *c, const struct json_object *o)
+{
+    int64_t n = headline_number(o, "inProfile", 0);
+    const char *id = jdoc_str(o, "profileId");
+
+    if (n > 0 && id != NULL)
+        ctx_say(c,
+                "%" PRId64
+                " file%s of what belongs to no session %s or may be of it, and %s in the "
+                "cloud. To remove all of that there: ctctl delete %.8s; then, to save what may go "
+                "there: ctctl sync %.8s",
+                n, n == 1 ? "" : "s", n == 1 ? "is" : "are", n == 1 ? "is" : "are", id, id);
+}
+
 static void say_folder(struct ctx *c, const struct json_object *o, int is_excluded)
 {
     int64_t n = headline_number(o, "sessions", 0), cloud = headline_number(o, "inCloud", 0);
@@ -109,6 +124,7 @@ static void say_folder(struct ctx *c, const struct json_object *o, int is_exclud
                 "%" PRId64 " of them %s in the cloud, and what is there stays there. To remove it: "
                 "ctctl delete --project %s",
                 cloud, cloud == 1 ? "is" : "are", path);
+    say_profile(c, o);
     free(clean);
     free(count);
     free(path);
@@ -128,6 +144,7 @@ static void say_session(struct ctx *c, const struct json_object *o, int is_exclu
     else
         buf_printf(&b, "Session %s is saved again.\n", id);
     ctx_print(c, &b);
+    say_profile(c, o);
     buf_free(&b);
 }
 

@@ -500,11 +500,6 @@ static struct session *next_session(struct daemon *d, int64_t now_ms)
     return NULL;
 }
 
-static void hold_writer(void *arg, const char *project, const char *cwd)
-{
-    rules_hold(arg, project, cwd);
-}
-
 static void start(struct daemon *d, struct session *s)
 {
     struct job *j = str_calloc(1, sizeof(*j));
@@ -521,9 +516,7 @@ static void start(struct daemon *d, struct session *s)
     j->spool_used_bytes = uploader_spool_bytes(d->uploader);
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
-    j->exclude = rules_copy(d->rules);
-    if (rules_any(j->exclude))
-        state_each_writer(d->state, hold_writer, j->exclude);
+    j->exclude = job_rules(d);
     profile_prepare(d, j);
     j->keys = sealing_hold(d->sealing);
     sealing_wire_id(d->sealing, s->id, j->wire_id);

@@ -11,6 +11,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/session/profile.h"
 #include "daemon/session/recording.h"
 #include "daemon/account/cloud.h"
 #include "daemon/account/room.h"
@@ -319,6 +320,16 @@ static int let_one_go(struct daemon *d, const char *id, struct ct_err *err)
     return rc;
 }
 
+/* What of it is in the cloud with what belongs to no session, as the books still have it. */
+static void add_withheld(struct daemon *d, struct json_object *o)
+{
+    char id[UUID_SIZE];
+    int64_t n = profile_withheld(d, id);
+
+    jdoc_set_int(o, "inProfile", n);
+    jdoc_set_str(o, "profileId", n > 0 ? id : NULL);
+}
+
 static void one_session(struct daemon *d, struct ipc_request *rq, const char *id, int is_excluded,
                         int is_deleted)
 {
@@ -332,13 +343,16 @@ static void one_session(struct daemon *d, struct ipc_request *rq, const char *id
         return;
     }
     rc = is_excluded ? keep_one(d, id, is_deleted, &err) : let_one_go(d, id, &err);
-    profile_refresh(d);
     if (rc != 0) {
+        profile_refresh(d);
         ipc_fail(rq, &err);
         return;
     }
     o = json_object_new_object();
     jdoc_set_str(o, "sessionId", id);
+    if (is_excluded)
+        add_withheld(d, o);
+    profile_refresh(d);
     ipc_reply(rq, o);
 }
 
@@ -377,8 +391,10 @@ static void folder(struct daemon *d, struct ipc_request *rq, const char *path, i
     log_info("rule %s=%s", is_excluded ? "exclude" : "include",
              log_quote(path, quoted, sizeof(quoted)));
     apply(&w);
-    profile_refresh(d);
     o = json_object_new_object();
+    if (is_excluded)
+        add_withheld(d, o);
+    profile_refresh(d);
     jdoc_set_str(o, "path", path);
     jdoc_set_bool(o, "changed", changed);
     jdoc_set_int(o, "sessions", (int64_t)(is_excluded ? w.stay.n : w.go.n));

@@ -126,6 +126,20 @@ static void on_other(void *arg, const char *path, size_t records)
     json_object_array_add(j->others, o);
 }
 
+static void hold_writer(void *arg, const char *project, const char *cwd)
+{
+    rules_hold(arg, project, cwd);
+}
+
+struct rules *job_rules(struct daemon *d)
+{
+    struct rules *r = rules_copy(d->rules);
+
+    if (rules_any(r))
+        state_each_writer(d->state, hold_writer, r);
+    return r;
+}
+
 static int snapshot_in(struct job *j, const char *root, struct snapshot **ret, struct ct_err *err)
 {
     struct snapshot_opts o = {

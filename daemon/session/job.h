@@ -81,4 +81,11 @@ struct job {
 void job_run(void *arg);
 void job_free(void *arg);
 
+/**
+ * job_rules(d):
+ * Return a copy of the rules that knows who wrote the memory that folders share; the caller owns
+ * it.
+ */
+struct rules *job_rules(struct daemon *d);
+
 #endif

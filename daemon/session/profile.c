@@ -267,6 +267,50 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
     return 0;
 }
 
+struct withholding {
+    struct job j;
+    int64_t n;
+};
+
+static void count_withheld(void *arg, const char *path, int64_t size_bytes)
+{
+    struct withholding *w = arg;
+    struct agent_path place;
+
+    (void)size_bytes;
+    w->j.d->agent->classify(path, &place);
+    if (place.kind == AGENT_MEMORY && place.project[0] == '\0')
+        return; /* the user's own, or an agent's */
+    w->n += stays(&w->j, place.kind == AGENT_MEMORY ? place.project : NULL, NULL) != NULL;
+}
+
+int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE])
+{
+    struct withholding w = {.j = {.d = d}};
+    struct state_session ss = {0};
+    int64_t all = 0;
+
+    for (size_t i = 0; d->state != NULL && i < d->config->roots.n; i++) {
+        w.n = 0;
+        profile_id(d, (int)i, w.j.session_id);
+        w.j.exclude = job_rules(d);
+        profile_prepare(d, &w.j);
+        if (state_get(d->state, w.j.session_id, &ss) && ss.version > 0 && !state_is_deleted(&ss) &&
+            ss.is_excluded != STATE_EXCLUDED_ITSELF)
+            state_each_attachment(d->state, w.j.session_id, count_withheld, &w);
+        if (w.n > 0)
+            memcpy(ret_id, w.j.session_id, UUID_SIZE);
+        all += w.n;
+        state_session_clear(&ss);
+        rules_free(w.j.exclude);
+        strlist_free(&w.j.claimed);
+        strlist_free(&w.j.withheld);
+        map_free(w.j.known);
+        w = (struct withholding){.j = {.d = d}};
+    }
+    return all;
+}
+
 static void add_skipped(struct json_object *list, const struct state_session *ss)
 {
     struct json_object *skipped = jdoc_array(ss->meta, "skipped");

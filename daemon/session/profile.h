@@ -72,6 +72,13 @@ int profile_has_given(const struct job *j, const char *path);
 int profile_is_void(struct daemon *d, const struct job *j);
 
 /**
+ * profile_withheld(d, ret_id):
+ * Return how many files stay here by the rules as they are now that are in the newest version of a
+ * profile in the cloud; and, if any, the id of such a profile.
+ */
+int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE]);
+
+/**
  * profile_report(d):
  * Return the part of status about it: {state, savedAt, notSaved: [{path, reason}]}, and, as long as
  * the newest one is not safe, {upload, reason, changedSince} with the words of a session's state

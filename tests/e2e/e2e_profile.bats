@@ -133,6 +133,7 @@ ID=11111111-2222-4333-8444-555555555555
     ! grep -q 'not here' "$T/out"
     # under its id it is no session
     id=$(api GET /sessions | jq -r '.sessions[].id')
+    ctctl versions "$id" 2>&1 | grep -q 'version 1, .*: ctctl pull --profile alice --version 1$'
     run ctctl pull "$id"
     [ "$status" -ne 0 ]
     [[ $output == *"ctctl pull --profile"* ]]
@@ -224,10 +225,21 @@ stored() {
 }
 
 @test "what waits does not leave any more once it is excluded, or somebody says no" {
+    local id
     loose
     start_daemon
     ctctl sync --wait
     within status_is '.profile.savedAt != null' true
+    # what is there already is said, with what removes it
+    ctctl exclude "$HOME/src/lone" >"$T/out" 2>&1
+    id=$(sed -n 's/^ctctl: [0-9]* files of what belongs to no session .*: ctctl delete \([0-9a-f]*\); .*/\1/p' "$T/out")
+    ctctl delete "$id" --yes
+    ctctl sync "$id" --wait
+    [ "$(api GET /sessions | jq -c '[.sessions[] | [.id[:8], .versionCount]]')" = "[[\"$id\",1]]" ]
+    ctctl exclude "$HOME/src/lone" >"$T/out" 2>&1
+    ! grep -q 'to no session' "$T/out"
+    ctctl include "$HOME/src/lone"
+    ctctl sync --wait
     ctctl pause
     put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET'
     within spooled
