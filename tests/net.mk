@@ -4,7 +4,7 @@ EXTRA_DIST += tests/e2e/tools/story_model.py tests/e2e/tools/story_servers.py te
 LONG_TESTS += tests/e2e/e2e_model.bats tests/e2e/e2e_retry.bats tests/e2e/e2e_net.bats
 TESTS += tests/e2e/e2e_own_machine.bats tests/e2e/e2e_clock.bats tests/e2e/e2e_alone.bats tests/e2e/e2e_deleted.bats tests/e2e/e2e_story.bats
 HEAVY_TESTS += tests/e2e/e2e_stall.bats tests/e2e/soak.sh
-FULL_TESTS += tests/e2e/soak.sh tests/e2e/e2e_model.bats
+FULL_TESTS += tests/e2e/soak.sh tests/e2e/e2e_model.bats tests/e2e/e2e_alone.bats
 endif
 
 if WITH_CMOCKA

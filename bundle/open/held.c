@@ -76,7 +76,8 @@ static int is_longer(const struct open_entry *a, const struct open_entry *b)
     return !ends(b->name, ".json") && b->size_bytes > a->size_bytes;
 }
 
-size_t held_files_lacking(const struct open_result *a, const struct open_result *b)
+size_t held_files_lacking(const struct open_result *a, const struct open_result *b,
+                          int (*is_lacking)(void *arg, const struct open_entry *e), void *arg)
 {
     size_t n = 0;
 
@@ -86,7 +87,7 @@ size_t held_files_lacking(const struct open_result *a, const struct open_result 
             (held_of_the_moment(e->kind) && e->kind != AGENT_MEMORY))
             continue;
         mine = find(a, e->name);
-        n += mine == NULL || is_longer(mine, e);
+        n += (mine == NULL || is_longer(mine, e)) && (is_lacking == NULL || is_lacking(arg, e));
     }
     return n;
 }

@@ -28,10 +28,12 @@ void held_clear(struct held *h);
 int held_of_the_moment(enum agent_kind kind);
 
 /**
- * held_files_lacking(a, b):
+ * held_files_lacking(a, b, is_lacking, arg):
  * Return how many files of ${b} that are kept for good ${a} lacks, or has shorter.  Of transcripts
  * their lines are counted; of what else holds paths of its machine (JSON) the length says nothing.
+ * ${is_lacking} (may be NULL) has the last word on each of these.
  */
-size_t held_files_lacking(const struct open_result *a, const struct open_result *b);
+size_t held_files_lacking(const struct open_result *a, const struct open_result *b,
+                          int (*is_lacking)(void *arg, const struct open_entry *e), void *arg);
 
 #endif

@@ -160,7 +160,8 @@ void heads_judge(struct heads *h, const struct news *here, const struct open_res
             continue;
         head->messages = news_messages_lacking(here, head->copy.held.news);
         head->records = news_lacking(here, head->copy.held.news);
-        head->files = files != NULL ? held_files_lacking(files, &head->copy.held.opened) : 0;
+        head->files =
+            files != NULL ? held_files_lacking(files, &head->copy.held.opened, NULL, NULL) : 0;
     }
 }
 

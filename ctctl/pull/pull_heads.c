@@ -1,14 +1,48 @@
+#include <sys/stat.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "bundle/install/local.h"
 
 #include "ctctl/pull/pull_adopt.h"
 #include "ctctl/pull/pull_apart.h"
 #include "ctctl/pull/pull_fallback.h"
 #include "ctctl/pull/pull_heads.h"
+
+/* A file of a head may be here although it is not in what was taken. */
+struct place {
+    int root_fd;
+    const char *session_id, *project;
+};
+
+static int is_absent(void *arg, const struct open_entry *e)
+{
+    const struct place *p = arg;
+    char *path = agent_default()->entry_path(p->session_id, p->project, NULL, e->name);
+    int fd = path != NULL ? linked_open(agent_default(), p->root_fd, path, 0) : -1;
+    size_t n = strlen(e->name);
+    int is_json = n > 5 && (strcmp(e->name + n - 5, ".json") == 0 || e->lines > 0);
+    struct stat st;
+    int is_so = fd < 0 || fstat(fd, &st) != 0 || (!is_json && st.st_size < e->size_bytes);
+
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return is_so;
+}
+
+static void count_absent(struct heads *h, const struct open_result *files, struct place *p)
+{
+    for (size_t i = 0; files != NULL && i < h->n; i++) {
+        struct head *head = &h->v[i];
+        if (head->is_known && head->files > 0)
+            head->files = held_files_lacking(files, &head->copy.held.opened, is_absent, p);
+    }
+}
 
 int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *taken,
                struct heads *h)
@@ -23,9 +57,11 @@ int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *t
     if (root_fd >= 0)
         is_here =
             local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 && local.n > 0;
-    if (is_here)
+    if (is_here) {
+        struct place p = {root_fd, h->session_id, local.copies[0].project};
         heads_judge(h, local.news, files);
-    else if (files != NULL)
+        count_absent(h, files, &p);
+    } else if (files != NULL)
         heads_judge(h, taken->copy.held.news, files);
     if (local.news != NULL)
         local_clear(&local);

@@ -87,9 +87,9 @@ static void compare(struct peek *p, const struct held *bundle, const struct held
     enum news_order order = news_compare_all(bundle->news, head->news);
 
     p->is_contained = (order == NEWS_SAME || order == NEWS_AHEAD) &&
-                      held_files_lacking(&bundle->opened, &head->opened) == 0;
+                      held_files_lacking(&bundle->opened, &head->opened, NULL, NULL) == 0;
     p->is_within = (order == NEWS_SAME || order == NEWS_BEHIND) &&
-                   held_files_lacking(&head->opened, &bundle->opened) == 0;
+                   held_files_lacking(&head->opened, &bundle->opened, NULL, NULL) == 0;
     p->more_bytes = transcript_bytes(&head->opened) - transcript_bytes(&bundle->opened);
 }
 

@@ -54,17 +54,6 @@ begin() {
     project src/web.app
 }
 
-@test "the daemon has read the list before the pull" {
-    begin
-    : >"$T/server.log"
-    start_daemon
-    within listed
-    ctctl pull "$ID"
-    within state_is synced
-    alone
-    sitting_is_one 1
-}
-
 @test "what was pulled is another machine's version and ours: a daemon that comes anew is of that opinion" {
     begin
     start_daemon
@@ -78,15 +67,6 @@ begin() {
     state_is synced
     ctctl status --line | grep -qv diverged
     [ "$(ctctl status --json | jq '.problems | length')" = 0 ]
-}
-
-@test "the pull comes while the daemon is down" {
-    begin
-    ctctl pull "$ID"
-    start_daemon
-    within state_is synced
-    alone
-    sitting_is_one 1
 }
 
 @test "pull and a turn come while the daemon is down" {
@@ -144,29 +124,6 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     machine alice
     ctctl pull --update
     grep -q "without books" "$(here "$ID")"
-}
-
-@test "in a sealed account it is the same, with the list read before the pull or after" {
-    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
-    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
-    push
-    machine bob
-    amending
-    project src/web.app
-    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
-    : >"$T/server.log"
-    start_daemon
-    within listed
-    ctctl pull "$ID"
-    within state_is synced
-    turn "bob's first"
-    turn "bob's second"
-    state_is synced
-    stop_daemon
-    session add "$CLAUDE_CONFIG_DIR" "$ID" "before the daemon"
-    start_daemon
-    ctctl sync --wait
-    state_is synced
 }
 
 @test "two machines went on apart: pull and versions name the other's version, and pull takes it by its number" {
@@ -229,4 +186,91 @@ has_beside() { [ -s "$(dirname "$(here "$ID")")/$ID/subagents/agent-$1.jsonl" ];
     ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
     turn "bob's"
     ctctl --json pull --update | jq -e '.sessions == [] and .alreadyHere == 1'
+}
+
+# ---- the table: when the daemon learns of the pull, what the account is like, what happens then
+
+# again: this machine logs in to the account, wherever the server is now
+again() {
+    printf 'correct horse battery' | ctctl login --email me@example.org --password-stdin \
+        --api-url "$API" >>"$T/login.log" 2>&1
+}
+
+# goes_on_alone WHEN KIND THEN: bob pulls alice's session and goes on with it
+#   WHEN: up, the daemon runs; down, it does not; before, it has read the list
+#   KIND: clear, sealed
+#   THEN: same; port, the server moves to another one; lost, bob's state is lost
+goes_on_alone() {
+    [ "$2" = clear ] || "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    amending
+    project src/web.app
+    [ "$2" = clear ] || install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    : >"$T/server.log"
+    [ "$1" = down ] || start_daemon
+    [ "$1" != before ] || within listed
+    ctctl pull "$ID"
+    [ "$1" = down ] || within state_is synced
+    [ "$1" = down ] || stop_daemon
+    case $3 in
+    port)
+        stop_server
+        API_PORT=0 OBJECTS_PORT=0
+        start_server
+        again
+        rm -f "$XDG_STATE_HOME"/codeteleport/*/account.json # nobody is here who could confirm it
+        ;;
+    lost)
+        rm -rf "$XDG_STATE_HOME"
+        again
+        ;;
+    esac
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob's zeroth"
+    start_daemon
+    ctctl sync --wait
+    state_is synced
+    alone
+    # All of it is one line, and a sitting is one version of it.
+    [ "$3" != same ] || sitting_is_one 1
+    [ "$(ctctl --json versions "$ID" | jq '[.versions[] | select(.pinned | not)] | length')" -le 3 ]
+    ctctl --json versions "$ID" | jq -e '[.versions[] | select(.pinned) | .version] as $p | .heads - $p == []'
+    stop_daemon
+}
+
+# row WHEN KIND: with each of THEN; only one of them unless all are asked for
+row() {
+    local then
+    for then in same port lost; do
+        [ "${CT_FULL:-no}" = yes ] || [ "$then" = "$3" ] || continue
+        echo "# $1 $2 $then"
+        goes_on_alone "$1" "$2" "$then"
+        end_home
+        setup
+    done
+}
+
+@test "table: the daemon runs, in clear" {
+    row up clear port
+}
+
+@test "table: the daemon runs, sealed" {
+    row up sealed lost
+}
+
+@test "table: the daemon is down, in clear" {
+    row down clear lost
+}
+
+@test "table: the daemon is down, sealed" {
+    row down sealed port
+}
+
+@test "table: the daemon has read the list, in clear" {
+    row before clear same
+}
+
+@test "table: the daemon has read the list, sealed" {
+    row before sealed port
 }
