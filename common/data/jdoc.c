@@ -171,3 +171,19 @@ const char *jdoc_text(struct json_object *o)
     return json_object_to_json_string_ext(o,
                                           JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
+
+size_t jdoc_count(const char *p, size_t n)
+{
+    int in_string = 0;
+    size_t count = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (in_string && p[i] == '\\')
+            i++;
+        else if (p[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (p[i] == ',' || p[i] == '{' || p[i] == '['))
+            count++;
+    }
+    return count;
+}

@@ -16,6 +16,12 @@
 #define JDOC_MAX_DEPTH 32
 
 /**
+ * jdoc_count(p, n):
+ * How many values the ${n} bytes of a document have, at most: each costs memory when it is read.
+ */
+size_t jdoc_count(const char *p, size_t n);
+
+/**
  * jdoc_parse(p, n, ret, err):
  * Read one whole document of ${n} bytes.  ERR_CORRUPT if it is not strict JSON in UTF-8 or nested
  * deeper than JDOC_MAX_DEPTH.  The caller owns ${ret}.

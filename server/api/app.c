@@ -9,6 +9,9 @@
 
 #include "server/api/app_impl.h"
 
+#define MAX_VALUES 10000   /* in the body of an upload */
+#define MAX_FEW_VALUES 200 /* in any other */
+#define BODY_STEP (16 * 1024)
 #define MAX_OF_ONE 24 /* requests under way of one user */
 
 struct app *app_new(const struct app_config *config)
@@ -156,6 +159,25 @@ static int find_route(struct call *c)
     return call_error(c, 404, "not_found", "There is nothing at this path.");
 }
 
+static size_t max_body(const struct call *c)
+{
+    return c->route->handle == handle_session_upload ? APP_MAX_BODY : APP_SMALL_BODY;
+}
+
+/* A value takes some 300 bytes once it is read, whatever it took on the wire. */
+static int has_too_many_values(const struct call *c)
+{
+    return jdoc_count(c->raw.data, c->raw.len) >
+           (max_body(c) == APP_MAX_BODY ? MAX_VALUES : MAX_FEW_VALUES);
+}
+
+static int too_large(struct call *c)
+{
+    return call_error(c, 413, "too_large",
+                      max_body(c) == APP_MAX_BODY ? "The request is larger than 1 MiB."
+                                                  : "The request is larger than 16 KiB.");
+}
+
 /* Bodies are JSON and say so; a request without one may say what it likes. */
 static int check_body(struct call *c)
 {
@@ -164,8 +186,8 @@ static int check_body(struct call *c)
     size_t len = type != NULL ? strcspn(type, "; \t") : 0;
     int chunked = web_header(c->web, "Transfer-Encoding") != NULL;
 
-    if (n > APP_MAX_BODY)
-        return call_error(c, 413, "too_large", "The request is larger than 1 MiB.");
+    if (n > (int64_t)max_body(c))
+        return too_large(c);
     if ((n > 0 || chunked) && type != NULL &&
         (len != strlen("application/json") || strncasecmp(type, "application/json", len) != 0))
         return call_error(c, 415, "unsupported_media_type",
@@ -193,15 +215,27 @@ static void begin(void *arg, struct web_req *r)
         send_answer(c, status);
 }
 
+/* What is gathered counts with the answers that wait: both are held for others. */
+static int hold(struct call *c, size_t n)
+{
+    size_t steps = (c->raw.len + n) / BODY_STEP - c->raw.len / BODY_STEP;
+
+    return steps > 0 ? web_hold(c->web, steps * BODY_STEP) : 0;
+}
+
 static void body(void *arg, struct web_req *r, const void *p, size_t n)
 {
     struct call *c = web_data(r);
 
     (void)arg;
-    if (n > APP_MAX_BODY - c->raw.len)
-        send_answer(c, call_error(c, 413, "too_large", "The request is larger than 1 MiB."));
-    else
+    if (n > max_body(c) - c->raw.len) {
+        send_answer(c, too_large(c));
+    } else if (hold(c, n) != 0) {
+        web_answer_header(r, "Retry-After", "1");
+        send_answer(c, call_error(c, 503, "busy", "The server is busy; try again."));
+    } else {
         buf_add(&c->raw, p, n);
+    }
 }
 
 /* On a full disk what makes room has to be written down too. */
@@ -223,8 +257,10 @@ static void end(void *arg, struct web_req *r)
     struct ct_err err;
 
     (void)arg;
-    if (c->raw.len > 0 && strcmp(c->route->method, "POST") == 0 &&
-        jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)
+    if (has_too_many_values(c))
+        send_answer(c, call_error(c, 400, "bad_json", "The request has too many values."));
+    else if (c->raw.len > 0 && strcmp(c->route->method, "POST") == 0 &&
+             jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)
         send_answer(c, call_error(c, 400, "bad_json", err.msg));
     else
         send_answer(c, handle(c));

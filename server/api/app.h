@@ -24,7 +24,8 @@
  * handle_*.c, one file for a subject, and answer JSON only.
  */
 
-#define APP_MAX_BODY (1 << 20)
+#define APP_MAX_BODY (1 << 20) /* of an upload, which brings metadata; of all else: */
+#define APP_SMALL_BODY (16 * 1024)
 
 struct app;
 

@@ -116,7 +116,10 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
         expect 403 wrong_password json POST /account/delete -d "{\"password\":\"guess number $i\"}"
     done
     expect 429 too_many_attempts hold delete
-    # The holder logs in all the same.
+    # The holder ends that token all the same, by a log-in.
+    local stolen=$TOKEN
+    TOKEN=$JWT expect 200 '' hold logout-all
+    TOKEN=$stolen expect 401 unauthorized json GET /auth/me
     TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
 }
 
@@ -134,7 +137,7 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
     expect 401 unauthorized json GET /auth/me
     TOKEN= expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
     ! verb user list | grep "$NAME"
-    verb audit --json --since 1d | jq -se --arg e "$NAME" 'any(.[]; .event == "account-deleted" and .detail == "email=\($e) objects=now")'
+    verb audit --json --since 1d | jq -se --arg e "$NAME" 'any(.[]; .event == "account-deleted" and .detail == "objects=now email=\($e)")'
     verb gc
     [ "$(objects)" = "$(sql "SELECT count(*) FROM versions WHERE state <> 'reserved'")" ]
 }
@@ -227,4 +230,28 @@ metric() { curl -sS "$METRICS" | awk -v s="codeteleport_$1" '$1 == s { print $2 
     run codeteleport-server -c "$T/other.conf" --data "$T/other"
     [ "$status" -eq 78 ]
     [[ $output == *metrics*loopback* ]]
+}
+
+# ask_json FILE PATH: POST it as nobody; the status goes to stdout
+ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Expect:' -o /dev/null -w '%{http_code}\n' --data-binary "@$1" "$API$2"; }
+
+@test "what nobody sends takes no memory that others need" {
+    # Each value of JSON costs a hundred times what it takes on the wire.
+    python3 -c 'print("[" + "{}," * 340000 + "{}]", end="")' >"$T/large"
+    python3 -c 'print("[" + "{}," * 5000 + "{}]", end="")' >"$T/many"
+    python3 -c "print('{\"email\":\"' + ',' * 9000 + '\"}', end='')" >"$T/string"
+    local i
+    for i in 1 2 3 4 5 6 7 8; do
+        ask_json "$T/large" /auth/login >>"$T/statuses" 3>&- &
+        ask_json "$T/many" /auth/register >>"$T/statuses" 3>&- &
+        pids[i]=$!
+    done
+    wait
+    [ "$(sort "$T/statuses" | uniq -c | tr -s ' \n' ' ')" = ' 8 400 8 413 ' ]
+    [ "$(ask_json "$T/string" /auth/login)" = 422 ]
+    # An upload may have as many as metadata has, and not what fills the memory.
+    account "$NAME"
+    TOKEN= expect 401 unauthorized json POST /sessions/upload --data-binary "@$T/many"
+    expect 400 bad_json json POST /sessions/upload --data-binary "@$T/large"
+    [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
 }
