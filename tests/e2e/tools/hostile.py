@@ -131,8 +131,8 @@ def bombs():
         "closed arrays in arrays": (b"[" * 500000 + b"]" * 500000, 400),
         "objects in objects": (b'{"a":' * 150000 + b"1" + b"}" * 150000, 400),
         "33 levels": (b'{"metadata":' + b"[" * 32 + b"]" * 32 + b"}", 400),
-        "many members": (b"{" + b",".join(b'"k%d":1' % i for i in range(80000)) + b"}", 422),
-        "one member many times": (b"{" + b",".join([b'"a":1'] * 150000) + b"}", 422),
+        "many members": (b"{" + b",".join(b'"k%d":1' % i for i in range(80000)) + b"}", 400),
+        "one member many times": (b"{" + b",".join([b'"a":1'] * 150000) + b"}", 400),
         "a long number": (b'{"sizeBytes":' + b"9" * 500000 + b"}", 422),
         "a large exponent": (b'{"sizeBytes":1e999999999}', 422),
         "single quotes": (b"{'email':'x'}", 400),
@@ -164,6 +164,11 @@ NASTY = ["'; DROP TABLE users; --", "\" OR 1=1", "../../etc/passwd", "..%2f..%2f
 OTHERS = [None, True, 0, -1, 1.5, 2**63, -2**63, [], {}, [[]], [None], {"a": {}}]
 
 
+def small(value):
+    """What does not fit into the small body that all but an upload has."""
+    return (413,) if isinstance(value, str) and len(value) > 16 * 1024 else None
+
+
 def fields():
     good = {"sessionId": "s1", "sourceMachine": "m", "sourceCwd": "/x", "sourceUserDir": "/x", "sizeBytes": 10,
             "checksum": "sha256:" + "0" * 64, "metadata": {"agentId": "claude-code"}, "tags": ["t"], "label": "l",
@@ -178,11 +183,11 @@ def fields():
     for name, value in itertools.product(("email", "password"), NASTY + OTHERS):
         body = {"email": "al@example.org", "password": "12345678", name: value}
         jobs.append((f"register {name}={value!r:.40}", post(b"/v1/auth/register", json.dumps(body).encode()),
-                     (409, 422) if name == "password" else (422,)))
+                     small(value) or ((409, 422) if name == "password" else (422,))))
     for value in NASTY + OTHERS:
         jobs.append((f"confirm {value!r:.40}", post(b"/v1/sessions/s1/confirm", json.dumps({"version": value, "checksum": value}).encode()),
-                     (404, 409, 422)))
-        jobs.append((f"undelete {value!r:.40}", post(b"/v1/sessions/s1/undelete", json.dumps({"version": value}).encode()), (404, 422)))
+                     small(value) or (404, 409, 422)))
+        jobs.append((f"undelete {value!r:.40}", post(b"/v1/sessions/s1/undelete", json.dumps({"version": value}).encode()), small(value) or (404, 422)))
     run(jobs)
 
 
@@ -193,7 +198,7 @@ def tokens():
         body = {"name": "n", "expiresIn": "1d", name: value}
         short = isinstance(value, str) and 0 < len(value) < 200 and "\0" not in value
         jobs.append((f"token {name}={value!r:.40}", post(b"/v1/auth/token", json.dumps(body).encode()),
-                     (201,) if value is None or (name == "name" and short) else (422,)))
+                     small(value) or ((201,) if value is None or (name == "name" and short) else (422,))))
     run(jobs)
 
 
@@ -272,7 +277,7 @@ def crowd():
 def drip():
     """A connection that says nothing, a head and a body that drip: all are closed within two minutes."""
     kinds = {"silent": (b"", b""), "head": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", b"y"),
-             "body": (b"POST /v1/auth/login HTTP/1.1\r\n" + HEAD + JSON + b"Content-Length: 100000\r\n\r\n{", b" "),
+             "body": (b"POST /v1/auth/login HTTP/1.1\r\n" + HEAD + JSON + b"Content-Length: 10000\r\n\r\n{", b" "),
              "chunks": (b"POST /v1/auth/login HTTP/1.1\r\n" + HEAD + JSON + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n")}
     open_ones = {name: connect(0.01) for name in kinds}
     for name, s in open_ones.items():
