@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "bundle/install/origin.h"
 #include "bundle/open/held.h"
 #include "bundle/seal/sealed.h"
 #include "common/base/log.h"
@@ -282,6 +283,22 @@ static int write_contained(void *arg, struct ct_err *err)
     return rc;
 }
 
+/* Its description, if it is sealed.  Return whether it may stand for what is here: who vouches for
+ * less than this machine does not. */
+static int describe(const struct look *l, const struct api_head *h, struct sealed_facts *ret)
+{
+    struct daemon *d = l->h->d;
+
+    if (l->wire_id[0] == '\0')
+        return 1;
+    if (sealed_open(sealing_ring(d->sealing), l->wire_id, h->metadata, ret, NULL) != 0)
+        return 0;
+    if (ret->origin >= origin_of(d->config->state_dir, &d->config->roots, l->session_id))
+        return 1;
+    sealed_facts_clear(ret);
+    return 0;
+}
+
 /* The only one there is holds the same: that is the version that is here. */
 static int settle(const struct look *l)
 {
@@ -294,8 +311,7 @@ static int settle(const struct look *l)
     if (!l->is_same || l->looked != 1 || json_object_array_length(l->contained) != 1 ||
         !api_head_read(json_object_array_get_idx(l->heads, l->last), &h))
         return 0;
-    if (l->wire_id[0] != '\0' &&
-        sealed_open(sealing_ring(d->sealing), l->wire_id, h.metadata, &f, NULL) != 0)
+    if (!describe(l, &h, &f))
         return 0;
     o = json_object_array_get_idx(l->contained, 0);
     log_info("there-already session=%s version=%lld", l->session_id, (long long)h.version);
@@ -328,9 +344,7 @@ static void pass(const struct look *l)
     int64_t base = l->beyond != NULL ? newest_base(l->beyond) : 0;
     struct api_head h;
 
-    if (base <= 0 || !api_head_read(l->beyond, &h) || base >= h.version ||
-        (l->wire_id[0] != '\0' &&
-         sealed_open(sealing_ring(d->sealing), l->wire_id, h.metadata, &f, NULL) != 0))
+    if (base <= 0 || !api_head_read(l->beyond, &h) || base >= h.version || !describe(l, &h, &f))
         return;
     log_info("behind session=%s version=%lld", l->session_id, (long long)h.version);
     beside.version = h.version;
