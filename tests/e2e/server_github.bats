@@ -219,6 +219,18 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$ERROR" = not_allowed ]
 }
 
+@test "who deletes the account and signs in anew gets no second quota" {
+    serve_with 'max_bytes_per_user = "1 MB";'
+    for i in 1 2; do
+        sign_in
+        bundle 900000
+        push
+        expect 200 '' json POST /account/delete -d '{}'
+        [ "$(objects)" = 0 ]
+        TOKEN=$TOKEN expect 401 unauthorized json GET /auth/me
+    done
+}
+
 @test "whoever left the organisation is disabled, unless all seem to have" {
     local organisation='github_organization = "acme"; allowed_emails = [ "bo@example.org" ];' name
     export CODETELEPORT_GITHUB_TOKEN=operator
