@@ -16,6 +16,9 @@ teardown() {
 @test "a stock server takes sessions, and lists no more than two versions of each" {
     local id f i
     id=$(new_id) f=$(transcript "$id")
+    conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; profile = true;'
+    mkdir -p "$CLAUDE_CONFIG_DIR/agent-memory/a"
+    echo '- of an agent' >"$CLAUDE_CONFIG_DIR/agent-memory/a/MEMORY.md"
     start_daemon
     for i in 1 2 3; do
         line "turn $i" >>"$f"
@@ -23,6 +26,10 @@ teardown() {
     done
     [ "$(ctctl --json versions "$id" | jq -c '[.versions[].version]')" = '[3,2]' ]
     bundle_equals "$id" "$f"
+    # What belongs to no session it does not know of: it gets none, and that is said.
+    status_is .profile.state unknown-to-server
+    ctctl status | tr -s ' \n' ' ' | grep -q '1 file that belongs to no session is not saved: this server'
+    [ "$(api GET /sessions | jq -r '[.sessions[].id] | join(" ")')" = "$id" ]
     # The token goes to the API alone.
     grep -q '^object PUT .* 200 auth=no$' "$T/server.log"
     ! grep '^object .* auth=yes' "$T/server.log"
