@@ -295,6 +295,6 @@ const struct verb verb_account = {
     "not have it; an account without one signs in anew, in the browser.\n",
     run,
     "ctctl account                  # whose it is and what it holds\n"
-    "ctctl account passwd --tokens  # a machine was stolen: a new password, and all others out\n"
+    "ctctl account passwd --tokens  # a machine was stolen: new password, all others out\n"
     "ctctl account logout-all       # end every log-in but this one\n",
 };
