@@ -464,16 +464,14 @@ static void add_cleanup_problem(struct daemon *d, struct json_object *list)
 static void add_profile_problem(struct daemon *d, struct json_object *list)
 {
     struct json_object *o = profile_report(d);
-    const char *word = jdoc_str(o, "upload"), *why = jdoc_str(o, "reason");
+    const char *why = jdoc_str(o, "reason");
+    const char *cure = "once its reason is gone: ctctl sync; to do without: profile = false in "
+                       "codeteleportd.conf";
 
-    if (word != NULL && jdoc_bool(o, "changedSince", 0))
-        problem(list, "what belongs to no session is NOT safe", why,
-                "to do without: profile = false in codeteleportd.conf");
-    else if (word != NULL && (strcmp(word, "failed") == 0 || strcmp(word, "limit") == 0 ||
-                              strcmp(word, "too_large") == 0))
-        problem(list, "what belongs to no session is NOT safe", why,
-                "once its reason is gone: ctctl sync; to do without: profile = false in "
-                "codeteleportd.conf");
+    if (jdoc_bool(o, "changedSince", 0))
+        cure = "to do without: profile = false in codeteleportd.conf";
+    if (profile_is_unsafe(d))
+        problem(list, "what belongs to no session is NOT safe", why, cure);
     json_object_put(o);
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
+#include "daemon/session/profile.h"
 
 static void say_on_their_way(const struct sessions_counts *c, int64_t total, char *buf, size_t size)
 {
@@ -44,6 +45,8 @@ void report_line(struct daemon *d, char *buf, size_t size)
     else if (c.limit > 0)
         snprintf(buf, size, "NOT SAFE: %lld of %lld sessions are over the plan's limit",
                  (long long)c.limit, (long long)total);
+    else if (profile_is_unsafe(d))
+        snprintf(buf, size, "NOT SAFE: what belongs to no session could not be saved");
     else if (why[0] != '\0')
         snprintf(buf, size, "%s: %.200s", state, why);
     else if (c.all > 0)

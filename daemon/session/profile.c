@@ -367,3 +367,16 @@ struct json_object *profile_report(struct daemon *d)
     jdoc_set_time(o, "savedAt", saved_ms);
     return o;
 }
+
+int profile_is_unsafe(struct daemon *d)
+{
+    static const char *const words[] = {"failed", "limit", "too_large"};
+    struct json_object *o = profile_report(d);
+    const char *word = jdoc_str(o, "upload");
+    int yes = jdoc_bool(o, "changedSince", 0);
+
+    for (size_t i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+        yes = yes || strcmp(word, words[i]) == 0;
+    json_object_put(o);
+    return yes;
+}

@@ -79,6 +79,13 @@ int profile_is_void(struct daemon *d, const struct job *j);
 int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE]);
 
 /**
+ * profile_is_unsafe(d):
+ * Return whether somebody has to see to one, as status says: it failed, there is no room for it, or
+ * it changed since it was deleted in the cloud.
+ */
+int profile_is_unsafe(struct daemon *d);
+
+/**
  * profile_report(d):
  * Return the part of status about it: {state, savedAt, notSaved: [{path, reason}]}, and, as long as
  * the newest one is not safe, {upload, reason, changedSince} with the words of a session's state

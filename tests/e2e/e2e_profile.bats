@@ -144,6 +144,8 @@ ID=11111111-2222-4333-8444-555555555555
     within status_is '.profile.upload' deleted
     ctctl status >"$T/out" || true
     grep -q 'NOT SAFE: what belongs to no session' "$T/out"
+    kill -USR1 "$(status .daemon.pid)"
+    within grep -q 'dump status="NOT SAFE: what belongs to no session' "$T/daemon.log"
     # excluded instead, it is not in the cloud; wanted again, it goes there
     ctctl exclude "${id:0:8}"
     status_is '.profile.upload + " " + (.profile.savedAt | tostring)' 'excluded null'
