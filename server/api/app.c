@@ -12,7 +12,8 @@
 #define MAX_VALUES 10000   /* in the body of an upload */
 #define MAX_FEW_VALUES 200 /* in any other */
 #define BODY_STEP (16 * 1024)
-#define MAX_OF_ONE 24 /* requests under way of one user */
+#define MAX_OF_ONE 24  /* requests under way of one token */
+#define MAX_OF_USER 48 /* of one user */
 
 struct app *app_new(const struct app_config *config)
 {
@@ -33,12 +34,17 @@ void app_free(struct app *a)
 
 static int app_enter(struct app *a, struct call *c)
 {
-    int n = 0;
+    int n = 0, n_user = 0;
 
+    /* By the token: whoever stole one must not keep the holder's log-in from ending it. */
     pthread_mutex_lock(&a->mutex);
-    for (const struct call *o = a->calls; o != NULL; o = o->next)
-        n += memcmp(o->who.user_id, c->who.user_id, UUID_SIZE) == 0;
-    if (n < MAX_OF_ONE) {
+    for (const struct call *o = a->calls; o != NULL; o = o->next) {
+        if (memcmp(o->who.user_id, c->who.user_id, UUID_SIZE) != 0)
+            continue;
+        n_user++;
+        n += strcmp(o->who.token_id, c->who.token_id) == 0;
+    }
+    if (n < MAX_OF_ONE && n_user < MAX_OF_USER) {
         c->next = a->calls;
         a->calls = c;
         c->is_counted = 1;

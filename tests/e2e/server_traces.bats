@@ -255,3 +255,31 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
     expect 400 bad_json json POST /sessions/upload --data-binary "@$T/large"
     [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
 }
+
+@test "stalled requests with a stolen token keep its holder from nothing" {
+    account "$NAME"
+    python3 - "$API_PORT" "$CA" "$TOKEN" "$T/stalled" "$T/enough" 3>&- <<'PY' &
+import os, socket, ssl, sys, time
+port, ca, token, ready, enough = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
+        "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").encode()
+held = []
+for _ in range(30):
+    s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
+    s.sendall(head)
+    held.append(s)
+open(ready, "w").close()
+for _ in range(600):
+    if os.path.exists(enough):
+        break
+    time.sleep(0.1)
+PY
+    local pid=$! stolen=$TOKEN
+    within test -e "$T/stalled"
+    within sh -c "curl -sS --cacert '$CA' -H 'Authorization: Bearer $TOKEN' '$API/auth/me' | grep too_many_requests"
+    TOKEN=$JWT expect 200 '' hold logout-all
+    touch "$T/enough"
+    wait "$pid"
+    TOKEN=$stolen expect 401 unauthorized json GET /auth/me
+}
