@@ -253,7 +253,7 @@ static int pack_once(struct job *j)
         return err_set(&j->err, ERR_REFUSED, "its folder is excluded");
     }
     if (j->profile_root < 0)
-        withhold_memory(j, s);
+        withhold(j, s);
     rc = pack_write(s, &o, &j->result, &j->err);
     if (rc != 0 && j->err.code == ERR_GONE)
         j->err.code = ERR_FAIL; /* the spool, not the session: only the snapshot can say that */

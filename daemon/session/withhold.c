@@ -15,7 +15,7 @@
 
 struct withholding {
     struct job *j;
-    struct strlist held; /* project folder, reason, project folder, ... */
+    struct strlist held, copies; /* project folder, reason, project folder, ... */
 };
 
 /* Can the session of that transcript write to the memory of ${project}? */
@@ -99,10 +99,43 @@ static void judge(void *arg, const char *project)
     }
 }
 
-void withhold_memory(struct job *j, struct snapshot *s)
+/* Another copy of the session, or what lies beside it. */
+static void judge_copy(void *arg, const struct snapshot_file *f)
+{
+    struct withholding *w = arg;
+    struct agent_path place;
+    const char *why;
+
+    w->j->d->agent->classify(f->path, &place);
+    if (place.project[0] == '\0' || place.kind == AGENT_MEMORY ||
+        strlist_has(&w->copies, place.project))
+        return;
+    why = rules_reason(w->j->exclude, NULL, "", place.project);
+    if (why == NULL)
+        return;
+    strlist_add(&w->copies, place.project);
+    strlist_add(&w->copies, why);
+}
+
+static void withhold_copies(struct withholding *w, struct snapshot *s)
+{
+    if (!rules_any(w->j->exclude))
+        return;
+    snapshot_each_file(s, judge_copy, w);
+    for (size_t i = 0; i + 1 < w->copies.n; i += 2) {
+        char *folder = str_printf("projects/%s", w->copies.v[i]);
+        if (strcmp(w->copies.v[i], snapshot_project(s)) != 0)
+            snapshot_leave_out(s, folder, w->copies.v[i + 1]);
+        free(folder);
+    }
+    strlist_free(&w->copies);
+}
+
+void withhold(struct job *j, struct snapshot *s)
 {
     struct withholding w = {.j = j};
 
+    withhold_copies(&w, s);
     snapshot_each_memory(s, judge, &w);
     for (size_t i = 0; i + 1 < w.held.n; i += 2) {
         char *folder = str_printf("projects/%s/memory", w.held.v[i]);

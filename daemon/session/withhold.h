@@ -5,10 +5,11 @@
 #include "daemon/session/job.h"
 
 /**
- * withhold_memory(j, s):
- * On the worker: memory that a session of an excluded folder could have written leaves the snapshot
- * ${s}, and is named.  All project folders whose memory it had are noted in j->memories.
+ * withhold(j, s):
+ * On the worker: memory that a session of an excluded folder could have written, and what the
+ * session itself has in the project folders of excluded ones, leave the snapshot ${s}, and are
+ * named.  All project folders whose memory it had are noted in j->memories.
  */
-void withhold_memory(struct job *j, struct snapshot *s);
+void withhold(struct job *j, struct snapshot *s);
 
 #endif

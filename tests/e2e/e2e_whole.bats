@@ -95,6 +95,21 @@ entries() {
     grep -q 'OTHER 5' "$(dirname "$(here "$ID")")/$ID/codeteleport-other/"*
 }
 
+@test "what a session has in the project folder of an excluded one stays here, and is named" {
+    start_daemon
+    ctctl exclude /home/al/q
+    ID=$(new_id)
+    F=$(transcript "$ID")
+    { line one; line two; line three; } >"$F"
+    put "projects/-home-al-q/$ID/subagents/agent-s.jsonl" "$(line TWOSUB)"
+    line OTHER >"$(transcript "$ID" -home-al-q)"
+    ctctl sync --wait
+    fetch "$ID" "$T/x.tgz"
+    [ "$(tar -xzOf "$T/x.tgz" | grep -cE 'OTHER|TWOSUB')" = 0 ]
+    [ "$(tar -xzOf "$T/x.tgz" session.jsonl | grep -c .)" = 3 ]
+    [ "$(ctctl --json show "$ID" | jq '[.skipped[].path | select(contains("-home-al-q/"))] | length')" = 2 ]
+}
+
 @test "a copy that is all in the other is a duplicate, and a copy put aside is saved if it has more" {
     ID=$(new_id)
     F=$(transcript "$ID")
