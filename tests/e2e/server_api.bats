@@ -515,7 +515,7 @@ PY
     dir=$(dirname "$(find "$T/server/objects/bundles" -type f | head -1)")
     rm "$dir/$ID.v1.tar.gz"
     printf x >>"$dir/$ID.v2.tar.gz"
-    printf y | dd of="$dir/$ID.v3.tar.gz" conv=notrunc status=none
+    printf yyyyyyyy | dd of="$dir/$ID.v3.tar.gz" conv=notrunc status=none
     printf z >"$dir/$ID.v9.tar.gz"
     touch -d '3 days ago' "$dir/$ID.v9.tar.gz"
     run codeteleport-server --data "$T/server" check

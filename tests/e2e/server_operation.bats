@@ -107,13 +107,13 @@ begin_get() {
     local file
     file=$(find "$T/server/objects/bundles" -type f)
     chmod 600 "$file"
-    printf x | dd of="$file" conv=notrunc status=none
+    printf xxxxxxxx | dd of="$file" conv=notrunc status=none
     expect 200 '' confirm
     reserve
     store_says 200 '' put "$URL"
     file=$(find "$T/server/objects/bundles" -type f -name "*.v$VERSION.*")
     stop_server
-    printf x | dd of="$file" conv=notrunc status=none
+    printf xxxxxxxx | dd of="$file" conv=notrunc status=none
     start_server
     expect 409 not_uploaded confirm
 }
