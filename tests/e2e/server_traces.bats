@@ -253,7 +253,9 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
     account "$NAME"
     TOKEN= expect 401 unauthorized json POST /sessions/upload --data-binary "@$T/many"
     expect 400 bad_json json POST /sessions/upload --data-binary "@$T/large"
-    [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
+    # Under sanitizers memory is not its own.
+    [ "${CT_SANITIZERS:-no}" != no ] ||
+        [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
 }
 
 @test "stalled requests with a stolen token keep its holder from nothing" {
