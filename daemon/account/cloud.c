@@ -639,6 +639,7 @@ void cloud_forget(struct cloud *c)
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->rollbacks, forget_key, c->rollbacks);
     map_each(c->seen, forget_key, c->seen);
+    map_each(c->verified, forget_key, c->verified);
     cloud_forget_absent(c);
     c->unreadable = 0;
     strlist_free(&c->asks);
@@ -660,6 +661,7 @@ struct cloud *cloud_new(struct daemon *d)
     c->since = map_new();
     c->in_clear = map_new();
     c->rollbacks = map_new();
+    c->verified = map_new();
     c->seen = map_new();
     c->absent = map_new();
     c->look_timer = cloud_look_event(c);
@@ -683,6 +685,7 @@ void cloud_free(struct cloud *c)
     map_free(c->since);
     map_free(c->in_clear);
     map_free(c->rollbacks);
+    map_free(c->verified);
     map_free(c->seen);
     cloud_forget_absent(c);
     map_free(c->absent);

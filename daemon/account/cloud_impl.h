@@ -66,6 +66,8 @@ struct cloud {
     struct strlist doubts; /* sessions whose own version is to be found (cloud_verify.c) ... */
     size_t next_doubt;     /* ... from here on */
     struct http_call *doubt;
+    struct map *verified; /* sessions of which that was asked since the list was begun */
+    int is_looked_late;   /* who looks is told once that is known */
     struct api_request *doubt_request;
     struct event *retry;
     struct event *soon;       /* go on with ${asks} */

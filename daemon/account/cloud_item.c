@@ -266,8 +266,9 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
         return;
     }
     newest_other(c, ss, wire_id, item, &other);
-    if (!is_there && other.version > 0 && other.version != ss->elsewhere && !ss->is_archived &&
-        !ss->is_excluded && ss->sha256[0] != '\0')
+    if (!is_there && other.version > 0 &&
+        (other.version != ss->elsewhere || map_get(c->verified, ss->session_id) == NULL) &&
+        !ss->is_archived && !ss->is_excluded && ss->sha256[0] != '\0')
         cloud_verify(c, ss->session_id);
     if (other.version > 0)
         is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head);
@@ -603,6 +604,7 @@ void cloud_begin_list(struct cloud *c)
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->since, forget_key, c->since);
     map_each(c->seen, forget_key, c->seen);
+    map_each(c->verified, forget_key, c->verified);
     cloud_forget_absent(c);
     c->unreadable_now = c->opened_now = 0;
     c->foreign_key[0] = '\0';
@@ -634,6 +636,7 @@ void cloud_end_list(struct cloud *c)
     c->is_reset = 0;
     state_each_confirmed(c->d->state, collect_absent, c);
     map_each(c->seen, forget_key, c->seen);
+    map_each(c->verified, forget_key, c->verified);
     note_clear(c);
     c->unreadable = c->unreadable_now;
     /* A ring that opens nothing of the account lacks its first key, with which ids are made: what

@@ -98,6 +98,10 @@ void cloud_looked(struct cloud *c, int is_fresh)
 {
     if (is_fresh)
         c->looked_ms = now_mono_ms();
+    if (is_fresh && c->doubt != NULL) {
+        c->is_looked_late = 1;
+        return;
+    }
     evtimer_del(c->look_timer);
     answer(c, is_fresh, 0);
 }

@@ -13,35 +13,22 @@
  * A version of this machine's that stands neither as current nor as a head is said to be contained
  * in what does.  That is the server's word on what it was told: if it was put back since, or has
  * dropped the version, nobody said so of this one.  So it has to be on the list of versions, with
- * its checksum; else it is not saved.  Asked once for each time that another machine goes on.
+ * its checksum; else what stands is looked into, and what it lacks is saved anew.  (Rotation and
+ * amending take versions away too: then that finds nothing missing.)  Asked once for each list, and
+ * each time that another machine goes on.
  */
 static void next(struct cloud *c);
 
-static int has_base(const struct json_object *row, int64_t version)
-{
-    struct json_object *bases = jdoc_array(row, "baseVersions");
-
-    for (size_t i = 0; bases != NULL && i < json_object_array_length(bases); i++) {
-        if (json_object_get_int64(json_object_array_get_idx(bases, i)) == version)
-            return 1;
-    }
-    return 0;
-}
-
-/* Of one that was amended, the next one of its sitting is there. */
 static int is_listed(struct json_object *answer, const struct state_session *ss)
 {
     struct json_object *rows = jdoc_array(answer, "versions");
     struct api_head h;
-    int is_amended = 0;
 
     for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        is_amended |= has_base(row, ss->version);
-        if (api_head_read(row, &h) && h.version == ss->version)
+        if (api_head_read(json_object_array_get_idx(rows, i), &h) && h.version == ss->version)
             return h.checksum[0] == '\0' || strcmp(h.checksum + strlen("sha256:"), ss->sha256) == 0;
     }
-    return is_amended;
+    return 0;
 }
 
 static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
@@ -89,10 +76,15 @@ static void next(struct cloud *c)
         return;
     strlist_free(&c->doubts);
     c->next_doubt = 0;
+    if (c->is_looked_late) {
+        c->is_looked_late = 0;
+        cloud_looked(c, 1);
+    }
 }
 
 void cloud_verify(struct cloud *c, const char *session_id)
 {
+    map_put(c->verified, session_id, c);
     strlist_add(&c->doubts, session_id);
     next(c);
 }
@@ -102,6 +94,7 @@ void cloud_verify_stop(struct cloud *c)
     if (c->doubt != NULL)
         http_cancel(c->doubt);
     c->doubt = NULL;
+    c->is_looked_late = 0;
     api_request_free(c->doubt_request);
     c->doubt_request = NULL;
     strlist_free(&c->doubts);

@@ -116,7 +116,8 @@ static void set_bases(const struct record *r, struct queue_item *q)
         set_base(q, waiting->base_version, waiting->base_sha256);
     else if (strcmp(r->old->wire_id, j->wire_id) == 0)
         set_base(q, r->old->version, r->old->sha256);
-    if (is_one && (adopted_is_merged(a) || a->n_also > 0))
+    /* What a pull found to be here too may have been cleaned up since. */
+    if (is_one && (adopted_is_merged(a) || (a->n_also > 0 && !r->is_thinner)))
         q->merged = adopted_json(a);
     else if (waiting != NULL)
         q->merged = json_object_get(waiting->merged);
