@@ -4,6 +4,8 @@
 load lib
 load server_lib
 
+MADE=none # what it has lies elsewhere
+
 setup_file() {
     BACKEND_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-backend.XXXXXX")
     export BACKEND_DIR
