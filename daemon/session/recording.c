@@ -94,6 +94,22 @@ static int is_instead(const struct job *j)
     return j->adopted.version > 0 && j->adopted.is_instead;
 }
 
+/* It lacks something of what was safe: it names what it keeps beyond rotation, which is one
+ * version, and hides nothing else; what else there is stays a head. */
+static void set_kept_base(const struct record *r, struct queue_item *q)
+{
+    const struct adopted *a = &r->j->adopted;
+
+    if (q->pin <= 0)
+        q->base_version = 0;
+    else if (q->pin == a->version && strcmp(a->wire_id, r->j->wire_id) == 0)
+        set_base(q, a->version, a->sha256);
+    else if (q->pin == r->old->version && strcmp(r->old->wire_id, r->j->wire_id) == 0)
+        set_base(q, r->old->version, r->old->sha256);
+    else
+        q->base_version = 0;
+}
+
 /* The version that this bundle goes on from, of those that it will be one of: what a pull
  * installed, what the bundle that it replaces goes on from, or this device's last one.  In clear
  * and sealed, a session has versions of its own. */
@@ -108,6 +124,10 @@ static void set_bases(const struct record *r, struct queue_item *q)
     if (uploader_look(j->d->uploader, j->session_id, &v) &&
         strcmp(v.item->wire_id, j->wire_id) == 0)
         waiting = v.item;
+    if (r->is_thinner) {
+        set_kept_base(r, q);
+        return;
+    }
     if (is_one && !adopted_is_merged(a))
         set_base(q, a->version, a->sha256);
     else if (is_instead(j))
@@ -116,8 +136,8 @@ static void set_bases(const struct record *r, struct queue_item *q)
         set_base(q, waiting->base_version, waiting->base_sha256);
     else if (strcmp(r->old->wire_id, j->wire_id) == 0)
         set_base(q, r->old->version, r->old->sha256);
-    /* What a pull found to be here too may have been cleaned up since. */
-    if (is_one && (adopted_is_merged(a) || (a->n_also > 0 && !r->is_thinner)))
+    /* Without books nobody knows whether what a pull found to be here too is still. */
+    if (is_one && (adopted_is_merged(a) || (a->n_also > 0 && r->old->content_id[0] != '\0')))
         q->merged = adopted_json(a);
     else if (waiting != NULL)
         q->merged = json_object_get(waiting->merged);
