@@ -126,7 +126,7 @@ static void clear(struct holder *h)
 }
 
 /* Send it; return the exit status, with ${what} said. */
-static int send(struct ctx *c, struct holder *h, const char *path, const char *what)
+static int post(struct ctx *c, struct holder *h, const char *path, const char *what)
 {
     struct json_object *answer;
     struct http_policy policy;
@@ -178,7 +178,7 @@ static int passwd(struct ctx *c, struct holder *h, int ends_tokens)
     if (prove(c, h, &e) != 0 || ask_new_password(h, &e) != 0)
         return ctx_fail(c, &e);
     jdoc_set_bool(h->body, "endTokens", ends_tokens);
-    return send(c, h, "/account/password",
+    return post(c, h, "/account/password",
                 ends_tokens ? "The password is changed. All other machines have to log in again."
                             : "The password is changed. Machines that are logged in stay so: "
                               "ctctl tokens");
@@ -190,7 +190,7 @@ static int logout_all(struct ctx *c, struct holder *h)
 
     if (prove(c, h, &e) != 0)
         return ctx_fail(c, &e);
-    return send(c, h, "/account/logout-all",
+    return post(c, h, "/account/logout-all",
                 "All other machines have to log in again; this one stays logged in.");
 }
 
@@ -223,7 +223,7 @@ static int delete_account(struct ctx *c, struct holder *h, int now)
     if (prove(c, h, &e) != 0)
         return ctx_fail(c, &e);
     jdoc_set_bool(h->body, "now", now);
-    rc = send(c, h, "/account/delete",
+    rc = post(c, h, "/account/delete",
               "The account is deleted. Nothing is saved from this machine until you log in "
               "elsewhere: ctctl login --api-url URL");
     if (rc != CTX_OK)
