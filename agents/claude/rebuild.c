@@ -69,7 +69,6 @@ const char *claude_why_not(const struct rebuild_opts *opts, const char *entry)
 char *rebuild_slug(const struct rebuild_opts *opts, const char *slug)
 {
     struct hash *h;
-    unsigned char d[HASH_SHA256_BYTES];
     char hex[HASH_SHA256_HEX];
 
     if (opts->trust != TRUST_STRANGER)
@@ -77,8 +76,7 @@ char *rebuild_slug(const struct rebuild_opts *opts, const char *slug)
     h = hash_new(HASH_SHA256);
     hash_update(h, opts->session_id, strlen(opts->session_id) + 1);
     hash_update(h, slug, strlen(slug));
-    hash_final(h, d);
-    hash_hex(d, sizeof(d), hex);
+    hash_final_hex(h, hex);
     return str_printf(FRESH "%.*s", FRESH_DIGITS, hex);
 }
 
@@ -560,12 +558,10 @@ static int document(struct rebuild *r, struct ct_err *err)
  * beginning of its digest. */
 static int end_paste(struct rebuild *r)
 {
-    unsigned char digest[HASH_SHA256_BYTES];
     char hex[HASH_SHA256_HEX];
 
-    hash_final(r->paste, digest);
+    hash_final_hex(r->paste, hex);
     r->paste = NULL;
-    hash_hex(digest, sizeof(digest), hex);
     return strncmp(r->paste_name, hex, PASTE_DIGITS) == 0 && r->paste_name[PASTE_DIGITS] == '.' ? 0
                                                                                                 : 1;
 }

@@ -482,12 +482,10 @@ static int by_name(const void *a, const void *b)
 static void content_id(const struct extraction *x, char ret[HASH_SHA256_HEX])
 {
     struct hash *h = hash_new(HASH_SHA256);
-    unsigned char d[HASH_SHA256_BYTES];
 
     for (size_t i = 0; i < x->n; i++)
         content_id_mix(h, x->items[i].name, x->items[i].size_bytes, x->items[i].digest);
-    hash_final(h, d);
-    hash_hex(d, sizeof(d), ret);
+    hash_final_hex(h, ret);
 }
 
 static int by_entry_name(const void *a, const void *b)

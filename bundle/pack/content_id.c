@@ -113,12 +113,10 @@ static int by_entry(const void *a, const void *b)
 void content_id_final(struct content_id *c, char ret[HASH_SHA256_HEX])
 {
     struct hash *h = hash_new(HASH_SHA256);
-    unsigned char d[HASH_SHA256_BYTES];
 
     if (c->n > 0)
         qsort(c->files, c->n, sizeof(*c->files), by_entry);
     for (size_t i = 0; i < c->n; i++)
         content_id_mix(h, c->files[i].entry, c->files[i].length, c->files[i].digest);
-    hash_final(h, d);
-    hash_hex(d, sizeof(d), ret);
+    hash_final_hex(h, ret);
 }

@@ -196,10 +196,7 @@ int64_t out_size(const struct out *o)
 
 void out_digests(struct out *o, char sha256[HASH_SHA256_HEX], unsigned char md5[HASH_MD5_BYTES])
 {
-    unsigned char d[HASH_SHA256_BYTES];
-
-    hash_final(o->sha256, d);
-    hash_hex(d, sizeof(d), sha256);
+    hash_final_hex(o->sha256, sha256);
     hash_final(o->md5, md5);
     o->sha256 = o->md5 = NULL;
 }

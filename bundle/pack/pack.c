@@ -31,14 +31,12 @@ struct packing {
 static void content_id(const struct snapshot *s, char ret[HASH_SHA256_HEX])
 {
     struct hash *h = hash_new(HASH_SHA256);
-    unsigned char d[HASH_SHA256_BYTES];
 
     for (size_t i = 0; i < s->n; i++) {
         const struct content *c = &s->contents[i];
         content_id_mix(h, c->entry, c->length, c->digest);
     }
-    hash_final(h, d);
-    hash_hex(d, sizeof(d), ret);
+    hash_final_hex(h, ret);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------

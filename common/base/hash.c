@@ -53,6 +53,14 @@ void hash_final(struct hash *h, unsigned char *out)
     hash_free(h);
 }
 
+void hash_final_hex(struct hash *h, char out[HASH_SHA256_HEX])
+{
+    unsigned char d[HASH_SHA256_BYTES];
+
+    hash_final(h, d);
+    hash_hex(d, sizeof(d), out);
+}
+
 void hash_free(struct hash *h)
 {
     if (h == NULL)

@@ -40,6 +40,12 @@ struct hash *hash_copy(const struct hash *h);
 void hash_final(struct hash *h, unsigned char *out);
 
 /**
+ * hash_final_hex(h, out):
+ * The same of a SHA-256, as lower-case hexadecimal digits.
+ */
+void hash_final_hex(struct hash *h, char out[HASH_SHA256_HEX]);
+
+/**
  * hash_free(h):
  * Free ${h}, which may be NULL.
  */

@@ -50,16 +50,14 @@ static int hash_sealed(const struct download *d, const struct unseal_opts *opts,
 {
     struct inner in = {hash_new(HASH_SHA256), d->facts.gzip_bytes};
     struct unsealer *u = unsealer_new(opts->ring, SEAL_BUNDLE, on_plain, &in);
-    unsigned char digest[HASH_SHA256_BYTES];
     int rc;
 
     unsealer_expect(u, d->facts.object_id, d->facts.generation);
     rc = unseal_all(u, d->fd, err);
     unsealer_free(u);
-    hash_final(in.sha256, digest);
+    hash_final_hex(in.sha256, k->sha256);
     if (rc == 0 && in.left > 0)
         rc = err_set(err, ERR_CORRUPT, "the bundle is shorter than its description says");
-    hash_hex(digest, sizeof(digest), k->sha256);
     k->gzip_bytes = d->facts.gzip_bytes;
     return rc;
 }

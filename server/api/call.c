@@ -8,6 +8,7 @@
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 #include "api/api.h"
+#include "server/auth/password.h"
 
 #include "server/api/app_impl.h"
 
@@ -221,4 +222,16 @@ void call_bcrypt_end(struct call *c)
 {
     limits_leave(c->config->limits);
     web_busy(c->web, 0);
+}
+
+int call_hash_password(struct call *c, const char *password, char **ret)
+{
+    struct ct_err err;
+    int rc, status = call_bcrypt_begin(c);
+
+    if (status != 0)
+        return status;
+    rc = password_hash(password, ret, &err);
+    call_bcrypt_end(c);
+    return rc != 0 ? call_fail(c, &err) : 0;
 }

@@ -138,6 +138,12 @@ void call_note_access(struct call *c);
 int call_bcrypt_begin(struct call *c);
 void call_bcrypt_end(struct call *c);
 
+/**
+ * call_hash_password(c, password, ret):
+ * Hash it so.  Return 0, and the caller frees ${ret}; or the status of the answer.
+ */
+int call_hash_password(struct call *c, const char *password, char **ret);
+
 /* The handlers, by subject. */
 int handle_account_show(struct call *c);
 int handle_account_password(struct call *c);

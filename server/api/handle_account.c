@@ -131,14 +131,10 @@ static int set_password(struct call *c, const struct ledger_user *user, const ch
 {
     char *hash;
     struct ct_err err;
-    int rc, status;
+    int rc, status = call_hash_password(c, password, &hash);
 
-    if ((status = call_bcrypt_begin(c)) != 0)
+    if (status != 0)
         return status;
-    rc = password_hash(password, &hash, &err);
-    call_bcrypt_end(c);
-    if (rc != 0)
-        return call_fail(c, &err);
     rc = ledger_user_passwd(c->config->ledger, user->email, hash, &err);
     free(hash);
     return rc != 0 ? call_fail(c, &err) : 0;

@@ -58,12 +58,8 @@ static int register_user(struct call *c, const char *email, const char *password
 
     if (password_check(password, &err) != 0)
         return call_fail(c, &err);
-    if ((status = call_bcrypt_begin(c)) != 0)
+    if ((status = call_hash_password(c, password, &hash)) != 0)
         return status;
-    rc = password_hash(password, &hash, &err);
-    call_bcrypt_end(c);
-    if (rc != 0)
-        return call_fail(c, &err);
     u.password = hash;
     if (invite[0] != '\0')
         rc = ledger_invite_redeem(c->config->ledger, invite, &u, id, &err);

@@ -105,7 +105,6 @@ static int hash_fd(int fd, char hex[HASH_SHA256_HEX], struct ct_err *err)
 {
     struct hash *h = hash_new(HASH_SHA256);
     char *buf = str_calloc(1, READ_BYTES);
-    unsigned char digest[HASH_SHA256_BYTES];
     ssize_t n;
 
     while ((n = read(fd, buf, READ_BYTES)) != 0) {
@@ -116,8 +115,7 @@ static int hash_fd(int fd, char hex[HASH_SHA256_HEX], struct ct_err *err)
         hash_update(h, buf, (size_t)n);
     }
     free(buf);
-    hash_final(h, digest);
-    hash_hex(digest, sizeof(digest), hex);
+    hash_final_hex(h, hex);
     return n == 0 ? 0 : err_sys(err, "can't read an object");
 }
 

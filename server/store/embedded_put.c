@@ -286,12 +286,10 @@ static int verify(struct embedded_put *p, const unsigned char *md5, struct ct_er
 /* It is there, durably: whoever confirms it need not read it. */
 static void remember(struct embedded_put *p)
 {
-    unsigned char digest[HASH_SHA256_BYTES];
     char hex[HASH_SHA256_HEX];
 
-    hash_final(p->sha256, digest);
+    hash_final_hex(p->sha256, hex);
     p->sha256 = NULL;
-    hash_hex(digest, sizeof(digest), hex);
     embedded_arrived(p->e, p->final, hex);
 }
 

@@ -65,7 +65,6 @@ static int hash_all(int fd, char checksum[API_CHECKSUM_SIZE], struct ct_err *err
 {
     struct hash *h = hash_new(HASH_SHA256);
     char *piece = str_calloc(1, PIECE_BYTES);
-    unsigned char digest[HASH_SHA256_BYTES];
     off_t at = 0;
     ssize_t n;
 
@@ -73,9 +72,8 @@ static int hash_all(int fd, char checksum[API_CHECKSUM_SIZE], struct ct_err *err
         hash_update(h, piece, (size_t)n);
         at += n;
     }
-    hash_final(h, digest);
     memcpy(checksum, "sha256:", 7);
-    hash_hex(digest, sizeof(digest), checksum + 7);
+    hash_final_hex(h, checksum + 7);
     free(piece);
     return n == 0 ? 0 : err_sys(err, "can't read an object");
 }

@@ -203,7 +203,6 @@ static int unseal_to(int fd, const struct download *d, const struct unseal_opts 
     struct source *source = source_new(d->fd, unseal);
     int64_t left = unseal->gzip_bytes > 0 ? unseal->gzip_bytes : INT64_MAX;
     struct hash *h = hash_new(HASH_SHA256);
-    unsigned char digest[HASH_SHA256_BYTES];
     const void *p;
     int n;
 
@@ -218,8 +217,7 @@ static int unseal_to(int fd, const struct download *d, const struct unseal_opts 
         x->size_bytes += (int64_t)take;
         left -= (int64_t)take;
     }
-    hash_final(h, digest);
-    hash_hex(digest, sizeof(digest), x->sha256);
+    hash_final_hex(h, x->sha256);
     source_free(source);
     return n;
 }
