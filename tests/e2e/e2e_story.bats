@@ -80,6 +80,21 @@ sealed() {
     "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
 }
 
+# sealed_by_both: a session of alice's in a sealed account, which bob has pulled; this is bob's machine
+sealed_by_both() {
+    two_machines
+    sealed
+    ID=$(new_id)
+    W=$(project src/web.app)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    project src/web.app
+    ctctl pull "$ID"
+    push
+}
+
 # ---- behind
 
 # leaves: without a word; the agent adds what it always does, and writes its file history anew
@@ -155,17 +170,7 @@ leaves() {
 }
 
 @test "in a sealed account it is the same" {
-    two_machines
-    sealed
-    ID=$(new_id)
-    W=$(project src/web.app)
-    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
-    push
-    machine bob
-    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
-    project src/web.app
-    ctctl pull "$ID"
-    push
+    sealed_by_both
     turn bob "bob's turn"
     machine alice
     session quiet "$CLAUDE_CONFIG_DIR" "$ID"
@@ -578,17 +583,7 @@ stored() { sqlite3 "$T/server/server.db" 'SELECT count(*) FROM sessions WHERE cu
 }
 
 @test "a head that is deleted in a sealed account is no step back, and comes back as one" {
-    two_machines
-    sealed
-    ID=$(new_id)
-    W=$(project src/web.app)
-    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
-    push
-    machine bob
-    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
-    project src/web.app
-    ctctl pull "$ID"
-    push
+    sealed_by_both
     turn bob "bob's turn"
     turn alice "alice's turn"
     [ "$(ctctl --json versions "$ID" | jq -c '[.currentVersion, .heads]')" = '[2,[3]]' ]
