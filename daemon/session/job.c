@@ -4,6 +4,7 @@
 
 #include "agents/claude/transcript.h"
 #include "agents/beneath.h"
+#include "agents/encode.h"
 #include "bundle/pack/pack.h"
 #include "bundle/pack/snapshot.h"
 #include "bundle/pack/stub.h"
@@ -178,6 +179,19 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
     return -1;
 }
 
+/* Did it go on in another folder than it began in, or is what counts a copy there?  Then the folder
+ * where it lies decides. */
+static int lies_elsewhere(const struct snapshot *s, const char *cwd)
+{
+    char *composed = claude_encode(cwd), *as_is = claude_encode_as_is(cwd);
+    int yes = cwd[0] != '\0' && strcmp(composed, snapshot_project(s)) != 0 &&
+              strcmp(as_is, snapshot_project(s)) != 0;
+
+    free(composed);
+    free(as_is);
+    return yes;
+}
+
 /* What stays here is not compressed first: neither spool nor cache is to hold any of it. */
 static int stays_here(struct job *j, const struct snapshot *s)
 {
@@ -186,6 +200,8 @@ static int stays_here(struct job *j, const struct snapshot *s)
     if (!rules_any(j->exclude))
         return 0;
     origin_cwd(s, cwd);
+    if (lies_elsewhere(s, cwd) && rules_reason(j->exclude, NULL, "", snapshot_project(s)) != NULL)
+        cwd[0] = '\0';
     if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
         return 0;
     j->is_excluded = 1;

@@ -108,6 +108,11 @@ entries() {
     [ "$(tar -xzOf "$T/x.tgz" | grep -cE 'OTHER|TWOSUB')" = 0 ]
     [ "$(tar -xzOf "$T/x.tgz" session.jsonl | grep -c .)" = 3 ]
     [ "$(ctctl --json show "$ID" | jq '[.skipped[].path | select(contains("-home-al-q/"))] | length')" = 2 ]
+    # one that began elsewhere, and lies or has its longest copy there, stays as a whole
+    ID=$(new_id)
+    line one >"$(transcript "$ID" -home-al-q)"
+    ctctl sync --wait
+    [ "$(ctctl --json show "$ID" | jq -r .state)" = excluded ]
 }
 
 @test "a copy that is all in the other is a duplicate, and a copy put aside is saved if it has more" {
