@@ -74,9 +74,9 @@ struct uploader_ops {
     int (*forget)(void *arg, const char *session_id, struct ct_err *err);
     void (*rebuild)(void *arg, const char *session_id);
 
-    /* The server says that the session was deleted; its bundle was dropped.  ${why}: who
-     * did it and when, a sentence without a full stop. */
-    void (*deleted)(void *arg, const char *session_id, const char *why);
+    /* The server says that the session was deleted; its bundle was dropped.  ${was_revived}: it was
+     * to take the session back.  ${why}: who did it and when, a sentence without a full stop. */
+    void (*deleted)(void *arg, const char *session_id, int was_revived, const char *why);
 
     /* The token is refused: nothing goes on until uploader_set_cred(). */
     void (*auth)(void *arg, const struct ct_err *err);

@@ -122,12 +122,13 @@ static void exclude(struct entry *e)
     struct uploader *u = e->u;
     char session_id[UUID_SIZE];
     struct ct_err why = e->err, err;
+    int was_revived = e->item->revive;
 
     snprintf(session_id, sizeof(session_id), "%s", e->item->session_id);
     if (uploader_entry_drop(e, &err) != 0)
         uploader_disk_failed(e, &err);
     else
-        u->ops->deleted(u->arg, session_id, why.msg);
+        u->ops->deleted(u->arg, session_id, was_revived, why.msg);
 }
 
 void uploader_failed(struct entry *e, const struct ct_err *err)

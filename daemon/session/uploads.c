@@ -297,13 +297,27 @@ static void on_rebuild(void *arg, const char *session_id)
     sessions_make_due(d, s);
 }
 
+/* Was it asked for by name since its bundle was made? */
+static int is_wanted_again(struct daemon *d, const char *session_id)
+{
+    struct state_session ss;
+    int is = state_get(d->state, session_id, &ss) && ss.revive;
+
+    state_session_clear(&ss);
+    return is;
+}
+
 /* What this device deleted stays here, as was asked.  What another one deleted is saved nowhere as
  * it is now: nobody but the user can say which of the two is wanted. */
-static void on_deleted(void *arg, const char *session_id, const char *why)
+static void on_deleted(void *arg, const char *session_id, int was_revived, const char *why)
 {
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
+    if (!was_revived && is_wanted_again(d, session_id)) {
+        on_rebuild(d, session_id);
+        return;
+    }
     /* What ctctl deleted was excluded before, or is noted.  That it was this device is the server's
      * word, and a stolen token is this device too. */
     if (adopted_take_deleted(d->account_dir, session_id)) {

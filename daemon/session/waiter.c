@@ -184,8 +184,8 @@ static void add_deleted(void *arg, const char *session_id, const char *why)
     fail_deleted(w, session_id, why);
 }
 
-/* Return whether nothing of it goes out.  That is meant so, but for what another device deleted and
- * changed here since: it failed. */
+/* Return whether nothing of it goes out.  That is meant so, but for what was asked for by name, and
+ * for what another device deleted and changed here since: it failed. */
 static int judge_excluded(struct waiter *w, const char *id)
 {
     struct state_session ss;
@@ -196,6 +196,8 @@ static int judge_excluded(struct waiter *w, const char *id)
     is_it = ss.is_excluded != STATE_NOT_EXCLUDED && ss.is_excluded != STATE_DELETED;
     if (ss.is_excluded == STATE_DELETED_CHANGED)
         fail_deleted(w, id, ss.deleted);
+    else if (is_it && w->ids.n > 0)
+        add_failed(w, id, exclusion_why(w->d, &ss), NULL);
     else if (is_it)
         w->excluded++;
     state_session_clear(&ss);
@@ -332,8 +334,7 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     if (is_excluded && stays != NULL)
         return err_set(err, ERR_REFUSED, "session %.8s is excluded: %s", id, stays);
     /* Or ctctl noted that it deleted it, and the server was not asked since. */
-    if (is_excluded ||
-        (known && d->account_dir != NULL && adopted_take_deleted(d->account_dir, id))) {
+    if (is_excluded || (d->account_dir != NULL && adopted_take_deleted(d->account_dir, id))) {
         if (state_set_excluded(d->state, id, 0, 1, err) != 0)
             return -1;
         sessions_touch(d, id, 0, 0);

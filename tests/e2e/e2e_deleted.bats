@@ -138,6 +138,20 @@ alarmed() {
     [ -z "$(in_cloud)" ]
 }
 
+# A machine that has pulled it and worked on, and whose daemon has not run yet.
+@test "... nor is one that its daemon has not seen yet kept back when it is asked for by name" {
+    stop_daemon
+    machine bob
+    project src/web.app
+    ctctl pull "$ID"
+    ctctl delete "$ID" --yes
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "bob goes on"
+    conf "quiet = 20; longest_wait = 60; device_name = \"bob\";"
+    start_daemon
+    ctctl sync --wait "$ID"
+    [ "$(in_cloud)" = "$ID" ]
+}
+
 # again COMMAND...: this machine deleted it, it is there again by that, and then bob deletes it
 again() {
     ctctl delete "$ID" --yes
