@@ -49,6 +49,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack/leaks.c bundle/pack/leaks.h \
   bundle/pack/manifest.c bundle/pack/manifest.h \
   bundle/pack/origin.c bundle/pack/origin.h \
+  bundle/pack/beside.c bundle/pack/beside.h \
   bundle/pack/others.c bundle/pack/others.h \
   bundle/pack/out.c bundle/pack/out.h \
   bundle/pack/pack.c bundle/pack/pack.h \

@@ -136,7 +136,7 @@ struct daemon {
     struct waiters *waiters;
     struct root_view *roots; /* one for each root of the configuration */
     uint64_t seen_seed;      /* of the hashes in seen */
-    unsigned profile_seq;    /* how often what decides on profiles has changed */
+    unsigned terms_seq;      /* how often what decides on what may go has changed */
     struct map *live;        /* file of a running process -> the id of its session (owned) */
 
     int is_paused;

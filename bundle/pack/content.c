@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,14 @@ void content_skip(struct snapshot *s, const char *path, const char *reason)
 {
     strlist_add(&s->skipped, path);
     strlist_add(&s->skipped, reason);
+}
+
+void content_clear(struct content *c)
+{
+    free(c->path);
+    free(c->entry);
+    free(c->ranges);
+    free(c->blocks);
 }
 
 char *content_place(const struct snapshot *s, const struct content *c)
@@ -134,12 +143,17 @@ struct listing {
     int has_failed;
 };
 
-static void found(void *arg, const struct agent_file *file)
+static void found_plan(void *arg, const struct agent_file *file)
 {
     struct listing *l = arg;
+    const struct snapshot_guard *g = l->s->guard;
+    const char *why = g != NULL ? g->plan(g->arg, l->s->project, file->path) : NULL;
 
-    if (!l->has_failed && !has_path(l->s, file->path) &&
-        content_freeze(l->s, file->kind, file->path, file->entry, l->err) < 0)
+    if (l->has_failed || has_path(l->s, file->path))
+        return;
+    if (why != NULL)
+        content_skip(l->s, file->path, why);
+    else if (content_freeze(l->s, file->kind, file->path, file->entry, l->err) < 0)
         l->has_failed = 1;
 }
 
@@ -152,7 +166,7 @@ static void skipped(void *arg, const char *path, const char *reason)
 
 int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct_err *err)
 {
-    static const struct agent_list_ops ops = {found, skipped};
+    static const struct agent_list_ops ops = {found_plan, skipped};
     struct listing l = {s, err, 0};
 
     if (s->agent->list_plans(s->root_fd, slugs, &ops, &l, s->cancel, err) != 0)
@@ -162,14 +176,21 @@ int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct
 
 int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct_err *err)
 {
+    const struct snapshot_guard *g = s->guard;
+    struct stat st;
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < cites->n; i++) {
+        const char *why;
         char *path, *entry;
         if (s->agent->cited(s->project, cites->v[i], &path, &entry) != 0)
             continue;
-        rc = content_freeze(s, AGENT_SUBDIR, path, entry, err);
-        if (rc == 1)
+        why = g != NULL ? g->cited(g->arg, s->root_fd, path) : NULL;
+        if (why == NULL)
+            rc = content_freeze(s, AGENT_SUBDIR, path, entry, err);
+        else if (fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            content_skip(s, path, why);
+        if (why == NULL && rc == 1)
             s->contents[s->n - 1].is_cited = 1;
         free(path);
         free(entry);
@@ -189,14 +210,6 @@ static int by_entry(const void *a, const void *b)
     if (x->mtime_ns != y->mtime_ns)
         return x->mtime_ns > y->mtime_ns ? -1 : 1;
     return strcmp(x->path, y->path);
-}
-
-static void drop(struct content *c)
-{
-    free(c->path);
-    free(c->entry);
-    free(c->ranges);
-    free(c->blocks);
 }
 
 /* Is all of ${c} the beginning of ${longer}? */
@@ -272,7 +285,7 @@ int content_sort(struct snapshot *s, struct ct_err *err)
                 beside++;
                 s->contents[kept++] = *c;
             } else {
-                drop(c);
+                content_clear(c);
             }
         } else {
             first = kept;

@@ -69,6 +69,13 @@ struct snapshot {
     int is_profile;
     const char *preferred; /* project folder whose transcript counts, if others are there too */
     char *history_project; /* the folder of the first prompt, or NULL */
+    const struct snapshot_guard *guard;
+    struct {
+        int root_fd;
+        char *project;
+        const char *why; /* the guard's */
+    } * held;            /* places other than the transcript's, of which nothing goes in */
+    size_t n_held;
 };
 
 /**
@@ -79,6 +86,12 @@ struct snapshot {
  */
 int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
                    struct ct_err *err);
+
+/**
+ * content_clear(c):
+ * Free what it holds.
+ */
+void content_clear(struct content *c);
 
 /**
  * content_place(s, c):

@@ -6,6 +6,7 @@
 #include "agents/claude/transcript.h"
 #include "bundle/pack/content.h"
 #include "common/base/str.h"
+#include "common/data/jdoc.h"
 
 #include "bundle/pack/origin.h"
 
@@ -48,6 +49,126 @@ static int look(const struct snapshot *s, const struct content *c, int64_t limit
     close(fd);
     return found;
 }
+
+char *origin_slug(const struct snapshot *s)
+{
+    const struct content *c = content_transcript(s);
+    int64_t end = c->length < TRANSCRIPT_SEARCH ? c->length : TRANSCRIPT_SEARCH;
+    struct transcript *t = transcript_new();
+    struct transcript_facts facts;
+    int fd = content_open(s, c, NULL);
+    char *p = str_calloc(PIECE, 1), *slug;
+
+    for (int64_t at = 0; fd >= 0 && at < end; at += PIECE) {
+        size_t n = end - at < PIECE ? (size_t)(end - at) : PIECE;
+        if (content_read(c, fd, p, n, at, NULL) != 0)
+            break;
+        transcript_feed(t, p, n);
+    }
+    transcript_facts(t, &facts);
+    slug = facts.slug != NULL ? str_dup(facts.slug) : NULL;
+    transcript_free(t);
+    free(p);
+    if (fd >= 0)
+        close(fd);
+    return slug;
+}
+
+/* ---- all that it names --------------------------------------------------------------------------
+ */
+
+#define KEY "\"cwd\""
+#define NAME_ROOM (6 * ORIGIN_SIZE) /* every byte of it can be escaped */
+
+/* Where the string that begins at ${p} (with its quote) ends, behind its quote; NULL: not here. */
+static const char *string_end(const char *p, const char *end)
+{
+    for (p++; p < end; p++) {
+        if (*p == '\\')
+            p++;
+        else if (*p == '"')
+            return p + 1;
+    }
+    return NULL;
+}
+
+static void add_cwd(const char *p, size_t n, struct strlist *ret)
+{
+    char *text = str_printf("{\"cwd\":%.*s}", (int)n, p);
+    struct json_object *o = NULL;
+    const char *cwd;
+
+    if (jdoc_parse(text, strlen(text), &o, NULL) == 0 && (cwd = jdoc_str(o, "cwd")) != NULL &&
+        cwd[0] == '/')
+        strlist_add_once(ret, cwd);
+    json_object_put(o);
+    free(text);
+}
+
+/* Look through ${n} bytes; return how many of them need not be seen again with those that follow.
+ */
+static size_t find_cwds(const char *p, size_t n, struct strlist *ret)
+{
+    const char *at = p, *end = p + n, *hit, *value, *stop;
+
+    while ((hit = memmem(at, (size_t)(end - at), KEY, sizeof(KEY) - 1)) != NULL) {
+        value = hit + sizeof(KEY) - 1;
+        while (value < end && (*value == ':' || *value == ' '))
+            value++;
+        at = hit + 1;
+        stop = value < end && *value == '"' ? string_end(value, end) : NULL;
+        if (stop != NULL)
+            add_cwd(value, (size_t)(stop - value), ret);
+        else if ((size_t)(end - hit) < NAME_ROOM && (value == end || *value == '"'))
+            return (size_t)(hit - p);
+    }
+    return n < sizeof(KEY) ? 0 : n - sizeof(KEY);
+}
+
+void origin_each_cwd(int fd, const struct content *c, int64_t limit, struct strlist *ret)
+{
+    int64_t end = c->length < limit ? c->length : limit;
+    char *p = str_calloc(PIECE + NAME_ROOM, 1);
+    size_t kept = 0, done;
+
+    for (int64_t at = 0; at < end;) {
+        size_t n = end - at < PIECE ? (size_t)(end - at) : PIECE;
+        if (content_read(c, fd, p + kept, n, at, NULL) != 0)
+            break;
+        at += (int64_t)n;
+        kept += n;
+        done = find_cwds(p, kept, ret);
+        kept -= done;
+        memmove(p, p + done, kept);
+    }
+    free(p);
+}
+
+void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
+{
+    const struct content *c = content_transcript(s);
+    size_t n = c->length < PIECE ? (size_t)c->length : PIECE;
+    struct strlist last = {0};
+    int fd = content_open(s, c, NULL);
+    char *p = str_calloc(PIECE, 1);
+
+    ret[0] = '\0';
+    if (fd >= 0 && content_read(c, fd, p, n, c->length - (int64_t)n, NULL) == 0) {
+        for (size_t end = n, at = n; end > 0 && last.n == 0; end = at) {
+            for (at = end - 1; at > 0 && p[at - 1] != '\n';)
+                at--;
+            find_cwds(p + at, end - at, &last);
+        }
+    }
+    if (last.n > 0)
+        take(last.v[last.n - 1], ret);
+    strlist_free(&last);
+    free(p);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* ---- */
 
 void origin_elsewhere(const struct snapshot *s, char ret[ORIGIN_SIZE])
 {

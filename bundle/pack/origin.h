@@ -18,4 +18,25 @@ void origin_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE]);
  */
 void origin_elsewhere(const struct snapshot *s, char ret[ORIGIN_SIZE]);
 
+/**
+ * origin_slug(s):
+ * Return the last slug of a plan in the first 4 MiB of the transcript, or NULL; the caller frees
+ * it.
+ */
+char *origin_slug(const struct snapshot *s);
+
+/**
+ * origin_last_cwd(s, ret):
+ * Write the folder that the last 256 KiB of the transcript name last; "" if they name none.
+ */
+void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE]);
+
+/**
+ * origin_each_cwd(fd, c, limit, ret):
+ * Append all folders that the first ${limit} bytes of what goes in of ${c}, open at ${fd}, name as
+ * a cwd, each once.  What is nested in a record counts too: it names too many rather than too few.
+ */
+struct content;
+void origin_each_cwd(int fd, const struct content *c, int64_t limit, struct strlist *ret);
+
 #endif

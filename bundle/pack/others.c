@@ -5,6 +5,8 @@
 
 #include "agents/news.h"
 #include "agents/seen.h"
+#include "bundle/pack/beside.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "bundle/pack/others.h"
@@ -189,6 +191,11 @@ static int divide(struct snapshot *s, struct news *const *news, struct ct_err *e
     for (size_t i = 1; i < s->n; i++) {
         struct content c = s->contents[i];
         enum news_order order = news_compare_all(news[0], news[i]);
+        int stays = 0;
+        if (rc == 0)
+            rc = beside_judge(s, &c, &stays, err);
+        if (stays)
+            continue;
         begin(&l);
         if (rc == 0 && order != NEWS_SAME && order != NEWS_AHEAD)
             rc = read_copy(s, &c, NULL, &l, err);
@@ -211,6 +218,17 @@ int others_is_entry(const char *entry)
     return strncmp(entry, OTHERS_ENTRY, strlen(OTHERS_ENTRY)) == 0;
 }
 
+static void name_project(struct snapshot *s)
+{
+    char *dir = path_parent(s->contents[0].path);
+    const char *name = path_base(dir);
+    size_t n = strlen(name);
+
+    if (n < sizeof(s->project))
+        memcpy(s->project, name, n + 1);
+    free(dir);
+}
+
 int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
 {
     struct news **news = str_calloc(s->n, sizeof(struct news *));
@@ -230,10 +248,12 @@ int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
         if (err != NULL)
             snprintf(err->reason, sizeof(err->reason), "%s", SNAPSHOT_ELSEWHERE);
     }
-    if (rc == 0 && all > 1) {
+    if (rc == 0)
         swap(s, news, 0, best);
+    if (rc == 0)
+        name_project(s);
+    if (rc == 0 && all > 1)
         rc = divide(s, news, err);
-    }
     for (size_t i = 0; i < all; i++)
         news_free(news[i]);
     free(news);

@@ -73,33 +73,16 @@ static int last_newline(int fd, int64_t size, const _Atomic int *cancel, int64_t
     return rc;
 }
 
-static void forget(struct content *c)
-{
-    free(c->path);
-    free(c->entry);
-    free(c->ranges);
-    free(c->blocks);
-}
-
 static void forget_all(struct snapshot *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        forget(&s->contents[i]);
+        content_clear(&s->contents[i]);
     for (size_t i = 0; i < s->n_twins; i++)
-        forget(&s->twins[i]);
-    s->n = s->n_twins = 0;
+        content_clear(&s->twins[i]);
+    for (size_t i = 0; i < s->n_held; i++)
+        free(s->held[i].project);
+    s->n = s->n_twins = s->n_held = 0;
     strlist_free(&s->skipped);
-}
-
-static void name_project(struct snapshot *s)
-{
-    char *dir = path_parent(s->contents[0].path);
-    const char *name = path_base(dir);
-    size_t n = strlen(name);
-
-    if (n < sizeof(s->project))
-        memcpy(s->project, name, n + 1);
-    free(dir);
 }
 
 /* Copies that were put aside lie beside a transcript. */
@@ -152,7 +135,6 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     if (take_also(s, &g, err) != 0 || take_asides(s, &g, err) != 0 ||
         others_settle(s, s->preferred, err) != 0)
         return -1;
-    name_project(s);
     c = &s->contents[0];
     fd = content_open(s, c, err);
     if (fd < 0)
@@ -172,18 +154,25 @@ struct prompts {
     int64_t bytes;
     struct strlist pastes;
     const struct agent_profile *profile; /* those of no session that may go, or NULL */
+    const char *why;                     /* some of the session's stay here */
 };
 
 static void prompt(void *arg, const struct history_line *line)
 {
     struct prompts *p = arg;
     struct content_range *last = p->n > 0 ? &p->ranges[p->n - 1] : NULL;
+    const char *why;
 
     if (p->profile != NULL && line->session_id[0] != '\0' &&
         p->profile->is_known(p->profile->arg, line->session_id))
         return;
     if (p->profile != NULL && p->profile->stays(p->profile->arg, NULL, line->project) != NULL)
         return;
+    if (p->s->guard != NULL && line->project[0] != '\0' && p->profile == NULL &&
+        (why = p->s->guard->prompt(p->s->guard->arg, line->project)) != NULL) {
+        p->why = why;
+        return;
+    }
     p->bytes += line->bytes;
     if (p->profile == NULL && p->s->history_project == NULL && line->project[0] != '\0')
         p->s->history_project = str_dup(line->project);
@@ -230,6 +219,8 @@ static int take_history(struct snapshot *s, const struct agent_profile *profile,
     c = &s->contents[s->n - 1];
     p.s = s;
     rc = read_prompts(s, c, &p, err);
+    if (p.why != NULL)
+        content_skip(s, s->agent->history_path, p.why);
     if (rc == 0 && p.n > 0) {
         c->ranges = p.ranges;
         c->n_ranges = p.n;
@@ -346,6 +337,7 @@ int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_p
     s->user_dir = str_dup(opts->user_dir != NULL ? opts->user_dir : path_home());
     s->cancel = opts->cancel;
     s->preferred = opts->project;
+    s->guard = opts->guard;
     memcpy(s->session_id, opts->session_id, UUID_SIZE);
     s->root_fd = beneath_open_root(opts->root);
     if (s->root_fd < 0) {
@@ -378,6 +370,7 @@ void snapshot_free(struct snapshot *s)
     forget_all(s);
     free(s->contents);
     free(s->twins);
+    free(s->held);
     free(s->history_project);
     free(s->root);
     free(s->user_dir);
@@ -453,7 +446,7 @@ void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reas
             continue;
         }
         content_skip(s, c->path, reason);
-        forget(c);
+        content_clear(c);
     }
     s->n = kept;
 }

@@ -571,6 +571,23 @@ void state_each_apart(struct state *s, void (*f)(void *arg, const struct state_s
     db_done(st);
 }
 
+void state_each_excluded(struct state *s, void (*f)(void *arg, const struct state_session *ss),
+                         void *arg)
+{
+    struct state_session ss;
+    sqlite3_stmt *st;
+
+    if (db_query(s->db, NULL, &st, "SELECT " COLUMNS " FROM sessions WHERE is_excluded <> 0", "") !=
+        0)
+        return;
+    while (db_step(s->db, st, NULL) == 1) {
+        session_of_row(st, &ss);
+        f(arg, &ss);
+        state_session_clear(&ss);
+    }
+    db_done(st);
+}
+
 int state_newest_of_memory(struct state *s, const char *root, const char *project,
                            char ret[UUID_SIZE])
 {

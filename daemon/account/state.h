@@ -359,6 +359,13 @@ void state_each(struct state *s, const char *project, int64_t offset, int64_t li
                 void (*f)(void *arg, const struct state_session *ss), void *arg);
 
 /**
+ * state_each_excluded(s, f, arg):
+ * Call ${f} for each session that is not saved, for whatever reason.
+ */
+void state_each_excluded(struct state *s, void (*f)(void *arg, const struct state_session *ss),
+                         void *arg);
+
+/**
  * state_newest_of_memory(s, root, project, ret):
  * Write the id of the most recent session that the memory in ${project} may belong to: of the
  * project, else one that has bundled some of it, else of the folders below it, as their names go.

@@ -351,6 +351,12 @@ static int must_not_leave(const struct job *j)
            (sealing_is_on(j->d->sealing) || sealing_is_held(j->d->sealing));
 }
 
+/* What is excluded has changed since it was begun: it may hold what is to stay here now. */
+static int is_outlawed(const struct job *j)
+{
+    return j->terms_seq != j->d->terms_seq && (j->profile_root >= 0 || rules_any(j->d->rules));
+}
+
 static void job_done(void *arg)
 {
     struct job *j = arg;
@@ -376,11 +382,12 @@ static void job_done(void *arg)
         bundler_run(d);
         return;
     }
-    if (profile_is_void(d, j)) {
+    if (is_outlawed(j)) {
         if (j->rc == 0)
             spool_remove(j);
+        bundler_due(d, s, j->profile_root < 0);
+        uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);
-        bundler_due(d, s, 0);
         profile_touch_all(d);
         bundler_run(d);
         return;
@@ -516,7 +523,8 @@ static void start(struct daemon *d, struct session *s)
     j->spool_used_bytes = uploader_spool_bytes(d->uploader);
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
-    j->exclude = job_rules(d);
+    j->terms_seq = d->terms_seq;
+    j->exclude = job_rules(d, s->id);
     profile_prepare(d, j);
     j->keys = sealing_hold(d->sealing);
     sealing_wire_id(d->sealing, s->id, j->wire_id);

@@ -102,6 +102,7 @@ const char *exclusion_why(const struct daemon *d, const struct state_session *ss
 
 static int record(struct daemon *d, const struct job *j, struct ct_err *err)
 {
+    const char *slug = jdoc_str(j->result.metadata, "slug");
     struct state_session ss = {0};
     int rc = 0;
 
@@ -112,7 +113,7 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
         ss.root = str_dup(j->root);
         ss.project = str_dup(j->project);
         ss.meta = json_object_get(j->result.metadata);
-        ss.slug = str_dup("");
+        ss.slug = str_dup(slug != NULL ? slug : "");
         ss.modified_ms = j->modified_ms;
         for (size_t i = 0; i < j->n_files; i++)
             ss.raw_bytes += j->files[i].size_bytes;
@@ -255,6 +256,30 @@ void exclusion_apply(struct daemon *d)
     apply(&w);
     sorting_clear(&w);
     profile_refresh(d);
+}
+
+static void note_waiting(void *arg, const struct uploader_view *v)
+{
+    if (v->item->phase == QUEUE_READY)
+        strlist_add(arg, v->item->session_id);
+}
+
+void exclusion_make_anew(struct daemon *d)
+{
+    struct strlist ids = {0};
+    struct ct_err err;
+
+    if (d->uploader == NULL || !rules_any(d->rules))
+        return;
+    uploader_each(d->uploader, note_waiting, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        if (profile_root(d, ids.v[i]) >= 0)
+            continue;
+        if (uploader_drop(d->uploader, ids.v[i], &err) != 0)
+            log_error("exclude-failed session=%s error=\"%s\"", ids.v[i], err.msg);
+        sessions_touch(d, ids.v[i], d->config->wait_ms, 0);
+    }
+    strlist_free(&ids);
 }
 
 void exclusion_refresh(struct daemon *d)

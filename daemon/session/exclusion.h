@@ -27,6 +27,13 @@ void exclusion_apply(struct daemon *d);
 void exclusion_refresh(struct daemon *d);
 
 /**
+ * exclusion_make_anew(d):
+ * The rules have changed: bundles that wait may hold copies, memory or plans of what is to stay
+ * here now, and are made anew.  One whose object is stored has left.
+ */
+void exclusion_make_anew(struct daemon *d);
+
+/**
  * exclusion_by_job(d, s, j):
  * Return whether the bundle of the session that ${j} made, or would have made, is to stay here; it
  * is removed then, the session put on record, and ${s} forgotten.

@@ -84,6 +84,16 @@ static void on_file(void *arg, const struct snapshot_file *f)
     add_file(arg, &copy);
 }
 
+/* Is the file another's as well? */
+static int is_shared(const struct job *j, const char *path)
+{
+    struct agent_path place;
+
+    j->d->agent->classify(path, &place);
+    return place.kind == AGENT_HISTORY ||
+           (place.session_id[0] != '\0' && strcmp(place.session_id, j->session_id) != 0);
+}
+
 /* Recorded as it is now, so that the next scan does not take it for news. */
 static void on_skipped(void *arg, const char *path, const char *reason)
 {
@@ -95,7 +105,7 @@ static void on_skipped(void *arg, const char *path, const char *reason)
     jdoc_set_str(o, "path", path);
     jdoc_set_str(o, "reason", reason);
     json_object_array_add(j->skipped, o);
-    if (lstat(whole, &st) == 0 && !S_ISDIR(st.st_mode)) {
+    if (!is_shared(j, path) && lstat(whole, &st) == 0 && !S_ISDIR(st.st_mode)) {
         /* As the watcher sees it. */
         struct job_file f = {
             .path = str_dup(path),
@@ -132,12 +142,33 @@ static void hold_writer(void *arg, const char *project, const char *cwd)
     rules_hold(arg, project, cwd);
 }
 
-struct rules *job_rules(struct daemon *d)
+struct holding {
+    struct rules *rules;
+    const char *own_id;
+};
+
+/* One of which only its project folder is known is judged by the name of that. */
+static void hold_session(void *arg, const struct state_session *ss)
+{
+    const struct holding *h = arg;
+    const char *cwd = jdoc_str(ss->meta, "cwd");
+
+    if (strcmp(ss->session_id, h->own_id) == 0)
+        return;
+    if (rules_has_id(h->rules, ss->session_id) ||
+        (ss->is_excluded == STATE_EXCLUDED_FOLDER && cwd != NULL))
+        rules_hold_session(h->rules, ss->session_id, ss->project, cwd, ss->slug);
+}
+
+struct rules *job_rules(struct daemon *d, const char *own_id)
 {
     struct rules *r = rules_copy(d->rules);
+    struct holding h = {r, own_id};
 
-    if (rules_any(r))
+    if (rules_any(r)) {
+        state_each_excluded(d->state, hold_session, &h);
         state_each_writer(d->state, hold_writer, r);
+    }
     return r;
 }
 
@@ -151,6 +182,7 @@ static int snapshot_in(struct job *j, const char *root, struct snapshot **ret, s
         .also = &j->roots,
         .user_dir = path_home(),
         .cancel = j->cancel,
+        .guard = withhold_guard(j),
     };
 
     if (snapshot_take(&o, ret, err) != 0)
@@ -195,13 +227,18 @@ static int lies_elsewhere(const struct snapshot *s, const char *cwd)
 /* What stays here is not compressed first: neither spool nor cache is to hold any of it. */
 static int stays_here(struct job *j, const struct snapshot *s)
 {
-    char cwd[ORIGIN_SIZE], name[256];
+    char cwd[ORIGIN_SIZE], last[ORIGIN_SIZE], name[256], *slug;
 
     if (!rules_any(j->exclude))
         return 0;
     origin_cwd(s, cwd);
-    if (lies_elsewhere(s, cwd) && rules_reason(j->exclude, NULL, "", snapshot_project(s)) != NULL)
-        cwd[0] = '\0';
+    if (lies_elsewhere(s, cwd)) {
+        origin_last_cwd(s, last);
+        if (rules_reason(j->exclude, NULL, "", snapshot_project(s)) != NULL)
+            cwd[0] = '\0';
+        else if (last[0] != '\0' && rules_reason(j->exclude, NULL, last, NULL) != NULL)
+            memcpy(cwd, last, sizeof(cwd));
+    }
     if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
         return 0;
     j->is_excluded = 1;
@@ -209,6 +246,9 @@ static int stays_here(struct job *j, const struct snapshot *s)
     j->project = str_dup(snapshot_project(s));
     snapshot_each_file(s, on_file, j);
     j->result.metadata = json_object_new_object();
+    slug = origin_slug(s);
+    jdoc_set_str(j->result.metadata, "slug", slug);
+    free(slug);
     if (cwd[0] == '\0')
         return 1;
     jdoc_set_str(j->result.metadata, "cwd", cwd);

@@ -6,6 +6,7 @@
 #include "bundle/install/adopted.h"
 #include "bundle/pack/origin.h"
 #include "bundle/pack/pack.h"
+#include "bundle/pack/snapshot.h"
 #include "common/base/strlist.h"
 #include "daemon/daemon.h"
 #include "daemon/account/sealing.h"
@@ -41,7 +42,6 @@ struct job {
     struct strlist withheld;      /* ... and the project folders of sessions that stay here */
     struct map *known;            /* ... and all sessions that are or were */
     int is_place_unknown;         /* ... and not all of these are known */
-    unsigned profile_seq;         /* ... and d->profile_seq as it was */
     char *last_root;              /* the data folder of the last bundle, or NULL */
     char *last_project;           /* where the transcript of the last bundle lay, or NULL */
     struct buf stored;            /* manifest of the newest version, if that is known ... */
@@ -50,11 +50,13 @@ struct job {
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
     struct credscan_job *scan;    /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
-    struct rules *exclude;     /* a copy of the rules */
-    int is_unheard_of;         /* no version of it was ever made: it may be no session yet */
-    struct sealing_keys *keys; /* to seal the bundle with, NULL: it goes in clear */
-    char wire_id[UUID_SIZE];   /* what it is to a server then, or "" */
-    int64_t bundle_generation; /* ... and its generation */
+    unsigned terms_seq;          /* d->terms_seq as it was */
+    struct rules *exclude;       /* a copy of the rules */
+    struct snapshot_guard guard; /* that asks these (withhold.h) */
+    int is_unheard_of;           /* no version of it was ever made: it may be no session yet */
+    struct sealing_keys *keys;   /* to seal the bundle with, NULL: it goes in clear */
+    char wire_id[UUID_SIZE];     /* what it is to a server then, or "" */
+    int64_t bundle_generation;   /* ... and its generation */
 
     int rc;
     struct ct_err err;
@@ -82,10 +84,10 @@ void job_run(void *arg);
 void job_free(void *arg);
 
 /**
- * job_rules(d):
- * Return a copy of the rules that knows who wrote the memory that folders share; the caller owns
- * it.
+ * job_rules(d, own_id):
+ * Return a copy of the rules that knows which sessions but ${own_id} stay here, and who wrote the
+ * memory that folders share; the caller owns it.
  */
-struct rules *job_rules(struct daemon *d);
+struct rules *job_rules(struct daemon *d, const char *own_id);
 
 #endif

@@ -11,6 +11,7 @@
 #include "common/data/jdoc.h"
 
 #include "daemon/account/login_view.h"
+#include "daemon/session/exclusion.h"
 #include "daemon/session/job.h"
 
 #include "daemon/session/profile.h"
@@ -111,19 +112,15 @@ void profile_refresh(struct daemon *d)
     now = terms_of(d);
     was = state_noted(d->state, TERMS);
     if (was == NULL || strcmp(was, now) != 0) {
-        d->profile_seq++;
+        d->terms_seq++;
         for (size_t i = 0; i < d->config->roots.n; i++)
             drop(d, (int)i);
+        exclusion_make_anew(d);
         state_note(d->state, TERMS, now, NULL);
     }
     free(was);
     free(now);
     profile_touch_all(d);
-}
-
-int profile_is_void(struct daemon *d, const struct job *j)
-{
-    return j->profile_root >= 0 && j->profile_seq != d->profile_seq;
 }
 
 /* What a session takes at once with ${path}: the plan, or the project's memory.  NULL: neither. */
@@ -185,7 +182,6 @@ void profile_prepare(struct daemon *d, struct job *j)
     j->profile_root = profile_root(d, j->session_id);
     if (j->profile_root < 0)
         return;
-    j->profile_seq = d->profile_seq;
     state_each_claimed(d->state, d->config->roots.v[j->profile_root], note_claimed, j);
     strlist_sort(&j->claimed);
     state_each_excluded_project(d->state, note_excluded, j);
@@ -293,7 +289,7 @@ int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE])
     for (size_t i = 0; d->state != NULL && i < d->config->roots.n; i++) {
         w.n = 0;
         profile_id(d, (int)i, w.j.session_id);
-        w.j.exclude = job_rules(d);
+        w.j.exclude = job_rules(d, w.j.session_id);
         profile_prepare(d, &w.j);
         if (state_get(d->state, w.j.session_id, &ss) && ss.version > 0 && !state_is_deleted(&ss) &&
             ss.is_excluded != STATE_EXCLUDED_ITSELF)

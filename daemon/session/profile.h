@@ -66,12 +66,6 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err);
 int profile_has_given(const struct job *j, const char *path);
 
 /**
- * profile_is_void(d, j):
- * Return whether the job made a profile by what did not hold any more when it was done.
- */
-int profile_is_void(struct daemon *d, const struct job *j);
-
-/**
  * profile_withheld(d, ret_id):
  * Return how many files stay here by the rules as they are now that are in the newest version of a
  * profile in the cloud; and, if any, the id of such a profile.

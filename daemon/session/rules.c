@@ -26,8 +26,9 @@ struct rule {
 struct rules {
     struct rule *rules;
     size_t n, cap;
-    struct strlist ids;  /* sessions that are excluded each by itself */
-    struct strlist held; /* project folders of sessions that are excluded (in a job's copy) */
+    struct strlist ids; /* sessions that are excluded each by itself */
+    /* In a job's copy: of sessions that are excluded the project folders, and ids, plans, cwds. */
+    struct strlist held, held_ids, held_slugs, held_cwds;
     struct strlist from; /* files of before whose rules are in here: folder, digest, folder, ... */
     char *file;          /* of what was said */
     char *base;          /* where the folders of machines lie, that had such a file each; or NULL */
@@ -117,14 +118,35 @@ const char *rules_reason(const struct rules *e, const char *id, const char *cwd,
 
 void rules_hold(struct rules *e, const char *project, const char *cwd)
 {
-    if (rules_reason(e, NULL, cwd, project) != NULL)
+    if (rules_reason(e, NULL, cwd, project) != NULL || strlist_has(&e->held_cwds, cwd))
         strlist_add_once(&e->held, project);
+}
+
+void rules_hold_session(struct rules *e, const char *id, const char *project, const char *cwd,
+                        const char *slug)
+{
+    strlist_add_once(&e->held, project);
+    strlist_add(&e->held_ids, id);
+    if (cwd != NULL && cwd[0] != '\0')
+        strlist_add_once(&e->held_cwds, cwd);
+    if (slug[0] != '\0')
+        strlist_add_once(&e->held_slugs, slug);
+}
+
+int rules_holds_id(const struct rules *e, const char *id)
+{
+    return rules_has_id(e, id) || strlist_has(&e->held_ids, id);
+}
+
+int rules_holds_slug(const struct rules *e, const char *slug)
+{
+    return strlist_has(&e->held_slugs, slug);
 }
 
 const char *rules_memory_reason(const struct rules *e, const char *project)
 {
     if (strlist_has(&e->held, project))
-        return "sessions of an excluded folder have the same memory";
+        return "sessions that are excluded can have the same memory";
     if (rules_reason(e, NULL, "", project) != NULL)
         return "it may be the memory of an excluded folder; to have it saved: ctctl include FOLDER "
                "with the folder of this session";
@@ -505,6 +527,9 @@ void rules_free(struct rules *e)
     strlist_free(&e->ids);
     strlist_free(&e->from);
     strlist_free(&e->held);
+    strlist_free(&e->held_ids);
+    strlist_free(&e->held_slugs);
+    strlist_free(&e->held_cwds);
     free(e->base);
     free(e->file);
     free(e);

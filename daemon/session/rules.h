@@ -78,6 +78,23 @@ int rules_reload(struct rules *e, struct ct_err *err);
 void rules_hold(struct rules *e, const char *project, const char *cwd);
 
 /**
+ * rules_hold_session(e, id, project, cwd, slug):
+ * The session ${id}, of ${cwd} (or NULL), stays here, by whatever rule: so does what its project
+ * folder, and those in which sessions of that ${cwd} write, hold for all of their sessions, and the
+ * plan ${slug} ("": none).  On a copy, before rules_hold().
+ */
+void rules_hold_session(struct rules *e, const char *id, const char *project, const char *cwd,
+                        const char *slug);
+
+/**
+ * rules_holds_id(e, id), rules_holds_slug(e, slug):
+ * Return whether that session stays here, by its id or by what rules_hold_session() was told;
+ * whether it is the plan of such a session.
+ */
+int rules_holds_id(const struct rules *e, const char *id);
+int rules_holds_slug(const struct rules *e, const char *slug);
+
+/**
  * rules_memory_reason(e, project):
  * Return why the memory in ${project} stays here: a session of an excluded folder could have
  * written it, by what rules_hold() was told, or there is no telling; NULL if it may go.  Two

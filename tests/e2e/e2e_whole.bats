@@ -95,24 +95,107 @@ entries() {
     grep -q 'OTHER 5' "$(dirname "$(here "$ID")")/$ID/codeteleport-other/"*
 }
 
-@test "what a session has in the project folder of an excluded one stays here, and is named" {
+spooled() {
+    find "$XDG_STATE_HOME" -path '*/spool/*' -type f | grep -q .
+}
+
+# said CWD TEXT: one record that was said in that folder
+said() { line "$2" | sed "s|\"cwd\":\"[^\"]*\"|\"cwd\":\"$1\"|"; }
+
+# stored: all that the store holds, as text
+stored() {
+    find "$T" -path '*objects*' -type f -exec sh -c 'gzip -dc "$1" 2>/dev/null' - {} \;
+}
+
+# kept: every OPEN word left this machine (how many), no SECRET one did
+kept() {
+    stored >"$T/stored"
+    grep -a -o 'SECRET[-a-z]*' "$T/stored" && return 1
+    grep -a -o 'OPEN[-a-z]*' "$T/stored" | sort -u >"$T/open"
+    [ "$(wc -l <"$T/open")" = "$1" ] || {
+        cat "$T/open"
+        return 1
+    }
+}
+
+# names ID PATH: `show` names what stays here, by the end of its path
+names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | select(endswith($p))] | length')" -ge 1 ]; }
+
+@test "what is excluded leaves by no way: by folder, by the folder that its records name, or by id" {
+    local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by
+    p=$(encoded "$open") s=$(encoded "$secret")
+    copies=$(new_id) by=$(new_id)
+    mkdir -p "$open" "$secret"
+    conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; device_name = "alice"; profile = true;'
     start_daemon
-    ctctl exclude /home/al/q
-    ID=$(new_id)
-    F=$(transcript "$ID")
-    { line one; line two; line three; } >"$F"
-    put "projects/-home-al-q/$ID/subagents/agent-s.jsonl" "$(line TWOSUB)"
-    line OTHER >"$(transcript "$ID" -home-al-q)"
+    ctctl exclude "$secret"
+    ctctl exclude "$by_id"
+    stop_daemon
+    # copies of an open session, and what lies beside them: in the excluded folder's place, in a place of
+    # any name, put aside
+    { said "$open" OPEN-session; said "$open" OPEN-too; said "$open" OPEN-more; } >"$(transcript "$copies" "$p")"
+    put "projects/$p/$copies/tool-results/t.txt" OPEN-result
+    said "$secret" SECRET-folder-copy >"$(transcript "$copies" "$s")"
+    put "projects/$s/$copies/tool-results/t.txt" SECRET-folder-result
+    { said "$open" OPEN-session; said "$secret" SECRET-cwd-copy; } >"$(transcript "$copies" -elsewhere)"
+    put "projects/-elsewhere/$copies/tool-results/t.txt" SECRET-cwd-result
+    put "projects/-other/$copies/subagents/agent-a.jsonl" "$(said "$secret" SECRET-cwd-agent)
+"
+    put "projects/-other/$copies/tool-results/o.txt" SECRET-cwd-agents-result
+    put "projects/-third/$copies/tool-results/o.txt" OPEN-elsewhere
+    said "$open" OPEN-copy >"$(transcript "$copies" -fourth)"
+    said "$secret/x" SECRET-cwd-aside >"$CLAUDE_CONFIG_DIR/projects/$p/$copies.jsonl.superseded-1796000000000"
+    # the only one, the longest one, and one that went there
+    said "$secret" SECRET-cwd-session >"$(transcript "$lone" -lone)"
+    { said "$open" SECRET-begin; said "$secret" SECRET-went; } >"$(transcript "$went" -went)"
+    said "$open" SECRET-short >"$(transcript "$long" "$p")"
+    { said "$secret" SECRET-long; said "$secret" SECRET-longer; } >"$(transcript "$long" -long)"
+    # memory, a plan, prompts, pastes and results of them with a neighbour
+    put projects/-lone/memory/MEMORY.md '- SECRET-cwd-memory'
+    said "$open" OPEN-neighbour >"$(transcript "$by" -lone)"
+    mkdir -p "$CLAUDE_CONFIG_DIR/projects/-ids"
+    said "$open" SECRET-by-id | sed 's/"type":"user"/&,"slug":"its-plan"/' >"$(transcript "$by_id" -ids)"
+    put plans/its-plan.md SECRET-plan
+    put projects/-ids/memory/MEMORY.md '- SECRET-id-memory'
+    put "projects/-ids/$by_id/tool-results/r.txt" SECRET-id-result
+    { said "$open" OPEN-fork | sed 's/"type":"user"/&,"slug":"its-plan"/'
+        said "$open" "/x/$by_id/tool-results/r.txt"; } >"$(transcript "$fork" -ids)"
+    put paste-cache/aaaaaaaaaaaaaaaa.txt SECRET-paste
+    put paste-cache/bbbbbbbbbbbbbbbb.txt SECRET-cwd-paste
+    put paste-cache/cccccccccccccccc.txt OPEN-paste
+    for i in "$by_id SECRET-id-prompt aaaaaaaaaaaaaaaa $open" "$fork SECRET-cwd-prompt bbbbbbbbbbbbbbbb $secret/y" \
+        "$fork OPEN-prompt cccccccccccccccc $open"; do
+        set -- $i
+        printf '{"display":"%s","pastedContents":{"1":{"id":1,"type":"text","contentHash":"%s"}},"timestamp":1,"project":"%s","sessionId":"%s"}\n' \
+            "$2" "$3" "$4" "$1"
+    done >"$CLAUDE_CONFIG_DIR/history.jsonl"
+    start_daemon
     ctctl sync --wait
-    fetch "$ID" "$T/x.tgz"
-    [ "$(tar -xzOf "$T/x.tgz" | grep -cE 'OTHER|TWOSUB')" = 0 ]
-    [ "$(tar -xzOf "$T/x.tgz" session.jsonl | grep -c .)" = 3 ]
-    [ "$(ctctl --json show "$ID" | jq '[.skipped[].path | select(contains("-home-al-q/"))] | length')" = 2 ]
-    # one that began elsewhere, and lies or has its longest copy there, stays as a whole
-    ID=$(new_id)
-    line one >"$(transcript "$ID" -home-al-q)"
+    kept 10
+    names "$copies" "$s/$copies.jsonl"
+    names "$copies" "$s/$copies/tool-results/t.txt"
+    names "$copies" "-elsewhere/$copies.jsonl"
+    names "$copies" "-elsewhere/$copies/tool-results/t.txt"
+    names "$copies" "-other/$copies/subagents/agent-a.jsonl"
+    names "$copies" .superseded-1796000000000
+    names "$by" -lone/memory/MEMORY.md
+    names "$fork" -ids/memory/MEMORY.md
+    names "$fork" plans/its-plan.md
+    names "$fork" tool-results/r.txt
+    names "$fork" history.jsonl
+    for i in "$lone" "$went" "$long" "$by_id"; do
+        [ "$(ctctl --json show "$i" | jq -r .state)" = excluded ]
+    done
+    # what waits when it is said does not leave either
+    ctctl pause
+    mkdir -p "$HOME/later"
+    said "$HOME/later" SECRET-later >"$(transcript "$copies" -later)"
+    within spooled
+    ctctl exclude "$HOME/later"
+    ctctl resume
     ctctl sync --wait
-    [ "$(ctctl --json show "$ID" | jq -r .state)" = excluded ]
+    kept 10
+    names "$copies" "-later/$copies.jsonl"
 }
 
 @test "a copy that is all in the other is a duplicate, and a copy put aside is saved if it has more" {
@@ -251,7 +334,7 @@ below() {
     versions_are "$ID" 1
     fetch "$ID" "$T/x.tgz"
     [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
-    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: sessions of an excluded folder have the same memory'
+    ctctl show "$ID" | tr -s ' \n' ' ' | grep -q 'MEMORY.md: sessions that are excluded can have the same memory'
     # and for good: its transcript goes, the memory stays
     rm -r "$CLAUDE_CONFIG_DIR/projects/$(encoded "$root/secret")"
     stop_daemon
