@@ -166,17 +166,6 @@ int call_session_id(struct call *c)
     return call_error(c, 404, "not_found", "There is no such session.");
 }
 
-static int is_proxy(struct call *c, const char *address)
-{
-    const struct strlist *proxies = &c->config->settings->trusted_proxy;
-
-    for (size_t i = 0; i < proxies->n; i++) {
-        if (web_range_has(proxies->v[i], address))
-            return 1;
-    }
-    return 0;
-}
-
 /*
  * A proxy appends the address that it saw: read from the end, the first one that is no proxy of
  * ours is the client, and what stands before that is the client's own invention.
@@ -188,7 +177,7 @@ void call_client(struct call *c, char address[WEB_ADDRESS_SIZE])
     char next[WEB_ADDRESS_SIZE];
 
     web_peer(c->web, address);
-    while (end > 0 && is_proxy(c, address)) {
+    while (end > 0 && web_ranges_have(&c->config->settings->trusted_proxy, address)) {
         for (begin = end; begin > 0 && list[begin - 1] != ','; begin--)
             ;
         n = end - begin;

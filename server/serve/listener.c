@@ -74,8 +74,9 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
         .cert_pem = tls ? c->cert.data : NULL,
         .key_pem = tls ? c->key.data : NULL,
         .max_connections = most_connections(s),
-        /* A proxy is one address. */
-        .max_per_address = tls && s->trusted_proxy.n == 0 ? (int)s->max_connections_per_address : 0,
+        /* Without TLS there is a proxy, and perhaps none that was named. */
+        .max_per_address = tls || s->trusted_proxy.n > 0 ? (int)s->max_connections_per_address : 0,
+        .proxies = &s->trusted_proxy,
         .stall_s = STALL_S,
         .memory = handler->body_blocks ? BODY_MEMORY : HEAD_MEMORY,
         .workers = WORKERS,

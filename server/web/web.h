@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/strlist.h"
 
 #include "server/web/web_stats.h"
 
@@ -41,10 +42,11 @@ struct web_config {
     const char *cert_pem; /* the certificate chain and its key; NULL: plain HTTP */
     const char *key_pem;
     int max_connections;
-    int max_per_address;     /* an IPv6 address counts as its /64; 0: no limit */
-    int stall_s;             /* a transfer that does not move for so long is broken off */
-    int memory;              /* bytes: request line, headers, and one piece of a body */
-    int workers;             /* threads for handlers */
+    int max_per_address;           /* an IPv6 address counts as its /64; 0: no limit */
+    const struct strlist *proxies; /* ranges whose addresses have no such limit; NULL: none */
+    int stall_s;                   /* a transfer that does not move for so long is broken off */
+    int memory;                    /* bytes: request line, headers, and one piece of a body */
+    int workers;                   /* threads for handlers */
     struct web_stats *stats; /* what to count in, which outlives it; NULL: nothing, and there is no
                                 access log either */
 };
@@ -158,12 +160,12 @@ void web_peer(struct web_req *r, char buf[WEB_ADDRESS_SIZE]);
 int web_address(const char *s, size_t n, char buf[WEB_ADDRESS_SIZE]);
 
 /**
- * web_range_check(s, ret, err), web_range_has(range, address):
+ * web_range_check(s, ret, err), web_ranges_have(ranges, address):
  * Read ${s}, an address, a network "ADDRESS/BITS" or "unix", into the one spelling that the second
- * wants, which the caller frees: is ${address}, as web_peer() writes it, in there?
+ * wants, which the caller frees: is ${address}, as web_peer() writes it, in one of them?
  */
 int web_range_check(const char *s, char **ret, struct ct_err *err);
-int web_range_has(const char *range, const char *address);
+int web_ranges_have(const struct strlist *ranges, const char *address);
 
 /**
  * web_network(address, buf, size):

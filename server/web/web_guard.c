@@ -64,6 +64,7 @@ int web_guard_start(struct web_guard *g, const struct web_config *config)
     g->stats = config->stats;
     g->max = config->max_connections;
     g->max_per_address = config->max_per_address;
+    g->proxies = config->proxies;
     g->logged_ms = now_mono_ms() - LOG_EVERY_MS;
     if (fd_pipe(g->wake) != 0)
         return -1;
@@ -89,24 +90,25 @@ void web_guard_stop(struct web_guard *g)
     map_free(g->networks);
 }
 
-static void network_of(const struct sockaddr *sa, char network[WEB_ADDRESS_SIZE])
+/* A proxy is many clients, and so is a UNIX socket, whose peers have no address. */
+static int is_limited(const struct web_guard *g, const struct sockaddr *sa, const char *address)
 {
-    char address[WEB_ADDRESS_SIZE];
-
-    web_address_of(sa, address);
-    web_network(address, network, WEB_ADDRESS_SIZE);
+    return g->max_per_address > 0 && sa != NULL && sa->sa_family != AF_UNIX &&
+           (g->proxies == NULL || !web_ranges_have(g->proxies, address));
 }
 
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
 {
-    char network[WEB_ADDRESS_SIZE];
+    char address[WEB_ADDRESS_SIZE], network[WEB_ADDRESS_SIZE];
     const int *n;
     int is_welcome;
 
-    network_of(sa, network);
+    web_address_of(sa, address);
+    web_network(address, network, sizeof(network));
     pthread_mutex_lock(&g->mutex);
     n = map_get(g->networks, network);
-    is_welcome = g->n < g->max && (n == NULL || g->max_per_address == 0 || *n < g->max_per_address);
+    is_welcome =
+        g->n < g->max && (n == NULL || !is_limited(g, sa, address) || *n < g->max_per_address);
     if (!is_welcome) {
         g->refused++;
         if (g->stats != NULL)
@@ -156,10 +158,12 @@ static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadli
 struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockaddr *sa)
 {
     struct web_conn *c = str_calloc(1, sizeof(*c));
+    char address[WEB_ADDRESS_SIZE];
 
     c->fd = fd;
     c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
-    network_of(sa, c->network);
+    web_address_of(sa, address);
+    web_network(address, c->network, sizeof(c->network));
     pthread_mutex_lock(&g->mutex);
     count(g, c->network, 1);
     c->next = g->first;

@@ -32,7 +32,8 @@ struct web_guard {
     struct web_conn *first;
     struct map *networks; /* of int: how many connections are there from each */
     int n;
-    int max, max_per_address; /* 0: no limit */
+    int max, max_per_address;      /* 0: no limit */
+    const struct strlist *proxies; /* whom the second is not for */
     unsigned int idle_s;
     long refused; /* since it was logged last */
     char refused_network[WEB_ADDRESS_SIZE];

@@ -39,7 +39,7 @@ int web_range_check(const char *s, char **ret, struct ct_err *err)
     return 0;
 }
 
-int web_range_has(const char *range, const char *address)
+static int has(const char *range, const char *address)
 {
     const char *slash = strchr(range, '/');
     unsigned char net[16], b[16];
@@ -57,4 +57,13 @@ int web_range_has(const char *range, const char *address)
     if (memcmp(net, b, bits / 8) != 0)
         return 0;
     return bits % 8 == 0 || ((net[bits / 8] ^ b[bits / 8]) >> (8 - bits % 8)) == 0;
+}
+
+int web_ranges_have(const struct strlist *ranges, const char *address)
+{
+    for (size_t i = 0; i < ranges->n; i++) {
+        if (has(ranges->v[i], address))
+            return 1;
+    }
+    return 0;
 }

@@ -411,9 +411,19 @@ has_memory_of_its_own() { [ "${CT_SANITIZERS:-no}" != yes ]; }
     ! grep -q connections-refused "$T/server.log"
 }
 
-@test "one address has so many connections and no more, and the log counts them" {
-    printf 'max_connections_per_address = 40;\n' >"$CONF"
-    start_server
-    connections idle 100 "$CA" || true
-    within grep -q 'connections-refused listener=api n=[0-9]* last=127.0.0.1' "$T/server.log"
+@test "one address has so many connections and no more, a proxy as many as it needs" {
+    local how
+    for how in on off; do
+        printf 'tls = "%s"; max_connections_per_address = 40; trusted_proxy = [ "127.0.0.8/30" ];\n' $how >"$CONF"
+        start_server
+        [ $how = on ] || CA=-
+        CT_FROM=127.0.0.9 connections idle 100 "$CA"
+        ! grep connections-refused "$T/server.log"
+        # Others have a limit all the same, and the log counts those that are refused.
+        connections idle 100 "$CA" || true
+        [ "$OPEN" -le 40 ]
+        within grep -q 'connections-refused listener=api n=[0-9]* last=127.0.0.1 ' "$T/server.log"
+        CT_FROM=127.0.0.9 connections idle 10 "$CA"
+        stop_server
+    done
 }
