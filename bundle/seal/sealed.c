@@ -148,6 +148,15 @@ static int decode(const struct json_object *metadata, struct buf *ret, struct ct
     return 0;
 }
 
+/* The header of a bundle, and nothing else. */
+static int is_bare(const struct buf *sealed)
+{
+    struct seal_header h;
+
+    return sealed->len == SEAL_HEADER_BYTES &&
+           seal_parse_header(sealed->data, sealed->len, &h, NULL) == 0 && h.kind == SEAL_BUNDLE;
+}
+
 int sealed_peek(const struct json_object *metadata, struct seal_header *ret, struct ct_err *err)
 {
     struct buf sealed = {0};
@@ -156,7 +165,7 @@ int sealed_peek(const struct json_object *metadata, struct seal_header *ret, str
 
     if (rc == 0 && seal_parse_header(sealed.data, sealed.len, ret, &e) != 0)
         rc = err_prefix(&e, "the session's sealed description");
-    if (rc == 0 && ret->kind != SEAL_METADATA)
+    if (rc == 0 && ret->kind != SEAL_METADATA && !is_bare(&sealed))
         rc = err_set(&e, ERR_CORRUPT, "what should describe the session is sealed as a bundle");
     buf_free(&sealed);
     if (rc != 0 && err != NULL)
@@ -286,6 +295,25 @@ static int open_text(const struct keyring *ring, const char *wire_id, const stru
     return rc;
 }
 
+/* What it is may be told by the bundle, to whoever has the key. */
+static int refuse_bare(const struct keyring *ring, const struct buf *sealed, struct ct_err *err)
+{
+    char hex[KEY_ID_HEX];
+    struct seal_header h;
+    int is_key_here;
+
+    seal_parse_header(sealed->data, sealed->len, &h, NULL);
+    is_key_here = keyring_find(ring, h.key_id) != NULL;
+    hash_hex(h.key_id, KEY_ID_BYTES, hex);
+    if (is_key_here)
+        err_set(err, ERR_REFUSED,
+                "sealed, and its description was lost with the server's database");
+    else
+        err_set(err, ERR_REFUSED, "sealed, key %s not on this device", hex);
+    snprintf(err->reason, sizeof(err->reason), "%s", is_key_here ? SEALED_BARE : KEY_MISSING);
+    return -1;
+}
+
 /* Base64, then the seal, down to the JSON text. */
 static int open_seal(const struct keyring *ring, const struct json_object *metadata,
                      struct buf *ret_text, struct seal_header *ret, struct ct_err *err)
@@ -293,7 +321,9 @@ static int open_seal(const struct keyring *ring, const struct json_object *metad
     struct buf sealed = {0};
     int rc = decode(metadata, &sealed, err);
 
-    if (rc == 0) {
+    if (rc == 0 && is_bare(&sealed)) {
+        rc = refuse_bare(ring, &sealed, err);
+    } else if (rc == 0) {
         rc = unseal(ring, &sealed, ret_text, ret, err);
         if (rc != 0 && strcmp(err->reason, KEY_MISSING) != 0)
             err_prefix(err, "the session's sealed description");

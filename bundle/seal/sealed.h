@@ -64,7 +64,8 @@ int sealed_is(const struct json_object *metadata);
 
 /**
  * sealed_peek(metadata, ret, err):
- * The header, which needs no key: key id and generation.  Not authenticated.
+ * The header, which needs no key: key id and generation.  Not authenticated; that of the bundle if
+ * that is all there is.
  */
 int sealed_peek(const struct json_object *metadata, struct seal_header *ret, struct ct_err *err);
 
@@ -73,8 +74,11 @@ int sealed_peek(const struct json_object *metadata, struct seal_header *ret, str
  * Open the metadata of the session that the server calls ${wire_id}.  ERR_REFUSED with KEY_MISSING
  * (also if the key of the ids is missing: without it nobody can say that the metadata is that
  * session's) or KEY_WRONG, ERR_CORRUPT if it is damaged, lies about its generation or belongs to
- * another id.  The caller ends ${ret} with sealed_facts_clear().
+ * another id; ERR_REFUSED with SEALED_BARE if there is nothing but the header of the bundle, as a
+ * server has it that lost its database and made it again from its objects.  The caller ends ${ret}
+ * with sealed_facts_clear().
  */
+#define SEALED_BARE "bare" /* the reason */
 int sealed_open(const struct keyring *ring, const char *wire_id, const struct json_object *metadata,
                 struct sealed_facts *ret, struct ct_err *err);
 void sealed_facts_clear(struct sealed_facts *f);

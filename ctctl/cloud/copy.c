@@ -48,7 +48,8 @@ static int unseal_all(struct unsealer *u, int fd, struct ct_err *err)
 static int hash_sealed(const struct download *d, const struct unseal_opts *opts, struct copy *k,
                        struct ct_err *err)
 {
-    struct inner in = {hash_new(HASH_SHA256), d->facts.gzip_bytes};
+    int64_t gzip_bytes = d->facts.gzip_bytes;
+    struct inner in = {hash_new(HASH_SHA256), gzip_bytes > 0 ? gzip_bytes : INT64_MAX};
     struct unsealer *u = unsealer_new(opts->ring, SEAL_BUNDLE, on_plain, &in);
     int rc;
 
@@ -56,9 +57,9 @@ static int hash_sealed(const struct download *d, const struct unseal_opts *opts,
     rc = unseal_all(u, d->fd, err);
     unsealer_free(u);
     hash_final_hex(in.sha256, k->sha256);
-    if (rc == 0 && in.left > 0)
+    if (rc == 0 && gzip_bytes > 0 && in.left > 0)
         rc = err_set(err, ERR_CORRUPT, "the bundle is shorter than its description says");
-    k->gzip_bytes = d->facts.gzip_bytes;
+    k->gzip_bytes = gzip_bytes;
     return rc;
 }
 
@@ -89,7 +90,8 @@ static int open_sealed(struct ctx *c, const struct download *d, struct copy *k, 
         held_look(d->path, &unseal, d->facts.session_id, NULL, &k->held, err) != 0)
         return -1;
     k->generation = d->facts.generation;
-    if (strcmp(k->held.opened.content_id, d->facts.content_id) == 0)
+    if (d->facts.content_id[0] == '\0' ||
+        strcmp(k->held.opened.content_id, d->facts.content_id) == 0)
         return 0;
     copy_clear(k);
     return err_set(err, ERR_CORRUPT, "the content is not what the sealed metadata says");

@@ -13,8 +13,8 @@
  */
 struct copy {
     int64_t version;
-    char sha256[HASH_SHA256_HEX]; /* of the gzip file, before it was sealed and padded */
-    int64_t gzip_bytes;
+    char sha256[HASH_SHA256_HEX]; /* of the gzip file, before it was sealed and padded... */
+    int64_t gzip_bytes;           /* ...or with its padding, and 0, if its description is lost */
     int64_t generation; /* of a sealed one, else 0 */
     struct held held;
 };

@@ -17,6 +17,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "ctctl/cloud/bare.h"
 #include "ctctl/cloud/item.h"
 
 #include "ctctl/cloud/download.h"
@@ -87,71 +88,6 @@ static int look_up_checksum(struct ctx *c, struct api_download_res *r, struct ct
                    "the server names no checksum for version %" PRId64
                    ", so what comes can't be checked",
                    r->version);
-}
-
-/* What stands beside the current version may be younger. */
-static int64_t highest_beside(struct ctx *c, const char *wire_id)
-{
-    char *path = api_session_path(wire_id, "/versions");
-    struct json_object *o = NULL;
-    int64_t highest = 0;
-
-    if (ctx_cloud(c, "GET", path, NULL, &o, NULL) == 0)
-        highest = item_highest(c, jdoc_array(o, "versions"), wire_id);
-    json_object_put(o);
-    free(path);
-    return highest;
-}
-
-/* What this device has seen of it before. */
-static int check_age(struct ctx *c, const char *wire_id, const struct sealed_facts *f,
-                     struct ct_err *err)
-{
-    const char *dir = ctx_account_dir(c);
-    int64_t seen;
-
-    if (dir == NULL)
-        return 0;
-    seen = generations_highest(dir, f->session_id);
-    if (f->generation < seen && highest_beside(c, wire_id) < seen)
-        return item_rollback(err, f->session_id, f->generation, seen);
-    return generations_note(dir, f->session_id, f->generation, err);
-}
-
-static int unseal(struct ctx *c, struct download *d, struct ct_err *err)
-{
-    const struct keyring *ring;
-
-    d->is_sealed = sealed_is(d->answer.metadata);
-    if (!d->is_sealed)
-        return 0;
-    ring = ctx_ring(c, err);
-    if (ring == NULL)
-        return -1;
-    if (sealed_open(ring, d->answer.session_id, d->answer.metadata, &d->facts, err) != 0)
-        return item_refused(err);
-    return d->is_newest ? check_age(c, d->answer.session_id, &d->facts, err) : 0;
-}
-
-int download_look(struct ctx *c, const char *wire_id, int64_t version, struct download *ret,
-                  struct ct_err *err)
-{
-    struct download d = {.fd = -1, .is_newest = version == 0};
-
-    if (ctx_policy(c, &d.policy, err) != 0 || ask(c, wire_id, version, &d.answer, err) != 0)
-        return -1;
-    d.is_stock = d.answer.checksum[0] == '\0' || d.answer.size_bytes < 0;
-    if ((d.is_stock && look_up_checksum(c, &d.answer, err) != 0) || unseal(c, &d, err) != 0) {
-        sealed_facts_clear(&d.facts);
-        api_download_res_clear(&d.answer);
-        return -1;
-    }
-    d.dir = path_join(c->config->state_dir, "downloads");
-    d.api_url = c->cred->api_url;
-    d.is_loopback =
-        http_url_is_loopback(d.answer.download_url) || http_url_is_loopback(c->cred->api_url);
-    *ret = d;
-    return 0;
 }
 
 /* ---- the file -----------------------------------------------------------------------------------
@@ -338,6 +274,118 @@ static int transfer(struct ctx *c, struct download *d, struct ct_err *err)
     return 0;
 }
 
+/* Until it is there and what the server promised. */
+static int fetch(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    int is_resumed;
+
+    if (d->fd >= 0)
+        return 0;
+    if (open_file(d, err) != 0)
+        return -1;
+    is_resumed = have_bytes(d) > 0;
+    for (;;) {
+        if (transfer(c, d, err) != 0)
+            return -1;
+        if (is_right(d))
+            return 0;
+        /* What was there before may be to blame, so once from the start. */
+        if (ftruncate(d->fd, 0) != 0)
+            return err_sys(err, "can't empty the download");
+        if (!is_resumed)
+            break;
+        is_resumed = 0;
+    }
+    return err_set(err, ERR_CORRUPT,
+                   "version %" PRId64
+                   " is damaged in the object store: its SHA-256 is not what the "
+                   "server promised",
+                   d->answer.version);
+}
+
+/* ---- what does its description say? ------------------------------------------------------------
+ */
+
+/* What stands beside the current version may be younger. */
+static int64_t highest_beside(struct ctx *c, const char *wire_id)
+{
+    char *path = api_session_path(wire_id, "/versions");
+    struct json_object *o = NULL;
+    int64_t highest = 0;
+
+    if (ctx_cloud(c, "GET", path, NULL, &o, NULL) == 0)
+        highest = item_highest(c, jdoc_array(o, "versions"), wire_id);
+    json_object_put(o);
+    free(path);
+    return highest;
+}
+
+/* What this device has seen of it before. */
+static int check_age(struct ctx *c, const char *wire_id, const struct sealed_facts *f,
+                     struct ct_err *err)
+{
+    const char *dir = ctx_account_dir(c);
+    int64_t seen;
+
+    if (dir == NULL)
+        return 0;
+    seen = generations_highest(dir, f->session_id);
+    if (f->generation < seen && highest_beside(c, wire_id) < seen)
+        return item_rollback(err, f->session_id, f->generation, seen);
+    return generations_note(dir, f->session_id, f->generation, err);
+}
+
+/* The bundle has to come first. */
+static int describe(struct ctx *c, struct download *d, const struct keyring *ring,
+                    struct ct_err *err)
+{
+    if (fetch(c, d, err) != 0)
+        return -1;
+    return bare_describe(ring, d->path, d->answer.session_id, strchr(d->answer.checksum, ':') + 1,
+                         &d->facts, err);
+}
+
+static int unseal(struct ctx *c, struct download *d, struct ct_err *err)
+{
+    const struct keyring *ring;
+    struct ct_err e;
+
+    d->is_sealed = sealed_is(d->answer.metadata);
+    if (!d->is_sealed)
+        return 0;
+    ring = ctx_ring(c, err);
+    if (ring == NULL)
+        return -1;
+    if (sealed_open(ring, d->answer.session_id, d->answer.metadata, &d->facts, &e) != 0 &&
+        (strcmp(e.reason, SEALED_BARE) != 0 || describe(c, d, ring, &e) != 0)) {
+        item_refused(&e);
+        if (err != NULL)
+            *err = e;
+        return -1;
+    }
+    return d->is_newest ? check_age(c, d->answer.session_id, &d->facts, err) : 0;
+}
+
+int download_look(struct ctx *c, const char *wire_id, int64_t version, struct download *ret,
+                  struct ct_err *err)
+{
+    struct download d = {.fd = -1, .is_newest = version == 0};
+
+    if (ctx_policy(c, &d.policy, err) != 0 || ask(c, wire_id, version, &d.answer, err) != 0)
+        return -1;
+    d.is_stock = d.answer.checksum[0] == '\0' || d.answer.size_bytes < 0;
+    d.dir = path_join(c->config->state_dir, "downloads");
+    d.api_url = c->cred->api_url;
+    d.is_loopback =
+        http_url_is_loopback(d.answer.download_url) || http_url_is_loopback(c->cred->api_url);
+    if ((d.is_stock && look_up_checksum(c, &d.answer, err) != 0) || unseal(c, &d, err) != 0) {
+        download_clear(&d, err == NULL || err->code != ERR_CORRUPT);
+        return -1;
+    }
+    *ret = d;
+    return 0;
+}
+
 /* ---- is it the object that its description means? ---------------------------------------------
  */
 
@@ -414,28 +462,7 @@ const char *download_id(const struct download *d)
 
 int download_fetch(struct ctx *c, struct download *d, struct ct_err *err)
 {
-    int is_resumed;
-
-    if (open_file(d, err) != 0)
-        return -1;
-    is_resumed = have_bytes(d) > 0;
-    for (;;) {
-        if (transfer(c, d, err) != 0)
-            return -1;
-        if (is_right(d))
-            return is_meant(d, err);
-        /* What was there before may be to blame, so once from the start. */
-        if (ftruncate(d->fd, 0) != 0)
-            return err_sys(err, "can't empty the download");
-        if (!is_resumed)
-            break;
-        is_resumed = 0;
-    }
-    return err_set(err, ERR_CORRUPT,
-                   "version %" PRId64
-                   " is damaged in the object store: its SHA-256 is not what the "
-                   "server promised",
-                   d->answer.version);
+    return fetch(c, d, err) != 0 ? -1 : is_meant(d, err);
 }
 
 void download_clear(struct download *d, int is_kept)

@@ -39,7 +39,8 @@ struct download {
  * Ask for ${version} (0: the newest) of the session that the server calls ${wire_id}, and learn its
  * checksum and size: with a stock server, from its list of versions.  ERR_GONE if it is not there;
  * as of sealed_open(), with the cure, if it is sealed and can't be opened here; ERR_REFUSED with
- * ITEM_ROLLBACK if the newest is older than what this device has seen.  Nothing is transferred yet.
+ * ITEM_ROLLBACK if the newest is older than what this device has seen.  Nothing is transferred yet,
+ * but for a bundle whose description is lost (bare.h).
  * ${ret} borrows from ${c}; end it with download_clear().
  */
 int download_look(struct ctx *c, const char *wire_id, int64_t version, struct download *ret,

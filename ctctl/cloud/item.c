@@ -12,6 +12,10 @@
 
 #define OPENED "opened"
 #define LOCKED "sealed"
+#define CURE_BARE \
+    "; ctctl pull brings it, by the id that ctctl list --cloud shows or by its whole own one, " \
+    "and a " \
+    "machine that has it saves it anew"
 #define CURE "; bring it here with: ctctl key import"
 
 int item_refused(struct ct_err *err)
@@ -20,6 +24,8 @@ int item_refused(struct ct_err *err)
 
     if (strcmp(err->reason, KEY_MISSING) == 0 && strstr(err->msg, "ctctl key import") == NULL)
         snprintf(err->msg + n, sizeof(err->msg) - n, "%s", CURE);
+    else if (strcmp(err->reason, SEALED_BARE) == 0)
+        snprintf(err->msg + n, sizeof(err->msg) - n, "%s", CURE_BARE);
     return -1;
 }
 
@@ -149,6 +155,13 @@ int item_is_locked(const struct json_object *item)
     return jdoc_obj(item, LOCKED) != NULL;
 }
 
+int item_is_bare(const struct json_object *item)
+{
+    const char *reason = jdoc_str(jdoc_obj(item, LOCKED), "reason");
+
+    return reason != NULL && strcmp(reason, SEALED_BARE) == 0;
+}
+
 int item_is_rolled_back(const struct json_object *item)
 {
     return jdoc_has(jdoc_obj(item, OPENED), "seenGeneration");
@@ -220,6 +233,8 @@ static const char *locked_title(const struct json_object *item, char *buf, size_
 
     if (key != NULL && reason != NULL && strcmp(reason, KEY_MISSING) == 0)
         snprintf(buf, n, "sealed, key %.8s not on this device", key);
+    else if (item_is_bare(item))
+        snprintf(buf, n, "sealed, the title is in the bundle only");
     else
         snprintf(buf, n, "sealed, can't be opened: %s", jdoc_str(o, "message"));
     return buf;

@@ -45,7 +45,12 @@ const char *item_device_id(const struct json_object *item);
  * Return whether it is sealed; whether it can't be opened here; whether this device has seen a
  * newer state of it than what the server calls the newest; whether a retired key sealed it, which
  * vouches for it no more than for what is in clear.
+ *
+ * item_is_bare(item):
+ * Return whether it is locked only as long as nobody looks into its bundle: its description is lost
+ * (SEALED_BARE), and its key is here.
  */
+int item_is_bare(const struct json_object *item);
 int item_is_retired(const struct json_object *item);
 int item_is_sealed(const struct json_object *item);
 int item_is_locked(const struct json_object *item);
@@ -94,8 +99,8 @@ const char *item_title(const struct json_object *item, char *buf, size_t n);
 
 /**
  * item_refused(err):
- * Put the cure behind the sentence of sealed_open() or of an opener, if a key is missing.  Return
- * -1.
+ * Put the cure behind the sentence of sealed_open() or of an opener, if there is one: a key is
+ * missing, or the description.  Return -1.
  */
 int item_refused(struct ct_err *err);
 

@@ -324,7 +324,8 @@ static const char *sealed_text(const struct json_object *o, enum text_colour *re
     int is_odd = item_is_rolled_back(o) || item_is_retired(o);
 
     *ret_colour = item_is_locked(o) ? TEXT_YELLOW : is_odd ? TEXT_RED : TEXT_PLAIN;
-    return item_is_locked(o)        ? "no key"
+    return item_is_bare(o)          ? "yes"
+           : item_is_locked(o)      ? "no key"
            : item_is_retired(o)     ? "RETIRED KEY"
            : item_is_rolled_back(o) ? "ROLLED BACK"
            : item_is_sealed(o)      ? "yes"

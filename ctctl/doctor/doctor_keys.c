@@ -79,7 +79,7 @@ void doctor_sealed(struct doctor *d, struct doctor_finding *f)
 {
     const struct sessions_filter every = {0};
     struct json_object *answer, *list;
-    int64_t sealed = 0, locked = 0, back = 0;
+    int64_t sealed = 0, locked = 0, back = 0, bare = 0;
     struct ct_err e;
 
     if (doctor_is_barred(d, f))
@@ -93,7 +93,8 @@ void doctor_sealed(struct doctor *d, struct doctor_finding *f)
         const struct json_object *item = json_object_array_get_idx(list, i);
         sealed += item_is_sealed(item);
         back += item_is_rolled_back(item);
-        if (item_is_locked(item) && locked++ == 0)
+        bare += item_is_bare(item);
+        if (item_is_locked(item) && !item_is_bare(item) && locked++ == 0)
             item_lock(item, &e);
     }
     json_object_put(answer);
@@ -106,6 +107,12 @@ void doctor_sealed(struct doctor *d, struct doctor_finding *f)
                    "the server hands out an older state of %" PRId64 " of %" PRId64
                    " sealed sessions than this device has seen",
                    back, sealed);
+    else if (bare > 0)
+        doctor_say(f, DOCTOR_NOTE,
+                   "a machine that has them saves them anew; ctctl pull brings them",
+                   "the server has lost what describes %" PRId64 " of %" PRId64
+                   " sealed sessions, which are there",
+                   bare, sealed);
     else if (sealed > 0)
         doctor_say(f, DOCTOR_OK, NULL, "all %" PRId64 " sealed sessions in the cloud open here",
                    sealed);

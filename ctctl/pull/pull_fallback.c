@@ -42,7 +42,7 @@ static int may_be_read(struct ctx *c, struct json_object *row, const char *wire_
                        const struct pull_opts *opts)
 {
     item_open(c, row, wire_id, ITEM_OLDER);
-    if (item_is_locked(row))
+    if (item_is_locked(row) && !item_is_bare(row))
         return 0;
     return opts->is_plain || !ctx_is_sealing(c) || (item_is_sealed(row) && !item_is_retired(row));
 }

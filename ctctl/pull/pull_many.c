@@ -217,7 +217,7 @@ struct many {
 /* What can't be had here is counted, for there may be many of them and all for one reason. */
 static int is_out_of_reach(struct many *m, const struct json_object *item)
 {
-    if (item_is_locked(item)) {
+    if (item_is_locked(item) && !item_is_bare(item)) {
         if (m->rest->locked++ == 0)
             item_lock(item, &m->rest->reason);
         return 1;

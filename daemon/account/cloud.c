@@ -661,6 +661,7 @@ struct cloud *cloud_new(struct daemon *d)
     c->since = map_new();
     c->in_clear = map_new();
     c->rollbacks = map_new();
+    c->described = map_new();
     c->verified = map_new();
     c->seen = map_new();
     c->absent = map_new();
@@ -685,6 +686,7 @@ void cloud_free(struct cloud *c)
     map_free(c->since);
     map_free(c->in_clear);
     map_free(c->rollbacks);
+    map_free(c->described);
     map_free(c->verified);
     map_free(c->seen);
     cloud_forget_absent(c);

@@ -45,6 +45,7 @@ struct cloud {
     struct map *absent;     /* confirmed ones that it doesn't have, by the server's id -> their real
                                one; the server is asked which of them were deleted */
     struct map *rollbacks;  /* see cloud_rollbacks() */
+    struct map *described;  /* sessions that go up once more, for what described them was lost */
     struct map *since;      /* sessions confirmed or adopted since its reading began */
     int64_t unreadable;     /* sealed ones that can't be opened here, and why not */
     int64_t unreadable_now; /* ... in the list being read */

@@ -440,6 +440,28 @@ done:
     state_session_clear(&ss);
 }
 
+/* The server has lost what describes it, and this device has what it describes: it goes up once
+ * more. Once in the life of the daemon, for nothing says that the server keeps the next one. */
+static void describe_anew(struct cloud *c, const char *wire_id, struct json_object *item)
+{
+    struct state_session ss = {0};
+    struct api_head current = {0};
+    char id[UUID_SIZE];
+
+    row_at(item, 0, &current);
+    if (!state_by_wire(c->d->state, wire_id, id) || map_get(c->described, id) != NULL)
+        return;
+    state_get(c->d->state, id, &ss);
+    if (!ss.is_archived && ss.version == current.version &&
+        strcmp(ss.sha256, sum_of(&current)) == 0 && !uploader_has(c->d->uploader, id) &&
+        state_renew(c->d->state, id, NULL) == 0) {
+        map_put(c->described, id, c);
+        log_info("description-lost session=%s version=%lld", id, (long long)ss.version);
+        sessions_touch(c->d, id, 0, 0);
+    }
+    state_session_clear(&ss);
+}
+
 static void see_sealed(struct cloud *c, const char *wire_id, struct json_object *item,
                        struct json_object *metadata)
 {
@@ -462,6 +484,8 @@ static void see_sealed(struct cloud *c, const char *wire_id, struct json_object 
     sealed_facts_clear(&facts);
     if (rc == 0)
         return;
+    if (strcmp(err.reason, SEALED_BARE) == 0)
+        describe_anew(c, wire_id, item);
     if (strcmp(err.reason, KEY_MISSING) == 0 && sealed_peek(metadata, &header, NULL) == 0)
         hash_hex(header.key_id, sizeof(header.key_id), c->foreign_key);
     if (c->unreadable_now++ == 0 && strcmp(c->unreadable_err.msg, err.msg) != 0)

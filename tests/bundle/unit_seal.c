@@ -240,6 +240,43 @@ static void a_description_comes_back_as_it_was(void **state)
     keyring_free(r);
 }
 
+/* What a server that lost its database knows of it: the header of the bundle. */
+static void a_lost_description_is_told_from_a_damaged_one(void **state)
+{
+    struct seal_header h = {.kind = SEAL_BUNDLE, .is_padded = 1, .generation = 7}, peeked;
+    struct keyring *r = ring_of(1), *none = keyring_new();
+    unsigned char raw[SEAL_HEADER_BYTES + 1] = {0};
+    struct sealed_facts g;
+
+    (void)state;
+    memcpy(h.key_id, keyring_first(r)->id, KEY_ID_BYTES);
+    for (size_t n = sizeof(raw) - 2; n <= sizeof(raw); n++) {
+        for (int kind = SEAL_BUNDLE; kind <= SEAL_METADATA; kind++) {
+            int is_bare = n == SEAL_HEADER_BYTES && kind == SEAL_BUNDLE;
+            struct json_object *o = json_object_new_object();
+            struct ct_err err = {0};
+            char *text;
+            h.kind = (enum seal_kind)kind;
+            seal_header_write(&h, raw);
+            text = hash_base64(raw, n);
+            json_object_object_add(o, "sealed", json_object_new_string(text));
+            assert_int_equal(sealed_open(r, SESSION, o, &g, &err), -1);
+            assert_int_equal(err.code, is_bare ? ERR_REFUSED : ERR_CORRUPT);
+            assert_string_equal(err.reason, is_bare ? SEALED_BARE : "");
+            if (is_bare) {
+                assert_int_equal(sealed_peek(o, &peeked, NULL), 0);
+                assert_int_equal(peeked.generation, 7);
+                assert_int_equal(sealed_open(none, SESSION, o, &g, &err), -1);
+                assert_string_equal(err.reason, KEY_MISSING);
+            }
+            free(text);
+            json_object_put(o);
+        }
+    }
+    keyring_free(r);
+    keyring_free(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
         cmocka_unit_test(the_header_is_that_of_the_specification),
         cmocka_unit_test(padme_rounds_up_by_little),
         cmocka_unit_test(a_description_comes_back_as_it_was),
+        cmocka_unit_test(a_lost_description_is_told_from_a_damaged_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

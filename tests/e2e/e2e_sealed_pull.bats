@@ -672,3 +672,61 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     ! grep -q planted "$(here "$ID")"
     stop_daemon
 }
+
+@test "after the server's database was lost, what is sealed comes home by its bundle and gets its title back" {
+    the_key
+    push
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "second"
+    push
+    WIRE=$(ctctl --json list --cloud | jq -r '.sessions[0].id')
+    local user
+    user=$(sqlite3 "$T/server/server.db" "SELECT id FROM users")
+    stop_server
+    rm "$T"/server/server.db*
+    start_server
+    codeteleport-server --data "$T/server" adopt "$user=me@example.org"
+    printf 'correct horse battery' | codeteleport-server --data "$T/server" user passwd me@example.org
+    third bob
+    refused 1 "$MISSING" ctctl pull "$WIRE"
+    bring_key
+    B=$(project src/web.app)
+    ctctl list --cloud 2>"$T/err" | grep -q "^${WIRE:0:8}  sealed, the title is in the bundle only .* yes"
+    tr '\n' ' ' <"$T/err" | grep -q "lost with the server's database; ctctl pull brings it"
+    ctctl --json doctor | jq -e '.[] | select(.check == "sealed") | .verdict != "bad" and (.detail | contains("lost"))'
+    ctctl verify --all
+    ctctl --json pull --all | jq -e '.sessions[0].outcome == "installed"'
+    grep -q second "$(here "$ID")"
+    # Who vouched for it is lost, so nobody does.
+    [ -z "$(find "$CLAUDE_CONFIG_DIR" -name MEMORY.md)" ]
+    for id in "$ID" "$WIRE" "${WIRE:0:7}"; do
+        [ "$(pulled "$id")" = already-here ]
+        [ "$(jq -r .origin "$T/pull.json")" = stranger ]
+    done
+    # An older state is none of the newest, whatever the server calls it, and another session none of this one.
+    rm -rf "$CLAUDE_CONFIG_DIR/projects"
+    cp "$(object "$WIRE" 2)" "$T/newest"
+    cp "$(object "$WIRE" 1)" "$(object "$WIRE" 2)"
+    promise "$(object "$WIRE" 2)" 2
+    refused 1 "gone back in time: it hands out state 1" ctctl pull "$ID"
+    machine alice
+    local wire=$WIRE other=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$other" 1
+    seal 1 "$other"
+    WIRE=$wire
+    cp "$T/$other.1.sealed" "$(object "$WIRE" 2)"
+    promise "$(object "$WIRE" 2)" 2
+    machine bob
+    refused 1 "another session's bundle" ctctl verify "$ID"
+    cp "$T/newest" "$(object "$WIRE" 2)"
+    promise "$(object "$WIRE" 2)" 2
+    # Whoever has it and the key saves it anew, on what is there, and all is as before.
+    machine alice
+    third alice
+    push
+    push
+    ctctl --json list --cloud | jq -e --arg id "$ID" '.sessions[] | select(.opened.sessionId == $id) |
+        .currentVersion == 3 and .heads == [] and .opened.sourceMachine == "alice"'
+    machine bob
+    [ "$(pulled "$ID")" = installed ]
+    [ "$(jq -r .origin "$T/pull.json")" = own ]
+}
