@@ -411,8 +411,7 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
     row_at(item, 0, &current);
     see_heads(c, wire_id, item, facts);
     state_get(c->d->state, facts->session_id, &ss);
-    if (strcmp(ss.wire_id, wire_id) == 0)
-        see_again(c, &ss);
+    see_again(c, &ss); /* under whatever id it was deleted, or where the books were lost */
     if (is_rollback(c, &ss, facts, current.version)) {
         if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
             compare(c, &ss, wire_id, item);

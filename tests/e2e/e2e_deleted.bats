@@ -206,3 +206,28 @@ undeleted_and_pulled() {
     fetch "$ID" "$T/alice.tgz" "$(jq .version "$T/show.json")"
     tar -xzOf "$T/alice.tgz" session.jsonl | grep -q "alice goes on"
 }
+
+# Where the books are lost, nobody knows under which id it was.
+@test "sealed, and the books lost: what is out of the trash again goes on" {
+    stop_daemon
+    ID=$(new_id)
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    push
+    (
+        machine bob
+        install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+        ctctl delete "$ID" --yes
+    )
+    find "$XDG_STATE_HOME" -name 'state.db*' -delete
+    go_on
+    start_daemon
+    run -1 ctctl sync --wait
+    state_is deleted
+    (
+        machine bob
+        ctctl undelete "$ID"
+    )
+    within ctctl sync --wait
+    state_is synced
+}
