@@ -95,7 +95,8 @@ struct agent_record {
     const char *model;      /* that the message is from */
     const char *text;       /* the beginning of the message: its string, or its first text block;
                                without a message, of the record's own words */
-    int is_text_whole;      /* there are no words but ${text}, nor pictures nor results */
+    int is_text_cut;        /* there is more of ${text} */
+    int has_more;           /* there are other words, pictures or results beside it */
     int is_meta, is_compact_summary;
 };
 

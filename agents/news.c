@@ -38,9 +38,10 @@ struct news {
     /* The line under way. */
     int64_t line_at, line_len;
     struct jscan scan;
-    int in_message, in_attachment;
+    int in_message, in_attachment, in_content; /* of the message, where that is a list */
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
-    int is_text_cut, has_blocks; /* the message is more than ${text} */
+    int is_text_cut, has_other; /* the message is more than ${text} */
+    int blocks;                 /* that its content has so far */
     char type[32];
     char subtype[32];
     char attachment[32];
@@ -56,6 +57,12 @@ struct news {
     char text[TEXT_BEGINNING + 1]; /* of the message: its string, or its first text block */
 };
 
+static void count_block(struct news *n, int is_text)
+{
+    n->blocks += n->blocks < 2;
+    n->has_other |= !is_text;
+}
+
 static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
 {
     struct news *n = arg;
@@ -70,8 +77,13 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->is_compact_summary = type == JSCAN_TRUE;
     if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
         n->is_sidechain = type == JSCAN_TRUE;
-    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0)
-        n->has_blocks |= type != JSCAN_STRING;
+    if (n->in_content && s->depth == 3)
+        count_block(n, type == JSCAN_OBJECT);
+    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0) {
+        n->in_content = s->depth == 2 && type == JSCAN_ARRAY;
+        if (!n->in_content)
+            count_block(n, type == JSCAN_STRING);
+    }
     if (type != JSCAN_STRING)
         return 0;
     /* Words of what is no message: of a prompt that waits, of the last one. */
@@ -136,8 +148,10 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     if (!is_cut || place == n->text || s->depth > 1)
         memcpy(place, text, len + 1);
     n->is_text_cut |= is_cut && place == n->text;
-    if (place == n->block && strcmp(text, "tool_result") == 0)
-        n->has_tool_result = 1;
+    if (place == n->block) {
+        n->has_tool_result |= strcmp(text, "tool_result") == 0;
+        n->has_other |= strcmp(text, "text") != 0;
+    }
 }
 
 static void on_close(void *arg, const struct jscan *s)
@@ -146,6 +160,8 @@ static void on_close(void *arg, const struct jscan *s)
 
     if (s->depth == 2)
         n->in_message = n->in_attachment = 0;
+    if (s->depth <= 3)
+        n->in_content = 0;
 }
 
 static const struct jscan_ops ops = {on_begin, on_string, on_close};
@@ -154,8 +170,8 @@ static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
     n->line_len = 0;
-    n->in_message = n->in_attachment = n->is_meta = n->is_compact_summary = 0;
-    n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_blocks = 0;
+    n->in_message = n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
+    n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
     n->parent[0] = n->owner[0] = '\0';
@@ -259,7 +275,8 @@ static struct agent_record record_of(const struct news *n)
         .attachment = n->attachment,
         .model = n->model,
         .text = n->text,
-        .is_text_whole = !n->is_text_cut && !n->has_blocks,
+        .is_text_cut = n->is_text_cut,
+        .has_more = n->has_other || n->blocks > 1,
         .is_meta = n->is_meta,
         .is_compact_summary = n->is_compact_summary,
     };

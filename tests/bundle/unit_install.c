@@ -46,7 +46,7 @@ static char *read_file(const char *dir, const char *name)
 
 #define QUIET_BLOCK \
     "{\"uuid\":\"z\",\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\"," \
-    "\"text\":\"<local-command-stdout>1\"}]}}\n"
+    "\"text\":\"<local-command-stdout>1</local-command-stdout>\"}]}}\n"
 
 static enum news_order order_of(const char *x, const char *y)
 {
@@ -83,7 +83,8 @@ static void what_is_no_news_does_not_count(void **state)
         "{\"type\":\"last-prompt\",\"lastPrompt\":\"x\"}\n",
         "{\"type\":\"summary\",\"summary\":\"x\",\"leafUuid\":\"z\"}\n",
         "{\"type\":\"system\",\"subtype\":\"local_command\",\"uuid\":\"z\"}\n",
-        "{\"type\":\"user\",\"uuid\":\"z\",\"message\":{\"content\":\"<command-name>/cost\"}}\n",
+        "{\"type\":\"user\",\"uuid\":\"z\",\"message\":{\"content\":\"<command-name>/cost</"
+        "command-name>\"}}\n",
         QUIET_BLOCK,
         "{\"type\":\"cost-state\",\"totalCostUSD\":1}\n",
         "{\"type\":\"queue-operation\",\"operation\":\"enqueue\"}\n",
