@@ -507,6 +507,12 @@ void waiter_check(struct daemon *d, const struct session *s);
 void waiter_check_all(struct daemon *d);
 
 /**
+ * waiter_anew(d, session_id):
+ * What was safe of the session is not: who waits for it waits for all that changed by now.
+ */
+void waiter_anew(struct daemon *d, const char *session_id);
+
+/**
  * waiter_forgotten(d):
  * The sessions on their way are about to be forgotten, for their account is closed: what is waited
  * for will not be known to be safe.

@@ -31,6 +31,7 @@
 static void ask_next(struct cloud *c);
 static void read_page(struct cloud *c);
 static void try_again(struct cloud *c);
+static int list_will_tell(void *arg, const char *id, void *value);
 
 static int forget_key(void *arg, const char *key, void *value)
 {
@@ -172,6 +173,7 @@ static void on_tombstones(void *arg, const struct http_res *res, const struct ct
     json_object_put(answer);
     cloud_forget_absent(c);
     ask_next(c);
+    cloud_settle(c);
 }
 
 static void ask_tombstones(struct cloud *c, const char *cursor)
@@ -202,6 +204,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         cloud_looked(c, 0);
         list_ended(c);
         try_later(c, res == NULL ? net_err : &err);
+        cloud_settle(c);
         return;
     }
     items = jdoc_array(answer, "sessions");
@@ -227,6 +230,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
             ask_tombstones(c, "0");
     }
     json_object_put(answer);
+    cloud_settle(c);
 }
 
 static void read_page(struct cloud *c)
@@ -270,6 +274,7 @@ void cloud_refresh(struct cloud *c)
     cloud_begin_list(c);
     c->offset = 0;
     c->was_lost = 0;
+    map_each(c->doubtful, list_will_tell, c);
     if (c->d->state == NULL)
         return;
     cloud_recall_cursor(c);
@@ -277,6 +282,8 @@ void cloud_refresh(struct cloud *c)
         ask_cursor(c);
     else
         read_page(c);
+    if (c->call == NULL)
+        map_each(c->doubtful, forget_key, c->doubtful);
 }
 
 void cloud_contact(struct cloud *c, int is_lost)
@@ -566,7 +573,44 @@ void cloud_passed(struct cloud *c, const struct queue_item *item)
     map_put(c->since, item->session_id, c);
 }
 
-void cloud_adopted(struct cloud *c, const char *session_id)
+static int is_settled_by_list(void *arg, const char *id, void *value)
+{
+    struct cloud *c = arg;
+
+    if (value == c->doubtful)
+        map_remove(c->doubtful, id);
+    return 0;
+}
+
+static int list_will_tell(void *arg, const char *id, void *value)
+{
+    struct cloud *c = arg;
+
+    (void)value;
+    map_put(c->doubtful, id, c->doubtful);
+    return 0;
+}
+
+void cloud_settle(struct cloud *c)
+{
+    size_t n = map_size(c->doubtful);
+
+    if (n == 0 || c->call != NULL || c->doubt != NULL)
+        return;
+    map_each(c->doubtful, is_settled_by_list, c);
+    if (map_size(c->doubtful) < n)
+        waiter_check_all(c->d);
+    if (map_size(c->doubtful) > 0)
+        cloud_refresh(c);
+}
+
+int cloud_is_doubtful(const struct cloud *c, const char *session_id)
+{
+    return session_id != NULL ? map_get(c->doubtful, session_id) != NULL
+                              : map_size(c->doubtful) > 0;
+}
+
+void cloud_adopted(struct cloud *c, const char *session_id, int is_told)
 {
     struct state_session ss = {0};
     struct listed *l;
@@ -577,9 +621,16 @@ void cloud_adopted(struct cloud *c, const char *session_id)
     /* The list may have come before: what was another device's then is what is here now. */
     if (l != NULL && l->version <= ss.version)
         l->is_other = 0;
+    is_told |=
+        l != NULL && ((l->version == ss.version && strcmp(l->sha256, ss.sha256) == 0) ||
+                      (l->own_version == ss.version && strcmp(l->own_sha256, ss.sha256) == 0));
     if (l != NULL)
         l->own_version = 0; /* what is here now is another one */
     state_session_clear(&ss);
+    if (is_told || (!c->is_known && c->call == NULL))
+        return; /* or the next list tells */
+    map_put(c->doubtful, session_id, c);
+    cloud_settle(c);
 }
 
 int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item,
@@ -640,6 +691,7 @@ void cloud_forget(struct cloud *c)
     map_each(c->rollbacks, forget_key, c->rollbacks);
     map_each(c->seen, forget_key, c->seen);
     map_each(c->verified, forget_key, c->verified);
+    map_each(c->doubtful, forget_key, c->doubtful);
     cloud_forget_absent(c);
     c->unreadable = 0;
     strlist_free(&c->asks);
@@ -663,6 +715,7 @@ struct cloud *cloud_new(struct daemon *d)
     c->rollbacks = map_new();
     c->described = map_new();
     c->verified = map_new();
+    c->doubtful = map_new();
     c->seen = map_new();
     c->absent = map_new();
     c->look_timer = cloud_look_event(c);
@@ -688,6 +741,7 @@ void cloud_free(struct cloud *c)
     map_free(c->rollbacks);
     map_free(c->described);
     map_free(c->verified);
+    map_free(c->doubtful);
     map_free(c->seen);
     cloud_forget_absent(c);
     map_free(c->absent);

@@ -84,13 +84,20 @@ int64_t cloud_in_clear(const struct cloud *c, int64_t *ret_late, const char **re
 int cloud_has(const struct cloud *c, const char *session_id);
 
 /**
- * cloud_confirmed(c, item, version, err), cloud_adopted(c, session_id):
+ * cloud_confirmed(c, item, version, err), cloud_adopted(c, session_id, is_told):
  * ${version} of ${item} was recorded as confirmed; inside that transaction: note what is elsewhere.
- * The session is what a pull installed.
+ * The session is what a pull installed; ${is_told}: that version was heard of before.
  */
 int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t version,
                     struct ct_err *err);
-void cloud_adopted(struct cloud *c, const char *session_id);
+void cloud_adopted(struct cloud *c, const char *session_id, int is_told);
+
+/**
+ * cloud_is_doubtful(c, session_id):
+ * Return whether the server is being asked if it has the version that a pull installed: the record
+ * of that may be older than what happened to the server.  NULL: is it of any?
+ */
+int cloud_is_doubtful(const struct cloud *c, const char *session_id);
 
 /**
  * cloud_passed(c, item):

@@ -69,6 +69,8 @@ struct cloud {
     struct http_call *doubt;
     struct map *verified; /* sessions of which that was asked since the list was begun */
     int is_looked_late;   /* who looks is told once that is known */
+    struct map *doubtful; /* as cloud_is_doubtful(): ${c}, or ${doubtful} if the list that is being
+                             read will tell */
     struct api_request *doubt_request;
     struct event *retry;
     struct event *soon;       /* go on with ${asks} */
@@ -88,6 +90,13 @@ struct cloud {
 void cloud_begin_list(struct cloud *c);
 void cloud_see_item(struct cloud *c, struct json_object *item);
 void cloud_end_list(struct cloud *c);
+
+/**
+ * cloud_settle(c):
+ * Something of the list's was answered: if nothing of it is under way, no session is in doubt any
+ * more, unless it came into that after the list was begun.
+ */
+void cloud_settle(struct cloud *c);
 
 /**
  * cloud_begin_look(c):

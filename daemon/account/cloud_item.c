@@ -243,8 +243,10 @@ void cloud_is_gone(struct cloud *c, const struct state_session *ss)
     adopted_forget(c->d->account_dir, ss->session_id);
     /* What waits was made to follow it, and without news only beside it. */
     if (uploader_drop(c->d->uploader, ss->session_id, NULL) == 0 &&
-        state_unconfirm(c->d->state, ss->session_id, NULL) == 0)
+        state_unconfirm(c->d->state, ss->session_id, NULL) == 0) {
         sessions_touch(c->d, ss->session_id, 0, 0);
+        waiter_anew(c->d, ss->session_id);
+    }
 }
 
 /* What the books say of the session, against what the server has of it under the same id. */

@@ -163,6 +163,7 @@ static void on_changes(void *arg, const struct http_res *res, const struct ct_er
     json_object_put(answer);
     if (c->call == NULL)
         cloud_go_on(c);
+    cloud_settle(c);
 }
 
 static int ask(struct cloud *c)

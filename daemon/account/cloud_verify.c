@@ -80,6 +80,7 @@ static void next(struct cloud *c)
         c->is_looked_late = 0;
         cloud_looked(c, 1);
     }
+    cloud_settle(c);
 }
 
 void cloud_verify(struct cloud *c, const char *session_id)

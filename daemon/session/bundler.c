@@ -253,7 +253,10 @@ static void bundled(struct job *j, struct session *s)
     s->cancels = 0;
     s->is_known = 1;
     if (is_adopted)
-        cloud_adopted(d->cloud, s->id); /* its record stays, should the books be lost */
+        /* Its record stays, should the books be lost. */
+        cloud_adopted(d->cloud, s->id,
+                      old.elsewhere == j->adopted.version &&
+                          strcmp(old.elsewhere_wire, j->adopted.wire_id) == 0);
     d->bytes_read += j->result.read_bytes;
     credscan_record(d, s->id, j->scan);
     recorded(j, s, &old, is_adopted, was_queued);

@@ -451,6 +451,22 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     offered "bob's fourth"
 }
 
+# What a pull installed is noted beside the books too; that note outlives what it speaks of.
+@test "the books are lost, and what was pulled is at no server that was put back: it is saved anew" {
+    pair
+    back_up
+    turn alice "alice's turn"
+    machine bob
+    ctctl pull "$ID"
+    push
+    state synced
+    put_back
+    find "$XDG_STATE_HOME" -name 'state.db*' -delete
+    push
+    offered "alice's turn"
+    state synced
+}
+
 @test "both have what a server that was put back has lost: they are safe, and neither is apart" {
     pair
     back_up

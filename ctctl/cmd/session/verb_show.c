@@ -165,7 +165,8 @@ static void versions_row(struct buf *b, const struct text_style *st, const struc
     struct buf text = {0};
 
     if (newest > 0)
-        buf_printf(&text, "%" PRId64 " is the newest", newest);
+        buf_printf(&text, "%" PRId64 " is %s", newest,
+                   headline_number(o, "elsewhereVersion", 0) > 0 ? "this machine's" : "the newest");
     if (n > 0)
         buf_printf(&text, "%s%" PRId64 " known; all: ctctl versions %.8s", newest > 0 ? ", " : "",
                    n, jdoc_str(o, "sessionId") != NULL ? jdoc_str(o, "sessionId") : "ID");
@@ -284,7 +285,7 @@ static int has_key(struct ctx *c)
 static void head_row(struct ctx *c, const struct heads *h, const struct head *head, struct buf *b)
 {
     const char *machine = heads_machine(head->item);
-    char *lacks = heads_sentence(h, head, HEADS_CURRENT_LACKS, 0);
+    char *lacks = heads_sentence(h, head, HEADS_CURRENT_LACKS, 1);
     struct buf text = {0}, bases = {0};
 
     buf_printf(&text, "version %" PRId64 "%s of %s", head->version,

@@ -129,7 +129,7 @@ static int show(struct ctx *c, const char *word, int is_plain)
     else if (list != NULL)
         render(&c->out, o, &b);
     ctx_print(c, &b);
-    heads_say(c, &heads, HEADS_CURRENT_LACKS, 0);
+    heads_say(c, &heads, HEADS_CURRENT_LACKS, 1);
     heads_clear(&heads);
     buf_free(&b);
     json_object_put(o);
@@ -159,7 +159,8 @@ const struct verb verb_versions = {
     "Newest first, with the machine that each is from, its messages and the versions\n"
     "that it builds on. The current one is what pull takes; a head is one that no\n"
     "other contains: another machine went on without the current one. What it has\n"
-    "that the current one lacks is said below; to have it: ctctl pull ID --version N.\n"
+    "that the current one lacks is said below; to have it: ctctl pull ID --version N,\n"
+    "or, where the session is, ctctl pull ID --merge, which makes one of both.\n"
     "A fuller one is kept because what came after it held less. The server keeps\n"
     "these, and of the others as many as the plan allows.\n"
     "\n"
