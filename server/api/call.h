@@ -113,10 +113,18 @@ const char *call_peer(struct call *c, char *buf, size_t size);
 
 /**
  * call_audit(c, event, fmt, ...):
- * Write down, for good, that who asks did ${event}: in the audit table, and in the log.
+ * Write down, for good, that who asks did ${event}, which changes nothing: in the audit table, and
+ * in the log.
+ *
+ * call_act(c, err), call_acted(c, rc, err, event, fmt, ...):
+ * Around what does ${event}, which returned ${rc}: ledger_act(), with that in the audit table, and
+ * in the log if all of it is done.  Nobody acts without a trace.
  */
 void call_audit(struct call *c, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+int call_act(struct call *c, struct ct_err *err);
+int call_acted(struct call *c, int rc, struct ct_err *err, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /**
  * call_log_failure(c, email, is_known, reason):

@@ -12,29 +12,73 @@
 
 #define MAX_DETAIL 200
 
-/* To the journal always; to the table at most as often as a user's hour allows, so that nobody
- * fills the disk with it. */
-void call_audit(struct call *c, const char *event, const char *fmt, ...)
+/* What is written down, with its room. */
+struct trace {
+    struct ledger_event e;
+    char client[WEB_ADDRESS_SIZE], detail[MAX_DETAIL];
+};
+
+/* 0 if it does not go into the table: that takes as many as a user's hour allows, so that nobody
+ * fills the disk with it, and the last of them says so. */
+static int prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
+static int prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
 {
     struct attempts *limit = c->config->limits->events;
-    char client[WEB_ADDRESS_SIZE], detail[MAX_DETAIL];
-    struct ledger_event e = {c->now_ms, event, c->who.user_id, c->who.token_id, client, detail};
-    struct ct_err err;
-    va_list ap;
 
-    call_client(c, client);
-    va_start(ap, fmt);
-    vsnprintf(detail, sizeof(detail), fmt, ap);
-    va_end(ap);
-    log_info("audit event=%s client=%s user=%s token=%s detail=\"%s\"", event, client,
-             c->who.user_id, c->who.token_id[0] != '\0' ? c->who.token_id : "-", detail);
+    t->e = (struct ledger_event){c->now_ms,       event,     c->who.user_id,
+                                 c->who.token_id, t->client, t->detail};
+    call_client(c, t->client);
+    vsnprintf(t->detail, sizeof(t->detail), fmt, ap);
     if (attempts_wait_s(limit, c->who.user_id, now_mono_ms()) > 0)
-        return;
+        return 0;
     attempts_count(limit, c->who.user_id, now_mono_ms());
     if (attempts_wait_s(limit, c->who.user_id, now_mono_ms()) > 0)
-        e.event = "more-in-the-log";
-    if (ledger_audit(c->config->ledger, &e, &err) != 0)
+        t->e.event = "more-in-the-log";
+    return 1;
+}
+
+static void tell(const struct call *c, const struct trace *t, const char *event)
+{
+    log_info("audit event=%s client=%s user=%s token=%s detail=\"%s\"", event, t->client,
+             c->who.user_id, c->who.token_id[0] != '\0' ? c->who.token_id : "-", t->detail);
+}
+
+void call_audit(struct call *c, const char *event, const char *fmt, ...)
+{
+    struct ct_err err;
+    struct trace t;
+    int is_written;
+    va_list ap;
+
+    va_start(ap, fmt);
+    is_written = prepare(c, &t, event, fmt, ap);
+    va_end(ap);
+    tell(c, &t, event);
+    if (is_written && ledger_audit(c->config->ledger, &t.e, &err) != 0)
         log_error("audit-not-written event=%s error=\"%s\"", event, err.msg);
+}
+
+int call_act(struct call *c, struct ct_err *err)
+{
+    return ledger_act(c->config->ledger, err);
+}
+
+int call_acted(struct call *c, int rc, struct ct_err *err, const char *event, const char *fmt, ...)
+{
+    struct trace t;
+    int is_written;
+    va_list ap;
+
+    if (rc != 0)
+        return ledger_acted(c->config->ledger, rc, NULL, err);
+    va_start(ap, fmt);
+    is_written = prepare(c, &t, event, fmt, ap);
+    va_end(ap);
+    rc = ledger_acted(c->config->ledger, 0, is_written ? &t.e : NULL, err);
+    if (rc == 0)
+        tell(c, &t, event);
+    return rc;
 }
 
 /* People type passwords where the e-mail belongs: what is no account's is told by a digest only,

@@ -127,7 +127,14 @@ int handle_account_show(struct call *c)
     return 200;
 }
 
-static int set_password(struct call *c, const struct ledger_user *user, const char *password)
+/* The token that asks stays: the machine that it is of goes on saving. */
+static int end_others(struct call *c, struct ct_err *err)
+{
+    return ledger_user_revoke_others(c->config->ledger, c->who.user_id, c->who.token_id, err);
+}
+
+static int set_password(struct call *c, const struct ledger_user *user, const char *password,
+                        int ends_tokens)
 {
     char *hash;
     struct ct_err err;
@@ -135,27 +142,24 @@ static int set_password(struct call *c, const struct ledger_user *user, const ch
 
     if (status != 0)
         return status;
-    rc = ledger_user_passwd(c->config->ledger, user->email, hash, &err);
+    rc = call_act(c, &err);
+    if (rc == 0) {
+        rc = ledger_user_passwd(c->config->ledger, user->email, hash, &err);
+        if (rc == 0 && ends_tokens)
+            rc = end_others(c, &err);
+        rc = call_acted(c, rc, &err, "password-changed",
+                        ends_tokens ? "other tokens ended" : "tokens stay");
+    }
     free(hash);
     return rc != 0 ? call_fail(c, &err) : 0;
-}
-
-/* The token that asks stays: the machine that it is of goes on saving. */
-static int end_others(struct call *c)
-{
-    struct ct_err err;
-
-    if (ledger_user_revoke_others(c->config->ledger, c->who.user_id, c->who.token_id, &err) != 0)
-        return call_fail(c, &err);
-    return 0;
 }
 
 int handle_account_password(struct call *c)
 {
     const char *password = jdoc_str(c->body, "newPassword");
-    int ends_tokens = jdoc_bool(c->body, "endTokens", 0), status;
     struct ledger_user user = {0};
     struct ct_err err;
+    int status;
 
     if (password == NULL)
         return call_error(c, 422, "invalid", "newPassword is needed, a string.");
@@ -163,27 +167,23 @@ int handle_account_password(struct call *c)
         return call_fail(c, &err);
     if ((status = know_holder(c, &user)) != 0)
         return status;
-    status = set_password(c, &user, password);
-    if (status == 0 && ends_tokens)
-        status = end_others(c);
+    status = set_password(c, &user, password, jdoc_bool(c->body, "endTokens", 0));
     ledger_user_clear(&user);
-    if (status != 0)
-        return status;
-    call_audit(c, "password-changed", ends_tokens ? "other tokens ended" : "tokens stay");
-    return call_ok(c);
+    return status != 0 ? status : call_ok(c);
 }
 
 int handle_account_logout(struct call *c)
 {
     struct ledger_user user = {0};
+    struct ct_err err;
     int status = know_holder(c, &user);
 
     if (status != 0)
         return status;
     ledger_user_clear(&user);
-    if ((status = end_others(c)) != 0)
-        return status;
-    call_audit(c, "logged-out-everywhere", "all log-ins, and tokens but the one that asked");
+    if (call_act(c, &err) != 0 || call_acted(c, end_others(c, &err), &err, "logged-out-everywhere",
+                                             "all log-ins, and tokens but the one that asked") != 0)
+        return call_fail(c, &err);
     return call_ok(c);
 }
 
@@ -201,22 +201,23 @@ static void purge(struct call *c)
 
 int handle_account_delete(struct call *c)
 {
-    int now = jdoc_bool(c->body, "now", 0), status;
+    int now = jdoc_bool(c->body, "now", 0), status, rc;
     struct ledger_user user = {0};
     struct ct_err err;
 
     if ((status = know_holder(c, &user)) != 0)
         return status;
     now = now || user.signed_in_ms > 0;
-    if (ledger_user_delete(c->config->ledger, user.email, c->now_ms,
-                           now ? c->now_ms : c->now_ms + TRASH_MS, &err) != 0)
-        status = call_fail(c, &err);
-    else
-        call_audit(c, "account-deleted", "objects=%s email=%s", now ? "now" : "in 30 days",
-                   user.email);
+    rc = call_act(c, &err);
+    if (rc == 0) {
+        rc = ledger_user_delete(c->config->ledger, user.email, c->now_ms,
+                                now ? c->now_ms : c->now_ms + TRASH_MS, &err);
+        rc = call_acted(c, rc, &err, "account-deleted", "objects=%s email=%s",
+                        now ? "now" : "in 30 days", user.email);
+    }
     ledger_user_clear(&user);
-    if (status != 0)
-        return status;
+    if (rc != 0)
+        return call_fail(c, &err);
     if (now)
         purge(c);
     return call_ok(c);

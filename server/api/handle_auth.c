@@ -32,8 +32,6 @@ static int answer_login(struct call *c, int status, const char *user_id, int64_t
     struct json_object *user;
     char *token;
 
-    memcpy(c->who.user_id, user_id, UUID_SIZE);
-    call_audit(c, status == 201 ? "registered" : "log-in", "%s", "by=password");
     token = call_login_token(c, user_id, generation, email, &status);
     if (token == NULL)
         return status;
@@ -48,27 +46,37 @@ static int answer_login(struct call *c, int status, const char *user_id, int64_t
     return status;
 }
 
+static int add_user(struct call *c, const char *invite, const struct ledger_new_user *u,
+                    struct ct_err *err)
+{
+    struct ledger *l = c->config->ledger;
+    int rc;
+
+    if (call_act(c, err) != 0)
+        return -1;
+    rc = invite[0] != '\0' ? ledger_invite_redeem(l, invite, u, c->who.user_id, err)
+                           : ledger_user_add(l, u, c->who.user_id, err);
+    return call_acted(c, rc, err, "registered", "%s", "by=password");
+}
+
 static int register_user(struct call *c, const char *email, const char *password,
                          const char *invite)
 {
     struct ledger_new_user u = {email, NULL, 0, c->now_ms};
-    char id[UUID_SIZE], *hash;
     struct ct_err err;
     int rc, status;
+    char *hash;
 
     if (password_check(password, &err) != 0)
         return call_fail(c, &err);
     if ((status = call_hash_password(c, password, &hash)) != 0)
         return status;
     u.password = hash;
-    if (invite[0] != '\0')
-        rc = ledger_invite_redeem(c->config->ledger, invite, &u, id, &err);
-    else
-        rc = ledger_user_add(c->config->ledger, &u, id, &err);
+    rc = add_user(c, invite, &u, &err);
     free(hash);
     if (rc != 0)
         return call_fail(c, &err);
-    return answer_login(c, 201, id, 1, email);
+    return answer_login(c, 201, c->who.user_id, 1, email);
 }
 
 /* May whoever asks register?  0, with the digest of the invitation if one is needed, or a status.
@@ -119,6 +127,13 @@ int handle_auth_register(struct call *c)
     return status;
 }
 
+static int welcome(struct call *c, const struct ledger_user *user)
+{
+    memcpy(c->who.user_id, user->id, UUID_SIZE);
+    call_audit(c, "log-in", "%s", "by=password");
+    return answer_login(c, 200, user->id, user->generation, user->email);
+}
+
 /* One way through, whether or not there is such an account: the time tells nothing. */
 static int log_in(struct call *c, const char *email, const char *password)
 {
@@ -147,7 +162,7 @@ static int log_in(struct call *c, const char *email, const char *password)
         status = call_error(c, 403, "account_disabled",
                             "This account is disabled; ask whoever runs the server.");
     else if (good)
-        status = answer_login(c, 200, user.id, user.generation, user.email);
+        status = welcome(c, &user);
     else
         status = call_error(c, 401, "invalid_credentials", "The e-mail or the password is wrong.");
     ledger_user_clear(&user);

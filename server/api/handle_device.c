@@ -12,9 +12,12 @@ int handle_device_list(struct call *c)
 int handle_device_delete(struct call *c)
 {
     struct ct_err err;
+    int rc;
 
-    if (ledger_device_delete(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
+    if (call_act(c, &err) != 0)
         return call_fail(c, &err);
-    call_audit(c, "device-revoked", "id=%s", c->params[0]);
+    rc = ledger_device_delete(c->config->ledger, c->who.user_id, c->params[0], &err);
+    if (call_acted(c, rc, &err, "device-revoked", "id=%s", c->params[0]) != 0)
+        return call_fail(c, &err);
     return call_ok(c);
 }

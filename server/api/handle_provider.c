@@ -262,7 +262,7 @@ static int find_user(struct call *c, const struct provider_person *p, struct led
     int is_allowed, is_limited = s->allowed_emails.n > 0 || p->is_limited;
     struct ledger_identity i = {
         .issuer = p->issuer, .subject = p->subject, .proves_email = p->proves_email};
-    char id[UUID_SIZE];
+    int rc;
 
     i.email = choose_email(s, p, &is_allowed);
     if (!is_allowed) {
@@ -272,9 +272,12 @@ static int find_user(struct call *c, const struct provider_person *p, struct led
     }
     /* Whoever is let in by name is meant to have an account. */
     i.may_create = is_limited || settings_registration(s) == SETTINGS_OPEN;
-    if (ledger_identity_login(c->config->ledger, &i, c->now_ms, id, err) != 0)
+    if (call_act(c, err) != 0)
         return -1;
-    return ledger_user_by_id(c->config->ledger, id, user, err);
+    rc = ledger_identity_login(c->config->ledger, &i, c->now_ms, c->who.user_id, err);
+    if (call_acted(c, rc, err, "log-in", "by=%s", provider(c)->name) != 0)
+        return -1;
+    return ledger_user_by_id(c->config->ledger, c->who.user_id, user, err);
 }
 
 static int finish(struct call *c, const struct signin *s, const char *code)
@@ -299,8 +302,6 @@ static int finish(struct call *c, const struct signin *s, const char *code)
     provider_person_clear(&p);
     if (rc != 0)
         return fail_back(c, s, err.reason[0] != '\0' ? err.reason : "internal", &err);
-    memcpy(c->who.user_id, user.id, UUID_SIZE);
-    call_audit(c, "log-in", "by=%s", provider(c)->name);
     token = call_login_token(c, user.id, user.generation, user.email, &status);
     if (token != NULL)
         status = answer_back(c, s, "token", token);

@@ -303,13 +303,15 @@ int handle_session_versions(struct call *c)
 int handle_session_delete(struct call *c)
 {
     struct ct_err err;
-    int status;
+    int status, rc;
 
     if ((status = call_session_id(c)) != 0)
         return status;
-    if (ledger_session_delete(c->config->ledger, &c->who, c->params[0], c->now_ms, &err) != 0)
+    if (call_act(c, &err) != 0)
         return call_fail(c, &err);
-    call_audit(c, "session-deleted", "session=%s", c->session_id);
+    rc = ledger_session_delete(c->config->ledger, &c->who, c->params[0], c->now_ms, &err);
+    if (call_acted(c, rc, &err, "session-deleted", "session=%s", c->session_id) != 0)
+        return call_fail(c, &err);
     return call_ok(c);
 }
 
@@ -317,15 +319,18 @@ int handle_session_delete_version(struct call *c)
 {
     unsigned long long version;
     struct ct_err err;
-    int status;
+    int status, rc;
 
     if ((status = call_session_id(c)) != 0)
         return status;
     if (str_parse_u64(c->params[1], &version) != 0 || version > API_VERSION_MAX)
         return call_error(c, 404, "not_found", "There is no such version.");
-    if (ledger_version_delete(c->config->ledger, &c->who, c->params[0], (int64_t)version, c->now_ms,
-                              &err) != 0)
+    if (call_act(c, &err) != 0)
         return call_fail(c, &err);
-    call_audit(c, "version-deleted", "session=%s version=%llu", c->session_id, version);
+    rc = ledger_version_delete(c->config->ledger, &c->who, c->params[0], (int64_t)version,
+                               c->now_ms, &err);
+    if (call_acted(c, rc, &err, "version-deleted", "session=%s version=%llu", c->session_id,
+                   version) != 0)
+        return call_fail(c, &err);
     return call_ok(c);
 }

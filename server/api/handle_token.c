@@ -34,10 +34,22 @@ static int parse_expiry(const char *s, int64_t now_ms, int64_t *ret_ms)
     return 0;
 }
 
+static int add(struct call *c, const struct ledger_new_token *t, char id[UUID_SIZE],
+               char device_id[UUID_SIZE], struct ct_err *err)
+{
+    long long days = t->expires_ms > 0 ? (t->expires_ms - t->now_ms) / DAY_MS : 0;
+    int rc;
+
+    if (call_act(c, err) != 0)
+        return -1;
+    rc = ledger_token_add(c->config->ledger, c->who.user_id, t, id, device_id, err);
+    return call_acted(c, rc, err, "token-made", "id=%s days=%lld", id, days);
+}
+
 static int create(struct call *c, const char *name, const char *device, int64_t expires_ms)
 {
     unsigned char raw[RAW_BYTES];
-    char id[UUID_SIZE], device_id[UUID_SIZE], digest[HASH_SHA256_HEX], *text, *token;
+    char id[UUID_SIZE] = "", device_id[UUID_SIZE], digest[HASH_SHA256_HEX], *text, *token;
     struct ledger_new_token t = {.name = name, .sha256 = digest, .device = device};
     struct ct_err err;
     int status = 201;
@@ -49,11 +61,9 @@ static int create(struct call *c, const char *name, const char *device, int64_t 
     t.last4 = token + strlen(token) - 4;
     t.now_ms = c->now_ms;
     t.expires_ms = expires_ms;
-    if (ledger_token_add(c->config->ledger, c->who.user_id, &t, id, device_id, &err) != 0) {
+    if (add(c, &t, id, device_id, &err) != 0) {
         status = call_fail(c, &err);
     } else {
-        call_audit(c, "token-made", "id=%s days=%lld", id,
-                   expires_ms > 0 ? (long long)((expires_ms - c->now_ms) / DAY_MS) : 0LL);
         c->answer = json_object_new_object();
         jdoc_set_str(c->answer, "token", token);
         jdoc_set_str(c->answer, "id", id);
@@ -103,9 +113,12 @@ int handle_token_list(struct call *c)
 int handle_token_revoke(struct call *c)
 {
     struct ct_err err;
+    int rc;
 
-    if (ledger_token_revoke(c->config->ledger, c->who.user_id, c->params[0], &err) != 0)
+    if (call_act(c, &err) != 0)
         return call_fail(c, &err);
-    call_audit(c, "token-revoked", "id=%s", c->params[0]);
+    rc = ledger_token_revoke(c->config->ledger, c->who.user_id, c->params[0], &err);
+    if (call_acted(c, rc, &err, "token-revoked", "id=%s", c->params[0]) != 0)
+        return call_fail(c, &err);
     return call_ok(c);
 }

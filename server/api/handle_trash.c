@@ -18,9 +18,9 @@ int handle_trash_list(struct call *c)
 
 int handle_trash_undelete(struct call *c)
 {
-    int64_t version = 0, n;
+    int64_t version = 0, n = 0;
     struct ct_err err;
-    int status;
+    int status, rc;
 
     if ((status = call_session_id(c)) != 0)
         return status;
@@ -30,10 +30,13 @@ int handle_trash_undelete(struct call *c)
         version = jdoc_int(c->body, "version", -1);
     if (version < 0 || version > API_VERSION_MAX)
         return call_error(c, 422, "invalid", "version has to be the number of a version.");
-    if (ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version, c->now_ms, &n,
-                        &err) != 0)
+    if (call_act(c, &err) != 0)
         return call_fail(c, &err);
-    call_audit(c, "undeleted", "session=%s versions=%lld", c->session_id, (long long)n);
+    rc = ledger_undelete(c->config->ledger, c->who.user_id, c->params[0], version, c->now_ms, &n,
+                         &err);
+    if (call_acted(c, rc, &err, "undeleted", "session=%s versions=%lld", c->session_id,
+                   (long long)n) != 0)
+        return call_fail(c, &err);
     call_ok(c);
     jdoc_set_int(c->answer, "restored", n);
     return 200;

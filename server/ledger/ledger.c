@@ -314,6 +314,8 @@ static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
     l = str_calloc(1, sizeof(*l));
     l->db = db;
     l->uses = uses_new();
+    if (pthread_key_create(&l->acting, NULL) != 0)
+        abort();
     *ret = l;
     return 0;
 }
@@ -371,6 +373,7 @@ void ledger_close(struct ledger *l)
     uses_write(l->uses, l->db, NULL);
     uses_free(l->uses);
     sql_close(l->db);
+    pthread_key_delete(l->acting);
     free(l);
 }
 
@@ -407,27 +410,52 @@ int ledger_integrity(struct ledger *l, struct ct_err *err)
     return rc;
 }
 
+static int is_acting(const struct ledger *l)
+{
+    return pthread_getspecific(l->acting) != NULL;
+}
+
 void ledger_lock(struct ledger *l)
 {
-    sql_hold(l->db);
+    if (!is_acting(l))
+        sql_hold(l->db);
 }
 
 void ledger_unlock(struct ledger *l)
 {
-    sql_release(l->db);
+    if (!is_acting(l))
+        sql_release(l->db);
 }
 
 int ledger_begin(struct ledger *l, struct ct_err *err)
 {
-    return sql_begin(l->db, err);
+    return is_acting(l) ? 0 : sql_begin(l->db, err);
 }
 
 int ledger_end(struct ledger *l, int rc, struct ct_err *err)
 {
+    if (is_acting(l))
+        return rc;
     if (rc == 0)
         return sql_commit(l->db, err);
     sql_rollback(l->db);
     return rc;
+}
+
+int ledger_act(struct ledger *l, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    pthread_setspecific(l->acting, l);
+    return 0;
+}
+
+int ledger_acted(struct ledger *l, int rc, const struct ledger_event *e, struct ct_err *err)
+{
+    if (rc == 0 && e != NULL)
+        rc = ledger_audit(l, e, err);
+    pthread_setspecific(l->acting, NULL);
+    return ledger_end(l, rc, err);
 }
 
 int ledger_fail(struct ct_err *err, enum err_code code, const char *reason, const char *sentence)

@@ -572,6 +572,16 @@ int ledger_totals(struct ledger *l, struct ledger_totals *ret,
 int ledger_audit(struct ledger *l, const struct ledger_event *e, struct ct_err *err);
 
 /**
+ * ledger_act(l, err), ledger_acted(l, rc, e, err):
+ * Around calls of this file that belong together: all of them, and ${e} (may be NULL) in the audit
+ * table, are one transaction of this thread, which is undone if ${rc} is not 0.  What ${e} points
+ * to may have become known in between.  Return 0, ${rc}, or -1.  Acts don't nest, and nothing in
+ * one may wait for anything else.
+ */
+int ledger_act(struct ledger *l, struct ct_err *err);
+int ledger_acted(struct ledger *l, int rc, const struct ledger_event *e, struct ct_err *err);
+
+/**
  * ledger_audit_each(l, since_ms, each, arg, err):
  * Call ${each} for what was written down since then, in the order of that, with the user's e-mail
  * ("": not there any more).

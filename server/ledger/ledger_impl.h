@@ -1,6 +1,7 @@
 #ifndef SERVER_LEDGER_LEDGER_IMPL_H
 #define SERVER_LEDGER_LEDGER_IMPL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "server/ledger/ledger.h"
@@ -42,6 +43,7 @@ struct ledger {
     _Atomic int holds_purges;
     _Atomic int64_t max_token_ms;     /* 0: tokens live as long as they say */
     _Atomic int64_t max_signed_in_ms; /* 0: who signed in elsewhere once need not do so again */
+    pthread_key_t acting;             /* is the thread between ledger_act() and ledger_acted()? */
 };
 
 /**
@@ -54,7 +56,7 @@ void ledger_unlock(struct ledger *l);
 /**
  * ledger_begin(l, err), ledger_end(l, rc, err):
  * Begin a transaction; commit it if ${rc} is 0, else roll it back.  Return 0 or -1.  Not while
- * ledger_lock() is held.
+ * ledger_lock() is held.  In an act (ledger_act()) these four leave all to that.
  */
 int ledger_begin(struct ledger *l, struct ct_err *err);
 int ledger_end(struct ledger *l, int rc, struct ct_err *err);

@@ -51,10 +51,12 @@ static int disable(struct members *m, struct ledger *l, size_t i, int64_t now_ms
                                    .client = "server",
                                    .detail = "disabled"};
 
-    if (ledger_user_disable(l, m->emails.v[i], now_ms, err) != 0)
+    if (ledger_act(l, err) != 0)
+        return -1;
+    if (ledger_acted(l, ledger_user_disable(l, m->emails.v[i], now_ms, err), &e, err) != 0)
         return err->code == ERR_GONE ? 0 : -1;
     log_warn("audit event=left-organisation user=%s detail=\"disabled\"", m->ids.v[i]);
-    return ledger_audit(l, &e, err);
+    return 0;
 }
 
 static int look(struct members *m, struct ledger *l, int64_t now_ms, struct ct_err *err)

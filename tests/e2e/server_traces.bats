@@ -14,6 +14,7 @@ setup_file() {
     set +a
 }
 teardown_file() { end_home; }
+teardown() { sql "DROP TRIGGER IF EXISTS no_traces"; }
 setup() {
     : >"$T/server.log"
     NAME=u$BATS_TEST_NUMBER@example.org
@@ -89,6 +90,46 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
     # What is older than that may go, when it is time to.
     sql "INSERT INTO audit(at_ms, event) VALUES (1000, 'old')"
     sql "DELETE FROM audit WHERE event = 'old'"
+}
+
+# books: what acts change, as it is
+books() {
+    sql "SELECT id, email, password, generation FROM users; SELECT id FROM tokens; SELECT id FROM devices;
+        SELECT session_id, current_version FROM sessions; SELECT session_id, version, state FROM versions;
+        SELECT count(*) FROM audit"
+}
+
+@test "nobody acts without a trace: what can't be written down is not done" {
+    account "$NAME"
+    bundle 100
+    push
+    push
+    push
+    expect 200 '' json DELETE "/sessions/$ID/versions/1"
+    TOKEN=$JWT expect 201 '' json POST /auth/token -d '{"name":"lap","deviceId":"lap-00000001"}'
+    local token device
+    token=$(jq -r .id "$T/answer")
+    device=$(json GET /devices | jq -r '.devices[0].id')
+    sql "CREATE TRIGGER no_traces BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'the pen is dry'); END"
+    books >"$T/before"
+    nothing() {
+        expect 503 busy "$@"
+        books | diff "$T/before" -
+    }
+    TOKEN= nothing json POST /auth/register -d "{\"email\":\"new.$NAME\",\"password\":\"$PASSWORD\"}"
+    TOKEN=$JWT nothing json POST /auth/token -d '{"name":"t","deviceId":"lap-00000002"}'
+    nothing json DELETE "/auth/tokens/$token"
+    nothing json DELETE "/devices/$device"
+    nothing json DELETE "/sessions/$ID"
+    nothing json DELETE "/sessions/$ID/versions/2"
+    nothing json POST "/sessions/$ID/undelete" -d '{"version":1}'
+    nothing hold password '"newPassword":"new horse battery","endTokens":true'
+    nothing hold logout-all
+    nothing hold delete
+    ! grep -q 'audit event=' <(tail -n +"$(grep -n 'dry' "$T/server.log" | head -n 1 | cut -d: -f1)" "$T/server.log")
+    sql "DROP TRIGGER no_traces"
+    expect 200 '' hold delete '"now":true'
+    [ "$(sql "SELECT event FROM audit ORDER BY id DESC LIMIT 1")" = account-deleted ]
 }
 
 @test "a holder changes the password, which ends log-ins, and tokens if asked" {

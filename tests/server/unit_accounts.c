@@ -265,6 +265,56 @@ static void a_deleted_account_takes_its_identity_along(void **state)
     assert_string_not_equal(id, al);
 }
 
+static void count_event(void *arg, const struct ledger_event *e, const char *email)
+{
+    (void)e;
+    (void)email;
+    (*(int *)arg)++;
+}
+
+static int events(struct room *r)
+{
+    int n = 0;
+
+    assert_int_equal(ledger_audit_each(r->l, 0, count_event, &n, NULL), 0);
+    return n;
+}
+
+static void an_act_is_there_with_its_trace_or_not_at_all(void **state)
+{
+    const struct ledger_new_user bo = {"bo@example.org", "hash", 0, T0};
+    const struct ledger_event good = {.at_ms = T0, .event = "did"}, bad = {.at_ms = T0};
+    struct room *r = *state;
+    struct ledger_user u = {0};
+    struct ct_err err;
+    char id[UUID_SIZE];
+    int rc;
+
+    add_user(r, "al@example.org", 0, id);
+    /* What was done is seen in it, and a part that fails undoes the rest. */
+    assert_int_equal(ledger_act(r->l, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &bo, id, &err), 0);
+    assert_int_equal(ledger_user_by_email(r->l, "bo@example.org", &u, &err), 0);
+    ledger_user_clear(&u);
+    rc = ledger_user_disable(r->l, "cy@example.org", T0, &err);
+    assert_int_equal(ledger_acted(r->l, rc, &good, &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    assert_int_equal(ledger_user_is_there(r->l, id), 0);
+    assert_int_equal(events(r), 0);
+    /* So does a trace that can't be written. */
+    assert_int_equal(ledger_act(r->l, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &bo, id, &err), 0);
+    assert_int_equal(ledger_acted(r->l, 0, &bad, &err), -1);
+    assert_int_equal(ledger_user_is_there(r->l, id), 0);
+    /* All of it, then, and what comes after is a transaction of its own. */
+    assert_int_equal(ledger_act(r->l, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &bo, id, &err), 0);
+    assert_int_equal(ledger_acted(r->l, 0, &good, &err), 0);
+    assert_int_equal(ledger_user_is_there(r->l, id), 1);
+    assert_int_equal(events(r), 1);
+    assert_int_equal(ledger_user_disable(r->l, "al@example.org", T0, &err), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -273,6 +323,7 @@ int main(void)
         TEST(an_invitation_makes_one_account_until_it_expires),
         TEST(an_invitation_survives_an_email_that_is_taken),
         TEST(traces_stay_in_their_order_for_four_hundred_days),
+        TEST(an_act_is_there_with_its_trace_or_not_at_all),
         TEST(a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes),
         TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),
         TEST(who_is_new_needs_a_verified_email_and_leave),
