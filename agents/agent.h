@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "agents/rebuild.h"
+#include "agents/turns.h"
 #include "agents/unite.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
@@ -192,6 +193,9 @@ struct agent {
 
     /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
     int (*record_is_idle)(const struct agent_record *r);
+
+    /* Tell the turns of one record of a transcript, a JSON object (turns.h). */
+    void (*record_turns)(struct json_object *record, turns_f *f, void *arg);
 
     /* Is a prompt of the history a command without words of one's own? */
     int (*prompt_is_command)(const char *text);

@@ -12,6 +12,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/claude_names.c \
   agents/claude/claude_news.c \
   agents/claude/claude_profile.c \
+  agents/claude/claude_turns.c \
   agents/claude/claude_walk.c agents/claude/claude_walk.h \
   agents/claude/history.c agents/claude/history.h \
   agents/claude/rebuild.c agents/claude/rebuild.h \
@@ -33,6 +34,7 @@ agents_libagents_a_SOURCES = \
   agents/rebuild.c agents/rebuild.h \
   agents/seen.c agents/seen.h \
   agents/trust.c agents/trust.h \
+  agents/turns.c agents/turns.h \
   agents/unite.h
 # One file per system.
 agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c

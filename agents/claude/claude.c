@@ -301,6 +301,7 @@ const struct agent claude_agent = {
     .record_news = claude_record_news,
     .record_is_idle = claude_record_is_idle,
     .prompt_is_command = claude_prompt_is_command,
+    .record_turns = claude_record_turns,
     .unite = claude_unite,
     .cleanup_days = claude_cleanup_days,
     .history_path = "history.jsonl",

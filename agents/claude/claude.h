@@ -32,6 +32,7 @@ int claude_cleanup_days(const char *root, int *ret_is_said);
 enum agent_news claude_record_news(const struct agent_record *r);
 int claude_record_is_idle(const struct agent_record *r);
 int claude_prompt_is_command(const char *text);
+void claude_record_turns(struct json_object *record, turns_f *f, void *arg);
 int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
                  struct ct_err *err);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);

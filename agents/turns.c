@@ -1,0 +1,110 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/agent.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
+#include "common/data/jdoc.h"
+
+#include "agents/turns.h"
+
+struct turns {
+    const struct agent *agent;
+    turns_f *f;
+    void *arg;
+    int (*is_wanted)(void *arg, const char *p, size_t n);
+    void *wanted_arg;
+    struct buf line; /* its beginning, from pieces before this one */
+    int is_overlong; /* it is longer than we read */
+    int64_t unread;
+};
+
+struct turns *turns_new(const struct agent *agent, turns_f *f, void *arg)
+{
+    struct turns *t = str_calloc(1, sizeof(*t));
+
+    t->agent = agent;
+    t->f = f;
+    t->arg = arg;
+    return t;
+}
+
+void turns_only(struct turns *t, int (*is_wanted)(void *arg, const char *p, size_t n), void *arg)
+{
+    t->is_wanted = is_wanted;
+    t->wanted_arg = arg;
+}
+
+static void take_line(struct turns *t, const char *p, size_t n)
+{
+    struct json_object *o;
+
+    if (strspn(p, " \t\r") >= n || (t->is_wanted != NULL && !t->is_wanted(t->wanted_arg, p, n)))
+        return;
+    if (jdoc_count(p, n) > TURNS_VALUES_MAX || jdoc_parse(p, n, &o, NULL) != 0) {
+        t->unread++;
+        return;
+    }
+    if (json_object_get_type(o) == json_type_object)
+        t->agent->record_turns(o, t->f, t->arg);
+    else
+        t->unread++;
+    json_object_put(o);
+}
+
+void turns_feed(struct turns *t, const void *p, size_t n)
+{
+    const char *at = p, *end;
+
+    while (n > 0) {
+        end = memchr(at, '\n', n);
+        size_t len = end != NULL ? (size_t)(end - at) : n;
+        if (t->is_overlong || t->line.len + len > TURNS_LINE_MAX) {
+            t->is_overlong = 1;
+            buf_reset(&t->line);
+        } else if (end == NULL || t->line.len > 0) {
+            buf_add(&t->line, at, len);
+        }
+        if (end == NULL)
+            return;
+        if (t->line.len > 0 || t->is_overlong)
+            turns_end(t);
+        else
+            take_line(t, at, len);
+        at = end + 1;
+        n -= len + 1;
+    }
+}
+
+void turns_end(struct turns *t)
+{
+    if (t->is_overlong)
+        t->unread++;
+    else if (t->line.len > 0)
+        take_line(t, t->line.data, t->line.len);
+    buf_reset(&t->line);
+    t->is_overlong = 0;
+}
+
+int64_t turns_unread(const struct turns *t)
+{
+    return t->unread;
+}
+
+void turns_free(struct turns *t)
+{
+    if (t == NULL)
+        return;
+    buf_free(&t->line);
+    free(t);
+}
+
+const char *turns_word(enum turn_kind kind)
+{
+    static const char *const words[] = {
+        [TURN_PROMPT] = "prompt", [TURN_ANSWER] = "answer", [TURN_THINKING] = "thinking",
+        [TURN_CALL] = "call",     [TURN_RESULT] = "result", [TURN_SUMMARY] = "summary",
+    };
+
+    return words[kind];
+}

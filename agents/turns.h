@@ -1,0 +1,78 @@
+#ifndef AGENTS_TURNS_H
+#define AGENTS_TURNS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+/*
+ * A conversation as a person reads it: what of a transcript somebody said, did or saw, in the order
+ * in which it was written down.
+ */
+enum turn_kind {
+    TURN_PROMPT,   /* what a person typed */
+    TURN_ANSWER,   /* what the model said */
+    TURN_THINKING, /* what it thought */
+    TURN_CALL,     /* a tool that it used: the text has the arguments as JSON */
+    TURN_RESULT,   /* what that, or a command, printed */
+    TURN_SUMMARY,  /* what a compaction left of the conversation before it */
+};
+
+/* Strings are borrowed for the call, and have any content. */
+struct turn {
+    enum turn_kind kind;
+    const char *text;
+    const char *tool;   /* of a call: its name, else NULL */
+    const char *brief;  /* of a call: the argument that says most, or NULL */
+    const char *at;     /* RFC 3339, or NULL */
+    const char *record; /* the identity of its record, or NULL */
+    int part;           /* the how manieth of that record */
+    int is_aside;       /* a subagent's */
+};
+
+typedef void turns_f(void *arg, const struct turn *t);
+
+struct agent;
+
+/* The turns of a transcript that comes in pieces. */
+struct turns;
+
+#define TURNS_LINE_MAX (64 << 20)  /* bytes; a longer line is not read */
+#define TURNS_VALUES_MAX (1 << 20) /* JSON values in a line; nor is one with more */
+
+/**
+ * turns_new(agent, f, arg):
+ * Begin; ${f} is called with each turn.  Memory is that of the longest line.
+ */
+struct turns *turns_new(const struct agent *agent, turns_f *f, void *arg);
+
+/**
+ * turns_only(t, is_wanted, arg):
+ * Read only the lines, of ${n} bytes at ${p}, that ${is_wanted} says yes to.
+ */
+void turns_only(struct turns *t, int (*is_wanted)(void *arg, const char *p, size_t n), void *arg);
+
+/**
+ * turns_feed(t, p, n), turns_end(t):
+ * Take the next ${n} bytes; take a last line that has no newline.  Then the next transcript may be
+ * fed.
+ */
+void turns_feed(struct turns *t, const void *p, size_t n);
+void turns_end(struct turns *t);
+
+/**
+ * turns_unread(t):
+ * Return how many lines could not be read: damaged, too long, nested too deeply.
+ */
+int64_t turns_unread(const struct turns *t);
+
+void turns_free(struct turns *t);
+
+/**
+ * turns_word(kind):
+ * Return what JSON calls it: "prompt", "answer", "thinking", "call", "result", "summary".
+ */
+const char *turns_word(enum turn_kind kind);
+
+#endif
