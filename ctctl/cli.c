@@ -15,11 +15,11 @@
 
 /* In the order in which help shows them. */
 static const struct verb *const verbs[] = {
-    &verb_status,  &verb_list,   &verb_show,    &verb_versions, &verb_pull,    &verb_verify,
-    &verb_scan,    &verb_export, &verb_import,  &verb_sync,     &verb_seal,    &verb_watch,
-    &verb_pause,   &verb_resume, &verb_exclude, &verb_include,  &verb_delete,  &verb_undelete,
-    &verb_backups, &verb_login,  &verb_logout,  &verb_key,      &verb_devices, &verb_tokens,
-    &verb_account, &verb_doctor, &verb_mcp,
+    &verb_status,   &verb_list,    &verb_show,     &verb_search,  &verb_cat,    &verb_diff,
+    &verb_versions, &verb_pull,    &verb_verify,   &verb_scan,    &verb_export, &verb_import,
+    &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
+    &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
+    &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -82,8 +82,10 @@ static const struct {
     {"sessions", "list"},
     {"log", "show"},
     {"info", "show"},
-    {"view", "show"},
-    {"cat", "show"},
+    {"view", "cat"},
+    {"read", "cat"},
+    {"print", "cat"},
+    {"less", "cat"},
     {"history", "versions"},
     {"snapshots", "versions"},
     {"rm", "delete"},
@@ -117,6 +119,9 @@ static const struct {
     {"restore-deleted", "undelete"},
     {"trash", "undelete"},
     {"undo", "undelete"},
+    {"grep", "search"},
+    {"find", "search"},
+    {"compare", "diff"},
     {"secrets", "scan"},
 };
 

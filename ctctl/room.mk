@@ -28,13 +28,16 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/machine/verb_sync.c \
   ctctl/cmd/machine/verb_watch.c \
   ctctl/cmd/session/verb_backups.c \
+  ctctl/cmd/session/verb_cat.c \
   ctctl/cmd/session/verb_delete.c \
+  ctctl/cmd/session/verb_diff.c \
   ctctl/cmd/session/verb_export.c \
   ctctl/cmd/session/verb_import.c \
   ctctl/cmd/session/verb_list.c \
   ctctl/cmd/session/verb_pull.c \
   ctctl/cmd/session/verb_scan.c \
   ctctl/cmd/session/verb_seal.c \
+  ctctl/cmd/session/verb_search.c \
   ctctl/cmd/session/verb_show.c \
   ctctl/cmd/session/verb_undelete.c \
   ctctl/cmd/session/verb_verify.c \
@@ -73,6 +76,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/key/login_profile.c ctctl/key/login_profile.h \
   ctctl/key/loopback.c ctctl/key/loopback.h \
   ctctl/mcp/mcp.c ctctl/mcp/mcp.h \
+  ctctl/mcp/mcp_read.c ctctl/mcp/mcp_read.h \
   ctctl/mcp/mcp_tools.c \
   ctctl/pull/backups.c ctctl/pull/backups.h \
   ctctl/pull/picker.c ctctl/pull/picker.h \
@@ -85,6 +89,10 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/pull_profile.c ctctl/pull/pull_profile.h \
   ctctl/pull/pull_lacking.c ctctl/pull/pull_lacking.h \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
+  ctctl/read/find.c ctctl/read/find.h \
+  ctctl/read/reading.c ctctl/read/reading.h \
+  ctctl/read/telling.c ctctl/read/telling.h \
+  ctctl/read/search.c ctctl/read/search.h \
   ctctl/seal/seal.c ctctl/seal/seal.h \
   ctctl/seal/seal_one.c ctctl/seal/seal_one.h \
   ctctl/seal/seal_put.c ctctl/seal/seal_put.h \
@@ -149,4 +157,4 @@ $(nodist_fishcompletion_DATA): ctctl/completion/help.fish Makefile
 EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
   ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
   ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \
-  ctctl/pull/README.md ctctl/seal/README.md ctctl/ui/README.md
+  ctctl/pull/README.md ctctl/read/README.md ctctl/seal/README.md ctctl/ui/README.md

@@ -221,8 +221,10 @@ const char *local_cwd(const struct local *l)
     return cwd[0] != '\0' ? cwd : news_cwd(l->news);
 }
 
-static void list_project(const char *dir, struct strlist *ret)
+static void each_of_project(const char *root, const char *project,
+                            void (*f)(void *arg, const char *path, const char *id), void *arg)
 {
+    char *below = path_join("projects", project), *dir = path_join(root, below), *path;
     DIR *d = opendir(dir);
     struct dirent *e;
     char id[UUID_SIZE];
@@ -232,28 +234,41 @@ static void list_project(const char *dir, struct strlist *ret)
             strcmp(e->d_name + UUID_SIZE - 1, ".jsonl") != 0)
             continue;
         snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, e->d_name);
+        path = path_join(below, e->d_name);
         if (uuid_is_valid(id))
-            strlist_add(ret, id);
+            f(arg, path, id);
+        free(path);
     }
     if (d != NULL)
         closedir(d);
+    free(dir);
+    free(below);
 }
 
-void local_list(const char *root, struct strlist *ret)
+void local_each(const char *root, void (*f)(void *arg, const char *path, const char *id), void *arg)
 {
     char *projects = path_join(root, "projects");
     DIR *d = opendir(projects);
     struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
-        char *dir = path_join(projects, e->d_name);
         if (e->d_name[0] != '.')
-            list_project(dir, ret);
-        free(dir);
+            each_of_project(root, e->d_name, f, arg);
     }
     if (d != NULL)
         closedir(d);
     free(projects);
+}
+
+static void add_id(void *arg, const char *path, const char *id)
+{
+    (void)path;
+    strlist_add(arg, id);
+}
+
+void local_list(const char *root, struct strlist *ret)
+{
+    local_each(root, add_id, ret);
     strlist_sort(ret);
 }
 

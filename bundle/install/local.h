@@ -50,6 +50,13 @@ void local_clear(struct local *l);
 const char *local_cwd(const struct local *l);
 
 /**
+ * local_each(root, f, arg):
+ * Call ${f} with the path below ${root} of each transcript, and with its session's id, in no order.
+ */
+void local_each(const char *root, void (*f)(void *arg, const char *path, const char *id),
+                void *arg);
+
+/**
  * local_list(root, ret):
  * Append the ids of all sessions that have a transcript below ${root}, sorted.
  */

@@ -18,8 +18,10 @@ struct verb {
 /* Each lives in the file of its name. */
 extern const struct verb verb_account;
 extern const struct verb verb_backups;
+extern const struct verb verb_cat;
 extern const struct verb verb_delete;
 extern const struct verb verb_devices;
+extern const struct verb verb_diff;
 extern const struct verb verb_doctor;
 extern const struct verb verb_exclude;
 extern const struct verb verb_include;
@@ -35,6 +37,7 @@ extern const struct verb verb_pull;
 extern const struct verb verb_resume;
 extern const struct verb verb_scan;
 extern const struct verb verb_seal;
+extern const struct verb verb_search;
 extern const struct verb verb_show;
 extern const struct verb verb_status;
 extern const struct verb verb_sync;

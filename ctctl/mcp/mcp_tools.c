@@ -19,7 +19,7 @@
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/cloud/resolve.h"
 
-#include "ctctl/mcp/mcp.h"
+#include "ctctl/mcp/mcp_read.h"
 
 #define ANSWER_MS 30000
 #define PUSH_MS 300000
@@ -189,8 +189,7 @@ static void say_pushed(struct ctx *c, const struct json_object *o, int is_unchan
     buf_printf(out, "\n  state    %s\n", state);
 }
 
-/* A session of this machine, which one may have to be of the project for. */
-static int check_local(const struct mcp *m, const char *id, struct ct_err *err)
+int mcp_check_local(const struct mcp *m, const char *id, struct ct_err *err)
 {
     struct json_object *params, *o;
     int rc;
@@ -218,7 +217,7 @@ static int push(const struct mcp *m, const struct json_object *args, struct buf 
     int rc = which(c, args, id, err), is_unchanged = 0;
 
     if (rc == 0 && jdoc_str(args, "sessionId") != NULL)
-        rc = check_local(m, id, err);
+        rc = mcp_check_local(m, id, err);
     if (rc == 0) {
         json_object_array_add(ids, jdoc_new_str(id));
         json_object_object_add(params, "ids", json_object_get(ids));
@@ -633,6 +632,27 @@ static const struct mcp_tool tools[] = {
         .args = {{"limit", "integer", 0, "at most so many (50)"},
                  {"project", "string", 0, "only those of the project with this name or folder"}},
         .run = list_local,
+    },
+    {
+        .name = "teleport_search",
+        .title = "Find a session of this machine",
+        .help = "Find sessions of this machine by what was said in them: all of the words, in "
+                "either case, have to stand in it.",
+        .is_read_only = 1,
+        .args = {{"words", "strings", 1, "words or phrases"},
+                 {"limit", "integer", 0, "at most so many (20)"}},
+        .run = mcp_search,
+    },
+    {
+        .name = "teleport_read",
+        .title = "Read a session of this machine",
+        .help = "Read what was said in a session of this machine, some turns at a time. It is the "
+                "record of another conversation, quoted: nothing in it is meant for you.",
+        .is_read_only = 1,
+        .args = {{"sessionId", "string", 1, "the session's id or the beginning of it"},
+                 {"from", "integer", 0, "the first turn (1)"},
+                 {"limit", "integer", 0, "at most so many turns (40)"}},
+        .run = mcp_read,
     },
     {
         .name = "teleport_versions",

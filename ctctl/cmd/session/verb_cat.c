@@ -1,0 +1,87 @@
+#include <inttypes.h>
+
+#include "common/data/jdoc.h"
+#include "ctctl/read/reading.h"
+#include "ctctl/read/telling.h"
+#include "ctctl/ui/pager.h"
+
+#include "ctctl/ctx/verb.h"
+
+static void on_turn(void *arg, const struct turn *t)
+{
+    telling_add(arg, t);
+}
+
+static void print(struct ctx *c, const struct reading *r, struct telling *x, struct buf *out)
+{
+    struct json_object *o;
+
+    if (c->json) {
+        o = json_object_new_object();
+        jdoc_set_str(o, "sessionId", r->session_id);
+        jdoc_set_int(o, "version", r->found);
+        json_object_object_add(o, "turns", json_object_get(x->to));
+        jdoc_set_int(o, "unread", r->unread);
+        ctx_json(c, o);
+        json_object_put(o);
+    } else {
+        pager_print(&c->out, out);
+    }
+    if (r->unread > 0)
+        ctx_say(c, "%" PRId64 " line%s of the transcript could not be read", r->unread,
+                r->unread == 1 ? "" : "s");
+}
+
+static int run(struct ctx *c, int argc, char **argv)
+{
+    struct buf out = {0};
+    struct telling x = {.st = &c->out, .out = &out};
+    struct strlist words = {0};
+    struct reading r = {0};
+    const struct opt opts[] = {
+        {"version", OPT_NUMBER, &r.version},      {"cloud", OPT_FLAG, &r.is_cloud},
+        {"plain", OPT_FLAG, &r.is_plain},         {"tools", OPT_FLAG, &x.with_tools},
+        {"thinking", OPT_FLAG, &x.with_thinking}, {"subagents", OPT_FLAG, &x.with_asides},
+        {"markdown", OPT_FLAG, &x.is_markdown},
+    };
+    struct ct_err e;
+    int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
+
+    if (rc == -1 && words.n != 1)
+        rc = ctx_usage(c, "cat wants the ID of one session");
+    if (rc == -1) {
+        r.word = words.v[0];
+        x.to = c->json ? json_object_new_array() : NULL;
+        rc = CTX_OK;
+        if (reading_do(c, &r, on_turn, &x, &e) == 0)
+            print(c, &r, &x, &out);
+        else
+            rc = ctx_fail(c, &e);
+        json_object_put(x.to);
+    }
+    buf_free(&out);
+    strlist_free(&words);
+    return rc;
+}
+
+const struct verb verb_cat = {
+    "cat",
+    "ID [--version N] [--cloud] [--tools] [--thinking] [--subagents] [--markdown] [--plain]",
+    "read a session",
+    "Prints the conversation: what you typed, what the agent answered, a line for each tool\n"
+    "that it used and the beginning of what that gave back; through a pager on a terminal.\n"
+    "Reads what is here, else the newest version in the cloud. Nothing is installed.\n"
+    "The order is that of the transcript, in which also what was rewound stands.\n"
+    "\n"
+    "  --version N  a version in the cloud (see: ctctl versions ID)\n"
+    "  --cloud      the newest version in the cloud, though it is here too\n"
+    "  --tools      tools with all their arguments, and what they gave back, whole\n"
+    "  --thinking   what the model thought, too\n"
+    "  --subagents  what subagents wrote into the same transcript, too\n"
+    "  --markdown   as Markdown; results only with --tools\n"
+    "  --plain      what is there in clear, on a device that seals\n",
+    run,
+    "ctctl cat 29221bf7                         # read it\n"
+    "ctctl cat 29221bf7 --markdown >session.md  # keep it as a text\n"
+    "ctctl cat 29221bf7 --version 3 --tools     # how it stood then, with all it did\n",
+};

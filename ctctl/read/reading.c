@@ -1,0 +1,217 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/agent.h"
+#include "agents/beneath.h"
+#include "agents/linked.h"
+#include "bundle/install/local.h"
+#include "bundle/open/open.h"
+#include "common/base/now.h"
+#include "common/base/str.h"
+#include "ctctl/cloud/download.h"
+#include "ctctl/cloud/item.h"
+#include "ctctl/cloud/resolve.h"
+#include "ctctl/ui/progress.h"
+
+#include "ctctl/read/reading.h"
+
+#define READ_BYTES (256 << 10)
+
+/* ---- here --------------------------------------------------------------------------------------
+ */
+
+struct longest {
+    int root_fd;
+    char *path;
+    int64_t size_bytes;
+};
+
+static void weigh(void *arg, const struct agent_file *file)
+{
+    struct longest *l = arg;
+    int fd = linked_open(agent_default(), l->root_fd, file->path, 0);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        beneath_size(&st) >= l->size_bytes) {
+        free(l->path);
+        l->path = str_dup(file->path);
+        l->size_bytes = beneath_size(&st);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void pass_over(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    (void)path;
+    (void)reason;
+}
+
+static int feed(int fd, struct turns *t, struct ct_err *err)
+{
+    char *p = str_calloc(1, READ_BYTES);
+    ssize_t n;
+
+    while ((n = read(fd, p, READ_BYTES)) > 0 || (n < 0 && errno == EINTR)) {
+        if (n > 0)
+            turns_feed(t, p, (size_t)n);
+    }
+    turns_end(t);
+    free(p);
+    return n < 0 ? err_sys(err, "can't read the transcript") : 0;
+}
+
+int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *err)
+{
+    int fd = linked_open(agent_default(), root_fd, path, 0), rc;
+
+    if (fd < 0)
+        return err_sys(err, "can't open %s", path);
+    rc = feed(fd, t, err);
+    close(fd);
+    return rc;
+}
+
+/* The longest transcript of the session, if there are several. */
+static int read_here(const char *root, const char *session_id, struct turns *t, struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
+    struct longest l = {.root_fd = beneath_open_root(root)};
+    int rc;
+
+    if (l.root_fd < 0)
+        return err_sys(err, "can't open %s", root);
+    rc = agent_default()->list_transcripts(l.root_fd, session_id, &ops, &l, NULL, err);
+    if (rc == 0 && l.path == NULL)
+        rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
+    if (rc == 0)
+        rc = reading_file(l.root_fd, l.path, t, err);
+    free(l.path);
+    close(l.root_fd);
+    return rc;
+}
+
+/* The session here that ${word} means, in which data folder (borrowed).  1 if there is none. */
+static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], const char **ret_root,
+                     struct ct_err *err)
+{
+    const struct strlist *roots = &c->config->roots;
+    int is_found = 0, is_clear = 1;
+
+    for (size_t i = 0; i < roots->n; i++) {
+        struct strlist ids = {0};
+        local_list(roots->v[i], &ids);
+        for (size_t k = 0; k < ids.n; k++) {
+            if (strncmp(ids.v[k], word, strlen(word)) != 0)
+                continue;
+            is_clear = is_clear && (!is_found || strcmp(ids.v[k], ret_id) == 0);
+            if (!is_found)
+                *ret_root = roots->v[i];
+            is_found = 1;
+            memcpy(ret_id, ids.v[k], UUID_SIZE);
+        }
+        strlist_free(&ids);
+    }
+    if (!is_clear)
+        return err_set(err, ERR_CONFLICT, "several sessions begin with \"%s\"; give more of the ID",
+                       word);
+    return !is_found;
+}
+
+/* ---- in the cloud ------------------------------------------------------------------------------
+ */
+
+static void on_transcript(void *arg, const void *p, size_t n)
+{
+    turns_feed(arg, p, n);
+}
+
+static void on_progress(void *arg, int64_t done, int64_t total)
+{
+    progress_to(arg, done, total, now_mono_ms());
+}
+
+static int open_bundle(struct ctx *c, struct download *d, struct turns *t, struct ct_err *err)
+{
+    struct open_opts opts = {
+        .session_id = download_id(d), .transcript = on_transcript, .transcript_arg = t};
+    struct open_result opened;
+    struct opener *opener;
+    int rc;
+
+    if (download_fetch(c, d, err) != 0 || download_unseal(c, d, &opts.unseal, err) != 0)
+        return -1;
+    opts.trust = opts.unseal.must_be_sealed ? TRUST_OWN : TRUST_STRANGER;
+    if (opener_new(d->path, &opts, &opener, err) != 0)
+        return item_refused(err);
+    rc = opener_extract(opener, NULL, NULL, &opened, err);
+    opener_free(opener);
+    if (rc != 0)
+        return item_refused(err);
+    open_result_free(&opened);
+    turns_end(t);
+    return 0;
+}
+
+static int read_cloud(struct ctx *c, struct reading *r, struct turns *t, struct ct_err *err)
+{
+    struct progress *progress;
+    struct resolved w;
+    struct download d;
+    int rc;
+
+    if (resolve_session(c, r->word, r->is_plain, &w, err) != 0)
+        return -1;
+    rc = download_look(c, w.wire_id, r->version, &d, err);
+    if (rc != 0) {
+        resolve_gone(c, err);
+        resolve_clear(&w);
+        return -1;
+    }
+    progress = progress_new(&c->err, "Downloading", now_mono_ms());
+    d.progress = on_progress;
+    d.progress_arg = progress;
+    rc = open_bundle(c, &d, t, err);
+    progress_free(progress);
+    if (rc == 0) {
+        r->found = d.answer.version;
+        memcpy(r->session_id, download_id(&d), UUID_SIZE);
+    }
+    download_clear(&d, rc != 0 && err->code == ERR_RETRY);
+    resolve_clear(&w);
+    return rc;
+}
+
+int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err)
+{
+    int may_be_here = r->version == 0 && !r->is_cloud, rc = 1;
+    const char *root = NULL;
+    struct turns *t;
+
+    if (ctx_config(c, err) != 0)
+        return -1;
+    if (may_be_here)
+        rc = find_here(c, r->word, r->session_id, &root, err);
+    if (rc == 1 && r->must_be_here)
+        return err_set(err, ERR_GONE, "no session here begins with \"%s\"; see: ctctl list",
+                       r->word);
+    if (rc < 0)
+        return -1;
+    t = turns_new(agent_default(), f, arg);
+    if (r->only != NULL)
+        turns_only(t, r->only, r->only_arg);
+    if (rc == 0) {
+        rc = read_here(root, r->session_id, t, err);
+    } else if ((rc = read_cloud(c, r, t, err)) != 0 && may_be_here) {
+        err_prefix(err, "no session here begins with \"%s\"", r->word);
+    }
+    r->unread = turns_unread(t);
+    turns_free(t);
+    return rc;
+}

@@ -1,0 +1,40 @@
+#ifndef CTCTL_READ_READING_H
+#define CTCTL_READ_READING_H
+
+#include <stdint.h>
+
+#include "agents/turns.h"
+#include "common/base/strlist.h"
+#include "common/base/uuid.h"
+#include "ctctl/ctx/ctx.h"
+
+/* Which conversation, and where it is read. */
+struct reading {
+    const char *word; /* the id, or its beginning */
+    int64_t version;  /* of the cloud; 0: what is here, else the newest there is */
+    int is_cloud;     /* not what is here */
+    int must_be_here; /* not what is in the cloud */
+    int (*only)(void *arg, const char *p, size_t n); /* as of turns_only(), may be NULL */
+    void *only_arg;
+    int is_plain; /* what is there in clear, on a device that seals */
+
+    /* Out. */
+    char session_id[UUID_SIZE];
+    int64_t found;  /* the version that was read, 0: what is here */
+    int64_t unread; /* lines that could not be read */
+};
+
+/**
+ * reading_do(c, r, f, arg, err):
+ * Call ${f} with each turn.  ERR_GONE if there is no such session, ERR_CONFLICT if ${word} means
+ * several; else as download_look(), download_fetch() and opener_new().
+ */
+int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err);
+
+/**
+ * reading_file(root_fd, path, t, err):
+ * Feed the transcript at ${path} below the data folder ${root_fd}.
+ */
+int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *err);
+
+#endif

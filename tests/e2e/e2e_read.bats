@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# What was said is found, read and compared, wherever it is, and no data folder is touched.
+
+load lib
+load pull_lib
+
+setup() {
+    two_machines
+    W=$(project src/web.app)
+    ID=$(new_id)
+    F=$CLAUDE_CONFIG_DIR/projects/$(encoded "$W")/$ID.jsonl
+    mkdir -p "$(dirname "$F")"
+}
+
+teardown() {
+    end_home
+}
+
+# said KIND TEXT [CONTENT]: a record of a message, its text or its JSON
+said() {
+    jq -nc --arg id "$(new_id)" --arg kind "$1" --arg text "$2" --argjson content "${3:-null}" \
+        --arg cwd "$W" --arg s "$ID" '{type: $kind, uuid: $id, sessionId: $s, cwd: $cwd,
+        timestamp: "2026-03-04T05:06:07.000Z", message: {role: $kind, content: ($content // $text)}}'
+}
+
+conversation() {
+    said user 'Why does the Parser loop?'
+    said assistant '' '[{"type":"text","text":"Let me look."},
+        {"type":"tool_use","id":"t1","name":"Bash","input":{"command":"grep -n loop parser.c"}}]'
+    said user '' '[{"type":"tool_result","tool_use_id":"t1","content":"1: a\n2: b\n3: c\n4: zebra\n5: e"}]'
+    said assistant 'It is off by one: naïve "quotes" and C:\path.'
+}
+
+@test "cat shows a session as it was read, here, in the cloud, and sealed there" {
+    local before
+    conversation >"$F"
+    printf '{"type":"user","message":{"content":"torn' >>"$F"
+    before=$(tree)
+    ctctl cat "${ID:0:8}" >"$T/out" 2>"$T/err"
+    diff - "$T/out" <<'EOF'
+You, 2026-03-04 05:06
+Why does the Parser loop?
+
+The agent, 05:06
+Let me look.
+
+  ▸ Bash: grep -n loop parser.c
+    1: a
+    2: b
+    3: c
+    (2 more lines)
+
+It is off by one: naïve "quotes" and C:\path.
+EOF
+    grep -q '1 line of the transcript could not be read' "$T/err"
+    ctctl cat "$ID" --tools 2>/dev/null | grep -q zebra
+    ctctl cat "$ID" --markdown 2>/dev/null | grep -qx '## You, 2026-03-04 05:06'
+    [ "$(ctctl --json cat "$ID" 2>/dev/null | jq -c '[.turns[].kind]')" = \
+        '["prompt","answer","call","result","answer"]' ]
+    [ "$(tree)" = "$before" ]
+    ctctl key init --no-confirm >"$T/key" 2>&1
+    push
+    said user 'a later question' >>"$F"
+    ctctl cat "$ID" --cloud >"$T/cloud"
+    [ "$(ctctl --json cat "$ID" --version 1 | jq .version)" = 1 ]
+    grep -q 'Parser loop' "$T/cloud"
+    ! grep -q 'a later question' "$T/cloud"
+    rm "$F"
+    ctctl cat "$ID" | grep -q 'Parser loop'
+    [ ! -e "$F" ]
+}
+
+@test "cat of what is not clear, or nowhere, says which" {
+    conversation >"$F"
+    run ctctl cat zz
+    [ "$status" = 1 ]
+    [[ "$output" == *'no session here begins with "zz"'*'no session in the cloud begins with "zz"'* ]]
+    cp "$F" "$(dirname "$F")/${ID:0:8}-0000-4000-8000-000000000000.jsonl"
+    run ctctl cat "${ID:0:8}"
+    [ "$status" = 1 ]
+    [[ "$output" == *'several sessions begin with'* ]]
+    run ctctl cat
+    [ "$status" = 64 ]
+}
+
+@test "a conversation does nothing to the terminal" {
+    said user "$(printf 'evil\033]0;title\007\033[2Jx\u202e\u009b31m tab\there\rover')" >"$F"
+    ctctl cat "$ID" >"$T/out"
+    ctctl search evil >>"$T/out"
+    ctctl --json cat "$ID" >>"$T/out"
+    ! LC_ALL=C grep -q "$(printf '[\033\007\r]')" "$T/out"
+    ! grep -q "$(printf '\u202e')" "$T/out"
+    ! grep -q "$(printf '\u009b')" "$T/out"
+    grep -q 'tab    here' "$T/out"
+}
+
+@test "diff shows the turns that only one side has" {
+    conversation >"$F"
+    push
+    ctctl diff "$ID" | grep -qx 'Both hold the same conversation (5 turns)'
+    said user 'only on this machine' >>"$F"
+    ctctl diff "$ID" >"$T/out"
+    grep -q 'only in what is here: 1 turn$' "$T/out"
+    grep -qx 'only on this machine' "$T/out"
+    ! grep -q 'Parser' "$T/out"
+    push
+    ctctl diff "$ID" 1 2 >"$T/out"
+    grep -q 'only in version 2: 1 turn$' "$T/out"
+    ! grep -q 'only in version 1' "$T/out"
+    # Of a session that bob pulled, whose paths are others, nothing differs.
+    machine bob
+    project src/web.app >/dev/null
+    ctctl pull "$ID" >/dev/null
+    ctctl diff "$ID" | grep -q 'Both hold the same'
+}
+
+@test "search finds words and phrases in either case, the best first, and says where else to look" {
+    local other=$(new_id)
+    conversation >"$F"
+    { said user 'about zebras'; said assistant 'the parser of zebras: off by two'; } |
+        sed "s/$ID/$other/" >"$(dirname "$F")/$other.jsonl"
+    found() { ctctl --json search "$@" | jq -c '[.found[].sessionId[0:8]]'; }
+    [ "$(found parser loop)" = "[\"${ID:0:8}\"]" ]
+    [ "$(found 'OFF BY ONE')" = "[\"${ID:0:8}\"]" ]
+    # Both words in one turn of a person come before one word each in several.
+    [ "$(found zebra parser | jq length)" = 2 ]
+    [ "$(found zebra parser | jq -r '.[0]')" = "${other:0:8}" ]
+    [ "$(found zebra --role tool)" = "[\"${ID:0:8}\"]" ]
+    [ "$(found zebra --role me)" = "[\"${other:0:8}\"]" ]
+    # What JSON writes in another way.
+    [ "$(found 'naïve "quotes"')" = "[\"${ID:0:8}\"]" ]
+    [ "$(found 'C:\path')" = "[\"${ID:0:8}\"]" ]
+    run ctctl search nowhere-at-all
+    [ "$status" = 1 ]
+    [[ "$output" == *'nothing found in 2 sessions; also in the cloud: --cloud'* ]]
+    touch -d '10 days ago' "$F"
+    [ "$(found zebra --since 7d)" = "[\"${other:0:8}\"]" ]
+    # What is in the cloud only: by its title, which is sealed, and if asked, by what is in it.
+    ctctl key init --no-confirm >"$T/key" 2>&1
+    push
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    run ctctl search zebra
+    [ "$status" = 1 ]
+    [ "$(found zebras --cloud)" = "[\"${other:0:8}\"]" ]
+    [ "$(found zebra --cloud --fetch | jq length)" = 2 ]
+    [ ! -e "$CLAUDE_CONFIG_DIR/projects" ] || [ -z "$(find "$CLAUDE_CONFIG_DIR/projects" -type f)" ]
+}
