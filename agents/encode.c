@@ -106,3 +106,13 @@ char *claude_encode_as_is(const char *cwd)
 {
     return encode(cwd, 0);
 }
+
+int claude_is_named(const char *project, const char *cwd)
+{
+    char *composed = claude_encode(cwd), *as_is = claude_encode_as_is(cwd);
+    int yes = strcmp(composed, project) == 0 || strcmp(as_is, project) == 0;
+
+    free(composed);
+    free(as_is);
+    return yes;
+}

@@ -19,4 +19,10 @@ char *claude_encode(const char *cwd);
 char *claude_encode_as_is(const char *cwd);
 char *claude_project_name(const char *cwd);
 
+/**
+ * claude_is_named(project, cwd):
+ * Return whether ${project} is one of the two names.
+ */
+int claude_is_named(const char *project, const char *cwd);
+
 #endif

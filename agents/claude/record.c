@@ -22,6 +22,7 @@ enum member {
     M_TIMESTAMP,
     M_SESSION_ID,
     M_CWD,
+    M_RELOCATED,
     M_GIT_BRANCH,
     M_SLUG,
     M_CUSTOM_TITLE,
@@ -55,6 +56,7 @@ static const struct {
     {IN_RECORD, M_TIMESTAMP, KEY("timestamp")},
     {IN_RECORD, M_SESSION_ID, KEY("sessionId")},
     {IN_RECORD, M_CWD, KEY("cwd")},
+    {IN_RECORD, M_RELOCATED, KEY("relocatedCwd")},
     {IN_RECORD, M_GIT_BRANCH, KEY("gitBranch")},
     {IN_RECORD, M_SLUG, KEY("slug")},
     {IN_RECORD, M_CUSTOM_TITLE, KEY("customTitle")},
@@ -93,7 +95,8 @@ void record_clear(struct record *r)
     r->type = RECORD_OTHER;
     r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
     r->tool_calls = 0;
-    r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->git_branch[0] = r->slug[0] = '\0';
+    r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->relocated[0] = r->git_branch[0] =
+        r->slug[0] = '\0';
     for (int i = 0; i < TITLE_KINDS; i++)
         r->title[i][0] = '\0';
     r->model[0] = r->message_id[0] = r->text[0] = '\0';
@@ -125,6 +128,8 @@ static char *place(struct record *r, enum member m, size_t *size)
         return PLACE(r->session_id);
     case M_CWD:
         return PLACE(r->cwd);
+    case M_RELOCATED:
+        return PLACE(r->relocated);
     case M_GIT_BRANCH:
         return PLACE(r->git_branch);
     case M_SLUG:

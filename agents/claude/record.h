@@ -44,6 +44,7 @@ struct record {
     char timestamp[64];
     char session_id[64];
     char cwd[JSCAN_TEXT + 1];
+    char relocated[JSCAN_TEXT + 1]; /* where the session went on */
     char git_branch[256];
     char slug[256];
     char title[TITLE_KINDS][RECORD_TITLE + 1];

@@ -16,7 +16,7 @@
 #define FILES_BYTES (512 << 10)
 
 /* Saved states of another layout are refused.  Raise it with any change in what is gathered. */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 /* What has been gathered; without pointers, so that it can be written down. */
 struct totals {
@@ -29,6 +29,7 @@ struct totals {
     char prompt[RECORD_TITLE + 1];             /* the first real one */
     char model[128];
     char cwd[JSCAN_TEXT + 1];
+    char relocated[JSCAN_TEXT + 1];
     char git_branch[256];
     char slug[256];
     char session_id[64];
@@ -173,6 +174,7 @@ static void take_record(struct transcript *t)
         TAKE(to->model, r->model);
     if (to->cwd[0] == '\0')
         TAKE(to->cwd, r->cwd);
+    TAKE(to->relocated, r->relocated);
     if (to->session_id[0] == '\0')
         TAKE(to->session_id, r->session_id);
     TAKE(to->git_branch, r->git_branch);
@@ -255,6 +257,7 @@ void transcript_facts(const struct transcript *t, struct transcript_facts *ret)
     ret->model = or_null(to->model);
     ret->title = title_of(to);
     ret->cwd = or_null(to->cwd);
+    ret->relocated = or_null(to->relocated);
     ret->git_branch = or_null(to->git_branch);
     ret->slug = or_null(to->slug);
     ret->session_id = or_null(to->session_id);

@@ -38,6 +38,7 @@ struct transcript_facts {
     const char *model;
     const char *title;      /* at most 200 characters */
     const char *cwd;        /* the first */
+    const char *relocated;  /* the folder that it was moved to last (/cd) */
     const char *git_branch; /* the last */
     const char *slug;       /* the last */
     const char *session_id; /* the first; any string */

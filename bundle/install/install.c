@@ -21,6 +21,7 @@
 #include "bundle/install/roots.h"
 #include "bundle/install/stage.h"
 #include "common/base/file.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "bundle/install/install.h"
@@ -39,9 +40,10 @@ struct installing {
     struct open_result opened;
     struct news *news; /* of the bundle's transcript */
     struct plan plan;
-    struct strlist rests; /* what goes beside its transcript: see rest_stage() */
-    int is_thinner;       /* what came has less of records that are here */
-    char *memory_project; /* where its memory is kept here; NULL: where the session is */
+    struct strlist rests;    /* what goes beside its transcript: see rest_stage() */
+    int is_thinner;          /* what came has less of records that are here */
+    char *memory_project;    /* where its memory is kept here; NULL: where the session is */
+    int is_memory_elsewhere; /* ... and that is neither there nor above */
 };
 
 const char *install_outcome_name(enum install_outcome o)
@@ -101,12 +103,43 @@ static int open_stage(struct installing *in, struct ct_err *err)
 /* ---- what the bundle holds ---------------------------------------------------------------------
  */
 
+/* A session that was moved goes on with the memory of where it began: that folder here, if that is
+ * below the home folder; or NULL. */
+static char *memory_elsewhere(const struct installing *in)
+{
+    const struct relocation_roots roots = {.source_home = in->meta->source_user_dir,
+                                           .target_home = in->opts->home};
+    struct relocation *home = NULL;
+    char *here = NULL, *root;
+
+    if (in->meta->memory_cwd == NULL || in->opts->trust == TRUST_STRANGER ||
+        path_is_below(in->meta->source_cwd, in->meta->memory_cwd) ||
+        relocation_new(&roots, &home, NULL) != 0)
+        return NULL;
+    here = relocation_path(home, in->meta->memory_cwd);
+    relocation_free(home);
+    if (here[0] == '/' && path_is_below(here, in->opts->home) &&
+        path_is_below(in->meta->memory_cwd, in->meta->source_user_dir)) {
+        root = git_root(here);
+        if (root == NULL)
+            return here;
+        free(here);
+        return root;
+    }
+    free(here);
+    return NULL;
+}
+
 /* Claude Code keeps memory by git root.  Where there is no repository (yet), it goes as far above
  * the session's folder as it came from. */
 static void find_memory(struct installing *in)
 {
-    char *cwd = in->meta->is_profile ? NULL : git_root(in->target.cwd);
+    char *cwd;
 
+    cwd = in->meta->is_profile ? NULL : memory_elsewhere(in);
+    in->is_memory_elsewhere = cwd != NULL;
+    if (cwd == NULL && !in->meta->is_profile)
+        cwd = git_root(in->target.cwd);
     if (cwd == NULL && in->meta->memory_cwd != NULL)
         cwd = path_above(in->target.cwd, in->meta->source_cwd, in->meta->memory_cwd);
     if (cwd != NULL && strcmp(cwd, in->target.cwd) != 0)
@@ -383,6 +416,7 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     ret->is_careful = in->opts->is_careful;
     ret->is_of_no_session = in->meta->is_profile;
     ret->is_shy = in->meta->is_profile && in->opts->is_shy && in->opts->trust != TRUST_OWN;
+    ret->is_memory_shy = in->is_memory_elsewhere && in->opts->trust != TRUST_OWN;
     ret->is_winning =
         o == INSTALL_MERGED ? !in->r->united.is_ours_active : ret->is_known || o == INSTALL_NEW;
     ret->is_merging = in->opts->is_merge && o != INSTALL_NEW;

@@ -171,7 +171,9 @@ static int is_inhabited(const struct planning *p, const char *path)
 
 static void stay_out(const struct planning *p, struct plan_item *it)
 {
-    if (!p->place->is_shy || it->entry->kind != AGENT_MEMORY)
+    int is_elsewhere = p->place->is_memory_shy && strncmp(it->entry->name, "memory/", 7) == 0;
+
+    if (!(p->place->is_shy || is_elsewhere) || it->entry->kind != AGENT_MEMORY)
         return;
     if (it->act == PLAN_REPLACE || it->act == PLAN_BACKUP ||
         (it->act == PLAN_ADD && is_inhabited(p, it->path)))

@@ -60,6 +60,7 @@ struct plan_target {
     int is_careful;              /* whatever is replaced goes to the backups */
     int is_of_no_session;        /* what something else stands in the way of stays out by itself */
     int is_shy;                  /* memory comes only to where there is nothing yet */
+    int is_memory_shy;           /* ... that of ${memory_project} */
     int is_exact;                /* see struct both */
     const struct strlist *rests; /* of the transcripts: see rest_stage() */
 };

@@ -68,8 +68,9 @@ struct open_meta {
     const char *content_id;      /* NULL: not said, as by a stock client */
     const char *data_dir;        /* the agent's data folder there; NULL: where it is by default */
     const char *project;    /* the name of the session's folder in it; NULL: as of source_cwd */
-    const char *memory_cwd; /* the folder above source_cwd whose memory came along, NULL: it is
-                               that of source_cwd, or of one that nothing names */
+    const char *memory_cwd; /* the folder whose memory came along, above source_cwd or, of a session
+                               that was moved, elsewhere; NULL: it is that of source_cwd, or of one
+                               that nothing names */
     int is_profile;         /* what belongs to no session */
 };
 

@@ -104,38 +104,52 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     /* For this machine. */
     add_if(o, "title", facts.title);
     jdoc_set_str(o, "cwd", v->cwd[0] != '\0' ? v->cwd : v->s->user_dir);
+    if (strcmp(v->cwd, v->began_in) != 0)
+        jdoc_set_str(o, "beganIn", v->began_in);
     add_if(o, "gitBranch", facts.git_branch);
     add_if(o, "slug", facts.slug);
     return o;
 }
 
-/* The folder above the working folder whose memory came along, or NULL. */
+/* ${dir}, or the folder above it, that the memory at ${path} is of, or NULL. */
+static char *memory_of(const struct survey *v, const char *dir, const char *memory)
+{
+    char *at = str_dup(dir), *up;
+
+    for (; at[1] != '\0'; at = up) {
+        char *name = v->s->agent->project_name(at), *path = str_printf("projects/%s/", name);
+        int is_it = starts(memory, path);
+        free(path);
+        free(name);
+        if (is_it)
+            return at;
+        up = path_parent(at);
+        free(at);
+    }
+    free(at);
+    return NULL;
+}
+
+/* The folder whose memory came along, unless it is the working folder: above that, or where the
+ * session began and above. */
 static char *memory_cwd(const struct survey *v)
 {
     const char *memory = NULL;
-    char *dir, *up, *name;
+    char *dir = NULL;
 
     for (size_t i = 0; i < v->s->n && memory == NULL; i++) {
         if (starts(v->s->contents[i].entry, "memory/"))
             memory = v->s->contents[i].path;
     }
-    if (memory == NULL || !open_meta_is_path(v->cwd) || v->cwd[0] != '/')
-        return NULL;
-    for (dir = path_parent(v->cwd); dir[1] != '\0'; dir = up) {
-        char *path;
-        int is_it;
-        name = v->s->agent->project_name(dir);
-        path = str_printf("projects/%s/", name);
-        is_it = starts(memory, path);
-        free(path);
-        free(name);
-        if (is_it)
-            return dir;
-        up = path_parent(dir);
+    if (memory != NULL && open_meta_is_path(v->cwd) && v->cwd[0] == '/')
+        dir = memory_of(v, v->cwd, memory);
+    if (dir == NULL && memory != NULL && open_meta_is_path(v->began_in) && v->began_in[0] == '/')
+        dir = memory_of(v, v->began_in, memory);
+    if (dir != NULL && strcmp(dir, v->cwd) == 0) {
         free(dir);
+        return NULL;
     }
-    free(dir);
-    return NULL;
+    return dir;
 }
 
 /* Where the agent keeps the session, unless that is what anybody would think. */

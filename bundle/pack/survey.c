@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/encode.h"
 #include "bundle/pack/origin.h"
 #include "common/base/str.h"
 
@@ -257,10 +258,16 @@ static void find_cwd(struct survey *v)
     struct transcript_facts facts;
 
     transcript_facts(v->facts, &facts);
-    if (facts.cwd != NULL && strlen(facts.cwd) < sizeof(v->cwd))
-        memcpy(v->cwd, facts.cwd, strlen(facts.cwd) + 1);
+    if (facts.cwd != NULL && strlen(facts.cwd) < sizeof(v->began_in))
+        memcpy(v->began_in, facts.cwd, strlen(facts.cwd) + 1);
     else if (facts.cwd == NULL)
-        origin_elsewhere(v->s, v->cwd);
+        origin_elsewhere(v->s, v->began_in);
+    memcpy(v->cwd, v->began_in, sizeof(v->cwd));
+    if (facts.relocated != NULL && facts.relocated[0] == '/' &&
+        strlen(facts.relocated) < sizeof(v->cwd) &&
+        claude_is_named(v->s->project, facts.relocated) &&
+        !claude_is_named(v->s->project, v->began_in))
+        memcpy(v->cwd, facts.relocated, strlen(facts.relocated) + 1);
 }
 
 int survey_run(struct survey *v, struct ct_err *err)

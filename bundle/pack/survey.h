@@ -9,6 +9,7 @@
 #include "bundle/pack/compress.h"
 #include "bundle/pack/content.h"
 #include "bundle/pack/manifest.h"
+#include "bundle/pack/origin.h"
 
 /*
  * The first reading of a snapshot: every byte is hashed, the transcript is scanned for metadata,
@@ -38,7 +39,8 @@ struct survey {
     char *raw;            /* a block as it was read, and compressed */
     unsigned char *member;
     struct compress *compress;
-    char cwd[4097]; /* where the session began, "" if nothing says */
+    char began_in[ORIGIN_SIZE]; /* where the session began, "" if nothing says */
+    char cwd[ORIGIN_SIZE];      /* where it is: there, unless it was moved to where it lies */
 };
 
 /**

@@ -88,13 +88,22 @@ void exclusion_cure_deleted(const char *id, char *ret, size_t size)
              id);
 }
 
+const char *exclusion_reason(const struct daemon *d, const char *id, struct json_object *meta,
+                             const char *project)
+{
+    const char *began_in = jdoc_str(meta, "beganIn");
+    const char *why = rules_reason(d->rules, id, jdoc_str(meta, "cwd"), project);
+
+    return why == NULL && began_in != NULL ? rules_reason(d->rules, id, began_in, project) : why;
+}
+
 const char *exclusion_why(const struct daemon *d, const struct state_session *ss)
 {
     const char *why;
 
     if (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss))
         return NULL;
-    why = rules_reason(d->rules, ss->session_id, jdoc_str(ss->meta, "cwd"), ss->project);
+    why = exclusion_reason(d, ss->session_id, ss->meta, ss->project);
     if (why != NULL)
         return why;
     return "it was deleted from the cloud, or excluded by its ID; to save it again: ctctl sync ID";
@@ -170,8 +179,7 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (j->rc != 0 && !j->is_excluded)
         return 0;
     /* The rules may have changed while it was under way. */
-    if (rules_reason(d->rules, j->session_id, jdoc_str(j->result.metadata, "cwd"), j->project) ==
-        NULL) {
+    if (exclusion_reason(d, j->session_id, j->result.metadata, j->project) == NULL) {
         if (j->is_excluded) {
             bundler_due(d, s, 1);
             return 1;
@@ -206,8 +214,7 @@ struct sorting {
 static void sort_one(void *arg, const struct state_session *ss)
 {
     struct sorting *w = arg;
-    const char *why =
-        rules_reason(w->d->rules, ss->session_id, jdoc_str(ss->meta, "cwd"), ss->project);
+    const char *why = exclusion_reason(w->d, ss->session_id, ss->meta, ss->project);
 
     if (why != NULL && (ss->is_excluded == STATE_NOT_EXCLUDED || state_is_deleted(ss)) &&
         !ss->is_archived) {
@@ -335,7 +342,7 @@ static int let_one_go(struct daemon *d, const char *id, struct ct_err *err)
     if (rules_say_id(d->rules, id, 0, err) != 0)
         return -1;
     if (state_get(d->state, id, &ss))
-        why = rules_reason(d->rules, id, jdoc_str(ss.meta, "cwd"), ss.project);
+        why = exclusion_reason(d, id, ss.meta, ss.project);
     if (why != NULL)
         rc = err_set(err, ERR_REFUSED, "session %.8s stays on this machine: %s", id, why);
     else

@@ -47,6 +47,14 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j);
 int exclusion_is_final(struct daemon *d, const char *id);
 
 /**
+ * exclusion_reason(d, id, meta, project):
+ * Return rules_reason() of the session by what is known of it: by where it is, and by where it
+ * began if it was moved.
+ */
+const char *exclusion_reason(const struct daemon *d, const char *id, struct json_object *meta,
+                             const char *project);
+
+/**
  * exclusion_why(d, ss):
  * Return why the session is excluded, borrowed until the rules change; NULL if it is not.
  */

@@ -8,8 +8,9 @@
 /*
  * A bundle of which nobody knows what it goes on from, because the books or the server were put
  * back, stands before versions of its session at the server.  These are fetched, one after the
- * other, and compared with it: what is contained is named when it is uploaded.  If there is just one
- * and it holds no more and no less, or if one holds all of the bundle and more, nothing is uploaded.
+ * other, and compared with it: what is contained is named when it is uploaded.  If there is just
+ * one and it holds no more and no less, or if one holds all of the bundle and more, nothing is
+ * uploaded.
  */
 struct daemon;
 struct headlook;

@@ -155,9 +155,13 @@ static void hold_session(void *arg, const struct state_session *ss)
 
     if (strcmp(ss->session_id, h->own_id) == 0)
         return;
-    if (rules_has_id(h->rules, ss->session_id) ||
-        (ss->is_excluded == STATE_EXCLUDED_FOLDER && cwd != NULL))
-        rules_hold_session(h->rules, ss->session_id, ss->project, cwd, ss->slug);
+    if (!rules_has_id(h->rules, ss->session_id) &&
+        (ss->is_excluded != STATE_EXCLUDED_FOLDER || cwd == NULL))
+        return;
+    rules_hold_session(h->rules, ss->session_id, ss->project, cwd, ss->slug);
+    cwd = jdoc_str(ss->meta, "beganIn");
+    if (cwd != NULL)
+        rules_hold_session(h->rules, ss->session_id, ss->project, cwd, "");
 }
 
 struct rules *job_rules(struct daemon *d, const char *own_id)
@@ -215,13 +219,7 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
  * where it lies decides. */
 static int lies_elsewhere(const struct snapshot *s, const char *cwd)
 {
-    char *composed = claude_encode(cwd), *as_is = claude_encode_as_is(cwd);
-    int yes = cwd[0] != '\0' && strcmp(composed, snapshot_project(s)) != 0 &&
-              strcmp(as_is, snapshot_project(s)) != 0;
-
-    free(composed);
-    free(as_is);
-    return yes;
+    return cwd[0] != '\0' && !claude_is_named(snapshot_project(s), cwd);
 }
 
 /* What stays here is not compressed first: neither spool nor cache is to hold any of it. */

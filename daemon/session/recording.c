@@ -37,11 +37,15 @@ int recording_files(struct job *j, struct ct_err *err)
 
 int recording_writers(const struct job *j, struct ct_err *err)
 {
-    const char *cwd = jdoc_str(j->result.metadata, "cwd");
-    int rc = state_put_writer(j->d->state, j->project, cwd, err);
+    static const char *const keys[] = {"cwd", "beganIn"};
+    int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < j->memories.n; i++)
-        rc = state_put_writer(j->d->state, j->memories.v[i], cwd, err);
+    for (size_t k = 0; rc == 0 && k < sizeof(keys) / sizeof(keys[0]); k++) {
+        const char *cwd = jdoc_str(j->result.metadata, keys[k]);
+        rc = state_put_writer(j->d->state, j->project, cwd, err);
+        for (size_t i = 0; rc == 0 && i < j->memories.n; i++)
+            rc = state_put_writer(j->d->state, j->memories.v[i], cwd, err);
+    }
     return rc;
 }
 

@@ -306,7 +306,7 @@ static int is_known(struct daemon *d, const char *id, int *ret_excluded, const c
     int known = d->state != NULL && state_get(d->state, id, &ss);
 
     *ret_excluded = known && ss.is_excluded;
-    *ret_stays = known ? rules_reason(d->rules, id, jdoc_str(ss.meta, "cwd"), ss.project) : NULL;
+    *ret_stays = known ? exclusion_reason(d, id, ss.meta, ss.project) : NULL;
     if (known)
         state_session_clear(&ss);
     return known;

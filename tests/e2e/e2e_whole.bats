@@ -346,6 +346,37 @@ below() {
     [ "$(tar -tzf "$T/x.tgz" | grep -c memory/)" = 0 ]
 }
 
+@test "a session that was moved comes home to where it lies, and the memory of where it began to there" {
+    local one=$HOME/src/one two=$HOME/src/two relocated
+    ID=$(new_id)
+    relocated=$(printf '{"type":"relocated","relocatedCwd":"%s","sessionId":"%s"}' "$two" "$ID")
+    { said "$one" hello | sed 's/"type":"user"/&,"gitBranch":"main"/'
+        echo "$relocated"
+        said "$two" there
+        said /elsewhere "by the way"; } >"$(transcript "$ID" "$(encoded "$two")")"
+    put "projects/$(encoded "$one")/memory/MEMORY.md" '- of one'
+    put "projects/$(encoded "$two")/memory/MEMORY.md" '- of two'
+    printf '{"type":"attachment","attachment":{"type":"prompt_snapshot","text":"in %s/projects/%s/memory/"},"cwd":"%s"}\n' \
+        "$CLAUDE_CONFIG_DIR" "$(encoded "$one")" "$one" >>"$(here "$ID")"
+    start_daemon
+    ctctl sync --wait
+    [ "$(ctctl --json show "$ID" | jq -r .projectPath)" = "$two" ]
+    machine bob
+    mkdir -p "$HOME/src/two"
+    ctctl pull "$ID" | grep -q "cd $HOME/src/two && claude --resume $ID"
+    [ "$(here "$ID")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/two")/$ID.jsonl" ]
+    grep -q 'of one' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/one")/memory/MEMORY.md"
+    grep -q 'of two' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/two")/memory/MEMORY.md"
+    # it stays here for either of its folders
+    machine alice
+    for i in one two; do
+        ctctl exclude "$HOME/src/$i"
+        [ "$(ctctl --json show "$ID" | jq -r .state)" = excluded ]
+        ctctl include "$HOME/src/$i"
+        [ "$(ctctl --json show "$ID" | jq -r .state)" != excluded ]
+    done
+}
+
 @test "a linked work tree's memory is that of its repository" {
     local main wt
     command -v git >/dev/null || skip "no git here"

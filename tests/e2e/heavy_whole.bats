@@ -1,36 +1,26 @@
 #!/usr/bin/env bats
-# What the real Claude Code leaves, in a folder below a git root, in a linked work tree and with a fork,
-# is on another machine after a pull of everything, or on a list with its reason.
+# What the real Claude Code leaves, in a folder below a git root, in a linked work tree, with a fork and
+# moved to another folder, is on another machine after a pull of everything, or on a list with its reason.
 
 load lib
 load pull_lib
+load claude_lib
 
 setup() {
-    local npm
-    [ "$(uname -sm)" = "Linux x86_64" ] || skip "the agent that is pinned is one for Linux on x86_64"
-    npm=$(sh "$CT_SRC/tests/npm.sh" claude-new) || skip "$npm"
-    AGENT=$npm/node_modules/@anthropic-ai/claude-code-linux-x64/claude
-    [ -x "$AGENT" ] || chmod +x "$AGENT"
     two_machines
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; device_name = "alice"; profile = true;'
-    python3 "$CT_SRC/tests/e2e/tools/model_standin.py" "$T/log" "$T/model" 3>&- &
-    STANDIN=$!
-    within test -s "$T/model"
+    start_claude claude-new
 }
 
 teardown() {
-    [ -z "${STANDIN:-}" ] || kill "$STANDIN" 2>/dev/null || true
+    [ -z "${EXTRA_PIDS:-}" ] || kill $EXTRA_PIDS 2>/dev/null || true
     end_home
 }
 
-# agent FOLDER ARGUMENT...: one printed answer
-agent() {
-    local dir=$1
-    shift
-    (cd "$dir" && timeout 120 env -i HOME="$HOME" PATH=/usr/bin:/bin SHELL=/bin/bash LANG=C.UTF-8 IS_SANDBOX=1 \
-        ANTHROPIC_BASE_URL="http://127.0.0.1:$(cat "$T/model")" \
-        ANTHROPIC_API_KEY=sk-ant-test-000000000000000000000000 DISABLE_TELEMETRY=1 DISABLE_ERROR_REPORTING=1 \
-        DISABLE_AUTOUPDATER=1 CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 "$AGENT" -p "$@" </dev/null) >>"$T/agent.log" 2>&1
+# repository FOLDER
+repository() {
+    git init -q "$1"
+    git -C "$1" -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m x
 }
 
 # named FILE: the reason why it stays
@@ -43,27 +33,47 @@ named() {
     esac
 }
 
+# moves: the session ID begins in $P, and is moved to $1 by its own command
+moves() {
+    claude -p --session-id "$ID" "hello from one"
+    jq --arg to "$1" '.projects[$to] = {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}' \
+        "$HOME/.claude.json" >"$T/trusted"
+    cp "$T/trusted" "$HOME/.claude.json"
+    types "" "/cd $1" "${1##*/}" "\r" Moved ""
+    P=$1
+    types "" "WRITE $1/a.txt from-there" from-there "\r" FROM-THERE ""
+}
+
 @test "every file of one data folder is in the other, or has its reason to stay" {
-    local root=$HOME/src/mono a=$HOME b f id memory
+    local root=$HOME/src/mono one=$HOME/src/one two=$HOME/src/two a=$HOME b f id memory
     mkdir -p "$root/app"
-    git init -q "$root"
-    git -C "$root" -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m x
+    repository "$root"
+    repository "$one"
+    repository "$two"
     git -C "$root" worktree add -q -b wt "$HOME/src/wt"
-    agent "$root/app" "hello from below"
-    agent "$HOME/src/wt" "hello from the work tree"
-    id=$(basename "$(find "$CLAUDE_CONFIG_DIR/projects/$(encoded "$root/app")" -name '*.jsonl')" .jsonl)
-    agent "$root/app" --resume "$id" --fork-session "and on"
+    ID=$(new_id)
+    P=$one
+    moves "$two"
+    [ "$(here "$ID")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$two")/$ID.jsonl" ] # it was the agent that moved it
+    id=$(new_id)
+    P=$root/app
+    claude -p --session-id "$id" "hello from below"
+    claude -p --resume "$id" --fork-session "and on"
+    P=$HOME/src/wt
+    claude -p "hello from the work tree"
     memory=$CLAUDE_CONFIG_DIR/projects/$(encoded "$root")/memory
     [ -d "$memory" ] # it was the agent that made it, for both folders
-    echo '- learnt' >"$memory/MEMORY.md"
-    mkdir -p "$CLAUDE_CONFIG_DIR/agent-memory/reviewer"
-    echo '- learnt too' >"$CLAUDE_CONFIG_DIR/agent-memory/reviewer/MEMORY.md"
+    for f in "$memory" "$CLAUDE_CONFIG_DIR/projects/"{"$(encoded "$one")","$(encoded "$two")"}/memory \
+        "$CLAUDE_CONFIG_DIR/agent-memory/reviewer"; do
+        mkdir -p "$f"
+        echo "- learnt in $f" >"$f/MEMORY.md"
+    done
     push
     machine bob
     b=$HOME
     ctctl pull --all >/dev/null
     (cd "$a/.claude" && find . -type f -printf '%P\n') >"$T/files"
-    [ "$(grep -c 'projects/.*jsonl' "$T/files")" -ge 3 ]
+    [ "$(grep -c 'projects/.*jsonl' "$T/files")" -ge 4 ]
     while read -r f; do
         [ -e "$b/.claude/${f//$(encoded "$a")/$(encoded "$b")}" ] || named "$f" >/dev/null || echo "$f"
     done <"$T/files" >"$T/missing"
@@ -71,5 +81,11 @@ named() {
         cat "$T/missing"
         return 1
     }
+    # and the agent goes on with it in the place that is printed
+    P=$HOME/src/two
+    mkdir -p "$P"
+    ctctl pull "$ID" | grep -q "cd $P && claude --resume $ID"
+    claude -p --resume "$ID" "and on with bob"
+    asked | grep -q "hello from one"
     machine alice
 }
