@@ -194,7 +194,9 @@ static int by_list(struct ctx *c, const char *word, int is_plain, struct resolve
         rc = other_kind(other, is_plain, err);
     } else {
         err_set(err, ERR_GONE,
-                "no session in the cloud begins with \"%s\"; see: ctctl list --cloud", word);
+                "no session in the cloud begins with \"%s\"; see: ctctl list --cloud; what was "
+                "deleted: ctctl undelete",
+                word);
         rc = resolve_gone(c, err);
     }
     json_object_put(answer);

@@ -210,12 +210,21 @@ static void say_pending(struct buf *b, const struct headline *h, const struct js
 static void say_none(struct buf *b, struct headline *h, const struct json_object *status,
                      int is_degraded)
 {
+    const struct json_object *s = jdoc_obj(status, "sessions");
+    int64_t deleted = count(s, "deleted"), excluded = count(s, "excluded");
+
     if (jdoc_str(jdoc_obj(status, "watch"), "lastScanAt") == NULL) {
         h->mood = HEADLINE_BUSY;
         buf_addstr(b, "Looking for sessions");
     } else if (is_degraded) {
         h->mood = HEADLINE_CARE;
         buf_addstr(b, "No sessions yet, and something needs a look");
+    } else if (deleted > 0) {
+        h->mood = HEADLINE_GOOD;
+        buf_printf(b, "Nothing to save: %" PRId64 " deleted in the cloud by another machine",
+                   deleted);
+        if (excluded > 0)
+            buf_printf(b, ", %" PRId64 " excluded", excluded);
     } else if (h->has_profile && h->is_loopback) {
         h->mood = HEADLINE_CARE;
         buf_addstr(b, "No sessions yet; what belongs to none is saved, on " STATE_HERE_ONLY);

@@ -282,7 +282,7 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
  */
 
 /* Deleted, and there again: what happened to it here meanwhile goes the usual way. */
-static void see_again(struct cloud *c, const struct state_session *ss)
+static void see_again(struct cloud *c, struct state_session *ss)
 {
     if (!state_is_deleted(ss))
         return;
@@ -290,6 +290,7 @@ static void see_again(struct cloud *c, const struct state_session *ss)
     state_set_excluded(c->d->state, ss->session_id, STATE_NOT_EXCLUDED, 0, NULL);
     if (ss->is_excluded == STATE_DELETED_CHANGED)
         sessions_touch(c->d, ss->session_id, 0, 0);
+    ss->is_excluded = STATE_NOT_EXCLUDED; /* what is there may lack what was safe here */
 }
 
 /* Somebody still uploads in clear, if it is newer than all that was when sealing began. */

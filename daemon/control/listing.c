@@ -57,7 +57,7 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
     if (is_pending)
         return "pending";
     if (ss->is_excluded == STATE_DELETED) {
-        *ret_why = "another device deleted it in the cloud; to save it again: ctctl sync ID";
+        *ret_why = "another device deleted it in the cloud, and it is as it was then";
         return "deleted";
     }
     if (ss->is_archived)
@@ -87,7 +87,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     const char *cwd = jdoc_str(ss->meta, "cwd"), *state, *why, *email, *url, *device, *reason;
     const struct session *s = sessions_get(d, ss->session_id);
     int64_t modified_ms = ss->modified_ms;
-    char elsewhere[512];
+    char elsewhere[512], cure[256];
 
     if (s != NULL && s->mtime_ms > modified_ms)
         modified_ms = s->mtime_ms;
@@ -108,6 +108,10 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
         apart_why(ss, is_kept(d, ss), elsewhere, sizeof(elsewhere));
     else if (strcmp(state, "behind") == 0)
         behind_why(ss, elsewhere, sizeof(elsewhere));
+    if (strcmp(state, "deleted") == 0) {
+        exclusion_cure_deleted(ss->session_id, cure, sizeof(cure));
+        snprintf(elsewhere, sizeof(elsewhere), "%s; %s", why, cure);
+    }
     jdoc_set_str(o, "reason", elsewhere[0] != '\0' ? elsewhere : why);
     jdoc_set_int(o, "version", ss->version);
     jdoc_set_str(o, "deviceName", device[0] != '\0' ? device : NULL);

@@ -12,9 +12,12 @@ static void say_on_their_way(const struct sessions_counts *c, int64_t total, cha
              total == 1 ? "its" : "their");
 }
 
-static void say_done(struct daemon *d, int64_t safe, char *buf, size_t size)
+static void say_done(struct daemon *d, int64_t safe, int64_t deleted, char *buf, size_t size)
 {
-    if (safe == 0)
+    if (safe == 0 && deleted > 0)
+        snprintf(buf, size, "Nothing to save: %lld deleted in the cloud by another machine",
+                 (long long)deleted);
+    else if (safe == 0)
         snprintf(buf, size, "No sessions yet");
     else if (safe == 1)
         snprintf(buf, size, "The only session is %s",
@@ -52,5 +55,5 @@ void report_line(struct daemon *d, char *buf, size_t size)
     else if (c.all > 0)
         say_on_their_way(&c, total, buf, size);
     else
-        say_done(d, st.safe, buf, size);
+        say_done(d, st.safe, st.deleted, buf, size);
 }

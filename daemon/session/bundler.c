@@ -551,9 +551,9 @@ static void start(struct daemon *d, struct session *s)
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
         if (v.item->generation >= j->bundle_generation && j->keys != NULL)
             j->bundle_generation = v.item->generation + 1;
-    } else if (!old.revive && old.is_renewed != STATE_RENEWED) {
+    } else if (old.is_renewed != STATE_RENEWED) {
         adopt_look(j, &old);
-        if (old.is_renewed)
+        if (old.is_renewed || old.revive)
             j->known_id[0] = '\0'; /* it goes out, whatever it is the same as */
     }
     state_session_clear(&old);

@@ -99,6 +99,10 @@ alarmed() {
     within state_is deleted
     status_is .sessions.deletedChanged 0
     status_is .sessions.synced 0
+    [[ $(ctctl status) == *"Nothing to save: 1 deleted in the cloud by another machine"* ]]
+    jq -e --arg id "${ID:0:8}" '.reason | contains("ctctl sync " + $id)' "$T/show.json"
+    run -1 ctctl pull "$ID"
+    [[ $output == *"what was deleted: ctctl undelete" ]]
     ctctl sync --wait
     go_on
     run -1 ctctl sync --wait
@@ -178,6 +182,60 @@ undeleted_and_pulled() {
     stop_daemon
     again ctctl undelete "$ID"
     again undeleted_and_pulled
+}
+
+# What was deleted goes on from no version, and from what a pull has left all the same.
+@test "what was merged, deleted elsewhere and saved again by name is the fuller one once it loses its end" {
+    stop_daemon
+    (
+        machine bob
+        project src/web.app
+        ctctl pull "$ID"
+        session add "$CLAUDE_CONFIG_DIR" "$ID" "bob goes on"
+        push
+    )
+    go_on
+    ctctl pull "$ID" --merge --yes
+    go_on
+    end=$(($(wc -l <"$(here "$ID")") + 1))
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "what is cut off"
+    deleted_by_bob
+    start_daemon
+    run -1 ctctl sync --wait
+    ctctl sync --wait "$ID"
+    stop_daemon
+    sed -i "$end,\$d" "$(here "$ID")"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "another end"
+    push
+    ctctl --json versions "$ID" | tee "$T/versions.json"
+    v=$(jq '[.versions[] | select(.pinned)][0].version' "$T/versions.json")
+    fetch "$ID" "$T/fuller.tgz" "$v"
+    tar -xzOf "$T/fuller.tgz" session.jsonl | grep -q "what is cut off"
+}
+
+# What the server has lost since is not safe because it is there again.
+@test "what is out of the trash of a server that was put back, and lacks what was safe, is saved anew" {
+    stop_daemon
+    stop_server
+    cp -a "$T/server" "$T/backup"
+    start_server
+    go_on
+    push
+    stop_server
+    rm -rf "$T/server"
+    mv "$T/backup" "$T/server"
+    start_server
+    deleted_by_bob
+    start_daemon
+    within state_is deleted
+    (
+        machine bob
+        ctctl undelete "$ID"
+    )
+    stop_daemon
+    push
+    fetch "$ID" "$T/anew.tgz"
+    tar -xzOf "$T/anew.tgz" session.jsonl | grep -q "alice goes on"
 }
 
 # What the server refused is in no version, though a bundle of it was made.
