@@ -15,10 +15,12 @@ endif
 endif
 
 if WITH_CMOCKA
-check_PROGRAMS += tests/uploader/unit_uploader
-TESTS += tests/uploader/unit_uploader
+check_PROGRAMS += tests/uploader/unit_uploader tests/uploader/unit_beside
+TESTS += tests/uploader/unit_uploader tests/uploader/unit_beside
 tests_uploader_unit_uploader_SOURCES = tests/uploader/unit_uploader.c
 tests_uploader_unit_uploader_LDADD = uploader/libuploader.a bundle/libbundle.a api/libapi.a \
   agents/libagents.a net/libnet.a $(bundle_LIBS) $(CURL_LIBS) $(common_LIBS) $(EVENT_LIBS) \
   $(CMOCKA_LIBS)
+tests_uploader_unit_beside_SOURCES = tests/uploader/unit_beside.c
+tests_uploader_unit_beside_LDADD = $(tests_uploader_unit_uploader_LDADD)
 endif

@@ -25,6 +25,25 @@ static void bases_of(const struct queue_item *q, struct base ret[BASES])
     ret[2] = (struct base){q->own_version, q->own_sha256};
 }
 
+/* A number alone says nothing to a server that may have given it anew. */
+static int counts(const struct base *b, int is_exact)
+{
+    return b->version > 0 && (!is_exact || b->sha256[0] != '\0');
+}
+
+int beside_goes_on(const struct queue_item *q, unsigned features)
+{
+    const struct base base = {q->base_version, q->base_sha256};
+
+    return counts(&base, (features & API_HAS_BASE_CHECKSUMS) != 0);
+}
+
+static void name(struct json_object *list, const struct base *b, int is_exact)
+{
+    if (counts(b, is_exact) && json_object_array_length(list) < API_BASES_MAX)
+        json_object_array_add(list, api_base_json(b->version, b->sha256, is_exact));
+}
+
 struct json_object *beside_bases(const struct queue_item *q, unsigned features)
 {
     int is_exact = (features & API_HAS_BASE_CHECKSUMS) != 0;
@@ -32,17 +51,13 @@ struct json_object *beside_bases(const struct queue_item *q, unsigned features)
     struct base bases[BASES];
 
     bases_of(q, bases);
-    for (int i = 0; i < BASES; i++) {
-        if (bases[i].version > 0)
-            json_object_array_add(list, api_base_json(bases[i].version, bases[i].sha256, is_exact));
-    }
+    for (int i = 0; i < BASES; i++)
+        name(list, &bases[i], is_exact);
     for (size_t i = 0; row(q->merged, i) != NULL; i++) {
         const char *sum = jdoc_str(row(q->merged, i), "sha256");
-        if (json_object_array_length(list) < API_BASES_MAX)
-            json_object_array_add(list, api_base_json(jdoc_int(row(q->merged, i), "version", 0),
-                                                      sum != NULL ? sum : "", is_exact));
+        struct base b = {jdoc_int(row(q->merged, i), "version", 0), sum != NULL ? sum : ""};
+        name(list, &b, is_exact);
     }
-    /* A number alone says nothing to a server that may have given it anew. */
     for (size_t i = 0; is_exact && row(q->also, i) != NULL; i++) {
         if (json_object_array_length(list) < API_BASES_MAX)
             json_object_array_add(list, json_object_get(row(q->also, i)));
@@ -60,7 +75,7 @@ int beside_has_sums(const struct queue_item *q)
 
     bases_of(q, bases);
     for (int i = 0; i < BASES; i++)
-        n += bases[i].version > 0 && bases[i].sha256[0] != '\0';
+        n += bases[i].version > 0;
     return n > 0;
 }
 

@@ -20,6 +20,12 @@
 struct json_object *beside_bases(const struct queue_item *item, unsigned features);
 
 /**
+ * beside_goes_on(item, features):
+ * Return whether it is known which version the bundle goes on from.
+ */
+int beside_goes_on(const struct queue_item *item, unsigned features);
+
+/**
  * beside_has_sums(item):
  * Return whether beside_bases() would be another for a server that takes checksums.
  */

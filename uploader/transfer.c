@@ -113,7 +113,7 @@ static void unsure(struct transfer *t)
  * back, what stands beside it may be in it. */
 static int is_unsure(const struct transfer *t)
 {
-    return t->item->base_version <= 0 && !t->env.is_looked_into;
+    return !beside_goes_on(t->item, t->env.features) && !t->env.is_looked_into;
 }
 
 /* The header of what lies in the spool; not if it was removed to make room. */

@@ -268,12 +268,14 @@ static void compare(struct cloud *c, const struct state_session *ss, const char 
         return;
     }
     newest_other(c, ss, wire_id, item, &other);
+    if (ss->is_within && is_there > 0 && own.is_head)
+        other = own; /* behind that, whatever else there is */
     if (!is_there && other.version > 0 &&
         (other.version != ss->elsewhere || map_get(c->verified, ss->session_id) == NULL) &&
         !ss->is_archived && !ss->is_excluded && ss->sha256[0] != '\0')
         cloud_verify(c, ss->session_id);
     if (other.version > 0)
-        is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head);
+        is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head && !ss->is_within);
     else if (jdoc_array(item, "heads") != NULL)
         is_whole(c, ss);
 }

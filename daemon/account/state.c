@@ -99,6 +99,7 @@ static const char *const schema[] = {
     " cwd TEXT NOT NULL,"
     " PRIMARY KEY (project, cwd)) WITHOUT ROWID",
     "ALTER TABLE contained ADD COLUMN is_untold INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN is_within INTEGER NOT NULL DEFAULT 0",
 };
 
 #define COLUMNS \
@@ -106,7 +107,7 @@ static const char *const schema[] = {
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
     " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag," \
     " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire, deleted," \
-    " is_apart, elsewhere_device, elsewhere_messages"
+    " is_apart, elsewhere_device, elsewhere_messages, is_within"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -220,6 +221,7 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->is_apart = sqlite3_column_int(st, 31);
     ss->elsewhere_device = str_dup(db_text(st, 32));
     ss->elsewhere_messages = sqlite3_column_int64(st, 33);
+    ss->is_within = sqlite3_column_int(st, 34);
 }
 
 void state_session_clear(struct state_session *ss)
@@ -305,12 +307,12 @@ int state_confirm(struct state *s, const char *session_id, const struct state_co
         " is_apart = elsewhere > 0 AND NOT " IS_CONTAINED
         "  AND (is_apart OR (elsewhere < ?1 AND elsewhere_wire = ?12)),"
         " clear_version = CASE WHEN ?12 = '' THEN ?1 ELSE clear_version END,"
-        " wire_id = ?12, key_id = ?13, generation = max(generation, ?14)"
+        " wire_id = ?12, key_id = ?13, generation = max(generation, ?14), is_within = ?16"
         " WHERE session_id = ?10",
-        "issiiiisisissii", c->version, c->content_id, c->sha256, c->size_bytes,
+        "issiiiisisissiii", c->version, c->content_id, c->sha256, c->size_bytes,
         (int64_t)c->is_loopback, c->wall_ms, c->server_ms, c->token_tag, c->pin, session_id,
         (int64_t)c->is_pulled, c->wire_id != NULL ? c->wire_id : "",
-        c->key_id != NULL ? c->key_id : "", c->generation, c->goes_on_from);
+        c->key_id != NULL ? c->key_id : "", c->generation, c->goes_on_from, (int64_t)c->is_within);
 }
 
 int state_pin(struct state *s, const char *session_id, struct ct_err *err)

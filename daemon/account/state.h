@@ -54,8 +54,10 @@ struct state_session {
     int revive;       /* asked for by name after it was deleted */
     char *deleted;    /* who deleted it and when, of STATE_DELETED_CHANGED; else of no meaning */
 
-    /* The newest confirmed version; version 0: none yet. */
+    /* The newest confirmed version; version 0: none yet.  ${is_within}: it is another device's,
+     * which holds all of what is here and more. */
     int64_t version;
+    int is_within;
     char content_id[HASH_SHA256_HEX];
     char sha256[HASH_SHA256_HEX];
     int64_t size_bytes;
@@ -143,6 +145,7 @@ struct state_confirmed {
     int64_t size_bytes;
     int is_loopback;
     int is_pulled;           /* it was installed here: older versions elsewhere are in it */
+    int is_within;           /* see struct state_session */
     int64_t goes_on_from;    /* an older version of this device or one that was pulled, or 0 */
     const char *base_sha256; /* of that version's object, "" or NULL: not known */
     int64_t pin;             /* the version that it was to keep beyond rotation, or 0 */
@@ -176,6 +179,13 @@ struct state_elsewhere {
  */
 int state_set_elsewhere(struct state *s, const char *session_id, const struct state_elsewhere *e,
                         struct ct_err *err);
+
+/**
+ * state_base(ss):
+ * Return the confirmed version that what is here is or goes on from, or 0: only that is a base of
+ * what is made of it.
+ */
+int64_t state_base(const struct state_session *ss);
 
 /**
  * state_is_behind(ss):

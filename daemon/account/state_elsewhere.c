@@ -26,6 +26,11 @@ int state_unconfirm(struct state *s, const char *session_id, struct ct_err *err)
                    "s", session_id);
 }
 
+int64_t state_base(const struct state_session *ss)
+{
+    return ss->is_within ? 0 : ss->version;
+}
+
 int state_is_behind(const struct state_session *ss)
 {
     return ss->elsewhere > 0 && !ss->is_apart;
@@ -71,7 +76,8 @@ int state_contain(struct state *s, const char *session_id, const struct state_co
         return -1;
     if ((c->pin == 0 && state_note_contained(s, session_id, wire_id, c->goes_on_from,
                                              c->base_sha256, 0, err) != 0) ||
-        state_note_contained(s, session_id, wire_id, c->version, c->sha256, 0, err) != 0)
+        (!c->is_within &&
+         state_note_contained(s, session_id, wire_id, c->version, c->sha256, 0, err) != 0))
         return -1;
     /* What was uploaded named them all. */
     if (!c->is_pulled && db_exec(state_db(s), err,

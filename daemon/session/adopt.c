@@ -19,7 +19,7 @@ void adopt_look(struct job *j, const struct state_session *known)
      * the first version of one's own.  Where there is a key, what came in clear is not safe yet. */
     if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
         (a.wire_id[0] == '\0' && sealing_is_one_way(j->d->sealing)) ||
-        (a.version == known->version && strcmp(a.wire_id, known->wire_id) == 0 &&
+        (a.version == state_base(known) && strcmp(a.wire_id, known->wire_id) == 0 &&
          !adopted_is_merged(&a)))
         return;
     j->adopted = a;
@@ -162,7 +162,7 @@ static int is_known(const struct adopted *a, const struct state_session *ss)
            a->transcript_bytes == ss->transcript_bytes &&
            strcmp(a->transcript_digest, ss->transcript_digest) == 0 &&
            strcmp(a->wire_id, ss->wire_id) == 0 &&
-           (a->is_here || (a->version == ss->version && strcmp(a->sha256, ss->sha256) == 0));
+           (a->is_here || (a->version == state_base(ss) && strcmp(a->sha256, ss->sha256) == 0));
 }
 
 /* Return whether it could be taken over as it is. */

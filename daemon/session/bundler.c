@@ -158,8 +158,8 @@ static const char *choose_pin(const struct job *j, struct state_session *old, in
         old->pin = a->version;
         return a->wire_id;
     }
-    if (is_thinner && old->version > 0)
-        old->pin = old->version;
+    if (is_thinner && state_base(old) > 0)
+        old->pin = state_base(old);
     return old->wire_id;
 }
 

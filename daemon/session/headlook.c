@@ -321,37 +321,22 @@ static int settle(const struct look *l)
     return 1;
 }
 
-/* The newest version that ${row} says it was made from, or 0. */
-static int64_t newest_base(const struct json_object *row)
-{
-    struct json_object *bases = jdoc_array(row, "baseVersions");
-    int64_t newest = 0;
-
-    for (size_t i = 0; bases != NULL && i < json_object_array_length(bases); i++) {
-        int64_t n = json_object_get_int64(json_object_array_get_idx(bases, i));
-        newest = n > newest ? n : newest;
-    }
-    return newest;
-}
-
-/* One holds all of it and more: nothing is uploaded, and the session is behind that.  What it goes
- * on from then is something that is no head any more, so that no claim is made by it. */
+/* One holds all of it and more: nothing is uploaded, and the session is behind that. */
 static void pass(const struct look *l)
 {
     struct daemon *d = l->h->d;
     struct queue_beside beside = {.is_told = 1, .is_within = 1};
     struct sealed_facts f = {0};
-    int64_t base = l->beyond != NULL ? newest_base(l->beyond) : 0;
     struct api_head h;
 
-    if (base <= 0 || !api_head_read(l->beyond, &h) || base >= h.version || !describe(l, &h, &f))
+    if (l->beyond == NULL || !api_head_read(l->beyond, &h) || !describe(l, &h, &f))
         return;
     log_info("behind session=%s version=%lld", l->session_id, (long long)h.version);
     beside.version = h.version;
     beside.messages = h.messages;
     snprintf(beside.device, sizeof(beside.device), "%s", h.device);
-    uploader_settle_sealed(d->uploader, l->session_id, base, "", f.key_id, f.generation, &beside,
-                           login_view_is_own_machine(d->login));
+    uploader_settle_sealed(d->uploader, l->session_id, h.version, h.checksum + strlen("sha256:"),
+                           f.key_id, f.generation, &beside, login_view_is_own_machine(d->login));
     sealed_facts_clear(&f);
 }
 

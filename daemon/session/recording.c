@@ -108,7 +108,7 @@ static void set_kept_base(const struct record *r, struct queue_item *q)
         q->base_version = 0;
     else if (q->pin == a->version && strcmp(a->wire_id, r->j->wire_id) == 0)
         set_base(q, a->version, a->sha256);
-    else if (q->pin == r->old->version && strcmp(r->old->wire_id, r->j->wire_id) == 0)
+    else if (q->pin == state_base(r->old) && strcmp(r->old->wire_id, r->j->wire_id) == 0)
         set_base(q, r->old->version, r->old->sha256);
     else
         q->base_version = 0;
@@ -139,7 +139,7 @@ static void set_bases(const struct record *r, struct queue_item *q)
     else if (waiting != NULL && waiting->base_version > 0)
         set_base(q, waiting->base_version, waiting->base_sha256);
     else if (strcmp(r->old->wire_id, j->wire_id) == 0)
-        set_base(q, r->old->version, r->old->sha256);
+        set_base(q, state_base(r->old), r->old->sha256);
     /* Without books nobody knows whether what a pull found to be here too is still. */
     if (is_one && (adopted_is_merged(a) || (a->n_also > 0 && r->old->content_id[0] != '\0')))
         q->merged = adopted_json(a);
@@ -226,7 +226,7 @@ static int64_t contained_version(const struct record *r)
     const struct job *j = r->j;
 
     return j->result.contains_stored && strcmp(r->old->wire_id, j->wire_id) == 0 &&
-                   r->old->version == j->stored_version
+                   state_base(r->old) == j->stored_version
                ? j->stored_version
                : 0;
 }

@@ -82,6 +82,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .size_bytes = item->size_bytes,
         .is_loopback = is_loopback >= 0 ? is_loopback : login_view_is_own_machine(d->login),
         .pin = item->pin,
+        .is_within = item->beside.is_within && item->beside.version == version,
         .wall_ms = now_wall_ms(),
         .server_ms = server_now_ms(d),
         .token_tag = login_view_token_tag(d->login),

@@ -187,6 +187,9 @@ leaves() {
 # beside: the numbers of the heads beside the current version, without what is only pinned
 beside() { ctctl --json versions "$ID" | jq -c '[.versions[] | select(.pinned) | .version] as $p | .heads - $p'; }
 
+# is_pinned NUMBER: that version
+is_pinned() { ctctl --json versions "$ID" | jq -e "[.versions[] | select(.pinned) | .version] | index($1) != null"; }
+
 # with_keys: this machine has alice's, if she has any
 with_keys() {
     [ ! -e "$T/alice/home/alice/.codeteleport/keyring" ] ||
@@ -481,6 +484,33 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     ctctl pull --update
     state synced
     [ "$(beside)" = '[]' ]
+}
+
+@test "a machine whose books were lost is behind what holds all of it, and claims nothing that this was built on" {
+    two_machines
+    ID=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$(project src/web.app)" "$ID" 2
+    rm -r "$CLAUDE_CONFIG_DIR/tasks" # it names this home
+    push
+    machine bob
+    project src/web.app
+    ctctl pull "$ID"
+    local aside
+    aside=$(echo "$CLAUDE_CONFIG_DIR"/projects/*)/$ID/subagents/agent-1.jsonl
+    echo '{"type":"user","uuid":"'"$(new_id)"'","message":{"role":"user","content":"aside"}}' \
+        >"$aside"
+    turn bob "bob's second"
+    rm "$aside"
+    turn bob "bob's third"
+    is_pinned 2
+    machine alice
+    echo '{"type":"mode","mode":"normal","sessionId":"'"$ID"'"}' >>"$(here "$ID")"
+    rm "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db
+    state behind
+    jq -e '.version == 3' "$T/show.json"
+    turn alice "alice's second"
+    is_pinned 2
+    offered "bob's third"
 }
 
 @test "versions that are deleted by number: the newest is saved anew at once, the only one stays deleted" {

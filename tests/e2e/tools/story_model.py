@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random histories of three machines with one session, against an oracle.
 
-    story_model.py [--server own|two|stock] [--sealed] [--steps N] [--seed S]
+    story_model.py [--server own|two|stock] [--sealed] [--rough] [--steps N] [--seed S]
 
 Each step is done by the real programs: a turn, records without news, a file beside the transcript
 or its clean-up, a transcript that lost its end, an upload (also two at once), a pull (by itself, by
@@ -493,12 +493,15 @@ class Model:
 
     def steps(self):
         own, back = int(self.server.has_heads), int(self.server.can_be_put_back)
-        return [(self.turn, 10), (self.quiet, 6), (self.attach, 2), (self.clean_up, 2),
-                (self.truncate, 1), (self.push, 14), (self.push_two, 4 * own), (self.pull, 6),
-                (self.pull_update, 3), (self.pull_head, 2), (self.merge, 3), (self.lose_books, 1),
-                (self.machine_backup, 1), (self.machine_restore, back), (self.server_restart, 1),
-                (self.back_up_server, 1), (self.restore_server, back), (self.delete_version, own),
-                (self.delete_session, own), (self.undelete, own), (self.undelete_version, own),
+        rough = 4 if self.args.rough else 1
+        return [(self.turn, 6 + 4 * rough), (self.quiet, 6), (self.attach, 2 * rough),
+                (self.clean_up, 2 * rough), (self.truncate, rough), (self.push, 14),
+                (self.push_two, 4 * own), (self.pull, 6), (self.pull_update, 3),
+                (self.pull_head, 2 * rough), (self.merge, 3), (self.lose_books, rough),
+                (self.machine_backup, rough), (self.machine_restore, back * rough),
+                (self.server_restart, 1), (self.back_up_server, rough),
+                (self.restore_server, back * rough), (self.delete_version, own * rough),
+                (self.delete_session, own), (self.undelete, own), (self.undelete_version, own * rough),
                 (self.ask_again, 3 * own)]
 
     def ask_fourth(self):
@@ -536,14 +539,15 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--server", choices=sorted(KINDS), default="own")
     p.add_argument("--sealed", action="store_true")
+    p.add_argument("--rough", action="store_true", help="losses and restores as often as turns")
     p.add_argument("--steps", type=int, default=60)
     p.add_argument("--seed", type=int, default=None)
     p.add_argument("--keep", action="store_true", help="leave the folder")
     args = p.parse_args()
     if args.seed is None:
         args.seed = int.from_bytes(os.urandom(4), "big")
-    print("seed %d: %s%s, %d steps" % (args.seed, args.server, ", sealed" if args.sealed else "",
-                                       args.steps), flush=True)
+    print("seed %d: %s%s%s, %d steps" % (args.seed, args.server, ", sealed" if args.sealed else "",
+                                         ", rough" if args.rough else "", args.steps), flush=True)
     began = time.time()
     try:
         model = Model(args)

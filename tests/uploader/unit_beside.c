@@ -1,0 +1,96 @@
+#include <string.h>
+
+#include "common/data/jdoc.h"
+#include "uploader/beside.h"
+
+#include "tests/unit.h"
+
+/* What a bundle is said to contain, and whether it is known what it goes on from. */
+
+#define SUM "00000000000000000000000000000000000000000000000000000000000000aa"
+#define OLD API_HAS_HEADS
+#define NOW (API_HAS_HEADS | API_HAS_BASE_CHECKSUMS)
+#define EXACT(n) "{\"version\":" #n ",\"checksum\":\"sha256:" SUM "\"}"
+
+static const struct {
+    const char *what;
+    unsigned features;
+    int64_t base, before, own, merged,
+        also; /* numbers, 0: none; below 0: the digest is not known */
+    int goes_on;
+    const char *bases; /* NULL: none are told */
+} rows[] = {
+    {"nothing is known", NOW, 0, 0, 0, 0, 0, 0, "[]"},
+    {"... a stock server", 0, 0, 0, 0, 0, 0, 0, NULL},
+    {"a version with its digest", NOW, 3, 0, 0, 0, 0, 1, "[" EXACT(3) "]"},
+    {"... an older server of ours", OLD, 3, 0, 0, 0, 0, 1, "[3]"},
+    {"a number alone may be another's by now", NOW, -3, 0, 0, 0, 0, 0, "[]"},
+    {"... an older server of ours", OLD, -3, 0, 0, 0, 0, 1, "[3]"},
+    {"... so may what stands beside it", NOW, 3, -4, -5, -6, 0, 1, "[" EXACT(3) "]"},
+    {"all of them", NOW, 3, 4, 5, 6, 7, 1,
+     "[" EXACT(3) "," EXACT(4) "," EXACT(5) "," EXACT(6) "," EXACT(7) "]"},
+    {"... an older server is not told what a look found", OLD, 3, 4, 5, 6, 7, 1, "[3,4,5,6]"},
+};
+
+static const char *sum_of(int64_t version)
+{
+    return version > 0 ? SUM : "";
+}
+
+static struct json_object *list_of(int64_t version, int is_exact)
+{
+    struct json_object *list, *o;
+
+    if (version == 0)
+        return NULL;
+    list = json_object_new_array();
+    if (is_exact) {
+        o = api_base_json(version, sum_of(version), 1);
+    } else {
+        o = json_object_new_object();
+        jdoc_set_int(o, "version", version < 0 ? -version : version);
+        jdoc_set_str(o, "sha256", sum_of(version));
+    }
+    json_object_array_add(list, o);
+    return list;
+}
+
+static void set(int64_t *version, char *sha256, int64_t what)
+{
+    *version = what < 0 ? -what : what;
+    strcpy(sha256, sum_of(what));
+}
+
+static void what_is_certain_to_be_in_it_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct queue_item q = {0};
+        struct json_object *bases;
+
+        set(&q.base_version, q.base_sha256, rows[i].base);
+        set(&q.before_version, q.before_sha256, rows[i].before);
+        set(&q.own_version, q.own_sha256, rows[i].own);
+        q.merged = list_of(rows[i].merged, 0);
+        q.also = list_of(rows[i].also, 1);
+        bases = beside_bases(&q, rows[i].features);
+        if (rows[i].bases == NULL)
+            assert_null(bases);
+        else if (strcmp(jdoc_text(bases), rows[i].bases) != 0)
+            fail_msg("%s: %s", rows[i].what, jdoc_text(bases));
+        if (beside_goes_on(&q, rows[i].features) != rows[i].goes_on)
+            fail_msg("%s: goes on", rows[i].what);
+        json_object_put(bases);
+        json_object_put(q.merged);
+        json_object_put(q.also);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_certain_to_be_in_it_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
