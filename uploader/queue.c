@@ -93,7 +93,7 @@ static struct queue_item *item_of_row(sqlite3_stmt *st)
     snprintf(q->key_id, sizeof(q->key_id), "%s", db_text(st, 16));
     q->generation = sqlite3_column_int64(st, 17);
     snprintf(q->base_sha256, sizeof(q->base_sha256), "%s", db_text(st, 18));
-    q->has_news = sqlite3_column_int(st, 19);
+    q->has_news = (enum queue_news)sqlite3_column_int(st, 19);
     q->before_version = sqlite3_column_int64(st, 20);
     snprintf(q->before_sha256, sizeof(q->before_sha256), "%s", db_text(st, 21));
     if (merged[0] != '\0')

@@ -23,6 +23,13 @@
  */
 enum queue_phase { QUEUE_READY, QUEUE_STORED };
 
+/* Does a bundle hold conversation or files that the version of the books lacks? */
+enum queue_news {
+    QUEUE_NO_NEWS,
+    QUEUE_NEWS,
+    QUEUE_MAYBE_NEWS /* none in the transcript; of the files beside it nobody can tell */
+};
+
 /* What the cloud has of the session that its bundle does not contain. */
 struct queue_beside {
     int is_told;     /* by this attempt; else nothing is known of it */
@@ -54,8 +61,8 @@ struct queue_item {
                                and may be confirmed by now, 0: none */
     char before_sha256[HASH_SHA256_HEX];
     struct json_object
-        *merged;         /* what a merge put into it, as {"version","sha256"}; NULL: nothing */
-    int has_news;        /* it holds conversation or files that ${base_version} lacks */
+        *merged; /* what a merge put into it, as {"version","sha256"}; NULL: nothing */
+    enum queue_news has_news;
     int revive;          /* asked for by name although the session was deleted */
     int64_t version;     /* STORED: what it was stored as */
     int64_t amend;       /* version to drop when it is confirmed; decided at each start */

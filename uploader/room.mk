@@ -9,7 +9,7 @@ uploader_libuploader_a_SOURCES = \
   uploader/spoolfile.c uploader/spoolfile.h \
   uploader/store_error.c uploader/store_error.h \
   uploader/transfer.c uploader/transfer.h uploader/transfer_impl.h \
-  uploader/transfer_stock.c \
+  uploader/transfer_held.c uploader/transfer_stock.c \
   uploader/uploader.c uploader/uploader.h uploader/uploader_impl.h \
   uploader/uploader_fail.c \
   uploader/uploader_look.c \

@@ -75,6 +75,15 @@ void transfer_call(struct transfer *t, const char *method, const char *path,
     }
 }
 
+void transfer_versions(struct transfer *t, void (*done)(void *arg, const struct http_res *res,
+                                                        const struct ct_err *err))
+{
+    char *path = api_session_path(queue_wire_id(t->item), "/versions");
+
+    transfer_call(t, "GET", path, NULL, done);
+    free(path);
+}
+
 static void see_clock(struct transfer *t, enum transfer_peer peer, const struct http_res *res)
 {
     if (res == NULL || res->date_ms <= 0)
@@ -109,11 +118,24 @@ static void unsure(struct transfer *t)
     transfer_free(t);
 }
 
+static void behind_or_unsure(struct transfer *t)
+{
+    transfer_if_held(t, transfer_behind, unsure);
+}
+
 /* Where the books know of no version that it goes on from, as when they or the server were put
- * back, what stands beside it may be in it. */
+ * back, what stands beside it may be in it; or it may be in that. */
 static int is_unsure(const struct transfer *t)
 {
-    return !beside_goes_on(t->item, t->env.features) && !t->env.is_looked_into;
+    int is_news = t->item->has_news == QUEUE_NEWS && !beside_goes_on(t->item, t->env.features);
+
+    return (is_news || t->item->has_news == QUEUE_MAYBE_NEWS) && !t->env.is_looked_into;
+}
+
+/* After a look it is known that what stands does not hold it. */
+static int is_without_news(const struct transfer *t)
+{
+    return t->item->has_news == QUEUE_NO_NEWS && !t->env.is_looked_into;
 }
 
 /* The header of what lies in the spool; not if it was removed to make room. */
@@ -197,11 +219,23 @@ static void give_up(struct transfer *t, int64_t version, void (*then)(struct tra
 /* So many places have something that others lack that the server takes no more of them. */
 static int is_one_too_many(const struct transfer *t, const struct ct_err *err)
 {
-    return !t->item->has_news && strcmp(err->reason, "too_many_heads") == 0;
+    return t->item->has_news == QUEUE_NO_NEWS && strcmp(err->reason, "too_many_heads") == 0;
 }
 
 /* ---- confirm ------------------------------------------------------------------------------------
  */
+
+static void refused(struct transfer *t)
+{
+    transfer_finish(t, &t->refusal);
+}
+
+/* The server takes no more of what others lack; without news it need not. */
+static void one_too_many(struct transfer *t, const struct ct_err *err)
+{
+    t->refusal = *err;
+    transfer_if_held(t, transfer_behind, refused);
+}
 
 static void confirm_failed(struct transfer *t, struct ct_err *err)
 {
@@ -209,7 +243,7 @@ static void confirm_failed(struct transfer *t, struct ct_err *err)
                   strcmp(err->reason, "not_uploaded") == 0;
 
     if (is_one_too_many(t, err)) {
-        transfer_behind(t);
+        one_too_many(t, err);
         return;
     }
     if (is_lost && t->ops->unstored(t->arg, err) == 0) {
@@ -217,6 +251,11 @@ static void confirm_failed(struct transfer *t, struct ct_err *err)
         snprintf(err->msg, sizeof(err->msg), "the reservation is gone; uploading again");
     }
     transfer_finish(t, err);
+}
+
+static void take_back(struct transfer *t)
+{
+    give_up(t, t->version, transfer_behind);
 }
 
 static void on_confirmed(void *arg, const struct http_res *res, const struct ct_err *net_err)
@@ -244,8 +283,8 @@ static void on_confirmed(void *arg, const struct http_res *res, const struct ct_
     if (t->is_told)
         t->ops->beside(t->arg, &beside);
     /* It came while this one was on its way.  What was amended, though, is in this one only. */
-    if (lacking > 0 && !t->item->has_news && t->item->amend == 0)
-        give_up(t, t->version, transfer_behind);
+    if (lacking > 0 && t->item->has_news == QUEUE_NO_NEWS && t->item->amend == 0)
+        transfer_if_held(t, take_back, transfer_confirmed);
     else if (t->is_stock)
         transfer_settle(t);
     else
@@ -475,7 +514,7 @@ static void reserve_failed(struct transfer *t, const struct http_res *res, struc
         return;
     }
     if (is_one_too_many(t, err)) {
-        transfer_behind(t);
+        one_too_many(t, err);
         return;
     }
     if (strcmp(err->reason, "deleted") == 0)
@@ -503,8 +542,8 @@ static void go_on_reserved(struct transfer *t)
     if (res->features & API_HAS_HEADS) {
         int lacking = beside_of_upload(res->heads, &beside);
         t->ops->beside(t->arg, &beside);
-        if (lacking > 0 && (is_unsure(t) || !t->item->has_news)) {
-            give_up(t, res->version, is_unsure(t) ? unsure : transfer_behind);
+        if (lacking > 0 && (is_unsure(t) || is_without_news(t))) {
+            give_up(t, res->version, is_unsure(t) ? unsure : behind_or_unsure);
             return;
         }
     } else if (!t->is_looked) {

@@ -57,6 +57,10 @@ struct transfer_ops {
      * api_head_read()) that it may lack, or not; nothing of it is left there. */
     void (*unsure)(void *arg, struct json_object *heads);
 
+    /* Which version of the books keeps what is in the bundle safe, if that has no news?  Fill in
+     * its digest and return its number, or 0: not known. */
+    int64_t (*held_by)(void *arg, char ret_sha256[HASH_SHA256_HEX]);
+
     /* What is known of the version that ${item} wants pinned?  Fill in size and digest of ${what},
      * or leave it. */
     void (*pinned)(void *arg, struct keep_what *what);

@@ -43,10 +43,14 @@ struct transfer {
     struct probe *probe;              /* a sealed one is looked for where it was stored, or NULL */
     struct keep *keep;                /* a version is being fetched, or NULL */
     void (*then)(struct transfer *t); /* what comes after that, or after what is given up */
-    int is_kept;                      /* the fuller version is here, or nowhere */
-    int is_looked;                    /* the versions of a server without heads were looked at */
-    int64_t hidden;                   /* the newest of them that the bundle lacks, 0: none */
-    int is_told;                      /* the confirm's answer said what is current */
+    void (*otherwise)(struct transfer *t); /* ... if what keeps the bundle safe is not there: */
+    int64_t held;
+    char held_sha256[HASH_SHA256_HEX];
+    struct ct_err refusal; /* ... and what the server said then */
+    int is_kept;           /* the fuller version is here, or nowhere */
+    int is_looked;         /* the versions of a server without heads were looked at */
+    int64_t hidden;        /* the newest of them that the bundle lacks, 0: none */
+    int is_told;           /* the confirm's answer said what is current */
 };
 
 /**
@@ -83,6 +87,20 @@ void transfer_call(struct transfer *t, const char *method, const char *path,
 void transfer_reserve(struct transfer *t);
 void transfer_go_on(struct transfer *t);
 void transfer_put(struct transfer *t);
+
+/**
+ * transfer_versions(t, done):
+ * Ask for the session's versions.
+ */
+void transfer_versions(struct transfer *t, void (*done)(void *arg, const struct http_res *res,
+                                                        const struct ct_err *err));
+
+/**
+ * transfer_if_held(t, then, otherwise):
+ * Go on with ${then} if the server lists the version that keeps a bundle without news safe.
+ */
+void transfer_if_held(struct transfer *t, void (*then)(struct transfer *t),
+                      void (*otherwise)(struct transfer *t));
 
 /* ---- transfer_stock.c ---------------------------------------------------------------------------
  */

@@ -111,7 +111,7 @@ static void on_looked(void *arg, const struct http_res *res, const struct ct_err
     t->is_looked = 1;
     if (is_gone || !beside_newest(jdoc_array(answer, "versions"), 0, t->item, &h)) {
         transfer_go_on(t);
-    } else if (!t->item->has_news) {
+    } else if (t->item->has_news != QUEUE_NEWS) {
         note_hidden(t, &h);
         transfer_behind(t);
     } else {
@@ -120,18 +120,9 @@ static void on_looked(void *arg, const struct http_res *res, const struct ct_err
     json_object_put(answer);
 }
 
-static void ask_versions(struct transfer *t, void (*done)(void *arg, const struct http_res *res,
-                                                          const struct ct_err *err))
-{
-    char *path = api_session_path(queue_wire_id(t->item), "/versions");
-
-    transfer_call(t, "GET", path, NULL, done);
-    free(path);
-}
-
 void transfer_look(struct transfer *t)
 {
-    ask_versions(t, on_looked);
+    transfer_versions(t, on_looked);
 }
 
 /* ---- after confirm ------------------------------------------------------------------------------
@@ -205,5 +196,5 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
 
 void transfer_settle(struct transfer *t)
 {
-    ask_versions(t, on_versions);
+    transfer_versions(t, on_versions);
 }

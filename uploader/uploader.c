@@ -106,6 +106,13 @@ static void on_features(void *arg, unsigned features)
     e->u->features = features;
 }
 
+static int64_t on_held_by(void *arg, char ret_sha256[HASH_SHA256_HEX])
+{
+    struct entry *e = arg;
+
+    return e->u->ops->held_by(e->u->arg, e->item, ret_sha256);
+}
+
 static void on_pinned(void *arg, struct keep_what *what)
 {
     struct entry *e = arg;
@@ -274,6 +281,7 @@ static const struct transfer_ops transfer_ops = {
     .features = on_features,
     .behind = on_behind,
     .unsure = on_unsure,
+    .held_by = on_held_by,
     .pinned = on_pinned,
     .done = on_done,
     .progress = on_progress,

@@ -47,6 +47,10 @@ struct uploader_ops {
     int (*behind)(void *arg, const struct queue_item *item, struct ct_err *err);
     void (*passed)(void *arg, const char *session_id);
 
+    /* Which version of the books keeps ${item} safe, if that has no news?  Return its number and
+     * fill in the digest of its object, or return 0. */
+    int64_t (*held_by)(void *arg, const struct queue_item *item, char ret_sha256[HASH_SHA256_HEX]);
+
     /* Nobody knows what ${item} goes on from, and the server has ${heads} (rows for
      * api_head_read()), which it may contain.  It is held until uploader_looked(). */
     void (*unsure)(void *arg, const struct queue_item *item, struct json_object *heads);

@@ -220,7 +220,7 @@ static int change_over(struct resealing *r, struct ct_err *err)
         q->base_version = q->before_version = 0;
         json_object_put(q->merged);
         q->merged = NULL;
-        q->has_news = 1;
+        q->has_news = QUEUE_NEWS;
     }
     q->phase = QUEUE_READY;
     q->version = 0;

@@ -69,8 +69,10 @@ struct peek {
     struct sealing_keys *keys;
     struct sealed_facts facts; /* of the head: its numbers only */
     _Atomic int cancel;
-    int is_contained, is_within; /* the head is in the bundle; the bundle is in the head */
-    int64_t more_bytes;          /* that the head's transcript is longer, or (negative) shorter */
+    int is_contained;   /* the head is in the bundle */
+    int is_within;      /* all that the bundle has to say is in the head */
+    int is_same;        /* each is in the other, to the last record */
+    int64_t more_bytes; /* that the head's transcript is longer, or (negative) shorter */
     struct ct_err err;
 };
 
@@ -85,12 +87,14 @@ static int64_t transcript_bytes(const struct open_result *r)
 
 static void compare(struct peek *p, const struct held *bundle, const struct held *head)
 {
-    enum news_order order = news_compare_all(bundle->news, head->news);
+    enum news_order all = news_compare_all(bundle->news, head->news);
+    enum news_order said = news_compare(bundle->news, head->news);
 
-    p->is_contained = (order == NEWS_SAME || order == NEWS_AHEAD) &&
+    p->is_contained = (all == NEWS_SAME || all == NEWS_AHEAD) &&
                       held_files_lacking(&bundle->opened, &head->opened, NULL, NULL) == 0;
-    p->is_within = (order == NEWS_SAME || order == NEWS_BEHIND) &&
+    p->is_within = (said == NEWS_SAME || said == NEWS_BEHIND) &&
                    held_files_lacking(&head->opened, &bundle->opened, NULL, NULL) == 0;
+    p->is_same = p->is_contained && p->is_within && all == NEWS_SAME;
     p->more_bytes = transcript_bytes(&head->opened) - transcript_bytes(&bundle->opened);
 }
 
@@ -136,7 +140,7 @@ static void peek_done(void *arg)
     if (l != NULL) {
         l->peek = NULL;
         /* In clear, what comes home may have less in a record than what was sent. */
-        l->is_same = p->is_contained && p->is_within && (p->keys != NULL || p->more_bytes == 0);
+        l->is_same = p->is_same && (p->keys != NULL || p->more_bytes == 0);
         if (p->is_contained && p->keys == NULL && p->more_bytes > 0)
             l->pin = l->head.version;
         if (!p->is_contained && p->is_within && l->beyond == NULL)

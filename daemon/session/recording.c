@@ -163,20 +163,26 @@ static int has_more_than_stored(const struct record *r)
              strcmp(a->transcript_digest, r->old->transcript_digest) == 0);
 }
 
-/* Does it hold anything that what it goes on from lacks?  Of what is not known to: yes.  What is
- * new was found beside the last bundle, so it counts too what that one had and never got away: it
- * waits and is replaced, or it was dropped, for the session was deleted elsewhere, or its file
+/* Does it hold anything that the version of the books lacks?  Of what is not known to: yes.  What
+ * is new was found beside the last bundle, so it counts too what that one had and never got away:
+ * it waits and is replaced, or it was dropped, for the session was deleted elsewhere, or its file
  * damaged. */
-static int has_news(const struct record *r, const struct queue_item *q)
+static enum queue_news has_news(const struct record *r, const struct queue_item *q)
 {
+    const struct job *j = r->j;
+    int is_within = r->old->is_within && strcmp(r->old->wire_id, j->wire_id) == 0;
     struct uploader_view v;
 
-    if (q->base_version <= 0 || has_more_than_stored(r) || r->old->revive ||
-        r->old->is_renewed == STATE_RENEWED || r->j->has_news)
-        return 1;
-    return uploader_look(r->j->d->uploader, r->j->session_id, &v)
-               ? v.item->has_news
-               : state_is_unsaved(r->j->d->state, r->j->session_id);
+    if ((q->base_version <= 0 && !is_within) || has_more_than_stored(r) || r->old->revive ||
+        r->old->is_renewed == STATE_RENEWED || j->has_news)
+        return QUEUE_NEWS;
+    if (uploader_look(j->d->uploader, j->session_id, &v))
+        return v.item->has_news;
+    if (state_is_unsaved(j->d->state, j->session_id))
+        return QUEUE_NEWS;
+    /* Files were there before the pull, too. */
+    return j->adopted.version > 0 && !adopted_is_merged(&j->adopted) ? QUEUE_MAYBE_NEWS
+                                                                     : QUEUE_NO_NEWS;
 }
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)

@@ -209,6 +209,22 @@ static struct json_object *on_contains(void *arg, const struct queue_item *item)
     return NULL;
 }
 
+static int64_t on_held_by(void *arg, const struct queue_item *item,
+                          char ret_sha256[HASH_SHA256_HEX])
+{
+    struct daemon *d = arg;
+    struct state_session ss;
+    int64_t version = 0;
+
+    if (state_get(d->state, item->session_id, &ss) && strcmp(ss.wire_id, item->wire_id) == 0 &&
+        ss.sha256[0] != '\0') {
+        version = ss.version;
+        memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
+    }
+    state_session_clear(&ss);
+    return version;
+}
+
 static void on_unsure(void *arg, const struct queue_item *item, struct json_object *heads)
 {
     struct daemon *d = arg;
@@ -353,6 +369,7 @@ const struct uploader_ops uploads_ops = {
     .behind = on_behind,
     .passed = on_passed,
     .unsure = on_unsure,
+    .held_by = on_held_by,
     .amends = on_amends,
     .own_version = on_own_version,
     .contains = on_contains,

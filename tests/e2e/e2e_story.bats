@@ -513,6 +513,36 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     offered "bob's third"
 }
 
+@test "what a pull brought and a server that was put back has lost is saved by whoever has it, with news or without" {
+    pair
+    turn alice "alice's second"
+    back_up
+    turn bob "bob's second"
+    machine alice
+    ctctl pull "$ID" --version 3 --force
+    put_back
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    offered "bob's second"
+    offered "alice's second"
+}
+
+@test "a machine without news is behind only as long as what keeps it safe is there" {
+    pair
+    turn alice "alice's second"
+    turn bob "bob's second"
+    machine alice
+    start_daemon
+    ctctl sync --wait
+    # Somebody deletes it by its number, and the daemon has not heard of it when it uploads.
+    api DELETE "/sessions/$ID/versions/2"
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    ctctl sync "$ID"
+    again() { offered "alice's second"; }
+    within again
+    stop_daemon
+}
+
 @test "versions that are deleted by number: the newest is saved anew at once, the only one stays deleted" {
     pair
     turn alice "alice's second"

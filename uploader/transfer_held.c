@@ -1,0 +1,53 @@
+#include <string.h>
+
+#include "common/data/jdoc.h"
+
+#include "uploader/transfer_impl.h"
+
+/*
+ * A bundle without news is safe by the version that the books have: as long as the server lists
+ * that, with its digest.  The books can't know it: a server was put back, somebody deleted it.
+ */
+static int is_listed(struct json_object *answer, int64_t version, const char *sha256)
+{
+    struct json_object *rows = jdoc_array(answer, "versions");
+    struct api_head h;
+
+    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
+        if (api_head_read(json_object_array_get_idx(rows, i), &h) && h.version == version)
+            return h.checksum[0] != '\0' && strcmp(h.checksum + strlen("sha256:"), sha256) == 0;
+    }
+    return 0;
+}
+
+static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
+{
+    struct transfer *t = arg;
+    struct json_object *answer = NULL;
+    struct ct_err err = {0};
+    int is_there;
+
+    t->call = NULL;
+    if (res == NULL || (api_answer(res, &answer, &err) != 0 && err.code != ERR_GONE)) {
+        transfer_finish(t, res == NULL ? net_err : &err);
+        return;
+    }
+    is_there = is_listed(answer, t->held, t->held_sha256);
+    json_object_put(answer);
+    if (is_there)
+        t->then(t);
+    else
+        t->otherwise(t);
+}
+
+void transfer_if_held(struct transfer *t, void (*then)(struct transfer *t),
+                      void (*otherwise)(struct transfer *t))
+{
+    t->held = t->ops->held_by(t->arg, t->held_sha256);
+    t->then = then;
+    t->otherwise = otherwise;
+    if (t->held > 0)
+        transfer_versions(t, on_versions);
+    else
+        otherwise(t);
+}
