@@ -29,12 +29,15 @@
 
 struct app;
 
+struct provider_memory;
+
 struct app_config {
     struct ledger *ledger;
     struct store *store;
     struct space *space;
     const struct keys *keys;
     struct limits *limits;
+    struct provider_memory *sites;
     const struct settings *settings;
     const char *api_url; /* where clients reach the API, without "/v1" */
 };

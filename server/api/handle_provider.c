@@ -109,9 +109,8 @@ static int begin(struct call *c, struct signin *s)
     pack(c, s, &trip);
     cookie = signin_seal(c->config->keys, provider(c)->name, s, c->now_ms);
     web_busy(c->web, 1);
-    rc = provider(c)->authorize(c->config->settings, &trip, &url, &err);
+    rc = provider(c)->authorize(c->config->settings, c->config->sites, &trip, &url, &err);
     web_busy(c->web, 0);
-    limits_come_back(c->config->limits);
     if (rc == 0) {
         set_cookie(c, cookie, SIGNIN_LIFETIME_S);
         status = answer_redirect(c, url);
@@ -164,7 +163,7 @@ int handle_provider_begin(struct call *c)
     char peer[WEB_ADDRESS_SIZE];
     struct signin s = {0};
     int64_t port = 0;
-    int wait;
+    int wait, status;
 
     if (!provider(c)->is_configured(c->config->settings))
         return not_configured(c);
@@ -182,7 +181,9 @@ int handle_provider_begin(struct call *c)
     attempts_count(limit, peer, now_mono_ms());
     if (limits_go_out(c->config->limits) != 0)
         return too_many_outside(c);
-    return begin(c, &s);
+    status = begin(c, &s);
+    limits_come_back(c->config->limits);
+    return status;
 }
 
 /* What the browser keeps for us, or NULL.  The caller frees it. */
@@ -291,9 +292,8 @@ static int finish(struct call *c, const struct signin *s, const char *code)
 
     pack(c, s, &trip);
     web_busy(c->web, 1);
-    rc = provider(c)->fetch(c->config->settings, code, &trip, &p, &err);
+    rc = provider(c)->fetch(c->config->settings, c->config->sites, code, &trip, &p, &err);
     web_busy(c->web, 0);
-    limits_come_back(c->config->limits);
     unpack(&trip);
     if (rc != 0)
         return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "provider_unreachable",
@@ -310,14 +310,12 @@ static int finish(struct call *c, const struct signin *s, const char *code)
     return status;
 }
 
-int handle_provider_callback(struct call *c)
+static int come_back(struct call *c)
 {
     char *code = NULL, *why = NULL;
     struct signin s = {0};
     int status;
 
-    if (!provider(c)->is_configured(c->config->settings))
-        return not_configured(c);
     if ((status = take_state(c, &s)) != 0) {
         str_wipe(s.secret, sizeof(s.secret));
         return status;
@@ -326,12 +324,24 @@ int handle_provider_callback(struct call *c)
         status = answer_back(c, &s, "error", "access_denied");
     else if (call_query(c, "code", &code) != 1 || code[0] == '\0' || strlen(code) > MAX_CODE_BYTES)
         status = answer_back(c, &s, "error", "code_refused");
-    else if (limits_go_out(c->config->limits) != 0)
-        status = too_many_outside(c);
     else
         status = finish(c, &s, code);
     free(why);
     provider_wipe(code);
     str_wipe(s.secret, sizeof(s.secret));
+    return status;
+}
+
+int handle_provider_callback(struct call *c)
+{
+    int status;
+
+    if (!provider(c)->is_configured(c->config->settings))
+        return not_configured(c);
+    /* Before the state is used up: whoever is told to try again can. */
+    if (limits_go_out(c->config->limits) != 0)
+        return too_many_outside(c);
+    status = come_back(c);
+    limits_come_back(c->config->limits);
     return status;
 }

@@ -23,11 +23,12 @@ static int is_configured(const struct settings *s)
     return s->github_client_id != NULL;
 }
 
-static int authorize(const struct settings *s, const struct provider_trip *trip, char **ret_url,
-                     struct ct_err *err)
+static int authorize(const struct settings *s, struct provider_memory *m,
+                     const struct provider_trip *trip, char **ret_url, struct ct_err *err)
 {
     struct buf query = {0};
 
+    (void)m;
     (void)err;
     provider_field(&query, "client_id", s->github_client_id);
     provider_field(&query, "redirect_uri", trip->redirect_uri);
@@ -177,14 +178,15 @@ static int fetch_membership(const struct settings *s, const char *token, struct 
     return rc;
 }
 
-static int fetch(const struct settings *s, const char *code, const struct provider_trip *trip,
-                 struct provider_person *ret, struct ct_err *err)
+static int fetch(const struct settings *s, struct provider_memory *m, const char *code,
+                 const struct provider_trip *trip, struct provider_person *ret, struct ct_err *err)
 {
     struct provider_person p = {
         .issuer = s->github_url, .proves_email = 1, .is_limited = s->github_organization != NULL};
     char *token;
     int rc;
 
+    (void)m;
     if (trade(s, code, trip, &token, err) != 0)
         return -1;
     rc = fetch_subject(s, token, &p, err) != 0 || fetch_emails(s, token, &p, err) != 0 ||

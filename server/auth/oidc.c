@@ -24,45 +24,66 @@ static int is_configured(const struct settings *s)
     return s->oidc_issuer != NULL && s->oidc_client_id != NULL;
 }
 
-static int get(const struct settings *s, const char *url, const char *authorization,
-               struct json_object **ret, struct ct_err *err)
+/* GET ${url}, or POST ${form} to it; with the header line ${authorization} or without. */
+static int call(const struct settings *s, const char *url, const char *authorization,
+                const struct buf *form, struct json_object **ret, struct ct_err *err)
 {
     struct http_req req = HTTP_REQ_INIT;
     struct strlist headers = {0};
     int rc;
 
-    strlist_add(&headers, "Accept: application/json");
     if (authorization != NULL)
         strlist_add(&headers, authorization);
-    req.method = "GET";
+    strlist_add(&headers, "Accept: application/json");
+    req.method = form != NULL ? "POST" : "GET";
     req.url = url;
     req.headers = &headers;
+    if (form != NULL) {
+        strlist_add(&headers, "Content-Type: application/x-www-form-urlencoded");
+        req.body = form->data;
+        req.body_len = (int64_t)form->len;
+    }
     rc = provider_call(s, WORD, &req, ret, err);
     if (authorization != NULL)
-        str_wipe(headers.v[1], strlen(headers.v[1]));
+        str_wipe(headers.v[0], strlen(headers.v[0]));
     strlist_free(&headers);
     return rc;
 }
 
 /* What the issuer says of itself; one that calls itself something else is another one. */
-static int discover(const struct settings *s, struct json_object **ret, struct ct_err *err)
+static int fetch_site(const struct settings *s, const char *url, struct json_object **ret,
+                      struct ct_err *err)
+{
+    struct json_object *o = NULL;
+    const char *issuer;
+
+    if (call(s, url, NULL, NULL, &o, err) != 0)
+        return -1;
+    issuer = jdoc_str(o, "issuer");
+    if (issuer != NULL && strcmp(issuer, s->oidc_issuer) == 0) {
+        *ret = o;
+        return 0;
+    }
+    json_object_put(o);
+    return err_set(err, ERR_FAIL,
+                   "what is at oidc_issuer calls itself another issuer; write it as it does");
+}
+
+static int discover(const struct settings *s, struct provider_memory *m, struct json_object **ret,
+                    struct ct_err *err)
 {
     size_t n = strlen(s->oidc_issuer);
     char *url = str_printf("%.*s/.well-known/openid-configuration",
                            (int)(n - (n > 0 && s->oidc_issuer[n - 1] == '/')), s->oidc_issuer);
-    struct json_object *o = NULL;
-    const char *issuer;
-    int rc = get(s, url, NULL, &o, err);
+    int rc = 0;
 
+    *ret = provider_recall(m, url);
+    if (*ret == NULL) {
+        rc = fetch_site(s, url, ret, err);
+        if (rc == 0)
+            provider_remember(m, url, *ret);
+    }
     free(url);
-    issuer = jdoc_str(o, "issuer");
-    if (rc == 0 && (issuer == NULL || strcmp(issuer, s->oidc_issuer) != 0))
-        rc = err_set(err, ERR_FAIL,
-                     "what is at oidc_issuer calls itself another issuer; write it as it does");
-    if (rc != 0)
-        json_object_put(o);
-    else
-        *ret = o;
     return rc;
 }
 
@@ -83,14 +104,14 @@ static const char *endpoint(const struct settings *s, const struct json_object *
     return url;
 }
 
-static int authorize(const struct settings *s, const struct provider_trip *trip, char **ret_url,
-                     struct ct_err *err)
+static int authorize(const struct settings *s, struct provider_memory *m,
+                     const struct provider_trip *trip, char **ret_url, struct ct_err *err)
 {
     struct json_object *site;
     struct buf query = {0};
     const char *url;
 
-    if (discover(s, &site, err) != 0)
+    if (discover(s, m, &site, err) != 0)
         return -1;
     url = endpoint(s, site, "authorization_endpoint", err);
     if (url != NULL) {
@@ -128,33 +149,19 @@ static int trade(const struct settings *s, const char *url, const char *code,
                  const struct provider_trip *trip, struct json_object **ret, struct ct_err *err)
 {
     char *authorization = s->oidc_client_secret != NULL ? basic(s) : NULL;
-    struct http_req req = HTTP_REQ_INIT;
-    struct strlist headers = {0};
-    struct buf body = {0};
+    struct buf form = {0};
     int rc;
 
-    provider_field(&body, "grant_type", "authorization_code");
-    provider_field(&body, "code", code);
-    provider_field(&body, "redirect_uri", trip->redirect_uri);
-    provider_field(&body, "code_verifier", trip->verifier);
+    provider_field(&form, "grant_type", "authorization_code");
+    provider_field(&form, "code", code);
+    provider_field(&form, "redirect_uri", trip->redirect_uri);
+    provider_field(&form, "code_verifier", trip->verifier);
     if (authorization == NULL)
-        provider_field(&body, "client_id", s->oidc_client_id);
-    strlist_add(&headers, "Content-Type: application/x-www-form-urlencoded");
-    strlist_add(&headers, "Accept: application/json");
-    if (authorization != NULL)
-        strlist_add(&headers, authorization);
-    req.method = "POST";
-    req.url = url;
-    req.headers = &headers;
-    req.body = body.data;
-    req.body_len = (int64_t)body.len;
-    rc = provider_call(s, WORD, &req, ret, err);
-    if (authorization != NULL)
-        str_wipe(headers.v[2], strlen(headers.v[2]));
-    strlist_free(&headers);
+        provider_field(&form, "client_id", s->oidc_client_id);
+    rc = call(s, url, authorization, &form, ret, err);
     provider_wipe(authorization);
-    str_wipe(body.data, body.cap);
-    buf_free(&body);
+    str_wipe(form.data, form.cap);
+    buf_free(&form);
     return rc;
 }
 
@@ -231,7 +238,7 @@ static int ask_userinfo(const struct settings *s, const struct json_object *site
     if (url == NULL)
         return -1;
     authorization = str_printf("Authorization: Bearer %s", token);
-    rc = get(s, url, authorization, &o, err);
+    rc = call(s, url, authorization, NULL, &o, err);
     provider_wipe(authorization);
     sub = jdoc_str(o, "sub");
     if (rc == 0 && (sub == NULL || strcmp(sub, p->subject) != 0))
@@ -242,21 +249,49 @@ static int ask_userinfo(const struct settings *s, const struct json_object *site
     return rc;
 }
 
-static int read_person(const struct settings *s, const struct json_object *site,
-                       const struct json_object *tokens, const char *nonce,
-                       struct provider_person *p, struct ct_err *err)
+static int fetch_keys(const struct settings *s, struct provider_memory *m, const char *url,
+                      struct json_object **ret, struct ct_err *err)
 {
-    const char *url = endpoint(s, site, "jwks_uri", err), *id_token = jdoc_str(tokens, "id_token");
-    struct json_object *keys, *claims = NULL;
+    if (call(s, url, NULL, NULL, ret, err) != 0)
+        return -1;
+    provider_remember(m, url, *ret);
+    return 0;
+}
+
+/* By the keys that are remembered, or, for an issuer changes them, by those of now. */
+static int verify(const struct settings *s, struct provider_memory *m,
+                  const struct json_object *site, const char *id_token, struct json_object **ret,
+                  struct ct_err *err)
+{
+    const char *url = endpoint(s, site, "jwks_uri", err);
+    struct json_object *keys;
     int rc;
 
-    if (url == NULL || get(s, url, NULL, &keys, err) != 0)
+    if (url == NULL)
         return -1;
-    rc = id_token != NULL ? jwks_verify(keys, id_token, &claims, err)
-                          : err_set(err, ERR_AUTH, WORD " gave no ID token");
+    keys = provider_recall(m, url);
+    rc = keys != NULL ? jwks_verify(keys, id_token, ret, NULL) : -1;
     json_object_put(keys);
-    if (rc == 0)
-        rc = check_claims(s, claims, nonce, err) != 0 || take_subject(claims, p, err) != 0 ? -1 : 0;
+    if (rc == 0 || fetch_keys(s, m, url, &keys, err) != 0)
+        return rc;
+    rc = jwks_verify(keys, id_token, ret, err);
+    json_object_put(keys);
+    return rc;
+}
+
+static int read_person(const struct settings *s, struct provider_memory *m,
+                       const struct json_object *site, const struct json_object *tokens,
+                       const char *nonce, struct provider_person *p, struct ct_err *err)
+{
+    const char *id_token = jdoc_str(tokens, "id_token");
+    struct json_object *claims = NULL;
+    int rc;
+
+    if (id_token == NULL)
+        return err_set(err, ERR_AUTH, WORD " gave no ID token");
+    if (verify(s, m, site, id_token, &claims, err) != 0)
+        return -1;
+    rc = check_claims(s, claims, nonce, err) != 0 || take_subject(claims, p, err) != 0 ? -1 : 0;
     if (rc == 0)
         take_email(claims, p);
     json_object_put(claims);
@@ -265,19 +300,19 @@ static int read_person(const struct settings *s, const struct json_object *site,
     return rc;
 }
 
-static int fetch(const struct settings *s, const char *code, const struct provider_trip *trip,
-                 struct provider_person *ret, struct ct_err *err)
+static int fetch(const struct settings *s, struct provider_memory *m, const char *code,
+                 const struct provider_trip *trip, struct provider_person *ret, struct ct_err *err)
 {
     struct provider_person p = {.issuer = s->oidc_issuer, .proves_email = s->oidc_joins_by_email};
     struct json_object *site, *tokens = NULL;
     const char *url;
     int rc = -1;
 
-    if (discover(s, &site, err) != 0)
+    if (discover(s, m, &site, err) != 0)
         return -1;
     url = endpoint(s, site, "token_endpoint", err);
     if (url != NULL && trade(s, url, code, trip, &tokens, err) == 0)
-        rc = read_person(s, site, tokens, trip->nonce, &p, err);
+        rc = read_person(s, m, site, tokens, trip->nonce, &p, err);
     json_object_put(tokens);
     json_object_put(site);
     if (rc != 0)

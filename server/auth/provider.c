@@ -1,7 +1,10 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/map.h"
+#include "common/base/now.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -10,6 +13,8 @@
 #define ROUTES "/v1/auth/"
 #define MAX_ANSWER (256 * 1024)
 #define CALL_TIMEOUT_MS 10000
+#define REMEMBER_MS (5 * 60 * 1000)
+#define MAX_REMEMBERED 8
 
 static const struct provider *const providers[] = {&provider_github, &provider_oidc};
 
@@ -82,4 +87,78 @@ int provider_call(const struct settings *s, const char *word, struct http_req *r
         str_wipe(res.body.data, res.body.len); /* some hold a token */
     http_res_free(&res);
     return rc;
+}
+
+/* ---- what is remembered ------------------------------------------------------------------------
+ */
+
+/* As text: a json_object is of one thread. */
+struct document {
+    char *text;
+    int64_t until_ms;
+};
+
+struct provider_memory {
+    pthread_mutex_t mutex;
+    struct map *documents; /* by their URLs */
+};
+
+struct provider_memory *provider_memory_new(void)
+{
+    struct provider_memory *m = str_calloc(1, sizeof(*m));
+
+    pthread_mutex_init(&m->mutex, NULL);
+    m->documents = map_new();
+    return m;
+}
+
+static int forget(void *arg, const char *url, void *value)
+{
+    struct document *d = value;
+
+    map_remove(arg, url);
+    free(d->text);
+    free(d);
+    return 0;
+}
+
+void provider_memory_free(struct provider_memory *m)
+{
+    if (m == NULL)
+        return;
+    map_each(m->documents, forget, m->documents);
+    map_free(m->documents);
+    pthread_mutex_destroy(&m->mutex);
+    free(m);
+}
+
+struct json_object *provider_recall(struct provider_memory *m, const char *url)
+{
+    struct json_object *ret = NULL;
+    const struct document *d;
+
+    pthread_mutex_lock(&m->mutex);
+    d = map_get(m->documents, url);
+    if (d != NULL && now_mono_ms() < d->until_ms &&
+        jdoc_parse(d->text, strlen(d->text), &ret, NULL) != 0)
+        ret = NULL;
+    pthread_mutex_unlock(&m->mutex);
+    return ret;
+}
+
+void provider_remember(struct provider_memory *m, const char *url, struct json_object *document)
+{
+    struct document *d = str_calloc(1, sizeof(*d)), *old;
+
+    d->text = str_dup(jdoc_text(document));
+    d->until_ms = now_mono_ms() + REMEMBER_MS;
+    pthread_mutex_lock(&m->mutex);
+    /* Others are of settings that were reloaded, or of an issuer that goes on changing them. */
+    if (map_size(m->documents) >= MAX_REMEMBERED)
+        map_each(m->documents, forget, m->documents);
+    old = map_get(m->documents, url);
+    if (old != NULL)
+        forget(m->documents, url, old);
+    map_put(m->documents, url, d);
+    pthread_mutex_unlock(&m->mutex);
 }

@@ -32,16 +32,20 @@ struct provider_trip {
     const char *nonce;
 };
 
+/* What sites said of themselves, for some minutes: nobody waits for that once more, and it is not
+ * asked for by each that comes.  One for the life of the server; from any thread. */
+struct provider_memory;
+
 struct provider {
     const char *name; /* in paths, the cookie and the log */
     const char *word; /* for people */
     int (*is_configured)(const struct settings *s);
     /* Where to send a browser; the caller frees it. */
-    int (*authorize)(const struct settings *s, const struct provider_trip *trip, char **ret_url,
-                     struct ct_err *err);
+    int (*authorize)(const struct settings *s, struct provider_memory *m,
+                     const struct provider_trip *trip, char **ret_url, struct ct_err *err);
     /* Whose code is it?  ERR_AUTH if it is not good. */
-    int (*fetch)(const struct settings *s, const char *code, const struct provider_trip *trip,
-                 struct provider_person *ret, struct ct_err *err);
+    int (*fetch)(const struct settings *s, struct provider_memory *m, const char *code,
+                 const struct provider_trip *trip, struct provider_person *ret, struct ct_err *err);
 };
 
 /* All but is_configured may block for up to half a minute. */
@@ -66,6 +70,21 @@ void provider_person_clear(struct provider_person *p);
  */
 int provider_call(const struct settings *s, const char *word, struct http_req *req,
                   struct json_object **ret, struct ct_err *err);
+
+/**
+ * provider_memory_new(), provider_memory_free(m):
+ * An empty one; free it, NULL is harmless.
+ */
+struct provider_memory *provider_memory_new(void);
+void provider_memory_free(struct provider_memory *m);
+
+/**
+ * provider_recall(m, url), provider_remember(m, url, document):
+ * The public document at ${url} that was remembered in the last five minutes, the caller's, or
+ * NULL; remember it.
+ */
+struct json_object *provider_recall(struct provider_memory *m, const char *url);
+void provider_remember(struct provider_memory *m, const char *url, struct json_object *document);
 
 /**
  * provider_field(b, name, value):

@@ -17,6 +17,7 @@
 #include "common/base/str.h"
 
 #include "server/api/app.h"
+#include "server/auth/provider.h"
 #include "server/serve/certificate.h"
 #include "server/upkeep/data_dir.h"
 #include "server/upkeep/keeper.h"
@@ -38,6 +39,7 @@ struct server {
     struct settings *reloaded; /* what settings points to after a reload */
     struct retired *retired;
     struct limits *limits;
+    struct provider_memory *sites;
     struct data_dir house;
     struct listener api, objects;
     char *objects_url; /* as clients reach it */
@@ -76,6 +78,7 @@ static struct app *make_app(struct server *v)
         .space = v->house.space,
         .keys = &v->house.keys,
         .limits = v->limits,
+        .sites = v->sites,
         .settings = v->settings,
         .api_url = v->settings->public_api_url != NULL ? v->settings->public_api_url : v->api.url,
     };
@@ -253,6 +256,7 @@ static int start(struct server *v, struct ct_err *err)
     if (open_for_service(v->house.store, s, err) != 0)
         return -1;
     v->limits = limits_new();
+    v->sites = provider_memory_new();
     v->app = make_app(v);
     if (start_listeners(v, err) != 0 ||
         metrics_start(s, v->house.ledger, &v->api.stats, &v->objects.stats, &v->metrics, err) !=
@@ -276,6 +280,7 @@ static void stop(struct server *v)
     metrics_stop(v->metrics);
     keeper_stop(v->keeper);
     limits_free(v->limits);
+    provider_memory_free(v->sites);
     data_dir_close(&v->house);
     listener_close(&v->api);
     listener_close(&v->objects);

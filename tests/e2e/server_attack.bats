@@ -414,11 +414,12 @@ has_memory_of_its_own() { [ "${CT_SANITIZERS:-no}" != yes ]; }
 @test "one address has so many connections and no more, a proxy as many as it needs" {
     local how
     for how in on off; do
+        : >"$T/server.log"
         printf 'tls = "%s"; max_connections_per_address = 40; trusted_proxy = [ "127.0.0.8/30" ];\n' $how >"$CONF"
         start_server
         [ $how = on ] || CA=-
         CT_FROM=127.0.0.9 connections idle 100 "$CA"
-        ! grep connections-refused "$T/server.log"
+        [ "$(grep -c connections-refused "$T/server.log")" = 0 ]
         # Others have a limit all the same, and the log counts those that are refused.
         connections idle 100 "$CA" || true
         [ "$OPEN" -le 40 ]

@@ -18,7 +18,7 @@ setup() {
 }
 
 teardown() {
-    [ -z "${PROVIDER_PID:-}" ] || kill "$PROVIDER_PID"
+    [ -z "${PROVIDER_PID:-}" ] || { kill "$PROVIDER_PID" && kill -CONT "$PROVIDER_PID"; }
     end_home
 }
 
@@ -184,4 +184,78 @@ my_id() { json GET /auth/me | jq -r .id; }
     printf 'oidc_issuer = "https://id.example.org";\n' >"$T/conf"
     run -78 codeteleport-server -c "$T/conf" --data "$T/other" --listen 127.0.0.1:0
     [[ $output == *'belong together'* ]]
+}
+
+# at_once N URL...: N browsers, each with its own cookies and its own URL; their statuses are in $T/at.*
+at_once() {
+    local n=$1 i
+    shift
+    PIDS=()
+    for ((i = 1; i <= n; i++)); do
+        curl -sS --cacert "$CA" -b "$T/jar.$i" -o /dev/null -D "$T/to.$i" -w '%{http_code}\n' "${!i:-$1}" >"$T/at.$i" 3>&- &
+        PIDS+=($!)
+    done
+}
+answered() { [ "$(cat "$T"/at.* | grep -c "$1")" -ge "$2" ]; }
+
+@test "OIDC: an issuer that hangs takes eight threads, and nobody else waits for it" {
+    account bo@example.org
+    local round
+    for round in 1 2 3; do
+        rm -f "$T"/at.*
+        serve_oidc rs # which has nothing to remember yet
+        kill -STOP "$PROVIDER_PID"
+        at_once 12 "$API/auth/oidc?cli_port=4321"
+        within answered 503 4
+        expect 200 '' json GET /auth/me
+        # Those that wait for it were waiting all the time, unless this machine hangs as well.
+        answered 302 1 || break
+        kill -CONT "$PROVIDER_PID"
+        wait "${PIDS[@]}"
+    done
+    [ "$(cat "$T"/at.* | sort | uniq -c | tr -s ' ')" = ' 4 503' ]
+    kill -CONT "$PROVIDER_PID"
+    wait "${PIDS[@]}"
+    answered 302 8
+    TOKEN=
+    person cy cy@example.org true
+    sign_in
+    [ "$(me)" = cy@example.org ]
+}
+
+@test "OIDC: who comes back while too many do may try again, with the same state" {
+    local i doors=()
+    for i in 1 2 3 4 5 6 7 8 9; do
+        JAR=jar.$i depart
+        doors+=("$AT")
+    done
+    kill -STOP "$PROVIDER_PID"
+    # It is remembered where to send them.
+    JAR=jar.10 browse "$API/auth/oidc?cli_port=4321"
+    [[ $AT == "$(cat "$T/issuer")"/* ]]
+    at_once 9 "${doors[@]}"
+    within answered 503 1
+    local late
+    late=$(grep -l 503 "$T"/at.*)
+    kill -CONT "$PROVIDER_PID"
+    wait "${PIDS[@]}"
+    late=${late##*.}
+    JAR=jar.$late browse "${doors[late - 1]}"
+    [[ $AT == *token=* ]]
+    [ "$(grep -il '^location: .*token=' "$T"/to.* | wc -l)" = 8 ]
+}
+
+@test "OIDC: an issuer that has new keys is asked for them" {
+    sign_in
+    local id
+    id=$(my_id)
+    kill "$PROVIDER_PID"
+    wait "$PROVIDER_PID" || true
+    PROVIDER_PID=
+    node "$CT_SRC/tests/e2e/tools/oidc_provider.mjs" "$DIR/node_modules" "$T/people.json" \
+        "$API/auth/oidc/callback" "$(sed 's/.*://' "$T/issuer")" >"$T/again" 2>>"$T/provider.log" 3>&- &
+    PROVIDER_PID=$!
+    within test -s "$T/again"
+    sign_in
+    [ "$(my_id)" = "$id" ]
 }

@@ -126,7 +126,8 @@ books() {
     nothing hold password '"newPassword":"new horse battery","endTokens":true'
     nothing hold logout-all
     nothing hold delete
-    ! grep -q 'audit event=' <(tail -n +"$(grep -n 'dry' "$T/server.log" | head -n 1 | cut -d: -f1)" "$T/server.log")
+    grep -q 'the pen is dry' "$T/server.log"
+    [ "$(sed -n '/the pen is dry/,$p' "$T/server.log" | grep -c 'audit event=')" = 0 ]
     sql "DROP TRIGGER no_traces"
     expect 200 '' hold delete '"now":true'
     [ "$(sql "SELECT event FROM audit ORDER BY id DESC LIMIT 1")" = account-deleted ]

@@ -1,9 +1,9 @@
 // An OpenID Connect provider (npm's oidc-provider) on loopback, where the person in a file signs in
 // without being asked:
 //
-//     node oidc_provider.mjs NODE_MODULES PEOPLE.json REDIRECT_URI
+//     node oidc_provider.mjs NODE_MODULES PEOPLE.json REDIRECT_URI [PORT]
 //
-// prints its issuer and serves until it is killed.  Clients: "rs" and "es", whose ID tokens are signed
+// makes keys, prints its issuer and serves until it is killed.  Clients: "rs" and "es", whose ID tokens are signed
 // with RS256 and ES256, with the secret "hush-hush"; "public" without one.  PEOPLE.json is
 // {"sub", "email", "email_verified"}; "in_token": the e-mail stands in the ID token, not in userinfo.
 import { generateKeyPairSync } from 'node:crypto';
@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url';
 // What it says of itself is no part of what this prints.
 console.info = console.warn = console.error;
 
-const [modules, people, redirect] = process.argv.slice(2);
+const [modules, people, redirect, port] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(`${modules}/oidc-provider/lib/index.js`));
 const person = () => JSON.parse(readFileSync(people));
 const jwk = (type, options, more) => ({
@@ -25,7 +25,7 @@ const client = (id, more) => ({
 });
 
 const server = createServer();
-await new Promise((done) => server.listen(0, '127.0.0.1', done));
+await new Promise((done) => server.listen(Number(port ?? 0), '127.0.0.1', done));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(issuer, {
   clients: [
