@@ -247,8 +247,8 @@ static unsigned int loops(void)
 
 static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c, int fd)
 {
-    unsigned int flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                         MHD_USE_ERROR_LOG;
+    unsigned int flags =
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)c->cert_pem},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key_pem},
@@ -257,8 +257,8 @@ static struct MHD_Daemon *start_daemon(struct web *w, const struct web_config *c
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 
-    if (c->cert_pem != NULL)
-        flags |= MHD_USE_TLS;
+    /* With epoll the library asks again and again, without a pause, for the rest of a handshake. */
+    flags |= c->cert_pem != NULL ? MHD_USE_TLS | MHD_USE_POLL : MHD_USE_AUTO;
     /* Each loop has its share of the library's limit; ours is the guard's. */
     return MHD_start_daemon(
         flags, 0, on_accept, w, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, w,
