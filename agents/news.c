@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agents/agent.h"
+#include "agents/body.h"
 #include "agents/encode.h"
 #include "agents/seen.h"
 #include "common/data/jscan.h"
@@ -16,17 +17,25 @@
 #define TEXT_BEGINNING 512 /* enough of a message to know a local command and what is behind it */
 #define UNNAMED_MAX (1 << 16) /* records without a uuid that are told apart, of one copy */
 
+/* Records by their ids, and by their ids and what they say. */
+struct record_set {
+    struct seen *ids, *bodies;
+};
+
 struct news {
     const struct agent *agent;
-    struct seen *records; /* of conversation */
-    struct seen *beside;  /* others that have a uuid */
+    enum trust trust;          /* who vouches for it */
+    struct record_set records; /* of conversation */
+    struct record_set beside;  /* others that have a uuid */
     struct seen *times;
-    struct seen *messages; /* of those in ${records}: a prompt, or all of one answer */
-    size_t unnamed;        /* records without a uuid so far: they are known by their place */
-    int is_incomplete;     /* there were too many of them */
-    int is_glance;         /* the sets stay empty */
-    int is_something;      /* as news_is_something() */
-    char *project;         /* the project folder whose cwd is looked for, or NULL */
+    struct record_set messages; /* of those in ${records}: a prompt, or all of one answer */
+    size_t unnamed;             /* records without a uuid so far: they are known by their place */
+    int is_incomplete;          /* there were too many of them */
+    int is_glance;              /* the sets stay empty */
+    int is_something;           /* as news_is_something() */
+    struct strlist begins;      /* as news_begins() */
+    struct seen *begun;         /* the same */
+    char *project;              /* the project folder whose cwd is looked for, or NULL */
     char first_cwd[JSCAN_TEXT + 1];
     char project_cwd[JSCAN_TEXT + 1]; /* the last one that ${project} is named after */
     char judged_cwd[JSCAN_TEXT + 1];
@@ -38,6 +47,12 @@ struct news {
     /* The line under way. */
     int64_t line_at, line_len;
     struct jscan scan;
+    const char *piece; /* of it that is fed */
+    struct body *body;
+    uint64_t body_at;                          /* what is fed to ${body} next, if something is */
+    uint32_t body_depth;                       /* something is: it ends at that depth */
+    int is_body_string;                        /* ... with a string, and else with what holds it */
+    int is_text_wanted;                        /* the string is wanted for itself */
     int in_message, in_attachment, in_content; /* of the message, where that is a list */
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     int is_text_cut, has_other; /* the message is more than ${text} */
@@ -63,29 +78,63 @@ static void count_block(struct news *n, int is_text)
     n->has_other |= !is_text;
 }
 
-static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
-{
-    struct news *n = arg;
+/* ---- what a record says -------------------------------------------------------------------------
+ */
 
-    if (s->depth == 1 && type == JSCAN_OBJECT)
-        n->in_message = strcmp(s->key, "message") == 0;
-    if (s->depth == 1 && type == JSCAN_OBJECT)
-        n->in_attachment = strcmp(s->key, "attachment") == 0;
-    if (s->depth == 1 && strcmp(s->key, "isMeta") == 0)
-        n->is_meta = type == JSCAN_TRUE;
-    if (s->depth == 1 && strcmp(s->key, "isCompactSummary") == 0)
-        n->is_compact_summary = type == JSCAN_TRUE;
-    if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
-        n->is_sidechain = type == JSCAN_TRUE;
-    if (n->in_content && s->depth == 3)
-        count_block(n, type == JSCAN_OBJECT);
-    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0) {
-        n->in_content = s->depth == 2 && type == JSCAN_ARRAY;
-        if (!n->in_content)
-            count_block(n, type == JSCAN_STRING);
-    }
-    if (type != JSCAN_STRING)
+/* Is that a value by which two records are told apart?  What may be lost on its way home is none
+ * (agents/claude/allow.c). */
+static int is_said(const struct news *n, const struct jscan *s, enum jscan_type type)
+{
+    static const char *const names[] = {"text", "thinking", "name", "input", "source"};
+    int is_string = type == JSCAN_STRING;
+
+    if (strcmp(s->key, "content") == 0)
+        return is_string && (s->depth == 1 || (n->in_message && (s->depth == 2 || s->depth == 4)));
+    if (n->in_attachment && s->depth == 2 && strcmp(s->key, "prompt") == 0)
+        return is_string || type == JSCAN_ARRAY;
+    if (!n->in_message || (s->depth != 4 && s->depth != 6) ||
+        (!is_string && type != JSCAN_OBJECT && type != JSCAN_ARRAY))
         return 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(s->key, names[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void begin_body(struct news *n, const struct jscan *s, enum jscan_type type)
+{
+    if (n->is_glance || n->body_depth != 0 || !is_said(n, s, type))
+        return;
+    body_begin(n->body, s->key);
+    n->body_at = s->at;
+    n->is_body_string = type == JSCAN_STRING;
+    n->body_depth = s->depth + !n->is_body_string;
+}
+
+/* Take what came of it, before ${end} of the line. */
+static void feed_body(struct news *n, uint64_t end)
+{
+    if (n->body_depth != 0 && end > n->body_at)
+        body_feed(n->body, n->piece + (n->body_at - (uint64_t)n->line_len),
+                  (size_t)(end - n->body_at));
+    n->body_at = end;
+}
+
+static void end_body(struct news *n, const struct jscan *s, int is_string)
+{
+    if (n->body_depth != s->depth || n->is_body_string != is_string)
+        return;
+    feed_body(n, s->at + 1);
+    n->body_depth = 0;
+}
+
+/* ---- the line under way ------------------------------------------------------------------------
+ */
+
+/* How much of a string is wanted. */
+static size_t wanted(struct news *n, const struct jscan *s)
+{
     /* Words of what is no message: of a prompt that waits, of the last one. */
     if (s->depth == 1 && (strcmp(s->key, "content") == 0 || strcmp(s->key, "lastPrompt") == 0))
         return n->text[0] == '\0' ? TEXT_BEGINNING : 0;
@@ -112,6 +161,37 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         (s->depth == 4 && strcmp(s->key, "text") == 0))
         return TEXT_BEGINNING;
     return 0;
+}
+
+static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    struct news *n = arg;
+    size_t max;
+
+    begin_body(n, s, type);
+    if (s->depth == 1 && type == JSCAN_OBJECT)
+        n->in_message = strcmp(s->key, "message") == 0;
+    if (s->depth == 1 && type == JSCAN_OBJECT)
+        n->in_attachment = strcmp(s->key, "attachment") == 0;
+    if (s->depth == 1 && strcmp(s->key, "isMeta") == 0)
+        n->is_meta = type == JSCAN_TRUE;
+    if (s->depth == 1 && strcmp(s->key, "isCompactSummary") == 0)
+        n->is_compact_summary = type == JSCAN_TRUE;
+    if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
+        n->is_sidechain = type == JSCAN_TRUE;
+    if (n->in_content && s->depth == 3)
+        count_block(n, type == JSCAN_OBJECT);
+    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0) {
+        n->in_content = s->depth == 2 && type == JSCAN_ARRAY;
+        if (!n->in_content)
+            count_block(n, type == JSCAN_STRING);
+    }
+    if (type != JSCAN_STRING)
+        return 0;
+    max = wanted(n, s);
+    n->is_text_wanted = max > 0;
+    /* Of what is fed the end has to be told. */
+    return max == 0 && n->body_depth == s->depth && n->is_body_string ? 1 : max;
 }
 
 /* Where a wanted string goes. */
@@ -145,6 +225,9 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     struct news *n = arg;
     char *place = place_of(n, s);
 
+    end_body(n, s, 1);
+    if (!n->is_text_wanted)
+        return;
     if (!is_cut || place == n->text || s->depth > 1)
         memcpy(place, text, len + 1);
     n->is_text_cut |= is_cut && place == n->text;
@@ -158,6 +241,7 @@ static void on_close(void *arg, const struct jscan *s)
 {
     struct news *n = arg;
 
+    end_body(n, s, 0);
     if (s->depth == 2)
         n->in_message = n->in_attachment = 0;
     if (s->depth <= 3)
@@ -170,6 +254,8 @@ static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
     n->line_len = 0;
+    n->body_depth = 0;
+    body_clear(n->body);
     n->in_message = n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
     n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
@@ -192,10 +278,12 @@ struct news *news_new_glance(void)
 
     n->is_glance = 1;
     n->agent = agent_default();
-    n->records = seen_new();
-    n->beside = seen_new();
+    n->records = (struct record_set){seen_new(), seen_new()};
+    n->beside = (struct record_set){seen_new(), seen_new()};
+    n->body = body_new();
     n->times = seen_new();
-    n->messages = seen_new();
+    n->messages = (struct record_set){seen_new(), seen_new()};
+    n->begun = seen_new();
     begin_line(n);
     return n;
 }
@@ -204,10 +292,16 @@ void news_free(struct news *n)
 {
     if (n == NULL)
         return;
-    seen_free(n->records);
-    seen_free(n->beside);
+    seen_free(n->records.ids);
+    seen_free(n->records.bodies);
+    seen_free(n->beside.ids);
+    seen_free(n->beside.bodies);
+    body_free(n->body);
     seen_free(n->times);
-    seen_free(n->messages);
+    seen_free(n->messages.ids);
+    seen_free(n->messages.bodies);
+    seen_free(n->begun);
+    strlist_free(&n->begins);
     free(n->project);
     free(n);
 }
@@ -227,8 +321,20 @@ static void judge_cwd(struct news *n)
     free(other);
 }
 
+/* ${said} is what its record says. */
+static void add_to(struct record_set *set, const char *id, const unsigned char *said)
+{
+    unsigned char both[160 + HASH_SHA256_BYTES];
+    size_t n = strlen(id);
+
+    memcpy(both, said, HASH_SHA256_BYTES);
+    memcpy(both + HASH_SHA256_BYTES, id, n);
+    seen_add(set->ids, id, n);
+    seen_add(set->bodies, both, HASH_SHA256_BYTES + n);
+}
+
 /* In constant memory, however many there are: who wrote them all is no Claude Code. */
-static void add_unnamed(struct news *n)
+static void add_unnamed(struct news *n, const unsigned char *said)
 {
     char place[160];
 
@@ -237,17 +343,17 @@ static void add_unnamed(struct news *n)
         return;
     }
     snprintf(place, sizeof(place), "%s %s %zu", n->type, n->timestamp, n->unnamed++);
-    seen_add(n->records, place, strlen(place));
+    add_to(&n->records, place, said);
 }
 
 /* What people count: a prompt, and an answer once, in however many records it came. */
-static void add_message(struct news *n)
+static void add_message(struct news *n, const unsigned char *said)
 {
     const char *key =
         strcmp(n->type, "assistant") == 0 && n->message_id[0] != '\0' ? n->message_id : n->uuid;
 
     if (!n->is_sidechain && !n->has_tool_result && key[0] != '\0')
-        seen_add(n->messages, key, strlen(key));
+        add_to(&n->messages, key, said);
 }
 
 static int is_conversation(const struct news *n, enum agent_news kind)
@@ -257,14 +363,18 @@ static int is_conversation(const struct news *n, enum agent_news kind)
 
 static void add_record(struct news *n, enum agent_news kind, int64_t ms)
 {
+    unsigned char said[HASH_SHA256_BYTES];
+
+    body_begin(n->body, n->type);
+    body_final(n->body, said);
     if (ms >= 0)
         seen_add(n->times, &ms, sizeof(ms));
     if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
-        add_unnamed(n);
+        add_unnamed(n, said);
     else if (n->uuid[0] != '\0')
-        seen_add(kind == AGENT_NO_NEWS ? n->beside : n->records, n->uuid, strlen(n->uuid));
+        add_to(kind == AGENT_NO_NEWS ? &n->beside : &n->records, n->uuid, said);
     if (kind != AGENT_NO_NEWS)
-        add_message(n);
+        add_message(n, said);
 }
 
 static struct agent_record record_of(const struct news *n)
@@ -302,6 +412,13 @@ static void tell_line(struct news *n, const struct agent_record *r, int is_recor
     n->each(n->each_arg, &l);
 }
 
+static void note_beginning(struct news *n)
+{
+    if (n->uuid[0] != '\0' && (n->parent[0] == '\0' || n->begins.n == 0) &&
+        n->begins.n < NEWS_BEGINS_MAX && seen_add(n->begun, n->uuid, strlen(n->uuid)))
+        strlist_add(&n->begins, n->uuid);
+}
+
 static void end_line(struct news *n)
 {
     int is_record = jscan_is_object(&n->scan);
@@ -319,6 +436,7 @@ static void end_line(struct news *n)
     }
     n->is_something |= !n->agent->record_is_idle(&r);
     judge_cwd(n);
+    note_beginning(n);
     if (n->first_cwd[0] == '\0')
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')
@@ -332,8 +450,11 @@ void news_feed(struct news *n, const char *p, size_t len)
     while (len > 0) {
         const char *newline = memchr(p, '\n', len);
         size_t part = newline != NULL ? (size_t)(newline - p) : len;
+        n->piece = p;
         if (part > 0)
             jscan_feed(&n->scan, &ops, n, p, part);
+        if (n->body_depth != 0)
+            feed_body(n, (uint64_t)n->line_len + part);
         n->line_len += (int64_t)part;
         if (newline == NULL)
             break;
@@ -386,7 +507,7 @@ void news_next(struct news *n)
 
 size_t news_count(const struct news *n)
 {
-    return seen_count(n->records);
+    return seen_count(n->records.ids);
 }
 
 int news_is_something(const struct news *n)
@@ -416,6 +537,11 @@ const char *news_git_branch(const struct news *n)
     return n->last_branch;
 }
 
+const struct strlist *news_begins(const struct news *n)
+{
+    return &n->begins;
+}
+
 int news_has_time(const struct news *n, int64_t wall_ms)
 {
     return seen_has(n->times, &wall_ms, sizeof(wall_ms));
@@ -430,30 +556,63 @@ static enum news_order order_of(int a_is_in_b, int b_is_in_a)
     return b_is_in_a ? NEWS_AHEAD : NEWS_DIVERGED;
 }
 
+/* How many records of ${b} are in ${a}; and ${b}'s all, in the same count.  What somebody vouches
+ * for less holds one of the other's only if it says the same: an id is anybody's to write. */
+static size_t shared(const struct news *a, const struct news *b, const struct record_set *as,
+                     const struct record_set *bs, size_t *ret_all)
+{
+    int is_strict = a->trust < b->trust;
+
+    *ret_all = seen_count(is_strict ? bs->bodies : bs->ids);
+    return is_strict ? seen_shared(as->bodies, bs->bodies) : seen_shared(as->ids, bs->ids);
+}
+
+static size_t lacking(const struct news *a, const struct news *b, int is_all)
+{
+    size_t all, more, n = shared(a, b, &a->records, &b->records, &all);
+
+    n = all - n;
+    if (!is_all)
+        return n;
+    more = shared(a, b, &a->beside, &b->beside, &all);
+    return n + all - more;
+}
+
+static enum news_order compare(const struct news *a, const struct news *b, int is_all)
+{
+    return order_of(lacking(b, a, is_all) == 0 && !a->is_incomplete,
+                    lacking(a, b, is_all) == 0 && !b->is_incomplete);
+}
+
 enum news_order news_compare(const struct news *a, const struct news *b)
 {
-    size_t shared = seen_shared(a->records, b->records);
-
-    return order_of(shared == news_count(a) && !a->is_incomplete,
-                    shared == news_count(b) && !b->is_incomplete);
+    return compare(a, b, 0);
 }
 
 enum news_order news_compare_all(const struct news *a, const struct news *b)
 {
-    size_t shared = seen_shared(a->records, b->records);
-    size_t beside = seen_shared(a->beside, b->beside);
-
-    return order_of(shared == news_count(a) && beside == seen_count(a->beside) && !a->is_incomplete,
-                    shared == news_count(b) && beside == seen_count(b->beside) &&
-                        !b->is_incomplete);
+    return compare(a, b, 1);
 }
 
 size_t news_lacking(const struct news *a, const struct news *b)
 {
-    return news_count(b) - seen_shared(a->records, b->records);
+    return lacking(a, b, 0);
 }
 
 size_t news_messages_lacking(const struct news *a, const struct news *b)
 {
-    return seen_count(b->messages) - seen_shared(a->messages, b->messages);
+    size_t all, n = shared(a, b, &a->messages, &b->messages, &all);
+
+    return all - n;
+}
+
+int news_has_bodies(const struct news *a, const struct news *b)
+{
+    return seen_shared(a->records.bodies, b->records.bodies) == seen_count(b->records.bodies) &&
+           seen_shared(a->beside.bodies, b->beside.bodies) == seen_count(b->beside.bodies);
+}
+
+void news_vouch(struct news *n, enum trust trust)
+{
+    n->trust = trust;
 }

@@ -4,18 +4,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agents/trust.h"
 #include "common/base/err.h"
+#include "common/base/strlist.h"
 
 /*
  * The records of a transcript that make up its conversation, as a set, so that two copies of one
  * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
  * no relocation changes.  The agent says what is conversation (record_news() of its row); a record
  * of a type that it doesn't know counts if it has a uuid.  Other records with a uuid (attachments,
- * local commands, a compaction's summary) are a second set, beside the first.  One pass, eight to
- * sixteen bytes for each record, lines of any length; a line counts only if it is one whole JSON
+ * local commands, a compaction's summary) are a second set, beside the first.  One pass, sixteen to
+ * 32 bytes for each record, lines of any length; a line counts only if it is one whole JSON
  * object, and its newline has come or news_end() says that none will.  A message without a uuid is
  * known by its place in the copy; of those only the first 65536 are told apart, and a copy with
  * more of them has what no other has.
+ *
+ * A uuid is anybody's to write.  So it is enough between two for which somebody vouches alike, and
+ * for the one that is vouched for more.  The other has a record of it only if it says the same
+ * (agents/body.h): words, calls and results, not what is left out on the way home.
  */
 struct news;
 
@@ -41,10 +47,17 @@ struct news *news_new(void);
 
 /**
  * news_new_glance():
- * Look for folder and branch only, in constant memory: no record is counted, no time known.
+ * Look for folder, branch and beginnings only, in constant memory: no record is counted, no time
+ * known.
  */
 struct news *news_new_glance(void);
 void news_free(struct news *n);
+
+/**
+ * news_vouch(n, trust):
+ * Say who vouches for what is fed to it; until then it is a stranger's.
+ */
+void news_vouch(struct news *n, enum trust trust);
 
 /**
  * news_feed(n, p, len):
@@ -108,6 +121,14 @@ const char *news_cwd(const struct news *n);
 const char *news_git_branch(const struct news *n);
 
 /**
+ * news_begins(n):
+ * Return the ids of records that something begins with: the first one, and those without a parent,
+ * each once, at most NEWS_BEGINS_MAX.  Borrowed.
+ */
+#define NEWS_BEGINS_MAX 16384
+const struct strlist *news_begins(const struct news *n);
+
+/**
  * news_has_time(n, wall_ms):
  * Return whether a record, one without news too, bears that very timestamp.
  */
@@ -125,6 +146,13 @@ enum news_order news_compare(const struct news *a, const struct news *b);
  * one of the two away.
  */
 enum news_order news_compare_all(const struct news *a, const struct news *b);
+
+/**
+ * news_has_bodies(a, b):
+ * Return whether ${a} has every record of ${b} that has a uuid, conversation or not, and all say
+ * the same, whoever vouches for them.
+ */
+int news_has_bodies(const struct news *a, const struct news *b);
 
 /**
  * news_lacking(a, b):

@@ -2,6 +2,7 @@ noinst_LIBRARIES += agents/libagents.a
 agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
   agents/beneath.c agents/beneath.h \
+  agents/body.c agents/body.h \
   agents/claude/allow.c agents/claude/allow.h \
   agents/claude/claude.c agents/claude/claude.h \
   agents/claude/claude_cites.c \

@@ -19,6 +19,7 @@ struct unite_side {
 
 struct unite_opts {
     struct unite_side ours, theirs; /* what is here; what came */
+    int is_theirs_better;           /* of what both have, the bytes that came stay */
 
     /* Files of the session whose name is taken by another one: name, what it is called if the side
      * ours gives way, what if theirs does, ...  Where the side that gives way names such a file,
@@ -30,7 +31,7 @@ struct unite_opts {
 struct unite_result {
     int is_ours_active; /* which branch comes last: the one that was worked on last */
     size_t shared;      /* records that both have */
-    size_t fuller; /* of these, how many are longer in ours */
+    size_t fuller;      /* of these, how many are longer in ours */
     size_t only_ours, only_theirs;
 };
 

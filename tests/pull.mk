@@ -6,6 +6,8 @@ EXTRA_DIST += tests/e2e/pull_lib.bash
 TESTS += tests/e2e/e2e_whole.bats tests/e2e/e2e_profile.bats tests/e2e/e2e_pull.bats tests/e2e/e2e_choices.bats tests/e2e/e2e_kill.bats \
   tests/e2e/e2e_heads.bats tests/e2e/e2e_merge.bats tests/e2e/e2e_read.bats
 LONG_TESTS += tests/e2e/e2e_download.bats
+dist_check_SCRIPTS += tests/e2e/e2e_vouched.bats
+LONG_TESTS += tests/e2e/e2e_vouched.bats
 # The same for what is sealed, whoever sealed it.
 check_PROGRAMS += tests/bundle/sealone
 tests_bundle_sealone_SOURCES = tests/bundle/sealone.c

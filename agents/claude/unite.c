@@ -30,6 +30,7 @@ struct weaving {
     const struct unite_opts *opts;
     struct unite_lines ours, theirs;
     struct unite_lines *base, *other; /* the active one first */
+    struct unite_lines *kept;         /* whose bytes stay, of what both have */
     char *is_top;                     /* of the other's lines: it hangs on a boundary of its own */
     struct seen *bad;                 /* lines of the base that can't be read */
     struct unite_ref *stack;
@@ -143,12 +144,12 @@ static int write_line(struct weaving *w, struct unite_lines *of, size_t i, struc
     if (line->flags & UNITE_OUT)
         return 0;
     line->flags |= UNITE_OUT;
-    if (line->id != 0 && (line->flags & UNITE_SHARED) && of != &w->ours) {
-        own = &w->ours.v[unite_lines_find(&w->ours, line->id)];
+    if (line->id != 0 && (line->flags & UNITE_SHARED) && of != w->kept) {
+        own = &w->kept->v[unite_lines_find(w->kept, line->id)];
         if (own->flags & UNITE_OUT)
             return 0;
         own->flags |= UNITE_OUT;
-        return copy_line(w, &w->ours, &w->ours.v[own->last], err);
+        return copy_line(w, w->kept, &w->kept->v[own->last], err);
     }
     if (of == w->other && line->id == 0 && line->parent != 0 && w->opts->renamed != NULL &&
         w->opts->renamed->n > 0)
@@ -162,8 +163,8 @@ static int find_parent(struct weaving *w, const struct unite_ref *r, struct unit
     const struct unite_line *line = &r->of->v[r->i];
     uint64_t parent = line->parent;
 
-    if ((line->flags & UNITE_SHARED) && r->of != &w->ours)
-        parent = w->ours.v[unite_lines_find(&w->ours, line->id)].parent;
+    if ((line->flags & UNITE_SHARED) && r->of != w->kept)
+        parent = w->kept->v[unite_lines_find(w->kept, line->id)].parent;
     ret->of = w->base;
     ret->i = unite_lines_find(w->base, parent);
     if (ret->i == UNITE_NONE) {
@@ -372,6 +373,7 @@ static void choose(struct weaving *w, struct unite_result *r)
     r->is_ours_active = r->only_theirs == 0 || (r->only_ours > 0 && ours_ms >= theirs_ms);
     w->base = r->is_ours_active ? &w->ours : &w->theirs;
     w->other = r->is_ours_active ? &w->theirs : &w->ours;
+    w->kept = w->opts->is_theirs_better ? &w->theirs : &w->ours;
 }
 
 int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,

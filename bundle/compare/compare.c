@@ -30,7 +30,8 @@ int compare_beginnings(int a, int b, int64_t n, struct ct_err *err)
     return rc;
 }
 
-static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes, enum compare_order *ret,
+static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes,
+                      const struct compare_trust *trust, enum compare_order *ret,
                       struct ct_err *err)
 {
     struct news *x = news_new(), *y = news_new();
@@ -39,6 +40,10 @@ static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes, enum compa
 
     if (rc == 0)
         rc = news_feed_file(y, b, b_bytes, err);
+    if (trust != NULL) {
+        news_vouch(x, trust->a);
+        news_vouch(y, trust->b);
+    }
     if (rc == 0 && news_count(x) > 0)
         order = news_compare_all(x, y);
     if (rc == 0)
@@ -50,7 +55,8 @@ static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes, enum compa
     return rc;
 }
 
-int compare_files(const char *name, int a, int b, enum compare_order *ret, struct ct_err *err)
+int compare_files(const char *name, int a, int b, const struct compare_trust *trust,
+                  enum compare_order *ret, struct ct_err *err)
 {
     struct stat x, y;
     int64_t shorter;
@@ -70,7 +76,7 @@ int compare_files(const char *name, int a, int b, enum compare_order *ret, struc
         return 0;
     }
     if (n > 6 && strcmp(name + n - 6, ".jsonl") == 0)
-        return by_records(a, b, (int64_t)x.st_size, (int64_t)y.st_size, ret, err);
+        return by_records(a, b, (int64_t)x.st_size, (int64_t)y.st_size, trust, ret, err);
     *ret = COMPARE_OTHER;
     return 0;
 }

@@ -77,7 +77,7 @@ static int add_name(int local, int staged, const char *name, struct strlist *ret
     char *ours, *theirs;
     enum compare_order order;
 
-    if (compare_files("", local, staged, &order, err) != 0)
+    if (compare_files("", local, staged, NULL, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         return 0;
@@ -134,10 +134,11 @@ static int open_side(int dir_fd, const char *name, struct unite_side *ret, struc
 
 /* The first of ${parts} is what is here.  It becomes the file ${to} of the stage. */
 static int unite(const struct both *b, const struct unite_side parts[2], int is_exact,
-                 const char *to, const struct strlist *renamed, struct unite_result *ret,
-                 struct ct_err *err)
+                 int is_better, const char *to, const struct strlist *renamed,
+                 struct unite_result *ret, struct ct_err *err)
 {
-    const struct unite_opts opts = {.ours = parts[0], .theirs = parts[1], .renamed = renamed};
+    const struct unite_opts opts = {
+        .ours = parts[0], .theirs = parts[1], .is_theirs_better = is_better, .renamed = renamed};
     struct unite_side whole = {.fd = -1};
     int fd, rc;
 
@@ -165,7 +166,7 @@ int both_unite(const struct both *b, int ours_fd, int64_t ours_end, const char *
     int rc = open_side(b->stage_fd, staged, &parts[1], err);
 
     if (rc == 0)
-        rc = unite(b, parts, b->is_exact, staged, renamed, ret, err);
+        rc = unite(b, parts, b->is_exact, b->is_better, staged, renamed, ret, err);
     if (parts[1].fd >= 0)
         close(parts[1].fd);
     return rc;
@@ -188,7 +189,7 @@ static int gather(const struct both *b, int root_fd, const struct local_copy *c,
     int rc = open_copy(root_fd, b->agent, c, &parts[1], err);
 
     if (rc == 0)
-        rc = unite(b, parts, 1, GATHERED, NULL, &r, err);
+        rc = unite(b, parts, 1, 0, GATHERED, NULL, &r, err);
     if (parts[1].fd >= 0)
         close(parts[1].fd);
     if (rc != 0)

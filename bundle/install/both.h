@@ -34,6 +34,7 @@ struct both {
     const struct agent *agent;
     int stage_fd;
     int is_exact;          /* what came is as it was written, but for its paths */
+    int is_better;         /* ... and is vouched for more: of what both have, it stays */
     struct strlist *rests; /* what the result lacks of either side: see rest_stage() */
 };
 

@@ -149,7 +149,7 @@ static int is_better(const struct gathering *g, const char *from, const char *to
     if (a < 0 || b < 0 || fstat(a, &x) != 0 || fstat(b, &y) != 0 || !S_ISREG(x.st_mode) ||
         !S_ISREG(y.st_mode) || (x.st_ino == y.st_ino && x.st_dev == y.st_dev))
         rc = 0;
-    else if (compare_files(from, b, a, &order, err) != 0)
+    else if (compare_files(from, b, a, NULL, &order, err) != 0)
         rc = -1;
     else
         rc = order == COMPARE_BEGINS || order == COMPARE_LESS ||

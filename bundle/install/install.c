@@ -37,6 +37,7 @@ struct installing {
     struct install_target target;
     struct stage stage;
     struct local local;
+    enum trust here; /* who vouches for that */
     struct open_result opened;
     struct news *news; /* of the bundle's transcript */
     struct plan plan;
@@ -210,7 +211,7 @@ static int read_entry(struct installing *in, struct content_id *id, const struct
 /* What other transcripts had more counts as the session's too. */
 static int read_others(struct installing *in, struct ct_err *err)
 {
-    for (size_t i = 0; i < in->opened.n && in->news != NULL; i++) {
+    for (size_t i = 0; i < in->opened.n; i++) {
         const struct open_entry *e = &in->opened.entries[i];
         int fd, rc;
         if (e->kind == AGENT_NOTHING || !others_is_entry(e->name))
@@ -233,11 +234,8 @@ static int read_stage(struct installing *in, struct ct_err *err)
     char *window = str_calloc(WINDOW, 1);
     int rc = 0;
 
-    /* Nobody asks for the records of a session that is new here, but maybe for its branch. */
-    if (in->local.n > 0)
-        in->news = news_new();
-    else if (in->meta->git_branch == NULL)
-        in->news = news_new_glance();
+    /* Nobody asks for the records of a session that is new here, but for what it begins with. */
+    in->news = in->local.n > 0 ? news_new() : news_new_glance();
     for (size_t i = 0; rc == 0 && i < in->opened.n; i++) {
         if (in->opened.entries[i].kind != AGENT_NOTHING)
             rc = read_entry(in, id, &in->opened.entries[i], window, err);
@@ -250,8 +248,8 @@ static int read_stage(struct installing *in, struct ct_err *err)
     content_id_free(id);
     if (rc != 0)
         return -1;
-    if (in->news != NULL)
-        in->r->records = news_count(in->news);
+    in->r->records = news_count(in->news);
+    strlist_copy(&in->r->begins, news_begins(in->news));
     in->r->git_branch =
         str_dup(in->meta->git_branch != NULL ? in->meta->git_branch : news_git_branch(in->news));
     return 0;
@@ -452,6 +450,7 @@ static int plan(struct installing *in, struct ct_err *err)
     find_place(in, &place);
     place.is_merging |= in->is_thinner;
     place.is_exact = in->opts->trust == TRUST_OWN;
+    place.vouched = (struct compare_trust){in->here, in->opts->trust};
     place.rests = &in->rests;
     if (plan_make(in->stage.root_fd, in->stage.fd, in->meta->agent, r->session_id, &place,
                   &in->opened, &in->plan, err) != 0)
@@ -510,7 +509,8 @@ static int is_thinner(const struct installing *in)
 
 static struct both both(struct installing *in)
 {
-    return (struct both){in->meta->agent, in->stage.fd, in->opts->trust == TRUST_OWN, &in->rests};
+    return (struct both){in->meta->agent, in->stage.fd, in->opts->trust == TRUST_OWN,
+                         in->here < in->opts->trust, &in->rests};
 }
 
 /* It has all records that are here, but maybe not all that they say.  Where it is another place, or
@@ -606,6 +606,10 @@ static int work(struct installing *in, struct ct_err *err)
                    &in->local, err) != 0 ||
         read_stage(in, err) != 0)
         return -1;
+    in->here = in->opts->here != NULL ? in->opts->here(in->opts->here_arg, in->r->session_id)
+                                      : TRUST_STRANGER;
+    news_vouch(in->local.news, in->here);
+    news_vouch(in->news, in->opts->trust);
     return settle(in, err);
 }
 
@@ -666,6 +670,7 @@ void install_result_clear(struct install_result *r)
     free(r->git_branch);
     free(r->source_cwd);
     free(r->backup);
+    strlist_free(&r->begins);
     strlist_free(&r->left_out);
     strlist_free(&r->kept);
     strlist_free(&r->beside);

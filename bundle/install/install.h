@@ -58,6 +58,10 @@ struct install_opts {
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes); /* may be NULL */
     void *progress_arg;
 
+    /* Say who vouches for what is here of the session.  NULL: nobody. */
+    enum trust (*here)(void *arg, const char *session_id);
+    void *here_arg;
+
     /* Say where the session is to live; ${local} is what there is of it here.  The members of
      * ${ret} become the caller's. */
     int (*choose)(void *arg, const struct open_meta *meta, const struct local *local,
@@ -90,6 +94,7 @@ struct install_result {
     int64_t files_aside;                  /* of the side that gave way, under other names */
     int64_t files_added, files_replaced, files_kept, memory_kept, prompts;
     int has_mode_reset;
+    struct strlist begins;   /* of the bundle: see news_begins() */
     struct strlist left_out; /* name, reason, ... */
     struct strlist kept;     /* what is another here and stays, below the data folder */
     struct strlist beside;   /* what it has in the session's own folders, below the data folder */

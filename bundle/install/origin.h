@@ -10,22 +10,19 @@
  * is merged with and whoever seals it later, and so says every description that is sealed here.
  * One small file in origins/ in the state folder for each session that is not one's own; and the
  * same in our folder of the data folder, beside the session, for the state may be lost before any
- * description said it.
+ * description said it.  Its first line is that word; each other one is the id of a record that
+ * something in the session begins with, for a fork has these too, and says nowhere what it is a
+ * fork of.  No symbolic link is followed to it.
  */
 
 /**
- * origin_note(dir, session_id, trust, err):
- * Something that ${trust} vouches for is about to be part of the session: note that in the private
- * folder ${dir}.  What was noted before is never raised.
+ * origin_note(state_dir, root, session_id, trust, begins, err):
+ * Something that ${trust} vouches for is about to be part of the session, with records ${begins}
+ * (news_begins(); may be NULL): note that in ${state_dir} and for the data folder ${root} (NULL:
+ * not there), or in neither.  What was noted before is never raised.
  */
-int origin_note(const char *dir, const char *session_id, enum trust trust, struct ct_err *err);
-
-/**
- * origin_note_beside(root, session_id, trust, err):
- * The same in the data folder ${root}, which holds the session.
- */
-int origin_note_beside(const char *root, const char *session_id, enum trust trust,
-                       struct ct_err *err);
+int origin_note(const char *state_dir, const char *root, const char *session_id, enum trust trust,
+                const struct strlist *begins, struct ct_err *err);
 
 /**
  * origin_of(state_dir, roots, session_id):
@@ -33,6 +30,14 @@ int origin_note_beside(const char *root, const char *session_id, enum trust trus
  * nothing was, TRUST_STRANGER if it can't be read.
  */
 enum trust origin_of(const char *state_dir, const struct strlist *roots, const char *session_id);
+
+/**
+ * origin_inherit(state_dir, roots, session_id, begins, err):
+ * A session of which there is no version yet begins with the records ${begins}: if something noted
+ * does so too, it is a fork of that, and the same is noted of it, in ${state_dir}.
+ */
+int origin_inherit(const char *state_dir, const struct strlist *roots, const char *session_id,
+                   const struct strlist *begins, struct ct_err *err);
 
 /**
  * origin_each(state_dir, roots, each, arg):

@@ -65,13 +65,22 @@ static int open_local(const struct planning *p, const char *path, int *ret_fd, s
     return 1;
 }
 
+/* Where nobody vouches for what is here as for what came, that is what is believed: of files that
+ * nobody changes again. */
+static int is_better(const struct planning *p, const struct open_entry *e)
+{
+    return p->place->vouched.a < p->place->vouched.b &&
+           (e->kind == AGENT_SUBDIR || e->kind == AGENT_FILE_HISTORY);
+}
+
 static int compare(const struct planning *p, const struct open_entry *e, int local, int staged,
                    enum plan_act *ret, struct ct_err *err)
 {
     enum compare_order order;
 
     /* Only beside the transcript do records tell. */
-    if (compare_files(e->kind == AGENT_SUBDIR ? e->name : "", local, staged, &order, err) != 0)
+    if (compare_files(e->kind == AGENT_SUBDIR ? e->name : "", local, staged, &p->place->vouched,
+                      &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         *ret = PLAN_SAME;
@@ -82,7 +91,7 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
     else if (order == COMPARE_LESS && p->place->is_merging)
         *ret = PLAN_BACKUP;
     else
-        *ret = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+        *ret = p->place->is_winning || is_better(p, e) ? PLAN_BACKUP : PLAN_KEEP;
     return 0;
 }
 
@@ -275,7 +284,8 @@ static int decide_transcripts(struct planning *p, struct plan_item *it, int loca
                               const struct stat *here, enum compare_order order, struct ct_err *err)
 {
     struct strlist rests = {0};
-    const struct both b = {p->agent, p->stage_fd, p->place->is_exact, &rests};
+    const struct both b = {p->agent, p->stage_fd, p->place->is_exact,
+                           p->place->vouched.a < p->place->vouched.b, &rests};
     struct unite_result r;
     int rc = 0;
 
@@ -298,7 +308,8 @@ static int decide_both(struct planning *p, struct plan_item *it, int local, int 
     enum compare_order order;
     int rc;
 
-    if (compare_files(kind == AGENT_SUBDIR ? it->entry->name : "", local, staged, &order, err) != 0)
+    if (compare_files(kind == AGENT_SUBDIR ? it->entry->name : "", local, staged,
+                      &p->place->vouched, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         return 0;

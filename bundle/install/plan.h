@@ -2,6 +2,7 @@
 #define BUNDLE_INSTALL_PLAN_H
 
 #include "agents/agent.h"
+#include "bundle/compare/compare.h"
 #include "bundle/install/local.h"
 #include "bundle/open/open.h"
 #include "common/base/buf.h"
@@ -51,18 +52,19 @@ struct plan {
 };
 
 struct plan_target {
-    const char *project;         /* its project folder, in the end */
-    const char *memory_project;  /* where its memory is kept, in the end; NULL: the same */
-    const char *own_project;     /* where the session's own folder is now; it moves along */
-    int is_winning;              /* the bundle wins where neither goes on where the other ends */
-    int is_known;                /* the session is here */
-    int is_merging;              /* nothing of either side is to be lost */
-    int is_careful;              /* whatever is replaced goes to the backups */
-    int is_of_no_session;        /* what something else stands in the way of stays out by itself */
-    int is_shy;                  /* memory comes only to where there is nothing yet */
-    int is_memory_shy;           /* ... that of ${memory_project} */
-    int is_exact;                /* see struct both */
-    const struct strlist *rests; /* of the transcripts: see rest_stage() */
+    const char *project;          /* its project folder, in the end */
+    const char *memory_project;   /* where its memory is kept, in the end; NULL: the same */
+    const char *own_project;      /* where the session's own folder is now; it moves along */
+    struct compare_trust vouched; /* for what is here, and for what came */
+    int is_winning;               /* the bundle wins where neither goes on where the other ends */
+    int is_known;                 /* the session is here */
+    int is_merging;               /* nothing of either side is to be lost */
+    int is_careful;               /* whatever is replaced goes to the backups */
+    int is_of_no_session;         /* what something else stands in the way of stays out by itself */
+    int is_shy;                   /* memory comes only to where there is nothing yet */
+    int is_memory_shy;            /* ... that of ${memory_project} */
+    int is_exact;                 /* see struct both */
+    const struct strlist *rests;  /* of the transcripts: see rest_stage() */
 };
 
 /**

@@ -21,10 +21,10 @@ static void on_transcript(void *arg, const void *p, size_t n)
     news_feed(arg, p, n);
 }
 
-static int compare(const struct open_meta *meta, const char *root, const struct news *news,
-                   struct verify_result *ret, struct ct_err *err)
+static int compare(const struct open_meta *meta, const struct verify_here *here,
+                   const struct news *news, struct verify_result *ret, struct ct_err *err)
 {
-    int root_fd = beneath_open_root(root), rc;
+    int root_fd = beneath_open_root(here->root), rc;
     struct local local;
 
     rc = local_find(root_fd, meta->agent, meta->session_id, &local, err);
@@ -32,6 +32,7 @@ static int compare(const struct open_meta *meta, const char *root, const struct 
         close(root_fd);
     if (rc != 0)
         return -1;
+    news_vouch(local.news, here->here);
     ret->records = news_count(news);
     ret->local_records = news_count(local.news);
     ret->state = VERIFY_NOT_HERE;
@@ -55,7 +56,7 @@ static int compare(const struct open_meta *meta, const char *root, const struct 
     return 0;
 }
 
-int verify_bundle(const char *path, const char *session_id, const char *root,
+int verify_bundle(const char *path, const char *session_id, const struct verify_here *here,
                   const struct unseal_opts *unseal, struct verify_result *ret, struct ct_err *err)
 {
     struct news *news = news_new();
@@ -74,8 +75,9 @@ int verify_bundle(const char *path, const char *session_id, const char *root,
     if (rc == 0) {
         rc = opener_extract(opener, NULL, NULL, &opened, err);
         news_end(news);
+        news_vouch(news, here->bundle);
         if (rc == 0) {
-            rc = compare(opener_meta(opener), root, news, ret, err);
+            rc = compare(opener_meta(opener), here, news, ret, err);
             open_result_free(&opened);
         }
         opener_free(opener);

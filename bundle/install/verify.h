@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "agents/trust.h"
 #include "bundle/seal/seal.h"
 #include "common/base/err.h"
 
@@ -20,13 +21,18 @@ struct verify_result {
     size_t records, local_records;
 };
 
+/* Where the session lies here, and who vouches for that and for the bundle (agents/news.h). */
+struct verify_here {
+    const char *root; /* the data folder */
+    enum trust here, bundle;
+};
+
 /**
- * verify_bundle(path, session_id, root, unseal, ret, err):
+ * verify_bundle(path, session_id, here, unseal, ret, err):
  * Open the bundle ${path} of the session fully, writing nothing, and compare its records with those
- * in the data folder ${root}.  ERR_CORRUPT or ERR_REFUSED if it could not be installed.  ${unseal}
- * may be NULL.
+ * that are here.  ERR_CORRUPT or ERR_REFUSED if it could not be installed.  ${unseal} may be NULL.
  */
-int verify_bundle(const char *path, const char *session_id, const char *root,
+int verify_bundle(const char *path, const char *session_id, const struct verify_here *here,
                   const struct unseal_opts *unseal, struct verify_result *ret, struct ct_err *err);
 
 /**

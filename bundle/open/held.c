@@ -33,8 +33,17 @@ int held_look(const char *path, const struct unseal_opts *unseal, const char *se
         return -1;
     }
     news_end(h.news);
+    held_vouch(&h, TRUST_STRANGER);
     *ret = h;
     return 0;
+}
+
+void held_vouch(struct held *h, enum trust trust)
+{
+    if (h->news == NULL)
+        return;
+    h->opened.trust = trust;
+    news_vouch(h->news, trust);
 }
 
 void held_clear(struct held *h)
@@ -69,6 +78,11 @@ static int ends(const char *s, const char *end)
     return n > m && strcmp(s + n - m, end) == 0;
 }
 
+static int is_other(const struct open_entry *a, const struct open_entry *b)
+{
+    return !ends(b->name, ".json") && memcmp(a->digest, b->digest, sizeof(a->digest)) != 0;
+}
+
 static int is_longer(const struct open_entry *a, const struct open_entry *b)
 {
     if (ends(b->name, ".jsonl"))
@@ -79,6 +93,8 @@ static int is_longer(const struct open_entry *a, const struct open_entry *b)
 size_t held_files_lacking(const struct open_result *a, const struct open_result *b,
                           int (*is_lacking)(void *arg, const struct open_entry *e), void *arg)
 {
+    int (*is_lost)(const struct open_entry *, const struct open_entry *) =
+        a->trust < b->trust ? is_other : is_longer;
     size_t n = 0;
 
     for (size_t i = 0; i < b->n; i++) {
@@ -87,7 +103,7 @@ size_t held_files_lacking(const struct open_result *a, const struct open_result 
             (held_of_the_moment(e->kind) && e->kind != AGENT_MEMORY))
             continue;
         mine = find(a, e->name);
-        n += (mine == NULL || is_longer(mine, e)) && (is_lacking == NULL || is_lacking(arg, e));
+        n += (mine == NULL || is_lost(mine, e)) && (is_lacking == NULL || is_lacking(arg, e));
     }
     return n;
 }

@@ -22,6 +22,12 @@ int held_look(const char *path, const struct unseal_opts *unseal, const char *se
 void held_clear(struct held *h);
 
 /**
+ * held_vouch(h, trust):
+ * Say who vouches for it; until then nobody does.
+ */
+void held_vouch(struct held *h, enum trust trust);
+
+/**
  * held_of_the_moment(kind):
  * Return whether such files only tell how something stands now, and are written anew.
  */
@@ -31,6 +37,8 @@ int held_of_the_moment(enum agent_kind kind);
  * held_files_lacking(a, b, is_lacking, arg):
  * Return how many files of ${b} that are kept for good ${a} lacks, or has shorter.  Of transcripts
  * their lines are counted; of what else holds paths of its machine (JSON) the length says nothing.
+ * If somebody vouches for less in ${a}, a file there has to be the same to the byte, for a name and
+ * a length are anybody's to write; of JSON its being there is enough.
  * ${is_lacking} (may be NULL) has the last word on each of these.
  */
 size_t held_files_lacking(const struct open_result *a, const struct open_result *b,

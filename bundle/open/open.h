@@ -81,6 +81,7 @@ struct open_entry {
     int64_t size_bytes;   /* as in the bundle */
     int64_t stage_bytes;  /* as it lies in the stage: relocation may change it */
     int64_t lines;        /* of a .jsonl, which no relocation changes; else 0 */
+    unsigned char digest[HASH_SHA256_BYTES]; /* as in the bundle */
 };
 
 /* A file that the user named when the bundle was made.  Installing one is for the caller to decide,
@@ -91,6 +92,7 @@ struct open_extra {
 };
 
 struct open_result {
+    enum trust trust; /* who vouches for it, as its opener was told; see also held_vouch() */
     struct open_entry *entries; /* sorted by name; without meta.json and the manifest */
     size_t n;
     struct strlist left_out; /* name, reason, name, reason, ...; escape names for a terminal */

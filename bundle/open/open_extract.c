@@ -531,7 +531,12 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
         r->raw_bytes += t->size_bytes;
         if (!t->is_taken)
             continue;
-        *e = (struct open_entry){t->name, t->kind, t->size_bytes, t->stage_bytes, t->lines};
+        *e = (struct open_entry){.name = t->name,
+                                 .kind = t->kind,
+                                 .size_bytes = t->size_bytes,
+                                 .stage_bytes = t->stage_bytes,
+                                 .lines = t->lines};
+        memcpy(e->digest, t->digest, sizeof(e->digest));
         t->name = NULL;
         r->n++;
     }
@@ -539,6 +544,7 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
         open_result_free(r);
         return -1;
     }
+    r->trust = x->o->opts.trust;
     r->left_out = x->left_out;
     r->extras = x->extras;
     r->n_extras = x->n_extras;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agents/claude/transcript.h"
+#include "agents/news.h"
 #include "bundle/pack/content.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
@@ -188,4 +189,42 @@ void origin_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
 
     if (!look(s, c, TRANSCRIPT_SEARCH, ret))
         origin_elsewhere(s, ret);
+}
+
+struct beginnings {
+    struct strlist *ret;
+    int is_first; /* a record has to come yet */
+};
+
+static void on_line(void *arg, const struct news_line *l)
+{
+    struct beginnings *b = arg;
+
+    if (!l->is_record || l->uuid[0] == '\0')
+        return;
+    if ((b->is_first || l->parent[0] == '\0') && b->ret->n < NEWS_BEGINS_MAX)
+        strlist_add(b->ret, l->uuid);
+    b->is_first = 0;
+}
+
+void origin_begins(const struct snapshot *s, int64_t from, struct strlist *ret)
+{
+    struct beginnings b = {ret, from == 0};
+    const struct content *c = content_transcript(s);
+    struct news *news = news_new_glance();
+    int fd = content_open(s, c, NULL);
+    char *p = str_calloc(PIECE, 1);
+
+    news_each(news, on_line, &b);
+    for (int64_t at = from; fd >= 0 && at < c->length; at += PIECE) {
+        size_t n = c->length - at < PIECE ? (size_t)(c->length - at) : PIECE;
+        if (content_read(c, fd, p, n, at, NULL) != 0)
+            break;
+        news_feed(news, p, n);
+    }
+    news_end(news);
+    if (fd >= 0)
+        close(fd);
+    free(p);
+    news_free(news);
 }

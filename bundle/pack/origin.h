@@ -39,4 +39,11 @@ void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE]);
 struct content;
 void origin_each_cwd(int fd, const struct content *c, int64_t limit, struct strlist *ret);
 
+/**
+ * origin_begins(s, from, ret):
+ * Append what of the transcript, from the byte ${from} on, where a line begins, something begins
+ * with (see news_begins()).  As far as it can be read.
+ */
+void origin_begins(const struct snapshot *s, int64_t from, struct strlist *ret);
+
 #endif

@@ -197,7 +197,9 @@ static int divide(struct snapshot *s, struct news *const *news, struct ct_err *e
         if (stays)
             continue;
         begin(&l);
-        if (rc == 0 && order != NEWS_SAME && order != NEWS_AHEAD)
+        /* A record that both have may say something else in each. */
+        if (rc == 0 &&
+            ((order != NEWS_SAME && order != NEWS_AHEAD) || !news_has_bodies(news[0], news[i])))
             rc = read_copy(s, &c, NULL, &l, err);
         if (rc == 0 && l.n == 0) {
             is_duplicate(s, &c);

@@ -56,6 +56,7 @@ const struct jscan_ops jscan_no_ops = {want_none, take_none, close_none};
 void jscan_init(struct jscan *s)
 {
     /* The text buffer needs no clearing, and it is the bulk. */
+    s->at = s->fed = 0;
     s->depth = 0;
     s->key_len = 0;
     s->key[0] = '\0';
@@ -490,6 +491,7 @@ void jscan_feed(struct jscan *s, const struct jscan_ops *ops, void *arg, const c
     while (i < n && s->state != BAD) {
         switch (s->state) {
         case IN_STRING:
+            s->at = s->fed + i;
             i += in_string(s, ops, arg, p + i, n - i);
             break;
         case IN_ESCAPE:
@@ -517,7 +519,9 @@ void jscan_feed(struct jscan *s, const struct jscan_ops *ops, void *arg, const c
                 i++;
             break;
         default:
+            s->at = s->fed + i;
             s->state = structure(s, ops, arg, p[i++]);
         }
     }
+    s->fed += n;
 }

@@ -25,8 +25,10 @@ enum jscan_type {
     JSCAN_NULL,
 };
 
-/* All members but key, key_len and depth are for jscan.c alone. */
+/* All members but at, key, key_len and depth are for jscan.c alone. */
 struct jscan {
+    uint64_t at;    /* where in the text the byte is that made it call back */
+    uint64_t fed;   /* bytes that came before the piece under way */
     uint32_t depth; /* containers open around the present place */
     uint32_t key_len;
     char key[JSCAN_KEY + 1]; /* of the last member begun, unescaped, "" if it was too long */

@@ -90,6 +90,7 @@ static int open_sealed(struct ctx *c, const struct download *d, struct copy *k, 
         held_look(d->path, &unseal, d->facts.session_id, NULL, &k->held, err) != 0)
         return -1;
     k->generation = d->facts.generation;
+    k->trust = d->facts.origin;
     if (d->facts.content_id[0] == '\0' ||
         strcmp(k->held.opened.content_id, d->facts.content_id) == 0)
         return 0;
@@ -160,6 +161,12 @@ static const struct open_entry *find(const struct open_result *r, const char *na
     return NULL;
 }
 
+static int is_less(const struct open_entry *a, const struct open_entry *b, enum trust trust)
+{
+    return trust == TRUST_OWN ? a->size_bytes < b->size_bytes
+                              : memcmp(a->digest, b->digest, sizeof(a->digest)) != 0;
+}
+
 int copy_is_within(const struct copy *a, const struct copy *b)
 {
     enum news_order order;
@@ -167,6 +174,8 @@ int copy_is_within(const struct copy *a, const struct copy *b)
     if (strcmp(a->sha256, b->sha256) == 0 ||
         strcmp(a->held.opened.content_id, b->held.opened.content_id) == 0)
         return 1;
+    news_vouch(a->held.news, TRUST_OWN);
+    news_vouch(b->held.news, b->trust);
     order = news_compare_all(a->held.news, b->held.news);
     if (order != NEWS_SAME && order != NEWS_BEHIND)
         return 0;
@@ -174,7 +183,7 @@ int copy_is_within(const struct copy *a, const struct copy *b)
         const struct open_entry *e = &a->held.opened.entries[i],
                                 *other = find(&b->held.opened, e->name);
         if (other == NULL || (e->kind != AGENT_TRANSCRIPT && !held_of_the_moment(e->kind) &&
-                              other->size_bytes < e->size_bytes))
+                              is_less(other, e, b->trust)))
             return 0;
     }
     return 1;

@@ -16,6 +16,7 @@ struct copy {
     char sha256[HASH_SHA256_HEX]; /* of the gzip file, before it was sealed and padded... */
     int64_t gzip_bytes;           /* ...or with its padding, and 0, if its description is lost */
     int64_t generation; /* of a sealed one, else 0 */
+    enum trust trust;   /* whose it was before it was sealed; in clear a stranger's */
     struct held held;
 };
 
@@ -40,7 +41,8 @@ void copy_source_clear(struct copy_source *s);
  * copy_is_within(a, b):
  * Return whether ${b} holds all that ${a} holds: the same bytes; the same content; or every record
  * of its transcript, and a file of each name that is not shorter, but for those that only tell how
- * something stands now (tasks, todos, plans, memory).
+ * something stands now (tasks, todos, plans, memory).  For who is about to delete ${a}: unless ${b}
+ * is one's own, records and files have to say the same.
  */
 int copy_is_within(const struct copy *a, const struct copy *b);
 

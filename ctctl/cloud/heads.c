@@ -116,6 +116,11 @@ void heads_clear(struct heads *h)
 /* ---- what is in them ---------------------------------------------------------------------------
  */
 
+enum trust heads_vouched(struct ctx *c, const struct json_object *item)
+{
+    return item_is_sealed(item) || ctx_is_sealing(c) ? item_trust(item) : TRUST_ACCOUNT;
+}
+
 void heads_look(struct ctx *c, struct heads *h)
 {
     for (size_t i = 0; h->n > 1 && i < h->n; i++) {
@@ -125,6 +130,8 @@ void heads_look(struct ctx *c, struct heads *h)
         else if (!head->is_known)
             head->is_known = copy_fetch(c, h->session_id, h->wire_id, head->version, &head->copy,
                                         &head->source, &head->err) == 0;
+        if (head->is_known)
+            held_vouch(&head->copy.held, heads_vouched(c, head->item));
     }
 }
 

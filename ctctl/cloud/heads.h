@@ -107,6 +107,13 @@ void heads_say(struct ctx *c, const struct heads *h, const char *lack, int can_m
 struct json_object *heads_json(const struct heads *h);
 
 /**
+ * heads_vouched(c, item):
+ * Return who vouches for ${item}, an opened one of the server's: in clear whoever runs the server,
+ * if nothing is sealed here.
+ */
+enum trust heads_vouched(struct ctx *c, const struct json_object *item);
+
+/**
  * heads_machine(item):
  * Return the name of the machine that ${item} is from: what is sealed in it before what the server
  * says.  Borrowed from it; NULL if nobody knows.

@@ -54,8 +54,8 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
     const struct adopting *ad = arg;
 
     if (is_taken(r) && ad->trust != TRUST_OWN &&
-        (origin_note(ad->c->config->state_dir, r->session_id, ad->trust, err) != 0 ||
-         origin_note_beside(ad->root, r->session_id, ad->trust, err) != 0))
+        origin_note(ad->c->config->state_dir, ad->root, r->session_id, ad->trust, &r->begins,
+                    err) != 0)
         return -1;
     if (ad->d != NULL)
         pull_adopt(ad->c, ad->root, ad->d, r);
@@ -63,6 +63,21 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
 }
 
 /* ---- */
+
+enum trust pull_vouched_here(struct ctx *c, const char *session_id)
+{
+    enum trust noted;
+
+    if (ctx_config(c, NULL) != 0)
+        return TRUST_STRANGER;
+    noted = origin_of(c->config->state_dir, &c->config->roots, session_id);
+    return noted > TRUST_ACCOUNT && !ctx_is_sealing(c) ? TRUST_ACCOUNT : noted;
+}
+
+static enum trust on_here(void *arg, const char *session_id)
+{
+    return pull_vouched_here(arg, session_id);
+}
 
 struct watching {
     const struct pull_opts *opts;
@@ -104,6 +119,8 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .scratch_dir = scratch,
         .unseal = *unseal,
         .trust = trust,
+        .here = on_here,
+        .here_arg = c,
         .is_forced = opts->is_forced,
         .is_merge = opts->is_merge,
         .is_copy = opts->is_copy,
@@ -189,8 +206,7 @@ static int fetch(struct ctx *c, struct download *d, const struct pull_opts *opts
     return rc;
 }
 
-/* Who vouches for what the cloud has.  Where there is a key, only that. */
-static enum trust vouched(struct ctx *c, const struct download *d)
+enum trust pull_vouched(struct ctx *c, const struct download *d)
 {
     char key_id[KEY_ID_HEX];
 
@@ -226,7 +242,7 @@ int pull_session(struct ctx *c, const char *wire_id, const struct pull_opts *opt
         return -1;
     }
     rc = download_unseal(c, &d, &unseal, err);
-    adopting.trust = vouched(c, &d);
+    adopting.trust = pull_vouched(c, &d);
     if (rc == 0)
         rc = install(c, d.path, opts, &unseal, adopting.trust, &adopting, ret, err);
     /* A rehearsal of a merge is followed by the deed. */

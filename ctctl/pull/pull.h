@@ -52,6 +52,20 @@ struct pull_result {
 };
 
 /**
+ * pull_vouched_here(c, session_id):
+ * Return who vouches for what is here of the session: nobody more than whoever runs the server
+ * where nothing is sealed.
+ */
+enum trust pull_vouched_here(struct ctx *c, const char *session_id);
+
+/**
+ * pull_vouched(c, d):
+ * Return who vouches for what the cloud has.  Where there is a key, only that.
+ */
+struct download;
+enum trust pull_vouched(struct ctx *c, const struct download *d);
+
+/**
  * pull_session(c, wire_id, opts, ret, err):
  * Download, check and install the session that the server calls ${wire_id}.  Errors as of
  * download_look(), download_fetch(), target_choose() and install_run(); ERR_REFUSED with PULL_PLAIN

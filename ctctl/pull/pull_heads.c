@@ -7,6 +7,7 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/local.h"
+#include "common/base/hash.h"
 
 #include "ctctl/pull/pull_adopt.h"
 #include "ctctl/pull/pull_apart.h"
@@ -17,7 +18,19 @@
 struct place {
     int root_fd;
     const char *session_id, *project;
+    enum trust here, head; /* who vouches for either */
 };
+
+/* Nobody vouches for the file as for the head's: does it say the same? */
+static int is_other(int fd, const struct open_entry *e)
+{
+    unsigned char d[HASH_SHA256_BYTES];
+    char hex[HASH_SHA256_HEX];
+    int64_t size;
+
+    return hash_sha256_fd(fd, &size, hex) != 0 || hash_unhex(hex, d, sizeof(d)) != 0 ||
+           memcmp(d, e->digest, sizeof(d)) != 0;
+}
 
 static int is_absent(void *arg, const struct open_entry *e)
 {
@@ -27,7 +40,8 @@ static int is_absent(void *arg, const struct open_entry *e)
     size_t n = strlen(e->name);
     int is_json = n > 5 && (strcmp(e->name + n - 5, ".json") == 0 || e->lines > 0);
     struct stat st;
-    int is_so = fd < 0 || fstat(fd, &st) != 0 || (!is_json && st.st_size < e->size_bytes);
+    int is_so = fd < 0 || fstat(fd, &st) != 0 || (!is_json && st.st_size < e->size_bytes) ||
+                (p->here < p->head && is_other(fd, e));
 
     if (fd >= 0)
         close(fd);
@@ -39,6 +53,7 @@ static void count_absent(struct heads *h, const struct open_result *files, struc
 {
     for (size_t i = 0; files != NULL && i < h->n; i++) {
         struct head *head = &h->v[i];
+        p->head = head->copy.held.opened.trust;
         if (head->is_known && head->files > 0)
             head->files = held_files_lacking(files, &head->copy.held.opened, is_absent, p);
     }
@@ -58,7 +73,9 @@ int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *t
         is_here =
             local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 && local.n > 0;
     if (is_here) {
-        struct place p = {root_fd, h->session_id, local.copies[0].project};
+        struct place p = {root_fd, h->session_id, local.copies[0].project,
+                          pull_vouched_here(c, h->session_id), TRUST_STRANGER};
+        news_vouch(local.news, p.here);
         heads_judge(h, local.news, files);
         count_absent(h, files, &p);
     } else if (files != NULL)

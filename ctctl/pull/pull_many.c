@@ -182,6 +182,13 @@ static int is_unseen(struct ctx *c, const struct map *books, const struct json_o
     return jdoc_int(item, "currentVersion", 0) > known_version(c, books, item);
 }
 
+/* What nobody vouches for as for the cloud's proves nothing by its times. */
+static int is_doubtful(struct ctx *c, const struct map *books, const struct json_object *item)
+{
+    return pull_vouched_here(c, item_id(item)) < heads_vouched(c, item) &&
+           jdoc_int(item, "currentVersion", 0) > known_version(c, books, item);
+}
+
 /* May a version beside the current one contain it?  Of one that says what it builds on the server
  * knows; of others its content tells. */
 static int may_contain_current(const struct json_object *item)
@@ -265,7 +272,8 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
         return 0;
     }
     if (is_here && !is_behind)
-        is_behind = is_unseen(m->c, m->books, item) || may_contain_current(item) ||
+        is_behind = is_unseen(m->c, m->books, item) || is_doubtful(m->c, m->books, item) ||
+                    may_contain_current(item) ||
                     (m->opts->is_update && pull_apart_any(item) && is_told_apart(m, item));
     if (is_here && !is_behind)
         m->rest->rested++;

@@ -426,7 +426,7 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0) /* what was noted here of its origin may be lost with the books */
-        origin_note(c->d->config->state_dir, facts->session_id, facts->origin, NULL);
+        origin_note(c->d->config->state_dir, NULL, facts->session_id, facts->origin, NULL, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, item)) {
         l = remember(c, wire_id, is_other, item);
         l->generation = generation;

@@ -527,6 +527,7 @@ static void start(struct daemon *d, struct session *s)
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->cancel = &d->bundler->cancel;
     j->terms_seq = d->terms_seq;
+    j->notes_dir = str_dup(d->config->state_dir);
     j->exclude = job_rules(d, s->id);
     profile_prepare(d, j);
     j->keys = sealing_hold(d->sealing);

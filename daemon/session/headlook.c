@@ -69,9 +69,10 @@ struct peek {
     struct sealing_keys *keys;
     struct sealed_facts facts; /* of the head: its numbers only */
     _Atomic int cancel;
-    int is_contained;   /* the head is in the bundle */
-    int is_within;      /* all that the bundle has to say is in the head */
-    int is_same;        /* each is in the other, to the last record */
+    enum trust bundle_trust, head_trust; /* who vouches for either */
+    int is_contained;                    /* the head is in the bundle */
+    int is_within;                       /* all that the bundle has to say is in the head */
+    int is_same;                         /* each is in the other, to the last record */
     int64_t more_bytes; /* that the head's transcript is longer, or (negative) shorter */
     struct ct_err err;
 };
@@ -85,11 +86,14 @@ static int64_t transcript_bytes(const struct open_result *r)
     return 0;
 }
 
-static void compare(struct peek *p, const struct held *bundle, const struct held *head)
+static void compare(struct peek *p, struct held *bundle, struct held *head)
 {
-    enum news_order all = news_compare_all(bundle->news, head->news);
-    enum news_order said = news_compare(bundle->news, head->news);
+    enum news_order all, said;
 
+    held_vouch(bundle, p->bundle_trust);
+    held_vouch(head, p->head_trust);
+    all = news_compare_all(bundle->news, head->news);
+    said = news_compare(bundle->news, head->news);
     p->is_contained = (all == NEWS_SAME || all == NEWS_AHEAD) &&
                       held_files_lacking(&bundle->opened, &head->opened, NULL, NULL) == 0;
     p->is_within = (said == NEWS_SAME || said == NEWS_BEHIND) &&
@@ -174,8 +178,15 @@ static void read_it(struct look *l)
     else
         p->bundle = str_dup("");
     p->head = str_dup(l->path);
-    if (l->wire_id[0] != '\0')
+    p->bundle_trust = origin_of(d->config->state_dir, &d->config->roots, l->session_id);
+    p->head_trust = l->facts.origin;
+    if (l->wire_id[0] != '\0') {
         p->keys = sealing_hold(d->sealing);
+    } else { /* in clear whoever runs the server vouches for both, at most */
+        p->head_trust = TRUST_ACCOUNT;
+        if (p->bundle_trust > TRUST_ACCOUNT)
+            p->bundle_trust = TRUST_ACCOUNT;
+    }
     memcpy(p->facts.object_id, l->facts.object_id, sizeof(p->facts.object_id));
     p->facts.generation = l->facts.generation;
     p->facts.gzip_bytes = l->facts.gzip_bytes;

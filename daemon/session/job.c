@@ -5,6 +5,7 @@
 #include "agents/claude/transcript.h"
 #include "agents/beneath.h"
 #include "agents/encode.h"
+#include "bundle/install/origin.h"
 #include "bundle/pack/pack.h"
 #include "bundle/pack/snapshot.h"
 #include "bundle/pack/stub.h"
@@ -53,6 +54,7 @@ void job_free(void *arg)
     buf_free(&j->stored);
     free(j->cache_dir);
     free(j->root);
+    free(j->notes_dir);
     rules_free(j->exclude);
     sealing_release(j->keys);
     credscan_job_free(j->scan);
@@ -275,6 +277,22 @@ static int is_stub(struct job *j, const struct snapshot *s)
     return 1;
 }
 
+/* A fork is whose that is which it was made of.  What is not one's own may have gone on from a
+ * compaction, and be forked from there. */
+static int note_origin(struct job *j, const struct snapshot *s)
+{
+    int is_noted = origin_of(j->notes_dir, &j->roots, j->session_id) != TRUST_OWN, rc;
+    struct strlist begins = {0};
+
+    if (!is_noted && !j->is_unheard_of)
+        return 0;
+    origin_begins(s, is_noted && !j->is_unheard_of ? j->previous_bytes : 0, &begins);
+    rc = is_noted ? origin_note(j->notes_dir, NULL, j->session_id, TRUST_OWN, &begins, &j->err)
+                  : origin_inherit(j->notes_dir, &j->roots, j->session_id, &begins, &j->err);
+    strlist_free(&begins);
+    return rc;
+}
+
 static int pack_once(struct job *j)
 {
     struct pack_opts o = {
@@ -305,6 +323,10 @@ static int pack_once(struct job *j)
     if (j->profile_root < 0 && stays_here(j, s)) {
         snapshot_free(s);
         return err_set(&j->err, ERR_REFUSED, "its folder is excluded");
+    }
+    if (j->profile_root < 0 && note_origin(j, s) != 0) {
+        snapshot_free(s);
+        return -1;
     }
     if (j->profile_root < 0)
         withhold(j, s);

@@ -50,6 +50,7 @@ struct job {
     char own_id[HASH_SHA256_HEX]; /* known_id without that */
     struct credscan_job *scan;    /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
+    char *notes_dir;             /* the state folder, with what is noted of origins */
     unsigned terms_seq;          /* d->terms_seq as it was */
     struct rules *exclude;       /* a copy of the rules */
     struct snapshot_guard guard; /* that asks these (withhold.h) */

@@ -99,10 +99,14 @@ static int open_and_compare(struct verifying *v, struct download *d, struct veri
                             struct ct_err *err)
 {
     struct unseal_opts unseal;
+    struct verify_here here;
 
     if (download_fetch(v->c, d, err) != 0 || download_unseal(v->c, d, &unseal, err) != 0)
         return -1;
-    if (verify_bundle(d->path, download_id(d), v->root, &unseal, ret, err) != 0)
+    here.root = v->root;
+    here.here = pull_vouched_here(v->c, download_id(d));
+    here.bundle = pull_vouched(v->c, d);
+    if (verify_bundle(d->path, download_id(d), &here, &unseal, ret, err) != 0)
         return item_refused(err);
     return 0;
 }

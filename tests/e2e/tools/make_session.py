@@ -5,7 +5,8 @@
     make_session.py add ROOT ID TEXT          one more turn, and a line of the prompt history
     make_session.py side FILE TEXT            one more turn of a subagent
     make_session.py quiet ROOT ID             records without news: mode, title, a local command
-    make_session.py stock OUT CWD ID FILE     the bundle that a stock client makes of transcript FILE
+    make_session.py stock OUT CWD ID FILE [NAME=FILE...]     the bundle that a stock client makes of
+                                              transcript FILE, with other files
     make_session.py records FILE              the uuids of a transcript, sorted
     make_session.py tree ROOT                 every file below ROOT with its digest, sorted
 """
@@ -127,11 +128,16 @@ def quiet(root, sid):
          "content": "<local-command-stdout>1</local-command-stdout>"}), "a")
 
 
-def stock(out, cwd, sid, path):
+def stock(out, cwd, sid, path, *more):
     meta = {"sessionId": sid, "sourceCwd": cwd, "sourceUserDir": os.path.expanduser("~"),
             "agentId": "claude-code", "formatVersion": 2}
     with open(path, "rb") as f, tarfile.open(out, "w:gz") as tar:
-        for name, data in ("meta.json", json.dumps(meta).encode()), ("session.jsonl", f.read()):
+        entries = [("meta.json", json.dumps(meta).encode()), ("session.jsonl", f.read())]
+        for pair in more:
+            name, source = pair.split("=", 1)
+            with open(source, "rb") as data:
+                entries.append((name, data.read()))
+        for name, data in entries:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
