@@ -178,3 +178,69 @@ int beside_newest(struct json_object *versions, int64_t after, const struct queu
     *ret = newest;
     return 1;
 }
+
+/* ---- how a version stands -----------------------------------------------------------------------
+ */
+
+static int is_it(const struct api_head *h, int64_t version, const char *sha256)
+{
+    return h->version == version && (h->checksum[0] == '\0' || sha256[0] == '\0' ||
+                                     strcmp(h->checksum + strlen("sha256:"), sha256) == 0);
+}
+
+enum beside_standing beside_standing(struct json_object *item, int64_t version, const char *sha256)
+{
+    struct json_object *heads = jdoc_array(item, "heads");
+    struct api_head current, h;
+
+    if (!api_head_read(item, &current))
+        return BESIDE_UNTOLD;
+    if (is_it(&current, version, sha256))
+        return BESIDE_STANDS;
+    if (current.version == version)
+        return BESIDE_GONE;
+    for (size_t i = 0; row(heads, i) != NULL; i++) {
+        if (api_head_read(row(heads, i), &h) && h.version == version)
+            return is_it(&h, version, sha256) ? BESIDE_STANDS : BESIDE_GONE;
+    }
+    if (current.version < version)
+        return BESIDE_GONE;
+    return heads != NULL ? BESIDE_COVERED : BESIDE_UNTOLD;
+}
+
+int beside_lists(struct json_object *answer, int64_t version, const char *sha256)
+{
+    struct json_object *rows = jdoc_array(answer, "versions");
+    struct api_head h;
+
+    for (size_t i = 0; row(rows, i) != NULL; i++) {
+        if (api_head_read(row(rows, i), &h) && is_it(&h, version, sha256))
+            return 1;
+    }
+    return 0;
+}
+
+static void mark(struct hash *hash, int64_t version, const char *checksum)
+{
+    char text[API_CHECKSUM_SIZE + 24];
+
+    hash_update(hash, text,
+                (size_t)snprintf(text, sizeof(text), "%lld %s\n", (long long)version, checksum));
+}
+
+void beside_mark(struct json_object *item, int64_t version, const char *sha256,
+                 char ret[HASH_SHA256_HEX])
+{
+    struct json_object *heads = jdoc_array(item, "heads");
+    struct hash *hash = hash_new(HASH_SHA256);
+    struct api_head h;
+
+    mark(hash, version, sha256);
+    if (api_head_read(item, &h))
+        mark(hash, h.version, h.checksum);
+    for (size_t i = 0; row(heads, i) != NULL; i++) {
+        if (api_head_read(row(heads, i), &h))
+            mark(hash, h.version, h.checksum);
+    }
+    hash_final_hex(hash, ret);
+}

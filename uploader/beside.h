@@ -41,6 +41,30 @@ int beside_of_upload(struct json_object *heads, struct queue_beside *ret);
 int beside_of_confirm(struct json_object *answer, int64_t version, struct json_object *reserved,
                       struct queue_beside *ret);
 
+/* How a version of this device stands at the server. */
+enum beside_standing {
+    BESIDE_STANDS,  /* as current, as a head, or pinned */
+    BESIDE_COVERED, /* what has a higher number is said to contain it: see beside_lists() */
+    BESIDE_GONE,    /* it is not there, or its number was given anew */
+    BESIDE_UNTOLD   /* a server without heads */
+};
+
+/**
+ * beside_standing(item, version, sha256), beside_lists(answer, version, sha256):
+ * How that version, whose object has this digest ("": not known), stands in an item of the list;
+ * return whether an answer to `versions` has it.
+ */
+enum beside_standing beside_standing(struct json_object *item, int64_t version, const char *sha256);
+int beside_lists(struct json_object *answer, int64_t version, const char *sha256);
+
+/**
+ * beside_mark(item, version, sha256, ret):
+ * Write a digest of what that item tells beside that version: the same as long as what contains it
+ * is the same.
+ */
+void beside_mark(struct json_object *item, int64_t version, const char *sha256,
+                 char ret[HASH_SHA256_HEX]);
+
 /**
  * beside_newest(versions, after, item, ret):
  * Of a server without heads: fill ${ret} with the newest of the listed ${versions} with a number

@@ -1,6 +1,4 @@
-#include <string.h>
-
-#include "common/data/jdoc.h"
+#include "uploader/beside.h"
 
 #include "uploader/transfer_impl.h"
 
@@ -8,18 +6,6 @@
  * A bundle without news is safe by the version that the books have: as long as the server lists
  * that, with its digest.  The books can't know it: a server was put back, somebody deleted it.
  */
-static int is_listed(struct json_object *answer, int64_t version, const char *sha256)
-{
-    struct json_object *rows = jdoc_array(answer, "versions");
-    struct api_head h;
-
-    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
-        if (api_head_read(json_object_array_get_idx(rows, i), &h) && h.version == version)
-            return h.checksum[0] != '\0' && strcmp(h.checksum + strlen("sha256:"), sha256) == 0;
-    }
-    return 0;
-}
-
 static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct transfer *t = arg;
@@ -32,7 +18,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
         transfer_finish(t, res == NULL ? net_err : &err);
         return;
     }
-    is_there = is_listed(answer, t->held, t->held_sha256);
+    is_there = beside_lists(answer, t->held, t->held_sha256);
     json_object_put(answer);
     if (is_there)
         t->then(t);

@@ -690,7 +690,6 @@ void cloud_forget(struct cloud *c)
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->rollbacks, forget_key, c->rollbacks);
     map_each(c->seen, forget_key, c->seen);
-    map_each(c->verified, forget_key, c->verified);
     map_each(c->doubtful, forget_key, c->doubtful);
     cloud_forget_absent(c);
     c->unreadable = 0;
@@ -714,7 +713,6 @@ struct cloud *cloud_new(struct daemon *d)
     c->in_clear = map_new();
     c->rollbacks = map_new();
     c->described = map_new();
-    c->verified = map_new();
     c->doubtful = map_new();
     c->seen = map_new();
     c->absent = map_new();
@@ -740,7 +738,6 @@ void cloud_free(struct cloud *c)
     map_free(c->in_clear);
     map_free(c->rollbacks);
     map_free(c->described);
-    map_free(c->verified);
     map_free(c->doubtful);
     map_free(c->seen);
     cloud_forget_absent(c);

@@ -64,10 +64,10 @@ struct cloud {
     struct http_call *ask; /* of the next one, or NULL */
     struct probe *probe;   /* ... or whether what the list says of it is there */
     struct api_request *ask_request;
-    struct strlist doubts; /* sessions whose own version is to be found (cloud_verify.c) ... */
+    struct strlist doubts; /* sessions whose own version is to be found (cloud_verify.c), each with
+                              its mark, ... */
     size_t next_doubt;     /* ... from here on */
     struct http_call *doubt;
-    struct map *verified; /* sessions of which that was asked since the list was begun */
     int is_looked_late;   /* who looks is told once that is known */
     struct map *doubtful; /* as cloud_is_doubtful(): ${c}, or ${doubtful} if the list that is being
                              read will tell */
@@ -137,11 +137,11 @@ void cloud_see_there(struct cloud *c, const struct json_object *o);
 void cloud_is_gone(struct cloud *c, const struct state_session *ss);
 
 /**
- * cloud_verify(c, session_id), cloud_verify_stop(c):
+ * cloud_verify(c, ss, item), cloud_verify_stop(c):
  * Make sure that the server still has the version that is in the books, though it is no head any
  * more; ask no more.
  */
-void cloud_verify(struct cloud *c, const char *session_id);
+void cloud_verify(struct cloud *c, const struct state_session *ss, struct json_object *item);
 void cloud_verify_stop(struct cloud *c);
 
 /**

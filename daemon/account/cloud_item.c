@@ -12,6 +12,7 @@
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "uploader/beside.h"
 
 #include "daemon/account/cloud_impl.h"
 #include "daemon/account/login_view.h"
@@ -253,29 +254,29 @@ void cloud_is_gone(struct cloud *c, const struct state_session *ss)
 static void compare(struct cloud *c, const struct state_session *ss, const char *wire_id,
                     struct json_object *item)
 {
-    struct api_head own, other, current = {0};
-    int is_there = find_row(item, ss->version, &own);
+    enum beside_standing standing = beside_standing(item, ss->version, ss->sha256);
+    struct api_head own, other;
+    int is_head;
 
     if (map_get(c->since, ss->session_id) != NULL)
         return; /* the books are younger than this list */
-    row_at(item, 0, &current);
-    if (is_there && own.checksum[0] != '\0' && ss->sha256[0] != '\0' &&
-        strcmp(sum_of(&own), ss->sha256) != 0)
-        is_there = -1; /* the number was given anew */
-    if ((is_there < 0 || (!is_there && (current.version < ss->version || c->is_reset))) &&
-        !ss->is_archived && !ss->is_excluded) {
-        cloud_is_gone(c, ss);
-        return;
+    if (standing == BESIDE_COVERED && c->is_reset)
+        standing = BESIDE_GONE;
+    if (!ss->is_archived && !ss->is_excluded) {
+        if (standing == BESIDE_GONE) {
+            cloud_is_gone(c, ss);
+            return;
+        }
+        if (standing == BESIDE_COVERED && ss->sha256[0] != '\0')
+            cloud_verify(c, ss, item);
     }
+    is_head =
+        standing == BESIDE_STANDS && find_row(item, ss->version, &own) != 0 && own.is_head != 0;
     newest_other(c, ss, wire_id, item, &other);
-    if (ss->is_within && is_there > 0 && own.is_head)
+    if (ss->is_within && is_head)
         other = own; /* behind that, whatever else there is */
-    if (!is_there && other.version > 0 &&
-        (other.version != ss->elsewhere || map_get(c->verified, ss->session_id) == NULL) &&
-        !ss->is_archived && !ss->is_excluded && ss->sha256[0] != '\0')
-        cloud_verify(c, ss->session_id);
     if (other.version > 0)
-        is_elsewhere(c, ss, wire_id, &other, is_there > 0 && own.is_head && !ss->is_within);
+        is_elsewhere(c, ss, wire_id, &other, is_head && !ss->is_within);
     else if (jdoc_array(item, "heads") != NULL)
         is_whole(c, ss);
 }
@@ -632,7 +633,6 @@ void cloud_begin_list(struct cloud *c)
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->since, forget_key, c->since);
     map_each(c->seen, forget_key, c->seen);
-    map_each(c->verified, forget_key, c->verified);
     cloud_forget_absent(c);
     c->unreadable_now = c->opened_now = 0;
     c->foreign_key[0] = '\0';
@@ -664,7 +664,6 @@ void cloud_end_list(struct cloud *c)
     c->is_reset = 0;
     state_each_confirmed(c->d->state, collect_absent, c);
     map_each(c->seen, forget_key, c->seen);
-    map_each(c->verified, forget_key, c->verified);
     note_clear(c);
     c->unreadable = c->unreadable_now;
     /* A ring that opens nothing of the account lacks its first key, with which ids are made: what

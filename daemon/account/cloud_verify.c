@@ -4,7 +4,7 @@
 
 #include "common/base/log.h"
 #include "common/base/str.h"
-#include "common/data/jdoc.h"
+#include "uploader/beside.h"
 
 #include "daemon/account/cloud_impl.h"
 #include "daemon/account/login_view.h"
@@ -14,41 +14,49 @@
  * in what does.  That is the server's word on what it was told: if it was put back since, or has
  * dropped the version, nobody said so of this one.  So it has to be on the list of versions, with
  * its checksum; else what stands is looked into, and what it lacks is saved anew.  (Rotation and
- * amending take versions away too: then that finds nothing missing.)  Asked once for each list, and
- * each time that another machine goes on.
+ * amending take versions away too: then that finds nothing missing.)  Asked once, and again when
+ * other versions stand than then: what these contain does not change.
  */
 static void next(struct cloud *c);
 
-static int is_listed(struct json_object *answer, const struct state_session *ss)
+/* An entry of c->doubts: the id, a blank, the mark. */
+static void read_doubt(const struct cloud *c, char id[UUID_SIZE], char mark[HASH_SHA256_HEX])
 {
-    struct json_object *rows = jdoc_array(answer, "versions");
-    struct api_head h;
+    const char *doubt = c->doubts.v[c->next_doubt];
 
-    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++) {
-        if (api_head_read(json_object_array_get_idx(rows, i), &h) && h.version == ss->version)
-            return h.checksum[0] == '\0' || strcmp(h.checksum + strlen("sha256:"), ss->sha256) == 0;
+    snprintf(id, UUID_SIZE, "%s", doubt);
+    snprintf(mark, HASH_SHA256_HEX, "%s", doubt + UUID_SIZE);
+}
+
+static void judge(struct cloud *c, const char *id, const char *mark, struct json_object *answer)
+{
+    struct state_session ss;
+
+    if (state_get(c->d->state, id, &ss) && ss.version > 0 && ss.sha256[0] != '\0' &&
+        map_get(c->since, id) == NULL) {
+        if (beside_lists(answer, ss.version, ss.sha256))
+            state_set_verified(c->d->state, id, mark, NULL);
+        else
+            cloud_is_gone(c, &ss);
     }
-    return 0;
+    state_session_clear(&ss);
 }
 
 static void on_versions(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct cloud *c = arg;
     struct json_object *answer = NULL;
-    struct state_session ss = {0};
-    char id[UUID_SIZE];
+    char id[UUID_SIZE], mark[HASH_SHA256_HEX];
 
     (void)net_err;
     c->doubt = NULL;
     if (c->d->state == NULL)
         return;
-    snprintf(id, sizeof(id), "%s", c->doubts.v[c->next_doubt++]);
-    /* A failure is no harm: what is elsewhere will change again. */
-    if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0 &&
-        state_get(c->d->state, id, &ss) && ss.version > 0 && ss.sha256[0] != '\0' &&
-        map_get(c->since, id) == NULL && !is_listed(answer, &ss))
-        cloud_is_gone(c, &ss);
-    state_session_clear(&ss);
+    read_doubt(c, id, mark);
+    c->next_doubt++;
+    /* A failure is no harm: it is asked once more when the item is seen again. */
+    if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0)
+        judge(c, id, mark, answer);
     json_object_put(answer);
     next(c);
 }
@@ -57,10 +65,10 @@ static void next(struct cloud *c)
 {
     const struct cred *cred = login_view_cred(c->d->login);
     struct state_session ss = {0};
-    char *path;
+    char *path, id[UUID_SIZE], mark[HASH_SHA256_HEX];
 
     while (c->doubt == NULL && cred != NULL && c->next_doubt < c->doubts.n) {
-        const char *id = c->doubts.v[c->next_doubt];
+        read_doubt(c, id, mark);
         state_get(c->d->state, id, &ss);
         path = api_session_path(ss.wire_id[0] != '\0' ? ss.wire_id : id, "/versions");
         api_request_free(c->doubt_request);
@@ -83,10 +91,17 @@ static void next(struct cloud *c)
     cloud_settle(c);
 }
 
-void cloud_verify(struct cloud *c, const char *session_id)
+void cloud_verify(struct cloud *c, const struct state_session *ss, struct json_object *item)
 {
-    map_put(c->verified, session_id, c);
-    strlist_add(&c->doubts, session_id);
+    char mark[HASH_SHA256_HEX], *doubt;
+
+    beside_mark(item, ss->version, ss->sha256, mark);
+    if (state_is_verified(c->d->state, ss->session_id, mark))
+        return;
+    doubt = str_printf("%s %s", ss->session_id, mark);
+    if (!strlist_has(&c->doubts, doubt))
+        strlist_add(&c->doubts, doubt);
+    free(doubt);
     next(c);
 }
 

@@ -100,6 +100,7 @@ static const char *const schema[] = {
     " PRIMARY KEY (project, cwd)) WITHOUT ROWID",
     "ALTER TABLE contained ADD COLUMN is_untold INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN is_within INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN verified TEXT NOT NULL DEFAULT ''",
 };
 
 #define COLUMNS \

@@ -194,6 +194,15 @@ int64_t state_base(const struct state_session *ss);
 int state_is_behind(const struct state_session *ss);
 
 /**
+ * state_set_verified(s, session_id, mark, err), state_is_verified(s, session_id, mark):
+ * The server has the confirmed version, though no head any more, below what it lists as ${mark}
+ * says (beside_mark()); return whether that is known.
+ */
+int state_set_verified(struct state *s, const char *session_id, const char *mark,
+                       struct ct_err *err);
+int state_is_verified(struct state *s, const char *session_id, const char *mark);
+
+/**
  * state_unconfirm(s, session_id, err):
  * The server has the confirmed version no more: there is none.
  */

@@ -14,13 +14,27 @@ int state_set_elsewhere(struct state *s, const char *session_id, const struct st
                    e->device != NULL ? e->device : "", e->messages, session_id);
 }
 
+int state_set_verified(struct state *s, const char *session_id, const char *mark,
+                       struct ct_err *err)
+{
+    return db_exec(state_db(s), err, "UPDATE sessions SET verified = ? WHERE session_id = ?", "ss",
+                   mark, session_id);
+}
+
+int state_is_verified(struct state *s, const char *session_id, const char *mark)
+{
+    return db_int(state_db(s), 0,
+                  "SELECT count(*) FROM sessions WHERE session_id = ? AND verified = ?", "ss",
+                  session_id, mark) > 0;
+}
+
 int state_unconfirm(struct state *s, const char *session_id, struct ct_err *err)
 {
     if (state_outdate_files(s, session_id, err) != 0)
         return -1;
     return db_exec(state_db(s), err,
                    "UPDATE sessions SET version = 0, content_id = '', sha256 = '', size_bytes = 0,"
-                   " token_tag = '', pin = 0, elsewhere = 0, is_apart = 0,"
+                   " token_tag = '', pin = 0, elsewhere = 0, is_apart = 0, is_within = 0,"
                    " clear_version = CASE WHEN wire_id = '' THEN 0 ELSE clear_version END"
                    " WHERE session_id = ?",
                    "s", session_id);

@@ -86,10 +86,100 @@ static void what_is_certain_to_be_in_it_is_named(void **state)
     }
 }
 
+/* ---- how a version of this device stands, by an item of the list --------------------------------
+ */
+
+#define ROW(n, digit) "\"version\":" #n ",\"checksum\":\"sha256:" DIGITS digit "\",\"isHead\":true"
+#define DIGITS "000000000000000000000000000000000000000000000000000000000000000"
+#define ITEM(current, heads) "{" current heads "}"
+#define HEADS(rows) ",\"heads\":[" rows "]"
+
+static const struct {
+    const char *what;
+    const char *item;
+    int64_t version;
+    const char *sha256;
+    enum beside_standing standing;
+} standings[] = {
+    {"it is current", ITEM(ROW(3, "a"), HEADS("")), 3, DIGITS "a", BESIDE_STANDS},
+    {"... of old books", ITEM(ROW(3, "a"), HEADS("")), 3, "", BESIDE_STANDS},
+    {"... with a stock server", ITEM(ROW(3, "a"), ""), 3, DIGITS "a", BESIDE_STANDS},
+    {"its number was given anew", ITEM(ROW(3, "b"), HEADS("")), 3, DIGITS "a", BESIDE_GONE},
+    {"a head beside it", ITEM(ROW(5, "b"), HEADS("{" ROW(3, "a") "}")), 3, DIGITS "a",
+     BESIDE_STANDS},
+    {"... above the current one", ITEM(ROW(2, "b"), HEADS("{" ROW(3, "a") "}")), 3, DIGITS "a",
+     BESIDE_STANDS},
+    {"a head whose number was given anew", ITEM(ROW(5, "b"), HEADS("{" ROW(3, "c") "}")), 3,
+     DIGITS "a", BESIDE_GONE},
+    {"only less is there", ITEM(ROW(2, "b"), HEADS("{" ROW(1, "c") "}")), 3, DIGITS "a",
+     BESIDE_GONE},
+    {"... with a stock server", ITEM(ROW(2, "b"), ""), 3, DIGITS "a", BESIDE_GONE},
+    {"something newer is there", ITEM(ROW(5, "b"), HEADS("")), 3, DIGITS "a", BESIDE_COVERED},
+    {"... with a stock server", ITEM(ROW(5, "b"), ""), 3, DIGITS "a", BESIDE_UNTOLD},
+    {"what is no item", "{}", 3, DIGITS "a", BESIDE_UNTOLD},
+};
+
+static struct json_object *parse(const char *text)
+{
+    struct json_object *o = NULL;
+
+    assert_int_equal(jdoc_parse(text, strlen(text), &o, NULL), 0);
+    return o;
+}
+
+static void what_is_safe_has_to_stand_or_to_be_covered(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(standings) / sizeof(standings[0]); i++) {
+        struct json_object *item = parse(standings[i].item);
+        if (beside_standing(item, standings[i].version, standings[i].sha256) !=
+            standings[i].standing)
+            fail_msg("%s", standings[i].what);
+        json_object_put(item);
+    }
+}
+
+static void a_list_has_a_version_by_its_digest(void **state)
+{
+    struct json_object *o = parse("{\"versions\":[{" ROW(5, "b") "},{" ROW(3, "a") "}]}");
+
+    (void)state;
+    assert_true(beside_lists(o, 3, DIGITS "a"));
+    assert_true(beside_lists(o, 3, ""));
+    assert_false(beside_lists(o, 3, DIGITS "b"));
+    assert_false(beside_lists(o, 4, ""));
+    assert_false(beside_lists(NULL, 3, DIGITS "a"));
+    json_object_put(o);
+}
+
+static void a_mark_changes_with_whatever_stands(void **state)
+{
+    static const char *const items[] = {
+        ITEM(ROW(5, "b"), HEADS("")),
+        ITEM(ROW(5, "c"), HEADS("")),
+        ITEM(ROW(6, "b"), HEADS("")),
+        ITEM(ROW(5, "b"), HEADS("{" ROW(4, "d") "}")),
+    };
+    char marks[sizeof(items) / sizeof(items[0]) + 1][HASH_SHA256_HEX];
+    const size_t n = sizeof(items) / sizeof(items[0]);
+
+    (void)state;
+    for (size_t i = 0; i <= n; i++) {
+        struct json_object *o = parse(items[i % n]);
+        beside_mark(o, i < n ? 3 : 2, DIGITS "a", marks[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(marks[k], marks[i]);
+        json_object_put(o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_certain_to_be_in_it_is_named),
+        cmocka_unit_test(what_is_safe_has_to_stand_or_to_be_covered),
+        cmocka_unit_test(a_list_has_a_version_by_its_digest),
+        cmocka_unit_test(a_mark_changes_with_whatever_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
