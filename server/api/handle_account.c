@@ -114,7 +114,6 @@ int handle_account_show(struct call *c)
     jdoc_set_str(c->answer, "id", user.id);
     jdoc_set_str(c->answer, "email", user.email);
     jdoc_set_str(c->answer, "createdAt", now_rfc3339(user.created_ms, when));
-    jdoc_set_bool(c->answer, "goesAtOnce", user.signed_in_ms > 0);
     jdoc_set_bool(c->answer, "hasPassword", user.password[0] != '\0');
     if (ledger_user_comes_from(c->config->ledger, user.id, c->config->settings->oidc_issuer))
         jdoc_set_str(c->answer, "signIn", "oidc");
@@ -187,7 +186,6 @@ int handle_account_logout(struct call *c)
     return call_ok(c);
 }
 
-/* Who can come back alone, with a new quota, leaves nothing behind that nobody's quota counts. */
 static void purge(struct call *c)
 {
     struct purged done = {0};
@@ -207,7 +205,6 @@ int handle_account_delete(struct call *c)
 
     if ((status = know_holder(c, &user)) != 0)
         return status;
-    now = now || user.signed_in_ms > 0;
     rc = call_act(c, &err);
     if (rc == 0) {
         rc = ledger_user_delete(c->config->ledger, user.email, c->now_ms,

@@ -301,7 +301,15 @@ static const char *const steps[] = {
     " WHERE id IN (SELECT user_id FROM identities);",
 
     ("CREATE INDEX versions_rotating ON versions(user_id, session_id, is_machines, version)"
-     " WHERE state = 'confirmed';")};
+     " WHERE state = 'confirmed';"),
+
+    /* Whose account was deleted while its objects wait: who signs in again gets that id back. */
+    "CREATE TABLE former("
+    " issuer TEXT NOT NULL,"
+    " subject TEXT NOT NULL,"
+    " user_id TEXT NOT NULL,"
+    " until_ms INTEGER NOT NULL,"
+    " PRIMARY KEY(issuer, subject));"};
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)
 {

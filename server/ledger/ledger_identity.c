@@ -82,11 +82,47 @@ int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_se
     return *ret_sessions < 0 ? -1 : 0;
 }
 
+/*
+ * A new account, or, within the time that what a deleted one left waits, that one: empty, and with
+ * the trash that it had.  Its sessions count on from the versions that lie there.
+ */
+static int make_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
+                     char id[UUID_SIZE], struct ct_err *err)
+{
+    const struct ledger_new_user u = {i->email, "", i->proves_email, now_ms};
+    int is_there = 0, rc;
+
+    if (ledger_forget_former(l, now_ms, err) != 0)
+        return -1;
+    rc = find_id(l, id, &is_there, err,
+                 "SELECT f.user_id, u.id IS NOT NULL FROM former f LEFT JOIN users u"
+                 " ON u.id = f.user_id WHERE f.issuer = ? AND f.subject = ?",
+                 i->issuer, i->subject);
+    if (rc < 0)
+        return -1;
+    if (rc == 0 || is_there) {
+        uuid_random(id);
+        return ledger_insert_user(l, &u, id, err);
+    }
+    if (ledger_insert_user(l, &u, id, err) != 0 ||
+        /* No log-in of before counts: theirs had lower generations. */
+        sql_exec(l->db, err, "UPDATE users SET generation = ? WHERE id = ?", "is", now_ms, id) !=
+            0 ||
+        sql_exec(l->db, err, "DELETE FROM former WHERE user_id = ?", "s", id) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "INSERT INTO sessions(id, user_id, session_id, last_version, updated_ms)"
+                    " SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' ||"
+                    " substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) ||"
+                    " '-' || hex(randomblob(6))), user_id, session_id, max(version), ?2"
+                    " FROM versions WHERE user_id = ?1 GROUP BY session_id",
+                    "si", id, now_ms);
+}
+
 /* By e-mail: an account that is there, or a new one. */
 static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                      char id[UUID_SIZE], struct ct_err *err)
 {
-    struct ledger_new_user u = {i->email, "", i->proves_email, now_ms};
     int is_proven = 0, rc;
     int64_t n;
 
@@ -98,10 +134,8 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
         return ledger_fail(err, ERR_REFUSED, "registration_closed",
                            "There is no account with this e-mail, and this server does not take "
                            "registrations.");
-    if (rc == 0) {
-        uuid_random(id);
-        return ledger_insert_user(l, &u, id, err);
-    }
+    if (rc == 0)
+        return make_user(l, i, now_ms, id, err);
     n = sql_one(l->db, err, "SELECT count(*) FROM identities WHERE user_id = ? AND issuer = ?",
                 "ss", id, i->issuer);
     if (n < 0)

@@ -88,6 +88,12 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
                        struct ct_err *err);
 
 /**
+ * ledger_forget_former(l, now_ms, err):
+ * In a transaction: nobody gets an account's id back whose objects have gone.
+ */
+int ledger_forget_former(struct ledger *l, int64_t now_ms, struct ct_err *err);
+
+/**
  * ledger_see_device(l, who, machine, now_ms, id, err):
  * In a transaction: the device of ${who}, made if need be; by the name of its ${machine} (may be
  * NULL) if ${who} came by a log-in.

@@ -223,11 +223,31 @@ int ledger_user_usage(struct ledger *l, const char *id,
     return rc;
 }
 
+int ledger_forget_former(struct ledger *l, int64_t now_ms, struct ct_err *err)
+{
+    return sql_exec(l->db, err, "DELETE FROM former WHERE until_ms <= ?", "i", now_ms);
+}
+
+/* Who came by way of another site can come back alone: what waits counts for them, and is theirs.
+ */
+static int remember_former(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                           struct ct_err *err)
+{
+    if (ledger_forget_former(l, now_ms, err) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "INSERT OR REPLACE INTO former(issuer, subject, user_id, until_ms)"
+                    " SELECT i.issuer, i.subject, i.user_id, ?1 FROM identities i JOIN users u"
+                    " ON u.id = i.user_id WHERE u.email = ?2 AND ?1 > ?3",
+                    "isi", purge_ms, email, now_ms);
+}
+
 /* A reservation goes no sooner than its URL, by which an object can still come. */
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        struct ct_err *err)
 {
-    if (sql_exec(l->db, err,
+    if (remember_former(l, email, now_ms, purge_ms, err) != 0 ||
+        sql_exec(l->db, err,
                  "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
                  " left_ms = ?1, purge_ms = CASE WHEN state = 'reserved' AND created_ms > ?1 - ?4"
                  " THEN max(?2, created_ms + ?4) ELSE ?2 END WHERE state <> 'purging'"

@@ -19,8 +19,6 @@
 #include "server/store/embedded.h"
 #include "server/store/embedded_impl.h"
 
-#define READ_BYTES (256 * 1024)
-
 static char *presign(struct embedded *e, struct sigv4_request *req, const char *key, int64_t now_ms)
 {
     char *path = str_printf("/" STORE_BUCKET "/%s", key), *url;
@@ -101,24 +99,6 @@ static int head(struct store *s, const char *key, struct store_head *ret, struct
     return 0;
 }
 
-static int hash_fd(int fd, char hex[HASH_SHA256_HEX], struct ct_err *err)
-{
-    struct hash *h = hash_new(HASH_SHA256);
-    char *buf = str_calloc(1, READ_BYTES);
-    ssize_t n;
-
-    while ((n = read(fd, buf, READ_BYTES)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            break;
-        hash_update(h, buf, (size_t)n);
-    }
-    free(buf);
-    hash_final_hex(h, hex);
-    return n == 0 ? 0 : err_sys(err, "can't read an object");
-}
-
 static int check(struct store *s, const char *key, const char *checksum, struct ct_err *err)
 {
     struct embedded *e = (struct embedded *)s;
@@ -127,7 +107,9 @@ static int check(struct store *s, const char *key, const char *checksum, struct 
     int fd, rc = -1;
 
     if (embedded_open_object(e, key, &fd, &size, err) == 0) {
-        rc = path != NULL && embedded_take_arrival(e, path, hex) ? 0 : hash_fd(fd, hex, err);
+        rc = path != NULL && embedded_take_arrival(e, path, hex) ? 0
+             : hash_sha256_fd(fd, &size, hex) == 0               ? 0
+                                                   : err_sys(err, "can't read an object");
         close(fd);
     }
     free(path);

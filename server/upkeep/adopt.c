@@ -13,7 +13,6 @@
 #include "server/upkeep/adopt.h"
 #include "server/upkeep/adopt_meta.h"
 
-#define PIECE_BYTES (256 * 1024)
 #define MAX_PATH_BYTES 4096
 
 /* An object that no version knows. */
@@ -63,19 +62,10 @@ static int by_key(const void *a, const void *b)
 
 static int hash_all(int fd, char checksum[API_CHECKSUM_SIZE], struct ct_err *err)
 {
-    struct hash *h = hash_new(HASH_SHA256);
-    char *piece = str_calloc(1, PIECE_BYTES);
-    off_t at = 0;
-    ssize_t n;
+    int64_t n;
 
-    while ((n = pread(fd, piece, PIECE_BYTES, at)) > 0) {
-        hash_update(h, piece, (size_t)n);
-        at += n;
-    }
     memcpy(checksum, "sha256:", 7);
-    hash_final_hex(h, checksum + 7);
-    free(piece);
-    return n == 0 ? 0 : err_sys(err, "can't read an object");
+    return hash_sha256_fd(fd, &n, checksum + 7) == 0 ? 0 : err_sys(err, "can't read an object");
 }
 
 /* A path of a decent kind, else the root: it is shown, and never opened here. */

@@ -219,16 +219,40 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$ERROR" = not_allowed ]
 }
 
-@test "who deletes the account and signs in anew gets no second quota" {
+@test "who deletes the account and signs in anew gets no second quota, and has lost nothing" {
     serve_with 'max_bytes_per_user = "1 MB";'
-    for i in 1 2; do
-        sign_in
-        bundle 900000
-        push
-        expect 200 '' json POST /account/delete -d '{}'
-        [ "$(objects)" = 0 ]
-        TOKEN=$TOKEN expect 401 unauthorized json GET /auth/me
-    done
+    sign_in
+    local id old=$TOKEN
+    id=$(json GET /auth/me | jq -r .id)
+    bundle 900000
+    push
+    expect 200 '' json POST /account/delete -d '{}'
+    expect 401 unauthorized json GET /auth/me
+    [ "$(objects)" = 1 ]
+    sign_in
+    TOKEN=$old expect 401 unauthorized json GET /auth/me
+    [ "$(json GET /auth/me | jq -r .id)" = "$id" ]
+    [ "$(json GET /sessions | jq .total)" = 0 ]
+    expect 403 quota json POST /sessions/upload -d "$(upload_body)"
+    # What is new counts on from what waits, and that can be had back.
+    bundle 1000
+    push
+    [ "$VERSION" = 2 ]
+    [ "$(json GET /trash | jq -c '[.versions[] | [.version, .why]]')" = '[[1,"deleted"]]' ]
+    expect 200 '' json POST "/sessions/$ID/undelete" -d '{"version":1}'
+    [ "$(listed)" = '2 1' ]
+    # At once is at once, and then nothing of it is known any more.
+    expect 200 '' json POST /account/delete -d '{"now":true}'
+    [ "$(objects)" = 0 ]
+    sign_in
+    [ "$(json GET /auth/me | jq -r .id)" != "$id" ]
+    bundle 900000
+    push
+    # An operator's deletion is like one's own.
+    codeteleport-server --data "$T/server" user delete "$(me)"
+    sign_in
+    expect 403 quota json POST /sessions/upload -d "$(upload_body)"
+    codeteleport-server --data "$T/server" check
 }
 
 @test "whoever left the organisation is disabled, unless all seem to have" {

@@ -265,6 +265,25 @@ static void a_deleted_account_takes_its_identity_along(void **state)
     assert_string_not_equal(id, al);
 }
 
+/* While what the account left waits, whoever it was gets it back; nobody else, and not later. */
+static void who_comes_back_in_time_is_who_it_was(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
+    assert_string_equal(sign_in(r, "18", "al@example.org", 1, id), "");
+    assert_string_not_equal(id, al);
+    assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "");
+    assert_string_equal(id, al);
+    assert_int_equal(ledger_user_delete(r->l, "al.new@example.org", T0 - 30 * DAY_MS, T0, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "");
+    assert_string_not_equal(id, al);
+}
+
 static void count_event(void *arg, const struct ledger_event *e, const char *email)
 {
     (void)e;
@@ -331,6 +350,7 @@ int main(void)
         TEST(whoever_took_an_address_first_does_not_read_along),
         TEST(a_second_identity_does_not_get_in_by_the_same_email),
         TEST(a_deleted_account_takes_its_identity_along),
+        TEST(who_comes_back_in_time_is_who_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ static int delete_account(struct ctx *c, struct holder *h, int now)
     char *path;
     int rc;
 
-    if (!agree_to_delete(c, h, now || jdoc_bool(h->account, "goesAtOnce", 0))) {
+    if (!agree_to_delete(c, h, now)) {
         ctx_say(c, "nothing was deleted");
         return CTX_FAILED;
     }
