@@ -140,6 +140,17 @@ int beside_of_confirm(struct json_object *answer, int64_t version, struct json_o
     return n + 1;
 }
 
+int beside_is_merged(const struct queue_item *q, int64_t version, const char *sha256)
+{
+    for (size_t i = 0; row(q->merged, i) != NULL; i++) {
+        const char *sum = jdoc_str(row(q->merged, i), "sha256");
+        if (jdoc_int(row(q->merged, i), "version", 0) == version &&
+            (sha256[0] == '\0' || sum == NULL || strcmp(sum, sha256) == 0))
+            return 1;
+    }
+    return 0;
+}
+
 /* Is it what ${q} goes on from, or has it the very bytes of that or of ${q}? */
 static int is_base(const struct queue_item *q, const struct api_head *h)
 {
@@ -153,6 +164,8 @@ static int is_base(const struct queue_item *q, const struct api_head *h)
         if (also != NULL && strcmp(also, h->checksum) == 0)
             return 1;
     }
+    if (beside_is_merged(q, h->version, sum))
+        return 1;
     bases_of(q, bases);
     for (int i = 0; i < BASES; i++) {
         if (bases[i].version != h->version || h->version == 0)

@@ -26,6 +26,12 @@ struct json_object *beside_bases(const struct queue_item *item, unsigned feature
 int beside_goes_on(const struct queue_item *item, unsigned features);
 
 /**
+ * beside_is_merged(item, version, sha256):
+ * Return whether the bundle has that version in it by a merge; ${sha256} "": not known.
+ */
+int beside_is_merged(const struct queue_item *item, int64_t version, const char *sha256);
+
+/**
  * beside_has_sums(item):
  * Return whether beside_bases() would be another for a server that takes checksums.
  */

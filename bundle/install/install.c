@@ -266,7 +266,7 @@ static int diverged(const struct installing *in, struct ct_err *err)
         "each side has some that the other lacks. %s--as-copy installs the other one beside it "
         "under a new id; --force replaces the one here, which is kept as a backup",
         in->r->session_id, in->r->local_records, in->r->records,
-        in->meta->agent->unite != NULL ? "--merge makes one of both; " : "");
+        in->meta->agent->unite != NULL && in->opts->may_merge ? "--merge makes one of both; " : "");
     snprintf(err->reason, sizeof(err->reason), "diverged");
     return -1;
 }

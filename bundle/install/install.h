@@ -44,6 +44,7 @@ struct install_opts {
     enum trust trust;          /* who vouches for it */
     int is_forced;             /* replace what is not part of it, and although it is in use */
     int is_merge;              /* make one of both, if each has what the other lacks */
+    int may_merge;             /* whoever asks could ask for that */
     int is_copy;               /* install it under a new id */
     int is_rehearsal;          /* find out what would happen, touch nothing */
     int is_careful;            /* keep a backup of all that is replaced, whatever replaces it */

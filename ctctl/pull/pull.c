@@ -123,6 +123,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .here_arg = c,
         .is_forced = opts->is_forced,
         .is_merge = opts->is_merge,
+        .may_merge = 1,
         .is_copy = opts->is_copy,
         .is_rehearsal = opts->is_rehearsal,
         .is_careful = adopting->d == NULL, /* who knows where it comes from */

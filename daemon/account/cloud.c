@@ -12,6 +12,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "uploader/backoff.h"
+#include "uploader/beside.h"
 
 #include "daemon/account/cloud_impl.h"
 #include "daemon/account/login_view.h"
@@ -556,7 +557,8 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
 {
     struct listed *l = map_get(c->listed, queue_wire_id(item));
     int is_other = l != NULL && l->is_other && !item->beside.is_told && l->version != version &&
-                   l->version > item->base_version; /* a pull may have brought it meanwhile */
+                   l->version > item->base_version && /* a pull may have brought it meanwhile */
+                   !beside_is_merged(item, l->version, l->sha256);
     struct state_elsewhere e = {.wire_id = item->wire_id, .messages = -1, .is_apart = 1};
 
     map_put(c->since, item->session_id, c);

@@ -33,19 +33,28 @@ void apart_why(const struct state_session *ss, int is_kept, char *buf, size_t si
 void apart_cure(const struct state_session *ss, int is_kept, char *buf, size_t size)
 {
     if (is_kept)
-        snprintf(buf, size, "ctctl show %.8s says where it lies; ctctl import FILE opens it",
+        snprintf(buf, size,
+                 "ctctl show %.8s says where it lies; ctctl import FILE --as-copy installs it "
+                 "beside this one",
                  ss->session_id);
     else
-        snprintf(buf, size,
-                 "to make one of both: ctctl pull %.8s --merge; to take the other: ctctl pull %.8s "
-                 "--version %lld",
-                 ss->session_id, ss->session_id, (long long)ss->elsewhere);
+        snprintf(
+            buf, size,
+            "to make one of both: ctctl pull %.8s --merge; to have the other instead, and this "
+            "one among the backups: ctctl pull %.8s --version %lld --force",
+            ss->session_id, ss->session_id, (long long)ss->elsewhere);
 }
 
-void behind_why(const struct state_session *ss, char *buf, size_t size)
+void behind_why(const struct state_session *ss, int is_sure, char *buf, size_t size)
 {
     char other[160];
 
-    snprintf(buf, size, "another machine went on with it: %s; to get that: ctctl pull %.8s",
-             elsewhere(ss, other, sizeof(other)), ss->session_id);
+    if (is_sure)
+        snprintf(buf, size, "another machine went on with it: %s; to get that: ctctl pull %.8s",
+                 elsewhere(ss, other, sizeof(other)), ss->session_id);
+    else
+        snprintf(buf, size,
+                 "another machine saved %s after this one's version %lld; this server does not say "
+                 "whether that is in it: ctctl pull %.8s looks, and gets it if so",
+                 elsewhere(ss, other, sizeof(other)), (long long)ss->version, ss->session_id);
 }

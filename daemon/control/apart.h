@@ -14,9 +14,10 @@ void apart_why(const struct state_session *ss, int is_kept, char *buf, size_t si
 void apart_cure(const struct state_session *ss, int is_kept, char *buf, size_t size);
 
 /**
- * behind_why(ss, buf, size):
- * Another machine went on with it: write which version that is.
+ * behind_why(ss, is_sure, buf, size):
+ * Another machine went on with it: write which version that is.  ${is_sure}: it is known that it
+ * has all of what this machine saved; a server without heads doesn't tell.
  */
-void behind_why(const struct state_session *ss, char *buf, size_t size);
+void behind_why(const struct state_session *ss, int is_sure, char *buf, size_t size);
 
 #endif

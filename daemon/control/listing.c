@@ -67,6 +67,12 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
     return ss->version > 0 ? "synced" : "pending";
 }
 
+/* Does the server say what a version builds on?  Of one that was not reached yet: yes. */
+static int tells_bases(const struct daemon *d)
+{
+    return !login_view_has_answered(d->login) || (login_view_features(d->login) & API_HAS_HEADS);
+}
+
 static const char *place_of(const struct state_session *ss)
 {
     if (ss->version == 0 || state_is_deleted(ss) || ss->is_excluded == STATE_EXCLUDED_ITSELF)
@@ -107,7 +113,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     if (strcmp(state, "diverged") == 0)
         apart_why(ss, is_kept(d, ss), elsewhere, sizeof(elsewhere));
     else if (strcmp(state, "behind") == 0)
-        behind_why(ss, elsewhere, sizeof(elsewhere));
+        behind_why(ss, tells_bases(d) || ss->token_tag[0] == '\0', elsewhere, sizeof(elsewhere));
     if (strcmp(state, "deleted") == 0) {
         exclusion_cure_deleted(ss->session_id, cure, sizeof(cure));
         snprintf(elsewhere, sizeof(elsewhere), "%s; %s", why, cure);

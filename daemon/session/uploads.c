@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
+#include "uploader/beside.h"
 
 #include "daemon/session/adopt.h"
 #include "daemon/account/sealing.h"
@@ -57,18 +58,25 @@ static int note_beside(struct daemon *d, const struct queue_item *item, int is_a
     return b->is_told ? state_set_elsewhere(d->state, item->session_id, &e, err) : 0;
 }
 
-/* What a merge put into it, should the server lose this version. */
+/* What a merge put into it, should the server lose this version: that is nowhere else any more. */
 static int note_named(struct daemon *d, const struct queue_item *item, struct ct_err *err)
 {
+    const struct state_elsewhere none = {.wire_id = "", .messages = -1};
     size_t n = item->merged != NULL ? json_object_array_length(item->merged) : 0;
-    int rc = 0;
+    struct state_session ss = {0};
+    int rc = 0, is_in;
+
+    state_get(d->state, item->session_id, &ss);
 
     for (size_t i = 0; rc == 0 && item->pin == 0 && i < n; i++) {
         const struct json_object *v = json_object_array_get_idx(item->merged, i);
         rc = state_note_contained(d->state, item->session_id, item->wire_id,
                                   jdoc_int(v, "version", 0), jdoc_str(v, "sha256"), 0, err);
     }
-    return rc;
+    is_in = item->pin == 0 && ss.elsewhere > 0 && strcmp(ss.elsewhere_wire, item->wire_id) == 0 &&
+            beside_is_merged(item, ss.elsewhere, "");
+    state_session_clear(&ss);
+    return rc == 0 && is_in ? state_set_elsewhere(d->state, item->session_id, &none, err) : rc;
 }
 
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
@@ -248,6 +256,17 @@ static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
     return is_known;
 }
 
+/* Of a sealed version the server knows neither machine nor messages: what changed there tells. */
+static void learn_whose(struct daemon *d, const char *session_id)
+{
+    struct state_session ss = {0};
+
+    state_get(d->state, session_id, &ss);
+    if (ss.is_apart && ss.elsewhere_wire[0] != '\0')
+        cloud_look(d->cloud, -1, 0, NULL, NULL);
+    state_session_clear(&ss);
+}
+
 static void on_settled(void *arg, const char *session_id, int64_t version, int64_t size_bytes)
 {
     struct daemon *d = arg;
@@ -268,6 +287,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
     }
     daemon_mind_network(d);
     cloud_contact(d->cloud, 0);
+    learn_whose(d, session_id);
     room_left_spool(d);
     bundler_run(d);
 }

@@ -167,6 +167,15 @@ leaves() {
     run ctctl status --check
     [ "$status" = 1 ]
     ctctl sync --wait 2>&1 | grep -q 'two places'
+    # Both commands do what is said of them.
+    cure=$(jq -r '.problems[].cure | select(test("--merge"))' "$T/status.json")
+    [[ $cure == *": ctctl pull ${ID:0:8} --version 2 --force" ]]
+    ${cure##*: }
+    grep -q "bob's turn" "$(here "$ID")"
+    offered "alice's turn"
+    ctctl pull "$ID" --version 3 --merge --yes
+    ctctl sync --wait
+    ctctl --json show "$ID" | jq -e '.state == "synced"'
 }
 
 @test "in a sealed account it is the same" {
@@ -178,8 +187,14 @@ leaves() {
     state behind
     turn alice "alice's turn"
     state diverged
-    ctctl --json show "$ID" 2>/dev/null || true
     [ "$(ctctl --json versions "$ID" | jq '.versions | length')" = 3 ]
+    # Whose it is and what it holds the server can't tell, but its description can.
+    turn bob "bob's next"
+    machine alice
+    start_daemon
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's next"
+    ctctl sync --wait
+    within item '.reason | test("\\(bob, [0-9]+ messages\\)")'
 }
 
 # ---- what is here already
@@ -386,6 +401,35 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     # One's own next version hides nothing.
     turn alice "alice's next"
     [ "$(kept)" = "$ID.v2.tar.gz" ]
+    # Nobody told the other whether his is in what came after it, and he hears no more than that.
+    machine bob
+    start_daemon
+    ctctl sync --wait
+    item '.reason | test("server does not say")'
+    ! ctctl pull "$ID"
+    within item '.state == "diverged"'
+    stop_daemon
+}
+
+@test "a stock server: what was merged is not apart from that, nor is it kept here" {
+    pair start_stock_server
+    turn bob "bob's turn"
+    turn alice "alice's turn"
+    machine bob
+    ctctl pull "$ID" --merge --yes
+    push
+    state synced
+    [ -z "$(find "$XDG_STATE_HOME" -name "$ID.v3.tar.gz")" ]
+    # Also what the server hands out by its number only.
+    turn alice "alice's next"
+    turn bob "bob's next"
+    state diverged
+    machine alice
+    ctctl pull "$ID"  --merge --yes
+    push
+    state synced
+    ctctl pull "$ID"
+    for words in "bob's turn" "bob's next" "alice's next"; do grep -q "$words" "$(here "$ID")"; done
 }
 
 # ---- a server that has lost something
