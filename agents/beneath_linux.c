@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
 #include <linux/openat2.h>
 
 #include "agents/beneath.h"
@@ -37,7 +38,7 @@ int beneath_rename_new(int from_fd, const char *from, int to_fd, const char *to)
 {
     struct stat st;
 
-    if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
+    if (syscall(SYS_renameat2, from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;

@@ -1,5 +1,5 @@
 if ON_LINUX
 check_PROGRAMS += bench/scan
 bench_scan_SOURCES = bench/scan_linux.c
-bench_scan_LDADD = watcher/libwatcher.a agents/libagents.a $(common_LIBS) $(EVENT_LIBS)
+bench_scan_LDADD = $(watcher_LIBS) agents/libagents.a $(common_LIBS) $(EVENT_LIBS)
 endif

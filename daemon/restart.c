@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
@@ -31,7 +32,7 @@ static int64_t wait_ms(const char *stamp)
 
     if (stat(stamp, &st) != 0)
         return 0;
-    age_ms = now_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000;
+    age_ms = now_wall_ms() - file_mtime_ns(&st) / 1000000;
     return age_ms >= 0 && age_ms < DISTANCE_MS ? DISTANCE_MS - age_ms : 0;
 }
 

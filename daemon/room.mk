@@ -72,7 +72,7 @@ EXTRA_DIST += daemon/system/sleep_systemd.c daemon/system/sleep_none.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c
-bin_codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a watcher/libwatcher.a \
+bin_codeteleportd_LDADD = daemon/libdaemon.a uploader/libuploader.a $(watcher_LIBS) \
   bundle/libbundle.a api/libapi.a ipc/libipc.a agents/libagents.a net/libnet.a \
   $(bundle_LIBS) $(CURL_LIBS) $(common_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += daemon/README.md daemon/account/README.md daemon/control/README.md \

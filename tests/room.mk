@@ -33,6 +33,8 @@ TESTS += tests/house.sh tests/cures.sh tests/packages.sh tests/launchd.sh
 dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh \
   tests/e2e/heavy_readme.sh tests/e2e/full_readme.sh
 EXTRA_DIST += tests/e2e/trees.bash
+dist_check_SCRIPTS += tests/full_systems.sh
+FULL_TESTS += tests/full_systems.sh
 if ON_LINUX
 HEAVY_TESTS += tests/e2e/heavy_systemd.sh tests/e2e/heavy_readme.sh
 FULL_TESTS += tests/e2e/full_readme.sh

@@ -15,7 +15,9 @@ tests_bundle_cobbleone_LDADD = $(bundle_LIBS) $(common_LIBS)
 # Against public vectors and python3-cryptography.
 dist_check_SCRIPTS += tests/bundle/seal.sh tests/bundle/seal_oracle.py
 TESTS += tests/bundle/seal.sh
+if ON_LINUX
 FUZZ_TARGETS += tests/bundle/fuzz_seal
 tests_bundle_fuzz_seal_SOURCES = tests/bundle/fuzz_seal.c
 tests_bundle_fuzz_seal_LDADD = $(bundle_LIBS) $(common_LIBS)
 tests_bundle_fuzz_seal_LDFLAGS = $(FUZZ_FLAGS)
+endif

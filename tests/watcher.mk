@@ -1,10 +1,10 @@
 check_PROGRAMS += tests/watcher/unit_debounce
 TESTS += tests/watcher/unit_debounce
 tests_watcher_unit_debounce_SOURCES = tests/watcher/unit_debounce.c
-tests_watcher_unit_debounce_LDADD = watcher/libwatcher.a $(common_LIBS) $(CMOCKA_LIBS)
+tests_watcher_unit_debounce_LDADD = $(watcher_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 watcher_picture = tests/watcher/watcher_picture.c tests/watcher/watcher_picture.h tests/watcher/exchange.h
 watcher_picture_LIBS = \
-  watcher/libwatcher.a agents/libagents.a $(common_LIBS) $(EVENT_LIBS) $(CMOCKA_LIBS)
+  $(watcher_LIBS) agents/libagents.a $(common_LIBS) $(EVENT_LIBS) $(CMOCKA_LIBS)
 if ON_LINUX
 watcher_picture += tests/watcher/exchange_linux.c
 else
@@ -29,6 +29,37 @@ tests_watcher_unit_watcher_storm_SOURCES = tests/watcher/unit_watcher_storm.c $(
 tests_watcher_unit_watcher_storm_LDADD = $(watcher_picture_LIBS)
 tests_watcher_unit_resume_SOURCES = tests/watcher/unit_resume.c $(watcher_picture)
 tests_watcher_unit_resume_LDADD = $(watcher_picture_LIBS)
+if WITH_INOTIFY
+# The watcher's suite on macOS's backend, with a stand-in for FSEvents that is made of inotify: the
+# programs take backend_system() from here, not from libwatcher.a.
+fsevents_tests = tests/watcher/fsevents_watcher tests/watcher/fsevents_watcher_roots \
+  tests/watcher/fsevents_watcher_links tests/watcher/fsevents_watcher_trouble tests/watcher/fsevents_watcher_storm
+check_LIBRARIES += tests/watcher/libfsevents.a
+tests_watcher_libfsevents_a_SOURCES = watcher/backend/fsevents_darwin.c tests/watcher/fake_fsevents.c \
+  tests/watcher/apple/CoreServices/CoreServices.h
+tests_watcher_libfsevents_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/watcher/apple
+fsevents_LIBS = tests/watcher/libfsevents.a $(watcher_picture_LIBS) -lpthread
+check_PROGRAMS += $(fsevents_tests)
+tests_watcher_fsevents_watcher_SOURCES = $(tests_watcher_unit_watcher_SOURCES)
+tests_watcher_fsevents_watcher_LDADD = $(fsevents_LIBS)
+tests_watcher_fsevents_watcher_LDFLAGS = -Wl,-u,backend_system
+tests_watcher_fsevents_watcher_roots_SOURCES = $(tests_watcher_unit_watcher_roots_SOURCES)
+tests_watcher_fsevents_watcher_roots_LDADD = $(fsevents_LIBS)
+tests_watcher_fsevents_watcher_roots_LDFLAGS = -Wl,-u,backend_system
+tests_watcher_fsevents_watcher_links_SOURCES = $(tests_watcher_unit_watcher_links_SOURCES)
+tests_watcher_fsevents_watcher_links_LDADD = $(fsevents_LIBS)
+tests_watcher_fsevents_watcher_links_LDFLAGS = -Wl,-u,backend_system
+tests_watcher_fsevents_watcher_trouble_SOURCES = $(tests_watcher_unit_watcher_trouble_SOURCES)
+tests_watcher_fsevents_watcher_trouble_LDADD = $(fsevents_LIBS)
+tests_watcher_fsevents_watcher_trouble_LDFLAGS = -Wl,-u,backend_system
+tests_watcher_fsevents_watcher_storm_SOURCES = $(tests_watcher_unit_watcher_storm_SOURCES)
+tests_watcher_fsevents_watcher_storm_LDADD = $(fsevents_LIBS)
+tests_watcher_fsevents_watcher_storm_LDFLAGS = -Wl,-u,backend_system
+dist_check_SCRIPTS += tests/watcher/fsevents.sh
+LONG_TESTS += tests/watcher/fsevents.sh
+FULL_TESTS += tests/watcher/fsevents.sh
+endif
+EXTRA_DIST += tests/watcher/apple/CoreServices/CoreServices.h
 if ON_LINUX
 check_PROGRAMS += tests/watcher/unit_resume_linux
 TESTS += tests/watcher/unit_resume_linux

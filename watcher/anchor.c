@@ -143,7 +143,7 @@ void anchor_event(struct watcher *w, struct watch *u, unsigned flags, const char
     if (flags & BACKEND_ENDED)
         a->is_broken = 1;
     else if (!(flags & (BACKEND_SELF_GONE | BACKEND_UNMOUNTED))) {
-        if (!(u->what & BACKEND_NAMES) || strcmp(name, s->name) != 0)
+        if (!(u->what & (BACKEND_NAMES | BACKEND_LEFT)) || strcmp(name, s->name) != 0)
             return;
         a->is_touched |= (u->what & BACKEND_TREE) != 0;
     }

@@ -93,7 +93,7 @@ static int step(struct chain *c, int is_file, char **dir, char **way, char **res
     /* A folder that goes tells of it only once nobody has it open any more; its parent does at
      * once. One further up can't go before it. */
     if (is_last)
-        what |= BACKEND_NAMES;
+        what |= BACKEND_LEFT;
     if (what != BACKEND_SELF || strcmp(*dir, "/") != 0)
         add(c, *dir, name, what, is_vital);
 

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,7 +226,8 @@ int debounce_pop(struct debounce *d, int64_t now_ms, char *key, unsigned long si
     if (e == NULL || e->due_ms > now_ms)
         return 0;
     len = strlen(e->key) + 1;
-    assert(len <= size);
+    if (len > size)
+        abort();
     memcpy(key, e->key, len);
     heap_take(&d->waiting, &e->node);
     return 1;

@@ -75,10 +75,8 @@ static void word(const struct watcher *w, enum cause cause, int64_t n, char *buf
             count, many, s, cure);
         break;
     default:
-        snprintf(
-            buf, size,
-            "%lld %s looked at every %lld s, for the system refuses to watch (is /proc mounted?)",
-            count, many, s);
+        snprintf(buf, size, "%lld %s looked at every %lld s, for the system refuses to watch (%s)",
+                 count, many, s, w->backend->doubt);
         break;
     }
 }

@@ -23,11 +23,20 @@ watcher_libwatcher_a_SOURCES = \
 if ON_LINUX
 watcher_libwatcher_a_SOURCES += watcher/backend/fs_linux.c watcher/backend/resume_linux.c
 else
+if ON_DARWIN
+watcher_libwatcher_a_SOURCES += watcher/backend/fs_darwin.c watcher/backend/resume_darwin.c
+else
 watcher_libwatcher_a_SOURCES += watcher/backend/fs_posix.c watcher/backend/resume_posix.c
+endif
 endif
 if WITH_INOTIFY
 watcher_libwatcher_a_SOURCES += watcher/backend/inotify_linux.c
 else
+if WITH_FSEVENTS
+watcher_libwatcher_a_SOURCES += watcher/backend/fsevents_darwin.c
+else
 watcher_libwatcher_a_SOURCES += watcher/backend/system_posix.c
 endif
+endif
+watcher_LIBS = watcher/libwatcher.a $(FSEVENTS_LIBS)
 EXTRA_DIST += watcher/README.md watcher/backend/README.md

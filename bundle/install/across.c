@@ -54,8 +54,8 @@ static int copy_file(struct copy *c, int to)
     }
     if (copy_bytes(c->fd, to, &c->bytes) != 0 || fchmod(to, st.st_mode & 0777) != 0)
         return -1;
-    times[0] = st.st_atim;
-    times[1] = st.st_mtim;
+    times[0] = (struct timespec){.tv_nsec = UTIME_OMIT};
+    times[1] = file_mtime(&st);
     return futimens(to, times) != 0 || file_sync(to) != 0 ? -1 : 0;
 }
 

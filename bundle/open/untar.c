@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef HAVE_XLOCALE_H
+#include <xlocale.h>
+#endif
 #include <archive.h>
 #include <archive_entry.h>
 

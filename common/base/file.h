@@ -52,9 +52,10 @@ int file_replace(const char *path, const void *p, size_t n, mode_t mode, struct 
 int file_remove_tree(int dir_fd, const char *name);
 
 /**
- * file_mtime_ns(st), file_ctime_ns(st):
- * When the content (the content or the inode) last changed, in nanoseconds since 1970.
+ * file_mtime(st), file_mtime_ns(st), file_ctime_ns(st):
+ * When the content (the content or the inode) last changed, the numbers in nanoseconds since 1970.
  */
+struct timespec file_mtime(const struct stat *st);
 int64_t file_mtime_ns(const struct stat *st);
 int64_t file_ctime_ns(const struct stat *st);
 

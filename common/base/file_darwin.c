@@ -1,4 +1,4 @@
-/* Written from fcntl(2) and stat(2) of macOS; it has not been compiled on one yet. */
+/* Written from fcntl(2) and stat(2) of macOS, and compiled with its headers; not yet run on one. */
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -9,6 +9,11 @@
 static int64_t ns_of(const struct timespec *t)
 {
     return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+struct timespec file_mtime(const struct stat *st)
+{
+    return st->st_mtimespec;
 }
 
 int64_t file_mtime_ns(const struct stat *st)

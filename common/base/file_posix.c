@@ -9,6 +9,11 @@ static int64_t ns_of(const struct timespec *t)
     return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
+struct timespec file_mtime(const struct stat *st)
+{
+    return st->st_mtim;
+}
+
 int64_t file_mtime_ns(const struct stat *st)
 {
     return ns_of(&st->st_mtim);

@@ -8,4 +8,10 @@
  */
 int exchange(const char *a, const char *b);
 
+/**
+ * exchange_user():
+ * Become root of a user namespace, which has limits of its own.  Return 0, or -1 if there are none.
+ */
+int exchange_user(void);
+
 #endif

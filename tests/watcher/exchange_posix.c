@@ -10,3 +10,8 @@ int exchange(const char *a, const char *b)
     snprintf(aside, sizeof(aside), "%s.exchanged", a);
     return rename(a, aside) != 0 || rename(b, a) != 0 || rename(aside, b) != 0 ? -1 : 0;
 }
+
+int exchange_user(void)
+{
+    return -1;
+}

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -383,7 +382,7 @@ static void overflows_of_a_small_queue_end_exact(void **state)
     rc = write_line(QUEUE_FILE, "%s", was.data);
     buf_free(&was);
     assert_int_equal(rc, 0);
-    picture_needs_watches(p);
+    picture_needs_inotify(p);
     for (int i = 0; i < 20; i++)
         picture_mkdir(picture_path(p, 0, "projects/p%d", i));
     for (int i = 0; i < rounds(); i++) {
@@ -403,7 +402,7 @@ static int enter_namespace(void)
 {
     unsigned uid = geteuid(), gid = getegid();
 
-    if (unshare(CLONE_NEWUSER) == -1)
+    if (exchange_user() == -1)
         return -1;
     (void)write_line("/proc/self/setgroups", "deny");
     if (write_line("/proc/self/uid_map", "0 %u 1", uid) == -1 ||
@@ -430,7 +429,7 @@ static void reached_watch_limit_degrades_to_polling(void **state)
         picture_put(picture_path(p, 0, "projects/x%d/y/f", i), i);
     }
     picture_start(p);
-    picture_needs_watches(p);
+    picture_needs_inotify(p);
     picture_drain(p);
     watcher_stats(p->w, &stats);
     assert_string_equal(stats.backend, "inotify");

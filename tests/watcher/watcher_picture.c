@@ -502,16 +502,29 @@ int64_t picture_has(const struct picture *p, int root, const char *path)
     return e != NULL ? e->size : -1;
 }
 
+static void give_up(struct picture *p, const char *why)
+{
+    print_message("%s\n", why);
+    picture_free(p);
+    skip();
+}
+
 void picture_needs_watches(struct picture *p)
 {
     struct watcher_stats stats;
 
     watcher_stats(p->w, &stats);
-    if (strcmp(stats.backend, "polling") != 0)
-        return;
-    print_message("this build can only poll\n");
-    picture_free(p);
-    skip();
+    if (strcmp(stats.backend, "polling") == 0)
+        give_up(p, "this build can only poll");
+}
+
+void picture_needs_inotify(struct picture *p)
+{
+    struct watcher_stats stats;
+
+    watcher_stats(p->w, &stats);
+    if (strcmp(stats.backend, "inotify") != 0)
+        give_up(p, "this is about a limit of inotify");
 }
 
 static void add_degraded(void *arg, const char *path, const char *reason)

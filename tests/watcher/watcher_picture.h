@@ -113,10 +113,11 @@ int64_t picture_check(struct picture *p);
 int64_t picture_has(const struct picture *p, int root, const char *path);
 
 /**
- * picture_needs_watches(p):
- * Skip the test, saying so, if this build can only poll.
+ * picture_needs_watches(p), picture_needs_inotify(p):
+ * Skip the test, saying so, if this build can only poll, or watches by other means.
  */
 void picture_needs_watches(struct picture *p);
+void picture_needs_inotify(struct picture *p);
 
 /**
  * picture_degraded(p):

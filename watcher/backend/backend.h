@@ -17,6 +17,8 @@ enum {
     BACKEND_NAMES = 2, /* and which names in it came, went or were replaced */
     BACKEND_TREE = 4,  /* and which files in it were written */
     BACKEND_META = 8,  /* and whose permissions changed */
+    BACKEND_LEFT = 16, /* that a folder in it was moved or removed, unless BACKEND_SELF of that one
+                        * says so at once */
 };
 
 /* What is told with an event. */
@@ -42,6 +44,7 @@ struct backend_listener {
 
 struct backend {
     const char *name;
+    const char *doubt; /* a question for people: why would it refuse to watch a folder? */
 
     /* Begin to listen from ${base}. */
     int (*open)(struct event_base *base, const struct backend_listener *listener, void *arg,

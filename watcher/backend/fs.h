@@ -1,6 +1,8 @@
 #ifndef WATCHER_BACKEND_FS_H
 #define WATCHER_BACKEND_FS_H
 
+#include <limits.h>
+
 /*
  * What the scans ask of the file system.  Never anything that writes, never a file's content.
  */
@@ -18,6 +20,13 @@ int fs_open_dir(int root_fd, const char *path, int is_readable);
  * The same, step by step, for systems (and sandboxes) where one call does not do it.
  */
 int fs_walk_dir(int root_fd, const char *path, int is_readable);
+
+/**
+ * fs_path(fd, buf):
+ * Write the path of the folder that ${fd} is open on, wherever it is now, free of links.  Return 0,
+ * or -1 with errno.  Only for a backend that goes by paths, and only where there is one.
+ */
+int fs_path(int fd, char buf[PATH_MAX]);
 
 /**
  * fs_is_remote(fd):

@@ -32,7 +32,7 @@ static uint32_t mask_of(unsigned what)
 {
     uint32_t mask = IN_DELETE_SELF | IN_MOVE_SELF;
 
-    if (what & (BACKEND_NAMES | BACKEND_TREE))
+    if (what & (BACKEND_NAMES | BACKEND_TREE | BACKEND_LEFT))
         mask |= IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE;
     if (what & BACKEND_TREE)
         mask |= IN_MODIFY | IN_CLOSE_WRITE;
@@ -182,6 +182,7 @@ const struct backend *backend_system(void)
 {
     static const struct backend inotify = {
         .name = "inotify",
+        .doubt = "is /proc mounted?",
         .open = inotify_open,
         .close = inotify_close,
         .watch = inotify_watch,

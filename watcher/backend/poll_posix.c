@@ -46,6 +46,7 @@ const struct backend *backend_polling(void)
 {
     static const struct backend polling = {
         .name = "polling",
+        .doubt = "",
         .open = polling_open,
         .close = polling_close,
         .watch = polling_watch,

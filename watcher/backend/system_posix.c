@@ -1,6 +1,6 @@
 #include "watcher/backend/backend.h"
 
-/* Without inotify. */
+/* Without inotify and FSEvents. */
 const struct backend *backend_system(void)
 {
     return backend_polling();
