@@ -12,8 +12,8 @@
 #define MAX_VALUES 10000   /* in the body of an upload */
 #define MAX_FEW_VALUES 200 /* in any other */
 #define BODY_STEP (16 * 1024)
-#define MAX_OF_ONE 24  /* requests under way of one token */
-#define MAX_OF_USER 48 /* of one user */
+#define MAX_OF_ONE 24  /* requests under way of one token or log-in */
+#define MAX_OF_USER 48 /* of one user, and one more of each that has none */
 
 struct app *app_new(const struct app_config *config)
 {
@@ -36,15 +36,16 @@ static int app_enter(struct app *a, struct call *c)
 {
     int n = 0, n_user = 0;
 
-    /* By the token: whoever stole one must not keep the holder's log-in from ending it. */
+    /* Whoever stole a token or a log-in, or made more of it, must not keep the holder from ending
+     * that. */
     pthread_mutex_lock(&a->mutex);
     for (const struct call *o = a->calls; o != NULL; o = o->next) {
         if (memcmp(o->who.user_id, c->who.user_id, UUID_SIZE) != 0)
             continue;
         n_user++;
-        n += strcmp(o->who.token_id, c->who.token_id) == 0;
+        n += strcmp(o->asker, c->asker) == 0;
     }
-    if (n < MAX_OF_ONE && n_user < MAX_OF_USER) {
+    if (n == 0 || (n < MAX_OF_ONE && n_user < MAX_OF_USER)) {
         c->next = a->calls;
         a->calls = c;
         c->is_counted = 1;

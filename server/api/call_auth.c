@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,6 +24,7 @@ static int unauthorized(struct call *c, const char *message)
 static int by_login(struct call *c, const char *token)
 {
     unsigned char key[JWT_KEY_BYTES];
+    char digest[HASH_SHA256_HEX];
     struct jwt_claims claims;
     struct ledger_user user = {0};
     struct ct_err err;
@@ -47,6 +49,8 @@ static int by_login(struct call *c, const char *token)
         return unauthorized(c, "This log-in has ended; log in again.");
     memcpy(c->who.user_id, claims.user_id, UUID_SIZE);
     c->login_s = claims.issued_s;
+    hash_sha256_hex(token, strlen(token), digest);
+    snprintf(c->asker, sizeof(c->asker), "log-in %.24s", digest);
     return 0;
 }
 
@@ -61,6 +65,7 @@ static int by_api_token(struct call *c, const char *token)
     if (c->route->auth == APP_LOGIN)
         return call_error(c, 403, "login_required",
                           "This needs a log-in with e-mail and password, not an API token.");
+    memcpy(c->asker, c->who.token_id, UUID_SIZE);
     return 0;
 }
 

@@ -28,26 +28,25 @@ static int refuse(struct call *c, const char *email, int status, const char *cod
 static int check_password(struct call *c, const struct ledger_user *user)
 {
     struct limits *limits = c->config->limits;
-    const char *password = jdoc_str(c->body, "password"), *asker;
+    const char *password = jdoc_str(c->body, "password");
     int64_t now_ms = now_mono_ms();
     int status, wait, good;
 
     if (password == NULL)
         return call_error(c, 422, "password_required",
                           "The password of the account is needed once more.");
-    /* By the token that asks: whoever stole one must not keep the holder from ending it. */
-    asker = c->who.token_id[0] != '\0' ? c->who.token_id : user->id;
-    wait = attempts_wait_s(limits->holders, asker, now_ms);
+    /* Whoever stole a token or a log-in must not keep the holder from ending that. */
+    wait = attempts_wait_s(limits->holders, c->asker, now_ms);
     if (wait > 0)
         return call_too_many(c, wait);
-    attempts_count(limits->holders, asker, now_ms);
+    attempts_count(limits->holders, c->asker, now_ms);
     if ((status = call_bcrypt_begin(c)) != 0)
         return status;
     good = strlen(password) <= PASSWORD_MAX_BYTES && password_verify(password, user->password);
     call_bcrypt_end(c);
     if (!good)
         return refuse(c, user->email, 403, "wrong_password", "The password is wrong.");
-    attempts_forget(limits->holders, asker);
+    attempts_forget(limits->holders, c->asker);
     return 0;
 }
 

@@ -152,16 +152,32 @@ books() {
     TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
 }
 
-@test "whoever has a stolen token guesses no password with it" {
+# log_in_anew: another log-in than $JWT, whose text is the same within a second
+log_in_anew() {
+    local former=$JWT
+    another() {
+        TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+        [ "$(jq -r .token "$T/answer")" != "$former" ]
+    }
+    within another
+    JWT=$(jq -r .token "$T/answer")
+}
+
+@test "whoever has a stolen token or log-in guesses no password with it" {
     account "$NAME"
-    for i in {1..10}; do
-        expect 403 wrong_password json POST /account/delete -d "{\"password\":\"guess number $i\"}"
+    local stolen login=$JWT
+    stolen=$TOKEN
+    for TOKEN in "$stolen" "$login"; do
+        for i in {1..10}; do
+            expect 403 wrong_password json POST /account/delete -d "{\"password\":\"guess number $i\"}"
+        done
+        expect 429 too_many_attempts hold delete
     done
-    expect 429 too_many_attempts hold delete
-    # The holder ends that token all the same, by a log-in.
-    local stolen=$TOKEN
+    # The holder ends them all the same, by a log-in.
+    log_in_anew
     TOKEN=$JWT expect 200 '' hold logout-all
     TOKEN=$stolen expect 401 unauthorized json GET /auth/me
+    TOKEN=$login expect 401 unauthorized json GET /auth/me
     TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
 }
 
@@ -300,28 +316,35 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
         [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
 }
 
-@test "stalled requests with a stolen token keep its holder from nothing" {
+@test "stalled requests with what was stolen, token or log-in, keep its holder from nothing" {
     account "$NAME"
-    python3 - "$API_PORT" "$CA" "$TOKEN" "$T/stalled" "$T/enough" 3>&- <<'PY' &
+    local stolen=$JWT
+    mint
+    # As many as a user may have, with the log-in and with a token that it made.
+    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$stolen" "$TOKEN" 3>&- <<'PY' &
 import os, socket, ssl, sys, time
-port, ca, token, ready, enough = sys.argv[1:]
+port, ca, ready, enough = sys.argv[1:5]
 context = ssl.create_default_context(cafile=ca)
-head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
-        "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").encode()
 held = []
-for _ in range(30):
-    s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
-    s.sendall(head)
-    held.append(s)
+for token in sys.argv[5:]:
+    head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
+            "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").encode()
+    for _ in range(30):
+        s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
+        s.sendall(head)
+        held.append(s)
 open(ready, "w").close()
 for _ in range(600):
     if os.path.exists(enough):
         break
     time.sleep(0.1)
 PY
-    local pid=$! stolen=$TOKEN
+    local pid=$!
     within test -e "$T/stalled"
-    within sh -c "curl -sS --cacert '$CA' -H 'Authorization: Bearer $TOKEN' '$API/auth/me' | grep too_many_requests"
+    for TOKEN in "$TOKEN" "$stolen"; do
+        within sh -c "curl -sS --cacert '$CA' -H 'Authorization: Bearer $TOKEN' '$API/auth/me' | grep too_many_requests"
+    done
+    log_in_anew
     TOKEN=$JWT expect 200 '' hold logout-all
     touch "$T/enough"
     wait "$pid"

@@ -91,7 +91,27 @@ the_server_runs() {
     systemctl is-enabled codeteleport-server.service &&
         within 30 systemctl is-active codeteleport-server.service &&
         is "$(systemctl is-enabled codeteleport-server.socket)" disabled &&
-        is "$(stat -c '%U %a' /var/lib/codeteleport-server)" 'codeteleport-server 700'
+        is "$(stat -c '%U %a' /var/lib/codeteleport-server)" 'codeteleport-server 700' &&
+        is "$(stat -c '%U %a' /run/codeteleport-server)" 'codeteleport-server 755' &&
+        tr '\0' '\n' <"/proc/$(systemctl show -P MainPID codeteleport-server)/environ" | grep -x MALLOC_ARENA_MAX=4
+}
+
+# As README's proxies reach it: by sockets in the folder that the unit makes, which the proxy's user may enter.
+a_proxy_reaches_it() {
+    local conf=/etc/codeteleport/server.conf
+    healthy() {
+        is "$(runuser -u nobody -- curl -sS -o /dev/null -w '%{http_code}' \
+            --unix-socket /run/codeteleport-server/api http://x/healthz)" 200
+    }
+    cat >$conf <<CONF
+listen = "unix:/run/codeteleport-server/api"; objects = "unix:/run/codeteleport-server/objects";
+public_api_url = "https://tele.example.org"; public_objects_url = "https://objects.example.org";
+tls = "off"; trusted_proxy = [ "unix" ];
+CONF
+    systemctl restart codeteleport-server && within 20 healthy || return 1
+    systemctl reload codeteleport-server && within 20 healthy || return 1
+    rm $conf
+    systemctl restart codeteleport-server
 }
 
 # Its own watchdog, shortened: it is fed, and a server that hangs is ended and started anew.
@@ -366,6 +386,7 @@ try() {
 try "the packages install" packages_install || exit
 try "nothing of a user's runs before it is asked for" nothing_runs_unasked
 try "the server runs, for it works without settings" the_server_runs
+try "a proxy reaches it by sockets in its folder, after a reload too" a_proxy_reaches_it
 try "a server that hangs is ended and comes back" a_server_that_hangs_comes_back
 try "all units are sound" units_are_sound
 try "doctor says that the service is not enabled, and the cure" doctor_before
