@@ -33,6 +33,7 @@ common_libcommon_a_SOURCES = \
   common/data/jscan.c common/data/jscan.h \
   common/data/jtree.c common/data/jtree.h \
   common/data/toml.c common/data/toml.h \
+  common/sys/machine.h \
   common/sys/secret.c common/sys/secret.h common/sys/secret_impl.h \
   common/sys/service.h \
   common/sys/worker.c common/sys/worker.h
@@ -42,18 +43,24 @@ else
 common_libcommon_a_SOURCES += common/sys/secret_posix.c
 endif
 if ON_DARWIN
-common_libcommon_a_SOURCES += common/base/file_darwin.c
+common_libcommon_a_SOURCES += common/base/file_darwin.c common/sys/machine_darwin.c
 else
-common_libcommon_a_SOURCES += common/base/file_posix.c
+common_libcommon_a_SOURCES += common/base/file_posix.c common/sys/machine_posix.c
 endif
 EXTRA_DIST += common/sys/secret_linux.c common/sys/secret_posix.c common/base/file_darwin.c common/base/file_posix.c
 # They link against libsystemd in the programs that name $(SYSTEMD_LIBS), and in no other.
 if WITH_SYSTEMD
 common_libcommon_a_SOURCES += common/base/log_journal_systemd.c common/sys/service_systemd.c
 else
-common_libcommon_a_SOURCES += common/base/log_journal_none.c common/sys/service_none.c
+common_libcommon_a_SOURCES += common/base/log_journal_none.c common/sys/service_quiet.c
+if ON_DARWIN
+common_libcommon_a_SOURCES += common/sys/service_darwin.c
+else
+common_libcommon_a_SOURCES += common/sys/service_none.c
 endif
-EXTRA_DIST += common/sys/service_systemd.c common/sys/service_none.c \
+endif
+EXTRA_DIST += common/sys/service_systemd.c common/sys/service_none.c common/sys/service_quiet.c \
+  common/sys/service_darwin.c \
   common/base/log_journal_systemd.c common/base/log_journal_none.c
 common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)
 EXTRA_DIST += common/README.md common/base/README.md common/config/README.md \

@@ -45,12 +45,14 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/complete.c ctctl/complete.h \
   ctctl/ctx/ctx.c ctctl/ctx/ctx.h \
   ctctl/ctx/ctx_daemon.c \
+  ctctl/ctx/manager.c ctctl/ctx/manager.h \
   ctctl/ctx/ctx_own.c \
   ctctl/ctx/opts.c ctctl/ctx/opts.h \
   ctctl/ctx/verb.h \
   ctctl/doctor/doctor.h \
   ctctl/doctor/doctor_here.c \
   ctctl/doctor/doctor_keys.c \
+  ctctl/doctor/doctor_launchd.c \
   ctctl/doctor/doctor_net.c \
   ctctl/doctor/doctor_service.c \
   ctctl/doctor/doctor_store.c \

@@ -306,7 +306,7 @@ static int listen_on_socket(struct daemon *d, struct ct_err *err)
         return ipc_server_new_fd(d->base, fd, control_request, d, &d->ipc, err);
     if (service_socket("control") >= 0)
         log_warn("socket-not-taken configured=%s reason=\"the service manager listens elsewhere; "
-                 "systemctl --user mask codeteleportd.socket\"",
+                 "systemctl --user mask codeteleportd.socket, or a new codeteleportd --agent\"",
                  d->config->socket);
     return ipc_server_new(d->base, d->config->socket, control_request, d, &d->ipc, err);
 }

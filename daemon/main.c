@@ -10,12 +10,14 @@
 #include "common/sys/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
+#include "daemon/system/launchd.h"
 #include "daemon/system/supervise.h"
 
 #define EX_USAGE_ 64
 #define EX_CONFIG_ 78
 
 static const char usage[] = "usage: codeteleportd [-c FILE] [--once] [-t] [-v]\n"
+                            "       codeteleportd [-c FILE] --agent\n"
                             "       codeteleportd --version | --help\n";
 
 static const char help[] =
@@ -26,13 +28,15 @@ static const char help[] =
     "service:\n"
     "\n"
     "  systemctl --user enable --now codeteleportd      (Linux)\n"
-    "  launchctl load -w ~/Library/LaunchAgents/...     (macOS, see codeteleportd(8))\n"
+    "  brew services start codeteleportd                (macOS; without Homebrew: --agent)\n"
     "\n"
     "  -c FILE     configuration; default ~/.config/codeteleport/codeteleportd.conf, may be "
     "absent\n"
     "  --once      look at everything, sync what differs, and exit:\n"
     "              0 all is safe, 75 something could not be synced now, 77 not logged in\n"
     "  -t          check the configuration and exit: 0 fine, 78 not (file and line are printed)\n"
+    "  --agent     print an agent for macOS's launchd, for this user; for the file\n"
+    "              ~/Library/LaunchAgents/" LAUNCHD_LABEL ".plist\n"
     "  -v          log in detail\n"
     "  --version   print the version\n"
     "\n"
@@ -41,16 +45,13 @@ static const char help[] =
     "configuration\n"
     "again, USR1 logs the state.\n";
 
-enum { OPT_ONCE = 256, OPT_VERSION, OPT_HELP };
+enum { OPT_ONCE = 256, OPT_AGENT, OPT_VERSION, OPT_HELP };
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"once", no_argument, NULL, OPT_ONCE},
-    {"test", no_argument, NULL, 't'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'}, {"once", no_argument, NULL, OPT_ONCE},
+    {"agent", no_argument, NULL, OPT_AGENT},  {"test", no_argument, NULL, 't'},
+    {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},    {NULL, 0, NULL, 0},
 };
 
 /* What only configuration and credentials together can say. */
@@ -70,7 +71,7 @@ static int check_server(const struct config *config, struct ct_err *err)
 int main(int argc, char **argv)
 {
     const char *file = NULL;
-    int is_once = 0, is_test = 0, is_verbose = 0, c;
+    int is_once = 0, is_test = 0, is_agent = 0, is_verbose = 0, c;
     struct leak_rules *rules = NULL;
     struct config *config;
     struct ct_err err;
@@ -89,6 +90,9 @@ int main(int argc, char **argv)
         case OPT_ONCE:
             is_once = 1;
             break;
+        case OPT_AGENT:
+            is_agent = 1;
+            break;
         case OPT_VERSION:
             puts("codeteleportd " PACKAGE_VERSION);
             return 0;
@@ -106,12 +110,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "codeteleportd: unexpected argument '%s'\n%s", argv[optind], usage);
         return EX_USAGE_;
     }
-    if (!is_once && !is_test && (c = supervise(DAEMON_RESTART)) >= 0)
+    if (!is_once && !is_test && !is_agent && (c = supervise(DAEMON_RESTART)) >= 0)
         return c;
     secret_init();
     if (config_load(file, &config, &err) != 0) {
         fprintf(stderr, "codeteleportd: %s\n", err.msg);
         return EX_CONFIG_;
+    }
+    if (is_agent) {
+        c = launchd_agent(argv[0], file, config, stdout, &err);
+        config_free(config);
+        if (c != 0)
+            fprintf(stderr, "codeteleportd: %s\n", err.msg);
+        return c == 0 ? 0 : 1;
     }
     if (is_test) {
         if (config->scan_secrets != CONFIG_SCAN_OFF &&

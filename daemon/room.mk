@@ -47,6 +47,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/session/withhold.c daemon/session/withhold.h \
   daemon/suspend.c \
   daemon/system/confine.c daemon/system/confine.h \
+  daemon/system/launchd.c daemon/system/launchd.h \
   daemon/system/lock.c daemon/system/lock.h \
   daemon/system/resources.h \
   daemon/system/sandbox.h \

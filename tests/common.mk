@@ -18,3 +18,12 @@ FUZZ_TARGETS += tests/common/fuzz_jscan
 tests_common_fuzz_jscan_SOURCES = tests/common/fuzz_jscan.c
 tests_common_fuzz_jscan_LDADD = $(common_LIBS)
 tests_common_fuzz_jscan_LDFLAGS = $(FUZZ_FLAGS)
+if ON_LINUX
+# Sockets as launchd hands them over.
+check_PROGRAMS += tests/common/unit_service
+TESTS += tests/common/unit_service
+tests_common_unit_service_SOURCES = tests/common/unit_service.c common/sys/service_darwin.c tests/common/apple/launch.h
+tests_common_unit_service_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/common/apple
+tests_common_unit_service_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
+endif
+EXTRA_DIST += tests/common/apple/launch.h

@@ -1,11 +1,10 @@
 #!/bin/sh
 # The agent for macOS, as far as it can be looked at elsewhere. Prints TAP.
-cd "${CT_SRC:-$(dirname "$0")/..}" || exit 1
-src=$PWD build=${CT_BUILD:-$PWD}
-agent=com.codeteleport.codeteleportd.plist
-plist=$build/launchd/$agent
+build=${CT_BUILD:-$PWD}
 work=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
+home=$work/'A & <B>'
+agent=$work/agent.plist
 bad=0
 
 result() {
@@ -18,22 +17,31 @@ result() {
     fi
 }
 
+# its_agent ARGUMENT...: of a user who has nothing yet
+its_agent() {
+    mkdir -p "$home"
+    env -i HOME="$home" PATH="$build/bin:/usr/bin:/bin" ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} codeteleportd "$@" --agent
+}
+
 echo 1..3
+its_agent >"$agent" 2>"$work/out"
 if command -v plistutil >/dev/null; then
-    plistutil -i "$plist" -f bin -o "$work/agent.bin" >"$work/out" 2>&1 &&
+    plistutil -i "$agent" -f bin -o "$work/agent.bin" >>"$work/out" 2>&1 &&
         plistutil -i "$work/agent.bin" -f xml -o "$work/agent.xml" >>"$work/out" 2>&1
     result $? "1 - the agent is a property list, as plistutil reads it"
 else
     echo "ok 1 - the agent is a property list, as plistutil reads it # SKIP plistutil is not installed"
 fi
 
-python3 - "$plist" >"$work/out" 2>&1 <<'PY'
-import plistlib, sys
-p = plistlib.load(open(sys.argv[1], "rb"))
+python3 - "$agent" "$home" "$build/bin/codeteleportd" >>"$work/out" 2>&1 <<'PY'
+import os, plistlib, stat, sys
+p, home, program = plistlib.load(open(sys.argv[1], "rb")), sys.argv[2], sys.argv[3]
 want = {
     "Label": "com.codeteleport.codeteleportd",
+    "ProgramArguments": [program],
     "RunAtLoad": True,
     "KeepAlive": {"SuccessfulExit": False},  # so also after status 79
+    "StandardErrorPath": home + "/Library/Logs/codeteleportd.log",
     "LowPriorityIO": True,
     "ProcessType": "Background",
     "Umask": 0o077,
@@ -41,22 +49,25 @@ want = {
 }
 for key, value in want.items():
     assert p[key] == value, (key, p.get(key))
-shell, c, line = p["ProgramArguments"]
-assert (shell, c) == ("/bin/sh", "-c"), p["ProgramArguments"]
-assert line.startswith('exec "/') and "/bin/codeteleportd\"" in line, line
-assert "$HOME/Library/Logs/codeteleportd.log" in line, line
 assert 15 < p["ExitTimeOut"], p["ExitTimeOut"]
+control = p["Sockets"]["control"]
+assert control["SockPathMode"] == 0o600, control
+assert control["SockPathName"].startswith(home + "/.local/state/codeteleport/"), control
+folder = os.stat(os.path.dirname(control["SockPathName"]))
+assert stat.S_IMODE(folder.st_mode) == 0o700, oct(folder.st_mode)
+log = os.stat(p["StandardErrorPath"])
+assert stat.S_IMODE(log.st_mode) == 0o600, oct(log.st_mode)
 PY
-result $? "2 - it is kept alive, stays in the background, logs where logs are on macOS"
+result $? "2 - it is kept alive, stays in the background, hands over the socket, logs where only its user reads"
 
-# What `make install` does on Darwin, from a configuration for it; nothing is compiled.  By a relative
-# name, for configure takes no absolute one with a space in it.
-mkdir "$work/darwin" && ln -s "$src" "$work/src" && (
-    cd "$work/darwin" &&
-        ../src/configure --host=x86_64-apple-darwin20 --disable-linux CC="${CC:-gcc}" &&
-        make install-launchagentDATA DESTDIR="$work/root" prefix=/opt/ct &&
-        test -s "$work/root/opt/ct/Library/LaunchAgents/$agent" &&
-        ! ls "$work/root/opt/ct/lib/systemd" 2>/dev/null
-) >"$work/out" 2>&1
-result $? "3 - make install on Darwin puts it into Library/LaunchAgents"
+mkdir -p "$work/conf"
+echo 'socket = "/tmp/elsewhere-ct/control.sock";' | sed "s|/tmp|$work|" >"$work/conf/ct.conf"
+(cd "$work/conf" && its_agent -c ct.conf) >"$agent" 2>"$work/out"
+python3 - "$agent" "$work" >>"$work/out" 2>&1 <<'PY'
+import plistlib, sys
+p, work = plistlib.load(open(sys.argv[1], "rb")), sys.argv[2]
+assert p["ProgramArguments"][1:] == ["-c", work + "/conf/ct.conf"], p["ProgramArguments"]
+assert p["Sockets"]["control"]["SockPathName"] == work + "/elsewhere-ct/control.sock", p["Sockets"]
+PY
+result $? "3 - it is for the configuration that is named"
 exit $bad

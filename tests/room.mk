@@ -27,9 +27,9 @@ FUZZ_TARGETS =
 EXTRA_PROGRAMS =
 TESTS += $(LONG_TESTS)
 
-dist_check_SCRIPTS += tests/house.sh tests/cures.sh tests/packages.sh tests/launchd.sh tests/tap.sh tests/fuzz.sh
+dist_check_SCRIPTS += tests/house.sh tests/cures.sh tests/packages.sh tests/launchd.sh tests/elsewhere.sh tests/tap.sh tests/fuzz.sh
 EXTRA_DIST += tests/portable.h tests/README.md
-TESTS += tests/house.sh tests/cures.sh tests/packages.sh tests/launchd.sh
+TESTS += tests/house.sh tests/cures.sh tests/packages.sh tests/launchd.sh tests/elsewhere.sh
 dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh \
   tests/e2e/heavy_readme.sh tests/e2e/full_readme.sh
 EXTRA_DIST += tests/e2e/trees.bash

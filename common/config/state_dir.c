@@ -9,6 +9,7 @@
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/sys/machine.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 
@@ -17,27 +18,20 @@
 #define SHARED "shared"
 #define MARK "machine"
 #define MARK_SIZE 33 /* 128 bits in hex, and a NUL */
-#define ID_MAX 256
 
 /* The system's id is nobody else's business, says machine-id(5): the mark is a digest of it. */
 static void mark_of_machine(char ret[MARK_SIZE])
 {
-    static const char *const places[] = {"/etc/machine-id", "/var/lib/dbus/machine-id"};
     static const char purpose[] = "codeteleport state";
     unsigned char digest[HASH_SHA256_BYTES];
-    struct buf b = {0};
+    char id[33];
 
     ret[0] = '\0';
-    for (size_t i = 0; b.len < 32 && i < sizeof(places) / sizeof(places[0]); i++) {
-        buf_reset(&b);
-        (void)file_read(places[i], ID_MAX, &b, NULL);
-    }
-    if (b.len >= 32) {
-        hash_hmac_sha256(purpose, sizeof(purpose), b.data, 32, digest);
-        for (size_t i = 0; i < (MARK_SIZE - 1) / 2; i++)
-            snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-    }
-    buf_free(&b);
+    if (machine_id(id) == -1)
+        return;
+    hash_hmac_sha256(purpose, sizeof(purpose), id, 32, digest);
+    for (size_t i = 0; i < (MARK_SIZE - 1) / 2; i++)
+        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
 /* Read the mark in ${dir}; "" if there is none that can be read. */

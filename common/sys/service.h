@@ -4,9 +4,10 @@
 #include <stdint.h>
 
 /*
- * The service manager that started us, if there is one: systemd, or nobody.  Where it is nobody, or
- * the build has no libsystemd, telling goes nowhere and nothing was handed over.  The environment
- * is left as it is: who starts other programs keeps it from them.
+ * The service manager that started us, if there is one: systemd, launchd (which
+ * hands over sockets and wants to be told nothing), or nobody.  Where it is nobody, or the build
+ * has no libsystemd, telling goes nowhere and nothing was handed over.  The environment is left as
+ * it is: who starts other programs keeps it from them.
  */
 
 /**

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "ctctl/ctx/ctx.h"
+#include "ctctl/ctx/manager.h"
 
 #define REFRESH_MS 3000
 
@@ -40,9 +40,7 @@ const char *ctx_start_command(void)
 
     if (v != NULL && v[0] != '\0')
         return v;
-    if (access("/run/systemd/system", F_OK) == 0)
-        return "systemctl --user enable --now codeteleportd";
-    return "codeteleportd";
+    return manager_start(manager_here());
 }
 
 static int no_daemon(struct ct_err *err, const char *path)

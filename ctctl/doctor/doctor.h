@@ -70,6 +70,9 @@ void doctor_watches(struct doctor *d, struct doctor_finding *f);
 void doctor_sandbox(struct doctor *d, struct doctor_finding *f);
 void doctor_problems(struct doctor *d, struct doctor_finding *f);
 
+/* doctor_launchd.c: doctor_service() where there is launchd */
+void doctor_launchd(struct doctor *d, struct doctor_finding *f);
+
 /* doctor_keys.c: the keys, and what they open */
 void doctor_keyring(struct doctor *d, struct doctor_finding *f);
 void doctor_sealed(struct doctor *d, struct doctor_finding *f);

@@ -7,6 +7,7 @@
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "ctctl/ctx/manager.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/here/system.h"
 
@@ -16,7 +17,7 @@
 
 static int has_systemd(void)
 {
-    return access("/run/systemd/system", F_OK) == 0;
+    return manager_here() == MANAGER_SYSTEMD;
 }
 
 /* What keeps something from being saved: the state's own reason and cure, else the first problem's.
@@ -52,8 +53,7 @@ void doctor_daemon(struct doctor *d, struct doctor_finding *f)
     }
     state = state != NULL ? state : "unknown";
     if (version != NULL && strcmp(version, PACKAGE_VERSION) != 0)
-        doctor_say(f, DOCTOR_NOTE,
-                   has_systemd() ? "systemctl --user restart codeteleportd" : "restart it",
+        doctor_say(f, DOCTOR_NOTE, manager_restart(manager_here()),
                    "it is version %s, and this is %s", version, PACKAGE_VERSION);
     else if (deleted > 0)
         doctor_say(
@@ -84,11 +84,15 @@ static char *enabled_word(void)
 
 void doctor_service(struct doctor *d, struct doctor_finding *f)
 {
-    static const char cure[] = "systemctl --user enable --now codeteleportd";
+    const char *cure = manager_start(MANAGER_SYSTEMD);
     char *word;
 
     if (getenv("CODETELEPORT_START_COMMAND") != NULL) {
         doctor_say(f, DOCTOR_NOTE, NULL, "it is started by hand, with: %s", ctx_start_command());
+        return;
+    }
+    if (manager_here() == MANAGER_LAUNCHD) {
+        doctor_launchd(d, f);
         return;
     }
     if (!has_systemd()) {
