@@ -114,6 +114,34 @@ static void set_kept_base(const struct record *r, struct queue_item *q)
         q->base_version = 0;
 }
 
+/* Was something merged, or had it gone on before a pull left it as it was? */
+static int has_more_than_stored(const struct record *r)
+{
+    const struct adopted *a = &r->j->adopted;
+
+    return a->version > 0 && adopted_is_merged(a) &&
+           !(a->is_here && a->transcript_bytes == r->old->transcript_bytes &&
+             strcmp(a->transcript_digest, r->old->transcript_digest) == 0);
+}
+
+/* The version that this bundle may take the place of, because it holds all of it; or 0. */
+static int64_t contained_version(const struct record *r)
+{
+    const struct job *j = r->j;
+
+    return j->result.contains_stored && strcmp(r->old->wire_id, j->wire_id) == 0 &&
+                   state_base(r->old) == j->stored_version
+               ? j->stored_version
+               : 0;
+}
+
+/* Was the session seen since by a pull, and nobody knows whether it had still all of what was safe?
+ * What it went on from then is named by its number alone, which is no base (beside_goes_on()). */
+static int is_doubtful(const struct record *r)
+{
+    return has_more_than_stored(r) && contained_version(r) == 0;
+}
+
 /* The version that this bundle goes on from, of those that it will be one of: what a pull
  * installed, what the bundle that it replaces goes on from, or this device's last one.  In clear
  * and sealed, a session has versions of its own. */
@@ -139,7 +167,7 @@ static void set_bases(const struct record *r, struct queue_item *q)
     else if (waiting != NULL && waiting->base_version > 0)
         set_base(q, waiting->base_version, waiting->base_sha256);
     else if (strcmp(r->old->wire_id, j->wire_id) == 0)
-        set_base(q, state_base(r->old), r->old->sha256);
+        set_base(q, state_base(r->old), is_doubtful(r) ? "" : r->old->sha256);
     /* Without books nobody knows whether what a pull found to be here too is still. */
     if (is_one && (adopted_is_merged(a) || (a->n_also > 0 && r->old->content_id[0] != '\0')))
         q->merged = adopted_json(a);
@@ -151,16 +179,6 @@ static void set_bases(const struct record *r, struct queue_item *q)
     q->before_version = waiting->phase == QUEUE_STORED ? waiting->version : waiting->before_version;
     snprintf(q->before_sha256, sizeof(q->before_sha256), "%s",
              waiting->phase == QUEUE_STORED ? waiting->sha256 : waiting->before_sha256);
-}
-
-/* Was something merged, or had it gone on before a pull left it as it was? */
-static int has_more_than_stored(const struct record *r)
-{
-    const struct adopted *a = &r->j->adopted;
-
-    return a->version > 0 && adopted_is_merged(a) &&
-           !(a->is_here && a->transcript_bytes == r->old->transcript_bytes &&
-             strcmp(a->transcript_digest, r->old->transcript_digest) == 0);
 }
 
 /* Does it hold anything that the version of the books lacks?  Of what is not known to: yes.  What
@@ -226,17 +244,6 @@ static int fill_item(struct record *r, struct ct_err *err)
     return j->keys != NULL ? seal_item(j, q, err) : 0;
 }
 
-/* The version that this bundle may take the place of, because it holds all of it; or 0. */
-static int64_t contained_version(const struct record *r)
-{
-    const struct job *j = r->j;
-
-    return j->result.contains_stored && strcmp(r->old->wire_id, j->wire_id) == 0 &&
-                   state_base(r->old) == j->stored_version
-               ? j->stored_version
-               : 0;
-}
-
 static int write_record(void *arg, struct ct_err *err)
 {
     struct record *r = arg;
@@ -246,7 +253,7 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
-    if ((r->is_thinner || is_instead(r->j)) &&
+    if ((r->is_thinner || is_instead(r->j) || is_doubtful(r)) &&
         state_drop_contained(d->state, ss.session_id, err) != 0)
         return -1;
     if (state_put(d->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||

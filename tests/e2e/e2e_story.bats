@@ -587,6 +587,22 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     stop_daemon
 }
 
+@test "what a transcript lost before it was merged is in none of the versions that are named" {
+    pair
+    turn bob "bob's second"
+    turn alice "alice's second"
+    local f
+    f=$(here "$ID")
+    grep -v "alice's second" "$f" >"$f.new"
+    mv "$f.new" "$f"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's third"
+    ctctl pull "$ID" --merge --yes
+    push
+    offered "alice's second"
+    offered "alice's third"
+    offered "bob's second"
+}
+
 @test "versions that are deleted by number: the newest is saved anew at once, the only one stays deleted" {
     pair
     turn alice "alice's second"

@@ -45,6 +45,7 @@ class Machine:
         self.claude = os.path.join(self.home, ".claude")
         self.cwd = os.path.join(self.home, "src/web.app")
         self.backup = None
+        self.had_deleted = False  # has_deleted, when the backup was made
         self.device = None
         self.has_pulled = False   # and its daemon has not run since
         self.is_doubtful = False  # ... when the server was put back
@@ -401,6 +402,7 @@ class Model:
         m.backup = os.path.join(self.top, "backup-" + m.name)
         shutil.rmtree(m.backup, ignore_errors=True)
         shutil.copytree(m.top, m.backup, symlinks=True)
+        m.had_deleted = m.has_deleted
         return m.name
 
     def machine_restore(self):
@@ -416,6 +418,7 @@ class Model:
                     return m.name + " (not: it keeps versions)"
             shutil.rmtree(m.top)
             shutil.copytree(m.backup, m.top, symlinks=True)
+            m.has_deleted = m.had_deleted
         return m.name
 
     def server_restart(self):
