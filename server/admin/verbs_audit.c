@@ -19,7 +19,7 @@
 static int parse_since(const char *s, int64_t now_ms, int64_t *ret_ms)
 {
     size_t n = strlen(s);
-    unsigned long long days;
+    unsigned long long days = 0;
     char *text;
     int rc;
 

@@ -245,13 +245,17 @@ static void body(void *arg, struct web_req *r, const void *p, size_t n)
     }
 }
 
+static int frees_room(const struct app_route *r)
+{
+    return strcmp(r->method, "DELETE") == 0 || strcmp(r->pattern, "/v1/account/delete") == 0;
+}
+
 /* On a full disk what makes room has to be written down too. */
 static int handle(struct call *c)
 {
     int status = c->route->handle(c);
 
-    if (status != 507 || strcmp(c->route->method, "DELETE") != 0 ||
-        !space_relieve(c->config->space))
+    if (status != 507 || !frees_room(c->route) || !space_relieve(c->config->space))
         return status;
     json_object_put(c->answer);
     c->answer = NULL;

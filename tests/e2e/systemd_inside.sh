@@ -99,10 +99,14 @@ the_server_runs() {
 # As README's proxies reach it: by sockets in the folder that the unit makes, which the proxy's user may enter.
 a_proxy_reaches_it() {
     local conf=/etc/codeteleport/server.conf
+    # There is no curl here, and perl-base is everywhere.
     healthy() {
-        is "$(runuser -u nobody -- curl -sS -o /dev/null -w '%{http_code}' \
-            --unix-socket /run/codeteleport-server/api http://x/healthz)" 200
+        runuser -u nobody -- perl -MIO::Socket::UNIX -e '
+            $s = IO::Socket::UNIX->new(Peer => "/run/codeteleport-server/api") or exit 1;
+            print $s "GET /v1/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            exit(<$s> =~ / 200 / ? 0 : 1)'
     }
+    mkdir -p ${conf%/*}
     cat >$conf <<CONF
 listen = "unix:/run/codeteleport-server/api"; objects = "unix:/run/codeteleport-server/objects";
 public_api_url = "https://tele.example.org"; public_objects_url = "https://objects.example.org";

@@ -161,10 +161,11 @@ static int ask_new_password(struct holder *h, struct ct_err *err)
     if (ask("New password: ", &password, err) != 0)
         return -1;
     rc = ask("Once more: ", &again, err);
-    if (rc == 0 && strcmp(password, again) != 0)
-        rc = err_set(err, ERR_FAIL, "the two passwords are not the same; nothing was changed");
     if (rc == 0) {
-        jdoc_set_str(h->body, "newPassword", password);
+        if (strcmp(password, again) == 0)
+            jdoc_set_str(h->body, "newPassword", password);
+        else
+            rc = err_set(err, ERR_FAIL, "the two passwords are not the same; nothing was changed");
         secret_free(again);
     }
     secret_free(password);
