@@ -283,6 +283,12 @@ static void offer_key_actions(const struct completion *k)
     offer(k, "rotate", "one more, which seals from now on");
 }
 
+static void offer_plugin_actions(const struct completion *k)
+{
+    offer(k, "install", "put it into Claude Code");
+    offer(k, "uninstall", "take it out");
+}
+
 static void offer_states(const struct completion *k)
 {
     for (size_t i = 0; state_word(i) != NULL; i++) {
@@ -314,25 +320,16 @@ static const struct context after_options[] = {
 };
 
 static const struct context after_verbs[] = {
-    {"show", offer_local_ids},
-    {"cat", offer_local_ids},
-    {"diff", offer_local_ids},
-    {"sync", offer_local_ids},
-    {"versions", offer_cloud_ids},
-    {"delete", offer_cloud_ids},
-    {"pull", offer_cloud_ids},
-    {"verify", offer_cloud_ids},
-    {"export", offer_cloud_ids},
-    {"import", offer_files},
-    {"exclude", offer_ids_and_dirs},
-    {"include", offer_ids_and_dirs},
-    {"seal", offer_cloud_ids},
-    {"devices", offer_revoke},
-    {"tokens", offer_revoke},
-    {"key", offer_key_actions},
-    {"backups", offer_backup_actions},
-    {"account", offer_account_actions},
-    {"help", offer_verbs},
+    {"show", offer_local_ids},         {"cat", offer_local_ids},
+    {"diff", offer_local_ids},         {"sync", offer_local_ids},
+    {"versions", offer_cloud_ids},     {"delete", offer_cloud_ids},
+    {"pull", offer_cloud_ids},         {"verify", offer_cloud_ids},
+    {"export", offer_cloud_ids},       {"import", offer_files},
+    {"exclude", offer_ids_and_dirs},   {"include", offer_ids_and_dirs},
+    {"seal", offer_cloud_ids},         {"devices", offer_revoke},
+    {"tokens", offer_revoke},          {"key", offer_key_actions},
+    {"backups", offer_backup_actions}, {"account", offer_account_actions},
+    {"plugin", offer_plugin_actions},  {"help", offer_verbs},
 };
 
 static const struct context after_revoke[] = {

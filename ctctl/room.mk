@@ -23,6 +23,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/machine/verb_include.c \
   ctctl/cmd/machine/verb_mcp.c \
   ctctl/cmd/machine/verb_pause.c \
+  ctctl/cmd/machine/verb_plugin.c \
   ctctl/cmd/machine/verb_resume.c \
   ctctl/cmd/machine/verb_status.c \
   ctctl/cmd/machine/verb_sync.c \
@@ -59,6 +60,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/here/current.c ctctl/here/current.h \
   ctctl/here/exclude.c ctctl/here/exclude.h \
   ctctl/here/glance.c ctctl/here/glance.h \
+  ctctl/here/plugin.c ctctl/here/plugin.h \
   ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
   ctctl/here/system.c ctctl/here/system.h \
   ctctl/here/target.c ctctl/here/target.h \

@@ -21,6 +21,6 @@ HEAVY_TESTS += tests/e2e/heavy_stranger.bats tests/e2e/heavy_whole.bats
 FULL_TESTS += tests/e2e/heavy_stranger.bats
 EXTRA_DIST += tests/e2e/tools/model_standin.py tests/e2e/tools/resume.py
 # With the real Claude Code, which is some 600 MB from npm.
-dist_check_SCRIPTS += tests/e2e/full_claude.bats tests/e2e/tools/messages_standin.py
+dist_check_SCRIPTS += tests/e2e/full_claude.bats tests/e2e/full_plugin.bats tests/e2e/tools/messages_standin.py
 EXTRA_DIST += tests/e2e/claude_lib.bash
-FULL_TESTS += tests/e2e/full_claude.bats
+FULL_TESTS += tests/e2e/full_claude.bats tests/e2e/full_plugin.bats

@@ -33,6 +33,7 @@ extern const struct verb verb_login;
 extern const struct verb verb_logout;
 extern const struct verb verb_mcp;
 extern const struct verb verb_pause;
+extern const struct verb verb_plugin;
 extern const struct verb verb_pull;
 extern const struct verb verb_resume;
 extern const struct verb verb_scan;

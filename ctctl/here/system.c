@@ -1,6 +1,13 @@
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "common/base/str.h"
 
 #include "ctctl/here/system.h"
 
@@ -19,4 +26,37 @@ int system_start(char *const argv[])
     rc = posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&quiet);
     return rc == 0 ? 0 : -1;
+}
+
+int system_run(char *const argv[], int is_quiet)
+{
+    posix_spawn_file_actions_t actions;
+    int rc, status;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&actions);
+    if (is_quiet)
+        posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc != 0)
+        return 127;
+    while ((rc = (int)waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+        continue;
+    return rc > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int system_has_program(const char *name)
+{
+    const char *path = getenv("PATH");
+    int has = 0;
+
+    while (!has && path != NULL && path[0] != '\0') {
+        size_t n = strcspn(path, ":");
+        char *file = str_printf("%.*s/%s", (int)n, n > 0 ? path : ".", name);
+        has = access(file, X_OK) == 0;
+        free(file);
+        path += n + (path[n] == ':');
+    }
+    return has;
 }

@@ -29,6 +29,19 @@ int64_t system_parent(int64_t pid);
 int system_start(char *const argv[]);
 
 /**
+ * system_run(argv, is_quiet):
+ * Run a program, looked for in PATH, until it ends; with ${is_quiet} what it writes to stdout goes
+ * to stderr.  Return its exit status, 127 if there is none of that name.
+ */
+int system_run(char *const argv[], int is_quiet);
+
+/**
+ * system_has_program(name):
+ * Return whether PATH leads to a program of that name.
+ */
+int system_has_program(const char *name);
+
+/**
  * system_open_browser(url):
  * Have the user's browser show ${url}.  Return 0, or -1 if there is nothing to show it with.
  */

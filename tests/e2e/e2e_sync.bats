@@ -136,3 +136,25 @@ PY
     # and nothing raw reaches the terminal
     ! ctctl show "$id" | grep -q $'\033'
 }
+
+@test "a hook of Claude Code has the session saved at once, and is never in the way" {
+    local id=$(new_id)
+    hook() { printf '%s' "$1" | ctctl plugin hook >"$T/hook" 2>&1; }
+    conf 'quiet = 3600; turn_quiet = 3600; longest_wait = 3600; distance = 0;'
+    line one >"$(transcript "$id")"
+    hook "{\"session_id\":\"$id\",\"hook_event_name\":\"Stop\"}"
+    [ ! -s "$T/hook" ]
+    hook "{\"session_id\":\"$id\",\"hook_event_name\":\"SessionStart\",\"source\":\"resume\"}"
+    jq -e '.systemMessage | test("daemon is not running")' "$T/hook"
+    start_daemon
+    line two >>"$(transcript "$id")"
+    hook "{\"session_id\":\"$id\",\"hook_event_name\":\"Stop\"}"
+    [ ! -s "$T/hook" ]
+    within sh -c "ctctl --json show $id | jq -e '.state == \"synced\"'"
+    bundle_equals "$id" "$(transcript "$id")"
+    # What is no hook's does nothing, and says nothing.
+    for junk in '' junk '[]' '{"session_id":"../../x","hook_event_name":"Stop"}' '{"session_id":7}'; do
+        hook "$junk"
+        [ ! -s "$T/hook" ]
+    done
+}

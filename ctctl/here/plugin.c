@@ -1,0 +1,169 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
+#include "common/data/jdoc.h"
+
+#include "ctctl/here/plugin.h"
+
+#define HOOK_BYTES (4 << 20) /* a hook's JSON has the whole last answer in it */
+#define ANSWER_MS 2000
+
+/* A hook whose program is gone, because it was removed without the plugin, is silent. */
+#define HOOK \
+    "[{\"hooks\": [{\"type\": \"command\", \"timeout\": 5,\n" \
+    "  \"command\": \"! command -v ctctl >/dev/null || ctctl plugin hook\"}]}]"
+
+static const struct {
+    const char *path, *text;
+} files[] = {
+    {".claude-plugin/marketplace.json",
+     "{\"name\": \"codeteleport\",\n"
+     " \"description\": \"What belongs to Codeteleportd on this machine.\",\n"
+     " \"owner\": {\"name\": \"Codeteleportd\"},\n"
+     " \"plugins\": [{\"name\": \"codeteleport\", \"source\": \"./codeteleport\",\n"
+     "  \"description\": \"Sessions are saved as each turn ends; find and read others.\"}]}\n"},
+    {"codeteleport/.claude-plugin/plugin.json",
+     "{\"name\": \"codeteleport\",\n"
+     " \"version\": \"" PACKAGE_VERSION "\",\n"
+     " \"description\": \"Sessions are saved as each turn ends; find and read others.\",\n"
+     " \"author\": {\"name\": \"Codeteleportd\"},\n"
+     " \"license\": \"ISC\",\n"
+     " \"mcpServers\": {\"codeteleport\": {\"command\": \"ctctl\", \"args\": [\"mcp\"]}}}\n"},
+    {"codeteleport/hooks/hooks.json", "{\"hooks\": {\n"
+                                      " \"SessionStart\": " HOOK ",\n"
+                                      " \"Stop\": " HOOK ",\n"
+                                      " \"SessionEnd\": " HOOK "}}\n"},
+    {"codeteleport/README.md",
+     "# Codeteleport\n"
+     "\n"
+     "Tells codeteleportd, the daemon that keeps the sessions of Claude Code safe, when a turn or\n"
+     "a session ends, so that it is saved at once; says when a session that is taken up has gone\n"
+     "on on another machine; and lets Claude find and read earlier sessions of the project. It\n"
+     "was made by `ctctl plugin install`, and `ctctl plugin uninstall` removes it.\n"},
+};
+
+static char *plugin_dir(void)
+{
+    char *data = path_data_dir("codeteleport"), *dir = path_join(data, "claude-plugin");
+
+    free(data);
+    return dir;
+}
+
+int plugin_write(char **ret_dir, struct ct_err *err)
+{
+    char *dir = plugin_dir();
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
+        char *path = path_join(dir, files[i].path), *parent = path_parent(path);
+        rc = path_make_dirs(parent, 0700, err);
+        if (rc == 0)
+            rc = file_replace(path, files[i].text, strlen(files[i].text), 0600, err);
+        free(parent);
+        free(path);
+    }
+    if (rc == 0)
+        *ret_dir = dir;
+    else
+        free(dir);
+    return rc;
+}
+
+int plugin_remove(struct ct_err *err)
+{
+    char *dir = plugin_dir();
+    int rc = file_remove_tree(AT_FDCWD, dir) == 0 || errno == ENOENT ? 0 : -1;
+
+    if (rc != 0)
+        err_sys(err, "can't remove %s", dir);
+    free(dir);
+    return rc;
+}
+
+/* ---- the hook ----------------------------------------------------------------------------------
+ */
+
+/* What Claude Code shows to the person, and not to the model. */
+static void show(struct ctx *c, const char *message)
+{
+    struct json_object *o = json_object_new_object();
+
+    jdoc_set_str(o, "systemMessage", message);
+    ctx_json(c, o);
+    json_object_put(o);
+}
+
+/* The turn is over: save it without waiting for quiet. */
+static void save(struct ctx *c, const char *id)
+{
+    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
+
+    json_object_array_add(ids, jdoc_new_str(id));
+    json_object_object_add(params, "ids", ids);
+    if (ctx_call(c, "sync", params, ANSWER_MS, &o, NULL) == 0)
+        json_object_put(o);
+    json_object_put(params);
+}
+
+/* A session is taken up again: does another machine have more of it? */
+static void look(struct ctx *c, const char *id)
+{
+    struct json_object *params = json_object_new_object(), *o;
+    const char *state, *device;
+    struct ct_err e;
+    char *text;
+
+    ctx_refresh(c);
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(c, "show", params, ANSWER_MS, &o, &e) == 0) {
+        state = jdoc_str(o, "state");
+        device = jdoc_str(o, "deviceName");
+        if (state != NULL && (strcmp(state, "behind") == 0 || strcmp(state, "diverged") == 0)) {
+            char *where = text_line(&c->out, device != NULL ? device : "another machine");
+            text = str_printf("codeteleport: this session went on on %s. To see what is there: "
+                              "ctctl diff %.8s; to bring it here, leave this session first: "
+                              "ctctl pull %.8s",
+                              where, id, id);
+            show(c, text);
+            free(text);
+            free(where);
+        }
+        json_object_put(o);
+    } else if (ctx_is_no_daemon(&e)) {
+        text = str_printf("codeteleport: the daemon is not running, so nothing of this is saved. "
+                          "Start it: %s",
+                          ctx_start_command());
+        show(c, text);
+        free(text);
+    }
+    json_object_put(params);
+}
+
+void plugin_hook(struct ctx *c, int in_fd)
+{
+    struct buf in = {0};
+    struct json_object *o = NULL;
+    const char *id, *event;
+
+    if (file_read_fd(in_fd, "the hook", HOOK_BYTES, &in, NULL) == 0 &&
+        jdoc_parse(in.data != NULL ? in.data : "", in.len, &o, NULL) == 0) {
+        id = jdoc_str(o, "session_id");
+        event = jdoc_str(o, "hook_event_name");
+        if (id != NULL && uuid_is_valid(id) && event != NULL) {
+            if (strcmp(event, "SessionStart") == 0)
+                look(c, id);
+            else
+                save(c, id);
+        }
+        json_object_put(o);
+    }
+    buf_free(&in);
+}
