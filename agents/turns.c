@@ -35,16 +35,37 @@ void turns_only(struct turns *t, int (*is_wanted)(void *arg, const char *p, size
     t->wanted_arg = arg;
 }
 
+/* A string of C ends at a NUL, and what stands behind it would not be read: put U+FFFD in the place
+ * of each that a line of JSON names. */
+static void without_nul(struct buf *line)
+{
+    char *p = line->data, *end = p + line->len;
+
+    while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+        if (end - p >= 6 && memcmp(p + 1, "u0000", 5) == 0)
+            memcpy(p + 2, "fffd", 4);
+        p += end - p > 1 ? 2 : 1;
+    }
+}
+
 static void take_line(struct turns *t, const char *p, size_t n)
 {
     struct json_object *o;
+    struct buf copy = {0};
 
     if (strspn(p, " \t\r") >= n || (t->is_wanted != NULL && !t->is_wanted(t->wanted_arg, p, n)))
         return;
+    if (memmem(p, n, "\\u0000", 6) != NULL) {
+        buf_add(&copy, p, n);
+        without_nul(&copy);
+        p = copy.data;
+    }
     if (jdoc_count(p, n) > TURNS_VALUES_MAX || jdoc_parse(p, n, &o, NULL) != 0) {
         t->unread++;
+        buf_free(&copy);
         return;
     }
+    buf_free(&copy);
     if (json_object_get_type(o) == json_type_object)
         t->agent->record_turns(o, t->f, t->arg);
     else
@@ -104,6 +125,7 @@ const char *turns_word(enum turn_kind kind)
     static const char *const words[] = {
         [TURN_PROMPT] = "prompt", [TURN_ANSWER] = "answer", [TURN_THINKING] = "thinking",
         [TURN_CALL] = "call",     [TURN_RESULT] = "result", [TURN_SUMMARY] = "summary",
+        [TURN_NOTE] = "note",
     };
 
     return words[kind];

@@ -8,7 +8,7 @@
 
 /*
  * A conversation as a person reads it: what of a transcript somebody said, did or saw, in the order
- * in which it was written down.
+ * in which it was written down.  No words are passed over: what is none of the rest is a note.
  */
 enum turn_kind {
     TURN_PROMPT,   /* what a person typed */
@@ -17,9 +17,10 @@ enum turn_kind {
     TURN_CALL,     /* a tool that it used: the text has the arguments as JSON */
     TURN_RESULT,   /* what that, or a command, printed */
     TURN_SUMMARY,  /* what a compaction left of the conversation before it */
+    TURN_NOTE,     /* what else may reach the model, or was written down: reminders, attachments */
 };
 
-/* Strings are borrowed for the call, and have any content. */
+/* Strings are borrowed for the call, and have any content; a NUL in them has become U+FFFD. */
 struct turn {
     enum turn_kind kind;
     const char *text;
@@ -27,6 +28,7 @@ struct turn {
     const char *brief;  /* of a call: the argument that says most, or NULL */
     const char *at;     /* RFC 3339, or NULL */
     const char *record; /* the identity of its record, or NULL */
+    const char *cwd;    /* the folder that it was said in, or NULL */
     int part;           /* the how manieth of that record */
     int is_aside;       /* a subagent's */
 };
@@ -71,7 +73,8 @@ void turns_free(struct turns *t);
 
 /**
  * turns_word(kind):
- * Return what JSON calls it: "prompt", "answer", "thinking", "call", "result", "summary".
+ * Return what JSON calls it: "prompt", "answer", "thinking", "call", "result", "summary",
+ * "note".
  */
 const char *turns_word(enum turn_kind kind);
 

@@ -40,6 +40,12 @@ char *claude_entry_path(const char *session_id, const char *project, const char 
                         const char *entry);
 
 /**
+ * claude_type_is_idle(type):
+ * Return whether records of that ${type} hold nothing that anybody said.
+ */
+int claude_type_is_idle(const char *type);
+
+/**
  * claude_profile_path(home, entry), claude_profile_kind(entry):
  * For the two above, of entries of a profile; ${home} is the project folder of the home folder.
  */

@@ -153,7 +153,7 @@ int claude_prompt_is_command(const char *text)
     return text[n + strspn(text + n, " \t\r\n")] == '\0';
 }
 
-int claude_record_is_idle(const struct agent_record *r)
+int claude_type_is_idle(const char *type)
 {
     static const char *const types[] = {
         "summary",
@@ -173,9 +173,16 @@ int claude_record_is_idle(const struct agent_record *r)
     };
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(r->type, types[i]) == 0)
+        if (strcmp(type, types[i]) == 0)
             return 1;
     }
+    return 0;
+}
+
+int claude_record_is_idle(const struct agent_record *r)
+{
+    if (claude_type_is_idle(r->type))
+        return 1;
     if (strcmp(r->type, "attachment") == 0)
         return strcmp(r->attachment, "prompt_snapshot") == 0;
     if (r->is_text_cut || r->has_more)

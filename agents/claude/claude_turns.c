@@ -26,37 +26,79 @@ static void tell(struct telling *x, enum turn_kind kind, const char *text)
     x->turn.part++;
 }
 
-/* Append what stands in the element <${name}> of ${text}; return whether there is one. */
-static int add_element(struct buf *b, const char *text, const char *name)
-{
-    char *open = str_printf("<%s>", name), *close = str_printf("</%s>", name);
-    const char *p = strstr(text, open), *end = p != NULL ? strstr(p, close) : NULL;
+/* The elements that Claude Code puts around a command of its own and what that printed. */
+enum element { NAME, MESSAGE, ARGS, STDOUT, STDERR, CAVEAT, ELEMENTS };
 
-    if (end != NULL)
-        buf_add(b, p + strlen(open), (size_t)(end - p) - strlen(open));
-    free(close);
-    free(open);
-    return end != NULL;
+/* Take a text apart that is such elements, each at most once, and nothing else.  Return whether it
+ * is. */
+static int take_apart(const char *text, struct buf parts[ELEMENTS])
+{
+    static const char *const names[] = {
+        "command-name",         "command-message",      "command-args",
+        "local-command-stdout", "local-command-stderr", "local-command-caveat",
+    };
+    unsigned seen = 0;
+
+    while (*(text += strspn(text, " \t\r\n")) != '\0') {
+        const char *end = NULL;
+        for (size_t i = 0; end == NULL && i < ELEMENTS; i++) {
+            size_t n = strlen(names[i]);
+            char *close = str_printf("</%s>", names[i]);
+            if (text[0] == '<' && strncmp(text + 1, names[i], n) == 0 && text[1 + n] == '>' &&
+                (seen & 1U << i) == 0 && (end = strstr(text, close)) != NULL) {
+                buf_add(&parts[i], text + n + 2, (size_t)(end - text) - n - 2);
+                seen |= 1U << i;
+                end += n + 3;
+            }
+            free(close);
+        }
+        if (end == NULL)
+            return 0;
+        text = end;
+    }
+    return seen != 0;
 }
 
-/* What a person typed, without the elements around a command and its output. */
+static const char *text_of(const struct buf *b)
+{
+    return b->data != NULL ? b->data : "";
+}
+
+/* What a person typed.  A command and its output stand in elements; if there is anything beside
+ * those, all of it is shown as it is. */
 static void tell_typed(struct telling *x, const char *text)
 {
-    struct buf b = {0}, words = {0};
+    struct buf parts[ELEMENTS] = {0};
+    const char *name, *message;
+    char *command;
 
-    if (strncmp(text, "<command-", 9) == 0 && add_element(&b, text, "command-name")) {
-        if (add_element(&words, text, "command-args") && words.len > 0)
-            buf_printf(&b, " %s", words.data);
-        tell(x, TURN_PROMPT, b.data != NULL ? b.data : "");
-    } else if (strncmp(text, "<local-command-stdout>", 22) == 0 &&
-               add_element(&b, text, "local-command-stdout")) {
-        if (b.len > 0)
-            tell(x, TURN_RESULT, b.data);
-    } else if (strncmp(text, "<local-command-caveat>", 22) != 0) {
+    if (!take_apart(text, parts)) {
         tell(x, TURN_PROMPT, text);
+    } else {
+        name = text_of(&parts[NAME]);
+        message = text_of(&parts[MESSAGE]);
+        command = str_printf("%s%s%s", name, parts[ARGS].len > 0 ? " " : "", text_of(&parts[ARGS]));
+        if (command[0] != '\0')
+            tell(x, TURN_PROMPT, command);
+        if (message[0] != '\0' && strcmp(message, name + (name[0] == '/')) != 0)
+            tell(x, TURN_PROMPT, message);
+        if (parts[STDOUT].len > 0)
+            tell(x, TURN_RESULT, parts[STDOUT].data);
+        if (parts[STDERR].len > 0)
+            tell(x, TURN_RESULT, parts[STDERR].data);
+        if (parts[CAVEAT].len > 0)
+            tell(x, TURN_NOTE, parts[CAVEAT].data);
+        free(command);
     }
-    buf_free(&words);
-    buf_free(&b);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        buf_free(&parts[i]);
+}
+
+/* What is not for reading: bytes of a picture, of a document. */
+static int is_opaque(const char *type)
+{
+    return strcmp(type, "image") == 0 || strcmp(type, "document") == 0 ||
+           strcmp(type, "tool_reference") == 0;
 }
 
 /* Append the text of what a tool gave back, a string or blocks. */
@@ -69,14 +111,18 @@ static void add_result(struct buf *b, struct json_object *content)
     if (json_object_get_type(content) != json_type_array)
         return;
     for (size_t i = 0; i < json_object_array_length(content); i++) {
-        const struct json_object *block = json_object_array_get_idx(content, i);
+        struct json_object *block = json_object_array_get_idx(content, i);
         const char *type = jdoc_str(block, "type"), *text = jdoc_str(block, "text");
         if (b->len > 0)
             buf_addc(b, '\n');
         if (text != NULL)
             buf_addstr(b, text);
-        else if (type != NULL)
+        else if (type != NULL && is_opaque(type))
             buf_printf(b, "[%s]", type);
+        else if (json_object_get_type(block) == json_type_string)
+            buf_addstr(b, json_object_get_string(block));
+        else if (block != NULL)
+            buf_addstr(b, jdoc_text(block));
     }
 }
 
@@ -123,80 +169,86 @@ static int ends_in(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-static void tell_block(struct telling *x, const struct json_object *block, int is_model)
+/* One block of a message; ${typed} is what text of it is. */
+static void tell_block(struct telling *x, struct json_object *block, enum turn_kind typed)
 {
     const char *type = jdoc_str(block, "type"), *text = jdoc_str(block, "text");
     char *what;
 
-    if (type == NULL)
-        return;
-    if (strcmp(type, "text") == 0) {
-        if (text != NULL && is_model)
-            tell(x, TURN_ANSWER, text);
-        else if (text != NULL)
-            tell_typed(x, text);
-    } else if (strcmp(type, "thinking") == 0) {
-        text = jdoc_str(block, "thinking");
-        if (text != NULL && text[0] != '\0')
-            tell(x, TURN_THINKING, text);
-    } else if (strcmp(type, "tool_use") == 0 || strcmp(type, "server_tool_use") == 0) {
+    if (json_object_get_type(block) == json_type_string)
+        tell(x, typed, json_object_get_string(block));
+    else if (type != NULL && strcmp(type, "text") == 0 && text != NULL && typed == TURN_PROMPT)
+        tell_typed(x, text);
+    else if (type != NULL && strcmp(type, "text") == 0 && text != NULL)
+        tell(x, typed, text);
+    else if (type != NULL && strcmp(type, "thinking") == 0 && jdoc_str(block, type) != NULL)
+        tell(x, TURN_THINKING, jdoc_str(block, type));
+    else if (type != NULL && strcmp(type, "redacted_thinking") == 0)
+        tell(x, TURN_THINKING, "[redacted]");
+    else if (type != NULL &&
+             (strcmp(type, "tool_use") == 0 || strcmp(type, "server_tool_use") == 0))
         tell_call(x, block);
-    } else if (ends_in(type, "tool_result")) {
+    else if (type != NULL && ends_in(type, "tool_result"))
         tell_result(x, block);
-    } else if (strcmp(type, "redacted_thinking") != 0) {
+    else if (type != NULL && is_opaque(type)) {
         what = str_printf("[%s]", type);
-        tell(x, is_model ? TURN_ANSWER : TURN_PROMPT, what);
+        tell(x, typed, what);
         free(what);
+    } else if (block != NULL) {
+        tell(x, TURN_NOTE, jdoc_text(block));
     }
 }
 
 /* A message's content, or a prompt: a string or blocks. */
-static void tell_content(struct telling *x, struct json_object *content, int is_model)
+static void tell_content(struct telling *x, struct json_object *content, enum turn_kind typed)
 {
-    if (json_object_get_type(content) == json_type_string) {
-        if (is_model)
-            tell(x, TURN_ANSWER, json_object_get_string(content));
-        else
-            tell_typed(x, json_object_get_string(content));
+    if (json_object_get_type(content) == json_type_string && typed == TURN_PROMPT) {
+        tell_typed(x, json_object_get_string(content));
     } else if (json_object_get_type(content) == json_type_array) {
         for (size_t i = 0; i < json_object_array_length(content); i++)
-            tell_block(x, json_object_array_get_idx(content, i), is_model);
+            tell_block(x, json_object_array_get_idx(content, i), typed);
+    } else {
+        tell(x, typed, json_object_get_string(content));
     }
 }
 
-/* What a compaction left: words of the model that stand as a message of the user. */
-static void tell_summary(struct telling *x, struct json_object *content)
+/* The content of a record that somebody said; NULL if it is of another kind, or has none. */
+static struct json_object *content_of(const struct json_object *record, const char *type,
+                                      enum turn_kind *ret)
 {
-    struct buf b = {0};
+    struct json_object *attachment = jdoc_obj(record, "attachment"), *content = NULL;
+    const char *kind = jdoc_str(attachment, "type");
 
-    add_result(&b, content);
-    tell(x, TURN_SUMMARY, b.data != NULL ? b.data : "");
-    buf_free(&b);
+    if (strcmp(type, "attachment") == 0 && kind != NULL && strcmp(kind, "queued_command") == 0)
+        json_object_object_get_ex(attachment, "prompt", &content);
+    else if (strcmp(type, "user") == 0 || strcmp(type, "assistant") == 0)
+        json_object_object_get_ex(jdoc_obj(record, "message"), "content", &content);
+    *ret = strcmp(type, "assistant") == 0             ? TURN_ANSWER
+           : jdoc_bool(record, "isCompactSummary", 0) ? TURN_SUMMARY
+           : jdoc_bool(record, "isMeta", 0)           ? TURN_NOTE
+                                                      : TURN_PROMPT;
+    return content;
 }
 
 void claude_record_turns(struct json_object *record, turns_f *f, void *arg)
 {
     struct telling x = {.f = f, .arg = arg};
-    struct json_object *attachment = jdoc_obj(record, "attachment"), *content;
-    const char *type = jdoc_str(record, "type");
+    const char *type = jdoc_str(record, "type"), *words;
+    struct json_object *content;
+    enum turn_kind kind;
 
     x.turn.at = jdoc_str(record, "timestamp");
     x.turn.record = jdoc_str(record, "uuid");
+    x.turn.cwd = jdoc_str(record, "cwd");
     x.turn.is_aside = jdoc_bool(record, "isSidechain", 0);
-    if (type == NULL || jdoc_bool(record, "isMeta", 0))
-        return;
-    if (strcmp(type, "attachment") == 0) {
-        const char *kind = jdoc_str(attachment, "type");
-        if (kind != NULL && strcmp(kind, "queued_command") == 0 &&
-            json_object_object_get_ex(attachment, "prompt", &content))
-            tell_content(&x, content, 0);
-        return;
+    if (type != NULL && (content = content_of(record, type, &kind)) != NULL) {
+        tell_content(&x, content, kind);
+    } else if (type != NULL && strcmp(type, "system") == 0) {
+        words = jdoc_str(record, "content");
+        if (words != NULL)
+            tell(&x, TURN_NOTE, words);
+    } else if (type == NULL || !claude_type_is_idle(type)) {
+        content = type != NULL ? jdoc_obj(record, type) : NULL;
+        tell(&x, TURN_NOTE, jdoc_text(content != NULL ? content : record));
     }
-    if ((strcmp(type, "user") != 0 && strcmp(type, "assistant") != 0) ||
-        !json_object_object_get_ex(jdoc_obj(record, "message"), "content", &content))
-        return;
-    if (jdoc_bool(record, "isCompactSummary", 0))
-        tell_summary(&x, content);
-    else
-        tell_content(&x, content, strcmp(type, "assistant") == 0);
 }

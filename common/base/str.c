@@ -65,11 +65,13 @@ static unsigned int decode(const unsigned char *s, size_t n)
     return c;
 }
 
-/* What moves a terminal's cursor or turns its text around has no place in a table or a log. */
+/* What moves a terminal's cursor, turns its text around, or can't be seen at all has no place in a
+ * table or a log.  What joins letters and emoji stays. */
 static int is_unprintable(unsigned int c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+           c == 0x00AD || c == 0x180E || c == 0x200B || (c >= 0xE0000 && c <= 0xE00FF);
 }
 
 static size_t escape_one(const char *s, size_t n, char out[16])

@@ -140,8 +140,8 @@ void find_free(struct find *f)
 static int64_t worth(uint64_t bits, enum turn_kind kind)
 {
     static const int by_kind[] = {
-        [TURN_PROMPT] = 5, [TURN_ANSWER] = 4,   [TURN_SUMMARY] = 3,
-        [TURN_CALL] = 2,   [TURN_THINKING] = 1, [TURN_RESULT] = 0,
+        [TURN_PROMPT] = 5,   [TURN_ANSWER] = 4, [TURN_SUMMARY] = 3, [TURN_CALL] = 2,
+        [TURN_THINKING] = 1, [TURN_RESULT] = 0, [TURN_NOTE] = 0,
     };
     int64_t n = 0;
 

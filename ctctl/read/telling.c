@@ -9,9 +9,17 @@
 #define CUT_COLUMNS 100 /* of what is cut, where there is no width */
 #define RESULT_LINES 3  /* of a result, unless all of it is wanted */
 
-static int is_wanted(const struct telling *x, const struct turn *t)
+static int is_wanted(struct telling *x, const struct turn *t)
 {
-    return (!t->is_aside || x->with_asides) && (t->kind != TURN_THINKING || x->with_thinking);
+    if (t->is_aside && !x->with_asides) {
+        x->asides++;
+        return 0;
+    }
+    if (t->kind == TURN_NOTE && !x->with_notes) {
+        x->notes++;
+        return 0;
+    }
+    return t->kind != TURN_THINKING || x->with_thinking;
 }
 
 struct json_object *telling_json(const struct turn *t)
@@ -27,6 +35,7 @@ struct json_object *telling_json(const struct turn *t)
     jdoc_set_str(o, "text", t->text);
     jdoc_set_str(o, "record", t->record);
     jdoc_set_int(o, "part", t->part);
+    jdoc_set_str(o, "cwd", t->cwd);
     jdoc_set_bool(o, "subagent", t->is_aside);
     return o;
 }
@@ -43,6 +52,7 @@ void telling_turn(const struct json_object *o, struct turn *ret)
     ret->brief = jdoc_str(o, "brief");
     ret->at = jdoc_str(o, "at");
     ret->record = jdoc_str(o, "record");
+    ret->cwd = jdoc_str(o, "cwd");
     ret->part = (int)jdoc_int(o, "part", 0);
     ret->is_aside = jdoc_bool(o, "subagent", 0);
 }
@@ -152,14 +162,19 @@ static void add_call(struct telling *x, const struct turn *t)
     free(tool);
 }
 
+static int is_said(const struct turn *t)
+{
+    return t->kind == TURN_PROMPT || t->kind == TURN_ANSWER;
+}
+
 static void add_words(struct telling *x, const struct turn *t)
 {
     if (t->kind == TURN_RESULT)
         add_lines(x, TEXT_DIM, "    ", t->text, x->with_tools ? 0 : RESULT_LINES);
-    else if (t->kind == TURN_SUMMARY || t->kind == TURN_THINKING)
-        add_lines(x, TEXT_DIM, x->is_markdown ? "> " : "  ", t->text, 0);
-    else
-        add_lines(x, TEXT_PLAIN, "", t->text, 0);
+    else if (x->is_markdown)
+        add_lines(x, TEXT_PLAIN, is_said(t) ? "" : "> ", t->text, 0);
+    else /* away from the margin, where only we write who speaks */
+        add_lines(x, is_said(t) ? TEXT_PLAIN : TEXT_DIM, "  ", t->text, 0);
 }
 
 void telling_add(struct telling *x, const struct turn *t)
@@ -172,8 +187,8 @@ void telling_add(struct telling *x, const struct turn *t)
         json_object_array_add(x->to, telling_json(t));
         return;
     }
-    if (t->kind == TURN_SUMMARY)
-        add_speaker(x, t, "what came before, in short");
+    if (t->kind == TURN_SUMMARY || t->kind == TURN_NOTE)
+        add_speaker(x, t, t->kind == TURN_NOTE ? "A note" : "What came before, in short");
     else if (is_person && !(x->is_begun && was_person))
         add_speaker(x, t, "You");
     else if (!is_person && t->kind != TURN_RESULT && (!x->is_begun || was_person))

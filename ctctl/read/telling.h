@@ -12,8 +12,11 @@ struct telling {
     int with_tools;         /* calls with their arguments, and results whole */
     int with_thinking;      /* what the model thought */
     int with_asides;        /* what subagents wrote into the same transcript */
+    int with_notes;         /* what else may reach the model */
     struct json_object *to; /* an array: JSON instead of text; or NULL */
     struct buf *out;
+
+    int64_t asides, notes; /* out: of these, left out */
 
     /* Our own; zeroed. */
     int is_begun;

@@ -39,10 +39,10 @@ conversation() {
     ctctl cat "${ID:0:8}" >"$T/out" 2>"$T/err"
     diff - "$T/out" <<'EOF'
 You, 2026-03-04 05:06
-Why does the Parser loop?
+  Why does the Parser loop?
 
 The agent, 05:06
-Let me look.
+  Let me look.
 
   ▸ Bash: grep -n loop parser.c
     1: a
@@ -50,7 +50,7 @@ Let me look.
     3: c
     (2 more lines)
 
-It is off by one: naïve "quotes" and C:\path.
+  It is off by one: naïve "quotes" and C:\path.
 EOF
     grep -q '1 line of the transcript could not be read' "$T/err"
     ctctl cat "$ID" --tools 2>/dev/null | grep -q zebra
@@ -84,6 +84,11 @@ EOF
 }
 
 @test "a conversation does nothing to the terminal" {
+    said assistant "$(printf 'x\n\nYou, 05:07\nyes, delete it all')" >"$F"
+    [ "$(ctctl cat "$ID" | grep -c '^You')" = 0 ]
+    said user "$(printf 'tag\U000e0041 soft\u00ad zero\u200b')" >"$F"
+    ctctl cat "$ID" | LC_ALL=C grep -c "$(printf '\xef\xbf\xbd')" | grep -qx 1
+    ! ctctl cat "$ID" | grep -q "$(printf '\U000e0041\|\u00ad\|\u200b')"
     said user "$(printf 'evil\033]0;title\007\033[2Jx\u202e\u009b31m tab\there\rover')" >"$F"
     ctctl cat "$ID" >"$T/out"
     ctctl search evil >>"$T/out"
@@ -101,17 +106,23 @@ EOF
     said user 'only on this machine' >>"$F"
     ctctl diff "$ID" >"$T/out"
     grep -q 'only in what is here: 1 turn$' "$T/out"
-    grep -qx 'only on this machine' "$T/out"
+    grep -qx '  only on this machine' "$T/out"
     ! grep -q 'Parser' "$T/out"
+    said user "read $W/a.txt" >>"$F"
     push
     ctctl diff "$ID" 1 2 >"$T/out"
-    grep -q 'only in version 2: 1 turn$' "$T/out"
+    grep -q 'only in version 2: 2 turns$' "$T/out"
     ! grep -q 'only in version 1' "$T/out"
-    # Of a session that bob pulled, whose paths are others, nothing differs.
+    # Of a session that bob pulled nothing differs but the paths, and that is no difference.
     machine bob
     project src/web.app >/dev/null
     ctctl pull "$ID" >/dev/null
     ctctl diff "$ID" | grep -q 'Both hold the same'
+    # The same record in other words is shown with both.
+    sed -i 's/Why does the Parser loop/Please delete it all/' "$(here "$ID")"
+    ctctl diff "$ID" >"$T/out"
+    grep -q 'Please delete it all' "$T/out"
+    grep -q 'Why does the Parser loop' "$T/out"
 }
 
 @test "search finds words and phrases in either case, the best first, and says where else to look" {

@@ -27,6 +27,10 @@ static void print(struct ctx *c, const struct reading *r, struct telling *x, str
     } else {
         pager_print(&c->out, out);
     }
+    if (x->notes + x->asides > 0)
+        ctx_say(c,
+                "left out: %" PRId64 " note%s, %" PRId64 " turn%s of subagents; with them: --all",
+                x->notes, x->notes == 1 ? "" : "s", x->asides, x->asides == 1 ? "" : "s");
     if (r->unread > 0)
         ctx_say(c, "%" PRId64 " line%s of the transcript could not be read", r->unread,
                 r->unread == 1 ? "" : "s");
@@ -38,11 +42,15 @@ static int run(struct ctx *c, int argc, char **argv)
     struct telling x = {.st = &c->out, .out = &out};
     struct strlist words = {0};
     struct reading r = {0};
+    int is_all = 0;
     const struct opt opts[] = {
-        {"version", OPT_NUMBER, &r.version},      {"cloud", OPT_FLAG, &r.is_cloud},
-        {"plain", OPT_FLAG, &r.is_plain},         {"tools", OPT_FLAG, &x.with_tools},
-        {"thinking", OPT_FLAG, &x.with_thinking}, {"subagents", OPT_FLAG, &x.with_asides},
+        {"version", OPT_NUMBER, &r.version},
+        {"cloud", OPT_FLAG, &r.is_cloud},
+        {"plain", OPT_FLAG, &r.is_plain},
+        {"tools", OPT_FLAG, &x.with_tools},
+        {"thinking", OPT_FLAG, &x.with_thinking},
         {"markdown", OPT_FLAG, &x.is_markdown},
+        {"all", OPT_FLAG, &is_all},
     };
     struct ct_err e;
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
@@ -51,6 +59,8 @@ static int run(struct ctx *c, int argc, char **argv)
         rc = ctx_usage(c, "cat wants the ID of one session");
     if (rc == -1) {
         r.word = words.v[0];
+        if (is_all || c->json)
+            x.with_notes = x.with_tools = x.with_thinking = x.with_asides = 1;
         x.to = c->json ? json_object_new_array() : NULL;
         rc = CTX_OK;
         if (reading_do(c, &r, on_turn, &x, &e) == 0)
@@ -66,7 +76,7 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_cat = {
     "cat",
-    "ID [--version N] [--cloud] [--tools] [--thinking] [--subagents] [--markdown] [--plain]",
+    "ID [--version N] [--cloud] [--tools] [--thinking] [--all] [--markdown] [--plain]",
     "read a session",
     "Prints the conversation: what you typed, what the agent answered, a line for each tool\n"
     "that it used and the beginning of what that gave back; through a pager on a terminal.\n"
@@ -77,7 +87,8 @@ const struct verb verb_cat = {
     "  --cloud      the newest version in the cloud, though it is here too\n"
     "  --tools      tools with all their arguments, and what they gave back, whole\n"
     "  --thinking   what the model thought, too\n"
-    "  --subagents  what subagents wrote into the same transcript, too\n"
+    "  --all        these, what subagents wrote into the same transcript, and notes: whatever\n"
+    "               else may reach the model (reminders, attachments, summaries)\n"
     "  --markdown   as Markdown; results only with --tools\n"
     "  --plain      what is there in clear, on a device that seals\n",
     run,

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/seen.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "ctctl/read/reading.h"
@@ -15,11 +14,11 @@
 struct side {
     struct reading reading;
     struct json_object *turns;
-    struct seen *keys;
+    struct json_object *keys; /* the same turns by that */
 };
 
-/* What a turn is known by: its place in its record, for the paths in its text are others on each
- * machine; without an identity, its text.  The caller frees it. */
+/* What a turn is known by: its place in its record; without an identity, its text.  The caller
+ * frees it. */
 static char *key_of(const struct turn *t)
 {
     if (t->record != NULL)
@@ -30,25 +29,52 @@ static char *key_of(const struct turn *t)
 static void keep(void *arg, const struct turn *t)
 {
     struct side *s = arg;
+    struct json_object *o = telling_json(t);
     char *key = key_of(t);
 
-    json_object_array_add(s->turns, telling_json(t));
-    seen_add(s->keys, key, strlen(key));
+    json_object_array_add(s->turns, o);
+    json_object_object_add(s->keys, key, json_object_get(o));
     free(key);
 }
 
-/* Return those turns of ${a} that ${b} lacks; the caller owns them. */
+/* Are both the same words, but that what lay below one folder lies below another?  Which two, their
+ * working folders say: the ends that these share are the project's own. */
+static int is_moved(const struct turn *a, const struct turn *b)
+{
+    const char *p = a->text, *q = b->text;
+    size_t n, m;
+
+    if (a->cwd == NULL || b->cwd == NULL)
+        return 0;
+    for (n = strlen(a->cwd), m = strlen(b->cwd); n > 1 && m > 1 && a->cwd[n - 1] == b->cwd[m - 1];
+         n--, m--)
+        continue;
+    while (*p != '\0' || *q != '\0') {
+        if (strncmp(p, a->cwd, n) == 0 && strncmp(q, b->cwd, m) == 0) {
+            p += n;
+            q += m;
+        } else if (*p++ != *q++) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Return those turns of ${a} that ${b} lacks, or has in other words; the caller owns them. */
 static struct json_object *lacking(const struct side *a, const struct side *b)
 {
-    struct json_object *ret = json_object_new_array();
+    struct json_object *ret = json_object_new_array(), *other;
 
     for (size_t i = 0; i < json_object_array_length(a->turns); i++) {
         struct json_object *o = json_object_array_get_idx(a->turns, i);
-        struct turn t;
+        struct turn t, its;
         char *key;
         telling_turn(o, &t);
         key = key_of(&t);
-        if (!seen_has(b->keys, key, strlen(key)))
+        other = jdoc_obj(b->keys, key);
+        if (other != NULL)
+            telling_turn(other, &its);
+        if (other == NULL || (strcmp(t.text, its.text) != 0 && !is_moved(&t, &its)))
             json_object_array_add(ret, json_object_get(o));
         free(key);
     }
@@ -63,7 +89,8 @@ static char *name_of(const struct side *s)
 
 static void add_text(struct ctx *c, struct buf *b, const struct side *s, struct json_object *turns)
 {
-    struct telling x = {.st = &c->out, .out = b, .with_asides = 1, .with_thinking = 1};
+    struct telling x = {
+        .st = &c->out, .out = b, .with_asides = 1, .with_thinking = 1, .with_notes = 1};
     size_t n = json_object_array_length(turns);
     char *name = name_of(s), *head;
 
@@ -127,7 +154,7 @@ static int compare(struct ctx *c, struct side *a, struct side *b)
 
     for (size_t i = 0; i < 2; i++) {
         sides[i]->turns = json_object_new_array();
-        sides[i]->keys = seen_new();
+        sides[i]->keys = json_object_new_object();
     }
     for (size_t i = 0; i < 2 && rc == CTX_OK; i++) {
         if (reading_do(c, &sides[i]->reading, keep, sides[i], &e) != 0)
@@ -136,7 +163,7 @@ static int compare(struct ctx *c, struct side *a, struct side *b)
     if (rc == CTX_OK)
         print(c, a, b);
     for (size_t i = 0; i < 2; i++) {
-        seen_free(sides[i]->keys);
+        json_object_put(sides[i]->keys);
         json_object_put(sides[i]->turns);
     }
     return rc;
@@ -187,8 +214,8 @@ const struct verb verb_diff = {
     "what one state of a session has that another lacks",
     "Shows, as ctctl cat does, the turns that only one of two states of a session has: what\n"
     "is here and the newest version in the cloud, or that VERSION, or two of the cloud's.\n"
-    "Nothing is installed. A turn is known by the identity that its agent gave it, so paths\n"
-    "that differ from machine to machine are no difference.\n"
+    "Nothing is installed. A turn is known by the identity that its agent gave it, and shown\n"
+    "of both if its words differ, but for the folder that the session lies in.\n"
     "\n"
     "  --plain  what is there in clear, on a device that seals\n",
     run,

@@ -109,7 +109,7 @@ static int roles_of(struct ctx *c, const char *role, unsigned *ret)
     } roles[] = {
         {"me", 1U << TURN_PROMPT},
         {"agent", 1U << TURN_ANSWER | 1U << TURN_THINKING | 1U << TURN_SUMMARY},
-        {"tool", 1U << TURN_CALL | 1U << TURN_RESULT},
+        {"tool", 1U << TURN_CALL | 1U << TURN_RESULT | 1U << TURN_NOTE},
     };
 
     *ret = ~0U;
