@@ -65,12 +65,16 @@ static int open_local(const struct planning *p, const char *path, int *ret_fd, s
     return 1;
 }
 
-/* Where nobody vouches for what is here as for what came, that is what is believed: of files that
- * nobody changes again. */
-static int is_better(const struct planning *p, const struct open_entry *e)
+/* Does the bundle's file stay, of two that have nothing of each other?  Where nobody vouches for
+ * what is here as for what came, that is what is believed: of files that nobody changes again.  (In
+ * a merge the records have said already whose version of a file keeps its name.) */
+static int has_won(const struct planning *p, const struct open_entry *e)
 {
-    return p->place->vouched.a < p->place->vouched.b &&
-           (e->kind == AGENT_SUBDIR || e->kind == AGENT_FILE_HISTORY);
+    int is_better = p->place->vouched.a < p->place->vouched.b;
+
+    return p->place->is_winning ||
+           (is_better &&
+            (e->kind == AGENT_SUBDIR || (e->kind == AGENT_FILE_HISTORY && !p->place->is_merging)));
 }
 
 static int compare(const struct planning *p, const struct open_entry *e, int local, int staged,
@@ -91,7 +95,7 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
     else if (order == COMPARE_LESS && p->place->is_merging)
         *ret = PLAN_BACKUP;
     else
-        *ret = p->place->is_winning || is_better(p, e) ? PLAN_BACKUP : PLAN_KEEP;
+        *ret = has_won(p, e) ? PLAN_BACKUP : PLAN_KEEP;
     return 0;
 }
 
@@ -243,11 +247,11 @@ static char *copy_here(const struct planning *p, int local, struct ct_err *err)
 static int keep_both(struct planning *p, struct plan_item *it, int local, int staged,
                      struct ct_err *err)
 {
-    int is_ours = p->place->is_winning;
+    int is_ours = has_won(p, it->entry); /* that gives way */
     char *name = both_aside(is_ours ? local : staged, it->entry->name, err), *from;
     int rc = -1;
 
-    it->act = p->place->is_winning ? PLAN_BACKUP : PLAN_KEEP;
+    it->act = is_ours ? PLAN_BACKUP : PLAN_KEEP;
     if (name == NULL)
         return -1;
     from = is_ours ? copy_here(p, local, err) : str_dup(it->staged);

@@ -35,6 +35,7 @@ struct extraction {
     int64_t unlooked_bytes; /* for which nobody has looked for space */
     int has_mode_reset;
     int64_t folders, files; /* made in the stage */
+    int64_t made;           /* both together, of what is taken */
     struct rebuild_opts rebuild;
     struct losses losses, used;
     struct strlist left_out;

@@ -25,6 +25,8 @@
 #define SPARE_BYTES (INT64_C(64) << 20) /* that must be left then */
 #define FOLDERS_FREE 1024               /* so many folders may there be, */
 #define FOLDERS_FOR_EACH 4              /* and so many more for each file */
+#define MADE_FREE 4096                  /* of others so many files and folders, */
+#define MADE_BYTES 64                   /* and one more for so many compressed bytes */
 
 void extraction_leave_out(struct extraction *x, const char *name, const char *reason)
 {
@@ -126,12 +128,27 @@ static int check_growth(struct extraction *x, const struct landing *l, int64_t *
     return untar_copied(x->o->untar, grown, err) == 0 ? check_space(x, grown, err) : -1;
 }
 
+/* Would anybody's real files be as many in a bundle of that size?  The header of one alone takes
+ * more than MADE_BYTES. */
+static int has_too_many(struct extraction *x)
+{
+    struct stat st;
+
+    return x->o->opts.trust != TRUST_OWN && x->made > MADE_FREE && fstat(x->o->fd, &st) == 0 &&
+           (x->made - MADE_FREE) > st.st_size / MADE_BYTES;
+}
+
 /* A file and the folders made for it take room and time, however little is in them. */
 static int count_files(struct extraction *x, const struct item *i, int64_t folders,
                        struct ct_err *err)
 {
     x->files++;
     x->folders += folders;
+    x->made += i->is_taken ? 1 + folders : 0;
+    if (has_too_many(x))
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle has many more files than its size has room for: that is no "
+                       "session");
     if (i->is_taken && untar_copied(x->o->untar, (1 + folders) * BLOCK_BYTES, err) != 0)
         return -1;
     if (x->folders > FOLDERS_FREE + FOLDERS_FOR_EACH * x->files)

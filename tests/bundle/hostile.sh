@@ -292,6 +292,7 @@ refused zeros_behind 200 times its size
 taken history_large less 1
 refused spaces 200 times its size
 refused unnamed 200 times its size
-refused many_small 200 times its size
+refused many_small many more files than its size
+taken many_real whole
 refused repetitive 200 times its size
 TABLE

@@ -5,6 +5,7 @@ One file for each in DIR, NAME.tgz; what has to come of each stands in hostile.s
 Standard library only; headers that tarfile would not write are made by hand.
 """
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -312,7 +313,10 @@ def bombs():
     n = 5 * len(block)
     unnamed = b'{"type":"user"}\n' * (mib64 // 16)
     write("unnamed", repeated(meta() + header("session.jsonl", mib64 * 5), unnamed, 5, END))
-    bundle("many_small", *(file("session-subdir/tool-results/%05d" % n) for n in range(70000)))
+    bundle("many_small", *(file("session-subdir/tool-results/%05d" % n) for n in range(20000)))
+    # As many as that may be real: small versions of files, each with a name and a content of its own.
+    digests = [hashlib.sha256(b"%d" % n).hexdigest() for n in range(6000)]
+    bundle("many_real", *(file("session-subdir/tool-results/" + d[:24], d.encode()) for d in digests))
     write("repetitive", repeated(meta() + header("session.jsonl", n), block, 5, bytes(-n % 512) + END))
 
 

@@ -93,7 +93,12 @@ nothing_is_held() {
         is_whole
         grep -q "bob goes on" "$(here "$ID")"
         push
-        [ "$(heads)" = "[4]" ]
+        # A file that is shorter than what was told keeps what was saved of that, until somebody looks.
+        [ "$kind" != beside ] || {
+            pulled "$ID"
+            push
+        }
+        [ "$(heads | jq length)" = 1 ]
     done
 }
 
@@ -106,16 +111,22 @@ nothing_is_held() {
     two_machines
     the_key
     nothing_is_held
-    # A stranger's version of all that is here, with other words.
-    sed 's/bob goes on/a lie/' "$(here "$ID")" >"$T/lie.jsonl"
-    session stock "$T/lie.gz" "$HOME/src/web.app" "$ID" "$T/lie.jsonl"
+    # A stranger's version of all that is here, with other words and one more turn.
     machine alice
-    [ "$(pulled "$ID")" != already-here ]
+    ID=$(new_id)
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 3
+    cp "$(here "$ID")" "$T/own.jsonl"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "one more"
+    sed 's/turn 1/a lie/' "$(here "$ID")" >"$T/lie.jsonl"
+    cp "$T/own.jsonl" "$(here "$ID")"
+    session stock "$T/lie.gz" "$W" "$ID" "$T/lie.jsonl"
     run ctctl import "$T/lie.gz" --target-dir "$W"
     echo "$output"
-    [ "$status" -eq 6 ]
-    grep -q "bob goes on" "$(here "$ID")"
-    ! grep -q "a lie" "$(here "$ID")"
+    [ "$status" -ne 0 ]
+    grep -q "has gone on here and elsewhere" <<<"$output"
+    cmp "$T/own.jsonl" "$(here "$ID")"
+    session stock "$T/truth.gz" "$W" "$ID" "$T/own.jsonl"
+    ctctl --json import "$T/truth.gz" --target-dir "$W" | jq -e '.outcome == "already-here"'
 }
 
 @test "a fork of a stranger's session is a stranger's, on whatever machine it is made" {
