@@ -38,6 +38,7 @@ struct session {
     uint64_t taken_seq;    /* changes up to this one are in the bundle that is being made */
     uint64_t queued_seq;   /* ... in the bundle that is in the queue */
     uint64_t safe_seq;     /* ... are safe */
+    uint64_t doubted_seq;  /* ... are safe if the server has what a pull installed */
     int64_t mtime_ms;      /* newest change seen, wall clock */
     struct growth growth;  /* what is new in it, for progress; */
     int64_t bundled_bytes; /* and what of that is in the bundle that is being made or queued */
@@ -396,6 +397,12 @@ int sessions_is_dirty(const struct session *s);
 void sessions_settle(struct daemon *d, struct session *s);
 
 /**
+ * sessions_undoubted(d, id):
+ * The server has what a pull installed, or the session was touched anew for it has not.
+ */
+void sessions_undoubted(struct daemon *d, const char *id);
+
+/**
  * sessions_set_err(s, err):
  * Remember why bundling failed; NULL: it did not.
  */
@@ -505,12 +512,6 @@ int waiter_is_anybody(const struct daemon *d);
  */
 void waiter_check(struct daemon *d, const struct session *s);
 void waiter_check_all(struct daemon *d);
-
-/**
- * waiter_anew(d, session_id):
- * What was safe of the session is not: who waits for it waits for all that changed by now.
- */
-void waiter_anew(struct daemon *d, const char *session_id);
 
 /**
  * waiter_forgotten(d):

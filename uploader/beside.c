@@ -151,6 +151,34 @@ int beside_is_merged(const struct queue_item *q, int64_t version, const char *sh
     return 0;
 }
 
+static int is_in(const struct queue_item *q, int64_t version)
+{
+    struct base bases[BASES];
+
+    bases_of(q, bases);
+    for (int i = 0; i < BASES; i++) {
+        if (bases[i].version == version)
+            return 1;
+    }
+    for (size_t i = 0; row(q->also, i) != NULL; i++) {
+        if (jdoc_int(row(q->also, i), "version", 0) == version)
+            return 1;
+    }
+    return beside_is_merged(q, version, "");
+}
+
+int beside_is_offshoot(const struct queue_item *q, struct json_object *r)
+{
+    struct json_object *bases = jdoc_array(r, "baseVersions");
+    size_t n = bases != NULL ? json_object_array_length(bases) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_in(q, json_object_get_int64(json_object_array_get_idx(bases, i))))
+            return 0;
+    }
+    return n > 0;
+}
+
 /* Is it what ${q} goes on from, or has it the very bytes of that or of ${q}? */
 static int is_base(const struct queue_item *q, const struct api_head *h)
 {

@@ -26,6 +26,13 @@ struct json_object *beside_bases(const struct queue_item *item, unsigned feature
 int beside_goes_on(const struct queue_item *item, unsigned features);
 
 /**
+ * beside_is_offshoot(item, row):
+ * Return whether the version of ${row} builds on nothing but what the bundle has in it: what it has
+ * beyond that may be no news.
+ */
+int beside_is_offshoot(const struct queue_item *item, struct json_object *row);
+
+/**
  * beside_is_merged(item, version, sha256):
  * Return whether the bundle has that version in it by a merge; ${sha256} "": not known.
  */

@@ -35,6 +35,15 @@ void reservation_free(struct reservation *r)
     free(r);
 }
 
+static size_t count_bases(const struct transfer *t)
+{
+    struct json_object *bases = beside_bases(t->item, t->env.features);
+    size_t n = bases != NULL ? json_object_array_length(bases) : 0;
+
+    json_object_put(bases);
+    return n;
+}
+
 static int is_fresh(const struct reservation *r)
 {
     return r != NULL && now_boot_ms() - r->boot_ms < URL_FRESH_MS;
@@ -118,6 +127,17 @@ static void unsure(struct transfer *t)
     transfer_free(t);
 }
 
+/* The reservation stays good, unless the look finds something that is in the bundle. */
+static void look_into(struct transfer *t, struct json_object *heads)
+{
+    json_object_get(heads);
+    *t->slot = t->reserved;
+    t->reserved = NULL;
+    t->ops->unsure(t->arg, heads);
+    json_object_put(heads);
+    transfer_free(t);
+}
+
 static void behind_or_unsure(struct transfer *t)
 {
     transfer_if_held(t, transfer_behind, unsure);
@@ -130,6 +150,22 @@ static int is_unsure(const struct transfer *t)
     int is_news = t->item->has_news == QUEUE_NEWS && !beside_goes_on(t->item, t->env.features);
 
     return (is_news || t->item->has_news == QUEUE_MAYBE_NEWS) && !t->env.is_looked_into;
+}
+
+/* Somebody made a version of what this one was made of too, perhaps without a word: only a look
+ * tells.  It is taken once for each such version. */
+static int has_offshoot(const struct transfer *t, struct json_object *heads)
+{
+    struct api_head h;
+    size_t n = heads != NULL ? json_object_array_length(heads) : 0;
+
+    for (size_t i = 0; t->item->has_news == QUEUE_NEWS && !t->env.is_looked_into && i < n; i++) {
+        struct json_object *row = json_object_array_get_idx(heads, i);
+        if (api_head_read(row, &h) && h.is_head && !h.is_own && h.version > t->env.apart &&
+            beside_is_offshoot(t->item, row))
+            return 1;
+    }
+    return 0;
 }
 
 /* After a look it is known that what stands does not hold it. */
@@ -546,6 +582,10 @@ static void go_on_reserved(struct transfer *t)
             give_up(t, res->version, is_unsure(t) ? unsure : behind_or_unsure);
             return;
         }
+        if (has_offshoot(t, res->heads)) {
+            look_into(t, res->heads);
+            return;
+        }
     } else if (!t->is_looked) {
         transfer_look(t);
         return;
@@ -582,6 +622,7 @@ static void on_reserved(void *arg, const struct http_res *res, const struct ct_e
         return;
     }
     fresh->boot_ms = now_boot_ms();
+    fresh->n_bases = count_bases(t);
     reservation_free(t->reserved);
     t->reserved = fresh;
     go_on_reserved(t);
@@ -659,6 +700,9 @@ static void check_done(void *arg)
         confirm(t);
     } else if (err.code != ERR_NONE) {
         transfer_finish(t, &err);
+    } else if (is_fresh(t->reserved) && !t->is_again && t->env.is_looked_into &&
+               t->reserved->n_bases != count_bases(t)) {
+        give_up(t, t->reserved->res.version, transfer_reserve);
     } else if (is_fresh(t->reserved) && !t->is_again) {
         begin_put(t);
     } else if (t->env.features & API_HAS_HEADS || t->is_looked) {

@@ -35,6 +35,7 @@ struct transfer_env {
     unsigned features;       /* enum api_feature, as far as the server has told */
     const char *device_id; /* borrowed: this machine's (common/config/device.h), "" or NULL: none */
     int is_looked_into;    /* what stands beside it was; what the bundle lacks of it is known */
+    int64_t apart; /* the newest version that is known to have what the session lacks, or 0 */
 };
 
 struct transfer_ops {

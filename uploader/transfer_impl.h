@@ -16,6 +16,7 @@ struct check;
 struct reservation {
     struct api_upload_res res;
     int64_t boot_ms; /* when it came */
+    size_t n_bases;  /* that it was asked for with */
 };
 
 struct transfer {

@@ -316,7 +316,8 @@ static void start(struct entry *e)
                                .cred = u->cred,
                                .features = u->features,
                                .device_id = u->opts.device_id,
-                               .is_looked_into = e->is_looked_into};
+                               .is_looked_into = e->is_looked_into,
+                               .apart = u->ops->apart(u->arg, e->item)};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();

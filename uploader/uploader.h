@@ -51,9 +51,13 @@ struct uploader_ops {
      * fill in the digest of its object, or return 0. */
     int64_t (*held_by)(void *arg, const struct queue_item *item, char ret_sha256[HASH_SHA256_HEX]);
 
-    /* Nobody knows what ${item} goes on from, and the server has ${heads} (rows for
-     * api_head_read()), which it may contain.  It is held until uploader_looked(). */
+    /* Nobody knows what ${item} goes on from, or whether what others made of just that is news; the
+     * server has ${heads} (rows for api_head_read()), which it may contain.  It is held until
+     * uploader_looked(). */
     void (*unsure)(void *arg, const struct queue_item *item, struct json_object *heads);
+
+    /* The newest version that is known to have what ${item} lacks, or 0. */
+    int64_t (*apart)(void *arg, const struct queue_item *item);
 
     /* Which version may the server drop once ${item} is confirmed? 0: none. */
     int64_t (*amends)(void *arg, const struct queue_item *item);

@@ -59,6 +59,7 @@ static void stop_calls(struct cloud *c)
     c->probe = NULL;
     c->call = c->ask = NULL;
     cloud_verify_stop(c);
+    c->is_telling = 0;
     api_request_free(c->request);
     api_request_free(c->ask_request);
     c->request = c->ask_request = NULL;
@@ -143,19 +144,29 @@ static void list_ended(struct cloud *c)
 
 static void ask_tombstones(struct cloud *c, const char *cursor);
 
+/* What is absent is known, or can't be. */
+static void told(struct cloud *c)
+{
+    c->is_telling = 0;
+    if (c->is_looked_late && c->doubt == NULL) {
+        c->is_looked_late = 0;
+        cloud_looked(c, 1);
+    }
+}
+
 static void on_tombstones(void *arg, const struct http_res *res, const struct ct_err *net_err)
 {
     struct cloud *c = arg;
     struct json_object *answer = NULL, *deleted, *there;
     const char *cursor;
+    struct ct_err err;
 
-    (void)net_err;
     c->call = NULL;
     if (c->d->state == NULL)
         return;
     login_view_answered(c->d->login, res);
     /* A failure is no harm: the next list asks once more. */
-    if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0) {
+    if (res != NULL && api_answer(res, &answer, &err) == 0) {
         deleted = jdoc_array(answer, "deleted");
         for (size_t i = 0; deleted != NULL && i < json_object_array_length(deleted); i++)
             cloud_see_tombstone(c, json_object_array_get_idx(deleted, i));
@@ -166,13 +177,20 @@ static void on_tombstones(void *arg, const struct http_res *res, const struct ct
         if (jdoc_bool(answer, "more", 0) && cursor != NULL) {
             ask_tombstones(c, cursor);
             json_object_put(answer);
+            if (c->call == NULL)
+                told(c);
             return;
         }
         if (cursor != NULL)
             cloud_lose_absent(c);
     }
+    if (answer == NULL && map_size(c->doubtful) > 0) {
+        cloud_untold(c);
+        try_later(c, res == NULL ? net_err : &err);
+    }
     json_object_put(answer);
     cloud_forget_absent(c);
+    told(c);
     ask_next(c);
     cloud_settle(c);
 }
@@ -205,7 +223,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         cloud_looked(c, 0);
         list_ended(c);
         try_later(c, res == NULL ? net_err : &err);
-        cloud_settle(c);
+        cloud_untold(c);
         return;
     }
     items = jdoc_array(answer, "sessions");
@@ -223,12 +241,15 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
         daemon_mind_network(c->d);
         c->read_ms = now_mono_ms();
         cloud_end_list(c);
+        c->is_telling = jdoc_str(answer, "cursor") != NULL && map_size(c->absent) > 0;
         cloud_looked(c, 1);
         sealing_listed(c->d->sealing);
         log_debug("cloud-listed sessions=%lld", (long long)c->offset);
         list_ended(c);
-        if (jdoc_str(answer, "cursor") != NULL && map_size(c->absent) > 0)
+        if (c->is_telling)
             ask_tombstones(c, "0");
+        if (c->call == NULL)
+            told(c);
     }
     json_object_put(answer);
     cloud_settle(c);
@@ -284,7 +305,7 @@ void cloud_refresh(struct cloud *c)
     else
         read_page(c);
     if (c->call == NULL)
-        map_each(c->doubtful, forget_key, c->doubtful);
+        cloud_untold(c);
 }
 
 void cloud_contact(struct cloud *c, int is_lost)
@@ -504,7 +525,7 @@ static void try_again(struct cloud *c)
 {
     if (c->d->state == NULL)
         return;
-    if (!c->is_known)
+    if (!c->is_known || map_size(c->doubtful) > 0)
         cloud_refresh(c);
     else
         ask_next(c);
@@ -575,13 +596,33 @@ void cloud_passed(struct cloud *c, const struct queue_item *item)
     map_put(c->since, item->session_id, c);
 }
 
+struct settled {
+    struct cloud *c;
+    struct strlist ids;
+};
+
 static int is_settled_by_list(void *arg, const char *id, void *value)
+{
+    struct settled *s = arg;
+
+    if (value == s->c->doubtful)
+        strlist_add(&s->ids, id);
+    return 0;
+}
+
+static int list_did_not_tell(void *arg, const char *id, void *value)
 {
     struct cloud *c = arg;
 
-    if (value == c->doubtful)
-        map_remove(c->doubtful, id);
+    (void)value;
+    map_put(c->doubtful, id, c);
     return 0;
+}
+
+/* It was not read to its end: who was in doubt is. */
+void cloud_untold(struct cloud *c)
+{
+    map_each(c->doubtful, list_did_not_tell, c);
 }
 
 static int list_will_tell(void *arg, const char *id, void *value)
@@ -595,21 +636,23 @@ static int list_will_tell(void *arg, const char *id, void *value)
 
 void cloud_settle(struct cloud *c)
 {
-    size_t n = map_size(c->doubtful);
+    struct settled s = {.c = c};
 
-    if (n == 0 || c->call != NULL || c->doubt != NULL)
+    if (map_size(c->doubtful) == 0 || c->call != NULL || c->doubt != NULL)
         return;
-    map_each(c->doubtful, is_settled_by_list, c);
-    if (map_size(c->doubtful) < n)
-        waiter_check_all(c->d);
-    if (map_size(c->doubtful) > 0)
+    map_each(c->doubtful, is_settled_by_list, &s);
+    for (size_t i = 0; i < s.ids.n; i++)
+        map_remove(c->doubtful, s.ids.v[i]);
+    for (size_t i = 0; i < s.ids.n; i++)
+        sessions_undoubted(c->d, s.ids.v[i]);
+    strlist_free(&s.ids);
+    if (map_size(c->doubtful) > 0 && !evtimer_pending(c->retry, NULL))
         cloud_refresh(c);
 }
 
 int cloud_is_doubtful(const struct cloud *c, const char *session_id)
 {
-    return session_id != NULL ? map_get(c->doubtful, session_id) != NULL
-                              : map_size(c->doubtful) > 0;
+    return map_get(c->doubtful, session_id) != NULL;
 }
 
 void cloud_adopted(struct cloud *c, const char *session_id, int is_told)
@@ -629,10 +672,11 @@ void cloud_adopted(struct cloud *c, const char *session_id, int is_told)
     if (l != NULL)
         l->own_version = 0; /* what is here now is another one */
     state_session_clear(&ss);
-    if (is_told || (!c->is_known && c->call == NULL))
-        return; /* or the next list tells */
+    if (is_told)
+        return;
     map_put(c->doubtful, session_id, c);
-    cloud_settle(c);
+    if (c->is_known || c->call != NULL)
+        cloud_settle(c); /* else the first list tells */
 }
 
 int64_t cloud_own_version(const struct cloud *c, const struct queue_item *item,

@@ -95,7 +95,7 @@ void cloud_adopted(struct cloud *c, const char *session_id, int is_told);
 /**
  * cloud_is_doubtful(c, session_id):
  * Return whether the server is being asked if it has the version that a pull installed: the record
- * of that may be older than what happened to the server.  NULL: is it of any?
+ * of that may be older than what happened to the server.
  */
 int cloud_is_doubtful(const struct cloud *c, const char *session_id);
 

@@ -69,6 +69,7 @@ struct cloud {
     size_t next_doubt;     /* ... from here on */
     struct http_call *doubt;
     int is_looked_late;   /* who looks is told once that is known */
+    int is_telling;       /* the server is asked which of ${absent} were deleted: the same */
     struct map *doubtful; /* as cloud_is_doubtful(): ${c}, or ${doubtful} if the list that is being
                              read will tell */
     struct api_request *doubt_request;
@@ -97,6 +98,13 @@ void cloud_end_list(struct cloud *c);
  * more, unless it came into that after the list was begun.
  */
 void cloud_settle(struct cloud *c);
+
+/**
+ * cloud_untold(c):
+ * The list, or what was asked after it, did not come whole: who was in doubt stays so, until the
+ * next one.
+ */
+void cloud_untold(struct cloud *c);
 
 /**
  * cloud_begin_look(c):

@@ -240,13 +240,16 @@ static void is_whole(struct cloud *c, const struct state_session *ss)
 /* The server was put back from a backup, or somebody deleted that version: it is not saved. */
 void cloud_is_gone(struct cloud *c, const struct state_session *ss)
 {
+    struct session *s;
+
     log_warn("version-gone session=%s version=%lld", ss->session_id, (long long)ss->version);
     adopted_forget(c->d->account_dir, ss->session_id);
     /* What waits was made to follow it, and without news only beside it. */
     if (uploader_drop(c->d->uploader, ss->session_id, NULL) == 0 &&
         state_unconfirm(c->d->state, ss->session_id, NULL) == 0) {
         sessions_touch(c->d, ss->session_id, 0, 0);
-        waiter_anew(c->d, ss->session_id);
+        if ((s = sessions_get(c->d, ss->session_id)) != NULL)
+            s->doubted_seq = 0;
     }
 }
 

@@ -98,7 +98,7 @@ void cloud_looked(struct cloud *c, int is_fresh)
 {
     if (is_fresh)
         c->looked_ms = now_mono_ms();
-    if (is_fresh && c->doubt != NULL) {
+    if (is_fresh && (c->doubt != NULL || c->is_telling)) {
         c->is_looked_late = 1;
         return;
     }

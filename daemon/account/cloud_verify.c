@@ -84,7 +84,7 @@ static void next(struct cloud *c)
         return;
     strlist_free(&c->doubts);
     c->next_doubt = 0;
-    if (c->is_looked_late) {
+    if (c->is_looked_late && !c->is_telling) {
         c->is_looked_late = 0;
         cloud_looked(c, 1);
     }

@@ -9,6 +9,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/account/cloud.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
@@ -54,6 +55,8 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
     }
     if (ss->is_apart)
         return "diverged";
+    if (is_pending && cloud_is_doubtful(d->cloud, ss->session_id))
+        *ret_why = "the server is being asked whether it has what a pull brought here";
     if (is_pending)
         return "pending";
     if (ss->is_excluded == STATE_DELETED) {

@@ -190,6 +190,8 @@ static void recorded(struct job *j, struct session *s, const struct state_sessio
     } else if (!is_adopted && strcmp(old->content_id, j->result.content_id) != 0) {
         /* It was the same as a bundle that is not in the queue any more. */
         bundler_due(d, s, 1);
+    } else if (cloud_is_doubtful(d->cloud, s->id)) {
+        s->doubted_seq = s->taken_seq;
     } else {
         s->safe_seq = s->taken_seq;
         s->bundled_bytes = 0;

@@ -14,6 +14,7 @@
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "daemon/session/job.h"
+#include "uploader/beside.h"
 
 #include "daemon/account/login_view.h"
 #include "daemon/account/room.h"
@@ -68,6 +69,7 @@ struct peek {
     char *bundle, *head; /* paths */
     struct sealing_keys *keys;
     struct sealed_facts facts; /* of the head: its numbers only */
+    int is_offshoot;           /* the head was made of what the bundle was made of */
     _Atomic int cancel;
     enum trust bundle_trust, head_trust; /* who vouches for either */
     int is_contained;                    /* the head is in the bundle */
@@ -88,13 +90,14 @@ static int64_t transcript_bytes(const struct open_result *r)
 
 static void compare(struct peek *p, struct held *bundle, struct held *head)
 {
-    enum news_order all, said;
+    enum news_order all, said, has;
 
     held_vouch(bundle, p->bundle_trust);
     held_vouch(head, p->head_trust);
     all = news_compare_all(bundle->news, head->news);
     said = news_compare(bundle->news, head->news);
-    p->is_contained = (all == NEWS_SAME || all == NEWS_AHEAD) &&
+    has = p->is_offshoot ? said : all;
+    p->is_contained = (has == NEWS_SAME || has == NEWS_AHEAD) &&
                       held_files_lacking(&bundle->opened, &head->opened, NULL, NULL) == 0;
     p->is_within = (said == NEWS_SAME || said == NEWS_BEHIND) &&
                    held_files_lacking(&head->opened, &bundle->opened, NULL, NULL) == 0;
@@ -173,10 +176,13 @@ static void read_it(struct look *l)
 
     p->look = l;
     snprintf(p->session_id, sizeof(p->session_id), "%s", l->session_id);
-    if (uploader_look(d->uploader, l->session_id, &v))
+    if (uploader_look(d->uploader, l->session_id, &v)) {
         p->bundle = path_join(spool, v.item->file);
-    else
+        p->is_offshoot = v.item->has_news == QUEUE_NEWS &&
+                         beside_is_offshoot(v.item, json_object_array_get_idx(l->heads, l->last));
+    } else {
         p->bundle = str_dup("");
+    }
     p->head = str_dup(l->path);
     p->bundle_trust = origin_of(d->config->state_dir, &d->config->roots, l->session_id);
     p->head_trust = l->facts.origin;

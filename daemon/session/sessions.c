@@ -170,6 +170,17 @@ void sessions_settle(struct daemon *d, struct session *s)
     }
 }
 
+void sessions_undoubted(struct daemon *d, const char *id)
+{
+    struct session *s = sessions_get(d, id);
+
+    if (s == NULL || s->doubted_seq <= s->safe_seq)
+        return;
+    s->safe_seq = s->doubted_seq;
+    s->bundled_bytes = 0;
+    sessions_settle(d, s);
+}
+
 void sessions_give_up(struct daemon *d, struct session *s)
 {
     debounce_forget(d->debounce, s->id);

@@ -217,6 +217,19 @@ static struct json_object *on_contains(void *arg, const struct queue_item *item)
     return NULL;
 }
 
+static int64_t on_apart(void *arg, const struct queue_item *item)
+{
+    struct daemon *d = arg;
+    struct state_session ss;
+    int64_t version = 0;
+
+    if (state_get(d->state, item->session_id, &ss) && ss.is_apart &&
+        strcmp(ss.elsewhere_wire, item->wire_id) == 0)
+        version = ss.elsewhere;
+    state_session_clear(&ss);
+    return version;
+}
+
 static int64_t on_held_by(void *arg, const struct queue_item *item,
                           char ret_sha256[HASH_SHA256_HEX])
 {
@@ -390,6 +403,7 @@ const struct uploader_ops uploads_ops = {
     .passed = on_passed,
     .unsure = on_unsure,
     .held_by = on_held_by,
+    .apart = on_apart,
     .amends = on_amends,
     .own_version = on_own_version,
     .contains = on_contains,

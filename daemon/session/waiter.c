@@ -211,8 +211,6 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
     const char *why, *cure;
 
     if (s == NULL || s->safe_seq >= t->seq) {
-        if (cloud_is_doubtful(w->d->cloud, t->id))
-            return 0;
         if (judge_excluded(w, t->id))
             return 1;
         if (s == NULL || s->queued_seq >= t->seq)
@@ -395,15 +393,12 @@ static void hurry(struct waiter *w)
     }
 }
 
-/* Whether profiles are saved the server is about to say, and whether it has what a pull installed:
- * they may be targets too. */
+/* Whether profiles are saved the server is about to say: they may be targets too. */
 static int awaits_answer(const struct waiter *w)
 {
     const char *email, *url, *device, *why;
     enum login_view_state state = login_view_look(w->d->login, &email, &url, &device, &why);
 
-    if (w->is_waiting && cloud_is_doubtful(w->d->cloud, NULL))
-        return 1;
     return w->is_waiting && w->ids.n == 0 && profile_state(w->d) == PROFILE_NOT_ASKED &&
            (state == LOGIN_OK || state == LOGIN_CHECKING) && !login_view_is_offline(w->d->login);
 }
@@ -580,22 +575,6 @@ void waiter_check(struct daemon *d, const struct session *s)
         }
         if (LIST_EMPTY(&w->targets))
             finish(w);
-    }
-}
-
-void waiter_anew(struct daemon *d, const char *session_id)
-{
-    const struct session *s = sessions_get(d, session_id);
-    struct waiter *w;
-    struct target *t;
-
-    LIST_FOREACH(w, &d->waiters->all, link)
-    {
-        LIST_FOREACH(t, &w->targets, link)
-        {
-            if (s != NULL && strcmp(t->id, session_id) == 0)
-                t->seq = s->dirty_seq;
-        }
     }
 }
 

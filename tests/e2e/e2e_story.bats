@@ -130,6 +130,36 @@ leaves() {
     state behind
 }
 
+# looked_in: somebody opens it and leaves, and that is saved, for nobody else has more
+looked_in() {
+    session quiet "$CLAUDE_CONFIG_DIR" "$ID"
+    push
+    [ "$(current)" = 2 ]
+}
+
+# goes_on_after: the other one says something, who has seen nothing of that; nobody went apart
+goes_on_after() {
+    looked_in
+    turn alice "alice's turn"
+    state synced
+    machine bob
+    state behind
+    ctctl pull "$ID"
+    grep -q "alice's turn" "$(here "$ID")"
+    push
+    state synced
+}
+
+@test "who only looked in has not gone apart from who goes on" {
+    pair
+    goes_on_after
+}
+
+@test "... nor in a sealed account" {
+    sealed_by_both
+    goes_on_after
+}
+
 @test "with news it goes up, and both say that they went apart" {
     pair
     turn bob "bob's turn"
@@ -282,15 +312,14 @@ downloads() { grep -c "route=/v1/sessions/:id/download" "$T/server.log"; }
 @test "one machine holds what stands beside its own version: a pull finds out, and both are one again" {
     pair
     turn bob "bob's turn"
-    machine alice
+    turn alice "alice's turn"
+    state diverged
     cp "$(T=$T machine bob; here "$ID")" "$T/bobs"
     python3 - "$T/bobs" "$(here "$ID")" <<'PY'
 import sys
 have = open(sys.argv[2]).read()
 open(sys.argv[2], "a").write("".join(l for l in open(sys.argv[1]) if l not in have and "bob's turn" in l))
 PY
-    turn alice "alice's turn"
-    state diverged
     ctctl pull "$ID"
     push
     state synced
@@ -466,8 +495,9 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
     push
     put_back
-    state synced
+    push
     [ "$(numbers)" = '[1]' ]
+    state synced
 }
 
 @test "a version of one's own that was deleted is saved anew" {
@@ -512,6 +542,42 @@ kept() { ls "$XDG_STATE_HOME"/codeteleport/*/accounts/*/kept/; }
     push
     offered "alice's turn"
     state synced
+}
+
+# lost_and_asked FAULT...: as above, and the server's answers are broken so; bob's daemon has found out
+# once they are whole, and called nothing safe before
+lost_and_asked() {
+    find "$XDG_STATE_HOME" -name 'state.db*' -delete
+    faults "$@"
+    start_daemon
+    ctctl sync --wait >/dev/null &
+    sync=$!
+    within proxied_more '.method == "GET" and (.path | endswith("/sessions"))' 1
+    within item '.state == "pending" and (.reason | test("is being asked"))'
+    kill -0 "$sync"
+    faults
+    wait "$sync"
+    stop_daemon
+    offered "alice's turn"
+    state synced
+}
+
+@test "... nor is it called safe while nobody can be asked" {
+    pair start_server_behind_proxy
+    back_up
+    turn alice "alice's turn"
+    machine bob
+    ctctl pull "$ID"
+    push
+    cp -a "$M" "$T/bob.then"
+    for fault in "api GET */sessions status=500" "api GET */sessions status=503" \
+        "api GET */sessions reset"; do
+        put_back
+        rm -rf "$M"
+        cp -a "$T/bob.then" "$M"
+        : >"$T/proxy.log"
+        lost_and_asked "$fault"
+    done
 }
 
 @test "both have what a server that was put back has lost: they are safe, and neither is apart" {
