@@ -376,6 +376,7 @@ stock_upload() {
     start_server
     line more >>"$F"
     ctctl sync --wait
+    ctctl pause # else it would be there again in a moment
     stop_daemon
     stop_server
     rm -rf "$T/server"
@@ -502,6 +503,11 @@ export $CLEAR --plain --force -o $T/x.gz2
 export $ID --local -o $T/x.local
 import $T/x.gz --target-dir $T --as-copy --with-memory --with-file-history
 import $T/x.gz --target-dir $T --force --dry-run
+search Mirabellentitel --project Quittenprojekt --since 9y --role me --cloud --fetch --limit 3
+cat $ID --version 1 --cloud --tools --thinking --subagents --markdown
+cat $CLEAR --plain
+diff $ID 1
+diff $CLEAR --plain
 pull $ID --target-dir $T --force --keep-mode
 pull $ID --target-dir $T --merge --yes
 pull $ID --target-dir $T --as-copy --version 1 --dry-run
