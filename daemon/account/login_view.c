@@ -145,6 +145,37 @@ static int is_confirmed(const struct login_view *l, const char *account_id)
            strcmp(l->account->account_id, account_id) == 0;
 }
 
+static int is_known_token(const struct login_view *l)
+{
+    char hex[HASH_SHA256_HEX];
+
+    if (l->account == NULL || l->account->token_sha256 == NULL ||
+        strcmp(l->account->api_url, l->cred->api_url) != 0)
+        return 0;
+    hash_sha256_hex(l->cred->token, strlen(l->cred->token), hex);
+    return strcmp(hex, l->account->token_sha256) == 0;
+}
+
+/* Write down whose token it is, unless that stands there already.  Without room on the disk that is
+ * tried again, and a log-in that is known goes on meanwhile. */
+static int note_account(struct login_view *l, const char *id, const char *email)
+{
+    const struct timeval again = {.tv_sec = REOPEN_S};
+    struct ct_err err;
+
+    if (is_confirmed(l, id) && is_known_token(l) && strcmp(l->account->email, email) == 0)
+        return 0;
+    if (account_record_save(l->d->config->state_dir, l->cred->api_url, id, email, l->cred->token,
+                            &err) == 0)
+        return account_read(l);
+    log_error("account-record-failed error=\"%s\"", err.msg);
+    if (l->state != LOGIN_OK) {
+        say(l, LOGIN_NO_BOOKS, &err);
+        evtimer_add(l->reopen, &again);
+    }
+    return -1;
+}
+
 static void learnt(struct login_view *l, const char *id, const char *email)
 {
     struct ct_err err = {0};
@@ -158,15 +189,7 @@ static void learnt(struct login_view *l, const char *id, const char *email)
         say(l, LOGIN_CHANGED, &err);
         return;
     }
-    if (account_record_save(l->d->config->state_dir, l->cred->api_url, id, email, l->cred->token,
-                            &err) != 0) {
-        log_error("account-record-failed error=\"%s\"", err.msg);
-        say(l, LOGIN_BROKEN, &err);
-        return;
-    }
-    if (account_read(l) != 0)
-        return;
-    if (l->state != LOGIN_OK)
+    if (note_account(l, id, email) == 0 && l->state != LOGIN_OK)
         accept_account(l);
 }
 
@@ -289,17 +312,6 @@ int login_check_port(const struct config *c, const struct cred *cred, struct ct_
     return rc;
 }
 
-static int is_known_token(const struct login_view *l)
-{
-    char hex[HASH_SHA256_HEX];
-
-    if (l->account == NULL || l->account->token_sha256 == NULL ||
-        strcmp(l->account->api_url, l->cred->api_url) != 0)
-        return 0;
-    hash_sha256_hex(l->cred->token, strlen(l->cred->token), hex);
-    return strcmp(hex, l->account->token_sha256) == 0;
-}
-
 void login_view_refresh(struct login_view *l)
 {
     struct cred *fresh = NULL;
@@ -347,6 +359,11 @@ void login_view_refresh(struct login_view *l)
 
 void login_view_try_now(struct login_view *l)
 {
+    if (evtimer_pending(l->reopen, NULL)) {
+        evtimer_del(l->reopen);
+        login_view_reopen(l);
+        return;
+    }
     if (!evtimer_pending(l->retry, NULL))
         return;
     l->failures = 1; /* still offline, but the back-off begins anew */

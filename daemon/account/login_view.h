@@ -80,7 +80,8 @@ void login_view_refused(struct login_view *l, const struct ct_err *err);
 
 /**
  * login_view_try_now(l):
- * If the server could not be asked, ask it now: the network may be back.
+ * If the server could not be asked, ask it now: the network may be back.  So it is with what could
+ * not be written.
  */
 void login_view_try_now(struct login_view *l);
 

@@ -324,6 +324,15 @@ free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
     within status_is .daemon.state degraded
     rm "$disk/filler"
     within status_is .sessions.synced 4
+    # ... also when nothing is known of the log-in
+    stop_daemon
+    rm -r "$disk/codeteleport"/*/account*
+    dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
+    start_daemon
+    within status_is .daemon.state degraded
+    rm "$disk/filler"
+    ctctl sync --wait
+    status_is .sessions.synced 4
 }
 
 @test "the blocks of a session go a week after its transcript went, those of a deleted one at once" {
