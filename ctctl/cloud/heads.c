@@ -125,7 +125,7 @@ void heads_look(struct ctx *c, struct heads *h)
 {
     for (size_t i = 0; h->n > 1 && i < h->n; i++) {
         struct head *head = &h->v[i];
-        if (item_is_locked(head->item))
+        if (item_is_locked(head->item) && !item_is_bare(head->item))
             item_lock(head->item, &head->err);
         else if (!head->is_known)
             head->is_known = copy_fetch(c, h->session_id, h->wire_id, head->version, &head->copy,
