@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make bundles that mean no good, and some that only look like it: hostile_bundles.py DIR.
 
-One file for each in DIR, NAME.tgz; what has to come of each stands in hostile.sh.
+One file for each in DIR, NAME.tgz; what has to come of each stands in hostile.py.
 Standard library only; headers that tarfile would not write are made by hand.
 """
 import gzip
@@ -311,7 +311,7 @@ def bombs():
     record = LINE + bytes(b"")
     block = record * (mib64 // len(record))
     n = 5 * len(block)
-    unnamed = b'{"type":"user"}\n' * (mib64 // 16)
+    unnamed = (b'{"type":"user","x":"%s"}\n' % (b"-" * 105)) * (mib64 // 128)
     write("unnamed", repeated(meta() + header("session.jsonl", mib64 * 5), unnamed, 5, END))
     bundle("many_small", *(file("session-subdir/tool-results/%05d" % n) for n in range(20000)))
     # As many as that may be real: small versions of files, each with a name and a content of its own.

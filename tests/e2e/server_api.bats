@@ -453,8 +453,8 @@ PY
     push
     object GET "$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)"
     stop_server
-    grep -q 'route=/v1/sessions/upload status=200' "$T/server.log"
-    grep -q 'listener=objects client=127.0.0.1 .*method="PUT" route=object status=200' "$T/server.log"
+    grep -q "session=$ID method=\"POST\" route=/v1/sessions/upload status=200" "$T/server.log"
+    grep -q "listener=objects client=127.0.0.1 .*session=$ID method=\"PUT\" route=object status=200" "$T/server.log"
     ! grep -F -e "$TOKEN" -e "$JWT" -e "$PASSWORD" -e X-Amz "$T/server.log"
 }
 

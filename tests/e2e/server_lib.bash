@@ -28,15 +28,16 @@ request() {
 # expect STATUS CODE COMMAND...: the command's answer has this status and this error code
 # It is asked hundreds of times: each program that it starts counts.
 expect() {
-    local status=$1 code=$2 is head
+    local status=$1 code=$2 is head answer
     shift 2
     [ "$1" != json ] || set -- request "${@:2}"
     : >"$T/answer"
     "$@" >/dev/null
     read -r is <"$T/status" || true
     # Every error has its two members.
+    [ -z "$code" ] || answer=$(<"$T/answer")
     if [ "$is" != "$status" ] || { [ -n "$code" ] &&
-        [ "$(jq -r '"\(.error) \(.message | length > 0)"' "$T/answer")" != "$code true" ]; }; then
+        ! { [[ $answer == *'"message":"'[^\"]* ]] && [ "$(jq -r .error "$T/answer")" = "$code" ]; }; }; then
         echo "expected $status $code, got $is: $*"
         cat "$T/answer"
         return 1
@@ -152,7 +153,11 @@ push() {
 }
 
 # listed: the versions, newest first, on one line
-listed() { json GET "/sessions/$ID/versions" | jq -r '[.versions[].version] | join(" ")'; }
+listed() {
+    local all
+    all=$(json GET "/sessions/$ID/versions" | jq -r '.versions[].version')
+    echo "${all//$'\n'/ }"
+}
 
 # objects: how many files the store holds
 objects() { find "$T/server/objects/bundles" -type f | wc -l; }

@@ -9,17 +9,16 @@
                                               transcript FILE, with other files
     make_session.py records FILE              the uuids of a transcript, sorted
     make_session.py tree ROOT                 every file below ROOT with its digest, sorted
+
+It is started hundreds of times: what only some need is imported there.
 """
 
-import glob
-import hashlib
-import io
 import json
 import os
 import re
 import sys
-import tarfile
 import uuid
+import zlib
 
 
 def encode(cwd):
@@ -57,6 +56,7 @@ def pasted(sid):
 
 def paste_name(sid):
     """Pastes are named after what they hold."""
+    import hashlib
     return hashlib.sha256(pasted(sid).encode()).hexdigest()[:16]
 
 
@@ -67,7 +67,9 @@ def prompt(sid, cwd, text, n, paste=None):
 
 
 def transcript(root, sid):
-    found = glob.glob(os.path.join(glob.escape(root), "projects", "*", sid + ".jsonl"))
+    projects = os.path.join(root, "projects")
+    found = [os.path.join(projects, d, sid + ".jsonl") for d in os.listdir(projects)]
+    found = [path for path in found if os.path.lexists(path)]
     if len(found) != 1:
         sys.exit("%d transcripts of %s" % (len(found), sid))
     return found[0]
@@ -105,7 +107,7 @@ def add(root, sid, text):
     with open(path, encoding="utf-8") as f:
         was = f.read()
     cwd = [json.loads(x) for x in was.splitlines() if '"cwd"' in x][0]["cwd"]
-    n = int(hashlib.sha256(text.encode()).hexdigest(), 16) % 3000 + 600
+    n = zlib.crc32(text.encode()) % 3000 + 600
     put(path, turn(sid, cwd, text, n, last_of(was)), "a")
     put(os.path.join(root, "history.jsonl"), prompt(sid, cwd, text, n), "a")
 
@@ -129,6 +131,8 @@ def quiet(root, sid):
 
 
 def stock(out, cwd, sid, path, *more):
+    import io
+    import tarfile
     meta = {"sessionId": sid, "sourceCwd": cwd, "sourceUserDir": os.path.expanduser("~"),
             "agentId": "claude-code", "formatVersion": 2}
     with open(path, "rb") as f, tarfile.open(out, "w:gz") as tar:
@@ -149,6 +153,7 @@ def records(path):
 
 
 def tree(root):
+    import hashlib
     for d, dirs, files in os.walk(root):
         dirs.sort()
         for name in sorted(files):
