@@ -1,15 +1,11 @@
-#include <errno.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/base/log.h"
 #include "common/data/jdoc.h"
-#include "common/sys/secret.h"
 #include "common/base/str.h"
 #include "ctctl/complete.h"
+#include "ctctl/program.h"
 
 #include "ctctl/cli.h"
 
@@ -183,21 +179,9 @@ static int unknown_verb(struct ctx *c, const char *word)
 
 static int run_verb(struct ctx *c, const struct verb *v, int argc, char **argv)
 {
-    int rc;
+    int rc = program_verb(c, v, argc, argv);
 
-    c->verb = v->name;
-    rc = v->run(c, argc, argv);
     return rc == OPTS_HELP ? print_help(v) : rc;
-}
-
-/* Whoever asks for JSON wants it of a fault in front of that word too. */
-static int wants_json(int argc, char **argv)
-{
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            return 1;
-    }
-    return 0;
 }
 
 /* After a verb, --version is that of a session. */
@@ -232,7 +216,6 @@ static int dispatch(struct ctx *c, int argc, char **argv)
     const struct verb *v;
     int n = 0, rc;
 
-    c->json = wants_json(argc, argv);
     if (asks_version(argc, argv))
         return print_version(c);
     rc = opts_leading(c, argc, argv, &n);
@@ -257,21 +240,5 @@ static int dispatch(struct ctx *c, int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
-    struct ctx c;
-    int rc;
-
-    secret_init();
-    setlocale(LC_CTYPE, "");  /* what the terminal can show; numbers stay as they are in C */
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe shows when the output is flushed */
-    log_init("ctctl", LOG_LEVEL_ERROR);
-    ctx_init(&c);
-    rc = dispatch(&c, argc > 0 ? argc - 1 : 0, argv + 1);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        /* Whoever reads us through head(1) has had enough; all else is worth a word. */
-        if (errno != EPIPE)
-            ctx_say(&c, "can't write the output: %s", strerror(errno));
-        rc = rc != CTX_OK ? rc : CTX_FAILED;
-    }
-    ctx_clear(&c);
-    return rc;
+    return program_run(argc, argv, dispatch);
 }

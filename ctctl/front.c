@@ -4,42 +4,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctctl/here/glance.h"
-#include "ctctl/ui/term.h"
+#include "ctctl/ctx/opts.h"
+#include "ctctl/program.h"
 
 /*
- * bin/ctctl.  What a shell's prompt asks with every command is answered here, within milliseconds,
- * for this program is linked with two libraries.  All else is the program ctctl below libexec,
- * whose fifty libraries take several times as long to load as the answer takes.
+ * bin/ctctl.  What only asks the daemon is done here, within milliseconds, for this program is
+ * linked with few libraries.  All else is the program ctctl below libexec, whose fifty libraries
+ * (libcurl's and libarchive's) take several times as long to load as most answers take.
  */
 
 #define FULL "/codeteleport/ctctl"
 
-static int prompt(int is_check)
-{
-    static struct ctx c;
+static const struct verb *const near[] = {
+    &verb_status, &verb_list,   &verb_sync,    &verb_watch,
+    &verb_pause,  &verb_resume, &verb_exclude, &verb_include,
+};
 
-    term_style(STDOUT_FILENO, &c.out);
-    return glance(&c, is_check);
-}
-
-/* Return the exit status, or -1 for what is not of that kind. */
-static int answer(int argc, char **argv)
-{
-    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
-        puts("ctctl " PACKAGE_VERSION);
-        return 0;
-    }
-    if (argc == 3 && strcmp(argv[1], "status") == 0 && strcmp(argv[2], "--line") == 0)
-        return prompt(0);
-    if (argc == 3 && strcmp(argv[1], "status") == 0 && strcmp(argv[2], "--check") == 0)
-        return prompt(1);
-    return -1;
-}
+static char **words; /* of the command line, for the program that goes on with it */
 
 /* The program beside this one, of a build or of a tree that was moved; else where it was installed.
  */
-static void go_on(char **argv)
+static _Noreturn void go_on(void)
 {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/../libexec" FULL));
@@ -48,18 +33,64 @@ static void go_on(char **argv)
         path[n] = '\0';
         *(strrchr(path, '/') + 1) = '\0';
         strcat(path, "../libexec" FULL);
-        execv(path, argv);
+        execv(path, words);
     }
-    execv(LIBEXECDIR FULL, argv);
+    execv(LIBEXECDIR FULL, words);
     perror("ctctl: " LIBEXECDIR FULL);
+    exit(CTX_FAILED);
+}
+
+/* What asks the cloud begins anew in the other program; nothing has been printed or done by then.
+ */
+int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_object *body,
+              struct json_object **ret, struct ct_err *err)
+{
+    (void)c, (void)method, (void)path, (void)body, (void)ret, (void)err;
+    go_on();
+}
+
+/* The verb that is asked for in front of words without --help, if it is one of those above. */
+static const struct verb *verb_of(int argc, char **argv)
+{
+    const char *name = "status";
+    int i = 0;
+
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--socket") == 0)
+            i++;
+        else if (strcmp(argv[i], "--json") != 0)
+            return NULL;
+    }
+    if (i < argc)
+        name = argv[i];
+    for (; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return NULL;
+    }
+    for (size_t k = 0; k < sizeof(near) / sizeof(near[0]); k++) {
+        if (strcmp(near[k]->name, name) == 0)
+            return near[k];
+    }
+    return NULL;
+}
+
+static int dispatch(struct ctx *c, int argc, char **argv)
+{
+    int n = 0, rc = opts_leading(c, argc, argv, &n);
+
+    if (rc != -1)
+        return rc;
+    return program_verb(c, verb_of(argc, argv), argc > n ? argc - n - 1 : 0, argv + n + 1);
 }
 
 int main(int argc, char **argv)
 {
-    int rc = answer(argc, argv);
-
-    if (rc >= 0)
-        return fflush(stdout) != 0 ? CTX_FAILED : rc;
-    go_on(argv);
-    return CTX_FAILED;
+    words = argv;
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        puts("ctctl " PACKAGE_VERSION);
+        return fflush(stdout) != 0 ? CTX_FAILED : CTX_OK;
+    }
+    if (argc > 0 && verb_of(argc - 1, argv + 1) != NULL)
+        return program_run(argc, argv, dispatch);
+    go_on();
 }

@@ -45,7 +45,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_versions.c \
   ctctl/complete.c ctctl/complete.h \
   ctctl/ctx/ctx.c ctctl/ctx/ctx.h \
-  ctctl/ctx/ctx_daemon.c \
+  ctctl/ctx/ctx_cloud.c ctctl/ctx/ctx_daemon.c \
   ctctl/ctx/manager.c ctctl/ctx/manager.h \
   ctctl/ctx/ctx_own.c \
   ctctl/ctx/opts.c ctctl/ctx/opts.h \
@@ -82,6 +82,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/mcp/mcp.c ctctl/mcp/mcp.h \
   ctctl/mcp/mcp_read.c ctctl/mcp/mcp_read.h \
   ctctl/mcp/mcp_tools.c \
+  ctctl/program.c ctctl/program.h \
   ctctl/pull/backups.c ctctl/pull/backups.h \
   ctctl/pull/picker.c ctctl/pull/picker.h \
   ctctl/pull/pull.c ctctl/pull/pull.h \
@@ -128,8 +129,8 @@ ctctl_LIBS = ctctl/libctctl.a ipc/libipc.a api/libapi.a net/libnet.a $(bundle_LI
 bin_PROGRAMS += bin/ctctl
 bin_ctctl_SOURCES = ctctl/front.c
 bin_ctctl_CPPFLAGS = $(AM_CPPFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
-bin_ctctl_LDADD = ctctl/libctctl.a ipc/libipc.a common/libcommon.a $(JSONC_LIBS) $(CONFIG_LIBS) \
-  $(CRYPTO_LIBS)
+bin_ctctl_LDADD = ctctl/libctctl.a ipc/libipc.a net/libnet.a bundle/libbundle.a agents/libagents.a \
+  common/libcommon.a $(JSONC_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)
 fulldir = $(libexecdir)/codeteleport
 full_PROGRAMS = libexec/codeteleport/ctctl
 libexec_codeteleport_ctctl_SOURCES = ctctl/main.c

@@ -153,17 +153,3 @@ int http_url_may_follow(const char *url, const char *from, struct ct_err *err)
     parts_free(&b);
     return is_worse ? -1 : 0;
 }
-
-char *http_url_escape(const char *s)
-{
-    struct buf b = {0};
-
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL))
-            buf_addc(&b, (char)c);
-        else
-            buf_printf(&b, "%%%02X", c);
-    }
-    return buf_steal(&b);
-}

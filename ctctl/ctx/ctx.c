@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/client.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -27,40 +26,6 @@ void ctx_clear(struct ctx *c)
     cred_free(c->cred);
     config_free(c->config);
     memset(c, 0, sizeof(*c));
-}
-
-int ctx_policy(struct ctx *c, struct http_policy *ret, struct ct_err *err)
-{
-    if (ctx_config(c, err) != 0)
-        return -1;
-    memset(ret, 0, sizeof(*ret));
-    ret->ca_file = c->config->ca_file;
-    ret->proxy = c->config->proxy;
-    ret->allow_plain_http = c->config->allow_plain_http;
-    return 0;
-}
-
-static int load_cred(struct ctx *c, struct ct_err *err)
-{
-    char *file;
-    int rc;
-
-    if (c->cred != NULL)
-        return 0;
-    file = cred_path();
-    rc = cred_load(file, &c->cred, err);
-    free(file);
-    return rc;
-}
-
-int ctx_cloud(struct ctx *c, const char *method, const char *path, struct json_object *body,
-              struct json_object **ret, struct ct_err *err)
-{
-    struct http_policy policy;
-
-    if (ctx_policy(c, &policy, err) != 0 || load_cred(c, err) != 0)
-        return -1;
-    return api_call(&policy, c->cred->api_url, c->cred->token, method, path, body, ret, err);
 }
 
 static void say_va(const struct ctx *c, const char *fmt, va_list ap)

@@ -167,12 +167,6 @@ int ctx_status(const struct ct_err *err);
 int ctx_fail(struct ctx *c, const struct ct_err *err);
 
 /**
- * ctx_status(err):
- * Return the exit status that ${err} stands for.
- */
-int ctx_status(const struct ct_err *err);
-
-/**
  * ctx_json(c, o):
  * Print ${o} as the one document on stdout; it stays the caller's.
  */
