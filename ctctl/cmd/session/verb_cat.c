@@ -76,7 +76,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_cat = {
     "cat",
-    "ID [--version N] [--cloud] [--tools] [--thinking] [--all] [--markdown] [--plain]",
+    "ID [--version N] [--cloud] [--tools] [--thinking] [--all]\n"
+    "                 [--markdown] [--plain]",
     "read a session",
     "Prints the conversation: what you typed, what the agent answered, a line for each tool\n"
     "that it used and the beginning of what that gave back; through a pager on a terminal.\n"
