@@ -147,7 +147,7 @@ static void found_plan(void *arg, const struct agent_file *file)
 {
     struct listing *l = arg;
     const struct snapshot_guard *g = l->s->guard;
-    const char *why = g != NULL ? g->plan(g->arg, l->s->project, file->path) : NULL;
+    const char *why = g != NULL ? g->plan(g->arg, l->s->root, l->s->project, file->path) : NULL;
 
     if (l->has_failed || has_path(l->s, file->path))
         return;

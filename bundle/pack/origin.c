@@ -6,6 +6,7 @@
 #include "agents/claude/transcript.h"
 #include "agents/news.h"
 #include "bundle/pack/content.h"
+#include "common/base/file.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -145,16 +146,14 @@ void origin_each_cwd(int fd, const struct content *c, int64_t limit, struct strl
     free(p);
 }
 
-void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
+void origin_last_in(int fd, int64_t length, char ret[ORIGIN_SIZE])
 {
-    const struct content *c = content_transcript(s);
-    size_t n = c->length < PIECE ? (size_t)c->length : PIECE;
+    size_t n = length < PIECE ? (size_t)length : PIECE;
     struct strlist last = {0};
-    int fd = content_open(s, c, NULL);
     char *p = str_calloc(PIECE, 1);
 
     ret[0] = '\0';
-    if (fd >= 0 && content_read(c, fd, p, n, c->length - (int64_t)n, NULL) == 0) {
+    if (file_pread_all(fd, p, n, (off_t)(length - (int64_t)n)) == (ssize_t)n) {
         for (size_t end = n, at = n; end > 0 && last.n == 0; end = at) {
             for (at = end - 1; at > 0 && p[at - 1] != '\n';)
                 at--;
@@ -165,8 +164,18 @@ void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
         take(last.v[last.n - 1], ret);
     strlist_free(&last);
     free(p);
-    if (fd >= 0)
-        close(fd);
+}
+
+void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
+{
+    const struct content *c = content_transcript(s);
+    int fd = content_open(s, c, NULL);
+
+    ret[0] = '\0';
+    if (fd < 0)
+        return;
+    origin_last_in(fd, c->length, ret);
+    close(fd);
 }
 
 /* ---- */

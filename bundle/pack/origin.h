@@ -26,10 +26,12 @@ void origin_elsewhere(const struct snapshot *s, char ret[ORIGIN_SIZE]);
 char *origin_slug(const struct snapshot *s);
 
 /**
- * origin_last_cwd(s, ret):
- * Write the folder that the last 256 KiB of the transcript name last; "" if they name none.
+ * origin_last_cwd(s, ret), origin_last_in(fd, length, ret):
+ * Write the folder that the last 256 KiB of the transcript, or of the first ${length} bytes of the
+ * open one, name last; "" if they name none.
  */
 void origin_last_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE]);
+void origin_last_in(int fd, int64_t length, char ret[ORIGIN_SIZE]);
 
 /**
  * origin_each_cwd(fd, c, limit, ret):

@@ -105,8 +105,22 @@ static void note_cites(struct survey *v, size_t n)
     memcpy(both + v->edge_bytes, v->raw, next);
     v->s->agent->cites(both, v->edge_bytes + next, v->s->session_id, &v->cites);
     v->s->agent->cites(v->raw, n, v->s->session_id, &v->cites);
-    memcpy(v->edge, v->raw + n - next, next);
-    v->edge_bytes = next;
+}
+
+/* The block was the one before. */
+static void keep_edge(struct survey *v, size_t n)
+{
+    size_t kept = n < SURVEY_EDGE ? n : SURVEY_EDGE;
+
+    memcpy(v->edge, v->raw + n - kept, kept);
+    v->edge_bytes = kept;
+}
+
+/* All that is learnt from the transcript's bytes, in their order. */
+static void scan(struct survey *v, size_t n)
+{
+    note_cites(v, n);
+    transcript_feed(v->facts, v->raw, n);
 }
 
 static void keep_block(struct reading *r, int64_t block, size_t n)
@@ -145,6 +159,49 @@ static void scan_anew(struct survey *v)
 {
     transcript_free(v->facts);
     v->facts = transcript_new();
+    strlist_free(&v->cites);
+    v->edge_bytes = 0;
+}
+
+/* The state of the scan: how long that of the facts is, that, and the names that were cited. */
+static void add_state(const struct survey *v, struct buf *ret)
+{
+    struct buf facts = {0};
+    uint64_t bytes;
+
+    transcript_save(v->facts, &facts);
+    bytes = facts.len;
+    buf_add(ret, &bytes, sizeof(bytes));
+    buf_add(ret, facts.data, facts.len);
+    for (size_t i = 0; i < v->cites.n; i++)
+        buf_add(ret, v->cites.v[i], strlen(v->cites.v[i]) + 1);
+    buf_free(&facts);
+}
+
+/* Take it up again.  Return 0, or -1 if it is damaged or another version's. */
+static int take_state(struct survey *v, const struct buf *state)
+{
+    struct transcript *t;
+    const char *end = state->data + state->len, *p;
+    uint64_t bytes;
+
+    if (state->len < sizeof(bytes))
+        return -1;
+    memcpy(&bytes, state->data, sizeof(bytes));
+    if (bytes > state->len - sizeof(bytes))
+        return -1;
+    p = state->data + sizeof(bytes) + bytes;
+    if (p < end && end[-1] != '\0')
+        return -1;
+    t = transcript_load(state->data + sizeof(bytes), (size_t)bytes);
+    if (t == NULL)
+        return -1;
+    transcript_free(v->facts);
+    v->facts = t;
+    strlist_free(&v->cites);
+    for (; p < end; p += strlen(p) + 1)
+        strlist_add(&v->cites, p);
+    return 0;
 }
 
 /* ${blocks} blocks have been read: is their content what the saved scan saw?  If not, those that it
@@ -154,17 +211,11 @@ static int resume_scan(struct reading *r, struct ct_err *err)
     unsigned char now[HASH_SHA256_BYTES], then[HASH_SHA256_BYTES], d[HASH_SHA256_BYTES];
     int64_t blocks;
     const struct buf *state = cache_scan(r->v->cache, &blocks, then);
-    struct transcript *t = NULL;
     size_t n;
 
     digest_so_far(r, now);
-    if (memcmp(now, then, sizeof(now)) == 0)
-        t = transcript_load(state->data, state->len);
-    if (t != NULL) {
-        transcript_free(r->v->facts);
-        r->v->facts = t;
+    if (memcmp(now, then, sizeof(now)) == 0 && take_state(r->v, state) == 0)
         return 0;
-    }
     scan_anew(r->v);
     r->scan_from = 0; /* so that a better one is saved */
     for (int64_t b = 0; b < blocks; b++) {
@@ -173,7 +224,8 @@ static int resume_scan(struct reading *r, struct ct_err *err)
         hash_sha256(r->v->raw, n, d);
         if (memcmp(d, r->c->blocks + b * HASH_SHA256_BYTES, sizeof(d)) != 0)
             return err_set(err, ERR_RETRY, "the transcript changed under our hands");
-        transcript_feed(r->v->facts, r->v->raw, n);
+        scan(r->v, n);
+        keep_edge(r->v, n);
     }
     return 0;
 }
@@ -186,7 +238,7 @@ static void save_scan(const struct reading *r, int64_t blocks)
     if (r->v->cache == NULL || blocks == 0 || blocks == r->scan_from)
         return;
     digest_so_far(r, d);
-    transcript_save(r->v->facts, &state);
+    add_state(r->v, &state);
     cache_set_scan(r->v->cache, blocks, d, &state);
     buf_free(&state);
 }
@@ -209,12 +261,11 @@ static int read_blocks(struct reading *r, struct ct_err *err)
             return -1;
         hash_sha256(r->v->raw, n, digest);
         note_before(r, b, n);
-        if (is_transcript)
-            note_cites(r->v, n);
         if (is_transcript) {
             note_news(r, b, n);
             if (b >= r->scan_from)
-                transcript_feed(r->v->facts, r->v->raw, n);
+                scan(r->v, n);
+            keep_edge(r->v, n);
         }
         hash_update(r->sum, digest, HASH_SHA256_BYTES);
         keep_block(r, b, n);

@@ -293,8 +293,9 @@ static void vanished(struct job *j, struct session *s)
         db_transact(state_db(d->state), write_vanished, j, NULL);
         log_info("archived session=%s", s->id);
         control_event(d, "archived", s->id, old.version, 0, NULL);
-        profile_touch_all(d); /* its memory may be nobody's now */
-    } else if (!is_known) {
+        if (j->profile_root < 0)
+            profile_touch_all(d); /* its memory may be nobody's now */
+    } else if (!is_known && j->profile_root < 0) {
         log_debug("no-transcript session=%s", s->id);
         state_drop_files(d->state, s->id, NULL); /* of a stub */
         profile_touch_all(d);                    /* prompts that name it are nobody's */

@@ -217,13 +217,6 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
     return -1;
 }
 
-/* Did it go on in another folder than it began in, or is what counts a copy there?  Then the folder
- * where it lies decides. */
-static int lies_elsewhere(const struct snapshot *s, const char *cwd)
-{
-    return cwd[0] != '\0' && !claude_is_named(snapshot_project(s), cwd);
-}
-
 /* What stays here is not compressed first: neither spool nor cache is to hold any of it. */
 static int stays_here(struct job *j, const struct snapshot *s)
 {
@@ -232,15 +225,15 @@ static int stays_here(struct job *j, const struct snapshot *s)
     if (!rules_any(j->exclude))
         return 0;
     origin_cwd(s, cwd);
-    if (lies_elsewhere(s, cwd)) {
-        origin_last_cwd(s, last);
-        if (rules_reason(j->exclude, NULL, "", snapshot_project(s)) != NULL)
-            cwd[0] = '\0';
-        else if (last[0] != '\0' && rules_reason(j->exclude, NULL, last, NULL) != NULL)
-            memcpy(cwd, last, sizeof(cwd));
-    }
-    if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
+    origin_last_cwd(s, last);
+    if (withhold_reason(j, j->session_id, snapshot_project(s), cwd, last) == NULL)
         return 0;
+    /* What is put on record is the folder that it stays here for. */
+    if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL &&
+        rules_reason(j->exclude, NULL, "", snapshot_project(s)) != NULL)
+        cwd[0] = '\0';
+    else if (rules_reason(j->exclude, j->session_id, cwd, snapshot_project(s)) == NULL)
+        memcpy(cwd, last, sizeof(cwd));
     j->is_excluded = 1;
     snapshot_memory_may_be(s, &j->memories);
     j->project = str_dup(snapshot_project(s));

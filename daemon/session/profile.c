@@ -13,6 +13,7 @@
 #include "daemon/account/login_view.h"
 #include "daemon/session/exclusion.h"
 #include "daemon/session/job.h"
+#include "daemon/session/withhold.h"
 
 #include "daemon/session/profile.h"
 
@@ -235,8 +236,10 @@ static const char *stays(void *arg, const char *project, const char *cwd)
         return NULL;
     if (project != NULL) {
         why = rules_memory_reason(j->exclude, project);
-        if (why == NULL && (j->is_place_unknown || has_excluded(j, project) ||
-                            rules_is_above(j->exclude, project)))
+        if (why == NULL &&
+            (j->is_place_unknown || has_excluded(j, project) ||
+             rules_is_above(j->exclude, project) ||
+             (j->roots.n > 0 && withhold_has_excluded(j, j->roots.v[j->profile_root], project))))
             why = "sessions that are excluded can have the same memory";
         return why;
     }

@@ -195,8 +195,15 @@ stored() {
 }
 
 @test "of what is excluded nothing leaves, by folder or by id; what may be of it stays and is named" {
-    loose
     mkdir -p "$HOME/mono/secret" "$HOME/one"
+    # as long as there is nothing of that kind, there is nothing to wait for
+    start_daemon
+    session new "$CLAUDE_CONFIG_DIR" "$(project open)" "$(new_id)" 3
+    ctctl sync --wait
+    within status_is '.profile.upload' null
+    [ "$(ctctl --json list | jq 'length')" = 1 ]
+    stop_daemon
+    loose
     put "projects/$(encoded "$HOME/secret")/memory/MEMORY.md" '- SECRET of an excluded folder'
     put "projects/$(encoded "$HOME/mono")/memory/MEMORY.md" '- SECRET of the repository that it lies in'
     printf '{"display":"%s","pastedContents":{},"timestamp":1,"project":"%s"}\n' SECRET "$HOME/secret/x" \

@@ -122,7 +122,7 @@ kept() {
 names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | select(endswith($p))] | length')" -ge 1 ]; }
 
 @test "what is excluded leaves by no way: by folder, by the folder that its records name, or by id" {
-    local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by
+    local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by late=$(new_id)
     p=$(encoded "$open") s=$(encoded "$secret")
     copies=$(new_id) by=$(new_id)
     mkdir -p "$open" "$secret"
@@ -160,6 +160,16 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     put "projects/-ids/$by_id/tool-results/r.txt" SECRET-id-result
     { said "$open" OPEN-fork | sed 's/"type":"user"/&,"slug":"its-plan"/'
         said "$open" "/x/$by_id/tool-results/r.txt"; } >"$(transcript "$fork" -ids)"
+    # the same of one whose plan comes late, and of one that went there
+    { said "$open" SECRET-late-begin
+        for i in $(seq 40); do said "$open" "$(head -c 1000 /dev/zero | tr '\0' x)"; done
+        said "$open" SECRET-late | sed 's/"type":"user"/&,"slug":"late-plan"/'
+        said "$secret" SECRET-late-end | sed 's/"type":"user"/&,"slug":"late-plan"/'; } >"$(transcript "$late" -late)"
+    put plans/late-plan.md SECRET-late-plan
+    put projects/-late/memory/MEMORY.md '- SECRET-late-memory'
+    put "projects/-late/$late/tool-results/r.txt" SECRET-late-result
+    { said "$open" OPEN-late | sed 's/"type":"user"/&,"slug":"late-plan"/'
+        said "$open" "/x/$late/tool-results/r.txt"; } >"$(transcript "$(new_id)" -late)"
     put paste-cache/aaaaaaaaaaaaaaaa.txt SECRET-paste
     put paste-cache/bbbbbbbbbbbbbbbb.txt SECRET-cwd-paste
     put paste-cache/cccccccccccccccc.txt OPEN-paste
@@ -171,7 +181,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     done >"$CLAUDE_CONFIG_DIR/history.jsonl"
     start_daemon
     ctctl sync --wait
-    kept 10
+    kept 11
     names "$copies" "$s/$copies.jsonl"
     names "$copies" "$s/$copies/tool-results/t.txt"
     names "$copies" "-elsewhere/$copies.jsonl"
@@ -183,7 +193,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     names "$fork" plans/its-plan.md
     names "$fork" tool-results/r.txt
     names "$fork" history.jsonl
-    for i in "$lone" "$went" "$long" "$by_id"; do
+    for i in "$lone" "$went" "$long" "$by_id" "$late"; do
         [ "$(ctctl --json show "$i" | jq -r .state)" = excluded ]
     done
     # what waits when it is said does not leave either
@@ -194,7 +204,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     ctctl exclude "$HOME/later"
     ctctl resume
     ctctl sync --wait
-    kept 10
+    kept 11
     names "$copies" "-later/$copies.jsonl"
 }
 
