@@ -223,9 +223,10 @@ char *heads_sentence(const struct heads *h, const struct head *head, const char 
         ret = str_printf("version %" PRId64 ", of %s, is there too and can't be looked into: %s",
                          head->version, who, head->err.msg);
     else if (head->is_known && head->is_pinned)
-        ret = str_printf("version %" PRId64 ", of %s, is kept, for it held more than what came "
+        ret = str_printf("version %" PRId64 ", of %s, is kept, for it %s more than what came "
                          "after it%s%s%s%s: %s",
-                         head->version, who, count != NULL ? "; " : "", count != NULL ? count : "",
+                         head->version, who, count != NULL ? "holds" : "may hold",
+                         count != NULL ? "; " : "", count != NULL ? count : "",
                          count != NULL ? " that " : "", count != NULL ? lack : "", command);
     else if (head->is_known && count != NULL)
         ret = str_printf("%s has %s that %s: %s%s", who, count, lack, command,

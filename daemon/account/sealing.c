@@ -313,11 +313,34 @@ void sealing_saw(struct sealing *s, const struct json_object *metadata)
     sealing_apply(s);
 }
 
+static void collect_sealed(void *arg, const struct uploader_view *v)
+{
+    if (queue_is_sealed(v->item))
+        strlist_add(arg, v->item->session_id);
+}
+
+/* What was sealed before the list was known goes under ids that nobody else could find. */
+static void take_back(struct daemon *d)
+{
+    struct strlist ids = {0};
+
+    uploader_each(d->uploader, collect_sealed, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        if (uploader_drop(d->uploader, ids.v[i], NULL) != 0)
+            continue;
+        state_forget_queued(d->state, ids.v[i], NULL);
+        sessions_touch(d, ids.v[i], 0, 0);
+    }
+    strlist_free(&ids);
+}
+
 void sealing_set_foreign(struct sealing *s, const char *key_id)
 {
     if (strcmp(s->foreign, key_id) == 0)
         return;
     snprintf(s->foreign, sizeof(s->foreign), "%s", key_id);
+    if (key_id[0] != '\0' && s->d->state != NULL && s->d->uploader != NULL)
+        take_back(s->d);
     sealing_apply(s);
 }
 

@@ -350,11 +350,11 @@ static void failed(struct job *j, struct session *s)
     control_event(d, "failed", s->id, 0, 0, j->err.msg);
 }
 
-/* A key came, or one is missing, since the bundle was begun in clear. */
+/* A key came since the bundle was begun in clear, or one turned out to be missing. */
 static int must_not_leave(const struct job *j)
 {
-    return j->rc == 0 && !j->result.is_same && j->keys == NULL &&
-           (sealing_is_on(j->d->sealing) || sealing_is_held(j->d->sealing));
+    return j->rc == 0 && !j->result.is_same &&
+           (sealing_is_held(j->d->sealing) || (j->keys == NULL && sealing_is_on(j->d->sealing)));
 }
 
 /* What is excluded has changed since it was begun: it may hold what is to stay here now. */

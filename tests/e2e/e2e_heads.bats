@@ -100,12 +100,12 @@ goes_on() {
     third carol
     project src/web.app
     said ctctl pull "$ID"
-    says "version 2, of bob, is kept, for it held more than what came after it; 4 messages that this doesn't: ctctl pull ${ID:0:8} --version 2"
+    says "version 2, of bob, is kept, for it holds more than what came after it; 4 messages that this doesn't: ctctl pull ${ID:0:8} --version 2"
     said ctctl versions "$ID"
-    says "version 2, of bob, is kept, for it held more than what came after it; 4 messages that the current one lacks"
+    says "version 2, of bob, is kept, for it holds more than what came after it; 4 messages that the current one lacks"
     grep -qE '^ *2 +fuller .*bob' "$T/out"
     said ctctl show "$ID"
-    says "is kept, for it held more"
+    says "is kept, for it holds more"
 }
 
 @test "a head that can't be looked into is there by name, and stops nothing" {
@@ -168,7 +168,7 @@ goes_on() {
     third carol
     project src/web.app
     said ctctl pull "$ID"
-    says "version 2, of alice, is kept, for it held more than what came after it"
+    says "version 2, of alice, is kept, for it"
 }
 
 # junk METADATA BASES FILE: what somebody with alice's token uploads under the session's wire id

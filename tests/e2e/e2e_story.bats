@@ -741,7 +741,7 @@ knows_in_time() {
 stored() { sqlite3 "$T/server/server.db" 'SELECT count(*) FROM sessions WHERE current_version > 0'; }
 
 @test "a machine whose keys open nothing of a sealed account uploads nothing, until it has the first one" {
-    two_machines
+    two_machines start_server_behind_proxy
     sealed
     ID=$(new_id)
     W=$(project src/web.app)
@@ -751,9 +751,11 @@ stored() { sqlite3 "$T/server/server.db" 'SELECT count(*) FROM sessions WHERE cu
     sealed
     OTHER=$(new_id)
     session new "$CLAUDE_CONFIG_DIR" "$(project src/other)" "$OTHER" 1
+    faults "api GET */sessions delay=2" # it has bundled by then
     start_daemon
     is_held() { ctctl --json status | jq -e '.encryption.state == "no_key" and .sessions.synced == 0'; }
     within is_held
+    faults
     run ctctl sync --wait
     [ "$status" != 0 ]
     [ "$(stored)" = 1 ]
