@@ -504,7 +504,7 @@ export $ID --local -o $T/x.local
 import $T/x.gz --target-dir $T --as-copy --with-memory --with-file-history
 import $T/x.gz --target-dir $T --force --dry-run
 search Mirabellentitel --project Quittenprojekt --since 9y --role me --cloud --fetch --limit 3
-cat $ID --version 1 --cloud --tools --thinking --subagents --markdown
+cat $ID --version 1 --cloud --tools --thinking --all --markdown
 cat $CLEAR --plain
 diff $ID 1
 diff $CLEAR --plain
