@@ -50,6 +50,9 @@ int mcp_search(const struct mcp *m, const struct json_object *args, struct buf *
         buf_printf(out, "%zu of %" PRId64 " sessions%s hold all of it%s\n", s.n, s.sessions,
                    m->folder != NULL ? " of this project" : "",
                    s.n > 0 ? ", the best first: id, changed, title, the line" : ".");
+    if (rc == 0 && s.failed + s.unread > 0)
+        buf_printf(out, "%" PRId64 " sessions and %" PRId64 " lines of others could not be read.\n",
+                   s.failed, s.unread);
     for (size_t i = 0; rc == 0 && i < s.n && (int64_t)i < limit; i++) {
         const struct hit *h = &s.hits[i];
         buf_printf(out, "%.8s  %s  ", h->id, text_ago(&m->c->out, h->changed_ms, ago, sizeof(ago)));
@@ -79,7 +82,7 @@ static void on_turn(void *arg, const struct turn *t)
 {
     struct telling_mcp *x = arg;
 
-    if (t->is_aside || t->kind == TURN_RESULT || t->kind == TURN_THINKING)
+    if (t->is_aside || t->kind == TURN_RESULT || t->kind == TURN_THINKING || t->kind == TURN_NOTE)
         return;
     x->n++;
     if (x->n < x->from || x->n >= x->from + x->limit)
@@ -113,6 +116,8 @@ int mcp_read(const struct mcp *m, const struct json_object *args, struct buf *ou
     if (rc == 0) {
         buf_printf(out, "Session %s has %" PRId64 " turns, tools' output left out", r.session_id,
                    x.n);
+        if (r.unread > 0)
+            buf_printf(out, "; %" PRId64 " lines could not be read", r.unread);
         if (x.from + x.limit <= x.n)
             buf_printf(out, "; the next ones: from %" PRId64, x.from + x.limit);
         buf_addstr(out, ". Number, kind, text:\n");

@@ -7,13 +7,28 @@
 
 #include "ctctl/ctx/verb.h"
 
+#define FLUSH_BYTES (64 << 10)
+
+struct cat {
+    struct ctx *c;
+    struct telling telling;
+    struct buf out;
+};
+
+/* A pager gets all of it at once; else what is told is written, whatever the session's length. */
 static void on_turn(void *arg, const struct turn *t)
 {
-    telling_add(arg, t);
+    struct cat *x = arg;
+
+    telling_add(&x->telling, t);
+    if (x->out.len > FLUSH_BYTES && !x->c->out.is_terminal)
+        ctx_print(x->c, &x->out);
 }
 
-static void print(struct ctx *c, const struct reading *r, struct telling *x, struct buf *out)
+static void print(struct cat *cat, const struct reading *r)
 {
+    const struct telling *x = &cat->telling;
+    struct ctx *c = cat->c;
     struct json_object *o;
 
     if (c->json) {
@@ -25,7 +40,7 @@ static void print(struct ctx *c, const struct reading *r, struct telling *x, str
         ctx_json(c, o);
         json_object_put(o);
     } else {
-        pager_print(&c->out, out);
+        pager_print(&c->out, &cat->out);
     }
     if (x->notes + x->asides > 0)
         ctx_say(c,
@@ -38,8 +53,8 @@ static void print(struct ctx *c, const struct reading *r, struct telling *x, str
 
 static int run(struct ctx *c, int argc, char **argv)
 {
-    struct buf out = {0};
-    struct telling x = {.st = &c->out, .out = &out};
+    struct cat cat = {.c = c, .telling = {.st = &c->out, .out = &cat.out}};
+    struct telling *x = &cat.telling;
     struct strlist words = {0};
     struct reading r = {0};
     int is_all = 0;
@@ -47,9 +62,9 @@ static int run(struct ctx *c, int argc, char **argv)
         {"version", OPT_NUMBER, &r.version},
         {"cloud", OPT_FLAG, &r.is_cloud},
         {"plain", OPT_FLAG, &r.is_plain},
-        {"tools", OPT_FLAG, &x.with_tools},
-        {"thinking", OPT_FLAG, &x.with_thinking},
-        {"markdown", OPT_FLAG, &x.is_markdown},
+        {"tools", OPT_FLAG, &x->with_tools},
+        {"thinking", OPT_FLAG, &x->with_thinking},
+        {"markdown", OPT_FLAG, &x->is_markdown},
         {"all", OPT_FLAG, &is_all},
     };
     struct ct_err e;
@@ -60,16 +75,16 @@ static int run(struct ctx *c, int argc, char **argv)
     if (rc == -1) {
         r.word = words.v[0];
         if (is_all || c->json)
-            x.with_notes = x.with_tools = x.with_thinking = x.with_asides = 1;
-        x.to = c->json ? json_object_new_array() : NULL;
+            x->with_notes = x->with_tools = x->with_thinking = x->with_asides = 1;
+        x->to = c->json ? json_object_new_array() : NULL;
         rc = CTX_OK;
-        if (reading_do(c, &r, on_turn, &x, &e) == 0)
-            print(c, &r, &x, &out);
+        if (reading_do(c, &r, on_turn, &cat, &e) == 0)
+            print(&cat, &r);
         else
             rc = ctx_fail(c, &e);
-        json_object_put(x.to);
+        json_object_put(x->to);
     }
-    buf_free(&out);
+    buf_free(&cat.out);
     strlist_free(&words);
     return rc;
 }
