@@ -97,8 +97,8 @@ static int is_degraded(struct daemon *d)
     int n = 0;
 
     watcher_each_degraded(d->watcher, note_degraded, &n);
-    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 ||
-           d->disk_err.code != ERR_NONE || d->restart_path != NULL || some_root_is_missing(d);
+    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 || d->restart_path != NULL ||
+           some_root_is_missing(d);
 }
 
 static const char *cure_of(const struct ct_err *err)
@@ -198,9 +198,13 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
         set(ret_cure, 256, cure_of(broken));
         return "degraded";
     }
+    if (d->disk_err.code != ERR_NONE) {
+        set(ret_why, 512, d->disk_err.msg);
+        set(ret_cure, 256, cure_of(&d->disk_err));
+        return "degraded";
+    }
     if (is_degraded(d)) {
-        set(ret_why, 512,
-            d->disk_err.code != ERR_NONE ? d->disk_err.msg : "see the problems below");
+        set(ret_why, 512, "see the problems below");
         return "degraded";
     }
     return map_size(d->sessions) > 0 ? "syncing" : "idle";

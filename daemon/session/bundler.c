@@ -588,8 +588,12 @@ void bundler_run(struct daemon *d)
     look_at_parked(d, now_ms);
     if (s == NULL)
         s = next_session(d, now_ms);
-    if (s != NULL && room_to_begin(d))
+    if (s == NULL)
+        return;
+    if (room_to_begin(d))
         start(d, s);
+    else if ((wait_ms = room_wait_ms(d, now_ms)) > 0)
+        arm(d->bundler, wait_ms); /* nothing else tells of room on a disk */
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

@@ -316,23 +316,22 @@ free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
     rm "$disk/filler2" "$disk/filler"
     within status_is .sessions.synced 4
     within status_is .daemon.state idle
-    # full from the start
-    stop_daemon
-    rm -r "$disk/codeteleport"/*/accounts
-    dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
-    start_daemon
-    within status_is .daemon.state degraded
-    rm "$disk/filler"
-    within status_is .sessions.synced 4
-    # ... also when nothing is known of the log-in
-    stop_daemon
-    rm -r "$disk/codeteleport"/*/account*
-    dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
-    start_daemon
-    within status_is .daemon.state degraded
-    rm "$disk/filler"
-    ctctl sync --wait
-    status_is .sessions.synced 4
+    # full from the start: with the books, without them, without a word of whose they were
+    for gone in none '*/accounts' '*/account*'; do
+        kill -KILL "$DAEMON_PID"
+        wait "$DAEMON_PID" || true
+        rm -rf "$disk/codeteleport"/$gone
+        noise 1000 >"$(transcript "$(new_id)")"
+        dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
+        start_daemon
+        within status_is .daemon.state degraded
+        ctctl status >"$T/screen"
+        grep -q 'NOT SAFE' "$T/screen"
+        tr -s ' \n' ' ' <"$T/screen" | grep -q 'make room on the disk'
+        rm "$disk/filler"
+        ctctl sync --wait
+        status_is .sessions.synced "$((++i + 2))"
+    done
 }
 
 @test "the blocks of a session go a week after its transcript went, those of a deleted one at once" {
