@@ -101,14 +101,13 @@ static void show(struct ctx *c, const char *message)
     json_object_put(o);
 }
 
-/* The turn is over: save it without waiting for quiet. */
-static void save(struct ctx *c, const char *id)
+/* The turn is over, so that nothing more is to be waited for. */
+static void tell(struct ctx *c, const char *id)
 {
-    struct json_object *params = json_object_new_object(), *ids = json_object_new_array(), *o;
+    struct json_object *params = json_object_new_object(), *o;
 
-    json_object_array_add(ids, jdoc_new_str(id));
-    json_object_object_add(params, "ids", ids);
-    if (ctx_call(c, "sync", params, ANSWER_MS, &o, NULL) == 0)
+    jdoc_set_str(params, "id", id);
+    if (ctx_call(c, "turn", params, ANSWER_MS, &o, NULL) == 0)
         json_object_put(o);
     json_object_put(params);
 }
@@ -161,7 +160,7 @@ void plugin_hook(struct ctx *c, int in_fd)
             if (strcmp(event, "SessionStart") == 0)
                 look(c, id);
             else
-                save(c, id);
+                tell(c, id);
         }
         json_object_put(o);
     }

@@ -300,6 +300,17 @@ static void on_looked(void *arg, int is_fresh)
     ipc_reply(arg, o);
 }
 
+/* turn {"id": "..."}: a turn of the session ended, says a hook of its agent.  That is a hint, not
+ * somebody's word: what was deleted or excluded stays so, and a pause goes on. */
+static void do_turn(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    const char *id = jdoc_str(params, "id");
+
+    if (id != NULL && uuid_is_valid(id))
+        sessions_turn_ended(d, id);
+    reply_empty(rq);
+}
+
 /* refresh {"now": bool}: it is known that something changed, however short ago it was looked. */
 static void do_refresh(struct daemon *d, struct ipc_request *rq, struct json_object *params)
 {
@@ -318,6 +329,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
         {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
         {"cleared", do_cleared}, {"refresh", do_refresh},     {"pulled", do_pulled},
+        {"turn", do_turn},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

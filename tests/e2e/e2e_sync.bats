@@ -137,21 +137,38 @@ PY
     ! ctctl show "$id" | grep -q $'\033'
 }
 
-@test "a hook of Claude Code has the session saved at once, and is never in the way" {
+@test "a hook of Claude Code tells that a turn is over, and nothing else" {
     local id=$(new_id)
     hook() { printf '%s' "$1" | ctctl plugin hook >"$T/hook" 2>&1; }
-    conf 'quiet = 3600; turn_quiet = 3600; longest_wait = 3600; distance = 0;'
+    conf 'quiet = 3600; turn_quiet = 0.1; longest_wait = 3600; distance = 0;'
     line one >"$(transcript "$id")"
     hook "{\"session_id\":\"$id\",\"hook_event_name\":\"Stop\"}"
     [ ! -s "$T/hook" ]
     hook "{\"session_id\":\"$id\",\"hook_event_name\":\"SessionStart\",\"source\":\"resume\"}"
     jq -e '.systemMessage | test("daemon is not running")' "$T/hook"
     start_daemon
+    ctctl sync --wait
     line two >>"$(transcript "$id")"
+    within sh -c "ctctl --json show $id | jq -e '.state != \"synced\"'"
     hook "{\"session_id\":\"$id\",\"hook_event_name\":\"Stop\"}"
     [ ! -s "$T/hook" ]
     within sh -c "ctctl --json show $id | jq -e '.state == \"synced\"'"
     bundle_equals "$id" "$(transcript "$id")"
+    # It is nobody's word: what is deleted or paused stays so.
+    ctctl delete --yes "$id"
+    line three >>"$(transcript "$id")"
+    hook "{\"session_id\":\"$id\",\"hook_event_name\":\"SessionEnd\"}"
+    other=$(new_id)
+    ctctl pause 1h
+    line one >"$(transcript "$other")"
+    within sh -c "ctctl --json list | grep -q $other"
+    hook "{\"session_id\":\"$other\",\"hook_event_name\":\"Stop\"}"
+    sleep 0.5
+    [ "$(api GET /sessions | jq '.sessions | length')" = 0 ]
+    ctctl resume
+    hook "{\"session_id\":\"$other\",\"hook_event_name\":\"Stop\"}"
+    within sh -c "ctctl --json show $other | jq -e '.state == \"synced\"'"
+    [ "$(api GET /sessions | jq -r '.sessions[].id')" = "$other" ]
     # What is no hook's does nothing, and says nothing.
     for junk in '' junk '[]' '{"session_id":"../../x","hook_event_name":"Stop"}' '{"session_id":7}'; do
         hook "$junk"

@@ -31,7 +31,7 @@ sitting() {
     plugged claude plugin validate "$XDG_DATA_HOME/codeteleport/claude-plugin/codeteleport"
     plugged claude plugin validate "$XDG_DATA_HOME/codeteleport/claude-plugin"
     # Nothing but the plugin would have it saved within an hour.
-    conf 'quiet = 3600; turn_quiet = 3600; longest_wait = 3600; distance = 0;'
+    conf 'quiet = 3600; turn_quiet = 0.1; longest_wait = 3600; distance = 0;'
     start_daemon
     plugged claude --dangerously-skip-permissions -p --session-id "$ID" "first words"
     within sh -c "ctctl --json show $ID | jq -e '.version >= 1 and .state == \"synced\"'"

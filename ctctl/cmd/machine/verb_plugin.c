@@ -100,9 +100,10 @@ const struct verb verb_plugin = {
     "plugin",
     "install | uninstall",
     "be at hand inside Claude Code",
-    "Installs a plugin into Claude Code, or removes it again. With it a session is saved as\n"
-    "each turn ends, without a wait for quiet; one that is taken up here and went on elsewhere\n"
-    "is named; and Claude can find and read the project's other sessions (see: ctctl mcp).\n"
+    "Installs a plugin into Claude Code, or removes it again. With it the daemon learns when\n"
+    "a turn ends, which it else guesses from quiet; a session that is taken up here and went\n"
+    "on elsewhere is named; and Claude can find and read the project's other sessions (see:\n"
+    "ctctl mcp).\n"
     "Claude Code's own settings are changed by Claude Code; nothing slows a turn down.\n",
     run,
     "ctctl plugin install  # from the next session of Claude Code on\n",
