@@ -377,10 +377,10 @@ ticks() {
         tokens="$tokens $TOKEN"
         for table in sessions versions descriptions; do
             sqlite3 "$T/server/server.db" "
-                CREATE TEMP TABLE t AS SELECT * FROM $table WHERE user_id = '$(cat "$T/al")';
+                CREATE TEMP TABLE t AS SELECT * FROM $table WHERE user_id = '$(cat "$T/al")'
+                    $([ $table = sessions ] || echo "AND version <= 2");
                 UPDATE t SET user_id = (SELECT id FROM users WHERE email = 'u$n@example.org')
                     $([ $table != sessions ] || echo ", id = 'u$n.' || id");
-                $([ $table = sessions ] || echo "DELETE FROM t WHERE version > 2;")
                 INSERT INTO $table SELECT * FROM t;"
         done
     done
