@@ -58,11 +58,19 @@ void login_profile_settle(struct ctx *c, const struct login *l)
     struct ct_err e;
     int64_t n;
 
-    if (c->json || !term_is_interactive() || c->config->profile >= 0)
+    if (c->json || c->config->profile >= 0)
         return;
     n = files_of_none(c);
     if (n == 0 || !takes_profiles(l))
         return;
+    if (!term_is_interactive()) {
+        ctx_say(c,
+                "%" PRId64 " of the files here belong to no session (memory of agents, named lists "
+                "of tasks, teams) and are not saved. To have them saved, or not to be told: "
+                "profile = true; or false; in codeteleportd.conf",
+                n);
+        return;
+    }
     explain(c, n);
     if (config_say_profile(c->config, term_agree("Shall they be saved?"), &e) != 0)
         ctx_say(c, "%s", e.msg);

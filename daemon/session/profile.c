@@ -30,7 +30,9 @@ enum profile_state profile_state(struct daemon *d)
     return login_view_features(d->login) & API_HAS_PROFILE ? PROFILE_ON : PROFILE_NO_SERVER;
 }
 
-/* The device's id is random and known to nobody but the server. */
+/* The device's id is random, and a secret between this machine and the server: who sees this one
+ * can't try names of folders.  Where there is a key, no server sees it: what it stores has an id
+ * that the key makes (sealing_wire_id()). */
 void profile_id(struct daemon *d, int root, char ret[UUID_SIZE])
 {
     char *text = str_printf("codeteleport profile\n%s\n%s", d->device_id, d->config->roots.v[root]);

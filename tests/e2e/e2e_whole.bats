@@ -246,8 +246,14 @@ below() {
     line R2ONLY >"$F2"
     put "projects/-home-al-p/$ID/subagents/agent-s.jsonl" "$(line ONESUB)"
     line TWOSUB >"$r2/projects/-home-al-p/$ID/subagents/agent-s.jsonl"
+    mkdir -p "$r2/projects/-home-al-p/memory"
+    echo '- of the other' >"$r2/projects/-home-al-p/memory/MEMORY.md"
+    printf '{"display":"x","pastedContents":{},"timestamp":1,"project":"/home/al/p","sessionId":"%s"}\n' "$ID" >"$r2/history.jsonl"
     start_daemon
     ctctl sync --wait
+    # what stays in the other one is named
+    names "$ID" r2/projects/-home-al-p/memory/MEMORY.md
+    names "$ID" r2/history.jsonl
     fetch "$ID" "$T/x.tgz"
     [ "$(tar -xzOf "$T/x.tgz" | grep -oE 'R1ONLY|R2ONLY|ONESUB|TWOSUB' | sort | tr '\n' ' ')" = 'ONESUB R1ONLY R2ONLY TWOSUB ' ]
     tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
