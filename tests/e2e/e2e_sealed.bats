@@ -506,6 +506,7 @@ import $T/x.gz --target-dir $T --force --dry-run
 search Mirabellentitel --project Quittenprojekt --since 9y --role me --cloud --fetch --limit 3
 cat $ID --version 1 --cloud --tools --thinking --all --markdown
 cat $CLEAR --plain
+plugin uninstall
 diff $ID 1
 diff $CLEAR --plain
 pull $ID --target-dir $T --force --keep-mode
