@@ -1,6 +1,8 @@
 #!/bin/bash
 # Compiles every source with the headers of systems that are not this one: macOS's, and musl's in
-# place of glibc's, which zig carries (tests/npm.sh).  Third-party headers are Debian's.  Prints TAP.
+# place of glibc's, which zig carries (tests/npm.sh).  Third-party headers are Debian's.  Then unit tests
+# run on musl.  Nobody has static libraries for it here: cmocka is compiled from Debian's source, the
+# others are Debian's for glibc, with tests/musl_shim.c between.  Prints TAP.
 #
 # CT_SYSTEMS_KEEP=DIR keeps the two build folders, with their logs, in DIR.
 cd "${CT_SRC:-$(dirname "$0")/..}" || exit 1
@@ -83,10 +85,64 @@ try() {
     nice make -k -j"$(nproc)" -f objects.mk objects
 }
 
-echo 1..2
+# cmocka_source: cmocka's source is in cmocka-*/ then
+cmocka_source() {
+    mkdir -p "$work/cmocka/parts" "$work/cmocka/lists/partial" && cd "$work/cmocka" || return 1
+    sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/debian.sources >parts/source.sources || return 1
+    local apt=(apt-get -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$PWD/parts"
+        -o "Dir::State::lists=$PWD/lists")
+    "${apt[@]}" update && "${apt[@]}" source --download-only cmocka && tar xf cmocka_*.orig.tar.*z
+}
+
+# the_units: build and run each unit program whose libraries are there.  Names in "linked", "unlinked"
+# and "failed".
+the_units() {
+    local lib=${multi/include/lib} cc="$work/cc-musl" unit l archive='' cmocka
+    cmocka_source || return 1
+    cd "$work/cmocka" || return 1
+    cmocka=$(ls -d cmocka-*/)
+    printf '#define HAVE_%s 1\n' CLOCK_GETTIME_REALTIME STRUCT_TIMESPEC SIGNAL_H MALLOC_H INTTYPES_H STDINT_H \
+        STRINGS_H TIME_H UNISTD_H SNPRINTF VSNPRINTF GCC_THREAD_LOCAL_STORAGE >config.h
+    "$cc" -O1 -w -DHAVE_CONFIG_H -D_GNU_SOURCE -I. -I"$cmocka/include" -c "$cmocka/src/cmocka.c" -o cmocka.o &&
+        "$cc" -O1 -fno-builtin -c "$src/tests/musl_shim.c" -o shim.o || return 1
+    for l in archive nettle acl lzma zstd lz4 bz2; do
+        [ ! -e "$lib/lib$l.a" ] || archive="$archive $lib/lib$l.a"
+    done
+    cd "$work/musl" || return 1
+    : >linked >unlinked >failed
+    echo 'units: ; @echo $(filter tests/%,$(foreach p,$(check_PROGRAMS),$(if $(findstring /unit_,$p),$p)))' >>objects.mk
+    for unit in $(make -s -f objects.mk units | grep -o 'tests/[^ ]*'); do
+        if make -s -j"$(nproc)" -f objects.mk "$unit" CMOCKA_LIBS="$work/cmocka/cmocka.o" LIBS="$work/cmocka/shim.o" \
+            SQLITE_LIBS="$lib/libsqlite3.a -lm" JSONC_LIBS="$lib/libjson-c.a" CONFIG_LIBS="$lib/libconfig.a" \
+            EVENT_LIBS="$lib/libevent.a $lib/libevent_pthreads.a" CRYPTO_LIBS="$lib/libcrypto.a" \
+            UTF8PROC_LIBS="$lib/libutf8proc.a" ZLIB_LIBS="$lib/libz.a" DEFLATE_LIBS="$lib/libdeflate.a" \
+            PCRE2_LIBS="$lib/libpcre2-8.a" EXPAT_LIBS="$lib/libexpat.a" XCRYPT_LIBS="$lib/libcrypt.a" \
+            QRENCODE_LIBS="$lib/libqrencode.a" ARCHIVE_LIBS="$archive" CURL_LIBS='' MHD_LIBS='' >"$work/link.log" 2>&1; then
+            echo "$unit" >>linked
+            echo "== $unit"
+            CT_SRC=$src CT_BUILD=$work/musl CMOCKA_MESSAGE_OUTPUT=TAP timeout 900 "$unit" >"$work/unit.log" 2>&1
+            if grep -E '^not ok [0-9]' "$work/unit.log" | grep -qv '# SKIP' || ! grep -q '^ok ' "$work/unit.log"; then
+                echo "$unit" >>failed
+                cat "$work/unit.log"
+            fi
+        else
+            echo "$unit: $(grep -oE 'undefined symbol: .*|unable to find .*|error: .*' "$work/link.log" | head -n 1)" >>unlinked
+        fi
+    done
+    [ -s linked ] && [ ! -s failed ]
+}
+
+echo 1..3
 (try darwin aarch64-macos --host=aarch64-apple-darwin --without-systemd \
     CPPFLAGS="-I$work/crypt -I$src/tests/watcher/apple") >"$work/out" 2>&1
 result $? "1 - every source of a build for macOS compiles with its headers"
-(try musl x86_64-linux-musl --host=x86_64-linux-musl --without-systemd CPPFLAGS="-I$work/crypt -I$work/bsd") >"$work/out" 2>&1
+(try musl x86_64-linux-musl --host=x86_64-linux-musl --without-systemd --without-qrencode CPPFLAGS="-I$work/crypt -I$work/bsd") >"$work/out" 2>&1
 result $? "2 - every source of a build for Linux compiles with musl's headers"
+if [ -n "${multi:-}" ] && [ -e /etc/apt/sources.list.d/debian.sources ]; then
+    (the_units) >"$work/out" 2>&1
+    result $? "3 - unit tests pass on musl ($(wc -l <"$work/musl/linked") programs)"
+    sed 's/^/# not linked: /' "$work/musl/unlinked"
+else
+    echo "ok 3 - unit tests pass on musl # SKIP this is not a Debian"
+fi
 exit $bad

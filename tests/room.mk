@@ -34,6 +34,7 @@ dist_check_SCRIPTS += tests/e2e/heavy_systemd.sh tests/e2e/systemd_inside.sh \
   tests/e2e/heavy_readme.sh tests/e2e/full_readme.sh
 EXTRA_DIST += tests/e2e/trees.bash
 dist_check_SCRIPTS += tests/full_systems.sh
+EXTRA_DIST += tests/musl_shim.c
 FULL_TESTS += tests/full_systems.sh
 if ON_LINUX
 HEAVY_TESTS += tests/e2e/heavy_systemd.sh tests/e2e/heavy_readme.sh
