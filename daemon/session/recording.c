@@ -98,6 +98,13 @@ static int is_instead(const struct job *j)
     return j->adopted.version > 0 && j->adopted.is_instead;
 }
 
+/* Did a pull put a version in the place of what was here, which need not be in it?  The record of
+ * that may be gone before the bundle is confirmed. */
+static int is_replaced(const struct job *j)
+{
+    return is_instead(j) || (j->adopted.version > 0 && !adopted_is_merged(&j->adopted));
+}
+
 /* It lacks something of what was safe: it names what it keeps beyond rotation, which is one
  * version, and hides nothing else; what else there is stays a head. */
 static void set_kept_base(const struct record *r, struct queue_item *q)
@@ -253,7 +260,7 @@ static int write_record(void *arg, struct ct_err *err)
     new_state(r->j, r->old, &ss);
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
-    if ((r->is_thinner || is_instead(r->j) || is_doubtful(r)) &&
+    if ((r->is_thinner || is_replaced(r->j) || is_doubtful(r)) &&
         state_drop_contained(d->state, ss.session_id, err) != 0)
         return -1;
     if (state_put(d->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||

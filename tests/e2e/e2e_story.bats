@@ -669,6 +669,29 @@ lost_and_asked() {
     offered "bob's second"
 }
 
+@test "what a pull put in the place of a session contains nothing of that, whatever else is lost meanwhile" {
+    pair
+    turn alice "alice's second"
+    turn bob "bob's second"
+    ctctl delete "$ID" --version 2 --yes
+    machine alice
+    ctctl pull "$ID" --version 3 --force
+    turn bob "bob's third"
+    machine alice
+    ctctl pull "$ID"
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "alice's third"
+    stop_server
+    start_daemon
+    within waits 1
+    start_server
+    ctctl sync --wait || true
+    stop_daemon
+    push
+    ctctl undelete "$ID" --version 2
+    offered "alice's second"
+    offered "alice's third"
+}
+
 @test "versions that are deleted by number: the newest is saved anew at once, the only one stays deleted" {
     pair
     turn alice "alice's second"
