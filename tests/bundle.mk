@@ -41,7 +41,11 @@ dist_check_SCRIPTS += tests/e2e/stock_client.bats
 EXTRA_DIST += tests/e2e/tools/stock_client.mjs
 HEAVY_TESTS += tests/e2e/stock_client.bats
 endif
-# Installing.
+# What of two copies is news, and installing.
+check_PROGRAMS += tests/bundle/unit_compare
+TESTS += tests/bundle/unit_compare
+tests_bundle_unit_compare_SOURCES = tests/bundle/unit_compare.c
+tests_bundle_unit_compare_LDADD = $(bundle_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/bundle/unit_install
 TESTS += tests/bundle/unit_install
 tests_bundle_unit_install_SOURCES = tests/bundle/unit_install.c
