@@ -366,6 +366,7 @@ static void add_record(struct news *n, enum agent_news kind, int64_t ms)
     unsigned char said[HASH_SHA256_BYTES];
 
     body_begin(n->body, n->type);
+    body_begin(n->body, n->is_sidechain ? "aside" : ""); /* which nobody sees */
     body_final(n->body, said);
     if (ms >= 0)
         seen_add(n->times, &ms, sizeof(ms));

@@ -606,8 +606,12 @@ static int work(struct installing *in, struct ct_err *err)
                    &in->local, err) != 0 ||
         read_stage(in, err) != 0)
         return -1;
-    in->here = in->opts->here != NULL ? in->opts->here(in->opts->here_arg, in->r->session_id)
-                                      : TRUST_STRANGER;
+    /* What a file brings takes the place of nothing that says something else, whosever that is. */
+    in->here = TRUST_STRANGER;
+    if (in->opts->is_careful)
+        in->here = TRUST_OWN;
+    else if (in->opts->here != NULL)
+        in->here = in->opts->here(in->opts->here_arg, in->r->session_id);
     news_vouch(in->local.news, in->here);
     news_vouch(in->news, in->opts->trust);
     return settle(in, err);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -251,6 +252,21 @@ static int is_told_apart(const struct many *m, const struct json_object *item)
     return book == NULL || jdoc_int(book, "elsewhereVersion", 0) > 0;
 }
 
+/* What is here would be worth less for it, for ever: that is left to a person. */
+static void is_vouched_less(struct many *m, const struct json_object *item)
+{
+    struct pull_result none = {0};
+    struct ct_err err;
+
+    m->rest->apart++;
+    err_set(&err, ERR_CONFLICT,
+            "its newest version in the cloud is a stranger's, and what is here is your own, so it "
+            "was left alone. To take it all the same: ctctl pull %.8s",
+            item_id(item));
+    snprintf(err.reason, sizeof(err.reason), "diverged");
+    m->opts->done(m->opts->done_arg, item, &none, &err);
+}
+
 /* Put the session on the list ${todo} if there is something to be done about it. */
 static int plan(struct many *m, struct json_object *item, struct json_object *todo,
                 struct ct_err *err)
@@ -266,6 +282,10 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
     if (rc != 0) {
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
+    }
+    if (is_here && heads_vouched(m->c, item) < pull_vouched_here(m->c, id)) {
+        is_vouched_less(m, item);
+        return 0;
     }
     if (is_here && m->opts->is_update && pull_apart_is_known(m->c, item)) {
         is_apart(m, item, &none);

@@ -37,6 +37,7 @@ static const struct {
     {RECORD("user", "\"do that\""), RECORD("user", "[{\"type\":\"text\",\"text\":\"do that\"}]"),
      0},
     {RECORD("user", "\"a\\nb\""), RECORD("user", "\"a\\nc\""), 0},
+    {RECORD("user", "\"a\""), RECORD("user", "\"a\"},\"isSidechain\":true,\"x\":{\"y\":1"), 0},
     {RECORD("user", "\"and/or\""), RECORD("user", "\"and/if\""), 0},
     {RECORD("user", "\"in /tmp/a b\""), RECORD("user", "\"in /tmp/a c\""), 0},
     {RECORD("user", "\"in /tmp/a\""), RECORD("user", "\"in\""), 0},

@@ -56,7 +56,7 @@ a_lie() {
 # is_whole: all that alice said is here, and is what Claude Code goes on with
 is_whole() {
     [ "$(grep -c "the truth" "$(here "$ID")")" = 2 ]
-    ! grep -q "a lie" "$(here "$ID")"
+    ! grep -q "a lie" "$(here "$ID")" || return 1
     grep -q "the truth" "$(beside)/subagents/agent-a1.jsonl"
     grep -qx "the truth, as it was" "$(beside)/tool-results/r2.txt"
 }
@@ -111,8 +111,13 @@ nothing_is_held() {
     two_machines
     the_key
     nothing_is_held
-    # A stranger's version of all that is here, with other words and one more turn.
+    # What is a stranger's on bob's machine makes nothing of alice's one unasked.
     machine alice
+    cp "$(here "$ID")" "$T/own.jsonl"
+    run ctctl pull --update
+    grep -q "is a stranger's, and what is here is your own" <<<"$(tr '\n' ' ' <<<"$output" | tr -s ' ')"
+    cmp "$T/own.jsonl" "$(here "$ID")"
+    # A stranger's version of all that is here, with other words and one more turn.
     ID=$(new_id)
     session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 3
     cp "$(here "$ID")" "$T/own.jsonl"
@@ -127,6 +132,14 @@ nothing_is_held() {
     cmp "$T/own.jsonl" "$(here "$ID")"
     session stock "$T/truth.gz" "$W" "$ID" "$T/own.jsonl"
     ctctl --json import "$T/truth.gz" --target-dir "$W" | jq -e '.outcome == "already-here"'
+    # Nor those of a session that is a stranger's already: what goes on from it comes, the lie does not.
+    session add "$CLAUDE_CONFIG_DIR" "$ID" "a turn"
+    session stock "$T/on.gz" "$W" "$ID" "$(here "$ID")"
+    cp "$T/own.jsonl" "$(here "$ID")"
+    ctctl --json import "$T/on.gz" --target-dir "$W" | jq -e '.outcome == "updated"'
+    run ctctl import "$T/lie.gz" --target-dir "$W"
+    [ "$status" -ne 0 ]
+    ! grep -q "a lie" "$(here "$ID")" || false
 }
 
 @test "a fork of a stranger's session is a stranger's, on whatever machine it is made" {
