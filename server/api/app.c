@@ -245,9 +245,11 @@ static void body(void *arg, struct web_req *r, const void *p, size_t n)
     }
 }
 
+/* So does what contains a thief. */
 static int frees_room(const struct app_route *r)
 {
-    return strcmp(r->method, "DELETE") == 0 || strcmp(r->pattern, "/v1/account/delete") == 0;
+    return strcmp(r->method, "DELETE") == 0 ||
+           (strcmp(r->method, "POST") == 0 && strncmp(r->pattern, "/v1/account/", 12) == 0);
 }
 
 /* On a full disk what makes room has to be written down too. */

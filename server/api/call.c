@@ -199,17 +199,22 @@ const char *call_peer(struct call *c, char *buf, size_t size)
 
 int call_bcrypt_begin(struct call *c)
 {
+    int rc;
+
     web_busy(c->web, 1);
-    if (limits_enter(c->config->limits) == 0)
+    rc = limits_enter(c->config->limits, c->who.user_id);
+    if (rc == 0)
         return 0;
     web_busy(c->web, 0);
+    if (rc > 0)
+        return call_too_many(c, 2);
     web_answer_header(c->web, "Retry-After", "2");
     return call_error(c, 503, "busy", "Too many log in at this moment; try again.");
 }
 
 void call_bcrypt_end(struct call *c)
 {
-    limits_leave(c->config->limits);
+    limits_leave(c->config->limits, c->who.user_id);
     web_busy(c->web, 0);
 }
 

@@ -24,28 +24,43 @@ static int refuse(struct call *c, const char *email, int status, const char *cod
     return call_error(c, status, code, sentence);
 }
 
+/* It was no wrong password. */
+static void not_tried(struct call *c, const struct ledger_user *user)
+{
+    attempts_take_back(c->config->limits->holders, c->asker);
+    if (c->who.token_id[0] != '\0')
+        attempts_take_back(c->config->limits->tokens, user->id);
+}
+
 /* The password of the body, counted like a log-in's. */
 static int check_password(struct call *c, const struct ledger_user *user)
 {
     struct limits *limits = c->config->limits;
     const char *password = jdoc_str(c->body, "password");
     int64_t now_ms = now_mono_ms();
-    int status, wait, good;
+    int status, wait, by_token = c->who.token_id[0] != '\0', good;
 
     if (password == NULL)
         return call_error(c, 422, "password_required",
                           "The password of the account is needed once more.");
     /* Whoever stole a token or a log-in must not keep the holder from ending that. */
     wait = attempts_wait_s(limits->holders, c->asker, now_ms);
+    if (wait == 0 && by_token)
+        wait = attempts_wait_s(limits->tokens, user->id, now_ms);
     if (wait > 0)
         return call_too_many(c, wait);
     attempts_count(limits->holders, c->asker, now_ms);
-    if ((status = call_bcrypt_begin(c)) != 0)
+    if (by_token)
+        attempts_count(limits->tokens, user->id, now_ms);
+    if ((status = call_bcrypt_begin(c)) != 0) {
+        not_tried(c, user);
         return status;
+    }
     good = strlen(password) <= PASSWORD_MAX_BYTES && password_verify(password, user->password);
     call_bcrypt_end(c);
     if (!good)
         return refuse(c, user->email, 403, "wrong_password", "The password is wrong.");
+    not_tried(c, user);
     attempts_forget(limits->holders, c->asker);
     return 0;
 }

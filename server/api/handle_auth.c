@@ -215,8 +215,10 @@ int handle_auth_login(struct call *c)
     status = log_in(c, email, password);
     if (status == 200)
         attempts_forget(limits->by_account, name);
-    else
+    else if (status == 401 || status == 403)
         attempts_count(limits->by_address, peer, now_ms);
+    else
+        attempts_take_back(limits->by_account, name);
 done:
     free(name);
     free(email);

@@ -94,6 +94,17 @@ void attempts_count(struct attempts *a, const char *name, int64_t now_ms)
     pthread_mutex_unlock(&a->mutex);
 }
 
+void attempts_take_back(struct attempts *a, const char *name)
+{
+    struct slot *s;
+
+    pthread_mutex_lock(&a->mutex);
+    s = find(a, name, 0, 0);
+    if (s != NULL && s->count > 0)
+        s->count--;
+    pthread_mutex_unlock(&a->mutex);
+}
+
 void attempts_forget(struct attempts *a, const char *name)
 {
     struct slot *s;

@@ -35,6 +35,12 @@ int attempts_wait_s(struct attempts *a, const char *name, int64_t now_ms);
 void attempts_count(struct attempts *a, const char *name, int64_t now_ms);
 
 /**
+ * attempts_take_back(a, name):
+ * The one that was noted was none.
+ */
+void attempts_take_back(struct attempts *a, const char *name);
+
+/**
  * attempts_forget(a, name):
  * Start ${name} anew.
  */

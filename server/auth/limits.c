@@ -1,8 +1,11 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/str.h"
+#include "common/base/uuid.h"
 
 #include "server/auth/limits.h"
 #include "server/auth/signin.h"
@@ -15,7 +18,9 @@
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
 #define EVENTS 1000
 #define EVENTS_WINDOW_MS (60 * 60 * 1000)
-#define OUTSIDE 8         /* each keeps a thread for as long as another site likes */
+#define OUTSIDE 8 /* each keeps a thread for as long as another site likes */
+#define TOKENS_ATTEMPTS 30
+#define BCRYPT_OF_ONE 2
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 
 struct limits_gate {
@@ -23,6 +28,7 @@ struct limits_gate {
     pthread_cond_t is_free;
     int running, waiting, most;
     int outside;
+    char users[2 * BCRYPT_WAITING][UUID_SIZE]; /* who runs or waits, as far as that is known */
 };
 
 /* As many hashes at once as there are processors: more would only take longer each. */
@@ -43,6 +49,7 @@ struct limits *limits_new(void)
     l->signins = attempts_new(SIGNINS, ATTEMPTS_WINDOW_MS);
     l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
     l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->tokens = attempts_new(TOKENS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->events = attempts_new(EVENTS, EVENTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     l->gate->most = processors();
@@ -64,34 +71,58 @@ void limits_free(struct limits *l)
     attempts_free(l->signins);
     attempts_free(l->returns);
     attempts_free(l->holders);
+    attempts_free(l->tokens);
     attempts_free(l->events);
     free(l);
 }
 
-int limits_enter(struct limits *l)
+/* How many of them are this user's, and the place of the first. */
+static int count(const struct limits_gate *g, const char *user_id, size_t *ret_at)
 {
-    int rc = 0;
+    int n = 0;
 
-    pthread_mutex_lock(&l->gate->mutex);
-    if (l->gate->waiting >= BCRYPT_WAITING) {
+    for (size_t i = 0; i < sizeof(g->users) / sizeof(g->users[0]); i++) {
+        if (strcmp(g->users[i], user_id) == 0 && n++ == 0)
+            *ret_at = i;
+    }
+    return n;
+}
+
+int limits_enter(struct limits *l, const char *user_id)
+{
+    struct limits_gate *g = l->gate;
+    int is_known = user_id != NULL && user_id[0] != '\0', rc = 0;
+    size_t at = 0;
+
+    pthread_mutex_lock(&g->mutex);
+    if (is_known && count(g, user_id, &at) >= BCRYPT_OF_ONE) {
+        rc = 1;
+    } else if (g->waiting >= BCRYPT_WAITING) {
         rc = -1;
     } else {
-        l->gate->waiting++;
-        while (l->gate->running >= l->gate->most)
-            pthread_cond_wait(&l->gate->is_free, &l->gate->mutex);
-        l->gate->waiting--;
-        l->gate->running++;
+        if (is_known && count(g, "", &at) > 0)
+            snprintf(g->users[at], UUID_SIZE, "%s", user_id);
+        g->waiting++;
+        while (g->running >= g->most)
+            pthread_cond_wait(&g->is_free, &g->mutex);
+        g->waiting--;
+        g->running++;
     }
-    pthread_mutex_unlock(&l->gate->mutex);
+    pthread_mutex_unlock(&g->mutex);
     return rc;
 }
 
-void limits_leave(struct limits *l)
+void limits_leave(struct limits *l, const char *user_id)
 {
-    pthread_mutex_lock(&l->gate->mutex);
-    l->gate->running--;
-    pthread_cond_signal(&l->gate->is_free);
-    pthread_mutex_unlock(&l->gate->mutex);
+    struct limits_gate *g = l->gate;
+    size_t at = 0;
+
+    pthread_mutex_lock(&g->mutex);
+    if (user_id != NULL && user_id[0] != '\0' && count(g, user_id, &at) > 0)
+        g->users[at][0] = '\0';
+    g->running--;
+    pthread_cond_signal(&g->is_free);
+    pthread_mutex_unlock(&g->mutex);
 }
 
 int limits_go_out(struct limits *l)

@@ -13,8 +13,9 @@ struct limits {
     struct attempts *registrations;
     struct attempts *signins; /* begun with GitHub */
     struct attempts *returns; /* by their state: each comes back once */
-    struct attempts *holders; /* passwords that are asked for again */
-    struct attempts *events;  /* of a user, in the audit table */
+    struct attempts *holders; /* passwords that are asked for again, by token or log-in */
+    struct attempts *tokens; /* the same by all tokens of a user, for a log-in makes more of them */
+    struct attempts *events; /* of a user, in the audit table */
     struct limits_gate *gate;
 };
 
@@ -26,11 +27,12 @@ struct limits *limits_new(void);
 void limits_free(struct limits *l);
 
 /**
- * limits_enter(l), limits_leave(l):
- * Around everything that hashes a password: few at a time.  Return 0, or -1 if too many wait.
+ * limits_enter(l, user_id), limits_leave(l, user_id):
+ * Around everything that hashes a password: few at a time, and of one user (NULL or "": nobody that
+ * is known) no more than two.  Return 0, -1 if too many wait, or 1 if those are this user's.
  */
-int limits_enter(struct limits *l);
-void limits_leave(struct limits *l);
+int limits_enter(struct limits *l, const char *user_id);
+void limits_leave(struct limits *l, const char *user_id);
 
 /**
  * limits_go_out(l), limits_come_back(l):

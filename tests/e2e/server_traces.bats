@@ -173,6 +173,15 @@ log_in_anew() {
         done
         expect 429 too_many_attempts hold delete
     done
+    # Nor with more tokens that it makes: thirty of them all.
+    for n in 1 2; do
+        JWT=$login mint
+        for i in {1..10}; do
+            expect 403 wrong_password json POST /account/delete -d "{\"password\":\"guess number $i\"}"
+        done
+    done
+    JWT=$login mint
+    expect 429 too_many_attempts hold delete
     # The holder ends them all the same, by a log-in.
     log_in_anew
     TOKEN=$JWT expect 200 '' hold logout-all
@@ -349,4 +358,23 @@ PY
     touch "$T/enough"
     wait "$pid"
     TOKEN=$stolen expect 401 unauthorized json GET /auth/me
+}
+
+@test "whoever guesses at the own account keeps nobody else from logging in" {
+    account "$NAME"
+    local i n=0 pids=()
+    for i in 1 2 3; do
+        mint
+        for n in {1..9}; do
+            curl -sS --cacert "$CA" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+                -d '{"password":"wrong horse"}' -o /dev/null -w '%{http_code}\n' "$API/account/logout-all" >"$T/guess.$i.$n" 3>&- &
+            pids+=($!)
+        done
+    done
+    TOKEN= expect 201 '' json POST /auth/register -d "{\"email\":\"bo.$NAME\",\"password\":\"$PASSWORD\"}"
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"bo.$NAME\",\"password\":\"$PASSWORD\"}"
+    wait "${pids[@]}"
+    # Two at a time: the others were told to come again, and none that the server is busy.
+    [ "$(cat "$T"/guess.* | grep -cvE '403|429')" = 0 ]
+    expect 403 wrong_password json POST /account/delete -d '{"password":"wrong horse"}'
 }
