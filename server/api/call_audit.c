@@ -24,7 +24,8 @@ static int prepare(struct call *c, struct trace *t, const char *event, const cha
     __attribute__((format(printf, 4, 0)));
 static int prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
 {
-    struct attempts *limit = c->config->limits->events;
+    const struct limits *limits = c->config->limits;
+    struct attempts *limit = strncmp(event, "token-", 6) == 0 ? limits->mints : limits->events;
 
     t->e = (struct ledger_event){c->now_ms,       event,     c->who.user_id,
                                  c->who.token_id, t->client, t->detail};

@@ -51,6 +51,7 @@ struct limits *limits_new(void)
     l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->tokens = attempts_new(TOKENS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->events = attempts_new(EVENTS, EVENTS_WINDOW_MS);
+    l->mints = attempts_new(EVENTS, EVENTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     l->gate->most = processors();
     pthread_mutex_init(&l->gate->mutex, NULL);
@@ -72,6 +73,7 @@ void limits_free(struct limits *l)
     attempts_free(l->returns);
     attempts_free(l->holders);
     attempts_free(l->tokens);
+    attempts_free(l->mints);
     attempts_free(l->events);
     free(l);
 }

@@ -16,6 +16,7 @@ struct limits {
     struct attempts *holders; /* passwords that are asked for again, by token or log-in */
     struct attempts *tokens; /* the same by all tokens of a user, for a log-in makes more of them */
     struct attempts *events; /* of a user, in the audit table */
+    struct attempts *mints;  /* the same of tokens made and ended: no other act pays for those */
     struct limits_gate *gate;
 };
 
