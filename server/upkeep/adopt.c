@@ -73,7 +73,22 @@ static const char *path_of(struct json_object *meta, const char *key)
 {
     const char *s = jdoc_str(meta, key);
 
-    return s != NULL && s[0] == '/' && strlen(s) <= MAX_PATH_BYTES ? s : "/";
+    if (s == NULL || s[0] != '/' || strlen(s) > MAX_PATH_BYTES)
+        return "/";
+    for (const char *p = s; *p != '\0'; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            return "/";
+    }
+    return s;
+}
+
+/* A word as agents are called, else NULL. */
+static const char *agent_of(struct json_object *meta)
+{
+    const char *s = jdoc_str(meta, "agentId");
+    size_t n = s != NULL ? strlen(s) : 0;
+
+    return n > 0 && n <= 64 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n ? s : NULL;
 }
 
 static int adopt_one(struct ledger *l, struct store *s, const struct stray *stray,
@@ -97,7 +112,7 @@ static int adopt_one(struct ledger *l, struct store *s, const struct stray *stra
     } else {
         a.cwd = path_of(meta, "sourceCwd");
         a.user_dir = path_of(meta, "sourceUserDir");
-        a.agent = jdoc_str(meta, "agentId");
+        a.agent = agent_of(meta);
     }
     if (rc == 0)
         rc = ledger_adopt(l, &a, err);

@@ -71,6 +71,9 @@ struct json_object *adopt_meta(int fd)
         o = sealed_meta(in);
     else if (n > 0)
         o = first_entry(out, unpack(in, (size_t)n, out));
+    /* What is in clear does not make itself a sealed one. */
+    if (o != NULL && memcmp(in, SEAL_MAGIC, strlen(SEAL_MAGIC)) != 0)
+        json_object_object_del(o, ADOPT_SEALED);
     free(in);
     return o;
 }
