@@ -12,8 +12,10 @@
 #define MAX_VALUES 10000   /* in the body of an upload */
 #define MAX_FEW_VALUES 200 /* in any other */
 #define BODY_STEP (16 * 1024)
-#define MAX_OF_ONE 24  /* requests under way of one token or log-in */
-#define MAX_OF_USER 48 /* of one user, and one more of each that has none */
+#define MAX_OF_ONE 24            /* requests under way of one token or log-in */
+#define MAX_OF_USER 48           /* of one user */
+#define SPARE 16                 /* and as many log-ins of theirs that have none */
+#define HELD_OF_USER (8LL << 20) /* bytes of one user's bodies and answers, of those of all */
 
 struct app *app_new(const struct app_config *config)
 {
@@ -45,7 +47,8 @@ static int app_enter(struct app *a, struct call *c)
         n_user++;
         n += strcmp(o->asker, c->asker) == 0;
     }
-    if (n == 0 || (n < MAX_OF_ONE && n_user < MAX_OF_USER)) {
+    if ((n < MAX_OF_ONE && n_user < MAX_OF_USER) ||
+        (n == 0 && c->who.token_id[0] == '\0' && n_user < MAX_OF_USER + SPARE)) {
         c->next = a->calls;
         a->calls = c;
         c->is_counted = 1;
@@ -71,6 +74,27 @@ static void app_leave(struct app *a, struct call *c)
     pthread_mutex_unlock(&a->mutex);
 }
 
+/* May ${n} bytes more wait?  One user's are bounded by themselves, so that others' have room; what
+ * is small always may, for it can be what ends a theft. */
+static int call_hold(struct call *c, size_t n)
+{
+    int64_t held = (int64_t)n;
+
+    if (n <= WEB_SMALL)
+        return 0;
+    if (c->is_counted) {
+        pthread_mutex_lock(&c->app->mutex);
+        for (const struct call *o = c->app->calls; o != NULL; o = o->next) {
+            if (memcmp(o->who.user_id, c->who.user_id, UUID_SIZE) == 0)
+                held += web_held(o->web);
+        }
+        pthread_mutex_unlock(&c->app->mutex);
+        if (held > HELD_OF_USER)
+            return -1;
+    }
+    return web_hold(c->web, n);
+}
+
 static void send_answer(struct call *c, int status)
 {
     const char *text;
@@ -83,7 +107,7 @@ static void send_answer(struct call *c, int status)
         status = call_error(c, 500, "internal", "The server made no answer.");
     text = jdoc_text(c->answer);
     /* Slow readers can make answers pile up. */
-    if (web_hold(c->web, strlen(text)) != 0) {
+    if (call_hold(c, strlen(text)) != 0) {
         web_answer_header(c->web, "Retry-After", "1");
         status = call_error(c, 503, "busy", "The server is busy; try again.");
         text = jdoc_text(c->answer);
@@ -227,7 +251,7 @@ static int hold(struct call *c, size_t n)
 {
     size_t steps = (c->raw.len + n) / BODY_STEP - c->raw.len / BODY_STEP;
 
-    return steps > 0 ? web_hold(c->web, steps * BODY_STEP) : 0;
+    return steps > 0 ? call_hold(c, steps * BODY_STEP) : 0;
 }
 
 static void body(void *arg, struct web_req *r, const void *p, size_t n)

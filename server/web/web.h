@@ -201,9 +201,17 @@ void web_set_note(struct web_req *r, const char *note);
 
 /**
  * web_hold(r, n):
- * May an answer of ${n} bytes wait for its reader?  Return 0, or -1 if too much waits already.
+ * May an answer of ${n} bytes wait for its reader?  Return 0, or -1 if too much waits already; up
+ * to WEB_SMALL always may, and do not count.
  */
+#define WEB_SMALL 4096
 int web_hold(struct web_req *r, size_t n);
+
+/**
+ * web_held(r):
+ * Return how many bytes wait for this request.
+ */
+int64_t web_held(const struct web_req *r);
 
 /**
  * web_answer_header(r, name, value):

@@ -106,7 +106,7 @@ struct web_req {
     int status;
     int queued;
     int64_t answer_bytes;
-    int64_t held;
+    _Atomic int64_t held; /* bytes that wait for this request */
     int64_t started_ms;
     int64_t received;
 };

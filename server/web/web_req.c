@@ -17,7 +17,6 @@
 #include "server/web/web_impl.h"
 
 #define MAX_HELD (32LL * 1024 * 1024)
-#define SMALL_ANSWER 4096      /* too small to count */
 #define FILE_BYTES (64 * 1024) /* are read and sent at a time */
 
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
@@ -278,7 +277,7 @@ void web_set_note(struct web_req *r, const char *note)
 
 int web_hold(struct web_req *r, size_t n)
 {
-    if (n <= SMALL_ANSWER)
+    if (n <= WEB_SMALL)
         return 0;
     if (atomic_fetch_add(&r->web->held, (int64_t)n) + (int64_t)n > MAX_HELD) {
         atomic_fetch_sub(&r->web->held, (int64_t)n);
@@ -286,6 +285,11 @@ int web_hold(struct web_req *r, size_t n)
     }
     r->held += (int64_t)n;
     return 0;
+}
+
+int64_t web_held(const struct web_req *r)
+{
+    return r->held;
 }
 
 void web_answer_header(struct web_req *r, const char *name, const char *value)

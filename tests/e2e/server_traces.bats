@@ -360,6 +360,40 @@ PY
     TOKEN=$stolen expect 401 unauthorized json GET /auth/me
 }
 
+@test "bodies that one user leaves unfinished take no room of others" {
+    account "$NAME"
+    local mine=$TOKEN
+    mint
+    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$mine" "$TOKEN" 3>&- <<'PY' &
+import os, socket, ssl, sys, time
+port, ca, ready, enough = sys.argv[1:5]
+context = ssl.create_default_context(cafile=ca)
+held = []
+for token in sys.argv[5:]:
+    head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
+            "\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n").encode()
+    for _ in range(22):
+        s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
+        held.append(s)
+        try:
+            s.sendall(head + b" " * 990000)
+        except OSError:
+            pass  # refused
+open(ready, "w").close()
+for _ in range(600):
+    if os.path.exists(enough):
+        break
+    time.sleep(0.1)
+PY
+    local pid=$!
+    within test -e "$T/stalled"
+    account "bo.$NAME"
+    printf '{"pad":"%40000s"}' '' >"$T/body"
+    expect 422 invalid json POST /sessions/upload -d "@$T/body"
+    touch "$T/enough"
+    wait "$pid"
+}
+
 @test "whoever guesses at the own account keeps nobody else from logging in" {
     account "$NAME"
     local i n=0 pids=()

@@ -259,7 +259,7 @@ static void a_deleted_account_takes_its_identity_along(void **state)
     struct ct_err err;
 
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
-    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0, 1, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
     assert_string_not_equal(id, al);
@@ -273,13 +273,20 @@ static void who_comes_back_in_time_is_who_it_was(void **state)
     struct ct_err err;
 
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
-    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, 1, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 0, id), "registration_closed");
     assert_string_equal(sign_in(r, "18", "al@example.org", 1, id), "");
     assert_string_not_equal(id, al);
     assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "");
     assert_string_equal(id, al);
-    assert_int_equal(ledger_user_delete(r->l, "al.new@example.org", T0 - 30 * DAY_MS, T0, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al.new@example.org", T0 - 30 * DAY_MS, T0, 1, &err),
+                     0);
+    assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "");
+    assert_string_not_equal(id, al);
+    /* Whom an operator removed comes back as somebody new. */
+    memcpy(al, id, sizeof(al));
+    assert_int_equal(ledger_user_delete(r->l, "al.new@example.org", T0, T0 + 30 * DAY_MS, 0, &err),
+                     0);
     assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "");
     assert_string_not_equal(id, al);
 }
