@@ -7,6 +7,7 @@
 
 #include "server/ledger/purge.h"
 #include "server/settings/email.h"
+#include "server/store/space.h"
 #include "server/upkeep/adopt.h"
 #include "server/upkeep/gc.h"
 #include "server/admin/verbs.h"
@@ -134,6 +135,12 @@ static const struct verb verbs[] = {
     {"adopt", 1, verb_adopt}, {"key", 0, verb_key},       {"backup", 0, verb_backup},
 };
 
+/* On a full disk, what frees room or keeps somebody out has to be written down all the same. */
+static int frees_room(const char *verb)
+{
+    return strcmp(verb, "user") == 0 || strcmp(verb, "gc") == 0;
+}
+
 /* With the house opened, if it needs it; and written down. */
 static int run(const struct verb *v, const struct settings *s, int argc, char **argv,
                struct ct_err *err)
@@ -146,6 +153,8 @@ static int run(const struct verb *v, const struct settings *s, int argc, char **
         if (data_dir_open(s, "", &h, err) != 0)
             return -1;
         is_open = 1;
+        if (frees_room(v->name))
+            (void)space_tend(h.space);
         verbs_find_user(&h, argc, argv, user_id);
     }
     rc = v->run(s, is_open ? &h : NULL, argc - 1, argv + 1, err);

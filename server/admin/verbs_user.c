@@ -91,7 +91,7 @@ static int delete (struct data_dir *h, const char *email, const char *more, stru
     free(question);
     if (!yes)
         return err_set(err, ERR_CANCELLED, "nothing was deleted");
-    if (ledger_user_delete(h->ledger, email, now_ms, more != NULL ? now_ms : now_ms + TRASH_MS, 0,
+    if (ledger_user_delete(h->ledger, email, now_ms, more != NULL ? now_ms : now_ms + TRASH_MS,
                            err) != 0)
         return -1;
     if (more == NULL) {

@@ -222,7 +222,7 @@ int handle_account_delete(struct call *c)
     rc = call_act(c, &err);
     if (rc == 0) {
         rc = ledger_user_delete(c->config->ledger, user.email, c->now_ms,
-                                now ? c->now_ms : c->now_ms + TRASH_MS, 1, &err);
+                                now ? c->now_ms : c->now_ms + TRASH_MS, &err);
         rc = call_acted(c, rc, &err, "account-deleted", "objects=%s email=%s",
                         now ? "now" : "in 30 days", user.email);
     }

@@ -85,12 +85,12 @@ int ledger_user_by_id(struct ledger *l, const char *id, struct ledger_user *ret,
 int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, struct ct_err *err);
 
 /**
- * ledger_user_delete(l, email, now_ms, purge_ms, may_return, err):
- * Remove a user and all that is theirs; the objects wait in the trash until ${purge_ms}, and with
- * ${may_return} they are theirs again if they sign in elsewhere as the same person until then.
+ * ledger_user_delete(l, email, now_ms, purge_ms, err):
+ * Remove a user and all that is theirs; the objects wait in the trash until ${purge_ms}, and are
+ * theirs again if they sign in elsewhere as the same person until then.
  */
 int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
-                       int may_return, struct ct_err *err);
+                       struct ct_err *err);
 
 /**
  * ledger_user_disable(l, email, now_ms, err):

@@ -119,6 +119,19 @@ static int make_user(struct ledger *l, const struct ledger_identity *i, int64_t 
                     "si", id, now_ms);
 }
 
+/* Does an account of theirs wait that they deleted? */
+static int has_former(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
+                      struct ct_err *err)
+{
+    int64_t n = sql_one(l->db, err,
+                        "SELECT count(*) FROM former f WHERE issuer = ? AND subject = ?"
+                        " AND until_ms > ? AND NOT EXISTS"
+                        " (SELECT 1 FROM users WHERE id = f.user_id)",
+                        "ssi", i->issuer, i->subject, now_ms);
+
+    return n < 0 ? -1 : n > 0;
+}
+
 /* By e-mail: an account that is there, or a new one. */
 static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
                      char id[UUID_SIZE], struct ct_err *err)
@@ -143,7 +156,15 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
     if (n > 0 || !i->proves_email)
         return ledger_fail(err, ERR_REFUSED, "email_in_use",
                            "The account with this e-mail belongs to another sign-in.");
-    return is_proven ? 0 : take_over(l, id, now_ms, err);
+    if (is_proven)
+        return 0;
+    /* Else whoever registers a freed address would keep its owner from what waits for them. */
+    if (i->may_create && (rc = has_former(l, i, now_ms, err)) != 0)
+        return rc < 0 || ledger_remove_user(l, i->email, now_ms, now_ms + LEDGER_TRASH_MS, 0,
+                                            err) != 0
+                   ? -1
+                   : make_user(l, i, now_ms, id, err);
+    return take_over(l, id, now_ms, err);
 }
 
 static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,

@@ -88,6 +88,13 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
                        struct ct_err *err);
 
 /**
+ * ledger_remove_user(l, email, now_ms, purge_ms, may_return, err):
+ * As ledger_user_delete(), within a transaction; without ${may_return} nobody comes back to it.
+ */
+int ledger_remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       int may_return, struct ct_err *err);
+
+/**
  * ledger_forget_former(l, now_ms, err):
  * In a transaction: nobody gets an account's id back whose objects have gone.
  */

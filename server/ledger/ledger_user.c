@@ -243,7 +243,7 @@ static int remember_former(struct ledger *l, const char *email, int64_t now_ms, 
 }
 
 /* A reservation goes no sooner than its URL, by which an object can still come. */
-static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+int ledger_remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        int may_return, struct ct_err *err)
 {
     if ((may_return && remember_former(l, email, now_ms, purge_ms, err) != 0) ||
@@ -261,11 +261,11 @@ static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int6
 }
 
 int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
-                       int may_return, struct ct_err *err)
+                       struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, remove_user(l, email, now_ms, purge_ms, may_return, err), err);
+    return ledger_end(l, ledger_remove_user(l, email, now_ms, purge_ms, 1, err), err);
 }
 
 int ledger_users(struct ledger *l,

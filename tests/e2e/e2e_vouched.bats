@@ -98,7 +98,8 @@ nothing_is_held() {
             pulled "$ID"
             push
         }
-        [ "$(heads | jq length)" = 1 ]
+        # In clear the version with what was told may stay a head, for its words count as the account's.
+        [ "$(heads | jq 'map(select(. != 3)) | length')" = 1 ]
     done
 }
 

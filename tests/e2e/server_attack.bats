@@ -216,9 +216,11 @@ go() {
     expect 200 '' json GET /healthz
     push '.revive = true'
     within test -s "$disk/ballast"
-    # A whole account goes as well.
+    # Whoever runs the server can keep somebody out, and a whole account goes as well.
     dd if=/dev/zero of="$disk/fill" bs=64k 2>/dev/null || true
     for ((n = 0; n < 3; n++)); do dd if=/dev/zero of="$disk/fill$n" bs=4k 2>/dev/null || true; done
+    codeteleport-server --data "$disk" user disable al@example.org
+    codeteleport-server --data "$disk" user enable al@example.org
     expect 200 '' json POST /account/delete -d "{\"password\":\"$PASSWORD\",\"now\":true}"
     [ "$(objects)" = 0 ]
 }

@@ -174,8 +174,8 @@ static void a_deleted_user_leaves_only_trash(void **state)
     struct ct_err err;
 
     lab_push(r, &r->al, 20);
-    assert_int_equal(
-        ledger_user_delete(r->l, "al@example.org", r->now, r->now + 30 * DAY_MS, 1, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", r->now, r->now + 30 * DAY_MS, &err),
+                     0);
     assert_int_equal(ledger_token_find(r->l, "a1", r->now, &who, &err), -1);
     assert_listed(r, "");
     assert_int_equal(ledger_purge_next(r->l, r->now + 30 * DAY_MS, &o, &err), 1);
