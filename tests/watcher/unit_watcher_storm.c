@@ -351,12 +351,15 @@ static void overflow_triggers_full_rescan(void **state)
         watcher_stats(p->w, &stats);
         assert_true(stats.overflows >= 1);
         assert_true(p->scanned > scanned);
-        /* And it goes on as before. */
+        /* And it goes on as before, once what it did for that is over. */
+        picture_drain(p);
         scanned = p->scanned;
         picture_put(picture_path(p, 0, "projects/x1/after"), 1);
         picture_drain(p);
         assert_int_equal(picture_has(p, 0, "projects/x1/after"), 1);
-        assert_int_equal(p->scanned, scanned);
+        /* FSEvents may say "look through that folder" of any change. */
+        if (strcmp(stats.backend, "fsevents") != 0)
+            assert_int_equal(p->scanned, scanned);
         picture_free(p);
     }
 }
@@ -535,6 +538,7 @@ static void tells_all_that_inotifywait_tells(void **state)
     struct picture *p = picture_setup_in(FAST, 1);
     size_t skip_len = strlen(p->roots.v[0]) + 1;
     char line[PATH_MAX], *told;
+    struct watcher_stats stats;
     struct map *ours;
     int64_t events = 0;
     FILE *f;
@@ -556,6 +560,7 @@ static void tells_all_that_inotifywait_tells(void **state)
         blow(p, i, 2, write_known_folders, 0);
         (void)settle(p);
     }
+    watcher_stats(p->w, &stats);
     ours = map_new();
     for (size_t i = 0; i < p->log.n; i++)
         map_put(ours, p->log.v[i] + 1, p);
@@ -564,7 +569,8 @@ static void tells_all_that_inotifywait_tells(void **state)
     while (fgets(line, sizeof(line), f) != NULL && strstr(line, "the-end") == NULL) {
         line[strcspn(line, "\n")] = '\0';
         told = line + skip_len;
-        if (map_get(ours, told) == NULL)
+        /* What came and went while events were lost is told by nothing. */
+        if (map_get(ours, told) == NULL && (stats.overflows == 0 || access(line, F_OK) == 0))
             fail_msg("only inotifywait told of %s", told);
         events++;
     }
