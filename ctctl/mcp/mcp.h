@@ -47,6 +47,12 @@ struct mcp_tool {
 void mcp_quote(struct buf *b, const char *s);
 
 /**
+ * mcp_text(c, out, s, columns):
+ * Append ${s} (NULL counts as "") as a quotation on one line, clean and not longer than ${columns}.
+ */
+void mcp_text(struct ctx *c, struct buf *out, const char *s, size_t columns);
+
+/**
  * mcp_tool(i):
  * Return the tool of that number; NULL behind the last.
  */

@@ -6,24 +6,12 @@
 #include "common/data/jdoc.h"
 #include "ctctl/read/reading.h"
 #include "ctctl/read/search.h"
-#include "ctctl/read/telling.h"
-#include "ctctl/ui/folder.h"
 
 #include "ctctl/mcp/mcp_read.h"
 
 #define FOUND_LIMIT 20
 #define TURNS_LIMIT 40
 #define TURN_COLUMNS 2000 /* of one turn */
-
-/* Append ${s} as a quotation on one line. */
-static void quote(struct ctx *c, struct buf *out, const char *s, size_t columns)
-{
-    char *clean = text_line(&c->out, s), *fit = text_fit(&c->out, clean, columns);
-
-    mcp_quote(out, fit);
-    free(fit);
-    free(clean);
-}
 
 int mcp_search(const struct mcp *m, const struct json_object *args, struct buf *out,
                struct ct_err *err)
@@ -56,9 +44,9 @@ int mcp_search(const struct mcp *m, const struct json_object *args, struct buf *
     for (size_t i = 0; rc == 0 && i < s.n && (int64_t)i < limit; i++) {
         const struct hit *h = &s.hits[i];
         buf_printf(out, "%.8s  %s  ", h->id, text_ago(&m->c->out, h->changed_ms, ago, sizeof(ago)));
-        quote(m->c, out, search_title(h, title, sizeof(title)), 60);
+        mcp_text(m->c, out, search_title(h, title, sizeof(title)), 60);
         buf_addstr(out, "  ");
-        quote(m->c, out, h->r.line, 300);
+        mcp_text(m->c, out, h->r.line, 300);
         buf_addc(out, '\n');
     }
     search_clear(&s);
@@ -89,11 +77,11 @@ static void on_turn(void *arg, const struct turn *t)
         return;
     buf_printf(x->out, "%" PRId64 "  %s  ", x->n, turns_word(t->kind));
     if (t->kind == TURN_CALL) {
-        quote(x->m->c, x->out, t->tool, 60);
+        mcp_text(x->m->c, x->out, t->tool, 60);
         buf_addstr(x->out, "  ");
-        quote(x->m->c, x->out, t->brief, 200);
+        mcp_text(x->m->c, x->out, t->brief, 200);
     } else {
-        quote(x->m->c, x->out, t->text, TURN_COLUMNS);
+        mcp_text(x->m->c, x->out, t->text, TURN_COLUMNS);
     }
     buf_addc(x->out, '\n');
 }

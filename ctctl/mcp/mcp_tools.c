@@ -37,8 +37,7 @@ void mcp_quote(struct buf *b, const char *s)
     buf_addc(b, '"');
 }
 
-/* Append ${s} as a quotation, clean and not longer than ${columns}. */
-static void add_text(struct ctx *c, struct buf *out, const char *s, size_t columns)
+void mcp_text(struct ctx *c, struct buf *out, const char *s, size_t columns)
 {
     char *clean = text_line(&c->out, s), *fit = text_fit(&c->out, clean, columns);
 
@@ -183,7 +182,7 @@ static void say_pushed(struct ctx *c, const struct json_object *o, int is_unchan
                             : "Session saved.\n");
     buf_printf(out, "  id       %s\n", jdoc_str(o, "sessionId"));
     buf_addstr(out, "  title    ");
-    add_text(c, out, jdoc_str(o, "title"), 100);
+    mcp_text(c, out, jdoc_str(o, "title"), 100);
     buf_printf(out, "\n  version  %" PRId64 "\n  size     ", headline_number(o, "version", 0));
     add_size(out, o, "sizeBytes");
     buf_printf(out, "\n  state    %s\n", state);
@@ -289,11 +288,11 @@ static int list_cloud(const struct mcp *m, const struct json_object *args, struc
         const struct json_object *o = json_object_array_get_idx(list, i);
         char title[256];
         buf_printf(out, "%.8s  ", item_id(o) != NULL ? item_id(o) : "?");
-        add_text(c, out, item_title(o, title, sizeof(title)), 60);
+        mcp_text(c, out, item_title(o, title, sizeof(title)), 60);
         buf_addstr(out, "  ");
-        add_text(c, out, item_str(o, "sourceCwd"), 80);
+        mcp_text(c, out, item_str(o, "sourceCwd"), 80);
         buf_addstr(out, "  ");
-        add_text(c, out, item_str(o, "sourceMachine"), 40);
+        mcp_text(c, out, item_str(o, "sourceMachine"), 40);
         buf_addstr(out, "  ");
         add_size(out, o, "sizeBytes");
         buf_addstr(out, "  ");
@@ -333,9 +332,9 @@ static int list_local(const struct mcp *m, const struct json_object *args, struc
         buf_printf(out, "%.8s  %s  ",
                    jdoc_str(o, "sessionId") != NULL ? jdoc_str(o, "sessionId") : "?",
                    sessions_state(o, &colour));
-        add_text(c, out, jdoc_str(o, "title"), 60);
+        mcp_text(c, out, jdoc_str(o, "title"), 60);
         buf_addstr(out, "  ");
-        add_text(c, out, jdoc_str(o, "projectPath"), 80);
+        mcp_text(c, out, jdoc_str(o, "projectPath"), 80);
         buf_printf(out, "  %" PRId64 " messages  ", headline_number(o, "messageCount", 0));
         add_size(out, o, "sizeBytes");
         buf_addstr(out, "  ");
@@ -410,7 +409,7 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
     if (r->installed.git_branch != NULL && r->installed.git_branch[0] != '\0' &&
         strcmp(r->installed.git_branch, "HEAD") != 0) {
         buf_addstr(out, "  branch   ");
-        add_text(c, out, r->installed.git_branch, 100);
+        mcp_text(c, out, r->installed.git_branch, 100);
         buf_addc(out, '\n');
     }
     if (r->trust == TRUST_STRANGER)
@@ -423,7 +422,7 @@ static void say_pulled(struct ctx *c, const struct pull_result *r, struct buf *o
     for (size_t i = 0; i < r->heads.n; i++) {
         char *text = heads_sentence(&r->heads, &r->heads.v[i], "this doesn't", 0);
         if (text != NULL) {
-            add_text(c, out, text, 400);
+            mcp_text(c, out, text, 400);
             buf_addc(out, '\n');
         }
         free(text);
@@ -517,11 +516,11 @@ static void add_account(struct ctx *c, struct buf *out)
         return;
     }
     buf_addstr(out, "Account\n  e-mail    ");
-    add_text(c, out, jdoc_str(o, "email"), 100);
+    mcp_text(c, out, jdoc_str(o, "email"), 100);
     buf_addstr(out, "\n  plan      ");
-    add_text(c, out, jdoc_str(o, "plan"), 40);
+    mcp_text(c, out, jdoc_str(o, "plan"), 40);
     buf_printf(out, "\n  server    %s\n  device    ", c->cred->api_url);
-    add_text(c, out, c->cred->device_name, 60);
+    mcp_text(c, out, c->cred->device_name, 60);
     buf_addc(out, '\n');
     json_object_put(o);
     if (ctx_cloud(c, "GET", "/billing/usage", NULL, &o, &e) != 0)
