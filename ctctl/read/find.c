@@ -78,11 +78,11 @@ static const char *look(const struct needle *k, const char *p, size_t n)
         return NULL;
     end -= k->n - 1 - k->anchor;
     p += k->anchor;
-    low = up = p - 1;
+    low = up = NULL;
     for (; p < end; p++) {
-        if (low < p)
+        if (low == NULL || low < p)
             low = next_of(p, end, k->lower);
-        if (up < p)
+        if (up == NULL || up < p)
             up = k->upper == k->lower ? end : next_of(p, end, k->upper);
         p = low < up ? low : up;
         if (p < end && strncasecmp(p - k->anchor, k->text, k->n) == 0)
