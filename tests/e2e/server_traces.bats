@@ -325,58 +325,22 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
         [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$SERVER_PID/status")" -lt 150000 ]
 }
 
-@test "stalled requests with what was stolen, token or log-in, keep its holder from nothing" {
-    account "$NAME"
-    local stolen=$JWT
-    mint
-    # As many as a user may have, with the log-in and with a token that it made.
-    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$stolen" "$TOKEN" 3>&- <<'PY' &
+# stall N BYTES TOKEN...: N uploads with each token whose body ends before its last byte; in the
+# background until there is a file $T/enough
+stall() {
+    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$@" 3>&- <<'PY' &
 import os, socket, ssl, sys, time
-port, ca, ready, enough = sys.argv[1:5]
+port, ca, ready, enough, n, size = sys.argv[1:7]
 context = ssl.create_default_context(cafile=ca)
 held = []
-for token in sys.argv[5:]:
+for token in sys.argv[7:]:
     head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
-            "\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").encode()
-    for _ in range(30):
-        s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
-        s.sendall(head)
-        held.append(s)
-open(ready, "w").close()
-for _ in range(600):
-    if os.path.exists(enough):
-        break
-    time.sleep(0.1)
-PY
-    local pid=$!
-    within test -e "$T/stalled"
-    for TOKEN in "$TOKEN" "$stolen"; do
-        within sh -c "curl -sS --cacert '$CA' -H 'Authorization: Bearer $TOKEN' '$API/auth/me' | grep too_many_requests"
-    done
-    log_in_anew
-    TOKEN=$JWT expect 200 '' hold logout-all
-    touch "$T/enough"
-    wait "$pid"
-    TOKEN=$stolen expect 401 unauthorized json GET /auth/me
-}
-
-@test "bodies that one user leaves unfinished take no room of others" {
-    account "$NAME"
-    local mine=$TOKEN
-    mint
-    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$mine" "$TOKEN" 3>&- <<'PY' &
-import os, socket, ssl, sys, time
-port, ca, ready, enough = sys.argv[1:5]
-context = ssl.create_default_context(cafile=ca)
-held = []
-for token in sys.argv[5:]:
-    head = ("POST /v1/sessions/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
-            "\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n").encode()
-    for _ in range(22):
+            "\r\nContent-Type: application/json\r\nContent-Length: " + str(int(size) + 999) + "\r\n\r\n").encode()
+    for _ in range(int(n)):
         s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
         held.append(s)
         try:
-            s.sendall(head + b" " * 990000)
+            s.sendall(head + b" " * int(size))
         except OSError:
             pass  # refused
 open(ready, "w").close()
@@ -385,13 +349,36 @@ for _ in range(600):
         break
     time.sleep(0.1)
 PY
-    local pid=$!
+    STALL_PID=$!
     within test -e "$T/stalled"
+}
+
+@test "stalled requests with what was stolen, token or log-in, keep its holder from nothing" {
+    account "$NAME"
+    local stolen=$JWT
+    mint
+    # As many as a user may have, with the log-in and with a token that it made.
+    stall 30 1 "$stolen" "$TOKEN"
+    for TOKEN in "$TOKEN" "$stolen"; do
+        within sh -c "curl -sS --cacert '$CA' -H 'Authorization: Bearer $TOKEN' '$API/auth/me' | grep too_many_requests"
+    done
+    log_in_anew
+    TOKEN=$JWT expect 200 '' hold logout-all
+    touch "$T/enough"
+    wait "$STALL_PID"
+    TOKEN=$stolen expect 401 unauthorized json GET /auth/me
+}
+
+@test "bodies that one user leaves unfinished take no room of others" {
+    account "$NAME"
+    local mine=$TOKEN
+    mint
+    stall 22 990000 "$mine" "$TOKEN"
     account "bo.$NAME"
     printf '{"pad":"%40000s"}' '' >"$T/body"
     expect 422 invalid json POST /sessions/upload -d "@$T/body"
     touch "$T/enough"
-    wait "$pid"
+    wait "$STALL_PID"
 }
 
 @test "whoever guesses at the own account keeps nobody else from logging in" {
