@@ -58,6 +58,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack/stub.c bundle/pack/stub.h \
   bundle/pack/survey.c bundle/pack/survey.h \
   bundle/relocate/relocate.c bundle/relocate/relocate.h \
+  bundle/relocate/relocate_lex.c bundle/relocate/relocate_lex.h \
   bundle/relocate/relocate_edge.c bundle/relocate/relocate_edge.h \
   bundle/relocate/relocate_match.c bundle/relocate/relocate_match.h \
   bundle/seal/cobble.h \

@@ -23,9 +23,10 @@ common_libcommon_a_SOURCES = \
   common/config/device.c common/config/device.h \
   common/config/state_dir.c common/config/state_dir.h \
   common/config/key_command.c common/config/key_command.h \
-  common/config/keyring.c common/config/keyring.h common/config/keyring_inside.h \
+  common/config/keyring.c common/config/keyring.h \
   common/config/retired.c common/config/retired.h \
-  common/config/keyring_file.c \
+  common/config/keyring_file.c common/config/keyring_file.h \
+  common/config/keyring_open.c common/config/keyring_open.h \
   common/data/bech32.c common/data/bech32.h \
   common/data/db.c common/data/db.h common/data/db_impl.h common/data/db_migrate.c \
   common/data/hkdf.c common/data/hkdf.h \

@@ -391,16 +391,3 @@ void cache_close(struct cache *c, int is_complete)
         close(c->fd);
     release(c);
 }
-
-void cache_forget(const char *dir, const char *session_id)
-{
-    static const char *const suffixes[] = {".index", ".blocks", ".index.tmp", ".blocks.tmp"};
-
-    if (!uuid_is_valid(session_id))
-        return;
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        char *path = str_printf("%s/%s%s", dir, session_id, suffixes[i]);
-        unlink(path);
-        free(path);
-    }
-}

@@ -80,10 +80,4 @@ const struct buf *cache_scan(const struct cache *c, int64_t *ret_blocks,
 void cache_set_scan(struct cache *c, int64_t blocks, const unsigned char digest[HASH_SHA256_BYTES],
                     struct buf *state);
 
-/**
- * cache_forget(dir, session_id):
- * Remove a session's cache.
- */
-void cache_forget(const char *dir, const char *session_id);
-
 #endif

@@ -7,12 +7,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle/pack/cache.h"
 #include "common/base/file.h"
 #include "common/base/str.h"
 #include "common/base/uuid.h"
 
 #include "bundle/pack/cache_trim.h"
+
+void cache_trim_forget(const char *dir, const char *session_id)
+{
+    static const char *const suffixes[] = {".index", ".blocks", ".index.tmp", ".blocks.tmp"};
+
+    if (!uuid_is_valid(session_id))
+        return;
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        char *path = str_printf("%s/%s%s", dir, session_id, suffixes[i]);
+        unlink(path);
+        free(path);
+    }
+}
 
 struct kept {
     char session_id[UUID_SIZE];
@@ -97,7 +109,7 @@ static int64_t sweep(const char *dir, int64_t limit_bytes)
     if (l.bytes > limit_bytes) {
         /* The last one in the order is the one just used: it stays. */
         for (size_t i = 0; i + 1 < l.n && l.bytes > limit_bytes / 10 * 9; i++) {
-            cache_forget(dir, l.v[i].session_id);
+            cache_trim_forget(dir, l.v[i].session_id);
             l.bytes -= l.v[i].bytes;
         }
     }

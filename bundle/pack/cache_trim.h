@@ -12,6 +12,12 @@
 void cache_trim_account(const char *dir, int64_t change_bytes, int64_t limit_bytes);
 
 /**
+ * cache_trim_forget(dir, session_id):
+ * Remove the session's cache from ${dir}.
+ */
+void cache_trim_forget(const char *dir, const char *session_id);
+
+/**
  * cache_trim_all(dir):
  * Remove everything in the cache in ${dir}.  Return how many bytes that was.
  */

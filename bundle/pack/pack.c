@@ -270,5 +270,5 @@ int64_t pack_give_up_cache(const char *cache_dir)
 
 void pack_forget_cache(const char *cache_dir, const char *session_id)
 {
-    cache_forget(cache_dir, session_id);
+    cache_trim_forget(cache_dir, session_id);
 }

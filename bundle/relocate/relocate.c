@@ -395,7 +395,7 @@ static enum match look(const struct relocator *t, const struct window *w, size_t
 static enum match rest_backslashes(struct relocator *t, const struct window *w, size_t *at,
                                    struct ct_err *err)
 {
-    size_t run = match_run(w, *at), i = *at + run, k = t->backslash;
+    size_t run = lex_run(w, *at), i = *at + run, k = t->backslash;
 
     if (i == w->n && !w->is_end)
         return MATCH_MORE;
@@ -489,9 +489,9 @@ int relocator_feed(struct relocator *t, const void *p, size_t n, struct ct_err *
         n -= part;
         if (run(t, err) != 0)
             return -1;
-        if (t->at > MATCH_CONTEXT) {
-            buf_consume(&t->text, t->at - MATCH_CONTEXT);
-            t->at = MATCH_CONTEXT;
+        if (t->at > LEX_CONTEXT) {
+            buf_consume(&t->text, t->at - LEX_CONTEXT);
+            t->at = LEX_CONTEXT;
             t->is_begun = 1;
         }
     }

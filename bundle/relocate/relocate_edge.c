@@ -41,7 +41,7 @@ static int ends_colour(const struct window *w, size_t low, size_t at)
     static const char esc[] = "\\u001b[";
     size_t i = at - 1, n = sizeof(esc) - 1;
 
-    if (!match_is_alnum((unsigned char)w->p[i]) || (unsigned char)w->p[i] <= '9')
+    if (!lex_is_alnum((unsigned char)w->p[i]) || (unsigned char)w->p[i] <= '9')
         return 0;
     while (i > low && ((w->p[i - 1] >= '0' && w->p[i - 1] <= '9') || w->p[i - 1] == ';'))
         i--;
@@ -78,10 +78,9 @@ static int is_in_name(const struct window *w, size_t low, size_t at)
     /* \n, \t: a letter that is none.  \\n may be JSON within JSON. */
     if (at - low >= 2 && w->p[at - 2] == '\\' && strchr("bfnrt", (int)c) != NULL)
         return 0;
-    if (at - low >= 6 && w->p[at - 6] == '\\' && w->p[at - 5] == 'u' &&
-        match_hex(w, at - 4, &c) == 0)
-        return c < 0x80 ? match_is_alnum(c) || strchr("_.~-+", (int)c) != NULL : is_wide_name(c);
-    return match_is_alnum(c) || strchr("_.~-+)}*", (int)c) != NULL;
+    if (at - low >= 6 && w->p[at - 6] == '\\' && w->p[at - 5] == 'u' && lex_hex(w, at - 4, &c) == 0)
+        return c < 0x80 ? lex_is_alnum(c) || strchr("_.~-+", (int)c) != NULL : is_wide_name(c);
+    return lex_is_alnum(c) || strchr("_.~-+)}*", (int)c) != NULL;
 }
 
 /* Before a path: no name, but a sign (+/home/al in a diff) or an option of one letter (-I/home/al)
@@ -97,7 +96,7 @@ static int begins_path(const struct window *w, size_t low, size_t at)
     c = w->p[at - 1];
     if (c == '-' || c == '+')
         return !is_in_name(w, low, at - 1);
-    return match_is_alnum((unsigned char)c) && at - low >= 2 && w->p[at - 2] == '-' &&
+    return lex_is_alnum((unsigned char)c) && at - low >= 2 && w->p[at - 2] == '-' &&
            !is_in_name(w, low, at - 2);
 }
 
@@ -120,7 +119,7 @@ static int opens_emphasis(const struct window *w, size_t low, size_t at, struct 
     if (at == low)
         return low == 0 && w->is_begin;
     c = w->p[at - 1];
-    if (match_is_alnum((unsigned char)c) || (unsigned char)c >= 0x80)
+    if (lex_is_alnum((unsigned char)c) || (unsigned char)c >= 0x80)
         return !is_in_name(w, low, at);
     return (unsigned char)c <= ' ' || strchr("([|>", c) != NULL || (c == '"' && n > 1);
 }
@@ -182,7 +181,7 @@ static int begins_share(const struct window *w, size_t low, size_t at, struct hi
 
 int edge_before(const struct window *w, size_t at, struct hit *hit)
 {
-    size_t low = at > MATCH_CONTEXT ? at - MATCH_CONTEXT : 0, slashes, i;
+    size_t low = at > LEX_CONTEXT ? at - LEX_CONTEXT : 0, slashes, i;
     unsigned int run;
 
     if (hit->root->is_share)
@@ -198,7 +197,7 @@ int edge_before(const struct window *w, size_t at, struct hit *hit)
     if (hit->root->is_windows && !hit->is_url)
         i = at;
     else if (!hit->root->is_windows)
-        hit->slash = w->p[at] == '/' && match_is_power_of_2(run) ? run : 0;
+        hit->slash = w->p[at] == '/' && lex_is_power_of_2(run) ? run : 0;
     hit->level = quote_level(w, low, i);
     hit->is_whole = hit->level > 0 && slashes == 0;
     return hit->is_url || begins_path(w, low, i) || opens_emphasis(w, low, i, hit);
@@ -214,7 +213,7 @@ static enum match yes_if(int is_true)
 
 static enum match ends_in_backslashes(const struct window *w, size_t at)
 {
-    size_t run = match_run(w, at), i = at + run, end;
+    size_t run = lex_run(w, at), i = at + run, end;
     uint32_t c;
     enum match m;
 
@@ -222,11 +221,11 @@ static enum match ends_in_backslashes(const struct window *w, size_t at)
         return MATCH_MORE;
     if (run != 1 || i == w->n || w->p[i] != 'u')
         return MATCH_YES;
-    m = match_escape(w, at, run, &c, &end);
+    m = lex_escape(w, at, run, &c, &end);
     if (m != MATCH_YES)
         return m;
     if (c < 0x80)
-        return yes_if(!match_is_alnum(c) && strchr("_.~-+@%", (int)c) == NULL);
+        return yes_if(!lex_is_alnum(c) && strchr("_.~-+@%", (int)c) == NULL);
     return yes_if(!is_wide_name(c));
 }
 
@@ -241,12 +240,12 @@ static enum match ends_in_dots(const struct window *w, size_t at)
         return w->is_end ? MATCH_YES : MATCH_MORE;
     c = w->p[i];
     if (c == '\\') {
-        run = match_run(w, i);
+        run = lex_run(w, i);
         if (i + run == w->n && !w->is_end)
             return MATCH_MORE;
         return yes_if(run == 1 && (i + 1 == w->n || strchr("bfnrt\"", w->p[i + 1]) != NULL));
     }
-    return yes_if((unsigned char)c < 0x80 && !match_is_alnum((unsigned char)c) &&
+    return yes_if((unsigned char)c < 0x80 && !lex_is_alnum((unsigned char)c) &&
                   strchr("/_.~-+@%", c) == NULL);
 }
 
@@ -280,8 +279,7 @@ enum match edge_behind(const struct window *w, size_t at)
         break;
     }
     if ((unsigned char)w->p[at] < 0x80)
-        return yes_if(!match_is_alnum((unsigned char)w->p[at]) &&
-                      strchr("_~-+@", w->p[at]) == NULL);
+        return yes_if(!lex_is_alnum((unsigned char)w->p[at]) && strchr("_~-+@", w->p[at]) == NULL);
     if (left < 4 && !w->is_end)
         return MATCH_MORE;
     n = str_utf8_len(w->p + at, left);
@@ -291,18 +289,13 @@ enum match edge_behind(const struct window *w, size_t at)
     return yes_if(!is_wide_name((uint32_t)c));
 }
 
-static enum match no_more(const struct window *w)
-{
-    return w->is_end ? MATCH_NO : MATCH_MORE;
-}
-
 /* Backslashes: is it the end of the line, or of the string? */
 static enum match ends_line(const struct window *w, size_t at, size_t run)
 {
     char c;
 
     if (at + run >= w->n)
-        return no_more(w);
+        return lex_end(w);
     c = w->p[at + run];
     return yes_if(c == '"' || (run % 2 == 1 && (c == 'n' || c == 'r')));
 }
@@ -313,7 +306,7 @@ static int is_closed_by(const struct window *w, size_t at, unsigned int n, const
     char before = w->p[at - 1], c = at + n < w->n ? w->p[at + n] : ' ';
 
     return n == hit->marks && before != hit->mark && before != '/' && before != ' ' &&
-           !match_is_alnum((unsigned char)c) && strchr("/_*", c) == NULL;
+           !lex_is_alnum((unsigned char)c) && strchr("/_*", c) == NULL;
 }
 
 enum match edge_closes(const struct window *w, size_t at, const struct hit *hit)
@@ -324,9 +317,9 @@ enum match edge_closes(const struct window *w, size_t at, const struct hit *hit)
     for (; at < end; at += n) {
         n = 1;
         if (at >= w->n)
-            return no_more(w);
+            return lex_end(w);
         if (w->p[at] == '\\') {
-            n = match_run(w, at);
+            n = lex_run(w, at);
             m = ends_line(w, at, n);
             if (m != MATCH_NO)
                 return m == MATCH_YES ? MATCH_NO : m;

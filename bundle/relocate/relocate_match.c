@@ -2,80 +2,9 @@
 
 #include <utf8proc.h>
 
-#include "bundle/relocate/relocate_edge.h"
 #include "common/base/str.h"
 
 #include "bundle/relocate/relocate_match.h"
-
-size_t match_run(const struct window *w, size_t at)
-{
-    size_t n = 0;
-
-    while (at + n < w->n && n < MATCH_RUN_MAX && w->p[at + n] == '\\')
-        n++;
-    return n;
-}
-
-int match_hex(const struct window *w, size_t at, uint32_t *ret)
-{
-    uint32_t v = 0;
-
-    if (at + 4 > w->n)
-        return -1;
-    for (size_t i = at; i < at + 4; i++) {
-        char c = w->p[i];
-        int d = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-        if (d < 0)
-            return -1;
-        v = v << 4 | (uint32_t)d;
-    }
-    *ret = v;
-    return 0;
-}
-
-int match_is_power_of_2(size_t n)
-{
-    return n > 0 && (n & (n - 1)) == 0;
-}
-
-int match_is_alnum(uint32_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static enum match end_of(const struct window *w)
-{
-    return w->is_end ? MATCH_NO : MATCH_MORE;
-}
-
-enum match match_escape(const struct window *w, size_t at, size_t run, uint32_t *ret,
-                        size_t *ret_end)
-{
-    size_t i = at + run + 1, j;
-    uint32_t c, low;
-
-    if (w->n - i < 4)
-        return end_of(w);
-    if (match_hex(w, i, &c) != 0)
-        return MATCH_NO;
-    i += 4;
-    if (c >= 0xD800 && c < 0xDC00) {
-        j = i + match_run(w, i);
-        if (j - i == run && w->n - j >= 5 && w->p[j] == 'u' && match_hex(w, j + 1, &low) == 0 &&
-            low >= 0xDC00 && low < 0xE000) {
-            c = 0x10000U + ((c - 0xD800U) << 10) + (low - 0xDC00U);
-            i = j + 5;
-        } else if (w->n - i < run + 5 && !w->is_end) {
-            return MATCH_MORE;
-        }
-    }
-    *ret = c;
-    *ret_end = i;
-    return MATCH_YES;
-}
 
 /* ---- the root itself ---------------------------------------------------------------------------
  */
@@ -88,7 +17,7 @@ static enum match match_bytes(const struct window *w, size_t *at, const char *by
     if (memcmp(w->p + *at, bytes, have) != 0)
         return MATCH_NO;
     if (have < n)
-        return end_of(w);
+        return lex_end(w);
     *at += n;
     return MATCH_YES;
 }
@@ -103,11 +32,11 @@ static enum match match_percent(const struct window *w, size_t *at, const char *
         unsigned char c = (unsigned char)bytes[b];
         const char high[] = {upper[c >> 4], lower[c >> 4]}, low[] = {upper[c & 15], lower[c & 15]};
         if (i >= w->n)
-            return end_of(w);
+            return lex_end(w);
         if (w->p[i] != '%')
             return MATCH_NO;
         if (w->n - i < 3)
-            return end_of(w);
+            return lex_end(w);
         if (memchr(high, w->p[i + 1], 2) == NULL || memchr(low, w->p[i + 2], 2) == NULL)
             return MATCH_NO;
     }
@@ -118,14 +47,14 @@ static enum match match_percent(const struct window *w, size_t *at, const char *
 /* The character ${c}, spelled with backslashes. */
 static enum match match_escaped(const struct window *w, size_t *at, uint32_t c, struct hit *hit)
 {
-    size_t run = match_run(w, *at), i = *at + run, end;
+    size_t run = lex_run(w, *at), i = *at + run, end;
     uint32_t value;
     enum match m;
 
     if (i == w->n && !w->is_end)
         return MATCH_MORE;
-    if (i < w->n && w->p[i] == 'u' && match_is_power_of_2(run)) {
-        m = match_escape(w, *at, run, &value, &end);
+    if (i < w->n && w->p[i] == 'u' && lex_is_power_of_2(run)) {
+        m = lex_escape(w, *at, run, &value, &end);
         if (m == MATCH_MORE)
             return m;
         if (m == MATCH_YES && value == c) {
@@ -134,12 +63,12 @@ static enum match match_escaped(const struct window *w, size_t *at, uint32_t c, 
             return MATCH_YES;
         }
     }
-    if (c == '\\' && run >= 2 && match_is_power_of_2(run)) {
+    if (c == '\\' && run >= 2 && lex_is_power_of_2(run)) {
         *at = i;
         return MATCH_YES;
     }
     if (i < w->n && (c == '/' || c == '"') && w->p[i] == (char)c &&
-        match_is_power_of_2(c == '/' ? run : run + 1)) {
+        lex_is_power_of_2(c == '/' ? run : run + 1)) {
         *at = i + 1;
         return MATCH_YES;
     }
@@ -152,7 +81,7 @@ static enum match match_char(const struct window *w, size_t *at, uint32_t c, str
     size_t n = (size_t)utf8proc_encode_char((utf8proc_int32_t)c, (utf8proc_uint8_t *)bytes);
 
     if (*at >= w->n)
-        return end_of(w);
+        return lex_end(w);
     if (w->p[*at] == '\\')
         return match_escaped(w, at, c, hit);
     if (w->p[*at] == '%' && hit->is_url && c != '/')
@@ -169,12 +98,12 @@ static enum match match_separator(const struct window *w, size_t *at, struct hit
     uint32_t c;
 
     if (*at >= w->n)
-        return end_of(w);
+        return lex_end(w);
     if (w->p[*at] == '/') {
         ++*at;
         return MATCH_YES;
     }
-    run = match_run(w, *at);
+    run = lex_run(w, *at);
     i = *at + run;
     if (run == 0)
         return MATCH_NO;
@@ -183,18 +112,18 @@ static enum match match_separator(const struct window *w, size_t *at, struct hit
     if (i < w->n && w->p[i] == 'u') {
         if (w->n - i < 5 && !w->is_end)
             return MATCH_MORE;
-        if (match_is_power_of_2(run) && match_hex(w, i + 1, &c) == 0 && c == '\\') {
+        if (lex_is_power_of_2(run) && lex_hex(w, i + 1, &c) == 0 && c == '\\') {
             *at = i + 5;
             return MATCH_YES;
         }
         /* The name behind it begins with an escape of its own. */
         if (run % 3 == 0)
             run = run / 3 * 2;
-    } else if (i < w->n && w->p[i] == '/' && match_is_power_of_2(run)) {
+    } else if (i < w->n && w->p[i] == '/' && lex_is_power_of_2(run)) {
         *at = i + 1;
         return MATCH_YES;
     }
-    if (!match_is_power_of_2(run) || (hit->backslash != 0 && hit->backslash != run))
+    if (!lex_is_power_of_2(run) || (hit->backslash != 0 && hit->backslash != run))
         return MATCH_NO;
     hit->backslash = (unsigned int)run;
     *at += run;
@@ -203,7 +132,7 @@ static enum match match_separator(const struct window *w, size_t *at, struct hit
 
 static enum match match_slash(const struct window *w, size_t *at, struct hit *hit, int *is_first)
 {
-    size_t run = match_run(w, *at);
+    size_t run = lex_run(w, *at);
     enum match m = match_char(w, at, '/', hit);
 
     /* The first one inside the root tells how they are spelled. */
@@ -229,10 +158,10 @@ static enum match match_drive(const struct window *w, size_t *at, uint32_t lette
  */
 static enum match match_share(const struct window *w, size_t *at, struct hit *hit)
 {
-    size_t run = match_run(w, *at);
+    size_t run = lex_run(w, *at);
 
     if (*at >= w->n)
-        return end_of(w);
+        return lex_end(w);
     if (w->p[*at] == '/') {
         if (hit->is_url)
             hit->start = *at + 2;
@@ -240,7 +169,7 @@ static enum match match_share(const struct window *w, size_t *at, struct hit *hi
     }
     if (*at + run == w->n && !w->is_end)
         return MATCH_MORE;
-    if (run < 4 || !match_is_power_of_2(run))
+    if (run < 4 || !lex_is_power_of_2(run))
         return MATCH_NO;
     hit->backslash = (unsigned int)run / 2;
     *at += run;
@@ -275,12 +204,12 @@ static enum match match_all(const struct window *w, size_t *at, const struct roo
  * the next slash tells. */
 static void spell_slash_as_next(const struct window *w, size_t at, struct hit *hit)
 {
-    size_t run = match_run(w, at);
+    size_t run = lex_run(w, at);
 
     if (hit->root->is_windows || strchr(hit->root->source + 1, '/') != NULL)
         return;
     if (at + run < w->n && w->p[at + run] == '/')
-        hit->slash = match_is_power_of_2(run) ? (unsigned int)run : 0;
+        hit->slash = lex_is_power_of_2(run) ? (unsigned int)run : 0;
     else if (hit->slash > 1)
         hit->slash = 0;
 }
@@ -355,7 +284,7 @@ static void spell_url(const struct hit *hit, const char *p, size_t n, struct buf
         add_backslashes(ret, hit->slash);
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)p[i];
-        if (match_is_alnum(c) || strchr("/-._~@+,=:", c) != NULL)
+        if (lex_is_alnum(c) || strchr("/-._~@+,=:", c) != NULL)
             buf_addc(ret, p[i]);
         else
             buf_printf(ret, "%%%02X", c);

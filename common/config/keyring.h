@@ -4,15 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/config/config.h"
 #include "common/base/err.h"
 #include "common/base/uuid.h"
 
 /*
- * The master keys that this device knows: ~/.codeteleport/keyring (0600), or what key_command
- * prints.  In order: the first one is the account's first key, which makes the opaque session ids,
- * for ever; the last one seals; all of them open.
+ * The master keys that this device knows (keyring_open.h says where they come from).  In order: the
+ * first one is the account's first key, which makes the opaque session ids, for ever; the last one
+ * seals; all of them open.
  */
+#define KEYRING_MAX 64 /* keys; a rotation a month for five years */
 #define KEY_BYTES 32
 #define KEY_ID_BYTES 16
 #define KEY_ID_HEX (2 * KEY_ID_BYTES + 1)
@@ -34,25 +34,9 @@ struct keyring;
 #define KEY_WRONG "wrong_key" /* it has the id, and is another all the same */
 
 /**
- * keyring_path():
- * Return the path of the file; the caller frees it.
+ * keyring_new():
+ * An empty ring; the caller frees it.
  */
-char *keyring_path(void);
-
-/**
- * keyring_open(config, ret, err):
- * The keys of this device: those that key_command prints (one recovery text a line, oldest first),
- * if the configuration names one, else those of the file.  No file: an empty ring.  ERR_CONFIG,
- * with the cure, if others can read the file, it is not ours or not valid, or the command fails.
- * The caller frees with keyring_free().
- */
-int keyring_open(const struct config *config, struct keyring **ret, struct ct_err *err);
-
-/**
- * keyring_load(path, ret, err), keyring_new():
- * The same from the file ${path}; an empty ring.
- */
-int keyring_load(const char *path, struct keyring **ret, struct ct_err *err);
 struct keyring *keyring_new(void);
 
 /**
@@ -62,22 +46,21 @@ struct keyring *keyring_new(void);
 void keyring_free(struct keyring *r);
 
 /**
- * keyring_save(path, r, err):
- * Write the file (0600, folder 0700, atomic); what it was before stays beside it as a backup
- * ("<path>.before-<time>", 0600).  Of older backups some are kept, and all that hold a key which
- * ${r} has not.  ERR_CONFLICT if the file holds a key that ${r} has not (somebody else wrote it
- * meanwhile: load again); ERR_CONFIG if it is there and keyring_load() would refuse it.
- */
-int keyring_save(const char *path, const struct keyring *r, struct ct_err *err);
-
-/**
  * keyring_add(r, mk, created_ms, is_first), keyring_generate(r, now_ms):
  * Add a key at the end, or, if ${is_first}, before all others; one that is there already stays
- * where it is.  Make a new one at the end.  Return it, borrowed; NULL if the ring is full (64).
+ * where it is.  Make a new one at the end.  Return it, borrowed; NULL if the ring is full.
  */
 const struct key *keyring_add(struct keyring *r, const unsigned char mk[KEY_BYTES],
                               int64_t created_ms, int is_first);
 const struct key *keyring_generate(struct keyring *r, int64_t now_ms);
+
+/**
+ * keyring_add_text(r, text, created_ms, ret, err):
+ * Add the key of a recovery text at the end and return it in ${ret}, borrowed.  ERR_REFUSED if it
+ * is none or the ring is full.
+ */
+int keyring_add_text(struct keyring *r, const char *text, int64_t created_ms,
+                     const struct key **ret, struct ct_err *err);
 
 /**
  * keyring_n(r), keyring_at(r, i), keyring_first(r), keyring_current(r), keyring_find(r, id):
@@ -89,6 +72,13 @@ const struct key *keyring_at(const struct keyring *r, size_t i);
 const struct key *keyring_first(const struct keyring *r);
 const struct key *keyring_current(const struct keyring *r);
 const struct key *keyring_find(const struct keyring *r, const unsigned char id[KEY_ID_BYTES]);
+
+/**
+ * keyring_retire(r, id_hex), keyring_vouch(r, digest):
+ * The key with that id is retired, in the ring or not; what has that digest was sealed before.
+ */
+void keyring_retire(struct keyring *r, const char *id_hex);
+void keyring_vouch(struct keyring *r, const char *digest);
 
 /**
  * keyring_is_retired(r, id_hex), keyring_vouches(r, id_hex, digest):

@@ -12,14 +12,13 @@
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/data/jscan.h"
-#include "common/config/keyring_inside.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 
-#include "common/config/keyring.h"
+#include "common/config/keyring_file.h"
 
 /*
  * {"format": "codeteleport-keyring-1",
@@ -32,6 +31,15 @@
 #define ENTRY_MAX 256
 #define BACKUPS_KEPT 5 /* beside those that hold a key which the keyring has no more */
 #define BACKUP_INFIX ".before-"
+
+char *keyring_path(void)
+{
+    char *dir = path_credentials_dir();
+    char *path = path_join(dir, "keyring");
+
+    free(dir);
+    return path;
+}
 
 /* ---- reading ---------------------------------------------------------------------------------
  */

@@ -5,7 +5,7 @@
 #include "common/base/hash.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
-#include "common/config/keyring_inside.h"
+#include "common/config/keyring_file.h"
 
 #include "common/config/retired.h"
 

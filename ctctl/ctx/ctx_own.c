@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/config/keyring_open.h"
 #include "common/config/account.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config/keyring_file.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/cloud/item.h"

@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/config/keyring_file.h"
+#include "common/config/keyring_open.h"
 #include "ctctl/key/key.h"
 
 #define ANSWER_MS 30000

@@ -7,6 +7,7 @@
 #include "common/sys/secret.h"
 #include "common/base/str.h"
 
+#include "common/config/keyring_file.h"
 #include "ctctl/key/key.h"
 
 struct key_state {

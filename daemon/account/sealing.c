@@ -14,6 +14,8 @@
 
 #include "daemon/account/cloud.h"
 #include "daemon/daemon.h"
+#include "common/config/keyring_file.h"
+#include "common/config/keyring_open.h"
 #include "daemon/account/sealing.h"
 
 /* In the account's folder: the id of the key that its sessions are sealed with.  A file, so that a

@@ -17,7 +17,7 @@
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
-#include "common/config/keyring.h"
+#include "common/config/keyring_file.h"
 #include "common/base/str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

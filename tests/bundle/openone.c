@@ -22,6 +22,7 @@
 #include "bundle/open/open.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
+#include "common/config/keyring_file.h"
 #include "common/base/str.h"
 
 struct args {

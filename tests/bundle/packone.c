@@ -19,6 +19,7 @@
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
+#include "common/config/keyring_file.h"
 #include "common/base/strlist.h"
 
 static void add_session(void *arg, const char *project, const char *name)

@@ -17,6 +17,7 @@
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
+#include "common/config/keyring_file.h"
 #include "common/base/str.h"
 
 static int fail(const struct ct_err *err)

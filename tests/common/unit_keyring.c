@@ -8,7 +8,8 @@
 
 #include "common/data/bech32.h"
 #include "common/config/key_command.h"
-#include "common/config/keyring.h"
+#include "common/config/keyring_file.h"
+#include "common/config/keyring_open.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
