@@ -9,6 +9,23 @@ PATH=$CT_BUILD/bin:$PATH
 # Slow machines and sanitizers: how long anything may take before it counts as stuck.
 LIMIT_S=${LIMIT_S:-60}
 
+# bats notes before each command where it is, for the case that it fails, which was a fifth of what a case
+# cost.  Instead note it when one has failed.
+if declare -F bats_setup_tracing bats_error_trap bats_capture_stack_trace >/dev/null &&
+    [ "${BATS_TRACE_LEVEL:-0}" = 0 ]; then
+    eval "stock_$(declare -f bats_setup_tracing)"
+    bats_setup_tracing() {
+        stock_bats_setup_tracing
+        trap - DEBUG
+        BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+    }
+    bats_error_trap() {
+        bats_check_status_from_trap
+        [[ ${FUNCNAME[1]} == bats_* ]] || bats_capture_stack_trace
+        BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+    }
+fi
+
 make_home() {
     T=$(mktemp -d "${TMPDIR:-/tmp}/ct.XXXXXX")
     export HOME=$T/home
