@@ -52,28 +52,48 @@ static void explain(const struct ctx *c, int64_t n)
     free(files);
 }
 
-void login_profile_settle(struct ctx *c, const struct login *l)
+static void say_yes_or_no(struct ctx *c, int yes)
 {
     struct json_object *o;
     struct ct_err e;
+
+    if (config_say_profile(c->config, yes, &e) != 0)
+        ctx_say(c, "%s", e.msg);
+    else if (ctx_call(c, "reload", NULL, ANSWER_MS, &o, NULL) == 0)
+        json_object_put(o);
+}
+
+/* A new account has nothing that it was not to have: where nobody is asked, the answer is that of
+ * an empty line. */
+static void settle_new(struct ctx *c)
+{
+    ctx_say(c,
+            "what belongs to no session (memory of agents, named lists of tasks, teams) is saved "
+            "too, as one bundle for this device; if you don't want that: profile = false; in "
+            "codeteleportd.conf");
+    say_yes_or_no(c, 1);
+}
+
+void login_profile_settle(struct ctx *c, const struct login *l)
+{
+    int is_asking = !c->json && term_is_interactive();
     int64_t n;
 
-    if (c->json || c->config->profile >= 0)
+    if (c->config->profile >= 0 || (c->json && !l->is_new))
         return;
     n = files_of_none(c);
-    if (n == 0 || !takes_profiles(l))
+    if ((n == 0 && !l->is_new) || !takes_profiles(l))
         return;
-    if (!term_is_interactive()) {
+    if (is_asking && n > 0) {
+        explain(c, n);
+        say_yes_or_no(c, term_agree("Shall they be saved?"));
+    } else if (l->is_new) {
+        settle_new(c);
+    } else {
         ctx_say(c,
                 "%" PRId64 " of the files here belong to no session (memory of agents, named lists "
                 "of tasks, teams) and are not saved. To have them saved, or not to be told: "
                 "profile = true; or false; in codeteleportd.conf",
                 n);
-        return;
     }
-    explain(c, n);
-    if (config_say_profile(c->config, term_agree("Shall they be saved?"), &e) != 0)
-        ctx_say(c, "%s", e.msg);
-    else if (ctx_call(c, "reload", NULL, ANSWER_MS, &o, NULL) == 0)
-        json_object_put(o);
 }

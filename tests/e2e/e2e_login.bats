@@ -138,8 +138,12 @@ with_account() {
     [ -n "$code" ]
     run ctctl login --register --email a@example.org --password-stdin --api-url "$API" <<<'correct horse'
     [ "$status" -eq 77 ]
-    ctctl login --register --invite "$code" --email a@example.org --password-stdin \
+    run ctctl login --register --invite "$code" --email a@example.org --password-stdin \
         --api-url "$API" <<<'correct horse'
+    [ "$status" -eq 0 ]
+    # nobody could be asked about the profile: it is as after an empty line, and said
+    [[ $output == *"what belongs to no session"*"is saved too"*"profile = false"* ]]
+    [ "$(cat "$XDG_STATE_HOME/codeteleport/shared/profile")" = true ]
     api GET /auth/me
     run ctctl login --register --invite "$code" --email b@example.org --password-stdin \
         --api-url "$API" <<<'correct horse'

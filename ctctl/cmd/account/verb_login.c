@@ -376,7 +376,8 @@ const struct verb verb_login = {
     "so, a key is made, or the account's asked for (see: ctctl key --help).\n"
     "\n"
     "It is asked once, too, whether what belongs to no session is saved (see: profile in\n"
-    "codeteleportd.conf(5)), if there is any.\n"
+    "codeteleportd.conf(5)), if there is any. With --register and without a terminal it is\n"
+    "saved.\n"
     "\n"
     "Logging in to another account or server than before is confirmed on a terminal, for\n"
     "all sessions of this machine go there from then on.\n",

@@ -68,6 +68,7 @@ class Machine:
         with open(os.path.join(self.top, "config/codeteleport/codeteleportd.conf"), "w",
                   encoding="utf-8") as f:
             f.write("quiet = 0.3; turn_quiet = 0.1; distance = 0; longest_wait = 5; pace = false;"
+                    " profile = false;"
                     " amend = %s; device_name = \"%s\"; allow_plain_http = true;\n" %
                     (model.amend, name))
         if model.key:
