@@ -131,9 +131,13 @@ char *path_socket(const char *state_dir)
 
 int path_make_dirs(const char *path, mode_t mode, struct ct_err *err)
 {
-    char *p = str_dup(path);
+    struct stat whole;
+    char *p;
     int rc = 0;
 
+    if (stat(path, &whole) == 0 && S_ISDIR(whole.st_mode))
+        return 0;
+    p = str_dup(path);
     for (char *s = p + 1; rc == 0; s++) {
         char c = *s;
         if (c != '/' && c != '\0')

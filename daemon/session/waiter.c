@@ -31,7 +31,6 @@
 enum phase { NEEDS_LOGIN, DRAINING, ASKING, WAITING };
 
 struct target {
-    LIST_ENTRY(target) link;
     char id[UUID_SIZE];
     uint64_t seq;
 };
@@ -46,7 +45,7 @@ struct waiter {
     enum phase phase;
     uint64_t generation; /* of the books, when it began to drain */
     struct strlist ids;
-    LIST_HEAD(, target) targets;
+    struct map *targets; /* by their ids */
     int64_t requested, confirmed, unchanged, excluded;
     struct json_object *failed;
 };
@@ -55,16 +54,20 @@ struct waiters {
     LIST_HEAD(, waiter) all;
 };
 
+static int free_target(void *arg, const char *id, void *value)
+{
+    (void)arg;
+    (void)id;
+    free(value);
+    return 0;
+}
+
 static void waiter_free(struct waiter *w)
 {
-    struct target *t;
-
     LIST_REMOVE(w, link);
     cloud_unlook(w->d->cloud, w);
-    while ((t = LIST_FIRST(&w->targets)) != NULL) {
-        LIST_REMOVE(t, link);
-        free(t);
-    }
+    map_each(w->targets, free_target, NULL);
+    map_free(w->targets);
     strlist_free(&w->ids);
     json_object_put(w->failed);
     free(w);
@@ -78,7 +81,7 @@ static void end_once(struct waiter *w, const char *state)
         return;
     if (strcmp(state, "auth_required") == 0 || strcmp(state, "account_changed") == 0)
         d->exit_status = 77;
-    else if (!LIST_EMPTY(&w->targets) || json_object_array_length(w->failed) > 0 ||
+    else if (map_size(w->targets) > 0 || json_object_array_length(w->failed) > 0 ||
              w->phase != WAITING)
         d->exit_status = 75;
     else
@@ -282,7 +285,7 @@ static void add_target(struct waiter *w, struct session *s)
 
     snprintf(t->id, sizeof(t->id), "%s", s->id);
     t->seq = s->dirty_seq;
-    LIST_INSERT_HEAD(&w->targets, t, link);
+    map_put(w->targets, t->id, t);
     w->requested++;
 }
 
@@ -370,27 +373,32 @@ static int find_targets(struct waiter *w, struct ct_err *err)
     return 0;
 }
 
+static int hurry_target(void *arg, const char *id, void *value)
+{
+    struct daemon *d = arg;
+    struct session *s = sessions_get(d, id);
+
+    (void)value;
+    if (s == NULL)
+        return 0;
+    sessions_set_err(s, NULL);
+    if (sessions_is_dirty(s))
+        sessions_make_due(d, s);
+    if (d->uploader != NULL)
+        uploader_kick(d->uploader, id);
+    return 0;
+}
+
 /* An explicit sync skips debounce, distance, back-off and pause. */
 static void hurry(struct waiter *w)
 {
     struct daemon *d = w->d;
-    struct target *t;
 
     cloud_try_now(d->cloud);
     allowance_try(d->allowance);
     evtimer_del(d->reseal_timer);
     reseal_run(d);
-    LIST_FOREACH(t, &w->targets, link)
-    {
-        struct session *s = sessions_get(d, t->id);
-        if (s == NULL)
-            continue;
-        sessions_set_err(s, NULL);
-        if (sessions_is_dirty(s))
-            sessions_make_due(d, s);
-        if (d->uploader != NULL)
-            uploader_kick(d->uploader, t->id);
-    }
+    map_each(w->targets, hurry_target, d);
 }
 
 /* Whether profiles are saved the server is about to say: they may be targets too. */
@@ -403,12 +411,26 @@ static int awaits_answer(const struct waiter *w)
            (state == LOGIN_OK || state == LOGIN_CHECKING) && !login_view_is_offline(w->d->login);
 }
 
+static void settle(struct waiter *w, struct target *t, const struct session *s)
+{
+    if (!judge(w, t, s))
+        return;
+    map_remove(w->targets, t->id);
+    free(t);
+}
+
+static int settle_target(void *arg, const char *id, void *value)
+{
+    struct waiter *w = arg;
+
+    settle(w, value, sessions_get(w->d, id));
+    return 0;
+}
+
 static void aim(struct waiter *w);
 
 static void check(struct waiter *w)
 {
-    struct target *t, *next;
-
     if (w->is_gone && w->phase >= ASKING) {
         if (w->rq != NULL)
             finish(w);
@@ -418,16 +440,11 @@ static void check(struct waiter *w)
         aim(w);
         return;
     }
-    for (t = LIST_FIRST(&w->targets); t != NULL && w->phase == WAITING; t = next) {
-        next = LIST_NEXT(t, link);
-        if (judge(w, t, sessions_get(w->d, t->id))) {
-            LIST_REMOVE(t, link);
-            free(t);
-        }
-    }
+    if (w->phase == WAITING)
+        map_each(w->targets, settle_target, w);
     if (w->phase == DRAINING)
         return; /* the watcher holds on to us */
-    if (is_hopeless(w) || (w->phase == WAITING && (LIST_EMPTY(&w->targets) || !w->is_waiting)))
+    if (is_hopeless(w) || (w->phase == WAITING && (map_size(w->targets) == 0 || !w->is_waiting)))
         finish(w);
 }
 
@@ -514,7 +531,7 @@ static struct waiter *add(struct daemon *d)
 
     w->d = d;
     w->failed = json_object_new_array();
-    LIST_INIT(&w->targets);
+    w->targets = map_new();
     LIST_INSERT_HEAD(&d->waiters->all, w, link);
     return w;
 }
@@ -560,39 +577,38 @@ int waiter_is_anybody(const struct daemon *d)
 void waiter_check(struct daemon *d, const struct session *s)
 {
     struct waiter *w, *next;
-    struct target *t, *t_next;
-
-    for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
-        next = LIST_NEXT(w, link);
-        if (w->phase != WAITING)
-            continue;
-        for (t = LIST_FIRST(&w->targets); t != NULL; t = t_next) {
-            t_next = LIST_NEXT(t, link);
-            if (strcmp(t->id, s->id) == 0 && judge(w, t, s)) {
-                LIST_REMOVE(t, link);
-                free(t);
-            }
-        }
-        if (LIST_EMPTY(&w->targets))
-            finish(w);
-    }
-}
-
-void waiter_forgotten(struct daemon *d)
-{
-    struct waiter *w, *next;
     struct target *t;
 
     for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
         next = LIST_NEXT(w, link);
         if (w->phase != WAITING)
             continue;
-        while ((t = LIST_FIRST(&w->targets)) != NULL) {
-            add_failed(w, t->id, "the account's books were closed before it was safe",
-                       "ctctl sync");
-            LIST_REMOVE(t, link);
-            free(t);
-        }
+        if ((t = map_get(w->targets, s->id)) != NULL)
+            settle(w, t, s);
+        if (map_size(w->targets) == 0)
+            finish(w);
+    }
+}
+
+static int fail_target(void *arg, const char *id, void *value)
+{
+    struct waiter *w = arg;
+
+    add_failed(w, id, "the account's books were closed before it was safe", "ctctl sync");
+    map_remove(w->targets, id);
+    free(value);
+    return 0;
+}
+
+void waiter_forgotten(struct daemon *d)
+{
+    struct waiter *w, *next;
+
+    for (w = LIST_FIRST(&d->waiters->all); w != NULL; w = next) {
+        next = LIST_NEXT(w, link);
+        if (w->phase != WAITING)
+            continue;
+        map_each(w->targets, fail_target, w);
         finish(w);
     }
 }
