@@ -28,11 +28,11 @@ setup() {
 }
 
 teardown() {
-    rm -rf "$T"
+    end_home
 }
 
-kills() { # OPTION...: with the bundle $T/b.tar.gz
-    run python3 "$CT_SRC/tests/e2e/kill_install.py" "$(command -v ctctl)" "$T/b.tar.gz" "$B" "$ID" \
+kills() { # OPTION...: with the bundle $T/b.tar.gz, or $BUNDLE
+    run python3 "$CT_SRC/tests/e2e/kill_install.py" "$(command -v ctctl)" "${BUNDLE:-$T/b.tar.gz}" "$B" "$ID" \
         "$T/start" "$T" "$CALLS" "$@"
     echo "$output"
     [ "$status" -eq 0 ]
@@ -117,4 +117,33 @@ alice_goes_on() {
     wait "$pid"
     tail -n 1 "$(here "$ID")" | grep -q "in the last moment"
     grep -q "alice again" "$(here "$ID")"
+}
+
+@test "killed, or out of room, while what belongs to no session comes home" {
+    local d machine
+    rm -rf "$T/alice" "$T/bob" "$T/start"
+    start_server
+    for machine in alice bob; do
+        machine $machine
+        conf "device_name = \"$machine\"; profile = true;"
+        mkdir -p "$CODETELEPORT_CONFIG_DIR"
+        [ $machine = alice ] || install -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/"
+        log_in
+        for d in agent-memory/reviewer "projects/$(encoded "$HOME/lone")/memory"; do
+            mkdir -p "$CLAUDE_CONFIG_DIR/$d"
+            seq -f "- $machine learnt in $d %.0f" 2000 >"$CLAUDE_CONFIG_DIR/$d/MEMORY.md"
+        done
+        printf '{"display":"%s","pastedContents":{},"timestamp":1,"project":"/p"}\n' "$machine" >"$CLAUDE_CONFIG_DIR/history.jsonl"
+        [ $machine = bob ] || {
+            "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+            mkdir -p "$CLAUDE_CONFIG_DIR/tasks/release"
+            echo '{"subject":"named"}' >"$CLAUDE_CONFIG_DIR/tasks/release/1.json"
+            push
+        }
+    done
+    cp -r "$CLAUDE_CONFIG_DIR" "$T/start"
+    ID=none B=
+    BUNDLE=profile CALLS=$CALLS,write=ENOSPC${CT_ALL_KILLS:+,renameat2=ENOSPC,renameat=ENOSPC,mkdirat=ENOSPC,fsync=EIO}
+    kills
+    [ "$(grep -c 'learnt in' "$T/data/projects/$(encoded "$HOME/lone")/memory/MEMORY.md")" = 4000 ]
 }

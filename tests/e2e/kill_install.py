@@ -3,12 +3,14 @@
 
     kill_install.py CTCTL BUNDLE TARGET-DIR ID START WORK CALLS [OPTION...]
 
-START is a data folder as it is before; a copy of it, WORK/data, is what `ctctl import` works on, once
-for each call of CALLS (comma-separated names for strace), killed as it enters that call.  After each
-kill:
+START is a data folder as it is before; a copy of it, WORK/data, is what `ctctl import` works on (BUNDLE
+"profile": `ctctl pull --profile`, and neither folder nor session), once for each call of CALLS
+(comma-separated names for strace), killed as it enters that call; "CALL=ERROR": that call fails.  After
+each:
   - there is not more than one transcript of the session, and it is the old one or the new one;
   - with the new one all the rest is there;
   - what belongs into its own folder is there, beside the transcript: old or new;
+  - of a profile no file is there in part: each is the old one or the new one, or not there yet;
   - of what was there before, every file is there as it was or as it is in the end, or as a backup,
     and the prompt history has lost no line;
   - importing once more ends in the same state as one that nobody killed, and leaves nothing behind.
@@ -24,7 +26,9 @@ ctctl, bundle, target, sid, start, work, calls = sys.argv[1:8]
 options = sys.argv[8:]
 data = os.path.join(work, "data")
 env = dict(os.environ, CLAUDE_CONFIG_DIR=data, ASAN_OPTIONS="detect_leaks=0")
-command = [ctctl, "--json", "import", bundle, "--target-dir", target] + options
+is_profile = bundle == "profile"
+command = [ctctl, "--json"] + (["pull", "--profile"] if is_profile else
+                               ["import", bundle, "--target-dir", target]) + options
 
 
 def tree(root):
@@ -83,6 +87,9 @@ def check(where, now, old, new):
             here = beside + name
             if now.get(here) not in contents | {new.get(here)}:
                 fail(where, "%s is not beside the transcript" % here)
+    for path, content in visible(now).items():
+        if is_profile and content not in (old.get(path), new.get(path)):
+            fail(where, "%s is there in part" % path)
     everything = digests(now.values())
     for path, content in visible(old).items():
         if path.endswith(sid + ".jsonl") or path.endswith("history.jsonl"):
@@ -100,17 +107,22 @@ def main():
     old, new = tree(start), tree(data)
     kills = 0
     for call in calls.split(","):
+        call, _, error = call.partition("=")
+        what = "error=" + error if error else "signal=KILL"
         n = 0
         while True:
             n += 1
             fresh()
-            where = "%s number %d" % (call, n)
-            r = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=" + call, "-e",
-                                "inject=%s:signal=KILL:when=%d" % (call, n)] + command, env=env,
+            where = "%s number %d, %s" % (call, n, what)
+            trace = os.path.join(work, "trace")
+            r = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=" + call, "-e",
+                                "inject=%s:%s:when=%d" % (call, what, n)] + command, env=env,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
-            if r.returncode == 0:
+            with open(trace, encoding="utf-8", errors="replace") as f:
+                was_hit = any("(INJECTED)" in line or "+++ killed by SIGKILL" in line for line in f)
+            if not was_hit:
                 break
-            if r.returncode not in (-9, 137):
+            if not error and r.returncode not in (-9, 137):
                 fail(where, "status %d: %s" % (r.returncode, r.stderr.decode()))
             kills += 1
             check(where, tree(data), old, new)
