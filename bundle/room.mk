@@ -3,6 +3,8 @@ bundle_libbundle_a_SOURCES = \
   bundle/compare/compare.c bundle/compare/compare.h \
   bundle/compare/merge.c bundle/compare/merge.h \
   bundle/compare/rest.c bundle/compare/rest.h \
+  bundle/format/entry.c bundle/format/entry.h \
+  bundle/format/meta.c bundle/format/meta.h \
   bundle/format/gzip.c bundle/format/gzip.h \
   bundle/format/tarhead.c bundle/format/tarhead.h \
   bundle/install/across.c bundle/install/across.h \
@@ -26,16 +28,15 @@ bundle_libbundle_a_SOURCES = \
   bundle/leak/leak_default.h \
   bundle/leak/leak_rules.c \
   bundle/leak/leak_words.c bundle/leak/leak_words.h \
-  bundle/open/extraction.h \
+  bundle/open/extraction.c bundle/open/extraction.h \
   bundle/open/generations.c bundle/open/generations.h \
   bundle/open/gunzip.c bundle/open/gunzip.h \
   bundle/open/held.c bundle/open/held.h \
   bundle/open/landing.c bundle/open/landing.h \
   bundle/open/open.c bundle/open/open.h \
   bundle/open/open_extract.c \
-  bundle/open/open_extras.c \
+  bundle/open/open_extras.c bundle/open/open_extras.h \
   bundle/open/open_inside.h \
-  bundle/open/open_meta.c bundle/open/open_meta.h \
   bundle/open/open_name.c bundle/open/open_name.h \
   bundle/open/records.c bundle/open/records.h \
   bundle/open/source.c bundle/open/source.h \
@@ -46,6 +47,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/pack/compress.h \
   bundle/pack/content.c bundle/pack/content.h \
   bundle/pack/content_id.c bundle/pack/content_id.h \
+  bundle/pack/guard.h \
   bundle/pack/leaks.c bundle/pack/leaks.h \
   bundle/pack/manifest.c bundle/pack/manifest.h \
   bundle/pack/origin.c bundle/pack/origin.h \

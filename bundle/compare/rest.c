@@ -5,7 +5,7 @@
 
 #include "agents/news.h"
 #include "agents/seen.h"
-#include "bundle/pack/others.h"
+#include "bundle/format/entry.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/str.h"
@@ -83,7 +83,7 @@ static int name(int stage_fd, int fd, struct strlist *ret, struct ct_err *err)
     if (hash_sha256_fd(fd, &size, hex) != 0)
         return err_sys(err, "can't read the stage");
     hex[2 * NAME_BYTES] = '\0';
-    entry = str_printf(OTHERS_ENTRY "%s.jsonl", hex);
+    entry = str_printf(ENTRY_OTHERS "%s.jsonl", hex);
     staged = str_printf(STAGED "-%s", hex);
     if (renameat(stage_fd, STAGED, stage_fd, staged) != 0)
         rc = err_sys(err, "can't write to the stage");

@@ -10,6 +10,7 @@
 
 #include "agents/linked.h"
 #include "bundle/compare/compare.h"
+#include "bundle/format/entry.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/path.h"
@@ -20,7 +21,6 @@
 
 #define UNITED "united-transcript"
 #define GATHERED "gathered-transcript"
-#define ASIDE "session-subdir/codeteleport-other/"
 #define FAR_VERSIONS 1000000 /* Claude Code counts from 1 */
 
 /* ---- names -------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ char *both_aside(int fd, const char *name, struct ct_err *err)
     if (digest(fd, d, err) != 0)
         return NULL;
     hash_hex(d, 8, hex);
-    return str_printf("%s%s-%s", ASIDE, hex, path_base(name));
+    return str_printf(ENTRY_OTHERS "%s-%s", hex, path_base(name));
 }
 
 static int add_name(int local, int staged, const char *name, struct strlist *ret,

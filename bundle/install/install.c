@@ -11,7 +11,7 @@
 #include "agents/linked.h"
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
-#include "bundle/pack/others.h"
+#include "bundle/format/entry.h"
 #include "bundle/install/both.h"
 #include "bundle/install/gather.h"
 #include "bundle/install/git_root.h"
@@ -33,7 +33,7 @@ struct installing {
     const struct install_opts *opts;
     struct install_result *r;
     struct opener *opener;
-    const struct open_meta *meta;
+    const struct meta *meta;
     struct install_target target;
     struct stage stage;
     struct local local;
@@ -168,11 +168,6 @@ static int extract(struct installing *in, struct ct_err *err)
     if (rc != 0)
         return -1;
     strlist_copy(&in->r->left_out, &in->opened.left_out);
-    for (size_t i = 0; i < in->opened.n_extras; i++) {
-        strlist_add(&in->r->left_out, in->opened.extras[i].original_path);
-        strlist_add(&in->r->left_out,
-                    "a file that was named when the bundle was made; tar takes it out");
-    }
     in->r->has_mode_reset = in->opened.has_mode_reset;
     in->r->losses = in->opened.losses;
     in->opened.losses = (struct losses){0};
@@ -214,7 +209,7 @@ static int read_others(struct installing *in, struct ct_err *err)
     for (size_t i = 0; i < in->opened.n; i++) {
         const struct open_entry *e = &in->opened.entries[i];
         int fd, rc;
-        if (e->kind == AGENT_NOTHING || !others_is_entry(e->name))
+        if (!entry_is_other(e->name))
             continue;
         fd = openat(in->stage.fd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
@@ -236,10 +231,8 @@ static int read_stage(struct installing *in, struct ct_err *err)
 
     /* Nobody asks for the records of a session that is new here, but for what it begins with. */
     in->news = in->local.n > 0 ? news_new() : news_new_glance();
-    for (size_t i = 0; rc == 0 && i < in->opened.n; i++) {
-        if (in->opened.entries[i].kind != AGENT_NOTHING)
-            rc = read_entry(in, id, &in->opened.entries[i], window, err);
-    }
+    for (size_t i = 0; rc == 0 && i < in->opened.n; i++)
+        rc = read_entry(in, id, &in->opened.entries[i], window, err);
     if (rc == 0)
         rc = read_others(in, err);
     if (rc == 0)

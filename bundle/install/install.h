@@ -65,7 +65,7 @@ struct install_opts {
 
     /* Say where the session is to live; ${local} is what there is of it here.  The members of
      * ${ret} become the caller's. */
-    int (*choose)(void *arg, const struct open_meta *meta, const struct local *local,
+    int (*choose)(void *arg, const struct meta *meta, const struct local *local,
                   struct install_target *ret, struct ct_err *err);
     void *choose_arg;
 

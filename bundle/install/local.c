@@ -17,7 +17,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "bundle/pack/others.h"
+#include "bundle/format/entry.h"
 #include "bundle/install/local.h"
 
 #define LIVE_MAX (64 << 10)
@@ -139,7 +139,7 @@ static void pass_over(void *arg, const char *path, const char *reason)
 /* What came along from other transcripts, when the session was installed. */
 static void hear_folder(struct listening *w, const char *session_id, const char *project)
 {
-    char *path = w->agent->entry_path(session_id, project, NULL, OTHERS_ENTRY "x.jsonl");
+    char *path = w->agent->entry_path(session_id, project, NULL, ENTRY_OTHERS "x.jsonl");
     char *dir = path_parent(path);
     int fd = linked_open(w->agent, w->root_fd, dir, O_DIRECTORY);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;

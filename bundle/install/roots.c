@@ -53,8 +53,8 @@ static void add_project(struct pairs *p, const char *data_dir, const char *cwd, 
     free(as_is);
 }
 
-int roots_new(const struct open_meta *meta, const struct roots_target *target,
-              struct relocation **ret, struct ct_err *err)
+int roots_new(const struct meta *meta, const struct roots_target *target, struct relocation **ret,
+              struct ct_err *err)
 {
     char *usual = below(meta->source_user_dir, ".claude", NULL);
     char *usual_here = below(target->home, ".claude", NULL);

@@ -18,7 +18,7 @@ struct roots_target {
  * transcripts cite as well: the session's folders in the agent's data folder, and that itself where
  * it does not move with the home folder.
  */
-int roots_new(const struct open_meta *meta, const struct roots_target *target,
-              struct relocation **ret, struct ct_err *err);
+int roots_new(const struct meta *meta, const struct roots_target *target, struct relocation **ret,
+              struct ct_err *err);
 
 #endif

@@ -21,8 +21,8 @@ static void on_transcript(void *arg, const void *p, size_t n)
     news_feed(arg, p, n);
 }
 
-static int compare(const struct open_meta *meta, const struct verify_here *here,
-                   const struct news *news, struct verify_result *ret, struct ct_err *err)
+static int compare(const struct meta *meta, const struct verify_here *here, const struct news *news,
+                   struct verify_result *ret, struct ct_err *err)
 {
     int root_fd = beneath_open_root(here->root), rc;
     struct local local;

@@ -9,8 +9,6 @@
  * One extraction under way, for the files of this room that do it.
  */
 
-#define EXTRACTION_MANIFEST "extra-files-manifest.json"
-#define EXTRACTION_MANIFEST_MAX (4 << 20)
 #define NOT_AN_ITEM SIZE_MAX
 
 /* A regular file of the bundle. */
@@ -20,7 +18,6 @@ struct item {
     int64_t size_bytes, stage_bytes, lines;
     unsigned char digest[HASH_SHA256_BYTES];
     int is_taken;      /* it lies in the stage */
-    int is_extra;      /* the manifest names it */
     int is_executable; /* by its owner, before /rewind too */
 };
 
@@ -31,7 +28,7 @@ struct extraction {
     struct map *names; /* of everything but folders: index in items + 1, or NOT_AN_ITEM */
     struct item *items;
     size_t n, cap;
-    struct buf manifest;
+    struct buf manifest;    /* of the files that a user had named */
     int64_t unlooked_bytes; /* for which nobody has looked for space */
     int has_mode_reset;
     int64_t folders, files; /* made in the stage */
@@ -39,8 +36,6 @@ struct extraction {
     struct rebuild_opts rebuild;
     struct losses losses, used;
     struct strlist left_out;
-    struct open_extra *extras;
-    size_t n_extras;
 };
 
 /**
@@ -56,18 +51,11 @@ void extraction_leave_out(struct extraction *x, const char *name, const char *re
 struct item *extraction_find(const struct extraction *x, const char *name);
 
 /**
- * extraction_copy(x, from, to, relocation, ret_stage_bytes, err):
- * Make the file ${to} in the stage with what the file ${from} there holds.
+ * extraction_note(x, name, at, err), extraction_add(x, name, err):
+ * Every name comes once: note that it came, with the item ${at} - 1 or NOT_AN_ITEM; the same and
+ * add an empty item, which is returned.  ERR_CORRUPT (NULL) if it had come before.
  */
-int extraction_copy(const struct extraction *x, const char *from, const char *to,
-                    const struct relocation *relocation, int64_t *ret_stage_bytes,
-                    struct ct_err *err);
-
-/**
- * extraction_extras(x, err):
- * Everything is in the stage: find out what the extra files are.  One that the manifest does not
- * name goes.
- */
-int extraction_extras(struct extraction *x, struct ct_err *err);
+int extraction_note(struct extraction *x, const char *name, uintptr_t at, struct ct_err *err);
+struct item *extraction_add(struct extraction *x, const char *name, struct ct_err *err);
 
 #endif

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "bundle/open/open_inside.h"
-#include "bundle/open/open_meta.h"
+#include "bundle/format/meta.h"
 #include "bundle/open/open_name.h"
 #include "bundle/open/source.h"
 #include "common/base/str.h"
@@ -52,7 +52,7 @@ static int read_meta(struct opener *o, const struct untar_entry *e, struct ct_er
     while ((n = untar_read(o->untar, &p, err)) > 0)
         buf_add(&b, p, (size_t)n);
     if (n == 0)
-        rc = open_meta_parse(b.data, b.len, &o->meta, &o->document, err);
+        rc = meta_parse(b.data, b.len, &o->meta, &o->document, err);
     buf_free(&b);
     return rc;
 }
@@ -61,7 +61,7 @@ static int read_meta(struct opener *o, const struct untar_entry *e, struct ct_er
  * memory/ come before it: then this is a reading of its own, and extraction begins anew. */
 static int find_meta(struct opener *o, struct ct_err *err)
 {
-    char name[OPEN_NAME_MAX + 1];
+    char name[ENTRY_NAME_MAX + 1];
     const char *reason;
     struct untar_entry e;
     int rc;
@@ -71,7 +71,7 @@ static int find_meta(struct opener *o, struct ct_err *err)
             continue;
         if (open_name_clean(e.name, name, &reason) == NAME_EVIL)
             return open_evil(e.name, reason, err);
-        if (strcmp(name, OPEN_META) == 0) {
+        if (strcmp(name, ENTRY_META) == 0) {
             if (e.type != UNTAR_FILE)
                 return err_set(err, ERR_CORRUPT, "the bundle's meta.json is no file");
             o->is_meta_first = files == 0;
@@ -131,7 +131,7 @@ const struct seal_header *opener_seal(const struct opener *o)
     return untar_seal(o->untar);
 }
 
-const struct open_meta *opener_meta(const struct opener *o)
+const struct meta *opener_meta(const struct opener *o)
 {
     return &o->meta;
 }

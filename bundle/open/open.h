@@ -4,14 +4,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "agents/agent.h"
 #include "agents/trust.h"
+#include "bundle/format/meta.h"
 #include "bundle/relocate/relocate.h"
 #include "bundle/seal/seal.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
 #include "common/base/strlist.h"
-#include "common/base/uuid.h"
 
 /*
  * A bundle being opened: seal (if there is one), gzip, tar, meta.json, then everything else into a
@@ -23,15 +22,15 @@
  * of proportion to the compressed size.  Left out by name with the reason: what we don't install
  * (session environments, shell snapshots, settings, hooks...), what we don't know, what is neither
  * file nor folder, names with control characters or that are not UTF-8, a history.jsonl that is too
- * large.  A hard link to an entry of the same kind that came before is a copy of it, and counts for
- * the limits as one; from or to the transcript or the history there is none, and a transcript that
- * is a link is refused.
+ * large, and the files that the user of a stock client named, each as the place that it came from.
+ * A hard link to an entry of the same kind that came before is a copy of it, and counts for the
+ * limits as one; from or to the transcript or the history there is none, and a transcript that is a
+ * link is refused.
  */
 struct opener;
 
 #define OPEN_META_MAX (64 << 10)              /* bytes of meta.json */
 #define OPEN_ENTRIES_MAX 100000               /* entries of any kind */
-#define OPEN_NAME_MAX 1024                    /* bytes of a name */
 #define OPEN_HISTORY_MAX (64 << 20)           /* of history.jsonl, which is in memory once */
 #define OPEN_RATIO_MAX 200                    /* bytes for each compressed byte... */
 #define OPEN_RATIO_FLOOR (INT64_C(256) << 20) /* ...once there are more than these */
@@ -57,38 +56,14 @@ struct open_opts {
     void *transcript_arg;
 };
 
-/* What meta.json says, checked.  Strings are borrowed from the opener. */
-struct open_meta {
-    char session_id[UUID_SIZE];
-    const struct agent *agent;
-    int format_version;
-    const char *source_cwd;      /* absolute, POSIX or Windows */
-    const char *source_user_dir; /* the same */
-    const char *git_branch;      /* NULL: not said.  Any text: escape it for a terminal */
-    const char *content_id;      /* NULL: not said, as by a stock client */
-    const char *data_dir;        /* the agent's data folder there; NULL: where it is by default */
-    const char *project;    /* the name of the session's folder in it; NULL: as of source_cwd */
-    const char *memory_cwd; /* the folder whose memory came along, above source_cwd or, of a session
-                               that was moved, elsewhere; NULL: it is that of source_cwd, or of one
-                               that nothing names */
-    int is_profile;         /* what belongs to no session */
-};
-
 /* One file of the stage. */
 struct open_entry {
-    char *name;           /* as it comes (see arrival() of agent.h), its path below the stage */
-    enum agent_kind kind; /* AGENT_NOTHING: a file that the user named (struct open_extra) */
-    int64_t size_bytes;   /* as in the bundle */
-    int64_t stage_bytes;  /* as it lies in the stage: relocation may change it */
-    int64_t lines;        /* of a .jsonl, which no relocation changes; else 0 */
+    char *name; /* as it comes (see arrival() of agent.h), its path below the stage */
+    enum agent_kind kind;
+    int64_t size_bytes;                      /* as in the bundle */
+    int64_t stage_bytes;                     /* as it lies in the stage: relocation may change it */
+    int64_t lines;                           /* of a .jsonl, which no relocation changes; else 0 */
     unsigned char digest[HASH_SHA256_BYTES]; /* as in the bundle */
-};
-
-/* A file that the user named when the bundle was made.  Installing one is for the caller to decide,
- * and never without being asked: the path can be anything. */
-struct open_extra {
-    char *name;          /* "extra-files/<sha1>", in the stage */
-    char *original_path; /* absolute, relocated */
 };
 
 struct open_result {
@@ -96,12 +71,10 @@ struct open_result {
     struct open_entry *entries; /* sorted by name; without meta.json and the manifest */
     size_t n;
     struct strlist left_out; /* name, reason, name, reason, ...; escape names for a terminal */
-    struct open_extra *extras;
-    size_t n_extras;
-    struct losses losses;             /* what was left out within files */
-    struct losses used;               /* agents and skills that it calls */
-    int64_t raw_bytes;                /* of all contents */
-    int has_mode_reset;               /* a permission mode was set back to default */
+    struct losses losses;    /* what was left out within files */
+    struct losses used;      /* agents and skills that it calls */
+    int64_t raw_bytes;       /* of all contents */
+    int has_mode_reset;      /* a permission mode was set back to default */
     char content_id[HASH_SHA256_HEX]; /* of what is in the bundle (see content.h) */
 };
 
@@ -120,7 +93,7 @@ void opener_free(struct opener *o);
  * opener_meta(o), opener_seal(o):
  * What meta.json says; the header of the seal, NULL if the bundle is in clear.  Borrowed.
  */
-const struct open_meta *opener_meta(const struct opener *o);
+const struct meta *opener_meta(const struct opener *o);
 const struct seal_header *opener_seal(const struct opener *o);
 
 /**
@@ -129,7 +102,7 @@ const struct seal_header *opener_seal(const struct opener *o);
  * there under their names in the bundle, with mode 0600 in folders of 0700, flushed to the disk by
  * whoever publishes them.  NULL: nothing is written, which checks the bundle.  ${relocation} (may
  * be NULL) moves the paths in JSON text: in the transcript, .jsonl and .json of session-subdir/,
- * tasks/ and todos/, history.jsonl, and extra files marked so.  Unless it is one's own, a
+ * tasks/ and todos/, and history.jsonl.  Unless it is one's own, a
  * transcript that ends in another permission mode than "default" gets a record that sets it back
  * (records.h says what counts).
  *

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "bundle/pack/content_id.h"
-#include "bundle/pack/others.h"
+#include "bundle/format/entry.h"
 #include "bundle/open/extraction.h"
 #include "bundle/open/landing.h"
+#include "bundle/open/open_extras.h"
 #include "bundle/open/open_name.h"
 #include "bundle/open/records.h"
 #include "common/base/file.h"
@@ -19,7 +20,7 @@
 
 #include "bundle/open/open.h"
 
-#define TRANSCRIPT "session.jsonl"
+#define MANIFEST_MAX (4 << 20)
 #define LARGE_BYTES (1 << 20)           /* for so much, space is looked for beforehand */
 #define BLOCK_BYTES 4096                /* a file that is nearly empty takes them */
 #define SPARE_BYTES (INT64_C(64) << 20) /* that must be left then */
@@ -27,48 +28,6 @@
 #define FOLDERS_FOR_EACH 4              /* and so many more for each file */
 #define MADE_FREE 4096                  /* of others so many files and folders, */
 #define MADE_BYTES 64                   /* and one more for so many compressed bytes */
-
-void extraction_leave_out(struct extraction *x, const char *name, const char *reason)
-{
-    strlist_add(&x->left_out, name);
-    strlist_add(&x->left_out, reason);
-}
-
-struct item *extraction_find(const struct extraction *x, const char *name)
-{
-    uintptr_t at = (uintptr_t)map_get(x->names, name);
-
-    return at == 0 || at == NOT_AN_ITEM ? NULL : &x->items[at - 1];
-}
-
-/* Every name comes once. */
-static int note_name(struct extraction *x, const char *name, uintptr_t at, struct ct_err *err)
-{
-    char text[128];
-
-    if (map_get(x->names, name) != NULL) {
-        str_escape(name, strlen(name), text, sizeof(text));
-        return err_set(err, ERR_CORRUPT, "the bundle has two entries with one name: \"%s\"", text);
-    }
-    map_put(x->names, name, (void *)at);
-    return 0;
-}
-
-static struct item *add_item(struct extraction *x, const char *name, struct ct_err *err)
-{
-    struct item *i;
-
-    if (note_name(x, name, x->n + 1, err) != 0)
-        return NULL;
-    if (x->n == x->cap) {
-        x->cap = x->cap == 0 ? 64 : x->cap * 2;
-        x->items = str_realloc(x->items, x->cap, sizeof(*x->items));
-    }
-    i = &x->items[x->n++];
-    memset(i, 0, sizeof(*i));
-    i->name = str_dup(name);
-    return i;
-}
 
 /* ---- one file -----------------------------------------------------------------------------------
  */
@@ -172,7 +131,7 @@ static int64_t count_lines(const char *p, size_t n)
 static int pour(struct extraction *x, struct item *i, struct landing *l, struct records *r,
                 struct ct_err *err)
 {
-    int is_heard = i->kind == AGENT_TRANSCRIPT || others_is_entry(i->name), n;
+    int is_heard = i->kind == AGENT_TRANSCRIPT || entry_is_other(i->name), n;
     size_t len = strlen(i->name);
     int is_lines = len > 6 && strcmp(i->name + len - 6, ".jsonl") == 0;
     int64_t grown = 0;
@@ -187,7 +146,7 @@ static int pour(struct extraction *x, struct item *i, struct landing *l, struct 
             records_feed(r, p, (size_t)n);
         if (is_lines)
             i->lines += count_lines(p, (size_t)n);
-        if (strcmp(i->name, EXTRACTION_MANIFEST) == 0)
+        if (strcmp(i->name, ENTRY_EXTRAS_MANIFEST) == 0)
             buf_add(&x->manifest, p, (size_t)n);
     }
     if (n < 0)
@@ -225,7 +184,7 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
         .stage_fd = i->is_taken ? x->stage_fd : -1,
         .name = i->name,
         .relocation = open_name_is_json(i->kind, i->name) ? x->relocation : NULL,
-        .agent = i->is_taken && i->kind != AGENT_NOTHING ? x->o->meta.agent : NULL,
+        .agent = i->is_taken ? x->o->meta.agent : NULL,
         .rebuild = &x->rebuild,
     };
     struct records *r = NULL;
@@ -276,22 +235,22 @@ static int is_twin(const struct extraction *x, const char *name)
 static int take_file(struct extraction *x, const struct untar_entry *e, const char *name,
                      const char *odd, struct ct_err *err)
 {
-    struct item *i = add_item(x, name, err);
+    struct item *i = extraction_add(x, name, err);
     struct ct_err why = {0};
 
     if (i == NULL)
         return -1;
     i->size_bytes = e->size_bytes;
     i->is_executable = e->is_executable;
-    if (strcmp(name, EXTRACTION_MANIFEST) == 0) {
-        if (e->size_bytes > EXTRACTION_MANIFEST_MAX)
-            return err_set(err, ERR_CORRUPT, "the bundle's %s is too large", EXTRACTION_MANIFEST);
+    if (strcmp(name, ENTRY_EXTRAS_MANIFEST) == 0) {
+        if (e->size_bytes > MANIFEST_MAX)
+            return err_set(err, ERR_CORRUPT, "the bundle's %s is too large", ENTRY_EXTRAS_MANIFEST);
     } else {
         if (odd == NULL)
             odd = refuse(x, i);
         if (odd != NULL)
             extraction_leave_out(x, name, odd);
-        i->is_taken = odd == NULL;
+        i->is_taken = odd == NULL && i->kind != AGENT_NOTHING;
     }
     if (land(x, i, &why) == 0)
         return 0;
@@ -311,13 +270,12 @@ static int take_file(struct extraction *x, const struct untar_entry *e, const ch
  * ------------------------------
  */
 
-int extraction_copy(const struct extraction *x, const char *from, const char *to,
-                    const struct relocation *relocation, int64_t *ret_stage_bytes,
-                    struct ct_err *err)
+/* Make the file ${to} in the stage with what the file ${from} there holds. */
+static int copy(const struct extraction *x, const char *from, const char *to,
+                int64_t *ret_stage_bytes, struct ct_err *err)
 {
     const size_t size = 64 << 10;
-    const struct landing_place place = {
-        .stage_fd = x->stage_fd, .name = to, .relocation = relocation};
+    const struct landing_place place = {.stage_fd = x->stage_fd, .name = to};
     unsigned char digest[HASH_SHA256_BYTES];
     struct landing *l = NULL;
     char *p = str_calloc(size, 1);
@@ -381,19 +339,19 @@ static const char *refuse_copy(const struct extraction *x, const struct item *i,
 static int take_link(struct extraction *x, const struct untar_entry *e, const char *name,
                      struct ct_err *err)
 {
-    char target[OPEN_NAME_MAX + 1];
+    char target[ENTRY_NAME_MAX + 1];
     const char *reason;
     struct item *i, *from = NULL;
 
-    if (strcmp(name, TRANSCRIPT) == 0)
+    if (strcmp(name, ENTRY_TRANSCRIPT) == 0)
         return err_set(err, ERR_CORRUPT, "the bundle's transcript is a link: that is no session");
     if (open_name_clean(e->target, target, &reason) == NAME_FINE)
         from = extraction_find(x, target);
     if (from == NULL || !from->is_taken) {
         extraction_leave_out(x, name, "a link to something that is not in the bundle");
-        return note_name(x, name, NOT_AN_ITEM, err);
+        return extraction_note(x, name, NOT_AN_ITEM, err);
     }
-    i = add_item(x, name, err);
+    i = extraction_add(x, name, err);
     if (i == NULL)
         return -1;
     from = extraction_find(x, target); /* the items may have moved */
@@ -415,7 +373,7 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
         return 0;
     if (check_space(x, from->stage_bytes, err) != 0)
         return -1;
-    return extraction_copy(x, from->name, name, NULL, &i->stage_bytes, err);
+    return copy(x, from->name, name, &i->stage_bytes, err);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------
@@ -423,7 +381,7 @@ static int take_link(struct extraction *x, const struct untar_entry *e, const ch
 
 static int take_entry(struct extraction *x, const struct untar_entry *e, struct ct_err *err)
 {
-    char name[OPEN_NAME_MAX + 1];
+    char name[ENTRY_NAME_MAX + 1];
     const char *reason;
     enum name_verdict verdict;
 
@@ -438,11 +396,11 @@ static int take_entry(struct extraction *x, const struct untar_entry *e, struct 
         return 0;
     if (*name == '\0')
         return open_evil(e->name, "that of a folder", err);
-    if (strcmp(name, OPEN_META) == 0)
-        return note_name(x, name, NOT_AN_ITEM, err);
+    if (strcmp(name, ENTRY_META) == 0)
+        return extraction_note(x, name, NOT_AN_ITEM, err);
     if (e->type == UNTAR_OTHER) {
         extraction_leave_out(x, name, e->what);
-        return note_name(x, name, NOT_AN_ITEM, err);
+        return extraction_note(x, name, NOT_AN_ITEM, err);
     }
     if (e->type == UNTAR_HARD_LINK)
         return take_link(x, e, name, err);
@@ -453,7 +411,7 @@ static int take_entry(struct extraction *x, const struct untar_entry *e, struct 
  */
 static int check_folders(const struct extraction *x, struct ct_err *err)
 {
-    char folder[OPEN_NAME_MAX + 1];
+    char folder[ENTRY_NAME_MAX + 1];
 
     for (size_t i = 0; i < x->n; i++) {
         const char *name = x->items[i].name;
@@ -475,7 +433,7 @@ static int take_all(struct extraction *x, struct ct_err *err)
     const struct item *transcript;
     int rc;
 
-    if (x->o->is_meta_first && note_name(x, OPEN_META, NOT_AN_ITEM, err) != 0)
+    if (x->o->is_meta_first && extraction_note(x, ENTRY_META, NOT_AN_ITEM, err) != 0)
         return -1;
     while ((rc = untar_next(x->o->untar, &e, err)) > 0) {
         if (take_entry(x, &e, err) != 0)
@@ -483,10 +441,10 @@ static int take_all(struct extraction *x, struct ct_err *err)
     }
     if (rc < 0)
         return -1;
-    transcript = extraction_find(x, TRANSCRIPT);
+    transcript = extraction_find(x, ENTRY_TRANSCRIPT);
     if (transcript == NULL || !transcript->is_taken)
         return err_set(err, ERR_CORRUPT, "the bundle has no transcript (session.jsonl)");
-    return check_folders(x, err) == 0 ? extraction_extras(x, err) : -1;
+    return check_folders(x, err);
 }
 
 static int by_name(const void *a, const void *b)
@@ -517,8 +475,7 @@ static int rename_arrivals(const struct extraction *x, struct open_result *r, st
 {
     for (size_t i = 0; i < r->n; i++) {
         struct open_entry *e = &r->entries[i];
-        char *name = e->kind != AGENT_NOTHING ? x->o->meta.agent->arrival(&x->rebuild, e->name)
-                                              : str_dup(e->name);
+        char *name = x->o->meta.agent->arrival(&x->rebuild, e->name);
         if (strcmp(name, e->name) != 0 && x->stage_fd >= 0 &&
             renameat(x->stage_fd, e->name, x->stage_fd, name) != 0) {
             free(name);
@@ -563,26 +520,13 @@ static int conclude(struct extraction *x, struct open_result *r, struct ct_err *
     }
     r->trust = x->o->opts.trust;
     r->left_out = x->left_out;
-    r->extras = x->extras;
-    r->n_extras = x->n_extras;
     r->has_mode_reset = x->has_mode_reset;
     r->losses = x->losses;
     x->losses = (struct losses){0};
     r->used = x->used;
     x->used = (struct losses){0};
     x->left_out = (struct strlist){0};
-    x->extras = NULL;
-    x->n_extras = 0;
     return 0;
-}
-
-static void free_extras(struct open_extra *extras, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(extras[i].name);
-        free(extras[i].original_path);
-    }
-    free(extras);
 }
 
 int opener_extract(struct opener *o, const char *stage_dir, const struct relocation *relocation,
@@ -613,13 +557,14 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
     };
     rc = take_all(&x, err);
     if (rc == 0)
+        open_extras_leave_out(&x);
+    if (rc == 0)
         rc = conclude(&x, &r, err);
     if (rc == 0)
         *ret = r;
     for (size_t i = 0; i < x.n; i++)
         free(x.items[i].name);
     free(x.items);
-    free_extras(x.extras, x.n_extras);
     strlist_free(&x.left_out);
     losses_free(&x.losses);
     losses_free(&x.used);
@@ -635,7 +580,6 @@ void open_result_free(struct open_result *r)
     for (size_t i = 0; i < r->n; i++)
         free(r->entries[i].name);
     free(r->entries);
-    free_extras(r->extras, r->n_extras);
     strlist_free(&r->left_out);
     losses_free(&r->losses);
     losses_free(&r->used);

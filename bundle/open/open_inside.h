@@ -10,14 +10,12 @@
  * The inside of an opener, for the files of this room that make it, and for the fuzzer.
  */
 
-#define OPEN_META "meta.json"
-
 struct opener {
     int fd;
     int is_plain;
     struct open_opts opts;
     struct untar *untar;
-    struct open_meta meta;
+    struct meta meta;
     struct json_object *document; /* where its strings live */
     int is_meta_first;            /* extraction goes on behind it; else from the beginning */
     int is_spent;

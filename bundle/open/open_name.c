@@ -1,12 +1,11 @@
 #include <string.h>
 
+#include "bundle/format/entry.h"
 #include "common/base/str.h"
 
 #include "bundle/open/open_name.h"
 
 #define COMPONENT_MAX 255 /* what file systems take */
-#define EXTRA_FOLDER "extra-files/"
-#define EXTRA_DIGITS 40
 
 static int is_control(const char *p, size_t n)
 {
@@ -47,7 +46,7 @@ static const char *evil(const char *name)
     return NULL;
 }
 
-enum name_verdict open_name_clean(const char *raw, char ret[OPEN_NAME_MAX + 1],
+enum name_verdict open_name_clean(const char *raw, char ret[ENTRY_NAME_MAX + 1],
                                   const char **ret_reason)
 {
     size_t n;
@@ -55,7 +54,7 @@ enum name_verdict open_name_clean(const char *raw, char ret[OPEN_NAME_MAX + 1],
     while (raw[0] == '.' && (raw[1] == '/' || raw[1] == '\0'))
         raw += raw[1] == '/' ? 2 : 1;
     n = strlen(raw);
-    if (n > OPEN_NAME_MAX) {
+    if (n > ENTRY_NAME_MAX) {
         *ret_reason = "too long";
         return NAME_EVIL;
     }
@@ -81,16 +80,7 @@ static int ends(const char *s, const char *suffix)
     return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
-static int is_extra(const char *name)
-{
-    const char *p = name + strlen(EXTRA_FOLDER);
-
-    return starts(name, EXTRA_FOLDER) && strlen(p) == EXTRA_DIGITS &&
-           strspn(p, "0123456789abcdef") == EXTRA_DIGITS;
-}
-
-const char *open_name_kind(const struct open_meta *meta, const char *name,
-                           enum agent_kind *ret_kind)
+const char *open_name_kind(const struct meta *meta, const char *name, enum agent_kind *ret_kind)
 {
     enum agent_kind kind = meta->agent->entry_kind(meta->session_id, name);
 
@@ -98,7 +88,7 @@ const char *open_name_kind(const struct open_meta *meta, const char *name,
         starts(name, "profile/") != (meta->is_profile != 0))
         return meta->is_profile ? "such a file belongs to a session" : "it belongs to no session";
 
-    if (kind == AGENT_NOTHING && !is_extra(name)) {
+    if (kind == AGENT_NOTHING && !entry_is_extra(name)) {
         if (starts(name, "session-env/"))
             return "session environments are never installed: they are run on resume";
         if (starts(name, "shell-snapshots/"))

@@ -2,7 +2,8 @@
 #define BUNDLE_OPEN_OPEN_NAME_H
 
 #include "agents/agent.h"
-#include "bundle/open/open.h"
+#include "bundle/format/entry.h"
+#include "bundle/format/meta.h"
 
 enum name_verdict {
     NAME_FINE,
@@ -15,16 +16,15 @@ enum name_verdict {
  * Judge a name by its letters alone.  ${ret} is the name without "./" in front and slashes behind
  * ("" for the top itself), unless it is evil.  ${ret_reason} says why, if it is not fine.
  */
-enum name_verdict open_name_clean(const char *raw, char ret[OPEN_NAME_MAX + 1],
+enum name_verdict open_name_clean(const char *raw, char ret[ENTRY_NAME_MAX + 1],
                                   const char **ret_reason);
 
 /**
  * open_name_kind(meta, name, ret_kind):
- * Return NULL if the entry belongs to what we install, with its kind (AGENT_NOTHING for an extra
- * file), else why not.
+ * Return NULL if the entry belongs to what we install, with its kind (AGENT_NOTHING for a file
+ * that a user named), else why not.
  */
-const char *open_name_kind(const struct open_meta *meta, const char *name,
-                           enum agent_kind *ret_kind);
+const char *open_name_kind(const struct meta *meta, const char *name, enum agent_kind *ret_kind);
 
 /**
  * open_name_is_json(kind, name):

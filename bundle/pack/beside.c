@@ -110,7 +110,7 @@ static void find_held(struct snapshot *s)
     }
 }
 
-void snapshot_leave_out_apart(struct snapshot *s)
+void beside_leave_out(struct snapshot *s)
 {
     size_t kept = 0;
 

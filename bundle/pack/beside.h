@@ -1,11 +1,14 @@
 #ifndef BUNDLE_PACK_BESIDE_H
 #define BUNDLE_PACK_BESIDE_H
 
-#include "bundle/pack/content.h"
+#include "common/base/err.h"
+
+struct content;
+struct snapshot;
 
 /*
  * What a session has in other places than the one of its transcript, and other copies of that: the
- * guard (snapshot.h) says what of it stays here.
+ * guard (guard.h) says what of it stays here.
  */
 
 /**
@@ -14,5 +17,12 @@
  * remembered, and ${c} cleared.
  */
 int beside_judge(struct snapshot *s, struct content *c, int *ret_stays, struct ct_err *err);
+
+/**
+ * beside_leave_out(s):
+ * Leave out what the guard says stays here of other copies of the transcript, and of what lies in
+ * other project folders or data folders than the transcript.
+ */
+void beside_leave_out(struct snapshot *s);
 
 #endif

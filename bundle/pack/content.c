@@ -9,6 +9,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "bundle/format/entry.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/now.h"
@@ -16,7 +17,6 @@
 #include "common/base/str.h"
 
 #include "bundle/pack/content.h"
-#include "bundle/pack/others.h"
 
 #define WINDOW (256 << 10)
 
@@ -79,7 +79,7 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
     struct stat st;
     int fd;
 
-    if (strlen(entry) > CONTENT_NAME_MAX) {
+    if (strlen(entry) > ENTRY_NAME_MAX) {
         content_skip(s, path, "its name is too long for a bundle");
         return 0;
     }
@@ -241,13 +241,13 @@ static void put_beside(const struct snapshot *s, struct content *c)
 {
     const char *dot = strrchr(path_base(c->path), '.');
     unsigned char digest[HASH_SHA256_BYTES];
-    char hex[2 * OTHERS_NAME_BYTES + 1], *place = content_place(s, c);
+    char hex[2 * ENTRY_OTHERS_BYTES + 1], *place = content_place(s, c);
 
     hash_sha256(place, strlen(place), digest);
     free(place);
-    hash_hex(digest, OTHERS_NAME_BYTES, hex);
+    hash_hex(digest, ENTRY_OTHERS_BYTES, hex);
     free(c->entry);
-    c->entry = str_printf(OTHERS_ENTRY "%s%s", hex, dot != NULL ? dot : "");
+    c->entry = str_printf(ENTRY_OTHERS "%s%s", hex, dot != NULL ? dot : "");
 }
 
 /* ${c} has the same entry as ${first}.  Return whether it goes in all the same. */

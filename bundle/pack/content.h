@@ -1,22 +1,23 @@
 #ifndef BUNDLE_PACK_CONTENT_H
 #define BUNDLE_PACK_CONTENT_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "agents/agent.h"
-#include "bundle/pack/snapshot.h"
+#include "bundle/pack/guard.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
 #include "common/base/strlist.h"
+#include "common/base/uuid.h"
 
 /*
  * The inside of a snapshot, for the files of this room that pack it.
  */
 
 #define CONTENT_BLOCK (1 << 20)   /* contents are read, hashed and compressed in blocks of this */
-#define CONTENT_NAME_MAX 1024     /* longer names are refused on the way back in */
-#define CONTENT_ENTRIES_MAX 99000 /* and so are more entries than 100,000 */
+#define CONTENT_ENTRIES_MAX 99000 /* more than 100,000 are refused on the way back in */
 
 #define SNAPSHOT_ALSO_MAX 16 /* data folders beside the first */
 
@@ -130,7 +131,7 @@ int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct
  * content_sort(s, err):
  * Sort by entry.  Of several files for one entry the longest has it (then the newest).  Of the
  * session's own folder, which can lie in several project folders, those that it does not begin with
- * go in under a name of their own (OTHERS_ENTRY); others are reported as skipped.
+ * go in under a name of their own (ENTRY_OTHERS); others are reported as skipped.
  */
 int content_sort(struct snapshot *s, struct ct_err *err);
 

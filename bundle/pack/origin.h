@@ -1,7 +1,13 @@
 #ifndef BUNDLE_PACK_ORIGIN_H
 #define BUNDLE_PACK_ORIGIN_H
 
-#include "bundle/pack/snapshot.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/strlist.h"
+
+struct content;
+struct snapshot;
 
 #define ORIGIN_SIZE 4097
 
@@ -38,7 +44,6 @@ void origin_last_in(int fd, int64_t length, char ret[ORIGIN_SIZE]);
  * Append all folders that the first ${limit} bytes of what goes in of ${c}, open at ${fd}, name as
  * a cwd, each once.  What is nested in a record counts too: it names too many rather than too few.
  */
-struct content;
 void origin_each_cwd(int fd, const struct content *c, int64_t limit, struct strlist *ret);
 
 /**

@@ -5,6 +5,7 @@
 
 #include "agents/news.h"
 #include "agents/seen.h"
+#include "bundle/format/entry.h"
 #include "bundle/pack/beside.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -167,11 +168,11 @@ static void is_duplicate(struct snapshot *s, const struct content *c)
 
 static void becomes_entry(struct content *c, struct lines *l, size_t records)
 {
-    char name[2 * OTHERS_NAME_BYTES + 1];
+    char name[2 * ENTRY_OTHERS_BYTES + 1];
 
-    hash_hex(l->first, OTHERS_NAME_BYTES, name);
+    hash_hex(l->first, ENTRY_OTHERS_BYTES, name);
     free(c->entry);
-    c->entry = str_printf(OTHERS_ENTRY "%s.jsonl", name);
+    c->entry = str_printf(ENTRY_OTHERS "%s.jsonl", name);
     c->kind = AGENT_SUBDIR;
     c->ranges = l->r;
     c->n_ranges = l->n;
@@ -215,11 +216,6 @@ static int divide(struct snapshot *s, struct news *const *news, struct ct_err *e
     return rc;
 }
 
-int others_is_entry(const char *entry)
-{
-    return strncmp(entry, OTHERS_ENTRY, strlen(OTHERS_ENTRY)) == 0;
-}
-
 static void name_project(struct snapshot *s)
 {
     char *dir = path_parent(s->contents[0].path);
@@ -245,11 +241,8 @@ int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
         best = choose(s, preferred, news);
     if (rc == 0 && best == all)
         rc = err_set(err, ERR_GONE, "the session has no transcript but one that was put aside");
-    if (rc == 0 && s->contents[best].root_fd != s->root_fd) {
+    if (rc == 0 && s->contents[best].root_fd != s->root_fd)
         rc = err_set(err, ERR_FAIL, "what counts of the session lies in another data folder");
-        if (err != NULL)
-            snprintf(err->reason, sizeof(err->reason), "%s", SNAPSHOT_ELSEWHERE);
-    }
     if (rc == 0)
         swap(s, news, 0, best);
     if (rc == 0)

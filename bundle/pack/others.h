@@ -7,8 +7,6 @@
  * Several transcripts with one id: in several project folders, and copies that the agent put aside.
  * One is chosen; what the others have and it lacks goes into the bundle beside it.
  */
-#define OTHERS_ENTRY "session-subdir/codeteleport-other/"
-#define OTHERS_NAME_BYTES 16 /* of the digest that names an entry */
 
 /**
  * others_settle(s, preferred, err):
@@ -16,16 +14,10 @@
  * first, and name its project folder in ${s}; leave out copies that stay here.  It is that in the
  * project folder ${preferred} (NULL or "": none), as long as no other one contains it, else the
  * longest, then the newest.  Those that it contains become duplicates; of each other one, the lines
- * that it lacks become an entry named OTHERS_ENTRY<digest>.jsonl, after the first of them, so that
+ * that it lacks become an entry named ENTRY_OTHERS<digest>.jsonl, after the first of them, so that
  * the name stays while the copy grows.  ERR_GONE if there is nothing but copies put aside;
  * ERR_RETRY if something changed under our hands; ERR_CANCELLED.
  */
 int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err);
-
-/**
- * others_is_entry(entry):
- * Return whether an entry of a bundle is what another transcript had more.
- */
-int others_is_entry(const char *entry);
 
 #endif

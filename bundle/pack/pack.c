@@ -10,6 +10,7 @@
 #include "bundle/pack/out.h"
 #include "bundle/pack/pack_meta.h"
 #include "bundle/pack/survey.h"
+#include "bundle/format/entry.h"
 #include "bundle/format/tarhead.h"
 #include "common/base/str.h"
 
@@ -68,7 +69,7 @@ static int add_meta(struct packing *p, const char *id, struct ct_err *err)
     int rc;
 
     pack_meta_document(p->v, id, &meta);
-    rc = add_header(p, "meta.json", (int64_t)meta.len, 0, err);
+    rc = add_header(p, ENTRY_META, (int64_t)meta.len, 0, err);
     if (rc == 0)
         rc = out_add(p->out, meta.data, meta.len, err);
     if (rc == 0)

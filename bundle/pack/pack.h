@@ -78,14 +78,6 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
 void pack_result_clear(struct pack_result *r);
 
 /**
- * pack_public_metadata(metadata, is_full):
- * Return a new object with the members that may leave the machine in clear: without titles,
- * summaries, filesModified and what is for local use, unless ${is_full} (then summary and
- * filesModified go too).
- */
-struct json_object *pack_public_metadata(struct json_object *metadata, int is_full);
-
-/**
  * pack_settle_cache(cache_dir, key):
  * A key came, changed or went: remove the cached blocks of all sessions unless they are sealed with
  * ${key} (NULL: in clear).  pack_write() does that by itself, but only when there is something to

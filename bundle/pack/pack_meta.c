@@ -1,8 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/open/open_meta.h"
-#include "bundle/pack/pack.h"
+#include "bundle/format/meta.h"
+#include "bundle/format/entry.h"
+#include "bundle/pack/survey.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
@@ -141,9 +142,9 @@ static char *memory_cwd(const struct survey *v)
         if (starts(v->s->contents[i].entry, "memory/"))
             memory = v->s->contents[i].path;
     }
-    if (memory != NULL && open_meta_is_path(v->cwd) && v->cwd[0] == '/')
+    if (memory != NULL && meta_is_path(v->cwd) && v->cwd[0] == '/')
         dir = memory_of(v, v->cwd, memory);
-    if (dir == NULL && memory != NULL && open_meta_is_path(v->began_in) && v->began_in[0] == '/')
+    if (dir == NULL && memory != NULL && meta_is_path(v->began_in) && v->began_in[0] == '/')
         dir = memory_of(v, v->began_in, memory);
     if (dir != NULL && strcmp(dir, v->cwd) == 0) {
         free(dir);
@@ -157,9 +158,9 @@ static void add_places(struct json_object *o, const struct survey *v, const char
 {
     char *usual = str_printf("%s/.claude", home), *name = v->s->agent->project_name(v->cwd);
 
-    if (strcmp(v->s->root, usual) != 0 && open_meta_is_path(v->s->root))
+    if (strcmp(v->s->root, usual) != 0 && meta_is_path(v->s->root))
         jdoc_set_str(o, "sourceDataDir", v->s->root);
-    if (strcmp(v->s->project, name) != 0 && open_meta_is_branch(v->s->project) &&
+    if (strcmp(v->s->project, name) != 0 && meta_is_branch(v->s->project) &&
         v->s->project[0] != '.')
         jdoc_set_str(o, "sourceProject", v->s->project);
     free(usual);
@@ -169,14 +170,14 @@ static void add_places(struct json_object *o, const struct survey *v, const char
 /* Records can say anything; what can't be read back would cost the whole session. */
 void pack_meta_document(const struct survey *v, const char *content_id, struct buf *ret)
 {
-    const char *home = open_meta_is_path(v->s->user_dir) ? v->s->user_dir : "/";
+    const char *home = meta_is_path(v->s->user_dir) ? v->s->user_dir : "/";
     struct json_object *o = json_object_new_object();
     struct transcript_facts facts;
     char *memory;
 
     transcript_facts(v->facts, &facts);
     jdoc_set_str(o, "sessionId", v->s->session_id);
-    jdoc_set_str(o, "sourceCwd", open_meta_is_path(v->cwd) ? v->cwd : home);
+    jdoc_set_str(o, "sourceCwd", meta_is_path(v->cwd) ? v->cwd : home);
     jdoc_set_str(o, "sourceUserDir", home);
     jdoc_set_str(o, "agentId", v->s->agent->id);
     jdoc_set_int(o, "formatVersion", FORMAT_VERSION);
@@ -184,7 +185,7 @@ void pack_meta_document(const struct survey *v, const char *content_id, struct b
     if (v->s->is_profile)
         jdoc_set_str(o, "kind", "profile");
     jdoc_set_str(o, "contentId", content_id);
-    if (facts.git_branch != NULL && open_meta_is_branch(facts.git_branch))
+    if (facts.git_branch != NULL && meta_is_branch(facts.git_branch))
         jdoc_set_str(o, "gitBranch", facts.git_branch);
     add_places(o, v, home);
     memory = memory_cwd(v);
@@ -196,7 +197,7 @@ void pack_meta_document(const struct survey *v, const char *content_id, struct b
     json_object_put(o);
 }
 
-struct json_object *pack_public_metadata(struct json_object *metadata, int is_full)
+struct json_object *pack_meta_public(struct json_object *metadata, int is_full)
 {
     /* What may leave is named; what is new stays here until somebody thinks about it. */
     static const struct {

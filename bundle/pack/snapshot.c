@@ -8,6 +8,7 @@
 
 #include "agents/beneath.h"
 #include "agents/claude/history.h"
+#include "bundle/format/entry.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -334,7 +335,7 @@ static void add_empty_transcript(struct snapshot *s)
     struct content t = s->contents[0];
 
     t.path = str_dup(t.path);
-    t.entry = str_dup("session.jsonl");
+    t.entry = str_dup(ENTRY_TRANSCRIPT);
     t.kind = AGENT_TRANSCRIPT;
     t.length = 0;
     t.ranges = str_calloc(1, sizeof(*t.ranges));
@@ -536,7 +537,7 @@ void snapshot_each_other(const struct snapshot *s,
 {
     for (size_t i = 0; i < s->n; i++) {
         char *place;
-        if (!others_is_entry(s->contents[i].entry) || s->contents[i].ranges == NULL)
+        if (!entry_is_other(s->contents[i].entry) || s->contents[i].ranges == NULL)
             continue;
         place = content_place(s, &s->contents[i]);
         f(arg, place, s->contents[i].records);

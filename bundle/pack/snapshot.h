@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "agents/agent.h"
+#include "bundle/pack/guard.h"
 #include "common/base/err.h"
 
 /*
@@ -14,23 +15,6 @@
  * complete line.  Blocking; runs on the worker thread.
  */
 struct snapshot;
-
-/* Who says that something stays here; each returns why, or NULL if it may go. */
-struct snapshot_guard {
-    void *arg;
-
-    /* A prompt of the session that was typed in ${cwd}. */
-    const char *(*prompt)(void *arg, const char *cwd);
-
-    /* A plan of the session, whose transcript lies in ${project} of ${root}; or, of another
-     * session, the file at ${path} (below the open root) that the transcript names. */
-    const char *(*plan)(void *arg, const char *root, const char *project, const char *path);
-    const char *(*cited)(void *arg, int root_fd, const char *path);
-
-    /* Another copy of the transcript, or what lies in a project folder, ${project}, other than the
-     * transcript's: with all working folders that its records name. */
-    const char *(*apart)(void *arg, const char *project, const struct strlist *cwds);
-};
 
 struct snapshot_opts {
     const char *root;          /* absolute path of the data folder */
@@ -45,9 +29,6 @@ struct snapshot_opts {
     const struct snapshot_guard *guard; /* borrowed as long as the snapshot is there; or NULL */
 };
 
-/* err->reason if the transcript that counts lies in one of the other data folders. */
-#define SNAPSHOT_ELSEWHERE "elsewhere"
-
 /* err->reason if the transcript is nothing that we read: only its owner can change that. */
 #define SNAPSHOT_NOT_OURS "not_ours"
 
@@ -55,8 +36,9 @@ struct snapshot_opts {
  * snapshot_take(opts, ret, err):
  * List and freeze the session.  ERR_GONE if it has no transcript (any more); ERR_FAIL with
  * SNAPSHOT_NOT_OURS if the only one is nothing that we read (a symbolic link, a FIFO, another
- * user's file), or with SNAPSHOT_ELSEWHERE; ERR_RETRY if it changed under our hands too often;
- * ERR_NOSPACE and ERR_FAIL from the system.  The caller frees it.
+ * user's file), or without if the one that counts lies in another data folder; ERR_RETRY if it
+ * changed under our hands too often; ERR_NOSPACE and ERR_FAIL from the system.  The caller frees
+ * it.
  */
 int snapshot_take(const struct snapshot_opts *opts, struct snapshot **ret, struct ct_err *err);
 void snapshot_free(struct snapshot *s);
@@ -101,13 +83,6 @@ void snapshot_memory_may_be(const struct snapshot *s, struct strlist *ret);
 void snapshot_each_memory(const struct snapshot *s, void (*f)(void *arg, const char *project),
                           void *arg);
 void snapshot_leave_out(struct snapshot *s, const char *folder, const char *reason);
-
-/**
- * snapshot_leave_out_apart(s):
- * Leave out what the guard says stays here of other copies of the transcript, and of what lies in
- * other project folders or data folders than the transcript.
- */
-void snapshot_leave_out_apart(struct snapshot *s);
 
 /**
  * snapshot_each_skipped(s, f, arg):

@@ -25,7 +25,7 @@ static void read_facts(const struct keyring *ring, const struct opener *o, const
                        struct sealed_facts *f)
 {
     const struct seal_header *h = opener_seal(o);
-    const struct open_meta *m = opener_meta(o);
+    const struct meta *m = opener_meta(o);
 
     snprintf(f->session_id, sizeof(f->session_id), "%s", m->session_id);
     snprintf(f->content_id, sizeof(f->content_id), "%s",

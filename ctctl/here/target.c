@@ -190,7 +190,7 @@ static int asked_for(struct target *t, const struct agent *agent, struct install
 }
 
 /* It stays in its project folder, whatever that is called. */
-static int where_it_is(struct target *t, const struct open_meta *meta, const struct local *local,
+static int where_it_is(struct target *t, const struct meta *meta, const struct local *local,
                        struct install_target *ret)
 {
     const char *project = local->copies[0].project;
@@ -225,7 +225,7 @@ static char *here(const char *source_cwd)
     return NULL;
 }
 
-static int nowhere(const struct open_meta *meta, struct ct_err *err)
+static int nowhere(const struct meta *meta, struct ct_err *err)
 {
     err_set(err, ERR_REFUSED,
             "it is not clear where the project %s is on this machine; go to its folder, or say "
@@ -235,7 +235,7 @@ static int nowhere(const struct open_meta *meta, struct ct_err *err)
     return -1;
 }
 
-int target_choose(void *arg, const struct open_meta *meta, const struct local *local,
+int target_choose(void *arg, const struct meta *meta, const struct local *local,
                   struct install_target *ret, struct ct_err *err)
 {
     struct target *t = arg;

@@ -28,7 +28,7 @@ struct target {
  * folder, if it bears the project's name; whatever the person says.  ERR_GONE if the folder that
  * was asked for is not there; ERR_REFUSED with the reason "no_target" if nothing fits.
  */
-int target_choose(void *arg, const struct open_meta *meta, const struct local *local,
+int target_choose(void *arg, const struct meta *meta, const struct local *local,
                   struct install_target *ret, struct ct_err *err);
 
 /**

@@ -91,7 +91,7 @@ static void salvage_run(void *arg)
     if (opener_new(v->path, &o, &opener, &v->err) != 0)
         return;
     if (opener_extract(opener, NULL, NULL, &r, &v->err) == 0) {
-        const struct open_meta *m = opener_meta(opener);
+        const struct meta *m = opener_meta(opener);
         snprintf(v->q.session_id, sizeof(v->q.session_id), "%s", m->session_id);
         snprintf(v->q.content_id, sizeof(v->q.content_id), "%s", r.content_id);
         v->q.source_cwd = str_dup(m->source_cwd);

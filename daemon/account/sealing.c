@@ -4,6 +4,7 @@
 
 #include "bundle/install/origin.h"
 #include "bundle/pack/pack.h"
+#include "bundle/pack/pack_meta.h"
 #include "bundle/open/generations.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
@@ -456,7 +457,7 @@ int64_t sealing_generation(struct daemon *d, const char *session_id, const char 
 struct json_object *sealing_metadata(struct json_object *meta)
 {
     static const char *const local[] = {"title", "gitBranch"};
-    struct json_object *o = pack_public_metadata(meta, 1), *v;
+    struct json_object *o = pack_meta_public(meta, 1), *v;
 
     for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
         if (json_object_object_get_ex(meta, local[i], &v))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/pack/pack_meta.h"
 #include "common/base/hash.h"
 #include "common/base/now.h"
 #include "common/data/jdoc.h"
@@ -240,10 +241,9 @@ static int fill_item(struct record *r, struct ct_err *err)
     q->source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
     q->source_cwd = str_dup(cwd != NULL ? cwd : path_home());
     q->source_user_dir = str_dup(path_home());
-    q->metadata =
-        j->keys != NULL
-            ? sealing_metadata(j->result.metadata)
-            : pack_public_metadata(j->result.metadata, d->config->metadata == CONFIG_METADATA_FULL);
+    q->metadata = j->keys != NULL ? sealing_metadata(j->result.metadata)
+                                  : pack_meta_public(j->result.metadata,
+                                                     d->config->metadata == CONFIG_METADATA_FULL);
     q->pin = strcmp(r->pin_wire, j->wire_id) == 0 ? r->old->pin : 0;
     set_bases(r, q);
     q->has_news = has_news(r, q);

@@ -9,6 +9,7 @@
 #include "agents/beneath.h"
 #include "agents/claude/transcript.h"
 #include "agents/encode.h"
+#include "bundle/pack/beside.h"
 #include "bundle/pack/origin.h"
 #include "agents/linked.h"
 #include "common/base/file.h"
@@ -286,7 +287,7 @@ void withhold(struct job *j, struct snapshot *s)
 {
     struct withholding w = {.j = j};
 
-    snapshot_leave_out_apart(s);
+    beside_leave_out(s);
     snapshot_each_memory(s, judge, &w);
     for (size_t i = 0; i + 1 < w.held.n; i += 2) {
         char *folder = str_printf("projects/%s/memory", w.held.v[i]);

@@ -30,7 +30,7 @@ static int clean(const char *path, const struct stat *st, int flag, struct FTW *
 
 static void extract(struct opener *o, const char *stage)
 {
-    const struct open_meta *m = opener_meta(o);
+    const struct meta *m = opener_meta(o);
     const struct relocation_roots roots = {m->source_cwd, "/srv/p", m->source_user_dir,
                                            "/home/b",     NULL,     0};
     struct relocation *r = NULL;

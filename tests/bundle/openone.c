@@ -77,11 +77,10 @@ static struct json_object *entry(const struct open_entry *e)
     return o;
 }
 
-static void print(const struct open_meta *m, const struct open_result *r)
+static void print(const struct meta *m, const struct open_result *r)
 {
     struct json_object *o = json_object_new_object(), *entries = json_object_new_array(),
-                       *left_out = json_object_new_object(), *extras = json_object_new_object(),
-                       *losses = json_object_new_object();
+                       *left_out = json_object_new_object(), *losses = json_object_new_object();
     struct rusage u;
 
     getrusage(RUSAGE_SELF, &u);
@@ -99,11 +98,8 @@ static void print(const struct open_meta *m, const struct open_result *r)
         jdoc_set_str(left_out, r->left_out.v[i], r->left_out.v[i + 1]);
     for (size_t i = 0; i < r->losses.n; i++)
         jdoc_set_int(losses, r->losses.v[i].name, r->losses.v[i].count);
-    for (size_t i = 0; i < r->n_extras; i++)
-        jdoc_set_str(extras, r->extras[i].name, r->extras[i].original_path);
     json_object_object_add(o, "entries", entries);
     json_object_object_add(o, "leftOut", left_out);
-    json_object_object_add(o, "extras", extras);
     json_object_object_add(o, "losses", losses);
     jdoc_set_int(o, "maxRssKb", (int64_t)u.ru_maxrss);
     puts(jdoc_text(o));
@@ -112,7 +108,7 @@ static void print(const struct open_meta *m, const struct open_result *r)
 
 static int open_one(struct args *a)
 {
-    const struct open_meta *m;
+    const struct meta *m;
     struct relocation *relocation = NULL;
     struct open_result r = {0};
     struct ct_err err = {0};

@@ -15,6 +15,7 @@
 
 #include "agents/agent.h"
 #include "bundle/pack/pack.h"
+#include "bundle/pack/pack_meta.h"
 #include "common/base/buf.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
@@ -135,7 +136,7 @@ static void print(const struct snapshot *s, struct pack_result *r)
     json_object_object_add(o, "files", files);
     json_object_object_add(o, "skipped", skipped);
     json_object_object_add(o, "duplicates", duplicates);
-    json_object_object_add(o, "public", pack_public_metadata(r->metadata, 0));
+    json_object_object_add(o, "public", pack_meta_public(r->metadata, 0));
     json_object_object_add(o, "metadata", json_object_get(r->metadata));
     add_usage(o);
     puts(jdoc_text(o));

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "bundle/pack/pack.h"
+#include "bundle/pack/pack_meta.h"
 #include "bundle/pack/snapshot.h"
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
@@ -361,8 +362,8 @@ static void nothing_from_prompts_leaves_in_basic_metadata(void **state)
     lab_must_pack(l);
     assert_string_equal(jdoc_str(l->r.metadata, "title"), "secret prompt");
     assert_string_equal(jdoc_str(l->r.metadata, "gitBranch"), "secret-branch");
-    basic = pack_public_metadata(l->r.metadata, 0);
-    full = pack_public_metadata(l->r.metadata, 1);
+    basic = pack_meta_public(l->r.metadata, 0);
+    full = pack_meta_public(l->r.metadata, 1);
     assert_null(strstr(jdoc_text(basic), "secret"));
     assert_int_equal(jdoc_int(basic, "messageCount", -1), 2);
     assert_int_equal(jdoc_int(basic, "filesModifiedCount", -1), 1);

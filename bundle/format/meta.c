@@ -1,9 +1,10 @@
 #include <string.h>
 
-#include "common/data/jdoc.h"
+#include "common/base/hash.h"
 #include "common/base/str.h"
+#include "common/data/jdoc.h"
 
-#include "bundle/open/open_meta.h"
+#include "bundle/format/meta.h"
 
 #define FORMAT_MAX 2 /* the newest that we know */
 #define PATH_BYTES_MAX 4096
@@ -36,7 +37,7 @@ static int has_dots(const char *s, const char *separators)
     return 0;
 }
 
-int open_meta_is_path(const char *s)
+int meta_is_path(const char *s)
 {
     int is_windows = is_drive(s) || strncmp(s, "\\\\", 2) == 0;
 
@@ -45,7 +46,7 @@ int open_meta_is_path(const char *s)
     return strlen(s) <= PATH_BYTES_MAX && !has_control(s) && !has_dots(s, is_windows ? "\\/" : "/");
 }
 
-int open_meta_is_branch(const char *s)
+int meta_is_branch(const char *s)
 {
     return strlen(s) <= BRANCH_BYTES_MAX && !has_control(s);
 }
@@ -55,7 +56,7 @@ static int path_member(const struct json_object *o, const char *key, const char 
 {
     const char *s = jdoc_str(o, key);
 
-    if (s == NULL || !open_meta_is_path(s))
+    if (s == NULL || !meta_is_path(s))
         return err_set(err, ERR_CORRUPT,
                        "the bundle's meta.json has no %s that is an absolute path", key);
     *ret = s;
@@ -69,35 +70,32 @@ static int is_content_id(const char *s)
 
 static int is_component(const char *s)
 {
-    return open_meta_is_branch(s) && strlen(s) < 256 && strchr(s, '/') == NULL && *s != '.';
+    return meta_is_branch(s) && strlen(s) < 256 && strchr(s, '/') == NULL && *s != '.';
 }
 
 /* Members that may be absent. */
-static int optional_members(const struct json_object *o, struct open_meta *ret, struct ct_err *err)
+static int optional_members(const struct json_object *o, struct meta *ret, struct ct_err *err)
 {
     ret->git_branch = jdoc_str(o, "gitBranch");
-    if (jdoc_has(o, "gitBranch") &&
-        (ret->git_branch == NULL || !open_meta_is_branch(ret->git_branch)))
+    if (jdoc_has(o, "gitBranch") && (ret->git_branch == NULL || !meta_is_branch(ret->git_branch)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a gitBranch that is none");
     ret->content_id = jdoc_str(o, "contentId");
     if (jdoc_has(o, "contentId") && (ret->content_id == NULL || !is_content_id(ret->content_id)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a contentId that is none");
     ret->data_dir = jdoc_str(o, "sourceDataDir");
-    if (jdoc_has(o, "sourceDataDir") &&
-        (ret->data_dir == NULL || !open_meta_is_path(ret->data_dir)))
+    if (jdoc_has(o, "sourceDataDir") && (ret->data_dir == NULL || !meta_is_path(ret->data_dir)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceDataDir that is none");
     ret->project = jdoc_str(o, "sourceProject");
     if (jdoc_has(o, "sourceProject") && (ret->project == NULL || !is_component(ret->project)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceProject that is none");
     ret->is_profile = jdoc_str(o, "kind") != NULL && strcmp(jdoc_str(o, "kind"), "profile") == 0;
     ret->memory_cwd = jdoc_str(o, "memoryCwd");
-    if (jdoc_has(o, "memoryCwd") &&
-        (ret->memory_cwd == NULL || !open_meta_is_path(ret->memory_cwd)))
+    if (jdoc_has(o, "memoryCwd") && (ret->memory_cwd == NULL || !meta_is_path(ret->memory_cwd)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a memoryCwd that is none");
     return 0;
 }
 
-static int agent_and_format(const struct json_object *o, struct open_meta *ret, struct ct_err *err)
+static int agent_and_format(const struct json_object *o, struct meta *ret, struct ct_err *err)
 {
     const char *id = jdoc_str(o, "agentId");
     char text[64];
@@ -128,10 +126,10 @@ static int agent_and_format(const struct json_object *o, struct open_meta *ret, 
     return 0;
 }
 
-int open_meta_parse(const char *p, size_t n, struct open_meta *ret,
-                    struct json_object **ret_document, struct ct_err *err)
+int meta_parse(const char *p, size_t n, struct meta *ret, struct json_object **ret_document,
+               struct ct_err *err)
 {
-    struct open_meta meta = {0};
+    struct meta meta = {0};
     struct json_object *o;
     const char *id;
 
