@@ -19,7 +19,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/install/local.c bundle/install/local.h \
   bundle/install/plan.c bundle/install/plan.h \
   bundle/install/prompts.c bundle/install/prompts.h \
-  bundle/install/publish.c bundle/install/publish.h \
+  bundle/install/publish.c bundle/install/publish.h bundle/install/publishing.h \
   bundle/install/renew.c bundle/install/renew.h \
   bundle/install/roots.c bundle/install/roots.h \
   bundle/install/stage.c bundle/install/stage.h \

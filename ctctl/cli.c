@@ -3,23 +3,11 @@
 
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
-#include "common/base/str.h"
 #include "ctctl/complete.h"
 #include "ctctl/program.h"
+#include "ctctl/verbs.h"
 
 #include "ctctl/cli.h"
-
-/* In the order in which help shows them. */
-static const struct verb *const verbs[] = {
-    &verb_status,   &verb_list,    &verb_show,     &verb_search,  &verb_cat,    &verb_diff,
-    &verb_versions, &verb_pull,    &verb_verify,   &verb_scan,    &verb_export, &verb_import,
-    &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
-    &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
-    &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
-    &verb_plugin,
-};
-
-#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static const char intro[] =
     "usage: ctctl [--socket PATH] [--json] [VERB ...]\n"
@@ -47,94 +35,6 @@ static const char outro[] =
     "Exit status: 0 done; 1 failed; 64 wrong usage; 69 the daemon is not running;\n"
     "75 try again later; 77 not logged in or refused; 78 configuration.\n";
 
-const struct verb *cli_find(const char *name)
-{
-    for (size_t i = 0; i < N_VERBS; i++) {
-        if (strcmp(verbs[i]->name, name) == 0)
-            return verbs[i];
-    }
-    return NULL;
-}
-
-const struct verb *cli_verb(size_t i)
-{
-    return i < N_VERBS ? verbs[i] : NULL;
-}
-
-/* What people type who know another program. */
-static const struct {
-    const char *word, *verb;
-} meanings[] = {
-    {"push", "sync"},
-    {"save", "sync"},
-    {"backup", "sync"},
-    {"upload", "sync"},
-    {"restore", "pull"},
-    {"download", "pull"},
-    {"get", "pull"},
-    {"fetch", "pull"},
-    {"checkout", "pull"},
-    {"clone", "pull"},
-    {"ls", "list"},
-    {"sessions", "list"},
-    {"log", "show"},
-    {"info", "show"},
-    {"view", "cat"},
-    {"read", "cat"},
-    {"print", "cat"},
-    {"less", "cat"},
-    {"history", "versions"},
-    {"snapshots", "versions"},
-    {"rm", "delete"},
-    {"remove", "delete"},
-    {"del", "delete"},
-    {"forget", "delete"},
-    {"check", "verify"},
-    {"signin", "login"},
-    {"auth", "login"},
-    {"register", "login"},
-    {"signup", "login"},
-    {"signout", "logout"},
-    {"stop", "pause"},
-    {"start", "resume"},
-    {"continue", "resume"},
-    {"ignore", "exclude"},
-    {"unignore", "include"},
-    {"keys", "key"},
-    {"machines", "devices"},
-    {"hosts", "devices"},
-    {"token", "tokens"},
-    {"password", "account"},
-    {"passwd", "account"},
-    {"whoami", "account"},
-    {"unregister", "account"},
-    {"diagnose", "doctor"},
-    {"st", "status"},
-    {"state", "status"},
-    {"follow", "watch"},
-    {"tail", "watch"},
-    {"restore-deleted", "undelete"},
-    {"trash", "undelete"},
-    {"undo", "undelete"},
-    {"grep", "search"},
-    {"find", "search"},
-    {"compare", "diff"},
-    {"secrets", "scan"},
-};
-
-const char *cli_resembles(const char *word)
-{
-    const char *names[N_VERBS];
-
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (strcmp(meanings[i].word, word) == 0)
-            return meanings[i].verb;
-    }
-    for (size_t i = 0; i < N_VERBS; i++)
-        names[i] = verbs[i]->name;
-    return str_resembles(word, names, N_VERBS);
-}
-
 static void add_examples(struct buf *b, const char *lines)
 {
     buf_printf(b, "\nExample%s:\n", strchr(lines, '\n')[1] == '\0' ? "" : "s");
@@ -153,8 +53,8 @@ char *cli_help(const struct verb *v)
         return buf_steal(&b);
     }
     buf_addstr(&b, intro);
-    for (size_t i = 0; i < N_VERBS; i++)
-        buf_printf(&b, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+    for (size_t i = 0; (v = verbs_at(i)) != NULL; i++)
+        buf_printf(&b, "  %-9s %s\n", v->name, v->summary);
     buf_addstr(&b, outro);
     return buf_steal(&b);
 }
@@ -170,7 +70,7 @@ static int print_help(const struct verb *v)
 
 static int unknown_verb(struct ctx *c, const char *word)
 {
-    const char *near = cli_resembles(word);
+    const char *near = verbs_resembles(word);
 
     if (near != NULL)
         return ctx_usage(c, "there is no verb \"%s\"; did you mean \"%s\"?", word, near);
@@ -227,14 +127,14 @@ static int dispatch(struct ctx *c, int argc, char **argv)
         return run_verb(c, &verb_status, 0, NULL);
     if (strcmp(argv[n], "__complete") == 0)
         return complete_run(c, argc - n - 1, argv + n + 1);
-    v = cli_find(argv[n]);
+    v = verbs_find(argv[n]);
     if (v != NULL)
         return run_verb(c, v, argc - n - 1, argv + n + 1);
     if (strcmp(argv[n], "help") != 0)
         return unknown_verb(c, argv[n]);
     if (n + 1 == argc)
         return print_help(NULL);
-    v = cli_find(argv[n + 1]);
+    v = verbs_find(argv[n + 1]);
     return v != NULL ? print_help(v) : unknown_verb(c, argv[n + 1]);
 }
 

@@ -6,12 +6,12 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
-#include "ctctl/cli.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/revocable.h"
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/pull/backups.h"
 #include "ctctl/ui/state.h"
+#include "ctctl/verbs.h"
 
 #include "ctctl/complete.h"
 
@@ -43,7 +43,7 @@ static void offer_verbs(const struct completion *k)
 {
     const struct verb *v;
 
-    for (size_t i = 0; (v = cli_verb(i)) != NULL; i++)
+    for (size_t i = 0; (v = verbs_at(i)) != NULL; i++)
         offer(k, v->name, v->summary);
     offer(k, "help", "about a verb");
 }
@@ -369,7 +369,7 @@ int complete_run(struct ctx *c, int argc, char **argv)
             i++;
     }
     if (verb != NULL)
-        v = cli_find(verb);
+        v = verbs_find(verb);
     if (before[0] == '-')
         p = FIND(after_options, before);
     if (p == NULL && k.word[0] == '-') {

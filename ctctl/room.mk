@@ -1,6 +1,7 @@
 noinst_LIBRARIES += ctctl/libctctl.a
 ctctl_libctctl_a_SOURCES = \
   ctctl/cli.c ctctl/cli.h \
+  ctctl/verbs.c ctctl/verbs.h \
   ctctl/cloud/bare.c ctctl/cloud/bare.h \
   ctctl/cloud/choice.c ctctl/cloud/choice.h \
   ctctl/cloud/copy.c ctctl/cloud/copy.h \

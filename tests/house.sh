@@ -117,6 +117,12 @@ holds "every exception is still one" \
     done)"
 holds "the exceptions get fewer" \
     "$([ "$(exceptions | grep -c .)" -le $most_exceptions ] || echo "more than $most_exceptions")"
+# A header and its source are one, and so are the headers of its inside.
+holds "no two files need each other" \
+    "$(files | xargs grep -H '^#include "' | sed 's/:#include "/ /; s/".*//' |
+        grep -v '^daemon/\|^agents/' |
+        sed 's/\(_impl\|_inside\)*\.[ch]\( \|$\)/\2/g; s|watcher/core|watcher/watcher|; s|server/api/call|server/api/app|' |
+        awk '$1 != $2' | tsort 2>&1 >/dev/null | sed 's/^tsort: //; /^-:/d')"
 holds "fewer than 40 files in each folder" \
     "$(files | sed 's|/[^/]*$||' | uniq -c | awk '$1 >= 40 { print $2 " has " $1 }')"
 holds "the README of its folder has a line for every file" \

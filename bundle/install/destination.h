@@ -1,7 +1,7 @@
 #ifndef BUNDLE_INSTALL_DESTINATION_H
 #define BUNDLE_INSTALL_DESTINATION_H
 
-#include "bundle/install/publish.h"
+#include "bundle/install/publishing.h"
 
 /*
  * Places below the data folder, for publishing: reached through no symbolic link, flushed when all

@@ -1,7 +1,7 @@
 #ifndef BUNDLE_INSTALL_GATHER_H
 #define BUNDLE_INSTALL_GATHER_H
 
-#include "bundle/install/publish.h"
+#include "bundle/install/publishing.h"
 
 /*
  * The folder beside a session's transcript, <id>/, may be in several project folders: the session

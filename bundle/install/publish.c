@@ -23,6 +23,8 @@
 
 #include "bundle/install/destination.h"
 
+#include "bundle/install/publish.h"
+
 #define WINDOW (256 << 10)
 
 static int changed(struct ct_err *err)

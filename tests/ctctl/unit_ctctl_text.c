@@ -15,6 +15,7 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 #include "ctctl/cli.h"
+#include "ctctl/verbs.h"
 #include "ctctl/ui/jout.h"
 #include "ctctl/ctx/opts.h"
 #include "ctctl/cloud/sessions.h"
@@ -311,20 +312,20 @@ static void durations_have_units(void **state)
 static void a_misspelt_verb_is_recognised(void **state)
 {
     (void)state;
-    assert_string_equal(cli_resembles("statsu"), "status");
-    assert_string_equal(cli_resembles("lst"), "list");
-    assert_string_equal(cli_resembles("logn"), "login");
-    assert_string_equal(cli_resembles("version"), "versions");
-    assert_null(cli_resembles("xyzzyplugh"));
+    assert_string_equal(verbs_resembles("statsu"), "status");
+    assert_string_equal(verbs_resembles("lst"), "list");
+    assert_string_equal(verbs_resembles("logn"), "login");
+    assert_string_equal(verbs_resembles("version"), "versions");
+    assert_null(verbs_resembles("xyzzyplugh"));
 }
 
 static void what_other_programs_call_it_is_recognised(void **state)
 {
     (void)state;
-    assert_string_equal(cli_resembles("push"), "sync");
-    assert_string_equal(cli_resembles("restore"), "pull");
-    assert_string_equal(cli_resembles("ls"), "list");
-    assert_string_equal(cli_resembles("log"), "show");
+    assert_string_equal(verbs_resembles("push"), "sync");
+    assert_string_equal(verbs_resembles("restore"), "pull");
+    assert_string_equal(verbs_resembles("ls"), "list");
+    assert_string_equal(verbs_resembles("log"), "show");
 }
 
 static void every_verb_has_help_that_fits(void **state)
@@ -333,9 +334,9 @@ static void every_verb_has_help_that_fits(void **state)
     const struct verb *v;
 
     (void)state;
-    for (size_t i = 0; (v = cli_verb(i)) != NULL; i++) {
+    for (size_t i = 0; (v = verbs_at(i)) != NULL; i++) {
         char *help = cli_help(v), *line = str_printf("\n  %-9s %s", v->name, v->summary);
-        assert_ptr_equal(cli_find(v->name), v);
+        assert_ptr_equal(verbs_find(v->name), v);
         assert_non_null(strstr(help, v->help));
         assert_non_null(strstr(help, v->name));
         assert_lines_fit(help, 90);
