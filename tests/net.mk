@@ -11,7 +11,7 @@ if WITH_CMOCKA
 check_PROGRAMS += tests/uploader/unit_retry
 TESTS += tests/uploader/unit_retry
 tests_uploader_unit_retry_SOURCES = tests/uploader/unit_retry.c
-tests_uploader_unit_retry_LDADD = uploader/libuploader.a net/libnet.a $(CURL_LIBS) $(common_LIBS) \
+tests_uploader_unit_retry_LDADD = uploader/libuploader.a api/libapi.a net/libnet.a $(CURL_LIBS) $(common_LIBS) \
   $(CMOCKA_LIBS)
 endif
 

@@ -13,7 +13,7 @@
 #include "common/base/now.h"
 #include "common/sys/secret.h"
 #include "common/base/str.h"
-#include "uploader/store_error.h"
+#include "api/store_error.h"
 
 #include "uploader/keep.h"
 

@@ -8,7 +8,7 @@
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 #include "common/sys/secret.h"
-#include "uploader/store_error.h"
+#include "api/store_error.h"
 
 #include "uploader/probe.h"
 

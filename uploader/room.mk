@@ -7,7 +7,6 @@ uploader_libuploader_a_SOURCES = \
   uploader/probe.c uploader/probe.h \
   uploader/queue.c uploader/queue.h \
   uploader/spoolfile.c uploader/spoolfile.h \
-  uploader/store_error.c uploader/store_error.h \
   uploader/transfer.c uploader/transfer.h uploader/transfer_impl.h \
   uploader/transfer_held.c uploader/transfer_stock.c \
   uploader/uploader.c uploader/uploader.h uploader/uploader_impl.h \

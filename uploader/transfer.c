@@ -6,6 +6,8 @@
 
 #include "api/api.h"
 #include "api/client.h"
+#include "api/put.h"
+#include "api/store_error.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
@@ -15,7 +17,6 @@
 #include "uploader/beside.h"
 #include "uploader/keep.h"
 #include "uploader/spoolfile.h"
-#include "uploader/store_error.h"
 
 #include "uploader/transfer_impl.h"
 
@@ -54,7 +55,6 @@ static void transfer_free(struct transfer *t)
 {
     api_request_free(t->request);
     reservation_free(t->reserved);
-    strlist_free(&t->put_headers);
     secret_free(t->token);
     free(t->api_url);
     free(t->path);
@@ -443,47 +443,26 @@ static void on_progress(void *arg, int64_t sent, int64_t received)
     t->ops->progress(t->arg, sent);
 }
 
-/* Only headers that bind the body; the server has no say in where our token goes. */
-static void add_upload_headers(struct transfer *t)
-{
-    static const char *const known[] = {"Content-MD5", "x-amz-checksum-sha256", "If-None-Match"};
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        const char *v = jdoc_str(t->reserved->res.upload_headers, known[i]);
-        char *line;
-        if (v == NULL || strpbrk(v, "\r\n") != NULL)
-            continue;
-        line = str_printf("%s: %s", known[i], v);
-        strlist_add(&t->put_headers, line);
-        free(line);
-    }
-}
-
 void transfer_put(struct transfer *t)
 {
-    struct http_req req = HTTP_REQ_INIT;
+    struct api_put put;
     struct ct_err err;
 
     if (spoolfile_open(t->path, &t->fd, &err) != 0) {
         transfer_finish(t, &err);
         return;
     }
-    strlist_free(&t->put_headers);
-    strlist_add(&t->put_headers, "Content-Type: application/gzip");
-    add_upload_headers(t);
-    req.method = "PUT";
-    req.url = t->reserved->res.upload_url;
-    req.from = t->api_url;
-    req.headers = &t->put_headers;
-    req.body_fd = t->fd;
-    req.body_len = t->item->size_bytes;
-    req.max_answer = 65536;
-    req.progress = on_progress;
-    req.progress_arg = t;
-    if (http_start(t->env.engine, &req, on_put, t, &t->call, &err) != 0) {
+    api_put_begin(t->api_url, &t->reserved->res, &put);
+    put.http.headers = &put.headers;
+    put.http.body_fd = t->fd;
+    put.http.body_len = t->item->size_bytes;
+    put.http.progress = on_progress;
+    put.http.progress_arg = t;
+    if (http_start(t->env.engine, &put.http, on_put, t, &t->call, &err) != 0) {
         t->call = NULL;
         transfer_finish(t, &err);
     }
+    api_put_end(&put);
 }
 
 static void begin_put(struct transfer *t)

@@ -3,7 +3,6 @@
 
 #include "api/api.h"
 #include "api/client.h"
-#include "common/base/strlist.h"
 #include "uploader/probe.h"
 #include "uploader/transfer.h"
 
@@ -39,7 +38,6 @@ struct transfer {
     int is_loopback;
     int is_stock; /* the server knows no uploadHeaders: it is not ours */
     int fd;
-    struct strlist put_headers;
     struct check *check;              /* on the worker, or NULL */
     struct probe *probe;              /* a sealed one is looked for where it was stored, or NULL */
     struct keep *keep;                /* a version is being fetched, or NULL */

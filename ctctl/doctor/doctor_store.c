@@ -1,13 +1,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/api.h"
 #include "api/client.h"
+#include "api/put.h"
 #include "bundle/seal/sealed.h"
 #include "common/base/buf.h"
 #include "common/base/hash.h"
+#include "common/base/now.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -64,23 +65,6 @@ static int reserve(struct doctor *d, struct api_upload_res *ret, struct ct_err *
     return rc;
 }
 
-static void headers_of(const struct api_upload_res *res, struct strlist *ret)
-{
-    char *line;
-
-    strlist_add(ret, "Content-Type: application/gzip");
-    if (res->upload_headers == NULL)
-        return;
-    json_object_object_foreach(res->upload_headers, name, value)
-    {
-        if (strcasecmp(name, "content-type") == 0 || strcasecmp(name, "content-length") == 0)
-            continue;
-        line = str_printf("%s: %s", name, json_object_get_string(value));
-        strlist_add(ret, line);
-        free(line);
-    }
-}
-
 /* Where the store is, without what makes the URL a secret. */
 static char *store_of(const char *url)
 {
@@ -98,37 +82,28 @@ static void judge(struct doctor_finding *f, const char *what, const char *store,
 
     if (rc != 0)
         doctor_say(f, DOCTOR_BAD, cure, "%s %s: %s", what, store, e->msg);
-    else if (res->status < 200 || res->status > 299)
+    else if (res != NULL && (res->status < 200 || res->status > 299))
         doctor_say(f, DOCTOR_BAD, cure, "%s %s: it answers with HTTP status %d", what, store,
                    res->status);
     else
         doctor_say(f, DOCTOR_OK, NULL, "%s %s works", what, store);
 }
 
-static void put(struct doctor *d, struct doctor_finding *f, const struct api_upload_res *reserved)
+static void put(struct doctor *d, struct doctor_finding *f, const struct api_upload_res *reserved,
+                int64_t reserved_boot_ms)
 {
-    struct http_req rq = HTTP_REQ_INIT;
-    struct http_res res = {0};
-    struct strlist headers = {0};
-    struct ct_err e = {0};
     char *store = store_of(reserved->upload_url);
+    struct ct_err e = {0};
+    struct api_put p;
     int rc;
 
-    headers_of(reserved, &headers);
-    rq.method = "PUT";
-    rq.url = reserved->upload_url;
-    rq.from = d->c->cred->api_url;
-    rq.headers = &headers;
-    rq.body = probe;
-    rq.body_len = sizeof(probe);
-    rq.timeout_ms = 30000;
-    rc = http_perform(&d->policy, &rq, &res, &e);
-    /* The same bytes were here before: the store keeps objects that are written once. */
-    if (rc == 0 && res.status == 412)
-        res.status = 200;
-    judge(f, "a test upload to", store, rc, &res, &e);
-    http_res_free(&res);
-    strlist_free(&headers);
+    api_put_begin(d->c->cred->api_url, reserved, &p);
+    p.http.body = probe;
+    p.http.body_len = sizeof(probe);
+    p.http.timeout_ms = 30000;
+    rc = api_put_perform(&p, &d->policy, reserved_boot_ms, &e);
+    judge(f, "a test upload to", store, rc, NULL, &e);
+    api_put_end(&p);
     free(store);
 }
 
@@ -148,7 +123,7 @@ void doctor_put(struct doctor *d, struct doctor_finding *f)
             doctor_say(f, DOCTOR_BAD, NULL, "the server grants no upload: %s", e.msg);
         return;
     }
-    put(d, f, &reserved);
+    put(d, f, &reserved, now_boot_ms());
     if (reserved.upload_headers == NULL) {
         path = api_session_path(DOCTOR_ID, "");
         if (ctx_cloud(d->c, "DELETE", path, NULL, &o, &e) == 0)

@@ -2,14 +2,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "api/client.h"
+#include "api/put.h"
 #include "bundle/install/origin.h"
 #include "bundle/seal/sealed.h"
 #include "common/base/file.h"
+#include "common/base/now.h"
 #include "common/config/device.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
@@ -212,22 +213,6 @@ static int reserve(struct ctx *c, const struct seal_put *p, const struct parcel 
     return rc;
 }
 
-static void headers_of(const struct api_upload_res *res, struct strlist *ret)
-{
-    strlist_add(ret, "Content-Type: application/gzip");
-    if (res->upload_headers == NULL)
-        return;
-    json_object_object_foreach(res->upload_headers, name, value)
-    {
-        char *line;
-        if (strcasecmp(name, "content-type") == 0 || strcasecmp(name, "content-length") == 0)
-            continue;
-        line = str_printf("%s: %s", name, json_object_get_string(value));
-        strlist_add(ret, line);
-        free(line);
-    }
-}
-
 struct sending {
     const struct seal_put *p;
     int64_t total;
@@ -243,39 +228,24 @@ static void on_progress(void *arg, int64_t sent, int64_t received)
 }
 
 static int put(struct ctx *c, const struct seal_put *p, const struct parcel *parcel,
-               const struct api_upload_res *reserved, struct ct_err *err)
+               const struct api_upload_res *reserved, int64_t reserved_boot_ms, struct ct_err *err)
 {
     struct sending sending = {p, parcel->size_bytes};
-    struct http_req rq = HTTP_REQ_INIT;
-    struct http_res res = {0};
     struct http_policy policy;
-    struct strlist headers = {0};
+    struct api_put put;
     int rc;
 
     if (ctx_policy(c, &policy, err) != 0)
         return -1;
-    headers_of(reserved, &headers);
-    rq.method = "PUT";
-    rq.url = reserved->upload_url;
-    rq.from = c->cred->api_url;
-    rq.headers = &headers;
-    rq.body_fd = parcel->fd;
-    rq.body_len = parcel->size_bytes;
-    rq.progress = on_progress;
-    rq.progress_arg = &sending;
-    rc = http_perform(&policy, &rq, &res, err);
-    /* 412: the same bytes are there already, for the answer of the first try was lost. */
-    if (rc == 0 && (res.status < 200 || res.status > 299) && res.status != 412) {
-        rc = err_set(err,
-                     res.status == 400 || res.status == 403 || res.status == 408 ||
-                             res.status == 429 || res.status >= 500
-                         ? ERR_RETRY
-                         : ERR_FAIL,
-                     "the object store refused the upload with status %d", res.status);
-        err->retry_after_s = res.retry_after_s;
-    }
-    http_res_free(&res);
-    strlist_free(&headers);
+    api_put_begin(c->cred->api_url, reserved, &put);
+    put.http.body_fd = parcel->fd;
+    put.http.body_len = parcel->size_bytes;
+    put.http.progress = on_progress;
+    put.http.progress_arg = &sending;
+    rc = api_put_perform(&put, &policy, reserved_boot_ms, err);
+    if (rc != 0 && err->code == ERR_CORRUPT)
+        err->code = ERR_RETRY; /* the digest is that of the file: it happened on the way */
+    api_put_end(&put);
     return rc;
 }
 
@@ -306,7 +276,7 @@ static int send_once(struct ctx *c, const struct seal_put *p, const struct parce
 
     if (reserve(c, p, parcel, &reserved, err) != 0)
         return -1;
-    rc = put(c, p, parcel, &reserved, err);
+    rc = put(c, p, parcel, &reserved, now_boot_ms(), err);
     if (rc == 0)
         rc = confirm(c, p, parcel, reserved.version, err);
     if (rc == 0)

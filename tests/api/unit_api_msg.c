@@ -11,6 +11,7 @@
 #include "common/base/str.h"
 
 #include "api/api.h"
+#include "api/put.h"
 
 #define SUM "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ID "11111111-2222-4333-8444-555555555555"
@@ -269,6 +270,31 @@ static void hostile_upload_answers_are_refused(void **state)
         assert_int_equal(res_code(texts[i]), ERR_REFUSED);
 }
 
+static void a_server_names_no_header_but_those_that_bind_the_body(void **state)
+{
+    struct json_object *o =
+        parse("{\"uploadUrl\":\"https://s/"
+              "k\",\"version\":4,\"uploadHeaders\":{\"Authorization\":\"Bearer x\","
+              "\"Content-MD5\":\"m\",\"If-None-Match\":\"*\",\"Content-Type\":\"text/"
+              "html\",\"Cookie\":\"c\","
+              "\"x-amz-checksum-sha256\":\"s\",\"Transfer-Encoding\":\"chunked\"}}");
+    struct api_upload_res r;
+    struct api_put p;
+    struct ct_err err;
+
+    (void)state;
+    assert_int_equal(api_upload_res_parse(o, &r, &err), 0);
+    api_put_begin("https://api", &r, &p);
+    assert_int_equal(p.headers.n, 4);
+    assert_string_equal(p.headers.v[0], "Content-Type: application/gzip");
+    assert_string_equal(p.headers.v[1], "Content-MD5: m");
+    assert_string_equal(p.headers.v[2], "x-amz-checksum-sha256: s");
+    assert_string_equal(p.headers.v[3], "If-None-Match: *");
+    api_put_end(&p);
+    api_upload_res_clear(&r);
+    json_object_put(o);
+}
+
 static void a_confirm_names_both_or_nothing(void **state)
 {
     struct api_confirm_req r;
@@ -349,6 +375,7 @@ int main(void)
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(an_upload_answer_is_read_whoever_made_it),
         cmocka_unit_test(hostile_upload_answers_are_refused),
+        cmocka_unit_test(a_server_names_no_header_but_those_that_bind_the_body),
         cmocka_unit_test(a_confirm_names_both_or_nothing),
         cmocka_unit_test(a_download_answer_is_read_whoever_made_it),
         cmocka_unit_test(a_download_answer_can_not_name_a_path_as_session),

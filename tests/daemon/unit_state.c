@@ -12,7 +12,7 @@
 #include "net/http.h"
 #include "uploader/backoff.h"
 #include "uploader/queue.h"
-#include "uploader/store_error.h"
+#include "api/store_error.h"
 
 #define SID "be457695-37fc-41a9-a90d-363a62823032"
 

@@ -10,7 +10,7 @@
 #include "net/http.h"
 #include "net/throttle.h"
 #include "uploader/backoff.h"
-#include "uploader/store_error.h"
+#include "api/store_error.h"
 #include "uploader/verdict.h"
 
 #include "tests/unit.h"

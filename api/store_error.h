@@ -1,5 +1,5 @@
-#ifndef UPLOADER_STORE_ERROR_H
-#define UPLOADER_STORE_ERROR_H
+#ifndef API_STORE_ERROR_H
+#define API_STORE_ERROR_H
 
 #include <stdint.h>
 

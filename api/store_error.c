@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "uploader/store_error.h"
+#include "api/store_error.h"
 
 /* Presigned URLs live 5 minutes. */
 #define URL_LIFE_MS (5 * 60 * 1000)
