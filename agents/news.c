@@ -248,7 +248,7 @@ static void on_close(void *arg, const struct jscan *s)
         n->in_content = 0;
 }
 
-static const struct jscan_ops ops = {on_begin, on_string, on_close};
+static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
 
 static void begin_line(struct news *n)
 {

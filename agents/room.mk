@@ -36,7 +36,8 @@ agents_libagents_a_SOURCES = \
   agents/seen.c agents/seen.h \
   agents/trust.c agents/trust.h \
   agents/turns.c agents/turns.h \
-  agents/unite.h
+  agents/unite.h \
+  agents/usage.c agents/usage.h
 # One file per system.
 agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c

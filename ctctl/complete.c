@@ -303,6 +303,15 @@ static void offer_orders(const struct completion *k)
     offer(k, "size", "the largest first");
     offer(k, "messages", "those of most messages first");
     offer(k, "title", "by the alphabet");
+    offer(k, "cost", "the dearest first");
+}
+
+static void offer_sums(const struct completion *k)
+{
+    offer(k, "project", "a line for each project");
+    offer(k, "agent", "for each agent");
+    offer(k, "machine", "for each machine");
+    offer(k, "model", "for each model");
 }
 
 struct context {
@@ -316,7 +325,7 @@ static const struct context after_options[] = {
     {"--version", offer_nothing}, {"--timeout", offer_nothing},  {"--email", offer_nothing},
     {"--api-url", offer_nothing}, {"--invite", offer_nothing},   {"--older-than", offer_nothing},
     {"--map", offer_nothing},     {"--since", offer_nothing},    {"--state", offer_states},
-    {"--sort", offer_orders},
+    {"--sort", offer_orders},     {"--by", offer_sums},
 };
 
 static const struct context after_verbs[] = {

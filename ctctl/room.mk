@@ -41,6 +41,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_seal.c \
   ctctl/cmd/session/verb_search.c \
   ctctl/cmd/session/verb_show.c \
+  ctctl/cmd/session/verb_stats.c \
   ctctl/cmd/session/verb_undelete.c \
   ctctl/cmd/session/verb_verify.c \
   ctctl/cmd/session/verb_versions.c \
@@ -97,6 +98,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/pull_say.c ctctl/pull/pull_say.h \
   ctctl/read/find.c ctctl/read/find.h \
   ctctl/read/reading.c ctctl/read/reading.h \
+  ctctl/read/spent.c ctctl/read/spent.h \
   ctctl/read/telling.c ctctl/read/telling.h \
   ctctl/read/search.c ctctl/read/search.h \
   ctctl/seal/seal.c ctctl/seal/seal.h \

@@ -11,7 +11,7 @@ static const struct verb *const verbs[] = {
     &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
     &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
     &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
-    &verb_plugin,
+    &verb_plugin,   &verb_stats,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -87,6 +87,8 @@ static const struct {
     {"undo", "undelete"},
     {"grep", "search"},
     {"find", "search"},
+    {"cost", "stats"},
+    {"usage", "stats"},
     {"compare", "diff"},
     {"secrets", "scan"},
 };

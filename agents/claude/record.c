@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "agents/claude/record.h"
@@ -6,9 +7,12 @@
 #define PATHS_MAX (1 << 20)
 #define PASTES_MAX (64 << 10)
 
+#define NUMBER_TEXT 64 /* a longer number is none of ours */
+
 /* Containers on a path that we know, from the outside.  They form one chain, so that a number says
- * all: the record, its message, the content of that, a block of it, the input of a tool. */
-enum level { IN_NOTHING, IN_RECORD, IN_MESSAGE, IN_CONTENT, IN_BLOCK, IN_INPUT };
+ * all: the record, its message, the content of that, a block of it, the input of a tool; but for
+ * the message's usage, which is as deep as its content. */
+enum level { IN_NOTHING, IN_RECORD, IN_MESSAGE, IN_CONTENT, IN_BLOCK, IN_INPUT, IN_USAGE };
 
 enum block_type { BLOCK_OTHER, BLOCK_TEXT, BLOCK_TOOL_USE, BLOCK_TOOL_RESULT };
 enum block_tool { TOOL_OTHER, TOOL_FILE, TOOL_NOTEBOOK };
@@ -39,6 +43,16 @@ enum member {
     M_INPUT,
     M_FILE_PATH,
     M_NOTEBOOK_PATH,
+    M_FORKED_FROM,
+    M_COST,
+    M_TOTAL_COST,
+    M_START_TIME,
+    M_UNKNOWN_COST,
+    M_USAGE,
+    M_INPUT_TOKENS,
+    M_OUTPUT_TOKENS,
+    M_CACHE_READ,
+    M_CACHE_WRITE,
     M_CONTENT_HASH,
 };
 
@@ -73,14 +87,31 @@ static const struct {
     {IN_BLOCK, M_INPUT, KEY("input")},
     {IN_INPUT, M_FILE_PATH, KEY("file_path")},
     {IN_INPUT, M_NOTEBOOK_PATH, KEY("notebook_path")},
+    {IN_RECORD, M_FORKED_FROM, KEY("forkedFrom")},
+    {IN_RECORD, M_COST, KEY("costUSD")},
+    {IN_RECORD, M_TOTAL_COST, KEY("totalCostUSD")},
+    {IN_RECORD, M_START_TIME, KEY("startTime")},
+    {IN_RECORD, M_UNKNOWN_COST, KEY("hasUnknownModelCost")},
+    {IN_MESSAGE, M_USAGE, KEY("usage")},
+    {IN_USAGE, M_INPUT_TOKENS, KEY("input_tokens")},
+    {IN_USAGE, M_OUTPUT_TOKENS, KEY("output_tokens")},
+    {IN_USAGE, M_CACHE_READ, KEY("cache_read_input_tokens")},
+    {IN_USAGE, M_CACHE_WRITE, KEY("cache_creation_input_tokens")},
 #undef KEY
 };
 
+static enum level level_of(const struct record *r)
+{
+    return r->is_in_usage && r->known == IN_CONTENT ? IN_USAGE : (enum level)r->known;
+}
+
 static enum member find(const struct record *r, const struct jscan *s)
 {
+    enum level level = level_of(r);
+
     if (s->depth == r->known) {
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-            if (members[i].level == (enum level)r->known && members[i].len == s->key_len &&
+            if (members[i].level == level && members[i].len == s->key_len &&
                 memcmp(s->key, members[i].key, s->key_len) == 0)
                 return members[i].member;
         }
@@ -95,6 +126,9 @@ void record_clear(struct record *r)
     r->type = RECORD_OTHER;
     r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
     r->tool_calls = 0;
+    r->is_fork = r->is_in_usage = r->has_usage = r->is_cost_open = 0;
+    r->start_time = 0;
+    r->total_micros = r->cost_micros = -1;
     r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->relocated[0] = r->git_branch[0] =
         r->slug[0] = '\0';
     for (int i = 0; i < TITLE_KINDS; i++)
@@ -115,6 +149,38 @@ static void clear_content(struct record_reader *rr)
     rr->record->tool_calls = 0;
     rr->record->text[0] = '\0';
     buf_reset(rr->paths);
+}
+
+static void clear_usage(struct record *r)
+{
+    r->has_usage = 0;
+    memset(&r->tokens, 0, sizeof(r->tokens));
+}
+
+/* Where the number of ${m} is kept, what it is if there is none, and what one of it is there. */
+static int64_t *number_of(struct record *r, enum member m, int64_t *ret_none, int *ret_is_money)
+{
+    *ret_none = 0;
+    *ret_is_money = 0;
+    switch (m) {
+    case M_START_TIME:
+        return &r->start_time;
+    case M_INPUT_TOKENS:
+        return &r->tokens.input;
+    case M_OUTPUT_TOKENS:
+        return &r->tokens.output;
+    case M_CACHE_READ:
+        return &r->tokens.cache_read;
+    case M_CACHE_WRITE:
+        return &r->tokens.cache_write;
+    case M_COST:
+    case M_TOTAL_COST:
+        *ret_none = -1;
+        *ret_is_money = 1;
+        return m == M_COST ? &r->cost_micros : &r->total_micros;
+    default:
+        return NULL;
+    }
 }
 
 /* Where the string of ${m} is kept, and how much of it. */
@@ -164,11 +230,16 @@ static char *place(struct record *r, enum member m, size_t *size)
 static void forget(struct record_reader *rr, enum member m)
 {
     struct record *r = rr->record;
+    int64_t none, *number;
     size_t size;
     char *at = place(r, m, &size);
+    int is_money;
 
     if (at != NULL)
         at[0] = '\0';
+    number = number_of(r, m, &none, &is_money);
+    if (number != NULL)
+        *number = none;
     switch (m) {
     case M_TYPE:
         r->type = RECORD_OTHER;
@@ -176,6 +247,10 @@ static void forget(struct record_reader *rr, enum member m)
     case M_MESSAGE:
         r->model[0] = r->message_id[0] = '\0';
         clear_content(rr);
+        clear_usage(r);
+        break;
+    case M_USAGE:
+        clear_usage(r);
         break;
     case M_CONTENT:
         clear_content(rr);
@@ -200,13 +275,13 @@ static int leads_on(const struct record *r, const struct jscan *s, enum member m
 {
     if (s->depth != r->known)
         return 0;
-    switch ((enum level)r->known) {
+    switch (level_of(r)) {
     case IN_NOTHING:
         return type == JSCAN_OBJECT;
     case IN_RECORD:
         return m == M_MESSAGE && type == JSCAN_OBJECT;
     case IN_MESSAGE:
-        return m == M_CONTENT && type == JSCAN_ARRAY;
+        return (m == M_CONTENT && type == JSCAN_ARRAY) || (m == M_USAGE && type == JSCAN_OBJECT);
     case IN_CONTENT:
         return type == JSCAN_OBJECT;
     case IN_BLOCK:
@@ -220,7 +295,9 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
 {
     struct record_reader *rr = arg;
     struct record *r = rr->record;
-    enum member m = r->known == IN_CONTENT && s->depth == r->known ? M_NONE : find(r, s);
+    enum member m = level_of(r) == IN_CONTENT && s->depth == r->known ? M_NONE : find(r, s);
+    int64_t none;
+    int is_money;
     size_t size;
 
     if (m != M_NONE)
@@ -235,11 +312,21 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
     case M_IS_COMPACT_SUMMARY:
         r->is_compact_summary = type == JSCAN_TRUE;
         break;
+    case M_FORKED_FROM:
+        r->is_fork = type == JSCAN_OBJECT;
+        break;
+    case M_UNKNOWN_COST:
+        r->is_cost_open = type == JSCAN_TRUE;
+        break;
     default:
         break;
     }
+    if (type == JSCAN_NUMBER)
+        return number_of(r, m, &none, &is_money) != NULL ? NUMBER_TEXT : 0;
     if (type == JSCAN_OBJECT || type == JSCAN_ARRAY) {
         if (leads_on(r, s, m, type)) {
+            r->is_in_usage = m == M_USAGE;
+            r->has_usage = r->has_usage || r->is_in_usage;
             r->known++;
             if (r->known == IN_BLOCK)
                 clear_block(&r->block);
@@ -261,9 +348,13 @@ static uint8_t record_type(const char *text)
         const char *name;
         enum record_type type;
     } types[] = {
-        {"user", RECORD_USER},         {"assistant", RECORD_ASSISTANT},
-        {"summary", RECORD_SUMMARY},   {"custom-title", RECORD_CUSTOM_TITLE},
-        {"ai-title", RECORD_AI_TITLE}, {"last-prompt", RECORD_LAST_PROMPT},
+        {"user", RECORD_USER},
+        {"assistant", RECORD_ASSISTANT},
+        {"summary", RECORD_SUMMARY},
+        {"custom-title", RECORD_CUSTOM_TITLE},
+        {"ai-title", RECORD_AI_TITLE},
+        {"last-prompt", RECORD_LAST_PROMPT},
+        {"cost-state", RECORD_COST_STATE},
     };
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -359,6 +450,25 @@ static void end_block(struct record_reader *rr)
     }
 }
 
+/* Whole numbers, and sums of money; of others none. */
+static void on_number(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    struct record *r = ((struct record_reader *)arg)->record;
+    int64_t none, *at;
+    int is_money;
+    double money;
+
+    at = number_of(r, find(r, s), &none, &is_money);
+    if (at == NULL || is_cut)
+        return;
+    if (is_money) {
+        money = strtod(text, NULL) * 1e6;
+        *at = money >= 0 && money <= (double)USAGE_MICROS_MAX ? (int64_t)(money + 0.5) : none;
+    } else if (len <= 15 && strspn(text, "0123456789") == len) {
+        *at = strtoll(text, NULL, 10);
+    }
+}
+
 static void on_close(void *arg, const struct jscan *s)
 {
     struct record_reader *rr = arg;
@@ -370,4 +480,4 @@ static void on_close(void *arg, const struct jscan *s)
     rr->record->known--;
 }
 
-const struct jscan_ops record_ops = {on_begin, on_string, on_close};
+const struct jscan_ops record_ops = {on_begin, on_string, on_close, on_number};

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agents/usage.h"
 #include "common/base/buf.h"
 #include "common/data/jscan.h"
 
@@ -22,6 +23,7 @@ enum record_type {
     RECORD_CUSTOM_TITLE,
     RECORD_AI_TITLE,
     RECORD_LAST_PROMPT,
+    RECORD_COST_STATE,
 };
 
 enum record_title { TITLE_CUSTOM, TITLE_AI, TITLE_LAST_PROMPT, TITLE_SUMMARY, TITLE_KINDS };
@@ -40,6 +42,14 @@ struct record {
     uint8_t type;   /* enum record_type */
     uint8_t is_meta, is_sidechain, is_compact_summary;
     uint8_t has_tool_result;
+    uint8_t is_fork;      /* copied from the session that this one began in */
+    uint8_t is_in_usage;  /* where there are two ways down from a message */
+    uint8_t has_usage;    /* of the message */
+    uint8_t is_cost_open; /* the price of something was not known */
+    int64_t start_time;   /* when it began to count what it spent */
+    int64_t total_micros; /* spent since then, or -1 */
+    int64_t cost_micros;  /* of this message, or -1 */
+    struct usage_tokens tokens;
     int64_t tool_calls;
     char timestamp[64];
     char session_id[64];

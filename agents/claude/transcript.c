@@ -16,7 +16,7 @@
 #define FILES_BYTES (512 << 10)
 
 /* Saved states of another layout are refused.  Raise it with any change in what is gathered. */
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 /* What has been gathered; without pointers, so that it can be written down. */
 struct totals {
@@ -33,13 +33,15 @@ struct totals {
     char git_branch[256];
     char slug[256];
     char session_id[64];
+    struct usage usage;
 };
 
 struct transcript {
     struct totals totals;
     struct record record;
     struct jscan scan;
-    struct buf paths, pastes; /* of the line under way */
+    struct buf paths, pastes;      /* of the line under way */
+    const struct transcript *main; /* that it is beside, or NULL */
     struct seen *messages;
     struct seen *files;
     struct strlist file_names;
@@ -56,6 +58,14 @@ struct transcript *transcript_new(void)
     jscan_init(&t->scan);
     t->messages = seen_new();
     t->files = seen_new();
+    return t;
+}
+
+struct transcript *transcript_beside(const struct transcript *main)
+{
+    struct transcript *t = transcript_new();
+
+    t->main = main;
     return t;
 }
 
@@ -154,10 +164,42 @@ static void take_files(struct transcript *t)
     }
 }
 
+/* FNV-1a; it has to tell apart a few messages in a row. */
+static uint64_t number_of(const char *id)
+{
+    uint64_t h = 14695981039346656037ULL;
+
+    for (; *id != '\0'; id++)
+        h = (h ^ (unsigned char)*id) * 1099511628211ULL;
+    return h;
+}
+
+/* Of a message that comes several times, block by block, the last record knows all. */
+static void take_usage(struct transcript *t, int is_new)
+{
+    struct usage *u = &t->totals.usage;
+    const struct record *r = &t->record;
+
+    if (r->type == RECORD_COST_STATE && r->total_micros >= 0) {
+        usage_counter(u, r->start_time, r->total_micros);
+        u->is_at_least = r->is_cost_open;
+    }
+    if (r->type != RECORD_ASSISTANT || r->is_fork || r->message_id[0] == '\0' ||
+        strcmp(r->model, "<synthetic>") == 0)
+        return;
+    if (t->main != NULL && seen_has(t->main->messages, r->message_id, strlen(r->message_id)))
+        return;
+    if (r->has_usage)
+        usage_message(u, number_of(r->message_id), is_new, r->model, &r->tokens);
+    if (is_new && r->cost_micros >= 0)
+        usage_spent(u, r->cost_micros);
+}
+
 static void take_record(struct transcript *t)
 {
     struct totals *to = &t->totals;
     const struct record *r = &t->record;
+    int is_new = 0;
 
     to->lines++;
     take_time(to, r->timestamp);
@@ -168,7 +210,8 @@ static void take_record(struct transcript *t)
             cut_title(to->prompt, r->text);
     }
     if (r->type == RECORD_ASSISTANT && r->message_id[0] != '\0')
-        seen_add(t->messages, r->message_id, strlen(r->message_id));
+        is_new = seen_add(t->messages, r->message_id, strlen(r->message_id));
+    take_usage(t, is_new);
     to->tool_calls += r->tool_calls;
     if (strcmp(r->model, "<synthetic>") != 0)
         TAKE(to->model, r->model);
@@ -261,6 +304,7 @@ void transcript_facts(const struct transcript *t, struct transcript_facts *ret)
     ret->git_branch = or_null(to->git_branch);
     ret->slug = or_null(to->slug);
     ret->session_id = or_null(to->session_id);
+    ret->usage = to->usage;
 }
 
 const struct strlist *transcript_files(const struct transcript *t)

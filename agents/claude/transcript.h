@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agents/usage.h"
 #include "common/base/buf.h"
 #include "common/base/strlist.h"
 
@@ -17,6 +18,13 @@
 struct transcript;
 
 struct transcript *transcript_new(void);
+
+/**
+ * transcript_beside(main):
+ * Begin one of what a session's agents wrote: messages that ${main}, which has to outlive it, has
+ * too are not counted in its usage.
+ */
+struct transcript *transcript_beside(const struct transcript *main);
 void transcript_free(struct transcript *t);
 
 /**
@@ -42,6 +50,7 @@ struct transcript_facts {
     const char *git_branch; /* the last */
     const char *slug;       /* the last */
     const char *session_id; /* the first; any string */
+    struct usage usage;     /* of its own messages, not those that a fork took along */
 };
 
 /**

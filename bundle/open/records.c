@@ -58,7 +58,7 @@ static void on_close(void *arg, const struct jscan *s)
     (void)s;
 }
 
-static const struct jscan_ops ops = {on_begin, on_string, on_close};
+static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
 
 static void begin_line(struct records *r)
 {

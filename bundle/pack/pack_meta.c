@@ -71,6 +71,19 @@ static void add_files(struct json_object *o, const struct survey *v)
     json_object_object_add(o, "filesModified", a);
 }
 
+/* What its agents used, too. */
+static void add_usage(struct json_object *o, const struct survey *v, struct transcript_facts *facts)
+{
+    struct transcript_facts beside;
+    struct json_object *usage;
+
+    transcript_facts(v->beside, &beside);
+    usage_add(&facts->usage, &beside.usage);
+    usage = usage_json(&facts->usage);
+    if (usage != NULL)
+        json_object_object_add(o, "usage", usage);
+}
+
 static void add_if(struct json_object *o, const char *key, const char *value)
 {
     if (value != NULL)
@@ -100,6 +113,7 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     jdoc_set_int(o, "jsonlSizeBytes", content_transcript(v->s)->length);
     add_if(o, "claudeModel", facts.model);
     add_counts(o, v->s);
+    add_usage(o, v, &facts);
     if (is_rewritten)
         jdoc_set_bool(o, "rewritten", 1);
     /* For this machine. */
@@ -227,6 +241,7 @@ struct json_object *pack_meta_public(struct json_object *metadata, int is_full)
         {"memoryFileCount", 0},
         {"extraFileCount", 0},
         {"rewritten", 0},
+        {"usage", 0},
     };
     struct json_object *o = json_object_new_object(), *value;
 

@@ -245,6 +245,15 @@ static void save_scan(const struct reading *r, int64_t blocks)
 
 /* ---- */
 
+/* Does the session's agent write records as in a transcript there? */
+static int is_beside(const struct content *c)
+{
+    size_t n = strlen(c->entry);
+
+    return c->kind == AGENT_SIDECHAIN ||
+           (c->kind == AGENT_SUBDIR && n > 6 && strcmp(c->entry + n - 6, ".jsonl") == 0);
+}
+
 static int read_blocks(struct reading *r, struct ct_err *err)
 {
     int is_transcript = r->c->kind == AGENT_TRANSCRIPT;
@@ -266,6 +275,8 @@ static int read_blocks(struct reading *r, struct ct_err *err)
             if (b >= r->scan_from)
                 scan(r->v, n);
             keep_edge(r->v, n);
+        } else if (is_beside(r->c)) {
+            transcript_feed(r->v->beside, r->v->raw, n);
         }
         hash_update(r->sum, digest, HASH_SHA256_BYTES);
         keep_block(r, b, n);
@@ -296,6 +307,8 @@ static int read_content(struct survey *v, struct content *c, struct ct_err *err)
         manifest_meet(v->stored, c->entry, NULL);
     find_scan(&r);
     rc = read_blocks(&r, err);
+    if (is_beside(c)) /* where the next one begins */
+        transcript_feed(v->beside, "\n", 1);
     c->must_verify = content_has_changed(c, r.fd);
     hash_final(r.sum, c->digest);
     c->is_as_stored = manifest_has(v->stored, c->entry, c->length, c->digest);
@@ -332,6 +345,7 @@ int survey_run(struct survey *v, struct ct_err *err)
     scan_anew(v);
     if (read_content(v, t, err) != 0)
         return -1;
+    v->beside = transcript_beside(v->facts);
     /* ${t} is not good any more once the snapshot grows. */
     if (content_add_plans(v->s, transcript_slugs(v->facts), err) != 0 ||
         content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0 ||
@@ -351,11 +365,13 @@ int survey_run(struct survey *v, struct ct_err *err)
 void survey_free(struct survey *v)
 {
     strlist_free(&v->cites);
+    transcript_free(v->beside);
     transcript_free(v->facts);
     news_free(v->news);
     compress_free(v->compress);
     free(v->member);
     free(v->raw);
+    v->beside = NULL;
     v->facts = NULL;
     v->news = NULL;
     v->compress = NULL;

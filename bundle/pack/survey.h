@@ -31,6 +31,7 @@ struct survey {
     size_t edge_bytes;
 
     struct transcript *facts;                         /* what the transcript says */
+    struct transcript *beside;                        /* and the files of its agents */
     int is_previous_there;                            /* the transcript is still that long */
     unsigned char previous_digest[HASH_SHA256_BYTES]; /* of that many bytes of the present one */
     struct news *news;                                /* what the transcript has beyond them */

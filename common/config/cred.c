@@ -167,7 +167,7 @@ static void on_close(void *arg, const struct jscan *s)
 
 static int read_members(const char *path, struct members *m, struct ct_err *err)
 {
-    static const struct jscan_ops ops = {on_begin, on_string, on_close};
+    static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
     char *text = secret_alloc(MAX_FILE);
     size_t len = 0;
     int rc = read_private(path, text, &len, err);

@@ -101,7 +101,7 @@ static void on_close(void *arg, const struct jscan *s)
 
 static int scan(struct reading *r, const char *text, size_t n, const char *path, struct ct_err *err)
 {
-    static const struct jscan_ops ops = {on_begin, on_string, on_close};
+    static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
 
     jscan_init(&r->scan);
     jscan_feed(&r->scan, &ops, r, text, n);

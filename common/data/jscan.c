@@ -51,7 +51,7 @@ static void close_none(void *arg, const struct jscan *s)
     (void)s;
 }
 
-const struct jscan_ops jscan_no_ops = {want_none, take_none, close_none};
+const struct jscan_ops jscan_no_ops = {want_none, take_none, close_none, NULL};
 
 void jscan_init(struct jscan *s)
 {
@@ -425,6 +425,25 @@ static uint8_t number(uint8_t state, char c)
     }
 }
 
+static void begin_number(struct jscan *s, const struct jscan_ops *ops, void *arg, char c)
+{
+    size_t want = ops->begin(arg, s, JSCAN_NUMBER);
+
+    s->is_key = 0;
+    s->text_max = (uint32_t)(ops->number == NULL ? 0 : want > JSCAN_TEXT ? JSCAN_TEXT : want);
+    s->text_len = 0;
+    s->is_cut = 0;
+    keep(s, &c, 1);
+}
+
+static void end_number(struct jscan *s, const struct jscan_ops *ops, void *arg)
+{
+    if (s->text_max == 0)
+        return;
+    s->text[s->text_len] = '\0';
+    ops->number(arg, s, s->text, s->text_len, s->is_cut);
+}
+
 static uint8_t begin_value(struct jscan *s, const struct jscan_ops *ops, void *arg, char c)
 {
     switch (c) {
@@ -446,7 +465,7 @@ static uint8_t begin_value(struct jscan *s, const struct jscan_ops *ops, void *a
     default:
         if (c != '-' && (c < '0' || c > '9'))
             return BAD;
-        ops->begin(arg, s, JSCAN_NUMBER);
+        begin_number(s, ops, arg, c);
         return c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
     }
 }
@@ -515,8 +534,10 @@ void jscan_feed(struct jscan *s, const struct jscan_ops *ops, void *arg, const c
         case NUM_E_SIGN:
         case NUM_EXPONENT:
             s->state = number(s->state, p[i]);
-            if (s->state != AFTER_VALUE)
-                i++;
+            if (s->state == AFTER_VALUE)
+                end_number(s, ops, arg);
+            else if (s->state != BAD)
+                keep(s, &p[i++], 1);
             break;
         default:
             s->at = s->fed + i;

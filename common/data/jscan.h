@@ -47,7 +47,8 @@ struct jscan {
 
 struct jscan_ops {
     /* A value begins, in an object under s->key.  For a string, return how many bytes of it are
-     * wanted, at most JSCAN_TEXT; 0: none, and string() is not called.  For others it is ignored.
+     * wanted, at most JSCAN_TEXT; 0: none, and string() is not called.  So for a number, where
+     * number() is not NULL.  For others it is ignored.
      */
     size_t (*begin)(void *arg, const struct jscan *s, enum jscan_type type);
 
@@ -57,6 +58,9 @@ struct jscan_ops {
 
     /* An object or array ends; s->depth still counts it. */
     void (*close)(void *arg, const struct jscan *s);
+
+    /* May be NULL.  A number ended of which begin() wanted something: its text, and a NUL. */
+    void (*number)(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut);
 };
 
 /* Wants nothing: for who asks only whether a text is one whole object. */

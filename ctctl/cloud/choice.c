@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agents/usage.h"
 #include "common/base/buf.h"
 #include "common/base/now.h"
 #include "common/data/jdoc.h"
@@ -71,10 +72,25 @@ static int by_title(const void *a, const void *b)
     return strcasecmp(s != NULL ? s : "", t != NULL ? t : "");
 }
 
+static int by_cost(const void *a, const void *b)
+{
+    struct usage x, y;
+
+    usage_parse(item_usage(item_at(a)), &x);
+    usage_parse(item_usage(item_at(b)), &y);
+    if (usage_cost(&x) != usage_cost(&y))
+        return falling(usage_cost(&x), usage_cost(&y));
+    return falling(usage_sum(&x).output, usage_sum(&y).output);
+}
+
 static const struct order {
     const char *name;
     int (*compare)(const void *a, const void *b);
-} orders[] = {{"time", by_time}, {"size", by_size}, {"messages", by_messages}, {"title", by_title}};
+} orders[] = {{"time", by_time},
+              {"size", by_size},
+              {"messages", by_messages},
+              {"title", by_title},
+              {"cost", by_cost}};
 
 static const struct order *order_of(const char *name)
 {
@@ -113,7 +129,8 @@ int choice_check(struct ctx *c, struct choice *ch)
     if (rc == -1 && ch->state != NULL)
         rc = check_state(c, ch->state);
     if (rc == -1 && ch->sort != NULL && order_of(ch->sort) == NULL)
-        rc = ctx_usage(c, "--sort goes by time, size, messages or title, not by \"%s\"", ch->sort);
+        rc = ctx_usage(c, "--sort goes by time, size, messages, title or cost, not by \"%s\"",
+                       ch->sort);
     return rc;
 }
 

@@ -226,6 +226,13 @@ struct json_object *item_metadata(const struct json_object *item)
     return item_is_locked(item) ? NULL : jdoc_obj(item, "metadata");
 }
 
+struct json_object *item_usage(const struct json_object *item)
+{
+    struct json_object *own = jdoc_obj(item, "usage");
+
+    return own != NULL ? own : jdoc_obj(item_metadata(item), "usage");
+}
+
 static const char *locked_title(const struct json_object *item, char *buf, size_t n)
 {
     const struct json_object *o = jdoc_obj(item, LOCKED);

@@ -98,6 +98,13 @@ struct json_object *item_metadata(const struct json_object *item);
 const char *item_title(const struct json_object *item, char *buf, size_t n);
 
 /**
+ * item_usage(item):
+ * Return what it used, as usage_json() (agents/usage.h), borrowed; also of an item of the daemon's
+ * list.  NULL: nobody counted.
+ */
+struct json_object *item_usage(const struct json_object *item);
+
+/**
  * item_refused(err):
  * Put the cure behind the sentence of sealed_open() or of an opener, if there is one: a key is
  * missing, or the description.  Return -1.

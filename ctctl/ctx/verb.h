@@ -40,6 +40,7 @@ extern const struct verb verb_scan;
 extern const struct verb verb_seal;
 extern const struct verb verb_search;
 extern const struct verb verb_show;
+extern const struct verb verb_stats;
 extern const struct verb verb_status;
 extern const struct verb verb_sync;
 extern const struct verb verb_tokens;

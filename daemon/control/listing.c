@@ -108,6 +108,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_str(o, "title", jdoc_str(ss->meta, "title"));
     jdoc_set_int(o, "messageCount", jdoc_int(ss->meta, "messageCount", 0));
     jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
+    json_object_object_add(o, "usage", json_object_get(jdoc_obj(ss->meta, "usage")));
     jdoc_set_time(o, "modifiedAt", modified_ms);
     jdoc_set_bool(o, "live", changes_is_live(d, ss->session_id));
     state = listing_state(d, ss, &why);

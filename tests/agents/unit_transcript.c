@@ -256,6 +256,45 @@ static void a_member_that_comes_twice_counts_once(void **state)
     transcript_free(t);
 }
 
+/* A record of a message, with its counts. */
+#define SAID(id, more, model, in, out) \
+    "{\"type\":\"assistant\"" more ",\"message\":{\"id\":\"" id "\",\"model\":\"" model \
+    "\",\"usage\":{\"input_tokens\":" #in ",\"output_tokens\":" #out \
+    ",\"cache_read_input_tokens\":7,\"iterations\":[{\"input_tokens\":9}]}}}\n"
+#define COST(start, usd) \
+    "{\"type\":\"cost-state\",\"startTime\":" #start ",\"totalCostUSD\":" #usd "}\n"
+
+static void a_message_is_counted_once_and_as_it_came_last(void **state)
+{
+    static const char main_lines[] =
+        SAID("a", "", "opus", 10, 1) SAID("b", "", "haiku", 5, 2) SAID("a", "", "opus", 10, 30)
+            SAID("c", ",\"forkedFrom\":{\"sessionId\":\"x\"}", "opus", 1000, 1000)
+                SAID("d", "", "<synthetic>", 1000, 1000) COST(1, 0.5) COST(1, 0.75) COST(2, 0.25)
+                    COST(1, 0.8);
+    static const char beside_lines[] = SAID("a", "", "opus", 10, 30) SAID("e", "", "opus", 1, 1);
+    struct transcript *t = transcript_new(), *beside;
+    struct transcript_facts f, g;
+    struct json_object *o;
+
+    (void)state;
+    transcript_feed(t, main_lines, strlen(main_lines));
+    beside = transcript_beside(t);
+    transcript_feed(beside, beside_lines, strlen(beside_lines));
+    transcript_facts(t, &f);
+    transcript_facts(beside, &g);
+    usage_add(&f.usage, &g.usage);
+    o = usage_json(&f.usage);
+    assert_string_equal(
+        json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+        "{\"models\":[{\"model\":\"haiku\",\"inputTokens\":5,\"outputTokens\":2,"
+        "\"cacheReadTokens\":7,\"cacheWriteTokens\":0},{\"model\":\"opus\",\"inputTokens\":11,"
+        "\"outputTokens\":31,\"cacheReadTokens\":14,\"cacheWriteTokens\":0}],"
+        "\"costUSD\":1.050000}");
+    json_object_put(o);
+    transcript_free(beside);
+    transcript_free(t);
+}
+
 static void the_project_is_the_last_part_of_the_path(void **state)
 {
     char name[64];
@@ -281,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_line_of_many_megabytes_takes_no_memory),
         cmocka_unit_test(nesting_has_a_limit_and_no_stack),
         cmocka_unit_test(a_member_that_comes_twice_counts_once),
+        cmocka_unit_test(a_message_is_counted_once_and_as_it_came_last),
         cmocka_unit_test(the_project_is_the_last_part_of_the_path),
     };
 

@@ -72,8 +72,9 @@ run "bundles of the fixture hold what they should" \
     python3 "$src/tests/bundle/bundle_oracle.py" "$packone" "$tmp/fixture"
 mkdir "$tmp/out"
 run "bundles of the fixture open again" opens "$tmp/fixture"
-for set in claude-code-2.1.197-live real; do
+for set in claude-code-2.1.197-live claude-code-2.1.332/.claude real; do
     if [ -d "$samples/$set" ]; then
+        mkdir -p "$(dirname "$tmp/$set")"
         cp -R "$samples/$set" "$tmp/$set" && chmod -R u+w "$tmp/$set"
         run "metadata of the samples $set equals an independent count" \
             python3 "$src/tests/bundle/metadata_oracle.py" "$packone" "$tmp/$set"

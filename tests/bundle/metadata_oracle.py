@@ -98,6 +98,88 @@ def modified(block):
     return string(arguments.get("notebook_path")) if tool == "NotebookEdit" else None
 
 
+def whole(value):
+    ok = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10 ** 12
+    return value if ok else 0
+
+
+def micros(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 10 ** 6:
+        return None
+    return int(float(value) * 1e6 + .5)
+
+
+class Usage:
+    """Tokens and cost: a message that comes several times counts once, as it came last."""
+
+    def __init__(self):
+        self.seen, self.recent, self.counters, self.spent = set(), {}, {}, 0
+        self.models, self.has_cost, self.open = {}, False, False
+
+    def model(self, name):
+        name = cut(name, 127) or "unnamed"
+        if name not in self.models and len(self.models) >= 11:
+            name = "others"
+        self.models.setdefault(name, [0, 0, 0, 0])
+        return name
+
+    def message(self, r, message, skip):
+        i = message.get("id")
+        is_new = i not in self.seen
+        self.seen.add(i)
+        if "forkedFrom" in r and isinstance(r["forkedFrom"], dict):
+            return
+        if message.get("model") == "<synthetic>" or i in skip:
+            return
+        if isinstance(message.get("usage"), dict) and (is_new or i in self.recent):
+            u = message["usage"]
+            now = [whole(u.get(k)) for k in ("input_tokens", "output_tokens",
+                                             "cache_read_input_tokens",
+                                             "cache_creation_input_tokens")]
+            name, old = self.recent.get(i, (None, [0] * 4))
+            if name is not None:
+                self.models[name] = [a - b for a, b in zip(self.models[name], old)]
+            name = self.model(string(message.get("model")))
+            self.models[name] = [a + b for a, b in zip(self.models[name], now)]
+            self.recent[i] = (name, now)
+            while len(self.recent) > 8:
+                self.recent.pop(next(iter(self.recent)))
+        if is_new and micros(r.get("costUSD")) is not None:
+            self.has_cost = True
+            self.spent += micros(r["costUSD"])
+
+    def read(self, data, skip=frozenset()):
+        for r in records(data):
+            message = r.get("message") if isinstance(r.get("message"), dict) else {}
+            if r.get("type") == "cost-state" and micros(r.get("totalCostUSD")) is not None:
+                self.has_cost, self.open = True, r.get("hasUnknownModelCost") is True
+                start = r.get("startTime")
+                known = isinstance(start, int) and not isinstance(start, bool) \
+                    and 0 <= start < 10 ** 15
+                self.counters[start if known else 0] = micros(r["totalCostUSD"])
+            if r.get("type") == "assistant" and string(message.get("id")):
+                self.message(r, message, skip)
+
+
+def usage_of(data, beside):
+    """Of a transcript, and of what the session's agents wrote."""
+    own, theirs = Usage(), Usage()
+    own.read(data)
+    for other in beside:
+        theirs.read(other + b"\n", own.seen)
+    for name, counts in theirs.models.items():
+        name = own.model(name)
+        own.models[name] = [a + b for a, b in zip(own.models[name], counts)]
+    out = {"models": [dict(zip(("model", "inputTokens", "outputTokens", "cacheReadTokens",
+                                "cacheWriteTokens"), [name] + own.models[name]))
+                      for name in sorted(own.models, key=str.encode) if any(own.models[name])]}
+    if own.has_cost:
+        out["costUSD"] = round((own.spent + sum(own.counters.values())) / 1e6, 6)
+        if own.open:
+            out["costIsAtLeast"] = True
+    return out if own.has_cost or out["models"] else None
+
+
 def metadata(data):
     titles, times, ids, files = {}, [], set(), set()
     users = tools = 0
@@ -141,6 +223,19 @@ def metadata(data):
     return out
 
 
+def beside(folder, session):
+    """What is JSON lines in the session's own folder, and flat sidechains that name it."""
+    paths = glob.glob(f"{glob.escape(folder)}/{session}/**/*.jsonl", recursive=True)
+    for path in glob.glob(f"{glob.escape(folder)}/agent-*.jsonl"):
+        with open(path, "rb") as f:
+            ids = [r["sessionId"] for r in records(f.read()) if string(r.get("sessionId"))]
+        if ids[:1] == [session]:
+            paths.append(path)
+    for path in paths:
+        with open(path, "rb") as f:
+            yield f.read()
+
+
 def subagents(root, folder, session):
     names = {os.path.basename(p)
              for p in glob.glob(f"{folder}/{session}/subagents/agent-*.jsonl")}
@@ -163,7 +258,9 @@ def compare(packone, root, session, out_dir):
     paths = glob.glob(f"{glob.escape(root)}/projects/*/{session}.jsonl")
     path = max(paths, key=os.path.getsize)
     with open(path, "rb") as f:
-        want = metadata(f.read())
+        data = f.read()
+    want = metadata(data)
+    want["usage"] = usage_of(data, beside(os.path.dirname(path), session))
     want["subagentCount"] = subagents(root, os.path.dirname(path), session)
     return [f"{k}: {said.get(k)!r} instead of {v!r}" for k, v in want.items() if said.get(k) != v]
 
@@ -196,6 +293,20 @@ def random_value(r, depth):
             random_value(r, depth + 1) for _ in range(r.randrange(4))}
 
 
+def random_number(r):
+    return r.choice([0, 1, 7, 123456789, -3, 1.5, 0.00028000000000000003, 2.5e-7, 1e300, 10 ** 30,
+                     10 ** 12, 10 ** 12 + 1, 10 ** 15, random_value(r, 3)])
+
+
+def random_usage(r):
+    usage = {k: random_number(r) for k in ("input_tokens", "output_tokens",
+                                           "cache_read_input_tokens",
+                                           "cache_creation_input_tokens")}
+    usage["iterations"] = [dict(usage)]
+    usage["server_tool_use"] = {"input_tokens": 9}
+    return {k: usage[k] for k in usage if r.random() < .9}
+
+
 def random_block(r):
     block = {"type": r.choice(["text", "tool_use", "tool_result", "image", random_value(r, 3)]),
              "text": random_string(r), "name": r.choice(["Edit", "Write", "MultiEdit", "Bash",
@@ -211,8 +322,14 @@ def random_record(r):
     content = r.choice([random_string(r), [random_block(r) for _ in range(r.randrange(4))],
                         [random_value(r, 2), random_block(r)], random_value(r, 2)])
     message = {"id": random_string(r), "model": random_string(r), "content": content,
-               "role": "user", "extra": random_value(r, 1)}
-    record = {"type": r.choice(["user", "user", "assistant", "assistant", "system", "summary",
+               "role": "user", "extra": random_value(r, 1),
+               "usage": r.choice([random_usage(r), random_usage(r), random_value(r, 2)])}
+    record = {"costUSD": r.choice([.25, random_value(r, 3)]), "totalCostUSD": random_number(r),
+              "startTime": r.choice([1, 2, 3, 1796008434259, random_value(r, 3)]),
+              "hasUnknownModelCost": r.choice([False, True]),
+              "forkedFrom": r.choice([None, None, None, {"sessionId": "x"}]),
+              "type": r.choice(["user", "user", "assistant", "assistant", "system", "summary",
+                                "cost-state",
                                 "custom-title", "ai-title", "last-prompt", random_value(r, 2)]),
               "message": r.choice([message, message, message, random_value(r, 1)]),
               "timestamp": random_string(r), "cwd": r.choice(["/home/u/my.app", random_string(r)]),
@@ -234,7 +351,7 @@ def encode(r, record):
     if r.random() < .1:
         text = text.replace('"type"', '"\\u0074ype"')
     if r.random() < .1:  # a member twice: the last one counts
-        twice = r.choice(["type", "message", "timestamp", "cwd"])
+        twice = r.choice(["type", "message", "timestamp", "cwd", "costUSD", "startTime"])
         text = "{" + json.dumps(twice) + ":" + json.dumps(random_value(r, 1)) + "," + text[1:] \
             if len(record) else text
     if r.random() < .05:

@@ -34,7 +34,7 @@ static void on_close(void *arg, const struct jscan *s)
     *sum = *sum * 31 + s->depth;
 }
 
-static const struct jscan_ops ops = {on_begin, on_string, on_close};
+static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
 
 static int scan(const char *p, size_t n, size_t piece, uint64_t *ret_sum)
 {

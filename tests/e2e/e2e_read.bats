@@ -157,3 +157,44 @@ EOF
     [ "$(found zebra --cloud --fetch | jq length)" = 2 ]
     [ ! -e "$CLAUDE_CONFIG_DIR/projects" ] || [ -z "$(find "$CLAUDE_CONFIG_DIR/projects" -type f)" ]
 }
+
+# spent ID NAME INPUT OUTPUT: a message with its counts, as Claude Code writes one for each of its blocks
+spent() {
+    said assistant "some words" |
+        jq -c --arg id "$1" --arg model "$2" --argjson in "$3" --argjson out "$4" \
+            '.message += {id: $id, model: $model, usage: {input_tokens: $in, output_tokens: $out,
+                cache_read_input_tokens: 5000, cache_creation_input_tokens: 0}}'
+}
+
+@test "what a session used is counted once, and known on every machine that has the key" {
+    {
+        said user 'how much?'
+        spent m1 claude-opus 10 1
+        spent m1 claude-opus 10 2000
+        spent m2 claude-haiku 30 4
+        echo '{"type":"cost-state","startTime":1,"totalCostUSD":0.125,"hasUnknownModelCost":false}'
+        echo '{"type":"cost-state","startTime":1,"totalCostUSD":1.25,"hasUnknownModelCost":false}'
+    } >"$F"
+    mkdir -p "${F%.jsonl}/subagents"
+    { spent m1 claude-opus 10 2000; spent m3 claude-haiku 1 1; } >"${F%.jsonl}/subagents/agent-a1.jsonl"
+    ctctl key init --no-confirm >"$T/key" 2>&1
+    push
+    start_daemon
+    ctctl show "$ID" >"$T/show"
+    grep -q '^Tokens  *41 in, 15 k from the cache, 0 into it, 2.0 k out' "$T/show"
+    grep -qx 'Cost       $1.25, as the agent counted' "$T/show"
+    [ "$(ctctl --json stats --by model | jq -c '[.rows[] | [.name, .outputTokens]]')" = \
+        '[["claude-opus",2000],["claude-haiku",5]]' ]
+    ctctl list --cost | grep -q "^${ID:0:8} .*2\.0 k  *\$1\.25"
+    run ctctl stats --by colour
+    [ "$status" = 64 ]
+    stop_daemon
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    ctctl --json stats --by machine >"$T/stats"
+    [ "$(jq -c '[.rows[0].name, .total.outputTokens, .total.costUSD, .uncounted]' <"$T/stats")" = \
+        '["alice",2005,1.25,0]' ]
+    ctctl stats --cloud | grep -q '^web.app  *1  *41  *15 k  *0  *2\.0 k  *\$1\.25'
+    rm "$CODETELEPORT_CONFIG_DIR/keyring"
+    [ "$(ctctl --json stats --cloud | jq -c '[.rows, .uncounted]')" = '[[],1]' ]
+}

@@ -486,7 +486,9 @@ status --line
 list --local --project Quittenprojekt --sort title --limit 3
 list --cloud --project $DIR --machine Holunderrechner --since 7d
 list --state Kirschetikett
-list --archived
+list --archived --cost
+stats --by model --since 9y --project Quittenprojekt
+stats --by machine --machine Holunderrechner --cloud
 list --clear
 show $short
 show $ID

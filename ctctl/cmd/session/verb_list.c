@@ -3,6 +3,7 @@
 #include "ctctl/cloud/choice.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/cloud/sessions.h"
+#include "ctctl/read/spent.h"
 #include "ctctl/ui/pager.h"
 
 #include "ctctl/ctx/verb.h"
@@ -17,7 +18,8 @@ static const char *none(const struct sessions_filter *f, const struct choice *ch
     return is_cloud ? "no sessions in the cloud" : "no sessions here";
 }
 
-static int list_local(struct ctx *c, const struct sessions_filter *f, const struct choice *ch)
+static int list_local(struct ctx *c, const struct sessions_filter *f, const struct choice *ch,
+                      int is_cost)
 {
     struct json_object *list, *all;
     struct buf b = {0};
@@ -32,7 +34,10 @@ static int list_local(struct ctx *c, const struct sessions_filter *f, const stru
     } else if (json_object_array_length(list) == 0) {
         ctx_say(c, "%s", none(f, ch, 0));
     } else {
-        sessions_local_table(&c->out, list, &b);
+        if (is_cost)
+            spent_list_table(&c->out, list, &b);
+        else
+            sessions_local_table(&c->out, list, &b);
         pager_print(&c->out, &b);
         buf_free(&b);
     }
@@ -66,7 +71,7 @@ static void say_clear(struct ctx *c, struct json_object *list)
 }
 
 static int list_cloud(struct ctx *c, struct sessions_filter *f, const struct choice *ch,
-                      int is_clear)
+                      int is_clear, int is_cost)
 {
     struct json_object *answer, *list;
     int64_t unjudged = 0;
@@ -94,7 +99,10 @@ static int list_cloud(struct ctx *c, struct sessions_filter *f, const struct cho
     } else if (json_object_array_length(list) == 0) {
         ctx_say(c, "%s", none(f, ch, 1));
     } else {
-        sessions_cloud_table(&c->out, list, &b);
+        if (is_cost)
+            spent_list_table(&c->out, list, &b);
+        else
+            sessions_cloud_table(&c->out, list, &b);
         pager_print(&c->out, &b);
         buf_free(&b);
     }
@@ -109,13 +117,14 @@ static int run(struct ctx *c, int argc, char **argv)
     struct sessions_filter f = {.is_shown = 1, .which = SESSIONS_ONLY};
     struct choice ch = {0};
     struct strlist words = {0};
-    int is_local = 0, is_cloud = 0, is_clear = 0, is_archived = 0;
+    int is_local = 0, is_cloud = 0, is_clear = 0, is_archived = 0, is_cost = 0;
     const struct opt opts[] = {
         {"local", OPT_FLAG, &is_local},      {"cloud", OPT_FLAG, &is_cloud},
         {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
         {"limit", OPT_NUMBER, &ch.limit},    {"clear", OPT_FLAG, &is_clear},
         {"since", OPT_STRING, &ch.since},    {"state", OPT_STRING, &ch.state},
         {"sort", OPT_STRING, &ch.sort},      {"archived", OPT_FLAG, &is_archived},
+        {"cost", OPT_FLAG, &is_cost},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -140,13 +149,15 @@ static int run(struct ctx *c, int argc, char **argv)
     f.limit = choice_is_all(&ch) ? ch.limit : 0;
     if (is_clear) /* all that can be read there */
         f.which = SESSIONS_AND_PROFILES;
-    return is_cloud || is_clear ? list_cloud(c, &f, &ch, is_clear) : list_local(c, &f, &ch);
+    return is_cloud || is_clear ? list_cloud(c, &f, &ch, is_clear, is_cost)
+                                : list_local(c, &f, &ch, is_cost);
 }
 
 const struct verb verb_list = {
     "list",
     "[--local|--cloud|--clear] [--project P] [--machine M] [--since TIME]\n"
-    "                  [--state STATE|--archived] [--sort time|size|messages|title] [--limit N]",
+    "                  [--state STATE|--archived] [--cost]\n"
+    "                  [--sort time|size|messages|title|cost] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
@@ -156,7 +167,9 @@ const struct verb verb_list = {
     "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"
     "  --state STATE  only those in this state: waiting, \"too large\", ...\n"
     "  --archived     only those that are gone from here and safe in the cloud\n"
-    "  --sort ORDER   the newest, the largest, those of most messages, or the alphabet first\n"
+    "  --cost         what each used: tokens, and the cost where the agent wrote it down\n"
+    "  --sort ORDER   the newest, the largest, those of most messages, the alphabet, or the\n"
+    "                 dearest first\n"
     "  --limit N    the first N only, which are the newest without --sort\n"
     "\n"
     "What is longer than the terminal goes through $PAGER, or less.\n"

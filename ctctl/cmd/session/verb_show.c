@@ -13,6 +13,7 @@
 #include "common/config/keyring.h"
 #include "ctctl/key/key.h"
 #include "ctctl/cloud/sessions.h"
+#include "ctctl/read/spent.h"
 #include "ctctl/cloud/resolve.h"
 
 #include "ctctl/ctx/verb.h"
@@ -61,6 +62,22 @@ static void size_row(struct buf *b, const struct text_style *st, const struct js
     if (text.len > 0)
         row(b, st, "Size", text.data);
     buf_free(&text);
+}
+
+static void usage_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    char *tokens, *cost;
+    struct usage u;
+
+    usage_parse(jdoc_obj(o, "usage"), &u);
+    tokens = spent_tokens_text(&u);
+    cost = spent_cost_text(&u);
+    if (tokens != NULL)
+        row(b, st, "Tokens", tokens);
+    if (cost != NULL)
+        row(b, st, "Cost", cost);
+    free(cost);
+    free(tokens);
 }
 
 static void state_row(struct buf *b, const struct text_style *st, const struct json_object *o)
@@ -224,6 +241,7 @@ static void render(const struct text_style *st, const struct json_object *o, int
     row(b, st, "Agent", jdoc_str(o, "agent"));
     row(b, st, "Machine", jdoc_str(o, "deviceName"));
     size_row(b, st, o);
+    usage_rows(b, st, o);
     time_row(b, st, "Changed", jdoc_str(o, "modifiedAt"));
     time_row(b, st, "Saved", jdoc_str(o, "confirmedAt"));
     versions_row(b, st, o);
@@ -256,6 +274,7 @@ static struct json_object *describe(const struct json_object *item, const char *
         jdoc_set_int(o, "messageCount", headline_number(m, "messageCount", 0));
     if (jdoc_has(item, "sizeBytes"))
         jdoc_set_int(o, "sizeBytes", headline_number(item, "sizeBytes", 0));
+    json_object_object_add(o, "usage", json_object_get(jdoc_obj(m, "usage")));
     jdoc_set_str(o, "modifiedAt", jdoc_str(m, "sessionEndedAt"));
     jdoc_set_str(o, "confirmedAt", jdoc_str(item, "createdAt"));
     jdoc_set_int(o, "version", headline_number(item, "currentVersion", 0));
