@@ -11,6 +11,7 @@
 /* Smaller files share members: their headers carry a time that changes with every turn, and a
  * member each would cost more than it saves. */
 #define SMALL_BYTES (32 << 10)
+#define NEWS_PIECE (16 << 10)
 
 int64_t survey_blocks(const struct content *c)
 {
@@ -86,13 +87,20 @@ static void note_before(struct reading *r, int64_t block, size_t n)
         manifest_meet(r->v->stored, r->c->entry, d);
 }
 
+/* Of what came since there is news, or none: nothing is read beyond the first. */
 static void note_news(struct reading *r, int64_t block, size_t n)
 {
     int64_t in = r->v->previous_bytes - block * CONTENT_BLOCK;
-    size_t from = in > 0 ? (size_t)in : 0;
+    size_t piece;
 
-    if (in < (int64_t)n && news_count(r->v->news) == 0)
-        news_feed(r->v->news, r->v->raw + from, n - from);
+    if (r->v->previous_bytes <= 0)
+        return;
+    for (size_t at = in > 0 ? (size_t)in : 0; in < (int64_t)n && at < n; at += piece) {
+        piece = n - at < NEWS_PIECE ? n - at : NEWS_PIECE;
+        if (news_count(r->v->news) > 0)
+            return;
+        news_feed(r->v->news, r->v->raw + at, piece);
+    }
 }
 
 /* In each block, and across the border to the one before. */

@@ -504,7 +504,7 @@ void cloud_consider(struct cloud *c, const char *session_id)
 
     if (!uploader_look(c->d->uploader, session_id, &v))
         return;
-    if (!state_get(c->d->state, session_id, &ss) || ss.version == 0 ||
+    if (!state_get_bare(c->d->state, session_id, &ss) || ss.version == 0 ||
         strcmp(ss.wire_id, v.item->wire_id) != 0)
         is_recorded = 0;
     state_session_clear(&ss);

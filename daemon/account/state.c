@@ -182,16 +182,13 @@ struct db *state_db(struct state *s)
     return s->db;
 }
 
-static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
+/* All but its metadata. */
+static void bare_of_row(sqlite3_stmt *st, struct state_session *ss)
 {
-    const char *meta = db_text(st, 3);
-
     memset(ss, 0, sizeof(*ss));
     snprintf(ss->session_id, sizeof(ss->session_id), "%s", db_text(st, 0));
     ss->root = str_dup(db_text(st, 1));
     ss->project = str_dup(db_text(st, 2));
-    if (meta[0] != '\0')
-        jdoc_parse(meta, strlen(meta), &ss->meta, NULL);
     ss->slug = str_dup(db_text(st, 4));
     ss->modified_ms = sqlite3_column_int64(st, 5);
     ss->raw_bytes = sqlite3_column_int64(st, 6);
@@ -225,6 +222,15 @@ static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->is_within = sqlite3_column_int(st, 34);
 }
 
+static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
+{
+    const char *meta = db_text(st, 3);
+
+    bare_of_row(st, ss);
+    if (meta[0] != '\0')
+        jdoc_parse(meta, strlen(meta), &ss->meta, NULL);
+}
+
 void state_session_clear(struct state_session *ss)
 {
     free(ss->root);
@@ -236,7 +242,9 @@ void state_session_clear(struct state_session *ss)
     memset(ss, 0, sizeof(*ss));
 }
 
-int state_get(struct state *s, const char *session_id, struct state_session *ret)
+static int get(struct state *s, const char *session_id,
+               void (*of_row)(sqlite3_stmt *st, struct state_session *ss),
+               struct state_session *ret)
 {
     sqlite3_stmt *st;
     int found = 0;
@@ -246,11 +254,21 @@ int state_get(struct state *s, const char *session_id, struct state_session *ret
                  session_id) != 0)
         return 0;
     if (db_step(s->db, st, NULL) == 1) {
-        session_of_row(st, ret);
+        of_row(st, ret);
         found = 1;
     }
     db_done(st);
     return found;
+}
+
+int state_get(struct state *s, const char *session_id, struct state_session *ret)
+{
+    return get(s, session_id, session_of_row, ret);
+}
+
+int state_get_bare(struct state *s, const char *session_id, struct state_session *ret)
+{
+    return get(s, session_id, bare_of_row, ret);
 }
 
 int state_put(struct state *s, const struct state_session *ss, struct ct_err *err)

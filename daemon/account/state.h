@@ -123,11 +123,13 @@ void state_close(struct state *s);
 struct db *state_db(struct state *s);
 
 /**
- * state_get(s, session_id, ret):
+ * state_get(s, session_id, ret), state_get_bare(s, session_id, ret):
  * Fill in ${ret} and return 1, or return 0 if the session is not known (${ret} is empty then).
- * state_session_clear() frees what is in it.
+ * state_session_clear() frees what is in it.  The second leaves out the metadata, which take longer
+ * than all else: for what is asked at each step of an upload.
  */
 int state_get(struct state *s, const char *session_id, struct state_session *ret);
+int state_get_bare(struct state *s, const char *session_id, struct state_session *ret);
 void state_session_clear(struct state_session *ss);
 
 /**

@@ -270,6 +270,23 @@ static int is_stub(struct job *j, const struct snapshot *s)
     return 1;
 }
 
+static void on_noted(void *arg, const char *session_id)
+{
+    int *is_any = arg;
+
+    (void)session_id;
+    *is_any = 1;
+}
+
+/* Mostly all is one's own, and no fork has to be told. */
+static int is_any_noted(const struct job *j)
+{
+    int is_any = 0;
+
+    origin_each(j->notes_dir, &j->roots, on_noted, &is_any);
+    return is_any;
+}
+
 /* A fork is whose that is which it was made of.  What is not one's own may have gone on from a
  * compaction, and be forked from there. */
 static int note_origin(struct job *j, const struct snapshot *s)
@@ -277,7 +294,7 @@ static int note_origin(struct job *j, const struct snapshot *s)
     int is_noted = origin_of(j->notes_dir, &j->roots, j->session_id) != TRUST_OWN, rc;
     struct strlist begins = {0};
 
-    if (!is_noted && !j->is_unheard_of)
+    if (!is_noted && !(j->is_unheard_of && is_any_noted(j)))
         return 0;
     origin_begins(s, is_noted && !j->is_unheard_of ? j->previous_bytes : 0, &begins);
     rc = is_noted ? origin_note(j->notes_dir, NULL, j->session_id, TRUST_OWN, &begins, &j->err)

@@ -160,7 +160,7 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     int64_t version = 0, age_ms;
 
     if (!d->config->amend || item->pin != 0 || item->revive ||
-        !state_get(d->state, item->session_id, &ss))
+        !state_get_bare(d->state, item->session_id, &ss))
         return 0;
     age_ms = server_now_ms(d) - ss.server_ms;
     if (ss.version > 0 && strcmp(ss.wire_id, item->wire_id) == 0 && ss.elsewhere == 0 &&
@@ -223,7 +223,7 @@ static int64_t on_apart(void *arg, const struct queue_item *item)
     struct state_session ss;
     int64_t version = 0;
 
-    if (state_get(d->state, item->session_id, &ss) && ss.is_apart &&
+    if (state_get_bare(d->state, item->session_id, &ss) && ss.is_apart &&
         strcmp(ss.elsewhere_wire, item->wire_id) == 0)
         version = ss.elsewhere;
     state_session_clear(&ss);
@@ -237,7 +237,7 @@ static int64_t on_held_by(void *arg, const struct queue_item *item,
     struct state_session ss;
     int64_t version = 0;
 
-    if (state_get(d->state, item->session_id, &ss) && strcmp(ss.wire_id, item->wire_id) == 0 &&
+    if (state_get_bare(d->state, item->session_id, &ss) && strcmp(ss.wire_id, item->wire_id) == 0 &&
         ss.sha256[0] != '\0') {
         version = ss.version;
         memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
@@ -274,7 +274,7 @@ static void learn_whose(struct daemon *d, const char *session_id)
 {
     struct state_session ss = {0};
 
-    state_get(d->state, session_id, &ss);
+    state_get_bare(d->state, session_id, &ss);
     if (ss.is_apart && ss.elsewhere_wire[0] != '\0')
         cloud_look(d->cloud, -1, 0, NULL, NULL);
     state_session_clear(&ss);

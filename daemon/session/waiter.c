@@ -194,7 +194,8 @@ static int judge_excluded(struct waiter *w, const char *id)
     struct state_session ss;
     int is_it;
 
-    if (w->d->state == NULL || !state_get(w->d->state, id, &ss))
+    if (w->d->state == NULL || !state_is_excluded(w->d->state, id) ||
+        !state_get(w->d->state, id, &ss))
         return 0;
     is_it = ss.is_excluded != STATE_NOT_EXCLUDED && ss.is_excluded != STATE_DELETED;
     if (ss.is_excluded == STATE_DELETED_CHANGED)
