@@ -84,13 +84,13 @@ bundle_LIBS = bundle/libbundle.a agents/libagents.a $(ARCHIVE_LIBS) $(DEFLATE_LI
 
 # Our own rules are compiled in; the file is there to be copied.
 scanrulesdir = $(datadir)/codeteleport
-dist_scanrules_DATA = bundle/leak/scan-rules.toml
+dist_scanrules_DATA = bundle/leak/scan-rules.json
 nodist_bundle_libbundle_a_SOURCES = bundle/leak/leak_default.c
-bundle/leak/leak_default.c: bundle/leak/scan-rules.toml
+bundle/leak/leak_default.c: bundle/leak/scan-rules.json
 	$(AM_V_GEN)$(MKDIR_P) bundle/leak && { \
 	  echo '#include "bundle/leak/leak_default.h"'; echo; echo 'const char leak_default[] ='; \
 	  $(SED) -e 's/\\/\\\\/g; s/"/\\"/g; s/^/    "/; s/$$/\\n"/' \
-	    $(srcdir)/bundle/leak/scan-rules.toml; echo '    "";'; \
+	    $(srcdir)/bundle/leak/scan-rules.json; echo '    "";'; \
 	} >$@.tmp && mv -f $@.tmp $@
 CLEANFILES += bundle/leak/leak_default.c bundle/leak/leak_default.c.tmp
 EXTRA_DIST += bundle/README.md bundle/compare/README.md bundle/format/README.md bundle/install/README.md \

@@ -33,7 +33,6 @@ common_libcommon_a_SOURCES = \
   common/data/jdoc.c common/data/jdoc.h \
   common/data/jscan.c common/data/jscan.h \
   common/data/jtree.c common/data/jtree.h \
-  common/data/toml.c common/data/toml.h \
   common/sys/machine.h \
   common/sys/secret.c common/sys/secret.h common/sys/secret_impl.h \
   common/sys/service.h \

@@ -26,8 +26,8 @@ struct leak_rules;
 
 /**
  * leak_rules_load(path, ret, err):
- * Read the rules in ${path}; NULL: our own, a short set (scan-rules.toml).  ERR_CONFIG with file
- * and line.  The caller ends with leak_rules_free(); others who keep it meanwhile call
+ * Read the rules in ${path}; NULL: our own, a short set (scan-rules.json).  ERR_CONFIG with the
+ * file and the rule.  The caller ends with leak_rules_free(); others who keep it meanwhile call
  * leak_rules_keep() and free it too.
  */
 int leak_rules_load(const char *path, struct leak_rules **ret, struct ct_err *err);

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "common/base/file.h"
-#include "common/data/jdoc.h"
 #include "common/base/str.h"
-#include "common/data/toml.h"
+#include "common/data/jdoc.h"
 
 #include "bundle/leak/leak_default.h"
 #include "bundle/leak/leak_impl.h"
@@ -15,11 +14,6 @@
 #define MAX_REGEX (32 << 10)
 #define MIN_KEYWORD 3
 
-/* While the file is read. */
-struct reading {
-    struct leak_rules *r;
-};
-
 static int refuse(struct ct_err *err, const char *key, const char *what)
 {
     return err_set(err, ERR_CONFIG, "%s %s", key, what);
@@ -28,12 +22,23 @@ static int refuse(struct ct_err *err, const char *key, const char *what)
 /* ---- values -------------------------------------------------------------------------------------
  */
 
-static int take_text(const struct toml_entry *e, char **ret, struct ct_err *err)
+/* A text that is not empty and has no NUL, or NULL. */
+static const char *text_of(struct json_object *o)
 {
-    const char *s = json_object_get_string(e->value);
+    const char *s = json_object_get_string(o);
 
-    if (json_object_get_type(e->value) != json_type_string || s[0] == '\0')
-        return refuse(err, e->key, "wants a text in quotes");
+    return json_object_get_type(o) == json_type_string && s[0] != '\0' &&
+                   strlen(s) == (size_t)json_object_get_string_len(o)
+               ? s
+               : NULL;
+}
+
+static int take_text(const char *key, struct json_object *o, char **ret, struct ct_err *err)
+{
+    const char *s = text_of(o);
+
+    if (s == NULL)
+        return refuse(err, key, "wants a text");
     free(*ret);
     *ret = str_dup(s);
     return 0;
@@ -57,28 +62,59 @@ static int compile(const char *key, const char *text, pcre2_code **ret, struct c
                    (const char *)why, (size_t)offset + 1);
 }
 
-static int take_regex(const struct toml_entry *e, pcre2_code **ret, struct ct_err *err)
+static int take_regex(const char *key, struct json_object *o, pcre2_code **ret, struct ct_err *err)
 {
     char *text = NULL;
-    int rc = take_text(e, &text, err);
+    int rc = take_text(key, o, &text, err);
 
     if (rc == 0)
-        rc = compile(e->key, text, ret, err);
+        rc = compile(key, text, ret, err);
     free(text);
     return rc;
 }
 
+static int take_number(const char *key, struct json_object *o, double max, int is_whole,
+                       double *ret, struct ct_err *err)
+{
+    enum json_type type = json_object_get_type(o);
+    double x = json_object_get_double(o);
+
+    if ((type != json_type_int && (type != json_type_double || is_whole)) || !(x >= 0 && x <= max))
+        return err_set(err, ERR_CONFIG, "%s wants a %snumber from 0 to %g", key,
+                       is_whole ? "whole " : "", max);
+    *ret = x;
+    return 0;
+}
+
 /* Each of a list of texts, in ${f}. */
-static int each_text(const struct toml_entry *e, int (*f)(void *arg, const char *s), void *arg,
+static int each_text(const char *key, struct json_object *o,
+                     int (*f)(void *arg, const char *s, struct ct_err *err), void *arg,
                      struct ct_err *err)
 {
-    if (json_object_get_type(e->value) != json_type_array)
-        return refuse(err, e->key, "wants a list of texts: [\"...\", \"...\"]");
-    for (size_t i = 0; i < json_object_array_length(e->value); i++) {
-        struct json_object *o = json_object_array_get_idx(e->value, i);
-        if (json_object_get_type(o) != json_type_string || json_object_get_string(o)[0] == '\0')
-            return refuse(err, e->key, "wants a list of texts: [\"...\", \"...\"]");
-        if (f(arg, json_object_get_string(o)) != 0)
+    if (json_object_get_type(o) != json_type_array)
+        return refuse(err, key, "wants a list of texts: [\"...\", \"...\"]");
+    for (size_t i = 0; i < json_object_array_length(o); i++) {
+        const char *s = text_of(json_object_array_get_idx(o, i));
+        if (s == NULL)
+            return refuse(err, key, "wants a list of texts: [\"...\", \"...\"]");
+        if (f(arg, s, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Each of a list of objects, in ${f}. */
+static int each_object(const char *key, struct json_object *o,
+                       int (*f)(void *arg, struct json_object *e, struct ct_err *err), void *arg,
+                       struct ct_err *err)
+{
+    if (json_object_get_type(o) != json_type_array)
+        return refuse(err, key, "wants a list: [{...}, {...}]");
+    for (size_t i = 0; i < json_object_array_length(o); i++) {
+        struct json_object *e = json_object_array_get_idx(o, i);
+        if (json_object_get_type(e) != json_type_object)
+            return refuse(err, key, "wants a list: [{...}, {...}]");
+        if (f(arg, e, err) != 0)
             return -1;
     }
     return 0;
@@ -88,33 +124,25 @@ struct regexes {
     const char *key;
     pcre2_code ***list;
     size_t *n;
-    struct ct_err *err;
 };
 
-static int add_regex(void *arg, const char *s)
+static int add_regex(void *arg, const char *s, struct ct_err *err)
 {
     const struct regexes *x = arg;
     pcre2_code *code;
 
-    if (compile(x->key, s, &code, x->err) != 0)
+    if (compile(x->key, s, &code, err) != 0)
         return -1;
     *x->list = str_realloc(*x->list, *x->n + 1, sizeof(**x->list));
     (*x->list)[(*x->n)++] = code;
     return 0;
 }
 
-static int take_regexes(const struct toml_entry *e, pcre2_code ***list, size_t *n,
-                        struct ct_err *err)
-{
-    struct regexes x = {e->key, list, n, err};
-
-    return each_text(e, add_regex, &x, err);
-}
-
-static int add_stopword(void *arg, const char *s)
+static int add_stopword(void *arg, const char *s, struct ct_err *err)
 {
     char *low = str_dup(s);
 
+    (void)err;
     for (char *p = low; *p != '\0'; p++)
         *p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
     strlist_add(arg, low);
@@ -122,13 +150,69 @@ static int add_stopword(void *arg, const char *s)
     return 0;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
+/* ---- what is no secret after all ----------------------------------------------------------------
  */
 
-static struct leak_rule *last_rule(struct reading *f)
+/* A list that gets one allowlist more. */
+struct allows {
+    struct leak_allow **list;
+    size_t *n;
+};
+
+static int set_allow(struct leak_allow *a, const char *key, struct json_object *o,
+                     struct ct_err *err)
 {
-    return f->r->n > 0 ? &f->r->rules[f->r->n - 1] : NULL;
+    struct regexes regexes = {key, &a->regexes, &a->n_regexes},
+                   paths = {key, &a->paths, &a->n_paths};
+    const char *s = text_of(o);
+
+    if (strcmp(key, "description") == 0)
+        return 0;
+    if (strcmp(key, "regexes") == 0)
+        return each_text(key, o, add_regex, &regexes, err);
+    if (strcmp(key, "paths") == 0)
+        return each_text(key, o, add_regex, &paths, err);
+    if (strcmp(key, "stopwords") == 0)
+        return each_text(key, o, add_stopword, &a->stopwords, err);
+    if (strcmp(key, "regexTarget") == 0) {
+        if (s == NULL || (strcmp(s, "secret") != 0 && strcmp(s, "match") != 0))
+            return refuse(err, key, "is \"secret\" or \"match\" here");
+        a->is_on_match = s[0] == 'm';
+        return 0;
+    }
+    return refuse(err, key, "is not known in an allowlist here");
 }
+
+static int add_allow(void *arg, struct json_object *o, struct ct_err *err)
+{
+    const struct allows *to = arg;
+    struct leak_allow *a;
+
+    *to->list = str_realloc(*to->list, *to->n + 1, sizeof(**to->list));
+    a = &(*to->list)[(*to->n)++];
+    memset(a, 0, sizeof(*a));
+    json_object_object_foreach(o, key, value)
+    {
+        if (set_allow(a, key, value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Return 1 if ${key} is an allowlist or several and was read, 0 if it is something else, or -1. */
+static int take_allows(const char *key, struct json_object *o, struct allows to, struct ct_err *err)
+{
+    if (strcmp(key, "allowlists") == 0)
+        return each_object(key, o, add_allow, &to, err) == 0 ? 1 : -1;
+    if (strcmp(key, "allowlist") != 0)
+        return 0;
+    if (json_object_get_type(o) != json_type_object)
+        return refuse(err, key, "wants {...}");
+    return add_allow(&to, o, err) == 0 ? 1 : -1;
+}
+
+/* ---- rules --------------------------------------------------------------------------------------
+ */
 
 static int is_named(const struct leak_rules *r, const char *id)
 {
@@ -139,160 +223,102 @@ static int is_named(const struct leak_rules *r, const char *id)
     return 0;
 }
 
-struct keywords {
-    struct leak_rules *r;
-    struct ct_err *err;
-};
-
-static int add_keyword(void *arg, const char *s)
+static int add_keyword(void *arg, const char *s, struct ct_err *err)
 {
-    const struct keywords *k = arg;
+    struct leak_rules *r = arg;
 
     if (strlen(s) < MIN_KEYWORD)
-        return err_set(k->err, ERR_CONFIG, "a keyword has %d letters at least", MIN_KEYWORD);
-    leak_words_add(k->r->words, s, (uint32_t)k->r->n - 1);
-    k->r->rules[k->r->n - 1].has_keywords = 1;
+        return err_set(err, ERR_CONFIG, "a keyword has %d letters at least", MIN_KEYWORD);
+    leak_words_add(r->words, s, (uint32_t)r->n - 1);
+    r->rules[r->n - 1].has_keywords = 1;
     return 0;
 }
 
-static int take_number(const struct toml_entry *e, double max, int is_whole, double *ret,
-                       struct ct_err *err)
+static int set_rule(struct leak_rules *all, const char *key, struct json_object *o,
+                    struct ct_err *err)
 {
-    enum json_type type = json_object_get_type(e->value);
-    double x = json_object_get_double(e->value);
-
-    if ((type != json_type_int && (type != json_type_double || is_whole)) || x < 0 || x > max)
-        return err_set(err, ERR_CONFIG, "%s wants a %snumber from 0 to %g", e->key,
-                       is_whole ? "whole " : "", max);
-    *ret = x;
-    return 0;
-}
-
-static int set_rule(struct reading *f, const struct toml_entry *e, struct ct_err *err)
-{
-    struct leak_rule *r = last_rule(f);
-    struct keywords k = {f->r, err};
+    struct leak_rule *r = &all->rules[all->n - 1];
     double x = 0;
+    int rc = take_allows(key, o, (struct allows){&r->allows, &r->n_allows}, err);
 
-    if (strcmp(e->key, "id") == 0) {
-        if (json_object_get_type(e->value) == json_type_string &&
-            is_named(f->r, json_object_get_string(e->value)))
-            return refuse(err, e->key, "is that of another rule");
-        return take_text(e, &r->id, err);
-    }
-    if (strcmp(e->key, "description") == 0)
-        return take_text(e, &r->description, err);
-    if (strcmp(e->key, "regex") == 0)
-        return take_regex(e, &r->regex, err);
-    if (strcmp(e->key, "path") == 0)
-        return take_regex(e, &r->path, err);
-    if (strcmp(e->key, "keywords") == 0)
-        return each_text(e, add_keyword, &k, err);
-    if (strcmp(e->key, "entropy") == 0)
-        return take_number(e, 8, 0, &r->entropy, err);
-    if (strcmp(e->key, "tags") == 0)
+    if (rc != 0)
+        return rc > 0 ? 0 : -1;
+    if (strcmp(key, "id") == 0)
+        return text_of(o) != NULL && is_named(all, text_of(o))
+                   ? refuse(err, key, "is that of another rule")
+                   : take_text(key, o, &r->id, err);
+    if (strcmp(key, "description") == 0)
+        return take_text(key, o, &r->description, err);
+    if (strcmp(key, "regex") == 0)
+        return take_regex(key, o, &r->regex, err);
+    if (strcmp(key, "path") == 0)
+        return take_regex(key, o, &r->path, err);
+    if (strcmp(key, "keywords") == 0)
+        return each_text(key, o, add_keyword, all, err);
+    if (strcmp(key, "entropy") == 0)
+        return take_number(key, o, 8, 0, &r->entropy, err);
+    if (strcmp(key, "tags") == 0)
         return 0;
-    if (strcmp(e->key, "secretGroup") == 0) {
-        if (take_number(e, 99, 1, &x, err) != 0)
-            return -1;
-        r->group = (uint32_t)x;
-        return 0;
-    }
-    return refuse(err, e->key, "is not known in [[rules]]");
+    if (strcmp(key, "secretGroup") != 0)
+        return refuse(err, key, "is not known in a rule");
+    rc = take_number(key, o, 99, 1, &x, err);
+    r->group = (uint32_t)x;
+    return rc;
 }
 
-static int set_allow(struct leak_allow *a, const struct toml_entry *e, struct ct_err *err)
+static int check_rule(const struct leak_rule *r, struct ct_err *err)
 {
-    const char *s = json_object_get_string(e->value);
-    char *text = NULL;
-
-    if (strcmp(e->key, "description") == 0) {
-        int rc = take_text(e, &text, err);
-        free(text);
-        return rc;
-    }
-    if (strcmp(e->key, "regexes") == 0)
-        return take_regexes(e, &a->regexes, &a->n_regexes, err);
-    if (strcmp(e->key, "paths") == 0)
-        return take_regexes(e, &a->paths, &a->n_paths, err);
-    if (strcmp(e->key, "stopwords") == 0)
-        return each_text(e, add_stopword, &a->stopwords, err);
-    if (strcmp(e->key, "regexTarget") == 0) {
-        if (strcmp(s, "secret") != 0 && strcmp(s, "match") != 0)
-            return refuse(err, e->key, "is \"secret\" or \"match\" here");
-        a->is_on_match = s[0] == 'm';
-        return 0;
-    }
-    return refuse(err, e->key, "is not known in an allowlist here");
-}
-
-static int check_rule(struct reading *f, struct ct_err *err)
-{
-    struct leak_rule *r = last_rule(f);
     uint32_t groups = 0;
 
-    if (r == NULL)
-        return 0;
     if (r->id == NULL || r->regex == NULL)
-        return err_set(err, ERR_CONFIG, "the rule %s before this has no %s",
-                       r->id != NULL ? r->id : "right", r->id == NULL ? "id" : "regex");
+        return err_set(err, ERR_CONFIG, "it has no %s", r->id == NULL ? "id" : "regex");
     pcre2_pattern_info(r->regex, PCRE2_INFO_CAPTURECOUNT, &groups);
     if (r->group > groups)
-        return err_set(err, ERR_CONFIG, "secretGroup of the rule %s is %u, its regex has %u groups",
-                       r->id, r->group, groups);
+        return err_set(err, ERR_CONFIG, "secretGroup is %u, its regex has %u groups", r->group,
+                       groups);
     return 0;
 }
 
-static struct leak_allow *add_allow(struct leak_allow **list, size_t *n)
+static int add_rule(void *arg, struct json_object *o, struct ct_err *err)
 {
-    *list = str_realloc(*list, *n + 1, sizeof(**list));
-    memset(&(*list)[*n], 0, sizeof(**list));
-    return &(*list)[(*n)++];
+    struct leak_rules *all = arg;
+    struct ct_err e = {0};
+    int rc = 0;
+
+    if (all->n == MAX_RULES)
+        return err_set(err, ERR_CONFIG, "more than %d rules", MAX_RULES);
+    all->rules = str_realloc(all->rules, all->n + 1, sizeof(*all->rules));
+    memset(&all->rules[all->n++], 0, sizeof(*all->rules));
+    json_object_object_foreach(o, key, value)
+    {
+        if (rc == 0)
+            rc = set_rule(all, key, value, &e);
+    }
+    if (rc == 0)
+        rc = check_rule(&all->rules[all->n - 1], &e);
+    if (rc != 0) {
+        const char *id = jdoc_str(o, "id");
+        err_set(err, ERR_CONFIG, "rule %zu (%.80s): %.400s", all->n, id != NULL ? id : "without id",
+                e.msg);
+    }
+    return rc;
 }
 
-static int begin_table(struct reading *f, const struct toml_entry *e, struct ct_err *err)
+static int read_document(struct leak_rules *r, struct json_object *o, struct ct_err *err)
 {
-    struct leak_rule *r = last_rule(f);
-
-    if (strcmp(e->table, "rules") == 0 && e->is_element) {
-        if (check_rule(f, err) != 0)
+    if (json_object_get_type(o) != json_type_object)
+        return err_set(err, ERR_CONFIG, "it has to be an object: {\"rules\": [...]}");
+    json_object_object_foreach(o, key, value)
+    {
+        int rc = take_allows(key, value, (struct allows){&r->allows, &r->n_allows}, err);
+        if (rc == 0 && strcmp(key, "rules") == 0)
+            rc = each_object(key, value, add_rule, r, err) == 0 ? 1 : -1;
+        if (rc == 0 && strcmp(key, "title") != 0 && strcmp(key, "description") != 0)
+            rc = refuse(err, key, "is not known here");
+        if (rc < 0)
             return -1;
-        if (f->r->n == MAX_RULES)
-            return err_set(err, ERR_CONFIG, "more than %d rules", MAX_RULES);
-        f->r->rules = str_realloc(f->r->rules, f->r->n + 1, sizeof(*f->r->rules));
-        memset(&f->r->rules[f->r->n++], 0, sizeof(*f->r->rules));
-        return 0;
     }
-    if (strcmp(e->table, e->is_element ? "rules.allowlists" : "rules.allowlist") == 0) {
-        if (r == NULL)
-            return err_set(err, ERR_CONFIG, "it belongs below a [[rules]]");
-        add_allow(&r->allows, &r->n_allows);
-        return 0;
-    }
-    if (strcmp(e->table, e->is_element ? "allowlists" : "allowlist") == 0) {
-        add_allow(&f->r->allows, &f->r->n_allows);
-        return 0;
-    }
-    return err_set(err, ERR_CONFIG, "%s%s%s is not known here", e->is_element ? "[[" : "[",
-                   e->table, e->is_element ? "]]" : "]");
-}
-
-static int on_entry(void *arg, const struct toml_entry *e, struct ct_err *err)
-{
-    struct reading *f = arg;
-    struct leak_rule *r = last_rule(f);
-
-    if (e->key == NULL)
-        return begin_table(f, e, err);
-    if (e->table[0] == '\0')
-        return strcmp(e->key, "title") == 0 || strcmp(e->key, "description") == 0
-                   ? 0
-                   : refuse(err, e->key, "is not known here");
-    if (strcmp(e->table, "rules") == 0)
-        return set_rule(f, e, err);
-    if (strncmp(e->table, "rules.", 6) == 0)
-        return set_allow(&r->allows[r->n_allows - 1], e, err);
-    return set_allow(&f->r->allows[f->r->n_allows - 1], e, err);
+    return r->n > 0 ? 0 : err_set(err, ERR_CONFIG, "there is no rule in it: {\"rules\": [...]}");
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------
@@ -335,28 +361,46 @@ struct leak_rules *leak_rules_keep(struct leak_rules *r)
     return r;
 }
 
+/* Rules were TOML once. */
+static int is_toml(const char *p, size_t n)
+{
+    for (; n > 0 && strchr(" \t\r\n", *p) != NULL; n--)
+        p++;
+    return n > 0 && *p != '{' && (*p == '#' || memmem(p, n, "[[rules]]", 9) != NULL);
+}
+
+static int parse(const char *p, size_t n, struct leak_rules *r, struct ct_err *err)
+{
+    struct json_object *o;
+    int rc;
+
+    if (is_toml(p, n))
+        return err_set(
+            err, ERR_CONFIG,
+            "this is TOML, and rules are JSON by now; with Python 3.11 or newer: python3 "
+            "-c 'import json, sys, tomllib; json.dump(tomllib.load(sys.stdin.buffer), "
+            "sys.stdout, indent=1)' <OLD >NEW");
+    if (jdoc_parse(p, n, &o, err) != 0)
+        return -1;
+    rc = read_document(r, o, err);
+    json_object_put(o);
+    return rc;
+}
+
 int leak_rules_parse(const char *name, const char *p, size_t n, struct leak_rules **ret,
                      struct ct_err *err)
 {
-    struct reading f = {.r = str_calloc(1, sizeof(*f.r))};
+    struct leak_rules *r = str_calloc(1, sizeof(*r));
     struct ct_err e = {0};
-    int line = 0, rc;
 
-    atomic_init(&f.r->refs, 1);
-    f.r->words = leak_words_new();
-    rc = toml_parse(p, n, on_entry, &f, &line, &e);
-    if (rc == 0 && f.r->n == 0)
-        rc = err_set(&e, ERR_CONFIG, "there is no rule in it; a rule begins with [[rules]]");
-    else if (rc == 0)
-        rc = check_rule(&f, &e);
-    if (rc != 0) {
-        leak_rules_free(f.r);
-        if (line > 0)
-            return err_set(err, ERR_CONFIG, "%s:%d: %s", name, line, e.msg);
+    atomic_init(&r->refs, 1);
+    r->words = leak_words_new();
+    if (parse(p, n, r, &e) != 0) {
+        leak_rules_free(r);
         return err_set(err, ERR_CONFIG, "%s: %s", name, e.msg);
     }
-    leak_words_ready(f.r->words);
-    *ret = f.r;
+    leak_words_ready(r->words);
+    *ret = r;
     return 0;
 }
 
@@ -366,7 +410,7 @@ int leak_rules_load(const char *path, struct leak_rules **ret, struct ct_err *er
     int rc;
 
     if (path == NULL)
-        return leak_rules_parse("scan-rules.toml", leak_default, strlen(leak_default), ret, err);
+        return leak_rules_parse("scan-rules.json", leak_default, strlen(leak_default), ret, err);
     rc = file_read(path, MAX_FILE, &b, err);
     if (rc == 0)
         rc = leak_rules_parse(path, b.data != NULL ? b.data : "", b.len, ret, err);

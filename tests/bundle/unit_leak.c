@@ -153,68 +153,75 @@ static void refuses(const char *text, const char *expected)
     struct ct_err err = {0};
     struct leak_rules *r;
 
-    assert_int_equal(leak_rules_parse("f.toml", text, strlen(text), &r, &err), -1);
+    assert_int_equal(leak_rules_parse("f.json", text, strlen(text), &r, &err), -1);
     assert_int_equal(err.code, ERR_CONFIG);
     if (strncmp(err.msg, expected, strlen(expected)) != 0)
         fail_msg("\"%s\" is not \"%s...\"", err.msg, expected);
 }
 
-#define RULE "[[rules]]\nid = 'a'\nregex = 'x'\n"
+/* One rule with more members, and beside it. */
+#define WITH(more) "{\"rules\":[{\"id\":\"a\",\"regex\":\"x\"" more "}]}"
 
-static void a_bad_rule_file_is_refused_by_its_line(void **state)
+static void a_bad_rule_file_is_refused_by_its_rule(void **state)
 {
     (void)state;
-    refuses("", "f.toml: there is no rule");
-    refuses("title = 1", "f.toml: there is no rule");
-    refuses("foo = 1\n", "f.toml:1: foo is not known here");
-    refuses("# c\n\n[extend]\nuseDefault = true\n", "f.toml:3: [extend] is not known here");
-    refuses("[[rules]]\nid = 'a'\n", "f.toml: the rule a before this has no regex");
-    refuses("[[rules]]\nregex = 'a'\n", "f.toml: the rule right before this has no id");
-    refuses("[[rules]]\nid = 'a'\n\n" RULE, "f.toml:4: the rule a before this has no regex");
-    refuses(RULE RULE, "f.toml:5: id is that of another rule");
-    refuses(RULE "regex = 'y'\n", "f.toml:4: this key is there already");
-    refuses(RULE "nonsense = 'y'\n", "f.toml:4: nonsense is not known in [[rules]]");
-    refuses(RULE "entropy = 'high'\n", "f.toml:4: entropy wants a number");
-    refuses(RULE "entropy = 9\n", "f.toml:4: entropy wants a number from 0 to 8");
-    refuses(RULE "secretGroup = 1.5\n", "f.toml:4: secretGroup wants a whole number");
-    refuses(RULE "secretGroup = 2\n", "f.toml: secretGroup of the rule a is 2, its regex has 0");
-    refuses(RULE "keywords = 'abc'\n", "f.toml:4: keywords wants a list of texts");
-    refuses(RULE "keywords = ['ab']\n", "f.toml:4: a keyword has 3 letters");
-    refuses(RULE "[rules.allowlist]\nregexTarget = 'line'\n", "f.toml:5: regexTarget is");
-    refuses(RULE "[rules.allowlist]\nregexes = ['ok',\n 1]\n", "f.toml:5: regexes wants a list");
-    refuses("[[rules]]\nid = 'a'\nregex = '''(x'''\n", "f.toml:3: regex can't be compiled: ");
-    refuses(RULE "[rules.allowlist]\n[rules.allowlist]\n", "f.toml:5: this table is there already");
+    refuses("{}", "f.json: there is no rule");
+    refuses("{\"title\":\"t\"}", "f.json: there is no rule");
+    refuses("{\"rules\":[]}", "f.json: there is no rule");
+    refuses("{\"rules\":{}}", "f.json: rules wants a list");
+    refuses("{\"rules\":[1]}", "f.json: rules wants a list");
+    refuses("{\"foo\":1}", "f.json: foo is not known here");
+    refuses("{\"extend\":{\"useDefault\":true}}", "f.json: extend is not known here");
+    refuses("{\"rules\":[{\"id\":\"a\"}]}", "f.json: rule 1 (a): it has no regex");
+    refuses("{\"rules\":[{\"regex\":\"a\"}]}", "f.json: rule 1 (without id): it has no id");
+    refuses("{\"rules\":[{\"id\":\"a\",\"regex\":\"x\"},{\"id\":\"a\",\"regex\":\"x\"}]}",
+            "f.json: rule 2 (a): id is that of another rule");
+    refuses(WITH(",\"nonsense\":\"y\""), "f.json: rule 1 (a): nonsense is not known in a rule");
+    refuses(WITH(",\"entropy\":\"high\""), "f.json: rule 1 (a): entropy wants a number");
+    refuses(WITH(",\"entropy\":9"), "f.json: rule 1 (a): entropy wants a number from 0 to 8");
+    refuses(WITH(",\"secretGroup\":1.5"), "f.json: rule 1 (a): secretGroup wants a whole number");
+    refuses(WITH(",\"secretGroup\":2"), "f.json: rule 1 (a): secretGroup is 2, its regex has 0");
+    refuses(WITH(",\"keywords\":\"abc\""), "f.json: rule 1 (a): keywords wants a list of texts");
+    refuses(WITH(",\"keywords\":[\"ab\"]"), "f.json: rule 1 (a): a keyword has 3 letters");
+    refuses(WITH(",\"path\":null"), "f.json: rule 1 (a): path wants a text");
+    refuses(WITH(",\"path\":\"a\\u0000b\""), "f.json: rule 1 (a): path wants a text");
+    refuses(WITH(",\"allowlist\":[]"), "f.json: rule 1 (a): allowlist wants {...}");
+    refuses(WITH(",\"allowlists\":{}"), "f.json: rule 1 (a): allowlists wants a list");
+    refuses(WITH(",\"allowlist\":{\"regexTarget\":\"line\"}"),
+            "f.json: rule 1 (a): regexTarget is");
+    refuses(WITH(",\"allowlist\":{\"regexTarget\":null}"), "f.json: rule 1 (a): regexTarget is");
+    refuses(WITH(",\"allowlist\":{\"regexes\":[\"ok\",1]}"),
+            "f.json: rule 1 (a): regexes wants a list");
+    refuses(WITH(",\"allowlist\":{\"x\":1}"), "f.json: rule 1 (a): x is not known in an allowlist");
+    refuses("{\"rules\":[{\"id\":\"a\",\"regex\":\"(x\"}]}",
+            "f.json: rule 1 (a): regex can't be compiled: ");
 }
 
-static void what_is_no_toml_is_refused_by_its_line(void **state)
+static void what_is_no_json_is_refused(void **state)
 {
     (void)state;
-    refuses(RULE "x\n", "f.toml:4: a key wants =");
-    refuses(RULE "x = \n", "f.toml:4: ");
-    refuses(RULE "x = 'a\n", "f.toml:4: a string does not end");
-    refuses(RULE "x = \"\\q\"\n", "f.toml:4: a backslash in");
-    refuses(RULE "x = \"\\ud800\"\n", "f.toml:4: no such character");
-    refuses(RULE "x = '''a\n\n", "f.toml:6: a string does not end");
-    refuses(RULE "x = ['a' 'b']\n", "f.toml:4: a list wants a comma");
-    refuses(RULE "x = {a = 1}\n", "f.toml:4: tables in braces");
-    refuses(RULE "x = 1 y = 2\n", "f.toml:4: there is more on this line");
-    refuses(RULE "x = 01\n", "f.toml:4: a value is");
-    refuses(RULE "x = 1979-05-27\n", "f.toml:4: that is no number");
-    refuses(RULE "x = 99999999999999999999\n", "f.toml:4: that is no number");
-    refuses(RULE "[a b]\n", "f.toml:4: a table is");
-    refuses(RULE "\xff = 1\n", "f.toml:1: this is not UTF-8");
-    refuses(RULE "x = [[[[[[[[[[[[1]]]]]]]]]]]]\n", "f.toml:4: lists are nested");
+    refuses("", "f.json: ");
+    refuses("[]", "f.json: it has to be an object");
+    refuses("{\"rules\":", "f.json: ");
+    refuses("{\"rules\":[{\"id\":\"a\",\"regex\":\"x\"}]} x", "f.json: ");
+    refuses("{\"t\xff\":1}", "f.json: ");
 }
 
-static void all_kinds_of_strings_mean_what_toml_says(void **state)
+static void toml_is_refused_with_the_way_to_make_json_of_it(void **state)
 {
-    static const char text[] = "title = \"a\\tb\" # c\r\n"
-                               "[[rules]]\r\n"
-                               "id = \"a\\u00e9\"\n"
-                               "regex = \"\"\"\nq\\\n   \\\\d\"\"\"\n"
-                               "keywords = [ # one\n 'qqq', \"QQ1\",\n]\n"
-                               "[[rules.allowlists]]\nstopwords = ['''3''']\n"
-                               "[[rules.allowlists]]\npaths = ['\\.md$']\n";
+    (void)state;
+    refuses("[[rules]]\nid = 'a'\n", "f.json: this is TOML");
+    refuses("\n# c\ntitle = 'x'\n", "f.json: this is TOML");
+    refuses("title = 'x'\n[[rules]]\n", "f.json: this is TOML");
+}
+
+static void every_member_counts(void **state)
+{
+    static const char text[] =
+        "{\"title\":\"a\\tb\",\"rules\":[{\"id\":\"a\\u00e9\",\"regex\":\"q\\\\d\",\"tags\":[\"t\"]"
+        ","
+        "\"keywords\":[\"qqq\",\"QQ1\"],\"allowlists\":[{\"stopwords\":[\"3\"]},"
+        "{\"paths\":[\"\\\\.md$\"]}]}]}";
     struct ct_err err = {0};
     struct leak_rules *r;
     char *found;
@@ -232,8 +239,8 @@ static void all_kinds_of_strings_mean_what_toml_says(void **state)
 /* A regex that backtracks without end is given up, and said so. */
 static void a_catastrophic_rule_ends(void **state)
 {
-    static const char text[] = "[[rules]]\nid = 'bad'\nregex = '(a+)+[bd]'\n"
-                               "[[rules]]\nid = 'good'\nregex = 'zzz'\n";
+    static const char text[] = "{\"rules\":[{\"id\":\"bad\",\"regex\":\"(a+)+[bd]\"},"
+                               "{\"id\":\"good\",\"regex\":\"zzz\"}]}";
     struct ct_err err = {0};
     struct leak_rules *r;
     struct buf b = {0};
@@ -261,9 +268,10 @@ int main(void)
         cmocka_unit_test(each_rule_hits_and_misses),
         cmocka_unit_test(examples_are_no_secrets),
         cmocka_unit_test(a_line_of_any_length_is_searched_whole),
-        cmocka_unit_test(a_bad_rule_file_is_refused_by_its_line),
-        cmocka_unit_test(what_is_no_toml_is_refused_by_its_line),
-        cmocka_unit_test(all_kinds_of_strings_mean_what_toml_says),
+        cmocka_unit_test(a_bad_rule_file_is_refused_by_its_rule),
+        cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(toml_is_refused_with_the_way_to_make_json_of_it),
+        cmocka_unit_test(every_member_counts),
         cmocka_unit_test(a_catastrophic_rule_ends),
     };
 

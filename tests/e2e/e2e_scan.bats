@@ -85,11 +85,11 @@ SECRET=AKIA"Q3EGRTPLMNBV2X7Y"
 
 @test "a rule file of one's own counts, and a bad one is refused by file and line" {
     local id
-    printf "[[rules]]\nid = 'mine'\nregex = 'w[o0]rd-[0-9]+'\nkeywords = ['rd-']\n" >"$T/rules.toml"
-    printf '# c\n[[rules]]\nid = "x"\nregx = "y"\n' >"$T/bad.toml"
+    echo '{"rules": [{"id": "mine", "regex": "w[o0]rd-[0-9]+", "keywords": ["rd-"]}]}' >"$T/rules.json"
+    echo '{"rules": [{"id": "x", "regx": "y"}]}' >"$T/bad.json"
     echo 'w0rd-12' >"$T/a"
-    [ "$(ctctl --json scan --rules "$T/rules.toml" "$T/a" | jq -r '.found[].rule')" = mine ]
-    conf "scan_secrets = \"warn\"; scan_rules = \"$T/rules.toml\";"
+    [ "$(ctctl --json scan --rules "$T/rules.json" "$T/a" | jq -r '.found[].rule')" = mine ]
+    conf "scan_secrets = \"warn\"; scan_rules = \"$T/rules.json\";"
     codeteleportd -t
     id=$(new_id)
     line w0rd-12 >"$(transcript "$id")"
@@ -97,10 +97,10 @@ SECRET=AKIA"Q3EGRTPLMNBV2X7Y"
     ctctl sync --wait
     [ "$(ctctl --json show "$id" | jq -r '.secrets[].rule')" = mine ]
     stop_daemon
-    conf "scan_secrets = \"warn\"; scan_rules = \"$T/bad.toml\";"
+    conf "scan_secrets = \"warn\"; scan_rules = \"$T/bad.json\";"
     run codeteleportd -t
     [ "$status" = 78 ]
-    [[ "$output" == *"bad.toml:4: regx is not known"* ]]
+    [[ "$output" == *"bad.json: rule 1 (x): regx is not known"* ]]
     run codeteleportd
     [ "$status" = 78 ]
     run ctctl scan "$T/a"
