@@ -139,6 +139,18 @@ struct json_object *jdoc_new_str(const char *s)
     return o;
 }
 
+struct json_object *jdoc_new_raw(const char *p, size_t n)
+{
+    struct json_object *o;
+
+    if (!is_strict(p, n))
+        return NULL;
+    o = json_object_new_object();
+    json_object_set_serializer(o, json_object_userdata_to_json_string,
+                               str_printf("%.*s", (int)n, p), json_object_free_userdata);
+    return o;
+}
+
 void jdoc_set_str(struct json_object *o, const char *key, const char *s)
 {
     json_object_object_add(o, key, s != NULL ? jdoc_new_str(s) : NULL);

@@ -68,6 +68,13 @@ void jdoc_set_time(struct json_object *o, const char *key, int64_t wall_ms);
 struct json_object *jdoc_new_str(const char *s);
 
 /**
+ * jdoc_new_raw(p, n):
+ * Return a value that is written as these bytes, or NULL if they are not JSON.  It is for passing
+ * on: nobody can look into it.
+ */
+struct json_object *jdoc_new_raw(const char *p, size_t n);
+
+/**
  * jdoc_text(o):
  * Return ${o} as compact JSON on one line, borrowed from it.
  */

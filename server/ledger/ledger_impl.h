@@ -262,7 +262,7 @@ extern const char ledger_beside_reserved[];
 
 /**
  * ledger_stored(st, column), ledger_set_text(o, key, st, column):
- * JSON that was checked when it came in; a text, or null.
+ * JSON that was checked when it came in, to pass on (jdoc_new_raw()); a text, or null.
  */
 struct json_object *ledger_stored(struct sql_rows *st, int column);
 void ledger_set_text(struct json_object *o, const char *key, struct sql_rows *st, int column);

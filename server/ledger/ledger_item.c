@@ -2,17 +2,15 @@
 
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
+#include "common/data/jscan.h"
 
 #include "server/ledger/ledger_impl.h"
 
 struct json_object *ledger_stored(struct sql_rows *st, int column)
 {
-    struct json_object *o = NULL;
     const char *s = sql_text(st, column);
 
-    if (s[0] != '\0')
-        jdoc_parse(s, strlen(s), &o, NULL);
-    return o;
+    return s[0] != '\0' ? jdoc_new_raw(s, strlen(s)) : NULL;
 }
 
 void ledger_set_text(struct json_object *o, const char *key, struct sql_rows *st, int column)
@@ -32,12 +30,45 @@ struct json_object *ledger_device_json(const char *id, const char *name)
     return o;
 }
 
+/* Only a whole number counts. */
+static size_t look(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    int64_t *n = arg;
+    int is_it = s->depth == 1 && strcmp(s->key, "messageCount") == 0;
+
+    if (is_it)
+        *n = -1;
+    return is_it && type == JSCAN_NUMBER ? 24 : 0;
+}
+
+static void take(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    unsigned long long n;
+
+    (void)s;
+    (void)len;
+    if (!is_cut && str_parse_u64(text, &n) == 0 && n <= INT64_MAX)
+        *(int64_t *)arg = (int64_t)n;
+}
+
+/* What ${metadata} says, or -1.  It was not checked what it is, only that it is JSON. */
+static int64_t count_messages(const char *metadata)
+{
+    const struct jscan_ops ops = {look, jscan_no_ops.string, jscan_no_ops.close, take};
+    int64_t n = -1;
+    struct jscan s;
+
+    jscan_init(&s);
+    jscan_feed(&s, &ops, &n, metadata, strlen(metadata));
+    return n;
+}
+
 #define ROW_BYTES 1024 /* of all but the metadata, about */
 
 struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *who, int64_t *left)
 {
-    struct json_object *o = json_object_new_object(), *metadata = ledger_stored(st, 10);
-    int64_t bytes = (int64_t)strlen(sql_text(st, 10));
+    struct json_object *o = json_object_new_object(), *metadata = NULL;
+    int64_t bytes = (int64_t)strlen(sql_text(st, 10)), messages = count_messages(sql_text(st, 10));
     const char *device = sql_text(st, 5);
 
     jdoc_set_int(o, "version", sql_int64(st, 0));
@@ -50,16 +81,14 @@ struct json_object *ledger_item(struct sql_rows *st, const struct ledger_who *wh
     ledger_set_text(o, "sourceMachine", st, 7);
     json_object_object_add(o, "baseVersions", ledger_stored(st, 8));
     jdoc_set_bool(o, "isHead", sql_int64(st, 9) != 0);
-    /* It was not checked what it is, only that it is JSON. */
-    if (jdoc_int(metadata, "messageCount", -1) >= 0)
-        jdoc_set_int(o, "messages", jdoc_int(metadata, "messageCount", 0));
+    if (messages >= 0)
+        jdoc_set_int(o, "messages", messages);
     else
         jdoc_set_null(o, "messages");
-    if (*left < bytes) {
-        json_object_put(metadata);
-        metadata = NULL;
+    if (*left < bytes)
         bytes = 0;
-    }
+    else
+        metadata = ledger_stored(st, 10);
     json_object_object_add(o, "metadata", metadata);
     *left -= ROW_BYTES + bytes;
     return o;

@@ -136,6 +136,43 @@ static void filters_and_pages_tell_the_whole_number(void **state)
     json_object_put(o);
 }
 
+/* Metadata is passed on as it came, and only its number of messages is read. */
+static void metadata_is_passed_on_and_its_messages_are_counted(void **state)
+{
+    static const struct {
+        const char *metadata, *says;
+    } t[] = {
+        {"{\"messageCount\":12,\"summary\":\"a \\\"b\\\" / \\u0000\"}", "\"messages\":12"},
+        {"{\"messageCount\":0}", "\"messages\":0"},
+        {"{\"messageCount\":-3}", "\"messages\":null"},
+        {"{\"messageCount\":1.5}", "\"messages\":null"},
+        {"{\"messageCount\":1e3}", "\"messages\":null"},
+        {"{\"messageCount\":\"7\"}", "\"messages\":null"},
+        {"{\"summary\":\"messageCount\\\":9\",\"filesModified\":[{\"messageCount\":5}]}",
+         "\"messages\":null"},
+        {"{}", "\"messages\":null"},
+    };
+    struct ledger_lab *r = *state;
+    struct json_object *o;
+    struct ct_err err;
+
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        const struct ledger_filter f = {.limit = 10};
+        struct api_upload_req q = lab_request();
+        char *text;
+
+        json_object_put(q.metadata);
+        assert_int_equal(jdoc_parse(t[i].metadata, strlen(t[i].metadata), &q.metadata, &err), 0);
+        lab_confirm(r, &r->al, lab_reserve_req(r, &r->al, q), 20);
+        assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);
+        text = str_printf("\"metadata\":%s", t[i].metadata);
+        assert_non_null(strstr(jdoc_text(o), t[i].says));
+        assert_non_null(strstr(jdoc_text(o), text));
+        free(text);
+        json_object_put(o);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
 
 int main(void)
@@ -145,6 +182,7 @@ int main(void)
         TEST(two_machines_with_a_log_in_do_not_amend_each_other),
         TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
         TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
+        TEST(metadata_is_passed_on_and_its_messages_are_counted),
         TEST(filters_and_pages_tell_the_whole_number),
     };
 
