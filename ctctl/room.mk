@@ -45,6 +45,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_undelete.c \
   ctctl/cmd/session/verb_verify.c \
   ctctl/cmd/session/verb_versions.c \
+  ctctl/cmd/session/verb_web.c \
   ctctl/complete.c ctctl/complete.h \
   ctctl/ctx/ctx.c ctctl/ctx/ctx.h \
   ctctl/ctx/ctx_cloud.c ctctl/ctx/ctx_daemon.c \
@@ -114,7 +115,14 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ui/status.c ctctl/ui/status.h \
   ctctl/ui/table.c ctctl/ui/table.h \
   ctctl/ui/term.c ctctl/ui/term.h \
-  ctctl/ui/text.c ctctl/ui/text.h
+  ctctl/ui/text.c ctctl/ui/text.h \
+  ctctl/web/asks.c \
+  ctctl/web/errand.c ctctl/web/errand.h \
+  ctctl/web/gate.c ctctl/web/gate.h \
+  ctctl/web/pages.h \
+  ctctl/web/pieces.c ctctl/web/pieces.h \
+  ctctl/web/site.c ctctl/web/site.h ctctl/web/site_impl.h
+nodist_ctctl_libctctl_a_SOURCES = ctctl/web/pages.c
 if ON_LINUX
 ctctl_libctctl_a_SOURCES += ctctl/here/system_linux.c
 else

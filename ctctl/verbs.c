@@ -11,7 +11,7 @@ static const struct verb *const verbs[] = {
     &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
     &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
     &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
-    &verb_plugin,   &verb_stats,
+    &verb_plugin,   &verb_stats,   &verb_web,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -89,6 +89,8 @@ static const struct {
     {"find", "search"},
     {"cost", "stats"},
     {"usage", "stats"},
+    {"browser", "web"},
+    {"dashboard", "web"},
     {"compare", "diff"},
     {"secrets", "scan"},
 };

@@ -11,6 +11,11 @@ tests_ctctl_unit_ctctl_verbs_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
 tests_ctctl_unit_ctctl_cloud_SOURCES = tests/ctctl/unit_ctctl_cloud.c $(ctctl_room)
 tests_ctctl_unit_ctctl_cloud_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/ctctl/unit_ctctl_web
+TESTS += tests/ctctl/unit_ctctl_web
+tests_ctctl_unit_ctctl_web_SOURCES = tests/ctctl/unit_ctctl_web.c
+tests_ctctl_unit_ctctl_web_LDADD = $(ctctl_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/ctctl/unit_ctctl_launchd
 TESTS += tests/ctctl/unit_ctctl_launchd
 tests_ctctl_unit_ctctl_launchd_SOURCES = tests/ctctl/unit_ctctl_launchd.c

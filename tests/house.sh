@@ -16,7 +16,7 @@ bundle : agents common : format seal relocate leak pack open compare install
 watcher : agents common : backend .
 uploader : api net bundle common : .
 server : api net common : web settings store ledger auth api upkeep serve admin .
-ctctl : ipc api net bundle agents common : ui ctx cloud here read key pull seal doctor mcp cmd/session cmd/account cmd/machine .
+ctctl : ipc api net bundle agents common : ui ctx cloud here read key pull seal doctor mcp web cmd/session cmd/account cmd/machine .
 daemon : watcher uploader ipc bundle api agents net common : system account session control .
 TEXT
 }

@@ -79,6 +79,7 @@ include tests/seal.mk
 include tests/server.mk
 include tests/stores.mk
 include tests/watcher.mk
+include tests/web.mk
 endif
 
 check-all: all

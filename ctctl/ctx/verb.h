@@ -48,5 +48,6 @@ extern const struct verb verb_verify;
 extern const struct verb verb_undelete;
 extern const struct verb verb_versions;
 extern const struct verb verb_watch;
+extern const struct verb verb_web;
 
 #endif

@@ -29,6 +29,13 @@ int64_t system_parent(int64_t pid);
 int system_start(char *const argv[]);
 
 /**
+ * system_self():
+ * Return what starts this very program once more, looked for in PATH where the system can't tell
+ * (after an upgrade it is the new one then).
+ */
+const char *system_self(void);
+
+/**
  * system_run(argv, is_quiet):
  * Run a program, looked for in PATH, until it ends; with ${is_quiet} what it writes to stdout goes
  * to stderr.  Return its exit status, 127 if there is none of that name.

@@ -54,6 +54,11 @@ int64_t system_parent(int64_t pid)
     return ret;
 }
 
+const char *system_self(void)
+{
+    return "/proc/self/exe";
+}
+
 static int is_set(const char *name)
 {
     const char *v = getenv(name);

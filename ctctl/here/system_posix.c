@@ -19,6 +19,11 @@ int64_t system_parent(int64_t pid)
     return 0;
 }
 
+const char *system_self(void)
+{
+    return "ctctl";
+}
+
 int system_open_browser(const char *url)
 {
     char *const argv[] = {"open", (char *)(uintptr_t)url, NULL};

@@ -53,18 +53,22 @@ static void pass_over(void *arg, const char *path, const char *reason)
     (void)reason;
 }
 
-static int feed(int fd, struct turns *t, struct ct_err *err)
+static int feed(int fd, reading_f *f, void *arg, struct ct_err *err)
 {
     char *p = str_calloc(1, READ_BYTES);
     ssize_t n;
 
     while ((n = read(fd, p, READ_BYTES)) > 0 || (n < 0 && errno == EINTR)) {
         if (n > 0)
-            turns_feed(t, p, (size_t)n);
+            f(arg, p, (size_t)n);
     }
-    turns_end(t);
     free(p);
     return n < 0 ? err_sys(err, "can't read the transcript") : 0;
+}
+
+static void to_turns(void *arg, const void *p, size_t n)
+{
+    turns_feed(arg, p, n);
 }
 
 int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *err)
@@ -73,25 +77,28 @@ int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *
 
     if (fd < 0)
         return err_sys(err, "can't open %s", path);
-    rc = feed(fd, t, err);
+    rc = feed(fd, to_turns, t, err);
+    turns_end(t);
     close(fd);
     return rc;
 }
 
-/* The longest transcript of the session, if there are several. */
-static int read_here(const char *root, const char *session_id, struct turns *t, struct ct_err *err)
+/* Open the longest transcript of the session, if there are several. */
+static int open_here(const char *root, const char *session_id, int *ret_fd, struct ct_err *err)
 {
     static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
     struct longest l = {.root_fd = beneath_open_root(root)};
-    int rc;
+    int rc, fd = -1;
 
     if (l.root_fd < 0)
         return err_sys(err, "can't open %s", root);
     rc = agent_default()->list_transcripts(l.root_fd, session_id, &ops, &l, NULL, err);
     if (rc == 0 && l.path == NULL)
         rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
+    if (rc == 0 && (fd = linked_open(agent_default(), l.root_fd, l.path, 0)) < 0)
+        rc = err_sys(err, "can't open %s", l.path);
     if (rc == 0)
-        rc = reading_file(l.root_fd, l.path, t, err);
+        *ret_fd = fd;
     free(l.path);
     close(l.root_fd);
     return rc;
@@ -127,20 +134,15 @@ static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], co
 /* ---- in the cloud ------------------------------------------------------------------------------
  */
 
-static void on_transcript(void *arg, const void *p, size_t n)
-{
-    turns_feed(arg, p, n);
-}
-
 static void on_progress(void *arg, int64_t done, int64_t total)
 {
     progress_to(arg, done, total, now_mono_ms());
 }
 
-static int open_bundle(struct ctx *c, struct download *d, struct turns *t, struct ct_err *err)
+static int open_bundle(struct ctx *c, struct download *d, reading_f *f, void *arg,
+                       struct ct_err *err)
 {
-    struct open_opts opts = {
-        .session_id = download_id(d), .transcript = on_transcript, .transcript_arg = t};
+    struct open_opts opts = {.session_id = download_id(d), .transcript = f, .transcript_arg = arg};
     struct open_result opened;
     struct opener *opener;
     int rc;
@@ -155,11 +157,10 @@ static int open_bundle(struct ctx *c, struct download *d, struct turns *t, struc
     if (rc != 0)
         return item_refused(err);
     open_result_free(&opened);
-    turns_end(t);
     return 0;
 }
 
-static int read_cloud(struct ctx *c, struct reading *r, struct turns *t, struct ct_err *err)
+static int read_cloud(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err)
 {
     struct progress *progress;
     struct resolved w;
@@ -177,7 +178,7 @@ static int read_cloud(struct ctx *c, struct reading *r, struct turns *t, struct 
     progress = progress_new(&c->err, "Downloading", now_mono_ms());
     d.progress = on_progress;
     d.progress_arg = progress;
-    rc = open_bundle(c, &d, t, err);
+    rc = open_bundle(c, &d, f, arg, err);
     progress_free(progress);
     if (rc == 0) {
         r->found = d.answer.version;
@@ -188,29 +189,51 @@ static int read_cloud(struct ctx *c, struct reading *r, struct turns *t, struct 
     return rc;
 }
 
-int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err)
+int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE], int *ret_fd,
+                 struct ct_err *err)
 {
-    int may_be_here = r->version == 0 && !r->is_cloud, rc = 1;
     const char *root = NULL;
-    struct turns *t;
+    int rc;
 
     if (ctx_config(c, err) != 0)
         return -1;
-    if (may_be_here)
-        rc = find_here(c, r->word, r->session_id, &root, err);
-    if (rc == 1 && r->must_be_here)
-        return err_set(err, ERR_GONE, "no session here begins with \"%s\"; see: ctctl list",
-                       r->word);
-    if (rc < 0)
+    rc = find_here(c, word, ret_id, &root, err);
+    if (rc == 1)
+        return err_set(err, ERR_GONE, "no session here begins with \"%s\"; see: ctctl list", word);
+    return rc == 0 ? open_here(root, ret_id, ret_fd, err) : -1;
+}
+
+int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err)
+{
+    int may_be_here = r->version == 0 && !r->is_cloud, rc, fd;
+
+    if (ctx_config(c, err) != 0)
         return -1;
-    t = turns_new(agent_default(), f, arg);
+    if (may_be_here) {
+        rc = reading_open(c, r->word, r->session_id, &fd, err);
+        if (rc == 0) {
+            rc = feed(fd, f, arg, err);
+            close(fd);
+        }
+        if (rc == 0 || r->must_be_here || err->code != ERR_GONE)
+            return rc;
+    }
+    rc = read_cloud(c, r, f, arg, err);
+    if (rc != 0 && may_be_here)
+        err_prefix(err, "no session here begins with \"%s\"", r->word);
+    return rc;
+}
+
+int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err)
+{
+    struct turns *t = turns_new(agent_default(), f, arg);
+    int rc;
+
     if (r->only != NULL)
         turns_only(t, r->only, r->only_arg);
-    if (rc == 0) {
-        rc = read_here(root, r->session_id, t, err);
-    } else if ((rc = read_cloud(c, r, t, err)) != 0 && may_be_here) {
-        err_prefix(err, "no session here begins with \"%s\"", r->word);
-    }
+    rc = reading_raw(c, r, to_turns, t, err);
+    if (rc == 0)
+        turns_end(t);
     r->unread = turns_unread(t);
     turns_free(t);
     return rc;

@@ -32,6 +32,21 @@ struct reading {
 int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err);
 
 /**
+ * reading_raw(c, r, f, arg, err):
+ * As reading_do(), but call ${f} with the transcript's own bytes, piece by piece.
+ */
+typedef void reading_f(void *arg, const void *p, size_t n);
+int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err);
+
+/**
+ * reading_open(c, word, ret_id, ret_fd, err):
+ * Open the transcript, the longest if there are several, of the session here that ${word} means.
+ * ERR_GONE if there is none, ERR_CONFLICT if there are several sessions.
+ */
+int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE], int *ret_fd,
+                 struct ct_err *err);
+
+/**
  * reading_file(root_fd, path, t, err):
  * Feed the transcript at ${path} below the data folder ${root_fd}.
  */

@@ -2,6 +2,7 @@
 # Encryption as the daemon does it: what leaves, what does not, and what happens when keys come and go.
 
 load lib
+load web_lib
 
 setup() {
     make_home
@@ -508,6 +509,7 @@ import $T/x.gz --target-dir $T --force --dry-run
 search Mirabellentitel --project Quittenprojekt --since 9y --role me --cloud --fetch --limit 3
 cat $ID --version 1 --cloud --tools --thinking --all --markdown
 cat $CLEAR --plain
+cat $ID --cloud --raw
 plugin uninstall
 diff $ID 1
 diff $CLEAR --plain
@@ -564,6 +566,22 @@ VERBS
     echo "watch " >>"$T/verbs"
 }
 
+# every_question: all that the page of ctctl web asks
+every_question() {
+    local question
+    web_up --no-browser --idle 1h
+    web_enter
+    for question in status here cloud "show?id=$ID" "versions?id=$ID" "diff?id=$ID" "open?id=$ID" \
+        'turns?handle=1&piece=0' "open?id=$ID&version=1" 'turns?handle=2&piece=0' \
+        'search?w=Mirabellentitel&w=Quittenprojekt&cloud=1'; do
+        web "$question" | grep -q .
+    done
+    web "sync?id=$ID" -X POST | grep -q .
+    web "pull?id=$ID" -X POST | grep -q .
+    web_down
+    echo "web --no-browser --idle " >>"$T/verbs"
+}
+
 @test "nothing leaves in clear from a device that seals, by any verb" {
     local CLEAR verb option
     conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\"; profile = true;"
@@ -582,6 +600,7 @@ VERBS
     start_daemon
     ctctl sync --wait
     within status_is '.profile.savedAt != null' true
+    every_question
     every_verb >"$T/said" 2>&1
     for verb in $(ctctl __complete '' | cut -f1); do
         grep -q "^$verb " "$T/verbs" || {

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/data/jdoc.h"
 #include "ctctl/read/reading.h"
@@ -51,13 +52,19 @@ static void print(struct cat *cat, const struct reading *r)
                 r->unread == 1 ? "" : "s");
 }
 
+static void on_bytes(void *arg, const void *p, size_t n)
+{
+    (void)arg;
+    fwrite(p, 1, n, stdout);
+}
+
 static int run(struct ctx *c, int argc, char **argv)
 {
     struct cat cat = {.c = c, .telling = {.st = &c->out, .out = &cat.out}};
     struct telling *x = &cat.telling;
     struct strlist words = {0};
     struct reading r = {0};
-    int is_all = 0;
+    int is_all = 0, is_raw = 0;
     const struct opt opts[] = {
         {"version", OPT_NUMBER, &r.version},
         {"cloud", OPT_FLAG, &r.is_cloud},
@@ -66,13 +73,21 @@ static int run(struct ctx *c, int argc, char **argv)
         {"thinking", OPT_FLAG, &x->with_thinking},
         {"markdown", OPT_FLAG, &x->is_markdown},
         {"all", OPT_FLAG, &is_all},
+        {"raw", OPT_FLAG, &is_raw},
     };
     struct ct_err e;
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
     if (rc == -1 && words.n != 1)
         rc = ctx_usage(c, "cat wants the ID of one session");
-    if (rc == -1) {
+    if (rc == -1 && is_raw && (c->json || is_all || x->with_tools || x->is_markdown))
+        rc = ctx_usage(c, "--raw is the transcript as it is, and goes with no other form");
+    if (rc == -1 && is_raw && c->out.is_terminal)
+        rc = ctx_usage(c, "--raw is for a file or a program: it can hold what moves the cursor");
+    if (rc == -1 && is_raw) {
+        r.word = words.v[0];
+        rc = reading_raw(c, &r, on_bytes, NULL, &e) == 0 ? CTX_OK : ctx_fail(c, &e);
+    } else if (rc == -1) {
         r.word = words.v[0];
         if (is_all || c->json)
             x->with_notes = x->with_tools = x->with_thinking = x->with_asides = 1;
@@ -92,7 +107,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_cat = {
     "cat",
     "ID [--version N] [--cloud] [--tools] [--thinking] [--all]\n"
-    "                 [--markdown] [--plain]",
+    "                 [--markdown|--raw] [--plain]",
     "read a session",
     "Prints the conversation: what you typed, what the agent answered, a line for each tool\n"
     "that it used and the beginning of what that gave back; through a pager on a terminal.\n"
@@ -106,6 +121,7 @@ const struct verb verb_cat = {
     "  --all        these, what subagents wrote into the same transcript, and notes: whatever\n"
     "               else may reach the model (reminders, attachments, summaries)\n"
     "  --markdown   as Markdown; results only with --tools\n"
+    "  --raw        the transcript itself, byte for byte, for a program\n"
     "  --plain      what is there in clear, on a device that seals\n",
     run,
     "ctctl cat 29221bf7                         # read it\n"

@@ -1,0 +1,116 @@
+// Where one is, keys, and what is said at the foot.
+
+import { enter } from './ask.js'
+import { $, el, put } from './dom.js'
+import * as list from './list.js'
+import * as session from './session.js'
+
+const main = $('main'), words = $('words')
+let here = null // what is shown: {close, fold, draw}
+let place = null
+
+let silence
+function say(text) {
+  put($('said'), text)
+  clearTimeout(silence)
+  silence = setTimeout(() => put($('said')), 8000)
+}
+
+function fail(e) {
+  if (e.name === 'AbortError') return
+  if (e.status === 401 || e.status === 0)
+    put(main, el('div', { class: 'end' }, el('h1', null, e.status ? 'This tab has no key' : 'It has ended'), el('p', null, e.message)))
+  else say(e.message)
+}
+
+// #/ the list, #/find/WORDS, #/s/ID, #/s/ID/v3 a version, #/s/ID/d3 compared with it
+async function go() {
+  const now = decodeURIComponent(location.hash.slice(1)) || '/'
+  if (now === place) return
+  const was = place
+  place = now
+  here?.close?.()
+  here = null
+  const [, id, what] = now.match(/^\/s\/([0-9A-Za-z-]{1,64})(?:\/([vd][0-9]{1,9}))?$/) ?? []
+  const find = now.match(/^\/find\/(.+)$/s)?.[1]
+  if (id) {
+    here = session.show(main, id, what, say)
+    document.title = `${(here.title ?? id).slice(0, 80)} · Codeteleport`
+    scrollTo(0, 0)
+    main.focus({ preventScroll: true })
+  } else if (find) {
+    const abort = new AbortController()
+    here = { close: () => abort.abort() }
+    words.value = find
+    document.title = 'Found · Codeteleport'
+    await list.search(main, find, abort.signal).catch(fail)
+  } else {
+    if (was?.startsWith('/find/')) words.value = ''
+    document.title = 'Codeteleport'
+    const draw = list.show(main, words)
+    here = { draw }
+    const row = was?.match(/^\/s\/([^/]+)/)?.[1]
+    if (row) main.querySelector(`a[href="#/s/${CSS.escape(row)}"]`)?.focus()
+  }
+}
+
+function look() {
+  return list.refresh(() => here?.draw?.()).catch(fail)
+}
+
+// ---- keys --------------------------------------------------------------------------------------
+
+function step(by) {
+  const all = [...main.querySelectorAll(here?.fold ? '.turn.prompt' : 'a.row')]
+  if (!all.length) return
+  let i = all.indexOf(document.activeElement)
+  if (here?.fold) {
+    const y = e => e.getBoundingClientRect().top - 70
+    i = by > 0 ? all.findIndex(e => y(e) > 2) : all.findLastIndex(e => y(e) < -2)
+    if (i < 0) { scrollBy(0, by * innerHeight * .9); return }
+    all[i].scrollIntoView({ block: 'start' })
+    all[i].focus({ preventScroll: true })
+    return
+  }
+  const e = all[Math.max(0, Math.min(all.length - 1, i < 0 ? 0 : i + by))]
+  e.focus()
+  e.scrollIntoView({ block: 'nearest' })
+}
+
+const keys = {
+  '/': () => { words.focus(); words.select() },
+  j: () => step(1),
+  k: () => step(-1),
+  u: () => { location.hash = '#/' },
+  o: () => here?.fold?.(),
+  r: () => { say('Looking again'); look() },
+  '?': () => $('help').showModal(),
+}
+
+addEventListener('keydown', e => {
+  const inField = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName)
+  if (e.key === 'Escape' && document.activeElement === words) { words.value = ''; words.blur(); here?.draw?.() }
+  if (inField || e.ctrlKey || e.metaKey || e.altKey || $('help').open || !keys[e.key]) return
+  e.preventDefault()
+  keys[e.key]()
+})
+
+$('keys').addEventListener('click', () => $('help').showModal())
+words.addEventListener('input', () => {
+  if (here?.draw) here.draw()
+  else if (!words.value && place?.startsWith('/find/')) location.hash = '#/'
+})
+$('finder').addEventListener('submit', e => {
+  e.preventDefault()
+  const text = words.value.trim()
+  location.hash = text ? `#/find/${encodeURIComponent(text)}` : '#/'
+})
+addEventListener('hashchange', go)
+addEventListener('visibilitychange', () => { if (!document.hidden && here?.draw) look() })
+
+try {
+  if (await enter()) {
+    go()
+    look()
+  } else fail({ status: 401, message: 'Open it from the tab that ctctl web opened, or start it again: ctctl web' })
+} catch (e) { fail(e) }
