@@ -4,6 +4,7 @@
 
 #include "common/data/jdoc.h"
 #include "common/sys/secret.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "api/client.h"
@@ -171,7 +172,7 @@ int api_call(const struct http_policy *policy, const char *api_url, const char *
 
 char *api_session_path(const char *session_id, const char *rest)
 {
-    char *id = http_url_escape(session_id);
+    char *id = percent_encode(session_id);
     char *path = str_printf("/sessions/%s%s", id, rest);
 
     free(id);

@@ -13,6 +13,7 @@ common_libcommon_a_SOURCES = \
   common/base/map.c common/base/map.h \
   common/base/now.c common/base/now.h \
   common/base/path.c common/base/path.h \
+  common/base/percent.c common/base/percent.h \
   common/base/str.c common/base/str.h \
   common/base/strlist.c common/base/strlist.h \
   common/base/uuid.c common/base/uuid.h \

@@ -162,10 +162,4 @@ int http_url_is_loopback(const char *url);
  */
 char *http_url_origin(const char *url);
 
-/**
- * http_url_escape(s):
- * Return ${s} with every byte but unreserved ones (RFC 3986) percent-encoded; the caller frees it.
- */
-char *http_url_escape(const char *s);
-
 #endif

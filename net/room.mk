@@ -1,7 +1,7 @@
 noinst_LIBRARIES += net/libnet.a
 net_libnet_a_SOURCES = \
   net/http.h net/http_call.h \
-  net/http_call.c net/http_engine.c net/http_escape.c net/http_library.c net/http_pool.c net/http_url.c \
+  net/http_call.c net/http_engine.c net/http_library.c net/http_pool.c net/http_url.c \
   net/network.h \
   net/throttle.c net/throttle.h
 if ON_LINUX

@@ -249,16 +249,12 @@ static enum match ends_in_dots(const struct window *w, size_t at)
                   strchr("/_.~-+@%", c) == NULL);
 }
 
-static int is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static enum match ends_in_percent(const struct window *w, size_t at)
 {
     if (w->n - at < 3 && !w->is_end)
         return MATCH_MORE;
-    return yes_if(w->n - at < 3 || !is_hex(w->p[at + 1]) || !is_hex(w->p[at + 2]));
+    return yes_if(w->n - at < 3 || str_hex_digit(w->p[at + 1]) < 0 ||
+                  str_hex_digit(w->p[at + 2]) < 0);
 }
 
 enum match edge_behind(const struct window *w, size_t at)

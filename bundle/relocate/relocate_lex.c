@@ -1,3 +1,5 @@
+#include "common/base/str.h"
+
 #include "bundle/relocate/relocate_lex.h"
 
 size_t lex_run(const struct window *w, size_t at)
@@ -16,11 +18,7 @@ int lex_hex(const struct window *w, size_t at, uint32_t *ret)
     if (at + 4 > w->n)
         return -1;
     for (size_t i = at; i < at + 4; i++) {
-        char c = w->p[i];
-        int d = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
+        int d = str_hex_digit(w->p[i]);
         if (d < 0)
             return -1;
         v = v << 4 | (uint32_t)d;

@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "bundle/relocate/relocate_match.h"
@@ -282,13 +283,7 @@ static void spell_url(const struct hit *hit, const char *p, size_t n, struct buf
 {
     if (*p == '/')
         add_backslashes(ret, hit->slash);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (lex_is_alnum(c) || strchr("/-._~@+,=:", c) != NULL)
-            buf_addc(ret, p[i]);
-        else
-            buf_printf(ret, "%%%02X", c);
-    }
+    percent_add(ret, p, n, "/@+,=:");
 }
 
 static void spell_char(const struct hit *hit, const char *p, size_t n, struct buf *ret)

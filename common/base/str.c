@@ -261,6 +261,14 @@ const char *str_human_duration(long long s, char *buf, size_t size)
     return buf;
 }
 
+int str_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 int str_parse_u64(const char *s, unsigned long long *ret)
 {
     char *end;

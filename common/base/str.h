@@ -79,6 +79,12 @@ const char *str_human_bytes(unsigned long long n, char *buf, size_t size);
 const char *str_human_duration(long long s, char *buf, size_t size);
 
 /**
+ * str_hex_digit(c):
+ * Return the value of a hexadecimal digit, or -1.
+ */
+int str_hex_digit(char c);
+
+/**
  * str_parse_u64(s, ret):
  * Read a decimal number, whole string, no sign or space.  Return 0, or -1.
  */

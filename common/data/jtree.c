@@ -33,14 +33,6 @@ static int take(struct reading *r, char c)
     return 1;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits at ${at}, or -1. */
 static int32_t hex4(const char *p, uint32_t at, uint32_t n)
 {
@@ -49,7 +41,7 @@ static int32_t hex4(const char *p, uint32_t at, uint32_t n)
     if (n - at < 4)
         return -1;
     for (uint32_t i = at; i < at + 4; i++) {
-        int d = hex_digit(p[i]);
+        int d = str_hex_digit(p[i]);
         if (d < 0)
             return -1;
         c = c << 4 | d;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/data/jdoc.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "ctctl/ctx/opts.h"
 #include "ctctl/ui/term.h"
@@ -124,7 +125,7 @@ static int revoke_thing(struct ctx *c, const struct revocable *t, const char *wo
     rc = agree(c, t, item, is_agreed);
     if (rc != CTX_OK)
         goto done;
-    id = http_url_escape(jdoc_str(item, "id"));
+    id = percent_encode(jdoc_str(item, "id"));
     path = str_printf("%s/%s", t->path, id);
     rc = ctx_cloud(c, "DELETE", path, NULL, &answer, &e);
     free(path);

@@ -5,6 +5,7 @@
 
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 #include "ctctl/ui/headline.h"
@@ -117,7 +118,7 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
      * that seals looks for is nothing that it is told. */
     buf_printf(&path, "/sessions?limit=%d&offset=%" PRId64, CLOUD_PAGE, offset);
     if (f->tag != NULL && !ctx_is_sealing(c)) {
-        tag = http_url_escape(f->tag);
+        tag = percent_encode(f->tag);
         buf_printf(&path, "&tag=%s", tag);
         free(tag);
     }

@@ -9,6 +9,7 @@
 #include "common/config/device.h"
 #include "common/data/jdoc.h"
 #include "common/sys/secret.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "net/http.h"
 #include "ctctl/key/loopback.h"
@@ -316,7 +317,7 @@ int login_revoke(struct ctx *c, struct ct_err *err)
         const struct json_object *t = json_object_array_get_idx(list, i);
         if (!jdoc_bool(t, "current", 0) || jdoc_str(t, "id") == NULL)
             continue;
-        id = http_url_escape(jdoc_str(t, "id"));
+        id = percent_encode(jdoc_str(t, "id"));
         path = str_printf("/auth/tokens/%s", id);
         rc = ctx_cloud(c, "DELETE", path, NULL, &answer, err);
         if (rc == 0)

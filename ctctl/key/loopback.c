@@ -99,15 +99,6 @@ static void read_head(int fd, struct buf *b)
     }
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The member ${key} of a query that ends at a space, decoded; NULL if it is not there. */
 static char *member(const char *query, const char *key)
 {
@@ -123,8 +114,8 @@ static char *member(const char *query, const char *key)
     query += n + 1;
     out = str_calloc(1, strcspn(query, "& \r\n") + 1);
     while (*query != '&' && *query != ' ' && *query != '\r' && *query != '\n' && *query != '\0') {
-        if (*query == '%' && hex(query[1]) >= 0 && hex(query[2]) >= 0) {
-            out[o++] = (char)(hex(query[1]) * 16 + hex(query[2]));
+        if (*query == '%' && str_hex_digit(query[1]) >= 0 && str_hex_digit(query[2]) >= 0) {
+            out[o++] = (char)(str_hex_digit(query[1]) * 16 + str_hex_digit(query[2]));
             query += 3;
         } else {
             out[o++] = *query == '+' ? ' ' : *query;

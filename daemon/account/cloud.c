@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "uploader/backoff.h"
 #include "uploader/beside.h"
@@ -197,7 +198,7 @@ static void on_tombstones(void *arg, const struct http_res *res, const struct ct
 
 static void ask_tombstones(struct cloud *c, const char *cursor)
 {
-    char *escaped = http_url_escape(cursor);
+    char *escaped = percent_encode(cursor);
     char *path = str_printf("/sessions?limit=%d&since=%s", PAGE, escaped);
 
     start_get(c, path, &c->request, &c->call, on_tombstones);
@@ -282,7 +283,7 @@ static void on_cursor(void *arg, const struct http_res *res, const struct ct_err
 /* Is it still the database that was read last?  The list itself doesn't tell. */
 static void ask_cursor(struct cloud *c)
 {
-    char *escaped = http_url_escape(c->cursor);
+    char *escaped = percent_encode(c->cursor);
     char *path = str_printf("/sessions?limit=1&since=%s", escaped);
 
     start_get(c, path, &c->request, &c->call, on_cursor);

@@ -7,6 +7,7 @@
 #include "api/client.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "daemon/account/cloud_impl.h"
@@ -172,7 +173,7 @@ static int ask(struct cloud *c)
     int rc;
 
     cloud_begin_look(c);
-    cursor = c->cursor[0] != '\0' ? http_url_escape(c->cursor) : NULL;
+    cursor = c->cursor[0] != '\0' ? percent_encode(c->cursor) : NULL;
     path = cursor != NULL ? str_printf("/sessions?limit=%d&since=%s", PAGE, cursor)
                           : str_printf("/sessions?limit=%d&offset=0", PAGE);
     rc = cloud_get(c, path, on_changes);

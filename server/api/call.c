@@ -5,6 +5,7 @@
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 #include "api/api.h"
@@ -69,27 +70,11 @@ int call_fail(struct call *c, const struct ct_err *err)
 
 char *call_decode(const char *s, size_t n)
 {
-    struct buf b = {0};
+    char *text = percent_decode(s, n);
 
-    for (size_t i = 0; i < n; i++) {
-        unsigned char ch = (unsigned char)s[i];
-        if (ch == '%') {
-            char hex[3] = {0};
-            if (n - i < 3)
-                goto err0;
-            memcpy(hex, s + i + 1, 2);
-            if (hash_unhex(hex, &ch, 1) != 0 || ch == '\0')
-                goto err0;
-            i += 2;
-        }
-        buf_addc(&b, (char)ch);
-    }
-    if (b.data != NULL && !str_is_utf8(b.data, b.len))
-        goto err0;
-    return buf_steal(&b);
-
-err0:
-    buf_free(&b);
+    if (text == NULL || str_is_utf8(text, strlen(text)))
+        return text;
+    free(text);
     return NULL;
 }
 

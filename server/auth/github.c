@@ -4,6 +4,7 @@
 
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "net/http.h"
 
@@ -165,7 +166,7 @@ static int fetch_membership(const struct settings *s, const char *token, struct 
 
     if (s->github_organization == NULL)
         return 0;
-    name = http_url_escape(s->github_organization);
+    name = percent_encode(s->github_organization);
     path = str_printf("/user/memberships/orgs/%s", name);
     rc = ask(s, token, path, &o, err);
     state = jdoc_str(o, "state");
@@ -204,7 +205,7 @@ static int fetch(const struct settings *s, struct provider_memory *m, const char
 /* Memberships go by names, which people change; what we know is the number. */
 static int login_of(const struct settings *s, const char *subject, char **ret, struct ct_err *err)
 {
-    char *id = http_url_escape(subject), *path = str_printf("/user/%s", id);
+    char *id = percent_encode(subject), *path = str_printf("/user/%s", id);
     struct json_object *o = NULL;
     const char *login;
     int rc = ask(s, s->github_token, path, &o, err);
@@ -213,7 +214,7 @@ static int login_of(const struct settings *s, const char *subject, char **ret, s
     if (rc == 0 && (login == NULL || login[0] == '\0'))
         rc = err_set(err, ERR_FAIL, "GitHub does not say who %s is", subject);
     if (rc == 0)
-        *ret = http_url_escape(login);
+        *ret = percent_encode(login);
     json_object_put(o);
     free(path);
     free(id);
@@ -222,7 +223,7 @@ static int login_of(const struct settings *s, const char *subject, char **ret, s
 
 int github_is_member(const struct settings *s, const char *subject, int *ret, struct ct_err *err)
 {
-    char *login = NULL, *name = http_url_escape(s->github_organization), *path = NULL;
+    char *login = NULL, *name = percent_encode(s->github_organization), *path = NULL;
     struct json_object *o = NULL;
     const char *state;
     int rc = login_of(s, subject, &login, err);

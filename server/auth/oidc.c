@@ -5,6 +5,7 @@
 #include "common/base/buf.h"
 #include "common/base/hash.h"
 #include "common/base/now.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -133,7 +134,7 @@ static int authorize(const struct settings *s, struct provider_memory *m,
 /* "Authorization: Basic ...", of client and secret, each escaped first (RFC 6749, 2.3.1). */
 static char *basic(const struct settings *s)
 {
-    char *id = http_url_escape(s->oidc_client_id), *secret = http_url_escape(s->oidc_client_secret);
+    char *id = percent_encode(s->oidc_client_id), *secret = percent_encode(s->oidc_client_secret);
     char *pair = str_printf("%s:%s", id, secret), *text = hash_base64(pair, strlen(pair));
     char *line = str_printf("Authorization: Basic %s", text);
 

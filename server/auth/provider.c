@@ -5,6 +5,7 @@
 #include "common/base/buf.h"
 #include "common/base/map.h"
 #include "common/base/now.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -48,7 +49,7 @@ void provider_wipe(char *s)
 
 void provider_field(struct buf *b, const char *name, const char *value)
 {
-    char *escaped = http_url_escape(value);
+    char *escaped = percent_encode(value);
 
     buf_printf(b, "%s%s=%s", b->len > 0 ? "&" : "", name, escaped);
     provider_wipe(escaped);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/now.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "server/store/s3_impl.h"
@@ -31,7 +32,7 @@ static void on_element(void *arg, const char *name, const char *text)
     unsigned long long n;
 
     if (strcmp(name, "Key") == 0) {
-        replace(&p->key, sigv4_decode(text, strlen(text)));
+        replace(&p->key, percent_decode(text, strlen(text)));
     } else if (strcmp(name, "Size") == 0) {
         p->size_bytes = str_parse_u64(text, &n) == 0 && n <= INT64_MAX ? (int64_t)n : -1;
     } else if (strcmp(name, "LastModified") == 0) {

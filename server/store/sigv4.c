@@ -4,6 +4,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/hash.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "server/store/sigv4_impl.h"
@@ -62,7 +63,7 @@ static void sort_headers(struct form *f)
 static void add_url(struct buf *b, const struct form *f, const struct sigv4_request *req)
 {
     buf_addstr(b, req->base_url);
-    sigv4_add_encoded(b, req->path, 1);
+    percent_add(b, req->path, strlen(req->path), "/");
     if (f->params.n == 0)
         return;
     buf_addc(b, '?');

@@ -5,47 +5,10 @@
 
 #include "common/base/buf.h"
 #include "common/base/hash.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "server/store/sigv4_impl.h"
-
-void sigv4_add_encoded(struct buf *b, const char *s, int keep_slash)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-            c == '-' || c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash))
-            buf_addc(b, (char)c);
-        else
-            buf_printf(b, "%%%02X", c);
-    }
-}
-
-char *sigv4_decode(const char *s, size_t n)
-{
-    struct buf b = {0};
-
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c;
-        if (s[i] != '%') {
-            buf_addc(&b, s[i]);
-            continue;
-        }
-        char hex[3] = {0};
-        if (i + 2 >= n)
-            goto err0;
-        memcpy(hex, s + i + 1, 2);
-        if (hash_unhex(hex, &c, 1) != 0 || c == '\0')
-            goto err0;
-        buf_addc(&b, (char)c);
-        i += 2;
-    }
-    return buf_steal(&b);
-
-err0:
-    buf_free(&b);
-    return NULL;
-}
 
 void sigv4_params_free(struct sigv4_params *p)
 {
@@ -72,8 +35,8 @@ int sigv4_params_parse(const char *query, struct sigv4_params *p)
 
         if (p->n == SIGV4_MAX_PARAMS)
             return -1;
-        one.name = sigv4_decode(query, name_len);
-        one.value = eq != NULL ? sigv4_decode(eq + 1, len - name_len - 1) : str_dup("");
+        one.name = percent_decode(query, name_len);
+        one.value = eq != NULL ? percent_decode(eq + 1, len - name_len - 1) : str_dup("");
         p->v[p->n++] = one;
         if (one.name == NULL || one.value == NULL || one.name[0] == '\0')
             return -1;
@@ -111,9 +74,9 @@ void sigv4_add_query(struct buf *b, const struct sigv4_params *p)
         struct buf one = {0};
         if (strcmp(p->v[i].name, SIGV4_SIGNATURE) == 0)
             continue;
-        sigv4_add_encoded(&one, p->v[i].name, 0);
+        percent_add(&one, p->v[i].name, strlen(p->v[i].name), "");
         buf_addc(&one, '=');
-        sigv4_add_encoded(&one, p->v[i].value, 0);
+        percent_add(&one, p->v[i].value, strlen(p->v[i].value), "");
         pairs[n++] = buf_steal(&one);
     }
     qsort(pairs, (size_t)n, sizeof(pairs[0]), compare_encoded);
@@ -166,7 +129,7 @@ void sigv4_signature(const struct sigv4_cred *cred, const char *method, const ch
 
     memcpy(day, when, 8);
     buf_printf(&b, "%s\n", method);
-    sigv4_add_encoded(&b, path, 1);
+    percent_add(&b, path, strlen(path), "/");
     buf_addc(&b, '\n');
     sigv4_add_query(&b, params);
     buf_printf(&b, "\n%s\n%s\n%s", canonical_headers, names, payload);

@@ -24,20 +24,6 @@ struct sigv4_params {
 };
 
 /**
- * sigv4_add_encoded(b, s, keep_slash):
- * Append ${s} percent-encoded: RFC 3986 unreserved characters stay; AWS wants upper-case hex, and
- * '/' kept in a path.
- */
-void sigv4_add_encoded(struct buf *b, const char *s, int keep_slash);
-
-/**
- * sigv4_decode(s, n):
- * Return ${n} bytes decoded, which the caller frees, or NULL: a broken escape or an encoded NUL is
- * none.  '+' is a plus sign in a SigV4 query.
- */
-char *sigv4_decode(const char *s, size_t n);
-
-/**
  * sigv4_params_add(p, name, value), sigv4_params_parse(query, p), sigv4_params_get(p, name),
  * sigv4_params_free(p):
  * The parameters of a query, decoded.  One whose name comes twice could mean one thing here and

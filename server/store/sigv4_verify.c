@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/hash.h"
+#include "common/base/percent.h"
 #include "common/base/str.h"
 
 #include "server/store/sigv4_impl.h"
@@ -155,7 +156,7 @@ enum sigv4_verdict sigv4_verify(const struct sigv4_cred *cred, const struct sigv
     const char *query = check->target + path_len;
     struct sigv4_params params = {0};
     enum sigv4_verdict v = SIGV4_MALFORMED;
-    char *path = sigv4_decode(check->target, path_len);
+    char *path = percent_decode(check->target, path_len);
 
     if (path != NULL && path[0] == '/' &&
         sigv4_params_parse(*query == '?' ? query + 1 : "", &params) == 0)
