@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/path.h"
+#include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "agents/beneath.h"
@@ -24,7 +26,7 @@ static const struct agent *const table[] = {
     &claude_agent,
 };
 
-const struct agent *agent_default(void)
+const struct agent *agent_unnamed(void)
 {
     return table[0];
 }
@@ -38,14 +40,36 @@ const struct agent *agent_find(const char *id)
     return NULL;
 }
 
+const struct agent *agent_at(size_t i)
+{
+    return i < sizeof(table) / sizeof(table[0]) ? table[i] : NULL;
+}
+
+char *agent_project_path(const struct agent *agent, const char *project)
+{
+    return agent->projects[0] != '\0' ? path_join(agent->projects, project) : str_dup(project);
+}
+
+int agent_is_named(const struct agent *agent, const char *project, const char *cwd)
+{
+    struct strlist names = {0};
+    int yes;
+
+    agent->project_names(cwd, &names);
+    yes = strlist_has(&names, project);
+    strlist_free(&names);
+    return yes;
+}
+
 /* Open a regular file below a root, or -1 with the error set. */
-static int open_file(const char *root, const char *path, struct stat *st, struct ct_err *err)
+static int open_file(const struct agent *agent, const char *root, const char *path, struct stat *st,
+                     struct ct_err *err)
 {
     int root_fd = beneath_open_root(root), fd;
 
     if (root_fd < 0)
         return err_sys(err, "can't open %s", root);
-    fd = linked_open(agent_default(), root_fd, path, 0);
+    fd = linked_open(agent, root_fd, path, 0);
     if (fd < 0) {
         err_sys(err, "can't open %s", path);
         close(root_fd);
@@ -59,15 +83,15 @@ static int open_file(const char *root, const char *path, struct stat *st, struct
     return fd;
 }
 
-int agent_read_sidechain(const char *root, const char *path, char ret_session_id[UUID_SIZE],
-                         struct ct_err *err)
+int agent_read_sidechain(const struct agent *agent, const char *root, const char *path,
+                         char ret_session_id[UUID_SIZE], struct ct_err *err)
 {
     struct stat st;
-    int fd = open_file(root, path, &st, err), rc;
+    int fd = open_file(agent, root, path, &st, err), rc;
 
     if (fd < 0)
         return -1;
-    rc = agent_default()->sidechain_session(fd, ret_session_id, err);
+    rc = agent->sidechain_session(fd, ret_session_id, err);
     close(fd);
     return rc;
 }
@@ -111,7 +135,7 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
         *ret_next = 0;
         return 0;
     }
-    fd = open_file(root, agent->history_path, &st, &e);
+    fd = open_file(agent, root, agent->history_path, &st, &e);
     if (fd < 0 && e.code == ERR_GONE) {
         *ret_next = 0;
         return 0;
@@ -166,11 +190,12 @@ int agent_parse_live(const char *p, size_t n, struct agent_live *ret)
     return 0;
 }
 
-int agent_read_live(const char *root, const char *path, struct agent_live *ret)
+int agent_read_live(const struct agent *agent, const char *root, const char *path,
+                    struct agent_live *ret)
 {
     struct buf b = {0};
     struct stat st;
-    int fd = open_file(root, path, &st, NULL), rc;
+    int fd = open_file(agent, root, path, &st, NULL), rc;
 
     if (fd < 0)
         return -1;

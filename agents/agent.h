@@ -35,6 +35,11 @@ enum agent_kind {
     AGENT_UPLOAD,  /* what was sent to the session from elsewhere */
 };
 
+#define AGENT_ID_SIZE 24
+
+struct jscan_ops;
+struct record;
+
 struct agent_path {
     enum agent_kind kind;
     char session_id[UUID_SIZE]; /* where the path names it, else "" */
@@ -101,6 +106,15 @@ struct agent_record {
     int is_meta, is_compact_summary;
 };
 
+/* How its records call what makes up a conversation (news.h); the time is "timestamp" with all. */
+struct agent_record_names {
+    const char *id, *parent; /* of the record, and of the one before it */
+    const char *role;        /* of the message, who speaks: told as the subtype; NULL: nothing */
+    const char *result;      /* the role of what a tool printed, or NULL */
+    const char *arguments;   /* of a tool call, in a block of the message */
+    int is_id_short;         /* ids can come twice: a record is known by its time too */
+};
+
 /* What becomes of a name in the data folder. */
 enum agent_fate {
     AGENT_OF_SESSION,    /* a session takes it */
@@ -121,7 +135,25 @@ enum agent_news {
 };
 
 struct agent {
-    const char *id; /* "claude-code": agentId on the wire */
+    const char *id;   /* "claude-code": agentId on the wire, and the word for it in options */
+    const char *name; /* "Claude Code": for people */
+
+    /* How to go on with a session, with its id for %s: "claude --resume %s". */
+    const char *resume;
+
+    /* Where the data folder is below the home folder of whoever changes nothing. */
+    const char *usual_root;
+
+    /* Where the agent's own variables, or its habit, put its data folder on this machine; absolute,
+     * there or not; the caller frees it. */
+    char *(*find_root)(void);
+
+    /* The folders of which the files are transcripts by their names, an asterisk for any one name:
+     * "projects/" and an asterisk; NULL at the end (places.h). */
+    const char *const *transcript_places;
+
+    /* The folder below the root in which the project folders lie, "" if that is the root. */
+    const char *projects;
 
     /* What is the file at ${path}?  Fills ${ret}; AGENT_NOTHING for what is never uploaded. */
     void (*classify)(const char *path, struct agent_path *ret);
@@ -188,6 +220,14 @@ struct agent {
      * session's records carry, or those of the session whose agent made it. */
     void (*plan_slugs)(const char *name, struct strlist *ret);
 
+    /* Tell what a line of a transcript says of the session: the tokenizer's callbacks, of which the
+     * argument is a struct record_reader (record.h).  Is a user's record a prompt?  NULL: always.
+     */
+    const struct jscan_ops *record_ops;
+    int (*record_is_prompt)(const struct record *r);
+
+    struct agent_record_names record_names;
+
     /* Is the record of a transcript conversation? */
     enum agent_news (*record_news)(const struct agent_record *r);
 
@@ -228,6 +268,10 @@ struct agent {
     char *(*entry_path)(const char *session_id, const char *project, const char *memory_project,
                         const char *entry);
 
+    /* Where the transcript belongs; ${file} is its file's name where it was made, NULL: not known.
+     * NULL if that is no name of such a file. */
+    char *(*transcript_path)(const char *session_id, const char *project, const char *file);
+
     /* Why the file ${entry}, which belongs to a session, does not come home at that level of trust,
      * or NULL; and the name that it comes under, which the caller frees. */
     const char *(*why_not)(const struct rebuild_opts *opts, const char *entry);
@@ -242,30 +286,47 @@ struct agent {
     int (*rebuild_end)(struct rebuild *r, struct ct_err *err);
 
     /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
-     * resolved by the caller); the caller frees it. */
+     * resolved by the caller); the caller frees it.  Append to ${ret} all names that it may have on
+     * whatever system.  A name longer than ${project_max} may end differently (0: never). */
     char *(*project_name)(const char *cwd);
+    void (*project_names)(const char *cwd, struct strlist *ret);
+    size_t project_max;
 };
 
 /**
- * agent_default():
- * Return the agent that a root belongs to unless something says otherwise: Claude Code.
+ * agent_unnamed():
+ * Return the agent of what is older than the second one, and so says nothing: bundles without an
+ * agentId, data folders in `roots`.
  */
-const struct agent *agent_default(void);
+const struct agent *agent_unnamed(void);
 
 /**
- * agent_find(id):
- * Return the agent with ${id}, or NULL.
+ * agent_find(id), agent_at(i):
+ * Return the agent with ${id}, or NULL; the one of that number, from 0, or NULL behind the last.
  */
 const struct agent *agent_find(const char *id);
+const struct agent *agent_at(size_t i);
 
 /**
- * agent_read_sidechain(root, path, ret_session_id, err):
+ * agent_project_path(agent, project):
+ * Return the path of that project folder below the root; the caller frees it.
+ */
+char *agent_project_path(const struct agent *agent, const char *project);
+
+/**
+ * agent_is_named(agent, project, cwd):
+ * Return whether ${project} is a name of the project folder of ${cwd}.
+ */
+int agent_is_named(const struct agent *agent, const char *project, const char *cwd);
+
+/**
+ * agent_read_sidechain(agent, root, path, ret_session_id, err):
  * Learn which session the flat sidechain at ${path} (below ${root}) belongs to, from the first
  * record that says so; reads no further than 4 MiB.  ERR_GONE if the file is not there, ERR_RETRY
  * if it does not say yet.
  */
-int agent_read_sidechain(const char *root, const char *path, char ret_session_id[UUID_SIZE],
-                         struct ct_err *err);
+int agent_read_sidechain(const struct agent *agent, const char *root, const char *path,
+                         char ret_session_id[UUID_SIZE], struct ct_err *err);
 
 /**
  * agent_read_history(agent, root, offset, f, arg, ret_next, err):
@@ -279,11 +340,12 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
                        struct ct_err *err);
 
 /**
- * agent_read_live(root, path, ret):
+ * agent_read_live(agent, root, path, ret):
  * Read the AGENT_LIVE file at ${path} below ${root}.  Return 0, or -1 if it is not there or can't
  * be parsed at this moment (= no signal; it is rewritten in place).
  */
-int agent_read_live(const char *root, const char *path, struct agent_live *ret);
+int agent_read_live(const struct agent *agent, const char *root, const char *path,
+                    struct agent_live *ret);
 
 /**
  * agent_parse_live(p, n, ret):

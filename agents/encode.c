@@ -107,12 +107,12 @@ char *claude_encode_as_is(const char *cwd)
     return encode(cwd, 0);
 }
 
-int claude_is_named(const char *project, const char *cwd)
+void claude_project_names(const char *cwd, struct strlist *ret)
 {
     char *composed = claude_encode(cwd), *as_is = claude_encode_as_is(cwd);
-    int yes = strcmp(composed, project) == 0 || strcmp(as_is, project) == 0;
 
+    strlist_add_once(ret, composed);
+    strlist_add_once(ret, as_is);
     free(composed);
     free(as_is);
-    return yes;
 }

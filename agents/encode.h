@@ -1,6 +1,8 @@
 #ifndef AGENTS_ENCODE_H
 #define AGENTS_ENCODE_H
 
+#include "common/base/strlist.h"
+
 #define ENCODE_MAX 200 /* a longer name is cut there, and a hash follows */
 
 /**
@@ -20,9 +22,9 @@ char *claude_encode_as_is(const char *cwd);
 char *claude_project_name(const char *cwd);
 
 /**
- * claude_is_named(project, cwd):
- * Return whether ${project} is one of the two names.
+ * claude_project_names(cwd, ret):
+ * Append both to ${ret}, or the one that they are.
  */
-int claude_is_named(const char *project, const char *cwd);
+void claude_project_names(const char *cwd, struct strlist *ret);
 
 #endif

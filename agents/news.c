@@ -4,7 +4,6 @@
 
 #include "agents/agent.h"
 #include "agents/body.h"
-#include "agents/encode.h"
 #include "agents/seen.h"
 #include "common/data/jscan.h"
 #include "common/base/file.h"
@@ -24,9 +23,10 @@ struct record_set {
 
 struct news {
     const struct agent *agent;
-    enum trust trust;          /* who vouches for it */
-    struct record_set records; /* of conversation */
-    struct record_set beside;  /* others that have a uuid */
+    const struct agent_record_names *names; /* of that */
+    enum trust trust;                       /* who vouches for it */
+    struct record_set records;              /* of conversation */
+    struct record_set beside;               /* others that have a uuid */
     struct seen *times;
     struct record_set messages; /* of those in ${records}: a prompt, or all of one answer */
     size_t unnamed;             /* records without a uuid so far: they are known by their place */
@@ -85,7 +85,7 @@ static void count_block(struct news *n, int is_text)
  * (agents/claude/allow.c). */
 static int is_said(const struct news *n, const struct jscan *s, enum jscan_type type)
 {
-    static const char *const names[] = {"text", "thinking", "name", "input", "source"};
+    const char *const names[] = {"text", "thinking", "name", n->names->arguments, "source"};
     int is_string = type == JSCAN_STRING;
 
     if (strcmp(s->key, "content") == 0)
@@ -132,6 +132,12 @@ static void end_body(struct news *n, const struct jscan *s, int is_string)
 /* ---- the line under way ------------------------------------------------------------------------
  */
 
+static int is_role(const struct news *n, const struct jscan *s)
+{
+    return s->depth == 2 && n->in_message && n->names->role != NULL &&
+           strcmp(s->key, n->names->role) == 0;
+}
+
 /* How much of a string is wanted. */
 static size_t wanted(struct news *n, const struct jscan *s)
 {
@@ -140,8 +146,9 @@ static size_t wanted(struct news *n, const struct jscan *s)
         return n->text[0] == '\0' ? TEXT_BEGINNING : 0;
     if (s->depth == 1 && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
         return sizeof(n->type) - 1;
-    if (s->depth == 1 && (strcmp(s->key, "uuid") == 0 || strcmp(s->key, "timestamp") == 0 ||
-                          strcmp(s->key, "parentUuid") == 0 || strcmp(s->key, "messageId") == 0))
+    if (s->depth == 1 &&
+        (strcmp(s->key, n->names->id) == 0 || strcmp(s->key, "timestamp") == 0 ||
+         strcmp(s->key, n->names->parent) == 0 || strcmp(s->key, "messageId") == 0))
         return sizeof(n->uuid) - 1;
     if (s->depth == 1 && strcmp(s->key, "gitBranch") == 0)
         return sizeof(n->branch) - 1;
@@ -151,6 +158,8 @@ static size_t wanted(struct news *n, const struct jscan *s)
         return sizeof(n->attachment) - 1;
     if (s->depth == 2 && n->in_message && strcmp(s->key, "model") == 0)
         return sizeof(n->model) - 1;
+    if (is_role(n, s))
+        return sizeof(n->subtype) - 1;
     if (s->depth == 2 && n->in_message && strcmp(s->key, "id") == 0)
         return sizeof(n->message_id) - 1;
     if (s->depth == 4 && n->in_message && strcmp(s->key, "type") == 0)
@@ -201,9 +210,15 @@ static char *place_of(struct news *n, const struct jscan *s)
         const char *key;
         char *to;
     } places[] = {
-        {"type", n->type},         {"subtype", n->subtype},  {"uuid", n->uuid},
-        {"cwd", n->cwd},           {"gitBranch", n->branch}, {"timestamp", n->timestamp},
-        {"parentUuid", n->parent}, {"messageId", n->owner},  {"content", n->text},
+        {"type", n->type},
+        {"subtype", n->subtype},
+        {n->names->id, n->uuid},
+        {"cwd", n->cwd},
+        {"gitBranch", n->branch},
+        {"timestamp", n->timestamp},
+        {n->names->parent, n->parent},
+        {"messageId", n->owner},
+        {"content", n->text},
         {"lastPrompt", n->text},
     };
 
@@ -213,6 +228,8 @@ static char *place_of(struct news *n, const struct jscan *s)
     }
     if (s->depth == 2 && n->in_attachment)
         return n->attachment;
+    if (is_role(n, s))
+        return n->subtype;
     if (s->depth == 2 && strcmp(s->key, "model") == 0)
         return n->model;
     if (s->depth == 2 && strcmp(s->key, "id") == 0)
@@ -264,20 +281,21 @@ static void begin_line(struct news *n)
     n->cwd[0] = n->branch[0] = '\0';
 }
 
-struct news *news_new(void)
+struct news *news_new(const struct agent *agent)
 {
-    struct news *n = news_new_glance();
+    struct news *n = news_new_glance(agent);
 
     n->is_glance = 0;
     return n;
 }
 
-struct news *news_new_glance(void)
+struct news *news_new_glance(const struct agent *agent)
 {
     struct news *n = str_calloc(1, sizeof(*n));
 
     n->is_glance = 1;
-    n->agent = agent_default();
+    n->agent = agent;
+    n->names = &agent->record_names;
     n->records = (struct record_set){seen_new(), seen_new()};
     n->beside = (struct record_set){seen_new(), seen_new()};
     n->body = body_new();
@@ -308,17 +326,11 @@ void news_free(struct news *n)
 
 static void judge_cwd(struct news *n)
 {
-    char *name, *other;
-
     if (n->project == NULL || n->cwd[0] == '\0' || strcmp(n->cwd, n->judged_cwd) == 0)
         return;
     memcpy(n->judged_cwd, n->cwd, sizeof(n->cwd));
-    name = claude_encode(n->cwd);
-    other = claude_encode_as_is(n->cwd);
-    if (strcmp(name, n->project) == 0 || strcmp(other, n->project) == 0)
+    if (agent_is_named(n->agent, n->project, n->cwd))
         memcpy(n->project_cwd, n->cwd, sizeof(n->cwd));
-    free(name);
-    free(other);
 }
 
 /* ${said} is what its record says. */
@@ -346,12 +358,26 @@ static void add_unnamed(struct news *n, const unsigned char *said)
     add_to(&n->records, place, said);
 }
 
+/* Short ids come twice now and then, but not at one moment. */
+static const char *identity(const struct news *n, char *buf, size_t size)
+{
+    if (!n->names->is_id_short || n->uuid[0] == '\0')
+        return n->uuid;
+    snprintf(buf, size, "%s %s", n->uuid, n->timestamp);
+    return buf;
+}
+
 /* What people count: a prompt, and an answer once, in however many records it came. */
 static void add_message(struct news *n, const unsigned char *said)
 {
-    const char *key =
-        strcmp(n->type, "assistant") == 0 && n->message_id[0] != '\0' ? n->message_id : n->uuid;
+    char id[sizeof(n->uuid) + sizeof(n->timestamp)];
+    const char *result = n->names->result;
+    const char *key = strcmp(n->type, "assistant") == 0 && n->message_id[0] != '\0'
+                          ? n->message_id
+                          : identity(n, id, sizeof(id));
 
+    if (result != NULL && strcmp(n->subtype, result) == 0)
+        return;
     if (!n->is_sidechain && !n->has_tool_result && key[0] != '\0')
         add_to(&n->messages, key, said);
 }
@@ -364,6 +390,7 @@ static int is_conversation(const struct news *n, enum agent_news kind)
 static void add_record(struct news *n, enum agent_news kind, int64_t ms)
 {
     unsigned char said[HASH_SHA256_BYTES];
+    char id[sizeof(n->uuid) + sizeof(n->timestamp)];
 
     body_begin(n->body, n->type);
     body_begin(n->body, n->is_sidechain ? "aside" : ""); /* which nobody sees */
@@ -373,7 +400,7 @@ static void add_record(struct news *n, enum agent_news kind, int64_t ms)
     if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
         add_unnamed(n, said);
     else if (n->uuid[0] != '\0')
-        add_to(kind == AGENT_NO_NEWS ? &n->beside : &n->records, n->uuid, said);
+        add_to(kind == AGENT_NO_NEWS ? &n->beside : &n->records, identity(n, id, sizeof(id)), said);
     if (kind != AGENT_NO_NEWS)
         add_message(n, said);
 }

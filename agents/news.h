@@ -11,13 +11,14 @@
 /*
  * The records of a transcript that make up its conversation, as a set, so that two copies of one
  * session can be told apart: which has what the other lacks?  A record is known by its uuid, which
- * no relocation changes.  The agent says what is conversation (record_news() of its row); a record
- * of a type that it doesn't know counts if it has a uuid.  Other records with a uuid (attachments,
- * local commands, a compaction's summary) are a second set, beside the first.  One pass, sixteen to
- * 32 bytes for each record, lines of any length; a line counts only if it is one whole JSON
- * object, and its newline has come or news_end() says that none will.  A message without a uuid is
- * known by its place in the copy; of those only the first 65536 are told apart, and a copy with
- * more of them has what no other has.
+ * no relocation changes (by that and its time, where ids are short: record_names of the row).  The
+ * agent says what is conversation (record_news() of its row); a record of a type that it doesn't
+ * know counts if it has a uuid.  Other records with a uuid (attachments, local commands, a
+ * compaction's summary) are a second set, beside the first.  One pass, sixteen to 32 bytes for each
+ * record, lines of any length; a line counts only if it is one whole JSON object, and its newline
+ * has come or news_end() says that none will.  A message without a uuid is known by its place in
+ * the copy; of those only the first 65536 are told apart, and a copy with more of them has what no
+ * other has.
  *
  * A uuid is anybody's to write.  So it is enough between two for which somebody vouches alike, and
  * for the one that is vouched for more.  The other has a record of it only if it says the same
@@ -43,14 +44,16 @@ struct news_line {
     int64_t ms;        /* its timestamp, -1: none */
 };
 
-struct news *news_new(void);
+struct agent;
+
+struct news *news_new(const struct agent *agent);
 
 /**
- * news_new_glance():
+ * news_new_glance(agent):
  * Look for folder, branch and beginnings only, in constant memory: no record is counted, no time
  * known.
  */
-struct news *news_new_glance(void);
+struct news *news_new_glance(const struct agent *agent);
 void news_free(struct news *n);
 
 /**

@@ -22,8 +22,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/rebuild_own.c \
   agents/claude/rebuild_uses.c \
   agents/claude/rebuild_value.c \
-  agents/claude/record.c agents/claude/record.h \
-  agents/claude/transcript.c agents/claude/transcript.h \
+  agents/claude/record.c \
   agents/claude/worktree.c agents/claude/worktree.h \
   agents/claude/unite.c \
   agents/claude/unite_lines.c agents/claude/unite_lines.h \
@@ -31,10 +30,15 @@ agents_libagents_a_SOURCES = \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
   agents/news.c agents/news.h \
+  agents/places.c agents/places.h \
+  agents/plain.c agents/plain.h \
   agents/process.h \
+  agents/record.h \
   agents/rebuild.c agents/rebuild.h \
+  agents/roots.c agents/roots.h \
   agents/seen.c agents/seen.h \
   agents/trust.c agents/trust.h \
+  agents/transcript.c agents/transcript.h \
   agents/turns.c agents/turns.h \
   agents/unite.h \
   agents/usage.c agents/usage.h

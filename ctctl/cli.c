@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/roots.h"
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
 #include "ctctl/complete.h"
@@ -116,6 +117,7 @@ static int dispatch(struct ctx *c, int argc, char **argv)
     const struct verb *v;
     int n = 0, rc;
 
+    c->find_roots = roots_find;
     if (asks_version(argc, argv))
         return print_version(c);
     rc = opts_leading(c, argc, argv, &n);

@@ -51,6 +51,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ctx/ctx_cloud.c ctctl/ctx/ctx_daemon.c \
   ctctl/ctx/manager.c ctctl/ctx/manager.h \
   ctctl/ctx/ctx_own.c \
+  ctctl/ctx/ctx_root.c \
   ctctl/ctx/opts.c ctctl/ctx/opts.h \
   ctctl/ctx/verb.h \
   ctctl/doctor/doctor.h \

@@ -33,8 +33,9 @@ struct cleanup {
 static void read_settings(struct daemon *d, struct cleanup *c)
 {
     for (size_t i = 0; i < d->config->roots.n; i++) {
-        int is_said, days = d->agent->cleanup_days != NULL
-                                ? d->agent->cleanup_days(d->config->roots.v[i], &is_said)
+        const struct agent *agent = daemon_agent(d, (int)i);
+        int is_said, days = agent->cleanup_days != NULL
+                                ? agent->cleanup_days(d->config->roots.v[i], &is_said)
                                 : -1;
         if (days >= 0)
             c->days[i] = days; /* what can't be read now was read before */
@@ -87,7 +88,7 @@ static void on_old(void *arg, const char *session_id, const char *path, int64_t 
     struct agent_path place;
     struct going *g;
 
-    l->d->agent->classify(path, &place);
+    daemon_agent(l->d, l->root)->classify(path, &place);
     if (place.kind != AGENT_TRANSCRIPT || strcmp(place.session_id, session_id) != 0)
         return;
     c->going = str_realloc(c->going, c->n + 1, sizeof(*c->going));

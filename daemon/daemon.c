@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "agents/roots.h"
 #include "common/config/device.h"
 #include "common/base/hash.h"
 #include "common/config/state_dir.h"
@@ -314,15 +315,18 @@ static int listen_on_socket(struct daemon *d, struct ct_err *err)
 static int watch(struct daemon *d, struct ct_err *err)
 {
     char *markers = path_join(d->config->state_dir, "drain");
+    const struct agent **agents = str_calloc(d->config->roots.n + 1, sizeof(*agents));
     struct watcher_opts o = {
         .roots = &d->config->roots,
-        .agent = d->agent,
+        .agents = agents,
         .marker_dir = markers,
         .rescan_ms = d->config->rescan_ms,
         .is_polling = d->config->polling,
     };
     int rc = -1;
 
+    for (size_t i = 0; i < d->config->roots.n; i++)
+        agents[i] = daemon_agent(d, (int)i);
     if (path_make_private(markers, err) == 0 &&
         watcher_new(d->base, &o, &changes_watcher_ops, d, &d->watcher, err) == 0 &&
         watcher_add_file(d->watcher, login_view_credentials_path(d->login), err) == 0 &&
@@ -330,15 +334,20 @@ static int watch(struct daemon *d, struct ct_err *err)
         watcher_add_file(d->watcher, rules_path(d->rules), err) == 0 &&
         (d->config->ca_file == NULL || watcher_add_file(d->watcher, d->config->ca_file, err) == 0))
         rc = 0;
+    free(agents);
     free(markers);
     return rc;
+}
+
+const struct agent *daemon_agent(const struct daemon *d, int root)
+{
+    return roots_agent(d->config, (size_t)root);
 }
 
 static void setup(struct daemon *d)
 {
     struct debounce_opts o;
 
-    d->agent = agent_default();
     d->started_ms = now_wall_ms();
     hash_random(&d->seen_seed, sizeof(d->seen_seed));
     d->sessions = map_new();
@@ -468,6 +477,7 @@ static void teardown(struct daemon *d)
         strlist_free(&d->roots[i].unreadable);
     }
     free(d->roots);
+    strlist_free(&d->clashes);
     event_free(d->restart_timer);
     free(d->restart_path);
     confine_free(d->confine);

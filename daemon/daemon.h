@@ -34,6 +34,7 @@ struct session {
     struct heap_node due;        /* its place among those to be bundled */
     TAILQ_ENTRY(session) parked; /* to be bundled, but not yet */
     char id[UUID_SIZE];
+    const struct agent *agent; /* whose it is, NULL: a change of it has to come yet */
     uint64_t dirty_seq;    /* number of its last change; every change of any session has its own */
     uint64_t taken_seq;    /* changes up to this one are in the bundle that is being made */
     uint64_t queued_seq;   /* ... in the bundle that is in the queue */
@@ -86,7 +87,6 @@ struct daemon {
     struct event_base *base;
     struct config *config;
     char *config_path; /* as given, or NULL */
-    const struct agent *agent;
     int is_once;
     int is_verbose;
     int is_stopping;
@@ -138,6 +138,7 @@ struct daemon {
     struct root_view *roots; /* one for each root of the configuration */
     uint64_t seen_seed;      /* of the hashes in seen */
     unsigned terms_seq;      /* how often what decides on what may go has changed */
+    struct strlist clashes;  /* sessions whose id is another agent's too: id, agent, id, ... */
     struct map *live;        /* file of a running process -> the id of its session (owned) */
 
     int is_paused;
@@ -296,6 +297,12 @@ struct event *pause_event(struct daemon *d);
  */
 
 extern const struct watcher_ops changes_watcher_ops;
+
+/**
+ * daemon_agent(d, root):
+ * Return the agent of the root of that number.
+ */
+const struct agent *daemon_agent(const struct daemon *d, int root);
 
 /**
  * changes_is_live(d, session_id):

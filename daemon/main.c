@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agents/roots.h"
 #include "bundle/leak/leak.h"
 #include "common/config/config.h"
 #include "common/config/cred.h"
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
     if (!is_once && !is_test && !is_agent && (c = supervise(DAEMON_RESTART)) >= 0)
         return c;
     secret_init();
-    if (config_load(file, &config, &err) != 0) {
+    if (config_load(file, &config, &err) != 0 || roots_find(config, &err) != 0) {
         fprintf(stderr, "codeteleportd: %s\n", err.msg);
         return EX_CONFIG_;
     }

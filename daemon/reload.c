@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/roots.h"
 #include "common/base/log.h"
 #include "common/base/path.h"
 
@@ -39,17 +40,6 @@ static void keep(const char *key, char **now, char **wanted)
     *wanted = t;
 }
 
-/* What the new configuration names, and the sandbox bars: then all of it counts at once. */
-static void restart_for(struct daemon *d, const struct config *fresh)
-{
-    for (size_t i = 0; i < fresh->roots.n; i++)
-        restart_if_barred(d, fresh->roots.v[i]);
-    if (fresh->ca_file != NULL)
-        restart_if_barred(d, fresh->ca_file);
-    if (fresh->scan_secrets != CONFIG_SCAN_OFF && fresh->scan_rules != NULL)
-        restart_if_barred(d, fresh->scan_rules);
-}
-
 static int same_list(const struct strlist *a, const struct strlist *b)
 {
     if (a->n != b->n)
@@ -59,6 +49,19 @@ static int same_list(const struct strlist *a, const struct strlist *b)
             return 0;
     }
     return 1;
+}
+
+/* What the new configuration names, and the sandbox bars: then all of it counts at once. */
+static void restart_for(struct daemon *d, const struct config *fresh)
+{
+    for (size_t i = 0; i < fresh->roots.n; i++)
+        restart_if_barred(d, fresh->roots.v[i]);
+    if (!same_list(&d->config->agents, &fresh->agents))
+        restart_begin(d, fresh->roots.v[fresh->roots.n - 1]);
+    if (fresh->ca_file != NULL)
+        restart_if_barred(d, fresh->ca_file);
+    if (fresh->scan_secrets != CONFIG_SCAN_OFF && fresh->scan_rules != NULL)
+        restart_if_barred(d, fresh->scan_rules);
 }
 
 /* What takes effect at the next start stays as it is until then. */
@@ -81,12 +84,14 @@ static void hold(const struct config *now, struct config *fresh)
 /* The same, for what is owned: the two change places. */
 static void hold_owned(struct config *now, struct config *fresh)
 {
-    struct strlist roots = now->roots;
+    struct strlist roots = now->roots, agents = now->root_agents;
 
     if (!same_list(&now->roots, &fresh->roots))
         is_for_next_start("roots");
     now->roots = fresh->roots;
     fresh->roots = roots;
+    now->root_agents = fresh->root_agents;
+    fresh->root_agents = agents;
     keep("state_dir", &now->state_dir, &fresh->state_dir);
     keep("shared_dir", &now->shared_dir, &fresh->shared_dir);
     keep("socket", &now->socket, &fresh->socket);
@@ -119,7 +124,9 @@ static int load(struct daemon *d, struct config **ret, struct ct_err *err)
 {
     char *file;
 
-    if (config_load(d->config_path, ret, err) != 0) {
+    *ret = NULL;
+    if (config_load(d->config_path, ret, err) != 0 || roots_find(*ret, err) != 0) {
+        config_free(*ret);
         file = config_file(d->config_path);
         restart_if_barred(d, file);
         free(file);

@@ -39,6 +39,7 @@ enum pass_kind { PASS_NONE, PASS_POLL, PASS_FULL }; /* each does what the ones b
 
 struct root {
     int index;
+    const struct agent *agent;
     char *path;
 
     int is_told;    /* root_state() was called */
@@ -77,7 +78,6 @@ struct watcher {
     struct event_base *base;
     const struct watcher_ops *ops;
     void *arg;
-    const struct agent *agent;
     int64_t rescan_ms;
     int64_t poll_ms;
 
@@ -110,6 +110,12 @@ struct watcher {
     int64_t overflows;
     int64_t last_scan_wall_ms;
 };
+
+/**
+ * watcher_agent(w, root):
+ * Return the agent of that root.
+ */
+const struct agent *watcher_agent(const struct watcher *w, int root);
 
 /**
  * watcher_kick(w):
@@ -375,10 +381,10 @@ void link_note_file(struct watcher *w, int root, const char *path, const struct 
                     const struct stat *st);
 
 /**
- * link_open_dir(w, root_fd, path, is_readable):
+ * link_open_dir(w, root, root_fd, path, is_readable):
  * As fs_open_dir(), and through symbolic links that are followed.
  */
-int link_open_dir(struct watcher *w, int root_fd, const char *path, int is_readable);
+int link_open_dir(struct watcher *w, int root, int root_fd, const char *path, int is_readable);
 
 /**
  * degraded_each(w, f, arg):

@@ -22,14 +22,14 @@ int link_look(struct watcher *w, int root, const char *path, struct stat *st)
     char why[256] = NOT_THERE;
     int root_fd = look_root(w, root);
 
-    if (!linked_is_place(w->agent, path)) {
+    if (!linked_is_place(r->agent, path)) {
         untaken_note(r, path, &link, why);
         return 0;
     }
     anchor_add_link(w, r, path);
     if (root_fd == -1)
         return 0;
-    switch (linked_judge(w->agent, root_fd, path, st, why, sizeof(why))) {
+    switch (linked_judge(r->agent, root_fd, path, st, why, sizeof(why))) {
     case LINKED_FOLLOWED:
         untaken_note(r, path, NULL, NULL);
         if (w->ops->linked != NULL)
@@ -54,16 +54,16 @@ void link_note_file(struct watcher *w, int root, const char *path, const struct 
     int is_link = st != NULL && S_ISLNK(st->st_mode);
 
     /* What only tells of a process is never saved; where a folder could be, link_look() says. */
-    if (place->kind == AGENT_LIVE || (is_link && w->agent->wants_dir(path)))
+    if (place->kind == AGENT_LIVE || (is_link && watcher_agent(w, root)->wants_dir(path)))
         return;
     untaken_note(&w->roots[root], path, st, is_link ? NOT_THERE : NULL);
 }
 
-int link_open_dir(struct watcher *w, int root_fd, const char *path, int is_readable)
+int link_open_dir(struct watcher *w, int root, int root_fd, const char *path, int is_readable)
 {
     int fd = fs_open_dir(root_fd, path, is_readable);
 
     if (fd == -1 && (errno == ELOOP || errno == ENOTDIR))
-        fd = linked_open(w->agent, root_fd, path, O_DIRECTORY);
+        fd = linked_open(watcher_agent(w, root), root_fd, path, O_DIRECTORY);
     return fd;
 }

@@ -89,7 +89,7 @@ static int open_place(struct watcher *w, const struct dir *d, const char *dir_pa
     p->dir = NULL;
     p->dir_fd = -1;
     if ((root_fd = look_root(w, d->root)) == -1 ||
-        (p->dir_fd = link_open_dir(w, root_fd, dir_path, 0)) == -1)
+        (p->dir_fd = link_open_dir(w, d->root, root_fd, dir_path, 0)) == -1)
         return -1;
     if (fstat(p->dir_fd, &st) == 0 && st.st_ino == d->inode) {
         p->dir = d;
@@ -132,7 +132,7 @@ static void tell_dir_name(struct watcher *w, int root, const char *path, const s
     int64_t size, mtime;
     uint64_t inode;
 
-    w->agent->classify(path, &place);
+    watcher_agent(w, root)->classify(path, &place);
     if (place.kind == AGENT_NOTHING)
         return;
     if (st != NULL && !S_ISDIR(st->st_mode))
@@ -155,7 +155,7 @@ static void update_child(struct watcher *w, struct dir *d, const char *path, con
             pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
         return;
     }
-    if (!w->agent->wants_dir(path))
+    if (!watcher_agent(w, d->root)->wants_dir(path))
         return;
     if (child == NULL)
         child = dirtree_add(w->tree, d->root, d, name);
@@ -178,12 +178,12 @@ void look_event(struct watcher *w, struct dir *d, unsigned flags, const char *na
         return; /* what can't be named can't be read either: not scanned, not bundled */
     if (is_dir) {
         /* All that is below it went without a word. */
-        if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
+        if (flags & BACKEND_MOVED_AWAY && watcher_agent(w, d->root)->wants_dir(path))
             pass_ask(w, &w->roots[d->root], PASS_FULL, w->epoch);
     } else {
         /* What comes as a file may be a symbolic link to a folder. */
-        w->agent->classify(path, &place);
-        wants_dir = w->agent->wants_dir(path);
+        watcher_agent(w, d->root)->classify(path, &place);
+        wants_dir = watcher_agent(w, d->root)->wants_dir(path);
         if (place.kind == AGENT_NOTHING && !wants_dir)
             return;
     }
@@ -255,11 +255,11 @@ void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, co
     }
     path = *g->path == '\0' ? str_dup(name) : str_printf("%s/%s", g->path, name);
     if (flags & BACKEND_IS_DIR) {
-        if (flags & BACKEND_MOVED_AWAY && w->agent->wants_dir(path))
+        if (flags & BACKEND_MOVED_AWAY && watcher_agent(w, g->root)->wants_dir(path))
             pass_ask(w, &w->roots[g->root], PASS_FULL, w->epoch);
         goto done;
     }
-    w->agent->classify(path, &place);
+    watcher_agent(w, g->root)->classify(path, &place);
     if (place.kind == AGENT_NOTHING)
         goto done;
     /* The folder has gone from there.  If there is another one now, only its own watch can vouch

@@ -259,7 +259,7 @@ static void enter(struct watcher *w)
         goto err0;
     }
     if ((root_fd = look_root(w, d->root)) == -1 ||
-        (fd = link_open_dir(w, root_fd, s->path, 1)) == -1 || fstat(fd, &st) == -1)
+        (fd = link_open_dir(w, s->dir->root, root_fd, s->path, 1)) == -1 || fstat(fd, &st) == -1)
         goto err1;
     watch(w, d, fd, st.st_dev == r->dev ? r->is_remote : fs_is_remote(fd));
     d->inode = st.st_ino;
@@ -324,7 +324,7 @@ static void meet_dir(struct watcher *w, const char *name, uint64_t inode, unsign
     struct dir *child;
     int is_new = 0;
 
-    if (!w->agent->wants_dir(s->path))
+    if (!watcher_agent(w, s->dir->root)->wants_dir(s->path))
         return;
     untaken_note(&w->roots[s->dir->root], s->path, NULL, NULL);
     if ((child = dirtree_find(w->tree, s->dir, name)) == NULL) {
@@ -359,7 +359,7 @@ static void meet(struct watcher *w, const struct dirent *e)
             meet_dir(w, e->d_name, st.st_ino, 0);
             return;
         }
-        if (S_ISLNK(st.st_mode) && w->agent->wants_dir(s->path)) {
+        if (S_ISLNK(st.st_mode) && watcher_agent(w, s->dir->root)->wants_dir(s->path)) {
             target = st;
             if (link_look(w, s->dir->root, s->path, &target)) {
                 meet_dir(w, e->d_name, target.st_ino, DIR_LINKED);
@@ -368,7 +368,7 @@ static void meet(struct watcher *w, const struct dirent *e)
         }
         is_there = 1;
     }
-    w->agent->classify(s->path, &place);
+    watcher_agent(w, s->dir->root)->classify(s->path, &place);
     if (place.kind == AGENT_NOTHING)
         return;
     /* One that went meanwhile has its event, or is missed by the pass. */

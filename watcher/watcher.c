@@ -239,12 +239,14 @@ static int open_backend(struct watcher *w, int is_polled, struct ct_err *err)
     return watches_new(w->backend, w->base, &listener, w, &w->watches, err);
 }
 
-static void add_roots(struct watcher *w, const struct strlist *paths)
+static void add_roots(struct watcher *w, const struct strlist *paths,
+                      const struct agent *const *agents)
 {
     w->n_roots = (int)paths->n;
     w->roots = str_calloc(paths->n + 1, sizeof(*w->roots));
     for (int i = 0; i < w->n_roots; i++) {
         w->roots[i].index = i;
+        w->roots[i].agent = agents != NULL ? agents[i] : agent_unnamed();
         w->roots[i].path = str_dup(paths->v[i]);
         w->roots[i].sigs = sigs_new();
         anchor_add(w, paths->v[i], &w->roots[i]);
@@ -259,7 +261,6 @@ int watcher_new(struct event_base *base, const struct watcher_opts *opts,
     w->base = base;
     w->ops = ops;
     w->arg = arg;
-    w->agent = opts->agent != NULL ? opts->agent : agent_default();
     w->rescan_ms = opts->rescan_ms;
     w->poll_ms = opts->poll_ms > 0 ? opts->poll_ms : POLL_DEFAULT_MS;
     w->epoch = 1;
@@ -277,7 +278,7 @@ int watcher_new(struct event_base *base, const struct watcher_opts *opts,
     if (resume_new(base, on_resume, w, &w->resume, err) == -1 ||
         open_backend(w, opts->is_polling, err) == -1)
         goto err0;
-    add_roots(w, opts->roots);
+    add_roots(w, opts->roots, opts->agents);
     if (w->rescan_ms > 0)
         add_timer(w->rescan, w->rescan_ms);
 
@@ -290,6 +291,11 @@ err0:
 
     /* Failure! */
     return -1;
+}
+
+const struct agent *watcher_agent(const struct watcher *w, int root)
+{
+    return w->roots[root].agent;
 }
 
 void watcher_free(struct watcher *w)

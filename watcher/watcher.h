@@ -77,11 +77,11 @@ struct watcher_ops {
 
 struct watcher_opts {
     const struct strlist *roots; /* absolute paths; may not exist yet; may be symbolic links */
-    const struct agent *agent;   /* NULL: agent_default() */
-    const char *marker_dir;      /* a private folder of ours for drain markers, 0700, exists */
-    int64_t rescan_ms;           /* slow periodic rescan; 0: never */
-    int64_t poll_ms;             /* how often a polled tree is looked at; 0: the default, 5 s */
-    int is_polling;              /* poll everything */
+    const struct agent *const *agents; /* of each root; NULL: agent_unnamed() of all */
+    const char *marker_dir; /* a private folder of ours for drain markers, 0700, exists */
+    int64_t rescan_ms;      /* slow periodic rescan; 0: never */
+    int64_t poll_ms;        /* how often a polled tree is looked at; 0: the default, 5 s */
+    int is_polling;         /* poll everything */
 };
 
 /**

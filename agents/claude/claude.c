@@ -10,7 +10,7 @@
 #include "agents/beneath.h"
 #include "agents/encode.h"
 #include "agents/claude/rebuild.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 
 #include "agents/claude/claude.h"
 
@@ -253,7 +253,7 @@ void claude_plan_slugs(const char *name, struct strlist *ret)
 int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err)
 {
     const size_t size = 16 << 10;
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(&claude_agent);
     struct transcript_facts facts;
     char *p = str_calloc(size, 1);
     int rc = 1;
@@ -281,8 +281,16 @@ int claude_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_e
 
 static const char *const link_places[] = {"projects", "projects/*", NULL};
 
+static const char *const transcript_places[] = {"projects/*", NULL};
+
 const struct agent claude_agent = {
     .id = "claude-code",
+    .name = "Claude Code",
+    .resume = "claude --resume %s",
+    .usual_root = ".claude",
+    .find_root = path_claude_root,
+    .transcript_places = transcript_places,
+    .projects = "projects",
     .classify = claude_classify,
     .wants_dir = claude_wants_dir,
     .fate = claude_fate,
@@ -298,6 +306,9 @@ const struct agent claude_agent = {
     .sidechain_session = claude_sidechain_session,
     .named = claude_named,
     .plan_slugs = claude_plan_slugs,
+    .record_ops = &claude_record_ops,
+    .record_is_prompt = claude_record_is_prompt,
+    .record_names = {"uuid", "parentUuid", NULL, NULL, "input", 0},
     .record_news = claude_record_news,
     .record_is_idle = claude_record_is_idle,
     .prompt_is_command = claude_prompt_is_command,
@@ -308,6 +319,7 @@ const struct agent claude_agent = {
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,
     .entry_path = claude_entry_path,
+    .transcript_path = claude_transcript_path,
     .why_not = claude_why_not,
     .arrival = claude_arrival,
     .rebuild_new = claude_rebuild_new,
@@ -315,4 +327,6 @@ const struct agent claude_agent = {
     .rebuild_feed = claude_rebuild_feed,
     .rebuild_end = claude_rebuild_end,
     .project_name = claude_project_name,
+    .project_names = claude_project_names,
+    .project_max = ENCODE_MAX,
 };

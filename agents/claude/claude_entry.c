@@ -82,6 +82,12 @@ int claude_cited(const char *project, const char *cite, char **ret_path, char **
     return 0;
 }
 
+char *claude_transcript_path(const char *session_id, const char *project, const char *file)
+{
+    (void)file; /* it is called after the session */
+    return str_printf("projects/%s/%s.jsonl", project, session_id);
+}
+
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
                         const char *entry)
 {
@@ -92,7 +98,7 @@ char *claude_entry_path(const char *session_id, const char *project, const char 
     if (strncmp(entry, "profile/", 8) == 0)
         return claude_profile_path(project, entry);
     if (strcmp(entry, "session.jsonl") == 0)
-        return str_printf("projects/%s/%s.jsonl", project, session_id);
+        return claude_transcript_path(session_id, project, NULL);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         size_t n = strlen(folders[i].entry);
         if (strncmp(entry, folders[i].entry, n) != 0 || entry[n] == '\0')

@@ -10,7 +10,7 @@
 #include "common/base/str.h"
 
 #include "agents/encode.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 
 #include "agents/claude/claude.h"
 
@@ -92,7 +92,7 @@ static int may_be_above(int root_fd, const char *project)
  * that has memory. */
 static char *from_above(int root_fd, const char *head, size_t n)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(&claude_agent);
     struct transcript_facts facts;
     char *dir = NULL, *up, *name = NULL;
 
@@ -130,7 +130,7 @@ char *claude_memory_project(int root_fd, int transcript_fd, const char *project)
 /* Every folder above it, as far as the home folder, that a repository can begin in. */
 static void add_above(const char *head, size_t n, struct strlist *ret)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(&claude_agent);
     struct transcript_facts facts;
     char *dir = NULL, *up, *name;
 

@@ -1,7 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/claude/record.h"
+#include "agents/claude/claude.h"
+#include "agents/record.h"
 
 /* What one record can grow in memory, however hostile the line. */
 #define PATHS_MAX (1 << 20)
@@ -117,23 +118,6 @@ static enum member find(const struct record *r, const struct jscan *s)
         }
     }
     return s->key_len == 11 && memcmp(s->key, "contentHash", 11) == 0 ? M_CONTENT_HASH : M_NONE;
-}
-
-void record_clear(struct record *r)
-{
-    /* First characters instead of whole arrays: this runs for every line. */
-    r->known = IN_NOTHING;
-    r->type = RECORD_OTHER;
-    r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
-    r->tool_calls = 0;
-    r->is_fork = r->is_in_usage = r->has_usage = r->is_cost_open = 0;
-    r->start_time = 0;
-    r->total_micros = r->cost_micros = -1;
-    r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->relocated[0] = r->git_branch[0] =
-        r->slug[0] = '\0';
-    for (int i = 0; i < TITLE_KINDS; i++)
-        r->title[i][0] = '\0';
-    r->model[0] = r->message_id[0] = r->text[0] = '\0';
 }
 
 static void clear_block(struct record_block *b)
@@ -480,4 +464,10 @@ static void on_close(void *arg, const struct jscan *s)
     rr->record->known--;
 }
 
-const struct jscan_ops record_ops = {on_begin, on_string, on_close, on_number};
+const struct jscan_ops claude_record_ops = {on_begin, on_string, on_close, on_number};
+
+int claude_record_is_prompt(const struct record *r)
+{
+    return strncmp(r->text, "<command-name>", 14) != 0 &&
+           strncmp(r->text, "<local-command-stdout>", 22) != 0;
+}

@@ -6,6 +6,7 @@
 #include "common/base/hash.h"
 #include "common/base/str.h"
 
+#include "agents/claude/claude.h"
 #include "agents/claude/unite_lines.h"
 
 #define WINDOW (256 << 10)
@@ -107,7 +108,7 @@ int unite_lines_read(const struct unite_side *side, const _Atomic int *cancel,
                      struct unite_lines *ret, struct ct_err *err)
 {
     struct unite_lines l = {.side = side};
-    struct news *news = news_new_glance();
+    struct news *news = news_new_glance(&claude_agent);
     char *p = str_calloc(WINDOW, 1);
     int64_t at = 0;
     ssize_t got = 1;

@@ -30,11 +30,11 @@ int compare_beginnings(int a, int b, int64_t n, struct ct_err *err)
     return rc;
 }
 
-static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes,
+static int by_records(const struct agent *agent, int a, int b, int64_t a_bytes, int64_t b_bytes,
                       const struct compare_trust *trust, enum compare_order *ret,
                       struct ct_err *err)
 {
-    struct news *x = news_new(), *y = news_new();
+    struct news *x = news_new(agent), *y = news_new(agent);
     enum news_order order = NEWS_DIVERGED;
     int rc = news_feed_file(x, a, a_bytes, err);
 
@@ -55,8 +55,8 @@ static int by_records(int a, int b, int64_t a_bytes, int64_t b_bytes,
     return rc;
 }
 
-int compare_files(const char *name, int a, int b, const struct compare_trust *trust,
-                  enum compare_order *ret, struct ct_err *err)
+int compare_files(const struct agent *agent, const char *name, int a, int b,
+                  const struct compare_trust *trust, enum compare_order *ret, struct ct_err *err)
 {
     struct stat x, y;
     int64_t shorter;
@@ -76,7 +76,7 @@ int compare_files(const char *name, int a, int b, const struct compare_trust *tr
         return 0;
     }
     if (n > 6 && strcmp(name + n - 6, ".jsonl") == 0)
-        return by_records(a, b, (int64_t)x.st_size, (int64_t)y.st_size, trust, ret, err);
+        return by_records(agent, a, b, (int64_t)x.st_size, (int64_t)y.st_size, trust, ret, err);
     *ret = COMPARE_OTHER;
     return 0;
 }

@@ -19,18 +19,20 @@ enum compare_order {
     COMPARE_OTHER,  /* each has something that the other lacks, or nobody can tell */
 };
 
+struct agent;
+
 /* Who vouches for either of them; see agents/news.h. */
 struct compare_trust {
     enum trust a, b;
 };
 
 /**
- * compare_files(name, a, b, trust, ret, err):
+ * compare_files(agent, name, a, b, trust, ret, err):
  * Say how the open file ${a} stands to ${b}; both are called ${name}.  ${trust} is NULL if somebody
  * vouches for both alike.
  */
-int compare_files(const char *name, int a, int b, const struct compare_trust *trust,
-                  enum compare_order *ret, struct ct_err *err);
+int compare_files(const struct agent *agent, const char *name, int a, int b,
+                  const struct compare_trust *trust, enum compare_order *ret, struct ct_err *err);
 
 /**
  * compare_beginnings(a, b, n, err):

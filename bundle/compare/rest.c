@@ -17,6 +17,7 @@
 #define STAGED "rest"
 
 struct rest {
+    const struct agent *agent;
     struct seen *have; /* digests of lines */
     const struct unite_side *side;
     char *window;
@@ -63,7 +64,7 @@ static void on_line(void *arg, const struct news_line *l)
 
 static int read_side(struct rest *r, const struct unite_side *side)
 {
-    struct news *news = news_new_glance();
+    struct news *news = news_new_glance(r->agent);
 
     r->side = side;
     news_each(news, on_line, r);
@@ -96,10 +97,15 @@ static int name(int stage_fd, int fd, struct strlist *ret, struct ct_err *err)
     return rc;
 }
 
-int rest_stage(const struct unite_side *whole, const struct unite_side *parts, size_t n,
-               int stage_fd, struct strlist *ret, struct ct_err *err)
+int rest_stage(const struct agent *agent, const struct unite_side *whole,
+               const struct unite_side *parts, size_t n, int stage_fd, struct strlist *ret,
+               struct ct_err *err)
 {
-    struct rest r = {.have = seen_new(), .window = str_calloc(WINDOW, 1), .out_fd = -1, .err = err};
+    struct rest r = {.agent = agent,
+                     .have = seen_new(),
+                     .window = str_calloc(WINDOW, 1),
+                     .out_fd = -1,
+                     .err = err};
 
     if (read_side(&r, whole) == 0) {
         r.out_fd =

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "agents/unite.h"
+#include "agents/agent.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
 
@@ -15,12 +16,13 @@
  */
 
 /**
- * rest_stage(whole, parts, n, stage_fd, ret, err):
+ * rest_stage(agent, whole, parts, n, stage_fd, ret, err):
  * Put the lines of the ${n} ${parts} that ${whole} lacks, and that are not idle, into the stage.
  * If there are any, append to ${ret} the name that they have in a bundle and the file below the
  * stage.
  */
-int rest_stage(const struct unite_side *whole, const struct unite_side *parts, size_t n,
-               int stage_fd, struct strlist *ret, struct ct_err *err);
+int rest_stage(const struct agent *agent, const struct unite_side *whole,
+               const struct unite_side *parts, size_t n, int stage_fd, struct strlist *ret,
+               struct ct_err *err);
 
 #endif

@@ -88,6 +88,16 @@ static int optional_members(const struct json_object *o, struct meta *ret, struc
     ret->project = jdoc_str(o, "sourceProject");
     if (jdoc_has(o, "sourceProject") && (ret->project == NULL || !is_component(ret->project)))
         return err_set(err, ERR_CORRUPT, "the bundle's meta.json has a sourceProject that is none");
+    ret->transcript_file = jdoc_str(o, "sourceTranscript");
+    if (jdoc_has(o, "sourceTranscript") &&
+        (ret->transcript_file == NULL || !is_component(ret->transcript_file)))
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle's meta.json has a sourceTranscript that is none");
+    ret->transcript_file = jdoc_str(o, "sourceTranscript");
+    if (jdoc_has(o, "sourceTranscript") &&
+        (ret->transcript_file == NULL || !is_component(ret->transcript_file)))
+        return err_set(err, ERR_CORRUPT,
+                       "the bundle's meta.json has a sourceTranscript that is none");
     ret->is_profile = jdoc_str(o, "kind") != NULL && strcmp(jdoc_str(o, "kind"), "profile") == 0;
     ret->memory_cwd = jdoc_str(o, "memoryCwd");
     if (jdoc_has(o, "memoryCwd") && (ret->memory_cwd == NULL || !meta_is_path(ret->memory_cwd)))
@@ -102,7 +112,7 @@ static int agent_and_format(const struct json_object *o, struct meta *ret, struc
 
     /* The stock client's first versions wrote neither. */
     if (!jdoc_has(o, "agentId"))
-        id = agent_default()->id;
+        id = agent_unnamed()->id;
     ret->agent = id != NULL ? agent_find(id) : NULL;
     if (ret->agent == NULL) {
         str_escape(id != NULL ? id : "?", id != NULL ? strlen(id) : 1, text, sizeof(text));

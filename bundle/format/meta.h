@@ -19,7 +19,8 @@ struct meta {
     const char *git_branch;      /* NULL: not said.  Any text: escape it for a terminal */
     const char *content_id;      /* NULL: not said, as by a stock client */
     const char *data_dir;        /* the agent's data folder there; NULL: where it is by default */
-    const char *project;    /* the name of the session's folder in it; NULL: as of source_cwd */
+    const char *project; /* the name of the session's folder in it; NULL: as of source_cwd */
+    const char *transcript_file; /* its file's name there, NULL: the usual one */
     const char *memory_cwd; /* the folder whose memory came along, above source_cwd or, of a session
                                that was moved, elsewhere; NULL: it is that of source_cwd, or of one
                                that nothing names */

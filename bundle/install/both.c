@@ -71,13 +71,13 @@ char *both_aside(int fd, const char *name, struct ct_err *err)
     return str_printf(ENTRY_OTHERS "%s-%s", hex, path_base(name));
 }
 
-static int add_name(int local, int staged, const char *name, struct strlist *ret,
-                    struct ct_err *err)
+static int add_name(const struct agent *agent, int local, int staged, const char *name,
+                    struct strlist *ret, struct ct_err *err)
 {
     char *ours, *theirs;
     enum compare_order order;
 
-    if (compare_files("", local, staged, NULL, &order, err) != 0)
+    if (compare_files(agent, "", local, staged, NULL, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         return 0;
@@ -107,7 +107,7 @@ int both_names(int root_fd, int stage_fd, const struct agent *agent, const char 
         int local = path != NULL ? linked_open(agent, root_fd, path, 0) : -1;
         int staged = local >= 0 ? openat(stage_fd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
         if (local >= 0)
-            rc = staged >= 0 ? add_name(local, staged, e->name, ret, err)
+            rc = staged >= 0 ? add_name(agent, local, staged, e->name, ret, err)
                              : err_sys(err, "can't read the stage");
         if (staged >= 0)
             close(staged);
@@ -151,7 +151,7 @@ static int unite(const struct both *b, const struct unite_side parts[2], int is_
     if (rc == 0)
         rc = open_side(b->stage_fd, UNITED, &whole, err);
     if (rc == 0)
-        rc = rest_stage(&whole, parts, is_exact ? 2 : 1, b->stage_fd, b->rests, err);
+        rc = rest_stage(b->agent, &whole, parts, is_exact ? 2 : 1, b->stage_fd, b->rests, err);
     if (whole.fd >= 0)
         close(whole.fd);
     if (rc == 0 && renameat(b->stage_fd, UNITED, b->stage_fd, to) != 0)
@@ -228,7 +228,7 @@ int both_replace(const struct both *b, int root_fd, const struct local *local, c
         if (begins < 0)
             rc = -1;
         else if (begins == 0)
-            rc = rest_stage(&whole, &part, 1, b->stage_fd, b->rests, err);
+            rc = rest_stage(b->agent, &whole, &part, 1, b->stage_fd, b->rests, err);
         if (part.fd >= 0)
             close(part.fd);
     }

@@ -28,14 +28,18 @@ struct gathering {
     int (*each)(struct gathering *g, const char *from, const char *to, struct ct_err *err);
 };
 
-static char *own_folder(const char *project, const char *session_id)
+static char *own_folder(const struct agent *agent, const char *project, const char *session_id)
 {
-    return str_printf("projects/%s/%s", project, session_id);
+    char *folder = agent_project_path(agent, project), *own = path_join(folder, session_id);
+
+    free(folder);
+    return own;
 }
 
 static DIR *open_folder(const struct agent *agent, int root_fd, const char *path)
 {
-    int fd = linked_open(agent, root_fd, path, O_DIRECTORY);
+    int fd = path[0] != '\0' ? linked_open(agent, root_fd, path, O_DIRECTORY)
+                             : openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 
     if (fd >= 0 && d == NULL)
@@ -51,7 +55,7 @@ static int is_dots(const char *name)
 void gather_find(const struct agent *agent, int root_fd, const char *session_id,
                  const char *project, struct strlist *ret)
 {
-    DIR *d = open_folder(agent, root_fd, "projects");
+    DIR *d = open_folder(agent, root_fd, agent->projects);
     struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
@@ -59,7 +63,7 @@ void gather_find(const struct agent *agent, int root_fd, const char *session_id,
         int fd;
         if (is_dots(e->d_name) || strcmp(e->d_name, project) == 0)
             continue;
-        path = own_folder(e->d_name, session_id);
+        path = own_folder(agent, e->d_name, session_id);
         fd = linked_open(agent, root_fd, path, O_DIRECTORY);
         if (fd >= 0) {
             strlist_add(ret, e->d_name);
@@ -149,7 +153,7 @@ static int is_better(const struct gathering *g, const char *from, const char *to
     if (a < 0 || b < 0 || fstat(a, &x) != 0 || fstat(b, &y) != 0 || !S_ISREG(x.st_mode) ||
         !S_ISREG(y.st_mode) || (x.st_ino == y.st_ino && x.st_dev == y.st_dev))
         rc = 0;
-    else if (compare_files(from, b, a, NULL, &order, err) != 0)
+    else if (compare_files(agent, from, b, a, NULL, &order, err) != 0)
         rc = -1;
     else
         rc = order == COMPARE_BEGINS || order == COMPARE_LESS ||
@@ -232,14 +236,14 @@ static int each_folder(struct publishing *p,
                                    struct ct_err *err),
                        int is_clearing, struct ct_err *err)
 {
-    char *to = own_folder(p->project, p->session_id);
+    char *to = own_folder(p->agent, p->project, p->session_id);
     struct strlist others = {0};
     int rc = 0;
 
     gather_find(p->agent, p->stage->root_fd, p->session_id, p->project, &others);
     for (size_t i = 0; rc == 0 && i < others.n; i++) {
         struct gathering g = {p, 0, is_clearing, each};
-        char *from = own_folder(others.v[i], p->session_id);
+        char *from = own_folder(p->agent, others.v[i], p->session_id);
         g.is_main = p->local->n > 0 && strcmp(others.v[i], p->local->copies[0].project) == 0;
         rc = walk(&g, from, to, 0, err);
         free(from);

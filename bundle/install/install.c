@@ -34,6 +34,7 @@ struct installing {
     struct install_result *r;
     struct opener *opener;
     const struct meta *meta;
+    const char *root; /* the data folder */
     struct install_target target;
     struct stage stage;
     struct local local;
@@ -75,10 +76,10 @@ const char *install_outcome_name(enum install_outcome o)
 static int choose(struct installing *in, struct ct_err *err)
 {
     struct local local = {0};
-    int root_fd = beneath_open_root(in->opts->root), rc;
+    int root_fd = beneath_open_root(in->root), rc;
 
     if (root_fd < 0 && errno != ENOENT)
-        return err_sys(err, "can't open the data folder %s", in->opts->root);
+        return err_sys(err, "can't open the data folder %s", in->root);
     rc = local_find(in->opts->is_copy ? -1 : root_fd, in->meta->agent, in->meta->session_id, &local,
                     err);
     if (rc == 0)
@@ -94,10 +95,10 @@ static int choose(struct installing *in, struct ct_err *err)
 static int open_stage(struct installing *in, struct ct_err *err)
 {
     if (!in->opts->is_rehearsal)
-        return stage_open(in->opts->root, &in->stage, err);
+        return stage_open(in->root, &in->stage, err);
     if (stage_rehearse(in->opts->scratch_dir, &in->stage, err) != 0)
         return -1;
-    in->stage.root_fd = beneath_open_root(in->opts->root);
+    in->stage.root_fd = beneath_open_root(in->root);
     return 0;
 }
 
@@ -153,7 +154,7 @@ static int extract(struct installing *in, struct ct_err *err)
     struct roots_target target = {
         .cwd = in->target.cwd,
         .home = in->opts->home,
-        .root = in->opts->root,
+        .root = in->root,
         .project = in->target.project,
     };
     struct relocation *relocation;
@@ -230,7 +231,7 @@ static int read_stage(struct installing *in, struct ct_err *err)
     int rc = 0;
 
     /* Nobody asks for the records of a session that is new here, but for what it begins with. */
-    in->news = in->local.n > 0 ? news_new() : news_new_glance();
+    in->news = in->local.n > 0 ? news_new(in->meta->agent) : news_new_glance(in->meta->agent);
     for (size_t i = 0; rc == 0 && i < in->opened.n; i++)
         rc = read_entry(in, id, &in->opened.entries[i], window, err);
     if (rc == 0)
@@ -267,9 +268,9 @@ static int diverged(const struct installing *in, struct ct_err *err)
 static int live(const struct installing *in, struct ct_err *err)
 {
     err_set(err, ERR_CONFLICT,
-            "Claude Code is running on session %s right now; leave it first (or --force, or "
+            "%s is running on session %s right now; leave it first (or --force, or "
             "--as-copy)",
-            in->r->session_id);
+            in->meta->agent->name, in->r->session_id);
     snprintf(err->reason, sizeof(err->reason), "live");
     return -1;
 }
@@ -286,7 +287,7 @@ static int is_in_use(const struct installing *in)
     enum install_outcome o = in->r->outcome;
 
     return ((o == INSTALL_UPDATED && !in->opts->is_forced) || o == INSTALL_MERGED) &&
-           local_is_live(in->opts->root, in->r->session_id);
+           local_is_live(in->meta->agent, in->root, in->r->session_id);
 }
 
 /* It lies in the right folder, but no record of it is from there. */
@@ -308,8 +309,8 @@ static int is_unfinished(const struct installing *in)
     int is_so;
 
     gather_find(in->meta->agent, in->stage.root_fd, in->r->session_id, in->target.project, &others);
-    is_so =
-        (others.n > 0 || is_just_moved(in)) && !local_is_live(in->opts->root, in->r->session_id);
+    is_so = (others.n > 0 || is_just_moved(in)) &&
+            !local_is_live(in->meta->agent, in->root, in->r->session_id);
     strlist_free(&others);
     return is_so;
 }
@@ -320,7 +321,7 @@ static int no_tree(const struct installing *in, struct ct_err *err)
         err, ERR_REFUSED,
         "%s keeps a session as one list without branches, so two that went on apart can't "
         "become one; --as-copy installs the other one beside it",
-        in->meta->agent->id);
+        in->meta->agent->name);
 }
 
 static int judge(struct installing *in, struct ct_err *err)
@@ -395,7 +396,8 @@ static int call_moving(void *arg, struct ct_err *err)
 static void find_place(const struct installing *in, struct plan_target *ret)
 {
     enum install_outcome o = in->r->outcome;
-    char *path = str_printf("projects/%s/%s", in->target.project, in->r->session_id);
+    char *folder = agent_project_path(in->meta->agent, in->target.project);
+    char *path = path_join(folder, in->r->session_id);
     int is_to_move = in->opts->is_rehearsal && is_elsewhere(in);
     int fd = is_to_move ? linked_open(in->meta->agent, in->stage.root_fd, path, O_DIRECTORY) : -1;
 
@@ -535,6 +537,12 @@ static int unite(struct installing *in, struct ct_err *err)
 
 /* ---- */
 
+/* It keeps the name that it has here, or had there. */
+static const char *file_name(const struct installing *in)
+{
+    return in->local.n > 0 ? path_base(in->local.copies[0].path) : in->meta->transcript_file;
+}
+
 static int carry_out(struct installing *in, struct ct_err *err)
 {
     struct publishing p = {
@@ -542,6 +550,7 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .agent = in->meta->agent,
         .session_id = in->r->session_id,
         .project = in->target.project,
+        .file = file_name(in),
         .plan = &in->plan,
         .local = &in->local,
         .is_with_transcript = in->r->outcome != INSTALL_SAME && in->r->outcome != INSTALL_KEPT,
@@ -573,6 +582,9 @@ static int settle(struct installing *in, struct ct_err *err)
     stay(in);
     r->cwd = str_dup(in->target.cwd);
     r->project = str_dup(in->target.project);
+    r->path = in->meta->agent->transcript_path(r->session_id, r->project, file_name(in));
+    if (r->path == NULL)
+        return err_set(err, ERR_CORRUPT, "the bundle has a transcript that is called like none");
     if (r->outcome == INSTALL_KEPT && in->opts->is_careful && !in->opts->is_merge)
         return 0;
     in->is_thinner = is_thinner(in);
@@ -644,7 +656,10 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
     in.meta = opener_meta(in.opener);
     snprintf(ret->session_id, sizeof(ret->session_id), "%s", in.meta->session_id);
     ret->source_cwd = str_dup(in.meta->source_cwd);
-    if (is_asked_for(&in, err) == 0 && choose(&in, err) == 0 && open_stage(&in, err) == 0) {
+    ret->agent = in.meta->agent;
+    if (is_asked_for(&in, err) == 0 &&
+        (in.root = opts->find_root(opts->find_root_arg, ret->agent, err)) != NULL &&
+        choose(&in, err) == 0 && open_stage(&in, err) == 0) {
         rc = work(&in, err);
         stage_close(&in.stage);
     }
@@ -664,6 +679,7 @@ void install_result_clear(struct install_result *r)
 {
     free(r->cwd);
     free(r->project);
+    free(r->path);
     free(r->git_branch);
     free(r->source_cwd);
     free(r->backup);

@@ -29,7 +29,7 @@ enum install_outcome {
 /* Where the session is to live. */
 struct install_target {
     char *cwd;     /* the project's folder: absolute, symbolic links resolved */
-    char *project; /* name of the folder below projects/; NULL: as the agent names it */
+    char *project; /* name of its project folder; NULL: as the agent names it */
 };
 
 struct install_result;
@@ -37,7 +37,6 @@ struct install_result;
 struct install_opts {
     const char *bundle;        /* path of the file */
     const char *session_id;    /* it has to be of this session; NULL: of any */
-    const char *root;          /* the data folder; made if it is missing */
     const char *home;          /* the home folder that its home becomes */
     const char *scratch_dir;   /* private folder for a rehearsal */
     struct unseal_opts unseal; /* keys, and what is known of the bundle beforehand */
@@ -58,6 +57,11 @@ struct install_opts {
     const _Atomic int *cancel; /* may be NULL */
     void (*progress)(void *arg, int64_t done_bytes, int64_t total_bytes); /* may be NULL */
     void *progress_arg;
+
+    /* Say where the data folder of ${agent}, whose session it is, lies (borrowed; made if it is
+     * missing), or NULL with an error. */
+    const char *(*find_root)(void *arg, const struct agent *agent, struct ct_err *err);
+    void *find_root_arg;
 
     /* Say who vouches for what is here of the session.  NULL: nobody. */
     enum trust (*here)(void *arg, const char *session_id);
@@ -82,9 +86,11 @@ struct install_opts {
 
 struct install_result {
     enum install_outcome outcome;
+    const struct agent *agent;  /* NULL: not known yet */
     char session_id[UUID_SIZE]; /* as it is here */
     char *cwd;                  /* where it lives */
     char *project;
+    char *path;       /* of its transcript, below the data folder */
     char *git_branch; /* that it was on, or "" */
     char *source_cwd;
     char *backup;   /* below the data folder, or NULL */

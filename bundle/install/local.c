@@ -11,6 +11,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "agents/places.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -54,7 +55,8 @@ static void on_found(void *arg, const struct agent_file *file)
     struct finding *f = arg;
     struct local *l = f->l;
     struct local_copy *c;
-    char reason[128], *dir;
+    struct agent_path place;
+    char reason[128];
     struct stat st;
     int fd = linked_open(f->agent, f->root_fd, file->path, 0);
 
@@ -73,11 +75,10 @@ static void on_found(void *arg, const struct agent_file *file)
     }
     l->copies = str_realloc(l->copies, l->n + 1, sizeof(*l->copies));
     c = &l->copies[l->n++];
-    dir = path_parent(file->path);
+    f->agent->classify(file->path, &place);
     c->path = str_dup(file->path);
-    c->project = str_dup(path_base(dir));
+    c->project = str_dup(place.project);
     local_stamp(&st, &c->was);
-    free(dir);
 }
 
 static int by_worth(const void *a, const void *b)
@@ -140,7 +141,7 @@ static void pass_over(void *arg, const char *path, const char *reason)
 static void hear_folder(struct listening *w, const char *session_id, const char *project)
 {
     char *path = w->agent->entry_path(session_id, project, NULL, ENTRY_OTHERS "x.jsonl");
-    char *dir = path_parent(path);
+    char *dir = path_parent(path != NULL ? path : "");
     int fd = linked_open(w->agent, w->root_fd, dir, O_DIRECTORY);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *e;
@@ -181,7 +182,7 @@ int local_find(int root_fd, const struct agent *agent, const char *session_id, s
                struct ct_err *err)
 {
     static const struct agent_list_ops ops = {on_found, on_skipped};
-    struct local l = {.news = news_new()};
+    struct local l = {.news = news_new(agent)};
     struct finding f = {agent, root_fd, session_id, &l, err, 0};
 
     if (root_fd >= 0 &&
@@ -221,43 +222,27 @@ const char *local_cwd(const struct local *l)
     return cwd[0] != '\0' ? cwd : news_cwd(l->news);
 }
 
-static void each_of_project(const char *root, const char *project,
-                            void (*f)(void *arg, const char *path, const char *id), void *arg)
-{
-    char *below = path_join("projects", project), *dir = path_join(root, below), *path;
-    DIR *d = opendir(dir);
-    struct dirent *e;
-    char id[UUID_SIZE];
+struct walk {
+    void (*f)(void *arg, const char *path, const char *id);
+    void *arg;
+};
 
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        if (strlen(e->d_name) != UUID_SIZE - 1 + strlen(".jsonl") ||
-            strcmp(e->d_name + UUID_SIZE - 1, ".jsonl") != 0)
-            continue;
-        snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, e->d_name);
-        path = path_join(below, e->d_name);
-        if (uuid_is_valid(id))
-            f(arg, path, id);
-        free(path);
-    }
-    if (d != NULL)
-        closedir(d);
-    free(dir);
-    free(below);
+static void on_transcript(void *arg, const char *path, const struct agent_path *place)
+{
+    const struct walk *w = arg;
+
+    w->f(w->arg, path, place->session_id);
 }
 
-void local_each(const char *root, void (*f)(void *arg, const char *path, const char *id), void *arg)
+void local_each(const struct agent *agent, const char *root,
+                void (*f)(void *arg, const char *path, const char *id), void *arg)
 {
-    char *projects = path_join(root, "projects");
-    DIR *d = opendir(projects);
-    struct dirent *e;
+    struct walk w = {f, arg};
+    int root_fd = beneath_open_root(root);
 
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        if (e->d_name[0] != '.')
-            each_of_project(root, e->d_name, f, arg);
-    }
-    if (d != NULL)
-        closedir(d);
-    free(projects);
+    (void)places_each(agent, root_fd, on_transcript, &w, NULL, NULL);
+    if (root_fd >= 0)
+        close(root_fd);
 }
 
 static void add_id(void *arg, const char *path, const char *id)
@@ -266,9 +251,9 @@ static void add_id(void *arg, const char *path, const char *id)
     strlist_add(arg, id);
 }
 
-void local_list(const char *root, struct strlist *ret)
+void local_list(const struct agent *agent, const char *root, struct strlist *ret)
 {
-    local_each(root, add_id, ret);
+    local_each(agent, root, add_id, ret);
     strlist_sort(ret);
 }
 
@@ -344,12 +329,13 @@ static int is_half_written(const char *root, const char *path)
 }
 
 /* Of a file that its writer is in the middle of, or died in, the name tells the process. */
-static int says_live(const char *root, const char *path, const char *session_id)
+static int says_live(const struct agent *agent, const char *root, const char *path,
+                     const char *session_id)
 {
     const struct timespec moment = {0, MOMENT_NS};
     struct agent_live live;
 
-    for (int i = 0; agent_read_live(root, path, &live) != 0; i++) {
+    for (int i = 0; agent_read_live(agent, root, path, &live) != 0; i++) {
         memset(&live, 0, sizeof(live));
         live.pid = strtoll(path_base(path), NULL, 10);
         if (!is_half_written(root, path) || !agent_is_alive(&live))
@@ -361,17 +347,17 @@ static int says_live(const char *root, const char *path, const char *session_id)
     return strcmp(live.session_id, session_id) == 0 && agent_is_alive(&live);
 }
 
-int local_is_live(const char *root, const char *session_id)
+int local_is_live(const struct agent *agent, const char *root, const char *session_id)
 {
-    const char *live = agent_default()->live_dir;
-    char *dir = path_join(root, live);
-    DIR *d = opendir(dir);
+    const char *live = agent->live_dir;
+    char *dir = live != NULL ? path_join(root, live) : NULL;
+    DIR *d = dir != NULL ? opendir(dir) : NULL;
     struct dirent *e;
     int is_live = 0;
 
     while (!is_live && d != NULL && (e = readdir(d)) != NULL) {
         char *path = path_join(live, e->d_name);
-        is_live = e->d_name[0] != '.' && says_live(root, path, session_id);
+        is_live = e->d_name[0] != '.' && says_live(agent, root, path, session_id);
         free(path);
     }
     if (d != NULL)

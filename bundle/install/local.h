@@ -50,17 +50,17 @@ void local_clear(struct local *l);
 const char *local_cwd(const struct local *l);
 
 /**
- * local_each(root, f, arg):
+ * local_each(agent, root, f, arg):
  * Call ${f} with the path below ${root} of each transcript, and with its session's id, in no order.
  */
-void local_each(const char *root, void (*f)(void *arg, const char *path, const char *id),
-                void *arg);
+void local_each(const struct agent *agent, const char *root,
+                void (*f)(void *arg, const char *path, const char *id), void *arg);
 
 /**
- * local_list(root, ret):
+ * local_list(agent, root, ret):
  * Append the ids of all sessions that have a transcript below ${root}, sorted.
  */
-void local_list(const char *root, struct strlist *ret);
+void local_list(const struct agent *agent, const char *root, struct strlist *ret);
 
 /**
  * local_has_changed(root_fd, agent, l):
@@ -84,10 +84,10 @@ int local_is_still(int root_fd, const struct agent *agent, const char *path,
                    const struct local_stamp *stamp);
 
 /**
- * local_is_live(root, session_id):
+ * local_is_live(agent, root, session_id):
  * Return whether a running process says that it works on the session.  One whose word can't be
  * read, because it is half written and stays so for a moment, may do so: then it is live.
  */
-int local_is_live(const char *root, const char *session_id);
+int local_is_live(const struct agent *agent, const char *root, const char *session_id);
 
 #endif

@@ -83,8 +83,8 @@ static int compare(const struct planning *p, const struct open_entry *e, int loc
     enum compare_order order;
 
     /* Only beside the transcript do records tell. */
-    if (compare_files(e->kind == AGENT_SUBDIR ? e->name : "", local, staged, &p->place->vouched,
-                      &order, err) != 0)
+    if (compare_files(p->agent, e->kind == AGENT_SUBDIR ? e->name : "", local, staged,
+                      &p->place->vouched, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)
         *ret = PLAN_SAME;
@@ -279,8 +279,9 @@ static int keep_rest(const struct planning *p, const struct plan_item *it, int l
         return err_sys(err, "can't read the stage");
     theirs.end = (int64_t)st.st_size;
     if (it->act != PLAN_KEEP)
-        return rest_stage(&theirs, &ours, 1, p->stage_fd, rests, err);
-    return p->place->is_exact ? rest_stage(&ours, &theirs, 1, p->stage_fd, rests, err) : 0;
+        return rest_stage(p->agent, &theirs, &ours, 1, p->stage_fd, rests, err);
+    return p->place->is_exact ? rest_stage(p->agent, &ours, &theirs, 1, p->stage_fd, rests, err)
+                              : 0;
 }
 
 /* ERR_REFUSED if they can't be united. */
@@ -312,7 +313,7 @@ static int decide_both(struct planning *p, struct plan_item *it, int local, int 
     enum compare_order order;
     int rc;
 
-    if (compare_files(kind == AGENT_SUBDIR ? it->entry->name : "", local, staged,
+    if (compare_files(p->agent, kind == AGENT_SUBDIR ? it->entry->name : "", local, staged,
                       &p->place->vouched, &order, err) != 0)
         return -1;
     if (order == COMPARE_SAME)

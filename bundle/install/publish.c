@@ -118,6 +118,11 @@ static int make_way(struct publishing *p, struct ct_err *err)
     return 0;
 }
 
+static char *transcript_path(const struct publishing *p)
+{
+    return p->agent->transcript_path(p->session_id, p->project, p->file);
+}
+
 /* As Claude Code's own /cd does it: the one copy goes to its new folder as it is.  What lies beside
  * it is there already, and is let go here when the transcript is gone. */
 static int move_here(struct publishing *p, struct ct_err *err)
@@ -131,7 +136,7 @@ static int move_here(struct publishing *p, struct ct_err *err)
         return gather_clear(p, err);
     if (make_way(p, err) != 0)
         return -1;
-    to = p->agent->entry_path(p->session_id, p->project, NULL, p->plan->transcript->name);
+    to = transcript_path(p);
     if (move(p, c->path, to, err) != 0) {
         free(to);
         return -1;
@@ -213,11 +218,13 @@ static void touch(const struct publishing *p, const char *path, int flags)
 /* Clean-up goes by each file's and folder's own time: what stays gets the time of the rest. */
 static void touch_items(const struct publishing *p)
 {
+    char *folder = agent_project_path(p->agent, p->project);
+
     for (size_t i = 0; i < p->plan->n; i++) {
         const struct plan_item *it = &p->plan->items[i];
         size_t shared = it->entry->kind == AGENT_FILE_HISTORY ? strlen("file-history/")
                         : it->entry->kind == AGENT_SUBDIR || it->entry->kind == AGENT_TRANSCRIPT
-                            ? strlen("projects/") + strlen(p->project) + 1
+                            ? strlen(folder) + 1
                             : 0;
         char *dir, *slash;
         if (shared == 0)
@@ -230,6 +237,7 @@ static void touch_items(const struct publishing *p)
         }
         free(dir);
     }
+    free(folder);
 }
 
 static int put_prompts(struct publishing *p, struct ct_err *err)
@@ -312,7 +320,7 @@ static int is_beginning(const struct publishing *p, int old_fd)
 
 static int put_transcript(struct publishing *p, struct ct_err *err)
 {
-    char *path = p->agent->entry_path(p->session_id, p->project, NULL, p->plan->transcript->name);
+    char *path = transcript_path(p);
     int old_fd = -1, rc = 0, is_new = p->local->n == 0;
 
     if (!is_new)

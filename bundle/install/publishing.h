@@ -13,7 +13,8 @@ struct publishing {
     const struct stage *stage;
     const struct agent *agent;
     const char *session_id;
-    const char *project; /* the folder below projects/ where the session is to be */
+    const char *project; /* the project folder where the session is to be */
+    const char *file;    /* the transcript's name, NULL: not known */
     struct plan *plan;
     struct local *local;    /* the copies there are */
     int is_with_transcript; /* else only what goes with it */

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/encode.h"
+#include "agents/agent.h"
 #include "common/base/str.h"
 
 #include "bundle/install/roots.h"
@@ -40,35 +40,42 @@ static char *below(const char *dir, const char *a, const char *b)
                      : str_printf("%.*s%s%s", (int)n, dir, slash, a);
 }
 
-/* A project's folder under both names that it may have there. */
-static void add_project(struct pairs *p, const char *data_dir, const char *cwd, const char *root,
-                        const char *project)
+/* The folder of one of its projects. */
+static char *project_below(const struct agent *agent, const char *dir, const char *project)
 {
-    char *composed = claude_encode(cwd), *as_is = claude_encode_as_is(cwd);
+    return agent->projects[0] != '\0' ? below(dir, agent->projects, project)
+                                      : below(dir, project, NULL);
+}
 
-    add(p, below(data_dir, "projects", composed), below(root, "projects", project));
-    if (strcmp(composed, as_is) != 0)
-        add(p, below(data_dir, "projects", as_is), below(root, "projects", project));
-    free(composed);
-    free(as_is);
+/* A project's folder under all names that it may have there. */
+static void add_project(struct pairs *p, const struct meta *meta, const char *data_dir,
+                        const char *cwd, const char *root, const char *project)
+{
+    struct strlist names = {0};
+
+    meta->agent->project_names(cwd, &names);
+    for (size_t i = 0; i < names.n; i++)
+        add(p, project_below(meta->agent, data_dir, names.v[i]),
+            project_below(meta->agent, root, project));
+    strlist_free(&names);
 }
 
 int roots_new(const struct meta *meta, const struct roots_target *target, struct relocation **ret,
               struct ct_err *err)
 {
-    char *usual = below(meta->source_user_dir, ".claude", NULL);
-    char *usual_here = below(target->home, ".claude", NULL);
+    char *usual = below(meta->source_user_dir, meta->agent->usual_root, NULL);
+    char *usual_here = below(target->home, meta->agent->usual_root, NULL);
     const char *data_dir = meta->data_dir != NULL ? meta->data_dir : usual;
     struct pairs p = {0};
     int rc;
 
     if (meta->project != NULL)
-        add(&p, below(data_dir, "projects", meta->project),
-            below(target->root, "projects", target->project));
+        add(&p, project_below(meta->agent, data_dir, meta->project),
+            project_below(meta->agent, target->root, target->project));
     else
-        add_project(&p, data_dir, meta->source_cwd, target->root, target->project);
+        add_project(&p, meta, data_dir, meta->source_cwd, target->root, target->project);
     if (meta->memory_cwd != NULL)
-        add_project(&p, data_dir, meta->memory_cwd, target->root,
+        add_project(&p, meta, data_dir, meta->memory_cwd, target->root,
                     target->memory_project != NULL ? target->memory_project : target->project);
     if (meta->data_dir != NULL || strcmp(target->root, usual_here) != 0)
         add(&p, str_dup(data_dir), str_dup(target->root));

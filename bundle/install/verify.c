@@ -18,13 +18,16 @@ const char *verify_name(enum verify_state state)
 
 static void on_transcript(void *arg, const void *p, size_t n)
 {
-    news_feed(arg, p, n);
+    struct news **news = arg;
+
+    news_feed(*news, p, n);
 }
 
 static int compare(const struct meta *meta, const struct verify_here *here, const struct news *news,
                    struct verify_result *ret, struct ct_err *err)
 {
-    int root_fd = beneath_open_root(here->root), rc;
+    const char *root = here->find_root(here->arg, meta->agent);
+    int root_fd = root != NULL ? beneath_open_root(root) : -1, rc;
     struct local local;
 
     rc = local_find(root_fd, meta->agent, meta->session_id, &local, err);
@@ -59,20 +62,21 @@ static int compare(const struct meta *meta, const struct verify_here *here, cons
 int verify_bundle(const char *path, const char *session_id, const struct verify_here *here,
                   const struct unseal_opts *unseal, struct verify_result *ret, struct ct_err *err)
 {
-    struct news *news = news_new();
+    struct news *news = NULL;
     const struct open_opts opts = {
         .session_id = session_id,
         .unseal = unseal != NULL ? *unseal : (struct unseal_opts){0},
         .trust = unseal != NULL && unseal->must_be_sealed ? TRUST_OWN : TRUST_STRANGER,
         .with_memory = 1,
         .transcript = on_transcript,
-        .transcript_arg = news,
+        .transcript_arg = &news,
     };
     struct open_result opened;
     struct opener *opener;
     int rc = opener_new(path, &opts, &opener, err);
 
     if (rc == 0) {
+        news = news_new(opener_meta(opener)->agent);
         rc = opener_extract(opener, NULL, NULL, &opened, err);
         news_end(news);
         news_vouch(news, here->bundle);

@@ -21,9 +21,13 @@ struct verify_result {
     size_t records, local_records;
 };
 
+struct agent;
+
 /* Where the session lies here, and who vouches for that and for the bundle (agents/news.h). */
 struct verify_here {
-    const char *root; /* the data folder */
+    /* The data folder of ${agent}, which the callee owns, or NULL. */
+    const char *(*find_root)(void *arg, const struct agent *agent);
+    void *arg;
     enum trust here, bundle;
 };
 

@@ -4,13 +4,15 @@
 
 static void on_transcript(void *arg, const void *p, size_t n)
 {
-    news_feed(arg, p, n);
+    struct held *h = arg;
+
+    news_feed(h->news, p, n);
 }
 
 int held_look(const char *path, const struct unseal_opts *unseal, const char *session_id,
               const _Atomic int *cancel, struct held *ret, struct ct_err *err)
 {
-    struct held h = {.news = news_new()};
+    struct held h = {0};
     /* Nothing is written, so what it claims can do no harm; and it was this account's before. */
     const struct open_opts opts = {
         .session_id = session_id,
@@ -19,12 +21,13 @@ int held_look(const char *path, const struct unseal_opts *unseal, const char *se
         .with_memory = 1,
         .cancel = cancel,
         .transcript = on_transcript,
-        .transcript_arg = h.news,
+        .transcript_arg = &h,
     };
     struct opener *opener;
     int rc = opener_new(path, &opts, &opener, err);
 
     if (rc == 0) {
+        h.news = news_new(opener_meta(opener)->agent);
         rc = opener_extract(opener, NULL, NULL, &h.opened, err);
         opener_free(opener);
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "agents/news.h"
 #include "bundle/pack/content.h"
 #include "common/base/file.h"
@@ -37,7 +37,7 @@ static int look(const struct snapshot *s, const struct content *c, int64_t limit
     if (fd < 0)
         return 0;
     p = str_calloc(PIECE, 1);
-    t = transcript_new();
+    t = transcript_new(s->agent);
     for (int64_t at = 0; at < end && !found; at += PIECE) {
         size_t n = end - at < PIECE ? (size_t)(end - at) : PIECE;
         if (content_read(c, fd, p, n, at, NULL) != 0)
@@ -56,7 +56,7 @@ char *origin_slug(const struct snapshot *s)
 {
     const struct content *c = content_transcript(s);
     int64_t end = c->length < TRANSCRIPT_SEARCH ? c->length : TRANSCRIPT_SEARCH;
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(s->agent);
     struct transcript_facts facts;
     int fd = content_open(s, c, NULL);
     char *p = str_calloc(PIECE, 1), *slug;
@@ -220,7 +220,7 @@ void origin_begins(const struct snapshot *s, int64_t from, struct strlist *ret)
 {
     struct beginnings b = {ret, from == 0};
     const struct content *c = content_transcript(s);
-    struct news *news = news_new_glance();
+    struct news *news = news_new_glance(s->agent);
     int fd = content_open(s, c, NULL);
     char *p = str_calloc(PIECE, 1);
 

@@ -107,12 +107,12 @@ static int read_copy(struct snapshot *s, const struct content *c, struct news *n
     return rc;
 }
 
-static int is_in(const struct content *c, const char *project)
+static int is_in(const struct snapshot *s, const struct content *c, const char *project)
 {
-    size_t n = strlen(project);
+    struct agent_path place;
 
-    return n > 0 && strncmp(c->path, "projects/", 9) == 0 &&
-           strncmp(c->path + 9, project, n) == 0 && c->path[9 + n] == '/';
+    s->agent->classify(c->path, &place);
+    return project[0] != '\0' && strcmp(place.project, project) == 0;
 }
 
 static int is_better(const struct content *a, const struct content *b)
@@ -130,7 +130,7 @@ static size_t choose(const struct snapshot *s, const char *preferred, struct new
         const struct content *c = &s->contents[i];
         if (c->kind != AGENT_TRANSCRIPT)
             continue;
-        if (preferred != NULL && is_in(c, preferred)) {
+        if (preferred != NULL && is_in(s, c, preferred)) {
             best = i;
             break;
         }
@@ -218,13 +218,10 @@ static int divide(struct snapshot *s, struct news *const *news, struct ct_err *e
 
 static void name_project(struct snapshot *s)
 {
-    char *dir = path_parent(s->contents[0].path);
-    const char *name = path_base(dir);
-    size_t n = strlen(name);
+    struct agent_path place;
 
-    if (n < sizeof(s->project))
-        memcpy(s->project, name, n + 1);
-    free(dir);
+    s->agent->classify(s->contents[0].path, &place);
+    snprintf(s->project, sizeof(s->project), "%s", place.project);
 }
 
 int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
@@ -234,7 +231,7 @@ int others_settle(struct snapshot *s, const char *preferred, struct ct_err *err)
     int rc = 0;
 
     for (size_t i = 0; i < all; i++)
-        news[i] = news_new();
+        news[i] = news_new(s->agent);
     for (size_t i = 0; rc == 0 && all > 1 && i < all; i++)
         rc = read_copy(s, &s->contents[i], news[i], NULL, err);
     if (rc == 0)

@@ -132,9 +132,11 @@ static char *memory_of(const struct survey *v, const char *dir, const char *memo
     char *at = str_dup(dir), *up;
 
     for (; at[1] != '\0'; at = up) {
-        char *name = v->s->agent->project_name(at), *path = str_printf("projects/%s/", name);
+        char *name = v->s->agent->project_name(at), *folder = agent_project_path(v->s->agent, name);
+        char *path = str_printf("%s/", folder);
         int is_it = starts(memory, path);
         free(path);
+        free(folder);
         free(name);
         if (is_it)
             return at;
@@ -170,13 +172,19 @@ static char *memory_cwd(const struct survey *v)
 /* Where the agent keeps the session, unless that is what anybody would think. */
 static void add_places(struct json_object *o, const struct survey *v, const char *home)
 {
-    char *usual = str_printf("%s/.claude", home), *name = v->s->agent->project_name(v->cwd);
+    const struct agent *agent = v->s->agent;
+    const char *path = content_transcript(v->s)->path;
+    char *place = agent->transcript_path(v->s->session_id, v->s->project, NULL);
+    char *usual = path_join(home, agent->usual_root), *name = v->s->agent->project_name(v->cwd);
 
     if (strcmp(v->s->root, usual) != 0 && meta_is_path(v->s->root))
         jdoc_set_str(o, "sourceDataDir", v->s->root);
     if (strcmp(v->s->project, name) != 0 && meta_is_branch(v->s->project) &&
         v->s->project[0] != '.')
         jdoc_set_str(o, "sourceProject", v->s->project);
+    if (!v->s->is_profile && (place == NULL || strcmp(place, path) != 0))
+        jdoc_set_str(o, "sourceTranscript", path_base(path));
+    free(place);
     free(usual);
     free(name);
 }

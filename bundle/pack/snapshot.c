@@ -386,7 +386,7 @@ int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_p
     if (!uuid_is_valid(opts->session_id))
         return err_set(err, ERR_BUG, "that is no session id");
     s = str_calloc(1, sizeof(*s));
-    s->agent = opts->agent != NULL ? opts->agent : agent_default();
+    s->agent = opts->agent != NULL ? opts->agent : agent_unnamed();
     s->root = str_dup(opts->root);
     s->user_dir = str_dup(opts->user_dir != NULL ? opts->user_dir : path_home());
     s->cancel = opts->cancel;

@@ -18,7 +18,7 @@ struct snapshot;
 
 struct snapshot_opts {
     const char *root;          /* absolute path of the data folder */
-    const struct agent *agent; /* NULL: agent_default() */
+    const struct agent *agent; /* NULL: agent_unnamed() */
     const char *session_id;
     const char *project; /* that of the last bundle, or NULL: of several transcripts with this
                             id, which one counts does not change without need */

@@ -18,7 +18,7 @@ static int is_something_said(const struct snapshot *s, const struct content *c)
 {
     int fd = content_open(s, c, NULL), is_so = fd < 0;
     char *p = str_calloc(WINDOW, 1);
-    struct news *n = news_new();
+    struct news *n = news_new(s->agent);
 
     for (int64_t at = 0; !is_so && at < c->length; at += WINDOW) {
         size_t len = c->length - at < WINDOW ? (size_t)(c->length - at) : WINDOW;

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/encode.h"
 #include "bundle/pack/origin.h"
 #include "common/base/str.h"
 
@@ -166,7 +165,7 @@ static void find_scan(struct reading *r)
 static void scan_anew(struct survey *v)
 {
     transcript_free(v->facts);
-    v->facts = transcript_new();
+    v->facts = transcript_new(v->s->agent);
     strlist_free(&v->cites);
     v->edge_bytes = 0;
 }
@@ -201,7 +200,7 @@ static int take_state(struct survey *v, const struct buf *state)
     p = state->data + sizeof(bytes) + bytes;
     if (p < end && end[-1] != '\0')
         return -1;
-    t = transcript_load(state->data + sizeof(bytes), (size_t)bytes);
+    t = transcript_load(v->s->agent, state->data + sizeof(bytes), (size_t)bytes);
     if (t == NULL)
         return -1;
     transcript_free(v->facts);
@@ -337,8 +336,8 @@ static void find_cwd(struct survey *v)
     memcpy(v->cwd, v->began_in, sizeof(v->cwd));
     if (facts.relocated != NULL && facts.relocated[0] == '/' &&
         strlen(facts.relocated) < sizeof(v->cwd) &&
-        claude_is_named(v->s->project, facts.relocated) &&
-        !claude_is_named(v->s->project, v->began_in))
+        agent_is_named(v->s->agent, v->s->project, facts.relocated) &&
+        !agent_is_named(v->s->agent, v->s->project, v->began_in))
         memcpy(v->cwd, facts.relocated, strlen(facts.relocated) + 1);
 }
 
@@ -349,7 +348,7 @@ int survey_run(struct survey *v, struct ct_err *err)
     v->raw = str_calloc(CONTENT_BLOCK, 1);
     v->member = str_calloc(compress_bound(), 1);
     v->compress = compress_new();
-    v->news = news_new();
+    v->news = news_new(v->s->agent);
     scan_anew(v);
     if (read_content(v, t, err) != 0)
         return -1;

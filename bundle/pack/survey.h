@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "agents/news.h"
 #include "bundle/pack/cache.h"
 #include "bundle/pack/compress.h"

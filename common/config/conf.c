@@ -171,6 +171,11 @@ static void set_list(struct reading *r, const struct conf_key *k, const config_s
 {
     struct strlist *member = (struct strlist *)(void *)(r->into + k->offset);
 
+    if (k->type == CONF_LIST && config_setting_type(s) == CONFIG_TYPE_STRING) {
+        strlist_free(member);
+        strlist_add(member, config_setting_get_string(s));
+        return;
+    }
     if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
         fault(r, s, "'%s' must be a list of strings: [ \"one\", \"two\" ]", k->name);
         return;

@@ -21,7 +21,7 @@ enum conf_type {
     CONF_SECONDS, /* long long, milliseconds; the file says seconds, whole or not */
     CONF_BYTES,   /* long long; the file says a number or "10 MB", "1 GiB" */
     CONF_CHOICE,  /* int, the index in choices */
-    CONF_LIST,    /* struct strlist of strings, replaced */
+    CONF_LIST,    /* struct strlist of strings, replaced; a string is a list of one */
     CONF_PATHS,   /* the same, each expanded by path_expand() */
     CONF_NUMBERS, /* struct conf_numbers, replaced: at least one, each within min..max */
 };

@@ -21,12 +21,14 @@ static const char *const sandbox_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
 #define SAID_PROFILE "profile" /* in the shared folder */
-#define SAID_MAX 16
+#define SAID_AGENTS "agents"
+#define SAID_MAX 256
 #define DAY_MS (24LL * 3600 * 1000)
 #define MIN_UPLOAD_RATE (8LL << 10) /* for each of the uploads at once */
 
 static const struct conf_key keys[] = {
     {"roots", CONF_PATHS, AT(roots), 0, 0, NULL},
+    {"agents", CONF_LIST, AT(agents), 0, 0, NULL},
     {"exclude", CONF_PATHS, AT(exclude), 0, 0, NULL},
     {"include", CONF_PATHS, AT(include), 0, 0, NULL},
     {"state_dir", CONF_PATH, AT(state_dir), 0, 0, NULL},
@@ -95,15 +97,43 @@ static int said_profile(const struct config *c)
     return said;
 }
 
-int config_say_profile(const struct config *c, int yes, struct ct_err *err)
+/* The same of agents, as words. */
+static void said_agents(struct config *c)
 {
-    char *path = path_join(c->shared_dir, SAID_PROFILE);
-    const char *text = yes ? "true\n" : "false\n";
+    char *path = path_join(c->shared_dir, SAID_AGENTS), *next = NULL;
+    struct buf b = {0};
+
+    if (file_read(path, SAID_MAX, &b, NULL) == 0 && b.len > 0) {
+        buf_addc(&b, '\0');
+        for (char *w = strtok_r(b.data, " \n", &next); w != NULL; w = strtok_r(NULL, " \n", &next))
+            strlist_add_once(&c->agents, w);
+    }
+    buf_free(&b);
+    free(path);
+}
+
+static int say(const struct config *c, const char *name, const char *text, struct ct_err *err)
+{
+    char *path = path_join(c->shared_dir, name);
     int rc = path_make_private(c->shared_dir, err);
 
     if (rc == 0)
         rc = file_replace(path, text, strlen(text), 0600, err);
     free(path);
+    return rc;
+}
+
+int config_say_profile(const struct config *c, int yes, struct ct_err *err)
+{
+    return say(c, SAID_PROFILE, yes ? "true\n" : "false\n", err);
+}
+
+int config_say_agents(const struct config *c, const char *agents, struct ct_err *err)
+{
+    char *text = str_printf("%s\n", agents);
+    int rc = say(c, SAID_AGENTS, text, err);
+
+    free(text);
     return rc;
 }
 
@@ -119,6 +149,8 @@ static void fill_in(struct config *c)
     c->shared_dir = c->state_dir != NULL ? str_dup(c->state_dir) : state_dir_shared();
     if (c->profile < 0)
         c->profile = said_profile(c);
+    if (c->agents.n == 0)
+        said_agents(c);
     if (c->state_dir == NULL)
         c->state_dir = state_dir_find();
     if (c->socket == NULL)
@@ -178,22 +210,22 @@ static int check_network(const struct config *c, const char *path, struct ct_err
 }
 
 /* The state would be watched, and written while it is watched; and "read-only" would be a lie. */
-static int check(const struct config *c, const char *path, struct ct_err *err)
+int config_check_roots(const struct config *c, struct ct_err *err)
 {
     for (size_t i = 0; i < c->roots.n; i++) {
         if (path_is_below(c->roots.v[i], c->state_dir))
             return err_set(err, ERR_CONFIG,
-                           "%s: the root %s lies in state_dir %s, which is written to; choose "
+                           "the root %s lies in state_dir %s, which is written to; choose "
                            "another state_dir",
-                           path, c->roots.v[i], c->state_dir);
+                           c->roots.v[i], c->state_dir);
         if (path_is_below(c->state_dir, c->roots.v[i]))
             return err_set(err, ERR_CONFIG,
-                           "%s: state_dir %s lies in the watched folder %s; choose another", path,
+                           "state_dir %s lies in the watched folder %s; choose another",
                            c->state_dir, c->roots.v[i]);
         for (size_t j = 0; j < i; j++) {
             if (path_is_below(c->roots.v[i], c->roots.v[j]) ||
                 path_is_below(c->roots.v[j], c->roots.v[i]))
-                return err_set(err, ERR_CONFIG, "%s: the roots %s and %s overlap; keep one", path,
+                return err_set(err, ERR_CONFIG, "the roots %s and %s overlap; keep one",
                                c->roots.v[j], c->roots.v[i]);
         }
     }
@@ -227,7 +259,11 @@ int config_load(const char *path, struct config **ret, struct ct_err *err)
         0)
         goto err0;
     fill_in(c);
-    if (check(c, file, err) != 0 || check_network(c, file, err) != 0)
+    if (config_check_roots(c, err) != 0) {
+        err_prefix(err, "%s", file);
+        goto err0;
+    }
+    if (check_network(c, file, err) != 0)
         goto err0;
     free(file);
     *ret = c;
@@ -244,6 +280,8 @@ void config_free(struct config *c)
     if (c == NULL)
         return;
     strlist_free(&c->roots);
+    strlist_free(&c->agents);
+    strlist_free(&c->root_agents);
     strlist_free(&c->exclude);
     strlist_free(&c->include);
     free(c->state_dir);

@@ -20,8 +20,11 @@ enum config_scan { CONFIG_SCAN_OFF, CONFIG_SCAN_WARN };
 enum config_sandbox { CONFIG_SANDBOX_OFF, CONFIG_SANDBOX_ON, CONFIG_SANDBOX_REQUIRE };
 
 struct config {
-    struct strlist roots;   /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
-    struct strlist exclude; /* folders whose sessions stay here; the longest path decides */
+    struct strlist roots;  /* data folders to watch; default $CLAUDE_CONFIG_DIR or ~/.claude */
+    struct strlist agents; /* whose sessions are saved, "auto": all that are here; none: nobody has
+                              said, and it is Claude Code alone */
+    struct strlist root_agents; /* of each of roots: filled in by roots_find() (agents/roots.h) */
+    struct strlist exclude;     /* folders whose sessions stay here; the longest path decides */
     struct strlist include;
     char *state_dir;
     char *shared_dir; /* of all machines that share this home; state_dir where that is configured */
@@ -82,6 +85,19 @@ int config_allows_port(const struct config *c, long long port);
  * counts where the configuration does not say so, from the next config_load() on.
  */
 int config_say_profile(const struct config *c, int yes, struct ct_err *err);
+
+/**
+ * config_say_agents(c, agents, err):
+ * Remember the same way what ${agents} (words with spaces between) is to be, where the
+ * configuration does not say so.
+ */
+int config_say_agents(const struct config *c, const char *agents, struct ct_err *err);
+
+/**
+ * config_check_roots(c, err):
+ * ERR_CONFIG if one of its roots is at odds with another one or with state_dir.
+ */
+int config_check_roots(const struct config *c, struct ct_err *err);
 
 /**
  * config_free(c):

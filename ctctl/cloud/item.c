@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/agent.h"
 #include "bundle/open/generations.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
@@ -262,6 +263,14 @@ static const char *made_up_title(const struct json_object *item, char *buf, size
     snprintf(buf, n, "%s%s%s%s", agent, when, messages > 0 ? ", " : "", messages > 0 ? count : "");
     free(count);
     return buf;
+}
+
+const struct agent *item_agent(const struct json_object *item)
+{
+    const char *id = jdoc_str(item_metadata(item), "agentId");
+    const struct agent *agent = id != NULL ? agent_find(id) : NULL;
+
+    return agent != NULL ? agent : agent_unnamed();
 }
 
 const char *item_title(const struct json_object *item, char *buf, size_t n)

@@ -89,6 +89,14 @@ const char *item_str(const struct json_object *item, const char *key);
 struct json_object *item_metadata(const struct json_object *item);
 
 /**
+ * item_agent(item):
+ * Return whose session it is; where it says nothing, or something that this version does not know,
+ * agent_unnamed().
+ */
+struct agent;
+const struct agent *item_agent(const struct json_object *item);
+
+/**
  * item_title(item, buf, n):
  * What to call it: as the server says, else as this machine knows it (ITEM_LOCAL_TITLE, see
  * sessions_mark_here()), else its agent, when it began and how many messages it has.  ${buf} is

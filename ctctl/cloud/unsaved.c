@@ -6,7 +6,7 @@
 
 #include "agents/agent.h"
 #include "agents/beneath.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -63,9 +63,9 @@ static int feed(int fd, int64_t *left, struct transcript *t)
     return n == 0;
 }
 
-static void describe(struct json_object *item, int fd, int64_t *left)
+static void describe(const struct agent *agent, struct json_object *item, int fd, int64_t *left)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent);
     struct transcript_facts facts;
     char name[256];
     int is_whole = feed(fd, left, t);
@@ -92,29 +92,33 @@ void unsaved_describe(struct json_object *list)
     static const struct agent_list_ops ops = {.found = on_transcript, .skipped = on_skipped};
     int64_t left = MOST_BYTES;
     struct finding f = {.root_fd = -1};
-    char *root = NULL;
+    const struct agent *before = NULL;
+    char *root;
 
     for (size_t i = 0; i < json_object_array_length(list) && left > 0; i++) {
         struct json_object *item = json_object_array_get_idx(list, i);
         const struct agent *agent;
         if (!is_unknown(item))
             continue;
-        if (root == NULL) {
-            root = path_claude_root();
-            f.root_fd = beneath_open_root(root);
-        }
         agent = jdoc_str(item, "agent") != NULL ? agent_find(jdoc_str(item, "agent")) : NULL;
-        if (f.root_fd < 0 || agent == NULL)
+        if (agent != NULL && agent != before) {
+            if (f.root_fd >= 0)
+                close(f.root_fd);
+            root = agent->find_root();
+            f.root_fd = beneath_open_root(root);
+            free(root);
+            before = agent;
+        }
+        if (agent == NULL || f.root_fd < 0)
             continue;
         f.fd = -1;
         f.size = -1;
         (void)agent->list_transcripts(f.root_fd, jdoc_str(item, "sessionId"), &ops, &f, NULL, NULL);
         if (f.fd >= 0) {
-            describe(item, f.fd, &left);
+            describe(agent, item, f.fd, &left);
             close(f.fd);
         }
     }
     if (f.root_fd >= 0)
         close(f.root_fd);
-    free(root);
 }

@@ -35,6 +35,8 @@ struct ctx {
     struct text_style out; /* of stdout */
     struct text_style err; /* of stderr */
     struct config *config;
+    int (*find_roots)(struct config *c, struct ct_err *err); /* roots_find(), or NULL: the program
+                                                                does without */
     struct cred *cred;
     struct ipc_client *client;
     int is_hurried;        /* nobody waits for a key_command */
@@ -57,6 +59,20 @@ void ctx_clear(struct ctx *c);
  * Read the configuration unless it was read already.
  */
 int ctx_config(struct ctx *c, struct ct_err *err);
+
+/**
+ * ctx_root(c, agent, err):
+ * Return the data folder of ${agent} that pulls go to: the one that its variables in this shell
+ * name, else the first of the configuration.  The caller frees it.  NULL on error.
+ */
+struct agent;
+char *ctx_root(struct ctx *c, const struct agent *agent, struct ct_err *err);
+
+/**
+ * ctx_agent_of(c, root):
+ * Return whose data folder ${root} is.
+ */
+const struct agent *ctx_agent_of(struct ctx *c, const char *root);
 
 /**
  * ctx_start_command():

@@ -16,7 +16,9 @@ int ctx_config(struct ctx *c, struct ct_err *err)
 {
     if (c->config != NULL)
         return 0;
-    return config_load(NULL, &c->config, err);
+    if (config_load(NULL, &c->config, err) != 0)
+        return -1;
+    return c->find_roots != NULL ? c->find_roots(c->config, err) : 0;
 }
 
 /* --socket, else the environment, else the configuration. */

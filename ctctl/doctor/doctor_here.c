@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "agents/agent.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -67,7 +68,7 @@ void doctor_data_folder(struct doctor *d, struct doctor_finding *f)
     roots = &d->c->config->roots;
     doctor_say(f, DOCTOR_OK, NULL, "%s", roots->v[0]);
     for (size_t i = 0; i < roots->n; i++) {
-        char *projects = path_join(roots->v[i], "projects");
+        char *projects = path_join(roots->v[i], roots_agent(d->c->config, i)->projects);
         const char *fault = folder_fault(roots->v[i]), *where = roots->v[i];
         if (fault == NULL && (fault = folder_fault(projects)) != NULL)
             where = projects;
@@ -76,10 +77,9 @@ void doctor_data_folder(struct doctor *d, struct doctor_finding *f)
                      where);
             doctor_say(f, DOCTOR_BAD, cure, "%s: %s", where, fault);
         } else if (access(projects, F_OK) != 0 && f->verdict == DOCTOR_OK) {
-            doctor_say(
-                f, DOCTOR_NOTE, NULL,
-                "%s holds no sessions yet; they are noticed as soon as Claude Code makes them",
-                roots->v[i]);
+            doctor_say(f, DOCTOR_NOTE, NULL,
+                       "%s holds no sessions yet; they are noticed as soon as %s makes them",
+                       roots->v[i], roots_agent(d->c->config, i)->name);
         }
         free(projects);
         if (fault != NULL)
@@ -130,7 +130,7 @@ void doctor_unknown(struct doctor *d, struct doctor_finding *f)
 void doctor_cleanup(struct doctor *d, struct doctor_finding *f)
 {
     char *root = path_claude_root(), cure[512];
-    int is_said, days = agent_default()->cleanup_days(
+    int is_said, days = agent_unnamed()->cleanup_days(
                      d->has_config ? d->c->config->roots.v[0] : root, &is_said);
 
     snprintf(cure, sizeof(cure), "set \"cleanupPeriodDays\": %d or more in %.300s/settings.json",

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "agents/encode.h"
+#include "agents/agent.h"
 #include "agents/news.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "bundle/relocate/relocate.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -106,7 +106,7 @@ char *target_map(const struct strlist *map, const char *source_home, const char 
  */
 
 /* Does a transcript in that folder speak of ${cwd}? */
-static int agrees(const char *dir, const char *cwd)
+static int agrees(const struct agent *agent, const char *dir, const char *cwd)
 {
     DIR *d = opendir(dir);
     struct dirent *e;
@@ -121,7 +121,7 @@ static int agrees(const char *dir, const char *cwd)
         fd = openat(dirfd(d), e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
             continue;
-        news = news_new();
+        news = news_new(agent);
         is_so = news_feed_file(news, fd, LOOK_BYTES, NULL) == 0 && strcmp(news_cwd(news), cwd) == 0;
         news_free(news);
         close(fd);
@@ -133,16 +133,18 @@ static int agrees(const char *dir, const char *cwd)
 
 /* The hash at the end of a long name may be another version's: if that folder is not there and just
  * one shares the rest of the name and is of this project, it is that one. */
-static char *long_name(const char *root, const char *name, const char *cwd)
+static char *long_name(const struct agent *agent, const char *root, const char *name,
+                       const char *cwd)
 {
-    char *projects = path_join(root, "projects"), *exact = path_join(projects, name), *found = NULL;
+    char *projects = path_join(root, agent->projects), *exact = path_join(projects, name),
+         *found = NULL;
     DIR *d = is_dir(exact) ? NULL : opendir(projects);
     struct dirent *e;
     int n = 0;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
         char *dir = path_join(projects, e->d_name);
-        if (strncmp(e->d_name, name, ENCODE_MAX + 1) == 0 && agrees(dir, cwd)) {
+        if (strncmp(e->d_name, name, agent->project_max + 1) == 0 && agrees(agent, dir, cwd)) {
             free(found);
             found = str_dup(e->d_name);
             n++;
@@ -169,7 +171,9 @@ static int settle(struct target *t, char *dir, const struct agent *agent,
     ret->cwd = real(dir);
     free(dir);
     name = agent->project_name(ret->cwd);
-    ret->project = strlen(name) > ENCODE_MAX ? long_name(t->root, name, ret->cwd) : NULL;
+    ret->project = agent->project_max > 0 && strlen(name) > agent->project_max
+                       ? long_name(agent, t->root, name, ret->cwd)
+                       : NULL;
     free(name);
     return 0;
 }

@@ -68,7 +68,7 @@ struct json_object *unknown_look(struct ctx *c, const struct strlist *roots,
         *ret_profile_files = 0;
     for (size_t i = 0; i < roots->n; i++) {
         struct inventory inv;
-        if (inventory_take(agent_default(), roots->v[i], &inv, NULL) == 0) {
+        if (inventory_take(ctx_agent_of(c, roots->v[i]), roots->v[i], &inv, NULL) == 0) {
             add(list, roots->v[i], &inv);
             add_orphans(c, list, roots->v[i], &inv);
             if (ret_profile_files != NULL)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "bundle/install/local.h"
 #include "bundle/install/stage.h"
 #include "bundle/pack/pack.h"
@@ -72,9 +72,9 @@ static void weigh(int dir_fd, int depth, struct backup *b)
         closedir(d);
 }
 
-static void read_transcript(int fd, struct backup *b)
+static void read_transcript(const struct agent *agent, int fd, struct backup *b)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent);
     struct transcript_facts facts;
     char *p = str_calloc(WINDOW, 1);
     int64_t at = 0;
@@ -91,7 +91,7 @@ static void read_transcript(int fd, struct backup *b)
     free(p);
 }
 
-static void look_into(int dir_fd, struct backup *b)
+static void look_into(const struct agent *agent, int dir_fd, struct backup *b)
 {
     int root_fd = openat(dir_fd, b->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
     struct local local;
@@ -102,10 +102,10 @@ static void look_into(int dir_fd, struct backup *b)
         return;
     if (fstat(root_fd, &st) == 0)
         b->made_ns = file_mtime_ns(&st);
-    if (local_find(root_fd, agent_default(), b->session_id, &local, NULL) == 0) {
+    if (local_find(root_fd, agent, b->session_id, &local, NULL) == 0) {
         fd = local.n > 0 ? beneath_open(root_fd, local.copies[0].path, 0) : -1;
         if (fd >= 0) {
-            read_transcript(fd, b);
+            read_transcript(agent, fd, b);
             close(fd);
         }
         local_clear(&local);
@@ -130,7 +130,8 @@ int backups_list(struct ctx *c, struct backups *ret, struct ct_err *err)
     DIR *d;
 
     memset(ret, 0, sizeof(*ret));
-    ret->root = pull_root(c, err);
+    ret->agent = agent_unnamed();
+    ret->root = ctx_root(c, ret->agent, err);
     if (ret->root == NULL)
         return -1;
     ret->dir = path_join(ret->root, FOLDER);
@@ -144,7 +145,7 @@ int backups_list(struct ctx *c, struct backups *ret, struct ct_err *err)
         struct backup b = {0};
         if (parse(e->d_name, &b) != 0)
             continue;
-        look_into(dirfd(d), &b);
+        look_into(ret->agent, dirfd(d), &b);
         ret->all = str_realloc(ret->all, ret->n + 1, sizeof(*ret->all));
         ret->all[ret->n++] = b;
     }
@@ -194,10 +195,11 @@ const struct backup *backups_find(const struct backups *b, const char *word, str
  */
 
 /* It has the shape of a data folder, so a bundle is made of it, and installed like any other. */
-static int pack(const char *root, const struct backup *what, const char *path, struct ct_err *err)
+static int pack(const struct agent *agent, const char *root, const struct backup *what,
+                const char *path, struct ct_err *err)
 {
     const struct snapshot_opts so = {
-        .root = root, .session_id = what->session_id, .user_dir = path_home()};
+        .root = root, .agent = agent, .session_id = what->session_id, .user_dir = path_home()};
     const struct pack_opts po = {.spool_path = path};
     struct pack_result r = {0};
     struct snapshot *s;
@@ -227,7 +229,7 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
         free(root);
         return -1;
     }
-    if (!opts->is_forced && !opts->is_copy && local_is_live(b->root, what->session_id)) {
+    if (!opts->is_forced && !opts->is_copy && local_is_live(b->agent, b->root, what->session_id)) {
         free(root);
         return err_set(err, ERR_CONFLICT,
                        "session %.8s is in use; end it there, or say --force or --as-copy",
@@ -239,7 +241,7 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
     o.keep_mode = 1;
     dir = path_join(c->config->state_dir, "downloads");
     path = str_printf("%s/backup-%d.part", dir, (int)getpid());
-    if (path_make_private(dir, err) == 0 && pack(root, what, path, err) == 0)
+    if (path_make_private(dir, err) == 0 && pack(b->agent, root, what, path, err) == 0)
         rc = pull_file(c, path, &o, ret, err);
     unlink(path);
     free(path);

@@ -24,8 +24,9 @@ struct backup {
 };
 
 struct backups {
-    char *root; /* the data folder */
-    char *dir;  /* the folder that they lie in */
+    const struct agent *agent; /* whose data folder it is */
+    char *root;                /* the data folder */
+    char *dir;                 /* the folder that they lie in */
     struct backup *all;
     size_t n; /* the newest first */
 };

@@ -20,26 +20,26 @@
 
 #include "ctctl/pull/pull.h"
 
-char *pull_root(struct ctx *c, struct ct_err *err)
-{
-    const char *v = getenv("CLAUDE_CONFIG_DIR");
-
-    if (v != NULL && v[0] == '/')
-        return path_claude_root();
-    if (ctx_config(c, err) != 0)
-        return NULL;
-    return str_dup(c->config->roots.v[0]);
-}
-
 /* ---- what is written down before it -----------------------------------------------------------
  */
 
 struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
-    const char *root;
+    struct target *target;
+    char *root; /* where it goes, once it is known whose it is */
     enum trust trust;
 };
+
+static const char *find_root(void *arg, const struct agent *agent, struct ct_err *err)
+{
+    struct adopting *ad = arg;
+
+    free(ad->root);
+    ad->root = ctx_root(ad->c, agent, err);
+    ad->target->root = ad->root;
+    return ad->root;
+}
 
 /* Does anything of it become part of what is here? */
 static int is_taken(const struct install_result *r)
@@ -103,18 +103,19 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .ask = opts->ask,
         .ask_arg = opts->ask_arg,
     };
-    char *root = pull_root(c, err), *scratch;
+    char *scratch;
     int rc;
 
-    if (root == NULL)
+    if (ctx_config(c, err) != 0)
         return -1;
     ret->trust = trust;
-    target.root = adopting->root = root;
+    adopting->target = &target;
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
         .bundle = bundle,
         .session_id = adopting->d != NULL ? download_id(adopting->d) : NULL,
-        .root = root,
+        .find_root = find_root,
+        .find_root_arg = adopting,
         .home = path_home(),
         .scratch_dir = scratch,
         .unseal = *unseal,
@@ -143,9 +144,10 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
     rc = install_run(&o, &ret->installed, err);
     ret->is_absent = target.is_absent;
     if (rc == 0)
-        pull_lacking(&ret->installed, root, &ret->lacking);
+        pull_lacking(&ret->installed, adopting->root, &ret->lacking);
     free(scratch);
-    free(root);
+    free(adopting->root);
+    adopting->root = NULL;
     return rc;
 }
 
@@ -333,7 +335,10 @@ static char *quoted(const char *s)
 char *pull_command(const struct pull_result *r)
 {
     char *dir = quoted(r->installed.cwd != NULL ? r->installed.cwd : ".");
-    char *command = str_printf("cd %s && claude --resume %s", dir, r->installed.session_id);
+    const struct agent *agent = r->installed.agent != NULL ? r->installed.agent : agent_unnamed();
+    const char *at = strstr(agent->resume, "%s");
+    char *command = str_printf("cd %s && %.*s%s%s", dir, (int)(at - agent->resume), agent->resume,
+                               r->installed.session_id, at + 2);
 
     free(dir);
     return command;
@@ -347,6 +352,7 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
     char *command = pull_command(r);
 
     jdoc_set_str(o, "sessionId", in->session_id);
+    jdoc_set_str(o, "agent", in->agent != NULL ? in->agent->id : NULL);
     jdoc_set_str(o, "outcome", install_outcome_name(in->outcome));
     jdoc_set_bool(o, "dryRun", is_rehearsal);
     if (r->version > 0)

@@ -98,11 +98,4 @@ char *pull_command(const struct pull_result *r);
  */
 struct json_object *pull_json(const struct pull_result *r, int is_rehearsal);
 
-/**
- * pull_root(c, err):
- * Return the data folder that pulls go to: $CLAUDE_CONFIG_DIR, else the first root of the
- * configuration.  The caller frees it.  NULL on error.
- */
-char *pull_root(struct ctx *c, struct ct_err *err);
-
 #endif

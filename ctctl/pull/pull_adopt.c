@@ -15,13 +15,11 @@
 /* The transcript as it still lies here, or -1. */
 static int open_here(const char *root, const struct install_result *r)
 {
-    char *path = agent_default()->entry_path(r->session_id, r->project, NULL, "session.jsonl");
     int root_fd = beneath_open_root(root);
-    int fd = root_fd >= 0 ? linked_open(agent_default(), root_fd, path, 0) : -1;
+    int fd = root_fd >= 0 ? linked_open(r->agent, root_fd, r->path, 0) : -1;
 
     if (root_fd >= 0)
         close(root_fd);
-    free(path);
     return fd;
 }
 

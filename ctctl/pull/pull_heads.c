@@ -9,6 +9,7 @@
 #include "bundle/install/local.h"
 #include "common/base/hash.h"
 
+#include "ctctl/cloud/item.h"
 #include "ctctl/pull/pull_adopt.h"
 #include "ctctl/pull/pull_apart.h"
 #include "ctctl/pull/pull_fallback.h"
@@ -16,6 +17,7 @@
 
 /* A file of a head may be here although it is not in what was taken. */
 struct place {
+    const struct agent *agent;
     int root_fd;
     const char *session_id, *project;
     enum trust here, head; /* who vouches for either */
@@ -35,8 +37,8 @@ static int is_other(int fd, const struct open_entry *e)
 static int is_absent(void *arg, const struct open_entry *e)
 {
     const struct place *p = arg;
-    char *path = agent_default()->entry_path(p->session_id, p->project, NULL, e->name);
-    int fd = path != NULL ? linked_open(agent_default(), p->root_fd, path, 0) : -1;
+    char *path = p->agent->entry_path(p->session_id, p->project, NULL, e->name);
+    int fd = path != NULL ? linked_open(p->agent, p->root_fd, path, 0) : -1;
     size_t n = strlen(e->name);
     int is_json = n > 5 && (strcmp(e->name + n - 5, ".json") == 0 || e->lines > 0);
     struct stat st;
@@ -65,16 +67,20 @@ int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *t
     const struct open_result *files =
         taken != NULL && taken->is_known ? &taken->copy.held.opened : NULL;
     int is_left_alone = (opts->is_rehearsal && !opts->is_merge) || opts->is_copy, is_here = 0;
-    char *root = is_left_alone ? NULL : pull_root(c, NULL);
+    const struct agent *agent = h->n > 0 ? item_agent(h->v[0].item) : agent_unnamed();
+    char *root = is_left_alone ? NULL : ctx_root(c, agent, NULL);
     int root_fd = root != NULL ? beneath_open_root(root) : -1;
     struct local local = {0};
 
     if (root_fd >= 0)
-        is_here =
-            local_find(root_fd, agent_default(), h->session_id, &local, NULL) == 0 && local.n > 0;
+        is_here = local_find(root_fd, agent, h->session_id, &local, NULL) == 0 && local.n > 0;
     if (is_here) {
-        struct place p = {root_fd, h->session_id, local.copies[0].project,
-                          pull_vouched_here(c, h->session_id), TRUST_STRANGER};
+        struct place p = {agent,
+                          root_fd,
+                          h->session_id,
+                          local.copies[0].project,
+                          pull_vouched_here(c, h->session_id),
+                          TRUST_STRANGER};
         news_vouch(local.news, p.here);
         heads_judge(h, local.news, files);
         count_absent(h, files, &p);

@@ -5,7 +5,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "bundle/install/adopted.h"
 #include "bundle/install/local.h"
 #include "common/base/file.h"
@@ -51,8 +51,8 @@ static int by_use(const void *a, const void *b)
 /* The cloud's newest record bears a time that is here as well, the newest one here: another record
  * may bear it too, for agents write several in a millisecond.  Then it is their number that tells.
  */
-static int has_fewer(int root_fd, const struct local_copy *c, const struct json_object *item,
-                     int64_t ended_ms, int *ret, struct ct_err *err)
+static int has_fewer(const struct agent *agent, int root_fd, const struct local_copy *c,
+                     const struct json_object *item, int64_t ended_ms, int *ret, struct ct_err *err)
 {
     struct json_object *meta = item_metadata(item);
     int64_t at = 0;
@@ -60,11 +60,11 @@ static int has_fewer(int root_fd, const struct local_copy *c, const struct json_
     struct transcript *t;
     ssize_t n = 1;
     char *p;
-    int fd = linked_open(agent_default(), root_fd, c->path, 0);
+    int fd = linked_open(agent, root_fd, c->path, 0);
 
     if (fd < 0)
         return err_sys(err, "can't open the transcript");
-    t = transcript_new();
+    t = transcript_new(agent);
     p = str_calloc(WINDOW, 1);
     while (n > 0) {
         n = file_pread_all(fd, p, WINDOW, (off_t)at);
@@ -86,7 +86,7 @@ static int look_closer(int root_fd, const struct local *local, const struct json
                        int64_t ended_ms, int *ret, struct ct_err *err)
 {
     if (news_has_time(local->news, ended_ms))
-        return has_fewer(root_fd, &local->copies[0], item, ended_ms, ret, err);
+        return has_fewer(item_agent(item), root_fd, &local->copies[0], item, ended_ms, ret, err);
     *ret = 1;
     return 0;
 }
@@ -97,7 +97,7 @@ static int is_to_move(const struct strlist *map, const struct json_object *item,
 {
     char *to = target_mapped(map, item_str(item, "sourceCwd"), local_cwd(local));
     char *real = to != NULL ? realpath(to, NULL) : NULL;
-    char *name = to != NULL ? agent_default()->project_name(real != NULL ? real : to) : NULL;
+    char *name = to != NULL ? item_agent(item)->project_name(real != NULL ? real : to) : NULL;
     int is_so = name != NULL && strcmp(name, local->copies[0].project) != 0;
 
     free(name);
@@ -117,7 +117,7 @@ static int look(int root_fd, const struct json_object *item, const struct strlis
     int64_t ms;
     int rc = 0;
 
-    if (local_find(root_fd, agent_default(), id, &local, err) != 0)
+    if (local_find(root_fd, item_agent(item), id, &local, err) != 0)
         return -1;
     *ret_is_here = local.n > 0;
     if (local.n == 0)
@@ -216,8 +216,8 @@ static int ends_it_all(const struct ct_err *err)
 struct many {
     struct ctx *c;
     const struct pull_many_opts *opts;
-    int root_fd;
-    struct map *books; /* the daemon's items by id */
+    struct map *root_fds; /* of data folders, by the agents' ids: two more, as a pointer */
+    struct map *books;    /* the daemon's items by id */
     struct pull_many_rest *rest;
     int64_t last_ns;
 };
@@ -267,6 +267,32 @@ static void is_vouched_less(struct many *m, const struct json_object *item)
     m->opts->done(m->opts->done_arg, item, &none, &err);
 }
 
+/* The data folder of the agent whose session it is, or -1. */
+static int root_fd_of(struct many *m, const struct json_object *item)
+{
+    const struct agent *agent = item_agent(item);
+    void *known = map_get(m->root_fds, agent->id);
+    char *root;
+    int fd;
+
+    if (known != NULL)
+        return (int)(intptr_t)known - 2;
+    root = ctx_root(m->c, agent, NULL);
+    fd = root != NULL ? beneath_open_root(root) : -1;
+    free(root);
+    map_put(m->root_fds, agent->id, (void *)(intptr_t)(fd + 2));
+    return fd;
+}
+
+static int close_root(void *arg, const char *id, void *known)
+{
+    (void)arg;
+    (void)id;
+    if ((intptr_t)known > 1)
+        close((int)(intptr_t)known - 2);
+    return 0;
+}
+
 /* Put the session on the list ${todo} if there is something to be done about it. */
 static int plan(struct many *m, struct json_object *item, struct json_object *todo,
                 struct ct_err *err)
@@ -277,8 +303,8 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
 
     if (id == NULL || !uuid_is_valid(id) || is_out_of_reach(m, item))
         return 0;
-    rc = look(m->root_fd, item, m->opts->is_update ? NULL : m->opts->each.map, &is_here, &is_behind,
-              err);
+    rc = look(root_fd_of(m, item), item, m->opts->is_update ? NULL : m->opts->each.map, &is_here,
+              &is_behind, err);
     if (rc != 0) {
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
@@ -392,18 +418,15 @@ static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_ob
 int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many_rest *ret,
               struct ct_err *err)
 {
-    struct many m = {.c = c, .opts = opts, .root_fd = -1, .rest = ret};
+    struct many m = {.c = c, .opts = opts, .rest = ret};
     struct json_object *sessions, *todo, *books;
-    char *root = pull_root(c, err);
     int rc = 0;
 
     memset(ret, 0, sizeof(*ret));
-    if (root == NULL || ctx_config(c, err) != 0 || list(c, opts, &sessions, ret, err) != 0) {
-        free(root);
+    if (ctx_config(c, err) != 0 || list(c, opts, &sessions, ret, err) != 0)
         return -1;
-    }
     ret->listed = (int64_t)json_object_array_length(sessions);
-    m.root_fd = beneath_open_root(root);
+    m.root_fds = map_new();
     m.books = map_new();
     take_books(c, &books, m.books);
     todo = json_object_new_array();
@@ -412,11 +435,10 @@ int pull_many(struct ctx *c, const struct pull_many_opts *opts, struct pull_many
     if (rc == 0)
         rc = each(&m, todo, err);
     json_object_put(todo);
-    if (m.root_fd >= 0)
-        close(m.root_fd);
+    map_each(m.root_fds, close_root, NULL);
+    map_free(m.root_fds);
     map_free(m.books);
     json_object_put(books);
     json_object_put(sessions);
-    free(root);
     return rc;
 }

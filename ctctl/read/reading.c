@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "agents/linked.h"
@@ -25,6 +26,7 @@
  */
 
 struct longest {
+    const struct agent *agent;
     int root_fd;
     char *path;
     int64_t size_bytes;
@@ -33,7 +35,7 @@ struct longest {
 static void weigh(void *arg, const struct agent_file *file)
 {
     struct longest *l = arg;
-    int fd = linked_open(agent_default(), l->root_fd, file->path, 0);
+    int fd = linked_open(l->agent, l->root_fd, file->path, 0);
     struct stat st;
 
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
@@ -71,9 +73,10 @@ static void to_turns(void *arg, const void *p, size_t n)
     turns_feed(arg, p, n);
 }
 
-int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *err)
+int reading_file(const struct agent *agent, int root_fd, const char *path, struct turns *t,
+                 struct ct_err *err)
 {
-    int fd = linked_open(agent_default(), root_fd, path, 0), rc;
+    int fd = linked_open(agent, root_fd, path, 0), rc;
 
     if (fd < 0)
         return err_sys(err, "can't open %s", path);
@@ -84,18 +87,19 @@ int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *
 }
 
 /* Open the longest transcript of the session, if there are several. */
-static int open_here(const char *root, const char *session_id, int *ret_fd, struct ct_err *err)
+static int open_here(const struct agent *agent, const char *root, const char *session_id,
+                     int *ret_fd, struct ct_err *err)
 {
     static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
-    struct longest l = {.root_fd = beneath_open_root(root)};
+    struct longest l = {.agent = agent, .root_fd = beneath_open_root(root)};
     int rc, fd = -1;
 
     if (l.root_fd < 0)
         return err_sys(err, "can't open %s", root);
-    rc = agent_default()->list_transcripts(l.root_fd, session_id, &ops, &l, NULL, err);
+    rc = agent->list_transcripts(l.root_fd, session_id, &ops, &l, NULL, err);
     if (rc == 0 && l.path == NULL)
         rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
-    if (rc == 0 && (fd = linked_open(agent_default(), l.root_fd, l.path, 0)) < 0)
+    if (rc == 0 && (fd = linked_open(agent, l.root_fd, l.path, 0)) < 0)
         rc = err_sys(err, "can't open %s", l.path);
     if (rc == 0)
         *ret_fd = fd;
@@ -104,8 +108,8 @@ static int open_here(const char *root, const char *session_id, int *ret_fd, stru
     return rc;
 }
 
-/* The session here that ${word} means, in which data folder (borrowed).  1 if there is none. */
-static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], const char **ret_root,
+/* The session here that ${word} means, the number of its data folder.  1 if there is none. */
+static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], size_t *ret_root,
                      struct ct_err *err)
 {
     const struct strlist *roots = &c->config->roots;
@@ -113,13 +117,13 @@ static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], co
 
     for (size_t i = 0; i < roots->n; i++) {
         struct strlist ids = {0};
-        local_list(roots->v[i], &ids);
+        local_list(roots_agent(c->config, i), roots->v[i], &ids);
         for (size_t k = 0; k < ids.n; k++) {
             if (strncmp(ids.v[k], word, strlen(word)) != 0)
                 continue;
             is_clear = is_clear && (!is_found || strcmp(ids.v[k], ret_id) == 0);
             if (!is_found)
-                *ret_root = roots->v[i];
+                *ret_root = i;
             is_found = 1;
             memcpy(ret_id, ids.v[k], UUID_SIZE);
         }
@@ -139,8 +143,8 @@ static void on_progress(void *arg, int64_t done, int64_t total)
     progress_to(arg, done, total, now_mono_ms());
 }
 
-static int open_bundle(struct ctx *c, struct download *d, reading_f *f, void *arg,
-                       struct ct_err *err)
+static int open_bundle(struct ctx *c, struct download *d, struct reading *r, reading_f *f,
+                       void *arg, struct ct_err *err)
 {
     struct open_opts opts = {.session_id = download_id(d), .transcript = f, .transcript_arg = arg};
     struct open_result opened;
@@ -152,6 +156,7 @@ static int open_bundle(struct ctx *c, struct download *d, reading_f *f, void *ar
     opts.trust = opts.unseal.must_be_sealed ? TRUST_OWN : TRUST_STRANGER;
     if (opener_new(d->path, &opts, &opener, err) != 0)
         return item_refused(err);
+    r->agent = opener_meta(opener)->agent;
     rc = opener_extract(opener, NULL, NULL, &opened, err);
     opener_free(opener);
     if (rc != 0)
@@ -178,7 +183,7 @@ static int read_cloud(struct ctx *c, struct reading *r, reading_f *f, void *arg,
     progress = progress_new(&c->err, "Downloading", now_mono_ms());
     d.progress = on_progress;
     d.progress_arg = progress;
-    rc = open_bundle(c, &d, f, arg, err);
+    rc = open_bundle(c, &d, r, f, arg, err);
     progress_free(progress);
     if (rc == 0) {
         r->found = d.answer.version;
@@ -189,10 +194,10 @@ static int read_cloud(struct ctx *c, struct reading *r, reading_f *f, void *arg,
     return rc;
 }
 
-int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE], int *ret_fd,
-                 struct ct_err *err)
+int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE],
+                 const struct agent **ret_agent, int *ret_fd, struct ct_err *err)
 {
-    const char *root = NULL;
+    size_t root = 0;
     int rc;
 
     if (ctx_config(c, err) != 0)
@@ -200,7 +205,10 @@ int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE], int *r
     rc = find_here(c, word, ret_id, &root, err);
     if (rc == 1)
         return err_set(err, ERR_GONE, "no session here begins with \"%s\"; see: ctctl list", word);
-    return rc == 0 ? open_here(root, ret_id, ret_fd, err) : -1;
+    if (rc != 0)
+        return -1;
+    *ret_agent = roots_agent(c->config, root);
+    return open_here(*ret_agent, c->config->roots.v[root], ret_id, ret_fd, err);
 }
 
 int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err)
@@ -210,7 +218,7 @@ int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struc
     if (ctx_config(c, err) != 0)
         return -1;
     if (may_be_here) {
-        rc = reading_open(c, r->word, r->session_id, &fd, err);
+        rc = reading_open(c, r->word, r->session_id, &r->agent, &fd, err);
         if (rc == 0) {
             rc = feed(fd, f, arg, err);
             close(fd);
@@ -224,17 +232,37 @@ int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struc
     return rc;
 }
 
+/* Who reads it turn by turn knows whose it is when the first bytes come. */
+struct telling {
+    const struct reading *r;
+    turns_f *f;
+    void *arg;
+    struct turns *t;
+};
+
+static void on_bytes(void *arg, const void *p, size_t n)
+{
+    struct telling *x = arg;
+
+    if (x->t == NULL) {
+        x->t = turns_new(x->r->agent, x->f, x->arg);
+        if (x->r->only != NULL)
+            turns_only(x->t, x->r->only, x->r->only_arg);
+    }
+    turns_feed(x->t, p, n);
+}
+
 int reading_do(struct ctx *c, struct reading *r, turns_f *f, void *arg, struct ct_err *err)
 {
-    struct turns *t = turns_new(agent_default(), f, arg);
-    int rc;
+    struct telling x = {r, f, arg, NULL};
+    int rc = reading_raw(c, r, on_bytes, &x, err);
 
-    if (r->only != NULL)
-        turns_only(t, r->only, r->only_arg);
-    rc = reading_raw(c, r, to_turns, t, err);
+    r->unread = 0;
+    if (x.t == NULL)
+        return rc;
     if (rc == 0)
-        turns_end(t);
-    r->unread = turns_unread(t);
-    turns_free(t);
+        turns_end(x.t);
+    r->unread = turns_unread(x.t);
+    turns_free(x.t);
     return rc;
 }

@@ -20,8 +20,9 @@ struct reading {
 
     /* Out. */
     char session_id[UUID_SIZE];
-    int64_t found;  /* the version that was read, 0: what is here */
-    int64_t unread; /* lines that could not be read */
+    const struct agent *agent; /* whose it is; known before anything is told */
+    int64_t found;             /* the version that was read, 0: what is here */
+    int64_t unread;            /* lines that could not be read */
 };
 
 /**
@@ -39,17 +40,18 @@ typedef void reading_f(void *arg, const void *p, size_t n);
 int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err);
 
 /**
- * reading_open(c, word, ret_id, ret_fd, err):
+ * reading_open(c, word, ret_id, ret_agent, ret_fd, err):
  * Open the transcript, the longest if there are several, of the session here that ${word} means.
  * ERR_GONE if there is none, ERR_CONFLICT if there are several sessions.
  */
-int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE], int *ret_fd,
-                 struct ct_err *err);
+int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE],
+                 const struct agent **ret_agent, int *ret_fd, struct ct_err *err);
 
 /**
- * reading_file(root_fd, path, t, err):
+ * reading_file(agent, root_fd, path, t, err):
  * Feed the transcript at ${path} below the data folder ${root_fd}.
  */
-int reading_file(int root_fd, const char *path, struct turns *t, struct ct_err *err);
+int reading_file(const struct agent *agent, int root_fd, const char *path, struct turns *t,
+                 struct ct_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "agents/linked.h"
@@ -40,7 +41,7 @@ static void add_hit(struct search *s, const char *id, int64_t changed_ms, struct
 static void on_transcript(void *arg, const char *path, const char *id)
 {
     struct search *s = arg;
-    int fd = linked_open(agent_default(), s->root_fd, path, 0);
+    int fd = linked_open(s->agent, s->root_fd, path, 0);
     struct json_object *item;
     struct find_result r;
     struct turns *t;
@@ -59,9 +60,9 @@ static void on_transcript(void *arg, const char *path, const char *id)
         return;
     s->sessions++;
     find_begin(s->find);
-    t = turns_new(agent_default(), find_turn, s->find);
+    t = turns_new(s->agent, find_turn, s->find);
     turns_only(t, find_may_be, s->find);
-    if (reading_file(s->root_fd, path, t, &e) != 0) {
+    if (reading_file(s->agent, s->root_fd, path, t, &e) != 0) {
         ctx_say(s->c, "%s", e.msg);
         s->failed++;
     }
@@ -100,7 +101,8 @@ static void search_here(struct search *s)
         s->root_fd = beneath_open_root(roots->v[i]);
         if (s->root_fd < 0)
             continue;
-        local_each(roots->v[i], on_transcript, s);
+        s->agent = roots_agent(s->c->config, i);
+        local_each(s->agent, roots->v[i], on_transcript, s);
         close(s->root_fd);
     }
 }

@@ -34,6 +34,7 @@ struct search {
 
     /* Our own. */
     struct json_object *local, *here, *answer;
+    const struct agent *agent; /* of the folder that is searched */
     int root_fd;
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/agent.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
@@ -267,7 +268,8 @@ static void do_verb(struct site *s, struct evhttp_request *req, const struct rou
  */
 
 /* Keep the transcript ${fd} open for the page, and tell it under which number. */
-static void tell_opened(struct site *s, struct evhttp_request *req, int fd, int is_here)
+static void tell_opened(struct site *s, struct evhttp_request *req, const struct agent *agent,
+                        int fd, int is_here)
 {
     struct site_opened *o = &s->opened[0];
     struct json_object *answer;
@@ -279,6 +281,7 @@ static void tell_opened(struct site *s, struct evhttp_request *req, int fd, int 
     }
     if (o->fd >= 0)
         close(o->fd);
+    o->agent = agent;
     o->fd = fd;
     o->handle = ++s->handles;
     o->used = ++s->uses;
@@ -301,7 +304,7 @@ static void on_fetched(void *arg, int status, const struct buf *out, const struc
     release(a);
     if (status == 0) {
         a->fd = -1;
-        tell_opened(a->site, a->req, fd, 0);
+        tell_opened(a->site, a->req, agent_unnamed(), fd, 0);
     } else {
         err_set(&e, ERR_FAIL, "%.400s", said->data != NULL ? said->data : "it could not be read");
         site_refuse(a->req, 502, &e);
@@ -355,6 +358,7 @@ static void do_open(struct site *s, struct evhttp_request *req, const struct evk
 {
     const char *id = evhttp_find_header(query, "id");
     const char *version = evhttp_find_header(query, "version");
+    const struct agent *agent;
     char found[UUID_SIZE];
     struct ct_err e;
     int fd;
@@ -364,9 +368,9 @@ static void do_open(struct site *s, struct evhttp_request *req, const struct evk
         site_refuse(req, 400, &e);
     } else if (version != NULL) {
         fetch(s, req, id, version);
-    } else if (reading_open(s->c, id, found, &fd, &e) == 0) {
+    } else if (reading_open(s->c, id, found, &agent, &fd, &e) == 0) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
-        tell_opened(s, req, fd, 1);
+        tell_opened(s, req, agent, fd, 1);
     } else if (e.code == ERR_GONE) {
         fetch(s, req, id, NULL);
     } else {
@@ -397,8 +401,8 @@ static void do_turns(struct site *s, struct evhttp_request *req, const struct ev
         return;
     }
     s->opened[i].used = ++s->uses;
-    if (pieces_tell(s->opened[i].fd, number_of(query, "piece"), number_of(query, "turn"), &o, &e) !=
-        0) {
+    if (pieces_tell(s->opened[i].agent, s->opened[i].fd, number_of(query, "piece"),
+                    number_of(query, "turn"), &o, &e) != 0) {
         site_refuse(req, 400, &e);
         return;
     }

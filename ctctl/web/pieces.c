@@ -90,7 +90,8 @@ static int feed(int fd, off_t from, off_t to, struct turns *t, struct ct_err *er
     return rc;
 }
 
-int pieces_tell(int fd, int64_t piece, int64_t turn, struct json_object **ret, struct ct_err *err)
+int pieces_tell(const struct agent *agent, int fd, int64_t piece, int64_t turn,
+                struct json_object **ret, struct ct_err *err)
 {
     struct telling_piece x = {.only = turn};
     struct json_object *o;
@@ -107,7 +108,7 @@ int pieces_tell(int fd, int64_t piece, int64_t turn, struct json_object **ret, s
                        "the transcript has no such part; it may have been "
                        "written anew");
     x.turns = json_object_new_array();
-    t = turns_new(agent_default(), on_turn, &x);
+    t = turns_new(agent, on_turn, &x);
     rc = feed(fd, (off_t)piece * PIECES_BYTES, (off_t)(piece + 1) * PIECES_BYTES, t, err);
     if (rc == 0) {
         o = json_object_new_object();

@@ -17,7 +17,7 @@
 #define PIECES_READ_MAX (65 << 20) /* a line that is longer is none that turns_feed() reads */
 
 /**
- * pieces_tell(fd, piece, turn, ret, err):
+ * pieces_tell(agent, fd, piece, turn, ret, err):
  * Return what is in the piece of that number, from 0, of the transcript ${fd}:
  *
  *   {"piece", "size": bytes of the file, "pieces": how many, "unread": lines, "turns": [...]}
@@ -26,6 +26,8 @@
  * a last line without its newline is told, for it may be being written.  With ${turn}, not -1, only
  * that turn of the piece, from 0, with its text up to PIECES_WHOLE.  The caller puts ${ret}.
  */
-int pieces_tell(int fd, int64_t piece, int64_t turn, struct json_object **ret, struct ct_err *err);
+struct agent;
+int pieces_tell(const struct agent *agent, int fd, int64_t piece, int64_t turn,
+                struct json_object **ret, struct ct_err *err);
 
 #endif

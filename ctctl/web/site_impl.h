@@ -13,9 +13,10 @@
 #define SITE_OPENED 8 /* transcripts; the one that was read longest ago is closed for the next */
 
 struct site_opened {
-    int fd;         /* -1: none */
-    int64_t handle; /* what the page calls it */
-    int64_t used;   /* the how manieth use of any of them */
+    const struct agent *agent; /* whose it is */
+    int fd;                    /* -1: none */
+    int64_t handle;            /* what the page calls it */
+    int64_t used;              /* the how manieth use of any of them */
 };
 
 struct asking; /* a request that waits for an errand */

@@ -33,6 +33,7 @@ struct salvage {
     size_t next;
     char *path; /* of the one that the worker reads */
     char session_id[UUID_SIZE];
+    const struct agent *agent;
     struct queue_item q;
     struct sealing_keys *keys; /* to open what is sealed, NULL: there are none */
     int is_sealed;
@@ -94,6 +95,7 @@ static void salvage_run(void *arg)
         const struct meta *m = opener_meta(opener);
         snprintf(v->q.session_id, sizeof(v->q.session_id), "%s", m->session_id);
         snprintf(v->q.content_id, sizeof(v->q.content_id), "%s", r.content_id);
+        v->agent = m->agent;
         v->q.source_cwd = str_dup(m->source_cwd);
         v->q.source_user_dir = str_dup(m->source_user_dir);
         open_result_free(&r);
@@ -119,6 +121,7 @@ static int write_salvaged(void *arg, struct ct_err *err)
     int rc;
 
     snprintf(ss.session_id, sizeof(ss.session_id), "%s", v->session_id);
+    snprintf(ss.agent, sizeof(ss.agent), "%s", v->agent->id);
     ss.root = ss.project = (char *)(uintptr_t) "";
     ss.modified_ms = now_wall_ms();
     ss.meta = json_object_new_object();
@@ -159,7 +162,7 @@ static int queue_again(struct salvage *v, struct ct_err *err)
     v->q.file = str_dup(path_base(to));
     v->q.source_machine = device[0] != '\0' ? str_dup(device) : path_host_name();
     v->q.metadata = json_object_new_object();
-    jdoc_set_str(v->q.metadata, "agentId", d->agent->id);
+    jdoc_set_str(v->q.metadata, "agentId", v->agent->id);
     if (describe(v, err) != 0)
         goto done;
     if (link(v->path, to) != 0) {

@@ -101,6 +101,7 @@ static const char *const schema[] = {
     "ALTER TABLE contained ADD COLUMN is_untold INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN is_within INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN verified TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT 'claude-code'",
 };
 
 #define COLUMNS \
@@ -108,7 +109,7 @@ static const char *const schema[] = {
     " transcript_digest, is_rewritten, is_archived, is_excluded, revive, version, content_id," \
     " sha256, size_bytes, confirmed_ms, is_loopback, pin, elsewhere, server_ms, token_tag," \
     " wire_id, key_id, generation, rollback, clear_version, is_renewed, elsewhere_wire, deleted," \
-    " is_apart, elsewhere_device, elsewhere_messages, is_within"
+    " is_apart, elsewhere_device, elsewhere_messages, is_within, agent"
 
 /* A clean end leaves no log beside the database. */
 static int was_clean(const char *path)
@@ -220,6 +221,7 @@ static void bare_of_row(sqlite3_stmt *st, struct state_session *ss)
     ss->elsewhere_device = str_dup(db_text(st, 32));
     ss->elsewhere_messages = sqlite3_column_int64(st, 33);
     ss->is_within = sqlite3_column_int(st, 34);
+    snprintf(ss->agent, sizeof(ss->agent), "%s", db_text(st, 35));
 }
 
 static void session_of_row(sqlite3_stmt *st, struct state_session *ss)
@@ -271,6 +273,22 @@ int state_get_bare(struct state *s, const char *session_id, struct state_session
     return get(s, session_id, bare_of_row, ret);
 }
 
+int state_agent(struct state *s, const char *session_id, char ret[AGENT_ID_SIZE])
+{
+    sqlite3_stmt *st;
+    int found = 0;
+
+    if (db_query(s->db, NULL, &st, "SELECT agent FROM sessions WHERE session_id = ?", "s",
+                 session_id) != 0)
+        return 0;
+    if (db_step(s->db, st, NULL) == 1) {
+        snprintf(ret, AGENT_ID_SIZE, "%s", db_text(st, 0));
+        found = 1;
+    }
+    db_done(st);
+    return found;
+}
+
 int state_put(struct state *s, const struct state_session *ss, struct ct_err *err)
 {
     const char *name = jdoc_str(ss->meta, "projectName");
@@ -279,19 +297,21 @@ int state_put(struct state *s, const struct state_session *ss, struct ct_err *er
         s->db, err,
         "INSERT INTO sessions(session_id, root, project, meta, project_name, slug, modified_ms,"
         " raw_bytes, transcript_bytes, transcript_digest, is_rewritten, is_archived, is_excluded,"
-        " revive, pin) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " revive, pin, agent) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        " coalesce(nullif(?,''),'claude-code'))"
         " ON CONFLICT(session_id) DO UPDATE SET root = excluded.root, project = excluded.project,"
         " meta = excluded.meta, project_name = excluded.project_name, slug = excluded.slug,"
         " modified_ms = excluded.modified_ms, raw_bytes = excluded.raw_bytes,"
         " transcript_bytes = excluded.transcript_bytes,"
         " transcript_digest = excluded.transcript_digest, is_rewritten = excluded.is_rewritten,"
         " is_archived = excluded.is_archived, is_excluded = excluded.is_excluded,"
-        " revive = excluded.revive, pin = excluded.pin, archived_ms = 0",
-        "ssssssiiisiiiii", ss->session_id, ss->root, ss->project,
+        " revive = excluded.revive, pin = excluded.pin, archived_ms = 0,"
+        " agent = excluded.agent",
+        "ssssssiiisiiiiis", ss->session_id, ss->root, ss->project,
         ss->meta != NULL ? jdoc_text(ss->meta) : NULL, name != NULL ? name : "",
         ss->slug != NULL ? ss->slug : "", ss->modified_ms, ss->raw_bytes, ss->transcript_bytes,
         ss->transcript_digest, (int64_t)ss->is_rewritten, (int64_t)ss->is_archived,
-        (int64_t)ss->is_excluded, (int64_t)ss->revive, ss->pin);
+        (int64_t)ss->is_excluded, (int64_t)ss->revive, ss->pin, ss->agent);
 }
 
 static int one_id(struct state *s, sqlite3_stmt *st, char ret[UUID_SIZE])

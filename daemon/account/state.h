@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "common/base/buf.h"
+#include "agents/agent.h"
 #include "common/data/db.h"
 #include "common/base/err.h"
 #include "common/base/hash.h"
@@ -40,13 +41,14 @@ enum state_renewed {
 
 struct state_session {
     char session_id[UUID_SIZE];
-    char *root;               /* data folder that it lies in */
-    char *project;            /* name of the project folder */
-    struct json_object *meta; /* all metadata, titles too: it stays on this machine; may be NULL */
-    char *slug;               /* name of its plan, or "" */
-    int64_t modified_ms;      /* newest file */
-    int64_t raw_bytes;        /* of the last bundle, uncompressed */
-    int64_t transcript_bytes; /* of the last bundle */
+    char agent[AGENT_ID_SIZE]; /* whose it is (id of agents/agent.h), "" in what is new */
+    char *root;                /* data folder that it lies in */
+    char *project;             /* name of the project folder */
+    struct json_object *meta;  /* all metadata, titles too: it stays on this machine; may be NULL */
+    char *slug;                /* name of its plan, or "" */
+    int64_t modified_ms;       /* newest file */
+    int64_t raw_bytes;         /* of the last bundle, uncompressed */
+    int64_t transcript_bytes;  /* of the last bundle */
     char transcript_digest[HASH_SHA256_HEX];
     int is_rewritten; /* a bundle since then did not go on where the one before it ended */
     int is_archived;  /* gone here, safe there */
@@ -131,6 +133,12 @@ struct db *state_db(struct state *s);
 int state_get(struct state *s, const char *session_id, struct state_session *ret);
 int state_get_bare(struct state *s, const char *session_id, struct state_session *ret);
 void state_session_clear(struct state_session *ss);
+
+/**
+ * state_agent(s, session_id, ret):
+ * Write the id of the agent whose the session is and return 1, or 0 if it is not known.
+ */
+int state_agent(struct state *s, const char *session_id, char ret[AGENT_ID_SIZE]);
 
 /**
  * state_put(s, ss, err):

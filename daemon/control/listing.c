@@ -102,7 +102,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
         modified_ms = s->mtime_ms;
     login_view_look(d->login, &email, &url, &device, &reason);
     jdoc_set_str(o, "sessionId", ss->session_id);
-    jdoc_set_str(o, "agent", d->agent->id);
+    jdoc_set_str(o, "agent", ss->agent);
     jdoc_set_str(o, "projectPath", cwd);
     jdoc_set_str(o, "projectName", jdoc_str(ss->meta, "projectName"));
     jdoc_set_str(o, "title", jdoc_str(ss->meta, "title"));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "common/data/jdoc.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
@@ -74,10 +75,22 @@ static const struct ct_err *broken_there(struct daemon *d)
     return st.err != NULL && is_broken_there(st.err) ? st.err : NULL;
 }
 
+/* Where agents are saved as they are here, it is enough that one is. */
+static int is_missed(const struct daemon *d, size_t root)
+{
+    if (!strlist_has(&d->config->agents, "auto"))
+        return !d->roots[root].is_there;
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        if (d->roots[i].is_there)
+            return 0;
+    }
+    return root == 0;
+}
+
 static int some_root_is_missing(const struct daemon *d)
 {
     for (size_t i = 0; i < d->config->roots.n; i++) {
-        if (!d->roots[i].is_there)
+        if (is_missed(d, i))
             return 1;
     }
     return 0;
@@ -479,18 +492,49 @@ static void add_profile_problem(struct daemon *d, struct json_object *list)
     json_object_put(o);
 }
 
+static void add_clash_problems(struct daemon *d, struct json_object *list)
+{
+    for (size_t i = 0; i + 1 < d->clashes.n; i += 2) {
+        const struct agent *agent = agent_find(d->clashes.v[i + 1]);
+        char *what = str_printf("a session of %s is NOT saved: another agent has one with its ID",
+                                agent->name);
+        char *cure =
+            str_printf("fork it in %s: the fork gets an ID of its own, and is saved", agent->name);
+        struct json_object *o =
+            problem(list, what,
+                    "a server knows a session by its ID alone, and the other one is saved", cure);
+        jdoc_set_str(o, "sessionId", d->clashes.v[i]);
+        free(what);
+        free(cure);
+    }
+}
+
+/* Nobody has said yet whether it is to be saved. */
+static void add_left_problem(void *arg, const struct agent *agent, const char *path)
+{
+    char *what = str_printf("%s is here and not saved", agent->name);
+    struct json_object *o =
+        problem(arg, what, "only Claude Code is saved until somebody says so",
+                "write into codeteleportd.conf: agents = \"auto\"; to save all agents that are "
+                "here, or agents = \"claude-code\"; not to be told; then restart the daemon");
+
+    jdoc_set_str(o, "path", path);
+    free(what);
+}
+
 static void add_general_problems(struct daemon *d, struct json_object *list)
 {
     const struct ct_err *err;
 
     for (size_t i = 0; i < d->config->roots.n; i++) {
         struct json_object *o;
-        if (d->roots[i].is_there)
+        if (!is_missed(d, i))
             continue;
-        o = problem(list, "the watched folder is not there or can't be read",
-                    "it does not exist (yet), or its permissions keep this user out",
-                    "it is watched as soon as Claude Code makes it; is another folder meant, set "
-                    "roots in the configuration");
+        o = problem(
+            list, "the watched folder is not there or can't be read",
+            "it does not exist (yet), or its permissions keep this user out",
+            "it is watched as soon as it is made; is another folder meant, set roots in the "
+            "configuration");
         jdoc_set_str(o, "path", d->config->roots.v[i]);
     }
     if (d->disk_err.code != ERR_NONE)
@@ -505,6 +549,8 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     add_metered_problem(d, list);
     add_cleanup_problem(d, list);
     add_profile_problem(d, list);
+    add_clash_problems(d, list);
+    roots_each_left(d->config, add_left_problem, list);
 }
 
 static struct json_object *problems(struct daemon *d)

@@ -57,7 +57,7 @@ static int may_shrink(const struct job *j, const char *path)
 {
     struct agent_path place;
 
-    j->d->agent->classify(path, &place);
+    j->agent->classify(path, &place);
     return place.kind == AGENT_TASK || place.kind == AGENT_TODO || place.kind == AGENT_PLAN ||
            place.kind == AGENT_MEMORY;
 }
@@ -91,7 +91,7 @@ static int may_change(const struct job *j, const char *path)
 {
     struct agent_path place;
 
-    j->d->agent->classify(path, &place);
+    j->agent->classify(path, &place);
     return place.kind == AGENT_TRANSCRIPT || place.kind == AGENT_HISTORY ||
            place.kind == AGENT_TASK || place.kind == AGENT_TODO;
 }
@@ -523,6 +523,8 @@ static void start(struct daemon *d, struct session *s)
     j->generation = d->generation;
     snprintf(j->session_id, sizeof(j->session_id), "%s", s->id);
     strlist_copy(&j->roots, &d->config->roots);
+    strlist_copy(&j->root_agents, &d->config->root_agents);
+    j->agent = agent_unnamed();
     j->spool_path = uploader_spool_path(d->uploader, s->id);
     j->cache_dir = str_dup(d->cache_dir);
     j->cache_bytes = d->config->cache_bytes;
@@ -546,6 +548,7 @@ static void start(struct daemon *d, struct session *s)
         j->previous_bytes = old.transcript_bytes;
         snprintf(j->previous_digest, sizeof(j->previous_digest), "%s", old.transcript_digest);
         j->last_project = str_dup(old.project);
+        snprintf(j->last_agent, sizeof(j->last_agent), "%s", old.agent);
         j->last_root = old.root != NULL ? str_dup(old.root) : NULL;
         if (state_stored_manifest(d->state, &old, &j->stored))
             j->stored_version = old.version;

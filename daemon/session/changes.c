@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
@@ -23,6 +24,7 @@
 
 struct lookup {
     struct daemon *d;
+    const struct agent *agent;
     uint64_t generation; /* of the books */
     int root_index;
     char *root;
@@ -67,16 +69,15 @@ static void lookup_run(void *arg)
 
     switch (l->kind) {
     case AGENT_SIDECHAIN:
-        if (agent_read_sidechain(l->root, l->path, id, NULL) == 0)
+        if (agent_read_sidechain(l->agent, l->root, l->path, id, NULL) == 0)
             strlist_add(&l->ids, id);
         break;
     case AGENT_HISTORY:
-        if (agent_read_history(l->d->agent, l->root, l->offset, on_history_id, l, &l->next, NULL) !=
-            0)
+        if (agent_read_history(l->agent, l->root, l->offset, on_history_id, l, &l->next, NULL) != 0)
             l->next = l->offset;
         break;
     case AGENT_LIVE:
-        l->is_unparsable = agent_read_live(l->root, l->path, &live) != 0;
+        l->is_unparsable = agent_read_live(l->agent, l->root, l->path, &live) != 0;
         if (!l->is_unparsable && agent_is_alive(&live)) {
             strlist_add(&l->ids, live.session_id);
             l->is_turn_end =
@@ -194,6 +195,7 @@ static void look_up(struct daemon *d, const struct watcher_change *c, int64_t ag
     struct lookup *l = str_calloc(1, sizeof(*l));
 
     l->d = d;
+    l->agent = daemon_agent(d, c->root);
     l->generation = d->generation;
     l->root_index = c->root;
     l->root = str_dup(d->config->roots.v[c->root]);
@@ -218,10 +220,41 @@ struct touching {
     struct strlist ids;
 };
 
+/* A server knows a session by its id alone: of two agents that use the same one, the first is
+ * saved, and the other one is named.  Only who is asked to makes up such an id. */
+static int is_of_another(struct daemon *d, const char *session_id, const struct watcher_change *c)
+{
+    const char *own = daemon_agent(d, c->root)->id;
+    const struct session *s = sessions_get(d, session_id);
+    char saved[AGENT_ID_SIZE] = "";
+
+    if (d->state == NULL || !roots_are_several(d->config))
+        return 0;
+    if (!state_agent(d->state, session_id, saved) && s != NULL && s->agent != NULL)
+        snprintf(saved, sizeof(saved), "%s", s->agent->id);
+    if (saved[0] == '\0' || strcmp(saved, own) == 0)
+        return 0;
+    if (c->place->kind == AGENT_TRANSCRIPT && !c->is_gone &&
+        !strlist_has(&d->clashes, session_id)) {
+        log_warn("session-clash session=%s agent=%s saved=%s", session_id, own, saved);
+        strlist_add(&d->clashes, session_id);
+        strlist_add(&d->clashes, own);
+        daemon_notice(d);
+    }
+    return 1;
+}
+
 static void session_changed(struct daemon *d, const char *session_id,
                             const struct watcher_change *c, int64_t age_ms)
 {
+    struct session *s;
+
+    if (is_of_another(d, session_id, c))
+        return;
     sessions_touch(d, session_id, age_ms, c->mtime_ns / 1000000);
+    s = sessions_get(d, session_id);
+    if (s != NULL)
+        s->agent = daemon_agent(d, c->root);
     sessions_grew(d, session_id, c->root, c->path, c->size_bytes);
 }
 
@@ -244,7 +277,7 @@ static void plan_changed(struct daemon *d, const struct watcher_change *c, int64
     struct touching t = {.d = d, .age_ms = age_ms, .mtime_ms = c->mtime_ns / 1000000};
     struct strlist slugs = {0};
 
-    d->agent->plan_slugs(path_base(c->path), &slugs);
+    daemon_agent(d, c->root)->plan_slugs(path_base(c->path), &slugs);
     for (size_t i = 0; d->state != NULL && i < slugs.n; i++)
         state_by_slug(d->state, slugs.v[i], touch_one, &t);
     strlist_free(&slugs);
@@ -432,10 +465,16 @@ static int sweep_live(void *arg, const char *path, void *id)
     return 0;
 }
 
+/* Of the agents that may be here, not all are. */
+static int is_optional(const struct daemon *d)
+{
+    return strlist_has(&d->config->agents, "auto");
+}
+
 static int all_are_scanned(const struct daemon *d)
 {
     for (size_t i = 0; i < d->config->roots.n; i++) {
-        if (!d->roots[i].is_there || d->roots[i].scans == 0)
+        if ((!d->roots[i].is_there && !is_optional(d)) || d->roots[i].scans == 0)
             return 0;
     }
     return 1;

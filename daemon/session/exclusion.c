@@ -119,6 +119,7 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
     if (!state_get(d->state, j->session_id, &ss) || ss.version == 0) {
         state_session_clear(&ss);
         snprintf(ss.session_id, sizeof(ss.session_id), "%s", j->session_id);
+        snprintf(ss.agent, sizeof(ss.agent), "%s", j->agent->id);
         ss.root = str_dup(j->root);
         ss.project = str_dup(j->project);
         ss.meta = json_object_get(j->result.metadata);

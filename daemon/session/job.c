@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "agents/beneath.h"
 #include "agents/encode.h"
 #include "bundle/install/origin.h"
@@ -44,6 +44,7 @@ void job_free(void *arg)
 
     job_clear_results(j);
     strlist_free(&j->roots);
+    strlist_free(&j->root_agents);
     free(j->files);
     strlist_free(&j->claimed);
     strlist_free(&j->withheld);
@@ -91,7 +92,7 @@ static int is_shared(const struct job *j, const char *path)
 {
     struct agent_path place;
 
-    j->d->agent->classify(path, &place);
+    j->agent->classify(path, &place);
     return place.kind == AGENT_HISTORY ||
            (place.session_id[0] != '\0' && strcmp(place.session_id, j->session_id) != 0);
 }
@@ -178,24 +179,41 @@ struct rules *job_rules(struct daemon *d, const char *own_id)
     return r;
 }
 
-static int snapshot_in(struct job *j, const char *root, struct snapshot **ret, struct ct_err *err)
+/* Take it in the root of that number, of which the agent may have others. */
+static int snapshot_in(struct job *j, size_t i, struct snapshot **ret, struct ct_err *err)
 {
+    const char *root = j->roots.v[i];
+    struct strlist also = {0};
+    int rc;
+
+    for (size_t k = 0; k < j->roots.n; k++) {
+        if (strcmp(j->root_agents.v[k], j->root_agents.v[i]) == 0)
+            strlist_add(&also, j->roots.v[k]);
+    }
     struct snapshot_opts o = {
         .root = root,
-        .agent = j->d->agent,
+        .agent = j->agent = agent_find(j->root_agents.v[i]),
         .session_id = j->session_id,
         .project = j->last_project,
-        .also = &j->roots,
+        .also = &also,
         .user_dir = path_home(),
         .cancel = j->cancel,
         .guard = withhold_guard(j),
     };
 
-    if (snapshot_take(&o, ret, err) != 0)
+    rc = snapshot_take(&o, ret, err);
+    strlist_free(&also);
+    if (rc != 0)
         return -1;
     free(j->root);
     j->root = str_dup(root);
     return 0;
+}
+
+/* Once a session is an agent's, it is no other one's. */
+static int is_of_agent(const struct job *j, size_t i)
+{
+    return j->last_agent[0] == '\0' || strcmp(j->root_agents.v[i], j->last_agent) == 0;
 }
 
 /* Of several data folders that have it that of the last bundle comes first: which transcript counts
@@ -204,11 +222,14 @@ static int best_snapshot(struct job *j, struct snapshot **ret, struct ct_err *er
 {
     struct ct_err e, worst = {0};
 
-    if (j->last_root != NULL && strlist_has(&j->roots, j->last_root) &&
-        snapshot_in(j, j->last_root, ret, &worst) == 0)
-        return 0;
+    for (size_t i = 0; j->last_root != NULL && i < j->roots.n; i++) {
+        if (strcmp(j->roots.v[i], j->last_root) == 0 && snapshot_in(j, i, ret, &worst) == 0)
+            return 0;
+    }
     for (size_t i = 0; i < j->roots.n; i++) {
-        if (snapshot_in(j, j->roots.v[i], ret, &e) == 0)
+        if (!is_of_agent(j, i))
+            continue;
+        if (snapshot_in(j, i, ret, &e) == 0)
             return 0;
         if (worst.code == ERR_NONE || worst.code == ERR_GONE)
             worst = e;
@@ -256,7 +277,7 @@ static void on_stub_file(void *arg, const struct snapshot_file *f)
     struct job *j = arg;
     struct agent_path place;
 
-    j->d->agent->classify(f->path, &place);
+    j->agent->classify(f->path, &place);
     if (place.kind != AGENT_MEMORY)
         on_file(j, f);
 }

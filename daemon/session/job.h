@@ -27,7 +27,8 @@ struct job {
     struct daemon *d;
     uint64_t generation; /* of the books that it is for */
     char session_id[UUID_SIZE];
-    struct strlist roots;
+    struct strlist roots, root_agents; /* as in the configuration */
+    const struct agent *agent;         /* whose the session is: of j->root */
     char *spool_path;
     char *cache_dir;
     int64_t cache_bytes;
@@ -37,18 +38,19 @@ struct job {
     char known_id[HASH_SHA256_HEX];
     int64_t previous_bytes;
     char previous_digest[HASH_SHA256_HEX];
-    int profile_root;             /* the root whose profile it is (profile.h), or -1 */
-    struct strlist claimed;       /* of a profile: plans and memory that sessions have */
-    struct strlist withheld;      /* ... and the project folders of sessions that stay here */
-    struct map *known;            /* ... and all sessions that are or were */
-    int is_place_unknown;         /* ... and not all of these are known */
-    char *last_root;              /* the data folder of the last bundle, or NULL */
-    char *last_project;           /* where the transcript of the last bundle lay, or NULL */
-    struct buf stored;            /* manifest of the newest version, if that is known ... */
-    int64_t stored_version;       /* ... and its number, else 0 */
-    struct adopted adopted;       /* what a pull installed; version 0: nothing (adopt.c) */
-    char own_id[HASH_SHA256_HEX]; /* known_id without that */
-    struct credscan_job *scan;    /* credentials are looked for, or NULL */
+    int profile_root;               /* the root whose profile it is (profile.h), or -1 */
+    struct strlist claimed;         /* of a profile: plans and memory that sessions have */
+    struct strlist withheld;        /* ... and the project folders of sessions that stay here */
+    struct map *known;              /* ... and all sessions that are or were */
+    int is_place_unknown;           /* ... and not all of these are known */
+    char *last_root;                /* the data folder of the last bundle, or NULL */
+    char last_agent[AGENT_ID_SIZE]; /* whose it was then, or "" */
+    char *last_project;             /* where the transcript of the last bundle lay, or NULL */
+    struct buf stored;              /* manifest of the newest version, if that is known ... */
+    int64_t stored_version;         /* ... and its number, else 0 */
+    struct adopted adopted;         /* what a pull installed; version 0: nothing (adopt.c) */
+    char own_id[HASH_SHA256_HEX];   /* known_id without that */
+    struct credscan_job *scan;      /* credentials are looked for, or NULL */
     const _Atomic int *cancel;
     char *notes_dir;             /* the state folder, with what is noted of origins */
     unsigned terms_seq;          /* d->terms_seq as it was */

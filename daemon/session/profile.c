@@ -45,11 +45,19 @@ void profile_id(struct daemon *d, int root, char ret[UUID_SIZE])
     free(text);
 }
 
+/* Other agents keep nothing that belongs to no session. */
+static int has_profile(const struct daemon *d, int root)
+{
+    return daemon_agent(d, root)->list_profile != NULL;
+}
+
 int profile_root(struct daemon *d, const char *id)
 {
     char own[UUID_SIZE];
 
     for (size_t i = 0; i < d->config->roots.n; i++) {
+        if (!has_profile(d, (int)i))
+            continue;
         profile_id(d, (int)i, own);
         if (strcmp(own, id) == 0)
             return (int)i;
@@ -66,7 +74,8 @@ void profile_touch(struct daemon *d, int root)
 {
     char id[UUID_SIZE];
 
-    if (d->state == NULL || d->roots[root].scans == 0 || profile_state(d) != PROFILE_ON)
+    if (d->state == NULL || !has_profile(d, root) || d->roots[root].scans == 0 ||
+        profile_state(d) != PROFILE_ON)
         return;
     profile_id(d, root, id);
     sessions_touch(d, id, 0, 0);
@@ -116,8 +125,10 @@ void profile_refresh(struct daemon *d)
     was = state_noted(d->state, TERMS);
     if (was == NULL || strcmp(was, now) != 0) {
         d->terms_seq++;
-        for (size_t i = 0; i < d->config->roots.n; i++)
-            drop(d, (int)i);
+        for (size_t i = 0; i < d->config->roots.n; i++) {
+            if (has_profile(d, (int)i))
+                drop(d, (int)i);
+        }
         exclusion_make_anew(d);
         state_note(d->state, TERMS, now, NULL);
     }
@@ -126,15 +137,23 @@ void profile_refresh(struct daemon *d)
     profile_touch_all(d);
 }
 
+static char *memory_of(const struct job *j, const char *project)
+{
+    char *folder = agent_project_path(j->agent, project), *memory = path_join(folder, "memory");
+
+    free(folder);
+    return memory;
+}
+
 /* What a session takes at once with ${path}: the plan, or the project's memory.  NULL: neither. */
 static char *taken_with(const struct job *j, const char *path)
 {
     struct agent_path place;
 
-    j->d->agent->classify(path, &place);
+    j->agent->classify(path, &place);
     if (place.kind == AGENT_PLAN)
         return str_dup(path);
-    return place.kind == AGENT_MEMORY ? str_printf("projects/%s/memory", place.project) : NULL;
+    return place.kind == AGENT_MEMORY ? memory_of(j, place.project) : NULL;
 }
 
 static void note_claimed(void *arg, const char *session_id, const char *path)
@@ -185,6 +204,7 @@ void profile_prepare(struct daemon *d, struct job *j)
     j->profile_root = profile_root(d, j->session_id);
     if (j->profile_root < 0)
         return;
+    j->agent = daemon_agent(d, j->profile_root);
     state_each_claimed(d->state, d->config->roots.v[j->profile_root], note_claimed, j);
     strlist_sort(&j->claimed);
     state_each_excluded_project(d->state, note_excluded, j);
@@ -254,7 +274,7 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
 {
     const struct snapshot_opts o = {
         .root = j->roots.v[j->profile_root],
-        .agent = j->d->agent,
+        .agent = j->agent,
         .session_id = j->session_id,
         .user_dir = path_home(),
         .cancel = j->cancel,
@@ -279,7 +299,7 @@ static void count_withheld(void *arg, const char *path, int64_t size_bytes)
     struct agent_path place;
 
     (void)size_bytes;
-    w->j.d->agent->classify(path, &place);
+    w->j.agent->classify(path, &place);
     if (place.kind == AGENT_MEMORY && place.project[0] == '\0')
         return; /* the user's own, or an agent's */
     w->n += stays(&w->j, place.kind == AGENT_MEMORY ? place.project : NULL, NULL) != NULL;
@@ -292,6 +312,8 @@ int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE])
     int64_t all = 0;
 
     for (size_t i = 0; d->state != NULL && i < d->config->roots.n; i++) {
+        if (!has_profile(d, (int)i))
+            continue;
         w.n = 0;
         profile_id(d, (int)i, w.j.session_id);
         w.j.exclude = job_rules(d, w.j.session_id);
@@ -363,8 +385,10 @@ struct json_object *profile_report(struct daemon *d)
 
     jdoc_set_str(o, "state", words[state]);
     json_object_object_add(o, "notSaved", json_object_new_array());
-    for (size_t i = 0; state == PROFILE_ON && d->state != NULL && i < d->config->roots.n; i++)
-        report_root(d, (int)i, o, &saved_ms);
+    for (size_t i = 0; state == PROFILE_ON && d->state != NULL && i < d->config->roots.n; i++) {
+        if (has_profile(d, (int)i))
+            report_root(d, (int)i, o, &saved_ms);
+    }
     jdoc_set_time(o, "savedAt", saved_ms);
     return o;
 }

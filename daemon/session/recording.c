@@ -57,6 +57,7 @@ static void new_state(const struct job *j, const struct state_session *old,
 
     memset(ss, 0, sizeof(*ss));
     snprintf(ss->session_id, sizeof(ss->session_id), "%s", j->session_id);
+    snprintf(ss->agent, sizeof(ss->agent), "%s", j->agent->id);
     ss->root = j->root;
     ss->project = j->project;
     ss->meta = j->result.metadata;

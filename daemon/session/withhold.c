@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "agents/beneath.h"
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 #include "agents/encode.h"
 #include "bundle/pack/beside.h"
 #include "bundle/pack/origin.h"
@@ -39,7 +39,7 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
 {
     const char *why;
 
-    if (first[0] == '\0' || claude_is_named(project, first))
+    if (first[0] == '\0' || agent_is_named(j->agent, project, first))
         return rules_reason(j->exclude, id, first, project);
     why = rules_reason(j->exclude, id, "", project);
     if (why == NULL && last[0] != '\0')
@@ -47,7 +47,7 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
     return why != NULL ? why : rules_reason(j->exclude, id, first, project);
 }
 
-static void head_cwd(int fd, char ret[ORIGIN_SIZE])
+static void head_cwd(const struct job *j, int fd, char ret[ORIGIN_SIZE])
 {
     static const size_t sizes[] = {HEAD_BYTES, LONG_HEAD_BYTES};
 
@@ -55,7 +55,7 @@ static void head_cwd(int fd, char ret[ORIGIN_SIZE])
     for (size_t i = 0; ret[0] == '\0' && i < sizeof(sizes) / sizeof(*sizes); i++) {
         char *p = str_calloc(sizes[i], 1);
         ssize_t n = file_pread_all(fd, p, sizes[i], 0);
-        struct transcript *t = transcript_new();
+        struct transcript *t = transcript_new(j->agent);
         struct transcript_facts facts;
         transcript_feed(t, p, n > 0 ? (size_t)n : 0);
         transcript_facts(t, &facts);
@@ -77,7 +77,7 @@ static const char *why_of(const struct job *j, const struct agent_path *place, i
         return "it is of a session that is excluded";
     if (fd < 0 || fstat(fd, &st) != 0)
         return NULL;
-    head_cwd(fd, first);
+    head_cwd(j, fd, first);
     if (first[0] == '\0')
         return NULL;
     origin_last_in(fd, (int64_t)st.st_size, last);
@@ -116,14 +116,14 @@ struct looking {
 static int is_it(const struct looking *l, int root_fd, const struct agent_path *place,
                  const char *path)
 {
-    int fd = linked_open(l->j->d->agent, root_fd, path, 0), yes;
+    int fd = linked_open(l->j->agent, root_fd, path, 0), yes;
     struct strlist memories = {0};
 
     yes = l->is_excluded || why_of(l->j, place, fd) != NULL;
     if (yes && fd >= 0 && l->slugs != NULL)
         yes = names_plan(fd, l->slugs);
     if (yes && fd >= 0 && l->memory != NULL) {
-        l->j->d->agent->memory_may_be(root_fd, fd, place->project, &memories);
+        l->j->agent->memory_may_be(root_fd, fd, place->project, &memories);
         yes = strlist_has(&memories, l->memory);
         strlist_free(&memories);
     }
@@ -135,8 +135,8 @@ static int is_it(const struct looking *l, int root_fd, const struct agent_path *
 /* Is it any of the sessions in ${project} but the job's own? */
 static int any_in(const struct looking *l, int root_fd, const char *project)
 {
-    char *folder = str_printf("projects/%s", project);
-    int fd = linked_open(l->j->d->agent, root_fd, folder, O_DIRECTORY), n = 0, yes = 0;
+    char *folder = agent_project_path(l->j->agent, project);
+    int fd = linked_open(l->j->agent, root_fd, folder, O_DIRECTORY), n = 0, yes = 0;
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *d;
 
@@ -144,7 +144,7 @@ static int any_in(const struct looking *l, int root_fd, const char *project)
            (d = readdir(dir)) != NULL) {
         char *path = str_printf("%s/%s", folder, d->d_name);
         struct agent_path place;
-        l->j->d->agent->classify(path, &place);
+        l->j->agent->classify(path, &place);
         if (place.kind == AGENT_TRANSCRIPT && strcmp(place.session_id, l->j->session_id) != 0) {
             yes = is_it(l, root_fd, &place, path);
             n++;
@@ -183,7 +183,7 @@ int withhold_has_excluded(const struct job *j, const char *root, const char *pro
 static int is_excluded_below(const struct job *j, const char *project)
 {
     int root_fd = beneath_open_root(j->root), yes = 0;
-    int fd = root_fd >= 0 ? linked_open(j->d->agent, root_fd, "projects", O_DIRECTORY) : -1;
+    int fd = root_fd >= 0 ? linked_open(j->agent, root_fd, j->agent->projects, O_DIRECTORY) : -1;
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     size_t n = strlen(project);
     struct dirent *d;
@@ -241,7 +241,7 @@ static const char *of_plan(void *arg, const char *root, const char *project, con
     struct strlist slugs = {0};
     int yes = 0;
 
-    j->d->agent->plan_slugs(path_base(path), &slugs);
+    j->agent->plan_slugs(path_base(path), &slugs);
     for (size_t i = 0; i < slugs.n; i++)
         yes = yes || rules_holds_slug(j->exclude, slugs.v[i]);
     yes = yes || has_excluded(j, root, project, &slugs);
@@ -257,9 +257,9 @@ static const char *of_cited(void *arg, int root_fd, const char *path)
     const char *why;
     int fd;
 
-    j->d->agent->classify(path, &place);
-    transcript = str_printf("projects/%s/%s.jsonl", place.project, place.session_id);
-    fd = linked_open(j->d->agent, root_fd, transcript, 0);
+    j->agent->classify(path, &place);
+    transcript = j->agent->transcript_path(place.session_id, place.project, NULL);
+    fd = linked_open(j->agent, root_fd, transcript, 0);
     why = why_of(j, &place, fd);
     if (fd >= 0)
         close(fd);
@@ -290,8 +290,10 @@ void withhold(struct job *j, struct snapshot *s)
     beside_leave_out(s);
     snapshot_each_memory(s, judge, &w);
     for (size_t i = 0; i + 1 < w.held.n; i += 2) {
-        char *folder = str_printf("projects/%s/memory", w.held.v[i]);
-        snapshot_leave_out(s, folder, w.held.v[i + 1]);
+        char *folder = agent_project_path(j->agent, w.held.v[i]);
+        char *memory = path_join(folder, "memory");
+        snapshot_leave_out(s, memory, w.held.v[i + 1]);
+        free(memory);
         free(folder);
     }
     strlist_free(&w.held);

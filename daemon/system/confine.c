@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/roots.h"
 #include "agents/linked.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
@@ -171,7 +172,7 @@ static void allow_ours(struct allowance *p)
 
     for (size_t i = 0; i < c->roots.n; i++) {
         allow(p, c->roots.v[i], SANDBOX_READ);
-        linked_each(agent_default(), c->roots.v[i], allow_target, p);
+        linked_each(roots_agent(c, i), c->roots.v[i], allow_target, p);
     }
     allow_in_folder(p, file);
     allow_in_folder(p, p->places->credentials);

@@ -106,7 +106,7 @@ static void every_path_is_classified_as_documented(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct agent_path p;
-        agent_default()->classify(places[i].path, &p);
+        agent_unnamed()->classify(places[i].path, &p);
         if (p.kind != places[i].kind)
             fail_msg("%s is %d", places[i].path, (int)p.kind);
         assert_string_equal(p.session_id, places[i].session_id);
@@ -125,11 +125,11 @@ static void all_folders_above_a_known_file_are_wanted(void **state)
         snprintf(path, sizeof(path), "%s", places[i].path);
         while ((slash = strrchr(path, '/')) != NULL) {
             *slash = '\0';
-            if (!agent_default()->wants_dir(path))
+            if (!agent_unnamed()->wants_dir(path))
                 fail_msg("%s is not wanted", path);
         }
     }
-    assert_true(agent_default()->wants_dir(""));
+    assert_true(agent_unnamed()->wants_dir(""));
 }
 
 static void folders_without_session_data_are_not_wanted(void **state)
@@ -144,7 +144,7 @@ static void folders_without_session_data_are_not_wanted(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
-        if (agent_default()->wants_dir(no[i]))
+        if (agent_unnamed()->wants_dir(no[i]))
             fail_msg("%s is wanted", no[i]);
     }
 }
@@ -152,14 +152,14 @@ static void folders_without_session_data_are_not_wanted(void **state)
 static void an_agent_is_found_by_its_id_alone(void **state)
 {
     (void)state;
-    assert_ptr_equal(agent_find("claude-code"), agent_default());
+    assert_ptr_equal(agent_find("claude-code"), agent_unnamed());
     assert_null(agent_find("claude"));
 }
 
 static void names_from_records_become_plain_file_names_only(void **state)
 {
     char path[256], entry[256];
-    const struct agent *a = agent_default();
+    const struct agent *a = agent_unnamed();
 
     (void)state;
     assert_int_equal(a->named("0123", path, entry, sizeof(path)), 0);
@@ -188,7 +188,7 @@ static void a_plan_is_its_sessions_or_one_of_its_agents(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
         struct strlist slugs = {0};
-        agent_default()->plan_slugs(plans[i].name, &slugs);
+        agent_unnamed()->plan_slugs(plans[i].name, &slugs);
         for (size_t k = 0; k < slugs.n; k++)
             assert_string_equal(slugs.v[k], plans[i].slugs[k]);
         assert_null(plans[i].slugs[slugs.n]);
@@ -209,13 +209,16 @@ static void a_sidechain_names_its_parent_inside(void **state)
     scratch_puts(p,
                  "{\"type\":\"summary\"}\n// {\"sessionId\":\"" B "\"}\n{\"x\":{\"sessionId\":\"" B
                  "\"},\"sessionId\":\"" A "\"}\n{\"sessionId\":\"" B "\"}\n");
-    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), 0);
+    assert_int_equal(
+        agent_read_sidechain(agent_unnamed(), dir, "projects/p/agent-1.jsonl", id, &err), 0);
     assert_string_equal(id, A);
     scratch_puts(p, "{\"sessionId\":\"" A "\"}"); /* no newline yet */
-    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), -1);
+    assert_int_equal(
+        agent_read_sidechain(agent_unnamed(), dir, "projects/p/agent-1.jsonl", id, &err), -1);
     assert_int_equal(err.code, ERR_RETRY);
     assert_int_equal(unlink(p), 0);
-    assert_int_equal(agent_read_sidechain(dir, "projects/p/agent-1.jsonl", id, &err), -1);
+    assert_int_equal(
+        agent_read_sidechain(agent_unnamed(), dir, "projects/p/agent-1.jsonl", id, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
     free(p);
     scratch_free(dir);
@@ -336,8 +339,8 @@ static void entries_go_back_where_they_came_from(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        char *path = agent_default()->entry_path(A, "-p", "-m", entries[i].entry);
-        assert_int_equal(agent_default()->entry_kind(A, entries[i].entry), entries[i].kind);
+        char *path = agent_unnamed()->entry_path(A, "-p", "-m", entries[i].entry);
+        assert_int_equal(agent_unnamed()->entry_kind(A, entries[i].entry), entries[i].kind);
         if (entries[i].path == NULL)
             assert_null(path);
         else
@@ -446,7 +449,7 @@ static void what_holds_words_is_not_idle_and_is_news(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct news *n = news_new();
+        struct news *n = news_new(agent_unnamed());
         news_feed(n, cases[i].line, strlen(cases[i].line));
         news_feed(n, "\n", 1);
         if (news_is_something(n) != cases[i].is_something)

@@ -86,34 +86,34 @@ static void the_history_is_read_on_from_where_it_ended(void **state)
     int64_t next = -1;
 
     (void)state;
-    assert_int_equal(agent_read_history(agent_default(), dir, 0, note_session, &seen, &next, NULL),
+    assert_int_equal(agent_read_history(agent_unnamed(), dir, 0, note_session, &seen, &next, NULL),
                      0);
     assert_int_equal(next, 0);
     scratch_puts(p, PROMPT(A) PROMPT(A) "garbage\n" PROMPT(B) PROMPT(A) "{\"sessionId\":\"" B);
-    assert_int_equal(agent_read_history(agent_default(), dir, 0, note_session, &seen, &next, NULL),
+    assert_int_equal(agent_read_history(agent_unnamed(), dir, 0, note_session, &seen, &next, NULL),
                      0);
     assert_string_equal(seen.data, "1a1");
     buf_reset(&seen);
     scratch_append(p, "\"}\n");
     assert_int_equal(
-        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
     assert_string_equal(seen.data, "a");
     buf_reset(&seen);
     assert_int_equal(
-        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
     assert_int_equal(seen.len, 0);
     scratch_puts(p, PROMPT(A)); /* replaced by a shorter one */
     assert_int_equal(
-        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
     assert_string_equal(seen.data, "1");
     buf_reset(&seen);
     scratch_puts(p,
                  PROMPT(B) "{\"display\":\"of another length\"}\n" PROMPT(A)); /* by a longer one */
     assert_int_equal(
-        agent_read_history(agent_default(), dir, next, note_session, &seen, &next, NULL), 0);
+        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
     assert_string_equal(seen.data, "-1");
     assert_int_equal(
-        agent_read_history(agent_default(), dir, next - 1, note_session, &seen, &next, NULL), 0);
+        agent_read_history(agent_unnamed(), dir, next - 1, note_session, &seen, &next, NULL), 0);
     assert_string_equal(seen.data, "-1a-1");
     buf_free(&seen);
     free(p);

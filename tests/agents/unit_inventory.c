@@ -27,7 +27,7 @@ static struct inventory look(const char *root)
     struct ct_err err = {0};
     struct inventory inv;
 
-    assert_int_equal(inventory_take(agent_default(), root, &inv, &err), 0);
+    assert_int_equal(inventory_take(agent_unnamed(), root, &inv, &err), 0);
     return inv;
 }
 
@@ -228,9 +228,9 @@ static void the_table_agrees_with_who_takes_what(void **state)
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         struct agent_path place;
         int is_taken;
-        agent_default()->classify(files[i], &place);
+        agent_unnamed()->classify(files[i], &place);
         is_taken = place.kind != AGENT_NOTHING && place.kind != AGENT_LIVE;
-        if (is_taken != (agent_default()->fate(files[i]) == AGENT_OF_SESSION))
+        if (is_taken != (agent_unnamed()->fate(files[i]) == AGENT_OF_SESSION))
             fail_msg("%s: %s, but the table says otherwise", files[i],
                      is_taken ? "taken" : "not taken");
     }

@@ -1,3 +1,4 @@
+#include "agents/agent.h"
 #include "agents/body.h"
 #include "agents/news.h"
 
@@ -16,7 +17,7 @@
 
 static struct news *news_of(const char *text, size_t piece, enum trust trust)
 {
-    struct news *n = news_new();
+    struct news *n = news_new(agent_unnamed());
     size_t len = strlen(text);
 
     news_vouch(n, trust);

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "agents/claude/transcript.h"
+#include "agents/agent.h"
+#include "agents/transcript.h"
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
@@ -68,7 +69,7 @@ static void check_sample(const struct transcript *t)
 
 static void damaged_lines_count_for_nothing(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
 
     (void)state;
     transcript_feed(t, sample, sizeof(sample) - 1);
@@ -80,14 +81,14 @@ static void pieces_of_any_size_give_the_same(void **state)
 {
     (void)state;
     for (size_t at = 0; at <= sizeof(sample) - 1; at++) {
-        struct transcript *t = transcript_new();
+        struct transcript *t = transcript_new(agent_unnamed());
         transcript_feed(t, sample, at);
         transcript_feed(t, sample + at, sizeof(sample) - 1 - at);
         check_sample(t);
         transcript_free(t);
     }
     for (size_t piece = 1; piece < 20; piece++) {
-        struct transcript *t = transcript_new();
+        struct transcript *t = transcript_new(agent_unnamed());
         for (size_t at = 0; at < sizeof(sample) - 1; at += piece) {
             size_t left = sizeof(sample) - 1 - at;
             transcript_feed(t, sample + at, piece < left ? piece : left);
@@ -101,12 +102,12 @@ static void a_saved_scan_goes_on_at_any_byte(void **state)
 {
     (void)state;
     for (size_t at = 0; at <= sizeof(sample) - 1; at++) {
-        struct transcript *t = transcript_new();
+        struct transcript *t = transcript_new(agent_unnamed());
         struct buf b = {0};
         transcript_feed(t, sample, at);
         transcript_save(t, &b);
         transcript_free(t);
-        t = transcript_load(b.data, b.len);
+        t = transcript_load(agent_unnamed(), b.data, b.len);
         assert_non_null(t);
         buf_free(&b);
         transcript_feed(t, sample + at, sizeof(sample) - 1 - at);
@@ -117,7 +118,7 @@ static void a_saved_scan_goes_on_at_any_byte(void **state)
 
 static void a_state_cut_short_is_refused(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct buf b = {0};
 
     (void)state;
@@ -128,7 +129,7 @@ static void a_state_cut_short_is_refused(void **state)
         /* A copy of exactly that length, so that a sanitizer sees a byte too many. */
         char *copy = str_calloc(n + 1, 1);
         memcpy(copy, b.data, n);
-        t = transcript_load(copy, n);
+        t = transcript_load(agent_unnamed(), copy, n);
         assert_null(t);
         free(copy);
     }
@@ -143,7 +144,7 @@ static void feed_line(struct transcript *t, const char *line)
 
 static void a_title_is_cut_between_characters(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct transcript_facts f;
     struct buf b = {0};
 
@@ -162,7 +163,7 @@ static void a_title_is_cut_between_characters(void **state)
 
 static void titles_win_in_their_order(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct transcript_facts f;
 
     (void)state;
@@ -192,7 +193,7 @@ static void titles_win_in_their_order(void **state)
 
 static void a_line_of_many_megabytes_takes_no_memory(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct transcript_facts f;
     struct buf saved = {0};
     static const char head[] = "{\"type\":\"user\",\"message\":{\"content\":\"";
@@ -218,7 +219,7 @@ static void a_line_of_many_megabytes_takes_no_memory(void **state)
 
 static void nesting_has_a_limit_and_no_stack(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct transcript_facts f;
     struct buf b = {0};
 
@@ -240,7 +241,7 @@ static void nesting_has_a_limit_and_no_stack(void **state)
 
 static void a_member_that_comes_twice_counts_once(void **state)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(agent_unnamed());
     struct transcript_facts f;
 
     (void)state;
@@ -272,7 +273,7 @@ static void a_message_is_counted_once_and_as_it_came_last(void **state)
                 SAID("d", "", "<synthetic>", 1000, 1000) COST(1, 0.5) COST(1, 0.75) COST(2, 0.25)
                     COST(1, 0.8);
     static const char beside_lines[] = SAID("a", "", "opus", 10, 30) SAID("e", "", "opus", 1, 1);
-    struct transcript *t = transcript_new(), *beside;
+    struct transcript *t = transcript_new(agent_unnamed()), *beside;
     struct transcript_facts f, g;
     struct json_object *o;
 

@@ -26,7 +26,7 @@ static void add(void *arg, const struct turn *t)
 static char *turns_of(const char *lines, size_t n, size_t step, int64_t *ret_unread)
 {
     struct buf b = {0};
-    struct turns *t = turns_new(agent_default(), add, &b);
+    struct turns *t = turns_new(agent_unnamed(), add, &b);
 
     for (size_t at = 0; at < n; at += step)
         turns_feed(t, lines + at, n - at < step ? n - at : step);

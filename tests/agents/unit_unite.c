@@ -31,7 +31,7 @@ static int try(const char *ours, const char *theirs, const struct strlist *renam
         .theirs = {file_of(theirs, strlen(theirs)), (int64_t)strlen(theirs)},
         .renamed = renamed,
     };
-    int fd = file_of("", 0), rc = agent_default()->unite(&o, fd, r, e);
+    int fd = file_of("", 0), rc = agent_unnamed()->unite(&o, fd, r, e);
 
     buf_reset(out);
     lseek(fd, 0, SEEK_SET);
@@ -524,7 +524,7 @@ static void memory_goes_by_lines_and_not_by_bytes(void **state)
     o.ours.end = write_large(o.ours.fd, "a", 10000, bytes, &half);
     o.theirs.end = write_large(o.theirs.fd, "b", 10000, bytes, &half);
     getrusage(RUSAGE_SELF, &before);
-    assert_int_equal(agent_default()->unite(&o, out, &r, &e), 0);
+    assert_int_equal(agent_unnamed()->unite(&o, out, &r, &e), 0);
     getrusage(RUSAGE_SELF, &after);
     assert_int_equal(r.shared, 5000);
     assert_int_equal(r.only_ours + r.only_theirs, 10000);

@@ -28,7 +28,7 @@ static void add_session(void *arg, const char *project, const char *name)
     struct agent_path place;
     char *path = str_printf("projects/%s/%s", project, name);
 
-    agent_default()->classify(path, &place);
+    agent_unnamed()->classify(path, &place);
     if (place.kind == AGENT_TRANSCRIPT)
         strlist_add(arg, place.session_id);
     free(path);

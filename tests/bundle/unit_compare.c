@@ -1,3 +1,4 @@
+#include "agents/agent.h"
 #include "agents/news.h"
 #include "bundle/install/local.h"
 
@@ -16,7 +17,7 @@
 
 static enum news_order order_of(const char *x, const char *y)
 {
-    struct news *a = news_new(), *b = news_new();
+    struct news *a = news_new(agent_unnamed()), *b = news_new(agent_unnamed());
     enum news_order order;
 
     news_feed(a, x, strlen(x));
@@ -101,7 +102,7 @@ static void what_is_no_news_does_not_count(void **state)
 
 static struct news *news_of(const char *text)
 {
-    struct news *n = news_new();
+    struct news *n = news_new(agent_unnamed());
 
     news_feed(n, text, strlen(text));
     news_end(n);
@@ -152,7 +153,7 @@ static void people_count_prompts_and_answers_each_once(void **state)
 static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
 {
     static const char two[] = A "{\"type\":\"user\",\"uuid\":\"c\"}";
-    struct news *n = news_new();
+    struct news *n = news_new(agent_unnamed());
 
     (void)state;
     assert_int_equal(order_of(two, A B), NEWS_DIVERGED);
@@ -170,7 +171,7 @@ static void a_whole_record_without_its_newline_counts_at_the_end(void **state)
 static struct news *unnamed(size_t n)
 {
     static const char line[] = "{\"type\":\"user\"}\n";
-    struct news *ret = news_new();
+    struct news *ret = news_new(agent_unnamed());
 
     for (size_t i = 0; i < n; i++)
         news_feed(ret, line, strlen(line));
@@ -203,7 +204,7 @@ static void a_glance_finds_the_branch_and_counts_nothing(void **state)
 {
     static const char text[] =
         A B "{\"type\":\"user\",\"timestamp\":\"2026-11-23T20:00:00.500Z\",\"gitBranch\":\"f\"}\n";
-    struct news *n = news_new_glance();
+    struct news *n = news_new_glance(agent_unnamed());
 
     (void)state;
     news_feed(n, text, strlen(text));
@@ -219,7 +220,7 @@ static void a_set_knows_folder_branch_and_times(void **state)
     static const char text[] =
         "{\"type\":\"mode\",\"timestamp\":\"2026-11-23T20:00:00.500Z\"}\n" A B
         "{\"type\":\"user\",\"uuid\":\"d\",\"cwd\":\"/q\",\"gitBranch\":\"f\"}\n";
-    struct news *n = news_new();
+    struct news *n = news_new(agent_unnamed());
 
     (void)state;
     news_feed(n, text, strlen(text));
@@ -238,7 +239,7 @@ static void of_several_folders_the_last_that_the_project_is_named_after_counts(v
                                "{\"type\":\"user\",\"uuid\":\"b\",\"cwd\":\"/h/b.c\"}\n"
                                "{\"type\":\"user\",\"uuid\":\"c\",\"cwd\":\"/h/b-c\"}\n"
                                "{\"type\":\"user\",\"uuid\":\"d\",\"cwd\":\"/h/b-c/sub\"}\n";
-    struct news *n = news_new();
+    struct news *n = news_new(agent_unnamed());
 
     (void)state;
     news_look_for(n, "-h-b-c");

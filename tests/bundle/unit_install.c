@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "agents/agent.h"
 #include "agents/beneath.h"
 #include "bundle/install/adopted.h"
 #include "bundle/open/generations.h"
@@ -177,8 +178,8 @@ static int64_t append(const char *root, const char *lines)
 
     mkdirat(root_fd, "stage", 0700);
     clock_fd = openat(root_fd, "stage", O_RDONLY | O_DIRECTORY);
-    assert_int_equal(prompts_append(root_fd, agent_default(), ID, fd, -1, &counted, &e), 0);
-    assert_int_equal(prompts_append(root_fd, agent_default(), ID, fd, clock_fd, &added, &e), 0);
+    assert_int_equal(prompts_append(root_fd, agent_unnamed(), ID, fd, -1, &counted, &e), 0);
+    assert_int_equal(prompts_append(root_fd, agent_unnamed(), ID, fd, clock_fd, &added, &e), 0);
     assert_int_equal(counted, added);
     assert_int_equal(faccessat(root_fd, "history.jsonl.lock", F_OK, 0), -1);
     close(clock_fd);
@@ -331,22 +332,22 @@ static void who_is_in_the_middle_of_saying_so_may_work_on_it(void **state)
     char dir[512];
     pthread_t t;
 
-    assert_false(local_is_live(root, ID));
+    assert_false(local_is_live(agent_unnamed(), root, ID));
     snprintf(dir, sizeof(dir), "%s/sessions", root);
     assert_int_equal(mkdir(dir, 0700), 0);
     /* Of a process that is gone, or whole but of no session. */
     write_live(root, INT32_MAX, "{\"pid\":2147483647,");
     write_live(root, (long)getpid(), "{\"pid\":1}");
-    assert_false(local_is_live(root, ID));
+    assert_false(local_is_live(agent_unnamed(), root, ID));
     write_live(root, (long)getpid(), "");
-    assert_true(local_is_live(root, ID));
+    assert_true(local_is_live(agent_unnamed(), root, ID));
     write_live(root, (long)getpid(), "{\"pid\":12,\"sess");
-    assert_true(local_is_live(root, ID));
+    assert_true(local_is_live(agent_unnamed(), root, ID));
     /* Its rest is waited for, and tells. */
     assert_int_equal(pthread_create(&t, NULL, finish_writing, *state), 0);
-    assert_true(local_is_live(root, OTHER));
+    assert_true(local_is_live(agent_unnamed(), root, OTHER));
     pthread_join(t, NULL);
-    assert_false(local_is_live(root, ID));
+    assert_false(local_is_live(agent_unnamed(), root, ID));
 }
 
 int main(void)

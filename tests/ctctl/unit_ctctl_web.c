@@ -110,7 +110,7 @@ static void keep(void *arg, const struct turn *t)
 static struct json_object *whole(const struct buf *b)
 {
     struct json_object *ret = json_object_new_array();
-    struct turns *t = turns_new(agent_default(), keep, ret);
+    struct turns *t = turns_new(agent_unnamed(), keep, ret);
 
     turns_feed(t, b->data, b->len);
     turns_free(t);
@@ -147,7 +147,7 @@ static void same_as_whole(const char *dir, const struct buf *b)
     struct ct_err e;
 
     for (int64_t i = 0; i < pieces; i++) {
-        assert_int_equal(pieces_tell(fd, i, -1, &o, &e), 0);
+        assert_int_equal(pieces_tell(agent_unnamed(), fd, i, -1, &o, &e), 0);
         pieces = jdoc_int(o, "pieces", -1);
         assert_int_equal(jdoc_int(o, "size", -1), b->len);
         turns = jdoc_array(o, "turns");
@@ -160,7 +160,7 @@ static void same_as_whole(const char *dir, const struct buf *b)
             assert_true(strlen(jdoc_str(t, "text")) == strlen(text) ||
                         strlen(jdoc_str(t, "text")) == PIECES_TEXT);
             if (jdoc_has(t, "length") && length <= PIECES_WHOLE) {
-                assert_int_equal(pieces_tell(fd, i, (int64_t)k, &one, &e), 0);
+                assert_int_equal(pieces_tell(agent_unnamed(), fd, i, (int64_t)k, &one, &e), 0);
                 assert_string_equal(
                     jdoc_str(json_object_array_get_idx(jdoc_array(one, "turns"), 0), "text"), text);
                 json_object_put(one);
@@ -169,7 +169,7 @@ static void same_as_whole(const char *dir, const struct buf *b)
         json_object_put(o);
     }
     assert_int_equal(at, json_object_array_length(all));
-    assert_int_equal(pieces_tell(fd, pieces, -1, &o, &e), b->len == 0 ? 0 : -1);
+    assert_int_equal(pieces_tell(agent_unnamed(), fd, pieces, -1, &o, &e), b->len == 0 ? 0 : -1);
     if (b->len == 0)
         json_object_put(o);
     close(fd);
@@ -224,7 +224,7 @@ static void a_line_that_is_being_written_is_not_told(void **state)
     add_line(&b, 5, 1);
     buf_addstr(&b, "{\"type\":\"user\",\"message\":{\"content\":\"half");
     fd = write_it(*state, &b);
-    assert_int_equal(pieces_tell(fd, 0, -1, &o, &e), 0);
+    assert_int_equal(pieces_tell(agent_unnamed(), fd, 0, -1, &o, &e), 0);
     assert_int_equal(json_object_array_length(jdoc_array(o, "turns")), 1);
     assert_int_equal(jdoc_int(o, "unread", -1), 0);
     json_object_put(o);
@@ -246,7 +246,7 @@ static void a_cut_is_whole_characters(void **state)
             buf_addstr(&b, "\xE2\x98\x83");
         buf_addstr(&b, "\"}}\n");
         fd = write_it(*state, &b);
-        assert_int_equal(pieces_tell(fd, 0, -1, &o, &e), 0);
+        assert_int_equal(pieces_tell(agent_unnamed(), fd, 0, -1, &o, &e), 0);
         text = jdoc_str(json_object_array_get_idx(jdoc_array(o, "turns"), 0), "text");
         assert_int_equal((strlen(text) - (size_t)before) % 3, 0);
         assert_true(strlen(text) > PIECES_TEXT - 3 && strlen(text) <= PIECES_TEXT);

@@ -216,6 +216,8 @@ static void on_resumed(void *arg)
     p->resumed++;
 }
 
+static const struct agent *const stand_ins[] = {&stand_in, &stand_in, &stand_in, &stand_in};
+
 struct picture *picture_setup(int roots)
 {
     return picture_setup_in("/tmp", roots);
@@ -240,10 +242,11 @@ struct picture *picture_setup_in(const char *place, int roots)
         strlist_add(&p->roots, path);
         free(path);
     }
+    assert_true((size_t)roots <= sizeof(stand_ins) / sizeof(stand_ins[0]));
     path = path_join(p->dir, "markers");
     assert_int_equal(mkdir(path, 0700), 0);
     p->opts.roots = &p->roots;
-    p->opts.agent = &stand_in;
+    p->opts.agents = stand_ins;
     p->opts.marker_dir = path;
     p->opts.poll_ms = 50;
     return p;

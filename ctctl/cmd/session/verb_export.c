@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "bundle/install/local.h"
 #include "bundle/open/open.h"
 #include "bundle/pack/pack.h"
@@ -28,6 +29,7 @@
 #define TRIES 3
 
 struct exporting {
+    const struct agent *agent; /* whose it is, of one that is here */
     const char *word;
     const char *file; /* "-": standard output */
     int64_t version;
@@ -94,7 +96,8 @@ static int put(const struct exporting *x, int from, struct ct_err *err)
 static int pack(const struct exporting *x, const char *root, const char *path,
                 struct pack_result *ret, struct ct_err *err)
 {
-    const struct snapshot_opts so = {.root = root, .session_id = x->id, .user_dir = path_home()};
+    const struct snapshot_opts so = {
+        .root = root, .agent = x->agent, .session_id = x->id, .user_dir = path_home()};
     const struct pack_opts po = {.spool_path = path};
     struct snapshot *s;
     int rc = -1;
@@ -110,22 +113,45 @@ static int pack(const struct exporting *x, const char *root, const char *path,
     return rc;
 }
 
-static int find_local(struct exporting *x, const char *root, struct ct_err *err)
+static int find_in(struct exporting *x, const struct agent *agent, const char *root)
 {
     struct strlist ids = {0};
     int n = 0;
 
-    free(x->id);
-    x->id = NULL;
-    local_list(root, &ids);
+    local_list(agent, root, &ids);
     for (size_t i = 0; i < ids.n; i++) {
         if (strncmp(ids.v[i], x->word, strlen(x->word)) != 0)
             continue;
         free(x->id);
         x->id = str_dup(ids.v[i]);
+        x->agent = agent;
         n++;
     }
     strlist_free(&ids);
+    return n;
+}
+
+/* In the data folder of each agent that is saved. */
+static int find_local(struct ctx *c, struct exporting *x, char **ret_root, struct ct_err *err)
+{
+    const struct agent *before = NULL;
+    int n = 0;
+
+    free(x->id);
+    x->id = NULL;
+    for (size_t i = 0; i < c->config->roots.n; i++) {
+        const struct agent *agent = roots_agent(c->config, i);
+        char *root = agent != before ? ctx_root(c, agent, err) : NULL;
+        int found = root != NULL ? find_in(x, agent, root) : 0;
+        before = agent;
+        if (found == 0) {
+            free(root);
+            continue;
+        }
+        free(*ret_root);
+        *ret_root = root;
+        n += found;
+    }
     if (n == 1)
         return 0;
     if (n == 0)
@@ -137,11 +163,11 @@ static int find_local(struct exporting *x, const char *root, struct ct_err *err)
 
 static int export_local(struct ctx *c, struct exporting *x, struct ct_err *err)
 {
-    char *root = pull_root(c, err), *dir = NULL, *path = NULL;
+    char *root = NULL, *dir = NULL, *path = NULL;
     struct pack_result r = {0};
     int fd = -1, rc = -1;
 
-    if (root == NULL || ctx_config(c, err) != 0 || find_local(x, root, err) != 0)
+    if (ctx_config(c, err) != 0 || find_local(c, x, &root, err) != 0)
         goto done;
     dir = path_join(c->config->state_dir, "downloads");
     path = str_printf("%s/export-%d.part", dir, (int)getpid());

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/roots.h"
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "bundle/pack/leaks.h"
@@ -162,7 +163,8 @@ static void end(void *arg, const char *path, const struct leaks_mark *mark)
 
 static void scan_session(struct scanning *x, const char *root, const char *id)
 {
-    const struct snapshot_opts so = {.root = root, .session_id = id, .user_dir = path_home()};
+    const struct snapshot_opts so = {
+        .root = root, .agent = ctx_agent_of(x->c, root), .session_id = id, .user_dir = path_home()};
     const struct leaks_opts o = {
         .rules = x->rules,
         .known = known,
@@ -195,11 +197,12 @@ static void scan_session(struct scanning *x, const char *root, const char *id)
         say_failed(x, id, err.msg);
 }
 
-static void list_sessions(const char *root, const char *word, struct strlist *ret)
+static void list_sessions(const struct agent *agent, const char *root, const char *word,
+                          struct strlist *ret)
 {
     struct strlist ids = {0};
 
-    local_list(root, &ids);
+    local_list(agent, root, &ids);
     for (size_t k = 0; k < ids.n; k++) {
         if (strncmp(ids.v[k], word, strlen(word)) == 0)
             strlist_add(ret, ids.v[k]);
@@ -233,14 +236,14 @@ static void pass_over(void *arg, const char *path, const char *reason)
 
 /* The transcripts of a session weigh for all of it: to know the rest takes as long as to scan it.
  */
-static int64_t weight(const char *root, const char *id)
+static int64_t weight(const struct agent *agent, const char *root, const char *id)
 {
     static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
     struct weighing w = {.root_fd = beneath_open_root(root)};
 
     if (w.root_fd < 0)
         return 0;
-    (void)agent_default()->list_transcripts(w.root_fd, id, &ops, &w, NULL, NULL);
+    (void)agent->list_transcripts(w.root_fd, id, &ops, &w, NULL, NULL);
     close(w.root_fd);
     return w.bytes;
 }
@@ -253,10 +256,10 @@ static int scan_sessions(struct scanning *x, const char *word)
     int64_t n = 0, of = 0, all_bytes = 0;
 
     for (size_t i = 0; i < roots->n; i++) {
-        list_sessions(roots->v[i], word, &ids[i]);
+        list_sessions(roots_agent(x->c->config, i), roots->v[i], word, &ids[i]);
         of += (int64_t)ids[i].n;
         for (size_t k = 0; k < ids[i].n; k++)
-            all_bytes += weight(roots->v[i], ids[i].v[k]);
+            all_bytes += weight(roots_agent(x->c->config, i), roots->v[i], ids[i].v[k]);
     }
     x->progress = progress_new(&x->c->err, "Scanning", now_mono_ms());
     for (size_t i = 0; i < roots->n; i++) {
@@ -264,7 +267,7 @@ static int scan_sessions(struct scanning *x, const char *word)
             progress_of(x->progress, ++n, of);
             progress_to(x->progress, x->bytes, all_bytes, now_mono_ms());
             scan_session(x, roots->v[i], ids[i].v[k]);
-            x->bytes += weight(roots->v[i], ids[i].v[k]);
+            x->bytes += weight(roots_agent(x->c->config, i), roots->v[i], ids[i].v[k]);
         }
         strlist_free(&ids[i]);
     }

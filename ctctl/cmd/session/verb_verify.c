@@ -95,6 +95,15 @@ static void tell(struct verifying *v, const char *id, int64_t version,
     json_object_array_add(v->results, o);
 }
 
+static const char *find_root(void *arg, const struct agent *agent)
+{
+    struct verifying *v = arg;
+
+    free(v->root);
+    v->root = ctx_root(v->c, agent, NULL);
+    return v->root;
+}
+
 static int open_and_compare(struct verifying *v, struct download *d, struct verify_result *ret,
                             struct ct_err *err)
 {
@@ -103,7 +112,8 @@ static int open_and_compare(struct verifying *v, struct download *d, struct veri
 
     if (download_fetch(v->c, d, err) != 0 || download_unseal(v->c, d, &unseal, err) != 0)
         return -1;
-    here.root = v->root;
+    here.find_root = find_root;
+    here.arg = v;
     here.here = pull_vouched_here(v->c, download_id(d));
     here.bundle = pull_vouched(v->c, d);
     if (verify_bundle(d->path, download_id(d), &here, &unseal, ret, err) != 0)
@@ -186,8 +196,7 @@ static int begin(struct verifying *v, struct ctx *c, int64_t version, struct ct_
     memset(v, 0, sizeof(*v));
     v->c = c;
     v->version = version;
-    v->root = pull_root(c, err);
-    if (v->root == NULL)
+    if (ctx_config(c, err) != 0)
         return -1;
     v->results = json_object_new_array();
     v->progress = progress_new(&c->err, "Verifying", now_mono_ms());

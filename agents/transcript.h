@@ -1,5 +1,5 @@
-#ifndef AGENTS_CLAUDE_TRANSCRIPT_H
-#define AGENTS_CLAUDE_TRANSCRIPT_H
+#ifndef AGENTS_TRANSCRIPT_H
+#define AGENTS_TRANSCRIPT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "common/base/strlist.h"
 
 /*
- * What a Claude Code transcript says of its session, gathered line by line in one pass.  Bytes are
+ * What a transcript says of its session, gathered line by line in one pass.  Bytes are
  * pushed in pieces of any size; lines may have any length; memory stays constant but for the sets
  * of distinct things (eight to sixteen bytes for each message).  A line counts only once its
  * newline has come and only if it is one whole valid JSON object, nested no deeper than
@@ -17,7 +17,9 @@
  */
 struct transcript;
 
-struct transcript *transcript_new(void);
+struct agent;
+
+struct transcript *transcript_new(const struct agent *agent);
 
 /**
  * transcript_beside(main):
@@ -78,12 +80,12 @@ const struct strlist *transcript_slugs(const struct transcript *t);
 const struct strlist *transcript_pastes(const struct transcript *t);
 
 /**
- * transcript_save(t, ret), transcript_load(p, n):
+ * transcript_save(t, ret), transcript_load(agent, p, n):
  * Append the whole state, in the middle of a line as well; take it up again.  NULL if it was not
  * saved by this very build of the scanner or is damaged.
  */
 void transcript_save(const struct transcript *t, struct buf *ret);
-struct transcript *transcript_load(const char *p, size_t n);
+struct transcript *transcript_load(const struct agent *agent, const char *p, size_t n);
 
 /**
  * transcript_project_name(cwd, buf, size):

@@ -1,14 +1,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "common/data/jscan.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
 
-#include "agents/claude/record.h"
+#include "agents/agent.h"
+#include "agents/record.h"
 #include "agents/seen.h"
 
-#include "agents/claude/transcript.h"
+#include "agents/transcript.h"
 
 #define TITLE_CHARACTERS 200
 
@@ -37,6 +39,7 @@ struct totals {
 };
 
 struct transcript {
+    const struct agent *agent;
     struct totals totals;
     struct record record;
     struct jscan scan;
@@ -50,10 +53,28 @@ struct transcript {
     struct strlist paste_names;
 };
 
-struct transcript *transcript_new(void)
+void record_clear(struct record *r)
+{
+    /* First characters instead of whole arrays: this runs for every line. */
+    r->known = 0;
+    r->type = RECORD_OTHER;
+    r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
+    r->tool_calls = 0;
+    r->is_fork = r->is_in_usage = r->has_usage = r->is_cost_open = 0;
+    r->start_time = 0;
+    r->total_micros = r->cost_micros = -1;
+    r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->relocated[0] = r->git_branch[0] =
+        r->slug[0] = '\0';
+    for (int i = 0; i < TITLE_KINDS; i++)
+        r->title[i][0] = '\0';
+    r->model[0] = r->message_id[0] = r->text[0] = '\0';
+}
+
+struct transcript *transcript_new(const struct agent *agent)
 {
     struct transcript *t = str_calloc(1, sizeof(*t));
 
+    t->agent = agent;
     record_clear(&t->record);
     jscan_init(&t->scan);
     t->messages = seen_new();
@@ -63,7 +84,7 @@ struct transcript *transcript_new(void)
 
 struct transcript *transcript_beside(const struct transcript *main)
 {
-    struct transcript *t = transcript_new();
+    struct transcript *t = transcript_new(main->agent);
 
     t->main = main;
     return t;
@@ -91,16 +112,13 @@ void transcript_free(struct transcript *t)
             memcpy(to, from, sizeof(to)); \
     } while (0)
 
-static int begins_with(const char *s, const char *prefix)
+static int is_user_message(const struct transcript *t)
 {
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
+    const struct record *r = &t->record;
 
-static int is_user_message(const struct record *r)
-{
     return r->type == RECORD_USER && !r->is_meta && !r->is_sidechain && !r->is_compact_summary &&
-           !r->has_tool_result && !begins_with(r->text, "<command-name>") &&
-           !begins_with(r->text, "<local-command-stdout>");
+           !r->has_tool_result &&
+           (t->agent->record_is_prompt == NULL || t->agent->record_is_prompt(r));
 }
 
 /* Copy a title, cut on a character boundary. */
@@ -204,7 +222,7 @@ static void take_record(struct transcript *t)
     to->lines++;
     take_time(to, r->timestamp);
     take_title(to, r);
-    if (is_user_message(r)) {
+    if (is_user_message(t)) {
         to->user_messages++;
         if (to->prompt[0] == '\0')
             cut_title(to->prompt, r->text);
@@ -260,7 +278,7 @@ void transcript_feed(struct transcript *t, const char *p, size_t n)
 
         if (!t->totals.is_line_begun && !is_blank(p, piece))
             t->totals.is_line_begun = 1;
-        jscan_feed(&t->scan, &record_ops, &rr, p, piece);
+        jscan_feed(&t->scan, t->agent->record_ops, &rr, p, piece);
         if (end == NULL)
             return;
         end_line(t);
@@ -378,15 +396,16 @@ static int load_bytes(struct buf *b, const char **p, size_t *n)
 }
 
 /* Tells one layout from another. */
-static uint64_t layout(void)
+static uint64_t layout(const struct agent *agent)
 {
-    return (uint64_t)STATE_VERSION << 48 ^ (uint64_t)sizeof(struct totals) << 32 ^
-           (uint64_t)sizeof(struct record) << 16 ^ sizeof(struct jscan);
+    return hash_quick(0, agent->id) ^ (uint64_t)STATE_VERSION << 48 ^
+           (uint64_t)sizeof(struct totals) << 32 ^ (uint64_t)sizeof(struct record) << 16 ^
+           sizeof(struct jscan);
 }
 
 void transcript_save(const struct transcript *t, struct buf *ret)
 {
-    uint64_t mark = layout();
+    uint64_t mark = layout(t->agent);
 
     buf_add(ret, &mark, sizeof(mark));
     buf_add(ret, &t->totals, sizeof(t->totals));
@@ -415,7 +434,7 @@ static int load_sets(struct transcript *t, const char *p, size_t n)
     return t->files != NULL ? 0 : -1;
 }
 
-struct transcript *transcript_load(const char *p, size_t n)
+struct transcript *transcript_load(const struct agent *agent, const char *p, size_t n)
 {
     const size_t fixed =
         sizeof(uint64_t) + sizeof(struct totals) + sizeof(struct record) + sizeof(struct jscan);
@@ -425,9 +444,9 @@ struct transcript *transcript_load(const char *p, size_t n)
     if (n < fixed)
         return NULL;
     memcpy(&mark, p, sizeof(mark));
-    if (mark != layout())
+    if (mark != layout(agent))
         return NULL;
-    t = transcript_new();
+    t = transcript_new(agent);
     p += sizeof(mark);
     memcpy(&t->totals, p, sizeof(t->totals));
     p += sizeof(t->totals);
@@ -451,7 +470,7 @@ const char *transcript_project_name(const char *cwd, char *buf, size_t size)
 {
     size_t n = strlen(cwd), start;
     /* A Windows path, told by its drive letter or its server; elsewhere a backslash is a letter. */
-    int is_windows = (n > 2 && cwd[1] == ':' && cwd[2] == '\\') || begins_with(cwd, "\\\\");
+    int is_windows = (n > 2 && cwd[1] == ':' && cwd[2] == '\\') || strncmp(cwd, "\\\\", 2) == 0;
 
     while (n > 1 && (cwd[n - 1] == '/' || (is_windows && cwd[n - 1] == '\\')))
         n--;

@@ -1,5 +1,5 @@
-#ifndef AGENTS_CLAUDE_RECORD_H
-#define AGENTS_CLAUDE_RECORD_H
+#ifndef AGENTS_RECORD_H
+#define AGENTS_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,8 +9,9 @@
 #include "common/data/jscan.h"
 
 /*
- * One record of a transcript: the members of one line that the rules for metadata ask for, picked
- * from the token stream.  Of a member that comes twice, the last counts.
+ * One record of a transcript: what the rules for metadata ask for, picked from the token stream of
+ * one line by the agent (record_ops of its row), which says it in these words whatever its own are.
+ * Of a member that comes twice, the last counts.
  */
 
 #define RECORD_TITLE 804 /* bytes that hold 200 characters and one more */
@@ -30,8 +31,8 @@ enum record_title { TITLE_CUSTOM, TITLE_AI, TITLE_LAST_PROMPT, TITLE_SUMMARY, TI
 
 /* A block of message.content[]. */
 struct record_block {
-    uint8_t type; /* enum block_type in record.c */
-    uint8_t tool; /* enum block_tool in record.c */
+    uint8_t type; /* the agent's own number */
+    uint8_t tool; /* the same */
     char text[RECORD_TITLE + 1];
     char file_path[JSCAN_TEXT + 1];
     char notebook_path[JSCAN_TEXT + 1];
@@ -75,8 +76,5 @@ struct record_reader {
  * Get ready for a new line.
  */
 void record_clear(struct record *r);
-
-/* The tokenizer's callbacks; their argument is a struct record_reader. */
-extern const struct jscan_ops record_ops;
 
 #endif

@@ -1,0 +1,70 @@
+#include "common/base/str.h"
+
+#include "agents/plain.h"
+
+int plain_list(int root_fd, const char *session_id, const char *project,
+               const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+               struct ct_err *err)
+{
+    (void)root_fd, (void)session_id, (void)project, (void)ops, (void)arg, (void)cancel, (void)err;
+    return 0;
+}
+
+int plain_list_plans(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
+                     void *arg, const _Atomic int *cancel, struct ct_err *err)
+{
+    (void)root_fd, (void)slugs, (void)ops, (void)arg, (void)cancel, (void)err;
+    return 0;
+}
+
+int plain_list_profile(int root_fd, const struct agent_profile *p, const struct agent_list_ops *ops,
+                       void *arg, const _Atomic int *cancel, struct ct_err *err)
+{
+    (void)root_fd, (void)p, (void)ops, (void)arg, (void)cancel, (void)err;
+    return 0;
+}
+
+void plain_cites(const char *p, size_t n, const char *own, struct strlist *ret)
+{
+    (void)p, (void)n, (void)own, (void)ret;
+}
+
+int plain_cited(const char *project, const char *cite, char **ret_path, char **ret_entry)
+{
+    (void)project, (void)cite, (void)ret_path, (void)ret_entry;
+    return -1;
+}
+
+void plain_memory_may_be(int root_fd, int transcript_fd, const char *project, struct strlist *ret)
+{
+    (void)root_fd, (void)transcript_fd, (void)project, (void)ret;
+}
+
+int plain_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err)
+{
+    (void)fd, (void)ret_session_id;
+    return err_set(err, ERR_BUG, "this agent has no flat sidechains");
+}
+
+int plain_named(const char *name, char *path, char *entry, size_t size)
+{
+    (void)name, (void)path, (void)entry, (void)size;
+    return -1;
+}
+
+void plain_plan_slugs(const char *name, struct strlist *ret)
+{
+    (void)name, (void)ret;
+}
+
+int plain_prompt_is_command(const char *text)
+{
+    (void)text;
+    return 0;
+}
+
+char *plain_arrival(const struct rebuild_opts *opts, const char *entry)
+{
+    (void)opts;
+    return str_dup(entry);
+}

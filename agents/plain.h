@@ -1,0 +1,26 @@
+#ifndef AGENTS_PLAIN_H
+#define AGENTS_PLAIN_H
+
+#include "agents/agent.h"
+
+/*
+ * For the rows of agents that keep a session as one file and nothing beside it: the members of
+ * struct agent that have nothing to say there.
+ */
+int plain_list(int root_fd, const char *session_id, const char *project,
+               const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
+               struct ct_err *err);
+int plain_list_plans(int root_fd, const struct strlist *slugs, const struct agent_list_ops *ops,
+                     void *arg, const _Atomic int *cancel, struct ct_err *err);
+int plain_list_profile(int root_fd, const struct agent_profile *p, const struct agent_list_ops *ops,
+                       void *arg, const _Atomic int *cancel, struct ct_err *err);
+void plain_cites(const char *p, size_t n, const char *own, struct strlist *ret);
+int plain_cited(const char *project, const char *cite, char **ret_path, char **ret_entry);
+void plain_memory_may_be(int root_fd, int transcript_fd, const char *project, struct strlist *ret);
+int plain_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_err *err);
+int plain_named(const char *name, char *path, char *entry, size_t size);
+void plain_plan_slugs(const char *name, struct strlist *ret);
+int plain_prompt_is_command(const char *text);
+char *plain_arrival(const struct rebuild_opts *opts, const char *entry);
+
+#endif
