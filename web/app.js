@@ -104,6 +104,7 @@ $('finder').addEventListener('submit', e => {
   e.preventDefault()
   const text = words.value.trim()
   location.hash = text ? `#/find/${encodeURIComponent(text)}` : '#/'
+  main.focus({ preventScroll: true })
 })
 addEventListener('hashchange', go)
 addEventListener('visibilitychange', () => { if (!document.hidden && here?.draw) look() })

@@ -35,15 +35,17 @@ export function put(e, ...content) {
 
 export const $ = id => document.getElementById(id)
 
+export const isNumber = n => typeof n === 'number' && Number.isFinite(n) && n >= 0
+
 export function bytes(n) {
-  if (!(n >= 0)) return ''
+  if (!isNumber(n)) return ''
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let i = 0
   while (n >= 1000 && i < units.length - 1) { n /= 1000; i++ }
   return `${i && n < 100 ? n.toFixed(1) : Math.round(n)} ${units[i]}`
 }
 
-export const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many ?? one + 's'}`
+export const count = (n, one, many) => !isNumber(n) ? '' : `${n.toLocaleString('en')} ${n === 1 ? one : many ?? one + 's'}`
 
 export function ago(at) {
   const s = (Date.now() - Date.parse(at)) / 1000

@@ -1,7 +1,7 @@
 // The sessions, here and in the cloud, and searching in them.
 
 import { verb } from './ask.js'
-import { ago, bytes, count, el, put } from './dom.js'
+import { ago, bytes, count, el, isNumber, put } from './dom.js'
 import { line } from './prose.js'
 
 // What people read for a state; the same table as ctctl's own.
@@ -37,10 +37,12 @@ function keep(list) {
   all.sessions = [...all.byId.values()].sort((a, b) => String(b.modifiedAt ?? '').localeCompare(String(a.modifiedAt ?? '')))
 }
 
+const isOver = e => e.status === 401 || e.status === 0
+
 // Ask anew; ${f} is called when the sessions here are known, and when those of the cloud are.
 export async function refresh(f) {
   const here = verb('here').then(o => { all.byId.clear(); keep(o.answer); all.hereError = null },
-    e => { if (e.status === 401) throw e; all.hereError = e.message })
+    e => { if (isOver(e)) throw e; all.hereError = e.message })
   const cloud = verb('cloud')
   cloud.catch(() => {})
   await here
@@ -51,7 +53,7 @@ export async function refresh(f) {
     all.cloudError = null
     all.said = o.said
   } catch (e) {
-    if (e.status === 401) throw e
+    if (isOver(e)) throw e
     all.cloudError = e.message
   }
   all.isWhole = true
@@ -79,9 +81,9 @@ export function row(s, hit) {
     el('span', { class: `state ${stateMood(s)}` }, stateWord(s)),
     el('span', { class: 'meta' }, [s.projectName && el('span', { class: 'project' }, line(s.projectName, 60)),
       s.agent && el('span', null, line(s.agent, 30)), s.deviceName && el('span', null, line(s.deviceName, 40)),
-      s.messageCount >= 0 && el('span', null, count(s.messageCount, 'message')),
-      s.sizeBytes >= 0 && el('span', null, bytes(s.sizeBytes)),
-      typeof s.cost === 'number' && el('span', null, `$${s.cost.toFixed(2)}`)].filter(Boolean)),
+      isNumber(s.messageCount) && el('span', null, count(s.messageCount, 'message')),
+      isNumber(s.sizeBytes) && el('span', null, bytes(s.sizeBytes)),
+      isNumber(s.cost) && el('span', null, `$${s.cost.toFixed(2)}`)].filter(Boolean)),
     el('span', { class: 'ago' }, s.live ? 'in use' : ago(s.modifiedAt)),
     hit ? el('span', { class: 'hit', dir: 'auto' }, line(hit, 300)) : null))
 }
@@ -141,9 +143,16 @@ export const split = text => [...text.matchAll(/"([^"]+)"|(\S+)/g)].map(m => (m[
 export async function search(main, text, signal) {
   const list = el('ul', { class: 'rows', id: 'rows' }), sum = el('p', { class: 'sum', role: 'status' }, 'Searching …')
   put(main, el('h1', { class: 'small' }, 'What was said: ', line(text, 100)), sum, list)
-  const o = await verb('search', { w: split(text), cloud: '1' }, { signal })
+  const w = split(text)
+  let why = null
+  const o = await verb('search', { w, cloud: '1' }, { signal }).catch(e => {
+    if (e.name === 'AbortError' || isOver(e)) throw e
+    why = e.message // the cloud can't be asked: what is here can
+    return verb('search', { w }, { signal })
+  })
   const found = o.answer.found
   put(list, found.map(h => row({ ...all.byId.get(h.sessionId) ?? { ...h, modifiedAt: h.changedAt, isCloud: !h.here } }, h.line)))
   put(sum, found.length ? `Found in ${count(found.length, 'session')} of ${count(o.answer.sessions, 'session')}, the best first`
     : 'Nothing found. What is only in the cloud was looked at by its title; to read it too: ctctl search --cloud --fetch')
+  if (why) sum.after(el('p', { class: 'failed' }, `Not looked for in the cloud: ${why}`))
 }

@@ -1,7 +1,7 @@
 // One session: its conversation, what is known of it, its versions, and what to type.
 
 import { verb } from './ask.js'
-import { bytes, count, el, fill, put, when } from './dom.js'
+import { bytes, count, el, fill, isNumber, put, when } from './dom.js'
 import { all, stateMood, stateWord, title } from './list.js'
 import { line, visible } from './prose.js'
 import { turn, Turns } from './turns.js'
@@ -11,12 +11,13 @@ function facts(s) {
   const rows = [['Project', s.projectPath && el('span', { class: 'path', dir: 'auto' }, visible(s.projectPath))],
     ['Branch', s.gitBranch && line(s.gitBranch, 80)], ['Agent', s.agent && line(s.agent, 40)],
     ['Model', s.model && line(s.model, 60)], ['Machine', s.deviceName && line(s.deviceName, 60)],
-    ['Messages', s.messageCount >= 0 && s.messageCount.toLocaleString('en')],
-    ['Size', s.sizeBytes >= 0 && bytes(s.sizeBytes)], ['Cost', typeof s.cost === 'number' && `$${s.cost.toFixed(2)}`],
+    ['Messages', isNumber(s.messageCount) && s.messageCount.toLocaleString('en')],
+    ['Size', isNumber(s.sizeBytes) && bytes(s.sizeBytes)], ['Cost', isNumber(s.cost) && `$${s.cost.toFixed(2)}`],
     ['Changed', when(s.modifiedAt)], ['Saved', when(s.confirmedAt)],
     ['Sealed', s.sealed ? `with the key ${String(s.keyId ?? '').slice(0, 8)}` : s.clearVersion ? 'no: it is in the cloud in clear' : null],
     ['Id', el('code', null, visible(s.sessionId))]]
-  return el('dl', { class: 'facts' }, rows.filter(([, v]) => v).map(([k, v]) => [el('dt', null, k), el('dd', null, v)]))
+  return el('details', { class: 'about', open: matchMedia('(min-width: 60rem)').matches }, el('summary', null, 'About it'),
+    el('dl', { class: 'facts' }, rows.filter(([, v]) => v).map(([k, v]) => [el('dt', null, k), el('dd', null, v)])))
 }
 
 function command(text, what, say) {
@@ -61,7 +62,7 @@ function versions(id, box) {
     const lacks = (o.compared ?? []).find(h => h.version === v.version)
     return el('li', null, el('div', null, el('b', null, `Version ${v.version}`), tags.map(t => [' ', el('span', { class: 'tag' }, t)])),
       el('div', { class: 'quiet' }, when(v.createdAt), v.sourceMachine ? [' on ', line(v.sourceMachine, 40)] : null,
-        v.messages >= 0 ? `, ${count(v.messages, 'message')}` : null),
+        isNumber(v.messages) ? `, ${count(v.messages, 'message')}` : null),
       lacks?.messages ? el('div', { class: 'quiet' }, `has ${count(lacks.messages, 'message')} that the current one lacks`) : null,
       v.sealed ? el('div', { class: 'failed' }, line(v.sealed.message, 200))
         : el('div', { class: 'links' }, el('a', { href: `#/s/${id}/v${v.version}` }, 'Read'), ' ',

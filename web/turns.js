@@ -123,7 +123,7 @@ export class Turns {
     this.id = id
     this.version = version
     this.onState = onState
-    this.root = el('div', { class: 'turns', role: 'feed', 'aria-label': 'Conversation' })
+    this.root = el('div', { class: 'turns', role: 'group', 'aria-label': 'Conversation' })
     this.sections = []
     this.loaded = new Map() // piece -> when it was seen last
     this.wanted = new Set()
