@@ -211,6 +211,10 @@ static void on_rest(evutil_socket_t fd, short what, void *arg)
     http_engine_rest(d->engine);
     if (d->state != NULL)
         db_shrink(state_db(d->state));
+    if (d->second != NULL && worker_pending(d->second) == 0) {
+        worker_free(d->second);
+        d->second = NULL;
+    }
     resources_trim();
 }
 
@@ -372,17 +376,6 @@ static void setup(struct daemon *d)
     d->sealing = sealing_new(d);
 }
 
-static void be_polite(void *arg)
-{
-    (void)arg;
-    resources_be_polite();
-}
-
-static void nothing(void *arg)
-{
-    (void)arg;
-}
-
 /* A folder that is there when the sandbox closes can be read when a log-in fills it. */
 static void make_credentials_folder(struct daemon *d)
 {
@@ -424,11 +417,10 @@ static int start(struct daemon *d, struct ct_err *err)
 
     if (start_outside(d, err) != 0 || confine_enter(&places, &d->confine, err) != 0)
         return -1;
-    if (worker_new(d->base, &d->worker, err) != 0 ||
+    if (worker_new(d->base, resources_be_polite, &d->worker, err) != 0 ||
         http_engine_new(d->base, &policy, &d->engine, err) != 0)
         return -1;
     pause_restore(d);
-    worker_submit(d->worker, be_polite, nothing, nothing, NULL);
     daemon_mind_metered(d);
     suspend_begin(d);
     login_view_refresh(d->login);
@@ -459,6 +451,7 @@ static void teardown(struct daemon *d)
     uploader_free(d->uploader);
     d->uploader = NULL;
     worker_free(d->worker);
+    worker_free(d->second);
     daemon_network_end(d);
     suspend_end(d);
     http_engine_free(d->engine);

@@ -103,6 +103,7 @@ struct daemon {
     struct rules *rules;     /* folders whose sessions stay here */
     struct life *life;       /* signals and timers of daemon.c */
     struct worker *worker;
+    struct worker *second; /* NULL until a long queue wants it (bundler.c) */
     struct watcher *watcher;
     struct ipc_server *ipc;
     struct http_engine *engine;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,8 @@ static int64_t sweep(const char *dir, int64_t limit_bytes)
     return l.bytes;
 }
 
+static pthread_mutex_t account_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void cache_trim_account(const char *dir, int64_t change_bytes, int64_t limit_bytes)
 {
     char *path = str_printf("%s/total", dir);
@@ -126,6 +129,7 @@ void cache_trim_account(const char *dir, int64_t change_bytes, int64_t limit_byt
     int64_t total;
     int fd;
 
+    pthread_mutex_lock(&account_lock);
     if (change_bytes == 0)
         goto done;
     if (file_read(path, sizeof(text), &b, NULL) == 0 && str_parse_u64(b.data, &sum) == 0 &&
@@ -142,6 +146,7 @@ void cache_trim_account(const char *dir, int64_t change_bytes, int64_t limit_byt
         close(fd);
     }
 done:
+    pthread_mutex_unlock(&account_lock);
     buf_free(&b);
     free(path);
 }

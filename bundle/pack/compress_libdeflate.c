@@ -8,7 +8,7 @@
 
 #include "bundle/pack/compress.h"
 
-#define LEVEL 6
+#define LEVEL 5
 
 struct compress {
     struct libdeflate_compressor *z;
@@ -34,7 +34,7 @@ void compress_free(struct compress *c)
 
 const char *compress_name(void)
 {
-    return "libdeflate-" LIBDEFLATE_VERSION_STRING "-6";
+    return "libdeflate-" LIBDEFLATE_VERSION_STRING "-5";
 }
 
 size_t compress_bound(void)

@@ -45,8 +45,8 @@ int out_new(const char *path, int64_t room_bytes, struct out **ret, struct ct_er
     o->sha256 = hash_new(HASH_SHA256);
     o->md5 = hash_new(HASH_MD5);
     o->compress = compress_new();
-    o->pending = str_calloc(COMPRESS_BLOCK, 1);
-    o->member = str_calloc(compress_bound(), 1);
+    o->pending = str_realloc(NULL, COMPRESS_BLOCK, 1);
+    o->member = str_realloc(NULL, compress_bound(), 1);
     *ret = o;
     return 0;
 }

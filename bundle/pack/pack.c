@@ -12,9 +12,12 @@
 #include "bundle/pack/survey.h"
 #include "bundle/format/entry.h"
 #include "bundle/format/tarhead.h"
+#include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "bundle/pack/pack.h"
+
+#define SETTLED_MS (INT64_C(24) * 3600 * 1000)
 
 /* The writing of one bundle. */
 struct packing {
@@ -22,9 +25,6 @@ struct packing {
     const struct pack_opts *opts;
     struct out *out;
     int64_t mtime_s;
-    char *raw;
-    unsigned char *member;
-    size_t member_size;
 };
 
 /* SHA-256 over the sorted names, lengths and digests.  Without meta.json, which speaks of the
@@ -84,10 +84,10 @@ static int read_again(struct packing *p, const struct content *c, int fd, int64_
 {
     unsigned char d[HASH_SHA256_BYTES];
 
-    if (content_read(c, fd, p->raw, n, block * CONTENT_BLOCK, err) != 0)
+    if (content_read(c, fd, p->v->raw, n, block * CONTENT_BLOCK, err) != 0)
         return -1;
     p->v->read_bytes += (int64_t)n;
-    hash_sha256(p->raw, n, d);
+    hash_sha256(p->v->raw, n, d);
     if (memcmp(d, c->blocks + block * HASH_SHA256_BYTES, sizeof(d)) != 0)
         return err_set(err, ERR_RETRY, "a file changed under our hands");
     return 0;
@@ -103,12 +103,12 @@ static int add_block(struct packing *p, const struct content *c, int fd, int64_t
     if (p->opts->cancel != NULL && atomic_load(p->opts->cancel) != 0)
         return err_set(err, ERR_CANCELLED, "cancelled");
     if (is_member)
-        kept = cache_get(p->v->cache, digest, p->member, p->member_size);
+        kept = cache_get(p->v->cache, digest, p->v->member, compress_bound());
     if ((kept == 0 || c->must_verify) && read_again(p, c, fd, block, n, err) != 0)
         return -1;
     if (kept > 0)
-        return out_member(p->out, p->member, kept, (int64_t)n, err);
-    return is_member ? out_block(p->out, p->raw, n, err) : out_add(p->out, p->raw, n, err);
+        return out_member(p->out, p->v->member, kept, (int64_t)n, err);
+    return is_member ? out_block(p->out, p->v->raw, n, err) : out_add(p->out, p->v->raw, n, err);
 }
 
 static int add_content(struct packing *p, const struct content *c, struct ct_err *err)
@@ -156,7 +156,7 @@ static int begin_seal(struct packing *p, struct pack_result *r, struct ct_err *e
 static int write_bundle(struct survey *v, const struct pack_opts *opts, struct pack_result *r,
                         struct ct_err *err)
 {
-    struct packing p = {.v = v, .opts = opts, .member_size = compress_bound()};
+    struct packing p = {.v = v, .opts = opts};
     struct transcript_facts facts;
     int rc;
 
@@ -165,8 +165,6 @@ static int write_bundle(struct survey *v, const struct pack_opts *opts, struct p
     transcript_facts(v->facts, &facts);
     if (facts.has_times && facts.ended_ms > 0)
         p.mtime_s = facts.ended_ms / 1000;
-    p.raw = str_calloc(CONTENT_BLOCK, 1);
-    p.member = str_calloc(p.member_size, 1);
     rc = begin_seal(&p, r, err);
     if (rc == 0)
         rc = add_all(&p, r->content_id, err);
@@ -178,8 +176,6 @@ static int write_bundle(struct survey *v, const struct pack_opts *opts, struct p
         r->raw_bytes = out_raw_bytes(p.out);
         out_digests(p.out, r->sha256, r->md5);
     }
-    free(p.member);
-    free(p.raw);
     out_free(p.out);
     return rc;
 }
@@ -228,6 +224,15 @@ static int survey_and_write(struct survey *v, const struct pack_opts *opts, stru
     return 0;
 }
 
+/* Has it no version yet, and does nobody work on it?  Most such sessions never get a second one,
+ * which is all that kept blocks are good for. */
+static int is_settled(const struct snapshot *s, const struct pack_opts *opts)
+{
+    int64_t written_ms = content_transcript(s)->mtime_ns / 1000000;
+
+    return opts->previous_bytes <= 0 && now_wall_ms() - written_ms > SETTLED_MS;
+}
+
 int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_result *ret,
                struct ct_err *err)
 {
@@ -240,7 +245,8 @@ int pack_write(struct snapshot *s, const struct pack_opts *opts, struct pack_res
     v->cancel = opts->cancel;
     v->previous_bytes = opts->previous_bytes;
     v->stored = manifest_load(opts->stored, opts->stored_bytes);
-    v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id, opts->key);
+    if (!is_settled(s, opts))
+        v->cache = cache_open(opts->cache_dir, opts->cache_bytes, s->session_id, opts->key);
     rc = survey_and_write(v, opts, &result, err);
     /* What was compressed is of use even if this bundle came to nothing. */
     cache_close(v->cache, rc == 0);

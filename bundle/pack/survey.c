@@ -345,8 +345,8 @@ int survey_run(struct survey *v, struct ct_err *err)
 {
     struct content *t = content_transcript(v->s);
 
-    v->raw = str_calloc(CONTENT_BLOCK, 1);
-    v->member = str_calloc(compress_bound(), 1);
+    v->raw = str_realloc(NULL, CONTENT_BLOCK, 1);
+    v->member = str_realloc(NULL, compress_bound(), 1);
     v->compress = compress_new();
     v->news = news_new(v->s->agent);
     scan_anew(v);

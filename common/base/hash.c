@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,31 @@ static void must(int ok)
         abort();
 }
 
+/* Fetched once: EVP_sha256() is looked up anew by each digest, which costs more than a short one.
+ */
+static EVP_MD *sha256, *md5;
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+    must(sha256 != NULL && md5 != NULL);
+}
+
+static const EVP_MD *md_of(enum hash_kind kind)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fetch);
+    return kind == HASH_MD5 ? md5 : sha256;
+}
+
 struct hash *hash_new(enum hash_kind kind)
 {
     struct hash *h = str_calloc(1, sizeof(*h));
 
     h->ctx = EVP_MD_CTX_new();
-    must(h->ctx != NULL &&
-         EVP_DigestInit_ex(h->ctx, kind == HASH_MD5 ? EVP_md5() : EVP_sha256(), NULL) == 1);
+    must(h->ctx != NULL && EVP_DigestInit_ex(h->ctx, md_of(kind), NULL) == 1);
     return h;
 }
 
@@ -71,7 +90,7 @@ void hash_free(struct hash *h)
 
 void hash_sha256(const void *p, size_t n, unsigned char out[HASH_SHA256_BYTES])
 {
-    must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) == 1);
+    must(EVP_Digest(p, n, out, NULL, md_of(HASH_SHA256), NULL) == 1);
 }
 
 void hash_sha256_hex(const void *p, size_t n, char out[HASH_SHA256_HEX])
@@ -84,13 +103,13 @@ void hash_sha256_hex(const void *p, size_t n, char out[HASH_SHA256_HEX])
 
 void hash_md5(const void *p, size_t n, unsigned char out[HASH_MD5_BYTES])
 {
-    must(EVP_Digest(p, n, out, NULL, EVP_md5(), NULL) == 1);
+    must(EVP_Digest(p, n, out, NULL, md_of(HASH_MD5), NULL) == 1);
 }
 
 void hash_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
                       unsigned char out[HASH_SHA256_BYTES])
 {
-    must(HMAC(EVP_sha256(), key, (int)key_len, p, n, out, NULL) != NULL);
+    must(HMAC(md_of(HASH_SHA256), key, (int)key_len, p, n, out, NULL) != NULL);
 }
 
 int hash_sha256_fd(int fd, int64_t *ret_size_bytes, char out[HASH_SHA256_HEX])

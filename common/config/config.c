@@ -17,6 +17,7 @@ static const char *const log_choices[] = {"error", "warn", "info", "debug", NULL
 static const char *const metadata_choices[] = {"basic", "full", NULL};
 static const char *const scan_choices[] = {"off", "warn", NULL};
 static const char *const encryption_choices[] = {"off", "on", "require", NULL};
+static const char *const workers_choices[] = {"auto", "one", "two", NULL};
 static const char *const sandbox_choices[] = {"off", "on", "require", NULL};
 
 #define AT(member) offsetof(struct config, member)
@@ -56,6 +57,7 @@ static const struct conf_key keys[] = {
     {"key_command", CONF_STRING, AT(key_command), 0, 0, NULL},
     {"scan_secrets", CONF_CHOICE, AT(scan_secrets), 0, 0, scan_choices},
     {"scan_rules", CONF_PATH, AT(scan_rules), 0, 0, NULL},
+    {"workers", CONF_CHOICE, AT(workers), 0, 0, workers_choices},
     {"sandbox", CONF_CHOICE, AT(sandbox), 0, 0, sandbox_choices},
     {"allowed_ports", CONF_NUMBERS, AT(allowed_ports), 1, 65535, NULL},
     {"polling", CONF_BOOL, AT(polling), 0, 0, NULL},

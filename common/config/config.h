@@ -17,6 +17,7 @@ enum config_encryption { CONFIG_ENCRYPTION_OFF, CONFIG_ENCRYPTION_ON, CONFIG_ENC
 enum config_scan { CONFIG_SCAN_OFF, CONFIG_SCAN_WARN };
 
 /* ON: as far as the kernel can; REQUIRE: no start without it. */
+enum config_workers { CONFIG_WORKERS_AUTO, CONFIG_WORKERS_ONE, CONFIG_WORKERS_TWO };
 enum config_sandbox { CONFIG_SANDBOX_OFF, CONFIG_SANDBOX_ON, CONFIG_SANDBOX_REQUIRE };
 
 struct config {
@@ -52,6 +53,7 @@ struct config {
     char *key_command;         /* prints the keys, for a shell; NULL: the keyring's file counts */
     int scan_secrets;          /* enum config_scan */
     char *scan_rules;          /* a file of rules; NULL: our own */
+    int workers;               /* enum config_workers */
     int sandbox;               /* enum config_sandbox */
     struct conf_numbers allowed_ports; /* TCP ports that may be connected to; none: all */
     int polling;                       /* watch by polling even where inotify works */

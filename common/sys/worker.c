@@ -25,6 +25,7 @@ STAILQ_HEAD(jobs, job);
 
 struct worker {
     pthread_t thread;
+    void (*begin)(void);
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct jobs todo;     /* under lock */
@@ -55,6 +56,8 @@ static void *thread_main(void *arg)
     struct worker *w = arg;
     struct job *j;
 
+    if (w->begin != NULL)
+        w->begin();
     while ((j = next_job(w)) != NULL) {
         j->run(j->arg);
         pthread_mutex_lock(&w->lock);
@@ -90,12 +93,14 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int worker_new(struct event_base *base, struct worker **ret, struct ct_err *err)
+int worker_new(struct event_base *base, void (*begin)(void), struct worker **ret,
+               struct ct_err *err)
 {
     struct worker *w = str_calloc(1, sizeof(*w));
     sigset_t all, old;
     int rc;
 
+    w->begin = begin;
     STAILQ_INIT(&w->todo);
     STAILQ_INIT(&w->finished);
     pthread_mutex_init(&w->lock, NULL);

@@ -4,17 +4,18 @@
 #include "common/base/err.h"
 
 /*
- * The one worker thread: what may block (reading, hashing, compressing, fsync) runs there, one job
- * after another, and its result comes back to the event loop.
+ * A worker thread: what may block (reading, hashing, compressing, fsync) runs there, one job after
+ * another, and its result comes back to the event loop.
  */
 struct event_base;
 struct worker;
 
 /**
- * worker_new(base, ret, err):
- * Start the thread.
+ * worker_new(base, begin, ret, err):
+ * Start the thread, which calls ${begin} first (NULL: nothing).
  */
-int worker_new(struct event_base *base, struct worker **ret, struct ct_err *err);
+int worker_new(struct event_base *base, void (*begin)(void), struct worker **ret,
+               struct ct_err *err);
 
 /**
  * worker_free(w):

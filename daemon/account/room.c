@@ -46,6 +46,14 @@ int64_t room_for_bundle(struct daemon *d, int *ret_is_disk)
     return room > 0 ? room : 0;
 }
 
+int64_t room_beside(struct daemon *d, int64_t taken_bytes)
+{
+    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->uploader), disk = disk_room(d);
+
+    room = (disk < room ? disk : room) - taken_bytes;
+    return room < PUT_MOST_BYTES ? room : PUT_MOST_BYTES;
+}
+
 int64_t room_wait_ms(struct daemon *d, int64_t now_ms)
 {
     return d->no_room_until_ms > now_ms ? d->no_room_until_ms - now_ms : 0;

@@ -24,6 +24,13 @@ struct job;
 int64_t room_for_bundle(struct daemon *d, int *ret_is_disk);
 
 /**
+ * room_beside(d, taken_bytes):
+ * The same for a second bundle, beside one that may take ${taken_bytes}; less than 0 if there is
+ * none.
+ */
+int64_t room_beside(struct daemon *d, int64_t taken_bytes);
+
+/**
  * room_wait_ms(d, now_ms), room_to_begin(d), room_is_awaited(d, s):
  * Return how long nothing is to be bundled, for the disk is full; whether there is room to begin
  * with a bundle; whether this session waits until something has left the spool.

@@ -24,13 +24,21 @@
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
+#include "daemon/system/resources.h"
 #include "daemon/account/sealing.h"
 
 #define FAILED_MS 60000 /* how often to try a session that can't be bundled */
 
+/* When a second worker helps: while that many wait, there is this much room for its bundle, and
+ * nobody else works. */
+#define LONG_QUEUE 4
+#define BESIDE_ROOM_BYTES (INT64_C(1) << 30)
+#define ALONE_MS 60000 /* how long not, after a bundle that was too large for the room it had */
+
 struct bundler {
-    struct job *job; /* on the worker, or NULL */
-    _Atomic int cancel;
+    struct job *jobs[2];          /* on the worker and on the second one; NULL: none */
+    int64_t alone_until_ms;       /* no two before that */
+    struct resources_use use;     /* of the machine, when it was last looked at */
     struct heap due;              /* sessions to be bundled, the next one on top */
     TAILQ_HEAD(, session) parked; /* those that have to wait */
     struct event *timer;          /* to try again what failed */
@@ -330,6 +338,12 @@ static void failed(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
 
+    if (j->is_beside && j->err.code == ERR_NOSPACE) {
+        /* It had what room the other left: by itself it may fit. */
+        d->bundler->alone_until_ms = now_mono_ms() + ALONE_MS;
+        bundler_due(d, s, 1);
+        return;
+    }
     if (room_refused(d, s, j)) {
         bundler_due(d, s, 1);
         return;
@@ -369,7 +383,7 @@ static void job_done(void *arg)
     struct daemon *d = j->d;
     struct session *s = sessions_get(d, j->session_id);
 
-    d->bundler->job = NULL;
+    d->bundler->jobs[d->bundler->jobs[0] != j] = NULL;
     if (j->generation != d->generation || s == NULL) {
         /* The account was closed meanwhile; the next one may know the session too. */
         if (j->rc == 0)
@@ -513,9 +527,10 @@ static struct session *next_session(struct daemon *d, int64_t now_ms)
     return NULL;
 }
 
-static void start(struct daemon *d, struct session *s)
+static void start(struct daemon *d, struct session *s, const struct job *other)
 {
     struct job *j = str_calloc(1, sizeof(*j));
+    int slot = d->bundler->jobs[0] != NULL;
     struct state_session old = {0};
     struct uploader_view v;
 
@@ -530,7 +545,9 @@ static void start(struct daemon *d, struct session *s)
     j->cache_bytes = d->config->cache_bytes;
     j->spool_used_bytes = uploader_spool_bytes(d->uploader);
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
-    j->cancel = &d->bundler->cancel;
+    j->is_beside = other != NULL;
+    if (other != NULL)
+        j->spool_room_bytes = room_beside(d, other->spool_room_bytes);
     j->terms_seq = d->terms_seq;
     j->notes_dir = str_dup(d->config->state_dir);
     j->exclude = job_rules(d, s->id);
@@ -568,35 +585,75 @@ static void start(struct daemon *d, struct session *s)
     s->is_bundling = 1;
     s->taken_seq = d->seq;
     s->bundled_bytes += growth_take(&s->growth);
-    d->bundler->job = j;
-    d->bundler->cancel = 0;
+    d->bundler->jobs[slot] = j;
     uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 1);
     log_debug("bundling session=%s", s->id);
-    worker_submit(d->worker, job_run, job_done, job_free, j);
+    worker_submit(slot == 0 ? d->worker : d->second, job_run, job_done, job_free, j);
 }
 
-void bundler_run(struct daemon *d)
+/* What belongs to no session, and what may go along where something is excluded, depends on what
+ * was found before. */
+static int goes_alone(struct daemon *d, const char *session_id)
 {
+    return rules_any(d->rules) || profile_root(d, session_id) >= 0;
+}
+
+/* May ${s} be bundled while ${other} is? */
+static int may_help(struct daemon *d, const struct session *s, const struct job *other,
+                    int64_t now_ms)
+{
+    struct bundler *b = d->bundler;
+    struct ct_err err;
+
+    if (d->config->workers == CONFIG_WORKERS_ONE || now_ms < b->alone_until_ms ||
+        goes_alone(d, other->session_id) || goes_alone(d, s->id) ||
+        room_beside(d, other->spool_room_bytes) < BESIDE_ROOM_BYTES)
+        return 0;
+    if (d->config->workers == CONFIG_WORKERS_AUTO &&
+        (b->due.n < LONG_QUEUE || !resources_are_idle(&b->use)))
+        return 0;
+    if (d->second == NULL && worker_new(d->base, resources_be_polite, &d->second, &err) != 0) {
+        log_warn("no-second-worker error=\"%s\"", err.msg);
+        b->alone_until_ms = now_ms + ALONE_MS;
+        return 0;
+    }
+    return 1;
+}
+
+/* Return whether another one may be begun after that. */
+static int run_next(struct daemon *d)
+{
+    struct bundler *b = d->bundler;
+    struct job *other = b->jobs[0] != NULL ? b->jobs[0] : b->jobs[1];
     int64_t now_ms = now_mono_ms(), wait_ms;
     struct session *s;
 
-    if (d->bundler->job != NULL || d->state == NULL || d->is_stopping)
-        return;
+    if (d->state == NULL || d->is_stopping || (b->jobs[0] != NULL && b->jobs[1] != NULL))
+        return 0;
     wait_ms = room_wait_ms(d, now_ms);
     if (wait_ms > 0) {
-        arm(d->bundler, wait_ms);
-        return;
+        arm(b, wait_ms);
+        return 0;
     }
     s = next_session(d, now_ms);
     look_at_parked(d, now_ms);
     if (s == NULL)
         s = next_session(d, now_ms);
-    if (s == NULL)
-        return;
-    if (room_to_begin(d))
-        start(d, s);
-    else if ((wait_ms = room_wait_ms(d, now_ms)) > 0)
-        arm(d->bundler, wait_ms); /* nothing else tells of room on a disk */
+    if (s == NULL || (other != NULL && !may_help(d, s, other, now_ms)))
+        return 0;
+    if (room_to_begin(d)) {
+        start(d, s, other);
+        return 1;
+    }
+    if ((wait_ms = room_wait_ms(d, now_ms)) > 0)
+        arm(b, wait_ms); /* nothing else tells of room on a disk */
+    return 0;
+}
+
+void bundler_run(struct daemon *d)
+{
+    while (run_next(d))
+        ;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -620,7 +677,10 @@ struct bundler *bundler_new(struct daemon *d)
 
 void bundler_stop(struct bundler *b)
 {
-    b->cancel = 1;
+    for (size_t i = 0; i < 2; i++) {
+        if (b->jobs[i] != NULL)
+            b->jobs[i]->cancel = 1;
+    }
 }
 
 void bundler_outdated(struct daemon *d, struct session *s)
@@ -628,7 +688,11 @@ void bundler_outdated(struct daemon *d, struct session *s)
     if (!s->is_bundling || s->is_urgent || s->cancels > 0)
         return;
     s->cancels++;
-    d->bundler->cancel = 1;
+    for (size_t i = 0; i < 2; i++) {
+        struct job *j = d->bundler->jobs[i];
+        if (j != NULL && strcmp(j->session_id, s->id) == 0)
+            j->cancel = 1;
+    }
 }
 
 void bundler_free(struct bundler *b)

@@ -197,7 +197,7 @@ static int snapshot_in(struct job *j, size_t i, struct snapshot **ret, struct ct
         .project = j->last_project,
         .also = &also,
         .user_dir = path_home(),
-        .cancel = j->cancel,
+        .cancel = &j->cancel,
         .guard = withhold_guard(j),
     };
 
@@ -334,7 +334,7 @@ static int pack_once(struct job *j)
         .spool_room_bytes = j->spool_room_bytes,
         .key = j->keys != NULL ? keyring_current(j->keys->ring) : NULL,
         .generation = j->bundle_generation,
-        .cancel = j->cancel,
+        .cancel = &j->cancel,
         .previous_bytes = j->previous_bytes,
         .previous_digest = j->previous_digest[0] != '\0' ? j->previous_digest : NULL,
         .stored = j->stored.data,
@@ -369,7 +369,7 @@ static int pack_once(struct job *j)
         j->duplicates = json_object_new_array();
         j->others = json_object_new_array();
         j->project = str_dup(j->profile_root >= 0 ? STATE_PROFILE : snapshot_project(s));
-        credscan_run(j->scan, s, j->result.is_rewritten, j->cancel);
+        credscan_run(j->scan, s, j->result.is_rewritten, &j->cancel);
         snapshot_each_file(s, on_file, j);
         snapshot_each_skipped(s, on_skipped, j);
         snapshot_each_duplicate(s, on_duplicate, j);

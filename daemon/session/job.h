@@ -51,7 +51,8 @@ struct job {
     struct adopted adopted;         /* what a pull installed; version 0: nothing (adopt.c) */
     char own_id[HASH_SHA256_HEX];   /* known_id without that */
     struct credscan_job *scan;      /* credentials are looked for, or NULL */
-    const _Atomic int *cancel;
+    _Atomic int cancel;
+    int is_beside;               /* another one is made meanwhile: it has not all the room */
     char *notes_dir;             /* the state folder, with what is noted of origins */
     unsigned terms_seq;          /* d->terms_seq as it was */
     struct rules *exclude;       /* a copy of the rules */

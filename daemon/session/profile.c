@@ -277,7 +277,7 @@ int profile_take(struct job *j, struct snapshot **ret, struct ct_err *err)
         .agent = j->agent,
         .session_id = j->session_id,
         .user_dir = path_home(),
-        .cancel = j->cancel,
+        .cancel = &j->cancel,
     };
     const struct agent_profile p = {path_home(), j, is_claimed, is_known, stays};
 

@@ -8,6 +8,12 @@ void resources_be_polite(void)
 {
 }
 
+int resources_are_idle(struct resources_use *u)
+{
+    (void)u;
+    return 0;
+}
+
 void resources_trim(void)
 {
 }

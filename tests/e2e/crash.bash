@@ -5,7 +5,7 @@ load lib
 
 crash_setup() {
     make_home
-    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 1;'
+    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; longest_wait = 1; workers = "two";'
     start_server
     log_in
     mapfile -t IDS < <(for _ in 1 2 3; do new_id; done)

@@ -43,6 +43,35 @@ is_idle() { status_is .daemon.state idle && status_is .sessions.pending 0; }
     bundle_equals "$id" "$f"
 }
 
+# at_once: how many sessions were bundled at the same time, at most
+at_once() {
+    awk '/ bundling session=/ { if (++n > most) most = n }
+         / (bundled|unchanged) session=/ { n-- }
+         END { print most }' "$T/once.log"
+}
+
+@test "a second worker bundles beside the first, each session once, and not where something is excluded" {
+    logged_in
+    conf 'workers = "two";'
+    for _ in $(seq 12); do
+        id=$(new_id)
+        line "$(head -c 300000 /dev/urandom | base64 -w 0)" >"$(transcript "$id")"
+    done
+    codeteleportd --once -v >"$T/once.log" 2>&1
+    [ "$(at_once)" = 2 ]
+    [ "$(grep -c ' bundled session=' "$T/once.log")" = 12 ]
+    versions_are "$id" 1
+    bundle_equals "$id" "$(transcript "$id")"
+
+    conf 'workers = "two"; exclude = [ "/elsewhere" ];'
+    for f in "$CLAUDE_CONFIG_DIR"/projects/*/*.jsonl; do
+        line more >>"$f"
+    done
+    codeteleportd --once -v >"$T/once.log" 2>&1
+    [ "$(at_once)" = 1 ]
+    versions_are "$id" 2
+}
+
 @test "touching a file makes no version, nor does a restart" {
     logged_in
     id=$(new_id) f=$(transcript "$id")

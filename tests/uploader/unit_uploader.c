@@ -26,7 +26,7 @@ static void bench_open(struct bench *b, const char *dir)
 
     b->base = event_base_new();
     b->spool = path_join(dir, "spool");
-    assert_int_equal(worker_new(b->base, &b->worker, &err), 0);
+    assert_int_equal(worker_new(b->base, NULL, &b->worker, &err), 0);
     assert_int_equal(db_open(path, DB_EXCLUSIVE, &b->db, &err), 0);
     o.base = b->base;
     o.worker = b->worker;
