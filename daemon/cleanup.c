@@ -120,7 +120,7 @@ static void look(struct daemon *d)
     for (size_t i = 0; i < d->config->roots.n; i++) {
         struct looking l = {d, (int)i, c->days[i] * DAY_MS};
         if (c->days[i] >= 0)
-            state_each_old(d->state, d->config->roots.v[i],
+            state_each_old(d->books->state, d->config->roots.v[i],
                            (now_wall_ms() - l.period_ms + SOON_DAYS * DAY_MS) * 1000000, on_old,
                            &l);
     }
@@ -140,7 +140,8 @@ static int is_still(struct daemon *d, const struct going *g)
     int64_t size, mtime_ns;
     uint64_t inode;
 
-    return state_file(d->state, d->config->roots.v[g->root], g->path, &size, &mtime_ns, &inode) &&
+    return state_file(d->books->state, d->config->roots.v[g->root], g->path, &size, &mtime_ns,
+                      &inode) &&
            mtime_ns == g->mtime_ns;
 }
 
@@ -152,7 +153,7 @@ static void tell(struct daemon *d, const struct going *g, struct json_object *li
     struct json_object *o;
     const char *state, *why;
 
-    if (!is_still(d, g) || !state_get(d->state, g->session_id, &ss) || ss.is_archived)
+    if (!is_still(d, g) || !state_get(d->books->state, g->session_id, &ss) || ss.is_archived)
         goto done;
     state = listing_state(d, &ss, &why);
     if (strcmp(state, "excluded") == 0)
@@ -179,9 +180,9 @@ struct json_object *cleanup_report(struct daemon *d)
     int64_t sessions = 0, not_safe = 0;
     int days = c != NULL && d->config->roots.n > 0 ? c->days[0] : -1;
 
-    if (c != NULL && d->state != NULL)
+    if (c != NULL && d->books != NULL)
         look(d);
-    for (size_t i = 0; c != NULL && d->state != NULL && i < c->n; i++)
+    for (size_t i = 0; c != NULL && d->books != NULL && i < c->n; i++)
         tell(d, &c->going[i], list, &sessions, &not_safe);
     if (days >= 0)
         jdoc_set_int(o, "days", days);

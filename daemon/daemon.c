@@ -129,8 +129,8 @@ static void look_whether_drained(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (l->d->uploader != NULL)
-        uploader_stats(l->d->uploader, &st);
+    if (l->d->books != NULL)
+        uploader_stats(l->d->books->uploader, &st);
     if (st.active == 0 || now_mono_ms() >= l->stop_at_ms)
         event_base_loopbreak(l->d->base);
     else
@@ -149,8 +149,8 @@ void daemon_stop(struct daemon *d)
     log_info("stopping");
     service_stopping(0);
     bundler_stop(d->bundler);
-    if (d->uploader != NULL)
-        uploader_stop(d->uploader);
+    if (d->books != NULL)
+        uploader_stop(d->books->uploader);
     l->stop_at_ms = now_mono_ms() + DRAIN_MS;
     look_whether_drained(-1, 0, l);
 }
@@ -209,8 +209,8 @@ static void on_rest(evutil_socket_t fd, short what, void *arg)
         return;
     debounce_tidy(d->debounce, now_mono_ms());
     http_engine_rest(d->engine);
-    if (d->state != NULL)
-        db_shrink(state_db(d->state));
+    if (d->books != NULL)
+        db_shrink(state_db(d->books->state));
     if (d->second != NULL && worker_pending(d->second) == 0) {
         worker_free(d->second);
         d->second = NULL;
@@ -448,8 +448,8 @@ static void teardown(struct daemon *d)
     headlook_forget(d->headlook);
     allowance_forget(d->allowance);
     watcher_free(d->watcher);
-    uploader_free(d->uploader);
-    d->uploader = NULL;
+    uploader_free(d->books->uploader);
+    d->books->uploader = NULL;
     worker_free(d->worker);
     worker_free(d->second);
     daemon_network_end(d);

@@ -16,10 +16,9 @@
 #include "common/sys/worker.h"
 #include "daemon/session/rules.h"
 #include "daemon/session/growth.h"
-#include "daemon/account/state.h"
+#include "daemon/account/books.h"
 #include "ipc/ipc.h"
 #include "net/http.h"
-#include "uploader/uploader.h"
 #include "watcher/debounce.h"
 #include "watcher/watcher.h"
 
@@ -112,17 +111,14 @@ struct daemon {
     int is_metered;
     char device_id[UUID_SIZE]; /* this device's; "" if it can't be read */
 
-    /* The account; state, spool and cache are its own. */
+    /* The account, and the books that are its own. */
     struct login_view *login;
     struct cloud *cloud;
     struct allowance *allowance;
     struct sealing *sealing;
     int is_resealing; /* the worker seals a bundle of the queue */
     struct event *reseal_timer;
-    struct state *state; /* NULL while no account is known */
-    struct uploader *uploader;
-    char *account_dir;
-    char *cache_dir;
+    struct books *books;  /* NULL while no account is known */
     uint64_t generation;  /* grows when books are opened or closed: what began before is void */
     struct event *damage; /* the database in use is damaged */
     int64_t damaged_ms;   /* when one was set aside last (monotonic clock), 0: never */
@@ -212,29 +208,6 @@ void daemon_notice(struct daemon *d);
  * Nothing is on its way any more: give memory back in a moment.
  */
 void daemon_rest_soon(struct daemon *d);
-
-/* ---- books.c ------------------------------------------------------------------------------------
- */
-
-/**
- * books_open(d, dir, err), books_close(d):
- * Open state and spool of the account in ${dir} and look at everything anew; close them, leaving
- * all on disk.  A damaged database is set aside and made anew, also while it is in use.
- */
-int books_open(struct daemon *d, const char *dir, struct ct_err *err);
-void books_close(struct daemon *d);
-
-/**
- * books_tidy(d):
- * Remove cached blocks of sessions that have been gone here for a week.
- */
-void books_tidy(struct daemon *d);
-
-/**
- * books_damage_event(d):
- * Make the event for d->damage.
- */
-struct event *books_damage_event(struct daemon *d);
 
 /* ---- salvage.c ----------------------------------------------------------------------------------
  */

@@ -11,8 +11,8 @@ static void on_changed(void *arg)
 
     login_view_try_now(d->login);
     cloud_try_now(d->cloud);
-    if (d->uploader != NULL)
-        uploader_try_now(d->uploader);
+    if (d->books != NULL)
+        uploader_try_now(d->books->uploader);
 }
 
 void daemon_mind_network(struct daemon *d)
@@ -20,8 +20,8 @@ void daemon_mind_network(struct daemon *d)
     struct uploader_stats st = {0};
     const struct ct_err *err;
 
-    if (d->uploader != NULL)
-        uploader_stats(d->uploader, &st);
+    if (d->books != NULL)
+        uploader_stats(d->books->uploader, &st);
     if (d->network == NULL)
         d->network = network_new(d->base, on_changed, d);
     network_listen(d->network, login_view_is_offline(d->login) || st.failures > 0 ||
@@ -33,8 +33,8 @@ static void on_metered(void *arg, int is_metered)
     struct daemon *d = arg;
 
     d->is_metered = is_metered;
-    if (d->uploader != NULL)
-        uploader_set_metered(d->uploader, is_metered);
+    if (d->books != NULL)
+        uploader_set_metered(d->books->uploader, is_metered);
 }
 
 void daemon_mind_metered(struct daemon *d)

@@ -108,9 +108,9 @@ static void apply(struct daemon *d)
     if (!d->is_verbose)
         log_set_level((enum log_level)d->config->log);
     daemon_set_clocks(d);
-    if (d->uploader != NULL) {
-        uploader_set_concurrency(d->uploader, (int)d->config->concurrency);
-        uploader_set_kept_limit(d->uploader, d->config->kept_bytes);
+    if (d->books != NULL) {
+        uploader_set_concurrency(d->books->uploader, (int)d->config->concurrency);
+        uploader_set_kept_limit(d->books->uploader, d->config->kept_bytes);
     }
     rules_configure(d->rules, d->config);
     exclusion_apply(d);

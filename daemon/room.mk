@@ -1,7 +1,7 @@
 noinst_LIBRARIES += daemon/libdaemon.a
 daemon_libdaemon_a_SOURCES = \
   daemon/account/allowance.c daemon/account/allowance.h \
-  daemon/account/books.c \
+  daemon/account/books.c daemon/account/books.h \
   daemon/account/cloud.c daemon/account/cloud.h daemon/account/cloud_impl.h \
   daemon/account/cloud_item.c \
   daemon/account/cloud_look.c \

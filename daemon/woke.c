@@ -28,7 +28,7 @@ void daemon_woke(struct daemon *d)
     check_pause(d);
     login_view_try_now(d->login);
     cloud_try_now(d->cloud);
-    if (d->uploader != NULL)
-        uploader_try_now(d->uploader);
+    if (d->books != NULL)
+        uploader_try_now(d->books->uploader);
     control_event(d, "state", NULL, 0, 0, "resumed from suspend");
 }

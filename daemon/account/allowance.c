@@ -76,12 +76,12 @@ static void with_queued(struct allowance *p, const char *refused, const struct c
 {
     struct waiting w = {.d = p->d};
 
-    uploader_each(p->d->uploader, collect, &w);
+    uploader_each(p->d->books->uploader, collect, &w);
     for (size_t i = 0; i < w.ids.n; i++) {
         if (err == NULL)
-            uploader_try_again(p->d->uploader, w.ids.v[i]);
+            uploader_try_again(p->d->books->uploader, w.ids.v[i]);
         else if (strcmp(w.ids.v[i], refused) != 0)
-            uploader_refuse(p->d->uploader, w.ids.v[i], err);
+            uploader_refuse(p->d->books->uploader, w.ids.v[i], err);
     }
     strlist_free(&w.ids);
 }
@@ -108,7 +108,7 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
 
     (void)net_err;
     p->call = NULL;
-    if (p->d->state == NULL || res == NULL || api_answer(res, &answer, &err) != 0) {
+    if (p->d->books == NULL || res == NULL || api_answer(res, &answer, &err) != 0) {
         arm(p); /* the others say what is wrong with the server */
         return;
     }
@@ -119,7 +119,7 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
         log_info("plan versions-per-session=%lld distance-ms=%lld", (long long)p->versions,
                  (long long)allowance_distance_ms(p));
         snprintf(text, sizeof(text), "%lld", (long long)p->versions);
-        state_note(p->d->state, NOTE, text, NULL);
+        state_note(p->d->books->state, NOTE, text, NULL);
         daemon_set_clocks(p->d);
     }
     sessions = jdoc_obj(answer, "sessions");
@@ -136,7 +136,7 @@ void allowance_ask(struct allowance *p)
     const struct cred *cred = login_view_cred(p->d->login);
     struct ct_err err;
 
-    if (cred == NULL || p->d->state == NULL)
+    if (cred == NULL || p->d->books == NULL)
         return;
     if (p->call != NULL)
         http_cancel(p->call);
@@ -189,7 +189,7 @@ int64_t allowance_versions(const struct allowance *p, const char **ret_name)
 
 void allowance_recall(struct allowance *p)
 {
-    char *text = state_noted(p->d->state, NOTE);
+    char *text = state_noted(p->d->books->state, NOTE);
     unsigned long long versions;
 
     p->versions = 0;

@@ -76,24 +76,25 @@ static int has_files(const char *dir)
     return n > 0;
 }
 
-static int open_state(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
+static int open_state(struct daemon *d, struct books *b, const char *db, const char *spool,
+                      struct ct_err *err)
 {
     /* A spool without its database: what is in it would be taken for nobody's. */
     if (access(db, F_OK) != 0 && has_files(spool) && set_aside(d, db, spool, err) != 0)
         return -1;
-    if (state_open(db, &d->state, err) == 0)
+    if (state_open(db, &b->state, err) == 0)
         return 0;
     if (err->code != ERR_CORRUPT || set_aside(d, db, spool, err) != 0)
         return -1;
-    return state_open(db, &d->state, err);
+    return state_open(db, &b->state, err);
 }
 
-static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
+static int open_queue(struct daemon *d, struct books *b, const char *spool, struct ct_err *err)
 {
-    char *dir = path_parent(spool), *kept = path_join(dir, "kept");
+    char *kept = path_join(b->dir, "kept");
     struct uploader_opts o = {
         .base = d->base,
-        .db = state_db(d->state),
+        .db = state_db(b->state),
         .worker = d->worker,
         .spool_dir = spool,
         .kept_dir = kept,
@@ -101,76 +102,86 @@ static int open_queue(struct daemon *d, const char *spool, struct ct_err *err)
         .concurrency = (int)d->config->concurrency,
         .device_id = d->device_id,
     };
-    int rc = credscan_open(d, err) != 0 ? -1 : uploader_new(&o, &uploads_ops, d, &d->uploader, err);
+    int rc =
+        credscan_open(o.db, err) != 0 ? -1 : uploader_new(&o, &uploads_ops, d, &b->uploader, err);
 
     free(kept);
-    free(dir);
     if (rc == 0)
         return 0;
-    state_close(d->state);
-    d->state = NULL;
+    state_close(b->state);
+    b->state = NULL;
     return -1;
 }
 
-static int open_both(struct daemon *d, const char *db, const char *spool, struct ct_err *err)
+static int open_both(struct daemon *d, struct books *b, struct ct_err *err)
 {
-    if (open_state(d, db, spool, err) != 0)
-        return -1;
-    if (open_queue(d, spool, err) == 0)
-        return 0;
-    /* The queue's table is where nothing has looked yet. */
-    if (err->code != ERR_CORRUPT || set_aside(d, db, spool, err) != 0 ||
-        state_open(db, &d->state, err) != 0)
-        return -1;
-    return open_queue(d, spool, err);
-}
+    char *db = path_join(b->dir, "state.db"), *spool = path_join(b->dir, "spool");
+    int rc = open_state(d, b, db, spool, err);
 
-int books_open(struct daemon *d, const char *dir, struct ct_err *err)
-{
-    char *db = path_join(dir, "state.db"), *spool = path_join(dir, "spool");
-    int rc = -1;
-
-    books_close(d);
-    if (path_make_private(dir, err) != 0 || open_both(d, db, spool, err) != 0)
-        goto done;
-    d->account_dir = str_dup(dir);
-    d->cache_dir = path_join(dir, "cache");
-    db_on_damage(state_db(d->state), on_damage, d);
-    allowance_recall(d->allowance);
-    uploader_each(d->uploader, adopt_queued, d);
-    uploader_pause(d->uploader, d->is_paused);
-    uploader_set_metered(d->uploader, d->is_metered);
-    sealing_apply(d->sealing);
-    state_seed_writers(d->state);
-    exclusion_apply(d); /* the rules may have changed while it was closed */
-    adopt_take_all(d);
-    if (d->watcher != NULL)
-        watcher_rescan(d->watcher);
-    rc = 0;
-done:
+    if (rc == 0 && open_queue(d, b, spool, err) != 0) {
+        rc = -1;
+        /* The queue's table is where nothing has looked yet. */
+        if (err->code == ERR_CORRUPT && set_aside(d, db, spool, err) == 0 &&
+            state_open(db, &b->state, err) == 0)
+            rc = open_queue(d, b, spool, err);
+    }
     free(spool);
     free(db);
     return rc;
 }
 
+static void books_free(struct books *b)
+{
+    if (b == NULL)
+        return;
+    uploader_free(b->uploader);
+    state_close(b->state);
+    free(b->dir);
+    free(b->cache_dir);
+    free(b);
+}
+
+int books_open(struct daemon *d, const char *dir, struct ct_err *err)
+{
+    struct books *b = str_calloc(1, sizeof(*b));
+
+    books_close(d);
+    b->dir = str_dup(dir);
+    b->cache_dir = path_join(dir, "cache");
+    if (path_make_private(dir, err) != 0 || open_both(d, b, err) != 0) {
+        books_free(b);
+        return -1;
+    }
+    d->books = b;
+    db_on_damage(state_db(b->state), on_damage, d);
+    allowance_recall(d->allowance);
+    uploader_each(b->uploader, adopt_queued, d);
+    uploader_pause(b->uploader, d->is_paused);
+    uploader_set_metered(b->uploader, d->is_metered);
+    sealing_apply(d->sealing);
+    state_seed_writers(b->state);
+    exclusion_apply(d); /* the rules may have changed while it was closed */
+    adopt_take_all(d);
+    if (d->watcher != NULL)
+        watcher_rescan(d->watcher);
+    return 0;
+}
+
 void books_close(struct daemon *d)
 {
+    struct books *b = d->books;
+
     d->generation++;
     bundler_stop(d->bundler);
-    if (d->waiters != NULL && d->state != NULL)
+    if (d->waiters != NULL && b != NULL)
         waiter_forgotten(d);
     cloud_forget(d->cloud);
     headlook_forget(d->headlook);
     allowance_forget(d->allowance);
     room_is_there(d);
     sessions_forget_all(d);
-    uploader_free(d->uploader);
-    d->uploader = NULL;
-    state_close(d->state);
-    d->state = NULL;
-    free(d->account_dir);
-    free(d->cache_dir);
-    d->account_dir = d->cache_dir = NULL;
+    d->books = NULL;
+    books_free(b);
     for (size_t i = 0; i < d->config->roots.n; i++)
         d->roots[i].scans = 0;
 }
@@ -181,9 +192,9 @@ void books_tidy(struct daemon *d)
     int64_t before_ms = now_wall_ms() - KEEP_CACHE_MS;
     char id[UUID_SIZE];
 
-    for (int i = 0; i < TIDY_MOST && state_next_archived(d->state, before_ms, id); i++) {
-        pack_forget_cache(d->cache_dir, id);
-        if (state_archive_tidied(d->state, id, NULL) != 0)
+    for (int i = 0; i < TIDY_MOST && state_next_archived(d->books->state, before_ms, id); i++) {
+        pack_forget_cache(d->books->cache_dir, id);
+        if (state_archive_tidied(d->books->state, id, NULL) != 0)
             return;
         log_debug("cache-forgotten session=%s", id);
     }
@@ -197,10 +208,10 @@ static void on_rebuild(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (d->state == NULL || d->is_stopping)
+    if (d->books == NULL || d->is_stopping)
         return;
-    db = path_join(d->account_dir, "state.db");
-    spool = path_join(d->account_dir, "spool");
+    db = path_join(d->books->dir, "state.db");
+    spool = path_join(d->books->dir, "spool");
     books_close(d);
     if (set_aside(d, db, spool, &err) != 0)
         log_error("state-damaged error=\"%s\"", err.msg);

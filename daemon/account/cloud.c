@@ -126,7 +126,7 @@ static void consider_all(struct cloud *c)
 {
     struct strlist ids = {0};
 
-    uploader_each(c->d->uploader, collect, &ids);
+    uploader_each(c->d->books->uploader, collect, &ids);
     for (size_t i = 0; i < ids.n; i++)
         cloud_consider(c, ids.v[i]);
     strlist_free(&ids);
@@ -163,7 +163,7 @@ static void on_tombstones(void *arg, const struct http_res *res, const struct ct
     struct ct_err err;
 
     c->call = NULL;
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     login_view_answered(c->d->login, res);
     /* A failure is no harm: the next list asks once more. */
@@ -217,7 +217,7 @@ static void on_page(void *arg, const struct http_res *res, const struct ct_err *
     size_t n;
 
     c->call = NULL;
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     login_view_answered(c->d->login, res);
     if (res == NULL || api_answer(res, &answer, &err) != 0) {
@@ -272,7 +272,7 @@ static void on_cursor(void *arg, const struct http_res *res, const struct ct_err
 
     (void)net_err;
     c->call = NULL;
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     if (res != NULL && res->status == 200 && api_answer(res, &answer, NULL) == 0)
         c->is_reset = jdoc_bool(answer, "reset", 0);
@@ -298,7 +298,7 @@ void cloud_refresh(struct cloud *c)
     c->offset = 0;
     c->was_lost = 0;
     map_each(c->doubtful, list_will_tell, c);
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     cloud_recall_cursor(c);
     if (c->cursor[0] != '\0' && !c->is_reset)
@@ -340,7 +340,7 @@ static void release(struct cloud *c, const char *id)
 {
     c->next_ask++;
     map_remove(c->is_asked, id);
-    uploader_hold(c->d->uploader, id, UPLOADER_HOLD_ASKING, 0);
+    uploader_hold(c->d->books->uploader, id, UPLOADER_HOLD_ASKING, 0);
 }
 
 /* The newest version with the checksum of the bundle that waits, or 0; and whether it is contained
@@ -376,7 +376,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     char id[UUID_SIZE];
 
     c->ask = NULL;
-    if (c->d->state == NULL || !turn_of(c, id))
+    if (c->d->books == NULL || !turn_of(c, id))
         return;
     login_view_answered(c->d->login, res);
     if (res == NULL)
@@ -389,13 +389,13 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
     }
     c->failures = 0;
     daemon_mind_network(c->d);
-    if (answer != NULL && uploader_look(c->d->uploader, id, &v) && !queue_is_sealed(v.item))
+    if (answer != NULL && uploader_look(c->d->books->uploader, id, &v) && !queue_is_sealed(v.item))
         version = version_with(answer, v.item->sha256, &is_head);
     within.version = jdoc_int(answer, "currentVersion", 0);
     json_object_put(answer);
     if (version > 0) {
         log_info("there-already session=%s version=%lld", id, (long long)version);
-        uploader_settle(c->d->uploader, id, version, is_head ? NULL : &within,
+        uploader_settle(c->d->books->uploader, id, version, is_head ? NULL : &within,
                         login_view_is_own_machine(c->d->login));
     }
     release(c, id);
@@ -409,7 +409,7 @@ static const struct listed *sealed_match(struct cloud *c, const char *id)
     struct uploader_view v;
     const struct listed *l;
 
-    if (!uploader_look(c->d->uploader, id, &v) || !queue_is_sealed(v.item))
+    if (!uploader_look(c->d->books->uploader, id, &v) || !queue_is_sealed(v.item))
         return NULL;
     l = map_get(c->listed, v.item->wire_id);
     return l != NULL && l->generation > 0 && strcmp(l->content_id, v.item->content_id) == 0 ? l
@@ -423,7 +423,7 @@ static void on_probed(void *arg, const struct ct_err *why)
     char id[UUID_SIZE];
 
     c->probe = NULL;
-    if (c->d->state == NULL || !turn_of(c, id))
+    if (c->d->books == NULL || !turn_of(c, id))
         return;
     if (why != NULL && why->code != ERR_GONE) {
         try_later(c, why);
@@ -434,8 +434,8 @@ static void on_probed(void *arg, const struct ct_err *why)
         log_warn("not-there session=%s error=\"%s\"", id, why->msg);
     } else if (l != NULL) {
         log_info("there-already session=%s version=%lld", id, (long long)l->version);
-        uploader_settle_sealed(c->d->uploader, id, l->version, l->sha256, l->key_id, l->generation,
-                               NULL, login_view_is_own_machine(c->d->login));
+        uploader_settle_sealed(c->d->books->uploader, id, l->version, l->sha256, l->key_id,
+                               l->generation, NULL, login_view_is_own_machine(c->d->login));
     }
     release(c, id);
     ask_next(c);
@@ -450,7 +450,7 @@ static int probe_listed(struct cloud *c, const char *id)
     struct uploader_view v;
     struct ct_err err;
 
-    if (l == NULL || cred == NULL || !uploader_look(c->d->uploader, id, &v))
+    if (l == NULL || cred == NULL || !uploader_look(c->d->books->uploader, id, &v))
         return -1;
     what.api_url = cred->api_url;
     what.token = cred->token;
@@ -466,7 +466,7 @@ static int is_settled(struct cloud *c, const char *id)
 {
     struct uploader_view v;
 
-    if (!uploader_look(c->d->uploader, id, &v))
+    if (!uploader_look(c->d->books->uploader, id, &v))
         return 1;
     if (c->is_known && map_get(c->listed, queue_wire_id(v.item)) == NULL)
         return 1;
@@ -485,7 +485,7 @@ static void ask_next(struct cloud *c)
         release(c, id);
     if (!is_one || c->probe != NULL)
         return;
-    uploader_look(c->d->uploader, id, &v);
+    uploader_look(c->d->books->uploader, id, &v);
     path = api_session_path(queue_wire_id(v.item), "/versions");
     start_get(c, path, &c->ask_request, &c->ask, on_versions);
     free(path);
@@ -503,17 +503,17 @@ void cloud_consider(struct cloud *c, const char *session_id)
     const struct timeval now = {0, 0};
     int is_recorded = 1;
 
-    if (!uploader_look(c->d->uploader, session_id, &v))
+    if (!uploader_look(c->d->books->uploader, session_id, &v))
         return;
-    if (!state_get_bare(c->d->state, session_id, &ss) || ss.version == 0 ||
+    if (!state_get_bare(c->d->books->state, session_id, &ss) || ss.version == 0 ||
         strcmp(ss.wire_id, v.item->wire_id) != 0)
         is_recorded = 0;
     state_session_clear(&ss);
     if (is_recorded || (c->is_known && map_get(c->listed, queue_wire_id(v.item)) == NULL) ||
         v.item->phase != QUEUE_READY || v.item->revive ||
-        uploader_is_active(c->d->uploader, session_id))
+        uploader_is_active(c->d->books->uploader, session_id))
         return;
-    uploader_hold(c->d->uploader, session_id, UPLOADER_HOLD_ASKING, 1);
+    uploader_hold(c->d->books->uploader, session_id, UPLOADER_HOLD_ASKING, 1);
     if (map_get(c->is_asked, session_id) == NULL) {
         map_put(c->is_asked, session_id, c);
         strlist_add(&c->asks, session_id);
@@ -524,7 +524,7 @@ void cloud_consider(struct cloud *c, const char *session_id)
 
 static void try_again(struct cloud *c)
 {
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     if (!c->is_known || map_size(c->doubtful) > 0)
         cloud_refresh(c);
@@ -589,7 +589,7 @@ int cloud_confirmed(struct cloud *c, const struct queue_item *item, int64_t vers
         l->own_version = 0;
     }
     e.version = is_other ? l->version : 0;
-    return is_other ? state_set_elsewhere(c->d->state, item->session_id, &e, err) : 0;
+    return is_other ? state_set_elsewhere(c->d->books->state, item->session_id, &e, err) : 0;
 }
 
 void cloud_passed(struct cloud *c, const struct queue_item *item)
@@ -662,7 +662,7 @@ void cloud_adopted(struct cloud *c, const char *session_id, int is_told)
     struct listed *l;
 
     map_put(c->since, session_id, c);
-    state_get(c->d->state, session_id, &ss);
+    state_get(c->d->books->state, session_id, &ss);
     l = map_get(c->listed, ss.wire_id[0] != '\0' ? ss.wire_id : session_id);
     /* The list may have come before: what was another device's then is what is here now. */
     if (l != NULL && l->version <= ss.version)
@@ -717,7 +717,7 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (c->d->state != NULL)
+    if (c->d->books != NULL)
         ask_next(c);
 }
 

@@ -47,7 +47,7 @@ static int is_copied(const struct cloud *c, const struct sealed_facts *f,
     int64_t version =
         jdoc_has(row, "version") ? jdoc_int(row, "version", 0) : jdoc_int(row, "currentVersion", 0);
     struct state_session ss;
-    int is_so = state_get(c->d->state, f->session_id, &ss) && ss.version > 0 &&
+    int is_so = state_get(c->d->books->state, f->session_id, &ss) && ss.version > 0 &&
                 ss.wire_id[0] != '\0' && version > ss.version && f->generation <= ss.generation;
 
     state_session_clear(&ss);
@@ -87,7 +87,7 @@ static int is_being_confirmed(const struct cloud *c, const char *id, int64_t ver
 {
     struct uploader_view v;
 
-    return uploader_look(c->d->uploader, id, &v) && v.item->phase == QUEUE_STORED &&
+    return uploader_look(c->d->books->uploader, id, &v) && v.item->phase == QUEUE_STORED &&
            v.item->version == version;
 }
 
@@ -138,7 +138,7 @@ static void newest_own(struct json_object *item, struct api_head *ret)
 static int is_contained(const struct cloud *c, const struct state_session *ss, const char *wire_id,
                         const struct api_head *h)
 {
-    return state_is_contained(c->d->state, ss->session_id, wire_id, h->version, sum_of(h));
+    return state_is_contained(c->d->books->state, ss->session_id, wire_id, h->version, sum_of(h));
 }
 
 /* The newest that another device made and that is not contained here, pinned ones aside. */
@@ -217,9 +217,9 @@ static void is_elsewhere(struct cloud *c, const struct state_session *ss, const 
         return;
     log_info("newer-elsewhere session=%s version=%lld here=%lld apart=%s", ss->session_id,
              (long long)h->version, (long long)ss->version, is_apart ? "yes" : "no");
-    state_set_elsewhere(c->d->state, ss->session_id, &e, NULL);
+    state_set_elsewhere(c->d->books->state, ss->session_id, &e, NULL);
     /* It is there: what ctctl noted was an earlier deletion. */
-    (void)adopted_take_deleted(c->d->account_dir, ss->session_id);
+    (void)adopted_take_deleted(c->d->books->dir, ss->session_id);
     control_event(c->d, "state", ss->session_id, h->version, 0,
                   is_apart ? "it went on here and on another device"
                            : "another device has a newer version");
@@ -233,7 +233,7 @@ static void is_whole(struct cloud *c, const struct state_session *ss)
     if (ss->elsewhere == 0 || strcmp(ss->elsewhere_wire, ss->wire_id) != 0)
         return;
     log_info("nothing-elsewhere session=%s", ss->session_id);
-    state_set_elsewhere(c->d->state, ss->session_id, &none, NULL);
+    state_set_elsewhere(c->d->books->state, ss->session_id, &none, NULL);
     control_event(c->d, "state", ss->session_id, ss->version, 0, "");
 }
 
@@ -243,10 +243,10 @@ void cloud_is_gone(struct cloud *c, const struct state_session *ss)
     struct session *s;
 
     log_warn("version-gone session=%s version=%lld", ss->session_id, (long long)ss->version);
-    adopted_forget(c->d->account_dir, ss->session_id);
+    adopted_forget(c->d->books->dir, ss->session_id);
     /* What waits was made to follow it, and without news only beside it. */
-    if (uploader_drop(c->d->uploader, ss->session_id, NULL) == 0 &&
-        state_unconfirm(c->d->state, ss->session_id, NULL) == 0) {
+    if (uploader_drop(c->d->books->uploader, ss->session_id, NULL) == 0 &&
+        state_unconfirm(c->d->books->state, ss->session_id, NULL) == 0) {
         sessions_touch(c->d, ss->session_id, 0, 0);
         if ((s = sessions_get(c->d, ss->session_id)) != NULL)
             s->doubted_seq = 0;
@@ -293,7 +293,7 @@ static void see_again(struct cloud *c, struct state_session *ss)
     if (!state_is_deleted(ss))
         return;
     log_info("undeleted session=%s", ss->session_id);
-    state_set_excluded(c->d->state, ss->session_id, STATE_NOT_EXCLUDED, 0, NULL);
+    state_set_excluded(c->d->books->state, ss->session_id, STATE_NOT_EXCLUDED, 0, NULL);
     if (ss->is_excluded == STATE_DELETED_CHANGED)
         sessions_touch(c->d, ss->session_id, 0, 0);
     ss->is_excluded = STATE_NOT_EXCLUDED; /* what is there may lack what was safe here */
@@ -324,10 +324,10 @@ static void see_strange(struct cloud *c, const char *id, int64_t version, struct
     struct state_session ss = {0};
 
     map_put(c->in_clear, id, c);
-    state_get(c->d->state, id, &ss);
+    state_get(c->d->books->state, id, &ss);
     count_clear(c, &ss, item);
     if (ss.version > 0 && version > ss.clear_version)
-        state_set_clear(c->d->state, id, version, NULL);
+        state_set_clear(c->d->books->state, id, version, NULL);
     state_session_clear(&ss);
 }
 
@@ -348,7 +348,7 @@ static void see_clear(struct cloud *c, const char *id, struct json_object *item)
 
     row_at(item, 0, &current);
     map_put(c->in_clear, id, c);
-    state_get(c->d->state, id, &ss);
+    state_get(c->d->books->state, id, &ss);
     if (ss.wire_id[0] == '\0')
         see_again(c, &ss);
     if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, item))
@@ -358,7 +358,7 @@ static void see_clear(struct cloud *c, const char *id, struct json_object *item)
     if (ss.version > 0 && is_other && (ss.wire_id[0] != '\0' || !current.is_told_whose))
         see_newer(c, &ss, "", ss.wire_id[0] == '\0' ? ss.version : ss.clear_version, &current);
     if (ss.version > 0 && current.version > ss.clear_version)
-        state_set_clear(c->d->state, id, current.version, NULL);
+        state_set_clear(c->d->books->state, id, current.version, NULL);
     state_session_clear(&ss);
 }
 
@@ -370,7 +370,7 @@ static void see_clear(struct cloud *c, const char *id, struct json_object *item)
 static int is_rollback(struct cloud *c, const struct state_session *ss,
                        const struct sealed_facts *facts, int64_t version)
 {
-    int64_t seen = generations_highest(c->d->account_dir, facts->session_id);
+    int64_t seen = generations_highest(c->d->books->dir, facts->session_id);
 
     if (ss->generation > seen)
         seen = ss->generation;
@@ -383,7 +383,7 @@ static int is_rollback(struct cloud *c, const struct state_session *ss,
                  (long long)version, (long long)facts->generation, (long long)seen);
     if (ss->session_id[0] == '\0')
         map_put(c->rollbacks, facts->session_id, c);
-    state_see_generation(c->d->state, facts->session_id, seen, facts->generation, NULL);
+    state_see_generation(c->d->books->state, facts->session_id, seen, facts->generation, NULL);
     return 1;
 }
 
@@ -419,7 +419,7 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         sealing_lacks(c->d->sealing, facts->lacking);
     row_at(item, 0, &current);
     see_heads(c, wire_id, item, facts);
-    state_get(c->d->state, facts->session_id, &ss);
+    state_get(c->d->books->state, facts->session_id, &ss);
     see_again(c, &ss); /* under whatever id it was deleted, or where the books were lost */
     if (is_rollback(c, &ss, facts, current.version)) {
         if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
@@ -427,8 +427,8 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         goto done;
     }
     if (facts->generation > ss.generation || ss.rollback > 0)
-        state_see_generation(c->d->state, facts->session_id, facts->generation, 0, NULL);
-    generations_note(c->d->account_dir, facts->session_id, facts->generation, NULL);
+        state_see_generation(c->d->books->state, facts->session_id, facts->generation, 0, NULL);
+    generations_note(c->d->books->dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0) /* what was noted here of its origin may be lost with the books */
         origin_note(c->d->config->state_dir, NULL, facts->session_id, facts->origin, NULL, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, item)) {
@@ -457,12 +457,12 @@ static void describe_anew(struct cloud *c, const char *wire_id, struct json_obje
     char id[UUID_SIZE];
 
     row_at(item, 0, &current);
-    if (!state_by_wire(c->d->state, wire_id, id) || map_get(c->described, id) != NULL)
+    if (!state_by_wire(c->d->books->state, wire_id, id) || map_get(c->described, id) != NULL)
         return;
-    state_get(c->d->state, id, &ss);
+    state_get(c->d->books->state, id, &ss);
     if (!ss.is_archived && ss.version == current.version &&
-        strcmp(ss.sha256, sum_of(&current)) == 0 && !uploader_has(c->d->uploader, id) &&
-        state_renew(c->d->state, id, NULL) == 0) {
+        strcmp(ss.sha256, sum_of(&current)) == 0 && !uploader_has(c->d->books->uploader, id) &&
+        state_renew(c->d->books->state, id, NULL) == 0) {
         map_put(c->described, id, c);
         log_info("description-lost session=%s version=%lld", id, (long long)ss.version);
         sessions_touch(c->d, id, 0, 0);
@@ -570,8 +570,9 @@ static int lose(void *arg, const char *wire_id, void *value)
     struct state_session ss;
 
     (void)wire_id;
-    if (state_get(c->d->state, value, &ss) && ss.version > 0 && !ss.is_archived &&
-        !ss.is_excluded && map_get(c->since, value) == NULL && !uploader_has(c->d->uploader, value))
+    if (state_get(c->d->books->state, value, &ss) && ss.version > 0 && !ss.is_archived &&
+        !ss.is_excluded && map_get(c->since, value) == NULL &&
+        !uploader_has(c->d->books->uploader, value))
         cloud_is_gone(c, &ss);
     state_session_clear(&ss);
     return 0;
@@ -590,12 +591,13 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
     int is_own;
 
     /* What is on its way out anyway meets the server's answer to that. */
-    if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->uploader, id))
+    if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->books->uploader, id))
         return;
     /* Not by the server's word: a stolen token is "this device" too. */
-    is_own = adopted_take_deleted(c->d->account_dir, id);
+    is_own = adopted_take_deleted(c->d->books->dir, id);
     log_info("deleted-elsewhere session=%s here=unchanged", id);
-    state_set_excluded(c->d->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0, NULL);
+    state_set_excluded(c->d->books->state, id, is_own ? STATE_EXCLUDED_ITSELF : STATE_DELETED, 0,
+                       NULL);
     profile_touch_all(c->d); /* what may be of it stays here now */
     cloud_see_there(c, o);
 }
@@ -605,7 +607,7 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
 
 static int64_t clear_until(const struct cloud *c)
 {
-    char *noted = state_noted(c->d->state, CLEAR_UNTIL);
+    char *noted = state_noted(c->d->books->state, CLEAR_UNTIL);
     int64_t ms = noted != NULL ? strtoll(noted, NULL, 10) : -1;
 
     free(noted);
@@ -620,7 +622,7 @@ static void note_clear(struct cloud *c)
     if (!sealing_is_one_way(c->d->sealing) || c->clear_until_ms >= 0)
         return;
     snprintf(text, sizeof(text), "%lld", (long long)c->clear.newest_ms);
-    state_note(c->d->state, CLEAR_UNTIL, text, NULL);
+    state_note(c->d->books->state, CLEAR_UNTIL, text, NULL);
 }
 
 void cloud_begin_look(struct cloud *c)
@@ -632,7 +634,7 @@ void cloud_begin_look(struct cloud *c)
 void cloud_begin_list(struct cloud *c)
 {
     memset(&c->clear_now, 0, sizeof(c->clear_now));
-    c->clear_until_ms = c->d->state != NULL ? clear_until(c) : -1;
+    c->clear_until_ms = c->d->books != NULL ? clear_until(c) : -1;
     map_each(c->in_clear, forget_key, c->in_clear);
     map_each(c->since, forget_key, c->since);
     map_each(c->seen, forget_key, c->seen);
@@ -659,20 +661,21 @@ void cloud_end_list(struct cloud *c)
 {
     struct vanished v = {.c = c};
 
-    state_each_clear(c->d->state, collect_vanished, &v);
+    state_each_clear(c->d->books->state, collect_vanished, &v);
     for (size_t i = 0; i < v.ids.n; i++)
-        state_set_clear(c->d->state, v.ids.v[i], 0, NULL);
+        state_set_clear(c->d->books->state, v.ids.v[i], 0, NULL);
     strlist_free(&v.ids);
     map_each(c->in_clear, forget_key, c->in_clear);
     c->is_reset = 0;
-    state_each_confirmed(c->d->state, collect_absent, c);
+    state_each_confirmed(c->d->books->state, collect_absent, c);
     map_each(c->seen, forget_key, c->seen);
     note_clear(c);
     c->unreadable = c->unreadable_now;
     /* A ring that opens nothing of the account lacks its first key, with which ids are made: what
      * it would upload nobody else could find. */
-    sealing_set_foreign(c->d->sealing,
-                        c->opened_now == 0 && !state_any_sealed(c->d->state) ? c->foreign_key : "");
+    sealing_set_foreign(c->d->sealing, c->opened_now == 0 && !state_any_sealed(c->d->books->state)
+                                           ? c->foreign_key
+                                           : "");
     if (c->unreadable == 0)
         memset(&c->unreadable_err, 0, sizeof(c->unreadable_err));
 }

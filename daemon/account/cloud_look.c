@@ -83,12 +83,12 @@ void cloud_set_cursor(struct cloud *c, const struct json_object *answer)
     if (strcmp(c->cursor, cursor) == 0)
         return;
     snprintf(c->cursor, sizeof(c->cursor), "%s", cursor);
-    state_note(c->d->state, CURSOR, cursor, NULL);
+    state_note(c->d->books->state, CURSOR, cursor, NULL);
 }
 
 void cloud_recall_cursor(struct cloud *c)
 {
-    char *noted = c->cursor[0] == '\0' ? state_noted(c->d->state, CURSOR) : NULL;
+    char *noted = c->cursor[0] == '\0' ? state_noted(c->d->books->state, CURSOR) : NULL;
 
     if (noted != NULL)
         snprintf(c->cursor, sizeof(c->cursor), "%s", noted);
@@ -113,7 +113,8 @@ static void see_deleted(struct cloud *c, const struct json_object *o)
     const char *wire_id = jdoc_str(o, "id");
     char id[UUID_SIZE];
 
-    if (wire_id == NULL || !uuid_is_valid(wire_id) || !state_by_wire(c->d->state, wire_id, id))
+    if (wire_id == NULL || !uuid_is_valid(wire_id) ||
+        !state_by_wire(c->d->books->state, wire_id, id))
         return;
     map_put(c->absent, wire_id, str_dup(id));
     cloud_see_tombstone(c, o);
@@ -141,7 +142,7 @@ static void on_changes(void *arg, const struct http_res *res, const struct ct_er
 
     (void)net_err;
     c->call = NULL;
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     login_view_answered(c->d->login, res);
     if (res != NULL && res->status == 304) {
@@ -188,7 +189,7 @@ void cloud_look(struct cloud *c, int64_t max_age_ms, int is_patient,
     const struct timeval tv = {.tv_sec = ANSWER_MS / 1000, .tv_usec = ANSWER_MS % 1000 * 1000};
     struct looker *l;
 
-    if ((!c->is_known && c->call == NULL) || c->d->state == NULL ||
+    if ((!c->is_known && c->call == NULL) || c->d->books == NULL ||
         login_view_is_offline(c->d->login) ||
         (c->looked_ms > 0 && now_mono_ms() - c->looked_ms <= max_age_ms)) {
         if (done != NULL)

@@ -32,10 +32,10 @@ static void judge(struct cloud *c, const char *id, const char *mark, struct json
 {
     struct state_session ss;
 
-    if (state_get(c->d->state, id, &ss) && ss.version > 0 && ss.sha256[0] != '\0' &&
+    if (state_get(c->d->books->state, id, &ss) && ss.version > 0 && ss.sha256[0] != '\0' &&
         map_get(c->since, id) == NULL) {
         if (beside_lists(answer, ss.version, ss.sha256))
-            state_set_verified(c->d->state, id, mark, NULL);
+            state_set_verified(c->d->books->state, id, mark, NULL);
         else
             cloud_is_gone(c, &ss);
     }
@@ -50,7 +50,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
 
     (void)net_err;
     c->doubt = NULL;
-    if (c->d->state == NULL)
+    if (c->d->books == NULL)
         return;
     read_doubt(c, id, mark);
     c->next_doubt++;
@@ -69,7 +69,7 @@ static void next(struct cloud *c)
 
     while (c->doubt == NULL && cred != NULL && c->next_doubt < c->doubts.n) {
         read_doubt(c, id, mark);
-        state_get(c->d->state, id, &ss);
+        state_get(c->d->books->state, id, &ss);
         path = api_session_path(ss.wire_id[0] != '\0' ? ss.wire_id : id, "/versions");
         api_request_free(c->doubt_request);
         api_request_new(cred->api_url, cred->token, "GET", path, NULL, &c->doubt_request);
@@ -96,7 +96,7 @@ void cloud_verify(struct cloud *c, const struct state_session *ss, struct json_o
     char mark[HASH_SHA256_HEX], *doubt;
 
     beside_mark(item, ss->version, ss->sha256, mark);
-    if (state_is_verified(c->d->state, ss->session_id, mark))
+    if (state_is_verified(c->d->books->state, ss->session_id, mark))
         return;
     doubt = str_printf("%s %s", ss->session_id, mark);
     if (!strlist_has(&c->doubts, doubt))

@@ -65,8 +65,8 @@ static void say(struct login_view *l, enum login_view_state state, const struct 
 static void stop_uploads(struct login_view *l)
 {
     l->is_uploading = 0;
-    if (l->d->uploader != NULL)
-        uploader_set_cred(l->d->uploader, NULL, NULL);
+    if (l->d->books != NULL)
+        uploader_set_cred(l->d->books->uploader, NULL, NULL);
 }
 
 static void stop_check(struct login_view *l)
@@ -87,7 +87,7 @@ static int open_account(struct login_view *l)
     int rc = 0;
 
     evtimer_del(l->reopen);
-    if (l->d->account_dir == NULL || strcmp(l->d->account_dir, dir) != 0)
+    if (l->d->books == NULL || strcmp(l->d->books->dir, dir) != 0)
         rc = books_open(l->d, dir, &err);
     free(dir);
     if (rc != 0) {
@@ -127,7 +127,7 @@ static void accept_account(struct login_view *l)
 
 void login_view_listed(struct login_view *l)
 {
-    if (l->state != LOGIN_OK || l->is_uploading || l->d->uploader == NULL)
+    if (l->state != LOGIN_OK || l->is_uploading || l->d->books == NULL)
         return;
     /* What is told of a bundle depends on what the server can do. */
     l->is_listed = l->call != NULL;
@@ -135,8 +135,8 @@ void login_view_listed(struct login_view *l)
         return;
     l->is_uploading = 1;
     allowance_ask(l->d->allowance);
-    uploader_set_features(l->d->uploader, l->features);
-    uploader_set_cred(l->d->uploader, l->d->engine, l->cred);
+    uploader_set_features(l->d->books->uploader, l->features);
+    uploader_set_cred(l->d->books->uploader, l->d->engine, l->cred);
 }
 
 static int is_confirmed(const struct login_view *l, const char *account_id)
@@ -429,18 +429,18 @@ enum login_view_state login_view_look(const struct login_view *l, const char **r
 void login_view_note_own_machine(struct login_view *l, int is_own)
 {
     const char *value = is_own && l->cred != NULL ? l->cred->api_url : "";
-    char *old = state_noted(l->d->state, OWN_MACHINE);
+    char *old = state_noted(l->d->books->state, OWN_MACHINE);
     int is_same = old != NULL ? strcmp(old, value) == 0 : !is_own;
     struct ct_err err;
 
     free(old);
-    if (!is_same && state_note(l->d->state, OWN_MACHINE, value, &err) != 0)
+    if (!is_same && state_note(l->d->books->state, OWN_MACHINE, value, &err) != 0)
         log_warn("own-machine-not-noted error=\"%s\"", err.msg);
 }
 
 void login_view_answered(struct login_view *l, const struct http_res *res)
 {
-    if (res != NULL && res->is_own_machine && l->d->state != NULL)
+    if (res != NULL && res->is_own_machine && l->d->books != NULL)
         login_view_note_own_machine(l, 1);
 }
 
@@ -452,7 +452,7 @@ int login_view_is_own_machine(struct login_view *l)
     if (l->cred != NULL && http_url_is_loopback(l->cred->api_url))
         return 1;
     /* After a log-out what is saved lies where it lay. */
-    noted = l->d->state != NULL ? state_noted(l->d->state, OWN_MACHINE) : NULL;
+    noted = l->d->books != NULL ? state_noted(l->d->books->state, OWN_MACHINE) : NULL;
     yes = noted != NULL && noted[0] != '\0' &&
           (l->cred == NULL || strcmp(noted, l->cred->api_url) == 0);
     free(noted);

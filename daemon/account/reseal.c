@@ -178,7 +178,7 @@ static int write_row(void *arg, struct ct_err *err)
 {
     struct resealing *r = arg;
 
-    return uploader_put(r->d->uploader, r->item, err);
+    return uploader_put(r->d->books->uploader, r->item, err);
 }
 
 static void uncover_item(struct resealing *r)
@@ -186,7 +186,8 @@ static void uncover_item(struct resealing *r)
     struct queue_item *q = r->item;
     struct state_session ss = {0};
 
-    if (!queue_is_sealed(q) && state_get(r->d->state, q->session_id, &ss) && ss.meta != NULL) {
+    if (!queue_is_sealed(q) && state_get(r->d->books->state, q->session_id, &ss) &&
+        ss.meta != NULL) {
         json_object_put(q->metadata);
         q->metadata = sealing_metadata(ss.meta);
     }
@@ -226,7 +227,7 @@ static int change_over(struct resealing *r, struct ct_err *err)
     q->version = 0;
     free(q->file);
     q->file = str_dup(path_base(r->to));
-    return db_transact(state_db(r->d->state), write_row, r, err);
+    return db_transact(state_db(r->d->books->state), write_row, r, err);
 }
 
 static void try_later(struct resealing *r)
@@ -250,8 +251,8 @@ static void make_anew(struct resealing *r)
     struct session *s = sessions_need(d, id);
 
     log_warn("bundle-damaged session=%s error=\"%s\" cure=rebuild", id, r->err.msg);
-    if (state_outdate_files(d->state, id, &r->err) != 0 ||
-        uploader_drop(d->uploader, id, &r->err) != 0) {
+    if (state_outdate_files(d->books->state, id, &r->err) != 0 ||
+        uploader_drop(d->books->uploader, id, &r->err) != 0) {
         try_later(r);
         return;
     }
@@ -264,10 +265,10 @@ static int is_current(const struct resealing *r)
 {
     struct uploader_view v;
 
-    return r->generation == r->d->generation && r->d->state != NULL &&
-           uploader_look(r->d->uploader, r->item->session_id, &v) &&
+    return r->generation == r->d->generation && r->d->books != NULL &&
+           uploader_look(r->d->books->uploader, r->item->session_id, &v) &&
            strcmp(v.item->file, r->old_file) == 0 &&
-           !uploader_is_active(r->d->uploader, r->item->session_id);
+           !uploader_is_active(r->d->books->uploader, r->item->session_id);
 }
 
 static void resealing_done(void *arg)
@@ -293,13 +294,13 @@ static void resealing_done(void *arg)
                  (long long)r->item->generation);
         if (s != NULL)
             sessions_set_err(s, NULL);
-        uploader_take(d->uploader, r->item);
-        uploader_hold(d->uploader, r->item->session_id, UPLOADER_HOLD_SEALING, 0);
+        uploader_take(d->books->uploader, r->item);
+        uploader_hold(d->books->uploader, r->item->session_id, UPLOADER_HOLD_SEALING, 0);
         cloud_consider(d->cloud, r->item->session_id);
         bundler_run(d);
     }
     resealing_free(r);
-    if (d->state != NULL)
+    if (d->books != NULL)
         reseal_run(d);
 }
 
@@ -330,7 +331,7 @@ static void choose(void *arg, const struct uploader_view *v)
         strlist_add(&c->ids, q->session_id);
         return;
     }
-    if (uploader_is_active(c->d->uploader, q->session_id) || q->phase != QUEUE_READY ||
+    if (uploader_is_active(c->d->books->uploader, q->session_id) || q->phase != QUEUE_READY ||
         !has_key_of(c, q))
         return;
     known = sealing_generation(c->d, q->session_id, q->wire_id);
@@ -352,13 +353,13 @@ static void begin(struct daemon *d, const char *session_id)
     char wire_id[UUID_SIZE], *dir;
     int64_t generation;
 
-    uploader_look(d->uploader, session_id, &v);
+    uploader_look(d->books->uploader, session_id, &v);
     r->d = d;
     r->generation = d->generation;
     r->keys = sealing_hold(d->sealing);
     r->item = queue_item_copy(v.item);
     r->old_file = str_dup(v.item->file);
-    r->to = uploader_spool_path(d->uploader, session_id);
+    r->to = uploader_spool_path(d->books->uploader, session_id);
     dir = path_parent(r->to);
     r->from = path_join(dir, v.item->file);
     free(dir);
@@ -385,17 +386,17 @@ void reseal_run(struct daemon *d)
 {
     struct choice c = {.d = d};
 
-    if (d->uploader == NULL)
+    if (d->books == NULL)
         return;
-    uploader_each(d->uploader, sealing_is_on(d->sealing) ? choose : let_go, &c);
+    uploader_each(d->books->uploader, sealing_is_on(d->sealing) ? choose : let_go, &c);
     if (!sealing_is_on(d->sealing)) {
         for (size_t i = 0; i < c.ids.n; i++)
-            uploader_hold(d->uploader, c.ids.v[i], UPLOADER_HOLD_SEALING, 0);
+            uploader_hold(d->books->uploader, c.ids.v[i], UPLOADER_HOLD_SEALING, 0);
         strlist_free(&c.ids);
         return;
     }
     for (size_t i = 0; i < c.ids.n; i++)
-        uploader_hold(d->uploader, c.ids.v[i], UPLOADER_HOLD_SEALING, 1);
+        uploader_hold(d->books->uploader, c.ids.v[i], UPLOADER_HOLD_SEALING, 1);
     if (c.ids.n > 0 && !d->is_resealing && !d->is_stopping &&
         !evtimer_pending(d->reseal_timer, NULL))
         begin(d, c.ids.v[0]);

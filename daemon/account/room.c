@@ -29,14 +29,15 @@ static int64_t disk_room(const struct daemon *d)
 {
     struct statvfs v;
 
-    if (d->account_dir == NULL || statvfs(d->account_dir, &v) != 0)
+    if (d->books == NULL || statvfs(d->books->dir, &v) != 0)
         return INT64_MAX; /* writing will say */
     return (int64_t)v.f_bavail * (int64_t)v.f_frsize - RESERVE_BYTES;
 }
 
 int64_t room_for_bundle(struct daemon *d, int *ret_is_disk)
 {
-    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->uploader), disk = disk_room(d);
+    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->books->uploader),
+            disk = disk_room(d);
 
     if (room > PUT_MOST_BYTES)
         room = PUT_MOST_BYTES;
@@ -48,7 +49,7 @@ int64_t room_for_bundle(struct daemon *d, int *ret_is_disk)
 
 int64_t room_beside(struct daemon *d, int64_t taken_bytes)
 {
-    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->uploader), disk = disk_room(d);
+    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->books->uploader), disk = disk_room(d);
 
     room = (disk < room ? disk : room) - taken_bytes;
     return room < PUT_MOST_BYTES ? room : PUT_MOST_BYTES;
@@ -63,7 +64,7 @@ static void spool_is_full(struct daemon *d)
 {
     char holds[32], may[32];
 
-    str_human_bytes(uploader_spool_bytes(d->uploader), holds, sizeof(holds));
+    str_human_bytes(uploader_spool_bytes(d->books->uploader), holds, sizeof(holds));
     str_human_bytes(d->config->spool_bytes, may, sizeof(may));
     if (d->disk_err.code == ERR_NONE)
         log_warn("spool-full bytes=%lld action=wait", (long long)d->config->spool_bytes);
@@ -74,7 +75,7 @@ static void spool_is_full(struct daemon *d)
 
 int room_is_awaited(struct daemon *d, const struct session *s)
 {
-    return s->room_used_bytes > 0 && uploader_spool_bytes(d->uploader) >= s->room_used_bytes;
+    return s->room_used_bytes > 0 && uploader_spool_bytes(d->books->uploader) >= s->room_used_bytes;
 }
 
 void room_is_there(struct daemon *d)
@@ -154,13 +155,13 @@ void room_disk_failed(struct daemon *d, const struct ct_err *err)
         log_warn("disk-full error=\"%s\" action=wait", err->msg);
     d->disk_err = *err;
     d->no_room_until_ms = now_mono_ms() + NO_ROOM_MS;
-    if (d->is_giving_up || d->cache_dir == NULL)
+    if (d->is_giving_up || d->books == NULL)
         return;
     d->is_giving_up = 1;
     g = str_calloc(1, sizeof(*g));
     g->d = d;
     g->generation = d->generation;
-    g->dir = str_dup(d->cache_dir);
+    g->dir = str_dup(d->books->cache_dir);
     worker_submit(d->worker, give_up_run, give_up_done, give_up_free, g);
 }
 
@@ -169,7 +170,7 @@ static void disk_is_full(struct daemon *d)
     struct ct_err err;
 
     err_set(&err, ERR_NOSPACE, "the disk of %s is full, but for what the database may need",
-            d->account_dir);
+            d->books->dir);
     room_disk_failed(d, &err);
 }
 

@@ -116,7 +116,7 @@ static void look_at_next(struct salvage *v);
 static int write_salvaged(void *arg, struct ct_err *err)
 {
     struct salvage *v = arg;
-    struct state *st = v->d->state;
+    struct state *st = v->d->books->state;
     struct state_session ss = {0};
     int rc;
 
@@ -131,7 +131,7 @@ static int write_salvaged(void *arg, struct ct_err *err)
     json_object_put(ss.meta);
     if (rc != 0 || state_set_archived(st, v->session_id, now_wall_ms(), err) != 0)
         return -1;
-    return uploader_put(v->d->uploader, &v->q, err);
+    return uploader_put(v->d->books->uploader, &v->q, err);
 }
 
 /* It goes under its own seal, with a description made anew. */
@@ -154,7 +154,7 @@ static int queue_again(struct salvage *v, struct ct_err *err)
 {
     struct daemon *d = v->d;
     const char *email, *url, *device, *why;
-    char *to = uploader_spool_path(d->uploader, v->session_id);
+    char *to = uploader_spool_path(d->books->uploader, v->session_id);
     struct session *s;
     int rc = -1;
 
@@ -170,13 +170,13 @@ static int queue_again(struct salvage *v, struct ct_err *err)
         goto done;
     }
     if (file_sync_parent(to, err) != 0 ||
-        db_transact(state_db(d->state), write_salvaged, v, err) != 0) {
+        db_transact(state_db(d->books->state), write_salvaged, v, err) != 0) {
         unlink(to);
         goto done;
     }
     s = sessions_need(d, v->session_id);
     s->dirty_seq = s->queued_seq = ++d->seq;
-    uploader_take(d->uploader, &v->q);
+    uploader_take(d->books->uploader, &v->q);
     reseal_run(d);
     cloud_consider(d->cloud, v->session_id);
     rc = 0;
@@ -188,17 +188,17 @@ done:
 static int is_unknown(struct daemon *d, const char *id)
 {
     struct state_session ss;
-    int is_known = state_get(d->state, id, &ss);
+    int is_known = state_get(d->books->state, id, &ss);
 
     state_session_clear(&ss);
-    return !is_known && sessions_get(d, id) == NULL && !uploader_has(d->uploader, id);
+    return !is_known && sessions_get(d, id) == NULL && !uploader_has(d->books->uploader, id);
 }
 
 static void salvage_done(void *arg)
 {
     struct salvage *v = arg;
 
-    if (v->generation != v->d->generation || v->d->state == NULL) {
+    if (v->generation != v->d->generation || v->d->books == NULL) {
         salvage_free(v);
         return;
     }
@@ -247,7 +247,7 @@ static void add_bundles(struct strlist *paths, const char *dir)
 void salvage_begin(struct daemon *d)
 {
     struct salvage *v = str_calloc(1, sizeof(*v));
-    DIR *dir = opendir(d->account_dir);
+    DIR *dir = opendir(d->books->dir);
     struct dirent *e;
 
     v->d = d;
@@ -256,7 +256,7 @@ void salvage_begin(struct daemon *d)
         size_t n = strlen(e->d_name);
         if (n > 6 && strncmp(e->d_name, "state.db.", 9) == 0 &&
             strcmp(e->d_name + n - 6, ".spool") == 0) {
-            char *path = path_join(d->account_dir, e->d_name);
+            char *path = path_join(d->books->dir, e->d_name);
             add_bundles(&v->paths, path);
             free(path);
         }

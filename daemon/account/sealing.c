@@ -114,7 +114,7 @@ const struct keyring *sealing_ring(const struct sealing *s)
 
 static void read_mark(struct sealing *s)
 {
-    char *path = path_join(s->d->account_dir, MARK);
+    char *path = path_join(s->d->books->dir, MARK);
     unsigned char scratch[KEY_ID_BYTES];
     struct buf text = {0};
     struct ct_err err = {0};
@@ -136,7 +136,7 @@ static void write_mark(struct sealing *s, const char *id)
 
     if (strcmp(s->mark, id) == 0)
         return;
-    path = path_join(s->d->account_dir, MARK);
+    path = path_join(s->d->books->dir, MARK);
     text = str_printf("%s\n", id);
     if (file_replace(path, text, strlen(text), 0600, &err) == 0)
         snprintf(s->mark, sizeof(s->mark), "%s", id);
@@ -225,10 +225,10 @@ static void settle_cache(struct sealing *s)
 {
     struct settling *t;
 
-    if (s->d->cache_dir == NULL || sealing_is_held(s))
+    if (s->d->books == NULL || sealing_is_held(s))
         return;
     t = str_calloc(1, sizeof(*t));
-    t->cache_dir = str_dup(s->d->cache_dir);
+    t->cache_dir = str_dup(s->d->books->cache_dir);
     t->keys = sealing_hold(s);
     worker_submit(s->d->worker, settle, settled, settled, t);
 }
@@ -258,9 +258,9 @@ static void seal_what_is_here(struct daemon *d)
     struct strlist ids = {0};
     struct ct_err err;
 
-    state_each_to_seal(d->state, collect, &ids);
+    state_each_to_seal(d->books->state, collect, &ids);
     for (size_t i = 0; i < ids.n; i++) {
-        if (state_renew(d->state, ids.v[i], &err) == 0)
+        if (state_renew(d->books->state, ids.v[i], &err) == 0)
             sessions_touch(d, ids.v[i], 0, 0);
         else
             log_error("renew-failed session=%s error=\"%s\"", ids.v[i], err.msg);
@@ -281,18 +281,18 @@ void sealing_apply(struct sealing *s)
     struct daemon *d = s->d;
     enum sealing_state before = s->state;
 
-    if (d->account_dir != NULL)
+    if (d->books != NULL)
         read_mark(s);
     s->state = judge(s);
     explain(s);
-    if (s->state == SEALING_ON && d->account_dir != NULL)
+    if (s->state == SEALING_ON && d->books != NULL)
         write_mark(s, keyring_current(s->keys->ring)->id_hex);
-    if (d->uploader != NULL)
-        uploader_seal_only(d->uploader, is_sealed_only(s));
+    if (d->books != NULL)
+        uploader_seal_only(d->books->uploader, is_sealed_only(s));
     if (s->state != before)
         announce(s);
     settle_cache(s);
-    if (d->state == NULL)
+    if (d->books == NULL)
         return;
     if (s->state == SEALING_ON)
         seal_what_is_here(d);
@@ -307,8 +307,7 @@ void sealing_saw(struct sealing *s, const struct json_object *metadata)
     char id[KEY_ID_HEX];
 
     /* What is no sealed object at all is no mark: anybody could write that. */
-    if (s->mark[0] != '\0' || s->d->account_dir == NULL ||
-        sealed_peek(metadata, &header, NULL) != 0)
+    if (s->mark[0] != '\0' || s->d->books == NULL || sealed_peek(metadata, &header, NULL) != 0)
         return;
     hash_hex(header.key_id, sizeof(header.key_id), id);
     log_info("account-is-sealed key=%.8s", id);
@@ -327,11 +326,11 @@ static void take_back(struct daemon *d)
 {
     struct strlist ids = {0};
 
-    uploader_each(d->uploader, collect_sealed, &ids);
+    uploader_each(d->books->uploader, collect_sealed, &ids);
     for (size_t i = 0; i < ids.n; i++) {
-        if (uploader_drop(d->uploader, ids.v[i], NULL) != 0)
+        if (uploader_drop(d->books->uploader, ids.v[i], NULL) != 0)
             continue;
-        state_forget_queued(d->state, ids.v[i], NULL);
+        state_forget_queued(d->books->state, ids.v[i], NULL);
         sessions_touch(d, ids.v[i], 0, 0);
     }
     strlist_free(&ids);
@@ -342,7 +341,7 @@ void sealing_set_foreign(struct sealing *s, const char *key_id)
     if (strcmp(s->foreign, key_id) == 0)
         return;
     snprintf(s->foreign, sizeof(s->foreign), "%s", key_id);
-    if (key_id[0] != '\0' && s->d->state != NULL && s->d->uploader != NULL)
+    if (key_id[0] != '\0' && s->d->books != NULL)
         take_back(s->d);
     sealing_apply(s);
 }
@@ -360,8 +359,8 @@ const char *sealing_lacking(const struct sealing *s)
 
 void sealing_listed(struct sealing *s)
 {
-    if (s->d->uploader != NULL)
-        uploader_seal_only(s->d->uploader, is_sealed_only(s));
+    if (s->d->books != NULL)
+        uploader_seal_only(s->d->books->uploader, is_sealed_only(s));
 }
 
 void sealing_start(struct sealing *s)
@@ -444,11 +443,11 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t sealing_generation(struct daemon *d, const char *session_id, const char *wire_id)
 {
-    int64_t most = larger(generations_highest(d->account_dir, session_id),
-                          cloud_generation(d->cloud, wire_id));
+    int64_t most =
+        larger(generations_highest(d->books->dir, session_id), cloud_generation(d->cloud, wire_id));
     struct state_session ss = {0};
 
-    if (state_get(d->state, session_id, &ss))
+    if (state_get(d->books->state, session_id, &ss))
         most = larger(most, ss.generation);
     state_session_clear(&ss);
     return most;

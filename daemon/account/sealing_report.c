@@ -42,8 +42,8 @@ struct json_object *sealing_status(struct daemon *d)
     const char *which;
     int64_t late, others = cloud_in_clear(d->cloud, &late, &which);
 
-    if (d->state != NULL)
-        state_counts(d->state, &c);
+    if (d->books != NULL)
+        state_counts(d->books->state, &c);
     jdoc_set_str(o, "mode", mode_name(d));
     jdoc_set_str(o, "state", states[state]);
     jdoc_set_str(o, "keyId", key != NULL ? key->id_hex : NULL);
@@ -163,8 +163,8 @@ void sealing_problems(struct daemon *d, struct json_object *list)
         problem(list, "sealed sessions", text,
                 "ctctl key status; ctctl key import brings a key that is missing", NULL);
     }
-    if (d->state != NULL)
-        state_each_rollback(d->state, add_rollback, &t);
+    if (d->books != NULL)
+        state_each_rollback(d->books->state, add_rollback, &t);
     map_each(cloud_rollbacks(d->cloud), add_rollback_elsewhere, &t);
 }
 

@@ -45,8 +45,8 @@ static int whole_id(struct daemon *d, const char *text, char ret[UUID_SIZE], str
         rc = err_set(err, ERR_GONE, "that is not a session id");
         goto bad;
     }
-    if (d->state != NULL)
-        p.n = state_by_prefix(d->state, text, p.id);
+    if (d->books != NULL)
+        p.n = state_by_prefix(d->books->state, text, p.id);
     map_each(d->sessions, match, &p);
     log_quote(text, quoted, sizeof(quoted));
     if (p.n == 0) {
@@ -159,14 +159,14 @@ static void do_cleared(struct daemon *d, struct ipc_request *rq, struct json_obj
     size_t n = ids != NULL ? json_object_array_length(ids) : 0;
     struct ct_err err;
 
-    for (size_t i = 0; d->state != NULL && i < n; i++) {
+    for (size_t i = 0; d->books != NULL && i < n; i++) {
         const char *id = json_object_get_string(json_object_array_get_idx(ids, i));
-        if (id != NULL && state_set_clear(d->state, id, 0, &err) != 0) {
+        if (id != NULL && state_set_clear(d->books->state, id, 0, &err) != 0) {
             ipc_fail(rq, &err);
             return;
         }
     }
-    if (d->state != NULL)
+    if (d->books != NULL)
         cloud_refresh(d->cloud); /* what else is there in clear */
     reply_empty(rq);
 }
@@ -356,7 +356,7 @@ void control_event(struct daemon *d, const char *event, const char *session_id, 
     jdoc_set_str(o, "at", now_rfc3339(now_wall_ms(), when));
     if (session_id != NULL) {
         jdoc_set_str(o, "sessionId", session_id);
-        if (d->state != NULL && state_get(d->state, session_id, &ss))
+        if (d->books != NULL && state_get(d->books->state, session_id, &ss))
             jdoc_set_str(o, "title", jdoc_str(ss.meta, "title"));
         state_session_clear(&ss);
     }

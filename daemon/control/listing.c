@@ -37,7 +37,7 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
         *ret_why = allowance_why(d->allowance)->msg;
         return "limit";
     }
-    if (d->uploader != NULL && uploader_look(d->uploader, ss->session_id, &v)) {
+    if (d->books != NULL && uploader_look(d->books->uploader, ss->session_id, &v)) {
         *ret_why = v.err != NULL ? v.err->msg : NULL;
         if (sealing_is_held(d->sealing) && !queue_is_sealed(v.item))
             sealing_look(d->sealing, ret_why, &cure);
@@ -87,7 +87,7 @@ static int is_kept(struct daemon *d, const struct state_session *ss)
 {
     const char *id = ss->elsewhere_wire[0] != '\0' ? ss->elsewhere_wire : ss->session_id;
 
-    return d->uploader != NULL && kept_has(uploader_kept(d->uploader), id, ss->elsewhere);
+    return d->books != NULL && kept_has(uploader_kept(d->books->uploader), id, ss->elsewhere);
 }
 
 static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
@@ -196,8 +196,9 @@ struct json_object *listing_list(struct daemon *d, struct json_object *params)
     p.limit = limit < 1 || limit > PAGE ? PAGE : limit;
     map_each(d->sessions, add_new, &p);
     skip = p.from + p.rows - p.n_new;
-    if (d->state != NULL && p.rows < p.limit)
-        state_each(d->state, p.project, skip > 0 ? skip : 0, p.limit - p.rows, add_known, &p);
+    if (d->books != NULL && p.rows < p.limit)
+        state_each(d->books->state, p.project, skip > 0 ? skip : 0, p.limit - p.rows, add_known,
+                   &p);
     json_object_object_add(o, "sessions", p.list);
     snprintf(next, sizeof(next), "%lld", (long long)(p.from + p.rows));
     jdoc_set_str(o, "next", p.rows == p.limit ? next : NULL);
@@ -227,10 +228,10 @@ static struct json_object *kept_of(struct daemon *d, const char *id, const char 
 {
     struct json_object *list = json_object_new_array();
 
-    if (d->uploader != NULL)
-        kept_each(uploader_kept(d->uploader), id, add_kept, list);
-    if (d->uploader != NULL && wire_id[0] != '\0')
-        kept_each(uploader_kept(d->uploader), wire_id, add_kept, list);
+    if (d->books != NULL)
+        kept_each(uploader_kept(d->books->uploader), id, add_kept, list);
+    if (d->books != NULL && wire_id[0] != '\0')
+        kept_each(uploader_kept(d->books->uploader), wire_id, add_kept, list);
     json_object_array_sort(list, by_version);
     return list;
 }
@@ -241,7 +242,7 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     struct json_object *o, *skipped, *duplicates;
     struct uploader_view v;
 
-    if (d->state == NULL || !state_get(d->state, id, &ss)) {
+    if (d->books == NULL || !state_get(d->books->state, id, &ss)) {
         memset(&ss, 0, sizeof(ss));
         snprintf(ss.session_id, sizeof(ss.session_id), "%s", id);
     }
@@ -273,8 +274,8 @@ struct json_object *listing_show(struct daemon *d, const char *id)
     json_object_object_add(o, "kept", kept_of(d, id, ss.wire_id));
     json_object_object_add(o, "secrets", credscan_of(d, id));
     memset(&v, 0, sizeof(v));
-    if (d->uploader != NULL)
-        uploader_look(d->uploader, id, &v);
+    if (d->books != NULL)
+        uploader_look(d->books->uploader, id, &v);
     jdoc_set_int(o, "attempts", v.attempts);
     jdoc_set_str(o, "lastError", v.err != NULL ? v.err->msg : NULL);
     jdoc_set_time(o, "nextAttemptAt",

@@ -57,8 +57,8 @@ static void hold(struct daemon *d, int64_t until_ms)
     evtimer_del(d->pause_timer);
     if (until_ms > 0)
         evtimer_add(d->pause_timer, &tv);
-    if (d->uploader != NULL)
-        uploader_pause(d->uploader, 1);
+    if (d->books != NULL)
+        uploader_pause(d->books->uploader, 1);
 }
 
 void pause_begin(struct daemon *d, int64_t seconds)
@@ -77,8 +77,8 @@ void pause_end(struct daemon *d)
     d->paused_until_ms = 0;
     forget(d);
     evtimer_del(d->pause_timer);
-    if (d->uploader != NULL)
-        uploader_pause(d->uploader, 0);
+    if (d->books != NULL)
+        uploader_pause(d->books->uploader, 0);
     log_info("resumed");
     control_event(d, "state", NULL, 0, 0, "resumed");
 }

@@ -52,9 +52,9 @@ static int is_offline(struct daemon *d, const char **ret_why)
         *ret_why = why;
         return !is_broken_there(login_view_why(d->login));
     }
-    if (d->uploader == NULL)
+    if (d->books == NULL)
         return 0;
-    uploader_stats(d->uploader, &st);
+    uploader_stats(d->books->uploader, &st);
     err = st.err;
     if (err == NULL && !cloud_is_in_the_way(d->cloud, &err))
         return 0;
@@ -70,8 +70,8 @@ static const struct ct_err *broken_there(struct daemon *d)
 
     if (login_view_is_offline(d->login) && is_broken_there(login_view_why(d->login)))
         return login_view_why(d->login);
-    if (d->uploader != NULL)
-        uploader_stats(d->uploader, &st);
+    if (d->books != NULL)
+        uploader_stats(d->books->uploader, &st);
     return st.err != NULL && is_broken_there(st.err) ? st.err : NULL;
 }
 
@@ -294,7 +294,7 @@ static void add_apart_problem(void *arg, const struct state_session *ss)
     struct apart *a = arg;
     const char *id = ss->elsewhere_wire[0] != '\0' ? ss->elsewhere_wire : ss->session_id;
     int is_kept =
-        a->d->uploader != NULL && kept_has(uploader_kept(a->d->uploader), id, ss->elsewhere);
+        a->d->books != NULL && kept_has(uploader_kept(a->d->books->uploader), id, ss->elsewhere);
     char why[512], cure[256];
 
     if (json_object_array_length(a->list) > 100)
@@ -364,8 +364,8 @@ static void add_clock_problem(struct daemon *d, struct json_object *list)
     struct uploader_stats st = {0};
     int64_t between_ms;
 
-    if (d->uploader != NULL)
-        uploader_stats(d->uploader, &st);
+    if (d->books != NULL)
+        uploader_stats(d->books->uploader, &st);
     between_ms = st.has_store_skew ? st.store_skew_ms - st.clock_skew_ms : 0;
     if (is_off(between_ms) && is_off(st.clock_skew_ms))
         say_skew(list, "the server's clock is wrong", "the object store's", between_ms,
@@ -383,8 +383,8 @@ static void add_metered_problem(struct daemon *d, struct json_object *list)
     struct uploader_stats st = {0};
     char what[80];
 
-    if (d->uploader != NULL)
-        uploader_stats(d->uploader, &st);
+    if (d->books != NULL)
+        uploader_stats(d->books->uploader, &st);
     if (st.metered == 0)
         return;
     snprintf(what, sizeof(what), "%lld large session%s not uploaded yet", (long long)st.metered,
@@ -564,12 +564,12 @@ static struct json_object *problems(struct daemon *d)
     watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
     map_each(d->sessions, add_bundle_problem, &listed);
     watcher_each_untaken(d->watcher, add_untaken_problem, list);
-    if (d->uploader != NULL)
-        uploader_each(d->uploader, add_upload_problem, &listed);
-    if (d->state != NULL)
-        state_each_deleted(d->state, add_deleted_problem, &listed);
-    if (d->state != NULL)
-        state_each_apart(d->state, add_apart_problem, &apart);
+    if (d->books != NULL)
+        uploader_each(d->books->uploader, add_upload_problem, &listed);
+    if (d->books != NULL)
+        state_each_deleted(d->books->state, add_deleted_problem, &listed);
+    if (d->books != NULL)
+        state_each_apart(d->books->state, add_apart_problem, &apart);
     return list;
 }
 
@@ -640,8 +640,8 @@ static struct json_object *sessions_part(struct daemon *d)
     int64_t left;
 
     sessions_counts(d, &c);
-    if (d->state != NULL)
-        state_counts(d->state, &st);
+    if (d->books != NULL)
+        state_counts(d->books->state, &st);
     left = seconds_left(d, c.bytes);
     jdoc_set_int(o, "known", st.known + c.is_new);
     jdoc_set_int(o, "synced", st.safe - c.were_safe > 0 ? st.safe - c.were_safe : 0);
@@ -677,7 +677,7 @@ static void add_upload(struct daemon *d, struct json_object *list, const struct 
     const struct session *s = sessions_get(d, v->item->session_id);
     struct state_session ss;
 
-    state_get(d->state, v->item->session_id, &ss);
+    state_get(d->books->state, v->item->session_id, &ss);
     jdoc_set_str(o, "sessionId", v->item->session_id);
     jdoc_set_str(o, "title", jdoc_str(ss.meta, "title"));
     jdoc_set_int(o, "rawBytes", s != NULL ? s->bundled_bytes : 0);
@@ -721,8 +721,8 @@ static struct json_object *kept_part(struct daemon *d)
     struct json_object *o = json_object_new_object();
     struct kept_stats k = {.limit_bytes = d->config->kept_bytes};
 
-    if (d->uploader != NULL)
-        kept_stats(uploader_kept(d->uploader), &k);
+    if (d->books != NULL)
+        kept_stats(uploader_kept(d->books->uploader), &k);
     jdoc_set_int(o, "versions", k.versions);
     jdoc_set_int(o, "bytes", k.bytes);
     jdoc_set_int(o, "limitBytes", k.limit_bytes);
@@ -792,9 +792,9 @@ struct json_object *report_status(struct daemon *d)
     struct listing l = {d, json_object_new_array(), json_object_new_array()};
     struct uploader_stats st = {0};
 
-    if (d->uploader != NULL) {
-        uploader_stats(d->uploader, &st);
-        uploader_each(d->uploader, add_queued, &l);
+    if (d->books != NULL) {
+        uploader_stats(d->books->uploader, &st);
+        uploader_each(d->books->uploader, add_queued, &l);
     }
     json_object_object_add(o, "daemon", daemon_part(d));
     json_object_object_add(o, "watch", watch_part(d));

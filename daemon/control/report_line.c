@@ -37,8 +37,8 @@ void report_line(struct daemon *d, char *buf, size_t size)
     int64_t total;
 
     sessions_counts(d, &c);
-    if (d->state != NULL)
-        state_counts(d->state, &st);
+    if (d->books != NULL)
+        state_counts(d->books->state, &st);
     total = st.known + c.is_new;
     if (strcmp(state, "auth_required") == 0 || strcmp(state, "account_changed") == 0)
         snprintf(buf, size, "NOT SAFE: %.200s%s%.60s", why, cure[0] != '\0' ? ". Run: " : "", cure);

@@ -17,7 +17,7 @@ void adopt_look(struct job *j, const struct state_session *known)
 
     /* A lower number than is known here is what somebody took back with --force: a record ends with
      * the first version of one's own.  Where there is a key, what came in clear is not safe yet. */
-    if (!adopted_load(j->d->account_dir, j->session_id, &a) ||
+    if (!adopted_load(j->d->books->dir, j->session_id, &a) ||
         (a.wire_id[0] == '\0' && sealing_is_one_way(j->d->sealing)) ||
         (a.version == state_base(known) && strcmp(a.wire_id, known->wire_id) == 0 &&
          !adopted_is_merged(&a)))
@@ -59,7 +59,7 @@ static int lacks_files(const struct job *j)
 
     for (size_t i = 0; i < j->n_files; i++)
         map_put(here, j->files[i].path, &j->files[i]);
-    is_lacking = adopted_lacks(j->d->account_dir, j->session_id, is_there, here);
+    is_lacking = adopted_lacks(j->d->books->dir, j->session_id, is_there, here);
     map_free(here);
     return is_lacking;
 }
@@ -76,7 +76,7 @@ static int note_also(const struct daemon *d, const struct adopted *a, struct ct_
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < a->n_also; i++)
-        rc = state_note_contained(d->state, a->session_id, a->wire_id, a->also[i].version,
+        rc = state_note_contained(d->books->state, a->session_id, a->wire_id, a->also[i].version,
                                   a->also[i].sha256, 1, err);
     return rc;
 }
@@ -98,20 +98,21 @@ int adopt_confirm(const struct job *j, struct ct_err *err)
         .generation = a->generation,
     };
 
-    if (state_confirm(j->d->state, j->session_id, &c, err) != 0 ||
-        state_queue_manifest(j->d->state, j->session_id, a->content_id, 0, &j->result.manifest,
-                             err) != 0 ||
-        state_store_manifest(j->d->state, j->session_id, a->content_id, a->version, err) != 0 ||
+    if (state_confirm(j->d->books->state, j->session_id, &c, err) != 0 ||
+        state_queue_manifest(j->d->books->state, j->session_id, a->content_id, 0,
+                             &j->result.manifest, err) != 0 ||
+        state_store_manifest(j->d->books->state, j->session_id, a->content_id, a->version, err) !=
+            0 ||
         note_also(j->d, a, err) != 0)
         return -1;
     /* What comes after it lacks what was not installed, so that version is kept. */
-    return a->is_thinner ? state_pin(j->d->state, j->session_id, err) : 0;
+    return a->is_thinner ? state_pin(j->d->books->state, j->session_id, err) : 0;
 }
 
 void adopt_forget(const struct daemon *d, const char *session_id)
 {
-    if (d->account_dir != NULL)
-        adopted_forget(d->account_dir, session_id);
+    if (d->books != NULL)
+        adopted_forget(d->books->dir, session_id);
 }
 
 /* ---- without a job ------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ static int write_taken(void *arg, struct ct_err *err)
 {
     const struct state_elsewhere none = {.wire_id = "", .messages = -1};
     struct taking *t = arg;
-    struct state *st = t->d->state;
+    struct state *st = t->d->books->state;
     const char *id = t->a->session_id;
 
     if (note_also(t->d, t->a, err) != 0 ||
@@ -174,11 +175,11 @@ static int take(struct daemon *d, const char *session_id)
     struct ct_err err;
     int is_taken = 1, is_due = 0;
 
-    if (!adopted_load(d->account_dir, session_id, &a))
+    if (!adopted_load(d->books->dir, session_id, &a))
         return 1;
-    state_get(d->state, session_id, &ss);
+    state_get(d->books->state, session_id, &ss);
     is_taken = is_known(&a, &ss);
-    if (is_taken && db_transact(state_db(d->state), write_taken, &t, &err) != 0)
+    if (is_taken && db_transact(state_db(d->books->state), write_taken, &t, &err) != 0)
         log_error("record-failed session=%s error=\"%s\"", session_id, err.msg);
     else if (is_taken && ss.elsewhere > 0 && is_contained(&t)) {
         log_info("contained session=%s version=%lld", session_id, (long long)ss.elsewhere);
@@ -193,7 +194,7 @@ static int take(struct daemon *d, const char *session_id)
 
 void adopt_take(struct daemon *d, const char *session_id)
 {
-    if (d->state != NULL && !take(d, session_id))
+    if (d->books != NULL && !take(d, session_id))
         sessions_touch(d, session_id, 0, 0);
 }
 
@@ -203,16 +204,16 @@ void adopt_apart(struct daemon *d, const char *session_id, int64_t version)
     struct state_elsewhere e;
     struct ct_err err;
 
-    if (d->state == NULL)
+    if (d->books == NULL)
         return;
-    state_get(d->state, session_id, &ss);
+    state_get(d->books->state, session_id, &ss);
     e = (struct state_elsewhere){.version = version,
                                  .wire_id = ss.elsewhere_wire,
                                  .device = ss.elsewhere_device,
                                  .messages = ss.elsewhere_messages,
                                  .is_apart = 1};
     if (ss.elsewhere == version && !ss.is_apart) {
-        if (state_set_elsewhere(d->state, session_id, &e, &err) != 0)
+        if (state_set_elsewhere(d->books->state, session_id, &e, &err) != 0)
             log_error("record-failed session=%s error=\"%s\"", session_id, err.msg);
         control_event(d, "state", session_id, version, 0, "it went on here and on another device");
     }
@@ -226,7 +227,7 @@ static void take_one(void *arg, const char *session_id)
 
 void adopt_take_all(struct daemon *d)
 {
-    adopted_each(d->account_dir, take_one, d);
+    adopted_each(d->books->dir, take_one, d);
 }
 
 static int has(struct json_object *list, const struct adopted *a)
@@ -244,7 +245,7 @@ void adopt_confirmed(struct daemon *d, const struct queue_item *item)
 {
     struct adopted a;
 
-    if (d->account_dir == NULL || !adopted_load(d->account_dir, item->session_id, &a))
+    if (d->books == NULL || !adopted_load(d->books->dir, item->session_id, &a))
         return;
     if (strcmp(a.wire_id, item->wire_id) != 0 || has(item->merged, &a) ||
         (item->base_version == a.version && strcmp(item->base_sha256, a.sha256) == 0) ||

@@ -88,7 +88,7 @@ static int has_thinner_attachments(struct job *j)
 
     for (size_t i = 0; i < j->n_files; i++)
         map_put(t.present, j->files[i].path, &j->files[i]);
-    state_each_attachment(j->d->state, j->session_id, count_thinner, &t);
+    state_each_attachment(j->d->books->state, j->session_id, count_thinner, &t);
     map_free(t.present);
     return t.n > 0;
 }
@@ -115,7 +115,7 @@ static int has_new_files(const struct job *j)
         const struct job_file *f = &j->files[i];
         if (f->is_as_stored || may_change(j, f->path))
             continue;
-        if (!state_file(j->d->state, j->root, f->path, &size_bytes, &mtime_ns, &inode) ||
+        if (!state_file(j->d->books->state, j->root, f->path, &size_bytes, &mtime_ns, &inode) ||
             size_bytes != f->size_bytes || mtime_ns != f->mtime_ns)
             return 1;
     }
@@ -130,7 +130,7 @@ static int is_back_to(struct job *j, const struct state_session *old, int is_thi
 
     if (j->result.is_same || is_thinner || old->revive || old->is_renewed || old->version == 0 ||
         strcmp(old->content_id, j->result.content_id) != 0 ||
-        !uploader_look(j->d->uploader, j->session_id, &v) || v.item->phase != QUEUE_READY)
+        !uploader_look(j->d->books->uploader, j->session_id, &v) || v.item->phase != QUEUE_READY)
         return 0;
     unlink(j->spool_path);
     j->result.is_same = 1;
@@ -210,7 +210,7 @@ static void recorded(struct job *j, struct session *s, const struct state_sessio
     if (!j->result.is_same && (old->version == 0 || strcmp(old->wire_id, j->wire_id) != 0))
         cloud_consider(d->cloud, s->id);
     if (s->is_urgent)
-        uploader_kick(d->uploader, s->id);
+        uploader_kick(d->books->uploader, s->id);
     s->is_urgent = 0;
 }
 
@@ -222,9 +222,10 @@ static void bundled(struct job *j, struct session *s)
     struct state_session old = {0};
     struct ct_err err = {0};
     const char *pin_wire;
-    int was_queued = uploader_has(d->uploader, s->id), is_thinner, is_adopted, is_back, is_void;
+    int was_queued = uploader_has(d->books->uploader, s->id), is_thinner, is_adopted, is_back,
+        is_void;
 
-    state_get(d->state, s->id, &old);
+    state_get(d->books->state, s->id, &old);
     is_adopted = adopt_judge(j);
     is_void = adopt_is_void(j);
     if (is_void) {
@@ -254,9 +255,9 @@ static void bundled(struct job *j, struct session *s)
     }
     room_is_there(d);
     s->room_used_bytes = 0;
-    if (is_back && uploader_drop(d->uploader, s->id, NULL) == 0) {
+    if (is_back && uploader_drop(d->books->uploader, s->id, NULL) == 0) {
         was_queued = 0;
-        state_forget_queued(d->state, s->id, NULL);
+        state_forget_queued(d->books->state, s->id, NULL);
     }
     sessions_set_err(s, NULL);
     s->failures = 0;
@@ -277,10 +278,11 @@ done:
 static int write_vanished(void *arg, struct ct_err *err)
 {
     const struct job *j = arg;
-    struct state *st = j->d->state;
+    struct state *st = j->d->books->state;
 
     /* Should it come back with less, what is safe is the fuller one. */
-    if (!uploader_has(j->d->uploader, j->session_id) && state_pin(st, j->session_id, err) != 0)
+    if (!uploader_has(j->d->books->uploader, j->session_id) &&
+        state_pin(st, j->session_id, err) != 0)
         return -1;
     if (state_set_archived(st, j->session_id, now_wall_ms(), err) != 0)
         return -1;
@@ -292,23 +294,24 @@ static void vanished(struct job *j, struct session *s)
 {
     struct daemon *d = j->d;
     struct state_session old = {0};
-    int is_known = state_get(d->state, s->id, &old);
+    int is_known = state_get(d->books->state, s->id, &old);
 
     s->safe_seq = s->taken_seq;
     s->is_urgent = 0;
     sessions_set_err(s, NULL);
-    if (is_known && !old.is_archived && (old.version > 0 || uploader_has(d->uploader, s->id))) {
-        db_transact(state_db(d->state), write_vanished, j, NULL);
+    if (is_known && !old.is_archived &&
+        (old.version > 0 || uploader_has(d->books->uploader, s->id))) {
+        db_transact(state_db(d->books->state), write_vanished, j, NULL);
         log_info("archived session=%s", s->id);
         control_event(d, "archived", s->id, old.version, 0, NULL);
         if (j->profile_root < 0)
             profile_touch_all(d); /* its memory may be nobody's now */
     } else if (!is_known && j->profile_root < 0) {
         log_debug("no-transcript session=%s", s->id);
-        state_drop_files(d->state, s->id, NULL); /* of a stub */
-        profile_touch_all(d);                    /* prompts that name it are nobody's */
-    } else if (old.version == 0 && !uploader_has(d->uploader, s->id)) {
-        state_forget(d->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
+        state_drop_files(d->books->state, s->id, NULL); /* of a stub */
+        profile_touch_all(d);                           /* prompts that name it are nobody's */
+    } else if (old.version == 0 && !uploader_has(d->books->uploader, s->id)) {
+        state_forget(d->books->state, s->id, NULL); /* it was excluded, and is gone meanwhile */
     }
     state_session_clear(&old);
 }
@@ -317,7 +320,7 @@ static int write_stub(void *arg, struct ct_err *err)
 {
     struct job *j = arg;
 
-    if (state_forget(j->d->state, j->session_id, err) != 0)
+    if (state_forget(j->d->books->state, j->session_id, err) != 0)
         return -1;
     return recording_files(j, err);
 }
@@ -330,7 +333,7 @@ static void is_nothing_yet(struct job *j, struct session *s)
     s->is_urgent = 0;
     s->bundled_bytes = 0;
     sessions_set_err(s, NULL);
-    db_transact(state_db(j->d->state), write_stub, j, NULL);
+    db_transact(state_db(j->d->books->state), write_stub, j, NULL);
     log_debug("stub session=%s", s->id);
 }
 
@@ -406,14 +409,14 @@ static void job_done(void *arg)
         if (j->rc == 0)
             spool_remove(j);
         bundler_due(d, s, j->profile_root < 0);
-        uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
+        uploader_hold(d->books->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);
         profile_touch_all(d);
         bundler_run(d);
         return;
     }
     if (exclusion_by_job(d, s, j)) {
-        uploader_hold(d->uploader, j->session_id, UPLOADER_HOLD_NEWER, 0);
+        uploader_hold(d->books->uploader, j->session_id, UPLOADER_HOLD_NEWER, 0);
         job_free(j);
         bundler_run(d);
         return;
@@ -431,7 +434,7 @@ static void job_done(void *arg)
         failed(j, s);
     }
     job_free(j);
-    uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
+    uploader_hold(d->books->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
     sessions_settle(d, s);
     bundler_run(d);
     if (d->disk_err.code != ERR_NONE)
@@ -472,8 +475,8 @@ void bundler_due(struct daemon *d, struct session *s, int is_due)
 static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
 {
     if (s->queued_seq > s->safe_seq) {
-        if (uploader_is_active(d->uploader, s->id) ||
-            (s->is_behind && uploader_has(d->uploader, s->id)))
+        if (uploader_is_active(d->books->uploader, s->id) ||
+            (s->is_behind && uploader_has(d->books->uploader, s->id)))
             return 1;
         s->is_behind = 0;
     }
@@ -483,8 +486,9 @@ static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
 
 void bundler_changed(struct daemon *d, struct session *s)
 {
-    if (s->is_behind && uploader_is_refused(d->uploader, s->id) && !allowance_is_awaited(d, s))
-        uploader_try_again(d->uploader, s->id);
+    if (s->is_behind && uploader_is_refused(d->books->uploader, s->id) &&
+        !allowance_is_awaited(d, s))
+        uploader_try_again(d->books->uploader, s->id);
 }
 
 static void arm(struct bundler *b, int64_t wait_ms)
@@ -540,10 +544,10 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
     strlist_copy(&j->roots, &d->config->roots);
     strlist_copy(&j->root_agents, &d->config->root_agents);
     j->agent = agent_unnamed();
-    j->spool_path = uploader_spool_path(d->uploader, s->id);
-    j->cache_dir = str_dup(d->cache_dir);
+    j->spool_path = uploader_spool_path(d->books->uploader, s->id);
+    j->cache_dir = str_dup(d->books->cache_dir);
     j->cache_bytes = d->config->cache_bytes;
-    j->spool_used_bytes = uploader_spool_bytes(d->uploader);
+    j->spool_used_bytes = uploader_spool_bytes(d->books->uploader);
     j->spool_room_bytes = room_for_bundle(d, &j->is_disk_short);
     j->is_beside = other != NULL;
     if (other != NULL)
@@ -557,7 +561,7 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
     j->scan = credscan_job_new(d, s->id);
     if (j->keys != NULL)
         j->bundle_generation = sealing_generation(d, s->id, j->wire_id) + 1;
-    j->is_unheard_of = !state_get(d->state, s->id, &old);
+    j->is_unheard_of = !state_get(d->books->state, s->id, &old);
     if (!j->is_unheard_of) {
         j->is_unheard_of = old.version == 0 && old.is_excluded == STATE_NOT_EXCLUDED;
         snprintf(j->known_id, sizeof(j->known_id), "%s",
@@ -567,10 +571,10 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
         j->last_project = str_dup(old.project);
         snprintf(j->last_agent, sizeof(j->last_agent), "%s", old.agent);
         j->last_root = old.root != NULL ? str_dup(old.root) : NULL;
-        if (state_stored_manifest(d->state, &old, &j->stored))
+        if (state_stored_manifest(d->books->state, &old, &j->stored))
             j->stored_version = old.version;
     }
-    if (uploader_look(d->uploader, s->id, &v)) {
+    if (uploader_look(d->books->uploader, s->id, &v)) {
         j->is_unheard_of = 0;
         snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
         if (v.item->generation >= j->bundle_generation && j->keys != NULL)
@@ -586,7 +590,7 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
     s->taken_seq = d->seq;
     s->bundled_bytes += growth_take(&s->growth);
     d->bundler->jobs[slot] = j;
-    uploader_hold(d->uploader, s->id, UPLOADER_HOLD_NEWER, 1);
+    uploader_hold(d->books->uploader, s->id, UPLOADER_HOLD_NEWER, 1);
     log_debug("bundling session=%s", s->id);
     worker_submit(slot == 0 ? d->worker : d->second, job_run, job_done, job_free, j);
 }
@@ -628,7 +632,7 @@ static int run_next(struct daemon *d)
     int64_t now_ms = now_mono_ms(), wait_ms;
     struct session *s;
 
-    if (d->state == NULL || d->is_stopping || (b->jobs[0] != NULL && b->jobs[1] != NULL))
+    if (d->books == NULL || d->is_stopping || (b->jobs[0] != NULL && b->jobs[1] != NULL))
         return 0;
     wait_ms = room_wait_ms(d, now_ms);
     if (wait_ms > 0) {

@@ -144,9 +144,9 @@ static int write_noted(void *arg, struct ct_err *err)
 
     snprintf(value, sizeof(value), "%lld", (long long)l->next);
     for (size_t i = 0; rc == 0 && i < l->ids.n; i++)
-        rc = state_outdate_files(l->d->state, l->ids.v[i], err);
+        rc = state_outdate_files(l->d->books->state, l->ids.v[i], err);
     if (rc == 0)
-        rc = state_note(l->d->state, key, value, err);
+        rc = state_note(l->d->books->state, key, value, err);
     free(key);
     return rc;
 }
@@ -169,8 +169,8 @@ static void lookup_done(void *arg)
         sessions_grew(d, l->ids.v[0], l->root_index, l->path, l->size_bytes);
     /* Read up to there; and, in the same transaction, the sessions whose lines those were count as
      * changed for the next scan too, should we not get to bundle them. */
-    if (l->kind == AGENT_HISTORY && d->state != NULL)
-        db_transact(state_db(d->state), write_noted, l, NULL);
+    if (l->kind == AGENT_HISTORY && d->books != NULL)
+        db_transact(state_db(d->books->state), write_noted, l, NULL);
 done:
     lookup_free(l);
     waiter_check_all(d);
@@ -180,7 +180,8 @@ done:
  * session is new then too and takes its lines along. */
 static int64_t history_offset(struct daemon *d, const char *root, int64_t size_bytes)
 {
-    char *key = history_key(root), *value = d->state != NULL ? state_noted(d->state, key) : NULL;
+    char *key = history_key(root),
+         *value = d->books != NULL ? state_noted(d->books->state, key) : NULL;
     unsigned long long offset;
 
     if (value == NULL || str_parse_u64(value, &offset) != 0)
@@ -228,9 +229,9 @@ static int is_of_another(struct daemon *d, const char *session_id, const struct 
     const struct session *s = sessions_get(d, session_id);
     char saved[AGENT_ID_SIZE] = "";
 
-    if (d->state == NULL || !roots_are_several(d->config))
+    if (d->books == NULL || !roots_are_several(d->config))
         return 0;
-    if (!state_agent(d->state, session_id, saved) && s != NULL && s->agent != NULL)
+    if (!state_agent(d->books->state, session_id, saved) && s != NULL && s->agent != NULL)
         snprintf(saved, sizeof(saved), "%s", s->agent->id);
     if (saved[0] == '\0' || strcmp(saved, own) == 0)
         return 0;
@@ -278,8 +279,8 @@ static void plan_changed(struct daemon *d, const struct watcher_change *c, int64
     struct strlist slugs = {0};
 
     daemon_agent(d, c->root)->plan_slugs(path_base(c->path), &slugs);
-    for (size_t i = 0; d->state != NULL && i < slugs.n; i++)
-        state_by_slug(d->state, slugs.v[i], touch_one, &t);
+    for (size_t i = 0; d->books != NULL && i < slugs.n; i++)
+        state_by_slug(d->books->state, slugs.v[i], touch_one, &t);
     strlist_free(&slugs);
     profile_touch(d, c->root); /* it may be nobody's */
 }
@@ -299,8 +300,8 @@ static void touch_by_prefix(struct daemon *d, const struct watcher_change *c, in
 {
     struct touching t = {.d = d, .prefix = c->place->prefix};
 
-    if (d->state != NULL)
-        state_each_prefixed(d->state, t.prefix, add_one, &t);
+    if (d->books != NULL)
+        state_each_prefixed(d->books->state, t.prefix, add_one, &t);
     map_each(d->sessions, touch_new_by_prefix, &t);
     for (size_t i = 0; i < t.ids.n; i++)
         session_changed(d, t.ids.v[i], c, age_ms);
@@ -313,8 +314,8 @@ static void memory_changed(struct daemon *d, const struct watcher_change *c, int
 {
     char id[UUID_SIZE];
 
-    if (d->state != NULL &&
-        state_newest_of_memory(d->state, d->config->roots.v[c->root], c->place->project, id))
+    if (d->books != NULL &&
+        state_newest_of_memory(d->books->state, d->config->roots.v[c->root], c->place->project, id))
         sessions_touch(d, id, age_ms, 0);
     profile_touch(d, c->root); /* where there is no session */
 }
@@ -380,8 +381,8 @@ static int on_recorded(void *arg, int root, const char *path, int64_t *ret_size_
 {
     struct daemon *d = arg;
 
-    return d->state != NULL && state_file(d->state, d->config->roots.v[root], path, ret_size_bytes,
-                                          ret_mtime_ns, ret_inode);
+    return d->books != NULL && state_file(d->books->state, d->config->roots.v[root], path,
+                                          ret_size_bytes, ret_mtime_ns, ret_inode);
 }
 
 static void on_scan_began(void *arg, int root)
@@ -438,11 +439,11 @@ static void sweep(struct daemon *d, int root)
     struct sweeping w = {.root = &d->roots[root], .seed = d->seen_seed};
     struct buf *seen = &d->roots[root].seen;
 
-    if (d->state == NULL || !w.root->is_scanning || !w.root->is_there)
+    if (d->books == NULL || !w.root->is_scanning || !w.root->is_there)
         return;
     buf_add(seen, "", 0); /* never NULL */
     qsort(seen->data, seen->len / sizeof(uint64_t), sizeof(uint64_t), by_number);
-    state_each_file(d->state, d->config->roots.v[root], sweep_file, &w);
+    state_each_file(d->books->state, d->config->roots.v[root], sweep_file, &w);
     strlist_sort(&w.gone);
     for (size_t i = 0; i < w.gone.n; i++)
         sessions_touch(d, w.gone.v[i], 0, 0);
@@ -498,7 +499,7 @@ static void on_scanned(void *arg, int root, int64_t files)
     if (r->scans == 1)
         profile_touch(d, root);
     cleanup_look(d);
-    if (d->state != NULL) {
+    if (d->books != NULL) {
         books_tidy(d);
         if (r->scans == 1 && all_are_scanned(d))
             salvage_begin(d);

@@ -73,9 +73,9 @@ void credscan_end(struct daemon *d)
     d->leak_rules = NULL;
 }
 
-int credscan_open(struct daemon *d, struct ct_err *err)
+int credscan_open(struct db *db, struct ct_err *err)
 {
-    return db_migrate(state_db(d->state), schema, sizeof(schema) / sizeof(schema[0]), "scan", err);
+    return db_migrate(db, schema, sizeof(schema) / sizeof(schema[0]), "scan", err);
 }
 
 /* ---- on the worker ------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ int credscan_open(struct daemon *d, struct ct_err *err)
 
 static void load_known(struct daemon *d, const char *session_id, struct map *known)
 {
-    struct db *db = state_db(d->state);
+    struct db *db = state_db(d->books->state);
     sqlite3_stmt *st = NULL;
 
     if (db_query(db, NULL, &st,
@@ -107,7 +107,7 @@ struct credscan_job *credscan_job_new(struct daemon *d, const char *session_id)
 {
     struct credscan_job *j;
 
-    if (d->leak_rules == NULL || d->state == NULL)
+    if (d->leak_rules == NULL || d->books == NULL)
         return NULL;
     j = str_calloc(1, sizeof(*j));
     j->rules = leak_rules_keep(d->leak_rules);
@@ -246,7 +246,7 @@ static void tell(struct recording *r, const char *path, const struct place *p)
 
 static struct map *destination_before(struct recording *r, const char *path)
 {
-    struct db *db = state_db(r->d->state);
+    struct db *db = state_db(r->d->books->state);
     struct map *m = map_new();
     sqlite3_stmt *st = NULL;
 
@@ -262,7 +262,7 @@ static struct map *destination_before(struct recording *r, const char *path)
 
 static int record_file(struct recording *r, const struct looked *f, struct ct_err *err)
 {
-    struct db *db = state_db(r->d->state);
+    struct db *db = state_db(r->d->books->state);
     struct map *before = destination_before(r, f->path);
     int rc = 0;
 
@@ -308,7 +308,7 @@ void credscan_record(struct daemon *d, const char *session_id, const struct cred
 
     if (j == NULL || j->n == 0)
         return;
-    if (db_transact(state_db(d->state), write_record, &r, &err) != 0)
+    if (db_transact(state_db(d->books->state), write_record, &r, &err) != 0)
         log_error("scan-not-recorded session=%s error=\"%s\"", session_id, err.msg);
     if (r.more > 0)
         log_warn("secret-found session=%s more=%d see=\"ctctl show %.8s\"", session_id, r.more,
@@ -320,9 +320,9 @@ void credscan_record(struct daemon *d, const char *session_id, const struct cred
 
 void credscan_forget(struct daemon *d, const char *session_id)
 {
-    db_exec(state_db(d->state), NULL, "DELETE FROM scan_found WHERE session_id = ?", "s",
+    db_exec(state_db(d->books->state), NULL, "DELETE FROM scan_found WHERE session_id = ?", "s",
             session_id);
-    db_exec(state_db(d->state), NULL, "DELETE FROM scan_files WHERE session_id = ?", "s",
+    db_exec(state_db(d->books->state), NULL, "DELETE FROM scan_files WHERE session_id = ?", "s",
             session_id);
 }
 
@@ -335,9 +335,9 @@ struct json_object *credscan_of(struct daemon *d, const char *session_id)
     sqlite3_stmt *st = NULL;
     struct db *db;
 
-    if (d->state == NULL)
+    if (d->books == NULL)
         return list;
-    db = state_db(d->state);
+    db = state_db(d->books->state);
     if (db_query(db, NULL, &st,
                  "SELECT path, line, rule FROM scan_found WHERE session_id = ?"
                  " ORDER BY path, line, rule LIMIT ?",
@@ -360,9 +360,9 @@ struct json_object *credscan_of(struct daemon *d, const char *session_id)
 int64_t credscan_counts(struct daemon *d, int64_t *ret_sessions)
 {
     *ret_sessions = 0;
-    if (d->state == NULL || d->leak_rules == NULL)
+    if (d->books == NULL || d->leak_rules == NULL)
         return 0;
-    *ret_sessions =
-        db_int(state_db(d->state), 0, "SELECT count(DISTINCT session_id) FROM scan_found", "");
-    return db_int(state_db(d->state), 0, "SELECT count(*) FROM scan_found", "");
+    *ret_sessions = db_int(state_db(d->books->state), 0,
+                           "SELECT count(DISTINCT session_id) FROM scan_found", "");
+    return db_int(state_db(d->books->state), 0, "SELECT count(*) FROM scan_found", "");
 }

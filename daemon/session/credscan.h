@@ -22,10 +22,10 @@ int credscan_configure(struct daemon *d, const struct config *config, struct ct_
 void credscan_end(struct daemon *d);
 
 /**
- * credscan_open(d, err):
- * Make the tables in the books that were just opened.
+ * credscan_open(db, err):
+ * Make the tables in the database of books that are being opened.
  */
-int credscan_open(struct daemon *d, struct ct_err *err);
+int credscan_open(struct db *db, struct ct_err *err);
 
 /**
  * credscan_job_new(d, session_id):

@@ -46,7 +46,7 @@ static void forget_caches(struct daemon *d, const struct strlist *ids)
 {
     struct forgetting *f = str_calloc(1, sizeof(*f));
 
-    f->cache_dir = str_dup(d->cache_dir);
+    f->cache_dir = str_dup(d->books->cache_dir);
     strlist_copy(&f->ids, ids);
     worker_submit(d->worker, forget_run, forget_free, forget_free, f);
 }
@@ -59,8 +59,8 @@ static int keep_here(struct daemon *d, const char *id, enum state_excluded why, 
 {
     struct session *s;
 
-    if (state_set_excluded(d->state, id, why, 0, err) != 0 ||
-        uploader_drop(d->uploader, id, err) != 0)
+    if (state_set_excluded(d->books->state, id, why, 0, err) != 0 ||
+        uploader_drop(d->books->uploader, id, err) != 0)
         return -1;
     credscan_forget(d, id);
     if ((s = sessions_get(d, id)) != NULL)
@@ -73,8 +73,8 @@ static int keep_here(struct daemon *d, const char *id, enum state_excluded why, 
 
 static int let_go(struct daemon *d, const char *id, int revive, struct ct_err *err)
 {
-    if (state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, revive, err) != 0 ||
-        state_outdate_files(d->state, id, err) != 0)
+    if (state_set_excluded(d->books->state, id, STATE_NOT_EXCLUDED, revive, err) != 0 ||
+        state_outdate_files(d->books->state, id, err) != 0)
         return -1;
     log_info("included session=%s", id);
     sessions_touch(d, id, d->config->wait_ms, 0);
@@ -116,7 +116,7 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
     int rc = 0;
 
     /* Of one that was on record without its folder it may be known now. */
-    if (!state_get(d->state, j->session_id, &ss) || ss.version == 0) {
+    if (!state_get(d->books->state, j->session_id, &ss) || ss.version == 0) {
         state_session_clear(&ss);
         snprintf(ss.session_id, sizeof(ss.session_id), "%s", j->session_id);
         snprintf(ss.agent, sizeof(ss.agent), "%s", j->agent->id);
@@ -128,7 +128,7 @@ static int record(struct daemon *d, const struct job *j, struct ct_err *err)
         for (size_t i = 0; i < j->n_files; i++)
             ss.raw_bytes += j->files[i].size_bytes;
         ss.is_excluded = STATE_EXCLUDED_FOLDER;
-        rc = state_put(d->state, &ss, err);
+        rc = state_put(d->books->state, &ss, err);
     }
     if (rc == 0)
         rc = recording_writers(j, err);
@@ -145,7 +145,7 @@ static int may_go(struct daemon *d, const struct job *j)
     struct state_session ss;
     int is_to_stay;
 
-    if (!state_get(d->state, id, &ss))
+    if (!state_get(d->books->state, id, &ss))
         return 0;
     is_to_stay = ss.is_excluded == STATE_NOT_EXCLUDED ||
                  (ss.is_excluded == STATE_DELETED && j->result.is_same);
@@ -154,7 +154,7 @@ static int may_go(struct daemon *d, const struct job *j)
     state_session_clear(&ss);
     if (is_to_stay)
         return 0;
-    return state_set_excluded(d->state, id, STATE_NOT_EXCLUDED, 0, NULL);
+    return state_set_excluded(d->books->state, id, STATE_NOT_EXCLUDED, 0, NULL);
 }
 
 int exclusion_is_final(struct daemon *d, const char *id)
@@ -162,9 +162,9 @@ int exclusion_is_final(struct daemon *d, const char *id)
     struct state_session ss = {0};
     int yes;
 
-    if (d->state == NULL || !state_is_excluded(d->state, id))
+    if (d->books == NULL || !state_is_excluded(d->books->state, id))
         return 0;
-    yes = state_get(d->state, id, &ss) &&
+    yes = state_get(d->books->state, id, &ss) &&
           (ss.is_excluded != STATE_EXCLUDED_FOLDER || jdoc_str(ss.meta, "cwd") != NULL ||
            rules_has_id(d->rules, id)) &&
           ss.is_excluded != STATE_DELETED;
@@ -190,7 +190,7 @@ int exclusion_by_job(struct daemon *d, struct session *s, const struct job *j)
     if (j->rc == 0 && !j->result.is_same)
         unlink(j->spool_path);
     strlist_add(&ids, j->session_id);
-    if (!state_is_excluded(d->state, j->session_id))
+    if (!state_is_excluded(d->books->state, j->session_id))
         profile_touch_all(d); /* what may be of it is known now */
     if (record(d, j, &err) != 0 || keep_here(d, j->session_id, STATE_EXCLUDED_FOLDER, &err) != 0) {
         /* It does not go out all the same; the next change or scan comes back to it. */
@@ -232,13 +232,13 @@ static void apply(struct sorting *w)
     struct db *db;
     struct ct_err err = {0};
 
-    if (d->state == NULL ||
-        (!rules_any(d->rules) && !state_has_excluded(d->state, STATE_EXCLUDED_FOLDER)))
+    if (d->books == NULL ||
+        (!rules_any(d->rules) && !state_has_excluded(d->books->state, STATE_EXCLUDED_FOLDER)))
         return;
-    state_each(d->state, NULL, 0, INT64_MAX, sort_one, w);
+    state_each(d->books->state, NULL, 0, INT64_MAX, sort_one, w);
     if (w->stay.n + w->go.n == 0)
         return;
-    db = state_db(d->state);
+    db = state_db(d->books->state);
     for (size_t i = 0; i < w->stay.n; i++) {
         if (keep_here(d, w->stay.v[i], STATE_EXCLUDED_FOLDER, &err) != 0)
             log_error("exclude-failed session=%s error=\"%s\"", w->stay.v[i], err.msg);
@@ -277,13 +277,13 @@ void exclusion_make_anew(struct daemon *d)
     struct strlist ids = {0};
     struct ct_err err;
 
-    if (d->uploader == NULL || !rules_any(d->rules))
+    if (d->books == NULL || !rules_any(d->rules))
         return;
-    uploader_each(d->uploader, note_waiting, &ids);
+    uploader_each(d->books->uploader, note_waiting, &ids);
     for (size_t i = 0; i < ids.n; i++) {
         if (profile_root(d, ids.v[i]) >= 0)
             continue;
-        if (uploader_drop(d->uploader, ids.v[i], &err) != 0)
+        if (uploader_drop(d->books->uploader, ids.v[i], &err) != 0)
             log_error("exclude-failed session=%s error=\"%s\"", ids.v[i], err.msg);
         sessions_touch(d, ids.v[i], d->config->wait_ms, 0);
     }
@@ -312,7 +312,7 @@ static int keep_by_rule(struct daemon *d, const char *id, struct ct_err *err)
 
     if (rules_say_id(d->rules, id, 1, err) != 0)
         return -1;
-    if (state_get(d->state, id, &ss) && ss.is_excluded != STATE_EXCLUDED_ITSELF)
+    if (state_get(d->books->state, id, &ss) && ss.is_excluded != STATE_EXCLUDED_ITSELF)
         rc = keep_here(d, id, state_is_deleted(&ss) ? STATE_EXCLUDED_ITSELF : STATE_EXCLUDED_FOLDER,
                        err);
     else if (sessions_get(d, id) != NULL)
@@ -342,7 +342,7 @@ static int let_one_go(struct daemon *d, const char *id, struct ct_err *err)
 
     if (rules_say_id(d->rules, id, 0, err) != 0)
         return -1;
-    if (state_get(d->state, id, &ss))
+    if (state_get(d->books->state, id, &ss))
         why = exclusion_reason(d, id, ss.meta, ss.project);
     if (why != NULL)
         rc = err_set(err, ERR_REFUSED, "session %.8s stays on this machine: %s", id, why);
@@ -370,7 +370,7 @@ static void one_session(struct daemon *d, struct ipc_request *rq, const char *id
     struct ct_err err;
     int rc;
 
-    if (d->state == NULL) {
+    if (d->books == NULL) {
         err_set(&err, ERR_AUTH, "not logged in; run: ctctl login");
         ipc_fail(rq, &err);
         return;
@@ -397,7 +397,7 @@ static struct json_object *single(struct daemon *d)
     struct state_session ss;
 
     for (size_t i = 0; i < ids->n; i++) {
-        int is_known = d->state != NULL && state_get(d->state, ids->v[i], &ss);
+        int is_known = d->books != NULL && state_get(d->books->state, ids->v[i], &ss);
         o = json_object_new_object();
         jdoc_set_str(o, "sessionId", ids->v[i]);
         jdoc_set_str(o, "title", is_known ? jdoc_str(ss.meta, "title") : NULL);

@@ -171,12 +171,12 @@ static void read_it(struct look *l)
 {
     struct daemon *d = l->h->d;
     struct peek *p = str_calloc(1, sizeof(*p));
-    char *spool = path_join(d->account_dir, "spool");
+    char *spool = path_join(d->books->dir, "spool");
     struct uploader_view v;
 
     p->look = l;
     snprintf(p->session_id, sizeof(p->session_id), "%s", l->session_id);
-    if (uploader_look(d->uploader, l->session_id, &v)) {
+    if (uploader_look(d->books->uploader, l->session_id, &v)) {
         p->bundle = path_join(spool, v.item->file);
         p->is_offshoot = v.item->has_news == QUEUE_NEWS &&
                          beside_is_offshoot(v.item, json_object_array_get_idx(l->heads, l->last));
@@ -240,7 +240,7 @@ static void failed(struct look *l, const struct ct_err *err)
     }
     memcpy(id, l->session_id, sizeof(id));
     end(l);
-    uploader_looked(h->d->uploader, id, 0, err);
+    uploader_looked(h->d->books->uploader, id, 0, err);
     start_next(h);
 }
 
@@ -279,12 +279,12 @@ static void fetch(struct look *l)
     struct keep_what what = {.version = l->head.version, .size_bytes = l->size_bytes};
     struct ct_err err;
 
-    l->path = uploader_spool_path(d->uploader, l->session_id);
+    l->path = uploader_spool_path(d->books->uploader, l->session_id);
     snprintf(what.session_id, sizeof(what.session_id), "%s",
              l->wire_id[0] != '\0' ? l->wire_id : l->session_id);
     snprintf(what.sha256, sizeof(what.sha256), "%s", strchr(l->head.checksum, ':') + 1);
     what.path = l->path;
-    if (uploader_fetch(d->uploader, &what, on_fetched, l, &l->keep, &err) != 0)
+    if (uploader_fetch(d->books->uploader, &what, on_fetched, l, &l->keep, &err) != 0)
         failed(l, &err);
 }
 
@@ -298,7 +298,7 @@ static int write_contained(void *arg, struct ct_err *err)
 
     for (size_t i = 0; rc == 0 && i < json_object_array_length(l->contained); i++) {
         const struct json_object *o = json_object_array_get_idx(l->contained, i);
-        rc = state_note_contained(l->h->d->state, l->session_id, l->wire_id,
+        rc = state_note_contained(l->h->d->books->state, l->session_id, l->wire_id,
                                   jdoc_int(o, "version", 0), jdoc_str(o, "sha256"), 1, err);
     }
     return rc;
@@ -336,8 +336,8 @@ static int settle(const struct look *l)
         return 0;
     o = json_object_array_get_idx(l->contained, 0);
     log_info("there-already session=%s version=%lld", l->session_id, (long long)h.version);
-    uploader_settle_sealed(d->uploader, l->session_id, h.version, jdoc_str(o, "sha256"), f.key_id,
-                           f.generation, &nothing, login_view_is_own_machine(d->login));
+    uploader_settle_sealed(d->books->uploader, l->session_id, h.version, jdoc_str(o, "sha256"),
+                           f.key_id, f.generation, &nothing, login_view_is_own_machine(d->login));
     sealed_facts_clear(&f);
     return 1;
 }
@@ -356,8 +356,9 @@ static void pass(const struct look *l)
     beside.version = h.version;
     beside.messages = h.messages;
     snprintf(beside.device, sizeof(beside.device), "%s", h.device);
-    uploader_settle_sealed(d->uploader, l->session_id, h.version, h.checksum + strlen("sha256:"),
-                           f.key_id, f.generation, &beside, login_view_is_own_machine(d->login));
+    uploader_settle_sealed(d->books->uploader, l->session_id, h.version,
+                           h.checksum + strlen("sha256:"), f.key_id, f.generation, &beside,
+                           login_view_is_own_machine(d->login));
     sealed_facts_clear(&f);
 }
 
@@ -368,11 +369,11 @@ static void finish(struct look *l)
 
     log_info("looked-into session=%s versions=%zu contained=%zu", l->session_id, l->looked,
              json_object_array_length(l->contained));
-    if (db_transact(state_db(h->d->state), write_contained, l, &err) != 0)
+    if (db_transact(state_db(h->d->books->state), write_contained, l, &err) != 0)
         log_error("record-failed session=%s error=\"%s\"", l->session_id, err.msg);
     if (!settle(l))
         pass(l);
-    uploader_looked(h->d->uploader, l->session_id, l->pin, NULL);
+    uploader_looked(h->d->books->uploader, l->session_id, l->pin, NULL);
     end(l);
     start_next(h);
 }

@@ -173,8 +173,8 @@ struct rules *job_rules(struct daemon *d, const char *own_id)
     struct holding h = {r, own_id};
 
     if (rules_any(r)) {
-        state_each_excluded(d->state, hold_session, &h);
-        state_each_writer(d->state, hold_writer, r);
+        state_each_excluded(d->books->state, hold_session, &h);
+        state_each_writer(d->books->state, hold_writer, r);
     }
     return r;
 }

@@ -74,7 +74,7 @@ void profile_touch(struct daemon *d, int root)
 {
     char id[UUID_SIZE];
 
-    if (d->state == NULL || !has_profile(d, root) || d->roots[root].scans == 0 ||
+    if (d->books == NULL || !has_profile(d, root) || d->roots[root].scans == 0 ||
         profile_state(d) != PROFILE_ON)
         return;
     profile_id(d, root, id);
@@ -108,8 +108,8 @@ static void drop(struct daemon *d, int root)
     char id[UUID_SIZE];
 
     profile_id(d, root, id);
-    if (d->uploader != NULL)
-        uploader_drop(d->uploader, id, NULL);
+    if (d->books != NULL)
+        uploader_drop(d->books->uploader, id, NULL);
     s = sessions_get(d, id);
     if (s != NULL && d->config->profile <= 0)
         sessions_give_up(d, s);
@@ -119,10 +119,10 @@ void profile_refresh(struct daemon *d)
 {
     char *now, *was;
 
-    if (d->state == NULL)
+    if (d->books == NULL)
         return;
     now = terms_of(d);
-    was = state_noted(d->state, TERMS);
+    was = state_noted(d->books->state, TERMS);
     if (was == NULL || strcmp(was, now) != 0) {
         d->terms_seq++;
         for (size_t i = 0; i < d->config->roots.n; i++) {
@@ -130,7 +130,7 @@ void profile_refresh(struct daemon *d)
                 drop(d, (int)i);
         }
         exclusion_make_anew(d);
-        state_note(d->state, TERMS, now, NULL);
+        state_note(d->books->state, TERMS, now, NULL);
     }
     free(was);
     free(now);
@@ -205,17 +205,17 @@ void profile_prepare(struct daemon *d, struct job *j)
     if (j->profile_root < 0)
         return;
     j->agent = daemon_agent(d, j->profile_root);
-    state_each_claimed(d->state, d->config->roots.v[j->profile_root], note_claimed, j);
+    state_each_claimed(d->books->state, d->config->roots.v[j->profile_root], note_claimed, j);
     strlist_sort(&j->claimed);
-    state_each_excluded_project(d->state, note_excluded, j);
+    state_each_excluded_project(d->books->state, note_excluded, j);
     j->known = map_new();
-    state_each_prefixed(d->state, "", note_known, j);
+    state_each_prefixed(d->books->state, "", note_known, j);
     map_each(d->sessions, note_under_way, j);
     /* What others typed is nobody's prompt here, also when their session is gone. */
     origin_each(d->config->state_dir, &d->config->roots, note_known, j);
     ids = rules_ids(j->exclude);
     for (size_t i = 0; i < ids->n; i++) {
-        if (!state_get(d->state, ids->v[i], &ss))
+        if (!state_get(d->books->state, ids->v[i], &ss))
             j->is_place_unknown = 1;
         state_session_clear(&ss);
         note_known(j, ids->v[i]);
@@ -311,16 +311,16 @@ int64_t profile_withheld(struct daemon *d, char ret_id[UUID_SIZE])
     struct state_session ss = {0};
     int64_t all = 0;
 
-    for (size_t i = 0; d->state != NULL && i < d->config->roots.n; i++) {
+    for (size_t i = 0; d->books != NULL && i < d->config->roots.n; i++) {
         if (!has_profile(d, (int)i))
             continue;
         w.n = 0;
         profile_id(d, (int)i, w.j.session_id);
         w.j.exclude = job_rules(d, w.j.session_id);
         profile_prepare(d, &w.j);
-        if (state_get(d->state, w.j.session_id, &ss) && ss.version > 0 && !state_is_deleted(&ss) &&
-            ss.is_excluded != STATE_EXCLUDED_ITSELF)
-            state_each_attachment(d->state, w.j.session_id, count_withheld, &w);
+        if (state_get(d->books->state, w.j.session_id, &ss) && ss.version > 0 &&
+            !state_is_deleted(&ss) && ss.is_excluded != STATE_EXCLUDED_ITSELF)
+            state_each_attachment(d->books->state, w.j.session_id, count_withheld, &w);
         if (w.n > 0)
             memcpy(ret_id, w.j.session_id, UUID_SIZE);
         all += w.n;
@@ -351,7 +351,7 @@ static void report_root(struct daemon *d, int root, struct json_object *o, int64
     int is_known, is_safe;
 
     profile_id(d, root, id);
-    is_known = state_get(d->state, id, &ss);
+    is_known = state_get(d->books->state, id, &ss);
     if (is_known)
         word = listing_state(d, &ss, &why);
     is_safe = is_known && (strcmp(word, "synced") == 0 || strcmp(word, "archived") == 0);
@@ -385,7 +385,7 @@ struct json_object *profile_report(struct daemon *d)
 
     jdoc_set_str(o, "state", words[state]);
     json_object_object_add(o, "notSaved", json_object_new_array());
-    for (size_t i = 0; state == PROFILE_ON && d->state != NULL && i < d->config->roots.n; i++) {
+    for (size_t i = 0; state == PROFILE_ON && d->books != NULL && i < d->config->roots.n; i++) {
         if (has_profile(d, (int)i))
             report_root(d, (int)i, o, &saved_ms);
     }

@@ -17,7 +17,7 @@
 
 int recording_files(struct job *j, struct ct_err *err)
 {
-    struct state *st = j->d->state;
+    struct state *st = j->d->books->state;
 
     if (state_drop_files(st, j->session_id, err) != 0)
         return -1;
@@ -43,9 +43,9 @@ int recording_writers(const struct job *j, struct ct_err *err)
 
     for (size_t k = 0; rc == 0 && k < sizeof(keys) / sizeof(keys[0]); k++) {
         const char *cwd = jdoc_str(j->result.metadata, keys[k]);
-        rc = state_put_writer(j->d->state, j->project, cwd, err);
+        rc = state_put_writer(j->d->books->state, j->project, cwd, err);
         for (size_t i = 0; rc == 0 && i < j->memories.n; i++)
-            rc = state_put_writer(j->d->state, j->memories.v[i], cwd, err);
+            rc = state_put_writer(j->d->books->state, j->memories.v[i], cwd, err);
     }
     return rc;
 }
@@ -162,7 +162,7 @@ static void set_bases(const struct record *r, struct queue_item *q)
     struct uploader_view v;
     int is_one = a->version > 0 && strcmp(a->wire_id, j->wire_id) == 0;
 
-    if (uploader_look(j->d->uploader, j->session_id, &v) &&
+    if (uploader_look(j->d->books->uploader, j->session_id, &v) &&
         strcmp(v.item->wire_id, j->wire_id) == 0)
         waiting = v.item;
     if (r->is_thinner) {
@@ -203,9 +203,9 @@ static enum queue_news has_news(const struct record *r, const struct queue_item 
     if ((q->base_version <= 0 && !is_within) || has_more_than_stored(r) || r->old->revive ||
         r->old->is_renewed == STATE_RENEWED || j->has_news)
         return QUEUE_NEWS;
-    if (uploader_look(j->d->uploader, j->session_id, &v))
+    if (uploader_look(j->d->books->uploader, j->session_id, &v))
         return v.item->has_news;
-    if (state_is_unsaved(j->d->state, j->session_id))
+    if (state_is_unsaved(j->d->books->state, j->session_id))
         return QUEUE_NEWS;
     /* Files were there before the pull, too. */
     return j->adopted.version > 0 && !adopted_is_merged(&j->adopted) ? QUEUE_MAYBE_NEWS
@@ -262,19 +262,19 @@ static int write_record(void *arg, struct ct_err *err)
     if (strcmp(r->pin_wire, r->old->wire_id) != 0)
         ss.pin = 0;
     if ((r->is_thinner || is_replaced(r->j) || is_doubtful(r)) &&
-        state_drop_contained(d->state, ss.session_id, err) != 0)
+        state_drop_contained(d->books->state, ss.session_id, err) != 0)
         return -1;
-    if (state_put(d->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||
+    if (state_put(d->books->state, &ss, err) != 0 || recording_writers(r->j, err) != 0 ||
         recording_files(r->j, err) != 0)
         return -1;
     if (r->is_adopted)
         return adopt_confirm(r->j, err);
     if (r->j->result.is_same)
         return 0;
-    if (state_queue_manifest(d->state, r->j->session_id, r->j->result.content_id,
+    if (state_queue_manifest(d->books->state, r->j->session_id, r->j->result.content_id,
                              contained_version(r), &r->j->result.manifest, err) != 0)
         return -1;
-    return uploader_put(d->uploader, &r->q, err);
+    return uploader_put(d->books->uploader, &r->q, err);
 }
 
 int recording_write(struct job *j, const struct state_session *old, const char *pin_wire,
@@ -291,11 +291,11 @@ int recording_write(struct job *j, const struct state_session *old, const char *
     if (!j->result.is_same)
         rc = fill_item(&r, err);
     if (rc == 0)
-        rc = db_transact(state_db(d->state), write_record, &r, err);
+        rc = db_transact(state_db(d->books->state), write_record, &r, err);
     if (rc == 0 && j->modified_ms < now_wall_ms() - OLD_MS)
         cleanup_look(d); /* it may be about to go */
     if (rc == 0 && !j->result.is_same)
-        uploader_take(d->uploader, &r.q);
+        uploader_take(d->books->uploader, &r.q);
     queue_item_clear(&r.q);
     return rc;
 }

@@ -37,7 +37,7 @@ struct session *sessions_need(struct daemon *d, const char *id)
         return s;
     s = str_calloc(1, sizeof(*s));
     snprintf(s->id, sizeof(s->id), "%s", id);
-    if (d->state != NULL && state_get(d->state, id, &ss)) {
+    if (d->books != NULL && state_get(d->books->state, id, &ss)) {
         s->is_known = 1;
         s->was_safe = ss.version > 0 && !ss.is_excluded;
         keep_distance(d, &ss);
@@ -79,8 +79,9 @@ void sessions_grew(struct daemon *d, const char *id, int root, const char *path,
 
     if (s == NULL)
         return; /* it is excluded */
-    if (!growth_knows(&s->growth, file) && d->state != NULL &&
-        !state_file(d->state, d->config->roots.v[root], path, &before_bytes, &mtime_ns, &inode))
+    if (!growth_knows(&s->growth, file) && d->books != NULL &&
+        !state_file(d->books->state, d->config->roots.v[root], path, &before_bytes, &mtime_ns,
+                    &inode))
         before_bytes = 0;
     growth_note(&s->growth, file, before_bytes, size_bytes);
 }
@@ -156,7 +157,7 @@ void sessions_arm(struct daemon *d)
 
 void sessions_settle(struct daemon *d, struct session *s)
 {
-    int is_queued = d->uploader != NULL && uploader_has(d->uploader, s->id);
+    int is_queued = d->books != NULL && uploader_has(d->books->uploader, s->id);
 
     waiter_check(d, s);
     if (s->is_waiting || s->is_due || s->is_bundling || is_queued || sessions_is_dirty(s))
@@ -229,7 +230,7 @@ static int count_one(void *arg, const char *key, void *value)
     n->c->is_new += !s->is_known;
     n->c->were_safe += s->was_safe;
     n->c->bytes += sessions_pending_bytes(s);
-    if (n->d->uploader != NULL && uploader_look(n->d->uploader, key, &v)) {
+    if (n->d->books != NULL && uploader_look(n->d->books->uploader, key, &v)) {
         n->c->failed += strcmp(v.phase, "failed") == 0;
         n->c->limit += strcmp(v.phase, "limit") == 0;
     } else if (s->err != NULL) {

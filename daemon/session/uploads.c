@@ -26,7 +26,7 @@ static int64_t server_now_ms(struct daemon *d)
 {
     struct uploader_stats st;
 
-    uploader_stats(d->uploader, &st);
+    uploader_stats(d->books->uploader, &st);
     return now_wall_ms() + st.clock_skew_ms;
 }
 
@@ -55,7 +55,7 @@ static int note_beside(struct daemon *d, const struct queue_item *item, int is_a
                                 .messages = b->messages,
                                 .is_apart = is_apart};
 
-    return b->is_told ? state_set_elsewhere(d->state, item->session_id, &e, err) : 0;
+    return b->is_told ? state_set_elsewhere(d->books->state, item->session_id, &e, err) : 0;
 }
 
 /* What a merge put into it, should the server lose this version: that is nowhere else any more. */
@@ -66,17 +66,18 @@ static int note_named(struct daemon *d, const struct queue_item *item, struct ct
     struct state_session ss = {0};
     int rc = 0, is_in;
 
-    state_get(d->state, item->session_id, &ss);
+    state_get(d->books->state, item->session_id, &ss);
 
     for (size_t i = 0; rc == 0 && item->pin == 0 && i < n; i++) {
         const struct json_object *v = json_object_array_get_idx(item->merged, i);
-        rc = state_note_contained(d->state, item->session_id, item->wire_id,
+        rc = state_note_contained(d->books->state, item->session_id, item->wire_id,
                                   jdoc_int(v, "version", 0), jdoc_str(v, "sha256"), 0, err);
     }
     is_in = item->pin == 0 && ss.elsewhere > 0 && strcmp(ss.elsewhere_wire, item->wire_id) == 0 &&
             beside_is_merged(item, ss.elsewhere, "");
     state_session_clear(&ss);
-    return rc == 0 && is_in ? state_set_elsewhere(d->state, item->session_id, &none, err) : rc;
+    return rc == 0 && is_in ? state_set_elsewhere(d->books->state, item->session_id, &none, err)
+                            : rc;
 }
 
 static int on_confirmed(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
@@ -102,14 +103,15 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
     };
 
     debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
-    if (state_confirm(d->state, item->session_id, &c, err) != 0 ||
-        state_store_manifest(d->state, item->session_id, item->content_id, version, err) != 0 ||
+    if (state_confirm(d->books->state, item->session_id, &c, err) != 0 ||
+        state_store_manifest(d->books->state, item->session_id, item->content_id, version, err) !=
+            0 ||
         note_named(d, item, err) != 0 || cloud_confirmed(d->cloud, item, version, err) != 0)
         return -1;
     adopt_confirmed(d, item);
     login_view_note_own_machine(d->login, c.is_loopback);
     if (item->generation > 0)
-        generations_note(d->account_dir, item->session_id, item->generation, NULL);
+        generations_note(d->books->dir, item->session_id, item->generation, NULL);
     return note_beside(d, item, !item->beside.is_within, err);
 }
 
@@ -120,10 +122,10 @@ static int on_behind(void *arg, const struct queue_item *item, struct ct_err *er
     struct state_session ss = {0};
     int is_apart, rc;
 
-    state_get(d->state, item->session_id, &ss);
+    state_get(d->books->state, item->session_id, &ss);
     is_apart = ss.is_apart;
     state_session_clear(&ss);
-    if (state_forget_queued(d->state, item->session_id, err) != 0)
+    if (state_forget_queued(d->books->state, item->session_id, err) != 0)
         return -1;
     cloud_passed(d->cloud, item);
     rc = item->beside.version > 0 ? note_beside(d, item, is_apart, err) : 0;
@@ -160,13 +162,13 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     int64_t version = 0, age_ms;
 
     if (!d->config->amend || item->pin != 0 || item->revive ||
-        !state_get_bare(d->state, item->session_id, &ss))
+        !state_get_bare(d->books->state, item->session_id, &ss))
         return 0;
     age_ms = server_now_ms(d) - ss.server_ms;
     if (ss.version > 0 && strcmp(ss.wire_id, item->wire_id) == 0 && ss.elsewhere == 0 &&
         age_ms >= 0 && age_ms < AMEND_MS && ss.token_tag[0] != '\0' &&
         strcmp(ss.token_tag, login_view_token_tag(d->login)) == 0 &&
-        state_contains(d->state, item->session_id, item->content_id, ss.version))
+        state_contains(d->books->state, item->session_id, item->content_id, ss.version))
         version = ss.version;
     state_session_clear(&ss);
     return version;
@@ -188,7 +190,7 @@ static int64_t on_own_version(void *arg, const struct queue_item *item,
         return version;
     version = 0;
     /* A bundle of a daemon that did not write down on what it goes on. */
-    if (item->base_version < 0 && state_get(d->state, item->session_id, &ss)) {
+    if (item->base_version < 0 && state_get(d->books->state, item->session_id, &ss)) {
         if (strcmp(ss.wire_id, item->wire_id) == 0) {
             version = ss.version;
             memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
@@ -209,7 +211,7 @@ static struct json_object *on_contains(void *arg, const struct queue_item *item)
     struct json_object *list;
 
     list = json_object_new_array();
-    state_each_contained(d->state, item->session_id, item->wire_id, item->base_version > 0,
+    state_each_contained(d->books->state, item->session_id, item->wire_id, item->base_version > 0,
                          add_contained, list);
     if (json_object_array_length(list) > 0)
         return list;
@@ -223,7 +225,7 @@ static int64_t on_apart(void *arg, const struct queue_item *item)
     struct state_session ss;
     int64_t version = 0;
 
-    if (state_get_bare(d->state, item->session_id, &ss) && ss.is_apart &&
+    if (state_get_bare(d->books->state, item->session_id, &ss) && ss.is_apart &&
         strcmp(ss.elsewhere_wire, item->wire_id) == 0)
         version = ss.elsewhere;
     state_session_clear(&ss);
@@ -237,8 +239,8 @@ static int64_t on_held_by(void *arg, const struct queue_item *item,
     struct state_session ss;
     int64_t version = 0;
 
-    if (state_get_bare(d->state, item->session_id, &ss) && strcmp(ss.wire_id, item->wire_id) == 0 &&
-        ss.sha256[0] != '\0') {
+    if (state_get_bare(d->books->state, item->session_id, &ss) &&
+        strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0') {
         version = ss.version;
         memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
     }
@@ -258,7 +260,7 @@ static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int is_known = state_get(d->state, item->session_id, &ss) && ss.version == version &&
+    int is_known = state_get(d->books->state, item->session_id, &ss) && ss.version == version &&
                    strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0';
 
     if (is_known) {
@@ -274,7 +276,7 @@ static void learn_whose(struct daemon *d, const char *session_id)
 {
     struct state_session ss = {0};
 
-    state_get_bare(d->state, session_id, &ss);
+    state_get_bare(d->books->state, session_id, &ss);
     if (ss.is_apart && ss.elsewhere_wire[0] != '\0')
         cloud_look(d->cloud, -1, 0, NULL, NULL);
     state_session_clear(&ss);
@@ -285,7 +287,7 @@ static void on_settled(void *arg, const char *session_id, int64_t version, int64
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
-    (void)adopted_take_deleted(d->account_dir, session_id); /* it is there again */
+    (void)adopted_take_deleted(d->books->dir, session_id); /* it is there again */
     log_info("confirmed session=%s version=%lld size=%lld", session_id, (long long)version,
              (long long)size_bytes);
     control_event(d, "confirmed", session_id, version, size_bytes, NULL);
@@ -335,7 +337,7 @@ static int on_forget(void *arg, const char *session_id, struct ct_err *err)
 {
     struct daemon *d = arg;
 
-    return state_outdate_files(d->state, session_id, err);
+    return state_outdate_files(d->books->state, session_id, err);
 }
 
 static void on_rebuild(void *arg, const char *session_id)
@@ -351,7 +353,7 @@ static void on_rebuild(void *arg, const char *session_id)
 static int is_wanted_again(struct daemon *d, const char *session_id)
 {
     struct state_session ss;
-    int is = state_get(d->state, session_id, &ss) && ss.revive;
+    int is = state_get(d->books->state, session_id, &ss) && ss.revive;
 
     state_session_clear(&ss);
     return is;
@@ -370,17 +372,17 @@ static void on_deleted(void *arg, const char *session_id, int was_revived, const
     }
     /* What ctctl deleted was excluded before, or is noted.  That it was this device is the server's
      * word, and a stolen token is this device too. */
-    if (adopted_take_deleted(d->account_dir, session_id)) {
+    if (adopted_take_deleted(d->books->dir, session_id)) {
         log_info("excluded session=%s reason=\"deleted in the cloud\"", session_id);
-        state_set_excluded(d->state, session_id, STATE_EXCLUDED_ITSELF, 0, NULL);
+        state_set_excluded(d->books->state, session_id, STATE_EXCLUDED_ITSELF, 0, NULL);
         control_event(d, "excluded", session_id, 0, 0, "deleted in the cloud");
     } else {
         log_warn("deleted-elsewhere session=%s why=\"%s\"", session_id, why);
-        state_set_deleted(d->state, session_id, why, NULL);
-        state_set_clear(d->state, session_id, 0, NULL);
+        state_set_deleted(d->books->state, session_id, why, NULL);
+        state_set_clear(d->books->state, session_id, 0, NULL);
         control_event(d, "failed", session_id, 0, 0, why);
     }
-    pack_forget_cache(d->cache_dir, session_id);
+    pack_forget_cache(d->books->cache_dir, session_id);
     credscan_forget(d, session_id);
     if (s != NULL)
         sessions_give_up(d, s);

@@ -96,8 +96,8 @@ static void finish(struct waiter *w)
     const char *state = report_state(w->d, why, cure);
     struct state_counts counts = {0};
 
-    if (w->d->state != NULL)
-        state_counts(w->d->state, &counts);
+    if (w->d->books != NULL)
+        state_counts(w->d->books->state, &counts);
     if (w->ended != NULL) {
         w->ended(w->d);
     } else if (w->rq == NULL) {
@@ -153,7 +153,7 @@ static int is_without_room(const struct waiter *w, const struct session *s)
         !sessions_is_dirty(s) || d->bundler == NULL)
         return 0;
     if (strcmp(d->disk_err.reason, ROOM_SPOOL_FULL) == 0)
-        uploader_each(d->uploader, count_going, &going);
+        uploader_each(d->books->uploader, count_going, &going);
     else
         going = d->no_room_until_ms == 0;
     return going == 0;
@@ -167,7 +167,7 @@ static int is_keyless(const struct waiter *w, const struct session *s)
     if (!sealing_is_held(w->d->sealing) || s->is_bundling)
         return 0;
     return sessions_is_dirty(s) ||
-           (w->d->uploader != NULL && uploader_look(w->d->uploader, s->id, &v) &&
+           (w->d->books != NULL && uploader_look(w->d->books->uploader, s->id, &v) &&
             !queue_is_sealed(v.item));
 }
 
@@ -194,8 +194,8 @@ static int judge_excluded(struct waiter *w, const char *id)
     struct state_session ss;
     int is_it;
 
-    if (w->d->state == NULL || !state_is_excluded(w->d->state, id) ||
-        !state_get(w->d->state, id, &ss))
+    if (w->d->books == NULL || !state_is_excluded(w->d->books->state, id) ||
+        !state_get(w->d->books->state, id, &ss))
         return 0;
     is_it = ss.is_excluded != STATE_NOT_EXCLUDED && ss.is_excluded != STATE_DELETED;
     if (ss.is_excluded == STATE_DELETED_CHANGED)
@@ -228,7 +228,7 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
         add_failed(w, t->id, why, cure);
         return 1;
     }
-    if (allowance_is_awaited(w->d, s) && !uploader_is_active(w->d->uploader, t->id)) {
+    if (allowance_is_awaited(w->d, s) && !uploader_is_active(w->d->books->uploader, t->id)) {
         add_failed(w, t->id, allowance_why(w->d->allowance)->msg, NULL);
         return 1;
     }
@@ -240,7 +240,7 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
         add_failed(w, t->id, s->err->msg, NULL);
         return 1;
     }
-    if (w->d->uploader == NULL || !uploader_look(w->d->uploader, t->id, &v) || v.err == NULL ||
+    if (w->d->books == NULL || !uploader_look(w->d->books->uploader, t->id, &v) || v.err == NULL ||
         (s->queued_seq < t->seq && !s->is_behind))
         return 0;
     if (strcmp(v.phase, "failed") == 0 || strcmp(v.phase, "limit") == 0 ||
@@ -271,9 +271,9 @@ static int is_hopeless(const struct waiter *w)
     case LOGIN_OK:
         break;
     }
-    if (w->rq != NULL || w->d->uploader == NULL)
+    if (w->rq != NULL || w->d->books == NULL)
         return 0;
-    uploader_stats(w->d->uploader, &st);
+    uploader_stats(w->d->books->uploader, &st);
     return st.failures >= ONCE_FAILURES || cloud_failures(w->d->cloud, &err) >= ONCE_FAILURES;
 }
 
@@ -305,7 +305,7 @@ static int target_if_unsafe(void *arg, const char *key, void *value)
 static int is_known(struct daemon *d, const char *id, int *ret_excluded, const char **ret_stays)
 {
     struct state_session ss;
-    int known = d->state != NULL && state_get(d->state, id, &ss);
+    int known = d->books != NULL && state_get(d->books->state, id, &ss);
 
     *ret_excluded = known && ss.is_excluded;
     *ret_stays = known ? exclusion_reason(d, id, ss.meta, ss.project) : NULL;
@@ -317,7 +317,7 @@ static int is_known(struct daemon *d, const char *id, int *ret_excluded, const c
 static int is_rolled_back(struct daemon *d, const char *id)
 {
     struct state_session ss;
-    int is = d->state != NULL && state_get(d->state, id, &ss);
+    int is = d->books != NULL && state_get(d->books->state, id, &ss);
 
     if (!is)
         return 0;
@@ -338,15 +338,15 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     if (is_excluded && stays != NULL)
         return err_set(err, ERR_REFUSED, "session %.8s is excluded: %s", id, stays);
     /* Or ctctl noted that it deleted it, and the server was not asked since. */
-    if (is_excluded || (d->account_dir != NULL && adopted_take_deleted(d->account_dir, id))) {
-        if (state_set_excluded(d->state, id, 0, 1, err) != 0)
+    if (is_excluded || (d->books != NULL && adopted_take_deleted(d->books->dir, id))) {
+        if (state_set_excluded(d->books->state, id, 0, 1, err) != 0)
             return -1;
         sessions_touch(d, id, 0, 0);
         s = sessions_get(d, id);
     }
     if (is_rolled_back(d, id)) {
         /* Asked for by name: the server has less than it had, so it gets it anew. */
-        if (state_renew(d->state, id, err) != 0)
+        if (state_renew(d->books->state, id, err) != 0)
             return -1;
         sessions_touch(d, id, 0, 0);
         s = sessions_get(d, id);
@@ -365,7 +365,7 @@ static int find_targets(struct waiter *w, struct ct_err *err)
     if (w->ids.n == 0) {
         map_each(w->d->sessions, target_if_unsafe, w);
         if (w->is_waiting)
-            state_each_deleted(w->d->state, add_deleted, w);
+            state_each_deleted(w->d->books->state, add_deleted, w);
     }
     for (size_t i = 0; i < w->ids.n; i++) {
         if (target_by_name(w, w->ids.v[i], err) != 0)
@@ -385,8 +385,8 @@ static int hurry_target(void *arg, const char *id, void *value)
     sessions_set_err(s, NULL);
     if (sessions_is_dirty(s))
         sessions_make_due(d, s);
-    if (d->uploader != NULL)
-        uploader_kick(d->uploader, id);
+    if (d->books != NULL)
+        uploader_kick(d->books->uploader, id);
     return 0;
 }
 
