@@ -448,14 +448,12 @@ static void teardown(struct daemon *d)
     headlook_forget(d->headlook);
     allowance_forget(d->allowance);
     watcher_free(d->watcher);
-    uploader_free(d->books->uploader);
-    d->books->uploader = NULL;
+    books_close(d);
     worker_free(d->worker);
     worker_free(d->second);
     daemon_network_end(d);
     suspend_end(d);
     http_engine_free(d->engine);
-    books_close(d);
     bundler_free(d->bundler);
     headlook_free(d->headlook);
     cloud_free(d->cloud);
