@@ -39,15 +39,21 @@ static void take(const char *p, size_t n, size_t at, const char *folder, const c
     free(cite);
 }
 
+/* Slashes are found faster than words. */
 void claude_cites(const char *p, size_t n, const char *own, struct strlist *ret)
 {
-    static const char *const folders[] = {"/tool-results/", "/subagents/"};
+    static const struct {
+        const char *name;
+        size_t len;
+    } folders[] = {{"/tool-results/", 14}, {"/subagents/", 11}};
+    const char *end = p + n, *at = p;
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        const char *at = p, *hit;
-        while ((hit = memmem(at, n - (size_t)(at - p), folders[i], strlen(folders[i]))) != NULL) {
-            take(p, n, (size_t)(hit - p), folders[i], own, ret);
-            at = hit + 1;
+    while ((at = memchr(at, '/', (size_t)(end - at))) != NULL) {
+        for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+            if ((size_t)(end - at) >= folders[i].len &&
+                memcmp(at, folders[i].name, folders[i].len) == 0)
+                take(p, n, (size_t)(at - p), folders[i].name, own, ret);
         }
+        at++;
     }
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "agents/beneath.h"
@@ -18,21 +19,25 @@
 /* ---- what lies in project folders --------------------------------------------------------------
  */
 
+/* Each of these is called for every project folder, or every file of one, for each session: what is
+ * not there costs as little as can be. */
+
 static int project_transcript(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
-    char *name = str_printf("%s/%s.jsonl", d->d_name, l->session_id);
-    char *path = str_printf("projects/%s", name);
+    const char *file = arg; /* <id>.jsonl */
+    char *name = path_join(d->d_name, file), *path;
     struct stat st;
-
-    (void)arg;
     /* Only whether there is something: this looks through any link, opening won't. */
-    if (walk_is_alias(l, dir_fd, d))
-        ;
-    else if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        walk_found(l, AGENT_TRANSCRIPT, path, "session.jsonl");
-    else if (errno != ENOENT && errno != ENOTDIR)
-        walk_skip(l, path, errno);
-    free(path);
+    int e = fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+
+    if (e != ENOENT && e != ENOTDIR && !walk_is_alias(l, dir_fd, d)) {
+        path = path_join("projects", name);
+        if (e == 0)
+            walk_found(l, AGENT_TRANSCRIPT, path, "session.jsonl");
+        else
+            walk_skip(l, path, e);
+        free(path);
+    }
     free(name);
     return 0;
 }
@@ -41,17 +46,23 @@ int claude_list_transcripts(int root_fd, const char *session_id, const struct ag
                             void *arg, const _Atomic int *cancel, struct ct_err *err)
 {
     struct listing l = {root_fd, session_id, ops, arg, cancel, err};
+    char *file = str_printf("%s.jsonl", session_id);
+    int rc = walk_each(&l, "projects", project_transcript, file);
 
-    return walk_each(&l, "projects", project_transcript, NULL);
+    free(file);
+    return rc;
 }
 
 static int project_aside(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
     const char *project = arg;
-    char *path = str_printf("projects/%s/%s", project, d->d_name);
     struct agent_path place;
+    char *path;
 
     (void)dir_fd;
+    if (strncmp(d->d_name, l->session_id, UUID_SIZE - 1) != 0)
+        return 0;
+    path = str_printf("projects/%s/%s", project, d->d_name);
     claude_classify(path, &place);
     if (place.kind == AGENT_ASIDE && strcmp(place.session_id, l->session_id) == 0)
         walk_found(l, AGENT_ASIDE, path, d->d_name);
@@ -74,15 +85,13 @@ int claude_list_asides(int root_fd, const char *session_id, const char *project,
 /* Its own folder, in whichever project folders it lies (a session can move in its middle). */
 static int project_subdir(struct listing *l, void *arg, int dir_fd, const struct dirent *d)
 {
-    char *name = str_printf("%s/%s", d->d_name, l->session_id);
-    char *path = str_printf("projects/%s", name);
+    char *name = path_join(d->d_name, l->session_id);
     struct stat st;
     int rc = 0;
 
     (void)arg;
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !walk_is_alias(l, dir_fd, d))
-        rc = walk_folder(l, AGENT_SUBDIR, "session-subdir", str_dup(path));
-    free(path);
+        rc = walk_folder(l, AGENT_SUBDIR, "session-subdir", path_join("projects", name));
     free(name);
     return rc;
 }
@@ -92,11 +101,13 @@ static int project_sidechain(struct listing *l, void *arg, int dir_fd, const str
     const char *project = arg;
     char parent[UUID_SIZE];
     struct agent_path place;
-    char *path = str_printf("projects/%s/%s", project, d->d_name);
-    char *entry = NULL;
+    char *path, *entry = NULL;
     int fd, rc = 0;
 
     (void)dir_fd;
+    if (strncmp(d->d_name, "agent-", 6) != 0)
+        return 0;
+    path = str_printf("projects/%s/%s", project, d->d_name);
     claude_classify(path, &place);
     if (place.kind != AGENT_SIDECHAIN)
         goto done;

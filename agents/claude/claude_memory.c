@@ -60,15 +60,17 @@ static char *from_prompt(int root_fd, const char *head, size_t n)
 {
     static const char mark[] = "\"type\":\"prompt_snapshot\"";
 
-    for (size_t at = 0; at < n;) {
-        const char *nl = memchr(head + at, '\n', n - at);
-        size_t len = nl != NULL ? (size_t)(nl - (head + at)) : n - at;
-        char *name = memmem(head + at, len, mark, sizeof(mark) - 1) != NULL
-                         ? named_in(root_fd, head + at, len)
-                         : NULL;
+    const char *end = head + n, *at = head, *line, *nl;
+
+    while ((at = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1)) != NULL) {
+        char *name;
+        for (line = at; line > head && line[-1] != '\n';)
+            line--;
+        nl = memchr(at, '\n', (size_t)(end - at));
+        at = nl != NULL ? nl : end;
+        name = named_in(root_fd, line, (size_t)(at - line));
         if (name != NULL)
             return name;
-        at += len + 1;
     }
     return NULL;
 }

@@ -15,13 +15,19 @@
 
 char *path_join(const char *dir, const char *name)
 {
-    size_t n = strlen(dir);
+    size_t n = strlen(dir), rest;
+    char *path;
 
     while (n > 0 && dir[n - 1] == '/')
         n--;
     while (*name == '/')
         name++;
-    return str_printf("%.*s/%s", (int)n, dir, name);
+    rest = strlen(name) + 1;
+    path = str_realloc(NULL, n + 1 + rest, 1);
+    memcpy(path, dir, n);
+    path[n] = '/';
+    memcpy(path + n + 1, name, rest);
+    return path;
 }
 
 const char *path_home(void)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "common/base/str.h"
 
 size_t str_utf8_len(const char *str, size_t len)
@@ -229,7 +227,11 @@ void *str_realloc(void *p, size_t n, size_t size)
 
 void str_wipe(void *p, size_t n)
 {
-    OPENSSL_cleanse(p, n);
+    if (n == 0)
+        return;
+    memset(p, 0, n);
+    /* Whatever the compiler knows of ${p}, somebody may look at it now. */
+    __asm__ __volatile__("" : : "r"(p) : "memory");
 }
 
 const char *str_human_bytes(unsigned long long n, char *buf, size_t size)

@@ -88,5 +88,5 @@ void secret_clear_stack(void)
 {
     unsigned char left[64 * 1024];
 
-    OPENSSL_cleanse(left, sizeof(left));
+    str_wipe(left, sizeof(left));
 }
