@@ -28,6 +28,7 @@
 #include "daemon/session/credscan.h"
 #include "daemon/session/headlook.h"
 #include "daemon/session/rules.h"
+#include "daemon/session/whereabouts.h"
 #include "daemon/account/sealing.h"
 
 #define DRAIN_MS 15000 /* how long a stop waits for transfers */
@@ -355,6 +356,7 @@ static void setup(struct daemon *d)
     d->started_ms = now_wall_ms();
     hash_random(&d->seen_seed, sizeof(d->seen_seed));
     d->sessions = map_new();
+    d->whereabouts = whereabouts_new();
     d->live = map_new();
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
     d->allowance = allowance_new(d);
@@ -461,6 +463,7 @@ static void teardown(struct daemon *d)
     sealing_free(d->sealing);
     debounce_free(d->debounce);
     map_free(d->sessions);
+    whereabouts_free(d->whereabouts);
     map_each(d->live, free_id, NULL);
     map_free(d->live);
     for (size_t i = 0; i < d->config->roots.n; i++) {

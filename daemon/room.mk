@@ -44,6 +44,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/session/sessions.c \
   daemon/session/uploads.c \
   daemon/session/waiter.c \
+  daemon/session/whereabouts.c daemon/session/whereabouts.h \
   daemon/session/withhold.c daemon/session/withhold.h \
   daemon/suspend.c \
   daemon/system/confine.c daemon/system/confine.h \

@@ -72,6 +72,15 @@ static void add(struct snapshot *s, enum agent_kind kind, const char *path, cons
     content_add(s, &c);
 }
 
+void content_skip_here(struct snapshot *s, const char *path, const char *reason)
+{
+    const struct content c = {.path = (char *)(uintptr_t)path, .root_fd = s->look_fd};
+    char *place = content_place(s, &c);
+
+    content_skip(s, place, reason);
+    free(place);
+}
+
 int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
                    struct ct_err *err)
 {
@@ -116,24 +125,70 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
 static int has_path(const struct snapshot *s, const char *path)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->contents[i].path, path) == 0)
+        if (s->contents[i].root_fd == s->look_fd && strcmp(s->contents[i].path, path) == 0)
             return 1;
     }
     return 0;
 }
 
+int content_is_there_too(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->contents[i].root_fd == s->look_fd)
+            return 1;
+    }
+    for (size_t i = 0; i < s->n_twins; i++) {
+        if (s->twins[i].root_fd == s->look_fd)
+            return 1;
+    }
+    return 0;
+}
+
+/* Look at the next data folder that has something of the session, the first one first; return 0
+ * after the last. */
+static int look_at_next(struct snapshot *s, size_t *at)
+{
+    if (*at == 0) {
+        ++*at;
+        s->look_fd = s->root_fd;
+        return 1;
+    }
+    while (*at <= s->n_also) {
+        s->look_fd = s->also[(*at)++ - 1].fd;
+        if (content_is_there_too(s))
+            return 1;
+    }
+    s->look_fd = s->root_fd;
+    return 0;
+}
+
+static int has_entry(const struct snapshot *s, const char *entry)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->contents[i].entry, entry) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* A paste is named after what it holds: whichever data folder has it. */
 int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err)
 {
     char path[256], entry[256], of_profile[300];
+    int rc = 0;
 
-    for (size_t i = 0; i < names->n; i++) {
-        if (s->agent->named(names->v[i], path, entry, sizeof(path)) != 0 || has_path(s, path))
+    for (size_t i = 0; rc >= 0 && i < names->n; i++) {
+        if (s->agent->named(names->v[i], path, entry, sizeof(path)) != 0)
             continue;
         snprintf(of_profile, sizeof(of_profile), AGENT_PROFILE_ENTRY "%s", entry);
-        if (content_freeze(s, AGENT_PASTE, path, s->is_profile ? of_profile : entry, err) < 0)
-            return -1;
+        if (s->is_profile)
+            snprintf(entry, sizeof(entry), "%.*s", (int)sizeof(entry) - 1, of_profile);
+        rc = has_entry(s, entry);
+        for (size_t at = 0; rc == 0 && look_at_next(s, &at);)
+            rc = content_freeze(s, AGENT_PASTE, path, entry, err);
+        s->look_fd = s->root_fd;
     }
-    return 0;
+    return rc < 0 ? -1 : 0;
 }
 
 /* Lists end in callbacks without a return value: the error waits here. */
@@ -147,12 +202,13 @@ static void found_plan(void *arg, const struct agent_file *file)
 {
     struct listing *l = arg;
     const struct snapshot_guard *g = l->s->guard;
-    const char *why = g != NULL ? g->plan(g->arg, l->s->root, l->s->project, file->path) : NULL;
+    const char *why;
 
     if (l->has_failed || has_path(l->s, file->path))
         return;
+    why = g != NULL ? g->plan(g->arg, file->path) : NULL;
     if (why != NULL)
-        content_skip(l->s, file->path, why);
+        content_skip_here(l->s, file->path, why);
     else if (content_freeze(l->s, file->kind, file->path, file->entry, l->err) < 0)
         l->has_failed = 1;
 }
@@ -168,10 +224,12 @@ int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct
 {
     static const struct agent_list_ops ops = {found_plan, skipped};
     struct listing l = {s, err, 0};
+    int rc = 0;
 
-    if (s->agent->list_plans(s->root_fd, slugs, &ops, &l, s->cancel, err) != 0)
-        return -1;
-    return l.has_failed ? -1 : 0;
+    for (size_t at = 0; rc == 0 && !l.has_failed && look_at_next(s, &at);)
+        rc = s->agent->list_plans(s->look_fd, slugs, &ops, &l, s->cancel, err);
+    s->look_fd = s->root_fd;
+    return rc != 0 || l.has_failed ? -1 : 0;
 }
 
 int content_add_cited(struct snapshot *s, const struct strlist *cites, struct ct_err *err)
@@ -262,8 +320,11 @@ static int settle(struct snapshot *s, const struct content *first, struct conten
     if (is_contained)
         return 0;
     *ret = !c->is_cited && (c->kind == AGENT_SUBDIR || c->kind == AGENT_SIDECHAIN);
-    if (!*ret)
-        content_skip(s, c->path, "a longer or newer file has the same place in the bundle");
+    if (!*ret) {
+        char *place = content_place(s, c);
+        content_skip(s, place, "a longer or newer file has the same place in the bundle");
+        free(place);
+    }
     return 0;
 }
 

@@ -108,15 +108,22 @@ char *content_place(const struct snapshot *s, const struct content *c);
 void content_add(struct snapshot *s, const struct content *c);
 
 /**
- * content_skip(s, path, reason):
- * Note that ${path} was left out.
+ * content_skip(s, path, reason), content_skip_here(s, path, reason):
+ * Note that ${path} was left out; the second takes it below the data folder that is looked at.
  */
 void content_skip(struct snapshot *s, const char *path, const char *reason);
+void content_skip_here(struct snapshot *s, const char *path, const char *reason);
+
+/**
+ * content_is_there_too(s):
+ * Return whether the session has a transcript in the data folder that is looked at.
+ */
+int content_is_there_too(const struct snapshot *s);
 
 /**
  * content_add_pastes(s, names, err), content_add_plans(s, slugs, err):
  * Add the pastes with these ${names}, or the plans of these ${slugs}, that are there and not yet
- * in.
+ * in, from each data folder that has a transcript of the session.
  */
 int content_add_pastes(struct snapshot *s, const struct strlist *names, struct ct_err *err);
 int content_add_plans(struct snapshot *s, const struct strlist *slugs, struct ct_err *err);

@@ -10,9 +10,9 @@ struct snapshot_guard {
     /* A prompt of the session that was typed in ${cwd}. */
     const char *(*prompt)(void *arg, const char *cwd);
 
-    /* A plan of the session, whose transcript lies in ${project} of ${root}; or, of another
-     * session, the file at ${path} (below the open root) that the transcript names. */
-    const char *(*plan)(void *arg, const char *root, const char *project, const char *path);
+    /* A plan of the session; or, of another session, the file at ${path} (below the open root)
+     * that the transcript names. */
+    const char *(*plan)(void *arg, const char *path);
     const char *(*cited)(void *arg, int root_fd, const char *path);
 
     /* Another copy of the transcript, or what lies in a project folder, ${project}, other than the

@@ -241,38 +241,16 @@ static int take_history(struct snapshot *s, const struct agent_profile *profile,
 
 /* ---- */
 
-/* Has the session a transcript in the data folder that is looked at? */
-static int is_there_too(const struct snapshot *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        if (s->contents[i].root_fd == s->look_fd)
-            return 1;
-    }
-    for (size_t i = 0; i < s->n_twins; i++) {
-        if (s->twins[i].root_fd == s->look_fd)
-            return 1;
-    }
-    return 0;
-}
-
-static void skip_also(struct snapshot *s, const char *path, const char *why)
-{
-    struct content c = {.path = (char *)(uintptr_t)path, .root_fd = s->look_fd};
-    char *place = content_place(s, &c);
-
-    content_skip(s, place, why);
-    free(place);
-}
-
-/* What lies beside another data folder's transcript; memory, plans and pastes stay with that. */
+/* What lies beside another data folder's transcript; memory stays with that. */
 static void found_also(void *arg, const struct agent_file *file)
 {
     struct gathering *g = arg;
 
-    if (file->kind == AGENT_MEMORY && is_there_too(g->s))
-        skip_also(g->s, file->path,
-                  "it is of another data folder, and goes with a session that is only there, or "
-                  "with what belongs to no session (profile = true)");
+    if (file->kind == AGENT_MEMORY && content_is_there_too(g->s))
+        content_skip_here(
+            g->s, file->path,
+            "it is of another data folder, and goes with a session that is only there, or "
+            "with what belongs to no session (profile = true)");
     else if (file->kind != AGENT_MEMORY && file->kind != AGENT_PLAN && file->kind != AGENT_PASTE)
         found(arg, file);
 }
@@ -283,7 +261,7 @@ static int name_prompts_also(struct snapshot *s, struct ct_err *err)
     struct prompts p = {.s = s};
     int rc;
 
-    if (s->agent->history_path == NULL || !is_there_too(s))
+    if (s->agent->history_path == NULL || !content_is_there_too(s))
         return 0;
     rc = content_freeze(s, AGENT_HISTORY, s->agent->history_path, "history.jsonl", err);
     if (rc <= 0)
@@ -291,9 +269,10 @@ static int name_prompts_also(struct snapshot *s, struct ct_err *err)
     rc = read_prompts(s, &s->contents[s->n - 1], &p, err);
     content_clear(&s->contents[--s->n]);
     if (rc == 0 && p.n > 0)
-        skip_also(s, s->agent->history_path,
-                  "prompts of this session in another data folder stay there; what was said is in "
-                  "its transcript");
+        content_skip_here(
+            s, s->agent->history_path,
+            "prompts of this session in another data folder stay there; what was said is in "
+            "its transcript");
     free(p.ranges);
     strlist_free(&p.pastes);
     return rc;

@@ -341,6 +341,41 @@ static void find_cwd(struct survey *v)
         memcpy(v->cwd, facts.relocated, strlen(facts.relocated) + 1);
 }
 
+/* What other copies of the transcript say more can name plans and pastes, too. */
+static int read_other(struct survey *v, const struct content *c, struct transcript *t,
+                      struct ct_err *err)
+{
+    int fd = content_open(v->s, c, err), rc = fd < 0 ? -1 : 0;
+
+    for (int64_t b = 0; rc == 0 && b < survey_blocks(c); b++) {
+        size_t n = survey_block_bytes(c, b);
+        rc = content_read(c, fd, v->raw, n, b * CONTENT_BLOCK, err);
+        if (rc == 0)
+            transcript_feed(t, v->raw, n);
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int add_of_others(struct survey *v, struct ct_err *err)
+{
+    struct transcript *t = transcript_new(v->s->agent);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < v->s->n; i++) {
+        const struct content *c = &v->s->contents[i];
+        if (c->records > 0)
+            rc = read_other(v, c, t, err);
+    }
+    if (rc == 0)
+        rc = content_add_plans(v->s, transcript_slugs(t), err);
+    if (rc == 0)
+        rc = content_add_pastes(v->s, transcript_pastes(t), err);
+    transcript_free(t);
+    return rc;
+}
+
 int survey_run(struct survey *v, struct ct_err *err)
 {
     struct content *t = content_transcript(v->s);
@@ -356,7 +391,7 @@ int survey_run(struct survey *v, struct ct_err *err)
     /* ${t} is not good any more once the snapshot grows. */
     if (content_add_plans(v->s, transcript_slugs(v->facts), err) != 0 ||
         content_add_pastes(v->s, transcript_pastes(v->facts), err) != 0 ||
-        content_add_cited(v->s, &v->cites, err) != 0)
+        content_add_cited(v->s, &v->cites, err) != 0 || add_of_others(v, err) != 0)
         return -1;
     if (content_sort(v->s, err) != 0)
         return -1;

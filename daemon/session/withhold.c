@@ -4,10 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sys/stat.h>
-
 #include "agents/beneath.h"
-#include "agents/transcript.h"
 #include "agents/encode.h"
 #include "bundle/pack/beside.h"
 #include "bundle/pack/origin.h"
@@ -16,15 +13,11 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "daemon/session/rules.h"
+#include "daemon/session/whereabouts.h"
 
 #include "daemon/session/withhold.h"
 
-#define WINDOW (1 << 20)
-#define EDGE 256                    /* longer than any name of a plan */
-#define PLAN_SEARCH (256 << 20)     /* so much of a transcript is read to find one */
-#define HEAD_BYTES (32 << 10)       /* of a transcript are asked where it began ... */
-#define LONG_HEAD_BYTES (512 << 10) /* ... and if these don't say it */
-#define TRANSCRIPTS_MAX 8           /* of one project folder are asked whose memory is theirs */
+#define TRANSCRIPTS_MAX 8 /* of one project folder are asked whose memory is theirs */
 
 struct withholding {
     struct job *j;
@@ -39,7 +32,7 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
 {
     const char *why;
 
-    if (first[0] == '\0' || agent_is_named(j->agent, project, first))
+    if (first[0] == '\0' || claude_is_named(project, first))
         return rules_reason(j->exclude, id, first, project);
     why = rules_reason(j->exclude, id, "", project);
     if (why == NULL && last[0] != '\0')
@@ -47,62 +40,19 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
     return why != NULL ? why : rules_reason(j->exclude, id, first, project);
 }
 
-static void head_cwd(const struct job *j, int fd, char ret[ORIGIN_SIZE])
+/* Why is the session excluded whose transcript lies at ${path}?  One that does not say where it
+ * began is judged by the name of its project folder, elsewhere. */
+static const char *why_of(const struct job *j, int root_fd, const struct agent_path *place,
+                          const char *path)
 {
-    static const size_t sizes[] = {HEAD_BYTES, LONG_HEAD_BYTES};
-
-    ret[0] = '\0';
-    for (size_t i = 0; ret[0] == '\0' && i < sizeof(sizes) / sizeof(*sizes); i++) {
-        char *p = str_calloc(sizes[i], 1);
-        ssize_t n = file_pread_all(fd, p, sizes[i], 0);
-        struct transcript *t = transcript_new(j->agent);
-        struct transcript_facts facts;
-        transcript_feed(t, p, n > 0 ? (size_t)n : 0);
-        transcript_facts(t, &facts);
-        if (facts.cwd != NULL && strlen(facts.cwd) < ORIGIN_SIZE)
-            memcpy(ret, facts.cwd, strlen(facts.cwd) + 1);
-        transcript_free(t);
-        free(p);
-    }
-}
-
-/* Why is the session excluded whose transcript is open?  One that does not say where it began is
- * judged by the name of its project folder, elsewhere. */
-static const char *why_of(const struct job *j, const struct agent_path *place, int fd)
-{
-    char first[ORIGIN_SIZE], last[ORIGIN_SIZE];
-    struct stat st;
+    const char *first, *last;
 
     if (rules_holds_id(j->exclude, place->session_id))
         return "it is of a session that is excluded";
-    if (fd < 0 || fstat(fd, &st) != 0)
+    if (!whereabouts_look(j->d->whereabouts, j->agent, root_fd, path, &first, &last) ||
+        first[0] == '\0')
         return NULL;
-    head_cwd(j, fd, first);
-    if (first[0] == '\0')
-        return NULL;
-    origin_last_in(fd, (int64_t)st.st_size, last);
     return withhold_reason(j, place->session_id, place->project, first, last);
-}
-
-/* Does the transcript name one of these plans?  One too long to be read for it may. */
-static int names_plan(int fd, const struct strlist *slugs)
-{
-    char *p = str_calloc(WINDOW + EDGE, 1);
-    size_t kept = 0;
-    int64_t at = 0;
-    ssize_t n;
-    int yes = 0;
-
-    while (!yes && at < PLAN_SEARCH && (n = file_pread_all(fd, p + kept, WINDOW, (off_t)at)) > 0) {
-        size_t have = kept + (size_t)n;
-        for (size_t i = 0; !yes && i < slugs->n; i++)
-            yes = memmem(p, have, slugs->v[i], strlen(slugs->v[i])) != NULL;
-        kept = have < EDGE ? have : EDGE;
-        memmove(p, p + have - kept, kept);
-        at += n;
-    }
-    free(p);
-    return yes || at >= PLAN_SEARCH;
 }
 
 /* What is looked for among the transcripts of a project folder. */
@@ -116,14 +66,17 @@ struct looking {
 static int is_it(const struct looking *l, int root_fd, const struct agent_path *place,
                  const char *path)
 {
-    int fd = linked_open(l->j->agent, root_fd, path, 0), yes;
+    const struct agent *agent = l->j->agent;
     struct strlist memories = {0};
+    int fd, yes = l->is_excluded || why_of(l->j, root_fd, place, path) != NULL;
 
-    yes = l->is_excluded || why_of(l->j, place, fd) != NULL;
-    if (yes && fd >= 0 && l->slugs != NULL)
-        yes = names_plan(fd, l->slugs);
-    if (yes && fd >= 0 && l->memory != NULL) {
-        l->j->agent->memory_may_be(root_fd, fd, place->project, &memories);
+    if (yes && l->slugs != NULL)
+        yes = whereabouts_has_plan(l->j->d->whereabouts, agent, root_fd, path, l->slugs);
+    if (!yes || l->memory == NULL)
+        return yes;
+    fd = linked_open(agent, root_fd, path, 0);
+    if (fd >= 0) {
+        agent->memory_may_be(root_fd, fd, place->project, &memories);
         yes = strlist_has(&memories, l->memory);
         strlist_free(&memories);
     }
@@ -159,12 +112,9 @@ static int any_in(const struct looking *l, int root_fd, const char *project)
     return yes;
 }
 
-/* Is there another session in the project folder that is excluded, and, unless ${slugs} is NULL,
- * has one of these plans? */
-static int has_excluded(const struct job *j, const char *root, const char *project,
-                        const struct strlist *slugs)
+int withhold_has_excluded(const struct job *j, const char *root, const char *project)
 {
-    const struct looking l = {.j = j, .slugs = slugs};
+    const struct looking l = {.j = j};
     int root_fd = beneath_open_root(root), yes;
 
     if (root_fd < 0)
@@ -174,26 +124,22 @@ static int has_excluded(const struct job *j, const char *root, const char *proje
     return yes;
 }
 
-int withhold_has_excluded(const struct job *j, const char *root, const char *project)
+/* Is it any of the sessions in the project folders below the one of ${above} (NULL: in all)? */
+static int any_below(struct looking *l, const char *root, const char *above)
 {
-    return has_excluded(j, root, project, NULL);
-}
-
-/* A session of a folder below the one of ${project} may be of the same repository. */
-static int is_excluded_below(const struct job *j, const char *project)
-{
-    int root_fd = beneath_open_root(j->root), yes = 0;
-    int fd = root_fd >= 0 ? linked_open(j->agent, root_fd, j->agent->projects, O_DIRECTORY) : -1;
+    const struct agent *agent = l->j->agent;
+    int root_fd = beneath_open_root(root), yes = 0;
+    int fd = root_fd >= 0 ? linked_open(agent, root_fd, agent->projects, O_DIRECTORY) : -1;
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    size_t n = strlen(project);
+    size_t n = above != NULL ? strlen(above) : 0;
     struct dirent *d;
 
     while (dir != NULL && !yes && (d = readdir(dir)) != NULL) {
-        struct looking l = {.j = j, .memory = project};
-        if (strncmp(d->d_name, project, n) != 0 || d->d_name[n] != '-')
+        if (d->d_name[0] == '.' ||
+            (above != NULL && (strncmp(d->d_name, above, n) != 0 || d->d_name[n] != '-')))
             continue;
-        l.is_excluded = rules_reason(j->exclude, NULL, "", d->d_name) != NULL;
-        yes = any_in(&l, root_fd, d->d_name);
+        l->is_excluded = above != NULL && rules_reason(l->j->exclude, NULL, "", d->d_name) != NULL;
+        yes = any_in(l, root_fd, d->d_name);
     }
     if (dir != NULL)
         closedir(dir);
@@ -202,6 +148,14 @@ static int is_excluded_below(const struct job *j, const char *project)
     if (root_fd >= 0)
         close(root_fd);
     return yes;
+}
+
+/* A session of a folder below the one of ${project} may be of the same repository. */
+static int is_excluded_below(const struct job *j, const char *project)
+{
+    struct looking l = {.j = j, .memory = project};
+
+    return any_below(&l, j->root, project);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------
@@ -217,7 +171,7 @@ static void judge(void *arg, const char *project)
         return;
     why = rules_memory_reason(w->j->exclude, project);
     if (why == NULL &&
-        (has_excluded(w->j, w->j->root, project, NULL) || is_excluded_below(w->j, project)))
+        (withhold_has_excluded(w->j, w->j->root, project) || is_excluded_below(w->j, project)))
         why = "sessions that are excluded can have the same memory";
     if (why != NULL) {
         strlist_add(&w->held, project);
@@ -235,16 +189,20 @@ static const char *of_prompt(void *arg, const char *cwd)
     return rules_reason(j->exclude, NULL, cwd, NULL);
 }
 
-static const char *of_plan(void *arg, const char *root, const char *project, const char *path)
+/* A fork has the plan of its parent, wherever the two lie; and of what lies here the books need not
+ * know yet. */
+static const char *of_plan(void *arg, const char *path)
 {
     const struct job *j = arg;
     struct strlist slugs = {0};
+    struct looking l = {.j = j, .slugs = &slugs};
     int yes = 0;
 
     j->agent->plan_slugs(path_base(path), &slugs);
     for (size_t i = 0; i < slugs.n; i++)
         yes = yes || rules_holds_slug(j->exclude, slugs.v[i]);
-    yes = yes || has_excluded(j, root, project, &slugs);
+    for (size_t i = 0; i < j->roots.n; i++)
+        yes = yes || any_below(&l, j->roots.v[i], NULL);
     strlist_free(&slugs);
     return yes ? "it is the plan of a session that is excluded, too" : NULL;
 }
@@ -255,14 +213,10 @@ static const char *of_cited(void *arg, int root_fd, const char *path)
     struct agent_path place;
     char *transcript;
     const char *why;
-    int fd;
 
     j->agent->classify(path, &place);
     transcript = j->agent->transcript_path(place.session_id, place.project, NULL);
-    fd = linked_open(j->agent, root_fd, transcript, 0);
-    why = why_of(j, &place, fd);
-    if (fd >= 0)
-        close(fd);
+    why = why_of(j, root_fd, &place, transcript);
     free(transcript);
     return why;
 }

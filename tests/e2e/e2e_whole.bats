@@ -168,6 +168,11 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     put plans/late-plan.md SECRET-late-plan
     put projects/-late/memory/MEMORY.md '- SECRET-late-memory'
     put "projects/-late/$late/tool-results/r.txt" SECRET-late-result
+    # and of one in an unrelated place, of which nobody has heard yet: it is the oldest, so bundled last
+    { said "$secret" SECRET-far | sed 's/"type":"user"/&,"slug":"far-plan"/'; } >"$(transcript "$(new_id)" -far)"
+    touch -d '-2 days' "$CLAUDE_CONFIG_DIR"/projects/-far/*.jsonl
+    put plans/far-plan.md SECRET-far-plan
+    said "$open" OPEN-far | sed 's/"type":"user"/&,"slug":"far-plan"/' >"$(transcript "$(new_id)" "$p")"
     { said "$open" OPEN-late | sed 's/"type":"user"/&,"slug":"late-plan"/'
         said "$open" "/x/$late/tool-results/r.txt"; } >"$(transcript "$(new_id)" -late)"
     put paste-cache/aaaaaaaaaaaaaaaa.txt SECRET-paste
@@ -181,7 +186,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     done >"$CLAUDE_CONFIG_DIR/history.jsonl"
     start_daemon
     ctctl sync --wait
-    kept 11
+    kept 12
     names "$copies" "$s/$copies.jsonl"
     names "$copies" "$s/$copies/tool-results/t.txt"
     names "$copies" "-elsewhere/$copies.jsonl"
@@ -204,7 +209,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     ctctl exclude "$HOME/later"
     ctctl resume
     ctctl sync --wait
-    kept 11
+    kept 12
     names "$copies" "-later/$copies.jsonl"
 }
 
@@ -243,7 +248,9 @@ below() {
     F2=$r2/projects/-home-al-p/$ID.jsonl
     mkdir -p -m 700 "$r2/projects/-home-al-p/$ID/subagents"
     { line R1ONLY; line x; } >"$F"
-    line R2ONLY >"$F2"
+    line R2ONLY | sed 's/"type":"user"/&,"slug":"calm-blue-fox"/' >"$F2"
+    mkdir -p "$r2/plans"
+    echo 'of the other' >"$r2/plans/calm-blue-fox.md"
     put "projects/-home-al-p/$ID/subagents/agent-s.jsonl" "$(line ONESUB)"
     line TWOSUB >"$r2/projects/-home-al-p/$ID/subagents/agent-s.jsonl"
     mkdir -p "$r2/projects/-home-al-p/memory"
@@ -256,6 +263,8 @@ below() {
     names "$ID" r2/history.jsonl
     fetch "$ID" "$T/x.tgz"
     [ "$(tar -xzOf "$T/x.tgz" | grep -oE 'R1ONLY|R2ONLY|ONESUB|TWOSUB' | sort | tr '\n' ' ')" = 'ONESUB R1ONLY R2ONLY TWOSUB ' ]
+    # plans and pastes that only the other one names come from there
+    tar -xzOf "$T/x.tgz" plans/calm-blue-fox.md | cmp - "$r2/plans/calm-blue-fox.md"
     tar -xzOf "$T/x.tgz" session.jsonl | cmp - "$F"
     ctctl show "$ID" | tr -s ' \n' ' ' | grep -q "Also at .*r2/projects/-home-al-p/$ID.jsonl.*1 record of conversation"
     for i in 1 2 3 4 5; do line "MORE$i" >>"$F2"; done
