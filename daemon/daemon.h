@@ -138,7 +138,7 @@ struct daemon {
     unsigned terms_seq;      /* how often what decides on what may go has changed */
     struct strlist clashes;  /* sessions whose id is another agent's too: id, agent, id, ... */
     struct map *live;        /* file of a running process -> the id of its session (owned) */
-    struct whereabouts *whereabouts; /* the worker's own (session/whereabouts.h) */
+    struct whereabouts *whereabouts; /* the workers' own (session/whereabouts.h) */
 
     int is_paused;
     int64_t paused_until_ms; /* wall clock, 0: until told */

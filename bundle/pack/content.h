@@ -54,7 +54,7 @@ struct snapshot {
     int look_fd; /* the data folder that is looked at: root_fd, or one of ${also} */
     struct {
         int fd;
-        const char *root;
+        char *root;
     } also[SNAPSHOT_ALSO_MAX];
     size_t n_also;
     const struct agent *agent;

@@ -383,9 +383,9 @@ int snapshot_take_profile(const struct snapshot_opts *opts, const struct agent_p
          i++) {
         if (strcmp(opts->also->v[i], opts->root) == 0)
             continue;
-        s->also[s->n_also].root = opts->also->v[i];
         s->also[s->n_also].fd = beneath_open_root(opts->also->v[i]);
-        s->n_also += s->also[s->n_also].fd >= 0;
+        if (s->also[s->n_also].fd >= 0)
+            s->also[s->n_also++].root = str_dup(opts->also->v[i]);
     }
     s->is_profile = profile != NULL;
     if (take(s, profile, err) != 0) {
@@ -407,8 +407,10 @@ void snapshot_free(struct snapshot *s)
     free(s->history_project);
     free(s->root);
     free(s->user_dir);
-    for (size_t i = 0; i < s->n_also; i++)
+    for (size_t i = 0; i < s->n_also; i++) {
         close(s->also[i].fd);
+        free(s->also[i].root);
+    }
     if (s->root_fd >= 0)
         close(s->root_fd);
     free(s);

@@ -22,10 +22,10 @@ struct snapshot_opts {
     const char *session_id;
     const char *project; /* that of the last bundle, or NULL: of several transcripts with this
                             id, which one counts does not change without need */
-    const struct strlist *also; /* all data folders, as long as the snapshot is there, or NULL: what
-                                   a session with this id has more in others goes along */
-    const char *user_dir;       /* the home folder that goes into sourceUserDir */
-    const _Atomic int *cancel;  /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
+    const struct strlist *also;         /* all data folders, or NULL: what
+                                           a session with this id has more in others goes along */
+    const char *user_dir;               /* the home folder that goes into sourceUserDir */
+    const _Atomic int *cancel;          /* becomes non-zero: stop with ERR_CANCELLED; may be NULL */
     const struct snapshot_guard *guard; /* borrowed as long as the snapshot is there; or NULL */
 };
 

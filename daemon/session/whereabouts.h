@@ -7,7 +7,8 @@
 /*
  * Where sessions began and were last, as their transcripts say.  Whether something is to stay here
  * is asked of all neighbours of a session each time that it is bundled; so what a transcript said
- * is remembered as long as it does not change.  On the worker only.
+ * is remembered as long as it does not change.  On a worker, and by one at a time: where something
+ * is excluded no two work.
  */
 struct whereabouts;
 

@@ -32,7 +32,7 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
 {
     const char *why;
 
-    if (first[0] == '\0' || claude_is_named(project, first))
+    if (first[0] == '\0' || agent_is_named(j->agent, project, first))
         return rules_reason(j->exclude, id, first, project);
     why = rules_reason(j->exclude, id, "", project);
     if (why == NULL && last[0] != '\0')
@@ -41,16 +41,17 @@ const char *withhold_reason(const struct job *j, const char *id, const char *pro
 }
 
 /* Why is the session excluded whose transcript lies at ${path}?  One that does not say where it
- * began is judged by the name of its project folder, elsewhere. */
+ * began is judged by the name of its project folder; where memory is asked for, that is done
+ * elsewhere. */
 static const char *why_of(const struct job *j, int root_fd, const struct agent_path *place,
-                          const char *path)
+                          const char *path, int is_of_memory)
 {
     const char *first, *last;
 
     if (rules_holds_id(j->exclude, place->session_id))
         return "it is of a session that is excluded";
     if (!whereabouts_look(j->d->whereabouts, j->agent, root_fd, path, &first, &last) ||
-        first[0] == '\0')
+        (first[0] == '\0' && is_of_memory))
         return NULL;
     return withhold_reason(j, place->session_id, place->project, first, last);
 }
@@ -68,7 +69,8 @@ static int is_it(const struct looking *l, int root_fd, const struct agent_path *
 {
     const struct agent *agent = l->j->agent;
     struct strlist memories = {0};
-    int fd, yes = l->is_excluded || why_of(l->j, root_fd, place, path) != NULL;
+    int is_of_memory = l->slugs == NULL;
+    int fd, yes = l->is_excluded || why_of(l->j, root_fd, place, path, is_of_memory) != NULL;
 
     if (yes && l->slugs != NULL)
         yes = whereabouts_has_plan(l->j->d->whereabouts, agent, root_fd, path, l->slugs);
@@ -201,8 +203,10 @@ static const char *of_plan(void *arg, const char *path)
     j->agent->plan_slugs(path_base(path), &slugs);
     for (size_t i = 0; i < slugs.n; i++)
         yes = yes || rules_holds_slug(j->exclude, slugs.v[i]);
-    for (size_t i = 0; i < j->roots.n; i++)
-        yes = yes || any_below(&l, j->roots.v[i], NULL);
+    for (size_t i = 0; i < j->roots.n; i++) {
+        if (strcmp(j->root_agents.v[i], j->agent->id) == 0)
+            yes = yes || any_below(&l, j->roots.v[i], NULL);
+    }
     strlist_free(&slugs);
     return yes ? "it is the plan of a session that is excluded, too" : NULL;
 }
@@ -216,7 +220,7 @@ static const char *of_cited(void *arg, int root_fd, const char *path)
 
     j->agent->classify(path, &place);
     transcript = j->agent->transcript_path(place.session_id, place.project, NULL);
-    why = why_of(j, root_fd, &place, transcript);
+    why = why_of(j, root_fd, &place, transcript, 0);
     free(transcript);
     return why;
 }
