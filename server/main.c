@@ -45,6 +45,7 @@ static const char usage[] =
     "                       end all log-ins and tokens, or those of one token or device\n"
     "  user delete EMAIL [--now]\n"
     "                       remove an account; its objects go 30 days later, or now\n"
+    "  user allow EMAIL     let whom that removed register or sign in again\n"
     "  invite [--days N]    a code for one registration, where the settings ask for one\n"
     "  undelete EMAIL [SESSION [--version N]]\n"
     "                       take out of the trash; without a session, list what is there\n"

@@ -29,6 +29,8 @@ server_libserver_a_SOURCES = \
   server/auth/password.c server/auth/password.h \
   server/auth/provider.c server/auth/provider.h \
   server/auth/signin.c server/auth/signin.h \
+  server/ledger/event.h \
+  server/ledger/floods.c server/ledger/floods.h \
   server/ledger/hrana.c server/ledger/hrana.h \
   server/ledger/hrana_rows.c server/ledger/hrana_rows.h \
   server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
@@ -42,8 +44,10 @@ server_libserver_a_SOURCES = \
   server/ledger/ledger_invite.c \
   server/ledger/ledger_item.c \
   server/ledger/ledger_list.c \
+  server/ledger/ledger_removed.c \
   server/ledger/ledger_reserve.c \
   server/ledger/ledger_rotate.c \
+  server/ledger/ledger_schema.c \
   server/ledger/ledger_since.c \
   server/ledger/ledger_token.c \
   server/ledger/ledger_trash.c \

@@ -46,6 +46,8 @@ static int fail(struct db *db, struct ct_err *err, const char *doing)
     case SQLITE_LOCKED:
         return err_set(err, ERR_CONFLICT, "the database %s is in use by another process", db->path);
     case SQLITE_CONSTRAINT:
+        if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+            return err_set(err, ERR_GONE, "what a row of the database belongs to is gone");
         return err_set(err, ERR_CONFLICT, "%s the database %s: %s", doing, db->path, why);
     default:
         return err_set(err, ERR_FAIL, "%s the database %s: %s", doing, db->path, why);

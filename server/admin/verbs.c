@@ -13,8 +13,7 @@
 #include "server/admin/verbs.h"
 #include "server/admin/verbs_impl.h"
 
-static int check(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                 struct ct_err *err)
+static int check(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     int full = argc == 1 && strcmp(argv[0], "--full") == 0;
     int is_fine = 1;
@@ -23,11 +22,11 @@ static int check(const struct settings *s, struct data_dir *h, int argc, char **
 
     if (argc > full)
         return verbs_usage("check [--full]");
-    if (settings_check_way(s, &why) != 0 || store_trial(h->store, &why) != 0) {
+    if (settings_check_way(v->s, &why) != 0 || store_trial(v->h->store, &why) != 0) {
         printf("%s\n", why.msg);
         is_fine = 0;
     }
-    if (gc_check(h->ledger, h->store, full, stdout, &problems, err) != 0)
+    if (gc_check(v->h->ledger, v->h->store, full, stdout, &problems, err) != 0)
         return -1;
     if (problems == 0)
         puts("database and object store match");
@@ -49,15 +48,13 @@ static int gc_dry(struct data_dir *h, int64_t now_ms, struct ct_err *err)
     return 0;
 }
 
-static int gc(const struct settings *s, struct data_dir *h, int argc, char **argv,
-              struct ct_err *err)
+static int gc(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     int64_t now_ms = now_wall_ms();
     struct gc_result r = {0};
     struct purged p = {0};
     int dry_run = 0, orphans = 0;
 
-    (void)s;
     for (int i = 0; i < argc; i++) {
         dry_run |= strcmp(argv[i], "--dry-run") == 0;
         orphans |= strcmp(argv[i], "--orphans") == 0;
@@ -65,9 +62,9 @@ static int gc(const struct settings *s, struct data_dir *h, int argc, char **arg
     if (argc != dry_run + orphans)
         return verbs_usage("gc [--orphans] [--dry-run]");
     if (dry_run)
-        return gc_dry(h, now_ms, err);
-    if (purge_due(h->ledger, h->store, now_ms, &p, err) != 0 ||
-        gc_orphans(h->ledger, h->store, now_ms, orphans, &r, err) != 0)
+        return gc_dry(v->h, now_ms, err);
+    if (purge_due(v->h->ledger, v->h->store, now_ms, &p, err) != 0 ||
+        gc_orphans(v->h->ledger, v->h->store, now_ms, orphans, &r, err) != 0)
         return -1;
     printf("removed %ld versions whose time had come and %ld objects of no version\n", p.n,
            orphans ? r.orphans : 0);
@@ -79,7 +76,7 @@ static int gc(const struct settings *s, struct data_dir *h, int argc, char **arg
 }
 
 /* "ID=EMAIL": an account that is to have that id, as its objects do. */
-static int restore_user(struct data_dir *h, const char *arg, struct ct_err *err)
+static int restore_user(struct visit *v, const char *arg, struct ct_err *err)
 {
     struct ledger_new_user u = {NULL, "", 1, now_wall_ms()};
     char id[UUID_SIZE] = "", *email;
@@ -92,7 +89,12 @@ static int restore_user(struct data_dir *h, const char *arg, struct ct_err *err)
     if (email_normal(arg + UUID_SIZE, &email, err) != 0)
         return -1;
     u.email = email;
-    rc = ledger_user_restore(h->ledger, id, &u, err);
+    memcpy(v->user_id, id, UUID_SIZE);
+    rc = verbs_act(v, err);
+    if (rc == 0) {
+        ledger_user_allow(v->h->ledger, email, NULL);
+        rc = verbs_acted(v, ledger_user_restore(v->h->ledger, id, &u, err), err);
+    }
     if (rc == 0)
         printf("added %s, who has no password yet: codeteleport-server user passwd %s\n", email,
                email);
@@ -100,20 +102,18 @@ static int restore_user(struct data_dir *h, const char *arg, struct ct_err *err)
     return rc;
 }
 
-static int verb_adopt(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                      struct ct_err *err)
+static int verb_adopt(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     int dry_run = argc > 0 && strcmp(argv[0], "--dry-run") == 0;
     struct adopt_result r = {0};
 
-    (void)s;
     if (argc > dry_run && (dry_run || argv[0][0] == '-'))
         return verbs_usage("adopt --dry-run | [ID=EMAIL ...]");
     for (int i = dry_run; i < argc; i++) {
-        if (restore_user(h, argv[i], err) != 0)
+        if (restore_user(v, argv[i], err) != 0)
             return -1;
     }
-    if (adopt(h->ledger, h->store, dry_run, stdout, &r, err) != 0)
+    if (adopt(v->h->ledger, v->h->store, dry_run, stdout, &r, err) != 0)
         return -1;
     printf("%s %ld versions\n", dry_run ? "would adopt" : "adopted", r.adopted);
     if (r.unowned > 0)
@@ -142,39 +142,37 @@ static int frees_room(const char *verb)
 }
 
 /* With the house opened, if it needs it; and written down. */
-static int run(const struct verb *v, const struct settings *s, int argc, char **argv,
-               struct ct_err *err)
+static int run(const struct verb *verb, struct visit *v, struct ct_err *err)
 {
-    char user_id[UUID_SIZE] = "";
     struct data_dir h;
-    int is_open = 0, rc;
+    int rc;
 
-    if (v->needs_house) {
-        if (data_dir_open(s, "", &h, err) != 0)
+    if (verb->needs_house) {
+        if (data_dir_open(v->s, "", &h, err) != 0)
             return -1;
-        is_open = 1;
-        if (frees_room(v->name))
+        v->h = &h;
+        if (frees_room(verb->name))
             (void)space_tend(h.space);
-        verbs_find_user(&h, argc, argv, user_id);
+        verbs_find_user(v);
     }
-    rc = v->run(s, is_open ? &h : NULL, argc - 1, argv + 1, err);
+    rc = verb->run(v, v->argc - 1, v->argv + 1, err);
     /* Log-ins have ended, whether or not the database can be opened. */
-    if (rc == 0 && strcmp(v->name, "key") == 0)
-        is_open = data_dir_open(s, "", &h, NULL) == 0;
-    if (rc >= 0 && rc != VERBS_USAGE) {
-        verbs_find_user(is_open ? &h : NULL, argc, argv, user_id);
-        verbs_audit(is_open ? &h : NULL, argc, argv, user_id);
-    }
-    if (is_open)
+    if (rc == 0 && strcmp(verb->name, "key") == 0 && data_dir_open(v->s, "", &h, NULL) == 0)
+        v->h = &h;
+    if (rc >= 0 && rc != VERBS_USAGE)
+        verbs_audit(v);
+    if (v->h != NULL)
         data_dir_close(&h);
     return rc;
 }
 
 int verbs_run(const struct settings *s, int argc, char **argv, struct ct_err *err)
 {
+    struct visit v = {.s = s, .argc = argc, .argv = argv};
+
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[0], verbs[i].name) == 0)
-            return run(&verbs[i], s, argc, argv, err);
+            return run(&verbs[i], &v, err);
     }
     fprintf(stderr, "codeteleport-server: unknown verb; there are: user, invite, undelete, audit, "
                     "check, gc, adopt, key, backup\n");

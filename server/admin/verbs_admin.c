@@ -19,8 +19,7 @@
 #define INVITE_MAX_DAYS 365
 #define TRASH_PAGE 100
 
-int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                struct ct_err *err)
+int verb_invite(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     unsigned long long days = INVITE_DAYS;
     int64_t now_ms = now_wall_ms();
@@ -35,12 +34,17 @@ int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **a
     text = hash_base64url(raw, sizeof(raw));
     code = str_printf("cti_%s", text);
     hash_sha256_hex(code, strlen(code), digest);
-    rc = ledger_invite_add(h->ledger, digest, now_ms, now_ms + (int64_t)days * DAY_MS, err);
+    rc = verbs_act(v, err);
+    if (rc == 0)
+        rc = verbs_acted(
+            v,
+            ledger_invite_add(v->h->ledger, digest, now_ms, now_ms + (int64_t)days * DAY_MS, err),
+            err);
     if (rc == 0) {
         printf("%s\n", code);
         fprintf(stderr, "good for one registration until %s%s\n",
                 now_rfc3339(now_ms + (int64_t)days * DAY_MS, when),
-                settings_registration(s) == SETTINGS_INVITE
+                settings_registration(v->s) == SETTINGS_INVITE
                     ? ""
                     : "; the settings don't have registration = \"invite\"");
     }
@@ -65,8 +69,9 @@ static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *e
             struct json_object *o = json_object_array_get_idx(list, i);
             char id[256], cwd[1024];
             printf("%s  version %lld  %s %s  gone %.10s  %s\n",
-                   verbs_clean(jdoc_str(o, "sessionId"), id, sizeof(id)), (long long)jdoc_int(o, "version", 0),
-                   jdoc_str(o, "why"), jdoc_str(o, "deletedAt"), jdoc_str(o, "goneAt"),
+                   verbs_clean(jdoc_str(o, "sessionId"), id, sizeof(id)),
+                   (long long)jdoc_int(o, "version", 0), jdoc_str(o, "why"),
+                   jdoc_str(o, "deletedAt"), jdoc_str(o, "goneAt"),
                    verbs_clean(jdoc_str(o, "sourceCwd"), cwd, sizeof(cwd)));
         }
         json_object_put(page);
@@ -75,22 +80,24 @@ static int print_trash(struct data_dir *h, const char *user_id, struct ct_err *e
     return 0;
 }
 
-static int undelete(struct data_dir *h, const char *user_id, const char *session, int64_t version,
+static int undelete(struct visit *v, const char *user_id, const char *session, int64_t version,
                     struct ct_err *err)
 {
     int64_t n;
 
     if (session == NULL)
-        return print_trash(h, user_id, err);
-    if (ledger_undelete(h->ledger, user_id, session, version, now_wall_ms(), &n, err) != 0)
+        return print_trash(v->h, user_id, err);
+    if (verbs_act(v, err) != 0 ||
+        verbs_acted(
+            v, ledger_undelete(v->h->ledger, user_id, session, version, now_wall_ms(), &n, err),
+            err) != 0)
         return -1;
     printf("took %lld %s of %s out of the trash\n", (long long)n, n == 1 ? "version" : "versions",
            session);
     return 0;
 }
 
-int verb_undelete(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                  struct ct_err *err)
+int verb_undelete(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     const char *session = argc > 1 ? argv[1] : NULL;
     struct ledger_user user = {0};
@@ -98,33 +105,30 @@ int verb_undelete(const struct settings *s, struct data_dir *h, int argc, char *
     char *email;
     int rc;
 
-    (void)s;
     if ((argc != 1 && argc != 2 && argc != 4) ||
         (argc == 4 && (strcmp(argv[2], "--version") != 0 || str_parse_u64(argv[3], &version) != 0 ||
                        version > API_VERSION_MAX)))
         return verbs_usage("undelete EMAIL [SESSION [--version N]]");
     if (email_normal(argv[0], &email, err) != 0)
         return -1;
-    rc = ledger_user_by_email(h->ledger, email, &user, err);
+    rc = ledger_user_by_email(v->h->ledger, email, &user, err);
     if (rc == 0)
-        rc = undelete(h, user.id, session, (int64_t)version, err);
+        rc = undelete(v, user.id, session, (int64_t)version, err);
     ledger_user_clear(&user);
     free(email);
     return rc;
 }
 
-int verb_key(const struct settings *s, struct data_dir *h, int argc, char **argv,
-             struct ct_err *err)
+int verb_key(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     char *path;
     int rc;
 
-    (void)h;
     if (argc != 1 || strcmp(argv[0], "rotate") != 0)
         return verbs_usage("key rotate");
-    if (path_make_private(s->data, err) != 0)
+    if (path_make_private(v->s->data, err) != 0)
         return -1;
-    path = path_join(s->data, "jwt.key");
+    path = path_join(v->s->data, "jwt.key");
     rc = jwt_key_rotate(path, err);
     free(path);
     if (rc == 0)
@@ -132,23 +136,21 @@ int verb_key(const struct settings *s, struct data_dir *h, int argc, char **argv
     return rc;
 }
 
-int verb_backup(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                struct ct_err *err)
+int verb_backup(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     char *db, *to;
     int rc;
 
-    (void)h;
     if (argc != 1 || argv[0][0] == '-')
         return verbs_usage("backup FILE");
-    if (s->database != NULL)
+    if (v->s->database != NULL)
         return err_set(err, ERR_REFUSED, "the database is a libSQL server's; back it up there");
-    db = path_join(s->data, "server.db");
+    db = path_join(v->s->data, "server.db");
     to = path_expand(argv[0]);
     rc = backup_write(db, to, err);
     if (rc == 0)
         printf("wrote %s; what it speaks of lies in %s/objects and never changes there\n", to,
-               s->data);
+               v->s->data);
     free(db);
     free(to);
     return rc;

@@ -35,13 +35,13 @@ static int parse_since(const char *s, int64_t now_ms, int64_t *ret_ms)
     return rc;
 }
 
-static void print_line(void *arg, const struct ledger_event *e, const char *email)
+static void print_line(void *arg, const struct ledger_event *e)
 {
     char when[32], who[512], detail[512];
 
     (void)arg;
     printf("%.19sZ  %-20s %s  %s%s%s  %s\n", now_rfc3339(e->at_ms, when), e->event,
-           verbs_clean(email[0] != '\0'        ? email
+           verbs_clean(e->email[0] != '\0'     ? e->email
                        : e->user_id[0] != '\0' ? e->user_id
                                                : NULL,
                        who, sizeof(who)),
@@ -57,7 +57,7 @@ static void set(struct json_object *o, const char *key, const char *value)
         jdoc_set_null(o, key);
 }
 
-static void print_json(void *arg, const struct ledger_event *e, const char *email)
+static void print_json(void *arg, const struct ledger_event *e)
 {
     struct json_object *o = json_object_new_object();
     char when[32];
@@ -66,7 +66,7 @@ static void print_json(void *arg, const struct ledger_event *e, const char *emai
     jdoc_set_str(o, "at", now_rfc3339(e->at_ms, when));
     jdoc_set_str(o, "event", e->event);
     set(o, "user", e->user_id);
-    set(o, "email", email);
+    set(o, "email", e->email);
     set(o, "token", e->token_id);
     set(o, "client", e->client);
     set(o, "detail", e->detail);
@@ -74,13 +74,11 @@ static void print_json(void *arg, const struct ledger_event *e, const char *emai
     json_object_put(o);
 }
 
-int verb_audit(const struct settings *s, struct data_dir *h, int argc, char **argv,
-               struct ct_err *err)
+int verb_audit(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     int64_t since_ms = 0;
     int is_json = 0;
 
-    (void)s;
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             is_json = 1;
@@ -88,7 +86,7 @@ int verb_audit(const struct settings *s, struct data_dir *h, int argc, char **ar
                  parse_since(argv[i], now_wall_ms(), &since_ms) != 0)
             return verbs_usage("audit [--json] [--since 2026-11-30 | 7d]");
     }
-    return ledger_audit_each(h->ledger, since_ms, is_json ? print_json : print_line, NULL, err);
+    return ledger_audit_each(v->h->ledger, since_ms, is_json ? print_json : print_line, NULL, err);
 }
 
 /* ---- what verbs do -----------------------------------------------------------------------------
@@ -121,44 +119,97 @@ static char *who_is_here(void)
                       sudo != NULL ? " sudo=" : "", sudo != NULL ? sudo : "");
 }
 
-void verbs_find_user(struct data_dir *h, int argc, char **argv, char user_id[UUID_SIZE])
+void verbs_find_user(struct visit *v)
 {
-    const char *word = argc > 2 && strcmp(argv[0], "user") == 0       ? argv[2]
-                       : argc > 1 && strcmp(argv[0], "undelete") == 0 ? argv[1]
-                                                                      : NULL;
+    const char *word = v->argc > 2 && strcmp(v->argv[0], "user") == 0       ? v->argv[2]
+                       : v->argc > 1 && strcmp(v->argv[0], "undelete") == 0 ? v->argv[1]
+                                                                            : NULL;
     struct ledger_user user = {0};
     char *email;
 
-    if (h == NULL || word == NULL || user_id[0] != '\0' || email_normal(word, &email, NULL) != 0)
+    if (v->h == NULL || word == NULL || v->user_id[0] != '\0' ||
+        email_normal(word, &email, NULL) != 0)
         return;
-    if (ledger_user_by_email(h->ledger, email, &user, NULL) == 0)
-        memcpy(user_id, user.id, UUID_SIZE);
+    if (ledger_user_by_email(v->h->ledger, email, &user, NULL) == 0)
+        memcpy(v->user_id, user.id, UUID_SIZE);
     ledger_user_clear(&user);
     free(email);
 }
 
-void verbs_audit(struct data_dir *h, int argc, char **argv, const char *user_id)
-{
-    char *who, clean[512];
-    struct buf words = {0};
-    struct ct_err err;
+/* A verb as a trace of it. */
+struct trace {
+    struct ledger_event e;
+    char *who, *email;
+    char words[512];
+};
 
-    if (!changes_something(argc, argv))
-        return;
-    for (int i = 0; i < argc; i++)
-        buf_printf(&words, "%s%s", i > 0 ? " " : "", argv[i]);
-    verbs_clean(words.data, clean, sizeof(clean));
-    who = who_is_here();
-    openlog("codeteleport-server", LOG_PID, LOG_AUTH);
-    syslog(LOG_NOTICE, "audit event=verb client=\"%s\" user=%s detail=\"%s\"", who,
-           user_id[0] != '\0' ? user_id : "-", clean);
-    closelog();
-    if (h != NULL) {
-        const struct ledger_event e = {now_wall_ms(), "verb", user_id, NULL, who, clean};
-        if (ledger_audit(h->ledger, &e, &err) != 0)
-            fprintf(stderr, "codeteleport-server: the audit table could not be written: %s\n",
-                    err.msg);
-    }
-    free(who);
+static void prepare(const struct visit *v, struct trace *t)
+{
+    struct buf words = {0};
+
+    for (int i = 0; i < v->argc; i++)
+        buf_printf(&words, "%s%s", i > 0 ? " " : "", v->argv[i]);
+    verbs_clean(words.data, t->words, sizeof(t->words));
     buf_free(&words);
+    t->who = who_is_here();
+    t->email = NULL;
+    if (v->argc > 2 && strcmp(v->argv[0], "user") == 0)
+        email_normal(v->argv[2], &t->email, NULL);
+    t->e = (struct ledger_event){.at_ms = now_wall_ms(),
+                                 .event = "verb",
+                                 .user_id = v->user_id,
+                                 .client = t->who,
+                                 .detail = t->words,
+                                 .email = v->user_id[0] != '\0' ? t->email : NULL};
+}
+
+static void tell(const struct trace *t)
+{
+    openlog("codeteleport-server", LOG_PID, LOG_AUTH);
+    syslog(LOG_NOTICE, "audit event=verb client=\"%s\" user=%s detail=\"%s\"", t->who,
+           t->e.user_id[0] != '\0' ? t->e.user_id : "-", t->words);
+    closelog();
+}
+
+static void clear(struct trace *t)
+{
+    free(t->who);
+    free(t->email);
+}
+
+int verbs_act(struct visit *v, struct ct_err *err)
+{
+    return ledger_act(v->h->ledger, err);
+}
+
+int verbs_acted(struct visit *v, int rc, struct ct_err *err)
+{
+    struct trace t;
+
+    if (rc != 0)
+        return ledger_acted(v->h->ledger, rc, NULL, err);
+    verbs_find_user(v);
+    prepare(v, &t);
+    rc = ledger_acted(v->h->ledger, 0, &t.e, err);
+    if (rc == 0) {
+        tell(&t);
+        v->is_written = 1;
+    }
+    clear(&t);
+    return rc;
+}
+
+void verbs_audit(struct visit *v)
+{
+    struct ct_err err;
+    struct trace t;
+
+    if (v->is_written || !changes_something(v->argc, v->argv))
+        return;
+    verbs_find_user(v);
+    prepare(v, &t);
+    tell(&t);
+    if (v->h != NULL && ledger_audit(v->h->ledger, &t.e, &err) != 0)
+        fprintf(stderr, "codeteleport-server: the audit table could not be written: %s\n", err.msg);
+    clear(&t);
 }

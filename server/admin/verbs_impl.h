@@ -8,12 +8,21 @@
 
 #define VERBS_USAGE 64
 
-/* One verb: with the house opened, or (house NULL) without. */
+/* What a verb has at hand. */
+struct visit {
+    const struct settings *s;
+    struct data_dir *h; /* NULL: not opened */
+    int argc;           /* the verb and what stands behind it */
+    char **argv;
+    char user_id[UUID_SIZE]; /* whose account it is about, "" until that is known */
+    int is_written;          /* it is in the audit table already */
+};
+
+/* One verb, with what stands behind it. */
 struct verb {
     const char *name;
     int needs_house;
-    int (*run)(const struct settings *s, struct data_dir *h, int argc, char **argv,
-               struct ct_err *err);
+    int (*run)(struct visit *v, int argc, char **argv, struct ct_err *err);
 };
 
 /**
@@ -23,20 +32,26 @@ struct verb {
 int verbs_usage(const char *text);
 
 /**
- * verbs_find_user(h, argc, argv, user_id), verbs_audit(h, argc, argv, user_id):
- * Whose account is a verb about, before it is done or (nobody was there) after?  Write down that it
- * was done, if it changes something: in the audit table (${h} NULL: not there) and the system log.
+ * verbs_act(v, err), verbs_acted(v, rc, err):
+ * Around what a verb does to an account, which returned ${rc}: ledger_act(), with the verb in the
+ * audit table, and in the system log if all of it is done.
  */
-void verbs_find_user(struct data_dir *h, int argc, char **argv, char user_id[UUID_SIZE]);
-void verbs_audit(struct data_dir *h, int argc, char **argv, const char *user_id);
+int verbs_act(struct visit *v, struct ct_err *err);
+int verbs_acted(struct visit *v, int rc, struct ct_err *err);
+
+/**
+ * verbs_find_user(v), verbs_audit(v):
+ * Whose account is a verb about, before it is done or (nobody was there) after?  Write down that it
+ * was done, if it changes something and was no act.
+ */
+void verbs_find_user(struct visit *v);
+void verbs_audit(struct visit *v);
 
 /* In verbs_audit.c. */
-int verb_audit(const struct settings *s, struct data_dir *h, int argc, char **argv,
-               struct ct_err *err);
+int verb_audit(struct visit *v, int argc, char **argv, struct ct_err *err);
 
 /* In verbs_user.c. */
-int verb_user(const struct settings *s, struct data_dir *h, int argc, char **argv,
-              struct ct_err *err);
+int verb_user(struct visit *v, int argc, char **argv, struct ct_err *err);
 
 /**
  * verbs_clean(s, buf, size):
@@ -45,13 +60,9 @@ int verb_user(const struct settings *s, struct data_dir *h, int argc, char **arg
 const char *verbs_clean(const char *s, char *buf, size_t size);
 
 /* In verbs_admin.c. */
-int verb_invite(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                struct ct_err *err);
-int verb_undelete(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                  struct ct_err *err);
-int verb_key(const struct settings *s, struct data_dir *h, int argc, char **argv,
-             struct ct_err *err);
-int verb_backup(const struct settings *s, struct data_dir *h, int argc, char **argv,
-                struct ct_err *err);
+int verb_invite(struct visit *v, int argc, char **argv, struct ct_err *err);
+int verb_undelete(struct visit *v, int argc, char **argv, struct ct_err *err);
+int verb_key(struct visit *v, int argc, char **argv, struct ct_err *err);
+int verb_backup(struct visit *v, int argc, char **argv, struct ct_err *err);
 
 #endif

@@ -19,7 +19,7 @@
 struct action {
     const char *name;
     const char *option; /* what may stand there; "ID": anything; NULL: nothing */
-    int (*run)(struct data_dir *h, const char *email, const char *more, struct ct_err *err);
+    int (*run)(struct visit *v, const char *email, const char *more, struct ct_err *err);
 };
 
 const char *verbs_clean(const char *s, char *buf, size_t size)
@@ -40,39 +40,61 @@ static int new_hash(char **ret, struct ct_err *err)
     return rc;
 }
 
-static int add(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+/* The operator's word lets in whom it kept out. */
+static int add_user(struct visit *v, const struct ledger_new_user *u, struct ct_err *err)
+{
+    char id[UUID_SIZE];
+
+    if (verbs_act(v, err) != 0)
+        return -1;
+    ledger_user_allow(v->h->ledger, u->email, NULL);
+    return verbs_acted(v, ledger_user_add(v->h->ledger, u, id, err), err);
+}
+
+static int add(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     struct ledger_new_user u = {email, NULL, 1, now_wall_ms()};
-    char *hash, id[UUID_SIZE];
+    char *hash;
     int rc;
 
     (void)more;
     if (new_hash(&hash, err) != 0)
         return -1;
     u.password = hash;
-    rc = ledger_user_add(h->ledger, &u, id, err);
+    rc = add_user(v, &u, err);
     free(hash);
     if (rc == 0)
         printf("added %s\n", email);
     return rc;
 }
 
-static int passwd(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int set_password(struct visit *v, const char *email, const char *hash, int ends_tokens,
+                        struct ct_err *err)
+{
+    int rc;
+
+    if (verbs_act(v, err) != 0)
+        return -1;
+    rc = ledger_user_passwd(v->h->ledger, email, hash, err);
+    if (rc == 0 && ends_tokens)
+        rc = ledger_user_revoke(v->h->ledger, email, err);
+    return verbs_acted(v, rc, err);
+}
+
+static int passwd(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     struct ledger_user user = {0};
     char *hash;
     int rc;
 
     /* Before anybody types a password for nothing. */
-    if (ledger_user_by_email(h->ledger, email, &user, err) != 0 || new_hash(&hash, err) != 0) {
+    if (ledger_user_by_email(v->h->ledger, email, &user, err) != 0 || new_hash(&hash, err) != 0) {
         ledger_user_clear(&user);
         return -1;
     }
     ledger_user_clear(&user);
-    rc = ledger_user_passwd(h->ledger, email, hash, err);
+    rc = set_password(v, email, hash, more != NULL, err);
     free(hash);
-    if (rc == 0 && more != NULL)
-        rc = ledger_user_revoke(h->ledger, email, err);
     if (rc == 0)
         printf("changed the password of %s; log-ins have ended, API tokens %s\n", email,
                more != NULL ? "too" : "stay");
@@ -80,66 +102,94 @@ static int passwd(struct data_dir *h, const char *email, const char *more, struc
 }
 
 /* What this can't end because it was killed the server, or gc, does: it is due. */
-static int delete (struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int delete (struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     char *question = str_printf("Delete %s and everything of theirs%s? [y/N] ", email,
                                 more != NULL ? ", for good" : "");
-    int64_t now_ms = now_wall_ms();
+    int64_t now_ms = now_wall_ms(), purge_ms = more != NULL ? now_ms : now_ms + TRASH_MS;
     struct purged done = {0};
     int yes = prompt_yes(question);
 
     free(question);
     if (!yes)
         return err_set(err, ERR_CANCELLED, "nothing was deleted");
-    if (ledger_user_delete(h->ledger, email, now_ms, more != NULL ? now_ms : now_ms + TRASH_MS,
-                           err) != 0)
+    if (verbs_act(v, err) != 0 ||
+        verbs_acted(v, ledger_user_remove(v->h->ledger, email, now_ms, purge_ms, err), err) != 0)
         return -1;
-    if (more == NULL) {
+    if (more == NULL)
         printf("deleted %s; the objects go in 30 days\n", email);
-        return 0;
-    }
-    if (purge_due(h->ledger, h->store, now_ms, &done, err) != 0)
+    else if (purge_due(v->h->ledger, v->h->store, now_ms, &done, err) != 0)
         return -1;
-    printf("deleted %s and %ld objects%s\n", email, done.n,
-           done.failed > 0 ? "; some are left: run gc" : "");
+    else
+        printf("deleted %s and %ld objects%s\n", email, done.n,
+               done.failed > 0 ? "; some are left: run gc" : "");
+    printf("nobody gets an account as %s until: codeteleport-server user allow %s\n", email, email);
     return done.failed > 0 ? 1 : 0;
 }
 
-static int disable(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int allow(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     (void)more;
-    if (ledger_user_disable(h->ledger, email, now_wall_ms(), err) != 0)
+    if (verbs_act(v, err) != 0 ||
+        verbs_acted(v, ledger_user_allow(v->h->ledger, email, err), err) != 0)
+        return -1;
+    printf("%s may register or sign in again\n", email);
+    return 0;
+}
+
+static int set_disabled(struct visit *v, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    return verbs_act(v, err) != 0
+               ? -1
+               : verbs_acted(v, ledger_user_disable(v->h->ledger, email, now_ms, err), err);
+}
+
+static int disable(struct visit *v, const char *email, const char *more, struct ct_err *err)
+{
+    (void)more;
+    if (set_disabled(v, email, now_wall_ms(), err) != 0)
         return -1;
     printf("disabled %s: log-ins, tokens and URLs count no more; what is stored stays\n", email);
     return 0;
 }
 
-static int enable(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int enable(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     (void)more;
-    if (ledger_user_disable(h->ledger, email, 0, err) != 0)
+    if (set_disabled(v, email, 0, err) != 0)
         return -1;
     printf("enabled %s\n", email);
     return 0;
 }
 
-static int end_tokens(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+/* A token's, or a device's. */
+static int end_one(struct visit *v, const char *email, const char *id, struct ct_err *err)
 {
     struct ledger_user user = {0};
     int rc;
 
-    if (more == NULL) {
-        rc = ledger_user_revoke(h->ledger, email, err);
-        if (rc == 0)
-            printf("ended all log-ins and API tokens of %s\n", email);
-        return rc;
-    }
-    rc = ledger_user_by_email(h->ledger, email, &user, err);
-    if (rc == 0 && ledger_token_revoke(h->ledger, user.id, more, err) != 0)
-        rc = ledger_device_delete(h->ledger, user.id, more, err);
+    if (verbs_act(v, err) != 0)
+        return -1;
+    rc = ledger_user_by_email(v->h->ledger, email, &user, err);
+    if (rc == 0 && ledger_token_revoke(v->h->ledger, user.id, id, err) != 0)
+        rc = ledger_device_delete(v->h->ledger, user.id, id, err);
     ledger_user_clear(&user);
+    return verbs_acted(v, rc, err);
+}
+
+static int end_all(struct visit *v, const char *email, struct ct_err *err)
+{
+    return verbs_act(v, err) != 0
+               ? -1
+               : verbs_acted(v, ledger_user_revoke(v->h->ledger, email, err), err);
+}
+
+static int end_tokens(struct visit *v, const char *email, const char *more, struct ct_err *err)
+{
+    int rc = more != NULL ? end_one(v, email, more, err) : end_all(v, email, err);
+
     if (rc == 0)
-        printf("ended %s of %s\n", more, email);
+        printf("ended %s of %s\n", more != NULL ? more : "all log-ins and API tokens", email);
     return rc;
 }
 
@@ -168,7 +218,7 @@ static void print_list(struct json_object *o, const char *name, const char *seen
     }
 }
 
-static int show(struct data_dir *h, const char *email, const char *more, struct ct_err *err)
+static int show(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     struct ledger_user user = {0};
     struct ledger_who who = {0};
@@ -177,19 +227,19 @@ static int show(struct data_dir *h, const char *email, const char *more, struct 
     int rc;
 
     (void)more;
-    if (ledger_user_by_email(h->ledger, email, &user, err) != 0)
+    if (ledger_user_by_email(v->h->ledger, email, &user, err) != 0)
         return -1;
     printf("%s  since %.10s%s%s\n", email, now_rfc3339(user.created_ms, when),
            user.is_disabled ? "  disabled" : "", user.password[0] == '\0' ? "  no password" : "");
     memcpy(who.user_id, user.id, UUID_SIZE);
     ledger_user_clear(&user);
     puts("stored");
-    rc = ledger_user_usage(h->ledger, who.user_id, print_usage, NULL, err);
-    if (rc == 0 && (rc = ledger_devices(h->ledger, &who, &o, err)) == 0) {
+    rc = ledger_user_usage(v->h->ledger, who.user_id, print_usage, NULL, err);
+    if (rc == 0 && (rc = ledger_devices(v->h->ledger, &who, &o, err)) == 0) {
         print_list(o, "devices", "lastSeenAt");
         json_object_put(o);
     }
-    if (rc == 0 && (rc = ledger_tokens(h->ledger, &who, &o, err)) == 0) {
+    if (rc == 0 && (rc = ledger_tokens(v->h->ledger, &who, &o, err)) == 0) {
         print_list(o, "tokens", "lastUsedAt");
         json_object_put(o);
     }
@@ -209,9 +259,9 @@ static void print_user(void *arg, const char *email, int64_t created_ms, int64_t
 }
 
 static const struct action actions[] = {
-    {"add", NULL, add},         {"show", NULL, show},     {"passwd", "--tokens", passwd},
-    {"disable", NULL, disable}, {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
-    {"delete", "--now", delete}};
+    {"add", NULL, add},          {"show", NULL, show},     {"passwd", "--tokens", passwd},
+    {"disable", NULL, disable},  {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
+    {"delete", "--now", delete}, {"allow", NULL, allow}};
 
 static int fits(const struct action *a, int argc, char **argv)
 {
@@ -221,25 +271,23 @@ static int fits(const struct action *a, int argc, char **argv)
                          (strcmp(a->option, "ID") == 0 || strcmp(a->option, argv[2]) == 0));
 }
 
-int verb_user(const struct settings *s, struct data_dir *h, int argc, char **argv,
-              struct ct_err *err)
+int verb_user(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     char *email;
     int rc;
 
-    (void)s;
     if (argc == 1 && strcmp(argv[0], "list") == 0)
-        return ledger_users(h->ledger, print_user, NULL, err);
+        return ledger_users(v->h->ledger, print_user, NULL, err);
     for (size_t i = 0; argc >= 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (!fits(&actions[i], argc, argv))
             continue;
         if (email_normal(argv[1], &email, err) != 0)
             return -1;
-        rc = actions[i].run(h, email, argc == 3 ? argv[2] : NULL, err);
+        rc = actions[i].run(v, email, argc == 3 ? argv[2] : NULL, err);
         free(email);
         return rc;
     }
     return verbs_usage("user list | add EMAIL | show EMAIL | passwd EMAIL [--tokens] |\n"
                        "       disable EMAIL | enable EMAIL | revoke EMAIL [ID] | delete EMAIL "
-                       "[--now]");
+                       "[--now] | allow EMAIL");
 }

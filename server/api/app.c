@@ -12,6 +12,7 @@
 #define MAX_VALUES 10000   /* in the body of an upload */
 #define MAX_FEW_VALUES 200 /* in any other */
 #define BODY_STEP (16 * 1024)
+#define ASK_AGAIN_MS 1000        /* a body that took longer: is its sender still somebody? */
 #define MAX_OF_ONE 24            /* requests under way of one token or log-in */
 #define MAX_OF_USER 48           /* of one user */
 #define SPARE 16                 /* and as many log-ins of theirs that have none */
@@ -237,6 +238,7 @@ static void begin(void *arg, struct web_req *r)
     c->config = &a->config;
     c->web = r;
     c->now_ms = now_wall_ms();
+    c->began_ms = now_mono_ms();
     web_set_data(r, c);
     call_client(c, client);
     web_set_client(r, client);
@@ -288,13 +290,25 @@ static int handle(struct call *c)
     return c->route->handle(c);
 }
 
+/* Who let the body drip in may have been let out meanwhile: 0, or the status of the answer. */
+static int authenticate_again(struct call *c)
+{
+    if (c->route->auth == APP_NOBODY || now_mono_ms() - c->began_ms < ASK_AGAIN_MS)
+        return 0;
+    c->now_ms = now_wall_ms();
+    return call_authenticate(c);
+}
+
 static void end(void *arg, struct web_req *r)
 {
     struct call *c = web_data(r);
     struct ct_err err;
+    int status;
 
     (void)arg;
-    if (has_too_many_values(c))
+    if ((status = authenticate_again(c)) != 0)
+        send_answer(c, status);
+    else if (has_too_many_values(c))
         send_answer(c, call_error(c, 400, "bad_json", "The request has too many values."));
     else if (c->raw.len > 0 && strcmp(c->route->method, "POST") == 0 &&
              jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)

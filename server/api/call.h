@@ -19,13 +19,15 @@ struct call {
     char params[CALL_MAX_PARAMS][CALL_PARAM_SIZE]; /* what stood for ":name", decoded, in order */
     struct ledger_who who;                         /* who asks, for routes that need it */
     char asker[UUID_SIZE]; /* by which token or log-in: what is stolen counts for itself */
-    int64_t login_s;                         /* when the log-in began that asks; 0: a token does */
+    int64_t login_s;       /* when the log-in began that asks; 0: a token does */
     char session_id[API_SESSION_ID_MAX + 1]; /* what it is about, once that is known */
     struct buf raw;                          /* the body as it comes */
     struct json_object *body;                /* the same, read; NULL: there was none */
     struct json_object *answer;
     int64_t now_ms;
-    struct call *next; /* of those that count as under way, see app.c */
+    int64_t began_ms;        /* by the monotonic clock */
+    const char *trace_email; /* of an account that its own act removes, for the trace of that */
+    struct call *next;       /* of those that count as under way, see app.c */
     int is_counted;
 };
 

@@ -5,43 +5,36 @@
 
 #include "common/base/hash.h"
 #include "common/base/log.h"
-#include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "server/api/app_impl.h"
 
 #define MAX_DETAIL 200
 
-/* What is written down, with its room. */
+/* What is written down, with its texts. */
 struct trace {
     struct ledger_event e;
     char client[WEB_ADDRESS_SIZE], detail[MAX_DETAIL];
 };
 
-/* 0 if it does not go into the table: that takes as many as a user's hour allows, so that nobody
- * fills the disk with it, and the last of them says so. */
-static int prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
+static void prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
-static int prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
+static void prepare(struct call *c, struct trace *t, const char *event, const char *fmt, va_list ap)
 {
-    const struct limits *limits = c->config->limits;
-    struct attempts *limit = strncmp(event, "token-", 6) == 0 ? limits->mints : limits->events;
-
-    t->e = (struct ledger_event){c->now_ms,       event,     c->who.user_id,
-                                 c->who.token_id, t->client, t->detail};
+    t->e = (struct ledger_event){.at_ms = c->now_ms,
+                                 .event = event,
+                                 .user_id = c->who.user_id,
+                                 .token_id = c->who.token_id,
+                                 .client = t->client,
+                                 .detail = t->detail,
+                                 .email = c->trace_email};
     call_client(c, t->client);
     vsnprintf(t->detail, sizeof(t->detail), fmt, ap);
-    if (attempts_wait_s(limit, c->who.user_id, now_mono_ms()) > 0)
-        return 0;
-    attempts_count(limit, c->who.user_id, now_mono_ms());
-    if (attempts_wait_s(limit, c->who.user_id, now_mono_ms()) > 0)
-        t->e.event = "more-in-the-log";
-    return 1;
 }
 
-static void tell(const struct call *c, const struct trace *t, const char *event)
+static void tell(const struct call *c, const struct trace *t)
 {
-    log_info("audit event=%s client=%s user=%s token=%s detail=\"%s\"", event, t->client,
+    log_info("audit event=%s client=%s user=%s token=%s detail=\"%s\"", t->e.event, t->client,
              c->who.user_id, c->who.token_id[0] != '\0' ? c->who.token_id : "-", t->detail);
 }
 
@@ -49,14 +42,13 @@ void call_audit(struct call *c, const char *event, const char *fmt, ...)
 {
     struct ct_err err;
     struct trace t;
-    int is_written;
     va_list ap;
 
     va_start(ap, fmt);
-    is_written = prepare(c, &t, event, fmt, ap);
+    prepare(c, &t, event, fmt, ap);
     va_end(ap);
-    tell(c, &t, event);
-    if (is_written && ledger_audit(c->config->ledger, &t.e, &err) != 0)
+    tell(c, &t);
+    if (ledger_audit(c->config->ledger, &t.e, &err) != 0)
         log_error("audit-not-written event=%s error=\"%s\"", event, err.msg);
 }
 
@@ -68,17 +60,16 @@ int call_act(struct call *c, struct ct_err *err)
 int call_acted(struct call *c, int rc, struct ct_err *err, const char *event, const char *fmt, ...)
 {
     struct trace t;
-    int is_written;
     va_list ap;
 
     if (rc != 0)
         return ledger_acted(c->config->ledger, rc, NULL, err);
     va_start(ap, fmt);
-    is_written = prepare(c, &t, event, fmt, ap);
+    prepare(c, &t, event, fmt, ap);
     va_end(ap);
-    rc = ledger_acted(c->config->ledger, 0, is_written ? &t.e : NULL, err);
+    rc = ledger_acted(c->config->ledger, 0, &t.e, err);
     if (rc == 0)
-        tell(c, &t, event);
+        tell(c, &t);
     return rc;
 }
 

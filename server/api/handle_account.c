@@ -223,8 +223,9 @@ int handle_account_delete(struct call *c)
     if (rc == 0) {
         rc = ledger_user_delete(c->config->ledger, user.email, c->now_ms,
                                 now ? c->now_ms : c->now_ms + TRASH_MS, &err);
-        rc = call_acted(c, rc, &err, "account-deleted", "objects=%s email=%s",
-                        now ? "now" : "in 30 days", user.email);
+        c->trace_email = user.email;
+        rc = call_acted(c, rc, &err, "account-deleted", "objects=%s", now ? "now" : "in 30 days");
+        c->trace_email = NULL;
     }
     ledger_user_clear(&user);
     if (rc != 0)

@@ -255,6 +255,20 @@ static const char *choose_email(const struct settings *s, const struct provider_
     return p->emails.n > 0 ? p->emails.v[0] : NULL;
 }
 
+static const char *event_of(enum ledger_arrival arrival)
+{
+    switch (arrival) {
+    case LEDGER_NEW:
+        return "registered";
+    case LEDGER_BACK:
+        return "came-back";
+    case LEDGER_TOOK_OVER:
+        return "taken-over";
+    default:
+        return "log-in";
+    }
+}
+
 /* 0 with ${user}, or a reason in ${err}. */
 static int find_user(struct call *c, const struct provider_person *p, struct ledger_user *user,
                      struct ct_err *err)
@@ -263,6 +277,7 @@ static int find_user(struct call *c, const struct provider_person *p, struct led
     int is_allowed, is_limited = s->allowed_emails.n > 0 || p->is_limited;
     struct ledger_identity i = {
         .issuer = p->issuer, .subject = p->subject, .proves_email = p->proves_email};
+    enum ledger_arrival arrival;
     int rc;
 
     i.email = choose_email(s, p, &is_allowed);
@@ -275,8 +290,8 @@ static int find_user(struct call *c, const struct provider_person *p, struct led
     i.may_create = is_limited || settings_registration(s) == SETTINGS_OPEN;
     if (call_act(c, err) != 0)
         return -1;
-    rc = ledger_identity_login(c->config->ledger, &i, c->now_ms, c->who.user_id, err);
-    if (call_acted(c, rc, err, "log-in", "by=%s", provider(c)->name) != 0)
+    rc = ledger_identity_login(c->config->ledger, &i, c->now_ms, c->who.user_id, &arrival, err);
+    if (call_acted(c, rc, err, rc == 0 ? event_of(arrival) : "", "by=%s", provider(c)->name) != 0)
         return -1;
     return ledger_user_by_id(c->config->ledger, c->who.user_id, user, err);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/hash.h"
+#include "common/base/now.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "api/api.h"
@@ -46,6 +47,22 @@ static int add(struct call *c, const struct ledger_new_token *t, char id[UUID_SI
     return call_acted(c, rc, err, "token-made", "id=%s days=%lld", id, days);
 }
 
+/* 0, or the status of the answer.  Each token made and ended leaves two traces for good. */
+static int count_mint(struct call *c)
+{
+    struct limits *limits = c->config->limits;
+    int64_t now_ms = now_mono_ms();
+    int wait = attempts_wait_s(limits->mints_of_one, c->asker, now_ms);
+
+    if (wait == 0)
+        wait = attempts_wait_s(limits->mints, c->who.user_id, now_ms);
+    if (wait > 0)
+        return call_too_many(c, wait);
+    attempts_count(limits->mints_of_one, c->asker, now_ms);
+    attempts_count(limits->mints, c->who.user_id, now_ms);
+    return 0;
+}
+
 static int create(struct call *c, const char *name, const char *device, int64_t expires_ms)
 {
     unsigned char raw[RAW_BYTES];
@@ -80,6 +97,7 @@ static int create(struct call *c, const char *name, const char *device, int64_t 
 
 int handle_token_create(struct call *c)
 {
+    int status;
     const char *name = jdoc_str(c->body, "name"), *expires = jdoc_str(c->body, "expiresIn");
     const char *device = jdoc_str(c->body, "deviceId");
     int64_t expires_ms = 0, max_days = c->config->settings->max_token_days;
@@ -98,6 +116,8 @@ int handle_token_create(struct call *c)
     if (jdoc_has(c->body, "deviceId") && (device == NULL || !api_device_id_is_valid(device)))
         return call_error(c, 422, "invalid",
                           "deviceId has to be 8 to 64 letters, digits and \"-\".");
+    if ((status = count_mint(c)) != 0)
+        return status;
     return create(c, name, device, expires_ms);
 }
 

@@ -16,8 +16,10 @@
 #define SIGNINS 60
 #define REGISTRATIONS 100
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
-#define EVENTS 1000
-#define EVENTS_WINDOW_MS (60 * 60 * 1000)
+#define MINTS 100
+#define MINTS_OF_ONE 30
+#define UNDELETES 1000
+#define HOUR_MS (60 * 60 * 1000)
 #define OUTSIDE 8 /* each keeps a thread for as long as another site likes */
 #define TOKENS_ATTEMPTS 30
 #define BCRYPT_OF_ONE 2
@@ -50,8 +52,9 @@ struct limits *limits_new(void)
     l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
     l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->tokens = attempts_new(TOKENS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
-    l->events = attempts_new(EVENTS, EVENTS_WINDOW_MS);
-    l->mints = attempts_new(EVENTS, EVENTS_WINDOW_MS);
+    l->mints = attempts_new(MINTS, HOUR_MS);
+    l->mints_of_one = attempts_new(MINTS_OF_ONE, HOUR_MS);
+    l->undeletes = attempts_new(UNDELETES, HOUR_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     l->gate->most = processors();
     pthread_mutex_init(&l->gate->mutex, NULL);
@@ -74,7 +77,8 @@ void limits_free(struct limits *l)
     attempts_free(l->holders);
     attempts_free(l->tokens);
     attempts_free(l->mints);
-    attempts_free(l->events);
+    attempts_free(l->mints_of_one);
+    attempts_free(l->undeletes);
     free(l);
 }
 

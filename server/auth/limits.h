@@ -15,8 +15,9 @@ struct limits {
     struct attempts *returns; /* by their state: each comes back once */
     struct attempts *holders; /* passwords that are asked for again, by token or log-in */
     struct attempts *tokens; /* the same by all tokens of a user, for a log-in makes more of them */
-    struct attempts *events; /* of a user, in the audit table */
-    struct attempts *mints;  /* the same of tokens made and ended: no other act pays for those */
+    struct attempts *mints;  /* tokens that a user makes */
+    struct attempts *mints_of_one; /* and one of the user's log-ins: it uses up no other's */
+    struct attempts *undeletes; /* of a user: what is taken out of the trash can go there again */
     struct limits_gate *gate;
 };
 

@@ -49,6 +49,10 @@ static int failed(struct lane *l, const struct ct_err *why, struct ct_err *err)
         l->err = *why;
     if (err != NULL)
         *err = *why;
+    /* A word of the database server's is none of the API's. */
+    l->err.reason[0] = '\0';
+    if (err != NULL)
+        err->reason[0] = '\0';
     return -1;
 }
 

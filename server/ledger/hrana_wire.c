@@ -8,6 +8,7 @@
 #include "common/base/str.h"
 
 #include "server/ledger/hrana_wire.h"
+#include "server/ledger/sql_impl.h"
 
 #define TIMEOUT_MS 30000
 #define MAX_ANSWER (64 << 20)
@@ -91,6 +92,8 @@ int hrana_wire_error(const struct json_object *error, struct ct_err *err)
     if (text == NULL)
         text = "";
     str_escape(text, strlen(text), shown, sizeof(shown));
+    if (starts(code, "SQLITE_CONSTRAINT") && strstr(text, "FOREIGN KEY") != NULL)
+        return err_set(err, ERR_AUTH, SQL_ORPHAN);
     if (starts(code, "SQLITE_BUSY") || starts(code, "SQLITE_LOCKED") ||
         starts(code, "SQLITE_CONSTRAINT"))
         policy = ERR_CONFLICT;

@@ -11,6 +11,7 @@
 #include "common/base/uuid.h"
 #include "api/api.h"
 
+#include "server/ledger/event.h"
 #include "server/ledger/hrana.h"
 
 /*
@@ -64,7 +65,8 @@ struct ledger_new_user {
 
 /**
  * ledger_user_add(l, u, ret_id, err):
- * Add a user.  ERR_CONFLICT, email_taken, if the e-mail is in use.
+ * Add a user.  ERR_CONFLICT, email_taken, if the e-mail is in use; ERR_REFUSED, account_removed,
+ * if the operator removed that account.
  */
 int ledger_user_add(struct ledger *l, const struct ledger_new_user *u, char ret_id[UUID_SIZE],
                     struct ct_err *err);
@@ -91,6 +93,18 @@ int ledger_user_passwd(struct ledger *l, const char *email, const char *hash, st
  */
 int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        struct ct_err *err);
+
+/**
+ * ledger_user_remove(l, email, now_ms, purge_ms, err):
+ * The same by the operator: nobody registers with this e-mail or signs in as this person any more
+ * (ERR_REFUSED, account_removed), until ledger_user_allow().
+ *
+ * ledger_user_allow(l, email, err):
+ * Let them have an account again.  ERR_GONE if no account of that e-mail was removed so.
+ */
+int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err);
+int ledger_user_allow(struct ledger *l, const char *email, struct ct_err *err);
 
 /**
  * ledger_user_disable(l, email, now_ms, err):
@@ -166,17 +180,26 @@ struct ledger_identity {
     int may_create;
 };
 
+/* How somebody came in who signed in elsewhere. */
+enum ledger_arrival {
+    LEDGER_KNOWN,     /* to an account that is theirs */
+    LEDGER_NEW,       /* one was made for them */
+    LEDGER_BACK,      /* to the one that they had deleted */
+    LEDGER_TOOK_OVER, /* to one whose address nobody had shown to be theirs */
+};
+
 /**
- * ledger_identity_login(l, i, now_ms, ret_id, err):
+ * ledger_identity_login(l, i, now_ms, ret_id, ret_arrival, err):
  * The user who that is: one who came this way before, whatever their e-mail is now; else the one
  * with this e-mail, from now on; else a new one.  If nobody had shown yet that the e-mail of that
  * account is theirs, its password, log-ins, tokens and devices end, and its sessions go into the
  * trash.  ERR_REFUSED with email_not_verified,
- * registration_closed or email_in_use (by another identity of the same issuer, or by anybody if the
- * issuer proves no e-mail).
+ * registration_closed, account_removed or email_in_use (by another identity of the same issuer, or
+ * by anybody if the issuer proves no e-mail).
  */
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                          char ret_id[UUID_SIZE], struct ct_err *err);
+                          char ret_id[UUID_SIZE], enum ledger_arrival *ret_arrival,
+                          struct ct_err *err);
 
 /**
  * ledger_user_comes_from(l, user_id, issuer):
@@ -544,13 +567,6 @@ int ledger_purges_are_held(struct ledger *l);
 
 /* ---- traces -------------------------------------------------------------------------------- */
 
-/* Something that was done to an account; texts may be NULL.  The detail is of our own making. */
-struct ledger_event {
-    int64_t at_ms;
-    const char *event; /* a word */
-    const char *user_id, *token_id, *client, *detail;
-};
-
 /* Of all users together. */
 struct ledger_totals {
     int64_t users, disabled, sessions;
@@ -568,9 +584,14 @@ int ledger_totals(struct ledger *l, struct ledger_totals *ret,
 /**
  * ledger_audit(l, e, err):
  * Write it down.  The database itself keeps the rows from being changed, and for 400 days from
- * being removed.
+ * being removed.  Log-ins, new passwords and ends of all log-ins beyond a thousand of a user in an
+ * hour are counted only.
+ *
+ * ledger_audit_floods(l, err):
+ * Write down what was counted: how many, and the last; closing does so too.
  */
 int ledger_audit(struct ledger *l, const struct ledger_event *e, struct ct_err *err);
+int ledger_audit_floods(struct ledger *l, struct ct_err *err);
 
 /**
  * ledger_act(l, err), ledger_acted(l, rc, e, err):
@@ -584,12 +605,11 @@ int ledger_acted(struct ledger *l, int rc, const struct ledger_event *e, struct 
 
 /**
  * ledger_audit_each(l, since_ms, each, arg, err):
- * Call ${each} for what was written down since then, in the order of that, with the user's e-mail
- * ("": not there any more).
+ * Call ${each} for what was written down since then, in the order of that.
  */
 int ledger_audit_each(struct ledger *l, int64_t since_ms,
-                      void (*each)(void *arg, const struct ledger_event *e, const char *email),
-                      void *arg, struct ct_err *err);
+                      void (*each)(void *arg, const struct ledger_event *e), void *arg,
+                      struct ct_err *err);
 
 /**
  * ledger_audit_forget(l, now_ms, err):

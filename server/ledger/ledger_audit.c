@@ -1,25 +1,84 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/now.h"
+#include "common/base/str.h"
+
+#include "server/ledger/floods.h"
 #include "server/ledger/ledger_impl.h"
 
-static int add(struct ledger *l, const struct ledger_event *e, struct ct_err *err)
+/*
+ * Every act is a row.  What destroys something or takes somebody's access needs something that is
+ * there, and so there is an end to it; what brings such things about has a limit of its own.  These
+ * are left, which whoever knows the password can do all day.
+ */
+static const char *const endless[] = {"log-in", "password-changed", "logged-out-everywhere"};
+
+static int is_endless(const char *event)
+{
+    for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+        if (strcmp(event, endless[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int ledger_audit_add(struct ledger *l, const struct ledger_event *e, struct ct_err *err)
 {
     return sql_exec(l->db, err,
-                    "INSERT INTO audit(at_ms, event, user_id, token_id, client, detail)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    "isssss", e->at_ms, e->event, ledger_null(e->user_id), ledger_null(e->token_id),
-                    ledger_null(e->client), ledger_null(e->detail));
+                    "INSERT INTO audit(at_ms, event, user_id, token_id, client, detail, email)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+                    "  coalesce(?7, (SELECT email FROM users WHERE id = ?3)))",
+                    "issssss", e->at_ms, e->event, ledger_null(e->user_id),
+                    ledger_null(e->token_id), ledger_null(e->client), ledger_null(e->detail),
+                    ledger_null(e->email));
+}
+
+static int write_row(struct ledger *l, const struct ledger_event *e, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, ledger_audit_add(l, e, err), err);
 }
 
 int ledger_audit(struct ledger *l, const struct ledger_event *e, struct ct_err *err)
 {
-    if (ledger_begin(l, err) != 0)
-        return -1;
-    return ledger_end(l, add(l, e, err), err);
+    if (e->event != NULL && is_endless(e->event) && !floods_take(l->floods, e))
+        return 0;
+    return write_row(l, e, err);
 }
 
-static void each_row(struct sql_rows *st,
-                     void (*each)(void *arg, const struct ledger_event *e, const char *email),
+static int write_sum(struct ledger *l, const struct floods_sum *s, struct ct_err *err)
+{
+    struct ledger_event e = {.at_ms = s->at_ms,
+                             .event = s->event,
+                             .user_id = s->user_id,
+                             .token_id = s->token_id,
+                             .client = s->client};
+    char since[32], *detail;
+    int rc;
+
+    now_rfc3339(s->since_ms, since);
+    detail = str_printf("%lld more since %.19sZ, the last: %s", (long long)s->n, since, s->detail);
+    e.detail = detail;
+    rc = write_row(l, &e, err);
+    free(detail);
+    return rc;
+}
+
+int ledger_audit_floods(struct ledger *l, struct ct_err *err)
+{
+    struct floods_sum sum;
+
+    for (size_t i = 0; (i = floods_next(l->floods, i, &sum)) != 0;) {
+        if (write_sum(l, &sum, err) != 0)
+            return -1;
+        floods_written(l->floods, &sum);
+    }
+    return 0;
+}
+
+static void each_row(struct sql_rows *st, void (*each)(void *arg, const struct ledger_event *e),
                      void *arg)
 {
     const struct ledger_event e = {
@@ -29,17 +88,18 @@ static void each_row(struct sql_rows *st,
         .token_id = sql_text(st, 4),
         .client = sql_text(st, 5),
         .detail = sql_text(st, 6),
+        .email = sql_text(st, 7),
     };
 
-    each(arg, &e, sql_text(st, 7));
+    each(arg, &e);
 }
 
 #define PAGE 500
 
 /* In pages, so that nobody else waits for whoever reads it. */
 int ledger_audit_each(struct ledger *l, int64_t since_ms,
-                      void (*each)(void *arg, const struct ledger_event *e, const char *email),
-                      void *arg, struct ct_err *err)
+                      void (*each)(void *arg, const struct ledger_event *e), void *arg,
+                      struct ct_err *err)
 {
     int64_t last = 0;
     struct sql_rows *st;
@@ -49,9 +109,8 @@ int ledger_audit_each(struct ledger *l, int64_t since_ms,
         n = 0;
         ledger_lock(l);
         rc = sql_query(l->db, err, &st,
-                       "SELECT a.id, a.at_ms, a.event, a.user_id, a.token_id, a.client, a.detail,"
-                       " u.email FROM audit a LEFT JOIN users u ON u.id = a.user_id"
-                       " WHERE a.id > ? AND a.at_ms >= ? ORDER BY a.id LIMIT ?",
+                       "SELECT id, at_ms, event, user_id, token_id, client, detail, email"
+                       " FROM audit WHERE id > ? AND at_ms >= ? ORDER BY id LIMIT ?",
                        "iii", last, since_ms, (int64_t)PAGE);
         if (rc == 0) {
             while ((rc = sql_step(st, err)) == 1) {

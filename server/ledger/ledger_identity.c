@@ -87,7 +87,7 @@ int ledger_user_set_aside(struct ledger *l, const char *user_id, int64_t *ret_se
  * the trash that it had.  Its sessions count on from the versions that lie there.
  */
 static int make_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                     char id[UUID_SIZE], struct ct_err *err)
+                     char id[UUID_SIZE], enum ledger_arrival *ret_arrival, struct ct_err *err)
 {
     const struct ledger_new_user u = {i->email, "", i->proves_email, now_ms};
     int is_there = 0, rc;
@@ -100,7 +100,8 @@ static int make_user(struct ledger *l, const struct ledger_identity *i, int64_t 
                  i->issuer, i->subject);
     if (rc < 0)
         return -1;
-    if (rc == 0 || is_there) {
+    *ret_arrival = rc == 0 || is_there ? LEDGER_NEW : LEDGER_BACK;
+    if (*ret_arrival == LEDGER_NEW) {
         uuid_random(id);
         return ledger_insert_user(l, &u, id, err);
     }
@@ -132,9 +133,25 @@ static int has_former(struct ledger *l, const struct ledger_identity *i, int64_t
     return n < 0 ? -1 : n > 0;
 }
 
+/* Whoever registered with somebody else's address goes. */
+static int give_way(struct ledger *l, const char *id, const char *email, int64_t now_ms,
+                    struct ct_err *err)
+{
+    const struct ledger_event e = {.at_ms = now_ms,
+                                   .event = "account-deleted",
+                                   .user_id = id,
+                                   .client = "server",
+                                   .detail = "objects=in 30 days, the address was not theirs",
+                                   .email = email};
+
+    if (ledger_remove_user(l, email, now_ms, now_ms + LEDGER_TRASH_MS, 0, err) != 0)
+        return -1;
+    return ledger_audit_add(l, &e, err);
+}
+
 /* By e-mail: an account that is there, or a new one. */
 static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                     char id[UUID_SIZE], struct ct_err *err)
+                     char id[UUID_SIZE], enum ledger_arrival *ret_arrival, struct ct_err *err)
 {
     int is_proven = 0, rc;
     int64_t n;
@@ -148,7 +165,7 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
                            "There is no account with this e-mail, and this server does not take "
                            "registrations.");
     if (rc == 0)
-        return make_user(l, i, now_ms, id, err);
+        return make_user(l, i, now_ms, id, ret_arrival, err);
     n = sql_one(l->db, err, "SELECT count(*) FROM identities WHERE user_id = ? AND issuer = ?",
                 "ss", id, i->issuer);
     if (n < 0)
@@ -160,18 +177,21 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
         return 0;
     /* Else whoever registers a freed address would keep its owner from what waits for them. */
     if (i->may_create && (rc = has_former(l, i, now_ms, err)) != 0)
-        return rc < 0 || ledger_remove_user(l, i->email, now_ms, now_ms + LEDGER_TRASH_MS, 0,
-                                            err) != 0
+        return rc < 0 || give_way(l, id, i->email, now_ms, err) != 0
                    ? -1
-                   : make_user(l, i, now_ms, id, err);
+                   : make_user(l, i, now_ms, id, ret_arrival, err);
+    *ret_arrival = LEDGER_TOOK_OVER;
     return take_over(l, id, now_ms, err);
 }
 
 static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                  char id[UUID_SIZE], struct ct_err *err)
+                  char id[UUID_SIZE], enum ledger_arrival *ret_arrival, struct ct_err *err)
 {
     int is_proven = 0, rc;
 
+    *ret_arrival = LEDGER_KNOWN;
+    if ((rc = ledger_was_removed(l, i->issuer, i->subject, NULL, err)) != 0)
+        return rc < 0 ? -1 : ledger_refuse_removed(err);
     rc = find_id(l, id, &is_proven, err,
                  "SELECT user_id, 1 FROM identities WHERE issuer = ? AND subject = ?", i->issuer,
                  i->subject);
@@ -180,7 +200,7 @@ static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now
     if (i->email == NULL)
         return ledger_fail(err, ERR_REFUSED, "email_not_verified",
                            "A verified e-mail address is needed.");
-    if (link_user(l, i, now_ms, id, err) != 0)
+    if (link_user(l, i, now_ms, id, ret_arrival, err) != 0)
         return -1;
     return sql_exec(l->db, err,
                     "INSERT INTO identities(issuer, subject, user_id, created_ms)"
@@ -200,20 +220,24 @@ static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
 }
 
 static int come_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                   char id[UUID_SIZE], struct ct_err *err)
+                   char id[UUID_SIZE], enum ledger_arrival *ret_arrival, struct ct_err *err)
 {
-    if (log_in(l, i, now_ms, id, err) != 0 || is_enabled(l, id, err) != 0)
+    if (log_in(l, i, now_ms, id, ret_arrival, err) != 0 || is_enabled(l, id, err) != 0)
         return -1;
     return sql_exec(l->db, err, "UPDATE users SET signed_in_ms = ? WHERE id = ?", "is", now_ms, id);
 }
 
 int ledger_identity_login(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,
-                          char ret_id[UUID_SIZE], struct ct_err *err)
+                          char ret_id[UUID_SIZE], enum ledger_arrival *ret_arrival,
+                          struct ct_err *err)
 {
+    enum ledger_arrival arrival;
     char id[UUID_SIZE];
 
-    if (ledger_begin(l, err) != 0 || ledger_end(l, come_in(l, i, now_ms, id, err), err) != 0)
+    if (ledger_begin(l, err) != 0 ||
+        ledger_end(l, come_in(l, i, now_ms, id, &arrival, err), err) != 0)
         return -1;
+    *ret_arrival = arrival;
     memcpy(ret_id, id, UUID_SIZE);
     return 0;
 }

@@ -37,9 +37,14 @@
 #define LEDGER_MAX_HEADS_AT_ALL 250
 #define LEDGER_MAX_PINS 20
 
+/* Every change that the database's tables went through, in order; what was released stays. */
+extern const char *const ledger_schema[];
+extern const int ledger_schema_n;
+
 struct ledger {
     struct sql *db;
     struct uses *uses; /* of tokens, not written down yet */
+    struct floods *floods;
     _Atomic int holds_purges;
     _Atomic int64_t max_token_ms;     /* 0: tokens live as long as they say */
     _Atomic int64_t max_signed_in_ms; /* 0: who signed in elsewhere once need not do so again */
@@ -81,6 +86,12 @@ struct json_object *ledger_when(int64_t ms);
 void ledger_copy(char *to, const char *from, size_t size);
 
 /**
+ * ledger_audit_add(l, e, err):
+ * In a transaction: a row of the audit table.
+ */
+int ledger_audit_add(struct ledger *l, const struct ledger_event *e, struct ct_err *err);
+
+/**
  * ledger_insert_user(l, u, id, err):
  * In a transaction: ledger_user_add() with an id that was made before.
  */
@@ -93,6 +104,18 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
  */
 int ledger_remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        int may_return, struct ct_err *err);
+
+/**
+ * ledger_was_removed(l, issuer, subject, email, err):
+ * Did the operator remove an account of that sign-in (NULL: none is asked for), or (NULL: any) of
+ * that e-mail?  1, 0, or -1 on error.
+ *
+ * ledger_refuse_removed(err):
+ * Say so.  Return -1.
+ */
+int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject, const char *email,
+                       struct ct_err *err);
+int ledger_refuse_removed(struct ct_err *err);
 
 /**
  * ledger_forget_former(l, now_ms, err):

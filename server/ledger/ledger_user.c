@@ -16,12 +16,15 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
                        struct ct_err *err)
 {
     int64_t n = sql_one(l->db, err, "SELECT count(*) FROM users WHERE email = ?", "s", u->email);
+    int rc;
 
     if (n < 0)
         return -1;
     if (n > 0)
         return ledger_fail(err, ERR_CONFLICT, "email_taken",
                            "There is an account with this e-mail already.");
+    if ((rc = ledger_was_removed(l, NULL, NULL, u->email, err)) != 0)
+        return rc < 0 ? -1 : ledger_refuse_removed(err);
     return sql_exec(l->db, err,
                     "INSERT INTO users(id, email, password, email_is_proven, created_ms)"
                     " VALUES (?, ?, ?, ?, ?)",

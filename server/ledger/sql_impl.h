@@ -30,6 +30,9 @@ struct sql_rows_ops {
     void (*done)(struct sql_rows *rows);
 };
 
+/* Of a foreign key that leads nowhere, which is ERR_AUTH: whoever asks was removed meanwhile. */
+#define SQL_ORPHAN "The account, token or device that asks is not there any more."
+
 /* The first member of every driver's handle, and of its rows. */
 struct sql {
     const struct sql_ops *ops;

@@ -52,10 +52,14 @@ static void be_without(struct sqlite *s)
 /* Keep the first failure: what follows is its consequence. */
 static int failed(struct lane *l, const struct ct_err *why, struct ct_err *err)
 {
+    struct ct_err e = *why;
+
+    if (e.code == ERR_GONE)
+        err_set(&e, ERR_AUTH, SQL_ORPHAN);
     if (l->err.code == ERR_NONE)
-        l->err = *why;
+        l->err = e;
     if (err != NULL)
-        *err = *why;
+        *err = e;
     return -1;
 }
 

@@ -10,7 +10,7 @@
 #include "server/upkeep/keeper.h"
 
 #define PURGE_EVERY_S 300
-#define WRITE_USES_EVERY_S 60
+#define WRITE_NOTES_EVERY_S 60
 #define LOOK_EVERY_S 10
 #define ROOM_BYTES (1LL << 30) /* at a time */
 #define HOUR_MS (3600LL * 1000)
@@ -63,13 +63,15 @@ static void make_room(struct keeper *k)
     log_warn("disk-low purged=%ld failed=%ld bytes=%lld", r.n, r.failed, (long long)r.bytes);
 }
 
-/* Nothing hangs on these times: if they can't be written now, they are not. */
-static void write_uses(struct keeper *k)
+/* Nothing hangs on these times: if they can't be written now, they are not.  Traces wait. */
+static void write_notes(struct keeper *k)
 {
     struct ct_err err;
 
     if (ledger_write_uses(k->ledger, &err) != 0)
         log_warn("uses-not-written error=\"%s\"", err.msg);
+    if (ledger_audit_floods(k->ledger, &err) != 0)
+        log_error("audit-not-written error=\"%s\"", err.msg);
 }
 
 /*
@@ -122,8 +124,8 @@ static void *run(void *arg)
         pthread_mutex_unlock(&k->mutex);
         look_at_clock(k);
         make_room(k);
-        if (round % (WRITE_USES_EVERY_S / LOOK_EVERY_S) == 0)
-            write_uses(k);
+        if (round % (WRITE_NOTES_EVERY_S / LOOK_EVERY_S) == 0)
+            write_notes(k);
         if (round++ % (PURGE_EVERY_S / LOOK_EVERY_S) == 0 || day_has_passed) {
             tidy(k, day_has_passed);
             note_clock(k);

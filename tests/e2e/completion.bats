@@ -119,7 +119,7 @@ in_bash_of() {
     [ -z "$(in_bash_of codeteleportd codeteleportd '')" ]
     [ "$(in_bash_of codeteleport-server codeteleport-server u | tr '\n' ' ')" = 'undelete user ' ]
     [ "$(in_bash_of codeteleport-server codeteleport-server --data /x user '' | tr '\n' ' ')" = \
-        'add delete disable enable list passwd revoke show ' ]
+        'add allow delete disable enable list passwd revoke show ' ]
     [ "$(in_bash_of codeteleport-server codeteleport-server --dat)" = --data ]
     [ -z "$(in_bash_of codeteleport-server codeteleport-server --data '')" ]
     # a word that is offered is one that the program knows

@@ -78,7 +78,7 @@ have_one() {
 @test "the server's database of its first schema is copied and brought up to date" {
     have_one
     stop_server
-    schema "$CT_SRC/server/ledger/ledger.c" steps server 1 "$T/old.db" "$T/server/server.db"
+    schema "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 1 "$T/old.db" "$T/server/server.db"
     rm -f "$T"/server/server.db*
     mv "$T/old.db" "$T/server/server.db"
     chmod 600 "$T/server/server.db"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Who gets an account, and what ends a log-in.
 
+bats_require_minimum_version 1.5.0
 load lib
 load server_lib
 
@@ -275,6 +276,23 @@ PY
     verb check
     run verb user show al@example.org
     [ "$status" -eq 1 ]
+}
+
+@test "whom the operator removed gets no account until the operator says so" {
+    account al@example.org
+    run -0 verb user delete al@example.org <<<y
+    [[ $output == *'user allow al@example.org'* ]]
+    TOKEN= expect 403 account_removed join al@example.org
+    TOKEN= expect 403 account_removed join AL@example.org
+    TOKEN= expect 201 '' join bo@example.org
+    ! sqlite3 "$T/server/server.db" "SELECT * FROM removed" | grep -q example
+    run -1 verb user allow bo@example.org
+    run -0 verb user allow al@example.org
+    TOKEN= expect 201 '' join al@example.org
+    # An account that the operator makes needs no other word.
+    run -0 verb user delete al@example.org --now <<<y
+    run -0 verb user add al@example.org <<<"$PASSWORD"
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
 }
 
 @test "no token lives longer than the settings let it" {

@@ -235,7 +235,7 @@ go() {
     reserve
     stop_server
     mv "$T/server/server.db" "$T/new.db"
-    python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger.c" steps server 7 \
+    python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 7 \
         "$T/server/server.db" "$T/new.db"
     start_server
     [ "$(json GET /trash | jq -c '[.versions[] | [.version, .why]]')" = '[[1,"deleted"]]' ]

@@ -248,8 +248,13 @@ me() { json GET /auth/me | jq -r .email; }
     [ "$(json GET /auth/me | jq -r .id)" != "$id" ]
     bundle 900000
     push
-    # An operator's deletion is like one's own.
-    codeteleport-server --data "$T/server" user delete "$(me)"
+    # An operator's deletion holds, and is no way to a second quota either.
+    local email
+    email=$(me)
+    codeteleport-server --data "$T/server" user delete "$email"
+    sign_in
+    [ "$ERROR" = account_removed ]
+    codeteleport-server --data "$T/server" user allow "$email"
     sign_in
     expect 403 quota json POST /sessions/upload -d "$(upload_body)"
     codeteleport-server --data "$T/server" check

@@ -65,6 +65,8 @@ static void add_user(struct room *r, const char *email, int is_proven, char id[U
     assert_int_equal(ledger_user_add(r->l, &u, id, &err), 0);
 }
 
+static enum ledger_arrival arrival;
+
 /* Sign in from github.com: "" and ${ret_id}, or the reason why not. */
 static const char *sign_in(struct room *r, const char *subject, const char *email, int may_create,
                            char ret_id[UUID_SIZE])
@@ -73,7 +75,7 @@ static const char *sign_in(struct room *r, const char *subject, const char *emai
     static struct ct_err err;
 
     err_set(&err, ERR_FAIL, "x");
-    return ledger_identity_login(r->l, &i, T0, ret_id, &err) == 0 ? "" : err.reason;
+    return ledger_identity_login(r->l, &i, T0, ret_id, &arrival, &err) == 0 ? "" : err.reason;
 }
 
 static void an_invitation_makes_one_account_until_it_expires(void **state)
@@ -142,27 +144,41 @@ static void a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_mi
     assert_int_equal(signin_open(&k, "github", ".", T0, &s), -1);
 }
 
-static void remember(void *arg, const struct ledger_event *e, const char *email)
+static void remember(void *arg, const struct ledger_event *e)
 {
     struct buf *b = arg;
 
-    buf_printf(b, "%s %s %s,", e->event, email, e->detail);
+    buf_printf(b, "%s %s %s,", e->event, e->email, e->detail);
+}
+
+static void count_event(void *arg, const struct ledger_event *e)
+{
+    (void)e;
+    (*(int *)arg)++;
+}
+
+static int events(struct room *r)
+{
+    int n = 0;
+
+    assert_int_equal(ledger_audit_each(r->l, 0, count_event, &n, NULL), 0);
+    return n;
 }
 
 /* Whatever the clock says, the newest 400 days stay. */
 static void traces_stay_in_their_order_for_four_hundred_days(void **state)
 {
     struct room *r = *state;
-    struct ledger_event e = {T0 - 500 * DAY_MS, "old", NULL, NULL, "uid=0", NULL};
+    struct ledger_event e = {T0 - 500 * DAY_MS, "old", NULL, NULL, "uid=0", NULL, NULL};
     char id[UUID_SIZE];
     struct buf b = {0};
     struct ct_err err;
 
     add_user(r, "al@example.org", 0, id);
     assert_int_equal(ledger_audit(r->l, &e, &err), 0);
-    e = (struct ledger_event){T0, "log-in", id, NULL, "::1", "by=password"};
+    e = (struct ledger_event){T0, "log-in", id, NULL, "::1", "by=password", NULL};
     assert_int_equal(ledger_audit(r->l, &e, &err), 0);
-    e = (struct ledger_event){T0 - DAY_MS, "verb", id, "t", NULL, "gc"};
+    e = (struct ledger_event){T0 - DAY_MS, "verb", id, "t", NULL, "gc", NULL};
     for (int i = 0; i < 600; i++)
         assert_int_equal(ledger_audit(r->l, &e, &err), 0);
     assert_int_equal(ledger_audit_each(r->l, T0, remember, &b, &err), 0);
@@ -299,21 +315,111 @@ static void who_comes_back_finds_no_impostor(void **state)
     assert_string_equal(id, al);
     assert_int_equal(ledger_user_by_id(r->l, other, &user, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
+    assert_int_equal(events(r), 1);
 }
 
-static void count_event(void *arg, const struct ledger_event *e, const char *email)
+static void remember_all(void *arg, const struct ledger_event *e)
 {
-    (void)e;
-    (void)email;
-    (*(int *)arg)++;
+    struct buf *b = arg;
+
+    buf_printf(b, "%s %s %s %s\n", e->event, e->email, e->client, e->detail);
 }
 
-static int events(struct room *r)
+/* Somebody floods the table to hide what else they do. */
+static void no_flood_takes_a_row_from_what_destroys(void **state)
 {
-    int n = 0;
+    struct room *r = *state;
+    char id[UUID_SIZE];
+    struct buf b = {0};
+    struct ct_err err;
 
-    assert_int_equal(ledger_audit_each(r->l, 0, count_event, &n, NULL), 0);
-    return n;
+    add_user(r, "al@example.org", 0, id);
+    for (int i = 0; i < 1500; i++) {
+        char client[32];
+        struct ledger_event e = {T0 + i, "log-in", id, NULL, client, "by=password", NULL};
+        snprintf(client, sizeof(client), "10.0.0.%d", i / 10);
+        assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+        e.event = "session-deleted";
+        assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    }
+    assert_int_equal(events(r), 1000 + 1500);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ledger_audit_floods(r->l, &err), 0);
+        assert_int_equal(events(r), 1000 + 1500 + 1);
+    }
+    assert_int_equal(ledger_audit_each(r->l, T0, remember_all, &b, &err), 0);
+    assert_non_null(strstr(b.data, "log-in al@example.org 10.0.0.149 500 more since "
+                                   "2027-01-15T08:00:01Z, the last: by=password\n"));
+    buf_free(&b);
+    /* Another hour, and another user's. */
+    for (int i = 0; i < 2; i++) {
+        struct ledger_event e = {T0 + 3600 * 1000, "log-in", id, NULL, "::1", "by=password", NULL};
+        if (i == 1)
+            add_user(r, "bo@example.org", 0, id);
+        assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+        assert_int_equal(events(r), 1000 + 1500 + 2 + i);
+    }
+}
+
+/* An address that moves on does not take the traces of before along. */
+static void traces_have_the_email_of_then(void **state)
+{
+    struct ledger_event e = {T0, "log-in", NULL, NULL, "::1", "by=github", NULL};
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct buf b = {0};
+    struct ct_err err;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(arrival, LEDGER_NEW);
+    e.user_id = al;
+    assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + DAY_MS, &err), 0);
+    e.event = "account-deleted";
+    assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    assert_string_equal(sign_in(r, "17", "new@example.org", 1, id), "");
+    assert_int_equal(arrival, LEDGER_BACK);
+    e.event = "came-back";
+    assert_int_equal(ledger_audit(r->l, &e, &err), 0);
+    assert_string_equal(sign_in(r, "17", "new@example.org", 1, id), "");
+    assert_int_equal(arrival, LEDGER_KNOWN);
+    assert_int_equal(ledger_audit_each(r->l, T0, remember, &b, &err), 0);
+    assert_string_equal(b.data, "log-in al@example.org by=github,account-deleted  by=github,"
+                                "came-back new@example.org by=github,");
+    buf_free(&b);
+}
+
+/* By whatever door: the sign-in, the e-mail by another one, registration, an invitation. */
+static void whom_the_operator_removed_stays_away_until_let_in(void **state)
+{
+    const struct ledger_identity other = {"https://id.example.org", "al", "al@example.org", 1, 1};
+    const struct ledger_new_user u = {"al@example.org", "hash", 0, T0};
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(ledger_invite_add(r->l, "code", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_user_disable(r->l, "al@example.org", T0, &err), 0);
+    assert_int_equal(ledger_user_remove(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "17", NULL, 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "18", "al@example.org", 1, id), "account_removed");
+    assert_int_equal(ledger_identity_login(r->l, &other, T0, id, &arrival, &err), -1);
+    assert_string_equal(err.reason, "account_removed");
+    assert_int_equal(ledger_user_add(r->l, &u, id, &err), -1);
+    assert_string_equal(err.reason, "account_removed");
+    assert_int_equal(ledger_invite_redeem(r->l, "code", &u, id, &err), -1);
+    assert_string_equal(err.reason, "account_removed");
+    assert_string_equal(sign_in(r, "19", "bo@example.org", 1, id), "");
+    /* And who is let in again in time is who it was. */
+    assert_int_equal(ledger_user_allow(r->l, "bo@example.org", &err), -1);
+    assert_int_equal(err.code, ERR_GONE);
+    assert_int_equal(ledger_user_allow(r->l, "al@example.org", &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
+    assert_string_equal(id, al);
+    assert_int_equal(arrival, LEDGER_BACK);
 }
 
 static void an_act_is_there_with_its_trace_or_not_at_all(void **state)
@@ -359,6 +465,9 @@ int main(void)
         TEST(an_invitation_makes_one_account_until_it_expires),
         TEST(an_invitation_survives_an_email_that_is_taken),
         TEST(traces_stay_in_their_order_for_four_hundred_days),
+        TEST(no_flood_takes_a_row_from_what_destroys),
+        TEST(traces_have_the_email_of_then),
+        TEST(whom_the_operator_removed_stays_away_until_let_in),
         TEST(an_act_is_there_with_its_trace_or_not_at_all),
         TEST(a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes),
         TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),

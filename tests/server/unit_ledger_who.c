@@ -136,6 +136,26 @@ static void filters_and_pages_tell_the_whole_number(void **state)
     json_object_put(o);
 }
 
+/* The account, or the device that the token is of, goes while an upload is under way. */
+static void who_is_removed_meanwhile_is_nobody(void **state)
+{
+    const struct ledger_new_token t = {
+        .name = "t", .sha256 = "new", .last4 = "last", .device = "machine-1", .now_ms = T0};
+    struct ledger_lab *r = *state;
+    struct ledger_who who;
+    struct ct_err err;
+
+    memcpy(who.user_id, r->al.user_id, UUID_SIZE);
+    assert_int_equal(ledger_token_add(r->l, who.user_id, &t, who.token_id, who.device_id, &err), 0);
+    assert_int_equal(lab_reserve(r, &who), 1);
+    assert_int_equal(ledger_device_delete(r->l, who.user_id, who.device_id, &err), 0);
+    assert_int_equal(lab_reserve(r, &who), -ERR_AUTH);
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", r->now, r->now, &err), 0);
+    assert_int_equal(lab_reserve(r, &r->al), -ERR_AUTH);
+    assert_int_equal(lab_reserve(r, &r->al_in), -ERR_AUTH);
+    assert_int_equal(lab_confirm(r, &r->al, 1, 20), ERR_CONFLICT);
+}
+
 /* Metadata is passed on as it came, and only its number of messages is read. */
 static void metadata_is_passed_on_and_its_messages_are_counted(void **state)
 {
@@ -182,6 +202,7 @@ int main(void)
         TEST(two_machines_with_a_log_in_do_not_amend_each_other),
         TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
         TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
+        TEST(who_is_removed_meanwhile_is_nobody),
         TEST(metadata_is_passed_on_and_its_messages_are_counted),
         TEST(filters_and_pages_tell_the_whole_number),
     };

@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include "common/base/hash.h"
+
+#include "server/ledger/ledger_impl.h"
+
+/*
+ * What an operator removes stays away: neither the e-mail nor a sign-in of the person makes an
+ * account again, also where everybody may register.  Of the e-mail there is a hash, so that the
+ * table does not say whom it is about.
+ */
+
+struct hash {
+    char hex[2 * HASH_SHA256_BYTES + 1];
+};
+
+static int hash_email(struct ledger *l, const char *email, struct hash *ret, struct ct_err *err)
+{
+    unsigned char mac[HASH_SHA256_BYTES];
+    struct sql_rows *rows;
+    int rc;
+
+    if (sql_query(l->db, err, &rows, "SELECT value FROM salt WHERE id = 1", "") != 0)
+        return -1;
+    rc = sql_step(rows, err);
+    if (rc == 1) {
+        const char *salt = sql_text(rows, 0);
+        hash_hmac_sha256(salt, strlen(salt), email, strlen(email), mac);
+        hash_hex(mac, sizeof(mac), ret->hex);
+    } else if (rc == 0) {
+        rc = err_set(err, ERR_CORRUPT, "the database has lost its salt");
+    }
+    sql_done(rows);
+    return rc == 1 ? 0 : -1;
+}
+
+int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject, const char *email,
+                       struct ct_err *err)
+{
+    struct hash h;
+    int64_t n;
+
+    if (email == NULL) {
+        n = sql_one(l->db, err,
+                    "SELECT EXISTS (SELECT 1 FROM removed WHERE issuer = ? AND subject = ?)", "ss",
+                    issuer, subject);
+    } else {
+        if (hash_email(l, email, &h, err) != 0)
+            return -1;
+        n = sql_one(l->db, err, "SELECT EXISTS (SELECT 1 FROM removed WHERE email_hash = ?)", "s",
+                    h.hex);
+    }
+    return n < 0 ? -1 : n > 0;
+}
+
+int ledger_refuse_removed(struct ct_err *err)
+{
+    return ledger_fail(err, ERR_REFUSED, "account_removed",
+                       "Whoever runs this server has removed this account; ask them.");
+}
+
+static int note(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    struct hash h;
+
+    if (hash_email(l, email, &h, err) != 0)
+        return -1;
+    return sql_exec(l->db, err,
+                    "INSERT OR REPLACE INTO removed(email_hash, issuer, subject, at_ms)"
+                    " SELECT ?1, '', '', ?2 UNION ALL SELECT ?1, i.issuer, i.subject, ?2"
+                    " FROM identities i JOIN users u ON u.id = i.user_id WHERE u.email = ?3",
+                    "sis", h.hex, now_ms, email);
+}
+
+/* What waits is theirs again if the operator lets them back in time. */
+static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err)
+{
+    return note(l, email, now_ms, err) != 0
+               ? -1
+               : ledger_remove_user(l, email, now_ms, purge_ms, 1, err);
+}
+
+int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
+                       struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, remove_user(l, email, now_ms, purge_ms, err), err);
+}
+
+static int allow(struct ledger *l, const char *email, struct ct_err *err)
+{
+    struct hash h;
+
+    if (hash_email(l, email, &h, err) != 0 ||
+        sql_exec(l->db, err, "DELETE FROM removed WHERE email_hash = ?", "s", h.hex) != 0)
+        return -1;
+    if (sql_changes(l->db) == 0)
+        return ledger_fail(err, ERR_GONE, "not_found",
+                           "No account with this e-mail was removed by user delete.");
+    return 0;
+}
+
+int ledger_user_allow(struct ledger *l, const char *email, struct ct_err *err)
+{
+    if (ledger_begin(l, err) != 0)
+        return -1;
+    return ledger_end(l, allow(l, email, err), err);
+}
