@@ -50,49 +50,6 @@ struct life {
     char told[300]; /* what the service manager heard last of how things stand */
 };
 
-/* ---- debounce -----------------------------------------------------------------------------------
- */
-
-static void on_debounce(evutil_socket_t fd, short what, void *arg)
-{
-    struct daemon *d = arg;
-    char id[UUID_SIZE];
-
-    (void)fd;
-    (void)what;
-    while (debounce_pop(d->debounce, now_mono_ms(), id, sizeof(id))) {
-        struct session *s = sessions_get(d, id);
-        if (s == NULL)
-            continue;
-        s->is_waiting = 0;
-        bundler_due(d, s, 1);
-        bundler_changed(d, s);
-    }
-    sessions_arm(d);
-    bundler_run(d);
-}
-
-static struct debounce_opts debounce_opts_of(const struct daemon *d)
-{
-    const struct config *c = d->config;
-    struct debounce_opts o = {
-        .quiet_ms = c->quiet_ms,
-        .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
-        .wait_ms = c->wait_ms,
-        .distance_ms = allowance_distance_ms(d->allowance),
-    };
-
-    return o;
-}
-
-void daemon_set_clocks(struct daemon *d)
-{
-    struct debounce_opts o = debounce_opts_of(d);
-
-    debounce_set(d->debounce, &o);
-    sessions_arm(d);
-}
-
 /* ---- signals and the end ------------------------------------------------------------------------
  */
 
@@ -119,7 +76,7 @@ static void dump(struct daemon *d)
     watcher_stats(d->watcher, &w);
     log_info("dump status=\"%s\" backend=%s watches=%lld overflows=%lld worker-jobs=%d", line,
              w.backend, (long long)w.watches, (long long)w.overflows, worker_pending(d->worker));
-    map_each(d->sessions, log_one, &left);
+    sessions_each(d, log_one, &left);
 }
 
 static void look_whether_drained(evutil_socket_t fd, short what, void *arg)
@@ -206,9 +163,9 @@ static void on_rest(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (map_size(d->sessions) > 0)
+    if (sessions_n(d) > 0)
         return;
-    debounce_tidy(d->debounce, now_mono_ms());
+    sessions_rest(d);
     http_engine_rest(d->engine);
     if (d->books != NULL)
         db_shrink(state_db(d->books->state));
@@ -351,24 +308,19 @@ const struct agent *daemon_agent(const struct daemon *d, int root)
 
 static void setup(struct daemon *d)
 {
-    struct debounce_opts o;
-
     d->started_ms = now_wall_ms();
     hash_random(&d->seen_seed, sizeof(d->seen_seed));
-    d->sessions = map_new();
     d->whereabouts = whereabouts_new();
     d->live = map_new();
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
     d->allowance = allowance_new(d);
-    o = debounce_opts_of(d);
-    d->debounce = debounce_new(&o);
-    d->debounce_timer = evtimer_new(d->base, on_debounce, d);
+    d->sessions = sessions_new(d);
     d->pause_timer = pause_event(d);
     d->restart_timer = restart_event(d);
     d->damage = books_damage_event(d);
     d->reseal_timer = reseal_event(d);
-    if (d->restart_timer == NULL || d->debounce_timer == NULL || d->pause_timer == NULL ||
-        d->damage == NULL || d->reseal_timer == NULL)
+    if (d->restart_timer == NULL || d->pause_timer == NULL || d->damage == NULL ||
+        d->reseal_timer == NULL)
         abort();
     d->bundler = bundler_new(d);
     d->headlook = headlook_new(d);
@@ -461,8 +413,7 @@ static void teardown(struct daemon *d)
     cloud_free(d->cloud);
     allowance_free(d->allowance);
     sealing_free(d->sealing);
-    debounce_free(d->debounce);
-    map_free(d->sessions);
+    sessions_free(d->sessions);
     whereabouts_free(d->whereabouts);
     map_each(d->live, free_id, NULL);
     map_free(d->live);
@@ -475,7 +426,6 @@ static void teardown(struct daemon *d)
     event_free(d->restart_timer);
     free(d->restart_path);
     confine_free(d->confine);
-    event_free(d->debounce_timer);
     event_free(d->pause_timer);
     event_free(d->damage);
     event_free(d->reseal_timer);

@@ -107,14 +107,13 @@ static void apply(struct daemon *d)
     daemon_mind_metered(d);
     if (!d->is_verbose)
         log_set_level((enum log_level)d->config->log);
-    daemon_set_clocks(d);
+    sessions_set_clocks(d);
     if (d->books != NULL) {
         uploader_set_concurrency(d->books->uploader, (int)d->config->concurrency);
         uploader_set_kept_limit(d->books->uploader, d->config->kept_bytes);
     }
     rules_configure(d->rules, d->config);
     exclusion_apply(d);
-    sessions_arm(d);
     sealing_refresh(d->sealing);
     login_view_refresh(d->login);
     profile_refresh(d);

@@ -41,7 +41,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/session/profile.c daemon/session/profile.h \
   daemon/session/recording.c daemon/session/recording.h \
   daemon/session/rules.c daemon/session/rules.h \
-  daemon/session/sessions.c \
+  daemon/session/sessions.c daemon/session/sessions.h \
   daemon/session/uploads.c \
   daemon/session/waiter.c \
   daemon/session/whereabouts.c daemon/session/whereabouts.h \

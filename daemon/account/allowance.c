@@ -120,7 +120,7 @@ static void on_usage(void *arg, const struct http_res *res, const struct ct_err 
                  (long long)allowance_distance_ms(p));
         snprintf(text, sizeof(text), "%lld", (long long)p->versions);
         state_note(p->d->books->state, NOTE, text, NULL);
-        daemon_set_clocks(p->d);
+        sessions_set_clocks(p->d);
     }
     sessions = jdoc_obj(answer, "sessions");
     limit = jdoc_int(sessions, "limit", 0);
@@ -196,7 +196,7 @@ void allowance_recall(struct allowance *p)
     if (text != NULL && str_parse_u64(text, &versions) == 0 && versions < 1000000)
         p->versions = (int64_t)versions;
     free(text);
-    daemon_set_clocks(p->d);
+    sessions_set_clocks(p->d);
 }
 
 void allowance_forget(struct allowance *p)

@@ -32,7 +32,7 @@ static void adopt_queued(void *arg, const struct uploader_view *v)
     struct daemon *d = arg;
     struct session *s = sessions_need(d, v->item->session_id);
 
-    s->dirty_seq = s->queued_seq = ++d->seq;
+    s->dirty_seq = s->queued_seq = sessions_next_seq(d);
     s->bundled_bytes = v->item->size_bytes;
 }
 

@@ -247,8 +247,7 @@ void cloud_is_gone(struct cloud *c, const struct state_session *ss)
     /* What waits was made to follow it, and without news only beside it. */
     if (uploader_drop(c->d->books->uploader, ss->session_id, NULL) == 0 &&
         state_unconfirm(c->d->books->state, ss->session_id, NULL) == 0) {
-        sessions_touch(c->d, ss->session_id, 0, 0);
-        if ((s = sessions_get(c->d, ss->session_id)) != NULL)
+        if ((s = sessions_touch(c->d, ss->session_id, 0, 0)) != NULL)
             s->doubted_seq = 0;
     }
 }

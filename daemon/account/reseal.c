@@ -256,7 +256,7 @@ static void make_anew(struct resealing *r)
         try_later(r);
         return;
     }
-    s->dirty_seq = ++d->seq;
+    s->dirty_seq = sessions_next_seq(d);
     sessions_make_due(d, s);
 }
 

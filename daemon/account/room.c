@@ -49,7 +49,8 @@ int64_t room_for_bundle(struct daemon *d, int *ret_is_disk)
 
 int64_t room_beside(struct daemon *d, int64_t taken_bytes)
 {
-    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->books->uploader), disk = disk_room(d);
+    int64_t room = d->config->spool_bytes - uploader_spool_bytes(d->books->uploader),
+            disk = disk_room(d);
 
     room = (disk < room ? disk : room) - taken_bytes;
     return room < PUT_MOST_BYTES ? room : PUT_MOST_BYTES;
@@ -137,7 +138,7 @@ static void give_up_done(void *arg)
         log_info("cache-given-up bytes=%lld reason=\"no room on the disk\"",
                  (long long)g->freed_bytes);
         d->no_room_until_ms = 0;
-        map_each(d->sessions, unpark_disk, NULL);
+        sessions_each(d, unpark_disk, NULL);
         bundler_run(d);
     }
     waiter_check_all(d);

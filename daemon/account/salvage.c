@@ -175,7 +175,7 @@ static int queue_again(struct salvage *v, struct ct_err *err)
         goto done;
     }
     s = sessions_need(d, v->session_id);
-    s->dirty_seq = s->queued_seq = ++d->seq;
+    s->dirty_seq = s->queued_seq = sessions_next_seq(d);
     uploader_take(d->books->uploader, &v->q);
     reseal_run(d);
     cloud_consider(d->cloud, v->session_id);

@@ -47,7 +47,7 @@ static int whole_id(struct daemon *d, const char *text, char ret[UUID_SIZE], str
     }
     if (d->books != NULL)
         p.n = state_by_prefix(d->books->state, text, p.id);
-    map_each(d->sessions, match, &p);
+    sessions_each(d, match, &p);
     log_quote(text, quoted, sizeof(quoted));
     if (p.n == 0) {
         rc = err_set(err, ERR_GONE, "no session on this machine begins with %s; see: ctctl list",

@@ -194,7 +194,7 @@ struct json_object *listing_list(struct daemon *d, struct json_object *params)
     if (p.from < 0)
         p.from = 0;
     p.limit = limit < 1 || limit > PAGE ? PAGE : limit;
-    map_each(d->sessions, add_new, &p);
+    sessions_each(d, add_new, &p);
     skip = p.from + p.rows - p.n_new;
     if (d->books != NULL && p.rows < p.limit)
         state_each(d->books->state, p.project, skip > 0 ? skip : 0, p.limit - p.rows, add_known,

@@ -220,7 +220,7 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
         set(ret_why, 512, "see the problems below");
         return "degraded";
     }
-    return map_size(d->sessions) > 0 ? "syncing" : "idle";
+    return sessions_n(d) > 0 ? "syncing" : "idle";
 }
 
 /* ---- problems: what, why, cure ------------------------------------------------------------------
@@ -562,7 +562,7 @@ static struct json_object *problems(struct daemon *d)
 
     add_general_problems(d, list);
     watcher_each_degraded(d->watcher, add_degraded_problem, &degraded);
-    map_each(d->sessions, add_bundle_problem, &listed);
+    sessions_each(d, add_bundle_problem, &listed);
     watcher_each_untaken(d->watcher, add_untaken_problem, list);
     if (d->books != NULL)
         uploader_each(d->books->uploader, add_upload_problem, &listed);

@@ -587,7 +587,7 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
     state_session_clear(&old);
     bundler_due(d, s, 0);
     s->is_bundling = 1;
-    s->taken_seq = d->seq;
+    s->taken_seq = sessions_seq(d);
     s->bundled_bytes += growth_take(&s->growth);
     d->bundler->jobs[slot] = j;
     uploader_hold(d->books->uploader, s->id, UPLOADER_HOLD_NEWER, 1);

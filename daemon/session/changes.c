@@ -166,7 +166,7 @@ static void lookup_done(void *arg)
     if (l->is_of_none)
         profile_touch(d, l->root_index);
     if (l->kind == AGENT_SIDECHAIN && l->ids.n > 0)
-        sessions_grew(d, l->ids.v[0], l->root_index, l->path, l->size_bytes);
+        sessions_grew(d, sessions_get(d, l->ids.v[0]), l->root_index, l->path, l->size_bytes);
     /* Read up to there; and, in the same transaction, the sessions whose lines those were count as
      * changed for the next scan too, should we not get to bundle them. */
     if (l->kind == AGENT_HISTORY && d->books != NULL)
@@ -252,11 +252,10 @@ static void session_changed(struct daemon *d, const char *session_id,
 
     if (is_of_another(d, session_id, c))
         return;
-    sessions_touch(d, session_id, age_ms, c->mtime_ns / 1000000);
-    s = sessions_get(d, session_id);
+    s = sessions_touch(d, session_id, age_ms, c->mtime_ns / 1000000);
     if (s != NULL)
         s->agent = daemon_agent(d, c->root);
-    sessions_grew(d, session_id, c->root, c->path, c->size_bytes);
+    sessions_grew(d, s, c->root, c->path, c->size_bytes);
 }
 
 static void add_one(void *arg, const char *session_id)
@@ -302,7 +301,7 @@ static void touch_by_prefix(struct daemon *d, const struct watcher_change *c, in
 
     if (d->books != NULL)
         state_each_prefixed(d->books->state, t.prefix, add_one, &t);
-    map_each(d->sessions, touch_new_by_prefix, &t);
+    sessions_each(d, touch_new_by_prefix, &t);
     for (size_t i = 0; i < t.ids.n; i++)
         session_changed(d, t.ids.v[i], c, age_ms);
     strlist_free(&t.ids);

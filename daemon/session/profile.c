@@ -210,7 +210,7 @@ void profile_prepare(struct daemon *d, struct job *j)
     state_each_excluded_project(d->books->state, note_excluded, j);
     j->known = map_new();
     state_each_prefixed(d->books->state, "", note_known, j);
-    map_each(d->sessions, note_under_way, j);
+    sessions_each(d, note_under_way, j);
     /* What others typed is nobody's prompt here, also when their session is gone. */
     origin_each(d->config->state_dir, &d->config->roots, note_known, j);
     ids = rules_ids(j->exclude);

@@ -5,8 +5,10 @@
 #include <event2/event.h>
 
 #include "common/base/hash.h"
+#include "common/base/map.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
+#include "watcher/debounce.h"
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
@@ -14,9 +16,36 @@
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 
+struct sessions {
+    struct map *by_id;
+    uint64_t seq; /* of changes */
+    struct debounce *debounce;
+    struct event *timer; /* of the next one that comes to rest */
+};
+
 struct session *sessions_get(struct daemon *d, const char *id)
 {
-    return map_get(d->sessions, id);
+    return map_get(d->sessions->by_id, id);
+}
+
+size_t sessions_n(const struct daemon *d)
+{
+    return map_size(d->sessions->by_id);
+}
+
+void sessions_each(struct daemon *d, int (*f)(void *arg, const char *id, void *session), void *arg)
+{
+    map_each(d->sessions->by_id, f, arg);
+}
+
+uint64_t sessions_seq(const struct daemon *d)
+{
+    return d->sessions->seq;
+}
+
+uint64_t sessions_next_seq(struct daemon *d)
+{
+    return ++d->sessions->seq;
 }
 
 /* An upload shortly before this daemon began counts for the distance too. */
@@ -25,7 +54,7 @@ static void keep_distance(struct daemon *d, const struct state_session *ss)
     int64_t ago_ms = now_wall_ms() - ss->confirmed_ms, at_ms = now_mono_ms() - ago_ms;
 
     if (ss->confirmed_ms > 0 && ss->confirmed_ms < d->started_ms && ago_ms >= 0 && at_ms > 0)
-        debounce_uploaded(d->debounce, ss->session_id, at_ms, 0);
+        debounce_uploaded(d->sessions->debounce, ss->session_id, at_ms, 0);
 }
 
 struct session *sessions_need(struct daemon *d, const char *id)
@@ -43,7 +72,7 @@ struct session *sessions_need(struct daemon *d, const char *id)
         keep_distance(d, &ss);
     }
     state_session_clear(&ss);
-    map_put(d->sessions, id, s);
+    map_put(d->sessions->by_id, id, s);
     if (d->progress_since_ms == 0)
         d->progress_since_ms = now_mono_ms();
     return s;
@@ -71,14 +100,14 @@ int sessions_is_dirty(const struct session *s)
     return s->dirty_seq > s->safe_seq && s->dirty_seq > s->queued_seq;
 }
 
-void sessions_grew(struct daemon *d, const char *id, int root, const char *path, int64_t size_bytes)
+void sessions_grew(struct daemon *d, struct session *s, int root, const char *path,
+                   int64_t size_bytes)
 {
-    struct session *s = sessions_get(d, id);
     uint64_t file = hash_quick(d->seen_seed + (uint64_t)root, path), inode;
     int64_t before_bytes = 0, mtime_ns;
 
     if (s == NULL)
-        return; /* it is excluded */
+        return;
     if (!growth_knows(&s->growth, file) && d->books != NULL &&
         !state_file(d->books->state, d->config->roots.v[root], path, &before_bytes, &mtime_ns,
                     &inode))
@@ -91,16 +120,33 @@ int64_t sessions_pending_bytes(const struct session *s)
     return s->bundled_bytes + s->growth.bytes;
 }
 
-void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms)
+static void arm(struct daemon *d)
+{
+    int64_t next_ms = debounce_next(d->sessions->debounce), wait_ms;
+    struct timeval tv;
+
+    if (next_ms < 0) {
+        evtimer_del(d->sessions->timer);
+        return;
+    }
+    wait_ms = next_ms - now_mono_ms();
+    if (wait_ms < 0)
+        wait_ms = 0;
+    tv.tv_sec = wait_ms / 1000;
+    tv.tv_usec = wait_ms % 1000 * 1000;
+    evtimer_add(d->sessions->timer, &tv);
+}
+
+struct session *sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mtime_ms)
 {
     struct session *s = sessions_get(d, id);
     int was_dirty = s != NULL && sessions_is_dirty(s);
     int64_t at_ms;
 
     if (s == NULL && (exclusion_is_final(d, id) || profile_is_off(d, id)))
-        return;
+        return NULL;
     s = sessions_need(d, id);
-    s->dirty_seq = ++d->seq;
+    s->dirty_seq = sessions_next_seq(d);
     if (mtime_ms > s->mtime_ms)
         s->mtime_ms = mtime_ms;
     s->failures = 0;
@@ -109,26 +155,27 @@ void sessions_touch(struct daemon *d, const char *id, int64_t age_ms, int64_t mt
     if (age_ms > d->config->wait_ms)
         age_ms = d->config->wait_ms;
     at_ms = now_mono_ms() - (age_ms > 0 ? age_ms : 0);
-    debounce_touch(d->debounce, id, at_ms > 0 ? at_ms : 0);
+    debounce_touch(d->sessions->debounce, id, at_ms > 0 ? at_ms : 0);
     s->is_waiting = 1;
     bundler_outdated(d, s);
     if (!was_dirty)
         control_event(d, "changed", id, 0, 0, NULL);
-    sessions_arm(d);
+    arm(d);
+    return s;
 }
 
 void sessions_turn_ended(struct daemon *d, const char *id)
 {
     if (sessions_get(d, id) == NULL)
         return;
-    debounce_turn_ended(d->debounce, id, now_mono_ms());
-    sessions_arm(d);
+    debounce_turn_ended(d->sessions->debounce, id, now_mono_ms());
+    arm(d);
 }
 
 void sessions_make_due(struct daemon *d, struct session *s)
 {
     if (s->is_waiting) {
-        debounce_forget(d->debounce, s->id);
+        debounce_forget(d->sessions->debounce, s->id);
         s->is_waiting = 0;
     }
     s->is_urgent = 1;
@@ -138,23 +185,6 @@ void sessions_make_due(struct daemon *d, struct session *s)
     bundler_run(d);
 }
 
-void sessions_arm(struct daemon *d)
-{
-    int64_t next_ms = debounce_next(d->debounce), wait_ms;
-    struct timeval tv;
-
-    if (next_ms < 0) {
-        evtimer_del(d->debounce_timer);
-        return;
-    }
-    wait_ms = next_ms - now_mono_ms();
-    if (wait_ms < 0)
-        wait_ms = 0;
-    tv.tv_sec = wait_ms / 1000;
-    tv.tv_usec = wait_ms % 1000 * 1000;
-    evtimer_add(d->debounce_timer, &tv);
-}
-
 void sessions_settle(struct daemon *d, struct session *s)
 {
     int is_queued = d->books != NULL && uploader_has(d->books->uploader, s->id);
@@ -162,9 +192,9 @@ void sessions_settle(struct daemon *d, struct session *s)
     waiter_check(d, s);
     if (s->is_waiting || s->is_due || s->is_bundling || is_queued || sessions_is_dirty(s))
         return;
-    map_remove(d->sessions, s->id);
+    map_remove(d->sessions->by_id, s->id);
     session_free(s);
-    if (map_size(d->sessions) == 0) {
+    if (sessions_n(d) == 0) {
         d->progress_since_ms = 0;
         d->progress_done_bytes = 0;
         daemon_rest_soon(d);
@@ -184,7 +214,7 @@ void sessions_undoubted(struct daemon *d, const char *id)
 
 void sessions_give_up(struct daemon *d, struct session *s)
 {
-    debounce_forget(d->debounce, s->id);
+    debounce_forget(d->sessions->debounce, s->id);
     s->is_waiting = 0;
     bundler_due(d, s, 0);
     s->queued_seq = s->safe_seq = s->dirty_seq;
@@ -195,17 +225,17 @@ static int forget_one(void *arg, const char *key, void *value)
 {
     struct daemon *d = arg;
 
-    debounce_forget(d->debounce, key);
+    debounce_forget(d->sessions->debounce, key);
     bundler_due(d, value, 0);
-    map_remove(d->sessions, key);
+    map_remove(d->sessions->by_id, key);
     session_free(value);
     return 0;
 }
 
 void sessions_forget_all(struct daemon *d)
 {
-    map_each(d->sessions, forget_one, d);
-    sessions_arm(d);
+    sessions_each(d, forget_one, d);
+    arm(d);
 }
 
 struct counting {
@@ -244,5 +274,79 @@ void sessions_counts(struct daemon *d, struct sessions_counts *ret)
     struct counting n = {d, ret};
 
     memset(ret, 0, sizeof(*ret));
-    map_each(d->sessions, count_one, &n);
+    sessions_each(d, count_one, &n);
+}
+
+/* ---- when they come to rest ---------------------------------------------------------------------
+ */
+
+static void on_debounce(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+    char id[UUID_SIZE];
+
+    (void)fd;
+    (void)what;
+    while (debounce_pop(d->sessions->debounce, now_mono_ms(), id, sizeof(id))) {
+        struct session *s = sessions_get(d, id);
+        if (s == NULL)
+            continue;
+        s->is_waiting = 0;
+        bundler_due(d, s, 1);
+        bundler_changed(d, s);
+    }
+    arm(d);
+    bundler_run(d);
+}
+
+static struct debounce_opts debounce_opts_of(const struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct debounce_opts o = {
+        .quiet_ms = c->quiet_ms,
+        .turn_quiet_ms = c->turn_quiet_ms < c->quiet_ms ? c->turn_quiet_ms : c->quiet_ms,
+        .wait_ms = c->wait_ms,
+        .distance_ms = allowance_distance_ms(d->allowance),
+    };
+
+    return o;
+}
+
+void sessions_set_clocks(struct daemon *d)
+{
+    struct debounce_opts o = debounce_opts_of(d);
+
+    debounce_set(d->sessions->debounce, &o);
+    arm(d);
+}
+
+void sessions_uploaded(struct daemon *d, const char *id, int64_t took_ms)
+{
+    debounce_uploaded(d->sessions->debounce, id, now_mono_ms(), took_ms);
+}
+
+void sessions_rest(struct daemon *d)
+{
+    debounce_tidy(d->sessions->debounce, now_mono_ms());
+}
+
+struct sessions *sessions_new(struct daemon *d)
+{
+    struct debounce_opts o = debounce_opts_of(d);
+    struct sessions *s = str_calloc(1, sizeof(*s));
+
+    s->by_id = map_new();
+    s->debounce = debounce_new(&o);
+    s->timer = evtimer_new(d->base, on_debounce, d);
+    if (s->timer == NULL)
+        abort();
+    return s;
+}
+
+void sessions_free(struct sessions *s)
+{
+    debounce_free(s->debounce);
+    map_free(s->by_id);
+    event_free(s->timer);
+    free(s);
 }

@@ -102,7 +102,7 @@ static int on_confirmed(void *arg, const struct queue_item *item, int64_t versio
         .base_sha256 = item->base_sha256,
     };
 
-    debounce_uploaded(d->debounce, item->session_id, now_mono_ms(), took_ms);
+    sessions_uploaded(d, item->session_id, took_ms);
     if (state_confirm(d->books->state, item->session_id, &c, err) != 0 ||
         state_store_manifest(d->books->state, item->session_id, item->content_id, version, err) !=
             0 ||
@@ -345,7 +345,7 @@ static void on_rebuild(void *arg, const char *session_id)
     struct daemon *d = arg;
     struct session *s = sessions_need(d, session_id);
 
-    s->dirty_seq = ++d->seq;
+    s->dirty_seq = sessions_next_seq(d);
     sessions_make_due(d, s);
 }
 

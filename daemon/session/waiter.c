@@ -341,15 +341,13 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
     if (is_excluded || (d->books != NULL && adopted_take_deleted(d->books->dir, id))) {
         if (state_set_excluded(d->books->state, id, 0, 1, err) != 0)
             return -1;
-        sessions_touch(d, id, 0, 0);
-        s = sessions_get(d, id);
+        s = sessions_touch(d, id, 0, 0);
     }
     if (is_rolled_back(d, id)) {
         /* Asked for by name: the server has less than it had, so it gets it anew. */
         if (state_renew(d->books->state, id, err) != 0)
             return -1;
-        sessions_touch(d, id, 0, 0);
-        s = sessions_get(d, id);
+        s = sessions_touch(d, id, 0, 0);
     }
     if (s != NULL && s->dirty_seq > s->safe_seq) {
         add_target(w, s);
@@ -363,7 +361,7 @@ static int target_by_name(struct waiter *w, const char *id, struct ct_err *err)
 static int find_targets(struct waiter *w, struct ct_err *err)
 {
     if (w->ids.n == 0) {
-        map_each(w->d->sessions, target_if_unsafe, w);
+        sessions_each(w->d, target_if_unsafe, w);
         if (w->is_waiting)
             state_each_deleted(w->d->books->state, add_deleted, w);
     }
