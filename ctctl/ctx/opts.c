@@ -94,6 +94,9 @@ static int one(struct ctx *c, const struct table *t, int argc, char **argv, int 
     if (o->kind != OPT_FLAG && value == NULL) {
         if (*i + 1 >= argc)
             return ctx_usage(c, "--%s wants a value", o->name);
+        if (strncmp(argv[*i + 1], "--", 2) == 0)
+            return ctx_usage(c, "--%s wants a value; if it is \"%s\": --%s=%s", o->name,
+                             argv[*i + 1], o->name, argv[*i + 1]);
         value = argv[++*i];
     }
     return set(c, o, value);
