@@ -20,17 +20,27 @@ enum turn_kind {
     TURN_NOTE,     /* what else may reach the model, or was written down: reminders, attachments */
 };
 
+/* A picture that belongs to a turn. */
+struct turn_image {
+    const char *type; /* as the record names it ("image/png"), of any content */
+    const char *data; /* base64, of any content */
+};
+
+#define TURN_IMAGES_MAX 64 /* of one turn; what is more is passed over */
+
 /* Strings are borrowed for the call, and have any content; a NUL in them has become U+FFFD. */
 struct turn {
     enum turn_kind kind;
     const char *text;
-    const char *tool;   /* of a call: its name, else NULL */
-    const char *brief;  /* of a call: the argument that says most, or NULL */
-    const char *at;     /* RFC 3339, or NULL */
-    const char *record; /* the identity of its record, or NULL */
-    const char *cwd;    /* the folder that it was said in, or NULL */
-    int part;           /* the how manieth of that record */
-    int is_aside;       /* a subagent's */
+    const char *tool;                /* of a call: its name, else NULL */
+    const char *brief;               /* of a call: the argument that says most, or NULL */
+    const char *at;                  /* RFC 3339, or NULL */
+    const char *record;              /* the identity of its record, or NULL */
+    const char *cwd;                 /* the folder that it was said in, or NULL */
+    int part;                        /* the how manieth of that record */
+    int is_aside;                    /* a subagent's */
+    const struct turn_image *images; /* in the order in which the text has "[image]" for them */
+    size_t n_images;
 };
 
 typedef void turns_f(void *arg, const struct turn *t);

@@ -1,7 +1,7 @@
 // The conversation, in pieces that come and go as one scrolls.  The program finds a piece of the transcript
 // by its place alone, so one of any length is there at once; how high the others will be is estimated.
 
-import { ask, Refused } from './ask.js'
+import { ask, picture, Refused } from './ask.js'
 import { bytes, count, el, put, when } from './dom.js'
 import { line, pre, prose, visible } from './prose.js'
 
@@ -52,6 +52,7 @@ function call(t) {
   const o = parsed(t.text), edits = o && (Array.isArray(o.edits) ? o.edits : [o])
   if (!o) return [pre(t.text, { class: 'code' })]
   if (Array.isArray(o.todos)) return [plan(o.todos)]
+  if (typeof o.plan === 'string') return [el('div', { class: 'prose' }, prose(o.plan))]
   const diffs = edits.filter(e => typeof e?.old_string === 'string' && typeof e?.new_string === 'string')
     .map(e => changed(e.old_string, e.new_string))
   const rest = Object.entries(o).filter(([k]) => !diffs.length || !['old_string', 'new_string', 'edits'].includes(k))
@@ -101,17 +102,37 @@ function rest(t, more, article) {
   return b
 }
 
+const WIDE = 1400 // pixels of a picture, at most
+
+function pictures(t, get) {
+  const box = el('div', { class: 'pictures' })
+  for (let i = 0; i < t.images; i++) {
+    const c = el('canvas', { role: 'img', 'aria-label': `A picture, ${i + 1} of ${t.images}` }), d = el('div', null, c)
+    box.append(d)
+    get(i).then(bitmap => {
+      const scale = Math.min(1, WIDE / bitmap.width, WIDE / bitmap.height)
+      c.width = Math.max(1, Math.round(bitmap.width * scale))
+      c.height = Math.max(1, Math.round(bitmap.height * scale))
+      c.getContext('2d').drawImage(bitmap, 0, 0, c.width, c.height)
+      bitmap.close()
+    }).catch(e => { if (e.name !== 'AbortError') put(d, el('p', { class: 'nothing' }, e instanceof Refused ? e.message : 'This picture can not be shown')) })
+  }
+  return box
+}
+
 const sameDay = (a, b) => a && b && new Date(a).toDateString() === new Date(b).toDateString()
 
-// One turn as an article; ${before} is the one in front of it, ${more} gets it whole.
-export function turn(t, before, more) {
+// One turn as an article; ${before} is the one in front of it, ${more} gets it whole, ${image} a picture of it.
+export function turn(t, before, more, image) {
   const isAgent = ['answer', 'thinking', 'call'].includes(t.kind) && (!before || before.kind === 'prompt')
   const a = el('article', { class: `turn ${t.kind}${t.subagent ? ' subagent' : ''}`,
     tabindex: t.kind === 'prompt' ? '-1' : null, 'aria-label': names[t.kind] ?? 'Tool' })
-  if (isAgent || t.kind === 'prompt')
+  if (isAgent || (t.kind === 'prompt' && before?.kind !== 'prompt'))
     a.append(el('header', null, el('b', null, t.subagent ? 'Subagent' : isAgent ? names.answer : names.prompt), ' ',
       when(t.at, sameDay(t.at, before?.at) ? { timeStyle: 'short' } : undefined)))
-  a.append(body(t))
+  const isPicture = t.images > 0 && image
+  if (!isPicture || t.text.replaceAll('[image]', '').trim()) a.append(body(t))
+  if (isPicture) a.append(pictures(t, image))
   if (t.length && more) a.append(rest(t, more, a))
   return a
 }
@@ -201,7 +222,8 @@ export class Turns {
     const o = await this.get({ piece: n }), s = this.sections[n]
     let before = this.last?.piece === n - 1 ? this.last.turn : n === 0 ? null : { kind: 'answer' }
     const all = o.turns.map((t, i) => {
-      const a = turn(t, before, async () => (await this.get({ piece: n, turn: i })).turns[0])
+      const a = turn(t, before, async () => (await this.get({ piece: n, turn: i })).turns[0],
+        k => picture({ handle: this.handle, piece: n, turn: i, image: k }))
       if (t.kind !== 'note') before = t
       return a
     })

@@ -16,13 +16,16 @@ struct telling {
     turns_f *f;
     void *arg;
     struct turn turn;
+    struct turn_image images[TURN_IMAGES_MAX]; /* of the turn that is being made */
 };
 
 static void tell(struct telling *x, enum turn_kind kind, const char *text)
 {
     x->turn.kind = kind;
     x->turn.text = text;
+    x->turn.images = x->images;
     x->f(x->arg, &x->turn);
+    x->turn.n_images = 0;
     x->turn.part++;
 }
 
@@ -101,8 +104,26 @@ static int is_opaque(const char *type)
            strcmp(type, "tool_reference") == 0;
 }
 
+/* The bytes of a picture, for who shows them; a place for it, if it has none. */
+static void add_image(struct telling *x, const struct json_object *block)
+{
+    const struct json_object *source = jdoc_obj(block, "source");
+
+    if (x->turn.n_images < TURN_IMAGES_MAX)
+        x->images[x->turn.n_images++] =
+            (struct turn_image){jdoc_str(source, "media_type"), jdoc_str(source, "data")};
+}
+
+static void add_opaque(struct telling *x, struct buf *b, const char *type,
+                       const struct json_object *block)
+{
+    buf_printf(b, "[%s]", type);
+    if (strcmp(type, "image") == 0)
+        add_image(x, block);
+}
+
 /* Append the text of what a tool gave back, a string or blocks. */
-static void add_result(struct buf *b, struct json_object *content)
+static void add_result(struct telling *x, struct buf *b, struct json_object *content)
 {
     if (json_object_get_type(content) == json_type_string) {
         buf_addstr(b, json_object_get_string(content));
@@ -118,7 +139,7 @@ static void add_result(struct buf *b, struct json_object *content)
         if (text != NULL)
             buf_addstr(b, text);
         else if (type != NULL && is_opaque(type))
-            buf_printf(b, "[%s]", type);
+            add_opaque(x, b, type, block);
         else if (json_object_get_type(block) == json_type_string)
             buf_addstr(b, json_object_get_string(block));
         else if (block != NULL)
@@ -132,7 +153,7 @@ static void tell_result(struct telling *x, const struct json_object *block)
     struct buf b = {0};
 
     if (json_object_object_get_ex(block, "content", &content))
-        add_result(&b, content);
+        add_result(x, &b, content);
     tell(x, TURN_RESULT, b.data != NULL ? b.data : "");
     buf_free(&b);
 }
@@ -173,7 +194,7 @@ static int ends_in(const char *s, const char *end)
 static void tell_block(struct telling *x, struct json_object *block, enum turn_kind typed)
 {
     const char *type = jdoc_str(block, "type"), *text = jdoc_str(block, "text");
-    char *what;
+    struct buf what = {0};
 
     if (json_object_get_type(block) == json_type_string)
         tell(x, typed, json_object_get_string(block));
@@ -191,9 +212,9 @@ static void tell_block(struct telling *x, struct json_object *block, enum turn_k
     else if (type != NULL && ends_in(type, "tool_result"))
         tell_result(x, block);
     else if (type != NULL && is_opaque(type)) {
-        what = str_printf("[%s]", type);
-        tell(x, typed, what);
-        free(what);
+        add_opaque(x, &what, type, block);
+        tell(x, typed, what.data);
+        buf_free(&what);
     } else if (block != NULL) {
         tell(x, TURN_NOTE, jdoc_text(block));
     }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,7 +31,8 @@ struct asking {
     struct evhttp_request *req;
     struct evhttp_connection *connection;
     struct errand *errand;
-    int fd; /* where a transcript goes, or -1 */
+    struct event *left; /* whoever asked has hung up */
+    int fd;             /* where a transcript goes, or -1 */
     struct asking *next;
 };
 
@@ -45,12 +47,36 @@ static void drop(struct asking *a)
         p = &(*p)->next;
     *p = a->next;
     a->site->n_askings--;
+    if (a->left != NULL)
+        event_free(a->left);
     if (a->fd >= 0)
         close(a->fd);
     free(a);
 }
 
-/* Whoever asked is gone: a tab was closed, another page was chosen. */
+/* Whoever asked is gone: a tab was closed, another page was chosen.  evhttp does not look for that
+ * while it waits for our answer; the answer of an errand that was ended finds nobody. */
+static void on_left(evutil_socket_t fd, short what, void *arg)
+{
+    struct asking *a = arg;
+
+    (void)fd;
+    (void)what;
+    errand_stop(a->errand);
+}
+
+static void watch_for_leaving(struct asking *a)
+{
+    struct bufferevent *b = evhttp_connection_get_bufferevent(a->connection);
+
+    if ((event_base_get_features(a->site->base) & EV_FEATURE_EARLY_CLOSE) == 0)
+        return; /* then it ends by itself */
+    a->left = event_new(a->site->base, bufferevent_getfd(b), EV_CLOSED, on_left, a);
+    if (a->left != NULL)
+        event_add(a->left, NULL);
+}
+
+/* The connection is no more. */
 static void on_gone(struct evhttp_connection *connection, void *arg)
 {
     struct asking *a = arg;
@@ -88,6 +114,7 @@ static void begin(struct site *s, struct evhttp_request *req, const struct strli
         rc = errand_start(s->base, argv, fd, f, a, &a->errand, &e);
     if (rc == 0) {
         evhttp_connection_set_closecb(a->connection, on_gone, a);
+        watch_for_leaving(a);
     } else {
         drop(a);
         site_refuse(req, 503, &e);
@@ -386,28 +413,62 @@ static int64_t number_of(const struct evkeyvalq *query, const char *key)
     return s != NULL && str_parse_u64(s, &n) == 0 && n <= INT32_MAX ? (int64_t)n : -1;
 }
 
-static void do_turns(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
+/* The transcript that the page calls by this handle, or NULL after having said that it is closed.
+ */
+static const struct site_opened *opened(struct site *s, struct evhttp_request *req,
+                                        const struct evkeyvalq *query)
 {
     int64_t handle = number_of(query, "handle");
-    struct json_object *o;
     struct ct_err e;
-    size_t i = 0;
 
-    while (i < SITE_OPENED && (s->opened[i].fd < 0 || s->opened[i].handle != handle))
-        i++;
-    if (i == SITE_OPENED) {
-        err_set(&e, ERR_EXPIRED, "that transcript is no longer open");
-        site_refuse(req, 410, &e);
-        return;
+    for (size_t i = 0; i < SITE_OPENED; i++) {
+        if (s->opened[i].fd >= 0 && s->opened[i].handle == handle) {
+            s->opened[i].used = ++s->uses;
+            return &s->opened[i];
+        }
     }
-    s->opened[i].used = ++s->uses;
-    if (pieces_tell(s->opened[i].agent, s->opened[i].fd, number_of(query, "piece"),
-                    number_of(query, "turn"), &o, &e) != 0) {
+    err_set(&e, ERR_EXPIRED, "that transcript is no longer open");
+    site_refuse(req, 410, &e);
+    return NULL;
+}
+
+static void do_turns(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
+{
+    const struct site_opened *o = opened(s, req, query);
+    struct json_object *answer;
+    struct ct_err e;
+
+    if (o == NULL)
+        return;
+    if (pieces_tell(o->agent, o->fd, number_of(query, "piece"), number_of(query, "turn"), &answer,
+                    &e) != 0) {
         site_refuse(req, 400, &e);
         return;
     }
-    site_answer(req, 200, o);
-    json_object_put(o);
+    site_answer(req, 200, answer);
+    json_object_put(answer);
+}
+
+/* The bytes of a picture; none (204) if it can't be shown. */
+static void do_image(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
+{
+    const struct site_opened *o = opened(s, req, query);
+    struct evbuffer *b = evbuffer_new();
+    const char *type = "image/png";
+    struct buf image = {0};
+    struct ct_err e;
+    int is_there;
+
+    if (o != NULL) {
+        is_there =
+            pieces_image(o->agent, o->fd, number_of(query, "piece"), number_of(query, "turn"),
+                         number_of(query, "image"), &image, &type, &e) == 0;
+        if (is_there)
+            evbuffer_add(b, image.data, image.len);
+        site_send(req, is_there ? 200 : 204, type, b);
+    }
+    buf_free(&image);
+    evbuffer_free(b);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------
@@ -436,6 +497,8 @@ void asks_do(struct site *s, struct evhttp_request *req, const char *path)
         do_open(s, req, &query);
     } else if (!is_post && strcmp(path, "turns") == 0) {
         do_turns(s, req, &query);
+    } else if (!is_post && strcmp(path, "image") == 0) {
+        do_image(s, req, &query);
     } else {
         err_set(&e, ERR_GONE, "there is nothing here");
         site_refuse(req, 404, &e);

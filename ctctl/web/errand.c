@@ -171,10 +171,15 @@ int errand_start(struct event_base *base, char *const argv[], int out_fd, errand
     return 0;
 }
 
+void errand_stop(struct errand *e)
+{
+    kill(e->pid, SIGTERM);
+}
+
 void errand_cancel(struct errand *e)
 {
     if (e == NULL)
         return;
     e->f = NULL;
-    kill(e->pid, SIGTERM);
+    errand_stop(e);
 }

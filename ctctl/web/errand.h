@@ -31,9 +31,14 @@ int errand_start(struct event_base *base, char *const argv[], int out_fd, errand
                  struct errand **ret, struct ct_err *err);
 
 /**
+ * errand_stop(e):
+ * Have it end now; ${f} is told so.
+ *
  * errand_cancel(e):
- * End it; nobody is called.  It goes when the event loop sees that it has ended; NULL is harmless.
+ * The same, and nobody is called.  It goes when the event loop sees that it has ended; NULL is
+ * harmless.
  */
+void errand_stop(struct errand *e);
 void errand_cancel(struct errand *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "agents/turns.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "ctctl/read/telling.h"
@@ -48,8 +49,15 @@ static void on_turn(void *arg, const struct turn *t)
     o = telling_json(&cut);
     if (text != NULL)
         jdoc_set_int(o, "length", (int64_t)len);
+    if (t->n_images > 0)
+        jdoc_set_int(o, "images", (int64_t)t->n_images);
     json_object_array_add(x->turns, o);
     free(text);
+}
+
+static int64_t pieces_of(int64_t size)
+{
+    return (size + PIECES_BYTES - 1) / PIECES_BYTES;
 }
 
 /* Feed the lines that begin in [from, to).  A line that one step does not end goes on in the next.
@@ -90,36 +98,105 @@ static int feed(int fd, off_t from, off_t to, struct turns *t, struct ct_err *er
     return rc;
 }
 
-int pieces_tell(const struct agent *agent, int fd, int64_t piece, int64_t turn,
-                struct json_object **ret, struct ct_err *err)
+/* Tell the turns of the piece to ${f}; ${ret_size} is the file's. */
+static int tell(const struct agent *agent, int fd, int64_t piece, turns_f *f, void *arg,
+                int64_t *ret_size, int64_t *ret_unread, struct ct_err *err)
 {
-    struct telling_piece x = {.only = turn};
-    struct json_object *o;
     struct turns *t;
     struct stat st;
-    int64_t pieces;
     int rc;
 
     if (fstat(fd, &st) != 0)
         return err_sys(err, "can't look at the transcript");
-    pieces = ((int64_t)st.st_size + PIECES_BYTES - 1) / PIECES_BYTES;
-    if (piece < 0 || (piece > 0 && piece >= pieces))
+    if (piece < 0 || (piece > 0 && piece >= pieces_of((int64_t)st.st_size)))
         return err_set(err, ERR_REFUSED,
                        "the transcript has no such part; it may have been "
                        "written anew");
-    x.turns = json_object_new_array();
-    t = turns_new(agent, on_turn, &x);
+    t = turns_new(agent, f, arg);
     rc = feed(fd, (off_t)piece * PIECES_BYTES, (off_t)(piece + 1) * PIECES_BYTES, t, err);
+    *ret_size = (int64_t)st.st_size;
+    *ret_unread = turns_unread(t);
+    turns_free(t);
+    return rc;
+}
+
+int pieces_tell(const struct agent *agent, int fd, int64_t piece, int64_t turn,
+                struct json_object **ret, struct ct_err *err)
+{
+    struct telling_piece x = {.turns = json_object_new_array(), .only = turn};
+    int64_t size = 0, unread = 0;
+    struct json_object *o;
+    int rc = tell(agent, fd, piece, on_turn, &x, &size, &unread, err);
+
     if (rc == 0) {
         o = json_object_new_object();
         jdoc_set_int(o, "piece", piece);
-        jdoc_set_int(o, "pieces", pieces);
-        jdoc_set_int(o, "size", (int64_t)st.st_size);
-        jdoc_set_int(o, "unread", turns_unread(t));
+        jdoc_set_int(o, "pieces", pieces_of(size));
+        jdoc_set_int(o, "size", size);
+        jdoc_set_int(o, "unread", unread);
         json_object_object_add(o, "turns", json_object_get(x.turns));
         *ret = o;
     }
-    turns_free(t);
     json_object_put(x.turns);
     return rc;
+}
+
+/* ---- pictures ----------------------------------------------------------------------------------
+ */
+
+struct seeking {
+    int64_t turn, image;
+    int64_t n;
+    struct buf *to;
+    int is_found;
+};
+
+static void seek_image(void *arg, const struct turn *t)
+{
+    struct seeking *x = arg;
+    const struct turn_image *image;
+
+    if (x->n++ != x->turn || x->image < 0 || (uint64_t)x->image >= t->n_images)
+        return;
+    image = &t->images[x->image];
+    x->is_found =
+        image->data != NULL && hash_unbase64(image->data, strlen(image->data), x->to) == 0;
+}
+
+/* What a browser takes for a picture, and nothing that can hold a script. */
+static const char *type_of(const struct buf *b)
+{
+    static const struct {
+        const char *type;
+        size_t at, n;
+        const char *magic;
+    } types[] = {
+        {"image/png", 0, 8, "\x89PNG\r\n\x1a\n"},
+        {"image/jpeg", 0, 3, "\xff\xd8\xff"},
+        {"image/gif", 0, 4, "GIF8"},
+        {"image/webp", 8, 4, "WEBP"},
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (b->len > types[i].at + types[i].n &&
+            memcmp(b->data + types[i].at, types[i].magic, types[i].n) == 0)
+            return types[i].type;
+    }
+    return NULL;
+}
+
+int pieces_image(const struct agent *agent, int fd, int64_t piece, int64_t turn, int64_t image,
+                 struct buf *ret, const char **ret_type, struct ct_err *err)
+{
+    struct seeking x = {.turn = turn, .image = image, .to = ret};
+    int64_t size, unread;
+    const char *type;
+
+    if (tell(agent, fd, piece, seek_image, &x, &size, &unread, err) != 0)
+        return -1;
+    type = x.is_found ? type_of(ret) : NULL;
+    if (type == NULL)
+        return err_set(err, ERR_REFUSED, "there is no picture that can be shown");
+    *ret_type = type;
+    return 0;
 }

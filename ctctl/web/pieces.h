@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 /*
@@ -22,12 +23,22 @@
  *
  *   {"piece", "size": bytes of the file, "pieces": how many, "unread": lines, "turns": [...]}
  *
- * The turns are as in `ctctl cat --json`; one whose text is cut has "length", in bytes.  Nothing of
+ * The turns are as in `ctctl cat --json`; one whose text is cut has "length", in bytes, one with
+ * pictures "images", how many.  Nothing of
  * a last line without its newline is told, for it may be being written.  With ${turn}, not -1, only
  * that turn of the piece, from 0, with its text up to PIECES_WHOLE.  The caller puts ${ret}.
  */
 struct agent;
 int pieces_tell(const struct agent *agent, int fd, int64_t piece, int64_t turn,
                 struct json_object **ret, struct ct_err *err);
+
+/**
+ * pieces_image(agent, fd, piece, turn, image, ret, ret_type, err):
+ * Append the bytes of a picture of that turn to ${ret}, the first one is 0; ${ret_type} is what
+ * they are: of PNG, JPEG, GIF and WebP only, and as the bytes say, not the record.  ERR_REFUSED if
+ * they are nothing of that.
+ */
+int pieces_image(const struct agent *agent, int fd, int64_t piece, int64_t turn, int64_t image,
+                 struct buf *ret, const char **ret_type, struct ct_err *err);
 
 #endif

@@ -256,6 +256,49 @@ static void a_cut_is_whole_characters(void **state)
     }
 }
 
+/* "iVBORw0KGgo" is how a PNG begins. */
+static void only_a_picture_is_given_as_one(void **state)
+{
+    static const char line[] =
+        "{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"see\"},"
+        "{\"type\":\"image\",\"source\":{\"media_type\":\"text/"
+        "html\",\"data\":\"iVBORw0KGgoAAAAA\"}},"
+        "{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\"},{\"type\":\"image\","
+        "\"source\":"
+        "{\"media_type\":\"image/png\",\"data\":\"PHN2Zz4AAAAA\"}},{\"type\":\"image\",\"source\":"
+        "{\"data\":\"/9j/4AAA\"}},{\"type\":\"image\",\"source\":{\"data\":\"!!!!\"}}]}]}}\n";
+    static const struct {
+        int64_t turn, image;
+        const char *type; /* NULL: refused */
+    } rows[] = {
+        {0, 0, NULL}, {1, 0, "image/png"},  {1, 1, NULL}, {1, -1, NULL}, {2, 0, NULL},
+        {2, 1, NULL}, {2, 2, "image/jpeg"}, {2, 3, NULL}, {2, 4, NULL},  {9, 0, NULL},
+    };
+    struct buf b = {0};
+    struct json_object *o;
+    struct ct_err e;
+    int fd;
+
+    buf_addstr(&b, line);
+    fd = write_it(*state, &b);
+    assert_int_equal(pieces_tell(agent_unnamed(), fd, 0, -1, &o, &e), 0);
+    assert_int_equal(jdoc_int(json_object_array_get_idx(jdoc_array(o, "turns"), 2), "images", 0),
+                     4);
+    json_object_put(o);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf image = {0};
+        const char *type = NULL;
+        int rc =
+            pieces_image(agent_unnamed(), fd, 0, rows[i].turn, rows[i].image, &image, &type, &e);
+        assert_int_equal(rc, rows[i].type != NULL ? 0 : -1);
+        if (rc == 0)
+            assert_string_equal(type, rows[i].type);
+        buf_free(&image);
+    }
+    close(fd);
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(borders_lose_and_double_nothing, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_line_that_is_being_written_is_not_told, unit_setup,
                                         unit_teardown),
+        cmocka_unit_test_setup_teardown(only_a_picture_is_given_as_one, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_cut_is_whole_characters, unit_setup, unit_teardown),
     };
 

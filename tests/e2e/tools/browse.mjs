@@ -84,7 +84,7 @@ const inspect = p => p.evaluate(() => {
   if ({}.polluted !== undefined) bad.push('a prototype was changed')
   if (document.title.includes('taken')) bad.push('the title was taken')
   for (const e of document.querySelectorAll('main *')) {
-    if (!/^(A|ARTICLE|ASIDE|B|BLOCKQUOTE|BR|BUTTON|CODE|DD|DETAILS|DIV|DL|DT|H1|H2|HEADER|HR|LABEL|LI|OPTION|P|PRE|SECTION|SELECT|SPAN|STRONG|SUMMARY|TIME|UL)$/.test(e.tagName))
+    if (!/^(A|ARTICLE|ASIDE|B|BLOCKQUOTE|BR|BUTTON|CANVAS|CODE|DD|DETAILS|DIV|DL|DT|H1|H2|HEADER|HR|LABEL|LI|OPTION|P|PRE|SECTION|SELECT|SPAN|STRONG|SUMMARY|TIME|UL)$/.test(e.tagName))
       bad.push(`<${e.tagName.toLowerCase()}> in the page`)
     for (const a of e.attributes)
       if (/^on/i.test(a.name) || (a.name === 'href' && !a.value.startsWith('#')) || a.name === 'src' || (a.name === 'style' && !/^min-height: [0-9.]+px;$/.test(a.value) && a.value))

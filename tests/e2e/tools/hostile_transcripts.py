@@ -7,10 +7,13 @@ writes one session each into DIR, a folder of projects, and prints "ID NAME" for
 set window.pwned, or ask URL for something.  SCALE (1) makes what is large larger.
 """
 
+import base64
 import json
 import os
+import struct
 import sys
 import uuid
+import zlib
 
 dir_, cwd, url = sys.argv[1:4]
 scale = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -44,6 +47,18 @@ def tool(name, given):
 
 def result(content):
     return record("user", [{"type": "tool_result", "tool_use_id": "t", "content": content}])
+
+
+def image(data, type_="image/png"):
+    return {"type": "image", "source": {"type": "base64", "media_type": type_, "data": base64.b64encode(data).decode()}}
+
+
+def png(width, height):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)) + chunk(
+        b"IDAT", zlib.compress(bytes(min((width // 8 + 2) * height, 120 << 20)), 1)) + chunk(b"IEND", b"")
 
 
 def nested(depth, open_, close):
@@ -95,6 +110,14 @@ def sessions():
         tool("x", [1, 2]), tool("x", "text"), tool("x", None), tool(None, {}),
         result([{"type": "image", "source": {"data": "PHN2Zy8+", "media_type": f"text/html;{url}"}}, {"type": "x", "text": {"a": 1}}]),
         result({"a": 1}), result(None), result([None, 1, "x"]),
+    ]
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' onload='{RUN}'><script>{RUN}</script><image href='{url}/i'/></svg>".encode()
+    yield "pictures", [
+        record("user", [image(png(40, 30)), image(svg, "image/svg+xml"), image(b"<script>" + RUN.encode() + b"</script>", "text/html"),
+                        image(b"\x89PNG\r\n\x1a\n" + svg), image(b"GIF89a" + svg), {"type": "image"}, {"type": "image", "source": "x"},
+                        {"type": "image", "source": {"type": "url", "url": url + "/picture"}}]),
+        record("user", [image(png(30000, 30000)), image(png(2**31 - 1, 2**31 - 1))]),
+        result([image(png(9, 9)) for _ in range(200)]),
     ]
     yield "shapes", [
         {**record("user", "x"), "timestamp": t} for t in
