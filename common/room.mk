@@ -32,6 +32,7 @@ common_libcommon_a_SOURCES = \
   common/data/db.c common/data/db.h common/data/db_impl.h common/data/db_migrate.c \
   common/data/hkdf.c common/data/hkdf.h \
   common/data/jdoc.c common/data/jdoc.h \
+  common/data/names.c common/data/names.h \
   common/data/jscan.c common/data/jscan.h \
   common/data/jtree.c common/data/jtree.h \
   common/sys/machine.h \

@@ -329,6 +329,7 @@ static const struct context after_options[] = {
 };
 
 static const struct context after_verbs[] = {
+    {"rename", offer_local_ids},       {"tag", offer_local_ids},
     {"show", offer_local_ids},         {"cat", offer_local_ids},
     {"diff", offer_local_ids},         {"sync", offer_local_ids},
     {"versions", offer_cloud_ids},     {"delete", offer_cloud_ids},

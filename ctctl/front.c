@@ -16,8 +16,8 @@
 #define FULL "/codeteleport/ctctl"
 
 static const struct verb *const near[] = {
-    &verb_status, &verb_list,    &verb_sync,    &verb_watch, &verb_pause,
-    &verb_resume, &verb_exclude, &verb_include, &verb_stats,
+    &verb_status,  &verb_list,    &verb_sync,  &verb_watch,  &verb_pause, &verb_resume,
+    &verb_exclude, &verb_include, &verb_stats, &verb_rename, &verb_tag,
 };
 
 static char **words; /* of the command line, for the program that goes on with it */

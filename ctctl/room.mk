@@ -37,11 +37,13 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_import.c \
   ctctl/cmd/session/verb_list.c \
   ctctl/cmd/session/verb_pull.c \
+  ctctl/cmd/session/verb_rename.c \
   ctctl/cmd/session/verb_scan.c \
   ctctl/cmd/session/verb_seal.c \
   ctctl/cmd/session/verb_search.c \
   ctctl/cmd/session/verb_show.c \
   ctctl/cmd/session/verb_stats.c \
+  ctctl/cmd/session/verb_tag.c \
   ctctl/cmd/session/verb_undelete.c \
   ctctl/cmd/session/verb_verify.c \
   ctctl/cmd/session/verb_versions.c \
@@ -64,6 +66,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/here/current.c ctctl/here/current.h \
   ctctl/here/exclude.c ctctl/here/exclude.h \
   ctctl/here/glance.c ctctl/here/glance.h \
+  ctctl/here/naming.c ctctl/here/naming.h \
   ctctl/here/plugin.c ctctl/here/plugin.h \
   ctctl/here/sync_follow.c ctctl/here/sync_follow.h \
   ctctl/here/system.c ctctl/here/system.h \

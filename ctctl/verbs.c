@@ -11,7 +11,7 @@ static const struct verb *const verbs[] = {
     &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
     &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
     &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
-    &verb_plugin,   &verb_stats,   &verb_web,
+    &verb_plugin,   &verb_stats,   &verb_rename,   &verb_tag,     &verb_web,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -88,6 +88,9 @@ static const struct {
     {"grep", "search"},
     {"find", "search"},
     {"cost", "stats"},
+    {"name", "rename"},
+    {"title", "rename"},
+    {"label", "tag"},
     {"usage", "stats"},
     {"browser", "web"},
     {"dashboard", "web"},

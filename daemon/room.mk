@@ -7,6 +7,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/account/cloud_look.c \
   daemon/account/cloud_verify.c \
   daemon/account/login_view.c daemon/account/login_view.h \
+  daemon/account/naming.c daemon/account/naming.h \
   daemon/account/pace.c daemon/account/pace.h \
   daemon/account/reseal.c \
   daemon/account/room.c daemon/account/room.h \

@@ -10,6 +10,10 @@ tests_common_unit_secret_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 tests_daemon_unit_state_SOURCES = tests/daemon/unit_state.c
 tests_daemon_unit_state_LDADD = daemon/libdaemon.a uploader/libuploader.a api/libapi.a net/libnet.a \
   $(CURL_LIBS) $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/common/unit_names
+TESTS += tests/common/unit_names
+tests_common_unit_names_SOURCES = tests/common/unit_names.c
+tests_common_unit_names_LDADD = $(common_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/common/unit_log
 TESTS += tests/common/unit_log
 tests_common_unit_log_SOURCES = tests/common/unit_log.c

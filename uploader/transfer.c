@@ -10,6 +10,7 @@
 #include "api/store_error.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/sys/secret.h"
@@ -621,6 +622,13 @@ void transfer_reserve(struct transfer *t)
     snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", q->sha256);
     r.md5 = q->md5;
     r.metadata = q->metadata;
+    /* As other clients have them; of what is sealed nobody is told. */
+    r.label = (char *)(uintptr_t)names_title(jdoc_obj(q->metadata, "names"));
+    r.tags = names_tags(jdoc_obj(q->metadata, "names"));
+    if (json_object_array_length(r.tags) == 0) {
+        json_object_put(r.tags);
+        r.tags = NULL;
+    }
     r.pin = q->pin;
     r.amend = q->amend;
     if (t->env.device_id != NULL && t->env.device_id[0] != '\0')
@@ -630,6 +638,7 @@ void transfer_reserve(struct transfer *t)
     r.revive = q->revive;
     body = api_upload_req_json(&r);
     json_object_put(r.bases);
+    json_object_put(r.tags);
     transfer_call(t, "POST", "/sessions/upload", body, on_reserved);
     json_object_put(body);
 }

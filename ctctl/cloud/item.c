@@ -7,6 +7,7 @@
 #include "bundle/open/generations.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "ctctl/ui/text.h"
 
 #include "ctctl/cloud/item.h"
@@ -227,6 +228,11 @@ struct json_object *item_metadata(const struct json_object *item)
     return item_is_locked(item) ? NULL : jdoc_obj(item, "metadata");
 }
 
+const struct json_object *item_names(const struct json_object *item)
+{
+    return jdoc_obj(item_metadata(item), "names");
+}
+
 struct json_object *item_usage(const struct json_object *item)
 {
     struct json_object *own = jdoc_obj(item, "usage");
@@ -280,7 +286,9 @@ const char *item_title(const struct json_object *item, char *buf, size_t n)
 
     if (item_is_locked(item))
         return locked_title(item, buf, n);
-    s = item_is_profile(item) ? "what belongs to no session" : item_str(item, "label");
+    s = item_is_profile(item) ? "what belongs to no session" : names_title(item_names(item));
+    if (s == NULL)
+        s = item_str(item, "label");
     if (s == NULL)
         s = jdoc_str(m, "summary");
     if (s == NULL)

@@ -98,12 +98,18 @@ const struct agent *item_agent(const struct json_object *item);
 
 /**
  * item_title(item, buf, n):
- * What to call it: as the server says, else as this machine knows it (ITEM_LOCAL_TITLE, see
+ * What to call it: as somebody named it, else as the server says, else as this machine knows it (ITEM_LOCAL_TITLE, see
  * sessions_mark_here()), else its agent, when it began and how many messages it has.  ${buf} is
  * room for what has to be made up.
  */
 #define ITEM_LOCAL_TITLE "localTitle"
 const char *item_title(const struct json_object *item, char *buf, size_t n);
+
+/**
+ * item_names(item):
+ * Return what people call it, as common/data/names.h, borrowed; NULL: nothing.
+ */
+const struct json_object *item_names(const struct json_object *item);
 
 /**
  * item_usage(item):

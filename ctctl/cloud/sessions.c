@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "common/base/path.h"
 #include "common/base/percent.h"
 #include "common/base/str.h"
@@ -32,6 +33,19 @@ static int is_machine(const char *name, const char *machine)
     return machine == NULL || (name != NULL && strcmp(name, machine) == 0);
 }
 
+static int is_tagged(const struct json_object *item, const char *tag)
+{
+    struct json_object *list = jdoc_array(item, "tags");
+    size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; tag != NULL && i < n; i++) {
+        const char *s = json_object_get_string(json_object_array_get_idx(list, i));
+        if (s != NULL && strcmp(s, tag) == 0)
+            return 1;
+    }
+    return tag == NULL;
+}
+
 /* ---- the daemon's -----------------------------------------------------------------------------
  */
 
@@ -46,7 +60,7 @@ static int local_page(struct ctx *c, const struct sessions_filter *f, const char
     else
         ctx_refresh(c);
     /* Who filters here needs more than what is shown in the end. */
-    if (f->limit > 0 && f->machine == NULL && f->project == NULL)
+    if (f->limit > 0 && f->machine == NULL && f->project == NULL && f->tag == NULL)
         jdoc_set_int(params, "limit", limit);
     rc = ctx_call(c, "list", params, ANSWER_MS, ret, err);
     json_object_put(params);
@@ -73,7 +87,7 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
             unsaved_describe(list);
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
-            if (is_machine(jdoc_str(item, "deviceName"), f->machine) &&
+            if (is_machine(jdoc_str(item, "deviceName"), f->machine) && is_tagged(item, f->tag) &&
                 (f->project == NULL || folder_is_project(f->project, jdoc_str(item, "projectName"),
                                                          jdoc_str(item, "projectPath"))))
                 json_object_array_add(all, json_object_get(item));
@@ -134,17 +148,11 @@ static int cloud_page(struct ctx *c, const struct sessions_filter *f, int64_t of
 /* The server chose by it already where it was told. */
 static int has_tag(struct ctx *c, const struct json_object *item, const char *tag)
 {
-    struct json_object *list;
-
     if (tag == NULL || !ctx_is_sealing(c))
         return 1;
-    list = jdoc_array(item_is_sealed(item) ? item_metadata(item) : item, "tags");
-    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
-        const char *s = json_object_get_string(json_object_array_get_idx(list, i));
-        if (s != NULL && strcmp(s, tag) == 0)
-            return 1;
-    }
-    return 0;
+    if (names_has_tag(item_names(item), tag))
+        return 1;
+    return is_tagged(item_is_sealed(item) ? item_metadata(item) : item, tag);
 }
 
 /* Open it, and say whether it is one of those that are asked for. */

@@ -17,7 +17,7 @@ enum sessions_which {
 struct sessions_filter {
     const char *project;       /* or NULL */
     const char *machine;       /* or NULL */
-    const char *tag;           /* or NULL; the cloud's only.  A device that seals doesn't send it */
+    const char *tag;           /* or NULL; a device that seals doesn't send it */
     enum sessions_which which; /* of the cloud's */
     int64_t limit;             /* 0: all */
     int is_shown;              /* what waits for its first save is described too (unsaved.h) */

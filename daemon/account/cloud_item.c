@@ -14,6 +14,7 @@
 #include "common/base/str.h"
 #include "uploader/beside.h"
 
+#include "daemon/account/naming.h"
 #include "daemon/account/cloud_impl.h"
 #include "daemon/account/login_view.h"
 
@@ -339,11 +340,32 @@ static void see_newer(struct cloud *c, const struct state_session *ss, const cha
         is_elsewhere(c, ss, wire_id, h, 0);
 }
 
+/* What people call it, as the versions tell.  The current one may be just what is here. */
+static void see_names(struct cloud *c, const struct state_session *ss, const char *session_id,
+                      const struct api_head *current, const struct json_object *metadata)
+{
+    int is_here = ss->version > 0 && ss->version == current->version && !ss->is_archived &&
+                  !ss->is_excluded && strcmp(ss->sha256, sum_of(current)) == 0;
+
+    naming_see(c->d, session_id, metadata, is_here);
+}
+
+/* Another machine saved just what is here once more, with a name: that is nothing newer. */
+static void see_same(struct cloud *c, const struct state_session *ss, const char *wire_id,
+                     const struct api_head *current, const char *content_id)
+{
+    if (ss->version > 0 && current->version > ss->version && !current->is_own &&
+        strcmp(ss->wire_id, wire_id) == 0 && content_id != NULL && ss->content_id[0] != '\0' &&
+        strcmp(content_id, ss->content_id) == 0 && !is_contained(c, ss, wire_id, current))
+        state_note_contained(c->d->books->state, ss->session_id, wire_id, current->version,
+                             sum_of(current), 1, NULL);
+}
+
 static void see_clear(struct cloud *c, const char *id, struct json_object *item)
 {
     int is_other = is_other_device(c, item, jdoc_str(item, "sourceMachine"));
     struct state_session ss = {0};
-    struct api_head current = {0};
+    struct api_head current = {0}, h;
 
     row_at(item, 0, &current);
     map_put(c->in_clear, id, c);
@@ -352,12 +374,16 @@ static void see_clear(struct cloud *c, const char *id, struct json_object *item)
         see_again(c, &ss);
     if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, item))
         remember(c, id, is_other, item);
+    see_same(c, &ss, "", &current, jdoc_str(jdoc_obj(item, "metadata"), "contentId"));
     if (ss.version > 0 && ss.wire_id[0] == '\0')
         compare(c, &ss, "", item);
     if (ss.version > 0 && is_other && (ss.wire_id[0] != '\0' || !current.is_told_whose))
         see_newer(c, &ss, "", ss.wire_id[0] == '\0' ? ss.version : ss.clear_version, &current);
     if (ss.version > 0 && current.version > ss.clear_version)
         state_set_clear(c->d->books->state, id, current.version, NULL);
+    for (size_t i = 1; row_at(item, i, &h); i++)
+        naming_see(c->d, id, h.metadata, 0);
+    see_names(c, &ss, id, &current, jdoc_obj(item, "metadata"));
     state_session_clear(&ss);
 }
 
@@ -401,6 +427,8 @@ static void see_heads(struct cloud *c, const char *wire_id, struct json_object *
         if (beside.generation > facts->generation && !beside.is_retired &&
             strcmp(beside.session_id, facts->session_id) == 0)
             facts->generation = beside.generation;
+        if (!beside.is_retired && strcmp(beside.session_id, facts->session_id) == 0)
+            naming_see(c->d, facts->session_id, beside.metadata, 0);
         sealed_facts_clear(&beside);
     }
 }
@@ -437,12 +465,14 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
         memcpy(l->object_id, facts->object_id, sizeof(l->object_id));
     }
+    see_same(c, &ss, wire_id, &current, facts->content_id);
     if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
         compare(c, &ss, wire_id, item);
     else if (ss.version > 0 && is_other && strcmp(facts->content_id, ss.content_id) != 0)
         is_elsewhere(c, &ss, wire_id, &current, 0);
     if (ss.version > 0 && is_other && strcmp(ss.wire_id, wire_id) == 0 && !current.is_told_whose)
         see_newer(c, &ss, wire_id, ss.version, &current);
+    see_names(c, &ss, facts->session_id, &current, facts->metadata);
 done:
     state_session_clear(&ss);
 }

@@ -14,6 +14,7 @@
 #include "common/base/str.h"
 
 #include "daemon/account/cloud.h"
+#include "daemon/account/naming.h"
 #include "daemon/daemon.h"
 #include "daemon/account/room.h"
 #include "daemon/account/sealing.h"
@@ -190,6 +191,7 @@ static void uncover_item(struct resealing *r)
         ss.meta != NULL) {
         json_object_put(q->metadata);
         q->metadata = sealing_metadata(ss.meta);
+        naming_describe(r->d, q->session_id, q->content_id, q->metadata);
     }
     state_session_clear(&ss);
     if (!queue_is_sealed(q))

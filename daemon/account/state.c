@@ -102,6 +102,7 @@ static const char *const schema[] = {
     "ALTER TABLE sessions ADD COLUMN is_within INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN verified TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT 'claude-code'",
+    "CREATE TABLE names (session_id TEXT PRIMARY KEY, doc TEXT NOT NULL, told TEXT)",
 };
 
 #define COLUMNS \

@@ -33,6 +33,7 @@ enum state_renewed {
     STATE_NOT_RENEWED,
     STATE_RENEWED,       /* it was asked for, or what is there is in clear */
     STATE_RENEWED_BASES, /* the server is to learn that it contains what stands beside it */
+    STATE_RENEWED_NAMES, /* ... or what people call it */
 };
 
 #define STATE_TAG_SIZE 17
@@ -481,6 +482,12 @@ int state_renew(struct state *s, const char *session_id, struct ct_err *err);
  * know; not if something else turns up meanwhile that it lacks.
  */
 int state_renew_bases(struct state *s, const char *session_id, struct ct_err *err);
+
+/**
+ * state_renew_names(s, session_id, err):
+ * Have it uploaded once more, although it has no news.
+ */
+int state_renew_names(struct state *s, const char *session_id, struct ct_err *err);
 
 /**
  * state_each_clear(s, f, arg), state_each_rollback(s, f, arg), state_each_to_seal(s, f, arg):

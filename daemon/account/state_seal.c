@@ -59,6 +59,15 @@ int state_renew_bases(struct state *s, const char *session_id, struct ct_err *er
                    "is", (int64_t)STATE_RENEWED_BASES, session_id);
 }
 
+int state_renew_names(struct state *s, const char *session_id, struct ct_err *err)
+{
+    if (state_outdate_files(s, session_id, err) != 0)
+        return -1;
+    return db_exec(state_db(s), err,
+                   "UPDATE sessions SET is_renewed = ? WHERE session_id = ? AND is_renewed <> 1",
+                   "is", (int64_t)STATE_RENEWED_NAMES, session_id);
+}
+
 static void each(struct state *s, const char *sql,
                  void (*f)(void *arg, const char *session_id, int is_here), void *arg)
 {

@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
 #include "daemon/account/login_view.h"
+#include "daemon/account/naming.h"
 
 /* ---- session ids, whole or as an unambiguous prefix ---------------------------------------------
  */
@@ -300,6 +301,20 @@ static void on_looked(void *arg, int is_fresh)
     ipc_reply(arg, o);
 }
 
+/* name {"id": "...", "title": "...", "add": [...], "remove": [...]}: somebody calls it that. */
+static void do_name(struct daemon *d, struct ipc_request *rq, struct json_object *params)
+{
+    struct json_object *o;
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    if (whole_id(d, jdoc_str(params, "id"), id, &err) != 0 ||
+        naming_change(d, id, params, &o, &err) != 0)
+        ipc_fail(rq, &err);
+    else
+        ipc_reply(rq, o);
+}
+
 /* turn {"id": "..."}: a turn of the session ended, says a hook of its agent.  That is a hint, not
  * somebody's word: what was deleted or excluded stays so, and a pause goes on. */
 static void do_turn(struct daemon *d, struct ipc_request *rq, struct json_object *params)
@@ -329,7 +344,7 @@ void control_request(void *arg, struct ipc_request *rq, const char *method,
         {"pause", do_pause},     {"resume", do_resume},       {"reload", do_reload},
         {"account", do_account}, {"subscribe", do_subscribe}, {"include", do_include},
         {"cleared", do_cleared}, {"refresh", do_refresh},     {"pulled", do_pulled},
-        {"turn", do_turn},
+        {"turn", do_turn},       {"name", do_name},
     };
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -11,6 +12,7 @@
 #include "daemon/session/exclusion.h"
 #include "daemon/account/cloud.h"
 #include "daemon/account/login_view.h"
+#include "daemon/account/naming.h"
 #include "daemon/account/allowance.h"
 #include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
@@ -90,6 +92,19 @@ static int is_kept(struct daemon *d, const struct state_session *ss)
     return d->books != NULL && kept_has(uploader_kept(d->books->uploader), id, ss->elsewhere);
 }
 
+/* The title and tags that somebody gave it come before what it is called by itself. */
+static void name_item(struct daemon *d, const struct state_session *ss, struct json_object *o)
+{
+    struct json_object *names = naming_of(d, ss->session_id);
+    const char *title = names_title(names);
+
+    jdoc_set_str(o, "title", title != NULL ? title : jdoc_str(ss->meta, "title"));
+    json_object_object_add(o, "tags", names_tags(names));
+    if (title != NULL)
+        json_object_object_add(o, "named", json_object_get(jdoc_obj(names, "title")));
+    json_object_put(names);
+}
+
 static struct json_object *item_of(struct daemon *d, const struct state_session *ss)
 {
     struct json_object *o = json_object_new_object();
@@ -105,7 +120,7 @@ static struct json_object *item_of(struct daemon *d, const struct state_session 
     jdoc_set_str(o, "agent", ss->agent);
     jdoc_set_str(o, "projectPath", cwd);
     jdoc_set_str(o, "projectName", jdoc_str(ss->meta, "projectName"));
-    jdoc_set_str(o, "title", jdoc_str(ss->meta, "title"));
+    name_item(d, ss, o);
     jdoc_set_int(o, "messageCount", jdoc_int(ss->meta, "messageCount", 0));
     jdoc_set_int(o, "sizeBytes", ss->raw_bytes);
     json_object_object_add(o, "usage", json_object_get(jdoc_obj(ss->meta, "usage")));

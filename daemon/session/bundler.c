@@ -576,7 +576,7 @@ static void start(struct daemon *d, struct session *s, const struct job *other)
     }
     if (uploader_look(d->books->uploader, s->id, &v)) {
         j->is_unheard_of = 0;
-        snprintf(j->known_id, sizeof(j->known_id), "%s", v.item->content_id);
+        snprintf(j->known_id, sizeof(j->known_id), "%s", old.is_renewed ? "" : v.item->content_id);
         if (v.item->generation >= j->bundle_generation && j->keys != NULL)
             j->bundle_generation = v.item->generation + 1;
     } else if (old.is_renewed != STATE_RENEWED) {

@@ -17,6 +17,7 @@
 #include "uploader/beside.h"
 
 #include "daemon/account/login_view.h"
+#include "daemon/account/naming.h"
 #include "daemon/account/room.h"
 #include "daemon/account/sealing.h"
 #include "daemon/session/headlook.h"
@@ -338,6 +339,7 @@ static int settle(const struct look *l)
     log_info("there-already session=%s version=%lld", l->session_id, (long long)h.version);
     uploader_settle_sealed(d->books->uploader, l->session_id, h.version, jdoc_str(o, "sha256"),
                            f.key_id, f.generation, &nothing, login_view_is_own_machine(d->login));
+    naming_see(d, l->session_id, l->wire_id[0] != '\0' ? f.metadata : h.metadata, 1);
     sealed_facts_clear(&f);
     return 1;
 }
@@ -389,6 +391,8 @@ static void go_on(struct look *l)
         l->is_same = 0;
         l->last = l->at - 1;
         if (can_be_read(l, row)) {
+            naming_see(l->h->d, l->session_id,
+                       l->wire_id[0] != '\0' ? l->facts.metadata : l->head.metadata, 0);
             fetch(l);
             return;
         }

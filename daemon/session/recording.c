@@ -11,6 +11,7 @@
 #include "daemon/session/adopt.h"
 
 #include "daemon/account/login_view.h"
+#include "daemon/account/naming.h"
 #include "daemon/session/recording.h"
 
 #define OLD_MS (INT64_C(24) * 3600 * 1000)
@@ -207,9 +208,12 @@ static enum queue_news has_news(const struct record *r, const struct queue_item 
         return v.item->has_news;
     if (state_is_unsaved(j->d->books->state, j->session_id))
         return QUEUE_NEWS;
-    /* Files were there before the pull, too. */
-    return j->adopted.version > 0 && !adopted_is_merged(&j->adopted) ? QUEUE_MAYBE_NEWS
-                                                                     : QUEUE_NO_NEWS;
+    /* Files were there before the pull, too; and who only gave it a name may find that others did,
+     * of the very same. */
+    return (j->adopted.version > 0 && !adopted_is_merged(&j->adopted)) ||
+                   r->old->is_renewed == STATE_RENEWED_NAMES
+               ? QUEUE_MAYBE_NEWS
+               : QUEUE_NO_NEWS;
 }
 
 static int seal_item(const struct job *j, struct queue_item *q, struct ct_err *err)
@@ -245,6 +249,7 @@ static int fill_item(struct record *r, struct ct_err *err)
     q->metadata = j->keys != NULL ? sealing_metadata(j->result.metadata)
                                   : pack_meta_public(j->result.metadata,
                                                      d->config->metadata == CONFIG_METADATA_FULL);
+    naming_describe(d, j->session_id, j->result.content_id, q->metadata);
     q->pin = strcmp(r->pin_wire, j->wire_id) == 0 ? r->old->pin : 0;
     set_bases(r, q);
     q->has_news = has_news(r, q);

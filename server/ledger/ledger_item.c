@@ -118,7 +118,10 @@ static const char *const known[] = {"sealed",
                                     "hasMemory",
                                     "memoryFileCount",
                                     "extraFileCount",
-                                    "rewritten"};
+                                    "rewritten",
+                                    "usage",
+                                    "names",
+                                    "contentId"};
 
 #define MAX_MEMBER_BYTES (64 * 1024) /* but of what is sealed */
 

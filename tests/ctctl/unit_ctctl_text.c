@@ -312,7 +312,7 @@ static void durations_have_units(void **state)
 static void a_misspelt_verb_is_recognised(void **state)
 {
     (void)state;
-    assert_string_equal(verbs_resembles("statsu"), "status");
+    assert_string_equal(verbs_resembles("sttus"), "status");
     assert_string_equal(verbs_resembles("lst"), "list");
     assert_string_equal(verbs_resembles("logn"), "login");
     assert_string_equal(verbs_resembles("version"), "versions");

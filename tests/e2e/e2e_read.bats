@@ -13,6 +13,7 @@ setup() {
 }
 
 teardown() {
+    [ -z "${DAEMON_OF_BOB:-}" ] || kill "$DAEMON_OF_BOB"
     end_home
 }
 
@@ -197,4 +198,78 @@ spent() {
     ctctl stats --cloud | grep -q '^web.app  *1  *41  *15 k  *0  *2\.0 k  *\$1\.25'
     rm "$CODETELEPORT_CONFIG_DIR/keyring"
     [ "$(ctctl --json stats --cloud | jq -c '[.rows, .uncounted]')" = '[[],1]' ]
+}
+
+# a_name_travels [KEY]: a session is named on two machines, sealed if KEY says so
+a_name_travels() {
+    local sum
+    conversation >"$F"
+    [ -z "${1:-}" ] || ctctl key init --no-confirm >"$T/key" 2>&1
+    push
+    sum=$(sha256sum <"$F")
+    start_daemon
+    ctctl rename "${ID:0:8}" the parser that loops >"$T/out"
+    grep -qx "${ID:0:8} is called \"the parser that loops\"" "$T/out"
+    ctctl tag "$ID" +parser +open >/dev/null
+    ctctl tag "$ID" -open done | grep -qx "${ID:0:8} is called \"the parser that loops\"; tags: done, parser"
+    ctctl sync --wait >/dev/null
+    ctctl list --tag parser | grep -q 'the parser that loops'
+    ctctl list --tag open 2>&1 | grep -q 'no session has that tag'
+    [ "$(sha256sum <"$F")" = "$sum" ]
+    # A later turn takes it along.
+    said user 'and now?' >>"$F"
+    ctctl sync --wait >/dev/null
+    stop_daemon
+    machine bob
+    [ -z "${1:-}" ] || install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    ctctl list --cloud --tag done | grep -q "^${ID:0:8} *the parser that loops"
+    project src/web.app >/dev/null
+    ctctl pull "$ID" >/dev/null
+    start_daemon
+    # Both at once: the later title counts, the other one is not lost, nor is a tag.
+    ctctl sync --wait >/dev/null
+    machine alice
+    DAEMON_OF_BOB=$DAEMON_PID
+    start_daemon
+    ctctl tag "$ID" +hers >/dev/null
+    ctctl rename "$ID" "Hers" >/dev/null
+    machine bob
+    ctctl tag "$ID" +his >/dev/null
+    ctctl rename "$ID" "His" >/dev/null
+    machine alice
+    ctctl sync --wait >/dev/null
+    machine bob
+    ctctl sync --wait >/dev/null
+    for who in bob alice; do
+        machine "$who"
+        within names_are 'His' '["done","hers","his","parser"]'
+        ctctl sync --wait >/dev/null
+        ctctl show "$ID" >"$T/show.$who"
+        grep -q 'called it "Hers" at the same time' "$T/show.$who"
+        [[ "$(ctctl --json show "$ID" | jq -r .state)" =~ ^(synced|behind)$ ]]
+    done
+}
+
+@test "a name of one's own is kept with the sealed versions, on all machines, and no file is touched" {
+    a_name_travels key
+    [ "$(api GET /sessions | jq -c '[.sessions[] | [.label, .tags]]')" = '[[null,[]]]' ]
+}
+
+@test "a name of one's own is told in clear as a label and tags" {
+    a_name_travels
+    within both_are_told
+}
+
+both_are_told() {
+    for who in alice bob; do
+        machine "$who"
+        ctctl list >/dev/null
+    done
+    [ "$(api GET /sessions | jq -c '[.sessions[] | [.label, .tags]]')" = \
+        '[["His",["done","hers","his","parser"]]]' ]
+}
+
+names_are() {
+    ctctl --json list >"$T/names"
+    [ "$(jq -c '[.[0].title, .[0].tags]' <"$T/names")" = "[\"$1\",$2]" ]
 }

@@ -488,6 +488,10 @@ list --local --project Quittenprojekt --sort title --limit 3
 list --cloud --project $DIR --machine Holunderrechner --since 7d
 list --state Kirschetikett
 list --archived --cost
+rename $ID Mirabellenname
+tag $ID +Zwetschgentag
+list --tag Zwetschgentag
+list --cloud --tag Zwetschgentag
 stats --by model --since 9y --project Quittenprojekt
 stats --by machine --machine Holunderrechner --cloud
 list --clear

@@ -12,6 +12,8 @@ static const char *none(const struct sessions_filter *f, const struct choice *ch
 {
     if (!choice_is_all(ch))
         return "no session is of that kind";
+    if (f->tag != NULL)
+        return "no session has that tag; to give it one: ctctl tag ID +TAG";
     if (f->project != NULL || f->machine != NULL)
         return is_cloud ? "no session in the cloud is of that project or machine"
                         : "no session on this machine is of that project or machine";
@@ -124,7 +126,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"limit", OPT_NUMBER, &ch.limit},    {"clear", OPT_FLAG, &is_clear},
         {"since", OPT_STRING, &ch.since},    {"state", OPT_STRING, &ch.state},
         {"sort", OPT_STRING, &ch.sort},      {"archived", OPT_FLAG, &is_archived},
-        {"cost", OPT_FLAG, &is_cost},
+        {"cost", OPT_FLAG, &is_cost},        {"tag", OPT_STRING, &f.tag},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -156,7 +158,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_list = {
     "list",
     "[--local|--cloud|--clear] [--project P] [--machine M] [--since TIME]\n"
-    "                  [--state STATE|--archived] [--cost]\n"
+    "                  [--tag TAG] [--state STATE|--archived] [--cost]\n"
     "                  [--sort time|size|messages|title|cost] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
@@ -164,6 +166,7 @@ const struct verb verb_list = {
     "  --clear      sessions in the cloud that are not sealed\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
+    "  --tag TAG    only those that were given this tag\n"
     "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"
     "  --state STATE  only those in this state: waiting, \"too large\", ...\n"
     "  --archived     only those that are gone from here and safe in the cloud\n"

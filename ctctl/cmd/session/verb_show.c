@@ -4,6 +4,7 @@
 
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/ui/not_saved.h"
@@ -61,6 +62,34 @@ static void size_row(struct buf *b, const struct text_style *st, const struct js
                    n == 1 ? "file" : "files");
     if (text.len > 0)
         row(b, st, "Size", text.data);
+    buf_free(&text);
+}
+
+/* What it is called, who said so, and what another machine called it at the same time. */
+static void title_rows(struct buf *b, const struct text_style *st, const struct json_object *o)
+{
+    const struct json_object *named = jdoc_obj(o, "named"), *before = jdoc_obj(named, "before");
+    struct json_object *tags = jdoc_array(o, "tags");
+    const char *by = jdoc_str(named, "by");
+    struct buf text = {0};
+    char ago[64];
+
+    row(b, st, "Title", jdoc_str(o, "title"));
+    if (named != NULL) {
+        buf_printf(&text, "%s%s%s", by != NULL ? by : "", by != NULL ? ", " : "",
+                   text_ago(st, jdoc_int(named, "at", 0), ago, sizeof(ago)));
+        if (jdoc_str(before, "text") != NULL)
+            buf_printf(&text, "; %s called it \"%s\" at the same time",
+                       jdoc_str(before, "by") != NULL ? jdoc_str(before, "by") : "another machine",
+                       jdoc_str(before, "text"));
+        row(b, st, "Named", text.data);
+        buf_reset(&text);
+    }
+    for (size_t i = 0; tags != NULL && i < json_object_array_length(tags); i++)
+        buf_printf(&text, "%s%s", i > 0 ? ", " : "",
+                   json_object_get_string(json_object_array_get_idx(tags, i)));
+    if (text.len > 0)
+        row(b, st, "Tags", text.data);
     buf_free(&text);
 }
 
@@ -235,7 +264,7 @@ static void render(const struct text_style *st, const struct json_object *o, int
                    struct buf *b)
 {
     row(b, st, "Session", jdoc_str(o, "sessionId"));
-    row(b, st, "Title", jdoc_str(o, "title"));
+    title_rows(b, st, o);
     state_row(b, st, o);
     row(b, st, "Project", jdoc_str(o, "projectPath"));
     row(b, st, "Agent", jdoc_str(o, "agent"));
@@ -266,6 +295,9 @@ static struct json_object *describe(const struct json_object *item, const char *
     jdoc_set_str(o, "sessionId", id);
     jdoc_set_str(o, "agent", jdoc_str(m, "agentId"));
     jdoc_set_str(o, "title", item_title(item, title, sizeof(title)));
+    if (names_title(item_names(item)) != NULL)
+        json_object_object_add(o, "named", json_object_get(jdoc_obj(item_names(item), "title")));
+    json_object_object_add(o, "tags", names_tags(item_names(item)));
     jdoc_set_str(o, "state", "cloud");
     jdoc_set_str(o, "projectPath", item_str(item, "sourceCwd"));
     jdoc_set_str(o, "projectName", jdoc_str(m, "projectName"));

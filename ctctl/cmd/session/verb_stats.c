@@ -96,7 +96,7 @@ const struct verb verb_stats = {
     "calculated from prices.\n"
     "\n"
     "  --by KIND    sums by project (this is the default), agent, machine or model\n"
-    "  --since TIME only sessions that changed in that time (12h, 7d, 1y), each with all it used\n"
+    "  --since TIME only sessions that changed in that time (12h, 7d, 1y), with all they used\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
     "  --cloud      what the cloud has of all your machines, not only the sessions of this one;\n"
