@@ -24,6 +24,8 @@
     "{\"type\":\"user\",\"slug\":\"calm-fox\",\"cwd\":\"/home/alice/" \
     "app\",\"message\":{\"content\":" \
     "\"hello\"}}\n"
+#define OTHER_COPY \
+    "{\"type\":\"user\",\"cwd\":\"/home/alice/app\",\"message\":{\"content\":\"only there\"}}\n"
 #define PROMPT(text) \
     "{\"display\":\"" text "\",\"sessionId\":\"" A "\",\"project\":\"/home/alice/app\"}\n"
 
@@ -38,6 +40,10 @@ static const struct {
     {"tasks/" A "/1.json", "{\"id\":\"1\",\"subject\":\"work\"}\n"},
     {"todos/" A "-agent-" A ".json", "[\"work and that\"]\n"},
     {"plans/calm-fox.md", "a plan of some length\n"},
+    {"plans/calm-fox-agent-a1.md", "an agent's plan, some words\n"},
+    {"uploads/" A "/deep/notes.txt", "something uploaded\n"},
+    {"tasks/session-11111111/1.json", "{\"id\":\"1\",\"subject\":\"of the team\"}\n"},
+    {"projects/-home-alice-other/" A ".jsonl", OTHER_COPY},
     {"history.jsonl", PROMPT("first") PROMPT("second")},
 };
 
