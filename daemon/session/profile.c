@@ -293,15 +293,19 @@ struct withholding {
     int64_t n;
 };
 
+/* Agents' memory, and one's own, is of no folder: it does not stay for one. */
 static void count_withheld(void *arg, const char *path, int64_t size_bytes)
 {
     struct withholding *w = arg;
+    char *entry = str_printf(AGENT_PROFILE_ENTRY "%s", path);
+    int is_users = w->j.agent->entry_kind(w->j.session_id, entry) == AGENT_MEMORY;
     struct agent_path place;
 
     (void)size_bytes;
+    free(entry);
+    if (is_users)
+        return;
     w->j.agent->classify(path, &place);
-    if (place.kind == AGENT_MEMORY && place.project[0] == '\0')
-        return; /* the user's own, or an agent's */
     w->n += stays(&w->j, place.kind == AGENT_MEMORY ? place.project : NULL, NULL) != NULL;
 }
 

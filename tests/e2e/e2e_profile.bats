@@ -241,7 +241,8 @@ stored() {
     within status_is '.profile.savedAt != null' true
     # what is there already is said, with what removes it
     ctctl exclude "$HOME/src/lone" >"$T/out" 2>&1
-    id=$(sed -n 's/^ctctl: [0-9]* files of what belongs to no session .*: ctctl delete \([0-9a-f]*\); .*/\1/p' "$T/out")
+    # (the memory of agents, and one's own, is of no folder)
+    id=$(sed -n 's/^ctctl: 4 files of what belongs to no session .*: ctctl delete \([0-9a-f]*\); .*/\1/p' "$T/out")
     ctctl delete "$id" --yes
     ctctl sync "$id" --wait
     [ "$(api GET /sessions | jq -c '[.sessions[] | [.id[:8], .versionCount]]')" = "[[\"$id\",1]]" ]
