@@ -22,7 +22,7 @@ static void bases_of(const struct queue_item *q, struct base ret[BASES])
 {
     ret[0] = (struct base){q->base_version, q->base_sha256};
     ret[1] = (struct base){q->before_version, q->before_sha256};
-    ret[2] = (struct base){q->own_version, q->own_sha256};
+    ret[2] = (struct base){q->facts.own_version, q->facts.own_sha256};
 }
 
 /* A number alone says nothing to a server that may have given it anew. */
@@ -58,9 +58,9 @@ struct json_object *beside_bases(const struct queue_item *q, unsigned features)
         struct base b = {jdoc_int(row(q->merged, i), "version", 0), sum != NULL ? sum : ""};
         name(list, &b, is_exact);
     }
-    for (size_t i = 0; is_exact && row(q->also, i) != NULL; i++) {
+    for (size_t i = 0; is_exact && row(q->facts.also, i) != NULL; i++) {
         if (json_object_array_length(list) < API_BASES_MAX)
-            json_object_array_add(list, json_object_get(row(q->also, i)));
+            json_object_array_add(list, json_object_get(row(q->facts.also, i)));
     }
     if (json_object_array_length(list) > 0 || features & API_HAS_HEADS)
         return list;
@@ -71,7 +71,7 @@ struct json_object *beside_bases(const struct queue_item *q, unsigned features)
 int beside_has_sums(const struct queue_item *q)
 {
     struct base bases[BASES];
-    int n = q->also != NULL || q->merged != NULL;
+    int n = q->facts.also != NULL || q->merged != NULL;
 
     bases_of(q, bases);
     for (int i = 0; i < BASES; i++)
@@ -160,8 +160,8 @@ static int is_in(const struct queue_item *q, int64_t version)
         if (bases[i].version == version)
             return 1;
     }
-    for (size_t i = 0; row(q->also, i) != NULL; i++) {
-        if (jdoc_int(row(q->also, i), "version", 0) == version)
+    for (size_t i = 0; row(q->facts.also, i) != NULL; i++) {
+        if (jdoc_int(row(q->facts.also, i), "version", 0) == version)
             return 1;
     }
     return beside_is_merged(q, version, "");
@@ -187,8 +187,8 @@ static int is_base(const struct queue_item *q, const struct api_head *h)
 
     if (sum[0] != '\0' && strcmp(sum, q->sha256) == 0)
         return 1;
-    for (size_t i = 0; sum[0] != '\0' && row(q->also, i) != NULL; i++) {
-        const char *also = jdoc_str(row(q->also, i), "checksum");
+    for (size_t i = 0; sum[0] != '\0' && row(q->facts.also, i) != NULL; i++) {
+        const char *also = jdoc_str(row(q->facts.also, i), "checksum");
         if (also != NULL && strcmp(also, h->checksum) == 0)
             return 1;
     }

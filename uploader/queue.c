@@ -142,7 +142,7 @@ struct queue_item *queue_item_copy(const struct queue_item *item)
     q->source_cwd = str_dup(item->source_cwd);
     q->source_user_dir = str_dup(item->source_user_dir);
     q->metadata = json_object_get(item->metadata);
-    q->also = json_object_get(item->also);
+    q->facts.also = json_object_get(item->facts.also);
     q->merged = json_object_get(item->merged);
     return q;
 }
@@ -155,7 +155,7 @@ void queue_item_clear(struct queue_item *q)
     free(q->source_cwd);
     free(q->source_user_dir);
     json_object_put(q->metadata);
-    json_object_put(q->also);
+    json_object_put(q->facts.also);
     json_object_put(q->merged);
     memset(q, 0, sizeof(*q));
 }

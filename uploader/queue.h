@@ -39,6 +39,22 @@ struct queue_beside {
     int is_within;    /* and that one holds all of the bundle */
 };
 
+/* What the books say of a bundle and its session, asked anew at each attempt. */
+struct queue_facts {
+    int64_t amend;       /* version that the server may drop once it is confirmed, 0: none */
+    int64_t own_version; /* this device's last version that is in it, where nothing else says on
+                            what it goes on; 0: none, -1: the server has nothing of the session */
+    char own_sha256[HASH_SHA256_HEX]; /* of its object, "": not known */
+    struct json_object *also; /* what else is in it, because a look at it said so or the server
+                                 lost what it goes on from, as {"version","checksum"}; NULL:
+                                 nothing */
+    int64_t apart; /* the newest version that is known to have what the session lacks, or 0 */
+    int64_t held;  /* the version that the books hold for safe, if its digest is known, or 0: it
+                      keeps a bundle without news safe */
+    int64_t held_bytes;
+    char held_sha256[HASH_SHA256_HEX];
+};
+
 struct queue_item {
     char session_id[UUID_SIZE]; /* the real one, which a server sees only of what is in clear */
     char wire_id[UUID_SIZE];    /* what the API calls it if it is sealed, "": the same */
@@ -63,15 +79,9 @@ struct queue_item {
     struct json_object
         *merged; /* what a merge put into it, as {"version","sha256"}; NULL: nothing */
     enum queue_news has_news;
-    int revive;          /* asked for by name although the session was deleted */
-    int64_t version;     /* STORED: what it was stored as */
-    int64_t amend;       /* version to drop when it is confirmed; decided at each start */
-    int64_t own_version; /* where nothing else says on what it goes on: this device's last one,
-                            0: none, -1: the server has nothing of the session; so too */
-    char own_sha256[HASH_SHA256_HEX];
-    struct json_object *also; /* what else is in it, because a look at it said so or the server
-                                 lost what it goes on from, as {"version","checksum"}; NULL:
-                                 nothing; so too */
+    int revive;      /* asked for by name although the session was deleted */
+    int64_t version; /* STORED: what it was stored as */
+    struct queue_facts facts;
     struct queue_beside beside;
 };
 

@@ -162,7 +162,7 @@ static int has_offshoot(const struct transfer *t, struct json_object *heads)
 
     for (size_t i = 0; t->item->has_news == QUEUE_NEWS && !t->env.is_looked_into && i < n; i++) {
         struct json_object *row = json_object_array_get_idx(heads, i);
-        if (api_head_read(row, &h) && h.is_head && !h.is_own && h.version > t->env.apart &&
+        if (api_head_read(row, &h) && h.is_head && !h.is_own && h.version > t->item->facts.apart &&
             beside_is_offshoot(t->item, row))
             return 1;
     }
@@ -320,7 +320,7 @@ static void on_confirmed(void *arg, const struct http_res *res, const struct ct_
     if (t->is_told)
         t->ops->beside(t->arg, &beside);
     /* It came while this one was on its way.  What was amended, though, is in this one only. */
-    if (lacking > 0 && t->item->has_news == QUEUE_NO_NEWS && t->item->amend == 0)
+    if (lacking > 0 && t->item->has_news == QUEUE_NO_NEWS && t->item->facts.amend == 0)
         transfer_if_held(t, take_back, transfer_confirmed);
     else if (t->is_stock)
         transfer_settle(t);
@@ -630,7 +630,7 @@ void transfer_reserve(struct transfer *t)
         r.tags = NULL;
     }
     r.pin = q->pin;
-    r.amend = q->amend;
+    r.amend = q->facts.amend;
     if (t->env.device_id != NULL && t->env.device_id[0] != '\0')
         r.device_id = (char *)(uintptr_t)t->env.device_id;
     r.base_version = q->base_version;
@@ -728,7 +728,7 @@ struct transfer *transfer_start(const struct transfer_env *env, const struct que
     t->slot = slot;
     t->reserved = *slot;
     *slot = NULL;
-    t->is_looked = item->own_version < 0; /* nothing is there to look at */
+    t->is_looked = item->facts.own_version < 0; /* nothing is there to look at */
     check(t);
     return t;
 }

@@ -35,7 +35,6 @@ struct transfer_env {
     unsigned features;       /* enum api_feature, as far as the server has told */
     const char *device_id; /* borrowed: this machine's (common/config/device.h), "" or NULL: none */
     int is_looked_into;    /* what stands beside it was; what the bundle lacks of it is known */
-    int64_t apart; /* the newest version that is known to have what the session lacks, or 0 */
 };
 
 struct transfer_ops {
@@ -57,14 +56,6 @@ struct transfer_ops {
     /* Another end: nobody knows what the bundle goes on from, and the server has ${heads} (rows for
      * api_head_read()) that it may lack, or not; nothing of it is left there. */
     void (*unsure)(void *arg, struct json_object *heads);
-
-    /* Which version of the books keeps what is in the bundle safe, if that has no news?  Fill in
-     * its digest and return its number, or 0: not known. */
-    int64_t (*held_by)(void *arg, char ret_sha256[HASH_SHA256_HEX]);
-
-    /* What is known of the version that ${item} wants pinned?  Fill in size and digest of ${what},
-     * or leave it. */
-    void (*pinned)(void *arg, struct keep_what *what);
 
     /* The end; the transfer is gone after it.  ${err} is NULL when ${version} is confirmed;
      * ${is_loopback} is -1 if it was stored by an earlier transfer, elsewhere or on this machine.

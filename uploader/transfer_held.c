@@ -18,7 +18,7 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
         transfer_finish(t, res == NULL ? net_err : &err);
         return;
     }
-    is_there = beside_lists(answer, t->held, t->held_sha256);
+    is_there = beside_lists(answer, t->item->facts.held, t->item->facts.held_sha256);
     json_object_put(answer);
     if (is_there)
         t->then(t);
@@ -29,10 +29,9 @@ static void on_versions(void *arg, const struct http_res *res, const struct ct_e
 void transfer_if_held(struct transfer *t, void (*then)(struct transfer *t),
                       void (*otherwise)(struct transfer *t))
 {
-    t->held = t->ops->held_by(t->arg, t->held_sha256);
     t->then = then;
     t->otherwise = otherwise;
-    if (t->held > 0)
+    if (t->item->facts.held > 0)
         transfer_versions(t, on_versions);
     else
         otherwise(t);

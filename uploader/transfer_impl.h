@@ -43,13 +43,11 @@ struct transfer {
     struct keep *keep;                /* a version is being fetched, or NULL */
     void (*then)(struct transfer *t); /* what comes after that, or after what is given up */
     void (*otherwise)(struct transfer *t); /* ... if what keeps the bundle safe is not there: */
-    int64_t held;
-    char held_sha256[HASH_SHA256_HEX];
-    struct ct_err refusal; /* ... and what the server said then */
-    int is_kept;           /* the fuller version is here, or nowhere */
-    int is_looked;         /* the versions of a server without heads were looked at */
-    int64_t hidden;        /* the newest of them that the bundle lacks, 0: none */
-    int is_told;           /* the confirm's answer said what is current */
+    struct ct_err refusal;                 /* ... and what the server said then */
+    int is_kept;                           /* the fuller version is here, or nowhere */
+    int is_looked;  /* the versions of a server without heads were looked at */
+    int64_t hidden; /* the newest of them that the bundle lacks, 0: none */
+    int is_told;    /* the confirm's answer said what is current */
 };
 
 /**

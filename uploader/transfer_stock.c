@@ -67,7 +67,10 @@ void transfer_keep_pinned(struct transfer *t)
         transfer_put(t);
         return;
     }
-    t->ops->pinned(t->arg, &what);
+    if (what.version == t->item->facts.held) {
+        what.size_bytes = t->item->facts.held_bytes;
+        memcpy(what.sha256, t->item->facts.held_sha256, sizeof(what.sha256));
+    }
     start_keep(t, &what, pinned_kept);
 }
 

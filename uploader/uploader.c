@@ -106,20 +106,6 @@ static void on_features(void *arg, unsigned features)
     e->u->features = features;
 }
 
-static int64_t on_held_by(void *arg, char ret_sha256[HASH_SHA256_HEX])
-{
-    struct entry *e = arg;
-
-    return e->u->ops->held_by(e->u->arg, e->item, ret_sha256);
-}
-
-static void on_pinned(void *arg, struct keep_what *what)
-{
-    struct entry *e = arg;
-
-    e->u->ops->pinned(e->u->arg, e->item, what->version, &what->size_bytes, what->sha256);
-}
-
 static void on_progress(void *arg, int64_t sent)
 {
     struct entry *e = arg;
@@ -281,8 +267,6 @@ static const struct transfer_ops transfer_ops = {
     .features = on_features,
     .behind = on_behind,
     .unsure = on_unsure,
-    .held_by = on_held_by,
-    .pinned = on_pinned,
     .done = on_done,
     .progress = on_progress,
     .clock = on_clock,
@@ -293,18 +277,27 @@ static const struct transfer_ops transfer_ops = {
 
 /* Where the books were lost, nobody knows whether what is here still holds all of this device's
  * last version (the machine may have been put back, too): it is named only if it can be pinned. */
-static void name_own(struct entry *e)
+static void settle_own(struct queue_item *q)
+{
+    struct queue_facts *f = &q->facts;
+
+    if (f->own_version > 0 && q->pin == 0)
+        q->pin = f->own_version;
+    else if (f->own_version > 0 && q->pin != f->own_version)
+        f->own_version = 0;
+    if (q->pin != 0)
+        f->amend = 0; /* what is pinned is not given up */
+}
+
+static void ask_facts(struct entry *e)
 {
     struct uploader *u = e->u;
     struct queue_item *q = e->item;
 
-    q->own_version = u->ops->own_version(u->arg, q, q->own_sha256);
-    if (q->own_version <= 0)
-        return;
-    if (q->pin == 0)
-        q->pin = q->own_version;
-    else if (q->pin != q->own_version)
-        q->own_version = 0;
+    json_object_put(q->facts.also);
+    memset(&q->facts, 0, sizeof(q->facts));
+    u->ops->facts(u->arg, q, &q->facts);
+    settle_own(q);
 }
 
 static void start(struct entry *e)
@@ -316,17 +309,13 @@ static void start(struct entry *e)
                                .cred = u->cred,
                                .features = u->features,
                                .device_id = u->opts.device_id,
-                               .is_looked_into = e->is_looked_into,
-                               .apart = u->ops->apart(u->arg, e->item)};
+                               .is_looked_into = e->is_looked_into};
     char *path = file_path(u, e->item->file);
 
     e->began_ms = now_mono_ms();
     e->sent_bytes = 0;
     e->next_ms = 0;
-    name_own(e);
-    e->item->amend = u->ops->amends(u->arg, e->item);
-    json_object_put(e->item->also);
-    e->item->also = u->ops->contains(u->arg, e->item);
+    ask_facts(e);
     memset(&e->item->beside, 0, sizeof(e->item->beside));
     u->active++;
     e->transfer = transfer_start(&env, e->item, path, &e->reservation, &transfer_ops, e);

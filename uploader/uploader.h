@@ -23,6 +23,9 @@ struct uploader_ops {
     /* Does a person wait for what is queued?  Then it is tried more often. */
     int (*is_waited)(void *arg);
 
+    /* An attempt begins: fill in what is decided at each (struct queue_facts). */
+    void (*facts)(void *arg, const struct queue_item *item, struct queue_facts *ret);
+
     /* A bundle is in the store: ${is_loopback}, on this machine, or the API is. */
     void (*stored)(void *arg, int is_loopback);
 
@@ -33,11 +36,6 @@ struct uploader_ops {
     int (*confirmed)(void *arg, const struct queue_item *item, int64_t version, int is_loopback,
                      int64_t took_ms, struct ct_err *err);
 
-    /* What was ${version} of the ${item}'s session when it was uploaded?  Return 1 and fill in, or
-     * 0 if that is not known here; the server is asked then. */
-    int (*pinned)(void *arg, const struct queue_item *item, int64_t version,
-                  int64_t *ret_size_bytes, char ret_sha256[HASH_SHA256_HEX]);
-
     /* That transaction is on disk. */
     void (*settled)(void *arg, const char *session_id, int64_t version, int64_t size_bytes);
 
@@ -47,29 +45,10 @@ struct uploader_ops {
     int (*behind)(void *arg, const struct queue_item *item, struct ct_err *err);
     void (*passed)(void *arg, const char *session_id);
 
-    /* Which version of the books keeps ${item} safe, if that has no news?  Return its number and
-     * fill in the digest of its object, or return 0. */
-    int64_t (*held_by)(void *arg, const struct queue_item *item, char ret_sha256[HASH_SHA256_HEX]);
-
     /* Nobody knows what ${item} goes on from, or whether what others made of just that is news; the
      * server has ${heads} (rows for api_head_read()), which it may contain.  It is held until
      * uploader_looked(). */
     void (*unsure)(void *arg, const struct queue_item *item, struct json_object *heads);
-
-    /* The newest version that is known to have what ${item} lacks, or 0. */
-    int64_t (*apart)(void *arg, const struct queue_item *item);
-
-    /* Which version may the server drop once ${item} is confirmed? 0: none. */
-    int64_t (*amends)(void *arg, const struct queue_item *item);
-
-    /* The last version of this device that is in the bundle ${item}, or 0; ${ret_sha256}: of its
-     * object, "" if that is not known.  -1: the server has nothing of that session. */
-    int64_t (*own_version)(void *arg, const struct queue_item *item,
-                           char ret_sha256[HASH_SHA256_HEX]);
-
-    /* What else is in ${item}, of which the server may still have something?  Return an array of
-     * {"version","checksum"}, which the caller owns, or NULL. */
-    struct json_object *(*contains)(void *arg, const struct queue_item *item);
 
     /* An attempt began, or failed.  ${is_final}: not tried again until the session changes or
      * uploader_kick(). */

@@ -155,9 +155,8 @@ static void on_passed(void *arg, const char *session_id)
  * a bundle that holds all of it, entry by entry: what is pinned, rewritten or somebody else's
  * stays. The server looks once more, and drops the old one when the new one is confirmed, in one
  * transaction. */
-static int64_t on_amends(void *arg, const struct queue_item *item)
+static int64_t amends(struct daemon *d, const struct queue_item *item)
 {
-    struct daemon *d = arg;
     struct state_session ss;
     int64_t version = 0, age_ms;
 
@@ -174,10 +173,9 @@ static int64_t on_amends(void *arg, const struct queue_item *item)
     return version;
 }
 
-static int64_t on_own_version(void *arg, const struct queue_item *item,
-                              char ret_sha256[HASH_SHA256_HEX])
+static int64_t own_version(struct daemon *d, const struct queue_item *item,
+                           char ret_sha256[HASH_SHA256_HEX])
 {
-    struct daemon *d = arg;
     struct state_session ss;
     int64_t version;
 
@@ -205,9 +203,8 @@ static void add_contained(void *arg, int64_t version, const char *sha256)
     json_object_array_add(arg, api_base_json(version, sha256, 1));
 }
 
-static struct json_object *on_contains(void *arg, const struct queue_item *item)
+static struct json_object *contains(struct daemon *d, const struct queue_item *item)
 {
-    struct daemon *d = arg;
     struct json_object *list;
 
     list = json_object_new_array();
@@ -219,33 +216,24 @@ static struct json_object *on_contains(void *arg, const struct queue_item *item)
     return NULL;
 }
 
-static int64_t on_apart(void *arg, const struct queue_item *item)
+static void on_facts(void *arg, const struct queue_item *item, struct queue_facts *ret)
 {
     struct daemon *d = arg;
     struct state_session ss;
-    int64_t version = 0;
 
-    if (state_get_bare(d->books->state, item->session_id, &ss) && ss.is_apart &&
-        strcmp(ss.elsewhere_wire, item->wire_id) == 0)
-        version = ss.elsewhere;
-    state_session_clear(&ss);
-    return version;
-}
-
-static int64_t on_held_by(void *arg, const struct queue_item *item,
-                          char ret_sha256[HASH_SHA256_HEX])
-{
-    struct daemon *d = arg;
-    struct state_session ss;
-    int64_t version = 0;
-
-    if (state_get_bare(d->books->state, item->session_id, &ss) &&
-        strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0') {
-        version = ss.version;
-        memcpy(ret_sha256, ss.sha256, HASH_SHA256_HEX);
+    ret->amend = amends(d, item);
+    ret->own_version = own_version(d, item, ret->own_sha256);
+    ret->also = contains(d, item);
+    if (state_get_bare(d->books->state, item->session_id, &ss)) {
+        if (ss.is_apart && strcmp(ss.elsewhere_wire, item->wire_id) == 0)
+            ret->apart = ss.elsewhere;
+        if (strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0') {
+            ret->held = ss.version;
+            ret->held_bytes = ss.size_bytes;
+            memcpy(ret->held_sha256, ss.sha256, HASH_SHA256_HEX);
+        }
     }
     state_session_clear(&ss);
-    return version;
 }
 
 static void on_unsure(void *arg, const struct queue_item *item, struct json_object *heads)
@@ -253,22 +241,6 @@ static void on_unsure(void *arg, const struct queue_item *item, struct json_obje
     struct daemon *d = arg;
 
     headlook_begin(d->headlook, item, heads);
-}
-
-static int on_pinned(void *arg, const struct queue_item *item, int64_t version,
-                     int64_t *ret_size_bytes, char ret_sha256[HASH_SHA256_HEX])
-{
-    struct daemon *d = arg;
-    struct state_session ss;
-    int is_known = state_get(d->books->state, item->session_id, &ss) && ss.version == version &&
-                   strcmp(ss.wire_id, item->wire_id) == 0 && ss.sha256[0] != '\0';
-
-    if (is_known) {
-        *ret_size_bytes = ss.size_bytes;
-        snprintf(ret_sha256, HASH_SHA256_HEX, "%s", ss.sha256);
-    }
-    state_session_clear(&ss);
-    return is_known;
 }
 
 /* Of a sealed version the server knows neither machine nor messages: what changed there tells. */
@@ -397,18 +369,13 @@ static void on_auth(void *arg, const struct ct_err *err)
 
 const struct uploader_ops uploads_ops = {
     .is_waited = on_waited,
+    .facts = on_facts,
     .stored = on_stored,
     .confirmed = on_confirmed,
-    .pinned = on_pinned,
     .settled = on_settled,
     .behind = on_behind,
     .passed = on_passed,
     .unsure = on_unsure,
-    .held_by = on_held_by,
-    .apart = on_apart,
-    .amends = on_amends,
-    .own_version = on_own_version,
-    .contains = on_contains,
     .started = on_started,
     .failed = on_failed,
     .forget = on_forget,

@@ -70,9 +70,9 @@ static void what_is_certain_to_be_in_it_is_named(void **state)
 
         set(&q.base_version, q.base_sha256, rows[i].base);
         set(&q.before_version, q.before_sha256, rows[i].before);
-        set(&q.own_version, q.own_sha256, rows[i].own);
+        set(&q.facts.own_version, q.facts.own_sha256, rows[i].own);
         q.merged = list_of(rows[i].merged, 0);
-        q.also = list_of(rows[i].also, 1);
+        q.facts.also = list_of(rows[i].also, 1);
         bases = beside_bases(&q, rows[i].features);
         if (rows[i].bases == NULL)
             assert_null(bases);
@@ -82,7 +82,7 @@ static void what_is_certain_to_be_in_it_is_named(void **state)
             fail_msg("%s: goes on", rows[i].what);
         json_object_put(bases);
         json_object_put(q.merged);
-        json_object_put(q.also);
+        json_object_put(q.facts.also);
     }
 }
 
