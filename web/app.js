@@ -3,6 +3,7 @@
 import { enter } from './ask.js'
 import { $, el, put } from './dom.js'
 import * as list from './list.js'
+import { bare } from './prose.js'
 import * as session from './session.js'
 
 const main = $('main'), words = $('words')
@@ -23,9 +24,13 @@ function fail(e) {
   else say(e.message)
 }
 
+function decoded(s) {
+  try { return decodeURIComponent(s) } catch { return '' }
+}
+
 // #/ the list, #/find/WORDS, #/s/ID, #/s/ID/v3 a version, #/s/ID/d3 compared with it
 async function go() {
-  const now = decodeURIComponent(location.hash.slice(1)) || '/'
+  const now = decoded(location.hash.slice(1)) || '/'
   if (now === place) return
   const was = place
   place = now
@@ -35,7 +40,7 @@ async function go() {
   const find = now.match(/^\/find\/(.+)$/s)?.[1]
   if (id) {
     here = session.show(main, id, what, say)
-    document.title = `${(here.title ?? id).slice(0, 80)} · Codeteleport`
+    document.title = `${bare((here.title || id).slice(0, 200)).slice(0, 80)} · Codeteleport`
     scrollTo(0, 0)
     main.focus({ preventScroll: true })
   } else if (find) {

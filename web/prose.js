@@ -5,25 +5,37 @@
 import { el } from './dom.js'
 
 // What would not be seen, or would show the rest in another order than it stands in.
-const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/
+const hidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+const seen = /[\p{L}\p{M}\p{Emoji}\p{Extended_Pictographic}\ufe0f]/u
+
+// Is it one that writing needs: between letters, or of an emoji?
+function isNeeded(text, at, c) {
+  if (c === '\n' || c === '\t') return true
+  if (!/[\u200c\u200d\ufe0e\ufe0f]/.test(c)) return false
+  const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? '', after = String.fromCodePoint(text.codePointAt(at + 1) ?? 0)
+  return seen.test(before) && (/[\ufe0e\ufe0f]/.test(c) || seen.test(after))
+}
+
+const MARKS = 2000 // in one text
+
+// Pieces of the text and ${mark} of each such character in its place.  Colours of a terminal are left out.
+function marked(text, mark) {
+  const out = []
+  let from = 0, n = 0
+  text = String(text ?? '').replace(/\r\n/g, '\n').replace(/\u001b\[[0-9;]*m/g, '')
+  for (const m of text.matchAll(hidden)) {
+    if (isNeeded(text, m.index, m[0])) continue
+    out.push(text.slice(from, m.index), n++ < MARKS ? mark(m[0].codePointAt(0).toString(16).toUpperCase().padStart(4, '0')) : '\ufffd')
+    from = m.index + m[0].length
+  }
+  return [...out, text.slice(from)]
+}
 
 // The text, with a mark in the place of each such character.
-export function visible(text) {
-  const out = []
-  let from = 0
-  text = String(text ?? '').replace(/\r\n/g, '\n')
-  if (!hidden.test(text)) return [text]
-  for (let i = 0; i < text.length; i++) {
-    if (!hidden.test(text[i])) continue
-    if (i > from) out.push(text.slice(from, i))
-    const code = text.charCodeAt(i).toString(16).toUpperCase().padStart(4, '0')
-    out.push(el('span', { class: 'control', title: 'a character that can not be seen' }, `U+${code}`))
-    from = i + 1
-    if (out.length > 2000) break
-  }
-  out.push(text.slice(from).replace(new RegExp(hidden, 'g'), '\ufffd'))
-  return out
-}
+export const visible = text => marked(text, code => el('span', { class: 'control', title: 'a character that can not be seen' }, `U+${code}`))
+
+// The same where there is room for text only.
+export const bare = text => marked(text, () => '\ufffd').join('').replace(/\s+/g, ' ').trim()
 
 // One line, for titles and summaries.
 export const line = (text, max = 300) => {
@@ -54,7 +66,7 @@ const kinds = [
 const kindOf = s => kinds.find(([, r]) => r.test(s))?.[0] ?? 'words'
 
 function item(s) {
-  const [, indent, mark, words] = s.match(/^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/)
+  const [, indent, mark, words] = s.match(/^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/s)
   const depth = Math.min(4, Math.floor(indent.replaceAll('\t', '  ').length / 2))
   return el('li', { class: `depth${depth}` },
     /\d/.test(mark) ? el('span', { class: 'mark' }, mark + ' ') : null, inline(words))

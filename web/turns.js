@@ -137,6 +137,13 @@ export function turn(t, before, more, image) {
   return a
 }
 
+// A turn that can't be drawn costs no other one, and is there as it was written.
+function safely(t, ...rest) {
+  try { return turn(t, ...rest) } catch {
+    return el('article', { class: 'turn' }, el('p', { class: 'failed' }, 'Shown as it is, for it could not be drawn'), pre(t.text))
+  }
+}
+
 // ---- all of them -------------------------------------------------------------------------------
 
 export class Turns {
@@ -222,7 +229,7 @@ export class Turns {
     const o = await this.get({ piece: n }), s = this.sections[n]
     let before = this.last?.piece === n - 1 ? this.last.turn : n === 0 ? null : { kind: 'answer' }
     const all = o.turns.map((t, i) => {
-      const a = turn(t, before, async () => (await this.get({ piece: n, turn: i })).turns[0],
+      const a = safely(t, before, async () => (await this.get({ piece: n, turn: i })).turns[0],
         k => picture({ handle: this.handle, piece: n, turn: i, image: k }))
       if (t.kind !== 'note') before = t
       return a

@@ -77,9 +77,11 @@ static void hear(int fd, short what, void *arg)
     struct ear *ear = arg;
     struct errand *e = ear->errand;
     char *p = buf_reserve(&ear->heard, READ_BYTES);
-    ssize_t n = read(fd, p, READ_BYTES);
+    ssize_t n;
 
     (void)what;
+    *p = '\0'; /* also of one that never says anything, what was heard is a string */
+    n = read(fd, p, READ_BYTES);
     if (n > 0) {
         ear->heard.len += (size_t)n;
         p[n] = '\0';

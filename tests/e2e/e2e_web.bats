@@ -111,6 +111,7 @@ teardown() {
             false
         }
     done
+    [ "$(web here | jq .said)" = '""' ]
     [ "$(web here | jq -cS .answer)" = "$(ctctl list --json | jq -cS .)" ]
     [ "$(web "show?id=${ID:0:8}" | jq -r .answer.sessionId)" = "$ID" ]
     [ "$(web cloud | jq -r '.answer.sessions[0].opened.sessionId')" = "$ID" ]

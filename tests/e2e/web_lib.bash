@@ -3,7 +3,8 @@
 # web_up [OPTIONS]: start it; WEB is its address, LINK the file that leads there
 web_up() {
     rm -f "$T/web.out"
-    ctctl web --json "$@" >"$T/web.out" 2>"$T/web.err" 3>&- &
+    # What was never written is seen to be that.
+    MALLOC_PERTURB_=165 ctctl web --json "$@" >"$T/web.out" 2>"$T/web.err" 3>&- &
     WEB_PID=$!
     within test -s "$T/web.out"
     WEB=$(jq -r .address "$T/web.out")

@@ -90,8 +90,11 @@ const inspect = p => p.evaluate(() => {
       if (/^on/i.test(a.name) || (a.name === 'href' && !a.value.startsWith('#')) || a.name === 'src' || (a.name === 'style' && !/^min-height: [0-9.]+px;$/.test(a.value) && a.value))
         bad.push(`${e.tagName} ${a.name}=${a.value}`)
   }
-  // A character that turns the order of text never reaches the page.
-  if (/[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u001b]/.test(document.querySelector('main').textContent)) bad.push('a character that turns text')
+  for (const e of document.querySelectorAll('.failed'))
+    if (/drawn|null|undefined|not a function|iterable/.test(e.textContent)) bad.push(e.textContent)
+  // A character that can't be seen or turns the order of text never reaches the page, nor its title.
+  const unseen = /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u001b\u00ad\u061c\u115f\u1160\u180b\u200b\u2028-\u202e\u2060\u3164\u{e0000}-\u{e0fff}\u{1d173}]/u
+  if (unseen.test(document.querySelector('main').textContent + document.title)) bad.push('a character that can not be seen')
   return [...new Set(bad)]
 })
 
@@ -111,6 +114,8 @@ const scene = {
       for (const bad of await inspect(page)) fault(bad)
     }
     place = 'hostile list'
+    await goto(page, '#/%')
+    await page.waitForSelector('.choices')
     await goto(page, '#/')
     await page.waitForSelector('a.row')
     for (const bad of await inspect(page)) fault(bad)

@@ -83,6 +83,8 @@ MARKUP = {
     "end": f"</pre></code></article></main></body></script><!-- --><![CDATA[ ]]><script>{RUN}</script> \"'`> \\\"><script>{RUN}</script>",
     "template": "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1} #{7*7} <%= 7 %> __proto__",
     "bidi": "user\u202egnp.exe\u2066 \u2067\u200b\u200f\ufeff\u2028\u2029 \u0007\u001b]0;x\u0007\u001b[31m\u009b31m \x00 \ud800 \udfff x",
+    "separators": "\n".join(f"{mark}a{c}b {c}" for c in "\r\v\f\x85\u2028\u2029\u00a0\0\x1c\u3000" for mark in ("- ", "1. ", "# ", "> ", "```", "| ", "---", "  * ")),
+    "unseen": "a\U000e0041\U000e0042 b\ufe0f c\u3164 d\u115f\u1160 e\u180b f\U000e0100 g\u00ad h\u061c i\u200bj \u200d\u200d k\u2060 \U0001d173 ok \u2764\ufe0f \U0001f468\u200d\U0001f469 \u0646\u200c\u0645",
     "fences": "```html\n<script>" + RUN + "</script>\n````\n~~~\n```\n> > > <b>\n- <i>\n| <u> | |\n# <h1>\n---\n**<s>** `<q>`",
     "slow": "**" * 20000 + "`" * 20001 + "[" * 20000 + "a](" * 9000 + "> " * 9000 + "- " * 9000 + " " * 20000 + "x",
 }
@@ -93,7 +95,7 @@ def sessions():
         yield name, said(text)
     yield "title", [
         *said("<b>x</b>"),
-        {"type": "custom-title", "customTitle": f"<img src=x onerror={RUN}>\u202e{url}"},
+        {"type": "custom-title", "customTitle": f"<img src=x onerror={RUN}>\u202e\x07{url}"},
         {"type": "summary", "summary": f"<script>{RUN}</script>"},
         record("user", "y", gitBranch=f"<img src=x onerror={RUN}>", version="<b>"),
         {**record("assistant", "z"), "message": {"role": "assistant", "model": f"<svg onload={RUN}>", "content": "z"}},
