@@ -1,8 +1,8 @@
 if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/e2e_retry.bats tests/e2e/e2e_net.bats tests/e2e/e2e_own_machine.bats tests/e2e/e2e_stall.bats tests/e2e/e2e_clock.bats tests/e2e/e2e_alone.bats tests/e2e/e2e_deleted.bats tests/e2e/e2e_story.bats tests/e2e/e2e_model.bats tests/e2e/soak.sh
 EXTRA_DIST += tests/e2e/tools/story_model.py tests/e2e/tools/story_servers.py tests/e2e/tools/faultproxy.py tests/e2e/tools/connectproxy.py tests/e2e/soak.py
-LONG_TESTS += tests/e2e/e2e_model.bats tests/e2e/e2e_retry.bats tests/e2e/e2e_net.bats
-TESTS += tests/e2e/e2e_own_machine.bats tests/e2e/e2e_clock.bats tests/e2e/e2e_alone.bats tests/e2e/e2e_deleted.bats tests/e2e/e2e_story.bats
+LONG_TESTS += tests/e2e/e2e_retry.bats tests/e2e/e2e_story.bats tests/e2e/e2e_model.bats tests/e2e/e2e_net.bats
+TESTS += tests/e2e/e2e_own_machine.bats tests/e2e/e2e_clock.bats tests/e2e/e2e_alone.bats tests/e2e/e2e_deleted.bats
 HEAVY_TESTS += tests/e2e/e2e_stall.bats tests/e2e/soak.sh
 FULL_TESTS += tests/e2e/soak.sh tests/e2e/e2e_model.bats tests/e2e/e2e_alone.bats
 endif

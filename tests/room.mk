@@ -45,10 +45,7 @@ include tests/net.mk
 include tests/durable.mk
 
 if WITH_BATS
-# What lib.bash uses for the sake of time: servers' data folders to copy, and a short jq.
-check_PROGRAMS += tests/e2e/tools/member
-tests_e2e_tools_member_SOURCES = tests/e2e/tools/member.c
-tests_e2e_tools_member_LDADD = $(JSONC_LIBS)
+# What lib.bash uses for the sake of time: servers' data folders to copy.
 check_DATA = tests/e2e/made/stamp
 tests/e2e/made/stamp: tests/e2e/tools/made_server.sh bin/codeteleport-server
 	$(AM_V_GEN)$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/tests/e2e/tools/made_server.sh $(@D)
@@ -58,9 +55,9 @@ dist_check_SCRIPTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2
   tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats tests/e2e/heavy_exact.bats
 EXTRA_DIST += tests/e2e/exact.bash tests/e2e/tools/capture_find.py tests/bundle/make_keyring.py tests/e2e/tools/qr_picture.py
 EXTRA_DIST += tests/e2e/tools/memscan.py tests/e2e/tools/schema.py tests/e2e/lib.bash tests/e2e/tools/stock_server.py
-LONG_TESTS += tests/e2e/e2e_key.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats
+LONG_TESTS += tests/e2e/e2e_sealed.bats tests/e2e/e2e_key.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats
 TESTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats \
-  tests/e2e/e2e_secrets.bats tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats \
+  tests/e2e/e2e_secrets.bats tests/e2e/e2e_update.bats \
   tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats
 FULL_TESTS += tests/e2e/heavy_exact.bats
 include tests/pull.mk

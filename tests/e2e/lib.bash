@@ -143,7 +143,7 @@ start_server() {
 # says goes wrong
 start_stock_server() {
     rm -f "$T/ready"
-    python3 -S "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
+    python3 "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
         --listen "127.0.0.1:${API_PORT:-0}" --objects "127.0.0.1:${OBJECTS_PORT:-0}" \
         --ready-file "$T/ready" --faults "$T/faults" "$@" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
@@ -167,7 +167,7 @@ server_is_ready() {
 start_server_behind_proxy() {
     rm -f "$T/proxy.ready"
     faults
-    python3 -S "$CT_SRC/tests/e2e/tools/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
+    python3 "$CT_SRC/tests/e2e/tools/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
         --faults "$T/faults" --log "$T/proxy.log" "$@" >>"$T/proxy.out" 2>&1 3>&- &
     PROXY_PID=$!
     within test -s "$T/proxy.ready"
@@ -263,24 +263,11 @@ needs_watches() {
     [ "$(status .watch.backend)" != polling ] || skip "this build can only poll"
 }
 
-# jq [-cer]... EXPRESSION [FILE]: a path into one document is for a program of ours that says the same
-# and starts ten times as fast, see member.c; the rest is jq's own
-MEMBER=$CT_BUILD/tests/e2e/tools/member
-[ -x "$MEMBER" ] || MEMBER=
-jq() {
-    local n=$# file=
-    [ $# -lt 2 ] || [[ ${!#} == [-.]* ]] || n=$(($# - 1)) file=${!#}
-    if [ -n "$MEMBER" ] && [[ "${*:1:n}" =~ ^(-[cer]+\ )*\.[A-Za-z0-9_.[]*([]][A-Za-z0-9_.[]*)*(\ \|\ length)?$ ]]; then
-        if [ -z "$file" ]; then
-            "$MEMBER" "$@"
-            return
-        elif [ -f "$file" ]; then
-            "$MEMBER" "${@:1:n}" <"$file"
-            return
-        fi
-    fi
-    command jq "$@"
-}
+# gojq says what jq does, and starts ten times as fast as jq 1.6.  It writes the members of an object sorted.
+! command -v gojq >/dev/null || jq() { gojq "$@"; }
+
+# What other packages bring along at each start of python takes longer than most scripts.
+python3() { command python3 "$@"; }
 
 # quoted TEXT: as in a command that a person is to paste into a shell
 quoted() {
