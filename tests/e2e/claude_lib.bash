@@ -10,7 +10,7 @@ start_claude() {
     }
     CLAUDE=$(find "$npm/node_modules/@anthropic-ai" -name claude -type f | head -n 1)
     "$CLAUDE" --version >/dev/null || skip "Claude Code does not run here"
-    python3 "$CT_SRC/tests/e2e/tools/messages_standin.py" "$T/standin" "$T/asked.jsonl" >>"$T/standin.log" 2>&1 3>&- &
+    python3 -S "$CT_SRC/tests/e2e/tools/messages_standin.py" "$T/standin" "$T/asked.jsonl" >>"$T/standin.log" 2>&1 3>&- &
     EXTRA_PIDS="${EXTRA_PIDS:-} $!"
     within test -s "$T/standin"
 }
@@ -31,7 +31,7 @@ claude() { in_claude timeout "$LIMIT_S" "$CLAUDE" --dangerously-skip-permissions
 
 # types [SEEN TYPED]...: resume the session on a terminal, type, and leave it
 types() {
-    in_claude python3 "$CT_SRC/tests/e2e/tools/typist.py" -w 120 permissions "" "$@" "" "/exit" Exit "\r" -- \
+    in_claude python3 -S "$CT_SRC/tests/e2e/tools/typist.py" -w 120 permissions "" "$@" "" "/exit" Exit "\r" -- \
         "$CLAUDE" --dangerously-skip-permissions --resume "$ID" >>"$T/screen" 2>&1
 }
 

@@ -139,7 +139,7 @@ in_bash_of() {
         sed 's/@PROGRAM@/codeteleport-server/g' "$COMPLETION/help.zsh" >"$ZDOTDIR/_codeteleport-server"
         printf '%s\n' "fpath=('$ZDOTDIR' \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
             "PS1='READY> '" >"$ZDOTDIR/.zshrc"
-        TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
+        TYPIST_TERM=dumb python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
             'codeteleport-server us\tpass\t' 'passwd ' '\x15exit\n' \
             -- zsh -i +o promptsp
     fi
@@ -153,7 +153,7 @@ in_bash_of() {
     printf '%s\n' "fpath=('$COMPLETION' \$fpath)" 'autoload -Uz compinit' 'compinit -u -D' \
         "PS1='READY> '" >"$ZDOTDIR/.zshrc"
     in_zsh() {
-        TYPIST_TERM=dumb python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \
+        TYPIST_TERM=dumb python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' "$1" "$2" '\x15exit\n' \
             -- zsh -i +o promptsp
     }
     in_zsh 'ctctl versi\t' 'ctctl versions '

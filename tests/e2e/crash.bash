@@ -44,7 +44,7 @@ may_trace() {
 }
 
 verify() {
-    python3 "$CT_SRC/tests/e2e/tools/crash_verify.py" "$API" "$CA" "$CODETELEPORT_CONFIG_DIR/config.json" \
+    python3 -S "$CT_SRC/tests/e2e/tools/crash_verify.py" "$API" "$CA" "$CODETELEPORT_CONFIG_DIR/config.json" \
         "$CLAUDE_CONFIG_DIR/projects" "$XDG_STATE_HOME"
 }
 

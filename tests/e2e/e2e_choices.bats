@@ -429,7 +429,7 @@ refused() {
 }
 
 @test "a stock client's bundle from Windows is imported, with what it may not bring left out" {
-    python3 - "$T/w.tar.gz" "$ID" <<'PY'
+    python3 -S - "$T/w.tar.gz" "$ID" <<'PY'
 import io, json, sys, tarfile
 path, sid = sys.argv[1:]
 cwd, home = "C:\\Users\\al\\src\\web.app", "C:\\Users\\al"

@@ -204,7 +204,7 @@ at_once() {
 
 @test "a page of HTML is not taken for an answer" {
     logged_in
-    port=$(python3 - "$T" <<'PY' 3>&-
+    port=$(python3 -S - "$T" <<'PY' 3>&-
 import http.server, os, sys, threading
 class H(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -342,7 +342,7 @@ PY
         line "$i" >>"$f"
         start_daemon
         # a different moment in each round
-        python3 -c "import time; time.sleep($i * 0.037 % 0.9)"
+        python3 -S -c "import time; time.sleep($i * 0.037 % 0.9)"
         kill -9 "$DAEMON_PID"
         wait "$DAEMON_PID" || true
     done

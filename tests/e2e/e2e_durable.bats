@@ -65,7 +65,7 @@ teardown() {
     api2=$(sed -n 's/^api=//p' "$T/ready2")
     API=$api2 HAS_ACCOUNT= CODETELEPORT_CONFIG_DIR=$T/other log_in
     account=$(API=$api2 CA=$T/both.pem CODETELEPORT_CONFIG_DIR=$T/other api GET /auth/me | jq -r .id)
-    python3 - "$XDG_RUNTIME_DIR/codeteleport/control.sock" "$api2" "$account" <<'PY'
+    python3 -S - "$XDG_RUNTIME_DIR/codeteleport/control.sock" "$api2" "$account" <<'PY'
 import json, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
@@ -121,7 +121,7 @@ all_synced() { [ "$(status .sessions.synced)" = "$(status .sessions.known)" ]; }
     local id n db
     id=$(new_id)
     line hello >"$(transcript "$id")"
-    python3 - "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$id/tool-results" <<'PY'
+    python3 -S - "$CLAUDE_CONFIG_DIR/projects/-home-al-p/$id/tool-results" <<'PY'
 import os, sys
 os.makedirs(sys.argv[1])
 for i in range(6000):
@@ -132,7 +132,7 @@ PY
     ctctl sync --wait
     n=$(uploads)
     db=$(echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db)
-    python3 - "$db" "$db-wal" <<'PY'
+    python3 -S - "$db" "$db-wal" <<'PY'
 import os, sys
 for path in sys.argv[1:]:
     size = os.path.getsize(path)
@@ -352,7 +352,7 @@ free_kb() { df -k --output=avail "$DISK" | tail -n 1; }
     [ "$(find "$XDG_STATE_HOME" -name "$id.blocks" | wc -l)" = 1 ]
     stop_daemon
     db=$(echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db)
-    python3 - "$db" <<'PY'
+    python3 -S - "$db" <<'PY'
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
 assert db.execute("UPDATE sessions SET archived_ms = archived_ms - 8 * 86400000"

@@ -78,7 +78,7 @@ problem_says() { status '.problems[].why' | grep -q "$1"; }
 
 @test "no room for the fuller version: the thinner one waits, status says why, and more room helps" {
     stop_daemon
-    python3 -c 'import json, os
+    python3 -S -c 'import json, os
 for i in range(64):
     print(json.dumps({"type": "user", "message": {"content": os.urandom(16384).hex()}}))' >>"$F"
     conf 'quiet = 0.3; turn_quiet = 0.1; distance = 0; kept_limit = "1 MiB";'

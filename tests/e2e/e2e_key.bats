@@ -18,7 +18,7 @@ KEYRING() { echo "$CODETELEPORT_CONFIG_DIR/keyring"; }
 # type [SEEN TYPED]... -- COMMAND: see typist.py; what was shown goes to $T/screen
 type() {
     local status=0
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
     return $status
 }
 
@@ -183,14 +183,14 @@ in_clear_are() { [ "$(in_clear)" = "$1" ]; }
 
 @test "a QR code on the terminal holds the text" {
     command -v zbarimg >/dev/null || skip "zbarimg is not installed"
-    python3 -c 'import zlib' || skip "needs python3"
+    python3 -S -c 'import zlib' || skip "needs python3"
     log_in
     ctctl key init --no-confirm
     TYPIST_TERM=xterm type -- ctctl key show --qr || {
         grep -q 'not built' "$T/screen" && skip "built without libqrencode"
         false
     }
-    python3 "$CT_SRC/tests/e2e/tools/qr_picture.py" "$T/screen" "$T/qr.pgm"
+    python3 -S "$CT_SRC/tests/e2e/tools/qr_picture.py" "$T/screen" "$T/qr.pgm"
     [ "$(zbarimg -q --raw "$T/qr.pgm" | tr '[:upper:]' '[:lower:]')" = "$(ctctl key export)" ]
 }
 

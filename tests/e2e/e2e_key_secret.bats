@@ -14,7 +14,7 @@ teardown() {
 
 # raw TEXT: the 32 bytes that a recovery text stands for, without the help of what is tested
 raw() {
-    python3 -c '
+    python3 -S -c '
 import sys
 digits = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 n = 0
@@ -23,7 +23,7 @@ for c in sys.argv[1][6:58]:
 sys.stdout.buffer.write((n >> 4).to_bytes(32, "big"))' "$1"
 }
 
-scan() { python3 "$CT_SRC/tests/e2e/tools/memscan.py" "$1" | cut -d' ' -f1 | sort | uniq -c; }
+scan() { python3 -S "$CT_SRC/tests/e2e/tools/memscan.py" "$1" | cut -d' ' -f1 | sort | uniq -c; }
 
 can_scan() {
     local rc=0
@@ -73,7 +73,7 @@ in_clear() { ctctl --json list --cloud | jq '[.sessions[] | select(.opened == nu
     traced import ctctl key import - <"$T/texts"
     for text in $(cat "$T/texts"); do
         raw "$text" >"$T/raw"
-        python3 - "$text" "$T/raw" "$T"/trace.* >"$T/found" <<'PY'
+        python3 -S - "$text" "$T/raw" "$T"/trace.* >"$T/found" <<'PY'
 import base64, re, sys
 text, raw = sys.argv[1].encode(), open(sys.argv[2], "rb").read()
 # as strace -xx writes it: the text in either case, the bytes, in hexadecimal and in base64
@@ -196,9 +196,9 @@ comes_back_whole() {
     [[ "$output" == *"never had"* ]]
     [ "$(in_clear)" = 1 ]
     # asked, a no leaves it
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'n\n' -- ctctl seal --all || true
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'n\n' -- ctctl seal --all || true
     [ "$(in_clear)" = 1 ]
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'y\n' -- ctctl seal --all >"$T/screen"
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "Seal it?" 'y\n' -- ctctl seal --all >"$T/screen"
     grep -q 'stranger' "$T/screen"
     [ "$(in_clear)" = 0 ]
     ctctl --json versions "$ID" | jq -e '.versions[0].opened.origin == "stranger"'

@@ -32,7 +32,7 @@ teardown() {
 }
 
 kills() { # OPTION...: with the bundle $T/b.tar.gz, or $BUNDLE
-    run python3 "$CT_SRC/tests/e2e/kill_install.py" "$(command -v ctctl)" "${BUNDLE:-$T/b.tar.gz}" "$B" "$ID" \
+    run python3 -S "$CT_SRC/tests/e2e/kill_install.py" "$(command -v ctctl)" "${BUNDLE:-$T/b.tar.gz}" "$B" "$ID" \
         "$T/start" "$T" "$CALLS" "$@"
     echo "$output"
     [ "$status" -eq 0 ]

@@ -185,7 +185,7 @@ with_account() {
     log_in
     ctctl logout
     unset CODETELEPORT_API_URL
-    run python3 "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
+    run python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
         'correct horse battery\n' 'sealed?' 'n\n' -- ctctl login
     echo "$output"
     [ "$status" -eq 0 ]
@@ -199,14 +199,14 @@ with_account() {
     [ "$status" -eq 78 ]
     grep -q 'with --email' <(tr '\n' ' ' <<<"$output")
     stop_server
-    run python3 "$CT_SRC/tests/e2e/tools/typist.py" -- ctctl login
+    run python3 -S "$CT_SRC/tests/e2e/tools/typist.py" -- ctctl login
     echo "$output"
     [ "$status" -ne 0 ]
     ! grep -q Password <<<"$output"
 }
 
 # typed SEEN TYPED... -- COMMAND: on a terminal; the screen on stdout
-typed() { python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
+typed() { python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
 
 @test "the holder changes the password, ends other log-ins and deletes the account" {
     start_server

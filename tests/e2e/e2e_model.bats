@@ -24,7 +24,7 @@ plays() {
     shift 2
     for ((i = 0; i < runs; i++)); do
         echo "# seed $((SEED + i)), $steps steps: $*" >&3
-        python3 "$CT_SRC/tests/e2e/tools/story_model.py" --seed "$((SEED + i))" --steps "$steps" "$@" || return
+        python3 -S "$CT_SRC/tests/e2e/tools/story_model.py" --seed "$((SEED + i))" --steps "$steps" "$@" || return
     done
 }
 

@@ -24,7 +24,7 @@ new_session() {
 big_session() {
     ID=$(new_id)
     F=$(transcript "$ID")
-    python3 - "$1" >"$T/transcript" <<'PY'
+    python3 -S - "$1" >"$T/transcript" <<'PY'
 import json, os, sys
 for _ in range(int(sys.argv[1]) // 16):
     text = os.urandom(16384).hex()  # 4 of 8 bits are left for the compressor
@@ -46,7 +46,7 @@ certificate = "$T/house.crt"; key = "$T/house.key"; registration = "open";
 public_objects_url = "https://objects.example.test";
 CONF
     start_server
-    python3 "$CT_SRC/tests/e2e/tools/connectproxy.py" --ready "$T/connect.ready" --log "$T/connect.log" "$@" \
+    python3 -S "$CT_SRC/tests/e2e/tools/connectproxy.py" --ready "$T/connect.ready" --log "$T/connect.log" "$@" \
         "api.example.test=127.0.0.1:$API_PORT" "objects.example.test=127.0.0.1:$OBJECTS_PORT" 3>&- &
     EXTRA_PIDS="${EXTRA_PIDS:-} $!"
     within test -s "$T/connect.ready"
@@ -106,7 +106,7 @@ CONF
 }
 
 @test "IPv6: API and store at ::1" {
-    python3 -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2>/dev/null ||
+    python3 -S -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2>/dev/null ||
         skip "there is no IPv6 here"
     codeteleport-server --data "$T/server" --listen '[::1]:0' --objects '[::1]:0' \
         --ready-file "$T/ready" >>"$T/server.log" 2>&1 3>&- &
@@ -185,7 +185,7 @@ ss_netlink() {
     big_session 200
     start_daemon
     ctctl sync --wait
-    python3 - "$T/proxy.log" <<'PY'
+    python3 -S - "$T/proxy.log" <<'PY'
 import json, sys
 put = [e for e in map(json.loads, open(sys.argv[1])) if e.get("side") == "store" and e.get("method") == "PUT"]
 sent = sum(e["length"] for e in put if e["event"] == "request")

@@ -20,7 +20,7 @@ teardown() {
 
 # needs_name: this machine's own name leads to it, as it does where /etc/hosts says 127.0.1.1
 needs_name() {
-    python3 -c 'import socket, sys
+    python3 -S -c 'import socket, sys
 s = socket.socket()
 s.bind((socket.gethostbyname(sys.argv[1]), 0))' "$NAME" 2>/dev/null || skip "the name $NAME leads nowhere"
 }
@@ -121,7 +121,7 @@ start_server_behind_tunnel() {
     needs_address ADDRESS
     [ "$(getent hosts "$NAME" | cut -d ' ' -f 1)" != "$ADDRESS" ] || skip "$NAME is $ADDRESS"
     start_server
-    python3 "$CT_SRC/tests/e2e/tools/connectproxy.py" --ready "$T/connect.ready" \
+    python3 -S "$CT_SRC/tests/e2e/tools/connectproxy.py" --ready "$T/connect.ready" \
         --log "$T/connect.log" "$NAME=$NAME:$API_PORT" "$ADDRESS=$ADDRESS:$OBJECTS_PORT" 3>&- &
     EXTRA_PIDS=$!
     within test -s "$T/connect.ready"

@@ -170,14 +170,14 @@ ID=11111111-2222-4333-8444-555555555555
     [ "$(api GET /sessions | jq '.sessions | length')" = 0 ]
     # a log-in on a terminal asks, once
     ctctl logout
-    run python3 "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
+    run python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
         'correct horse battery\n' 'sealed?' 'n\n' 'saved?' '\n' -- ctctl login
     echo "$output"
     [ "$status" -eq 0 ]
     grep -q '4 files here belong to no session' <(tr -d '\r\n' <<<"$output")
     within status_is .profile.state on
     ctctl logout
-    run python3 "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
+    run python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'E-mail [me@example.org]: ' '\n' 'Password: ' \
         'correct horse battery\n' 'sealed?' 'n\n' -- ctctl login
     [ "$status" -eq 0 ]
     within status_is .profile.state on

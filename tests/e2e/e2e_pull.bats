@@ -60,7 +60,7 @@ undone() { sed "s|$T/$2/home/$2|$T/$3/home/$3|g" "$1"; }
     local cited="$CLAUDE_CONFIG_DIR/projects/$(encoded "$W")/$ID/tool-results/r1.txt" name
     [ -e "$cited" ]
     chmod 700 "$CLAUDE_CONFIG_DIR/file-history/$ID/74f89b15ace58fc9@v1"
-    python3 - "$ID" "$W" "$cited" >>"$(here "$ID")" <<'P'
+    python3 -S - "$ID" "$W" "$cited" >>"$(here "$ID")" <<'P'
 import json, sys
 sid, cwd, cited = sys.argv[1:]
 print(json.dumps({"type": "user", "uuid": "cccccccc-0000-4000-8000-000000000001", "sessionId": sid, "cwd": cwd,

@@ -35,7 +35,7 @@ new_session() {
 large_session() {
     ID=$(new_id)
     F=$(transcript "$ID")
-    python3 - >"$T/large" <<'PY'
+    python3 -S - >"$T/large" <<'PY'
 import base64, json, os
 for _ in range(160):
     print(json.dumps({"type": "user", "message": {"content": base64.b64encode(os.urandom(60000)).decode()}}))
@@ -319,10 +319,10 @@ refused() {
     faults 'any accept * tls=1.1'
     new_session
     within why_says 'protocol'
-    faults "any accept * cert=$T/stranger.pem"
+    faults "any accept * cert=$(quoted "$T/stranger.pem")"
     ctctl sync
     within why_says "can't be trusted.*ca_file"
-    faults "any accept * cert=$T/other.pem"
+    faults "any accept * cert=$(quoted "$T/other.pem")"
     ctctl sync
     within why_says "no alternative certificate subject name matches"
     faults 'any accept * garbage'
@@ -388,7 +388,7 @@ bundled_times() { [ "$(grep -c "bundled session=$1" "$T/daemon.log")" = "$2" ]; 
     faults 'store PUT * delay=0.2'
     ctctl sync --wait
     bundle_equals "$ID" "$F"
-    python3 - "$T/proxy.log" <<'PY'
+    python3 -S - "$T/proxy.log" <<'PY'
 import json, sys
 open_puts, most = {}, 0
 for ln in open(sys.argv[1]):

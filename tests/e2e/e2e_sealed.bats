@@ -16,7 +16,7 @@ teardown() {
 KEYRING() { echo "$CODETELEPORT_CONFIG_DIR/keyring"; }
 
 # key WORD...: the keyring has these keys from now on
-key() { python3 "$CT_SRC/tests/bundle/make_keyring.py" "$(KEYRING)" "$@"; }
+key() { python3 -S "$CT_SRC/tests/bundle/make_keyring.py" "$(KEYRING)" "$@"; }
 
 # not COMMAND...: unlike "!", it fails the test
 not() { ! "$@"; }
@@ -56,7 +56,7 @@ distinct_session() {
 }
 
 # captured NEEDLE...: those that can be read in what went over the wire
-captured() { python3 "$CT_SRC/tests/e2e/tools/capture_find.py" "$T/capture" "$@"; }
+captured() { python3 -S "$CT_SRC/tests/e2e/tools/capture_find.py" "$T/capture" "$@"; }
 
 run_captured() {
     start_server_behind_proxy --capture "$T/capture"

@@ -59,7 +59,7 @@ object() {
 
 # damaged FILE OFFSET: with one bit of it changed, and the server believes that it is right
 damaged() {
-    python3 - "$1" "$2" <<'P'
+    python3 -S - "$1" "$2" <<'P'
 import sys
 with open(sys.argv[1], "r+b") as f:
     f.seek(int(sys.argv[2]))
@@ -78,7 +78,7 @@ promise() {
 }
 
 # books SQL: what a server that means ill would have in its database
-books() { python3 -c 'import sqlite3, sys
+books() { python3 -S -c 'import sqlite3, sys
 d = sqlite3.connect(sys.argv[1], timeout=30)
 d.execute(sys.argv[2])
 d.commit()' "$T/server/server.db" "$1"; }
@@ -482,7 +482,7 @@ trust() { jq -r .origin "$T/pull.json"; }
     [[ $(finding keyring) == "ok 1 key from "*"${KEY:0:8} seals"* ]]
     [ "$(finding sealed)" = "ok all 1 sealed sessions in the cloud open here" ]
     [[ $(finding upload) == ok* ]]
-    [ "$(python3 -c 'import sqlite3, sys
+    [ "$(python3 -S -c 'import sqlite3, sys
 d = sqlite3.connect(sys.argv[1])
 print([r[0] for r in d.execute("SELECT DISTINCT cwd FROM descriptions")])' "$T/server/server.db")" = "['sealed']" ]
     chmod 644 "$CODETELEPORT_CONFIG_DIR/keyring"
@@ -506,7 +506,7 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     run ctctl key rotate --compromised
     [ "$status" -eq 64 ]
     # somebody looks, and says no
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" "all of it yours?" 'n\n' -- ctctl key rotate --compromised \
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "all of it yours?" 'n\n' -- ctctl key rotate --compromised \
         >"$T/screen" || true
     grep -q "${ID:0:8}" "$T/screen"
     [ ! -e "$CODETELEPORT_CONFIG_DIR/retired" ]

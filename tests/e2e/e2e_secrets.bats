@@ -14,7 +14,7 @@ teardown() {
 token() { jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json"; }
 
 # where PID TEXT: in what kind of memory the text lies, a word a place
-where() { printf %s "$2" | python3 "$CT_SRC/tests/e2e/tools/memscan.py" "$1" | cut -d' ' -f1; }
+where() { printf %s "$2" | python3 -S "$CT_SRC/tests/e2e/tools/memscan.py" "$1" | cut -d' ' -f1; }
 
 can_scan() {
     local rc=0

@@ -315,7 +315,7 @@ downloads() { grep -c "route=/v1/sessions/:id/download" "$T/server.log"; }
     turn alice "alice's turn"
     state diverged
     cp "$(T=$T machine bob; here "$ID")" "$T/bobs"
-    python3 - "$T/bobs" "$(here "$ID")" <<'PY'
+    python3 -S - "$T/bobs" "$(here "$ID")" <<'PY'
 import sys
 have = open(sys.argv[2]).read()
 open(sys.argv[2], "a").write("".join(l for l in open(sys.argv[1]) if l not in have and "bob's turn" in l))

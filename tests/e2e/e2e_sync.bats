@@ -124,7 +124,7 @@ check_all_synced() {
     start_daemon
     ctctl sync --wait
     fetch "$id" "$T/b.tar.gz"
-    python3 - "$T/b.tar.gz" <<'PY' >"$T/found"
+    python3 -S - "$T/b.tar.gz" <<'PY' >"$T/found"
 import sys, tarfile
 with tarfile.open(sys.argv[1], errors="surrogateescape") as t:
     for m in t.getmembers():

@@ -19,7 +19,7 @@ teardown() {
 # type [SEEN TYPED]... -- COMMAND: see typist.py; what was shown goes to $T/screen
 type_in() {
     status=0
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" >"$T/screen" || status=$?
     cat "$T/screen"
 }
 
@@ -116,7 +116,7 @@ SH
         for v in "" list "list --cloud" "show $ID" "versions $ID" devices tokens doctor; do
             type_in -w $w -- ctctl $v >/dev/null
             [ "$status" -eq 0 ]
-            wide=$(sed 's/\r//g; s/\x1b\[[0-9;]*m//g' "$T/screen" | python3 -c '
+            wide=$(sed 's/\r//g; s/\x1b\[[0-9;]*m//g' "$T/screen" | python3 -S -c '
 import sys, unicodedata
 w = int(sys.argv[1])
 for l in sys.stdin:
@@ -135,7 +135,7 @@ for l in sys.stdin:
 @test "who waits for a sync sees how far it is, and a pipe does not" {
     log_in
     ID=$(new_id)
-    python3 - "$(transcript "$ID")" <<'PY'
+    python3 -S - "$(transcript "$ID")" <<'PY'
 import base64, os, sys
 with open(sys.argv[1], "w") as f:
     for _ in range(60):

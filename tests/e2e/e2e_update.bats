@@ -12,7 +12,7 @@ teardown() {
     end_home
 }
 
-schema() { python3 "$CT_SRC/tests/e2e/tools/schema.py" "$@"; }
+schema() { python3 -S "$CT_SRC/tests/e2e/tools/schema.py" "$@"; }
 
 state_db() { echo "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db; }
 

@@ -76,7 +76,7 @@ entries() {
     needs_watches
     ctctl sync --wait
     kill -STOP "$DAEMON_PID"
-    python3 - "$CLAUDE_CONFIG_DIR/projects/-p" "$n" <<'PY'
+    python3 -S - "$CLAUDE_CONFIG_DIR/projects/-p" "$n" <<'PY'
 import os, sys, uuid
 ids = [str(uuid.uuid4()) for i in range(20)]
 for i in range(int(sys.argv[2]) // 20 + 10):

@@ -38,7 +38,7 @@ a_home() {
     jq -n --arg key "${KEY: -20}" --arg w "$W" '{hasCompletedOnboarding: true, theme: "dark",
         customApiKeyResponses: {approved: [$key], rejected: []},
         projects: {($w): {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}}}' >"$H/.claude.json"
-    python3 "$CT_SRC/tests/e2e/tools/model_standin.py" "$R/log" "$R/ready" 3>&- &
+    python3 -S "$CT_SRC/tests/e2e/tools/model_standin.py" "$R/log" "$R/ready" 3>&- &
     STANDINS="${STANDINS:-} $!"
     within test -s "$R/ready"
 }
@@ -61,7 +61,7 @@ resume() {
     env -i HOME="$H" PATH="$R/bin:/usr/bin:/bin" SHELL=/bin/bash LANG=C.UTF-8 \
         ANTHROPIC_BASE_URL="http://127.0.0.1:$(cat "$R/ready")" ANTHROPIC_API_KEY="$KEY" DISABLE_TELEMETRY=1 \
         DISABLE_ERROR_REPORTING=1 DISABLE_AUTOUPDATER=1 CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 \
-        python3 "$CT_SRC/tests/e2e/tools/resume.py" "$R/log" "$IDLE" "what is next" -- "$AGENT" --resume "$SID" \
+        python3 -S "$CT_SRC/tests/e2e/tools/resume.py" "$R/log" "$IDLE" "what is next" -- "$AGENT" --resume "$SID" \
         >"$R/out.json" 2>"$R/err" 3>&- || touch "$R/failed"
 }
 
@@ -134,8 +134,8 @@ go_through() {
     local n names=
     the_agent "$1"
     mkdir "$T/bundles"
-    python3 "$CT_SRC/tests/bundle/stranger_bundles.py" --combined "$BUNDLES" "$T/bundles"
-    python3 "$CT_SRC/tests/bundle/stranger_bundles.py" --combined 0 "$T/bundles"
+    python3 -S "$CT_SRC/tests/bundle/stranger_bundles.py" --combined "$BUNDLES" "$T/bundles"
+    python3 -S "$CT_SRC/tests/bundle/stranger_bundles.py" --combined 0 "$T/bundles"
     for n in plain $(seq -f combined-%g 0 $((BUNDLES - 1))); do
         import "$n" "$T/bundles/$n.tgz"
         names="$names $n"
@@ -170,7 +170,7 @@ schedule() {
     a_home "$1"
     project=$H/.claude/projects/$(sed 's/[^a-zA-Z0-9]/-/g' <<<"$W")
     mkdir -p "$project"
-    python3 "$CT_SRC/tests/bundle/stranger_bundles.py" --schedule "$W" "${@:2}" >"$project/$SID.jsonl"
+    python3 -S "$CT_SRC/tests/bundle/stranger_bundles.py" --schedule "$W" "${@:2}" >"$project/$SID.jsonl"
 }
 
 @test "Claude Code 2.1.197 goes on with a stranger's session, and nothing runs or asks" {

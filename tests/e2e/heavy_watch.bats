@@ -47,7 +47,7 @@ switches() {
 @test "idle: no wakeup in 60 s and at most 6 MB, with 6,000 folders and 20,000 files after a first sync" {
     local before after kb
     [ "${CT_SANITIZERS:-no}" != yes ] || skip "sanitizers need memory of their own"
-    python3 "$CT_SRC/bench/gen_corpus.py" "$CLAUDE_CONFIG_DIR" --sessions 400 --mb 40 \
+    python3 -S "$CT_SRC/bench/gen_corpus.py" "$CLAUDE_CONFIG_DIR" --sessions 400 --mb 40 \
         --projects 60 --files 20000 --folders 6000 >/dev/null
     [ "$(find "$CLAUDE_CONFIG_DIR" -type d | wc -l)" -ge 5900 ]
     [ "$(find "$CLAUDE_CONFIG_DIR" -type f | wc -l)" -ge 19500 ]
@@ -73,7 +73,7 @@ switches() {
     [ "${CT_SANITIZERS:-no}" != yes ] || skip "sanitizers need memory of their own"
     id=$(new_id) f=$(transcript "$id")
     [ "$(df --output=avail -B1 "$T" | tail -n 1)" -gt 9000000000 ] || skip "not enough room on the disk"
-    python3 - "$f" <<'PY'
+    python3 -S - "$f" <<'PY'
 import json, random, sys
 random.seed(1)
 words = [("%06x" % random.getrandbits(24)) for i in range(4096)]
@@ -88,7 +88,7 @@ with open(sys.argv[1], "w") as f:
 PY
     start_daemon
     # How long an answer takes, on a connection that is there already.
-    python3 - "$XDG_RUNTIME_DIR/codeteleport/control.sock" >"$T/answers" 3>&- <<'PY' &
+    python3 -S - "$XDG_RUNTIME_DIR/codeteleport/control.sock" >"$T/answers" 3>&- <<'PY' &
 import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])

@@ -143,7 +143,7 @@ start_server() {
 # says goes wrong
 start_stock_server() {
     rm -f "$T/ready"
-    python3 "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
+    python3 -S "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
         --listen "127.0.0.1:${API_PORT:-0}" --objects "127.0.0.1:${OBJECTS_PORT:-0}" \
         --ready-file "$T/ready" --faults "$T/faults" "$@" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
@@ -167,7 +167,7 @@ server_is_ready() {
 start_server_behind_proxy() {
     rm -f "$T/proxy.ready"
     faults
-    python3 "$CT_SRC/tests/e2e/tools/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
+    python3 -S "$CT_SRC/tests/e2e/tools/faultproxy.py" --ready "$T/proxy.ready" --upstream "$T/ready" \
         --faults "$T/faults" --log "$T/proxy.log" "$@" >>"$T/proxy.out" 2>&1 3>&- &
     PROXY_PID=$!
     within test -s "$T/proxy.ready"
@@ -266,9 +266,6 @@ needs_watches() {
 # gojq says what jq does, and starts ten times as fast as jq 1.6.  It writes the members of an object sorted.
 ! command -v gojq >/dev/null || jq() { gojq "$@"; }
 
-# What other packages bring along at each start of python takes longer than most scripts.
-python3() { command python3 "$@"; }
-
 # quoted TEXT: as in a command that a person is to paste into a shell
 quoted() {
     case $1 in
@@ -299,7 +296,7 @@ versions_are() { [ "$(versions "$1")" = "$2" ]; }
 # new_id: a random session id
 new_id() {
     local id
-    { read -r id </proc/sys/kernel/random/uuid && echo "$id"; } 2>/dev/null || python3 -c 'import uuid; print(uuid.uuid4())'
+    { read -r id </proc/sys/kernel/random/uuid && echo "$id"; } 2>/dev/null || python3 -S -c 'import uuid; print(uuid.uuid4())'
 }
 
 # line TEXT: one record of a transcript

@@ -29,7 +29,7 @@ two_machines() {
 }
 
 # session WHAT ARGUMENTS: -S, for what other packages bring along at each start takes longer than all else
-session() { python3 "$CT_SRC/tests/e2e/tools/make_session.py" "$@"; }
+session() { python3 -S "$CT_SRC/tests/e2e/tools/make_session.py" "$@"; }
 
 # push: everything of this machine
 push() {

@@ -21,7 +21,7 @@ CONF
 s3_sign() {
     local method=$1 key=$2
     shift 2
-    python3 "$CT_SRC/tests/server/sigv4_oracle.py" --id "$S3_KEY_ID" --secret "$S3_SECRET" \
+    python3 -S "$CT_SRC/tests/server/sigv4_oracle.py" --id "$S3_KEY_ID" --secret "$S3_SECRET" \
         --region "$S3_REGION" "$method" "$S3_ENDPOINT" "/$S3_BUCKET/$key" "$@"
 }
 

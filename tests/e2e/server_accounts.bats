@@ -128,7 +128,7 @@ join() {
 
 # register_from N ADDRESS: N registrations that can't succeed, through a proxy; their statuses, counted
 register_from() {
-    python3 - "$API_PORT" "$CA" "$1" "$2" <<'PY'
+    python3 -S - "$API_PORT" "$CA" "$1" "$2" <<'PY'
 import collections, http.client, ssl, sys
 port, ca, n, address = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 c = http.client.HTTPSConnection("127.0.0.1", port, context=ssl.create_default_context(cafile=ca))
@@ -203,12 +203,12 @@ PY
 }
 
 @test "the password of user add is not seen, however soon it is typed, and Ctrl-C leaves the terminal as it was" {
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" 'Password: ' 'correct horse battery\n' 'Once more: ' \
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'Password: ' 'correct horse battery\n' 'Once more: ' \
         'correct horse battery\n' -- codeteleport-server --data "$T/server" user add al@example.org >"$T/screen"
     grep -q 'added al@example.org' "$T/screen"
     ! grep -q horse "$T/screen"
     echo "PS1='READY> '" >"$T/bashrc"
-    python3 "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
+    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" 'READY> ' \
         "codeteleport-server --data $(quoted "$T/server") user add bo@example.org\\n" 'Password: ' '\x03' 'READY> ' \
         'stty -a\n' 'READY> ' 'exit\n' -- bash --noprofile --rcfile "$T/bashrc" -i >"$T/screen"
     grep -q 'no password was given' "$T/screen"

@@ -345,11 +345,11 @@ TABLE
 
 @test "a JSON bomb and a body over 1 MiB are refused without growing" {
     account al@example.org
-    python3 -c 'print("[" * 500000)' >"$T/deep"
+    python3 -S -c 'print("[" * 500000)' >"$T/deep"
     expect 400 bad_json json POST /sessions/upload --data-binary "@$T/deep"
-    python3 -c 'print("{\"a\":" * 200000 + "1" + "}" * 200000)' | head -c 1048576 >"$T/deep"
+    python3 -S -c 'print("{\"a\":" * 200000 + "1" + "}" * 200000)' | head -c 1048576 >"$T/deep"
     expect 400 bad_json json POST /sessions/upload --data-binary "@$T/deep"
-    python3 -c 'print("{\"a\":\"" + "x" * 1048600 + "\"}")' >"$T/big"
+    python3 -S -c 'print("{\"a\":\"" + "x" * 1048600 + "\"}")' >"$T/big"
     expect 413 too_large json POST /sessions/upload --data-binary "@$T/big"
     expect 413 too_large json POST /sessions/upload --data-binary "@$T/big" -H 'Expect:'
     expect 413 too_large json POST /sessions/upload --data-binary "@$T/big" -H 'Transfer-Encoding: chunked'
@@ -376,7 +376,7 @@ TABLE
 
 @test "a slow or silly peer does not keep others out" {
     account al@example.org
-    python3 - "$API_PORT" <<'PY'
+    python3 -S - "$API_PORT" <<'PY'
 import socket, sys
 port = int(sys.argv[1])
 for junk in (b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET / HTTP/1.1\r\n\r\n",
@@ -393,7 +393,7 @@ PY
 
 @test "malformed HTTP inside TLS is refused and the server goes on" {
     account al@example.org
-    python3 - "$API_PORT" "$CA" <<'PY'
+    python3 -S - "$API_PORT" "$CA" <<'PY'
 import socket, ssl, sys
 port, ca = int(sys.argv[1]), sys.argv[2]
 ctx = ssl.create_default_context(cafile=ca)

@@ -235,7 +235,7 @@ go() {
     reserve
     stop_server
     mv "$T/server/server.db" "$T/new.db"
-    python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 7 \
+    python3 -S "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 7 \
         "$T/server/server.db" "$T/new.db"
     start_server
     [ "$(json GET /trash | jq -c '[.versions[] | [.version, .why]]')" = '[[1,"deleted"]]' ]
@@ -312,7 +312,7 @@ all_pages() {
 connections() {
     local what=$1 n=$2 ca=$3 said
     shift 3
-    said=$(python3 "$CT_SRC/tests/e2e/tools/connections.py" "$what" "$n" "$API_PORT" "$ca" "$SERVER_PID" "$@")
+    said=$(python3 -S "$CT_SRC/tests/e2e/tools/connections.py" "$what" "$n" "$API_PORT" "$ca" "$SERVER_PID" "$@")
     echo "$what $n: $said"
     read -r _ OPEN _ before after _ t1 t2 <<<"$said"
     GREW=$((after - before))
@@ -422,7 +422,7 @@ ticks() {
         account "u$i@example.org"
         tokens="$tokens $TOKEN"
     done
-    said=$(python3 "$CT_SRC/tests/e2e/tools/connections.py" active "$n" "$API_PORT" "$CA" "$SERVER_PID" 3 $tokens) ||
+    said=$(python3 -S "$CT_SRC/tests/e2e/tools/connections.py" active "$n" "$API_PORT" "$CA" "$SERVER_PID" 3 $tokens) ||
         { echo "$said"; return 1; }
     echo "$said"
     read -r _ DONE _ _ _ before after _ t1 t2 _ <<<"$said"

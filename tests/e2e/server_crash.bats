@@ -27,7 +27,7 @@ lines_are() { [ "$(wc -l <"$T/log")" -ge "$1" ]; }
     start_server
     account al@example.org
     : >"$T/log"
-    python3 "$CT_SRC/tests/e2e/tools/crash_client.py" "$API" "$CA" "$TOKEN" "$T/log" "$T/stop" 3>&- &
+    python3 -S "$CT_SRC/tests/e2e/tools/crash_client.py" "$API" "$CA" "$TOKEN" "$T/log" "$T/stop" 3>&- &
     CLIENT_PID=$!
     local i session version sum
     for i in 1 2 3 4 5 6; do

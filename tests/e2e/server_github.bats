@@ -8,7 +8,7 @@ setup() {
     make_home
     SERVER_PID=
     person 17 '[{"email":"al@example.org","primary":true,"verified":true}]'
-    python3 "$CT_SRC/tests/e2e/tools/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
+    python3 -S "$CT_SRC/tests/e2e/tools/github_provider.py" "$T/people.json" >"$T/port" 2>"$T/provider.log" 3>&- &
     PROVIDER_PID=$!
     within test -s "$T/port"
     PROVIDER=http://127.0.0.1:$(cat "$T/port")
@@ -376,7 +376,7 @@ SH
     # An account without a password: its holder signs in once more, and as nobody else.
     run ctctl account
     [[ $output == *'by the browser only'* ]]
-    typed() { DISPLAY=:0 PATH=$T/bin:$PATH python3 "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
+    typed() { DISPLAY=:0 PATH=$T/bin:$PATH python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; }
     person 18 '[{"email":"bo@example.org","primary":true,"verified":true}]'
     rm -f "$T/jar"
     typed 'sessions there' 'y\n' -- ctctl account delete | grep -q 'sign-in to another account'

@@ -173,7 +173,7 @@ two_devices() {
     local first=$TOKEN
     [ "$(listed)" = "3 2 1" ]
     stop_server
-    python3 "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 5 \
+    python3 -S "$CT_SRC/tests/e2e/tools/schema.py" "$CT_SRC/server/ledger/ledger_schema.c" ledger_schema server 5 \
         "$T/old.db" "$T/server/server.db"
     rm "$T/server/server.db"*
     mv "$T/old.db" "$T/server/server.db"

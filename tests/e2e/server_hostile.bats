@@ -28,7 +28,7 @@ teardown() {
     return $rc
 }
 
-hostile() { python3 "$CT_SRC/tests/e2e/tools/hostile.py" "$1" "$API_PORT" "$CA" "${2:-$TOKEN}"; }
+hostile() { python3 -S "$CT_SRC/tests/e2e/tools/hostile.py" "$1" "$API_PORT" "$CA" "${2:-$TOKEN}"; }
 
 @test "malformed HTTP is refused, with a status each" { hostile malformed; }
 

@@ -74,7 +74,7 @@ many_days() {
     export FAKETIME_TIMESTAMP_FILE=$T/offset FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
     echo +0d >"$T/offset"
     LD_PRELOAD=$lib start_server
-    python3 "$CT_SRC/tests/e2e/tools/week.py" "$users" 57 "${API%/v1}" "$SERVER_PID" "$T/server" "$T/offset" "$@" -- \
+    python3 -S "$CT_SRC/tests/e2e/tools/week.py" "$users" 57 "${API%/v1}" "$SERVER_PID" "$T/server" "$T/offset" "$@" -- \
         env LD_PRELOAD="$lib" codeteleport-server --data "$T/server" gc
 }
 
@@ -166,5 +166,5 @@ objects() { find "$T/server/objects/bundles" -type f | wc -l; }
 sign() {
     local id secret
     read -r id secret <"$T/server/objects.key"
-    python3 "$CT_SRC/tests/server/sigv4_oracle.py" --id "$id" --secret "$secret" "$@"
+    python3 -S "$CT_SRC/tests/server/sigv4_oracle.py" --id "$id" --secret "$secret" "$@"
 }

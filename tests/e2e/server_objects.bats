@@ -156,7 +156,7 @@ path() { sed 's|^https://[^/]*||; s|?.*||' <<<"$URL"; }
 
 @test "an upload that breaks off leaves nothing" {
     reserve
-    python3 - "$URL" "$CA" "$SIZE" <<'PY'
+    python3 -S - "$URL" "$CA" "$SIZE" <<'PY'
 import socket, ssl, sys
 from urllib.parse import urlsplit
 url, ca, size = urlsplit(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -159,7 +159,7 @@ port() { sed -n "s/^$1 //p" "$T/addresses"; }
     stop_server
     settings 'listen = "127.0.0.1:1"; objects = "127.0.0.1:1";'
     rm -f "$T/ready"
-    WATCHDOG_USEC=400000 python3 "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" objects other api -- \
+    WATCHDOG_USEC=400000 python3 -S "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" objects other api -- \
         codeteleport-server --data "$T/server" --ready-file "$T/ready" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
     within test -s "$T/ready"

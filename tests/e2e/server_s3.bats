@@ -16,7 +16,7 @@ teardown() {
 
 # serve_on MODE [SETTINGS]: a server on top of such a store
 serve_on() {
-    python3 "$CT_SRC/tests/e2e/tools/odd_s3.py" "$1" "$SECRET" >"$T/port" 3>&- &
+    python3 -S "$CT_SRC/tests/e2e/tools/odd_s3.py" "$1" "$SECRET" >"$T/port" 3>&- &
     STORE_PID=$!
     within test -s "$T/port"
     STORE=http://127.0.0.1:$(cat "$T/port")

@@ -369,9 +369,9 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
 
 @test "what nobody sends takes no memory that others need" {
     # Each value of JSON costs a hundred times what it takes on the wire.
-    python3 -c 'print("[" + "{}," * 340000 + "{}]", end="")' >"$T/large"
-    python3 -c 'print("[" + "{}," * 5000 + "{}]", end="")' >"$T/many"
-    python3 -c "print('{\"email\":\"' + ',' * 9000 + '\"}', end='')" >"$T/string"
+    python3 -S -c 'print("[" + "{}," * 340000 + "{}]", end="")' >"$T/large"
+    python3 -S -c 'print("[" + "{}," * 5000 + "{}]", end="")' >"$T/many"
+    python3 -S -c "print('{\"email\":\"' + ',' * 9000 + '\"}', end='')" >"$T/string"
     local i
     for i in 1 2 3 4 5 6 7 8; do
         ask_json "$T/large" /auth/login >>"$T/statuses" 3>&- &
@@ -393,7 +393,7 @@ ask_json() { curl -sS --cacert "$CA" -H 'Content-Type: application/json' -H 'Exp
 # stall N BYTES TOKEN...: N uploads with each token whose body ends before its last byte; in the
 # background until there is a file $T/enough
 stall() {
-    python3 - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$@" 3>&- <<'PY' &
+    python3 -S - "$API_PORT" "$CA" "$T/stalled" "$T/enough" "$@" 3>&- <<'PY' &
 import os, socket, ssl, sys, time
 port, ca, ready, enough, n, size = sys.argv[1:7]
 context = ssl.create_default_context(cafile=ca)

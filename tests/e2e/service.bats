@@ -19,7 +19,7 @@ needs_libsystemd() {
 
 # activated SOCKET [ARGUMENTS]: the daemon, handed the socket as a unit's "control"
 activated() {
-    python3 "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" "control=$1" -- \
+    python3 -S "$CT_SRC/tests/e2e/tools/activate.py" "$T/addresses" "$T/notified" "control=$1" -- \
         codeteleportd -v "${@:2}" >>"$T/daemon.log" 2>&1 3>&- &
     DAEMON_PID=$!
     within ctctl --json status
