@@ -45,6 +45,20 @@ installed() {
     cp -r "$CLAUDE_CONFIG_DIR" "$T/start"
 }
 
+# goes_elsewhere: bob's folder is to be another from here on
+goes_elsewhere() {
+    mkdir "$HOME/elsewhere"
+    B=$HOME/elsewhere
+}
+
+# tells_paths: of a stranger's records and those here nothing but paths may differ, and a path ends at a
+# space there (agents/body.h)
+tells_paths() {
+    case $T in
+    *' '*) skip "the scratch folder's name has a space: words that hold it are told apart" ;;
+    esac
+}
+
 alice_goes_on() {
     machine alice
     session add "$CLAUDE_CONFIG_DIR" "$ID" "alice again"
@@ -75,30 +89,29 @@ alice_goes_on() {
 }
 
 @test "killed while it moves a session to another project folder" {
+    tells_paths
     installed
     alice_goes_on
-    mkdir "$HOME/elsewhere"
-    B=$HOME/elsewhere
+    goes_elsewhere
     kills
 }
 
 @test "killed while it moves a session that has nothing new" {
     installed
     cp "$T/1.tar.gz" "$T/b.tar.gz"
-    mkdir "$HOME/elsewhere"
-    B=$HOME/elsewhere
+    goes_elsewhere
     kills
 }
 
 @test "killed while it moves a session to where a folder of it was left" {
+    tells_paths
     installed
     alice_goes_on
-    mkdir "$HOME/elsewhere"
+    goes_elsewhere
     local left=$T/start/projects/$(encoded "$HOME/elsewhere")/$ID/subagents
     mkdir -p "$left"
     head -c 20 "$T"/start/projects/*/"$ID"/subagents/agent-a1.jsonl >"$left/agent-a1.jsonl"
     line "only here" >"$left/agent-a9.jsonl"
-    B=$HOME/elsewhere
     kills
 }
 

@@ -153,7 +153,7 @@ with_account() {
 @test "whoever is not logged in is led to login by every verb that needs it" {
     local v
     for v in "list --cloud" "versions abc" "delete abc --yes" "devices" "tokens" "pull abcdef12" \
-        "verify abcdef12" "export abcdef12 -o $T/x" "delete --older-than 1d --yes"; do
+        "verify abcdef12" "export abcdef12 -o x" "delete --older-than 1d --yes"; do
         run ctctl $v
         echo "$v: $output"
         [ "$status" -eq 77 ]

@@ -282,9 +282,9 @@ TABLE
         [ "$what" != 404 ] || expect 404 not_found json "$method" "$path"
     done < <(isolation)
     expect 404 not_found confirm
-    [ "$(json GET /sessions | jq -c "{sessions, total}")" = '{"sessions":[],"total":0}' ]
-    [ "$(json GET /devices | jq -c .)" = '{"devices":[]}' ]
-    [ "$(json GET /trash | jq -c .)" = '{"versions":[],"total":0}' ]
+    json GET /sessions | jq -e '.sessions == [] and .total == 0'
+    json GET /devices | jq -e '. == {devices: []}'
+    json GET /trash | jq -e '. == {versions: [], total: 0}'
     [ "$(json GET /auth/tokens | jq '.tokens | length')" = 1 ]
     # The same id is bo's own session, and al's is as it was.
     push
