@@ -152,6 +152,7 @@ with_account() {
 
 @test "whoever is not logged in is led to login by every verb that needs it" {
     local v
+    cd "$T"
     for v in "list --cloud" "versions abc" "delete abc --yes" "devices" "tokens" "pull abcdef12" \
         "verify abcdef12" "export abcdef12 -o x" "delete --older-than 1d --yes"; do
         run ctctl $v

@@ -139,8 +139,9 @@ MISSING="not on this device; bring it here with: ctctl key import"
     grep -q "^${WIRE:0:8}  sealed, key ${KEY:0:8} not on this device .*no key" <<<"$output"
     ctctl --json list --cloud 2>/dev/null |
         jq -e --arg k "$KEY" '.sessions[0].sealed | .keyId == $k and .reason == "no_key"'
+    cd "$T" # whose name may have a space
     for words in "pull $WIRE" "pull ${WIRE:0:7}" "pull $ID" "pull --all" "pull --update" \
-        "verify $WIRE" "verify --all" "export $WIRE -o $T/x" "show $WIRE"; do
+        "verify $WIRE" "verify --all" "export $WIRE -o x" "show $WIRE"; do
         refused 1 "sealed, key $KEY $MISSING" ctctl $words
     done
     [ ! -e "$T/x" ]
@@ -324,7 +325,8 @@ clear_again() {
     machine bob
     project src/web.app
     the_key
-    for words in "pull $ID" "pull ${ID:0:8}" "verify $ID" "export $ID -o $T/x" "versions $ID" \
+    cd "$T"
+    for words in "pull $ID" "pull ${ID:0:8}" "verify $ID" "export $ID -o x" "versions $ID" \
         "delete --yes $ID"; do
         refused 1 "--plain means it all the same" ctctl $words
     done

@@ -123,6 +123,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
 
 @test "what is excluded leaves by no way: by folder, by the folder that its records name, or by id" {
     local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by late=$(new_id)
+    local i id word paste folder
     p=$(encoded "$open") s=$(encoded "$secret")
     copies=$(new_id) by=$(new_id)
     mkdir -p "$open" "$secret"
@@ -180,9 +181,9 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     put paste-cache/cccccccccccccccc.txt OPEN-paste
     for i in "$by_id SECRET-id-prompt aaaaaaaaaaaaaaaa $open" "$fork SECRET-cwd-prompt bbbbbbbbbbbbbbbb $secret/y" \
         "$fork OPEN-prompt cccccccccccccccc $open"; do
-        set -- $i
+        read -r id word paste folder <<<"$i"
         printf '{"display":"%s","pastedContents":{"1":{"id":1,"type":"text","contentHash":"%s"}},"timestamp":1,"project":"%s","sessionId":"%s"}\n' \
-            "$2" "$3" "$4" "$1"
+            "$word" "$paste" "$folder" "$id"
     done >"$CLAUDE_CONFIG_DIR/history.jsonl"
     start_daemon
     ctctl sync --wait
@@ -388,7 +389,7 @@ below() {
     [ "$(ctctl --json show "$ID" | jq -r .projectPath)" = "$two" ]
     machine bob
     mkdir -p "$HOME/src/two"
-    ctctl pull "$ID" | grep -q "cd $HOME/src/two && claude --resume $ID"
+    ctctl pull "$ID" | grep -qF "cd $(quoted "$HOME/src/two") && claude --resume $ID"
     [ "$(here "$ID")" = "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/two")/$ID.jsonl" ]
     grep -q 'of one' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/one")/memory/MEMORY.md"
     grep -q 'of two' "$CLAUDE_CONFIG_DIR/projects/$(encoded "$HOME/src/two")/memory/MEMORY.md"

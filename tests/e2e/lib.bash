@@ -228,7 +228,7 @@ launch_daemon() {
 # strace too, what a process that is not dumpable has in memory; so for others that prctl does nothing.
 stays_dumpable() {
     [ "$(id -u)" != 0 ] || return 0
-    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/prctl" -e trace=prctl "$CT_BUILD/bin/$1" ${2:---version} >/dev/null
+    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/prctl" -e trace=prctl "$CT_BUILD/bin/$1" ${2:---help} >/dev/null
     echo "-e inject=prctl:retval=0:when=$(grep -n PR_SET_DUMPABLE "$T/prctl" | cut -d: -f1)"
 }
 

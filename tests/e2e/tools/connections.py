@@ -65,7 +65,7 @@ def idle(_):
             if not piece:
                 return None
             got += piece
-    except (ConnectionError, ssl.SSLEOFError):
+    except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return None
     return s if got.startswith(b"HTTP/1.1 200") else None
 
