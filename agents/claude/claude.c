@@ -320,6 +320,7 @@ const struct agent claude_agent = {
     .entry_kind = claude_entry_kind,
     .entry_path = claude_entry_path,
     .transcript_path = claude_transcript_path,
+    .default_mode = claude_default_mode,
     .why_not = claude_why_not,
     .arrival = claude_arrival,
     .rebuild_new = claude_rebuild_new,

@@ -1,10 +1,9 @@
 #ifndef AGENTS_CLAUDE_CLAUDE_H
 #define AGENTS_CLAUDE_CLAUDE_H
 
-#include "agents/agent.h"
+#include "agents/rows.h"
 
-/* Claude Code's row of the table: its data folder, versions 1.0.24 to 2.1.332. */
-extern const struct agent claude_agent;
+/* Claude Code's data folder, versions 1.0.24 to 2.1.332. */
 
 /* For the row; the contracts are those of the members of struct agent. */
 void claude_classify(const char *path, struct agent_path *ret);
@@ -38,6 +37,7 @@ int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result 
 char *claude_transcript_path(const char *session_id, const char *project, const char *file);
 extern const struct jscan_ops claude_record_ops;
 int claude_record_is_prompt(const struct record *r);
+char *claude_default_mode(const char *session_id);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,
                         const char *entry);

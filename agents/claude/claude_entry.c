@@ -82,6 +82,13 @@ int claude_cited(const char *project, const char *cite, char **ret_path, char **
     return 0;
 }
 
+char *claude_default_mode(const char *session_id)
+{
+    return str_printf(
+        "{\"type\":\"permission-mode\",\"permissionMode\":\"default\",\"sessionId\":\"%s\"}\n",
+        session_id);
+}
+
 char *claude_transcript_path(const char *session_id, const char *project, const char *file)
 {
     (void)file; /* it is called after the session */

@@ -293,9 +293,13 @@ static int carry_tail(struct publishing *p, int old_fd, const char *path, struct
 static int64_t own_bytes(const struct publishing *p, int old_fd)
 {
     int64_t size = p->local->copies[0].was.size_bytes;
-    char *line = records_default_line(p->session_id), *last;
-    int64_t n = (int64_t)strlen(line);
+    char *line, *last;
+    int64_t n;
 
+    if (p->agent->default_mode == NULL)
+        return size;
+    line = p->agent->default_mode(p->session_id);
+    n = (int64_t)strlen(line);
     last = str_calloc(1, (size_t)n);
     if (size > n && file_pread_all(old_fd, last, (size_t)n, (off_t)(size - n)) == n &&
         memcmp(last, line, (size_t)n) == 0)

@@ -66,7 +66,7 @@ static int reset_mode(struct extraction *x, struct landing *l, const struct reco
 
     if (is_own && (is_default || x->o->opts.keep_mode))
         return 0;
-    line = records_default_line(x->o->meta.session_id);
+    line = x->o->meta.agent->default_mode(x->o->meta.session_id);
     rc = is_own && records_is_line_open(r) ? landing_add(l, "\n", 1, err) : 0;
     if (rc == 0)
         rc = landing_add(l, line, strlen(line), err);
@@ -195,7 +195,7 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
         return -1;
     if (landing_new(&place, &l, err) != 0)
         return -1;
-    if (i->is_taken && i->kind == AGENT_TRANSCRIPT)
+    if (i->is_taken && i->kind == AGENT_TRANSCRIPT && x->o->meta.agent->default_mode != NULL)
         r = records_new(x->o->meta.session_id);
     rc = count_files(x, i, landing_folders(l), err);
     if (rc == 0)

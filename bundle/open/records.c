@@ -67,13 +67,6 @@ static void begin_line(struct records *r)
         r->words[i][0] = '\0';
 }
 
-char *records_default_line(const char *session_id)
-{
-    return str_printf("{\"type\":\"permission-mode\",\"permissionMode\":\"" RECORDS_DEFAULT
-                      "\",\"sessionId\":\"%s\"}\n",
-                      session_id);
-}
-
 struct records *records_new(const char *session_id)
 {
     struct records *r = str_calloc(1, sizeof(*r));

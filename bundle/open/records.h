@@ -11,12 +11,6 @@ struct records;
 #define RECORDS_DEFAULT "default"
 
 /**
- * records_default_line(session_id):
- * Return the line that sets the mode to the default, with its newline; the caller frees it.
- */
-char *records_default_line(const char *session_id);
-
-/**
  * records_new(session_id):
  * Begin the transcript of that session.
  */

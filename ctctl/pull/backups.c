@@ -72,9 +72,9 @@ static void weigh(int dir_fd, int depth, struct backup *b)
         closedir(d);
 }
 
-static void read_transcript(const struct agent *agent, int fd, struct backup *b)
+static void read_transcript(int fd, struct backup *b)
 {
-    struct transcript *t = transcript_new(agent);
+    struct transcript *t = transcript_new(b->agent);
     struct transcript_facts facts;
     char *p = str_calloc(WINDOW, 1);
     int64_t at = 0;
@@ -91,7 +91,7 @@ static void read_transcript(const struct agent *agent, int fd, struct backup *b)
     free(p);
 }
 
-static void look_into(const struct agent *agent, int dir_fd, struct backup *b)
+static void look_into(int dir_fd, struct backup *b)
 {
     int root_fd = openat(dir_fd, b->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
     struct local local;
@@ -102,10 +102,10 @@ static void look_into(const struct agent *agent, int dir_fd, struct backup *b)
         return;
     if (fstat(root_fd, &st) == 0)
         b->made_ns = file_mtime_ns(&st);
-    if (local_find(root_fd, agent, b->session_id, &local, NULL) == 0) {
+    if (local_find(root_fd, b->agent, b->session_id, &local, NULL) == 0) {
         fd = local.n > 0 ? beneath_open(root_fd, local.copies[0].path, 0) : -1;
         if (fd >= 0) {
-            read_transcript(agent, fd, b);
+            read_transcript(fd, b);
             close(fd);
         }
         local_clear(&local);
@@ -124,47 +124,64 @@ static int by_time(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-int backups_list(struct ctx *c, struct backups *ret, struct ct_err *err)
+static void clear(struct backup *b)
 {
-    struct dirent *e;
-    DIR *d;
+    free(b->name);
+    free(b->title);
+    free(b->root);
+    free(b->dir);
+}
 
-    memset(ret, 0, sizeof(*ret));
-    ret->agent = agent_unnamed();
-    ret->root = ctx_root(c, ret->agent, err);
-    if (ret->root == NULL)
-        return -1;
-    ret->dir = path_join(ret->root, FOLDER);
-    d = opendir(ret->dir);
-    if (d == NULL && errno != ENOENT) {
-        err_sys(err, "can't list %s", ret->dir);
-        backups_clear(ret);
-        return -1;
-    }
+/* Those of one data folder, ${root}. */
+static int list(const struct agent *agent, const char *root, struct backups *ret,
+                struct ct_err *err)
+{
+    char *dir = path_join(root, FOLDER);
+    struct dirent *e;
+    DIR *d = opendir(dir);
+    int rc = 0;
+
+    if (d == NULL && errno != ENOENT)
+        rc = err_sys(err, "can't list %s", dir);
     while (d != NULL && (e = readdir(d)) != NULL) {
-        struct backup b = {0};
+        struct backup b = {.agent = agent};
         if (parse(e->d_name, &b) != 0)
             continue;
-        look_into(ret->agent, dirfd(d), &b);
+        b.root = str_dup(root);
+        b.dir = str_dup(dir);
+        look_into(dirfd(d), &b);
         ret->all = str_realloc(ret->all, ret->n + 1, sizeof(*ret->all));
         ret->all[ret->n++] = b;
     }
     if (d != NULL)
         closedir(d);
-    if (ret->n > 0)
+    free(dir);
+    return rc;
+}
+
+int backups_list(struct ctx *c, struct backups *ret, struct ct_err *err)
+{
+    const struct agent *agent;
+    int rc = 0;
+
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; rc == 0 && (agent = agent_at(i)) != NULL; i++) {
+        char *root = ctx_root(c, agent, err);
+        rc = root != NULL ? list(agent, root, ret, err) : -1;
+        free(root);
+    }
+    if (rc != 0)
+        backups_clear(ret);
+    else if (ret->n > 0)
         qsort(ret->all, ret->n, sizeof(*ret->all), by_time);
-    return 0;
+    return rc;
 }
 
 void backups_clear(struct backups *b)
 {
-    for (size_t i = 0; i < b->n; i++) {
-        free(b->all[i].name);
-        free(b->all[i].title);
-    }
+    for (size_t i = 0; i < b->n; i++)
+        clear(&b->all[i]);
     free(b->all);
-    free(b->dir);
-    free(b->root);
     memset(b, 0, sizeof(*b));
 }
 
@@ -195,11 +212,12 @@ const struct backup *backups_find(const struct backups *b, const char *word, str
  */
 
 /* It has the shape of a data folder, so a bundle is made of it, and installed like any other. */
-static int pack(const struct agent *agent, const char *root, const struct backup *what,
-                const char *path, struct ct_err *err)
+static int pack(const char *root, const struct backup *what, const char *path, struct ct_err *err)
 {
-    const struct snapshot_opts so = {
-        .root = root, .agent = agent, .session_id = what->session_id, .user_dir = path_home()};
+    const struct snapshot_opts so = {.root = root,
+                                     .agent = what->agent,
+                                     .session_id = what->session_id,
+                                     .user_dir = path_home()};
     const struct pack_opts po = {.spool_path = path};
     struct pack_result r = {0};
     struct snapshot *s;
@@ -213,8 +231,8 @@ static int pack(const struct agent *agent, const char *root, const struct backup
     return rc;
 }
 
-int backups_restore(struct ctx *c, const struct backups *b, const struct backup *what,
-                    const struct pull_opts *opts, struct pull_result *ret, struct ct_err *err)
+int backups_restore(struct ctx *c, const struct backup *what, const struct pull_opts *opts,
+                    struct pull_result *ret, struct ct_err *err)
 {
     struct pull_opts o = *opts;
     char *root, *dir, *path;
@@ -223,13 +241,14 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
     memset(ret, 0, sizeof(*ret));
     if (ctx_config(c, err) != 0)
         return -1;
-    root = path_join(b->dir, what->name);
+    root = path_join(what->dir, what->name);
     if (what->messages < 0) {
         err_set(err, ERR_GONE, "there is no transcript in this backup; its files are in %s", root);
         free(root);
         return -1;
     }
-    if (!opts->is_forced && !opts->is_copy && local_is_live(b->agent, b->root, what->session_id)) {
+    if (!opts->is_forced && !opts->is_copy &&
+        local_is_live(what->agent, what->root, what->session_id)) {
         free(root);
         return err_set(err, ERR_CONFLICT,
                        "session %.8s is in use; end it there, or say --force or --as-copy",
@@ -241,7 +260,7 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
     o.keep_mode = 1;
     dir = path_join(c->config->state_dir, "downloads");
     path = str_printf("%s/backup-%d.part", dir, (int)getpid());
-    if (path_make_private(dir, err) == 0 && pack(b->agent, root, what, path, err) == 0)
+    if (path_make_private(dir, err) == 0 && pack(root, what, path, err) == 0)
         rc = pull_file(c, path, &o, ret, err);
     unlink(path);
     free(path);
@@ -250,13 +269,13 @@ int backups_restore(struct ctx *c, const struct backups *b, const struct backup 
     return rc;
 }
 
-int backups_remove(const struct backups *b, const struct backup *what, struct ct_err *err)
+int backups_remove(const struct backup *what, struct ct_err *err)
 {
-    int fd = open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(what->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = fd >= 0 ? file_remove_tree(fd, what->name) : -1;
 
     if (rc != 0)
-        err_sys(err, "can't remove %s/%s", b->dir, what->name);
+        err_sys(err, "can't remove %s/%s", what->dir, what->name);
     if (fd >= 0)
         close(fd);
     return rc;

@@ -10,10 +10,12 @@
 
 /*
  * What a pull or an import put away before it replaced it: folders of this shape below
- * .codeteleport/backups/ of the data folder, each like a small data folder of its own.
+ * .codeteleport/backups/ of an agent's data folder, each like a small data folder of its own.
  */
 struct backup {
-    char *name;                 /* of its folder */
+    const struct agent *agent;  /* whose session it is */
+    char *root, *dir;           /* the data folder; the folder of backups in it */
+    char *name;                 /* of its own folder */
     const char *id;             /* what a person calls it: the end of the name */
     char session_id[UUID_SIZE]; /* whose it is */
     int64_t kept_ms;            /* when, since 1970, to a second */
@@ -24,9 +26,6 @@ struct backup {
 };
 
 struct backups {
-    const struct agent *agent; /* whose data folder it is */
-    char *root;                /* the data folder */
-    char *dir;                 /* the folder that they lie in */
     struct backup *all;
     size_t n; /* the newest first */
 };
@@ -46,17 +45,17 @@ void backups_clear(struct backups *b);
 const struct backup *backups_find(const struct backups *b, const char *word, struct ct_err *err);
 
 /**
- * backups_restore(c, b, what, opts, ret, err):
+ * backups_restore(c, what, opts, ret, err):
  * Put what is in ${what} where it was; what gives way becomes a backup in its turn.  As
  * pull_file() otherwise; ERR_GONE if there is no transcript in it.
  */
-int backups_restore(struct ctx *c, const struct backups *b, const struct backup *what,
-                    const struct pull_opts *opts, struct pull_result *ret, struct ct_err *err);
+int backups_restore(struct ctx *c, const struct backup *what, const struct pull_opts *opts,
+                    struct pull_result *ret, struct ct_err *err);
 
 /**
- * backups_remove(b, what, err):
+ * backups_remove(what, err):
  * Remove it for good.
  */
-int backups_remove(const struct backups *b, const struct backup *what, struct ct_err *err);
+int backups_remove(const struct backup *what, struct ct_err *err);
 
 #endif

@@ -171,6 +171,8 @@ static int add_new(void *arg, const char *key, void *value)
         return 0;
     p->rows++;
     snprintf(ss.session_id, sizeof(ss.session_id), "%s", s->id);
+    snprintf(ss.agent, sizeof(ss.agent), "%s",
+             s->agent != NULL ? s->agent->id : agent_unnamed()->id);
     ss.raw_bytes = sessions_pending_bytes(s);
     json_object_array_add(p->list, item_of(p->d, &ss));
     return 0;

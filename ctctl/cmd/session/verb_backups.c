@@ -44,10 +44,10 @@ static void table(const struct text_style *st, const struct backups *b, struct b
     table_free(t);
 }
 
-static struct json_object *json_of(const struct backups *b, const struct backup *one)
+static struct json_object *json_of(const struct backup *one)
 {
     struct json_object *o = json_object_new_object();
-    char *path = str_printf("%s/%s", b->dir, one->name);
+    char *path = str_printf("%s/%s", one->dir, one->name);
 
     jdoc_set_str(o, "id", one->id);
     jdoc_set_str(o, "sessionId", one->session_id);
@@ -68,7 +68,7 @@ static int list(struct ctx *c, const struct backups *b)
     struct buf text = {0};
 
     for (size_t i = 0; c->json && i < b->n; i++)
-        json_object_array_add(all, json_of(b, &b->all[i]));
+        json_object_array_add(all, json_of(&b->all[i]));
     if (c->json)
         ctx_json(c, all);
     else if (b->n == 0)
@@ -96,7 +96,7 @@ static int restore(struct ctx *c, const struct backups *b, const char *word, str
     if (what == NULL)
         return ctx_fail(c, &e);
     pull_say_begin(&front, c, opts);
-    rc = backups_restore(c, b, what, opts, &r, &e);
+    rc = backups_restore(c, what, opts, &r, &e);
     pull_say_end(&front);
     if (rc == 0)
         pull_say(c, &r, opts);
@@ -148,10 +148,10 @@ static int remove_all(struct ctx *c, const struct backups *gone)
     char *count;
 
     for (size_t i = 0; rc == CTX_OK && i < gone->n; i++) {
-        if (backups_remove(gone, &gone->all[i], &e) != 0)
+        if (backups_remove(&gone->all[i], &e) != 0)
             rc = ctx_fail(c, &e);
         else if (c->json)
-            json_object_array_add(all, json_of(gone, &gone->all[i]));
+            json_object_array_add(all, json_of(&gone->all[i]));
         n += rc == CTX_OK;
     }
     count = text_count(n, "backup", "backups");
@@ -170,7 +170,7 @@ static int prune(struct ctx *c, const struct backups *b, const struct strlist *w
                  int64_t older_s, int is_agreed)
 {
     /* A choice of them, which borrows. */
-    struct backups gone = {.root = b->root, .dir = b->dir};
+    struct backups gone = {0};
     const struct backup *one;
     struct ct_err e;
     int rc = CTX_OK;
