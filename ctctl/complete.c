@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/agent.h"
 #include "api/api.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
@@ -174,6 +175,14 @@ static void offer_projects(const struct completion *k)
     puts(":dirs");
 }
 
+static void offer_agents(const struct completion *k)
+{
+    const struct agent *agent;
+
+    for (size_t i = 0; (agent = agent_at(i)) != NULL; i++)
+        offer(k, agent->id, agent->name);
+}
+
 static void offer_machines(const struct completion *k)
 {
     struct json_object *answer = cloud(k), *list = jdoc_array(answer, "sessions");
@@ -320,12 +329,12 @@ struct context {
 };
 
 static const struct context after_options[] = {
-    {"--socket", offer_files},    {"--project", offer_projects}, {"--machine", offer_machines},
-    {"--target-dir", offer_dirs}, {"-o", offer_files},           {"--limit", offer_nothing},
-    {"--version", offer_nothing}, {"--timeout", offer_nothing},  {"--email", offer_nothing},
-    {"--api-url", offer_nothing}, {"--invite", offer_nothing},   {"--older-than", offer_nothing},
-    {"--map", offer_nothing},     {"--since", offer_nothing},    {"--state", offer_states},
-    {"--sort", offer_orders},     {"--by", offer_sums},
+    {"--socket", offer_files},       {"--project", offer_projects}, {"--machine", offer_machines},
+    {"--agent", offer_agents},       {"--target-dir", offer_dirs},  {"-o", offer_files},
+    {"--limit", offer_nothing},      {"--version", offer_nothing},  {"--timeout", offer_nothing},
+    {"--email", offer_nothing},      {"--api-url", offer_nothing},  {"--invite", offer_nothing},
+    {"--older-than", offer_nothing}, {"--map", offer_nothing},      {"--since", offer_nothing},
+    {"--state", offer_states},       {"--sort", offer_orders},      {"--by", offer_sums},
 };
 
 static const struct context after_verbs[] = {

@@ -84,6 +84,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/key/key_status.c \
   ctctl/key/login.c ctctl/key/login.h \
   ctctl/key/login_key.c ctctl/key/login_key.h \
+  ctctl/key/login_agents.c ctctl/key/login_agents.h \
   ctctl/key/login_profile.c ctctl/key/login_profile.h \
   ctctl/key/loopback.c ctctl/key/loopback.h \
   ctctl/mcp/mcp.c ctctl/mcp/mcp.h \

@@ -46,6 +46,12 @@ static int is_tagged(const struct json_object *item, const char *tag)
     return tag == NULL;
 }
 
+/* What is older than the second agent says nothing of it. */
+static int is_agent(const char *id, const char *agent)
+{
+    return agent == NULL || strcmp(id != NULL ? id : "claude-code", agent) == 0;
+}
+
 /* ---- the daemon's -----------------------------------------------------------------------------
  */
 
@@ -60,7 +66,8 @@ static int local_page(struct ctx *c, const struct sessions_filter *f, const char
     else
         ctx_refresh(c);
     /* Who filters here needs more than what is shown in the end. */
-    if (f->limit > 0 && f->machine == NULL && f->project == NULL && f->tag == NULL)
+    if (f->limit > 0 && f->machine == NULL && f->project == NULL && f->tag == NULL &&
+        f->agent == NULL)
         jdoc_set_int(params, "limit", limit);
     rc = ctx_call(c, "list", params, ANSWER_MS, ret, err);
     json_object_put(params);
@@ -88,6 +95,7 @@ int sessions_local(struct ctx *c, const struct sessions_filter *f, struct json_o
         for (size_t i = 0; i < json_object_array_length(list) && room_left(f, all) > 0; i++) {
             struct json_object *item = json_object_array_get_idx(list, i);
             if (is_machine(jdoc_str(item, "deviceName"), f->machine) && is_tagged(item, f->tag) &&
+                is_agent(jdoc_str(item, "agent"), f->agent) &&
                 (f->project == NULL || folder_is_project(f->project, jdoc_str(item, "projectName"),
                                                          jdoc_str(item, "projectPath"))))
                 json_object_array_add(all, json_object_get(item));
@@ -161,13 +169,15 @@ static int is_wanted(struct ctx *c, const struct sessions_filter *f, struct json
     const char *id = jdoc_str(item, "id");
 
     item_open(c, item, id != NULL ? id : "", ITEM_NEWEST);
-    if (item_is_locked(item) && (f->project != NULL || f->machine != NULL || f->tag != NULL)) {
+    if (item_is_locked(item) &&
+        (f->project != NULL || f->machine != NULL || f->tag != NULL || f->agent != NULL)) {
         if (f->unjudged != NULL)
             ++*f->unjudged;
         return 0;
     }
     return is_project(item, f->project) && has_tag(c, item, f->tag) &&
-           is_machine(item_str(item, "sourceMachine"), f->machine);
+           is_machine(item_str(item, "sourceMachine"), f->machine) &&
+           is_agent(jdoc_str(item_metadata(item), "agentId"), f->agent);
 }
 
 int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_object **ret,
@@ -195,7 +205,7 @@ int sessions_cloud(struct ctx *c, const struct sessions_filter *f, struct json_o
         offset += (int64_t)n;
         json_object_put(page);
     } while (n > 0 && offset < total && offset < MAX_SESSIONS && room_left(f, all) > 0);
-    if (f->project != NULL || f->machine != NULL || f->tag != NULL || total < 0)
+    if (f->project != NULL || f->machine != NULL || f->tag != NULL || f->agent != NULL || total < 0)
         total = (int64_t)json_object_array_length(all);
     else
         total -= others;
@@ -299,19 +309,45 @@ static const char *bytes_text(const struct json_object *o, char buf[24])
     return n >= 0 ? str_human_bytes((unsigned long long)n, buf, 24) : "";
 }
 
+static const char *local_agent(const struct json_object *o)
+{
+    return jdoc_str(o, "agent");
+}
+
+static const char *cloud_agent(const struct json_object *o)
+{
+    const char *id = jdoc_str(item_metadata(o), "agentId");
+
+    return id != NULL ? id : "claude-code";
+}
+
+/* Where all are of one agent nobody asks which. */
+static int has_agents(struct json_object *list, const char *(*agent_of)(const struct json_object *))
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const char *id = agent_of(json_object_array_get_idx(list, i));
+        if (first != NULL && id != NULL && strcmp(first, id) != 0)
+            return 1;
+        first = first != NULL ? first : id;
+    }
+    return 0;
+}
+
 void sessions_local_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
         {"ID", 0, 0, 0},   {"STATE", 0, 0, 0}, {"TITLE", 0, 32, 0},  {"PROJECT", 0, 10, 2},
-        {"MSGS", 1, 0, 3}, {"SIZE", 1, 0, 4},  {"CHANGED", 0, 0, 1},
+        {"MSGS", 1, 0, 3}, {"SIZE", 1, 0, 4},  {"CHANGED", 0, 0, 1}, {"AGENT", 0, 0, 5},
     };
-    struct table *t = table_new(st, columns, 7);
+    struct table *t = table_new(st, columns, has_agents(list, local_agent) ? 8 : 7);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         enum text_colour colour;
         char id[9], messages[24], size[24], ago[64];
-        const char *cells[7];
+        const char *cells[8];
         cells[0] = text_short_id(jdoc_str(o, "sessionId"), id);
         cells[1] = sessions_state(o, &colour);
         cells[2] = jdoc_str(o, "title");
@@ -321,6 +357,7 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
         cells[6] = jdoc_bool(o, "live", 0)
                        ? "live now"
                        : text_ago_of(st, jdoc_str(o, "modifiedAt"), ago, sizeof(ago));
+        cells[7] = local_agent(o);
         table_row(t, cells);
         table_colour(t, 1, colour);
     }
@@ -342,13 +379,13 @@ static const char *sealed_text(const struct json_object *o, enum text_colour *re
 }
 
 static void cloud_row(const struct text_style *st, struct table *t, const struct json_object *o,
-                      int has_here, int has_sealed)
+                      int has_here, int has_sealed, int is_mixed)
 {
     const char *name = jdoc_str(item_metadata(o), "projectName");
     const char *cwd = item_str(o, "sourceCwd");
     char id[9], title[256], versions[24], size[24], ago[64];
     enum text_colour colour = TEXT_PLAIN;
-    const char *cells[9];
+    const char *cells[10];
     size_t n = 0;
 
     cells[n++] = text_short_id(item_id(o), id);
@@ -360,6 +397,8 @@ static void cloud_row(const struct text_style *st, struct table *t, const struct
     cells[n++] = text_ago_of(st, jdoc_str(o, "createdAt"), ago, sizeof(ago));
     if (has_here)
         cells[n++] = jdoc_bool(o, "here", 0) ? "yes" : "no";
+    if (is_mixed)
+        cells[n++] = cloud_agent(o);
     if (has_sealed)
         cells[n++] = sealed_text(o, &colour);
     table_row(t, cells);
@@ -369,12 +408,13 @@ static void cloud_row(const struct text_style *st, struct table *t, const struct
 /* Whether it is here, or sealed, is a column where there is anything marked, or sealed. */
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
-    static const struct table_column here = {"HERE", 0, 0, 0}, sealed = {"SEALED", 0, 0, 0};
-    struct table_column columns[9] = {
+    static const struct table_column here = {"HERE", 0, 0, 0}, sealed = {"SEALED", 0, 0, 0},
+                                     agent = {"AGENT", 0, 0, 6};
+    struct table_column columns[10] = {
         {"ID", 0, 0, 0},       {"TITLE", 0, 32, 0}, {"PROJECT", 0, 10, 3}, {"MACHINE", 0, 10, 1},
         {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 4},   {"SAVED", 0, 0, 2},
     };
-    int has_here = 0, has_sealed = 0;
+    int has_here = 0, has_sealed = 0, is_mixed = has_agents(list, cloud_agent);
     struct table *t;
     size_t n = 7;
 
@@ -385,11 +425,13 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
     }
     if (has_here)
         columns[n++] = here;
+    if (is_mixed)
+        columns[n++] = agent;
     if (has_sealed)
         columns[n++] = sealed;
     t = table_new(st, columns, n);
     for (size_t i = 0; i < json_object_array_length(list); i++)
-        cloud_row(st, t, json_object_array_get_idx(list, i), has_here, has_sealed);
+        cloud_row(st, t, json_object_array_get_idx(list, i), has_here, has_sealed, is_mixed);
     table_print(t, b);
     table_free(t);
 }

@@ -17,6 +17,7 @@ enum sessions_which {
 struct sessions_filter {
     const char *project;       /* or NULL */
     const char *machine;       /* or NULL */
+    const char *agent;         /* the id of one, or NULL */
     const char *tag;           /* or NULL; a device that seals doesn't send it */
     enum sessions_which which; /* of the cloud's */
     int64_t limit;             /* 0: all */

@@ -202,6 +202,15 @@ void doctor_sandbox(struct doctor *d, struct doctor_finding *f)
         doctor_say(f, DOCTOR_NOTE, NULL, "this kernel offers no Landlock");
 }
 
+static int are_notes(struct json_object *list)
+{
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (!jdoc_bool(json_object_array_get_idx(list, i), "isNote", 0))
+            return 0;
+    }
+    return 1;
+}
+
 /* What `ctctl status` lists: the first of it, for all of it stands there. */
 void doctor_problems(struct doctor *d, struct doctor_finding *f)
 {
@@ -222,7 +231,7 @@ void doctor_problems(struct doctor *d, struct doctor_finding *f)
     }
     if (n > 1)
         snprintf(more, sizeof(more), "; and %zu more: ctctl status", n - 1);
-    doctor_say(f, DOCTOR_BAD, cure != NULL ? cure : "ctctl status", "%s%s%s%s%s%s",
-               path != NULL ? path : "", path != NULL ? ": " : "", what != NULL ? what : "",
-               why != NULL ? ": " : "", why != NULL ? why : "", more);
+    doctor_say(f, are_notes(list) ? DOCTOR_NOTE : DOCTOR_BAD, cure != NULL ? cure : "ctctl status",
+               "%s%s%s%s%s%s", path != NULL ? path : "", path != NULL ? ": " : "",
+               what != NULL ? what : "", why != NULL ? ": " : "", why != NULL ? why : "", more);
 }

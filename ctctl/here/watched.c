@@ -25,13 +25,26 @@ static int watches(struct json_object *roots, const char *real)
     return yes;
 }
 
+/* A daemon that doesn't say whose its folders are knows no other agent. */
+static int saves_claude(struct json_object *agents)
+{
+    size_t n = agents != NULL ? json_object_array_length(agents) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(json_object_get_string(json_object_array_get_idx(agents, i)), "claude-code") ==
+            0)
+            return 1;
+    }
+    return n == 0;
+}
+
 char *watched_missing(const struct json_object *status)
 {
     struct json_object *roots = jdoc_array(jdoc_obj(status, "watch"), "roots");
     char *root, *real;
     int yes;
 
-    if (roots == NULL)
+    if (roots == NULL || !saves_claude(jdoc_array(jdoc_obj(status, "watch"), "agents")))
         return NULL;
     root = path_claude_root();
     real = folder_real(root);

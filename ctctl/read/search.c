@@ -98,6 +98,8 @@ static void search_here(struct search *s)
     const struct strlist *roots = &s->c->config->roots;
 
     for (size_t i = 0; i < roots->n; i++) {
+        if (s->of_agent != NULL && strcmp(roots_agent(s->c->config, i)->id, s->of_agent) != 0)
+            continue;
         s->root_fd = beneath_open_root(roots->v[i]);
         if (s->root_fd < 0)
             continue;
@@ -143,7 +145,8 @@ static void fetch(struct search *s, struct json_object *item)
 
 static int search_cloud(struct search *s, struct ct_err *err)
 {
-    const struct sessions_filter which = {.project = s->project, .which = SESSIONS_ONLY};
+    const struct sessions_filter which = {
+        .project = s->project, .agent = s->of_agent, .which = SESSIONS_ONLY};
     struct json_object *list;
     char buf[128];
 

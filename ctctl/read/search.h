@@ -21,10 +21,11 @@ struct hit {
 struct search {
     struct ctx *c;
     struct find *find;
-    const char *project; /* of that project only (folder_is_project()), or NULL */
-    int64_t since_ms;    /* only what changed after that */
-    int is_cloud;        /* also what is in the cloud and not here, by its title */
-    int is_fetching;     /* ... and by what is in it */
+    const char *project;  /* of that project only (folder_is_project()), or NULL */
+    const char *of_agent; /* of the agent with that id only, or NULL */
+    int64_t since_ms;     /* only what changed after that */
+    int is_cloud;         /* also what is in the cloud and not here, by its title */
+    int is_fetching;      /* ... and by what is in it */
 
     /* Out. */
     struct hit *hits; /* the best first */

@@ -519,6 +519,7 @@ static void add_left_problem(void *arg, const struct agent *agent, const char *p
                 "here, or agents = \"claude-code\"; not to be told; then restart the daemon");
 
     jdoc_set_str(o, "path", path);
+    jdoc_set_bool(o, "isNote", 1); /* nothing has got worse */
     free(what);
 }
 
@@ -603,14 +604,17 @@ static void add_degraded(void *arg, const char *path, const char *reason)
 static struct json_object *watch_part(struct daemon *d)
 {
     struct json_object *o = json_object_new_object(), *roots = json_object_new_array(),
-                       *degraded = json_object_new_array();
+                       *agents = json_object_new_array(), *degraded = json_object_new_array();
     struct watcher_stats st;
 
     watcher_stats(d->watcher, &st);
-    for (size_t i = 0; i < d->config->roots.n; i++)
+    for (size_t i = 0; i < d->config->roots.n; i++) {
         json_object_array_add(roots, jdoc_new_str(d->config->roots.v[i]));
+        json_object_array_add(agents, jdoc_new_str(daemon_agent(d, (int)i)->id));
+    }
     watcher_each_degraded(d->watcher, add_degraded, degraded);
     json_object_object_add(o, "roots", roots);
+    json_object_object_add(o, "agents", agents);
     jdoc_set_str(o, "backend", st.backend);
     jdoc_set_int(o, "watches", st.watches);
     jdoc_set_int(o, "overflows", st.overflows);

@@ -9,6 +9,7 @@
 #include "common/base/str.h"
 #include "ctctl/key/login.h"
 #include "ctctl/key/login_key.h"
+#include "ctctl/key/login_agents.h"
 #include "ctctl/key/login_profile.h"
 #include "ctctl/ui/term.h"
 
@@ -304,6 +305,7 @@ static int log_in(struct ctx *c, struct login *l)
         fflush(stdout);
         say_set_aside(c, l);
         login_key_settle(c, n.answer);
+        login_agents_settle(c);
         login_profile_settle(c, l);
         say_no_daemon(c);
     }

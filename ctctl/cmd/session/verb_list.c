@@ -14,6 +14,9 @@ static const char *none(const struct sessions_filter *f, const struct choice *ch
         return "no session is of that kind";
     if (f->tag != NULL)
         return "no session has that tag; to give it one: ctctl tag ID +TAG";
+    if (f->agent != NULL)
+        return is_cloud ? "no session in the cloud is of that agent"
+                        : "no session on this machine is of that agent";
     if (f->project != NULL || f->machine != NULL)
         return is_cloud ? "no session in the cloud is of that project or machine"
                         : "no session on this machine is of that project or machine";
@@ -127,6 +130,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"since", OPT_STRING, &ch.since},    {"state", OPT_STRING, &ch.state},
         {"sort", OPT_STRING, &ch.sort},      {"archived", OPT_FLAG, &is_archived},
         {"cost", OPT_FLAG, &is_cost},        {"tag", OPT_STRING, &f.tag},
+        {"agent", OPT_STRING, &f.agent},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
     size_t n = words.n;
@@ -157,14 +161,15 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_list = {
     "list",
-    "[--local|--cloud|--clear] [--project P] [--machine M] [--since TIME]\n"
-    "                  [--tag TAG] [--state STATE|--archived] [--cost]\n"
+    "[--local|--cloud|--clear] [--project P] [--machine M] [--agent A]\n"
+    "                  [--since TIME] [--tag TAG] [--state STATE|--archived] [--cost]\n"
     "                  [--sort time|size|messages|title|cost] [--limit N]",
     "sessions and how safe each is",
     "  --local      sessions on this machine (this is the default)\n"
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
     "  --clear      sessions in the cloud that are not sealed\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
+    "  --agent A    only those of this agent: claude-code, pi\n"
     "  --machine M  only those of the machine with this name\n"
     "  --tag TAG    only those that were given this tag\n"
     "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"

@@ -2,8 +2,8 @@
 # The real pi, from npm: a session made on one machine goes on on another one, whose user and folder have
 # other names, and comes home.
 
-load lib
-load pull_lib
+load ../e2e/lib
+load ../e2e/pull_lib
 
 setup() {
     local npm

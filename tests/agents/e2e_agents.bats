@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# Sessions of several agents side by side.  The real ones are in heavy_pi.bats.
+
+load ../e2e/lib
+load ../e2e/pull_lib
+
+setup() {
+    make_home
+    start_server
+    log_in
+    ID=$(new_id) PI_ID=$(new_id)
+    W=$HOME/src/web.app
+    mkdir -p "$W"
+    session new "$CLAUDE_CONFIG_DIR" "$W" "$ID" 2
+    pi_session "$PI_ID"
+}
+
+teardown() {
+    end_home
+}
+
+# pi_session ID: as pi writes one, of a prompt and an answer
+pi_session() {
+    local dir=$HOME/.pi/agent/sessions/--$(tr / - <<<"${W:1}")--
+    mkdir -p "$dir"
+    PI_FILE=$dir/2026-11-30T03-02-22-846Z_$1.jsonl
+    command jq -nc --arg id "$1" --arg w "$W" '{type: "session", version: 3, id: $id,
+        timestamp: "2026-11-30T03:02:22.846Z", cwd: $w},
+        {type: "message", id: "c99e5175", parentId: null, timestamp: "2026-11-30T03:02:22.941Z",
+         message: {role: "user", content: [{type: "text", text: "a zebra of pi"}], timestamp: 1796007742939}},
+        {type: "message", id: "21d00638", parentId: "c99e5175", timestamp: "2026-11-30T03:02:23.158Z",
+         message: {role: "assistant", content: [{type: "text", text: "It has stripes."}], model: "m", stopReason: "stop"}}' \
+        >"$PI_FILE"
+    echo marker-in-auth >"$HOME/.pi/agent/auth.json"
+}
+
+# agents: of the sessions that are saved, in order
+agents() { ctctl --json list "$@" | command jq -r '[.[] | select(.state == "synced") | .agent] | sort | join(" ")'; }
+agents_are() { [ "$(agents)" = "$1" ]; }
+
+@test "an upgrade saves Claude Code alone and says who else is here; a word saves all, live, and tells them apart" {
+    start_daemon
+    within agents_are claude-code
+    ctctl status >"$T/said"
+    grep -q "pi is here and not saved" "$T/said"
+    printf 'agents = "auto";\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    kill -HUP "$DAEMON_PID"
+    within agents_are "claude-code pi"
+    ctctl status >"$T/said"
+    ! grep -q "not saved" "$T/said"
+    [ "$(agents --agent pi)" = pi ]
+    [ "$(agents --agent claude-code)" = claude-code ]
+    ctctl list | grep -q AGENT
+    ctctl list --cloud --agent pi | grep -q "${PI_ID:0:8}"
+    ! ctctl list --cloud --agent pi | grep -q "${ID:0:8}"
+    ctctl search zebra --agent pi | grep -q "${PI_ID:0:8}"
+    ! ctctl search zebra --agent claude-code
+    # What goes on goes on; the one with an id that is taken is named, and does not touch the other.
+    pi_session "$ID"
+    within eval 'ctctl status | grep -q "a session of pi is NOT saved"'
+    agents_are "claude-code pi"
+    ! grep -ra marker-in-auth "$T/server" "$XDG_STATE_HOME" "$T"/*.log
+}
