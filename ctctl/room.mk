@@ -122,6 +122,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ui/term.c ctctl/ui/term.h \
   ctctl/ui/text.c ctctl/ui/text.h \
   ctctl/web/asks.c \
+  ctctl/web/crowd.c ctctl/web/crowd.h \
   ctctl/web/errand.c ctctl/web/errand.h \
   ctctl/web/gate.c ctctl/web/gate.h \
   ctctl/web/pages.h \

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -79,6 +80,32 @@ void site_refuse(struct evhttp_request *req, int code, const struct ct_err *err)
     json_object_object_add(o, "error", e);
     site_answer(req, code, o);
     json_object_put(o);
+}
+
+/* ---- connections -------------------------------------------------------------------------------
+ */
+
+/* One was accepted; evhttp gives its descriptor to what we return. */
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+    struct site *s = arg;
+
+    crowd_came(s->crowd);
+    return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+}
+
+static void trust(struct site *s, struct evhttp_request *req)
+{
+    struct evhttp_connection *c = evhttp_request_get_connection(req);
+
+    crowd_trust(s->crowd, bufferevent_getfd(evhttp_connection_get_bufferevent(c)));
+}
+
+/* What libevent has to say is nothing for a person. */
+static void on_log(int severity, const char *text)
+{
+    (void)severity;
+    (void)text;
 }
 
 /* ---- requests ----------------------------------------------------------------------------------
@@ -181,6 +208,7 @@ static void on_request(struct evhttp_request *req, void *arg)
         refuse(req, verdict);
     } else if (strncmp(path, api, sizeof(api) - 1) == 0) {
         wait_anew(s);
+        trust(s, req);
         asks_do(s, req, path + sizeof(api) - 1);
     } else {
         send_page(req, path);
@@ -270,6 +298,7 @@ static int begin(struct site *s, struct ct_err *err)
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     int port = 0;
 
+    event_set_log_callback(on_log);
     s->base = event_base_new();
     s->http = s->base != NULL ? evhttp_new(s->base) : NULL;
     if (s->http == NULL)
@@ -279,9 +308,11 @@ static int begin(struct site *s, struct ct_err *err)
     evhttp_set_timeout(s->http, PATIENCE_S);
     evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_gencb(s->http, on_request, s);
+    evhttp_set_bevcb(s->http, on_connection, s);
     if (listen_here(s, &port, err) != 0)
         return -1;
     s->gate = gate_new(port);
+    s->crowd = crowd_new(port);
     if (write_link(s, err) != 0)
         return -1;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -311,6 +342,7 @@ static void end(struct site *s)
         event_base_free(s->base);
     }
     gate_free(s->gate);
+    crowd_free(s->crowd);
     free(s->folder);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/uuid.h"
 #include "ctctl/ctx/ctx.h"
+#include "ctctl/web/crowd.h"
 #include "ctctl/web/gate.h"
 
 /* What the files of the site share. */
@@ -26,6 +27,7 @@ struct site {
     struct event_base *base;
     struct evhttp *http;
     struct gate *gate;
+    struct crowd *crowd;
     char *folder; /* the runtime folder */
     char *link;   /* the file that leads here; NULL once it was followed */
     struct event *idle, *signals[3];

@@ -77,6 +77,36 @@ teardown() {
     ss -ltnH "sport = :${WEB##*:}" | awk '{ print $4 }' | grep -qx "127.0.0.1:${WEB##*:}"
 }
 
+@test "a stranger's thousand connections keep nobody out, and cost nothing" {
+    (
+        ulimit -n 256
+        web_up
+        declare -p WEB WEB_PID LINK SECRET >"$T/up"
+    )
+    sed -i 's/^declare --/declare -g --/' "$T/up"
+    . "$T/up"
+    web_enter
+    python3 -S - "${WEB##*:}" "$T/go" <<'PY' &
+import os, socket, sys, time
+held = []
+for i in range(1000):
+    held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30))
+    if i % 2:
+        held[-1].sendall(b"GET / HTTP/1.1\r\nHost:")
+open(sys.argv[2], "w").close()
+while os.path.exists(sys.argv[2]):
+    time.sleep(0.05)
+PY
+    within test -e "$T/go"
+    [ "$(web_status /api/open?id="$ID" -H "X-Codeteleport-Token: $TOKEN")" = 200 ]
+    [ "$(ls /proc/"$WEB_PID"/fd 2>/dev/null | wc -l)" -lt 100 ]
+    [ ! -s "$T/web.err" ]
+    rm "$T/go"
+    wait $!
+    kill "$WEB_PID"
+    WEB_PID=
+}
+
 @test "a query can't become an option, and what is no id is refused before anything runs" {
     local query
     web_up
