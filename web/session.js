@@ -40,7 +40,8 @@ function commands(s, say) {
     command(`ctctl delete ${id}`, 'out of the cloud', say)))
 }
 
-const reason = o => (o.said ?? '').trim().replace(/^ctctl: /gm, '')
+// What a verb said, without how far it was.
+const reason = o => (o.said ?? '').replace(/^(Downloading|Uploading) .*\n?/gm, '').replace(/^ctctl: /gm, '').trim()
 
 // A button that has ctctl do something, and says what came of it.
 function doing(label, what, query, done, say) {
