@@ -142,14 +142,14 @@ PY
         }
     done
     [ "$(web here | jq .said)" = '""' ]
-    [ "$(web here | jq -cS .answer)" = "$(ctctl list --json | jq -cS .)" ]
+    [ "$(web here | jq -c .answer)" = "$(ctctl list --json | jq -c .)" ]
     [ "$(web "show?id=${ID:0:8}" | jq -r .answer.sessionId)" = "$ID" ]
     [ "$(web cloud | jq -r '.answer.sessions[0].opened.sessionId')" = "$ID" ]
     web "open?id=$ID" | jq -e '.here and .handle == 1'
-    turns=$(ctctl cat "$ID" --json | jq -cS .turns)
-    [ "$(web 'turns?handle=1&piece=0' | jq -cS .turns)" = "$turns" ]
+    turns=$(ctctl cat "$ID" --json | jq -c .turns)
+    [ "$(web 'turns?handle=1&piece=0' | jq -c .turns)" = "$turns" ]
     web "open?id=$ID&version=1" | jq -e '(.here | not) and .handle == 2'
-    [ "$(web 'turns?handle=2&piece=0' | jq -cS .turns)" = "$turns" ]
+    [ "$(web 'turns?handle=2&piece=0' | jq -c .turns)" = "$turns" ]
     # What lies open is in no folder.
     [ -z "$(find "$XDG_RUNTIME_DIR" -name 'web-*')" ]
     [ "$(web 'open?id='"$ID"'&version=7' | jq -r .error.message)" != null ]
