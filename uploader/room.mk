@@ -4,6 +4,7 @@ uploader_libuploader_a_SOURCES = \
   uploader/beside.c uploader/beside.h \
   uploader/keep.c uploader/keep.h \
   uploader/kept.c uploader/kept.h \
+  uploader/outage.c uploader/outage.h \
   uploader/probe.c uploader/probe.h \
   uploader/queue.c uploader/queue.h \
   uploader/spoolfile.c uploader/spoolfile.h \

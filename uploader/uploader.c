@@ -114,10 +114,10 @@ static void on_progress(void *arg, int64_t sent)
     if (sent > e->sent_bytes)
         u->bytes_sent += sent - e->sent_bytes;
     e->sent_bytes = sent;
-    if (sent > 0 && u->net_failures > 0 && !u->is_alive) {
+    if (sent > 0 && u->outage.failures > 0 && !u->outage.is_alive) {
         /* Whoever is small need not wait until all of a large one is there.  How long to wait after
          * the next failure, though, is forgotten only when one came through. */
-        u->is_alive = 1;
+        u->outage.is_alive = 1;
         arm(u, 0, 0);
     }
 }
@@ -314,7 +314,7 @@ static void start(struct entry *e)
 
     e->began_ms = now_mono_ms();
     e->sent_bytes = 0;
-    e->next_ms = 0;
+    e->wait.next_ms = 0;
     ask_facts(e);
     memset(&e->item->beside, 0, sizeof(e->item->beside));
     u->active++;
@@ -331,7 +331,7 @@ static int may_start(const struct entry *e, int64_t now_ms)
         return 0;
     if ((u->is_paused || uploader_is_too_dear(e)) && !e->is_urgent)
         return 0;
-    if (e->next_ms > now_ms)
+    if (e->wait.next_ms > now_ms)
         return 0;
     return u->opts.concurrency < 2 || e->item->size_bytes <= LARGE_BYTES ||
            u->active < u->opts.concurrency - 1;
@@ -356,24 +356,24 @@ void uploader_schedule(struct uploader *u)
 {
     int64_t now_ms = now_mono_ms(), next_ms = 0;
     /* One tries for all, until it gets somewhere. */
-    int places = u->net_failures > 0 && !u->is_alive ? 1 : u->opts.concurrency;
+    int places = u->outage.failures > 0 && !u->outage.is_alive ? 1 : u->opts.concurrency;
     struct entry *e;
 
     evtimer_del(u->timer);
     if (u->cred == NULL || u->is_stopping)
         return;
-    if (u->net_next_ms > now_ms) {
+    if (u->outage.next_ms > now_ms) {
         if (!TAILQ_EMPTY(&u->entries))
-            arm(u, u->net_next_ms, now_ms);
+            arm(u, u->outage.next_ms, now_ms);
         return;
     }
     TAILQ_FOREACH(e, &u->entries, link)
     {
         if (u->active < places && may_start(e, now_ms))
             start(e);
-        else if (e->transfer == NULL && e->next_ms > now_ms &&
-                 (next_ms == 0 || e->next_ms < next_ms))
-            next_ms = e->next_ms;
+        else if (e->transfer == NULL && e->wait.next_ms > now_ms &&
+                 (next_ms == 0 || e->wait.next_ms < next_ms))
+            next_ms = e->wait.next_ms;
     }
     if (next_ms != 0)
         arm(u, next_ms, now_ms);
@@ -480,9 +480,7 @@ void uploader_set_cred(struct uploader *u, struct http_engine *engine, const str
         u->cred->token = secret_dup(cred->token);
         u->cred->api_url = str_dup(cred->api_url);
         u->cred->device_name = str_dup(cred->device_name);
-        u->net_failures = 0;
-        u->net_next_ms = 0;
-        u->is_outage = 0;
+        memset(&u->outage, 0, sizeof(u->outage));
     }
     uploader_schedule(u);
 }
@@ -523,7 +521,7 @@ void uploader_set_kept_limit(struct uploader *u, int64_t bytes)
     TAILQ_FOREACH(e, &u->entries, link)
     {
         if (e->transfer == NULL && strcmp(e->err.reason, KEPT_FULL) == 0)
-            e->next_ms = 0;
+            e->wait.next_ms = 0;
     }
     uploader_schedule(u);
 }
@@ -602,7 +600,7 @@ int uploader_drop(struct uploader *u, const char *session_id, struct ct_err *err
 static void kick(struct entry *e)
 {
     e->is_final = 0;
-    e->next_ms = 0;
+    e->wait.next_ms = 0;
     e->is_urgent = 1;
     if (e->err.code == ERR_FAIL)
         memset(&e->err, 0, sizeof(e->err)); /* what is tried now has not failed yet */
@@ -625,7 +623,7 @@ void uploader_try_again(struct uploader *u, const char *session_id)
     if (e == NULL)
         return;
     e->is_final = 0;
-    e->next_ms = 0;
+    e->wait.next_ms = 0;
     arm(u, 0, 0);
 }
 
@@ -639,7 +637,7 @@ void uploader_kick(struct uploader *u, const char *session_id)
     } else if ((e = map_get(u->by_session, session_id)) != NULL) {
         kick(e);
     }
-    u->net_next_ms = 0;
+    u->outage.next_ms = 0;
     uploader_schedule(u);
 }
 
@@ -649,11 +647,10 @@ void uploader_try_now(struct uploader *u)
 
     TAILQ_FOREACH(e, &u->entries, link)
     {
-        if (e->err.code != ERR_FAIL) /* of an operator's fault the network knows nothing */
-            e->next_ms = 0;
-        e->failures = e->failures > 1 ? 1 : e->failures;
+        if (e->err.code != ERR_FAIL) /* a network change cannot mend an operator's error */
+            e->wait.next_ms = 0;
+        e->wait.failures = e->wait.failures > 1 ? 1 : e->wait.failures;
     }
-    u->net_next_ms = 0;
-    u->net_failures = u->net_failures > 1 ? 1 : u->net_failures;
+    outage_hurry(&u->outage);
     uploader_schedule(u);
 }

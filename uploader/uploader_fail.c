@@ -4,75 +4,19 @@
 #include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
-#include "uploader/backoff.h"
 #include "uploader/uploader_impl.h"
-#include "uploader/verdict.h"
 
-/* How often to look whether somebody mended what only they can mend, give or take a half. */
-#define SLOW_S (10 * 60)
-
-static uint32_t dice(void)
-{
-    uint32_t r;
-
-    hash_random(&r, sizeof(r));
-    return r;
-}
-
-static int64_t wait_ms(const struct uploader *u, int failures, int at_least_s)
-{
-    return backoff_ms(failures, u->ops->is_waited(u->arg), at_least_s, dice());
-}
-
-static void wait_alone(struct entry *e, int at_least_s)
-{
-    e->failures++;
-    e->next_ms = now_mono_ms() + wait_ms(e->u, e->failures, at_least_s);
-}
-
-/* Nobody else's bundle would fare better now: one clock for all, and the next one tries for all,
- * lest one that can't get through holds up the others. */
-static void wait_together(struct entry *e, int at_least_s)
+/* Work out when ${e} is tried again; where all wait, another one tries first. */
+static void wait_for(struct entry *e, enum verdict verdict, const struct ct_err *err)
 {
     struct uploader *u = e->u;
+    struct outage_moment m = {.now_ms = now_mono_ms(), .is_waited = u->ops->is_waited(u->arg)};
 
-    u->is_outage = 1;
-    u->net_next_ms = now_mono_ms() + wait_ms(u, u->net_failures, at_least_s);
+    hash_random(&m.dice, sizeof(m.dice));
+    if (!outage_failed(&u->outage, &e->wait, e->item->session_id, verdict, err, &m))
+        return;
     TAILQ_REMOVE(&u->entries, e, link);
     TAILQ_INSERT_TAIL(&u->entries, e, link);
-}
-
-/* Those that tried together and failed together count once. */
-static void count_failure(struct entry *e, const struct ct_err *err)
-{
-    struct uploader *u = e->u;
-
-    if (u->net_failures == 0 || u->net_next_ms <= now_mono_ms())
-        u->net_failures++;
-    u->is_alive = 0;
-    u->net_err = *err;
-    snprintf(u->net_session, sizeof(u->net_session), "%s", e->item->session_id);
-}
-
-/* Trouble that may be everybody's or this bundle's own.  It is everybody's once two sessions have
- * met it in a row; until then a bundle that never gets through holds up nobody. */
-static void wait_for_better(struct entry *e, const struct ct_err *err, int at_least_s)
-{
-    struct uploader *u = e->u;
-    int is_second = u->net_failures > 0 && strcmp(u->net_session, e->item->session_id) != 0;
-
-    count_failure(e, err);
-    wait_alone(e, at_least_s);
-    if (is_second || u->is_outage)
-        wait_together(e, at_least_s);
-}
-
-static void wait_for_network(struct entry *e, const struct ct_err *err)
-{
-    count_failure(e, err);
-    e->failures++;
-    /* Who asks for patience gets some, also without a number. */
-    wait_together(e, err->http_status != 0 && err->retry_after_s == 0 ? 1 : err->retry_after_s);
 }
 
 void uploader_recovered(struct uploader *u)
@@ -80,26 +24,24 @@ void uploader_recovered(struct uploader *u)
     struct entry *e;
 
     u->last_contact_ms = now_wall_ms();
-    if (u->is_outage) {
+    if (u->outage.is_on) {
         /* What failed with the others may go with the others. */
         TAILQ_FOREACH(e, &u->entries, link)
         {
             if (e->err.code == ERR_RETRY || e->err.code == ERR_FAIL)
-                e->next_ms = 0;
+                e->wait.next_ms = 0;
         }
     }
-    u->is_outage = 0;
-    u->net_failures = 0;
-    u->net_next_ms = 0;
-    memset(&u->net_err, 0, sizeof(u->net_err));
+    memset(&u->outage, 0, sizeof(u->outage));
 }
 
 void uploader_disk_failed(struct entry *e, const struct ct_err *err)
 {
+    static const struct ct_err none = {0};
     struct uploader *u = e->u;
 
     e->err = *err;
-    wait_alone(e, 0);
+    wait_for(e, VERDICT_LOCAL, &none);
     u->ops->failed(u->arg, e->item, err, 0);
 }
 
@@ -157,17 +99,8 @@ void uploader_failed(struct entry *e, const struct ct_err *err)
             uploader_recovered(u);
         e->is_final = 1;
         break;
-    case VERDICT_SLOW:
-        wait_for_better(e, err, SLOW_S / 2 + (int)(dice() % SLOW_S));
-        break;
-    case VERDICT_LOCAL:
-        wait_alone(e, err->retry_after_s);
-        break;
-    case VERDICT_BACK_OFF:
-        wait_for_better(e, err, err->retry_after_s);
-        break;
-    case VERDICT_AWAY:
-        wait_for_network(e, err);
+    default:
+        wait_for(e, verdict, err);
         break;
     }
     u->ops->failed(u->arg, e->item, err, e->is_final);

@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "common/base/map.h"
+#include "uploader/outage.h"
 #include "uploader/transfer.h"
 #include "uploader/uploader.h"
 
@@ -17,8 +18,7 @@ struct entry {
     struct queue_item *item;
     struct transfer *transfer;       /* in flight, or NULL */
     struct reservation *reservation; /* an attempt's that may be used again, or NULL */
-    int failures;
-    int64_t next_ms; /* not before; 0: now */
+    struct outage_wait wait;
     int64_t began_ms;
     int64_t sent_bytes;
     struct ct_err err;  /* the last failure */
@@ -45,13 +45,7 @@ struct uploader {
     struct map *by_session;
     struct event *timer;
     int active;
-    /* What fails for all (no network, the server down) is waited out once, and tried by one. */
-    int net_failures; /* in a row, of whichever session */
-    int is_outage;    /* ... and it is known that they concern all: */
-    int is_alive;     /* since the last of them a store took bytes: more than one may try */
-    int64_t net_next_ms;
-    char net_session[UUID_SIZE]; /* whose was the last */
-    struct ct_err net_err;
+    struct outage outage;
     int64_t queued_bytes;
     int64_t bytes_sent;
     int64_t confirmed;

@@ -77,10 +77,11 @@ static void view_of(const struct entry *e, struct uploader_view *ret)
 {
     memset(ret, 0, sizeof(*ret));
     ret->item = e->item;
-    ret->attempts = e->failures + (e->transfer != NULL);
-    ret->next_attempt_ms = e->next_ms;
-    if (e->u->is_outage && e->transfer == NULL && !e->is_final && e->u->net_next_ms > e->next_ms)
-        ret->next_attempt_ms = e->u->net_next_ms; /* all wait for the one that tries */
+    ret->attempts = e->wait.failures + (e->transfer != NULL);
+    ret->next_attempt_ms = e->wait.next_ms;
+    if (e->u->outage.is_on && e->transfer == NULL && !e->is_final &&
+        e->u->outage.next_ms > e->wait.next_ms)
+        ret->next_attempt_ms = e->u->outage.next_ms; /* all wait for the one that tries */
     ret->sent_bytes = e->transfer != NULL ? e->sent_bytes : 0;
     ret->err = e->err.code != ERR_NONE ? &e->err : NULL;
     if (e->is_final || (e->transfer == NULL && e->err.code == ERR_FAIL && e->err.sys_errno == 0))
@@ -127,10 +128,10 @@ void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
     ret->bytes_sent = u->bytes_sent;
     ret->confirmed = u->confirmed;
     ret->last_contact_ms = u->last_contact_ms;
-    ret->failures = u->net_failures;
+    ret->failures = u->outage.failures;
     ret->clock_skew_ms = u->skew_ms[TRANSFER_API];
     ret->has_store_skew = u->has_skew[TRANSFER_API] && u->has_skew[TRANSFER_STORE];
     ret->store_skew_ms = u->skew_ms[TRANSFER_STORE];
-    ret->err = u->net_failures > 0 ? &u->net_err : NULL;
-    ret->next_attempt_ms = u->net_next_ms;
+    ret->err = u->outage.failures > 0 ? &u->outage.err : NULL;
+    ret->next_attempt_ms = u->outage.next_ms;
 }

@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "net/throttle.h"
 #include "uploader/backoff.h"
+#include "uploader/outage.h"
 #include "api/store_error.h"
 #include "uploader/verdict.h"
 
@@ -154,6 +155,69 @@ static void back_off_doubles_with_full_jitter_up_to_ten_minutes(void **state)
     assert_true(backoff_ms(1, 0, 0, 12345) >= 500);
 }
 
+/* ---- who waits ----------------------------------------------------------------------------------
+ */
+
+static int fail_at(struct outage *o, struct outage_wait *w, const char *id, enum verdict v,
+                   int64_t now_ms)
+{
+    const struct outage_moment m = {.now_ms = now_ms, .dice = 700};
+    const struct ct_err err = {.code = ERR_RETRY, .msg = "x"};
+
+    return outage_failed(o, w, id, v, &err, &m);
+}
+
+static void a_bundle_that_never_gets_through_holds_up_nobody(void **state)
+{
+    struct outage o = {0};
+    struct outage_wait a = {0}, b = {0};
+
+    (void)state;
+    for (int i = 1; i < 9; i++) {
+        assert_false(fail_at(&o, &a, "a", VERDICT_BACK_OFF, i * 1000000));
+        assert_int_equal(a.failures, i);
+        assert_true(a.next_ms > i * 1000000);
+        assert_int_equal(o.next_ms, 0);
+    }
+    /* A second one that meets it makes it everybody's, and each that follows. */
+    assert_true(fail_at(&o, &b, "b", VERDICT_BACK_OFF, 9000000));
+    assert_true(o.is_on && o.next_ms > 9000000);
+    assert_true(fail_at(&o, &b, "b", VERDICT_BACK_OFF, 10000000));
+    outage_hurry(&o);
+    assert_int_equal(o.next_ms, 0);
+    assert_int_equal(o.failures, 1);
+}
+
+static void nobody_reached_is_everybodys_trouble_at_once(void **state)
+{
+    struct outage o = {.is_alive = 1};
+    struct outage_wait a = {0}, b = {0};
+
+    (void)state;
+    assert_true(fail_at(&o, &a, "a", VERDICT_AWAY, 1000));
+    assert_int_equal(o.failures, 1);
+    assert_false(o.is_alive);
+    /* Who tried with it and failed with it counts once; who tries after the wait counts. */
+    assert_true(fail_at(&o, &b, "b", VERDICT_AWAY, 1001));
+    assert_int_equal(o.failures, 1);
+    assert_true(fail_at(&o, &b, "b", VERDICT_AWAY, o.next_ms));
+    assert_int_equal(o.failures, 2);
+}
+
+static void trouble_here_and_what_an_operator_has_to_mend_wait_as_they_should(void **state)
+{
+    struct outage o = {0};
+    struct outage_wait a = {0};
+
+    (void)state;
+    assert_false(fail_at(&o, &a, "a", VERDICT_LOCAL, 1000));
+    assert_int_equal(o.failures, 0);
+    assert_in_range(a.next_ms, 1500, 2500);
+    a = (struct outage_wait){0};
+    assert_false(fail_at(&o, &a, "a", VERDICT_SLOW, 1000));
+    assert_in_range(a.next_ms, 301000, 901000);
+}
+
 /* ---- the rate -----------------------------------------------------------------------------------
  */
 
@@ -285,6 +349,9 @@ int main(void)
         cmocka_unit_test(what_the_api_says_leads_where_it_should),
         cmocka_unit_test(trouble_of_this_machine_is_no_outage),
         cmocka_unit_test(back_off_doubles_with_full_jitter_up_to_ten_minutes),
+        cmocka_unit_test(a_bundle_that_never_gets_through_holds_up_nobody),
+        cmocka_unit_test(nobody_reached_is_everybodys_trouble_at_once),
+        cmocka_unit_test(trouble_here_and_what_an_operator_has_to_mend_wait_as_they_should),
         cmocka_unit_test(the_rate_holds_for_all_together),
         cmocka_unit_test(whoever_asks_in_turn_gets_a_fair_share),
         cmocka_unit_test(no_rate_is_no_limit_and_a_pause_saves_nothing_up),
