@@ -54,10 +54,13 @@ static int add(struct config *c, const struct agent *agent, struct ct_err *err)
 int roots_find(struct config *c, struct ct_err *err)
 {
     const struct agent *agent;
-    int rc = check_names(c, err);
+    int rc;
 
     if (c->root_agents.n > 0)
         return 0;
+    rc = check_names(c, err);
+    if (rc != 0)
+        return -1;
     if (!is_chosen(c, agent_unnamed()))
         strlist_free(&c->roots);
     for (size_t i = 0; i < c->roots.n; i++)

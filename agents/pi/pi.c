@@ -168,10 +168,12 @@ static char *transcript_path(const char *session_id, const char *project, const 
 {
     char id[UUID_SIZE], *name, *path;
 
-    if (file != NULL && strncmp(file, session_id, UUID_SIZE - 1) != 0 &&
-        (!is_file(file, id) || strcmp(id, session_id) != 0))
-        file = NULL; /* a copy has an id of its own */
-    name = file != NULL ? str_dup(file) : str_printf("%s.jsonl", session_id);
+    /* A copy has an id of its own behind the time. */
+    if (file != NULL && is_file(file, id))
+        name = str_printf("%.*s%s.jsonl", (int)(strlen(file) - strlen(".jsonl") - (UUID_SIZE - 1)),
+                          file, session_id);
+    else
+        name = str_printf("%s.jsonl", session_id);
     path = below(project, name);
     free(name);
     return path;

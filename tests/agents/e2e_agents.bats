@@ -5,6 +5,7 @@ load ../e2e/lib
 load ../e2e/pull_lib
 
 setup() {
+    [[ $BATS_TEST_DESCRIPTION != *sealed* ]] || return 0
     make_home
     start_server
     log_in
@@ -29,7 +30,8 @@ pi_session() {
         {type: "message", id: "c99e5175", parentId: null, timestamp: "2026-11-30T03:02:22.941Z",
          message: {role: "user", content: [{type: "text", text: "a zebra of pi"}], timestamp: 1796007742939}},
         {type: "message", id: "21d00638", parentId: "c99e5175", timestamp: "2026-11-30T03:02:23.158Z",
-         message: {role: "assistant", content: [{type: "text", text: "It has stripes."}], model: "m", stopReason: "stop"}}' \
+         message: {role: "assistant", content: [{type: "thinking", thinking: ("in " + $w), thinkingSignature: "c2ln"},
+         {type: "text", text: ("It has stripes, in " + $w)}], model: "m", stopReason: "stop"}}' \
         >"$PI_FILE"
     echo marker-in-auth >"$HOME/.pi/agent/auth.json"
 }
@@ -60,4 +62,39 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     within eval 'ctctl status | grep -q "a session of pi is NOT saved"'
     agents_are "claude-code pi"
     ! grep -ra marker-in-auth "$T/server" "$XDG_STATE_HOME" "$T"/*.log
+}
+
+@test "sealed, a session of pi comes whole: moved but for what is signed, and home again without a backup" {
+    two_machines
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    printf 'agents = "auto";\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    W=$(project src/web.app) ID=$(new_id)
+    pi_session "$ID"
+    A=$W AT_A=$PI_FILE
+    push
+
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    printf 'agents = "auto";\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    B=$(project "my code/web.app")
+    start_daemon
+    # Nothing of pi is here yet; what comes is noticed, live.
+    ctctl pull "$ID" --target-dir "$B"
+    AT_B="$HOME/.pi/agent/sessions/--$(tr / - <<<"${B:1}")--/$(basename "$AT_A")"
+    sed "s|$A|$B|g; s|\"in $B\"|\"in $A\"|" "$AT_A" | diff - "$AT_B"
+    command jq -nc '{type: "message", id: "aaaa0001", parentId: "21d00638", timestamp: "2026-11-30T04:00:00.000Z",
+        message: {role: "user", content: "and at night?", timestamp: 1796011200000}}' >>"$AT_B"
+    within versions_are "$ID" 2
+    stop_daemon
+
+    machine alice
+    cp "$AT_A" "$T/before"
+    ctctl pull --update
+    cmp -n "$(stat -c %s "$T/before")" "$T/before" "$AT_A"
+    grep -q "at night" "$AT_A"
+    ! grep -F "$B" "$AT_A"
+    [ "$(ctctl --json backups | command jq length)" = 0 ]
+    # Beside it, under an id of its own, in a file that is called after that.
+    ctctl pull "$ID" --as-copy --target-dir "$A"
+    [ "$(find "$(dirname "$AT_A")" -name '2026-11-30T03-02-22-846Z_*.jsonl' | wc -l)" = 2 ]
 }

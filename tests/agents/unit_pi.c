@@ -95,7 +95,11 @@ static void a_file_keeps_its_name_unless_it_becomes_another_session(void **state
     assert_string_equal(path, "--b--/" NAME);
     free(path);
     path = pi_agent.transcript_path("11111111-2222-4333-8444-555555555555", "--b--", NAME);
-    assert_string_equal(path, "--b--/11111111-2222-4333-8444-555555555555.jsonl");
+    assert_string_equal(path, "--b--/2026-11-30T03-02-22-846Z_11111111-2222-4333-8444-"
+                              "555555555555.jsonl");
+    free(path);
+    path = pi_agent.transcript_path(ID, "", "../x.jsonl");
+    assert_string_equal(path, ID ".jsonl");
     free(path);
     path = pi_agent.project_name("/home/a b/web.app");
     assert_string_equal(path, "--home-a b-web.app--");
