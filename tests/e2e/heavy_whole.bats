@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What the real Claude Code leaves, in a folder below a git root, in a linked work tree, with a fork and
-# moved to another folder, is on another machine after a pull of everything, or on a list with its reason.
+# What the real Claude Code leaves, in a folder below a git root, in a linked work tree, with a fork, a
+# team and moved to another folder, is on another machine after a pull of everything, or on a list with its reason.
 
 load lib
 load pull_lib
@@ -33,15 +33,33 @@ named() {
     esac
 }
 
+# trusts FOLDER: as if somebody had said so
+trusts() {
+    jq --arg p "$1" '.projects[$p] = {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}' \
+        "$HOME/.claude.json" >"$T/trusted"
+    cp "$T/trusted" "$HOME/.claude.json"
+}
+
 # moves: the session ID begins in $P, and is moved to $1 by its own command
 moves() {
     claude -p --session-id "$ID" "hello from one"
-    jq --arg to "$1" '.projects[$to] = {hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true}' \
-        "$HOME/.claude.json" >"$T/trusted"
-    cp "$T/trusted" "$HOME/.claude.json"
+    trusts "$1"
     types "" "/cd $1" "${1##*/}" "\r" Moved ""
     P=$1
     types "" "WRITE $1/a.txt from-there" from-there "\r" FROM-THERE ""
+}
+
+# has_mate: the agent has written what its mate said
+has_mate() { grep -qs '"assistant"' "$CLAUDE_CONFIG_DIR"/projects/*/"$ID"/subagents/agent-*mate*.jsonl; }
+
+# gets_mate: the session ID starts a mate, and is left when that has answered
+gets_mate() {
+    in_claude env CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 python3 "$CT_SRC/tests/e2e/tools/typist.py" -w 160 \
+        permissions "" "" "MATE mate hello-mate" hello-mate "\r" "@$T/answered" "" "" "/exit" Exit "\r" -- \
+        "$CLAUDE" --dangerously-skip-permissions --resume "$ID" >>"$T/screen" 2>&1 3>&- &
+    within has_mate
+    touch "$T/answered"
+    wait $! || true # it asks whether the mate may be left, or does not
 }
 
 @test "every file of one data folder is in the other, or has its reason to stay" {
@@ -59,6 +77,9 @@ moves() {
     P=$root/app
     claude -p --session-id "$id" "hello from below"
     claude -p --resume "$id" --fork-session "and on"
+    trusts "$root"
+    trusts "$P"
+    ID=$id gets_mate
     P=$HOME/src/wt
     claude -p "hello from the work tree"
     memory=$CLAUDE_CONFIG_DIR/projects/$(encoded "$root")/memory

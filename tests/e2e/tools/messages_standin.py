@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """messages_standin.py READY LOG: as much of the Messages API, on a port of 127.0.0.1 that goes to the
 file READY, as a coding agent needs.  The texts of each conversation go to LOG, a JSON array a line.  A
-prompt "WRITE path words" has the agent write that file; an answer ends with the last
+prompt "WRITE path words" has the agent write that file, "MATE name words" has it start a mate of that
+name and say these words to it; an answer ends with the last
 word of the prompt's first line, in capitals.
 """
 
@@ -36,6 +37,11 @@ def answer(request):
     if order and request.get("tools") and not results:
         return {"type": "tool_use", "id": "toolu_%d" % count, "name": "Write",
                 "input": {"file_path": order.group(1), "content": order.group(2) + "\n"}}
+    mate = re.search(r"^MATE (\S+) ([^\n]+)$", "\n".join(map(text_of, new)), re.M)
+    if mate and request.get("tools") and not results:
+        return {"type": "tool_use", "id": "toolu_%d" % count, "name": "Agent",
+                "input": {"description": "x", "prompt": mate.group(2), "name": mate.group(1),
+                          "subagent_type": "general-purpose"}}
     if results: # of what it was told to write
         new = [m for m in request["messages"] if m.get("role") == "user" and "WRITE " in text_of(m)][-1:]
     words = next((t for t in map(text_of, new) if t.strip()), "you").split("\n")[0].split()
