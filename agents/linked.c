@@ -387,3 +387,27 @@ done:
     if (t.root_fd >= 0)
         close(t.root_fd);
 }
+
+/* ---- lists -------------------------------------------------------------------------------------
+ */
+
+static void visit(void *arg, const struct agent_file *file)
+{
+    const struct linked_visit *v = arg;
+    int fd = linked_open(v->agent, v->root_fd, file->path, 0);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        v->f(v->arg, file->path, fd, &st);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void pass_over(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    (void)path;
+    (void)reason;
+}
+
+const struct agent_list_ops linked_visit_ops = {.found = visit, .skipped = pass_over};

@@ -54,4 +54,17 @@ int linked_make(const struct agent *agent, int root_fd, const char *path);
 void linked_each(const struct agent *agent, const char *root,
                  void (*f)(void *arg, const char *path, const char *target), void *arg);
 
+/*
+ * For the lists of an agent (list_transcripts() and its like) whose files are to be read: each
+ * regular file is opened and handed to ${f}, which borrows ${fd}; what can't be taken is passed
+ * over.
+ */
+struct linked_visit {
+    const struct agent *agent;
+    int root_fd;
+    void (*f)(void *arg, const char *path, int fd, const struct stat *st);
+    void *arg;
+};
+extern const struct agent_list_ops linked_visit_ops; /* their arg is a struct linked_visit */
+
 #endif

@@ -108,41 +108,31 @@ static int read_all(int root_fd, const struct agent *agent, struct local *l, str
 }
 
 struct listening {
-    const struct agent *agent;
-    int root_fd;
+    struct linked_visit visit;
     struct news *news;
     struct ct_err *err;
     int rc;
 };
 
 /* What can't be read adds nothing: the transcript itself is what counts. */
-static void hear(void *arg, const struct agent_file *file)
+static void hear(void *arg, const char *path, int fd, const struct stat *st)
 {
     struct listening *w = arg;
-    int fd = w->rc == 0 ? linked_open(w->agent, w->root_fd, file->path, 0) : -1;
-    struct stat st;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        news_next(w->news);
-        w->rc = news_feed_file(w->news, fd, (int64_t)st.st_size, w->err);
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
-static void pass_over(void *arg, const char *path, const char *reason)
-{
-    (void)arg;
     (void)path;
-    (void)reason;
+    if (w->rc != 0)
+        return;
+    news_next(w->news);
+    w->rc = news_feed_file(w->news, fd, (int64_t)st->st_size, w->err);
 }
 
 /* What came along from other transcripts, when the session was installed. */
 static void hear_folder(struct listening *w, const char *session_id, const char *project)
 {
-    char *path = w->agent->entry_path(session_id, project, NULL, ENTRY_OTHERS "x.jsonl");
+    const struct agent *agent = w->visit.agent;
+    char *path = agent->entry_path(session_id, project, NULL, ENTRY_OTHERS "x.jsonl");
     char *dir = path_parent(path != NULL ? path : "");
-    int fd = linked_open(w->agent, w->root_fd, dir, O_DIRECTORY);
+    int fd = linked_open(agent, w->visit.root_fd, dir, O_DIRECTORY);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *e;
 
@@ -150,7 +140,7 @@ static void hear_folder(struct listening *w, const char *session_id, const char 
         char *name = path_join(dir, e->d_name);
         struct agent_file file = {AGENT_SUBDIR, name, ""};
         if (e->d_name[0] != '.')
-            hear(w, &file);
+            linked_visit_ops.found(&w->visit, &file);
         free(name);
     }
     if (d != NULL)
@@ -166,14 +156,13 @@ static void hear_folder(struct listening *w, const char *session_id, const char 
 static int read_beside(int root_fd, const struct agent *agent, const char *session_id,
                        struct local *l, struct ct_err *err)
 {
-    static const struct agent_list_ops ops = {hear, pass_over};
-    struct listening w = {agent, root_fd, l->news, err, 0};
+    struct listening w = {{agent, root_fd, hear, &w}, l->news, err, 0};
 
     for (size_t i = 0; w.rc == 0 && i < l->n; i++) {
         hear_folder(&w, session_id, l->copies[i].project);
         if (w.rc == 0)
-            w.rc =
-                agent->list_asides(root_fd, session_id, l->copies[i].project, &ops, &w, NULL, err);
+            w.rc = agent->list_asides(root_fd, session_id, l->copies[i].project, &linked_visit_ops,
+                                      &w.visit, NULL, err);
     }
     return w.rc;
 }

@@ -26,33 +26,20 @@
  */
 
 struct longest {
-    const struct agent *agent;
-    int root_fd;
     char *path;
     int64_t size_bytes;
 };
 
-static void weigh(void *arg, const struct agent_file *file)
+static void weigh(void *arg, const char *path, int fd, const struct stat *st)
 {
     struct longest *l = arg;
-    int fd = linked_open(l->agent, l->root_fd, file->path, 0);
-    struct stat st;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-        beneath_size(&st) >= l->size_bytes) {
-        free(l->path);
-        l->path = str_dup(file->path);
-        l->size_bytes = beneath_size(&st);
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
-static void pass_over(void *arg, const char *path, const char *reason)
-{
-    (void)arg;
-    (void)path;
-    (void)reason;
+    (void)fd;
+    if (beneath_size(st) < l->size_bytes)
+        return;
+    free(l->path);
+    l->path = str_dup(path);
+    l->size_bytes = beneath_size(st);
 }
 
 static int feed(int fd, reading_f *f, void *arg, struct ct_err *err)
@@ -90,21 +77,21 @@ int reading_file(const struct agent *agent, int root_fd, const char *path, struc
 static int open_here(const struct agent *agent, const char *root, const char *session_id,
                      int *ret_fd, struct ct_err *err)
 {
-    static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
-    struct longest l = {.agent = agent, .root_fd = beneath_open_root(root)};
+    struct longest l = {0};
+    struct linked_visit v = {agent, beneath_open_root(root), weigh, &l};
     int rc, fd = -1;
 
-    if (l.root_fd < 0)
+    if (v.root_fd < 0)
         return err_sys(err, "can't open %s", root);
-    rc = agent->list_transcripts(l.root_fd, session_id, &ops, &l, NULL, err);
+    rc = agent->list_transcripts(v.root_fd, session_id, &linked_visit_ops, &v, NULL, err);
     if (rc == 0 && l.path == NULL)
         rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
-    if (rc == 0 && (fd = linked_open(agent, l.root_fd, l.path, 0)) < 0)
+    if (rc == 0 && (fd = linked_open(agent, v.root_fd, l.path, 0)) < 0)
         rc = err_sys(err, "can't open %s", l.path);
     if (rc == 0)
         *ret_fd = fd;
     free(l.path);
-    close(l.root_fd);
+    close(v.root_fd);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "agents/roots.h"
 #include "agents/agent.h"
 #include "agents/beneath.h"
+#include "agents/linked.h"
 #include "bundle/pack/leaks.h"
 #include "bundle/install/local.h"
 #include "common/data/jdoc.h"
@@ -210,42 +211,27 @@ static void list_sessions(const struct agent *agent, const char *root, const cha
     strlist_free(&ids);
 }
 
-struct weighing {
-    int root_fd;
-    int64_t bytes;
-};
-
-static void weigh(void *arg, const struct agent_file *file)
+static void weigh(void *arg, const char *path, int fd, const struct stat *st)
 {
-    struct weighing *w = arg;
-    struct stat st;
-    int fd = beneath_open(w->root_fd, file->path, 0);
+    int64_t *bytes = arg;
 
-    if (fd >= 0 && fstat(fd, &st) == 0)
-        w->bytes += beneath_size(&st);
-    if (fd >= 0)
-        close(fd);
-}
-
-static void pass_over(void *arg, const char *path, const char *reason)
-{
-    (void)arg;
     (void)path;
-    (void)reason;
+    (void)fd;
+    *bytes += beneath_size(st);
 }
 
 /* The transcripts of a session weigh for all of it: to know the rest takes as long as to scan it.
  */
 static int64_t weight(const struct agent *agent, const char *root, const char *id)
 {
-    static const struct agent_list_ops ops = {.found = weigh, .skipped = pass_over};
-    struct weighing w = {.root_fd = beneath_open_root(root)};
+    int64_t bytes = 0;
+    struct linked_visit v = {agent, beneath_open_root(root), weigh, &bytes};
 
-    if (w.root_fd < 0)
+    if (v.root_fd < 0)
         return 0;
-    (void)agent->list_transcripts(w.root_fd, id, &ops, &w, NULL, NULL);
-    close(w.root_fd);
-    return w.bytes;
+    (void)agent->list_transcripts(v.root_fd, id, &linked_visit_ops, &v, NULL, NULL);
+    close(v.root_fd);
+    return bytes;
 }
 
 /* Sessions whose id begins with ${word} ("": all); of one in two roots both copies. */
