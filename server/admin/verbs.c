@@ -136,9 +136,18 @@ static const struct verb verbs[] = {
 };
 
 /* On a full disk, what frees room or keeps somebody out has to be written down all the same. */
-static int frees_room(const char *verb)
+static void make_room(const struct visit *v)
 {
-    return strcmp(verb, "user") == 0 || strcmp(verb, "gc") == 0;
+    static const char *const verbs_that[] = {"user", "gc", "key"};
+    struct space *space;
+
+    for (size_t i = 0; i < sizeof(verbs_that) / sizeof(verbs_that[0]); i++) {
+        if (strcmp(v->argv[0], verbs_that[i]) != 0 || !verbs_change(v))
+            continue;
+        space = space_new(v->s->data, v->s->min_free_space);
+        (void)space_tend(space);
+        space_free(space);
+    }
 }
 
 /* With the house opened, if it needs it; and written down. */
@@ -147,12 +156,11 @@ static int run(const struct verb *verb, struct visit *v, struct ct_err *err)
     struct data_dir h;
     int rc;
 
+    make_room(v);
     if (verb->needs_house) {
         if (data_dir_open(v->s, "", &h, err) != 0)
             return -1;
         v->h = &h;
-        if (frees_room(verb->name))
-            (void)space_tend(h.space);
         verbs_find_user(v);
     }
     rc = verb->run(v, v->argc - 1, v->argv + 1, err);
@@ -163,6 +171,11 @@ static int run(const struct verb *verb, struct visit *v, struct ct_err *err)
         verbs_audit(v);
     if (v->h != NULL)
         data_dir_close(&h);
+    if (rc < 0 && err->code == ERR_NOSPACE)
+        fprintf(stderr,
+                "codeteleport-server: nothing was done; make 16 MB free on the disk of %s, then "
+                "this works, and gc makes more room\n",
+                v->s->data);
     return rc;
 }
 

@@ -92,21 +92,21 @@ int verb_audit(struct visit *v, int argc, char **argv, struct ct_err *err)
 /* ---- what verbs do -----------------------------------------------------------------------------
  */
 
-static int changes_something(int argc, char **argv)
+int verbs_change(const struct visit *v)
 {
     static const char *const looks[] = {"audit", "check"};
 
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-        if (strcmp(argv[0], looks[i]) == 0)
+        if (strcmp(v->argv[0], looks[i]) == 0)
             return 0;
     }
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--dry-run") == 0)
+    for (int i = 1; i < v->argc; i++) {
+        if (strcmp(v->argv[i], "--dry-run") == 0)
             return 0;
     }
-    if (strcmp(argv[0], "user") == 0)
-        return argc > 2 && strcmp(argv[1], "show") != 0;
-    return strcmp(argv[0], "undelete") != 0 || argc > 2;
+    if (strcmp(v->argv[0], "user") == 0)
+        return v->argc > 2 && strcmp(v->argv[1], "show") != 0;
+    return strcmp(v->argv[0], "undelete") != 0 || v->argc > 2;
 }
 
 /* "uid=0 al": who typed it, behind a sudo too. */
@@ -204,7 +204,7 @@ void verbs_audit(struct visit *v)
     struct ct_err err;
     struct trace t;
 
-    if (v->is_written || !changes_something(v->argc, v->argv))
+    if (v->is_written || !verbs_change(v))
         return;
     verbs_find_user(v);
     prepare(v, &t);

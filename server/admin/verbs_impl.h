@@ -32,6 +32,12 @@ struct verb {
 int verbs_usage(const char *text);
 
 /**
+ * verbs_change(v):
+ * Is it a verb that changes something, or one that looks?
+ */
+int verbs_change(const struct visit *v);
+
+/**
  * verbs_act(v, err), verbs_acted(v, rc, err):
  * Around what a verb does to an account, which returned ${rc}: ledger_act(), with the verb in the
  * audit table, and in the system log if all of it is done.

@@ -51,16 +51,21 @@ int listener_open(struct listener *l, const char *name, const char *host_port, c
     return l->fd >= 0 ? 0 : -1;
 }
 
+int listener_files(const struct settings *s)
+{
+    return s->storage == SETTINGS_EMBEDDED ? 3 : 1;
+}
+
 /* Both listeners together may not have more than there are descriptors for: what the database needs
- * comes before another connection. */
+ * comes before another connection.  One of the embedded store has a file too. */
 static int most_connections(const struct settings *s)
 {
     struct rlimit files;
-    long long most = s->max_connections;
+    long long most = s->max_connections, each = listener_files(s);
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY &&
-        (long long)files.rlim_cur < most * 3 + LISTENER_SPARE_FILES)
-        most = ((long long)files.rlim_cur - LISTENER_SPARE_FILES) / 3;
+        (long long)files.rlim_cur < most * each + LISTENER_SPARE_FILES)
+        most = ((long long)files.rlim_cur - LISTENER_SPARE_FILES) / each;
     return most < 16 ? 16 : (int)most;
 }
 

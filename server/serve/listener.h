@@ -32,6 +32,13 @@ int listener_open(struct listener *l, const char *name, const char *place, const
                   const char *public_url, struct ct_err *err);
 
 /**
+ * listener_files(s):
+ * How many descriptors go with each connection of the API that may be: one of the embedded store,
+ * which has a listener too, and the file that it moves.
+ */
+int listener_files(const struct settings *s);
+
+/**
  * listener_start(l, name, handler, s, c, err):
  * Begin to answer in the way of ${s}, with ${c} or in plain HTTP.
  */

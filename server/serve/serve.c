@@ -288,13 +288,13 @@ static void stop(struct server *v)
     free(v->objects_url);
 }
 
-/* For two listeners full of connections, and a file for each of one; no core file, for memory holds
+/* For listeners full of connections, see listener_files(); no core file, for memory holds
  * keys and passwords. */
 static void raise_limits(const struct settings *s)
 {
     const struct rlimit no_core = {0, 0};
     struct rlimit files;
-    rlim_t want = (rlim_t)s->max_connections * 3 + LISTENER_SPARE_FILES;
+    rlim_t want = (rlim_t)(s->max_connections * listener_files(s) + LISTENER_SPARE_FILES);
 
     setrlimit(RLIMIT_CORE, &no_core);
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= want)
