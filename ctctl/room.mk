@@ -113,6 +113,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
+  ctctl/ui/keys.c ctctl/ui/keys.h \
   ctctl/ui/not_saved.c ctctl/ui/not_saved.h \
   ctctl/ui/pager.c ctctl/ui/pager.h \
   ctctl/ui/progress.c ctctl/ui/progress.h \

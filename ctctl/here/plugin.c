@@ -1,5 +1,8 @@
+#include <sys/time.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,11 +12,13 @@
 #include "common/base/str.h"
 #include "common/base/uuid.h"
 #include "common/data/jdoc.h"
+#include "common/data/jscan.h"
 
 #include "ctctl/here/plugin.h"
 
-#define HOOK_BYTES (4 << 20) /* a hook's JSON has the whole last answer in it */
-#define ANSWER_MS 2000
+/* Nobody waits longer for us, whatever the daemon, the server or whoever feeds us does. */
+#define TURN_MS 500
+#define START_MS 1500
 
 /* A hook whose program is gone, because it was removed without the plugin, is silent. */
 #define HOOK \
@@ -107,7 +112,7 @@ static void tell(struct ctx *c, const char *id)
     struct json_object *params = json_object_new_object(), *o;
 
     jdoc_set_str(params, "id", id);
-    if (ctx_call(c, "turn", params, ANSWER_MS, &o, NULL) == 0)
+    if (ctx_call(c, "turn", params, TURN_MS, &o, NULL) == 0)
         json_object_put(o);
     json_object_put(params);
 }
@@ -122,7 +127,7 @@ static void look(struct ctx *c, const char *id)
 
     ctx_refresh(c);
     jdoc_set_str(params, "id", id);
-    if (ctx_call(c, "show", params, ANSWER_MS, &o, &e) == 0) {
+    if (ctx_call(c, "show", params, START_MS, &o, &e) == 0) {
         state = jdoc_str(o, "state");
         device = jdoc_str(o, "deviceName");
         if (state != NULL && (strcmp(state, "behind") == 0 || strcmp(state, "diverged") == 0)) {
@@ -146,23 +151,83 @@ static void look(struct ctx *c, const char *id)
     json_object_put(params);
 }
 
+static void leave(int sig)
+{
+    (void)sig;
+    _exit(CTX_OK);
+}
+
+static void leave_after(int ms)
+{
+    struct itimerval limit = {.it_value = {ms / 1000, ms % 1000 * 1000}};
+    struct sigaction sa = {.sa_handler = leave};
+
+    sigaction(SIGALRM, &sa, NULL);
+    setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+/* What a hook is told, of any length: the whole last answer stands in it. */
+struct told {
+    char id[UUID_SIZE];
+    char event[32];
+};
+
+static char *place_of(struct told *t, const struct jscan *s, size_t *size)
+{
+    if (s->depth == 1 && strcmp(s->key, "session_id") == 0) {
+        *size = sizeof(t->id);
+        return t->id;
+    }
+    *size = sizeof(t->event);
+    return s->depth == 1 && strcmp(s->key, "hook_event_name") == 0 ? t->event : NULL;
+}
+
+static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    size_t size;
+    char *at = place_of(arg, s, &size);
+
+    if (at != NULL)
+        at[0] = '\0';
+    return at != NULL && type == JSCAN_STRING ? size - 1 : 0;
+}
+
+static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
+{
+    size_t size;
+    char *at = place_of(arg, s, &size);
+
+    if (at != NULL && !is_cut)
+        memcpy(at, text, len + 1);
+}
+
+/* All of it is read, so that nobody writes into a closed pipe. */
+static int listen_to(int fd, struct told *t)
+{
+    const struct jscan_ops ops = {on_begin, on_string, jscan_no_ops.close, NULL};
+    struct jscan s;
+    char p[16384];
+    ssize_t n;
+
+    jscan_init(&s);
+    while ((n = read(fd, p, sizeof(p))) > 0 || (n < 0 && errno == EINTR)) {
+        if (n > 0)
+            jscan_feed(&s, &ops, t, p, (size_t)n);
+    }
+    return jscan_is_object(&s) && uuid_is_valid(t->id) ? 0 : -1;
+}
+
 void plugin_hook(struct ctx *c, int in_fd)
 {
-    struct buf in = {0};
-    struct json_object *o = NULL;
-    const char *id, *event;
+    struct told t = {0};
 
-    if (file_read_fd(in_fd, "the hook", HOOK_BYTES, &in, NULL) == 0 &&
-        jdoc_parse(in.data != NULL ? in.data : "", in.len, &o, NULL) == 0) {
-        id = jdoc_str(o, "session_id");
-        event = jdoc_str(o, "hook_event_name");
-        if (id != NULL && uuid_is_valid(id) && event != NULL) {
-            if (strcmp(event, "SessionStart") == 0)
-                look(c, id);
-            else
-                tell(c, id);
-        }
-        json_object_put(o);
+    leave_after(START_MS);
+    if (listen_to(in_fd, &t) != 0)
+        return;
+    if (strcmp(t.event, "SessionStart") == 0) {
+        look(c, t.id);
+    } else if (t.event[0] != '\0') {
+        leave_after(TURN_MS);
+        tell(c, t.id);
     }
-    buf_free(&in);
 }

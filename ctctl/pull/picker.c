@@ -4,10 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/usage.h"
+#include "common/base/file.h"
 #include "common/data/jdoc.h"
+#include "common/data/names.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "ctctl/cloud/item.h"
+#include "ctctl/ui/keys.h"
 #include "ctctl/ui/table.h"
 #include "ctctl/here/target.h"
 #include "ctctl/ui/term.h"
@@ -101,7 +105,8 @@ static void show(struct ctx *c, struct json_object *list)
     buf_free(&b);
 }
 
-int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err)
+/* A line at a time, for a terminal that can't draw. */
+static int choose_by_lines(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err)
 {
     char *dot = path_expand("."), *cwd = realpath(dot, NULL), answer[256] = "";
     struct json_object *some = narrow(list, "", cwd != NULL ? cwd : dot), *fewer;
@@ -138,5 +143,309 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
     json_object_put(some);
     free(cwd);
     free(dot);
+    return rc;
+}
+
+/* ---- on a screen --------------------------------------------------------------------------------
+ */
+
+#define PREVIEW 6    /* lines */
+#define LEAST_ROWS 3 /* with less than that there is no preview */
+#define TYPED 200
+
+struct row {
+    struct json_object *item;
+    char *text; /* in which words are looked for */
+};
+
+struct screen {
+    struct ctx *c;
+    struct keys keys;
+    struct text_style st;
+    struct row *all; /* those of this project first */
+    size_t n_all;
+    size_t *some; /* of these, what is left of them */
+    size_t n;
+    size_t first, at; /* the first one that is shown, and the one that Enter takes */
+    char typed[TYPED + 1];
+    const char *message;
+    struct buf out;
+};
+
+/* What picker_matches() looks through, in one. */
+static char *text_of(const struct json_object *item)
+{
+    char title[256], *s;
+    const char *name = jdoc_str(item_metadata(item), "projectName");
+    const char *cwd = item_str(item, "sourceCwd"), *machine = item_str(item, "sourceMachine");
+    struct json_object *tags = names_tags(item_names(item));
+
+    s = str_printf("%s\n%s\n%s\n%s\n%s\n%s", item_title(item, title, sizeof(title)),
+                   name != NULL ? name : "", cwd != NULL ? cwd : "", machine != NULL ? machine : "",
+                   item_id(item), jdoc_text(tags));
+    json_object_put(tags);
+    return s;
+}
+
+/* A short number is one of a row; a longer one may be a part of an id or of a date. */
+static int is_number(const struct screen *s)
+{
+    size_t n = strlen(s->typed);
+
+    return n > 0 && n <= 3 && strspn(s->typed, "0123456789") == n;
+}
+
+static int has_all_words(const char *text, const char *typed)
+{
+    char words[TYPED + 1], *save = NULL;
+
+    memcpy(words, typed, strlen(typed) + 1);
+    for (char *w = strtok_r(words, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+        if (strcasestr(text, w) == NULL)
+            return 0;
+    }
+    return 1;
+}
+
+static void filter(struct screen *s)
+{
+    s->n = s->first = s->at = 0;
+    for (size_t i = 0; i < s->n_all; i++) {
+        if (is_number(s) || has_all_words(s->all[i].text, s->typed))
+            s->some[s->n++] = i;
+    }
+}
+
+static size_t rows_shown(const struct screen *s)
+{
+    int rows = s->keys.height - 2; /* the titles of the columns, and the line that is typed in */
+
+    if (rows - PREVIEW >= LEAST_ROWS)
+        rows -= PREVIEW;
+    return rows < 1 ? 1 : (size_t)rows;
+}
+
+static struct json_object *item_at(const struct screen *s, size_t i)
+{
+    return s->all[s->some[i]].item;
+}
+
+static void add_line(struct screen *s, enum text_colour colour, const char *text)
+{
+    char *clean = text_line(&s->st, text), *fit = text_fit(&s->st, clean, (size_t)s->st.width);
+
+    text_add(&s->out, &s->st, colour, fit);
+    buf_addstr(&s->out, "\033[K\r\n");
+    free(fit);
+    free(clean);
+}
+
+static void add_table(struct screen *s)
+{
+    static const struct table_column columns[] = {
+        {"", 1, 0, 0},     {"TITLE", 0, 32, 0}, {"FOLDER", 0, 10, 2}, {"MACHINE", 0, 10, 4},
+        {"SIZE", 1, 0, 5}, {"SAVED", 0, 0, 3},  {"HERE", 0, 0, 1},
+    };
+    struct table *t = table_new(&s->st, columns, sizeof(columns) / sizeof(columns[0]));
+    struct buf b = {0};
+
+    for (size_t i = s->first; i < s->n && i < s->first + rows_shown(s); i++) {
+        const struct json_object *o = item_at(s, i);
+        char number[32], title[256], ago[64], size[24];
+        int64_t bytes = jdoc_int(o, "sizeBytes", -1);
+        const char *cells[] = {
+            number,
+            item_title(o, title, sizeof(title)),
+            item_str(o, "sourceCwd"),
+            item_str(o, "sourceMachine"),
+            bytes >= 0 ? str_human_bytes((unsigned long long)bytes, size, sizeof(size)) : "",
+            text_ago_of(&s->st, jdoc_str(o, "createdAt"), ago, sizeof(ago)),
+            jdoc_bool(o, "here", 0) ? "yes" : "no",
+        };
+        snprintf(number, sizeof(number), "%s%zu", i == s->at ? "> " : "", i + 1);
+        table_row(t, cells);
+        for (size_t k = 0; i == s->at && k < sizeof(columns) / sizeof(columns[0]); k++)
+            table_colour(t, k, TEXT_BOLD);
+    }
+    table_print(t, &b);
+    table_free(t);
+    for (size_t i = 0; i < b.len; i++) {
+        if (b.data[i] == '\n')
+            buf_addstr(&s->out, "\033[K\r");
+        buf_addc(&s->out, b.data[i]);
+    }
+    buf_free(&b);
+}
+
+/* All that is known of the one that Enter takes. */
+static void add_preview(struct screen *s)
+{
+    const struct json_object *o = item_at(s, s->at), *m = item_metadata(o);
+    struct json_object *tags = names_tags(item_names(o)), *heads = jdoc_array(o, "heads");
+    const char *cwd = item_str(o, "sourceCwd"), *machine = item_str(o, "sourceMachine");
+    char title[256], began[64], saved[64];
+    struct buf b = {0};
+    struct usage u;
+
+    add_line(s, TEXT_DIM, "");
+    add_line(s, TEXT_BOLD, item_title(o, title, sizeof(title)));
+    buf_printf(&b, "%s, in %s", machine != NULL ? machine : "unknown machine",
+               cwd != NULL ? cwd : "an unknown folder");
+    add_line(s, TEXT_PLAIN, b.data);
+    buf_reset(&b);
+    if (jdoc_str(m, "sessionStartedAt") != NULL)
+        buf_printf(
+            &b, "began %s, ",
+            text_clock(jdoc_str(m, "sessionStartedAt"), "%Y-%m-%d %H:%M", began, sizeof(began)));
+    buf_printf(&b, "saved %s, %" PRId64 " messages",
+               text_clock(jdoc_str(o, "createdAt"), "%Y-%m-%d %H:%M", saved, sizeof(saved)),
+               jdoc_int(m, "messageCount", 0));
+    usage_parse(item_usage(o), &u);
+    if (u.has_cost)
+        buf_printf(&b, ", $%.2f", (double)usage_cost(&u) / 1e6);
+    if (heads != NULL && json_object_array_length(heads) > 0)
+        buf_printf(&b, "; went apart: %zu more", json_object_array_length(heads));
+    add_line(s, TEXT_PLAIN, b.data);
+    buf_reset(&b);
+    for (size_t i = 0; i < json_object_array_length(tags); i++)
+        buf_printf(&b, "%s%s", i > 0 ? ", " : "tags: ",
+                   json_object_get_string(json_object_array_get_idx(tags, i)));
+    add_line(s, TEXT_PLAIN, b.len > 0 ? b.data : "");
+    add_line(s, TEXT_DIM, item_id(o));
+    json_object_put(tags);
+    buf_free(&b);
+}
+
+static void draw(struct screen *s)
+{
+    size_t rows = rows_shown(s);
+    struct buf b = {0};
+    char *clean, *fit;
+
+    s->st.width = s->keys.width - 1;
+    if (s->at < s->first)
+        s->first = s->at;
+    if (s->at >= s->first + rows)
+        s->first = s->at - rows + 1;
+    buf_addstr(&s->out, "\033[?25l\033[H");
+    add_table(s);
+    if (s->n > 0 && s->keys.height - 2 - PREVIEW >= LEAST_ROWS)
+        add_preview(s);
+    buf_printf(&b, "%s%sWhich one? Type to narrow, arrows, Enter, Esc to leave (%zu of %zu): %s",
+               s->message != NULL ? s->message : "", s->message != NULL ? ". " : "", s->n, s->n_all,
+               s->typed);
+    clean = text_line(&s->st, b.data);
+    fit = text_fit(&s->st, clean, (size_t)(s->st.width > 1 ? s->st.width : 1));
+    buf_printf(&s->out, "%s\033[K\033[J\033[?25h", fit);
+    (void)!file_write_all(s->keys.fd, s->out.data, s->out.len);
+    buf_reset(&s->out);
+    free(fit);
+    free(clean);
+    buf_free(&b);
+    s->message = NULL;
+}
+
+static void move_by(struct screen *s, enum keystroke key)
+{
+    size_t page = rows_shown(s), last = s->n > 0 ? s->n - 1 : 0;
+
+    if (key == KEY_UP)
+        s->at -= s->at > 0;
+    else if (key == KEY_DOWN)
+        s->at += s->at < last;
+    else if (key == KEY_PAGE_UP)
+        s->at -= s->at > page ? page : s->at;
+    else if (key == KEY_PAGE_DOWN)
+        s->at = s->at + page < last ? s->at + page : last;
+    else
+        s->at = key == KEY_FIRST ? 0 : last;
+}
+
+static void type(struct screen *s, enum keystroke key, char c)
+{
+    size_t n = strlen(s->typed);
+
+    if (key == KEY_CLEAR) {
+        s->typed[0] = '\0';
+    } else if (key == KEY_TEXT && n < TYPED) {
+        s->typed[n] = c;
+        s->typed[n + 1] = '\0';
+    } else if (key == KEY_ERASE && n > 0) {
+        while (n > 1 && ((unsigned char)s->typed[n - 1] & 0xC0) == 0x80)
+            n--;
+        s->typed[n - 1] = '\0';
+    }
+    filter(s);
+}
+
+/* Return whether something was chosen: then s->at is that. */
+static int choose(struct screen *s)
+{
+    unsigned long long number = 0;
+
+    if (is_number(s)) {
+        (void)str_parse_u64(s->typed, &number);
+        if (number < 1 || number > s->n) {
+            s->message = "there is no row of that number";
+            s->typed[0] = '\0';
+            filter(s);
+            return 0;
+        }
+        s->at = (size_t)number - 1;
+    }
+    if (s->n == 0)
+        s->message = "nothing matches";
+    return s->n > 0;
+}
+
+static int converse(struct screen *s, struct ct_err *err)
+{
+    enum keystroke key;
+    char c = '\0';
+
+    filter(s);
+    for (;;) {
+        draw(s);
+        key = keys_read(&s->keys, &c);
+        if (key == KEY_LEAVE)
+            return err_set(err, ERR_CANCELLED, "nothing was chosen");
+        if (key == KEY_ENTER && choose(s))
+            return 0;
+        if (key == KEY_TEXT || key == KEY_ERASE || key == KEY_CLEAR)
+            type(s, key, c);
+        else if (key >= KEY_UP && key <= KEY_LAST)
+            move_by(s, key);
+    }
+}
+
+int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err)
+{
+    char *dot = path_expand("."), *cwd = realpath(dot, NULL);
+    struct json_object *sorted = narrow(list, "", cwd != NULL ? cwd : dot);
+    struct screen s = {.c = c, .st = c->err, .n_all = json_object_array_length(sorted)};
+    int rc;
+
+    free(cwd);
+    free(dot);
+    if (keys_open(&s.keys, NULL) != 0) {
+        json_object_put(sorted);
+        return choose_by_lines(c, list, ret, err);
+    }
+    s.all = str_calloc(s.n_all + 1, sizeof(*s.all));
+    s.some = str_calloc(s.n_all + 1, sizeof(*s.some));
+    for (size_t i = 0; i < s.n_all; i++) {
+        s.all[i].item = json_object_array_get_idx(sorted, i);
+        s.all[i].text = text_of(s.all[i].item);
+    }
+    rc = converse(&s, err);
+    keys_close(&s.keys);
+    if (rc == 0)
+        *ret = str_dup(item_wire_id(item_at(&s, s.at)));
+    for (size_t i = 0; i < s.n_all; i++)
+        free(s.all[i].text);
+    free(s.all);
+    free(s.some);
+    buf_free(&s.out);
+    json_object_put(sorted);
     return rc;
 }

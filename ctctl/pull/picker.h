@@ -9,8 +9,9 @@
 /**
  * picker_choose(c, list, ret, err):
  * Let a person at the terminal choose one of the API's list items in the array ${list}: those of
- * the project in the current folder come first; a number chooses, a word narrows the list down. The
- * caller frees ${ret}, what the server calls it.  ERR_CANCELLED if nothing was chosen.
+ * the project in the current folder come first; what is typed narrows the list down, arrows and
+ * Enter, or a number, choose.  Where the terminal can't draw, a line at a time.  The caller frees
+ * ${ret}, what the server calls it.  ERR_CANCELLED if nothing was chosen.
  */
 int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct_err *err);
 

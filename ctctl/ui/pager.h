@@ -11,4 +11,13 @@
  */
 void pager_print(const struct text_style *st, struct buf *b);
 
+/**
+ * pager_new(st), pager_add(p, b), pager_end(p):
+ * The same for what comes in pieces: no more of it is kept than fits the terminal.
+ */
+struct pager;
+struct pager *pager_new(const struct text_style *st);
+void pager_add(struct pager *p, struct buf *b);
+void pager_end(struct pager *p);
+
 #endif

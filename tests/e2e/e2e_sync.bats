@@ -169,6 +169,22 @@ PY
     hook "{\"session_id\":\"$other\",\"hook_event_name\":\"Stop\"}"
     within sh -c "ctctl --json show $other | jq -e '.state == \"synced\"'"
     [ "$(api GET /sessions | jq -r '.sessions[].id')" = "$other" ]
+    # However much it is told, all of it is read, and the session is found in it.
+    line four >>"$(transcript "$other")"
+    { printf '{"deep":%0200d' 0 | sed 's/0/[/g'; printf '%0200d' 0 | sed 's/0/]/g'
+        printf ',"last_assistant_message":"%010000000d",' 0
+        printf '"session_id":"%s","hook_event_name":"Stop"}' "$other"; } >"$T/long"
+    within sh -c "ctctl --json show $other | jq -e '.state != \"synced\"'"
+    ctctl plugin hook <"$T/long"
+    within sh -c "ctctl --json show $other | jq -e '.state == \"synced\"'"
+    # A daemon that hangs, or somebody who never says all, holds up nobody and is no failure.
+    kill -STOP "$DAEMON_PID"
+    for event in Stop SessionEnd SessionStart; do
+        timeout 20 ctctl plugin hook <<<"{\"session_id\":\"$other\",\"hook_event_name\":\"$event\"}"
+    done
+    kill -CONT "$DAEMON_PID"
+    mkfifo "$T/fifo"
+    timeout 20 ctctl plugin hook <>"$T/fifo"
     # What is no hook's does nothing, and says nothing.
     for junk in '' junk '[]' '{"session_id":"../../x","hook_event_name":"Stop"}' '{"session_id":7}'; do
         hook "$junk"

@@ -201,10 +201,53 @@ PY
     stop_daemon
     ctctl list --cloud | grep -q "^${ID:0:8}  Claude Code, .*1 message "
     # a row that is not there can't be chosen
-    type_in 'Which one?' '7\n' 'Which one?' '\n' -- ctctl pull
+    type_in 'Which one?' '7\n' 'Which one?' '\x1b' -- ctctl pull
     [ "$status" -eq 1 ]
-    grep -q 'there is no row 7 on the screen' "$T/screen"
-    grep -q "${ID:0:8}" "$T/screen"
+    grep -q 'there is no row of that number' "$T/screen"
+    grep -q "$ID" "$T/screen"
+}
+
+@test "the picker narrows as one types, has arrow keys, and gives the terminal back" {
+    log_in
+    local apple pear
+    apple=$(new_id) pear=$(new_id)
+    line 'the apple äpfel' >"$(transcript "$apple" web)"
+    line 'a pear 梨' >"$(transcript "$pear" api)"
+    start_daemon
+    ctctl sync --wait
+    conf 'metadata = "full";'
+    local leave=$'\033[?25h\033[?1049l'
+    shown() { tr '\r' '\n' <"$T/screen" | grep -q "$1"; }
+    # Enter takes what is left of what was typed; here that is there already, or to be installed.
+    rm "$(transcript "$pear" api)"
+    type_in '(2 of 2)' 'pear' '(1 of 2)' '\r' -- ctctl pull --target-dir "$T"
+    [ "$status" -eq 0 ]
+    grep -rqs 'a pear' "$CLAUDE_CONFIG_DIR/projects"
+    LC_ALL=C grep -qF "$leave" "$T/screen"
+    # What nothing matches is said, and can be taken back; the second row is an arrow away.
+    type_in '(2 of 2)' 'zzz\r' 'nothing matches' '\x15' '(2 of 2)' '\x1b[B' '> 2' '\x1b[A' '> 1' '\x03' -- ctctl pull
+    [ "$status" -eq 1 ]
+    shown 'nothing was chosen'
+    LC_ALL=C grep -qF "$leave" "$T/screen"
+    # A character of several bytes goes as one.
+    type_in '(2 of 2)' 'x\xe4' 'x' '\x7f\x7f' '(2 of 2)' '\x1b' -- ctctl pull
+    [ "$status" -eq 1 ]
+    # Whoever is ended leaves the terminal as it was.
+    type_in '(2 of 2)' '' "@$T/killed" '' -- sh -c \
+        'sh -c "echo \$\$ >$0; exec ctctl pull"; echo "status=$?"; stty -a' "$T/pid" &
+    typist=$!
+    within test -e "$T/killed.waits"
+    kill -TERM "$(cat "$T/pid")"
+    touch "$T/killed"
+    wait "$typist" || true
+    shown 'status=143'
+    shown ' icanon'
+    shown ' echo '
+    LC_ALL=C grep -qF "$leave" "$T/screen"
+    # A terminal that can't draw is asked line by line.
+    TYPIST_TERM=dumb type_in 'Which one?' '7\n' 'Which one?' '\n' -- ctctl pull
+    [ "$status" -eq 1 ]
+    shown 'there is no row 7 on the screen'
 }
 
 @test "a list is chosen by time and state, and goes by time, size, messages or title" {

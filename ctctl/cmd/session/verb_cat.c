@@ -4,6 +4,7 @@
 #include "common/data/jdoc.h"
 #include "ctctl/read/reading.h"
 #include "ctctl/read/telling.h"
+#include "ctctl/ui/jout.h"
 #include "ctctl/ui/pager.h"
 
 #include "ctctl/ctx/verb.h"
@@ -14,35 +15,71 @@ struct cat {
     struct ctx *c;
     struct telling telling;
     struct buf out;
+    struct pager *pager;
+    int64_t turns; /* in JSON, so far */
 };
 
-/* A pager gets all of it at once; else what is told is written, whatever the session's length. */
+/* A piece at a time, whatever the session's length. */
+static void flush(struct cat *x)
+{
+    if (x->c->json)
+        ctx_print(x->c, &x->out);
+    else
+        pager_add(x->pager, &x->out);
+}
+
+/* The turns that were told since the last time go out. */
+static void add_json(struct cat *x)
+{
+    size_t n = json_object_array_length(x->telling.to);
+
+    for (size_t i = 0; i < n; i++) {
+        buf_addstr(&x->out, x->turns++ == 0 ? "{\"turns\": [\n" : ",\n");
+        jout_add(&x->out, json_object_array_get_idx(x->telling.to, i), 0);
+    }
+    json_object_array_del_idx(x->telling.to, 0, n);
+    x->c->has_printed = x->turns > 0;
+}
+
 static void on_turn(void *arg, const struct turn *t)
 {
     struct cat *x = arg;
 
     telling_add(&x->telling, t);
-    if (x->out.len > FLUSH_BYTES && !x->c->out.is_terminal)
-        ctx_print(x->c, &x->out);
+    if (x->c->json)
+        add_json(x);
+    if (x->out.len > FLUSH_BYTES)
+        flush(x);
 }
 
-static void print(struct cat *cat, const struct reading *r)
+/* End the document that was begun; ${err}: by what it is cut short, or NULL. */
+static void end_json(struct cat *x, const struct reading *r, const struct ct_err *err)
+{
+    struct json_object *o = json_object_new_object(), *e;
+
+    jdoc_set_str(o, "sessionId", r->session_id);
+    jdoc_set_int(o, "version", r->found);
+    jdoc_set_int(o, "unread", r->unread);
+    if (err != NULL) {
+        e = json_object_new_object();
+        jdoc_set_str(e, "code", err_name(err->code));
+        jdoc_set_str(e, "reason", err->reason);
+        jdoc_set_str(e, "message", err->msg);
+        json_object_object_add(o, "error", e);
+    }
+    buf_addstr(&x->out, x->turns == 0 ? "{\"turns\": [],\n" : "\n],\n");
+    buf_addstr(&x->out, jdoc_text(o) + 1);
+    buf_addc(&x->out, '\n');
+    json_object_put(o);
+    x->c->has_printed = 1;
+    flush(x);
+}
+
+static void say_left_out(const struct cat *cat, const struct reading *r)
 {
     const struct telling *x = &cat->telling;
     struct ctx *c = cat->c;
-    struct json_object *o;
 
-    if (c->json) {
-        o = json_object_new_object();
-        jdoc_set_str(o, "sessionId", r->session_id);
-        jdoc_set_int(o, "version", r->found);
-        json_object_object_add(o, "turns", json_object_get(x->to));
-        jdoc_set_int(o, "unread", r->unread);
-        ctx_json(c, o);
-        json_object_put(o);
-    } else {
-        pager_print(&c->out, &cat->out);
-    }
     if (x->notes + x->asides > 0)
         ctx_say(c,
                 "left out: %" PRId64 " note%s, %" PRId64 " turn%s of subagents; with them: --all",
@@ -50,6 +87,26 @@ static void print(struct cat *cat, const struct reading *r)
     if (r->unread > 0)
         ctx_say(c, "%" PRId64 " line%s of the transcript could not be read", r->unread,
                 r->unread == 1 ? "" : "s");
+}
+
+static int tell(struct cat *x, struct reading *r)
+{
+    struct ct_err e;
+    int rc;
+
+    x->telling.to = x->c->json ? json_object_new_array() : NULL;
+    x->pager = pager_new(&x->c->out);
+    rc = reading_do(x->c, r, on_turn, x, &e);
+    if (x->c->json && (rc == 0 || x->turns > 0))
+        end_json(x, r, rc != 0 ? &e : NULL);
+    else if (!x->c->json)
+        flush(x);
+    pager_end(x->pager);
+    json_object_put(x->telling.to);
+    if (rc != 0)
+        return ctx_fail(x->c, &e);
+    say_left_out(x, r);
+    return CTX_OK;
 }
 
 static void on_bytes(void *arg, const void *p, size_t n)
@@ -91,13 +148,7 @@ static int run(struct ctx *c, int argc, char **argv)
         r.word = words.v[0];
         if (is_all || c->json)
             x->with_notes = x->with_tools = x->with_thinking = x->with_asides = 1;
-        x->to = c->json ? json_object_new_array() : NULL;
-        rc = CTX_OK;
-        if (reading_do(c, &r, on_turn, &cat, &e) == 0)
-            print(&cat, &r);
-        else
-            rc = ctx_fail(c, &e);
-        json_object_put(x->to);
+        rc = tell(&cat, &r);
     }
     buf_free(&cat.out);
     strlist_free(&words);
