@@ -10,6 +10,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/session/exclusion.h"
+#include "daemon/session/profile.h"
 #include "daemon/account/cloud.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/naming.h"
@@ -165,7 +166,7 @@ static int add_new(void *arg, const char *key, void *value)
     struct state_session ss = {0};
 
     (void)key;
-    if (s->is_known || s->queued_seq > 0 || p->project != NULL)
+    if (s->is_known || s->queued_seq > 0 || p->project != NULL || profile_root(p->d, s->id) >= 0)
         return 0;
     if (p->n_new++ < p->from || p->rows >= p->limit)
         return 0;

@@ -26,7 +26,7 @@ static void wrong_usage_is_64_with_a_hint(void **state)
     static const struct {
         const char *line, *hint;
     } bad[] = {
-        {"statsu", "did you mean \"status\"?"},
+        {"sttus", "did you mean \"status\"?"},
         {"--sokcet x", "did you mean --socket?"},
         {"list --clod", "did you mean --cloud?"},
         {"list --limit 0", "--limit"},
