@@ -25,6 +25,7 @@
 #include "daemon/daemon.h"
 #include "daemon/account/login_view.h"
 #include "daemon/account/allowance.h"
+#include "daemon/account/room.h"
 #include "daemon/session/credscan.h"
 #include "daemon/session/headlook.h"
 #include "daemon/session/rules.h"
@@ -315,12 +316,12 @@ static void setup(struct daemon *d)
     d->roots = str_calloc(d->config->roots.n, sizeof(*d->roots));
     d->allowance = allowance_new(d);
     d->sessions = sessions_new(d);
-    d->pause_timer = pause_event(d);
-    d->restart_timer = restart_event(d);
+    d->pause = pause_new(d);
+    d->restart = restart_new(d);
+    d->room = room_new();
     d->damage = books_damage_event(d);
     d->reseal_timer = reseal_event(d);
-    if (d->restart_timer == NULL || d->pause_timer == NULL || d->damage == NULL ||
-        d->reseal_timer == NULL)
+    if (d->damage == NULL || d->reseal_timer == NULL)
         abort();
     d->bundler = bundler_new(d);
     d->headlook = headlook_new(d);
@@ -423,10 +424,10 @@ static void teardown(struct daemon *d)
     }
     free(d->roots);
     strlist_free(&d->clashes);
-    event_free(d->restart_timer);
-    free(d->restart_path);
+    restart_free(d->restart);
+    room_free(d->room);
     confine_free(d->confine);
-    event_free(d->pause_timer);
+    pause_free(d->pause);
     event_free(d->damage);
     event_free(d->reseal_timer);
     life_end(d->life);

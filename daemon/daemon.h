@@ -48,7 +48,10 @@ struct waiters;
 struct whereabouts;
 struct cleanup;
 struct headlook;
-struct sleep_lock;
+struct pause;
+struct restart;
+struct room;
+struct suspend;
 struct life;
 
 struct daemon {
@@ -63,9 +66,8 @@ struct daemon {
     int has_given_up;   /* and the exit status stays */
     int64_t started_ms; /* wall clock */
 
-    struct confine *confine;     /* NULL until the sandbox has closed */
-    struct event *restart_timer; /* restart.c */
-    char *restart_path;          /* that it is to start anew for, or NULL */
+    struct confine *confine; /* NULL until the sandbox has closed */
+    struct restart *restart;
 
     struct cleanup *cleanup; /* what the agent removes by itself */
     struct rules *rules;     /* folders whose sessions stay here */
@@ -105,17 +107,9 @@ struct daemon {
     struct map *live;        /* file of a running process -> the id of its session (owned) */
     struct whereabouts *whereabouts; /* the workers' own (session/whereabouts.h) */
 
-    int is_paused;
-    int64_t paused_until_ms; /* wall clock, 0: until told */
-    struct event *pause_timer;
-
-    struct sleep_lock *sleep_lock; /* NULL: --once */
-    struct event *sleep_timer;
-    int is_going_to_sleep; /* the machine waits for us */
-
-    struct ct_err disk_err;   /* no room for bundles or state: why */
-    int64_t no_room_until_ms; /* nothing is bundled before (monotonic clock) */
-    int is_giving_up;         /* the block cache is being removed to make room */
+    struct pause *pause;
+    struct suspend *suspend; /* NULL: --once */
+    struct room *room;       /* for bundles */
 
     int64_t last_contact_ms;   /* wall clock, when the server last said whose token this is */
     int64_t bundles;           /* made since the start */
@@ -201,10 +195,13 @@ void restart_if_barred(struct daemon *d, const char *path);
 void restart_begin(struct daemon *d, const char *path);
 
 /**
- * restart_event(d):
- * Make the event for d->restart_timer.
+ * restart_path(d):
+ * Return what it is to start anew for, or NULL.
  */
-struct event *restart_event(struct daemon *d);
+const char *restart_path(const struct daemon *d);
+
+struct restart *restart_new(struct daemon *d);
+void restart_free(struct restart *r);
 
 /* ---- pause.c ------------------------------------------------------------------------------------
  */
@@ -223,10 +220,20 @@ void pause_end(struct daemon *d);
 void pause_restore(struct daemon *d);
 
 /**
- * pause_event(d):
- * Make the event for d->pause_timer.
+ * pause_is_on(d), pause_until_ms(d):
+ * Return whether uploads are paused, and until when (wall clock; 0: until told).
  */
-struct event *pause_event(struct daemon *d);
+int pause_is_on(const struct daemon *d);
+int64_t pause_until_ms(const struct daemon *d);
+
+/**
+ * pause_woke(d):
+ * The machine was asleep: go by the time of day anew.
+ */
+void pause_woke(struct daemon *d);
+
+struct pause *pause_new(struct daemon *d);
+void pause_free(struct pause *p);
 
 /* ---- changes.c ----------------------------------------------------------------------------------
  */

@@ -20,6 +20,11 @@
  * (see the unit): the first restart is made at once, the next so long after it. */
 #define DISTANCE_MS 75000
 
+struct restart {
+    struct event *timer;
+    char *path; /* that it is to start anew for, or NULL */
+};
+
 static char *stamp_of(const struct daemon *d)
 {
     return path_join(d->config->state_dir, "restarted");
@@ -78,16 +83,33 @@ void restart_begin(struct daemon *d, const char *path)
     struct timeval tv = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
 
     free(stamp);
-    if (d->restart_path != NULL || d->is_stopping)
+    if (d->restart->path != NULL || d->is_stopping)
         return;
-    d->restart_path = str_dup(path);
+    d->restart->path = str_dup(path);
     log_warn("restart path=%s reason=\"it is new since the sandbox closed\" in-seconds=%lld",
              log_quote(path, quoted, sizeof(quoted)), (long long)((left_ms + 999) / 1000));
-    evtimer_add(d->restart_timer, &tv);
+    evtimer_add(d->restart->timer, &tv);
     control_event(d, "state", NULL, 0, 0, "the daemon starts anew");
 }
 
-struct event *restart_event(struct daemon *d)
+const char *restart_path(const struct daemon *d)
 {
-    return evtimer_new(d->base, on_restart, d);
+    return d->restart->path;
+}
+
+struct restart *restart_new(struct daemon *d)
+{
+    struct restart *r = str_calloc(1, sizeof(*r));
+
+    r->timer = evtimer_new(d->base, on_restart, d);
+    if (r->timer == NULL)
+        abort();
+    return r;
+}
+
+void restart_free(struct restart *r)
+{
+    event_free(r->timer);
+    free(r->path);
+    free(r);
 }

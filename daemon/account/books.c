@@ -156,7 +156,7 @@ int books_open(struct daemon *d, const char *dir, struct ct_err *err)
     db_on_damage(state_db(b->state), on_damage, d);
     allowance_recall(d->allowance);
     uploader_each(b->uploader, adopt_queued, d);
-    uploader_pause(b->uploader, d->is_paused);
+    uploader_pause(b->uploader, pause_is_on(d));
     uploader_set_metered(b->uploader, d->is_metered);
     sealing_apply(d->sealing);
     state_seed_writers(b->state);

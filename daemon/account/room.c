@@ -23,6 +23,38 @@
 #define NO_ROOM_MS 10000                           /* how often to look at a full disk */
 #define TOO_LARGE_MS (60 * 60 * 1000)              /* how often to try what can't fit */
 
+struct room {
+    struct ct_err err;     /* no room for bundles or state: why */
+    int64_t none_until_ms; /* nothing is bundled before (monotonic clock) */
+    int is_giving_up;      /* the block cache is being removed to make some */
+};
+
+struct room *room_new(void)
+{
+    return str_calloc(1, sizeof(struct room));
+}
+
+void room_free(struct room *r)
+{
+    free(r);
+}
+
+const struct ct_err *room_err(const struct daemon *d)
+{
+    return d->room->err.code != ERR_NONE ? &d->room->err : NULL;
+}
+
+int room_is_looked_for(const struct daemon *d)
+{
+    return d->room->is_giving_up ||
+           (d->room->none_until_ms == 0 && strcmp(d->room->err.reason, ROOM_SPOOL_FULL) != 0);
+}
+
+void room_try(struct daemon *d)
+{
+    d->room->none_until_ms = 0;
+}
+
 /* What the disk has beyond what stays free for the database: a spool that took the last byte could
  * not even be emptied, for that has to be recorded. */
 static int64_t disk_room(const struct daemon *d)
@@ -58,7 +90,7 @@ int64_t room_beside(struct daemon *d, int64_t taken_bytes)
 
 int64_t room_wait_ms(struct daemon *d, int64_t now_ms)
 {
-    return d->no_room_until_ms > now_ms ? d->no_room_until_ms - now_ms : 0;
+    return d->room->none_until_ms > now_ms ? d->room->none_until_ms - now_ms : 0;
 }
 
 static void spool_is_full(struct daemon *d)
@@ -67,11 +99,11 @@ static void spool_is_full(struct daemon *d)
 
     str_human_bytes(uploader_spool_bytes(d->books->uploader), holds, sizeof(holds));
     str_human_bytes(d->config->spool_bytes, may, sizeof(may));
-    if (d->disk_err.code == ERR_NONE)
+    if (d->room->err.code == ERR_NONE)
         log_warn("spool-full bytes=%lld action=wait", (long long)d->config->spool_bytes);
-    err_set(&d->disk_err, ERR_NOSPACE,
+    err_set(&d->room->err, ERR_NOSPACE,
             "the spool holds %s of at most %s; new bundles wait for uploads", holds, may);
-    snprintf(d->disk_err.reason, sizeof(d->disk_err.reason), ROOM_SPOOL_FULL);
+    snprintf(d->room->err.reason, sizeof(d->room->err.reason), ROOM_SPOOL_FULL);
 }
 
 int room_is_awaited(struct daemon *d, const struct session *s)
@@ -81,13 +113,13 @@ int room_is_awaited(struct daemon *d, const struct session *s)
 
 void room_is_there(struct daemon *d)
 {
-    memset(&d->disk_err, 0, sizeof(d->disk_err));
-    d->no_room_until_ms = 0;
+    memset(&d->room->err, 0, sizeof(d->room->err));
+    d->room->none_until_ms = 0;
 }
 
 void room_left_spool(struct daemon *d)
 {
-    if (strcmp(d->disk_err.reason, ROOM_SPOOL_FULL) == 0)
+    if (strcmp(d->room->err.reason, ROOM_SPOOL_FULL) == 0)
         room_is_there(d);
 }
 
@@ -133,11 +165,11 @@ static void give_up_done(void *arg)
     struct giving_up *g = arg;
     struct daemon *d = g->d;
 
-    d->is_giving_up = 0;
+    d->room->is_giving_up = 0;
     if (g->freed_bytes > 0 && g->generation == d->generation) {
         log_info("cache-given-up bytes=%lld reason=\"no room on the disk\"",
                  (long long)g->freed_bytes);
-        d->no_room_until_ms = 0;
+        d->room->none_until_ms = 0;
         sessions_each(d, unpark_disk, NULL);
         bundler_run(d);
     }
@@ -152,13 +184,13 @@ void room_disk_failed(struct daemon *d, const struct ct_err *err)
     /* With a reason it is a limit of ours that is meant (what is kept of fuller versions). */
     if (err->code != ERR_NOSPACE || err->reason[0] != '\0')
         return;
-    if (d->disk_err.code == ERR_NONE)
+    if (d->room->err.code == ERR_NONE)
         log_warn("disk-full error=\"%s\" action=wait", err->msg);
-    d->disk_err = *err;
-    d->no_room_until_ms = now_mono_ms() + NO_ROOM_MS;
-    if (d->is_giving_up || d->books == NULL)
+    d->room->err = *err;
+    d->room->none_until_ms = now_mono_ms() + NO_ROOM_MS;
+    if (d->room->is_giving_up || d->books == NULL)
         return;
-    d->is_giving_up = 1;
+    d->room->is_giving_up = 1;
     g = str_calloc(1, sizeof(*g));
     g->d = d;
     g->generation = d->generation;

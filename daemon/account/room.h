@@ -18,6 +18,27 @@ struct job;
 #define ROOM_SPOOL_FULL "spool_full"   /* it has to wait for uploads */
 
 /**
+ * room_new(), room_free(r):
+ * There is room, as far as anybody knows.
+ */
+struct room *room_new(void);
+void room_free(struct room *r);
+
+/**
+ * room_err(d), room_is_looked_for(d):
+ * Return why nothing is bundled for the moment, or NULL; whether somebody is about to find out
+ * that there is room again: the block cache is being given up, or the next bundle tries.
+ */
+const struct ct_err *room_err(const struct daemon *d);
+int room_is_looked_for(const struct daemon *d);
+
+/**
+ * room_try(d):
+ * Somebody asked for a session: do not wait until the disk is looked at again.
+ */
+void room_try(struct daemon *d);
+
+/**
  * room_for_bundle(d, ret_is_disk):
  * Return how large the next bundle may become, and whether it is the disk that has no more.
  */

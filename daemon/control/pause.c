@@ -12,6 +12,12 @@
 
 #include "daemon/daemon.h"
 
+struct pause {
+    int is_on;
+    int64_t until_ms; /* wall clock, 0: until told */
+    struct event *timer;
+};
+
 /* The file "paused" in the shared folder holds until when (wall clock, ms; 0: until told), so that
  * neither a restart nor another name of the host ends what somebody asked for. */
 
@@ -28,7 +34,7 @@ static char *old_file_of(const struct daemon *d)
 
 static void keep(const struct daemon *d)
 {
-    char *path = file_of(d), *text = str_printf("%lld\n", (long long)d->paused_until_ms);
+    char *path = file_of(d), *text = str_printf("%lld\n", (long long)d->pause->until_ms);
     struct ct_err err;
 
     if (file_replace(path, text, strlen(text), 0600, &err) != 0)
@@ -52,11 +58,11 @@ static void hold(struct daemon *d, int64_t until_ms)
     int64_t left_ms = until_ms - now_wall_ms();
     struct timeval tv = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
 
-    d->is_paused = 1;
-    d->paused_until_ms = until_ms;
-    evtimer_del(d->pause_timer);
+    d->pause->is_on = 1;
+    d->pause->until_ms = until_ms;
+    evtimer_del(d->pause->timer);
     if (until_ms > 0)
-        evtimer_add(d->pause_timer, &tv);
+        evtimer_add(d->pause->timer, &tv);
     if (d->books != NULL)
         uploader_pause(d->books->uploader, 1);
 }
@@ -71,12 +77,12 @@ void pause_begin(struct daemon *d, int64_t seconds)
 
 void pause_end(struct daemon *d)
 {
-    if (!d->is_paused)
+    if (!d->pause->is_on)
         return;
-    d->is_paused = 0;
-    d->paused_until_ms = 0;
+    d->pause->is_on = 0;
+    d->pause->until_ms = 0;
     forget(d);
-    evtimer_del(d->pause_timer);
+    evtimer_del(d->pause->timer);
     if (d->books != NULL)
         uploader_pause(d->books->uploader, 0);
     log_info("resumed");
@@ -115,7 +121,43 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
     pause_end(arg);
 }
 
-struct event *pause_event(struct daemon *d)
+int pause_is_on(const struct daemon *d)
 {
-    return evtimer_new(d->base, on_pause_over, d);
+    return d->pause->is_on;
+}
+
+int64_t pause_until_ms(const struct daemon *d)
+{
+    return d->pause->is_on ? d->pause->until_ms : 0;
+}
+
+/* A pause for an hour is over an hour later, whether or not the machine was awake. */
+void pause_woke(struct daemon *d)
+{
+    int64_t left_ms = d->pause->until_ms - now_wall_ms();
+    struct timeval tv = {.tv_sec = (time_t)(left_ms / 1000),
+                         .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
+
+    if (!d->pause->is_on || d->pause->until_ms == 0)
+        return;
+    if (left_ms <= 0)
+        pause_end(d);
+    else
+        evtimer_add(d->pause->timer, &tv);
+}
+
+struct pause *pause_new(struct daemon *d)
+{
+    struct pause *p = str_calloc(1, sizeof(*p));
+
+    p->timer = evtimer_new(d->base, on_pause_over, d);
+    if (p->timer == NULL)
+        abort();
+    return p;
+}
+
+void pause_free(struct pause *p)
+{
+    event_free(p->timer);
+    free(p);
 }

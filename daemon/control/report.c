@@ -110,7 +110,7 @@ static int is_degraded(struct daemon *d)
     int n = 0;
 
     watcher_each_degraded(d->watcher, note_degraded, &n);
-    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 || d->restart_path != NULL ||
+    return n > 0 || watcher_each_untaken(d->watcher, NULL, NULL) > 0 || restart_path(d) != NULL ||
            some_root_is_missing(d);
 }
 
@@ -191,7 +191,7 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
     case LOGIN_OK:
         break;
     }
-    if (d->is_paused) {
+    if (pause_is_on(d)) {
         set(ret_why, 512, "uploads are paused");
         set(ret_cure, 256, "ctctl resume");
         return "paused";
@@ -211,9 +211,9 @@ const char *report_state(struct daemon *d, char ret_why[512], char ret_cure[256]
         set(ret_cure, 256, cure_of(broken));
         return "degraded";
     }
-    if (d->disk_err.code != ERR_NONE) {
-        set(ret_why, 512, d->disk_err.msg);
-        set(ret_cure, 256, cure_of(&d->disk_err));
+    if (room_err(d) != NULL) {
+        set(ret_why, 512, room_err(d)->msg);
+        set(ret_cure, 256, cure_of(room_err(d)));
         return "degraded";
     }
     if (is_degraded(d)) {
@@ -315,7 +315,7 @@ static void add_degraded_problem(void *arg, const char *path, const char *reason
     struct degraded *g = arg;
 
     /* What only the sandbox bars is said already; its modes are fine. */
-    if (g->d->restart_path != NULL && path_is_below(path, g->d->restart_path))
+    if (restart_path(g->d) != NULL && path_is_below(path, restart_path(g->d)))
         return;
     jdoc_set_str(problem(g->list, "a folder can't be watched the usual way", reason, NULL), "path",
                  path);
@@ -428,13 +428,13 @@ static void add_restart_problem(struct daemon *d, struct json_object *list)
 {
     struct json_object *o;
 
-    if (d->restart_path == NULL)
+    if (restart_path(d) == NULL)
         return;
     o = problem(list, "what lies there now can't be read",
                 "it is new since the daemon closed its sandbox, which can't be opened again",
                 "the daemon starts anew by itself, in a minute or so; at once: systemctl --user "
                 "restart codeteleportd");
-    jdoc_set_str(o, "path", d->restart_path);
+    jdoc_set_str(o, "path", restart_path(d));
 }
 
 /* The first that goes of what was deleted in the cloud, which only goes there by its name, or NULL.
@@ -538,8 +538,8 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
             "configuration");
         jdoc_set_str(o, "path", d->config->roots.v[i]);
     }
-    if (d->disk_err.code != ERR_NONE)
-        problem(list, "new changes wait for disk space", d->disk_err.msg, cure_of(&d->disk_err));
+    if (room_err(d) != NULL)
+        problem(list, "new changes wait for disk space", room_err(d)->msg, cure_of(room_err(d)));
     if (cloud_failures(d->cloud, &err) > 1)
         problem(list, "the server can't be asked what it has", err->msg, cure_of(err));
     sealing_problems(d, list);
@@ -588,7 +588,7 @@ static struct json_object *daemon_part(struct daemon *d)
     jdoc_set_str(o, "state", report_state(d, why, cure));
     jdoc_set_str(o, "stateReason", why[0] != '\0' ? why : NULL);
     jdoc_set_str(o, "cure", cure[0] != '\0' ? cure : NULL);
-    jdoc_set_time(o, "pausedUntil", d->is_paused ? d->paused_until_ms : 0);
+    jdoc_set_time(o, "pausedUntil", pause_until_ms(d));
     return o;
 }
 

@@ -437,7 +437,7 @@ static void job_done(void *arg)
     uploader_hold(d->books->uploader, s->id, UPLOADER_HOLD_NEWER, 0);
     sessions_settle(d, s);
     bundler_run(d);
-    if (d->disk_err.code != ERR_NONE)
+    if (room_err(d) != NULL)
         waiter_check_all(d); /* it concerns all of them */
 }
 

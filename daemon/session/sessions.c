@@ -180,7 +180,7 @@ void sessions_make_due(struct daemon *d, struct session *s)
     }
     s->is_urgent = 1;
     s->retry_ms = 0;
-    d->no_room_until_ms = 0;
+    room_try(d);
     bundler_due(d, s, 1);
     bundler_run(d);
 }

@@ -147,15 +147,14 @@ static void count_going(void *arg, const struct uploader_view *v)
 static int is_without_room(const struct waiter *w, const struct session *s)
 {
     struct daemon *d = w->d;
+    const struct ct_err *why = room_err(d);
     int going = 0;
 
-    if (d->disk_err.code == ERR_NONE || s->is_bundling || d->is_giving_up ||
-        !sessions_is_dirty(s) || d->bundler == NULL)
+    if (why == NULL || s->is_bundling || room_is_looked_for(d) || !sessions_is_dirty(s) ||
+        d->bundler == NULL)
         return 0;
-    if (strcmp(d->disk_err.reason, ROOM_SPOOL_FULL) == 0)
+    if (strcmp(why->reason, ROOM_SPOOL_FULL) == 0)
         uploader_each(d->books->uploader, count_going, &going);
-    else
-        going = d->no_room_until_ms == 0;
     return going == 0;
 }
 
@@ -233,7 +232,7 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
         return 1;
     }
     if (is_without_room(w, s)) {
-        add_failed(w, t->id, w->d->disk_err.msg, NULL);
+        add_failed(w, t->id, room_err(w->d)->msg, NULL);
         return 1;
     }
     if (s->err != NULL && !s->is_bundling) {
