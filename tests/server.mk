@@ -51,8 +51,8 @@ TESTS += tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2
   tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_traces.bats
 HEAVY_TESTS += tests/e2e/server_drip.bats tests/e2e/heavy_proxy.bats tests/e2e/server_oidc.bats \
   tests/e2e/server_week.bats
-FULL_TESTS += tests/e2e/server_week.bats
-dist_check_SCRIPTS += tests/e2e/server_oidc.bats tests/e2e/server_week.bats
+FULL_TESTS += tests/e2e/server_week.bats tests/e2e/full_container.sh
+dist_check_SCRIPTS += tests/e2e/full_container.sh tests/e2e/server_oidc.bats tests/e2e/server_week.bats
 EXTRA_DIST += tests/e2e/tools/oidc_provider.mjs tests/e2e/tools/week.py
 endif
 FUZZ_TARGETS += tests/server/fuzz_request
