@@ -24,8 +24,8 @@ static int said_in(const char *path, int *ret_days)
         rc = access(path, F_OK) == 0 || errno != ENOENT ? -1 : 0;
     else if (b.len > 0 && jdoc_parse(b.data, b.len, &o, NULL) == 0)
         days = jdoc_int(o, "cleanupPeriodDays", -1);
-    if (days >= 0 && days <= AGENT_DAYS_MAX) {
-        *ret_days = (int)days;
+    if (days >= 0) {
+        *ret_days = (int)(days < AGENT_DAYS_MAX ? days : AGENT_DAYS_MAX);
         rc = 1;
     }
     json_object_put(o);

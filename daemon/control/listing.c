@@ -19,6 +19,7 @@
 #include "daemon/session/credscan.h"
 #include "daemon/account/sealing.h"
 #include "daemon/control/apart.h"
+#include "daemon/session/profile.h"
 
 #define PAGE 200
 
@@ -158,7 +159,8 @@ struct paging {
     const char *project;
 };
 
-/* A session that was seen but not bundled yet: little is known of it. */
+/* A session that was seen but not bundled yet: little is known of it.  What belongs to no session
+ * is none, and there may be nothing of it. */
 static int add_new(void *arg, const char *key, void *value)
 {
     struct paging *p = arg;

@@ -464,6 +464,35 @@ static void what_holds_words_is_not_idle_and_is_news(void **state)
     assert_false(claude_prompt_is_command("exit"));
 }
 
+static void the_clean_up_is_as_the_settings_say(void **state)
+{
+    static const struct {
+        const char *settings;
+        int days, is_said;
+    } cases[] = {
+        {"{\"cleanupPeriodDays\":9}", 9, 1},
+        {"{\"cleanupPeriodDays\":0}", 0, 1},
+        {"{\"cleanupPeriodDays\":100000000}", AGENT_DAYS_MAX, 1},
+        {"{\"cleanupPeriodDays\":-1}", 30, 0},
+        {"{\"cleanupPeriodDays\":\"x\"}", 30, 0},
+        {"{}", 30, 0},
+        {"", 30, 0},
+    };
+    char *dir = scratch_new(), *p = scratch_path(dir, "settings.json");
+    int is_said;
+
+    (void)state;
+    if (access("/etc/claude-code/managed-settings.json", F_OK) == 0)
+        skip(); /* an administrator's word goes before */
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        scratch_puts(p, cases[i].settings);
+        if (claude_cleanup_days(dir, &is_said) != cases[i].days || is_said != cases[i].is_said)
+            fail_msg("%s", cases[i].settings);
+    }
+    free(p);
+    scratch_free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +507,7 @@ int main(void)
         cmocka_unit_test(entries_go_back_where_they_came_from),
         cmocka_unit_test(a_set_counts_exactly_and_survives_a_round_trip),
         cmocka_unit_test(what_holds_words_is_not_idle_and_is_news),
+        cmocka_unit_test(the_clean_up_is_as_the_settings_say),
     };
 
     return cmocka_run_group_tests_name("agents", tests, NULL, NULL);

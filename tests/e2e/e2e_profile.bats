@@ -198,6 +198,7 @@ stored() {
     mkdir -p "$HOME/mono/secret" "$HOME/one"
     # as long as there is nothing of that kind, there is nothing to wait for
     start_daemon
+    for i in 1 2 3 4 5 6; do [ "$(ctctl --json list | jq 'length')" = 0 ]; done
     session new "$CLAUDE_CONFIG_DIR" "$(project open)" "$(new_id)" 3
     ctctl sync --wait
     within status_is '.profile.upload' null
