@@ -19,7 +19,8 @@
 
 #include "agents/agent.h"
 
-#define LIVE_MAX (64 << 10) /* bytes of a sessions/<pid>.json */
+#define TAIL_BYTES (256 << 10) /* of a transcript, to see how it ends */
+#define LIVE_MAX (64 << 10)    /* bytes of a sessions/<pid>.json */
 
 /* The table.  The first is agent_unnamed(). */
 static const struct agent *const table[] = {
@@ -152,6 +153,32 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
                       ret_next, err);
     close(fd);
     return rc;
+}
+
+int agent_is_turn_over(const struct agent *agent, const char *root, const char *path)
+{
+    char *p = str_calloc(TAIL_BYTES + 1, 1), *line;
+    struct json_object *o;
+    struct stat st;
+    int fd = open_file(agent, root, path, &st, NULL), is_over = 0;
+    off_t at = fd >= 0 && st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+    ssize_t n = fd >= 0 ? file_pread_all(fd, p, TAIL_BYTES, at) : -1;
+
+    if (n > 1 && p[n - 1] == '\n') {
+        p[--n] = '\0';
+        for (line = p + n; line > p && line[-1] != '\n'; line--)
+            ;
+        if (line == p && at > 0)
+            line = NULL; /* it began before */
+        if (line != NULL && jdoc_parse(line, strlen(line), &o, NULL) == 0) {
+            is_over = agent->is_turn_over(o);
+            json_object_put(o);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    free(p);
+    return is_over;
 }
 
 /* procStart has been seen as a string; a number says the same. */

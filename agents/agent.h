@@ -234,6 +234,10 @@ struct agent {
     /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
     int (*record_is_idle)(const struct agent_record *r);
 
+    /* Does the record, the last of a transcript, say that the turn is over and a person's next?
+     * NULL: its transcripts don't tell; where live_dir does not either, quiet has to. */
+    int (*is_turn_over)(const struct json_object *record);
+
     /* Tell the turns of one record of a transcript, a JSON object (turns.h). */
     void (*record_turns)(struct json_object *record, turns_f *f, void *arg);
 
@@ -342,6 +346,13 @@ int agent_read_sidechain(const struct agent *agent, const char *root, const char
 int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
                        void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
                        struct ct_err *err);
+
+/**
+ * agent_is_turn_over(agent, root, path):
+ * Return whether the last whole record of the transcript at ${path} below ${root} says that the
+ * turn is over; not if it is longer than 256 KiB.
+ */
+int agent_is_turn_over(const struct agent *agent, const char *root, const char *path);
 
 /**
  * agent_read_live(agent, root, path, ret):

@@ -10,6 +10,7 @@
 #include "agents/plain.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "common/data/jdoc.h"
 
 #include "agents/pi/pi.h"
 
@@ -254,6 +255,16 @@ static int record_is_idle(const struct agent_record *r)
     return 0;
 }
 
+/* An answer that asks for no tool. */
+static int is_turn_over(const struct json_object *record)
+{
+    const struct json_object *message = jdoc_obj(record, "message");
+    const char *role = jdoc_str(message, "role"), *stop = jdoc_str(message, "stopReason");
+
+    return role != NULL && strcmp(role, "assistant") == 0 && stop != NULL &&
+           strcmp(stop, "toolUse") != 0;
+}
+
 /* ---- the way back -------------------------------------------------------------------------------
  */
 
@@ -320,6 +331,7 @@ const struct agent pi_agent = {
     .record_news = record_news,
     .record_is_idle = record_is_idle,
     .record_turns = pi_record_turns,
+    .is_turn_over = is_turn_over,
     .prompt_is_command = plain_prompt_is_command,
     .entry_kind = entry_kind,
     .entry_path = entry_path,

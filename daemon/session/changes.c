@@ -30,7 +30,8 @@ struct lookup {
     char *root;
     char *path;
     enum agent_kind kind;
-    int64_t offset; /* prompt history: where to go on */
+    char session_id[UUID_SIZE]; /* of a transcript */
+    int64_t offset;             /* prompt history: where to go on */
     int64_t next;
     int64_t age_ms;
     int64_t mtime_ms;
@@ -76,6 +77,9 @@ static void lookup_run(void *arg)
         if (agent_read_history(l->agent, l->root, l->offset, on_history_id, l, &l->next, NULL) != 0)
             l->next = l->offset;
         break;
+    case AGENT_TRANSCRIPT:
+        l->is_turn_end = agent_is_turn_over(l->agent, l->root, l->path);
+        break;
     case AGENT_LIVE:
         l->is_unparsable = agent_read_live(l->agent, l->root, l->path, &live) != 0;
         if (!l->is_unparsable && agent_is_alive(&live)) {
@@ -94,6 +98,7 @@ static char *history_key(const char *root)
     return str_printf("history %s", root);
 }
 
+#define FRESH_MS 60000     /* what was written longer ago may wait until it is quiet */
 #define LIVE_LOOK_MS 10000 /* what was read longer ago than this is looked at again */
 
 static void live_set(struct daemon *d, const char *path, const char *session_id)
@@ -158,6 +163,8 @@ static void lookup_done(void *arg)
 
     if (l->kind == AGENT_LIVE)
         live_seen(l);
+    if (l->kind == AGENT_TRANSCRIPT && l->is_turn_end)
+        sessions_turn_ended(d, l->session_id);
     /* Began for an account that is closed: the next one's scan asks anew. */
     if (l->generation != d->generation)
         goto done;
@@ -202,6 +209,7 @@ static void look_up(struct daemon *d, const struct watcher_change *c, int64_t ag
     l->root = str_dup(d->config->roots.v[c->root]);
     l->path = str_dup(c->path);
     l->kind = c->place->kind;
+    memcpy(l->session_id, c->place->session_id, UUID_SIZE);
     l->age_ms = age_ms;
     l->mtime_ms = c->mtime_ns / 1000000;
     l->size_bytes = c->size_bytes;
@@ -256,6 +264,9 @@ static void session_changed(struct daemon *d, const char *session_id,
     if (s != NULL)
         s->agent = daemon_agent(d, c->root);
     sessions_grew(d, s, c->root, c->path, c->size_bytes);
+    if (c->place->kind == AGENT_TRANSCRIPT && !c->is_gone && age_ms < FRESH_MS &&
+        daemon_agent(d, c->root)->is_turn_over != NULL)
+        look_up(d, c, age_ms);
 }
 
 static void add_one(void *arg, const char *session_id)

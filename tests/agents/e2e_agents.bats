@@ -64,6 +64,14 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ! grep -ra marker-in-auth "$T/server" "$XDG_STATE_HOME" "$T"/*.log
 }
 
+@test "a turn of pi that is over is saved without waiting until it is quiet" {
+    conf 'quiet = 3600; longest_wait = 7200; turn_quiet = 0.1; distance = 0; agents = "pi";'
+    rm "$PI_FILE"
+    start_daemon
+    pi_session "$PI_ID"
+    within agents_are pi
+}
+
 @test "sealed, a session of pi comes whole: moved but for what is signed, and home again without a backup" {
     two_machines
     "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
