@@ -128,6 +128,8 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/web/gate.c ctctl/web/gate.h \
   ctctl/web/pages.h \
   ctctl/web/pieces.c ctctl/web/pieces.h \
+  ctctl/web/reads.c \
+  ctctl/web/waits.c ctctl/web/waits.h \
   ctctl/web/site.c ctctl/web/site.h ctctl/web/site_impl.h
 nodist_ctctl_libctctl_a_SOURCES = ctctl/web/pages.c
 if ON_LINUX

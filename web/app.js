@@ -28,7 +28,8 @@ function decoded(s) {
   try { return decodeURIComponent(s) } catch { return '' }
 }
 
-// #/ the list, #/find/WORDS, #/s/ID, #/s/ID/v3 a version, #/s/ID/d3 compared with it
+// #/ the list, #/find/WORDS, #/s/ID, #/s/ID/v3 a version, #/s/ID/d3 compared with it,
+// #/s/ID/p/NAME a subagent
 async function go() {
   const now = decoded(location.hash.slice(1)) || '/'
   if (now === place) return
@@ -36,7 +37,7 @@ async function go() {
   place = now
   here?.close?.()
   here = null
-  const [, id, what] = now.match(/^\/s\/([0-9A-Za-z-]{1,64})(?:\/([vd][0-9]{1,9}))?$/) ?? []
+  const [, id, what] = now.match(/^\/s\/([0-9A-Za-z-]{1,64})(?:\/([vd][0-9]{1,9}|p\/.+))?$/s) ?? []
   const find = now.match(/^\/find\/(.+)$/s)?.[1]
   if (id) {
     here = session.show(main, id, what, say)

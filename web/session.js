@@ -1,6 +1,6 @@
 // One session: its conversation, what is known of it, its versions, and what to type.
 
-import { verb } from './ask.js'
+import { ask, verb } from './ask.js'
 import { bytes, count, el, fill, isNumber, put, when } from './dom.js'
 import { all, stateMood, stateWord, title } from './list.js'
 import { line, visible } from './prose.js'
@@ -83,8 +83,18 @@ function versions(id, box) {
   box.append(d)
 }
 
+const partName = name => name.replace(/^.*\//, '').replace(/\.jsonl$/, '')
+
+// What subagents said in files of their own.
+async function parts(id, box, signal) {
+  const { parts } = await ask('parts', { id }, { signal })
+  if (parts.length)
+    box.after(el('details', { class: 'side' }, el('summary', null, count(parts.length, 'subagent')), el('ul', { class: 'versions' },
+      parts.slice(0, 500).map(p => el('li', null, el('a', { href: `#/s/${id}/p/${encodeURIComponent(p)}` }, line(partName(p), 60)))))))
+}
+
 function head(s, id, place) {
-  const label = place?.[0] === 'v' ? `Version ${place.slice(1)}` : place?.[0] === 'd' ? `Here, and version ${place.slice(1)}` : null
+  const label = place?.[0] === 'p' ? ['Subagent ', line(partName(place.slice(2)), 60)] : place?.[0] === 'v' ? `Version ${place.slice(1)}` : place?.[0] === 'd' ? `Here, and version ${place.slice(1)}` : null
   return el('div', { class: 'head' }, el('a', { class: 'back', href: '#/' }, '‹ Sessions'),
     el('h1', { dir: 'auto' }, s ? title(s) : line(id, 40)),
     label ? el('p', { class: 'place' }, label, ' ', el('a', { href: `#/s/${id}` }, 'Back to the session')) : null)
@@ -112,7 +122,8 @@ export function show(main, id, place, say) {
   const known = all.byId.get(id), abort = new AbortController(), version = place?.[0] === 'v' ? place.slice(1) : undefined
   const side = el('aside', { 'aria-label': 'About this session' }), text = el('div', { class: 'text' })
   const state = el('span'), info = el('div')
-  const turns = new Turns(id, version ?? (known?.isCloud ? known.version : undefined))
+  const part = place?.[0] === 'p' ? place.slice(2) : undefined
+  const turns = new Turns({ id, part, agent: known?.agent, version: version ?? (known?.isCloud && !part ? known.version : undefined) })
   let heading = head(known, id, place)
   const fold = el('button', { type: 'button', 'aria-pressed': 'false', on: { click: () => {
     const isOpen = fold.getAttribute('aria-pressed') !== 'true'
@@ -141,6 +152,7 @@ export function show(main, id, place, say) {
   versions(id, side)
   side.append(commands(known ?? { sessionId: id }, say))
   if (known) about(known)
+  if (!known?.isCloud) parts(id, info, abort.signal).catch(() => {})
   verb('show', { id }, { signal: abort.signal }).then(o => about({ ...known, ...o.answer }), e => {
     if (e.name !== 'AbortError' && !known) put(info, el('p', { class: 'failed' }, e.message))
   })

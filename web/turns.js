@@ -147,10 +147,9 @@ function safely(t, ...rest) {
 // ---- all of them -------------------------------------------------------------------------------
 
 export class Turns {
-  constructor(id, version, onState) {
-    this.id = id
-    this.version = version
-    this.onState = onState
+  // ${what} is {id, version, part, agent}, as "open" is asked.
+  constructor(what) {
+    this.what = what
     this.root = el('div', { class: 'turns', role: 'group', 'aria-label': 'Conversation' })
     this.sections = []
     this.loaded = new Map() // piece -> when it was seen last
@@ -160,12 +159,11 @@ export class Turns {
   }
 
   async open() {
-    const o = await ask('open', { id: this.id, version: this.version }, { signal: this.abort.signal })
+    const o = await ask('open', this.what, { signal: this.abort.signal })
     this.handle = o.handle
     this.size = o.size
     this.pieceBytes = o.pieceBytes
     this.grow(Math.max(1, Math.ceil(o.size / o.pieceBytes)))
-    this.onState?.(o)
   }
 
   close() {
@@ -219,7 +217,7 @@ export class Turns {
       return await ask('turns', { handle: this.handle, ...query }, { signal: this.abort.signal })
     } catch (e) {
       if (!(e instanceof Refused) || e.status !== 410) throw e
-      const o = await ask('open', { id: this.id, version: this.version }, { signal: this.abort.signal })
+      const o = await ask('open', this.what, { signal: this.abort.signal })
       this.handle = o.handle
       return ask('turns', { handle: this.handle, ...query }, { signal: this.abort.signal })
     }

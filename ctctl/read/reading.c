@@ -73,25 +73,38 @@ int reading_file(const struct agent *agent, int root_fd, const char *path, struc
     return rc;
 }
 
-/* Open the longest transcript of the session, if there are several. */
+/* Find the longest transcript of the session, if there are several; the caller frees ${ret}. */
+static int find_longest(const struct agent *agent, int root_fd, const char *session_id, char **ret,
+                        struct ct_err *err)
+{
+    struct longest l = {0};
+    struct linked_visit v = {agent, root_fd, weigh, &l};
+    int rc = agent->list_transcripts(root_fd, session_id, &linked_visit_ops, &v, NULL, err);
+
+    if (rc == 0 && l.path == NULL)
+        rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
+    if (rc == 0)
+        *ret = l.path;
+    else
+        free(l.path);
+    return rc;
+}
+
 static int open_here(const struct agent *agent, const char *root, const char *session_id,
                      int *ret_fd, struct ct_err *err)
 {
-    struct longest l = {0};
-    struct linked_visit v = {agent, beneath_open_root(root), weigh, &l};
-    int rc, fd = -1;
+    int root_fd = beneath_open_root(root), rc, fd = -1;
+    char *path = NULL;
 
-    if (v.root_fd < 0)
+    if (root_fd < 0)
         return err_sys(err, "can't open %s", root);
-    rc = agent->list_transcripts(v.root_fd, session_id, &linked_visit_ops, &v, NULL, err);
-    if (rc == 0 && l.path == NULL)
-        rc = err_set(err, ERR_GONE, "session %.8s is not on this machine", session_id);
-    if (rc == 0 && (fd = linked_open(agent, v.root_fd, l.path, 0)) < 0)
-        rc = err_sys(err, "can't open %s", l.path);
+    rc = find_longest(agent, root_fd, session_id, &path, err);
+    if (rc == 0 && (fd = linked_open(agent, root_fd, path, 0)) < 0)
+        rc = err_sys(err, "can't open %s", path);
     if (rc == 0)
         *ret_fd = fd;
-    free(l.path);
-    close(v.root_fd);
+    free(path);
+    close(root_fd);
     return rc;
 }
 
@@ -196,6 +209,90 @@ int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE],
         return -1;
     *ret_agent = roots_agent(c->config, root);
     return open_here(*ret_agent, c->config->roots.v[root], ret_id, ret_fd, err);
+}
+
+/* Transcripts beside the session's own. */
+struct further {
+    void (*f)(void *arg, const char *name);
+    void *arg;
+    const char *wanted; /* NULL: ${f} is told of all */
+    char *path;         /* of the wanted one */
+};
+
+static void on_further(void *arg, const struct agent_file *file)
+{
+    static const char end[] = ".jsonl";
+    struct further *x = arg;
+    size_t n = strlen(file->entry);
+
+    if ((file->kind != AGENT_SUBDIR && file->kind != AGENT_SIDECHAIN) || n < sizeof(end) ||
+        strcmp(file->entry + n - (sizeof(end) - 1), end) != 0)
+        return;
+    if (x->wanted == NULL)
+        x->f(x->arg, file->entry);
+    else if (x->path == NULL && strcmp(x->wanted, file->entry) == 0)
+        x->path = str_dup(file->path);
+}
+
+static void pass_over(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    (void)path;
+    (void)reason;
+}
+
+/* List what there is; with ${ret_fd}, open the wanted one. */
+static int look_further(struct ctx *c, const char *word, struct further *x,
+                        const struct agent **ret_agent, int *ret_fd, struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {.found = on_further, .skipped = pass_over};
+    const struct agent *agent;
+    struct agent_path where;
+    char id[UUID_SIZE], *path = NULL;
+    int rc, root_fd, fd = -1;
+    size_t root = 0;
+
+    if (ctx_config(c, err) != 0)
+        return -1;
+    rc = find_here(c, word, id, &root, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : err_set(err, ERR_GONE, "no session here begins with \"%s\"", word);
+    agent = roots_agent(c->config, root);
+    root_fd = beneath_open_root(c->config->roots.v[root]);
+    if (root_fd < 0)
+        return err_sys(err, "can't open %s", c->config->roots.v[root]);
+    rc = find_longest(agent, root_fd, id, &path, err);
+    if (rc == 0) {
+        agent->classify(path, &where);
+        rc = agent->list_rest(root_fd, id, where.project, &ops, x, NULL, err);
+    }
+    if (rc == 0 && ret_fd != NULL &&
+        (x->path == NULL || (fd = linked_open(agent, root_fd, x->path, 0)) < 0))
+        rc = err_set(err, ERR_GONE, "the session has no such part");
+    if (rc == 0 && ret_fd != NULL) {
+        *ret_agent = agent;
+        *ret_fd = fd;
+    }
+    free(x->path);
+    free(path);
+    close(root_fd);
+    return rc;
+}
+
+int reading_further(struct ctx *c, const char *word, void (*f)(void *arg, const char *name),
+                    void *arg, struct ct_err *err)
+{
+    struct further x = {.f = f, .arg = arg};
+
+    return look_further(c, word, &x, NULL, NULL, err);
+}
+
+int reading_open_further(struct ctx *c, const char *word, const char *name,
+                         const struct agent **ret_agent, int *ret_fd, struct ct_err *err)
+{
+    struct further x = {.wanted = name};
+
+    return look_further(c, word, &x, ret_agent, ret_fd, err);
 }
 
 int reading_raw(struct ctx *c, struct reading *r, reading_f *f, void *arg, struct ct_err *err)

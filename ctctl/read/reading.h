@@ -48,6 +48,19 @@ int reading_open(struct ctx *c, const char *word, char ret_id[UUID_SIZE],
                  const struct agent **ret_agent, int *ret_fd, struct ct_err *err);
 
 /**
+ * reading_further(c, word, f, arg, err):
+ * Call ${f} with the name of each further transcript of the session here: what its subagents said,
+ * in files of their own.  Fails as reading_open().
+ *
+ * reading_open_further(c, word, name, ret_agent, ret_fd, err):
+ * Open the one of that name.  ERR_GONE if there is none.
+ */
+int reading_further(struct ctx *c, const char *word, void (*f)(void *arg, const char *name),
+                    void *arg, struct ct_err *err);
+int reading_open_further(struct ctx *c, const char *word, const char *name,
+                         const struct agent **ret_agent, int *ret_fd, struct ct_err *err);
+
+/**
  * reading_file(agent, root_fd, path, t, err):
  * Feed the transcript at ${path} below the data folder ${root_fd}.
  */

@@ -1,139 +1,41 @@
-#include <sys/stat.h>
-
 #include <ctype.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "agents/agent.h"
-#include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/base/strlist.h"
 #include "common/data/jdoc.h"
 #include "ctctl/read/find.h"
-#include "ctctl/read/reading.h"
-#include "ctctl/web/errand.h"
-#include "ctctl/web/pieces.h"
+#include "ctctl/web/waits.h"
 
 #include "ctctl/web/site_impl.h"
 
-#define ASKINGS_MAX 12
 #define WORD_MAX 1024
 
-/* A request that waits for an errand. */
-struct asking {
-    struct site *site;
-    struct evhttp_request *req;
-    struct evhttp_connection *connection;
-    struct errand *errand;
-    struct event *left; /* whoever asked has hung up */
-    int fd;             /* where a transcript goes, or -1 */
-    struct asking *next;
-};
-
-/* ---- waiting -----------------------------------------------------------------------------------
- */
-
-static void drop(struct asking *a)
+int asks_is_id(const char *s)
 {
-    struct asking **p = &a->site->askings;
+    size_t n = 0;
 
-    while (*p != a)
-        p = &(*p)->next;
-    *p = a->next;
-    a->site->n_askings--;
-    if (a->left != NULL)
-        event_free(a->left);
-    if (a->fd >= 0)
-        close(a->fd);
-    free(a);
+    while (isalnum((unsigned char)s[n]) || (n > 0 && s[n] == '-'))
+        n++;
+    return n > 0 && n <= 64 && s[n] == '\0';
 }
 
-/* Whoever asked is gone: a tab was closed, another page was chosen.  evhttp does not look for that
- * while it waits for our answer; the answer of an errand that was ended finds nobody. */
-static void on_left(evutil_socket_t fd, short what, void *arg)
+int asks_is_number(const char *s)
 {
-    struct asking *a = arg;
+    unsigned long long n;
 
-    (void)fd;
-    (void)what;
-    errand_stop(a->errand);
+    return str_parse_u64(s, &n) == 0 && n > 0 && n <= INT32_MAX;
 }
 
-static void watch_for_leaving(struct asking *a)
+void asks_begin_words(const struct site *s, struct strlist *words)
 {
-    struct bufferevent *b = evhttp_connection_get_bufferevent(a->connection);
-
-    if ((event_base_get_features(a->site->base) & EV_FEATURE_EARLY_CLOSE) == 0)
-        return; /* then it ends by itself */
-    a->left = event_new(a->site->base, bufferevent_getfd(b), EV_CLOSED, on_left, a);
-    if (a->left != NULL)
-        event_add(a->left, NULL);
-}
-
-/* The connection is no more. */
-static void on_gone(struct evhttp_connection *connection, void *arg)
-{
-    struct asking *a = arg;
-
-    (void)connection;
-    errand_cancel(a->errand);
-    drop(a);
-}
-
-static void release(struct asking *a)
-{
-    evhttp_connection_set_closecb(a->connection, NULL, NULL);
-}
-
-/* Run ctctl with ${words}; with ${fd}, what it prints goes there.  ${f} answers, and drops. */
-static void begin(struct site *s, struct evhttp_request *req, const struct strlist *words, int fd,
-                  errand_f *f)
-{
-    struct asking *a = str_calloc(1, sizeof(*a));
-    char **argv = str_calloc(words->n + 1, sizeof(*argv));
-    struct ct_err e;
-    int rc;
-
-    a->site = s;
-    a->req = req;
-    a->connection = evhttp_request_get_connection(req);
-    a->fd = fd;
-    a->next = s->askings;
-    s->askings = a;
-    for (size_t i = 0; i < words->n; i++)
-        argv[i] = words->v[i];
-    if (s->n_askings++ >= ASKINGS_MAX)
-        rc = err_set(&e, ERR_RETRY, "too much is asked at once; try again in a moment");
-    else
-        rc = errand_start(s->base, argv, fd, f, a, &a->errand, &e);
-    if (rc == 0) {
-        evhttp_connection_set_closecb(a->connection, on_gone, a);
-        watch_for_leaving(a);
-    } else {
-        drop(a);
-        site_refuse(req, 503, &e);
-    }
-    free(argv);
-}
-
-void asks_close(struct site *s)
-{
-    for (struct asking *a = s->askings, *next; a != NULL; a = next) {
-        next = a->next;
-        release(a);
-        errand_cancel(a->errand);
-        drop(a);
-    }
-    for (size_t i = 0; i < SITE_OPENED; i++) {
-        if (s->opened[i].fd >= 0)
-            close(s->opened[i].fd);
-        s->opened[i].fd = -1;
+    strlist_add(words, "ctctl");
+    if (s->c->socket != NULL) {
+        strlist_add(words, "--socket");
+        strlist_add(words, s->c->socket);
     }
 }
 
@@ -149,7 +51,7 @@ static void on_verb(void *arg, int status, const struct buf *out, const struct b
     struct ct_err e;
     const char *head;
 
-    release(a);
+    waits_release(a);
     if (status < 0) {
         err_set(&e, ERR_FAIL, "ctctl was ended before it had an answer");
         site_refuse(a->req, 500, &e);
@@ -168,7 +70,7 @@ static void on_verb(void *arg, int status, const struct buf *out, const struct b
     }
     evbuffer_free(b);
     json_object_put(o);
-    drop(a);
+    waits_drop(a);
 }
 
 /* What of a query may become a word of a command line, and which. */
@@ -203,30 +105,13 @@ static const struct route {
     {"pull", 1, {"pull"}, {{"id", KIND_ID, NULL, 1}, {"version", KIND_NUMBER, "--version", 0}}},
 };
 
-/* An id or its beginning; what a server calls a sealed one. */
-static int is_id(const char *s)
-{
-    size_t n = 0;
-
-    while (isalnum((unsigned char)s[n]) || (n > 0 && s[n] == '-'))
-        n++;
-    return n > 0 && n <= 64 && s[n] == '\0';
-}
-
-static int is_number(const char *s)
-{
-    unsigned long long n;
-
-    return str_parse_u64(s, &n) == 0 && n > 0 && n <= INT32_MAX;
-}
-
 static int fits(enum kind kind, const char *s)
 {
     switch (kind) {
     case KIND_ID:
-        return is_id(s);
+        return asks_is_id(s);
     case KIND_NUMBER:
-        return is_number(s);
+        return asks_is_number(s);
     case KIND_FLAG:
         return strcmp(s, "1") == 0;
     case KIND_WORDS:
@@ -254,15 +139,6 @@ static int add_param(struct strlist *words, const struct param *p, const struct 
     return p->is_needed && n == 0 ? -1 : 0;
 }
 
-static void begin_words(const struct site *s, struct strlist *words)
-{
-    strlist_add(words, "ctctl");
-    if (s->c->socket != NULL) {
-        strlist_add(words, "--socket");
-        strlist_add(words, s->c->socket);
-    }
-}
-
 static void do_verb(struct site *s, struct evhttp_request *req, const struct route *route,
                     const struct evkeyvalq *query)
 {
@@ -270,7 +146,7 @@ static void do_verb(struct site *s, struct evhttp_request *req, const struct rou
     struct ct_err e;
     int rc = 0;
 
-    begin_words(s, &words);
+    asks_begin_words(s, &words);
     for (size_t i = 0; i < 3 && route->verb[i] != NULL; i++)
         strlist_add(&words, route->verb[i]);
     strlist_add(&words, "--json");
@@ -283,192 +159,12 @@ static void do_verb(struct site *s, struct evhttp_request *req, const struct rou
         }
     }
     if (rc == 0) {
-        begin(s, req, &words, -1, on_verb);
+        waits_begin(s, req, &words, NULL, -1, on_verb);
     } else {
         err_set(&e, ERR_REFUSED, "%s is asked in a way that it does not know", route->path);
         site_refuse(req, 400, &e);
     }
     strlist_free(&words);
-}
-
-/* ---- reading -----------------------------------------------------------------------------------
- */
-
-/* Keep the transcript ${fd} open for the page, and tell it under which number. */
-static void tell_opened(struct site *s, struct evhttp_request *req, const struct agent *agent,
-                        int fd, int is_here)
-{
-    struct site_opened *o = &s->opened[0];
-    struct json_object *answer;
-    struct stat st;
-
-    for (size_t i = 1; i < SITE_OPENED; i++) {
-        if (s->opened[i].used < o->used)
-            o = &s->opened[i];
-    }
-    if (o->fd >= 0)
-        close(o->fd);
-    o->agent = agent;
-    o->fd = fd;
-    o->handle = ++s->handles;
-    o->used = ++s->uses;
-    answer = json_object_new_object();
-    jdoc_set_int(answer, "handle", o->handle);
-    jdoc_set_bool(answer, "here", is_here);
-    jdoc_set_int(answer, "size", fstat(fd, &st) == 0 ? (int64_t)st.st_size : 0);
-    jdoc_set_int(answer, "pieceBytes", PIECES_BYTES);
-    site_answer(req, 200, answer);
-    json_object_put(answer);
-}
-
-static void on_fetched(void *arg, int status, const struct buf *out, const struct buf *said)
-{
-    struct asking *a = arg;
-    int fd = a->fd;
-    struct ct_err e;
-
-    (void)out;
-    release(a);
-    if (status == 0) {
-        a->fd = -1;
-        tell_opened(a->site, a->req, agent_unnamed(), fd, 0);
-    } else {
-        err_set(&e, ERR_FAIL, "%.400s", said->data != NULL ? said->data : "it could not be read");
-        site_refuse(a->req, 502, &e);
-    }
-    drop(a);
-}
-
-/* A file without a name, of this user alone, that goes with the program. */
-static int nameless(const struct site *s, struct ct_err *err)
-{
-    char *path = str_printf("%s/web-XXXXXX", s->folder);
-    int fd = mkstemp(path);
-
-    if (fd < 0) {
-        err_sys(err, "can't make a file in %s", s->folder);
-    } else {
-        unlink(path);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    free(path);
-    return fd;
-}
-
-/* Have a child fetch, open and unseal it, so that the keys and what a stranger wrote are there. */
-static void fetch(struct site *s, struct evhttp_request *req, const char *id, const char *version)
-{
-    struct strlist words = {0};
-    struct ct_err e;
-    int fd = nameless(s, &e);
-
-    if (fd < 0) {
-        site_refuse(req, 500, &e);
-        return;
-    }
-    begin_words(s, &words);
-    strlist_add(&words, "cat");
-    strlist_add(&words, "--raw");
-    strlist_add(&words, "--cloud");
-    if (version != NULL) {
-        strlist_add(&words, "--version");
-        strlist_add(&words, version);
-    }
-    strlist_add(&words, "--");
-    strlist_add(&words, id);
-    begin(s, req, &words, fd, on_fetched);
-    strlist_free(&words);
-}
-
-/* What is here, else the newest in the cloud; with a version, that. */
-static void do_open(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
-{
-    const char *id = evhttp_find_header(query, "id");
-    const char *version = evhttp_find_header(query, "version");
-    const struct agent *agent;
-    char found[UUID_SIZE];
-    struct ct_err e;
-    int fd;
-
-    if (id == NULL || !is_id(id) || (version != NULL && !is_number(version))) {
-        err_set(&e, ERR_REFUSED, "that is the id of no session");
-        site_refuse(req, 400, &e);
-    } else if (version != NULL) {
-        fetch(s, req, id, version);
-    } else if (reading_open(s->c, id, found, &agent, &fd, &e) == 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        tell_opened(s, req, agent, fd, 1);
-    } else if (e.code == ERR_GONE) {
-        fetch(s, req, id, NULL);
-    } else {
-        site_refuse(req, 500, &e);
-    }
-}
-
-static int64_t number_of(const struct evkeyvalq *query, const char *key)
-{
-    const char *s = evhttp_find_header(query, key);
-    unsigned long long n;
-
-    return s != NULL && str_parse_u64(s, &n) == 0 && n <= INT32_MAX ? (int64_t)n : -1;
-}
-
-/* The transcript that the page calls by this handle, or NULL after having said that it is closed.
- */
-static const struct site_opened *opened(struct site *s, struct evhttp_request *req,
-                                        const struct evkeyvalq *query)
-{
-    int64_t handle = number_of(query, "handle");
-    struct ct_err e;
-
-    for (size_t i = 0; i < SITE_OPENED; i++) {
-        if (s->opened[i].fd >= 0 && s->opened[i].handle == handle) {
-            s->opened[i].used = ++s->uses;
-            return &s->opened[i];
-        }
-    }
-    err_set(&e, ERR_EXPIRED, "that transcript is no longer open");
-    site_refuse(req, 410, &e);
-    return NULL;
-}
-
-static void do_turns(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
-{
-    const struct site_opened *o = opened(s, req, query);
-    struct json_object *answer;
-    struct ct_err e;
-
-    if (o == NULL)
-        return;
-    if (pieces_tell(o->agent, o->fd, number_of(query, "piece"), number_of(query, "turn"), &answer,
-                    &e) != 0) {
-        site_refuse(req, 400, &e);
-        return;
-    }
-    site_answer(req, 200, answer);
-    json_object_put(answer);
-}
-
-/* The bytes of a picture; none (204) if it can't be shown. */
-static void do_image(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query)
-{
-    const struct site_opened *o = opened(s, req, query);
-    struct evbuffer *b = evbuffer_new();
-    const char *type = "image/png";
-    struct buf image = {0};
-    struct ct_err e;
-    int is_there;
-
-    if (o != NULL) {
-        is_there =
-            pieces_image(o->agent, o->fd, number_of(query, "piece"), number_of(query, "turn"),
-                         number_of(query, "image"), &image, &type, &e) == 0;
-        if (is_there)
-            evbuffer_add(b, image.data, image.len);
-        site_send(req, is_there ? 200 : 204, type, b);
-    }
-    buf_free(&image);
-    evbuffer_free(b);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------
@@ -494,11 +190,13 @@ void asks_do(struct site *s, struct evhttp_request *req, const char *path)
     if (route != NULL) {
         do_verb(s, req, route, &query);
     } else if (!is_post && strcmp(path, "open") == 0) {
-        do_open(s, req, &query);
+        reads_open(s, req, &query);
+    } else if (!is_post && strcmp(path, "parts") == 0) {
+        reads_parts(s, req, &query);
     } else if (!is_post && strcmp(path, "turns") == 0) {
-        do_turns(s, req, &query);
+        reads_turns(s, req, &query);
     } else if (!is_post && strcmp(path, "image") == 0) {
-        do_image(s, req, &query);
+        reads_image(s, req, &query);
     } else {
         err_set(&e, ERR_GONE, "there is nothing here");
         site_refuse(req, 404, &e);

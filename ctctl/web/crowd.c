@@ -9,8 +9,9 @@
 
 #include "ctctl/web/crowd.h"
 
-#define FDS (4 * CROWD_MAX) /* there are never so many, for the crowd is looked after at each one \
-                             */
+#define FDS \
+    (4 * CROWD_MAX) /* there are never so many, for the crowd is looked after at each one \
+                     */
 
 struct crowd {
     int port;

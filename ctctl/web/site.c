@@ -328,7 +328,8 @@ static int begin(struct site *s, struct ct_err *err)
 static void end(struct site *s)
 {
     forget_link(s);
-    asks_close(s);
+    waits_close(s);
+    reads_close(s);
     if (s->http != NULL)
         evhttp_free(s->http);
     for (size_t i = 0; i < sizeof(s->signals) / sizeof(s->signals[0]); i++) {

@@ -48,10 +48,38 @@ struct site {
 void asks_do(struct site *s, struct evhttp_request *req, const char *path);
 
 /**
- * asks_close(s):
- * End what was begun: errands and open transcripts.
+ * asks_is_id(s), asks_is_number(s):
+ * Return whether it is an id or its beginning, also of a sealed one; a number that counts
+ * something.
+ *
+ * asks_begin_words(s, words):
+ * Begin the command line of an errand.
  */
-void asks_close(struct site *s);
+int asks_is_id(const char *s);
+int asks_is_number(const char *s);
+struct strlist;
+void asks_begin_words(const struct site *s, struct strlist *words);
+
+/**
+ * reads_open(s, req, query), reads_parts(...), reads_turns(...), reads_image(...):
+ * Open a transcript: what is here, else the newest in the cloud, or a version, or a part that is
+ * here; say which parts there are; tell a piece of an open one; give a picture of it.
+ *
+ * reads_close(s):
+ * Close them.
+ */
+struct evkeyvalq;
+void reads_open(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query);
+void reads_parts(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query);
+void reads_turns(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query);
+void reads_image(struct site *s, struct evhttp_request *req, const struct evkeyvalq *query);
+void reads_close(struct site *s);
+
+/**
+ * waits_close(s):
+ * Nobody waits for an errand any more.
+ */
+void waits_close(struct site *s);
 
 /**
  * site_answer(req, code, o), site_refuse(req, code, err):

@@ -168,6 +168,22 @@ PY
 
 has_versions() { [ "$(ctctl versions "$1" --json | jq '.versions | length')" = "$2" ]; }
 
+@test "subagents are read in files of their own, and nothing else beside them" {
+    local of=be457695-37fc-41a9-a90d-363a62823032 part other
+    cp -R "$CT_SRC"/tests/fixtures/claude-code-*/projects/-home-alice-src-py-tool "$CLAUDE_CONFIG_DIR/projects/"
+    web_up
+    web_enter
+    [ "$(web "parts?id=$ID" | jq -c .)" = '{"parts":[]}' ]
+    [ "$(web "parts?id=$of" | jq '.parts | length')" = 2 ]
+    part=$(web "parts?id=$of" | jq -r '.parts[0]')
+    web "open?id=$of" -G --data-urlencode "part=$part" | jq -e .here
+    [ "$(web 'turns?handle=1&piece=0' | jq '.turns | length')" -gt 1 ]
+    for other in ../x.jsonl "../$of.jsonl" /etc/passwd '' "${part%l}" "${part%.jsonl}.meta.json"; do
+        [ "$(curl -s -o /dev/null -w '%{http_code}' -G --max-time "$LIMIT_S" -H "X-Codeteleport-Token: $TOKEN" \
+            --data-urlencode "id=$of" --data-urlencode "part=$other" "$WEB/api/open")" = 404 ]
+    done
+}
+
 @test "it ends with a signal or when nobody uses it, leaves no file, and takes its children along" {
     web_up
     kill "$WEB_PID"

@@ -70,6 +70,7 @@ has_listed() { [ "$(ctctl list --json | jq length)" -ge "$1" ]; }
     log_in
     ctctl key init --no-confirm >"$T/key" 2>&1
     cp "$CT_SRC"/tests/fixtures/claude-code-*/projects/-home-alice-src-web-app/*.jsonl "$P/"
+    cp -R "$CT_SRC"/tests/fixtures/claude-code-*/projects/-home-alice-src-py-tool "$CLAUDE_CONFIG_DIR/projects/"
     ID=$(new_id)
     line 'why does the Parser loop?' >"$P/$ID.jsonl"
     start_daemon

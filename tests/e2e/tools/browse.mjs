@@ -169,6 +169,12 @@ const scene = {
     await goto(page, `#/s/${id}/d1`)
     await page.waitForSelector('.only, .empty')
     await view(page, 'compared')
+    await goto(page, '#/s/be457695-37fc-41a9-a90d-363a62823032')
+    await page.click('aside summary >> text=subagents')
+    await page.click('aside a >> text=agent-')
+    await page.waitForSelector('.place')
+    await page.waitForSelector('.turn')
+    await view(page, 'subagent')
     await goto(page, '#/')
     await page.waitForSelector('.choices')
   },
