@@ -471,7 +471,17 @@ void bundler_due(struct daemon *d, struct session *s, int is_due)
         heap_take(&d->bundler->due, &s->due);
 }
 
-/* Return whether the session has to wait: for its own upload, or some time after a failure. */
+static struct job *job_of(const struct bundler *b, const char *session_id)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (b->jobs[i] != NULL && strcmp(b->jobs[i]->session_id, session_id) == 0)
+            return b->jobs[i];
+    }
+    return NULL;
+}
+
+/* Return whether the session has to wait: for its own bundle (another account's, perhaps), for its
+ * own upload, or some time after a failure. */
 static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
 {
     if (s->queued_seq > s->safe_seq) {
@@ -480,8 +490,8 @@ static int is_blocked(struct daemon *d, struct session *s, int64_t now_ms)
             return 1;
         s->is_behind = 0;
     }
-    return s->retry_ms > now_ms || sealing_is_held(d->sealing) || room_is_awaited(d, s) ||
-           allowance_is_awaited(d, s);
+    return job_of(d->bundler, s->id) != NULL || s->retry_ms > now_ms ||
+           sealing_is_held(d->sealing) || room_is_awaited(d, s) || allowance_is_awaited(d, s);
 }
 
 void bundler_changed(struct daemon *d, struct session *s)
@@ -689,14 +699,14 @@ void bundler_stop(struct bundler *b)
 
 void bundler_outdated(struct daemon *d, struct session *s)
 {
+    struct job *j;
+
     if (!s->is_bundling || s->is_urgent || s->cancels > 0)
         return;
     s->cancels++;
-    for (size_t i = 0; i < 2; i++) {
-        struct job *j = d->bundler->jobs[i];
-        if (j != NULL && strcmp(j->session_id, s->id) == 0)
-            j->cancel = 1;
-    }
+    j = job_of(d->bundler, s->id);
+    if (j != NULL)
+        j->cancel = 1;
 }
 
 void bundler_free(struct bundler *b)

@@ -72,6 +72,22 @@ at_once() {
     versions_are "$id" 2
 }
 
+@test "two workers never have the same session, also if it grows and is asked for meanwhile" {
+    logged_in
+    conf 'workers = "two"; quiet = 0.1; turn_quiet = 0.1; distance = 0;'
+    id=$(new_id) f=$(transcript "$id")
+    line "$(head -c 30000000 /dev/urandom | base64 -w 0)" >"$f"
+    start_daemon
+    within grep -q "bundling session=$id" "$T/daemon.log"
+    line more >>"$f"
+    ctctl sync --wait "$id"
+    bundle_equals "$id" "$f"
+    # A second bundle of it was begun when the first was there, and not beside it.
+    awk -v id="$id" '/ bundling session=/ && index($0, id) { n++ }
+         / bundled session=/ && index($0, id) { n-- }
+         n > 1 { exit 1 }' "$T/daemon.log"
+}
+
 @test "touching a file makes no version, nor does a restart" {
     logged_in
     id=$(new_id) f=$(transcript "$id")
