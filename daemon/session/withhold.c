@@ -64,6 +64,35 @@ struct looking {
     int is_excluded;             /* all of the folder's are */
 };
 
+/* Has the session one of these plans, or one of its subagents? */
+static int has_plan(const struct looking *l, int root_fd, const struct agent_path *place,
+                    const char *path)
+{
+    const struct agent *agent = l->j->agent;
+    struct whereabouts *w = l->j->d->whereabouts;
+    int yes = whereabouts_has_plan(w, agent, root_fd, path, l->slugs), fd;
+    char *one = agent->entry_path(place->session_id, place->project, NULL,
+                                  "session-subdir/subagents/agent-x.jsonl");
+    char *folder = path_parent(one != NULL ? one : "");
+    struct dirent *d;
+    DIR *dir;
+
+    fd = yes ? -1 : linked_open(agent, root_fd, folder, O_DIRECTORY);
+    dir = fd >= 0 ? fdopendir(fd) : NULL;
+    while (dir != NULL && !yes && (d = readdir(dir)) != NULL) {
+        char *sub = path_join(folder, d->d_name);
+        yes = d->d_name[0] != '.' && whereabouts_has_plan(w, agent, root_fd, sub, l->slugs);
+        free(sub);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    free(folder);
+    free(one);
+    return yes;
+}
+
 static int is_it(const struct looking *l, int root_fd, const struct agent_path *place,
                  const char *path)
 {
@@ -73,7 +102,7 @@ static int is_it(const struct looking *l, int root_fd, const struct agent_path *
     int fd, yes = l->is_excluded || why_of(l->j, root_fd, place, path, is_of_memory) != NULL;
 
     if (yes && l->slugs != NULL)
-        yes = whereabouts_has_plan(l->j->d->whereabouts, agent, root_fd, path, l->slugs);
+        yes = has_plan(l, root_fd, place, path);
     if (!yes || l->memory == NULL)
         return yes;
     fd = linked_open(agent, root_fd, path, 0);

@@ -122,7 +122,7 @@ kept() {
 names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | select(endswith($p))] | length')" -ge 1 ]; }
 
 @test "what is excluded leaves by no way: by folder, by the folder that its records name, or by id" {
-    local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by late=$(new_id)
+    local open=$HOME/open secret=$HOME/secret p s copies by_id=$(new_id) fork=$(new_id) lone=$(new_id) went=$(new_id) long=$(new_id) by late=$(new_id) by_sub=$(new_id)
     local i id word paste folder
     p=$(encoded "$open") s=$(encoded "$secret")
     copies=$(new_id) by=$(new_id)
@@ -173,6 +173,12 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     { said "$secret" SECRET-far | sed 's/"type":"user"/&,"slug":"far-plan"/'; } >"$(transcript "$(new_id)" -far)"
     touch -d '-2 days' "$CLAUDE_CONFIG_DIR"/projects/-far/*.jsonl
     put plans/far-plan.md SECRET-far-plan
+    # or that only its subagent names
+    said "$secret" SECRET-sub >"$(transcript "$by_sub" -sub)"
+    put "projects/-sub/$by_sub/subagents/agent-a1.jsonl" "$(said "$secret" SECRET-sub-agent | sed 's/"type":"user"/&,"slug":"sub-plan"/')
+"
+    put plans/sub-plan.md SECRET-sub-plan
+    said "$open" OPEN-sub | sed 's/"type":"user"/&,"slug":"sub-plan"/' >"$(transcript "$(new_id)" "$p")"
     said "$open" OPEN-far | sed 's/"type":"user"/&,"slug":"far-plan"/' >"$(transcript "$(new_id)" "$p")"
     { said "$open" OPEN-late | sed 's/"type":"user"/&,"slug":"late-plan"/'
         said "$open" "/x/$late/tool-results/r.txt"; } >"$(transcript "$(new_id)" -late)"
@@ -187,7 +193,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     done >"$CLAUDE_CONFIG_DIR/history.jsonl"
     start_daemon
     ctctl sync --wait
-    kept 12
+    kept 13
     names "$copies" "$s/$copies.jsonl"
     names "$copies" "$s/$copies/tool-results/t.txt"
     names "$copies" "-elsewhere/$copies.jsonl"
@@ -210,7 +216,7 @@ names() { [ "$(ctctl --json show "$1" | jq --arg p "$2" '[.skipped[].path | sele
     ctctl exclude "$HOME/later"
     ctctl resume
     ctctl sync --wait
-    kept 12
+    kept 13
     names "$copies" "-later/$copies.jsonl"
 }
 
