@@ -207,6 +207,7 @@ void daemon_notice(struct daemon *d)
 {
     struct timeval tv = {.tv_usec = NOTICE_MS * 1000};
 
+    notify_look(d);
     if (service_is_there() && !evtimer_pending(d->life->notice, NULL))
         evtimer_add(d->life->notice, &tv);
 }
@@ -378,6 +379,7 @@ static int start(struct daemon *d, struct ct_err *err)
     pause_restore(d);
     daemon_mind_metered(d);
     suspend_begin(d);
+    notify_begin(d);
     login_view_refresh(d->login);
     return watch(d, err);
 }
@@ -407,6 +409,7 @@ static void teardown(struct daemon *d)
     worker_free(d->worker);
     worker_free(d->second);
     daemon_network_end(d);
+    notify_end(d);
     suspend_end(d);
     http_engine_free(d->engine);
     bundler_free(d->bundler);

@@ -53,6 +53,7 @@ struct restart;
 struct room;
 struct suspend;
 struct life;
+struct notify;
 
 struct daemon {
     struct event_base *base;
@@ -72,6 +73,7 @@ struct daemon {
     struct cleanup *cleanup; /* what the agent removes by itself */
     struct rules *rules;     /* folders whose sessions stay here */
     struct life *life;       /* signals and timers of daemon.c */
+    struct notify *notify;   /* NULL: --once */
     struct worker *worker;
     struct worker *second; /* NULL until a long queue wants it (bundler.c) */
     struct watcher *watcher;
@@ -386,6 +388,18 @@ void waiter_forgotten(struct daemon *d);
  */
 void suspend_begin(struct daemon *d);
 void suspend_end(struct daemon *d);
+
+/* ---- notify.c -----------------------------------------------------------------------------------
+ */
+
+/**
+ * notify_begin(d), notify_end(d), notify_look(d):
+ * Say on the user's desktop when a log-in has ended, or something has not been safe for long;
+ * something changed that may be about that.
+ */
+void notify_begin(struct daemon *d);
+void notify_end(struct daemon *d);
+void notify_look(struct daemon *d);
 
 /* ---- woke.c -------------------------------------------------------------------------------------
  */

@@ -29,6 +29,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/daemon.c \
   daemon/daemon.h \
   daemon/network.c \
+  daemon/notify.c \
   daemon/reload.c \
   daemon/restart.c \
   daemon/session/adopt.c daemon/session/adopt.h \
@@ -54,6 +55,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/system/resources.h \
   daemon/system/sandbox.h \
   daemon/system/sleep.h \
+  daemon/system/desktop.h \
   daemon/system/supervise.h \
   daemon/woke.c
 if ON_LINUX
@@ -67,11 +69,12 @@ EXTRA_DIST += daemon/system/resources_linux.c daemon/system/resources_posix.c
 EXTRA_DIST += daemon/system/sandbox_linux.c daemon/system/sandbox_posix.c
 EXTRA_DIST += daemon/system/supervise_linux.c daemon/system/supervise_posix.c
 if WITH_SYSTEMD
-daemon_libdaemon_a_SOURCES += daemon/system/sleep_systemd.c
+daemon_libdaemon_a_SOURCES += daemon/system/sleep_systemd.c daemon/system/desktop_systemd.c
 else
-daemon_libdaemon_a_SOURCES += daemon/system/sleep_none.c
+daemon_libdaemon_a_SOURCES += daemon/system/sleep_none.c daemon/system/desktop_none.c
 endif
-EXTRA_DIST += daemon/system/sleep_systemd.c daemon/system/sleep_none.c
+EXTRA_DIST += daemon/system/sleep_systemd.c daemon/system/sleep_none.c \
+  daemon/system/desktop_systemd.c daemon/system/desktop_none.c
 
 bin_PROGRAMS += bin/codeteleportd
 bin_codeteleportd_SOURCES = daemon/main.c

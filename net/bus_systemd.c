@@ -61,11 +61,10 @@ void bus_arm(struct bus *b)
     event_add(b->ev, at_us == UINT64_MAX ? NULL : &tv);
 }
 
-int bus_open(struct event_base *base, void (*lost)(void *arg), void *arg, struct bus **ret)
+static int on_loop(int rc, sd_bus *sd, struct event_base *base, void (*lost)(void *arg), void *arg,
+                   struct bus **ret)
 {
     struct bus *b;
-    sd_bus *sd;
-    int rc = sd_bus_open_system(&sd);
 
     if (rc < 0) {
         errno = -rc;
@@ -79,6 +78,22 @@ int bus_open(struct event_base *base, void (*lost)(void *arg), void *arg, struct
     bus_arm(b);
     *ret = b;
     return 0;
+}
+
+int bus_open(struct event_base *base, void (*lost)(void *arg), void *arg, struct bus **ret)
+{
+    sd_bus *sd = NULL;
+    int rc = sd_bus_open_system(&sd);
+
+    return on_loop(rc, sd, base, lost, arg, ret);
+}
+
+int bus_open_user(struct event_base *base, void (*lost)(void *arg), void *arg, struct bus **ret)
+{
+    sd_bus *sd = NULL;
+    int rc = sd_bus_open_user(&sd);
+
+    return on_loop(rc, sd, base, lost, arg, ret);
 }
 
 void bus_close(struct bus *b)

@@ -4,7 +4,7 @@
 #include <systemd/sd-bus.h>
 
 /*
- * The system's message bus on the event loop.
+ * The system's message bus, or the user's, on the event loop.
  */
 struct event_base;
 struct bus;
@@ -15,6 +15,12 @@ struct bus;
  * may be done with it then.  Return 0, or -1 with errno.
  */
 int bus_open(struct event_base *base, void (*lost)(void *arg), void *arg, struct bus **ret);
+
+/**
+ * bus_open_user(base, lost, arg, ret):
+ * The same with the user's own bus.
+ */
+int bus_open_user(struct event_base *base, void (*lost)(void *arg), void *arg, struct bus **ret);
 
 /**
  * bus_close(b):

@@ -16,10 +16,12 @@ tests_uploader_unit_retry_LDADD = uploader/libuploader.a api/libapi.a net/libnet
 endif
 
 if WITH_SYSTEMD
-check_PROGRAMS += tests/e2e/tools/logind tests/e2e/tools/networkmanager
+check_PROGRAMS += tests/e2e/tools/logind tests/e2e/tools/networkmanager tests/e2e/tools/desktop
+tests_e2e_tools_desktop_SOURCES = tests/e2e/tools/desktop.c
+tests_e2e_tools_desktop_LDADD = $(SYSTEMD_LIBS)
 tests_e2e_tools_logind_SOURCES = tests/e2e/tools/logind.c
 tests_e2e_tools_logind_LDADD = $(SYSTEMD_LIBS)
 tests_e2e_tools_networkmanager_SOURCES = tests/e2e/tools/networkmanager.c
 tests_e2e_tools_networkmanager_LDADD = $(SYSTEMD_LIBS)
 endif
-EXTRA_DIST += tests/e2e/tools/logind.c tests/e2e/tools/networkmanager.c
+EXTRA_DIST += tests/e2e/tools/logind.c tests/e2e/tools/networkmanager.c tests/e2e/tools/desktop.c

@@ -44,6 +44,7 @@ static const struct conf_key keys[] = {
     {"turn_quiet", CONF_SECONDS, AT(turn_quiet_ms), 10, DAY_MS, NULL},
     {"rescan", CONF_SECONDS, AT(rescan_ms), 0, 7 * DAY_MS, NULL},
     {"concurrency", CONF_INT, AT(concurrency), 1, 16, NULL},
+    {"notify_after", CONF_SECONDS, AT(notify_after_ms), 0, 30 * DAY_MS, NULL},
     {"pause_on_metered", CONF_BOOL, AT(pause_on_metered), 0, 0, NULL},
     {"max_upload_rate", CONF_BYTES, AT(max_upload_rate), 0, 1LL << 50, NULL},
     {"spool_limit", CONF_BYTES, AT(spool_bytes), 1LL << 20, 1LL << 50, NULL},
@@ -72,6 +73,7 @@ static void defaults(struct config *c)
     c->turn_quiet_ms = 1000;
     c->rescan_ms = 30LL * 60 * 1000;
     c->concurrency = 2;
+    c->notify_after_ms = 60LL * 60 * 1000;
     c->pause_on_metered = 1;
     c->spool_bytes = 10LL << 30;
     c->cache_bytes = 1LL << 30;

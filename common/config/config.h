@@ -41,6 +41,7 @@ struct config {
     long long rescan_ms;       /* slow periodic rescan; 0: never */
     long long concurrency;     /* uploads at once */
     long long max_upload_rate; /* bytes a second, 0: no limit */
+    long long notify_after_ms; /* of NOT SAFE, a word on the desktop; 0: never */
     int pause_on_metered;      /* large uploads wait while the connection is metered */
     long long spool_bytes;     /* limit of the spool */
     long long cache_bytes;     /* limit of the block cache */

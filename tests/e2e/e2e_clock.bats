@@ -122,3 +122,58 @@ jump() { echo "$1" >"$T/offset.new" && mv "$T/offset.new" "$T/offset"; }
     [ "$(grep -c ' bundled ' "$T/daemon.log")" -le 8 ]
     [ "$(wc -l <"$T/daemon.log")" -le 400 ]
 }
+
+# desktop: a user's bus, and on it what tests/e2e/tools/desktop.c plays; "$T/desktop" has what it showed
+desktop() {
+    [ -x "$CT_BUILD/tests/e2e/tools/desktop" ] || skip "built without libsystemd"
+    start_bus
+    export DBUS_SESSION_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS
+    "$CT_BUILD/tests/e2e/tools/desktop" >"$T/desktop" 2>"$T/desktop.err" 3>&- &
+    EXTRA_PIDS="$EXTRA_PIDS $!"
+    within grep -qx ready "$T/desktop"
+}
+
+shown() { [ "$(grep -c '^notify' "$T/desktop")" = "$1" ]; }
+
+@test "a log-in that ended, and what is not safe for long, is said on the desktop, once" {
+    desktop
+    conf 'quiet = 0.1; turn_quiet = 0.1; distance = 0; notify_after = 1; encryption = "off";'
+    start_server
+    log_in
+    local secret=Quittenwort
+    line "$secret" >"$(transcript "$(new_id)")"
+    start_daemon
+    ctctl sync --wait
+    shown 0
+    # The token is taken away.
+    token=$(api GET /auth/tokens | jq -r '.tokens[0].id')
+    api DELETE "/auth/tokens/$token"
+    line "$secret again" >>"$(ls "$CLAUDE_CONFIG_DIR"/projects/*/*.jsonl)"
+    within shown 1
+    grep -q '^notify Codeteleport: NOT SAFE|The log-in of this machine has ended.*ctctl login' "$T/desktop"
+    # Once, over a restart too.
+    stop_daemon
+    start_daemon
+    line "$secret more" >>"$(ls "$CLAUDE_CONFIG_DIR"/projects/*/*.jsonl)"
+    within eval 'ctctl status | grep -q "NOT SAFE"'
+    sleep 2
+    shown 1
+    # All is well again; then something else is not.
+    HAS_ACCOUNT=yes log_in
+    within eval '! ctctl status | grep -q "NOT SAFE"'
+    within test ! -e "$(echo "$XDG_STATE_HOME"/codeteleport/*/notified)"
+    ln -s /etc/passwd "$(transcript "$(new_id)")"
+    within shown 2
+    tail -n 1 "$T/desktop" | grep -q '|Something has not been safe for a while.*ctctl status'
+    ! grep -q "$secret\|$CLAUDE_CONFIG_DIR" "$T/desktop"
+    # A key turns it off.
+    stop_daemon
+    rm -f "$XDG_STATE_HOME"/codeteleport/*/notified
+    conf 'quiet = 0.1; distance = 0; notify_after = 0; encryption = "off";'
+    token=$(api GET /auth/tokens | jq -r '.tokens[0].id')
+    api DELETE "/auth/tokens/$token"
+    start_daemon
+    within eval 'ctctl status | grep -q "NOT SAFE"'
+    sleep 2
+    shown 2
+}
