@@ -71,9 +71,8 @@ void transfer_finish(struct transfer *t, const struct ct_err *err)
 }
 
 /* Begin an API call whose answer goes to ${done}. */
-void transfer_call(struct transfer *t, const char *method, const char *path,
-                   struct json_object *body,
-                   void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
+static void call(struct transfer *t, const char *method, const char *path, struct json_object *body,
+                 void (*done)(void *arg, const struct http_res *res, const struct ct_err *err))
 {
     struct ct_err err;
 
@@ -90,7 +89,7 @@ void transfer_versions(struct transfer *t, void (*done)(void *arg, const struct 
 {
     char *path = api_session_path(queue_wire_id(t->item), "/versions");
 
-    transfer_call(t, "GET", path, NULL, done);
+    call(t, "GET", path, NULL, done);
     free(path);
 }
 
@@ -248,7 +247,7 @@ static void give_up(struct transfer *t, int64_t version, void (*then)(struct tra
     char *path = api_session_path(queue_wire_id(t->item), rest);
 
     t->then = then;
-    transfer_call(t, "DELETE", path, NULL, on_given_up);
+    call(t, "DELETE", path, NULL, on_given_up);
     free(path);
     free(rest);
 }
@@ -336,7 +335,7 @@ static void confirm(struct transfer *t)
 
     snprintf(r.checksum, sizeof(r.checksum), "sha256:%s", t->item->sha256);
     body = api_confirm_req_json(&r);
-    transfer_call(t, "POST", path, body, on_confirmed);
+    call(t, "POST", path, body, on_confirmed);
     json_object_put(body);
     free(path);
 }
@@ -639,7 +638,7 @@ void transfer_reserve(struct transfer *t)
     body = api_upload_req_json(&r);
     json_object_put(r.bases);
     json_object_put(r.tags);
-    transfer_call(t, "POST", "/sessions/upload", body, on_reserved);
+    call(t, "POST", "/sessions/upload", body, on_reserved);
     json_object_put(body);
 }
 

@@ -70,14 +70,6 @@ void transfer_confirmed(struct transfer *t);
 void transfer_behind(struct transfer *t);
 
 /**
- * transfer_call(t, method, path, body, done):
- * Begin an API call whose answer goes to ${done}.
- */
-void transfer_call(struct transfer *t, const char *method, const char *path,
-                   struct json_object *body,
-                   void (*done)(void *arg, const struct http_res *res, const struct ct_err *err));
-
-/**
  * transfer_reserve(t), transfer_go_on(t), transfer_put(t):
  * Go on with: reserving a version; that, or what comes after it if that is done; the PUT.
  */

@@ -21,14 +21,6 @@ struct source {
     unsigned char in[IN_BYTES], plain[PLAIN_BYTES];
 };
 
-int source_is_sealed(int fd)
-{
-    unsigned char head[4];
-
-    return file_pread_all(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-           seal_is_sealed(head, sizeof(head));
-}
-
 struct source *source_new(int fd, const struct unseal_opts *opts)
 {
     struct source *s = str_calloc(1, sizeof(*s));

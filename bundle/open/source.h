@@ -14,12 +14,6 @@
 struct source;
 
 /**
- * source_is_sealed(fd):
- * Return whether the file begins as a sealed object does.
- */
-int source_is_sealed(int fd);
-
-/**
  * source_new(fd, opts):
  * Read from ${fd}, which stays the caller's, wherever its offset is.  ${opts} is copied.
  */

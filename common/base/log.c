@@ -54,11 +54,6 @@ void log_set_level(enum log_level level)
     the_level = (int)level;
 }
 
-enum log_level log_level(void)
-{
-    return (enum log_level)the_level;
-}
-
 /* ---- repeats ------------------------------------------------------------------------------------
  */
 

@@ -33,11 +33,10 @@ void log_set_journal(log_journal *send);
 void log_flush(void);
 
 /**
- * log_set_level(level), log_level():
- * Change and read the level.
+ * log_set_level(level):
+ * Change the level.
  */
 void log_set_level(enum log_level level);
-enum log_level log_level(void);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -71,8 +71,9 @@ static void add(struct ctx *c, struct heads *h, struct json_object *row, int64_t
     }
 }
 
-void heads_of(struct ctx *c, const char *wire_id, const struct json_object *answer,
-              struct heads *ret)
+/* Read them out of the server's list of the session's versions. */
+static void heads_of_answer(struct ctx *c, const char *wire_id, const struct json_object *answer,
+                            struct heads *ret)
 {
     struct heads h = {.wire_id = str_dup(wire_id)};
     struct json_object *rows = jdoc_array(answer, "versions");
@@ -95,7 +96,7 @@ void heads_ask(struct ctx *c, const char *wire_id, struct heads *ret)
 
     if (ctx_cloud(c, "GET", path, NULL, &o, &err) != 0)
         o = NULL;
-    heads_of(c, wire_id, o, ret);
+    heads_of_answer(c, wire_id, o, ret);
     json_object_put(o);
     free(path);
 }
@@ -185,7 +186,7 @@ void heads_compare(struct ctx *c, const char *wire_id, const struct json_object 
                    struct heads *ret)
 {
     if (answer != NULL)
-        heads_of(c, wire_id, answer, ret);
+        heads_of_answer(c, wire_id, answer, ret);
     else
         heads_ask(c, wire_id, ret);
     heads_look(c, ret);

@@ -40,12 +40,6 @@ struct heads {
  */
 void heads_ask(struct ctx *c, const char *wire_id, struct heads *ret);
 
-/**
- * heads_of(c, wire_id, answer, ret):
- * The same from the server's list of its versions.
- */
-void heads_of(struct ctx *c, const char *wire_id, const struct json_object *answer,
-              struct heads *ret);
 void heads_clear(struct heads *h);
 
 /**
@@ -57,8 +51,8 @@ void heads_look(struct ctx *c, struct heads *h);
 
 /**
  * heads_compare(c, wire_id, answer, ret):
- * heads_of(), or heads_ask() if ${answer} is NULL; heads_look(); and count what the current version
- * lacks.
+ * Read them out of ${answer}, or heads_ask() if it is NULL; heads_look(); and count what the
+ * current version lacks.
  */
 void heads_compare(struct ctx *c, const char *wire_id, const struct json_object *answer,
                    struct heads *ret);

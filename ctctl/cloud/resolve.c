@@ -61,7 +61,9 @@ static int is_meant(struct ctx *c, const struct json_object *item, int is_plain)
     return is_plain ? !is_vouched : is_vouched || !ctx_is_sealing(c);
 }
 
-struct json_object *resolve_readable(struct ctx *c, const char *wire_id)
+/* Return an item of the newest version of that session that is of the kind that is meant and opens
+ * here, for the caller; NULL if there is none. */
+static struct json_object *readable(struct ctx *c, const char *wire_id)
 {
     char *path = api_session_path(wire_id, "/versions");
     struct json_object *o = NULL, *rows, *ret = NULL;
@@ -90,7 +92,7 @@ static int try(struct ctx *c, struct resolved *w, const char *wire_id, struct ct
         return -1;
     /* Somebody without the key put something in clear above it. */
     if (item != NULL && !item_is_sealed(item) && ctx_is_sealing(c) &&
-        (other = resolve_readable(c, wire_id)) != NULL) {
+        (other = readable(c, wire_id)) != NULL) {
         json_object_put(item);
         item = other;
     }
@@ -287,7 +289,7 @@ struct json_object *resolve_vouched(struct ctx *c, struct json_object *list)
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *item = json_object_array_get_idx(list, i), *other = NULL;
         if (is_hidden(c, item))
-            other = resolve_readable(c, item_wire_id(item));
+            other = readable(c, item_wire_id(item));
         if (other != NULL)
             json_object_array_add(ret, other);
         else if (is_meant(c, item, 0))

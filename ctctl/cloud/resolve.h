@@ -31,13 +31,6 @@ int resolve_session(struct ctx *c, const char *word, int is_plain, struct resolv
 void resolve_clear(struct resolved *w);
 
 /**
- * resolve_readable(c, wire_id):
- * Return an item of the newest version of that session that is of the kind that is meant and opens
- * here, for the caller; NULL if there is none.
- */
-struct json_object *resolve_readable(struct ctx *c, const char *wire_id);
-
-/**
  * resolve_vouched(c, list):
  * Return an array of the items of ${list}, the API's list, in their order, without those in clear
  * where there is a key; the caller owns it.  Of a sealed session that has something in clear above

@@ -323,7 +323,8 @@ static struct json_object *answer_batch(const struct mcp *m, struct json_object 
     return NULL;
 }
 
-struct json_object *mcp_answer(const struct mcp *m, const char *line, size_t len)
+/* Return the answer to one line, which the caller owns; NULL if it wants none. */
+static struct json_object *answer_line(const struct mcp *m, const char *line, size_t len)
 {
     struct json_object *asked, *o;
     struct ct_err e;
@@ -368,7 +369,7 @@ static int take_lines(const struct mcp *m, struct buf *b, int *skipping)
         if (n > 0 && start[n - 1] == '\r')
             n--;
         if (n > 0 && !*skipping)
-            rc = send_answer(mcp_answer(m, start, n));
+            rc = send_answer(answer_line(m, start, n));
         *skipping = 0;
         start = nl + 1;
     }

@@ -65,10 +65,4 @@ const struct mcp_tool *mcp_tool(size_t i);
  */
 int mcp_serve(const struct mcp *m, int in_fd);
 
-/**
- * mcp_answer(m, line, len):
- * Return the answer to one line, which the caller owns; NULL if it wants none.
- */
-struct json_object *mcp_answer(const struct mcp *m, const char *line, size_t len);
-
 #endif

@@ -55,7 +55,9 @@ static wchar_t decode(const char *s, size_t n)
     return (wchar_t)c;
 }
 
-size_t text_cut(const char *s, size_t columns, size_t *ret_columns)
+/* Return the length in bytes of the longest beginning of the clean text ${s} that fits ${columns}
+ * columns; how many it takes goes to ${ret_columns}, which may be NULL. */
+static size_t cut(const char *s, size_t columns, size_t *ret_columns)
 {
     size_t len = strlen(s), at = 0, used = 0;
 
@@ -79,7 +81,7 @@ size_t text_columns(const char *s)
 {
     size_t columns;
 
-    text_cut(s, SIZE_MAX, &columns);
+    cut(s, SIZE_MAX, &columns);
     return columns;
 }
 
@@ -91,8 +93,8 @@ char *text_fit(const struct text_style *st, const char *s, size_t columns)
     if (text_columns(s) <= columns)
         return str_dup(s);
     if (columns <= dots_columns)
-        return str_printf("%.*s", (int)text_cut(s, columns, NULL), s);
-    return str_printf("%.*s%s", (int)text_cut(s, columns - dots_columns, NULL), s, dots);
+        return str_printf("%.*s", (int)cut(s, columns, NULL), s);
+    return str_printf("%.*s%s", (int)cut(s, columns - dots_columns, NULL), s, dots);
 }
 
 void text_add(struct buf *b, const struct text_style *st, enum text_colour colour, const char *s)
@@ -111,7 +113,7 @@ void text_add(struct buf *b, const struct text_style *st, enum text_colour colou
 /* How much of ${s} goes on a line of ${columns}; always more than nothing. */
 static size_t line_length(const char *s, size_t columns)
 {
-    size_t n = text_cut(s, columns, NULL);
+    size_t n = cut(s, columns, NULL);
     size_t space = n;
 
     if (s[n] == '\0' || s[n] == ' ')

@@ -45,13 +45,6 @@ size_t text_columns(const char *s);
 char *text_fit(const struct text_style *st, const char *s, size_t columns);
 
 /**
- * text_cut(s, columns, ret_columns):
- * Return the length in bytes of the longest beginning of the clean text ${s} that fits ${columns}
- * columns; how many it takes goes to ${ret_columns}, which may be NULL.
- */
-size_t text_cut(const char *s, size_t columns, size_t *ret_columns);
-
-/**
  * text_add(b, st, colour, s):
  * Append ${s} in ${colour}.
  */

@@ -199,12 +199,6 @@ int state_set_elsewhere(struct state *s, const char *session_id, const struct st
 int64_t state_base(const struct state_session *ss);
 
 /**
- * state_is_behind(ss):
- * Return whether what is elsewhere contains ${ss}->version, as far as is known.
- */
-int state_is_behind(const struct state_session *ss);
-
-/**
  * state_set_verified(s, session_id, mark, err), state_is_verified(s, session_id, mark):
  * The server has the confirmed version, though no head any more, below what it lists as ${mark}
  * says (beside_mark()); return whether that is known.

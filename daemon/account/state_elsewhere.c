@@ -45,11 +45,6 @@ int64_t state_base(const struct state_session *ss)
     return ss->is_within ? 0 : ss->version;
 }
 
-int state_is_behind(const struct state_session *ss)
-{
-    return ss->elsewhere > 0 && !ss->is_apart;
-}
-
 int state_note_contained(struct state *s, const char *session_id, const char *wire_id,
                          int64_t version, const char *sha256, int is_untold, struct ct_err *err)
 {
