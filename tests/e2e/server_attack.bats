@@ -219,8 +219,19 @@ go() {
     # Whoever runs the server can keep somebody out, and a whole account goes as well.
     dd if=/dev/zero of="$disk/fill" bs=64k 2>/dev/null || true
     for ((n = 0; n < 3; n++)); do dd if=/dev/zero of="$disk/fill$n" bs=4k 2>/dev/null || true; done
+    codeteleport-server --data "$disk" user list
+    [ -e "$disk/ballast" ] # which looking does not give up
+    codeteleport-server --data "$disk" key rotate
     codeteleport-server --data "$disk" user disable al@example.org
     codeteleport-server --data "$disk" user enable al@example.org
+    expect 200 '' json POST /account/logout-all -d "{\"password\":\"$PASSWORD\"}"
+    # And where not even that is left, it is said what to do, and nothing is half done.
+    dd if=/dev/zero of="$disk/fill3" bs=4k 2>/dev/null || true
+    run codeteleport-server --data "$disk" user disable al@example.org
+    [ "$status" -eq 1 ]
+    [[ $output == *'nothing was done; make 16 MB free'* ]]
+    expect 200 '' json GET /auth/me
+    rm "$disk/fill3"
     expect 200 '' json POST /account/delete -d "{\"password\":\"$PASSWORD\",\"now\":true}"
     [ "$(objects)" = 0 ]
 }

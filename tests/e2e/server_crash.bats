@@ -212,8 +212,12 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     push
     real_bundle /home/al/q
     push
+    # One that lies: it is not sealed, and no such agent and folder could have come by an upload.
     ID=other
-    bundle 5000
+    printf '{"sessionId":"x","sourceCwd":"/a\\u001b[2J\\nb","sourceUserDir":"/\\n","agentId":"\\u001b%0400d","sealed":"AAAA"}\n' 0 \
+        >"$T/tar/meta.json"
+    tar -C "$T/tar" -czf "$T/bundle" meta.json session.jsonl
+    describe
     push
     # A sealed one: what it is says its first bytes.
     ID=$SEALED_ID
@@ -248,6 +252,8 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     json GET /sessions | jq -e --arg id "$SEALED_ID" --arg head "$(head -c 48 "$T/sealed" | base64 -w 0)" \
         '.sessions[] | select(.id == $id) | .metadata == {sealed: $head} and .sourceMachine == "sealed" and .messages == null'
     [ "$(sql "SELECT DISTINCT agent FROM versions WHERE session_id = '$ID'")" = codex ]
+    [ "$(sql "SELECT v.agent, d.cwd, d.user_dir, d.metadata FROM versions v JOIN descriptions d
+        USING (user_id, session_id, version) WHERE session_id = 'other'")" = 'claude-code|/|/|' ]
     object GET "$(json GET "/sessions/$ID/download?version=2" | jq -r .downloadUrl)"
     cmp "$T/object" "$T/largest"
     bundle 100
