@@ -56,9 +56,9 @@ function fromAnotherTab() {
 }
 
 // The bytes of a picture.  They are drawn, never put into an element that could be something else.
-export async function picture(query) {
+export async function picture(query, options) {
   const answer = await fetch(`/api/image?${new URLSearchParams(query)}`, { cache: 'no-store', redirect: 'error',
-    headers: { 'X-Codeteleport-Token': sessionStorage.getItem(key) ?? '' } })
+    headers: { 'X-Codeteleport-Token': sessionStorage.getItem(key) ?? '' }, ...options })
   const bytes = await answer.blob()
   if (!answer.ok || !bytes.size) throw new Refused(answer.status, 'This picture can not be shown')
   return createImageBitmap(bytes)

@@ -103,26 +103,72 @@ function rest(t, more, article) {
 }
 
 const WIDE = 1400 // pixels of a picture, at most
+const MOST = 20 // pictures of a turn
 
-function pictures(t, get) {
-  const box = el('div', { class: 'pictures' })
-  for (let i = 0; i < t.images; i++) {
-    const c = el('canvas', { role: 'img', 'aria-label': `A picture, ${i + 1} of ${t.images}` }), d = el('div', null, c)
-    box.append(d)
-    get(i).then(bitmap => {
-      const scale = Math.min(1, WIDE / bitmap.width, WIDE / bitmap.height)
-      c.width = Math.max(1, Math.round(bitmap.width * scale))
-      c.height = Math.max(1, Math.round(bitmap.height * scale))
-      c.getContext('2d').drawImage(bitmap, 0, 0, c.width, c.height)
-      bitmap.close()
-    }).catch(e => { if (e.name !== 'AbortError') put(d, el('p', { class: 'nothing' }, e instanceof Refused ? e.message : 'This picture can not be shown')) })
+async function draw(canvas, get) {
+  try {
+    const bitmap = await get()
+    const scale = Math.min(1, WIDE / bitmap.width, WIDE / bitmap.height)
+    canvas.width = Math.max(1, Math.round(bitmap.width * scale))
+    canvas.height = Math.max(1, Math.round(bitmap.height * scale))
+    canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height)
+    bitmap.close()
+  } catch (e) {
+    if (e.name !== 'AbortError') canvas.replaceWith(el('p', { class: 'nothing' }, 'This picture can not be shown'))
   }
+}
+
+// Pictures that are in sight are drawn, one after the other: each costs the program a look into the file.
+class Gallery {
+  constructor() {
+    this.waiting = new Map() // canvas -> how to get it
+    this.inSight = []
+    this.eye = new IntersectionObserver(entries => {
+      for (const e of entries) if (e.isIntersecting && this.waiting.has(e.target)) {
+        this.eye.unobserve(e.target)
+        this.inSight.push(e.target)
+      }
+      this.work()
+    }, { rootMargin: '200px 0px' })
+  }
+
+  add(canvas, get) {
+    this.waiting.set(canvas, get)
+    this.eye.observe(canvas)
+  }
+
+  async work() {
+    if (this.busy) return
+    this.busy = true
+    for (let c; (c = this.inSight.shift());) {
+      const get = this.waiting.get(c)
+      this.waiting.delete(c)
+      if (c.isConnected) await draw(c, get)
+    }
+    this.busy = false
+  }
+
+  close() {
+    this.eye.disconnect()
+    this.inSight = []
+  }
+}
+
+function pictures(t, image) {
+  const box = el('div', { class: 'pictures' }), n = Math.min(t.images, MOST)
+  for (let i = 0; i < n; i++) {
+    const c = el('canvas', { role: 'img', 'aria-label': `A picture, ${i + 1} of ${t.images}` })
+    image(c, i)
+    box.append(c)
+  }
+  if (t.images > n) box.append(el('p', { class: 'nothing' }, `${t.images - n} more`))
   return box
 }
 
 const sameDay = (a, b) => a && b && new Date(a).toDateString() === new Date(b).toDateString()
 
-// One turn as an article; ${before} is the one in front of it, ${more} gets it whole, ${image} a picture of it.
+// One turn as an article; ${before} is the one in front of it, ${more} gets it whole, ${image} draws one
+// of its pictures on a canvas.
 export function turn(t, before, more, image) {
   const isAgent = ['answer', 'thinking', 'call'].includes(t.kind) && (!before || before.kind === 'prompt')
   const a = el('article', { class: `turn ${t.kind}${t.subagent ? ' subagent' : ''}`,
@@ -156,6 +202,7 @@ export class Turns {
     this.wanted = new Set()
     this.near = new IntersectionObserver(entries => this.see(entries), { rootMargin: '1200px 0px' })
     this.abort = new AbortController()
+    this.gallery = new Gallery()
   }
 
   async open() {
@@ -168,6 +215,7 @@ export class Turns {
 
   close() {
     this.near.disconnect()
+    this.gallery.close()
     this.abort.abort()
   }
 
@@ -228,7 +276,8 @@ export class Turns {
     let before = this.last?.piece === n - 1 ? this.last.turn : n === 0 ? null : { kind: 'answer' }
     const all = o.turns.map((t, i) => {
       const a = safely(t, before, async () => (await this.get({ piece: n, turn: i })).turns[0],
-        k => picture({ handle: this.handle, piece: n, turn: i, image: k }))
+        (canvas, k) => this.gallery.add(canvas, () =>
+          picture({ handle: this.handle, piece: n, turn: i, image: k }, { signal: this.abort.signal })))
       if (t.kind !== 'note') before = t
       return a
     })

@@ -185,6 +185,20 @@ static const char *type_of(const struct buf *b)
     return NULL;
 }
 
+static uint32_t number_at(const struct buf *b, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)b->data + at;
+
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* A few bytes of PNG may stand for more pixels than a browser has memory. */
+static int is_bomb(const struct buf *b, const char *type)
+{
+    return strcmp(type, "image/png") == 0 &&
+           (b->len < 24 || (uint64_t)number_at(b, 16) * number_at(b, 20) > PIECES_PIXELS);
+}
+
 int pieces_image(const struct agent *agent, int fd, int64_t piece, int64_t turn, int64_t image,
                  struct buf *ret, const char **ret_type, struct ct_err *err)
 {
@@ -195,7 +209,7 @@ int pieces_image(const struct agent *agent, int fd, int64_t piece, int64_t turn,
     if (tell(agent, fd, piece, seek_image, &x, &size, &unread, err) != 0)
         return -1;
     type = x.is_found ? type_of(ret) : NULL;
-    if (type == NULL)
+    if (type == NULL || is_bomb(ret, type))
         return err_set(err, ERR_REFUSED, "there is no picture that can be shown");
     *ret_type = type;
     return 0;

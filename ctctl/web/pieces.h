@@ -15,6 +15,7 @@
 #define PIECES_BYTES (128 << 10)
 #define PIECES_TEXT (16 << 10)     /* bytes of a turn's text that are told at first */
 #define PIECES_WHOLE (1 << 20)     /* ... when all of it is wanted */
+#define PIECES_PIXELS (64 << 20)   /* of a PNG; one with more is not shown */
 #define PIECES_READ_MAX (65 << 20) /* a line that is longer is none that turns_feed() reads */
 
 /**

@@ -262,7 +262,8 @@ static void only_a_picture_is_given_as_one(void **state)
     static const char line[] =
         "{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"see\"},"
         "{\"type\":\"image\",\"source\":{\"media_type\":\"text/"
-        "html\",\"data\":\"iVBORw0KGgoAAAAA\"}},"
+        "html\",\"data\":\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABAAA=\"}},"
+        "{\"type\":\"image\",\"source\":{\"data\":\"iVBORw0KGgoAAAANSUhEUgAAdTAAAHUwAAA=\"}},"
         "{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\"},{\"type\":\"image\","
         "\"source\":"
         "{\"media_type\":\"image/png\",\"data\":\"PHN2Zz4AAAAA\"}},{\"type\":\"image\",\"source\":"
@@ -271,8 +272,9 @@ static void only_a_picture_is_given_as_one(void **state)
         int64_t turn, image;
         const char *type; /* NULL: refused */
     } rows[] = {
-        {0, 0, NULL}, {1, 0, "image/png"},  {1, 1, NULL}, {1, -1, NULL}, {2, 0, NULL},
-        {2, 1, NULL}, {2, 2, "image/jpeg"}, {2, 3, NULL}, {2, 4, NULL},  {9, 0, NULL},
+        {0, 0, NULL},         {1, 0, "image/png"}, {1, 1, NULL}, {1, -1, NULL},
+        {2, 0, NULL},         {3, 0, NULL},        {3, 1, NULL}, {3, 3, NULL},
+        {3, 2, "image/jpeg"}, {3, 4, NULL},        {9, 0, NULL},
     };
     struct buf b = {0};
     struct json_object *o;
@@ -282,7 +284,7 @@ static void only_a_picture_is_given_as_one(void **state)
     buf_addstr(&b, line);
     fd = write_it(*state, &b);
     assert_int_equal(pieces_tell(agent_unnamed(), fd, 0, -1, &o, &e), 0);
-    assert_int_equal(jdoc_int(json_object_array_get_idx(jdoc_array(o, "turns"), 2), "images", 0),
+    assert_int_equal(jdoc_int(json_object_array_get_idx(jdoc_array(o, "turns"), 3), "images", 0),
                      4);
     json_object_put(o);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

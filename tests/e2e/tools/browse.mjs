@@ -21,6 +21,7 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, ar
 const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions: ['clipboard-write'] })
 context.setDefaultTimeout(limit)
 let origin = null
+let asked = 0
 
 // A page that is watched: nothing but its own requests, nothing on the console, no dialog.
 async function watched(c = context) {
@@ -32,6 +33,7 @@ async function watched(c = context) {
   p.on('dialog', d => { fault(`dialog: ${d.message()}`); d.dismiss() })
   p.on('popup', () => fault('a window opened'))
   p.on('request', r => {
+    asked++
     if (origin && !r.url().startsWith(origin + '/') && !r.url().startsWith('file:')) fault(`asks ${r.url()}`)
   })
   return p
@@ -111,6 +113,8 @@ const scene = {
       await page.evaluate(() => { for (const d of document.querySelectorAll('.note details')) d.open = true })
       for (const b of (await page.$$('button.rest')).slice(0, 3)) if (Date.now() < deadline) await b.evaluate(e => e.click())
       await page.waitForTimeout(150)
+      if (asked > 300) fault(`${asked} questions for one session`)
+      asked = 0
       for (const bad of await inspect(page)) fault(bad)
     }
     place = 'hostile list'

@@ -120,6 +120,7 @@ def sessions():
                         {"type": "image", "source": {"type": "url", "url": url + "/picture"}}]),
         record("user", [image(png(30000, 30000)), image(png(2**31 - 1, 2**31 - 1))]),
         result([image(png(9, 9)) for _ in range(200)]),
+        record("user", [{"type": "image", "source": {"data": "iVBO"}}] * (3000 * scale)),
     ]
     yield "shapes", [
         {**record("user", "x"), "timestamp": t} for t in
