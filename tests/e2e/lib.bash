@@ -88,9 +88,14 @@ alive() {
 }
 
 # Start a daemon anew that asks for it by its exit status, as a service manager does; and so that it
-# need not wait for long when it asks again.
+# need not wait for long when it asks again.  And a server that is brought up, see there.
 revive() {
     local status=0
+    if [ "$1" = "${SERVER_PID:-}" ] && [ ${#LAUNCH_SERVER[@]} -gt 0 ]; then
+        tail -n 1 "$T/server.log" | grep -q 'Address already in use' || return 1
+        "${LAUNCH_SERVER[@]}"
+        return
+    fi
     [ "$1" = "${STARTED_PID:-}" ] || return 1
     wait "$1" || status=$?
     [ $status = 79 ] || return 1
@@ -130,24 +135,38 @@ lay_server() {
 
 # start_server: at API_HOST and OBJECTS_HOST, 127.0.0.1 by default
 start_server() {
-    rm -f "$T/ready"
     lay_server
+    bring_up launch_server
+}
+
+launch_server() {
     codeteleport-server --data "$T/server" --listen "${API_HOST:-127.0.0.1}:${API_PORT:-0}" \
         --objects "${OBJECTS_HOST:-127.0.0.1}:${OBJECTS_PORT:-0}" --ready-file "$T/ready" \
         >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
-    server_is_ready
 }
 
 # start_stock_server [OPTIONS]: a server that is not ours, see stock_server.py; what "$T/faults"
 # says goes wrong
 start_stock_server() {
-    rm -f "$T/ready"
+    bring_up launch_stock_server "$@"
+}
+
+launch_stock_server() {
     python3 -S "$CT_SRC/tests/e2e/tools/stock_server.py" --data "$T/server" \
         --listen "127.0.0.1:${API_PORT:-0}" --objects "127.0.0.1:${OBJECTS_PORT:-0}" \
         --ready-file "$T/ready" --faults "$T/faults" "$@" >>"$T/server.log" 2>&1 3>&- &
     SERVER_PID=$!
+}
+
+# bring_up COMMAND...: launch a server, and do it again while one of the ports that it had before is some
+# program's way out
+bring_up() {
+    LAUNCH_SERVER=("$@")
+    rm -f "$T/ready"
+    "$@"
     server_is_ready
+    LAUNCH_SERVER=()
 }
 
 server_is_ready() {
