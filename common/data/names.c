@@ -29,19 +29,42 @@ static const char *text_of(const struct json_object *o)
     return s != NULL ? s : "";
 }
 
+/* What turns the direction of writing, has no width or breaks lines, as UTF-8. */
+static int is_unseen(const char *s)
+{
+    static const char *const unseen[] = {"\xD8\x9C", "\xEF\xBB\xBF", "\xC2\xAD", "\xF3\xA0"};
+    const unsigned char *u = (const unsigned char *)s;
+
+    for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+        if (strncmp(s, unseen[i], strlen(unseen[i])) == 0)
+            return 1;
+    }
+    if (u[0] == 0xC2 && u[1] >= 0x80 && u[1] < 0xA0)
+        return 1;
+    /* U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F */
+    return u[0] == 0xE2 &&
+           ((u[1] == 0x80 && ((u[2] >= 0x8B && u[2] <= 0x8F) || (u[2] >= 0xA8 && u[2] <= 0xAE))) ||
+            (u[1] == 0x81 && u[2] >= 0xA0 && u[2] <= 0xAF));
+}
+
 /* Is it one line that people can read? */
 static int is_line(const char *s)
 {
     for (; *s != '\0'; s++) {
-        if ((unsigned char)*s < 0x20 || *s == 0x7F)
+        if ((unsigned char)*s < 0x20 || *s == 0x7F || is_unseen(s))
             return 0;
     }
     return 1;
 }
 
+static int is_blank(const char *s)
+{
+    return s[strspn(s, " ")] == '\0';
+}
+
 static int is_title(const char *s)
 {
-    return is_line(s) && str_is_utf8(s, strlen(s)) &&
+    return is_line(s) && (s[0] == '\0' || !is_blank(s)) && str_is_utf8(s, strlen(s)) &&
            str_utf8_cut(s, strlen(s), NAMES_TITLE) == strlen(s);
 }
 
@@ -254,7 +277,9 @@ int names_set_title(struct json_object *doc, const char *title, const char *by, 
     struct json_object *old = jdoc_obj(doc, "title"), *o;
 
     if (!is_title(title))
-        return err_set(err, ERR_REFUSED, "a title is one line of at most %d characters",
+        return err_set(err, ERR_REFUSED,
+                       "a title is one line of at most %d characters that people can see: no "
+                       "control characters, none without a width, and not blanks alone",
                        NAMES_TITLE);
     o = said(after(old, now_ms), by);
     if (old != NULL)

@@ -55,6 +55,8 @@ static void on_transcript(void *arg, const char *path, const char *id)
     jdoc_set_bool(s->here, id, 1);
     item = jdoc_obj(s->local, id);
     if (!is_there || ms < s->since_ms ||
+        (s->machine != NULL && (jdoc_str(item, "deviceName") == NULL ||
+                                strcmp(jdoc_str(item, "deviceName"), s->machine) != 0)) ||
         (s->project != NULL && !folder_is_project(s->project, jdoc_str(item, "projectName"),
                                                   jdoc_str(item, "projectPath"))))
         return;
@@ -146,7 +148,7 @@ static void fetch(struct search *s, struct json_object *item)
 static int search_cloud(struct search *s, struct ct_err *err)
 {
     const struct sessions_filter which = {
-        .project = s->project, .agent = s->of_agent, .which = SESSIONS_ONLY};
+        .project = s->project, .machine = s->machine, .agent = s->of_agent, .which = SESSIONS_ONLY};
     struct json_object *list;
     char buf[128];
 
@@ -202,7 +204,8 @@ int search_run(struct search *s, struct ct_err *err)
 {
     s->local = json_object_new_object();
     s->here = json_object_new_object();
-    if (ctx_config(s->c, err) != 0 || (know_local(s, err) != 0 && s->project != NULL))
+    if (ctx_config(s->c, err) != 0 ||
+        (know_local(s, err) != 0 && (s->project != NULL || (s->machine != NULL && !s->is_cloud))))
         return -1;
     search_here(s);
     if (s->is_cloud && search_cloud(s, err) != 0)

@@ -22,6 +22,7 @@ struct search {
     struct ctx *c;
     struct find *find;
     const char *project;  /* of that project only (folder_is_project()), or NULL */
+    const char *machine;  /* of the machine with that name only, or NULL */
     const char *of_agent; /* of the agent with that id only, or NULL */
     int64_t since_ms;     /* only what changed after that */
     int is_cloud;         /* also what is in the cloud and not here, by its title */

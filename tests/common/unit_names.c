@@ -158,6 +158,10 @@ static void there_are_limits(void **state)
     assert_int_equal(names_set_tag(o, word, 1, "a", NOW, &err), -1);
     assert_int_equal(names_set_tag(o, "+x", 1, "a", NOW, &err), -1);
     assert_int_equal(names_set_title(o, "a\tb", "a", NOW, &err), -1);
+    assert_int_equal(names_set_title(o, "  ", "a", NOW, &err), -1);
+    assert_int_equal(names_set_title(o, "a\u202Eb", "a", NOW, &err), -1);
+    assert_int_equal(names_set_tag(o, "\u2066x", 1, "a", NOW, &err), -1);
+    assert_int_equal(names_set_tag(o, "x\u200B", 1, "a", NOW, &err), -1);
     for (int i = 0; i < 300; i++) {
         snprintf(word, sizeof(word), "t%d", i);
         assert_int_equal(names_set_tag(o, word, 1, "a", NOW + i, &err), 0);

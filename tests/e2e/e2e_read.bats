@@ -155,6 +155,9 @@ EOF
     run ctctl search zebra
     [ "$status" = 1 ]
     [ "$(found zebras --cloud)" = "[\"${other:0:8}\"]" ]
+    [ "$(found zebras --cloud --machine alice)" = "[\"${other:0:8}\"]" ]
+    run ctctl search zebras --cloud --machine bob
+    [ "$status" = 1 ]
     [ "$(found zebra --cloud --fetch | jq length)" = 2 ]
     [ ! -e "$CLAUDE_CONFIG_DIR/projects" ] || [ -z "$(find "$CLAUDE_CONFIG_DIR/projects" -type f)" ]
 }

@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "common/base/buf.h"
+#include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "ctctl/here/naming.h"
 
@@ -15,6 +18,10 @@ static int run(struct ctx *c, int argc, char **argv)
 
     if (rc == -1 && (words.n < 1 || (words.n == 1) != is_own))
         rc = ctx_usage(c, "rename wants the ID of one session, and a title or --own");
+    for (size_t i = 1; rc == -1 && i < words.n; i++) {
+        if (!str_is_utf8(words.v[i], strlen(words.v[i])))
+            rc = ctx_usage(c, "that title is no UTF-8");
+    }
     if (rc == -1) {
         for (size_t i = 1; i < words.n; i++)
             buf_printf(&title, "%s%s", i > 1 ? " " : "", words.v[i]);

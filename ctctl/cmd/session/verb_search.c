@@ -151,7 +151,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"project", OPT_STRING, &s.project}, {"since", OPT_STRING, &since},
         {"role", OPT_STRING, &role},         {"limit", OPT_NUMBER, &limit},
         {"cloud", OPT_FLAG, &s.is_cloud},    {"fetch", OPT_FLAG, &s.is_fetching},
-        {"agent", OPT_STRING, &s.of_agent},
+        {"agent", OPT_STRING, &s.of_agent},  {"machine", OPT_STRING, &s.machine},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
@@ -175,7 +175,7 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_search = {
     "search",
-    "WORDS... [--project P] [--agent A] [--since T] [--role R]\n"
+    "WORDS... [--project P] [--agent A] [--machine M] [--since T] [--role R]\n"
     "                    [--cloud [--fetch]] [--limit N]",
     "find a session by what was said in it",
     "Looks for sessions that hold all of the words, in either case; what is quoted for the\n"
@@ -186,6 +186,7 @@ const struct verb verb_search = {
     "  --project P  of a project: its name or folder\n"
     "  --since T    that changed within 12h, 7d, 6mo ...\n"
     "  --agent A    of this agent: claude-code, pi\n"
+    "  --machine M  of the machine with this name\n"
     "  --role R     in what you typed (me), what the agent said (agent), or its tools (tool)\n"
     "  --cloud      also what is not here but in the cloud, by its title\n"
     "  --fetch      with --cloud: download and read that too\n"
