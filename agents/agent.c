@@ -20,6 +20,7 @@
 #include "agents/agent.h"
 
 #define TAIL_BYTES (256 << 10) /* of a transcript, to see how it ends */
+#define HEAD_BYTES (256 << 10) /* ... to see how it begins */
 #define LIVE_MAX (64 << 10)    /* bytes of a sessions/<pid>.json */
 
 /* The table.  The first is agent_unnamed(). */
@@ -153,6 +154,32 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
                       ret_next, err);
     close(fd);
     return rc;
+}
+
+const struct agent *agent_by_head(const char *p, size_t n)
+{
+    const char *newline = memchr(p, '\n', n);
+    const struct agent *agent, *found = agent_unnamed();
+    struct json_object *o = NULL;
+
+    if (jdoc_parse(p, newline != NULL ? (size_t)(newline - p) : n, &o, NULL) != 0)
+        return found;
+    for (size_t i = 0; (agent = agent_at(i)) != NULL; i++) {
+        if (agent->begins != NULL && agent->begins(o))
+            found = agent;
+    }
+    json_object_put(o);
+    return found;
+}
+
+const struct agent *agent_of_transcript(int fd)
+{
+    char *p = str_calloc(HEAD_BYTES, 1);
+    ssize_t n = file_pread_all(fd, p, HEAD_BYTES, 0);
+    const struct agent *found = agent_by_head(p, n > 0 ? (size_t)n : 0);
+
+    free(p);
+    return found;
 }
 
 int agent_is_turn_over(const struct agent *agent, const char *root, const char *path)

@@ -234,6 +234,10 @@ struct agent {
     /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
     int (*record_is_idle)(const struct agent_record *r);
 
+    /* Does a transcript of this agent begin with that record?  NULL: its first record can be any.
+     */
+    int (*begins)(const struct json_object *record);
+
     /* Does the record, the last of a transcript, say that the turn is over and a person's next?
      * NULL: its transcripts don't tell; where live_dir does not either, quiet has to. */
     int (*is_turn_over)(const struct json_object *record);
@@ -346,6 +350,14 @@ int agent_read_sidechain(const struct agent *agent, const char *root, const char
 int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
                        void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
                        struct ct_err *err);
+
+/**
+ * agent_of_transcript(fd), agent_by_head(p, n):
+ * Return whose transcript the open file is, or what begins with the ${n} bytes at ${p}, by its
+ * first record; agent_unnamed() if that doesn't tell.
+ */
+const struct agent *agent_by_head(const char *p, size_t n);
+const struct agent *agent_of_transcript(int fd);
 
 /**
  * agent_is_turn_over(agent, root, path):

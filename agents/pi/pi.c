@@ -255,6 +255,13 @@ static int record_is_idle(const struct agent_record *r)
     return 0;
 }
 
+static int begins(const struct json_object *record)
+{
+    const char *type = jdoc_str(record, "type");
+
+    return type != NULL && strcmp(type, "session") == 0 && jdoc_str(record, "cwd") != NULL;
+}
+
 /* An answer that asks for no tool. */
 static int is_turn_over(const struct json_object *record)
 {
@@ -331,6 +338,7 @@ const struct agent pi_agent = {
     .record_news = record_news,
     .record_is_idle = record_is_idle,
     .record_turns = pi_record_turns,
+    .begins = begins,
     .is_turn_over = is_turn_over,
     .prompt_is_command = plain_prompt_is_command,
     .entry_kind = entry_kind,

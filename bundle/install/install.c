@@ -658,7 +658,8 @@ int install_run(const struct install_opts *opts, struct install_result *ret, str
     ret->source_cwd = str_dup(in.meta->source_cwd);
     ret->agent = in.meta->agent;
     if (is_asked_for(&in, err) == 0 &&
-        (in.root = opts->find_root(opts->find_root_arg, ret->agent, err)) != NULL &&
+        (in.root = opts->find_root(opts->find_root_arg, ret->agent, ret->session_id, err)) !=
+            NULL &&
         choose(&in, err) == 0 && open_stage(&in, err) == 0) {
         rc = work(&in, err);
         stage_close(&in.stage);

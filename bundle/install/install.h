@@ -60,7 +60,8 @@ struct install_opts {
 
     /* Say where the data folder of ${agent}, whose session it is, lies (borrowed; made if it is
      * missing), or NULL with an error. */
-    const char *(*find_root)(void *arg, const struct agent *agent, struct ct_err *err);
+    const char *(*find_root)(void *arg, const struct agent *agent, const char *session_id,
+                             struct ct_err *err);
     void *find_root_arg;
 
     /* Say who vouches for what is here of the session.  NULL: nobody. */

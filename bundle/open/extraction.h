@@ -31,6 +31,7 @@ struct extraction {
     struct buf manifest;    /* of the files that a user had named */
     int64_t unlooked_bytes; /* for which nobody has looked for space */
     int has_mode_reset;
+    struct buf head;        /* how the transcript begins */
     int64_t folders, files; /* made in the stage */
     int64_t made;           /* both together, of what is taken */
     struct rebuild_opts rebuild;

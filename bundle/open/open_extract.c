@@ -20,6 +20,7 @@
 
 #include "bundle/open/open.h"
 
+#define HEAD_BYTES (64 << 10) /* of a transcript, to see whose it is */
 #define MANIFEST_MAX (4 << 20)
 #define LARGE_BYTES (1 << 20)           /* for so much, space is looked for beforehand */
 #define BLOCK_BYTES 4096                /* a file that is nearly empty takes them */
@@ -144,6 +145,8 @@ static int pour(struct extraction *x, struct item *i, struct landing *l, struct 
             x->o->opts.transcript(x->o->opts.transcript_arg, p, (size_t)n);
         if (r != NULL)
             records_feed(r, p, (size_t)n);
+        if (i->kind == AGENT_TRANSCRIPT && x->head.len < HEAD_BYTES)
+            buf_add(&x->head, p, (size_t)n);
         if (is_lines)
             i->lines += count_lines(p, (size_t)n);
         if (strcmp(i->name, ENTRY_EXTRAS_MANIFEST) == 0)
@@ -177,6 +180,19 @@ static int take_mode(const struct extraction *x, const struct item *i, struct ct
                : err_sys(err, "can't set the mode of a file in the stage");
 }
 
+/* Does its first record say that it is another agent's?  What others wrote is built anew by one
+ * agent's table, and nothing of another one's would come. */
+static int is_anothers(const struct extraction *x, const struct item *i)
+{
+    const struct agent *agent = x->o->meta.agent, *whose;
+
+    if (!i->is_taken || i->kind != AGENT_TRANSCRIPT || x->o->opts.trust == TRUST_OWN ||
+        i->lines == 0)
+        return 0;
+    whose = agent_by_head(x->head.data != NULL ? x->head.data : "", x->head.len);
+    return whose != agent && (whose->begins != NULL || agent->begins != NULL);
+}
+
 /* Read the content of an item, into the stage if it is taken. */
 static int land(struct extraction *x, struct item *i, struct ct_err *err)
 {
@@ -200,6 +216,10 @@ static int land(struct extraction *x, struct item *i, struct ct_err *err)
     rc = count_files(x, i, landing_folders(l), err);
     if (rc == 0)
         rc = pour(x, i, l, r, err);
+    if (rc == 0 && is_anothers(x, i))
+        rc = err_set(err, ERR_CORRUPT,
+                     "its meta.json says that it is a session of %s's, and its records are not",
+                     x->o->meta.agent->name);
     if (rc == 0 && r != NULL)
         rc = reset_mode(x, l, r, err);
     if (rc == 0)
@@ -569,6 +589,7 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
     losses_free(&x.losses);
     losses_free(&x.used);
     buf_free(&x.manifest);
+    buf_free(&x.head);
     map_free(x.names);
     if (x.stage_fd >= 0)
         close(x.stage_fd);

@@ -14,7 +14,7 @@ char *ctx_root(struct ctx *c, const struct agent *agent, struct ct_err *err)
 
     if (agent == agent_unnamed() && v != NULL && v[0] == '/')
         return agent->find_root();
-    if (ctx_config(c, err) != 0)
+    if (ctx_config(c, err) != 0 || roots_find(c->config, err) != 0)
         return NULL;
     root = roots_of(c->config, agent);
     return root != NULL ? str_dup(root) : agent->find_root();
@@ -22,7 +22,10 @@ char *ctx_root(struct ctx *c, const struct agent *agent, struct ct_err *err)
 
 const struct agent *ctx_agent_of(struct ctx *c, const char *root)
 {
-    for (size_t i = 0; ctx_config(c, NULL) == 0 && i < c->config->roots.n; i++) {
+    /* The small program reads the configuration without asking whose the folders are. */
+    if (ctx_config(c, NULL) != 0 || roots_find(c->config, NULL) != 0)
+        return agent_unnamed();
+    for (size_t i = 0; i < c->config->roots.n; i++) {
         if (strcmp(c->config->roots.v[i], root) == 0)
             return roots_agent(c->config, i);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/beneath.h"
 #include "bundle/install/origin.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -27,14 +28,64 @@ struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
     struct target *target;
+    int is_copy;
     char *root; /* where it goes, once it is known whose it is */
     enum trust trust;
 };
 
-static const char *find_root(void *arg, const struct agent *agent, struct ct_err *err)
+static void note(void *arg, const struct agent_file *file)
+{
+    int *n = arg;
+
+    (void)file;
+    ++*n;
+}
+
+static void note_skipped(void *arg, const char *path, const char *reason)
+{
+    int *n = arg;
+
+    (void)path;
+    (void)reason;
+    ++*n;
+}
+
+/* An id is one session's: of two agents with the same one only one could be saved. */
+static int is_another_agents(struct ctx *c, const struct agent *agent, const char *session_id,
+                             struct ct_err *err)
+{
+    static const struct agent_list_ops ops = {note, note_skipped};
+    const struct agent *other;
+    int n = 0;
+
+    for (size_t i = 0; (other = agent_at(i)) != NULL; i++) {
+        char *root = other != agent ? ctx_root(c, other, NULL) : NULL;
+        int root_fd = root != NULL ? beneath_open_root(root) : -1;
+        if (root_fd >= 0) {
+            (void)other->list_transcripts(root_fd, session_id, &ops, &n, NULL, NULL);
+            close(root_fd);
+        }
+        free(root);
+        if (n > 0)
+            break;
+    }
+    if (n == 0)
+        return 0;
+    err_set(err, ERR_CONFLICT,
+            "session %.8s is here already, and is one of %s's; this one is of %s's. --as-copy "
+            "gives it an id of its own",
+            session_id, other->name, agent->name);
+    snprintf(err->reason, sizeof(err->reason), "other_agent");
+    return 1;
+}
+
+static const char *find_root(void *arg, const struct agent *agent, const char *session_id,
+                             struct ct_err *err)
 {
     struct adopting *ad = arg;
 
+    if (!ad->is_copy && is_another_agents(ad->c, agent, session_id, err))
+        return NULL;
     free(ad->root);
     ad->root = ctx_root(ad->c, agent, err);
     ad->target->root = ad->root;
@@ -110,6 +161,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         return -1;
     ret->trust = trust;
     adopting->target = &target;
+    adopting->is_copy = opts->is_copy;
     scratch = path_join(c->config->state_dir, "downloads");
     const struct install_opts o = {
         .bundle = bundle,

@@ -229,6 +229,20 @@ struct touching {
     struct strlist ids;
 };
 
+static void forget_clash(struct daemon *d, const char *session_id)
+{
+    struct strlist left = {0};
+
+    for (size_t i = 0; i + 1 < d->clashes.n; i += 2) {
+        if (strcmp(d->clashes.v[i], session_id) == 0)
+            continue;
+        strlist_add(&left, d->clashes.v[i]);
+        strlist_add(&left, d->clashes.v[i + 1]);
+    }
+    strlist_free(&d->clashes);
+    d->clashes = left;
+}
+
 /* A server knows a session by its id alone: of two agents that use the same one, the first is
  * saved, and the other one is named.  Only who is asked to makes up such an id. */
 static int is_of_another(struct daemon *d, const char *session_id, const struct watcher_change *c)
@@ -243,6 +257,8 @@ static int is_of_another(struct daemon *d, const char *session_id, const struct 
         snprintf(saved, sizeof(saved), "%s", s->agent->id);
     if (saved[0] == '\0' || strcmp(saved, own) == 0)
         return 0;
+    if (c->place->kind == AGENT_TRANSCRIPT && c->is_gone)
+        forget_clash(d, session_id);
     if (c->place->kind == AGENT_TRANSCRIPT && !c->is_gone &&
         !strlist_has(&d->clashes, session_id)) {
         log_warn("session-clash session=%s agent=%s saved=%s", session_id, own, saved);

@@ -275,6 +275,10 @@ void sessions_counts(struct daemon *d, struct sessions_counts *ret)
 
     memset(ret, 0, sizeof(*ret));
     sessions_each(d, count_one, &n);
+    /* Those that another agent's session keeps out. */
+    ret->all += (int64_t)(d->clashes.n / 2);
+    ret->is_new += (int64_t)(d->clashes.n / 2);
+    ret->failed += (int64_t)(d->clashes.n / 2);
 }
 
 /* ---- when they come to rest ---------------------------------------------------------------------

@@ -49,7 +49,7 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     kill -HUP "$DAEMON_PID"
     within agents_are "claude-code pi"
     ctctl status >"$T/said"
-    ! grep -q "not saved" "$T/said"
+    ! grep -qi "not saved" "$T/said"
     [ "$(agents --agent pi)" = pi ]
     [ "$(agents --agent claude-code)" = claude-code ]
     ctctl list | grep -q AGENT
@@ -57,9 +57,29 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ! ctctl list --cloud --agent pi | grep -q "${ID:0:8}"
     ctctl search zebra --agent pi | grep -q "${PI_ID:0:8}"
     ! ctctl search zebra --agent claude-code
+    # A bundle that says that it is another agent's brings nothing of the conversation: it is refused.
+    ctctl export "$PI_ID" -o "$T/true.tgz"
+    mkdir "$T/lie"
+    tar -xzf "$T/true.tgz" -C "$T/lie"
+    command jq -c '.agentId = "claude-code"' "$T/lie/meta.json" >"$T/meta" && mv "$T/meta" "$T/lie/meta.json"
+    tar -czf "$T/lie.tgz" -C "$T/lie" meta.json session.jsonl
+    find "$CLAUDE_CONFIG_DIR" | sort >"$T/before"
+    run ctctl import "$T/lie.tgz" --as-copy --target-dir "$W"
+    [ "$status" != 0 ] && grep -q "its records are not" <<<"$output"
+    find "$CLAUDE_CONFIG_DIR" -not -path '*/.codeteleport*' | sort | diff <(grep -v '/\.codeteleport' "$T/before") -
     # What goes on goes on; the one with an id that is taken is named, and does not touch the other.
     pi_session "$ID"
     within eval 'ctctl status | grep -q "a session of pi is NOT saved"'
+    ctctl status | head -n 1 | grep -q "NOT SAFE"
+    rm "$PI_FILE"
+    within eval '! ctctl status | grep -q "NOT SAFE"'
+    # Nor does a pull bring such a one.
+    command jq -c --arg id "$ID" '.sessionId = $id | del(.contentId) | .agentId = "pi"' "$T/lie/meta.json" >"$T/meta" &&
+        mv "$T/meta" "$T/lie/meta.json"
+    sed -i "s/$PI_ID/$ID/" "$T/lie/session.jsonl"
+    tar -czf "$T/lie.tgz" -C "$T/lie" meta.json session.jsonl
+    run ctctl import "$T/lie.tgz" --target-dir "$W"
+    [ "$status" != 0 ] && grep -q "one of Claude Code's" <<<"$output"
     agents_are "claude-code pi"
     ! grep -ra marker-in-auth "$T/server" "$XDG_STATE_HOME" "$T"/*.log
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,28 @@ static void turns_are_what_was_said(void **state)
     turns_free(t);
 }
 
+static void a_transcript_is_known_by_its_first_record(void **state)
+{
+    static const struct {
+        const char *text, *agent;
+    } files[] = {
+        {ALL, "pi"},
+        {PROMPT ALL, "claude-code"},
+        {"{\"type\":\"user\",\"sessionId\":\"" ID "\",\"cwd\":\"/\"}\n", "claude-code"},
+        {"not JSON\n", "claude-code"},
+        {"", "claude-code"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        FILE *f = tmpfile();
+        assert_non_null(f);
+        assert_int_equal(fputs(files[i].text, f) >= 0 && fflush(f) == 0, 1);
+        assert_string_equal(agent_of_transcript(fileno(f))->id, files[i].agent);
+        fclose(f);
+    }
+}
+
 static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
 {
     (void)err;
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(facts_are_those_of_an_independent_count),
         cmocka_unit_test(settings_are_no_news_and_words_are),
         cmocka_unit_test(turns_are_what_was_said),
+        cmocka_unit_test(a_transcript_is_known_by_its_first_record),
         cmocka_unit_test(ones_own_comes_as_it_is_and_what_is_signed_to_the_byte),
         cmocka_unit_test(of_a_strangers_comes_what_is_said_in_the_folder_that_was_chosen),
     };
