@@ -41,7 +41,7 @@ million() {
 }
 
 logged_at() { # WHAT SESSION: when the log says so, in ms of the day
-    grep "$1 session=$2" "$T/daemon.log" | tail -n 1 | cut -d' ' -f1 |
+    grep "$1 session=$2" "$T/daemon.log" | tail -n 1 | cut -d' ' -f1 | sed 's/.*T//' |
         awk -F'[:.]' '{ print (($1 * 60 + $2) * 60 + $3) * 1000 + $4 }'
 }
 is_confirmed() { grep -q "confirmed session=$1" "$T/daemon.log"; }
