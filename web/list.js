@@ -15,15 +15,27 @@ export const stateWord = s => s.place === 'this machine only' && s.state === 'sy
 export const stateMood = s => s.place === 'this machine only' && s.state === 'synced' ? 'care'
   : good.has(s.state) ? 'good' : busy.has(s.state) ? 'busy' : s.state === 'excluded' || s.state === 'locked' ? 'calm' : 'bad'
 
-// A cloud item in the words of the daemon's.
+// A name that somebody gave, and tags that are on (common/data/names.c).
+const given = n => typeof n?.title?.text === 'string' && n.title.text || null
+const on = n => Object.entries(n?.tags ?? {}).filter(([, t]) => t?.at && !t.off).map(([word]) => word)
+
+// A cloud item in the words of the daemon's: of a sealed one only what is inside counts.
 function ofCloud(i) {
   const inside = i.opened ?? i, m = (i.opened ? i.opened.metadata : i.metadata) ?? {}
   return { sessionId: i.opened?.sessionId ?? i.id, agent: m.agentId, isCloud: true,
-    title: i.label ?? m.title ?? i.localTitle ?? (i.sealed ? 'Sealed: its key is not on this machine' : null),
+    title: given(m.names) ?? inside.label ?? m.summary ?? i.localTitle ?? (i.sealed ? 'Sealed: its key is not on this machine' : null),
     locked: i.sealed?.message, projectPath: inside.sourceCwd, projectName: m.projectName, deviceName: inside.sourceMachine,
-    messageCount: m.messageCount, sizeBytes: i.sizeBytes, modifiedAt: m.sessionEndedAt ?? i.createdAt,
-    state: i.sealed ? 'locked' : 'cloud', version: i.currentVersion, isHere: i.here, isProfile: i.kind === 'profile' }
+    messageCount: m.messageCount, tags: on(m.names), usage: m.usage, sizeBytes: i.sizeBytes, modifiedAt: m.sessionEndedAt ?? i.createdAt,
+    state: i.sealed ? 'locked' : 'cloud', version: i.currentVersion, isHere: i.here, isProfile: m.kind === 'profile' }
 }
+
+// What its agent says that it cost.
+export function cost(s) {
+  const c = s.usage?.costUSD
+  return isNumber(c) && `${s.usage.costIsAtLeast ? 'at least ' : ''}$${c.toFixed(2)}`
+}
+
+export const tags = s => Array.isArray(s.tags) ? s.tags.filter(t => typeof t === 'string').slice(0, 20) : []
 
 export const title = s => line(s.title || `${s.agent ?? 'A session'}, ${count(s.messageCount ?? 0, 'message')}`, 160)
 
@@ -71,7 +83,7 @@ const byOrder = { time: () => 0, size: (a, b) => (b.sizeBytes ?? 0) - (a.sizeByt
   title: (a, b) => String(a.title ?? '').localeCompare(String(b.title ?? '')) }
 
 function matches(s, text) {
-  const all = `${s.title ?? ''} ${s.projectName ?? ''} ${s.projectPath ?? ''} ${s.deviceName ?? ''} ${s.agent ?? ''} ${s.sessionId}`.toLowerCase()
+  const all = `${s.title ?? ''} ${s.projectName ?? ''} ${s.projectPath ?? ''} ${s.deviceName ?? ''} ${s.agent ?? ''} ${tags(s).join(' ')} ${s.sessionId}`.toLowerCase()
   return text.toLowerCase().split(/\s+/).every(w => all.includes(w))
 }
 
@@ -83,7 +95,8 @@ export function row(s, hit) {
       s.agent && el('span', null, line(s.agent, 30)), s.deviceName && el('span', null, line(s.deviceName, 40)),
       isNumber(s.messageCount) && el('span', null, count(s.messageCount, 'message')),
       isNumber(s.sizeBytes) && el('span', null, bytes(s.sizeBytes)),
-      isNumber(s.cost) && el('span', null, `$${s.cost.toFixed(2)}`)].filter(Boolean)),
+      cost(s) && el('span', null, cost(s)),
+      tags(s).map(t => el('span', { class: 'tag' }, line(t, 40)))].flat().filter(Boolean)),
     el('span', { class: 'ago' }, s.live ? 'in use' : ago(s.modifiedAt)),
     hit ? el('span', { class: 'hit', dir: 'auto' }, line(hit, 300)) : null))
 }

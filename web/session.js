@@ -2,7 +2,7 @@
 
 import { ask, verb } from './ask.js'
 import { bytes, count, el, fill, isNumber, put, when } from './dom.js'
-import { all, stateMood, stateWord, title } from './list.js'
+import { all, cost, stateMood, stateWord, tags, title } from './list.js'
 import { line, visible } from './prose.js'
 import { turn, Turns } from './turns.js'
 
@@ -12,7 +12,8 @@ function facts(s) {
     ['Branch', s.gitBranch && line(s.gitBranch, 80)], ['Agent', s.agent && line(s.agent, 40)],
     ['Model', s.model && line(s.model, 60)], ['Machine', s.deviceName && line(s.deviceName, 60)],
     ['Messages', isNumber(s.messageCount) && s.messageCount.toLocaleString('en')],
-    ['Size', isNumber(s.sizeBytes) && bytes(s.sizeBytes)], ['Cost', isNumber(s.cost) && `$${s.cost.toFixed(2)}`],
+    ['Size', isNumber(s.sizeBytes) && bytes(s.sizeBytes)], ['Cost', cost(s)],
+    ['Tags', tags(s).length && tags(s).map(t => [el('span', { class: 'tag' }, line(t, 40)), ' '])],
     ['Changed', when(s.modifiedAt)], ['Saved', when(s.confirmedAt)],
     ['Sealed', s.sealed ? `with the key ${String(s.keyId ?? '').slice(0, 8)}` : s.clearVersion ? 'no: it is in the cloud in clear' : null],
     ['Id', el('code', null, visible(s.sessionId))]]

@@ -197,3 +197,15 @@ has_versions() { [ "$(ctctl versions "$1" --json | jq '.versions | length')" = "
     run ctctl web --idle soon
     [ "$status" = 64 ]
 }
+
+@test "pages have one word for each state, the one that the terminal has" {
+    local json word
+    sed -n 's/^ *{"\([a-z_]*\)", "\([a-z ]*\)", TEXT.*/\1:\2/p' "$CT_SRC/ctctl/ui/state.c" >"$T/states"
+    [ "$(grep -c . "$T/states")" -ge 10 ]
+    while IFS=: read -r json word; do
+        grep -q "[ {]$json: '$word'" "$CT_SRC/web/list.js" || {
+            echo "$json is \"$word\""
+            false
+        }
+    done <"$T/states"
+}
