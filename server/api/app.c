@@ -348,5 +348,5 @@ static void fault(void *arg, struct web_req *r, int status)
 
 void app_handler(struct app *a, struct web_handler *ret)
 {
-    *ret = (struct web_handler){a, 0, begin, body, end, done, fault};
+    *ret = (struct web_handler){a, 0, begin, body, end, done, fault, NULL};
 }

@@ -201,7 +201,7 @@ int metrics_start(const struct settings *s, struct ledger *ledger, const struct 
                   const struct web_stats *objects, struct metrics **ret, struct ct_err *err)
 {
     struct metrics *m;
-    struct web_handler handler = {NULL, 0, begin, body, end, done, fault};
+    struct web_handler handler = {NULL, 0, begin, body, end, done, fault, NULL};
     struct web_config config = {
         .name = "metrics", .max_connections = 16, .stall_s = 10, .memory = 8192, .workers = 1};
     int port;

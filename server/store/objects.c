@@ -335,7 +335,17 @@ static void fault(void *arg, struct web_req *r, int status)
            "The request is not one that this store can answer.");
 }
 
+/* Whoever was disabled gets no further, however slowly they read. */
+static int goes_on(void *arg, struct web_req *r)
+{
+    char key[STORE_KEY_MAX], user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    int64_t version;
+
+    return key_of(r, key) != 0 || store_key_parse(key, user_id, session_id, &version) != 0 ||
+           embedded_is_active(arg, user_id) != 0;
+}
+
 void objects_handler(struct embedded *e, struct web_handler *ret)
 {
-    *ret = (struct web_handler){e, 1, begin, body, end, done, fault};
+    *ret = (struct web_handler){e, 1, begin, body, end, done, fault, goes_on};
 }

@@ -34,6 +34,8 @@ struct web_handler {
     /* The request broke a rule of HTTP or of this file: answer with ${status} in one's own words.
      */
     void (*fault)(void *arg, struct web_req *r, int status);
+    /* Asked every other second while a file is sent; NULL: yes.  Return 0 to break it off. */
+    int (*goes_on)(void *arg, struct web_req *r);
 };
 
 struct web_config {

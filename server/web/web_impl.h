@@ -89,6 +89,7 @@ struct web_req {
     int file;            /* the answer's, or -1 */
     int64_t file_offset; /* of the answer's first byte */
     int64_t piece_at;    /* in the answer, -1: there is none */
+    int64_t asked_ms;    /* when the handler said the last time that it goes on */
     int read_failed;
     struct MHD_Connection *con;
     struct web_conn *guarded;

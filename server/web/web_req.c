@@ -18,6 +18,7 @@
 
 #define MAX_HELD (32LL * 1024 * 1024)
 #define FILE_BYTES (64 * 1024) /* are read and sent at a time */
+#define ASK_EVERY_MS 2000      /* whether to go on with that */
 
 struct web_req *web_req_new(struct web *w, struct MHD_Connection *con, const char *target)
 {
@@ -324,9 +325,24 @@ void web_answer(struct web_req *r, int status, const char *type, const void *p, 
                  (int64_t)n);
 }
 
+static int is_broken_off(struct web_req *r)
+{
+    const struct web_handler *h = &r->web->handler;
+    int64_t now_ms = now_mono_ms();
+
+    if (h->goes_on == NULL || now_ms - r->asked_ms < ASK_EVERY_MS)
+        return 0;
+    r->asked_ms = now_ms;
+    return !h->goes_on(h->arg, r);
+}
+
 /* Kept only until the library takes it: who reads slowly waits with one piece, not with two. */
 void web_req_read(struct web_req *r)
 {
+    if (is_broken_off(r)) {
+        r->read_failed = 1;
+        return;
+    }
     r->piece = str_calloc(1, r->piece_len);
     r->read_failed = file_pread_all(r->file, r->piece, r->piece_len,
                                     (off_t)(r->file_offset + r->piece_at)) != (ssize_t)r->piece_len;
@@ -366,6 +382,7 @@ void web_answer_fd(struct web_req *r, int status, const char *type, int fd, int6
     r->file = fd;
     r->file_offset = offset;
     r->piece_at = -1;
+    r->asked_ms = now_mono_ms();
     set_response(r, status, type,
                  MHD_create_response_from_callback((uint64_t)n, FILE_BYTES, on_read, r, NULL), n);
 }

@@ -217,12 +217,20 @@ PY
 
 @test "who is disabled is out at once: log-ins, tokens, and URLs that were given out" {
     account al@example.org
-    bundle 1000
+    bundle 20000000
     push
-    local get
+    local get pid
     get=$(json GET "/sessions/$ID/download" | jq -r .downloadUrl)
+    bundle 1000
     reserve
+    # What has begun ends too.
+    curl -sS --cacert "$CA" --limit-rate 1M -o "$T/slow" "$get" 3>&- &
+    pid=$!
+    within test -s "$T/slow"
     verb user disable al@example.org
+    run wait "$pid"
+    [ "$status" -ne 0 ]
+    [ "$(stat -c %s "$T/slow")" -lt 20000000 ]
     expect 401 unauthorized json GET /auth/me
     TOKEN=$JWT expect 401 unauthorized json GET /auth/me
     TOKEN= expect 403 account_disabled json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
