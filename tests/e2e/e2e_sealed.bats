@@ -487,8 +487,9 @@ status --line
 list --local --project Quittenprojekt --sort title --limit 3
 list --cloud --project $DIR --machine Holunderrechner --since 7d
 list --state Kirschetikett
-list --archived --cost
+list --archived --cost --agent claude-code
 rename $ID Mirabellenname
+rename $ID --own
 tag $ID +Zwetschgentag
 list --tag Zwetschgentag
 list --cloud --tag Zwetschgentag
@@ -510,7 +511,7 @@ export $CLEAR --plain --force -o $T/x.gz2
 export $ID --local -o $T/x.local
 import $T/x.gz --target-dir $T --as-copy --with-memory --with-file-history
 import $T/x.gz --target-dir $T --force --dry-run
-search Mirabellentitel --project Quittenprojekt --since 9y --role me --cloud --fetch --limit 3
+search Mirabellentitel --project Quittenprojekt --agent claude-code --machine Holunderrechner --since 9y --role me --cloud --fetch --limit 3
 cat $ID --version 1 --cloud --tools --thinking --all --markdown
 cat $CLEAR --plain
 cat $ID --cloud --raw
