@@ -20,7 +20,6 @@
 #include "agents/agent.h"
 
 #define TAIL_BYTES (256 << 10) /* of a transcript, to see how it ends */
-#define HEAD_BYTES (256 << 10) /* ... to see how it begins */
 #define LIVE_MAX (64 << 10)    /* bytes of a sessions/<pid>.json */
 
 /* The table.  The first is agent_unnamed(). */
@@ -169,16 +168,6 @@ const struct agent *agent_by_head(const char *p, size_t n)
             found = agent;
     }
     json_object_put(o);
-    return found;
-}
-
-const struct agent *agent_of_transcript(int fd)
-{
-    char *p = str_calloc(HEAD_BYTES, 1);
-    ssize_t n = file_pread_all(fd, p, HEAD_BYTES, 0);
-    const struct agent *found = agent_by_head(p, n > 0 ? (size_t)n : 0);
-
-    free(p);
     return found;
 }
 

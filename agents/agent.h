@@ -352,12 +352,11 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
                        struct ct_err *err);
 
 /**
- * agent_of_transcript(fd), agent_by_head(p, n):
- * Return whose transcript the open file is, or what begins with the ${n} bytes at ${p}, by its
- * first record; agent_unnamed() if that doesn't tell.
+ * agent_by_head(p, n):
+ * Return whose transcript it is that begins with the ${n} bytes at ${p}, by its first record;
+ * agent_unnamed() if that doesn't tell.
  */
 const struct agent *agent_by_head(const char *p, size_t n);
-const struct agent *agent_of_transcript(int fd);
 
 /**
  * agent_is_turn_over(agent, root, path):

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,6 +91,28 @@ enum trust origin_of(const char *state_dir, const struct strlist *roots, const c
     return least;
 }
 
+const char *origin_key(const char *agent_id, const char *session_id, char buf[ORIGIN_KEY_SIZE])
+{
+    const struct agent *agent = agent_id != NULL ? agent_find(agent_id) : NULL;
+
+    if (agent == NULL || agent == agent_unnamed())
+        snprintf(buf, ORIGIN_KEY_SIZE, "%s", session_id);
+    else
+        snprintf(buf, ORIGIN_KEY_SIZE, "%s.%s", session_id, agent->id);
+    return buf;
+}
+
+static int is_key(const char *s)
+{
+    char id[UUID_SIZE];
+
+    snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, s);
+    if (!uuid_is_valid(id))
+        return 0;
+    s += UUID_SIZE - 1;
+    return *s == '\0' || (*s == '.' && agent_find(s + 1) != NULL);
+}
+
 static void each_in(const char *base, const char *folder, void (*each)(void *arg, const char *id),
                     void *arg)
 {
@@ -99,7 +122,7 @@ static void each_in(const char *base, const char *folder, void (*each)(void *arg
     struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
-        if (uuid_is_valid(e->d_name))
+        if (is_key(e->d_name))
             each(arg, e->d_name);
     }
     if (d != NULL)
@@ -110,16 +133,38 @@ static void each_in(const char *base, const char *folder, void (*each)(void *arg
         close(base_fd);
 }
 
+struct telling {
+    void (*each)(void *arg, const char *session_id);
+    void *arg;
+};
+
+static void tell_id(void *arg, const char *key)
+{
+    const struct telling *x = arg;
+    char id[UUID_SIZE];
+
+    snprintf(id, sizeof(id), "%.*s", UUID_SIZE - 1, key);
+    x->each(x->arg, id);
+}
+
 void origin_each(const char *state_dir, const struct strlist *roots,
                  void (*each)(void *arg, const char *session_id), void *arg)
 {
-    each_in(state_dir, IN_STATE, each, arg);
+    struct telling x = {each, arg};
+
+    each_in(state_dir, IN_STATE, tell_id, &x);
     for (size_t i = 0; i < roots->n; i++)
-        each_in(roots->v[i], IN_DATA, each, arg);
+        each_in(roots->v[i], IN_DATA, tell_id, &x);
 }
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
+
+/* A UUID, or eight digits, as pi has them. */
+static int is_record_id(const char *id)
+{
+    return uuid_is_valid(id) || (strlen(id) == 8 && strspn(id, "0123456789abcdef") == 8);
+}
 
 /* Append to ${text}, the lines of a note, what it lacks of ${ids}.  Return whether that was
  * anything. */
@@ -134,7 +179,7 @@ static int add_ids(struct buf *text, const struct strlist *ids)
         seen_add(have, text->data + at, n);
     }
     for (size_t i = 0; ids != NULL && i < ids->n; i++) {
-        if (uuid_is_valid(ids->v[i]) && text->len < NOTE_MAX - UUID_SIZE &&
+        if (is_record_id(ids->v[i]) && text->len < NOTE_MAX - UUID_SIZE &&
             seen_add(have, ids->v[i], strlen(ids->v[i])))
             buf_printf(text, "\n%s", ids->v[i]);
     }
@@ -229,7 +274,7 @@ int origin_note(const char *state_dir, const char *root, const char *session_id,
     struct note in_state = {0}, in_data = {0};
     int rc;
 
-    if (!uuid_is_valid(session_id))
+    if (!is_key(session_id))
         return err_set(err, ERR_REFUSED, "the session's id is none");
     rc = note_in(state_dir, IN_STATE, session_id, trust, begins, &in_state, err);
     if (rc == 0 && root != NULL) {

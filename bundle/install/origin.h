@@ -1,6 +1,7 @@
 #ifndef BUNDLE_INSTALL_ORIGIN_H
 #define BUNDLE_INSTALL_ORIGIN_H
 
+#include "agents/agent.h"
 #include "agents/trust.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
@@ -8,12 +9,22 @@
 /*
  * Who vouched for what was installed of a session.  It sticks: a stranger's stays one, whatever it
  * is merged with and whoever seals it later, and so says every description that is sealed here.
+ * (Ids of sessions are keys here, see origin_key().)
  * One small file in origins/ in the state folder for each session that is not one's own; and the
  * same in our folder of the data folder, beside the session, for the state may be lost before any
  * description said it.  Its first line is that word; each other one is the id of a record that
  * something in the session begins with, for a fork has these too, and says nowhere what it is a
  * fork of.  No symbolic link is followed to it.
  */
+
+/**
+ * origin_key(agent_id, session_id, buf):
+ * Return by what the session is called below: its id, and where it is another agent's than
+ * agent_unnamed()'s, that behind a dot.  So what is noted of one agent's says nothing of another's.
+ * ${agent_id} may be NULL, and is not looked at if no agent has it.
+ */
+#define ORIGIN_KEY_SIZE (UUID_SIZE + AGENT_ID_SIZE)
+const char *origin_key(const char *agent_id, const char *session_id, char buf[ORIGIN_KEY_SIZE]);
 
 /**
  * origin_note(state_dir, root, session_id, trust, begins, err):

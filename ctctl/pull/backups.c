@@ -257,6 +257,7 @@ int backups_restore(struct ctx *c, const struct backup *what, const struct pull_
     /* Whoever says restore means it: what is there is kept, as this was. */
     o.is_forced = !opts->is_copy;
     o.ours_of = what->session_id;
+    o.ours_agent = what->agent->id;
     o.keep_mode = 1;
     dir = path_join(c->config->state_dir, "downloads");
     path = str_printf("%s/backup-%d.part", dir, (int)getpid());

@@ -28,6 +28,7 @@ struct adopting {
     struct ctx *c;
     const struct download *d; /* NULL: it did not come from the cloud */
     struct target *target;
+    const struct agent *agent; /* whose it is, once that is known */
     int is_copy;
     char *root; /* where it goes, once it is known whose it is */
     enum trust trust;
@@ -84,6 +85,7 @@ static const char *find_root(void *arg, const struct agent *agent, const char *s
 {
     struct adopting *ad = arg;
 
+    ad->agent = agent;
     if (!ad->is_copy && is_another_agents(ad->c, agent, session_id, err))
         return NULL;
     free(ad->root);
@@ -102,11 +104,12 @@ static int is_taken(const struct install_result *r)
 /* Whose it was is known for ever, or it is not installed. */
 static int on_before_commit(void *arg, const struct install_result *r, struct ct_err *err)
 {
+    char key[ORIGIN_KEY_SIZE];
     const struct adopting *ad = arg;
 
     if (is_taken(r) && ad->trust != TRUST_OWN &&
-        origin_note(ad->c->config->state_dir, ad->root, r->session_id, ad->trust, &r->begins,
-                    err) != 0)
+        origin_note(ad->c->config->state_dir, ad->root,
+                    origin_key(r->agent->id, r->session_id, key), ad->trust, &r->begins, err) != 0)
         return -1;
     if (ad->d != NULL)
         pull_adopt(ad->c, ad->root, ad->d, r);
@@ -115,19 +118,23 @@ static int on_before_commit(void *arg, const struct install_result *r, struct ct
 
 /* ---- */
 
-enum trust pull_vouched_here(struct ctx *c, const char *session_id)
+enum trust pull_vouched_here(struct ctx *c, const struct agent *agent, const char *session_id)
 {
+    char key[ORIGIN_KEY_SIZE];
     enum trust noted;
 
     if (ctx_config(c, NULL) != 0)
         return TRUST_STRANGER;
-    noted = origin_of(c->config->state_dir, &c->config->roots, session_id);
+    noted =
+        origin_of(c->config->state_dir, &c->config->roots, origin_key(agent->id, session_id, key));
     return noted > TRUST_ACCOUNT && !ctx_is_sealing(c) ? TRUST_ACCOUNT : noted;
 }
 
 static enum trust on_here(void *arg, const char *session_id)
 {
-    return pull_vouched_here(arg, session_id);
+    const struct adopting *ad = arg;
+
+    return pull_vouched_here(ad->c, ad->agent, session_id);
 }
 
 struct watching {
@@ -173,7 +180,7 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .unseal = *unseal,
         .trust = trust,
         .here = on_here,
-        .here_arg = c,
+        .here_arg = adopting,
         .is_forced = opts->is_forced,
         .is_merge = opts->is_merge,
         .may_merge = 1,
@@ -333,6 +340,7 @@ static int look_at_file(struct ctx *c, const char *path, const struct pull_opts 
 int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
               struct pull_result *ret, struct ct_err *err)
 {
+    char key[ORIGIN_KEY_SIZE];
     struct adopting adopting = {.c = c, .trust = TRUST_STRANGER};
     enum trust trust = TRUST_STRANGER;
     struct unseal_opts unseal;
@@ -345,7 +353,8 @@ int pull_file(struct ctx *c, const char *path, const struct pull_opts *opts,
      * is stays so, of a copy too. */
     if (opts->ours_of != NULL) {
         trust = TRUST_OWN;
-        adopting.trust = origin_of(c->config->state_dir, &c->config->roots, opts->ours_of);
+        adopting.trust = origin_of(c->config->state_dir, &c->config->roots,
+                                   origin_key(opts->ours_agent, opts->ours_of, key));
     }
     if (install(c, path, opts, &unseal, trust, &adopting, ret, err) != 0)
         return item_refused(err);

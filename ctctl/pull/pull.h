@@ -22,6 +22,7 @@ struct pull_opts {
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_merge, is_rehearsal;
     int with_memory, with_file_history; /* of a stranger's */
+    const char *ours_agent;             /* the id of the agent of that session */
     const char *ours_of; /* this device made the bundle itself, of that session as it was here */
     int is_profile;      /* what belongs to no session */
     int is_shy;          /* ... of which nobody asked for this one (bundle/install/install.h) */
@@ -52,11 +53,11 @@ struct pull_result {
 };
 
 /**
- * pull_vouched_here(c, session_id):
+ * pull_vouched_here(c, agent, session_id):
  * Return who vouches for what is here of the session: nobody more than whoever runs the server
  * where nothing is sealed.
  */
-enum trust pull_vouched_here(struct ctx *c, const char *session_id);
+enum trust pull_vouched_here(struct ctx *c, const struct agent *agent, const char *session_id);
 
 /**
  * pull_vouched(c, d):

@@ -79,7 +79,7 @@ int pull_judge(struct ctx *c, const struct pull_opts *opts, const struct head *t
                           root_fd,
                           h->session_id,
                           local.copies[0].project,
-                          pull_vouched_here(c, h->session_id),
+                          pull_vouched_here(c, agent, h->session_id),
                           TRUST_STRANGER};
         news_vouch(local.news, p.here);
         heads_judge(h, local.news, files);

@@ -186,7 +186,7 @@ static int is_unseen(struct ctx *c, const struct map *books, const struct json_o
 /* What nobody vouches for as for the cloud's proves nothing by its times. */
 static int is_doubtful(struct ctx *c, const struct map *books, const struct json_object *item)
 {
-    return pull_vouched_here(c, item_id(item)) < heads_vouched(c, item) &&
+    return pull_vouched_here(c, item_agent(item), item_id(item)) < heads_vouched(c, item) &&
            jdoc_int(item, "currentVersion", 0) > known_version(c, books, item);
 }
 
@@ -309,7 +309,7 @@ static int plan(struct many *m, struct json_object *item, struct json_object *to
         m->opts->done(m->opts->done_arg, item, &none, err);
         return ends_it_all(err) ? -1 : 0;
     }
-    if (is_here && heads_vouched(m->c, item) < pull_vouched_here(m->c, id)) {
+    if (is_here && heads_vouched(m->c, item) < pull_vouched_here(m->c, item_agent(item), id)) {
         is_vouched_less(m, item);
         return 0;
     }

@@ -111,6 +111,7 @@ static void describe(struct ctx *c, const struct seal_put *p, const struct seal_
 {
     const struct api_download_res *a = &p->source->answer;
     const char *label = jdoc_str(p->item, "label");
+    char of[ORIGIN_KEY_SIZE];
     struct json_object *tags = jdoc_array(p->item, "tags");
 
     snprintf(f->session_id, sizeof(f->session_id), "%s", p->session_id);
@@ -133,8 +134,10 @@ static void describe(struct ctx *c, const struct seal_put *p, const struct seal_
     f->gzip_bytes = p->copy->gzip_bytes;
     memcpy(f->object_id, h->object_id, sizeof(f->object_id));
     f->generation = h->generation;
-    f->origin = p->is_own ? origin_of(c->config->state_dir, &c->config->roots, p->session_id)
-                          : TRUST_STRANGER;
+    f->origin = p->is_own
+                    ? origin_of(c->config->state_dir, &c->config->roots,
+                                origin_key(jdoc_str(f->metadata, "agentId"), p->session_id, of))
+                    : TRUST_STRANGER;
     if (device_id(c->config->state_dir, f->device, NULL) != 0)
         f->device[0] = '\0';
 }

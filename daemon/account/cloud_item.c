@@ -438,6 +438,7 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
 {
     int is_other = is_other_device(c, item, facts->source_machine);
     int64_t generation = facts->generation; /* of the current version */
+    char key[ORIGIN_KEY_SIZE];
     struct state_session ss = {0};
     struct api_head current = {0};
     struct listed *l;
@@ -457,7 +458,9 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         state_see_generation(c->d->books->state, facts->session_id, facts->generation, 0, NULL);
     generations_note(c->d->books->dir, facts->session_id, facts->generation, NULL);
     if (ss.version == 0) /* what was noted here of its origin may be lost with the books */
-        origin_note(c->d->config->state_dir, NULL, facts->session_id, facts->origin, NULL, NULL);
+        origin_note(c->d->config->state_dir, NULL,
+                    origin_key(jdoc_str(facts->metadata, "agentId"), facts->session_id, key),
+                    facts->origin, NULL, NULL);
     if (ss.version == 0 || strcmp(ss.wire_id, wire_id) != 0 || is_own_newer(&ss, item)) {
         l = remember(c, wire_id, is_other, item);
         l->generation = generation;

@@ -474,7 +474,9 @@ static char *sealed_word(char *instead)
 int sealing_wrap(struct daemon *d, const struct sealing_keys *keys, struct sealed_facts *facts,
                  struct queue_item *q, struct ct_err *err)
 {
-    enum trust noted = origin_of(d->config->state_dir, &d->config->roots, q->session_id);
+    char key[ORIGIN_KEY_SIZE];
+    enum trust noted = origin_of(d->config->state_dir, &d->config->roots,
+                                 origin_key(jdoc_str(q->metadata, "agentId"), q->session_id, key));
     struct json_object *wrapped;
     int rc;
 

@@ -168,6 +168,15 @@ static void peek_done(void *arg)
     peek_free(p);
 }
 
+/* What was noted here of whose the session is. */
+static enum trust noted(struct daemon *d, const char *session_id)
+{
+    char agent[AGENT_ID_SIZE] = "", key[ORIGIN_KEY_SIZE];
+
+    state_agent(d->books->state, session_id, agent);
+    return origin_of(d->config->state_dir, &d->config->roots, origin_key(agent, session_id, key));
+}
+
 static void read_it(struct look *l)
 {
     struct daemon *d = l->h->d;
@@ -185,7 +194,7 @@ static void read_it(struct look *l)
         p->bundle = str_dup("");
     }
     p->head = str_dup(l->path);
-    p->bundle_trust = origin_of(d->config->state_dir, &d->config->roots, l->session_id);
+    p->bundle_trust = noted(d, l->session_id);
     p->head_trust = l->facts.origin;
     if (l->wire_id[0] != '\0') {
         p->keys = sealing_hold(d->sealing);
@@ -315,7 +324,7 @@ static int describe(const struct look *l, const struct api_head *h, struct seale
         return 1;
     if (sealed_open(sealing_ring(d->sealing), l->wire_id, h->metadata, ret, NULL) != 0)
         return 0;
-    if (ret->origin >= origin_of(d->config->state_dir, &d->config->roots, l->session_id))
+    if (ret->origin >= noted(d, l->session_id))
         return 1;
     sealed_facts_clear(ret);
     return 0;

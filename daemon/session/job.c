@@ -312,14 +312,16 @@ static int is_any_noted(const struct job *j)
  * compaction, and be forked from there. */
 static int note_origin(struct job *j, const struct snapshot *s)
 {
-    int is_noted = origin_of(j->notes_dir, &j->roots, j->session_id) != TRUST_OWN, rc;
+    char buf[ORIGIN_KEY_SIZE];
+    const char *key = origin_key(j->agent->id, j->session_id, buf);
+    int is_noted = origin_of(j->notes_dir, &j->roots, key) != TRUST_OWN, rc;
     struct strlist begins = {0};
 
     if (!is_noted && !(j->is_unheard_of && is_any_noted(j)))
         return 0;
     origin_begins(s, is_noted && !j->is_unheard_of ? j->previous_bytes : 0, &begins);
-    rc = is_noted ? origin_note(j->notes_dir, NULL, j->session_id, TRUST_OWN, &begins, &j->err)
-                  : origin_inherit(j->notes_dir, &j->roots, j->session_id, &begins, &j->err);
+    rc = is_noted ? origin_note(j->notes_dir, NULL, key, TRUST_OWN, &begins, &j->err)
+                  : origin_inherit(j->notes_dir, &j->roots, key, &begins, &j->err);
     strlist_free(&begins);
     return rc;
 }

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,13 +188,9 @@ static void a_transcript_is_known_by_its_first_record(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        FILE *f = tmpfile();
-        assert_non_null(f);
-        assert_int_equal(fputs(files[i].text, f) >= 0 && fflush(f) == 0, 1);
-        assert_string_equal(agent_of_transcript(fileno(f))->id, files[i].agent);
-        fclose(f);
-    }
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        assert_string_equal(agent_by_head(files[i].text, strlen(files[i].text))->id,
+                            files[i].agent);
 }
 
 static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)

@@ -187,6 +187,20 @@ static void a_note_stays_small_and_readable(void **state)
     strlist_free(&begins);
 }
 
+static void what_is_noted_of_one_agents_says_nothing_of_anothers(void **state)
+{
+    struct strlist none = {0};
+    char key[ORIGIN_KEY_SIZE];
+
+    assert_string_equal(origin_key(NULL, ID, key), ID);
+    assert_string_equal(origin_key("claude-code", ID, key), ID);
+    assert_string_equal(origin_key("../x", ID, key), ID);
+    assert_string_equal(origin_key("pi", ID, key), ID ".pi");
+    assert_int_equal(origin_note(*state, NULL, key, TRUST_STRANGER, NULL, NULL), 0);
+    assert_int_equal(origin_of(*state, &none, key), TRUST_STRANGER);
+    assert_int_equal(origin_of(*state, &none, ID), TRUST_OWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +210,7 @@ int main(void)
         UNIT(what_lies_beside_the_session_outlives_the_state),
         UNIT(a_link_on_the_way_is_a_strangers_and_takes_no_note),
         UNIT(a_fork_is_whose_that_is_which_it_is_a_fork_of),
+        UNIT(what_is_noted_of_one_agents_says_nothing_of_anothers),
         UNIT(a_note_stays_small_and_readable),
     };
 

@@ -18,6 +18,8 @@
 
 struct verifying {
     struct ctx *c;
+    struct verify_here *here; /* of the one under way, and its id */
+    const char *id;
     char *root;
     struct progress *progress;
     int64_t version;
@@ -101,6 +103,7 @@ static const char *find_root(void *arg, const struct agent *agent)
 
     free(v->root);
     v->root = ctx_root(v->c, agent, NULL);
+    v->here->here = pull_vouched_here(v->c, agent, v->id);
     return v->root;
 }
 
@@ -114,7 +117,8 @@ static int open_and_compare(struct verifying *v, struct download *d, struct veri
         return -1;
     here.find_root = find_root;
     here.arg = v;
-    here.here = pull_vouched_here(v->c, download_id(d));
+    v->here = &here;
+    v->id = download_id(d);
     here.bundle = pull_vouched(v->c, d);
     if (verify_bundle(d->path, download_id(d), &here, &unseal, ret, err) != 0)
         return item_refused(err);
