@@ -416,6 +416,7 @@ static void find_place(const struct installing *in, struct plan_target *ret)
     if (fd >= 0)
         close(fd);
     free(path);
+    free(folder);
 }
 
 /* What is said of it one by one. */
