@@ -108,15 +108,18 @@ static int delete (struct visit *v, const char *email, const char *more, struct 
                                 more != NULL ? ", for good" : "");
     int64_t now_ms = now_wall_ms(), purge_ms = more != NULL ? now_ms : now_ms + TRASH_MS;
     struct purged done = {0};
-    int yes = prompt_yes(question);
+    int yes = prompt_yes(question), was_there = 0;
 
     free(question);
     if (!yes)
         return err_set(err, ERR_CANCELLED, "nothing was deleted");
     if (verbs_act(v, err) != 0 ||
-        verbs_acted(v, ledger_user_remove(v->h->ledger, email, now_ms, purge_ms, err), err) != 0)
+        verbs_acted(v, ledger_user_remove(v->h->ledger, email, now_ms, purge_ms, &was_there, err),
+                    err) != 0)
         return -1;
-    if (more == NULL)
+    if (!was_there)
+        printf("there is no account %s\n", email);
+    else if (more == NULL)
         printf("deleted %s; the objects go in 30 days\n", email);
     else if (purge_due(v->h->ledger, v->h->store, now_ms, &done, err) != 0)
         return -1;

@@ -49,6 +49,7 @@ static int by_login(struct call *c, const char *token)
         return unauthorized(c, "This log-in has ended; log in again.");
     memcpy(c->who.user_id, claims.user_id, UUID_SIZE);
     c->login_s = claims.issued_s;
+    c->generation = claims.generation;
     hash_sha256_hex(token, strlen(token), digest);
     snprintf(c->asker, sizeof(c->asker), "log-in %.24s", digest);
     return 0;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,19 +48,28 @@ static int add(struct call *c, const struct ledger_new_token *t, char id[UUID_SI
     return call_acted(c, rc, err, "token-made", "id=%s days=%lld", id, days);
 }
 
-/* 0, or the status of the answer.  Each token made and ended leaves two traces for good. */
+/* 0, or the status of the answer.  Each token made and ended leaves two traces for good.  Whoever
+ * stole a log-in or the password must not keep the holder from a token once that has ended. */
 static int count_mint(struct call *c)
 {
     struct limits *limits = c->config->limits;
+    char holder[UUID_SIZE + 24];
+    const struct {
+        struct attempts *limit;
+        const char *name;
+    } all[] = {{limits->mints_of_one, c->asker},
+               {limits->mints, holder},
+               {limits->mints_at_all, c->who.user_id}};
     int64_t now_ms = now_mono_ms();
-    int wait = attempts_wait_s(limits->mints_of_one, c->asker, now_ms);
+    int wait = 0;
 
-    if (wait == 0)
-        wait = attempts_wait_s(limits->mints, c->who.user_id, now_ms);
+    snprintf(holder, sizeof(holder), "%s %lld", c->who.user_id, (long long)c->generation);
+    for (size_t i = 0; wait == 0 && i < sizeof(all) / sizeof(all[0]); i++)
+        wait = attempts_wait_s(all[i].limit, all[i].name, now_ms);
     if (wait > 0)
         return call_too_many(c, wait);
-    attempts_count(limits->mints_of_one, c->asker, now_ms);
-    attempts_count(limits->mints, c->who.user_id, now_ms);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        attempts_count(all[i].limit, all[i].name, now_ms);
     return 0;
 }
 

@@ -16,6 +16,7 @@
 #define SIGNINS 60
 #define REGISTRATIONS 100
 #define REGISTRATIONS_WINDOW_MS (60 * 60 * 1000)
+#define MINTS_AT_ALL 1000
 #define MINTS 100
 #define MINTS_OF_ONE 30
 #define UNDELETES 1000
@@ -52,6 +53,7 @@ struct limits *limits_new(void)
     l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
     l->holders = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->tokens = attempts_new(TOKENS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->mints_at_all = attempts_new(MINTS_AT_ALL, HOUR_MS);
     l->mints = attempts_new(MINTS, HOUR_MS);
     l->mints_of_one = attempts_new(MINTS_OF_ONE, HOUR_MS);
     l->undeletes = attempts_new(UNDELETES, HOUR_MS);
@@ -76,6 +78,7 @@ void limits_free(struct limits *l)
     attempts_free(l->returns);
     attempts_free(l->holders);
     attempts_free(l->tokens);
+    attempts_free(l->mints_at_all);
     attempts_free(l->mints);
     attempts_free(l->mints_of_one);
     attempts_free(l->undeletes);

@@ -15,8 +15,9 @@ struct limits {
     struct attempts *returns; /* by their state: each comes back once */
     struct attempts *holders; /* passwords that are asked for again, by token or log-in */
     struct attempts *tokens; /* the same by all tokens of a user, for a log-in makes more of them */
-    struct attempts *mints;  /* tokens that a user makes */
-    struct attempts *mints_of_one; /* and one of the user's log-ins: it uses up no other's */
+    struct attempts *mints_at_all; /* tokens that a user makes, */
+    struct attempts *mints;        /* from one end of all log-ins to the next, a new start, */
+    struct attempts *mints_of_one; /* and by one log-in, which uses up no other's */
     struct attempts *undeletes; /* of a user: what is taken out of the trash can go there again */
     struct limits_gate *gate;
 };

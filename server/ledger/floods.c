@@ -120,6 +120,17 @@ int floods_take(struct floods *f, const struct ledger_event *e)
     return is_row;
 }
 
+void floods_keep(struct floods *f, const struct ledger_event *e)
+{
+    struct flood *it;
+
+    pthread_mutex_lock(&f->mutex);
+    it = e->user_id != NULL ? find(f, e->event, e->user_id) : NULL;
+    if (it != NULL)
+        count(&it->sum, e);
+    pthread_mutex_unlock(&f->mutex);
+}
+
 size_t floods_next(struct floods *f, size_t i, struct floods_sum *ret)
 {
     pthread_mutex_lock(&f->mutex);

@@ -34,10 +34,12 @@ struct floods *floods_new(void);
 void floods_free(struct floods *f);
 
 /**
- * floods_take(f, e):
- * Return 1 if ${e} is to be a row by itself; 0 if it was counted.
+ * floods_take(f, e), floods_keep(f, e):
+ * Return 1 if ${e} is to be a row by itself; 0 if it was counted.  That row could not be written:
+ * count it too.
  */
 int floods_take(struct floods *f, const struct ledger_event *e);
+void floods_keep(struct floods *f, const struct ledger_event *e);
 
 /**
  * floods_next(f, i, ret), floods_written(f, sum):

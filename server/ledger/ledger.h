@@ -95,15 +95,15 @@ int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int6
                        struct ct_err *err);
 
 /**
- * ledger_user_remove(l, email, now_ms, purge_ms, err):
- * The same by the operator: nobody registers with this e-mail or signs in as this person any more
- * (ERR_REFUSED, account_removed), until ledger_user_allow().
+ * ledger_user_remove(l, email, now_ms, purge_ms, ret_was_there, err):
+ * The same by the operator, also of who is not there (any more): nobody registers with this e-mail
+ * or signs in as this person any more (ERR_REFUSED, account_removed), until ledger_user_allow().
  *
  * ledger_user_allow(l, email, err):
  * Let them have an account again.  ERR_GONE if no account of that e-mail was removed so.
  */
 int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
-                       struct ct_err *err);
+                       int *ret_was_there, struct ct_err *err);
 int ledger_user_allow(struct ledger *l, const char *email, struct ct_err *err);
 
 /**
@@ -585,7 +585,7 @@ int ledger_totals(struct ledger *l, struct ledger_totals *ret,
  * ledger_audit(l, e, err):
  * Write it down.  The database itself keeps the rows from being changed, and for 400 days from
  * being removed.  Log-ins, new passwords and ends of all log-ins beyond a thousand of a user in an
- * hour are counted only.
+ * hour are counted only; and what can't be written now and is no part of an act.
  *
  * ledger_audit_floods(l, err):
  * Write down what was counted: how many, and the last; closing does so too.

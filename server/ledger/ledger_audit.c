@@ -43,9 +43,16 @@ static int write_row(struct ledger *l, const struct ledger_event *e, struct ct_e
 
 int ledger_audit(struct ledger *l, const struct ledger_event *e, struct ct_err *err)
 {
-    if (e->event != NULL && is_endless(e->event) && !floods_take(l->floods, e))
+    int is_counted = e->event != NULL && is_endless(e->event);
+    int is_part = pthread_getspecific(l->acting) != NULL; /* then what it tells of is not done */
+    int rc;
+
+    if (is_counted && !floods_take(l->floods, e))
         return 0;
-    return write_row(l, e, err);
+    rc = write_row(l, e, err);
+    if (rc != 0 && is_counted && !is_part)
+        floods_keep(l->floods, e);
+    return rc;
 }
 
 static int write_sum(struct ledger *l, const struct floods_sum *s, struct ct_err *err)

@@ -133,6 +133,17 @@ static int has_former(struct ledger *l, const struct ledger_identity *i, int64_t
     return n < 0 ? -1 : n > 0;
 }
 
+static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
+{
+    int64_t n = sql_one(l->db, err, "SELECT disabled_ms > 0 FROM users WHERE id = ?", "s", id);
+
+    if (n < 0)
+        return -1;
+    return n == 0 ? 0
+                  : ledger_fail(err, ERR_REFUSED, "account_disabled",
+                                "This account is disabled; ask whoever runs the server.");
+}
+
 /* Whoever registered with somebody else's address goes. */
 static int give_way(struct ledger *l, const char *id, const char *email, int64_t now_ms,
                     struct ct_err *err)
@@ -175,6 +186,9 @@ static int link_user(struct ledger *l, const struct ledger_identity *i, int64_t 
                            "The account with this e-mail belongs to another sign-in.");
     if (is_proven)
         return 0;
+    /* No way around the operator's word. */
+    if (is_enabled(l, id, err) != 0)
+        return -1;
     /* Else whoever registers a freed address would keep its owner from what waits for them. */
     if (i->may_create && (rc = has_former(l, i, now_ms, err)) != 0)
         return rc < 0 || give_way(l, id, i->email, now_ms, err) != 0
@@ -206,17 +220,6 @@ static int log_in(struct ledger *l, const struct ledger_identity *i, int64_t now
                     "INSERT INTO identities(issuer, subject, user_id, created_ms)"
                     " VALUES (?, ?, ?, ?)",
                     "sssi", i->issuer, i->subject, id, now_ms);
-}
-
-static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
-{
-    int64_t n = sql_one(l->db, err, "SELECT disabled_ms > 0 FROM users WHERE id = ?", "s", id);
-
-    if (n < 0)
-        return -1;
-    return n == 0 ? 0
-                  : ledger_fail(err, ERR_REFUSED, "account_disabled",
-                                "This account is disabled; ask whoever runs the server.");
 }
 
 static int come_in(struct ledger *l, const struct ledger_identity *i, int64_t now_ms,

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/base/hash.h"
+
 #include "server/ledger/ledger.h"
 #include "server/ledger/sql.h"
 
@@ -116,6 +118,16 @@ int ledger_remove_user(struct ledger *l, const char *email, int64_t now_ms, int6
 int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject, const char *email,
                        struct ct_err *err);
 int ledger_refuse_removed(struct ct_err *err);
+
+/**
+ * ledger_hash_email(l, email, ret, err):
+ * What is kept of the e-mail of an account that is gone: a hash, keyed in this database.
+ */
+struct ledger_hash {
+    char hex[2 * HASH_SHA256_BYTES + 1];
+};
+int ledger_hash_email(struct ledger *l, const char *email, struct ledger_hash *ret,
+                      struct ct_err *err);
 
 /**
  * ledger_forget_former(l, now_ms, err):

@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include "common/base/hash.h"
-
 #include "server/ledger/ledger_impl.h"
 
 /*
@@ -10,11 +8,8 @@
  * table does not say whom it is about.
  */
 
-struct hash {
-    char hex[2 * HASH_SHA256_BYTES + 1];
-};
-
-static int hash_email(struct ledger *l, const char *email, struct hash *ret, struct ct_err *err)
+int ledger_hash_email(struct ledger *l, const char *email, struct ledger_hash *ret,
+                      struct ct_err *err)
 {
     unsigned char mac[HASH_SHA256_BYTES];
     struct sql_rows *rows;
@@ -37,7 +32,7 @@ static int hash_email(struct ledger *l, const char *email, struct hash *ret, str
 int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject, const char *email,
                        struct ct_err *err)
 {
-    struct hash h;
+    struct ledger_hash h;
     int64_t n;
 
     if (email == NULL) {
@@ -45,7 +40,7 @@ int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject
                     "SELECT EXISTS (SELECT 1 FROM removed WHERE issuer = ? AND subject = ?)", "ss",
                     issuer, subject);
     } else {
-        if (hash_email(l, email, &h, err) != 0)
+        if (ledger_hash_email(l, email, &h, err) != 0)
             return -1;
         n = sql_one(l->db, err, "SELECT EXISTS (SELECT 1 FROM removed WHERE email_hash = ?)", "s",
                     h.hex);
@@ -61,39 +56,47 @@ int ledger_refuse_removed(struct ct_err *err)
 
 static int note(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
 {
-    struct hash h;
+    struct ledger_hash h;
 
-    if (hash_email(l, email, &h, err) != 0)
+    if (ledger_hash_email(l, email, &h, err) != 0)
         return -1;
     return sql_exec(l->db, err,
                     "INSERT OR REPLACE INTO removed(email_hash, issuer, subject, at_ms)"
                     " SELECT ?1, '', '', ?2 UNION ALL SELECT ?1, i.issuer, i.subject, ?2"
-                    " FROM identities i JOIN users u ON u.id = i.user_id WHERE u.email = ?3",
+                    " FROM identities i JOIN users u ON u.id = i.user_id WHERE u.email = ?3"
+                    " UNION ALL SELECT ?1, issuer, subject, ?2 FROM former WHERE email_hash = ?1",
                     "sis", h.hex, now_ms, email);
 }
 
 /* What waits is theirs again if the operator lets them back in time. */
 static int remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
-                       struct ct_err *err)
+                       int *ret_was_there, struct ct_err *err)
 {
-    return note(l, email, now_ms, err) != 0
-               ? -1
-               : ledger_remove_user(l, email, now_ms, purge_ms, 1, err);
+    int64_t n = sql_one(l->db, err, "SELECT count(*) FROM users WHERE email = ?", "s", email);
+
+    if (n < 0 || note(l, email, now_ms, err) != 0)
+        return -1;
+    *ret_was_there = n > 0;
+    return n > 0 ? ledger_remove_user(l, email, now_ms, purge_ms, 1, err) : 0;
 }
 
 int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
-                       struct ct_err *err)
+                       int *ret_was_there, struct ct_err *err)
 {
-    if (ledger_begin(l, err) != 0)
+    int was_there = 0;
+
+    if (ledger_begin(l, err) != 0 ||
+        ledger_end(l, remove_user(l, email, now_ms, purge_ms, &was_there, err), err) != 0)
         return -1;
-    return ledger_end(l, remove_user(l, email, now_ms, purge_ms, err), err);
+    *ret_was_there = was_there;
+    return 0;
 }
 
 static int allow(struct ledger *l, const char *email, struct ct_err *err)
 {
-    struct hash h;
+    struct ledger_hash h;
 
-    if (hash_email(l, email, &h, err) != 0 ||
+    if (ledger_hash_email(l, email, &h, err) != 0 ||
         sql_exec(l->db, err, "DELETE FROM removed WHERE email_hash = ?", "s", h.hex) != 0)
         return -1;
     if (sql_changes(l->db) == 0)

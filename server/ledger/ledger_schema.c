@@ -336,6 +336,9 @@ const char *const ledger_schema[] = {
     " PRIMARY KEY(email_hash, issuer, subject)) WITHOUT ROWID;"
     "CREATE INDEX removed_by_subject ON removed(issuer, subject);"
     "CREATE TABLE salt(id INTEGER PRIMARY KEY, value TEXT NOT NULL);"
-    "INSERT INTO salt(id, value) VALUES (1, hex(randomblob(32)));"};
+    "INSERT INTO salt(id, value) VALUES (1, hex(randomblob(32)));",
+
+    /* By which e-mail an operator may still mean them. */
+    "ALTER TABLE former ADD COLUMN email_hash TEXT NOT NULL DEFAULT '';"};
 
 const int ledger_schema_n = (int)(sizeof(ledger_schema) / sizeof(ledger_schema[0]));

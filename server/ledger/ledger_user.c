@@ -185,6 +185,9 @@ static int restore(struct ledger *l, const char *id, const struct ledger_new_use
     if (n > 0)
         return ledger_fail(err, ERR_CONFLICT, "id_taken",
                            "There is an account with this id already.");
+    /* Whose it was does not come back to it. */
+    if (sql_exec(l->db, err, "DELETE FROM former WHERE user_id = ?", "s", id) != 0)
+        return -1;
     return ledger_insert_user(l, u, id, err);
 }
 
@@ -232,17 +235,22 @@ int ledger_forget_former(struct ledger *l, int64_t now_ms, struct ct_err *err)
 }
 
 /* Who came by way of another site can come back alone: what waits counts for them, and is theirs.
- */
+ * Whose the id was before, if an operator gave it away, has no part in it. */
 static int remember_former(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                            struct ct_err *err)
 {
-    if (ledger_forget_former(l, now_ms, err) != 0)
+    struct ledger_hash h;
+
+    if (ledger_forget_former(l, now_ms, err) != 0 || ledger_hash_email(l, email, &h, err) != 0 ||
+        sql_exec(l->db, err,
+                 "DELETE FROM former WHERE user_id = (SELECT id FROM users WHERE email = ?)", "s",
+                 email) != 0)
         return -1;
     return sql_exec(l->db, err,
-                    "INSERT OR REPLACE INTO former(issuer, subject, user_id, until_ms)"
-                    " SELECT i.issuer, i.subject, i.user_id, ?1 FROM identities i JOIN users u"
+                    "INSERT OR REPLACE INTO former(issuer, subject, user_id, until_ms, email_hash)"
+                    " SELECT i.issuer, i.subject, i.user_id, ?1, ?4 FROM identities i JOIN users u"
                     " ON u.id = i.user_id WHERE u.email = ?2 AND ?1 > ?3",
-                    "isi", purge_ms, email, now_ms);
+                    "isis", purge_ms, email, now_ms, h.hex);
 }
 
 /* A reservation goes no sooner than its URL, by which an object can still come. */

@@ -295,6 +295,9 @@ PY
     TOKEN= expect 201 '' join bo@example.org
     ! sqlite3 "$T/server/server.db" "SELECT * FROM removed" | grep -q example
     run -1 verb user allow bo@example.org
+    run -0 verb user delete cy@example.org <<<y
+    [[ $output == *'there is no account cy@example.org'* ]]
+    TOKEN= expect 403 account_removed join cy@example.org
     run -0 verb user allow al@example.org
     TOKEN= expect 201 '' join al@example.org
     # An account that the operator makes needs no other word.

@@ -139,7 +139,9 @@ books() {
         books | diff "$T/before" -
     done
     grep -q 'the pen is dry' "$T/server.log"
-    [ "$(sed -n '/the pen is dry/,$p' "$T/server.log" | grep -c 'audit event=')" = 0 ]
+    # A log-in changes nothing, and its trace waits.
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"
+    [ "$(sed -n '/the pen is dry/,$p' "$T/server.log" | grep 'audit event=' | grep -vc 'event=log-in')" = 0 ]
     sql "DROP TRIGGER no_traces"
     expect 200 '' hold delete '"now":true'
     [ "$(sql "SELECT event FROM audit ORDER BY id DESC LIMIT 1")" = account-deleted ]
@@ -163,6 +165,29 @@ books() {
     [[ $(events "$NAME") == *'log-in token-made version-deleted session-deleted undeleted logged-out-everywhere' ]]
     # Traces are on the disk, and count like all that is.
     verb user show "$NAME" | grep -qE '^  traces +37 '
+}
+
+# mints N: so many tokens by $JWT
+mints() {
+    local urls=()
+    for ((i = 0; i < $1; i++)); do urls+=(-o /dev/null "$API/auth/token"); done
+    curl -sS --cacert "$CA" -H "Authorization: Bearer $JWT" -H 'Content-Type: application/json' -d '{"name":"t"}' \
+        -w '%{http_code}\n' "${urls[@]}" | sort | uniq -c | sed 's/^ *//'
+}
+
+@test "whoever uses up the tokens of an hour keeps the holder from none once that has ended" {
+    account "$NAME"
+    [ "$(mints 29)" = '29 201' ]
+    for n in 30 30; do
+        log_in_anew
+        [ "$(mints $n)" = "$n 201" ]
+    done
+    log_in_anew
+    [ "$(mints 20)" = "$(printf '10 201\n10 429')" ]
+    TOKEN=$JWT expect 200 '' hold password '"newPassword":"new horse battery","endTokens":true'
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"new horse battery\"}"
+    JWT=$(jq -r .token "$T/answer")
+    [ "$(mints 1)" = '1 201' ]
 }
 
 # drip TOKEN BODY GO: a request for a token, of which all but the last byte is sent at once, and that

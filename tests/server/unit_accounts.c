@@ -397,11 +397,14 @@ static void whom_the_operator_removed_stays_away_until_let_in(void **state)
     struct room *r = *state;
     char al[UUID_SIZE], id[UUID_SIZE];
     struct ct_err err;
+    int was_there;
 
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
     assert_int_equal(ledger_invite_add(r->l, "code", T0, T0 + DAY_MS, &err), 0);
     assert_int_equal(ledger_user_disable(r->l, "al@example.org", T0, &err), 0);
-    assert_int_equal(ledger_user_remove(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, &err), 0);
+    assert_int_equal(
+        ledger_user_remove(r->l, "al@example.org", T0, T0 + 30 * DAY_MS, &was_there, &err), 0);
+    assert_int_equal(was_there, 1);
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "account_removed");
     assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "account_removed");
     assert_string_equal(sign_in(r, "17", NULL, 1, id), "account_removed");
@@ -420,6 +423,51 @@ static void whom_the_operator_removed_stays_away_until_let_in(void **state)
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
     assert_string_equal(id, al);
     assert_int_equal(arrival, LEDGER_BACK);
+}
+
+/* Who deletes the own account first gains nothing by it, whatever the e-mail is afterwards. */
+static void whoever_deletes_the_account_first_stays_away_too(void **state)
+{
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+    int was_there;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_user_remove(r->l, "al@example.org", T0, T0 + DAY_MS, &was_there, &err),
+                     0);
+    assert_int_equal(was_there, 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "account_removed");
+    assert_int_equal(ledger_user_allow(r->l, "al@example.org", &err), 0);
+    /* Nor does an account that they register meanwhile, if that is disabled. */
+    add_user(r, "al@example.org", 0, id);
+    assert_int_equal(ledger_user_disable(r->l, "al@example.org", T0, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "account_disabled");
+    assert_int_equal(ledger_user_disable(r->l, "al@example.org", 0, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
+    assert_string_equal(id, al);
+}
+
+/* The operator gives an id, and the objects below it, to somebody else. */
+static void nobody_comes_back_to_what_was_given_away(void **state)
+{
+    const struct ledger_new_user eve = {"eve@example.org", "", 1, T0};
+    struct room *r = *state;
+    char al[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, al), "");
+    assert_int_equal(ledger_user_delete(r->l, "al@example.org", T0, T0 + DAY_MS, &err), 0);
+    assert_int_equal(ledger_user_restore(r->l, al, &eve, &err), 0);
+    assert_string_equal(sign_in(r, "18", "eve@example.org", 1, id), "");
+    assert_string_equal(id, al);
+    assert_int_equal(ledger_user_delete(r->l, "eve@example.org", T0, T0 + DAY_MS, &err), 0);
+    assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
+    assert_string_not_equal(id, al);
+    assert_string_equal(sign_in(r, "18", "eve@example.org", 1, id), "");
+    assert_string_equal(id, al);
 }
 
 static void an_act_is_there_with_its_trace_or_not_at_all(void **state)
@@ -468,6 +516,8 @@ int main(void)
         TEST(no_flood_takes_a_row_from_what_destroys),
         TEST(traces_have_the_email_of_then),
         TEST(whom_the_operator_removed_stays_away_until_let_in),
+        TEST(whoever_deletes_the_account_first_stays_away_too),
+        TEST(nobody_comes_back_to_what_was_given_away),
         TEST(an_act_is_there_with_its_trace_or_not_at_all),
         TEST(a_sign_in_is_opened_by_the_server_and_site_that_sealed_it_for_ten_minutes),
         TEST(an_identity_stays_whose_it_is_whatever_its_email_becomes),
