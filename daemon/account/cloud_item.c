@@ -350,17 +350,6 @@ static void see_names(struct cloud *c, const struct state_session *ss, const cha
     naming_see(c->d, session_id, metadata, is_here);
 }
 
-/* Another machine saved just what is here once more, with a name: that is nothing newer. */
-static void see_same(struct cloud *c, const struct state_session *ss, const char *wire_id,
-                     const struct api_head *current, const char *content_id)
-{
-    if (ss->version > 0 && current->version > ss->version && !current->is_own &&
-        strcmp(ss->wire_id, wire_id) == 0 && content_id != NULL && ss->content_id[0] != '\0' &&
-        strcmp(content_id, ss->content_id) == 0 && !is_contained(c, ss, wire_id, current))
-        state_note_contained(c->d->books->state, ss->session_id, wire_id, current->version,
-                             sum_of(current), 1, NULL);
-}
-
 static void see_clear(struct cloud *c, const char *id, struct json_object *item)
 {
     int is_other = is_other_device(c, item, jdoc_str(item, "sourceMachine"));
@@ -374,7 +363,6 @@ static void see_clear(struct cloud *c, const char *id, struct json_object *item)
         see_again(c, &ss);
     if (ss.version == 0 || ss.wire_id[0] != '\0' || is_own_newer(&ss, item))
         remember(c, id, is_other, item);
-    see_same(c, &ss, "", &current, jdoc_str(jdoc_obj(item, "metadata"), "contentId"));
     if (ss.version > 0 && ss.wire_id[0] == '\0')
         compare(c, &ss, "", item);
     if (ss.version > 0 && is_other && (ss.wire_id[0] != '\0' || !current.is_told_whose))
@@ -468,7 +456,6 @@ static void see_opened(struct cloud *c, const char *wire_id, struct json_object 
         snprintf(l->key_id, sizeof(l->key_id), "%s", facts->key_id);
         memcpy(l->object_id, facts->object_id, sizeof(l->object_id));
     }
-    see_same(c, &ss, wire_id, &current, facts->content_id);
     if (ss.version > 0 && strcmp(ss.wire_id, wire_id) == 0)
         compare(c, &ss, wire_id, item);
     else if (ss.version > 0 && is_other && strcmp(facts->content_id, ss.content_id) != 0)

@@ -138,7 +138,7 @@ void naming_describe(struct daemon *d, const char *session_id, const char *conte
     db_exec(state_db(d->books->state), NULL, "UPDATE names SET told = doc WHERE session_id = ?",
             "s", session_id);
     json_object_object_add(metadata, "names", doc);
-    jdoc_set_str(metadata, "contentId", content_id);
+    (void)content_id;
 }
 
 void naming_see(struct daemon *d, const char *session_id, const struct json_object *metadata,
