@@ -128,8 +128,7 @@ int naming_change(struct daemon *d, const char *session_id, const struct json_ob
     return 0;
 }
 
-void naming_describe(struct daemon *d, const char *session_id, const char *content_id,
-                     struct json_object *metadata)
+void naming_describe(struct daemon *d, const char *session_id, struct json_object *metadata)
 {
     struct json_object *doc = naming_of(d, session_id);
 
@@ -138,7 +137,6 @@ void naming_describe(struct daemon *d, const char *session_id, const char *conte
     db_exec(state_db(d->books->state), NULL, "UPDATE names SET told = doc WHERE session_id = ?",
             "s", session_id);
     json_object_object_add(metadata, "names", doc);
-    (void)content_id;
 }
 
 void naming_see(struct daemon *d, const char *session_id, const struct json_object *metadata,

@@ -27,12 +27,10 @@ int naming_change(struct daemon *d, const char *session_id, const struct json_ob
                   struct json_object **ret, struct ct_err *err);
 
 /**
- * naming_describe(d, session_id, content_id, metadata):
- * Put what is known into what is told of the next version; with its content's id, by which others
- * see that they have it.
+ * naming_describe(d, session_id, metadata):
+ * Put what is known into what is told of the next version.
  */
-void naming_describe(struct daemon *d, const char *session_id, const char *content_id,
-                     struct json_object *metadata);
+void naming_describe(struct daemon *d, const char *session_id, struct json_object *metadata);
 
 /**
  * naming_see(d, session_id, metadata, is_told):

@@ -191,7 +191,7 @@ static void uncover_item(struct resealing *r)
         ss.meta != NULL) {
         json_object_put(q->metadata);
         q->metadata = sealing_metadata(ss.meta);
-        naming_describe(r->d, q->session_id, q->content_id, q->metadata);
+        naming_describe(r->d, q->session_id, q->metadata);
     }
     state_session_clear(&ss);
     if (!queue_is_sealed(q))

@@ -249,7 +249,7 @@ static int fill_item(struct record *r, struct ct_err *err)
     q->metadata = j->keys != NULL ? sealing_metadata(j->result.metadata)
                                   : pack_meta_public(j->result.metadata,
                                                      d->config->metadata == CONFIG_METADATA_FULL);
-    naming_describe(d, j->session_id, j->result.content_id, q->metadata);
+    naming_describe(d, j->session_id, q->metadata);
     q->pin = strcmp(r->pin_wire, j->wire_id) == 0 ? r->old->pin : 0;
     set_bases(r, q);
     q->has_news = has_news(r, q);

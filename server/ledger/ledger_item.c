@@ -120,8 +120,7 @@ static const char *const known[] = {"sealed",
                                     "extraFileCount",
                                     "rewritten",
                                     "usage",
-                                    "names",
-                                    "contentId"};
+                                    "names"};
 
 #define MAX_MEMBER_BYTES (64 * 1024) /* but of what is sealed */
 
