@@ -14,13 +14,13 @@
  * scanner does not.  It reads objects, so the document becomes a member of one; that it is one
  * value and not several is for json-c to say.
  */
-static int is_strict(const char *p, size_t n)
+static int is_strict(const char *p, size_t n, const struct jscan_ops *ops, void *arg)
 {
     struct jscan s;
 
     jscan_init(&s);
     jscan_feed(&s, &jscan_no_ops, NULL, "{\"\":", 4);
-    jscan_feed(&s, &jscan_no_ops, NULL, p, n);
+    jscan_feed(&s, ops, arg, p, n);
     jscan_feed(&s, &jscan_no_ops, NULL, "}", 1);
     return jscan_is_object(&s);
 }
@@ -59,7 +59,7 @@ int jdoc_parse(const char *p, size_t n, struct json_object **ret, struct ct_err 
         json_object_put(o);
         return err_set(err, ERR_CORRUPT, "not valid JSON: text after its end");
     }
-    if (!is_strict(p, n)) {
+    if (!is_strict(p, n, &jscan_no_ops, NULL)) {
         json_object_put(o);
         return err_set(err, ERR_CORRUPT, "not valid JSON: it breaks a rule of RFC 8259");
     }
@@ -139,11 +139,28 @@ struct json_object *jdoc_new_str(const char *s)
     return o;
 }
 
+/* What there is of values, and whether one is nested too deep. */
+struct raw {
+    int n, is_deep;
+};
+
+static size_t count_raw(void *arg, const struct jscan *s, enum jscan_type type)
+{
+    struct raw *r = arg;
+
+    (void)type;
+    r->n += s->depth == 1;
+    r->is_deep |= s->depth > JDOC_RAW_DEPTH;
+    return 0;
+}
+
 struct json_object *jdoc_new_raw(const char *p, size_t n)
 {
+    const struct jscan_ops ops = {count_raw, jscan_no_ops.string, jscan_no_ops.close, NULL};
+    struct raw r = {0};
     struct json_object *o;
 
-    if (!is_strict(p, n))
+    if (!is_strict(p, n, &ops, &r) || r.n != 1 || r.is_deep)
         return NULL;
     o = json_object_new_object();
     json_object_set_serializer(o, json_object_userdata_to_json_string,

@@ -69,9 +69,11 @@ struct json_object *jdoc_new_str(const char *s);
 
 /**
  * jdoc_new_raw(p, n):
- * Return a value that is written as these bytes, or NULL if they are not JSON.  It is for passing
- * on: nobody can look into it.
+ * Return a value that is written as these bytes, or NULL if they are not one value in JSON, nested
+ * no deeper than JDOC_RAW_DEPTH.  It is for passing on: nobody can look into it, but who gets it
+ * has to be able to read the document that it is in.
  */
+#define JDOC_RAW_DEPTH 8
 struct json_object *jdoc_new_raw(const char *p, size_t n);
 
 /**

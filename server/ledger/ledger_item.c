@@ -124,6 +124,15 @@ static const char *const known[] = {"sealed",
 
 #define MAX_MEMBER_BYTES (64 * 1024) /* but of what is sealed */
 
+/* Would a list that has it be read? */
+static int is_decent(const char *text, size_t max)
+{
+    struct json_object *o = strlen(text) <= max ? jdoc_new_raw(text, strlen(text)) : NULL;
+
+    json_object_put(o);
+    return o != NULL;
+}
+
 char *ledger_known_metadata(struct json_object *metadata)
 {
     struct json_object *o, *value;
@@ -134,7 +143,7 @@ char *ledger_known_metadata(struct json_object *metadata)
     o = json_object_new_object();
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (json_object_object_get_ex(metadata, known[i], &value) &&
-            (i == 0 || strlen(jdoc_text(value)) <= MAX_MEMBER_BYTES))
+            is_decent(jdoc_text(value), i == 0 ? SIZE_MAX : MAX_MEMBER_BYTES))
             json_object_object_add(o, known[i], json_object_get(value));
     }
     text = str_dup(jdoc_text(o));

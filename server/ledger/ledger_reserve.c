@@ -117,6 +117,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
 /*
  * All of a user's bytes count that are on the disk or may come there: reserved, confirmed, in the
  * trash, and what the database has to keep of them.  So nothing that is let go makes room at once.
+ * Traces, which a thief can make and nobody can remove, count for all users together only.
  */
 static int check_quota(struct ledger *l, const char *user_id, const struct ledger_limits *limits,
                        struct ct_err *err)
@@ -124,7 +125,7 @@ static int check_quota(struct ledger *l, const char *user_id, const struct ledge
     int64_t n = 0;
 
     if (limits->max_bytes > 0)
-        n = sql_one(l->db, err, "SELECT sum(bytes) FROM usage WHERE user_id = ?", "s", user_id);
+        n = sql_one(l->db, err, "SELECT sum(bytes) FROM usage WHERE user_id = ? AND state <> 'traces'", "s", user_id);
     if (n < 0)
         return -1;
     if (n > limits->max_bytes && limits->max_bytes > 0)

@@ -309,8 +309,7 @@ const char *const ledger_schema[] = {
     " SELECT RAISE(ABORT, 'what is in the audit table stays as it is');"
     "END;"
 
-    /* A user's traces count as what they take: no row is left out, so nobody has them for nothing.
-     */
+    /* No row is left out, so what traces take is counted too. */
     "INSERT INTO usage(user_id, state, n, bytes) SELECT user_id, 'traces', count(*),"
     " sum(256 + length(CAST(coalesce(detail, '') AS BLOB))) FROM audit WHERE user_id IS NOT NULL"
     " GROUP BY user_id;"

@@ -19,6 +19,7 @@
 #define BYTES_PER_MS 1 /* a body slower than this, averaged, is no honest one */
 #define LOOK_EVERY_MS 1000
 #define LOG_EVERY_MS (60 * 1000)
+#define MAX_LEAVING 64            /* connections that were ended for others and have not gone yet */
 #define KEEP_ALIVE_MS (10 * 1000) /* for the next request, and for the first one */
 
 /* Under the lock. */
@@ -97,6 +98,30 @@ static int is_limited(const struct web_guard *g, const struct sockaddr *sa, cons
            (g->proxies == NULL || !web_ranges_have(g->proxies, address));
 }
 
+/*
+ * Under the lock, where all are taken: end one for who comes from a network with ${n}.  Else a few
+ * addresses could keep everybody out with connections that ask nothing.
+ */
+static int make_room(struct web_guard *g, int n)
+{
+    struct web_conn *victim = NULL;
+
+    if (g->n >= g->max + MAX_LEAVING)
+        return 0;
+    /* The oldest is the last. */
+    for (struct web_conn *c = g->first; c != NULL; c = c->next) {
+        if (c->is_idle && c->is_limited && !c->is_leaving && *c->of_network > n + 1 &&
+            (victim == NULL || *c->of_network >= *victim->of_network))
+            victim = c;
+    }
+    if (victim == NULL)
+        return 0;
+    shutdown(victim->fd, SHUT_RDWR);
+    victim->is_leaving = 1;
+    g->n_leaving++;
+    return 1;
+}
+
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
 {
     char address[WEB_ADDRESS_SIZE], network[WEB_ADDRESS_SIZE];
@@ -107,8 +132,8 @@ int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
     web_network(address, network, sizeof(network));
     pthread_mutex_lock(&g->mutex);
     n = map_get(g->networks, network);
-    is_welcome =
-        g->n < g->max && (n == NULL || !is_limited(g, sa, address) || *n < g->max_per_address);
+    is_welcome = (n == NULL || !is_limited(g, sa, address) || *n < g->max_per_address) &&
+                 (g->n - g->n_leaving < g->max || make_room(g, n != NULL ? *n : 0));
     if (!is_welcome) {
         g->refused++;
         if (g->stats != NULL)
@@ -119,8 +144,8 @@ int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
     return is_welcome;
 }
 
-/* Under the lock. */
-static void count(struct web_guard *g, const char *network, int by)
+/* Under the lock: how many there are now; NULL: none. */
+static const int *count(struct web_guard *g, const char *network, int by)
 {
     int *n = map_get(g->networks, network);
 
@@ -132,8 +157,10 @@ static void count(struct web_guard *g, const char *network, int by)
     g->n += by;
     if (g->stats != NULL)
         atomic_fetch_add(&g->stats->connections, by);
-    if (*n == 0)
-        free(map_remove(g->networks, network));
+    if (*n > 0)
+        return n;
+    free(map_remove(g->networks, network));
+    return NULL;
 }
 
 int web_guard_count(struct web_guard *g)
@@ -146,12 +173,13 @@ int web_guard_count(struct web_guard *g)
     return n;
 }
 
-static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadline_ms)
+static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadline_ms, int is_idle)
 {
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
     c->deadline_ms = deadline_ms;
+    c->is_idle = is_idle;
     pthread_mutex_unlock(&g->mutex);
 }
 
@@ -162,10 +190,12 @@ struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockadd
 
     c->fd = fd;
     c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
+    c->is_idle = 1;
     web_address_of(sa, address);
     web_network(address, c->network, sizeof(c->network));
+    c->is_limited = is_limited(g, sa, address);
     pthread_mutex_lock(&g->mutex);
-    count(g, c->network, 1);
+    c->of_network = count(g, c->network, 1);
     c->next = g->first;
     if (g->first != NULL)
         g->first->prev = c;
@@ -180,6 +210,7 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
         return;
     pthread_mutex_lock(&g->mutex);
     count(g, c->network, -1);
+    g->n_leaving -= c->is_leaving;
     if (c->prev != NULL)
         c->prev->next = c->next;
     else
@@ -192,15 +223,15 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
 
 void web_guard_idle(struct web_guard *g, struct web_conn *c)
 {
-    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS);
+    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS, 1);
 }
 
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes)
 {
-    set_deadline(g, c, started_ms + GRACE_MS + bytes / BYTES_PER_MS);
+    set_deadline(g, c, started_ms + GRACE_MS + bytes / BYTES_PER_MS, 0);
 }
 
 void web_guard_free_run(struct web_guard *g, struct web_conn *c)
 {
-    set_deadline(g, c, INT64_MAX);
+    set_deadline(g, c, INT64_MAX, 0);
 }

@@ -20,6 +20,9 @@ struct web_conn {
     int fd;
     int64_t deadline_ms;
     char network[WEB_ADDRESS_SIZE]; /* whose it is, as they are counted */
+    const int *of_network;          /* how many there are of that */
+    int is_limited;                 /* it is one client's, and not a proxy's */
+    int is_idle, is_leaving;        /* no request is under way; it was ended for another one */
 };
 
 /* Closes connections that take longer than their work deserves, and refuses those that are too
@@ -31,7 +34,7 @@ struct web_guard {
     const char *name;
     struct web_conn *first;
     struct map *networks; /* of int: how many connections are there from each */
-    int n;
+    int n, n_leaving;
     int max, max_per_address;      /* 0: no limit */
     const struct strlist *proxies; /* whom the second is not for */
     unsigned int idle_s;
@@ -121,7 +124,8 @@ void web_guard_stop(struct web_guard *g);
 
 /**
  * web_guard_admits(g, sa):
- * May a connection from there be let in?
+ * May a connection from there be let in?  Where there are as many as there may be, an idle one of
+ * the network that has most of them goes for it, if that has more than the newcomer's.
  */
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa);
 

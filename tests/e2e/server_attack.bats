@@ -464,3 +464,23 @@ ticks() {
         stop_server
     done
 }
+
+@test "a few addresses that hold all connections and ask nothing keep nobody out" {
+    printf 'max_connections = 40; max_connections_per_address = 20;\n' >"$CONF"
+    start_server
+    python3 - "$API_PORT" "$T/held" <<'PY' 3>&- &
+import os, socket, sys, time
+held = []
+for n in range(40):
+    s = socket.socket()
+    s.bind((f"127.0.0.{2 + n % 2}", 0))
+    s.connect(("127.0.0.1", int(sys.argv[1])))
+    held.append(s)
+open(sys.argv[2], "w").close()
+time.sleep(60)
+PY
+    local pid=$!
+    within test -e "$T/held"
+    for n in 1 2 3 4 5; do expect 200 '' json GET /healthz; done
+    kill "$pid"
+}

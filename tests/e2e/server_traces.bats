@@ -163,7 +163,7 @@ books() {
     expect 200 '' json POST "/sessions/$ID/undelete"
     TOKEN=$JWT expect 200 '' hold logout-all
     [[ $(events "$NAME") == *'log-in token-made version-deleted session-deleted undeleted logged-out-everywhere' ]]
-    # Traces are on the disk, and count like all that is.
+    # Traces are on the disk, too.
     verb user show "$NAME" | grep -qE '^  traces +37 '
 }
 

@@ -156,6 +156,34 @@ static void who_is_removed_meanwhile_is_nobody(void **state)
     assert_int_equal(lab_confirm(r, &r->al, 1, 20), ERR_CONFLICT);
 }
 
+/* A list is read by all of its owner's devices, or by none. */
+static void what_is_nested_too_deep_spoils_no_list(void **state)
+{
+    static const char deep[] = "{\"messageCount\":2,\"summary\":[[[[[[[[[[[[1]]]]]]]]]]]],"
+                               "\"filesModified\":[\"a\",{\"b\":[[1]]}]}";
+    const struct ledger_filter f = {.limit = 10};
+    struct ledger_lab *r = *state;
+    struct api_upload_req q = lab_request();
+    struct json_object *o;
+    struct ct_err err;
+
+    json_object_put(q.metadata);
+    assert_int_equal(jdoc_parse(deep, strlen(deep), &q.metadata, &err), 0);
+    lab_confirm(r, &r->al, lab_reserve_req(r, &r->al, q), 20);
+    assert_int_equal(ledger_sessions(r->l, &r->al, &f, &o, &err), 0);
+    assert_non_null(strstr(
+        jdoc_text(o), "\"metadata\":{\"messageCount\":2,\"filesModified\":[\"a\",{\"b\":[[1]]}]}"));
+    json_object_put(o);
+    /* What a database holds by other ways is told as none. */
+    assert_null(jdoc_new_raw("[[[[[[[[[1]]]]]]]]]", 19));
+    assert_null(jdoc_new_raw("{},\"isHead\":true", 16));
+    assert_null(jdoc_new_raw("{\"a\":1", 6));
+    assert_null(jdoc_new_raw("", 0));
+    o = jdoc_new_raw("[[[[[[[1]]]]]]]", 15);
+    assert_non_null(o);
+    json_object_put(o);
+}
+
 /* Metadata is passed on as it came, and only its number of messages is read. */
 static void metadata_is_passed_on_and_its_messages_are_counted(void **state)
 {
@@ -203,6 +231,7 @@ int main(void)
         TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
         TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
         TEST(who_is_removed_meanwhile_is_nobody),
+        TEST(what_is_nested_too_deep_spoils_no_list),
         TEST(metadata_is_passed_on_and_its_messages_are_counted),
         TEST(filters_and_pages_tell_the_whole_number),
     };
