@@ -144,10 +144,13 @@ static int is_enabled(struct ledger *l, const char *id, struct ct_err *err)
                                 "This account is disabled; ask whoever runs the server.");
 }
 
-/* Whoever registered with somebody else's address goes. */
+/* Whoever registered with somebody else's address goes; unless something was saved there, which may
+ * be their own, and would be in nobody's trash. */
 static int give_way(struct ledger *l, const char *id, const char *email, int64_t now_ms,
                     struct ct_err *err)
 {
+    int64_t n =
+        sql_one(l->db, err, "SELECT EXISTS (SELECT 1 FROM versions WHERE user_id = ?)", "s", id);
     const struct ledger_event e = {.at_ms = now_ms,
                                    .event = "account-deleted",
                                    .user_id = id,
@@ -155,6 +158,13 @@ static int give_way(struct ledger *l, const char *id, const char *email, int64_t
                                    .detail = "objects=in 30 days, the address was not theirs",
                                    .email = email};
 
+    if (n < 0)
+        return -1;
+    if (n > 0)
+        return ledger_fail(err, ERR_REFUSED, "email_in_use",
+                           "Somebody registered with this e-mail since you deleted your account, "
+                           "and saved something: if that was you, log in with the password and "
+                           "delete that account first; else ask whoever runs the server.");
     if (ledger_remove_user(l, email, now_ms, now_ms + LEDGER_TRASH_MS, 0, err) != 0)
         return -1;
     return ledger_audit_add(l, &e, err);

@@ -125,7 +125,9 @@ static int check_quota(struct ledger *l, const char *user_id, const struct ledge
     int64_t n = 0;
 
     if (limits->max_bytes > 0)
-        n = sql_one(l->db, err, "SELECT sum(bytes) FROM usage WHERE user_id = ? AND state <> 'traces'", "s", user_id);
+        n = sql_one(l->db, err,
+                    "SELECT sum(bytes) FROM usage WHERE user_id = ? AND state <> 'traces'", "s",
+                    user_id);
     if (n < 0)
         return -1;
     if (n > limits->max_bytes && limits->max_bytes > 0)

@@ -338,6 +338,12 @@ const char *const ledger_schema[] = {
     "INSERT INTO salt(id, value) VALUES (1, hex(randomblob(32)));",
 
     /* By which e-mail an operator may still mean them. */
-    "ALTER TABLE former ADD COLUMN email_hash TEXT NOT NULL DEFAULT '';"};
+    "ALTER TABLE former ADD COLUMN email_hash TEXT NOT NULL DEFAULT '';",
+
+    /* Nor is a row replaced, which is no update. */
+    "CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit"
+    " WHEN EXISTS (SELECT 1 FROM audit WHERE id = new.id) BEGIN"
+    " SELECT RAISE(ABORT, 'what is in the audit table stays as it is');"
+    "END;"};
 
 const int ledger_schema_n = (int)(sizeof(ledger_schema) / sizeof(ledger_schema[0]));

@@ -27,6 +27,10 @@ teardown() { end_home; }
     expect 422 invalid json POST /auth/register -d '{"email":"bo@example.org","password":"short"}'
     expect 422 invalid json POST /auth/register -d "{\"email\":\"bo@example.org\",\"password\":\"$(printf 'x%.0s' {1..73})\"}"
     expect 422 invalid json POST /auth/register -d "{\"email\":\"nobody\",\"password\":\"$PASSWORD\"}"
+    for e in 'bo@example.org.' 'bo@.example.org' 'bo@example..org' 'b\u00a0o@example.org' 'b\u2003o@example.org' 'b\u202eo@example.org' 'b\u200bo@y.org'; do
+        expect 422 invalid json POST /auth/register -d "{\"email\":\"$e\",\"password\":\"$PASSWORD\"}"
+    done
+    expect 201 '' json POST /auth/register -d "{\"email\":\"o'brien.mü@exämple.org\",\"password\":\"$PASSWORD\"}"
     expect 422 invalid json POST /auth/register -d '{"email":["a@b"],"password":{}}'
     expect 422 invalid json POST /auth/register -d '{}'
     expect 422 invalid json POST /auth/register -d '[]'

@@ -85,6 +85,8 @@ hold() { json POST "/account/$1" -d "{\"password\":\"$PASSWORD\"${2:+,$2}}"; }
     grep -q "audit event=session-deleted client=127.0.0.1 user=$(me id) token=[0-9a-f-]* detail=\"session=$ID\"" "$T/server.log"
     run sql "UPDATE audit SET event = 'nothing'"
     [[ $output == *'stays as it is'* ]]
+    run sql "INSERT OR REPLACE INTO audit(id, at_ms, event) VALUES (1, 1, 'nothing')"
+    [[ $output == *'stays as it is'* ]]
     run sql "DELETE FROM audit"
     [[ $output == *'stays for 400 days'* ]]
     # What is older than that may go, when it is time to.

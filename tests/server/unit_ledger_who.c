@@ -156,6 +156,30 @@ static void who_is_removed_meanwhile_is_nobody(void **state)
     assert_int_equal(lab_confirm(r, &r->al, 1, 20), ERR_CONFLICT);
 }
 
+/* Who comes back by another site does not lose what was saved meanwhile under the same e-mail. */
+static void what_was_saved_meanwhile_gives_no_way(void **state)
+{
+    const struct ledger_identity cy = {"https://github.com", "17", "cy@example.org", 1, 1};
+    const struct ledger_new_user again = {"cy@example.org", "hash", 0, T0};
+    struct ledger_lab *r = *state;
+    enum ledger_arrival arrival;
+    struct ledger_who who = {0};
+    char id[UUID_SIZE];
+    struct ct_err err;
+
+    assert_int_equal(ledger_identity_login(r->l, &cy, r->now, id, &arrival, &err), 0);
+    assert_int_equal(ledger_user_delete(r->l, cy.email, r->now, r->now + 30 * DAY_MS, &err), 0);
+    assert_int_equal(ledger_user_add(r->l, &again, who.user_id, &err), 0);
+    lab_push(r, &who, 20);
+    assert_int_equal(ledger_identity_login(r->l, &cy, r->now, id, &arrival, &err), -1);
+    assert_string_equal(err.reason, "email_in_use");
+    assert_int_equal(lab_total(r, who.user_id), 1);
+    /* It is theirs to end. */
+    assert_int_equal(ledger_user_delete(r->l, cy.email, r->now, r->now, &err), 0);
+    assert_int_equal(ledger_identity_login(r->l, &cy, r->now, id, &arrival, &err), 0);
+    assert_int_equal(arrival, LEDGER_BACK);
+}
+
 /* A list is read by all of its owner's devices, or by none. */
 static void what_is_nested_too_deep_spoils_no_list(void **state)
 {
@@ -231,6 +255,7 @@ int main(void)
         TEST(a_token_ends_at_once_when_revoked_and_in_time_when_it_expires),
         TEST(a_deleted_device_ends_its_token_and_keeps_its_uploads),
         TEST(who_is_removed_meanwhile_is_nobody),
+        TEST(what_was_saved_meanwhile_gives_no_way),
         TEST(what_is_nested_too_deep_spoils_no_list),
         TEST(metadata_is_passed_on_and_its_messages_are_counted),
         TEST(filters_and_pages_tell_the_whole_number),
