@@ -92,7 +92,7 @@ static int restore_user(struct visit *v, const char *arg, struct ct_err *err)
     memcpy(v->user_id, id, UUID_SIZE);
     rc = verbs_act(v, err);
     if (rc == 0) {
-        ledger_user_allow(v->h->ledger, email, NULL);
+        ledger_user_allow(v->h->ledger, email, 0, NULL);
         rc = verbs_acted(v, ledger_user_restore(v->h->ledger, id, &u, err), err);
     }
     if (rc == 0)

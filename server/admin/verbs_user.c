@@ -40,14 +40,14 @@ static int new_hash(char **ret, struct ct_err *err)
     return rc;
 }
 
-/* The operator's word lets in whom it kept out. */
+/* The e-mail may be another person's now: who had it and signs in elsewhere stays away. */
 static int add_user(struct visit *v, const struct ledger_new_user *u, struct ct_err *err)
 {
     char id[UUID_SIZE];
 
     if (verbs_act(v, err) != 0)
         return -1;
-    ledger_user_allow(v->h->ledger, u->email, NULL);
+    ledger_user_allow(v->h->ledger, u->email, 0, NULL);
     return verbs_acted(v, ledger_user_add(v->h->ledger, u, id, err), err);
 }
 
@@ -134,7 +134,7 @@ static int allow(struct visit *v, const char *email, const char *more, struct ct
 {
     (void)more;
     if (verbs_act(v, err) != 0 ||
-        verbs_acted(v, ledger_user_allow(v->h->ledger, email, err), err) != 0)
+        verbs_acted(v, ledger_user_allow(v->h->ledger, email, 1, err), err) != 0)
         return -1;
     printf("%s may register or sign in again\n", email);
     return 0;

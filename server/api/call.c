@@ -187,7 +187,8 @@ int call_bcrypt_begin(struct call *c)
     int rc;
 
     web_busy(c->web, 1);
-    rc = limits_enter(c->config->limits, c->who.user_id);
+    rc = limits_enter(c->config->limits, c->who.user_id,
+                      c->who.user_id[0] != '\0' || c->has_known_device);
     if (rc == 0)
         return 0;
     web_busy(c->web, 0);

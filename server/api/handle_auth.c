@@ -176,8 +176,10 @@ static char *counted_by(struct call *c, const char *email)
     const char *device = jdoc_str(c->body, "deviceId");
 
     if (device != NULL && api_device_id_is_valid(device) &&
-        ledger_device_is_known(c->config->ledger, email, device))
+        ledger_device_is_known(c->config->ledger, email, device)) {
+        c->has_known_device = 1;
         return str_printf("%s %s", email, device);
+    }
     return str_dup(email);
 }
 
@@ -187,9 +189,8 @@ static int wait_of(struct call *c, const char *name, const char *peer, int64_t n
     int wait = attempts_wait_s(limits->by_account, name, now_ms);
 
     /* A known device is not its neighbours' fault either. */
-    return wait > 0 || strchr(name, ' ') != NULL
-               ? wait
-               : attempts_wait_s(limits->by_address, peer, now_ms);
+    return wait > 0 || c->has_known_device ? wait
+                                           : attempts_wait_s(limits->by_address, peer, now_ms);
 }
 
 int handle_auth_login(struct call *c)

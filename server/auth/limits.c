@@ -29,7 +29,8 @@
 struct limits_gate {
     pthread_mutex_t mutex;
     pthread_cond_t is_free;
-    int running, waiting, most;
+    int running, most;
+    int waiting, strangers; /* of whom those come last, and have half of the places */
     int outside;
     char users[2 * BCRYPT_WAITING][UUID_SIZE]; /* who runs or waits, as far as that is known */
 };
@@ -97,7 +98,7 @@ static int count(const struct limits_gate *g, const char *user_id, size_t *ret_a
     return n;
 }
 
-int limits_enter(struct limits *l, const char *user_id)
+int limits_enter(struct limits *l, const char *user_id, int is_ours)
 {
     struct limits_gate *g = l->gate;
     int is_known = user_id != NULL && user_id[0] != '\0', rc = 0;
@@ -106,16 +107,19 @@ int limits_enter(struct limits *l, const char *user_id)
     pthread_mutex_lock(&g->mutex);
     if (is_known && count(g, user_id, &at) >= BCRYPT_OF_ONE) {
         rc = 1;
-    } else if (g->waiting >= BCRYPT_WAITING) {
+    } else if (g->waiting >= BCRYPT_WAITING || (!is_ours && g->strangers >= BCRYPT_WAITING / 2)) {
         rc = -1;
     } else {
         if (is_known && count(g, "", &at) > 0)
             snprintf(g->users[at], UUID_SIZE, "%s", user_id);
         g->waiting++;
-        while (g->running >= g->most)
+        g->strangers += !is_ours;
+        while (g->running >= g->most || (!is_ours && g->waiting > g->strangers))
             pthread_cond_wait(&g->is_free, &g->mutex);
         g->waiting--;
+        g->strangers -= !is_ours;
         g->running++;
+        pthread_cond_broadcast(&g->is_free);
     }
     pthread_mutex_unlock(&g->mutex);
     return rc;
@@ -130,7 +134,7 @@ void limits_leave(struct limits *l, const char *user_id)
     if (user_id != NULL && user_id[0] != '\0' && count(g, user_id, &at) > 0)
         g->users[at][0] = '\0';
     g->running--;
-    pthread_cond_signal(&g->is_free);
+    pthread_cond_broadcast(&g->is_free);
     pthread_mutex_unlock(&g->mutex);
 }
 

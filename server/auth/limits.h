@@ -30,11 +30,13 @@ struct limits *limits_new(void);
 void limits_free(struct limits *l);
 
 /**
- * limits_enter(l, user_id), limits_leave(l, user_id):
+ * limits_enter(l, user_id, is_ours), limits_leave(l, user_id):
  * Around everything that hashes a password: few at a time, and of one user (NULL or "": nobody that
- * is known) no more than two.  Return 0, -1 if too many wait, or 1 if those are this user's.
+ * is known) no more than two.  Who comes by a token, a log-in or a device of an account
+ * (${is_ours}) need not wait for all others, who may be guessing.  Return 0, -1 if too many wait,
+ * or 1 if those are this user's.
  */
-int limits_enter(struct limits *l, const char *user_id);
+int limits_enter(struct limits *l, const char *user_id, int is_ours);
 void limits_leave(struct limits *l, const char *user_id);
 
 /**

@@ -99,12 +99,14 @@ int ledger_user_delete(struct ledger *l, const char *email, int64_t now_ms, int6
  * The same by the operator, also of who is not there (any more): nobody registers with this e-mail
  * or signs in as this person any more (ERR_REFUSED, account_removed), until ledger_user_allow().
  *
- * ledger_user_allow(l, email, err):
- * Let them have an account again.  ERR_GONE if no account of that e-mail was removed so.
+ * ledger_user_allow(l, email, by_sign_in, err):
+ * Let that e-mail have an account again, and (${by_sign_in}) the person who had one by another
+ * site; else that can be somebody else's by now.  ERR_GONE if no account of that e-mail was removed
+ * so.
  */
 int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        int *ret_was_there, struct ct_err *err);
-int ledger_user_allow(struct ledger *l, const char *email, struct ct_err *err);
+int ledger_user_allow(struct ledger *l, const char *email, int by_sign_in, struct ct_err *err);
 
 /**
  * ledger_user_disable(l, email, now_ms, err):

@@ -42,8 +42,9 @@ int ledger_was_removed(struct ledger *l, const char *issuer, const char *subject
     } else {
         if (ledger_hash_email(l, email, &h, err) != 0)
             return -1;
-        n = sql_one(l->db, err, "SELECT EXISTS (SELECT 1 FROM removed WHERE email_hash = ?)", "s",
-                    h.hex);
+        n = sql_one(l->db, err,
+                    "SELECT EXISTS (SELECT 1 FROM removed WHERE email_hash = ? AND issuer = '')",
+                    "s", h.hex);
     }
     return n < 0 ? -1 : n > 0;
 }
@@ -92,12 +93,13 @@ int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int6
     return 0;
 }
 
-static int allow(struct ledger *l, const char *email, struct ct_err *err)
+static int allow(struct ledger *l, const char *email, int by_sign_in, struct ct_err *err)
 {
     struct ledger_hash h;
 
     if (ledger_hash_email(l, email, &h, err) != 0 ||
-        sql_exec(l->db, err, "DELETE FROM removed WHERE email_hash = ?", "s", h.hex) != 0)
+        sql_exec(l->db, err, "DELETE FROM removed WHERE email_hash = ? AND (? OR issuer = '')",
+                 "si", h.hex, (int64_t)by_sign_in) != 0)
         return -1;
     if (sql_changes(l->db) == 0)
         return ledger_fail(err, ERR_GONE, "not_found",
@@ -105,9 +107,9 @@ static int allow(struct ledger *l, const char *email, struct ct_err *err)
     return 0;
 }
 
-int ledger_user_allow(struct ledger *l, const char *email, struct ct_err *err)
+int ledger_user_allow(struct ledger *l, const char *email, int by_sign_in, struct ct_err *err)
 {
     if (ledger_begin(l, err) != 0)
         return -1;
-    return ledger_end(l, allow(l, email, err), err);
+    return ledger_end(l, allow(l, email, by_sign_in, err), err);
 }

@@ -306,6 +306,24 @@ PY
     TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\"}"
 }
 
+@test "a crowd that guesses keeps no known machine from logging in" {
+    account al@example.org
+    TOKEN=$JWT expect 201 '' json POST /auth/token -d '{"name":"lap","deviceId":"lap-00000001"}'
+    local n pids=()
+    for n in {1..30}; do
+        curl -sS --cacert "$CA" -H 'Content-Type: application/json' -d "{\"email\":\"no$n@example.org\",\"password\":\"wrong horse\"}" \
+            "$API/auth/login" "$API/auth/login" "$API/auth/login" >>"$T/guesses" 3>&- &
+        pids+=($!)
+    done
+    for n in 1 2 3 4 5; do
+        TOKEN= expect 200 '' json POST /auth/login \
+            -d "{\"email\":\"al@example.org\",\"password\":\"$PASSWORD\",\"deviceId\":\"lap-00000001\"}"
+    done
+    wait "${pids[@]}"
+    grep -q busy "$T/guesses"
+    ! grep -q '"token"' "$T/guesses"
+}
+
 @test "no token lives longer than the settings let it" {
     restart 'max_token_days = 10;'
     account al@example.org

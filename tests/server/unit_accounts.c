@@ -417,12 +417,34 @@ static void whom_the_operator_removed_stays_away_until_let_in(void **state)
     assert_string_equal(err.reason, "account_removed");
     assert_string_equal(sign_in(r, "19", "bo@example.org", 1, id), "");
     /* And who is let in again in time is who it was. */
-    assert_int_equal(ledger_user_allow(r->l, "bo@example.org", &err), -1);
+    assert_int_equal(ledger_user_allow(r->l, "bo@example.org", 1, &err), -1);
     assert_int_equal(err.code, ERR_GONE);
-    assert_int_equal(ledger_user_allow(r->l, "al@example.org", &err), 0);
+    assert_int_equal(ledger_user_allow(r->l, "al@example.org", 1, &err), 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "");
     assert_string_equal(id, al);
     assert_int_equal(arrival, LEDGER_BACK);
+}
+
+/* The address is the next person's, the sign-in is not. */
+static void a_removed_person_does_not_follow_the_address(void **state)
+{
+    struct room *r = *state;
+    char old[UUID_SIZE], new[UUID_SIZE], id[UUID_SIZE];
+    struct ct_err err;
+    int was_there;
+
+    assert_string_equal(sign_in(r, "17", "info@example.org", 1, old), "");
+    assert_int_equal(
+        ledger_user_remove(r->l, "info@example.org", T0, T0 + DAY_MS, &was_there, &err), 0);
+    assert_int_equal(ledger_user_allow(r->l, "info@example.org", 0, &err), 0);
+    add_user(r, "info@example.org", 1, new);
+    assert_string_equal(sign_in(r, "17", "info@example.org", 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "17", "other@example.org", 1, id), "account_removed");
+    assert_string_equal(sign_in(r, "18", "info@example.org", 1, id), "");
+    assert_string_equal(id, new);
+    assert_int_equal(ledger_user_allow(r->l, "info@example.org", 1, &err), 0);
+    assert_string_equal(sign_in(r, "17", "other@example.org", 1, id), "");
+    assert_string_equal(id, old);
 }
 
 /* Who deletes the own account first gains nothing by it, whatever the e-mail is afterwards. */
@@ -440,7 +462,7 @@ static void whoever_deletes_the_account_first_stays_away_too(void **state)
     assert_int_equal(was_there, 0);
     assert_string_equal(sign_in(r, "17", "al@example.org", 1, id), "account_removed");
     assert_string_equal(sign_in(r, "17", "al.new@example.org", 1, id), "account_removed");
-    assert_int_equal(ledger_user_allow(r->l, "al@example.org", &err), 0);
+    assert_int_equal(ledger_user_allow(r->l, "al@example.org", 1, &err), 0);
     /* Nor does an account that they register meanwhile, if that is disabled. */
     add_user(r, "al@example.org", 0, id);
     assert_int_equal(ledger_user_disable(r->l, "al@example.org", T0, &err), 0);
@@ -516,6 +538,7 @@ int main(void)
         TEST(no_flood_takes_a_row_from_what_destroys),
         TEST(traces_have_the_email_of_then),
         TEST(whom_the_operator_removed_stays_away_until_let_in),
+        TEST(a_removed_person_does_not_follow_the_address),
         TEST(whoever_deletes_the_account_first_stays_away_too),
         TEST(nobody_comes_back_to_what_was_given_away),
         TEST(an_act_is_there_with_its_trace_or_not_at_all),
