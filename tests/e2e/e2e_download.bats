@@ -239,7 +239,7 @@ $(here "$c")" ]
     [ "$(ctctl --json pull --all --project new | jq -r '[.sessions[].outcome] | join(" ")')" = installed ]
 }
 
-@test "without an ID there is a list to choose from, this project's sessions first" {
+@test "without an ID a terminal that can't draw has a list to choose from, this project's sessions first" {
     command -v script >/dev/null || skip "script is not here"
     two_machines
     local a=$(new_id) b=$(new_id)
@@ -253,9 +253,9 @@ $(here "$c")" ]
     run ctctl pull
     [ "$status" -eq 64 ]
     # The newest comes first elsewhere; here this project's does.
-    printf '1\n' | script -qec 'ctctl pull' "$T/typed" >/dev/null
+    printf '1\n' | TERM=dumb script -qec 'ctctl pull' "$T/typed" >/dev/null
     here "$a"
-    printf 'nonsense\ntwo\n1\n' | script -qec 'ctctl pull' "$T/typed" >/dev/null
+    printf 'nonsense\ntwo\n1\n' | TERM=dumb script -qec 'ctctl pull' "$T/typed" >/dev/null
     here "$b"
     grep -q 'nothing matches' "$T/typed"
 }
