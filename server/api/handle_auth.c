@@ -107,6 +107,7 @@ int handle_auth_register(struct call *c)
     struct attempts *limit = c->config->limits->registrations;
     char *email, peer[WEB_ADDRESS_SIZE], invite[HASH_SHA256_HEX] = "";
     const char *password;
+    struct ct_err err;
     int status, wait;
 
     call_peer(c, peer, sizeof(peer));
@@ -122,7 +123,8 @@ int handle_auth_register(struct call *c)
     if ((status = read_request(c, &email, &password)) != 0)
         return status;
     attempts_count(limit, peer, now_mono_ms());
-    status = register_user(c, email, password, invite);
+    status = email_check_new(email, &err) != 0 ? call_fail(c, &err)
+                                               : register_user(c, email, password, invite);
     free(email);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "common/base/str.h"
 
 #include "server/ledger/ledger_impl.h"
+#include "server/settings/email.h"
 
 void ledger_user_clear(struct ledger_user *u)
 {
@@ -23,6 +24,9 @@ int ledger_insert_user(struct ledger *l, const struct ledger_new_user *u, const 
     if (n > 0)
         return ledger_fail(err, ERR_CONFLICT, "email_taken",
                            "There is an account with this e-mail already.");
+    if (email_check_new(u->email, NULL) != 0)
+        return ledger_fail(err, ERR_REFUSED, "invalid_email",
+                           "No account is made with such an e-mail address.");
     if ((rc = ledger_was_removed(l, NULL, NULL, u->email, err)) != 0)
         return rc < 0 ? -1 : ledger_refuse_removed(err);
     return sql_exec(l->db, err,

@@ -10,4 +10,11 @@
  */
 int email_normal(const char *s, char **ret, struct ct_err *err);
 
+/**
+ * email_check_new(email, err):
+ * May an account be made with this one, as email_normal() returned it?  It looks like one word to
+ * people, too, and is no second name of another mailbox.  ERR_REFUSED if not.
+ */
+int email_check_new(const char *email, struct ct_err *err);
+
 #endif

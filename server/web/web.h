@@ -228,6 +228,13 @@ void web_answer_header(struct web_req *r, const char *name, const char *value);
 void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n);
 
 /**
+ * web_keep(r):
+ * Who asks is known, or has said all that there is to say: until the answer is there this
+ * connection makes no room for others.
+ */
+void web_keep(struct web_req *r);
+
+/**
  * web_answer_fd(r, status, type, fd, offset, n):
  * Answer with ${n} bytes of a file; ${fd} is closed in time, in every case.
  */

@@ -110,7 +110,7 @@ static int make_room(struct web_guard *g, int n)
         return 0;
     /* The oldest is the last. */
     for (struct web_conn *c = g->first; c != NULL; c = c->next) {
-        if (c->is_idle && c->is_limited && !c->is_leaving && *c->of_network > n + 1 &&
+        if (c->is_spare && c->is_limited && !c->is_leaving && *c->of_network > n + 1 &&
             (victim == NULL || *c->of_network >= *victim->of_network))
             victim = c;
     }
@@ -173,13 +173,12 @@ int web_guard_count(struct web_guard *g)
     return n;
 }
 
-static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadline_ms, int is_idle)
+static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadline_ms)
 {
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
     c->deadline_ms = deadline_ms;
-    c->is_idle = is_idle;
     pthread_mutex_unlock(&g->mutex);
 }
 
@@ -190,7 +189,7 @@ struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockadd
 
     c->fd = fd;
     c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
-    c->is_idle = 1;
+    c->is_spare = 1;
     web_address_of(sa, address);
     web_network(address, c->network, sizeof(c->network));
     c->is_limited = is_limited(g, sa, address);
@@ -221,17 +220,32 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
     free(c);
 }
 
+static void set_spare(struct web_guard *g, struct web_conn *c, int is_spare)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&g->mutex);
+    c->is_spare = is_spare;
+    pthread_mutex_unlock(&g->mutex);
+}
+
 void web_guard_idle(struct web_guard *g, struct web_conn *c)
 {
-    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS, 1);
+    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS);
+    set_spare(g, c, 1);
+}
+
+void web_guard_keep(struct web_guard *g, struct web_conn *c)
+{
+    set_spare(g, c, 0);
 }
 
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes)
 {
-    set_deadline(g, c, started_ms + GRACE_MS + bytes / BYTES_PER_MS, 0);
+    set_deadline(g, c, started_ms + GRACE_MS + bytes / BYTES_PER_MS);
 }
 
 void web_guard_free_run(struct web_guard *g, struct web_conn *c)
 {
-    set_deadline(g, c, INT64_MAX, 0);
+    set_deadline(g, c, INT64_MAX);
 }

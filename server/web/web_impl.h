@@ -22,7 +22,7 @@ struct web_conn {
     char network[WEB_ADDRESS_SIZE]; /* whose it is, as they are counted */
     const int *of_network;          /* how many there are of that */
     int is_limited;                 /* it is one client's, and not a proxy's */
-    int is_idle, is_leaving;        /* no request is under way; it was ended for another one */
+    int is_spare, is_leaving; /* nothing is under way of somebody known; it was ended for another */
 };
 
 /* Closes connections that take longer than their work deserves, and refuses those that are too
@@ -124,7 +124,7 @@ void web_guard_stop(struct web_guard *g);
 
 /**
  * web_guard_admits(g, sa):
- * May a connection from there be let in?  Where there are as many as there may be, an idle one of
+ * May a connection from there be let in?  Where there are as many as there may be, a spare one of
  * the network that has most of them goes for it, if that has more than the newcomer's.
  */
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa);
@@ -160,11 +160,13 @@ int web_pool_add(struct web_pool *p, struct web_req *r);
 int64_t web_pool_waits_ms(struct web_pool *p);
 
 /**
- * web_guard_idle(g, c), web_guard_transfer(g, c, started_ms, bytes), web_guard_free_run(g, c):
- * The connection now waits for a request; moves a body since ${started_ms} of which ${bytes} are or
- * will be moved, at 1 KiB a second at least after a minute's grace; or works for itself.
+ * web_guard_idle(g, c), web_guard_keep(g, c), web_guard_transfer(g, c, started_ms, bytes),
+ * web_guard_free_run(g, c): The connection now waits for a request; moves a body since
+ * ${started_ms} of which ${bytes} are or will be moved, at 1 KiB a second at least after a minute's
+ * grace; or works for itself.
  */
 void web_guard_idle(struct web_guard *g, struct web_conn *c);
+void web_guard_keep(struct web_guard *g, struct web_conn *c);
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes);
 void web_guard_free_run(struct web_guard *g, struct web_conn *c);
 

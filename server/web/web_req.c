@@ -392,6 +392,11 @@ int web_answered(struct web_req *r)
     return r->response != NULL;
 }
 
+void web_keep(struct web_req *r)
+{
+    web_guard_keep(&r->web->guard, r->guarded);
+}
+
 /* The library counts no time against a connection that is suspended. */
 void web_busy(struct web_req *r, int busy)
 {

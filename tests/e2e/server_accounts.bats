@@ -324,6 +324,17 @@ PY
     ! grep -q '"token"' "$T/guesses"
 }
 
+@test "an address that no account is made with any more can be logged in with, and contained" {
+    account al@example.org
+    sqlite3 "$T/server/server.db" "UPDATE users SET email = 'al@example.org.'"
+    run -1 verb user add bo@example.org. <<<"$PASSWORD"
+    TOKEN= expect 200 '' json POST /auth/login -d "{\"email\":\"al@example.org.\",\"password\":\"$PASSWORD\"}"
+    run -0 verb user show al@example.org.
+    run -0 verb user disable al@example.org.
+    expect 401 unauthorized json GET /auth/me
+    run -0 verb user delete al@example.org. <<<y
+}
+
 @test "no token lives longer than the settings let it" {
     restart 'max_token_days = 10;'
     account al@example.org

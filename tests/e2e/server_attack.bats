@@ -468,13 +468,17 @@ ticks() {
 @test "a few addresses that hold all connections and ask nothing keep nobody out" {
     printf 'max_connections = 40; max_connections_per_address = 20;\n' >"$CONF"
     start_server
-    python3 - "$API_PORT" "$T/held" <<'PY' 3>&- &
-import os, socket, sys, time
+    # Half of them before a handshake, and half within the body of a request that anybody may make.
+    python3 - "$API_PORT" "$T/held" "$CA" <<'PY' 3>&- &
+import os, socket, ssl, sys, time
 held = []
 for n in range(40):
     s = socket.socket()
     s.bind((f"127.0.0.{2 + n % 2}", 0))
     s.connect(("127.0.0.1", int(sys.argv[1])))
+    if n % 2:
+        s = ssl.create_default_context(cafile=sys.argv[3]).wrap_socket(s, server_hostname="localhost")
+        s.sendall(b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n ")
     held.append(s)
 open(sys.argv[2], "w").close()
 time.sleep(60)
