@@ -28,6 +28,7 @@ static void print(struct ctx *c, const struct json_object *o)
         buf_addstr(&b, " goes by its own title, without tags");
     buf_addc(&b, '\n');
     ctx_print(c, &b);
+    buf_free(&b);
     free(clean);
 }
 

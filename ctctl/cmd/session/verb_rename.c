@@ -45,6 +45,6 @@ const struct verb verb_rename = {
     "\n"
     "  --own  go by the session's own title again\n",
     run,
-    "ctctl rename 29221bf7 the parser that loops\n"
-    "ctctl rename 29221bf7 --own\n",
+    "ctctl rename 29221bf7 the parser that loops  # on all machines\n"
+    "ctctl rename 29221bf7 --own                  # its own title again\n",
 };
