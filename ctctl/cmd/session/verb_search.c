@@ -175,8 +175,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_search = {
     "search",
-    "WORDS... [--project P] [--agent A] [--machine M] [--since T] [--role R]\n"
-    "                    [--cloud [--fetch]] [--limit N]",
+    "WORDS... [--project P] [--agent A] [--machine M] [--since T]\n"
+    "                    [--role R] [--cloud [--fetch]] [--limit N]",
     "find a session by what was said in it",
     "Looks for sessions that hold all of the words, in either case; what is quoted for the\n"
     "shell is a phrase. Shows the best first, each with the line around it: where most words\n"
