@@ -28,13 +28,14 @@ teardown() {
 }
 
 quickstart_begins() {
+    rm -f "$T/quickstart.log" # of the one before, which said it too
     (exec env --default-signal=INT setsid "$T/top/quickstart") >"$T/quickstart.log" 2>&1 </dev/null 3>&- &
     QUICKSTART_PID=$!
     within follows
 }
 
 # It has come to the point where it only shows what happens.
-follows() { grep -q 'following what happens' "$T/quickstart.log"; }
+follows() { grep -qs 'following what happens' "$T/quickstart.log"; }
 
 # Of all that it started nothing is left: each has its folder among its arguments.
 all_gone() {
