@@ -182,4 +182,5 @@ $(nodist_fishcompletion_DATA): ctctl/completion/help.fish Makefile
 EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
   ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
   ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \
-  ctctl/pull/README.md ctctl/read/README.md ctctl/seal/README.md ctctl/ui/README.md
+  ctctl/pull/README.md ctctl/read/README.md ctctl/seal/README.md ctctl/ui/README.md \
+  ctctl/web/README.md
