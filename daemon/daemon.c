@@ -384,14 +384,6 @@ static int start(struct daemon *d, struct ct_err *err)
     return watch(d, err);
 }
 
-static int free_id(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 /* In the order of who holds on to whom. */
 static void teardown(struct daemon *d)
 {
@@ -419,8 +411,7 @@ static void teardown(struct daemon *d)
     sealing_free(d->sealing);
     sessions_free(d->sessions);
     whereabouts_free(d->whereabouts);
-    map_each(d->live, free_id, NULL);
-    map_free(d->live);
+    map_free_all(d->live);
     for (size_t i = 0; i < d->config->roots.n; i++) {
         buf_free(&d->roots[i].seen);
         strlist_free(&d->roots[i].unreadable);

@@ -136,20 +136,11 @@ struct debounce *debounce_new(const struct debounce_opts *opts)
     return d;
 }
 
-static int free_one(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 void debounce_free(struct debounce *d)
 {
     if (d == NULL)
         return;
-    map_each(d->entries, free_one, NULL);
-    map_free(d->entries);
+    map_free_all(d->entries);
     heap_free(&d->waiting);
     free(d);
 }

@@ -431,20 +431,11 @@ struct rebuild *claude_rebuild_new(const struct rebuild_opts *opts, const char *
     return r;
 }
 
-static int free_string(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 void claude_rebuild_free(struct rebuild *r)
 {
     if (r == NULL)
         return;
-    (void)map_each(r->gone, free_string, NULL);
-    map_free(r->gone);
+    map_free_all(r->gone);
     map_free(r->calls);
     jtree_free(&r->tree);
     buf_free(&r->in);

@@ -442,22 +442,12 @@ struct rebuild *pi_rebuild_new(const struct rebuild_opts *opts, const char *entr
     return r;
 }
 
-static int free_string(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 void pi_rebuild_free(struct rebuild *r)
 {
     if (r == NULL)
         return;
-    map_each(r->gone, free_string, NULL);
-    map_free(r->gone);
-    map_each(r->next, free_string, NULL);
-    map_free(r->next);
+    map_free_all(r->gone);
+    map_free_all(r->next);
     buf_free(&r->line);
     free(r);
 }

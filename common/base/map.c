@@ -49,6 +49,17 @@ void map_free(struct map *m)
     free(m);
 }
 
+void map_free_all(struct map *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->n_buckets; i++) {
+        for (struct node *n = m->buckets[i]; n != NULL; n = n->next)
+            free(n->value);
+    }
+    map_free(m);
+}
+
 static struct node **find(const struct map *m, const char *key)
 {
     struct node **at = &m->buckets[bucket_of(m, key)];

@@ -18,6 +18,12 @@ struct map *map_new(void);
 void map_free(struct map *m);
 
 /**
+ * map_free_all(m):
+ * Free the map and its values, each of which came from malloc(); NULL is harmless.
+ */
+void map_free_all(struct map *m);
+
+/**
  * map_get(m, key):
  * Return the value, or NULL.
  */

@@ -131,21 +131,12 @@ static void clear_files(struct credscan_job *j)
     j->n = j->found = 0;
 }
 
-static int free_mark(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 void credscan_job_free(struct credscan_job *j)
 {
     if (j == NULL)
         return;
     clear_files(j);
-    map_each(j->known, free_mark, NULL);
-    map_free(j->known);
+    map_free_all(j->known);
     leak_rules_free(j->rules);
     free(j);
 }

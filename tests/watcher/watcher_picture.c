@@ -286,20 +286,11 @@ void picture_stop(struct picture *p)
     p->w = NULL;
 }
 
-static int free_one(void *arg, const char *key, void *value)
-{
-    (void)arg;
-    (void)key;
-    free(value);
-    return 0;
-}
-
 void picture_free(struct picture *p)
 {
     picture_stop(p);
     picture_remove(p->dir);
-    map_each(p->files, free_one, NULL);
-    map_free(p->files);
+    map_free_all(p->files);
     event_base_free(p->base);
     strlist_free(&p->roots);
     strlist_free(&p->log);
