@@ -25,6 +25,7 @@ struct grave {
     struct grave **at;
     uint64_t number;
     int root;
+    int is_linked; /* a link led there */
     char path[];
 };
 
@@ -101,9 +102,18 @@ static int open_place(struct watcher *w, const struct dir *d, const char *dir_pa
     return -1;
 }
 
+/* Whether a link leads to the folder ${d} or to one above it. */
+static int is_linked(const struct dir *d)
+{
+    while (d != NULL && !(d->flags & DIR_LINKED))
+        d = d->parent;
+    return d != NULL;
+}
+
 /* What is ${name} in the folder ${d}, which is at ${dir_path}?  Something is there only if its
  * later removal is sure to be told: in a folder that is watched.  What lies in another one that
- * took the place is told by the scan of that, once it is watched. */
+ * took the place is told by the scan of that, once it is watched.  If a link leads nowhere now, its
+ * disk may be away, and then nobody knows what is on it. */
 static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, const char *name,
                        struct stat *st)
 {
@@ -120,9 +130,9 @@ static enum sight look(struct watcher *w, struct dir *d, const char *dir_path, c
         scan_queue(w, d, w->epoch, 0, 0);
         return SIGHT_ELSEWHERE;
     }
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
-        return SIGHT_NOTHING;
-    return SIGHT_UNKNOWN;
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        return SIGHT_UNKNOWN;
+    return fd == -1 && is_linked(d) ? SIGHT_UNKNOWN : SIGHT_NOTHING;
 }
 
 /* A name is or was a folder's; as a file it counts only if it is one now or is recorded as one. */
@@ -243,7 +253,7 @@ void look_grave_event(struct watcher *w, struct watch *grave, unsigned flags, co
 {
     const struct grave *g = (const struct grave *)grave;
     struct dir *d = dir_at(w, g->root, g->path);
-    enum sight sight = SIGHT_NOTHING;
+    enum sight sight = g->is_linked ? SIGHT_UNKNOWN : SIGHT_NOTHING;
     struct agent_path place;
     struct stat st;
     char *path;
@@ -299,6 +309,7 @@ void look_bury(struct watcher *w, struct dir *d)
     g = str_calloc(1, offsetof(struct grave, path) + len);
     memcpy(g->path, path, len);
     g->root = d->root;
+    g->is_linked = is_linked(d);
     g->number = ++w->n_graves;
     g->watch.id = -1;
     g->watch.kind = WATCH_GRAVE;

@@ -162,8 +162,8 @@ int scan_forget(struct watcher *w, struct dir *top)
 
     for (d = dirtree_leaf(top);; d = next) {
         was_untold |= d->flags & (DIR_POLLED | DIR_LINKED);
-        scan_set_flags(w, d, 0);
         look_bury(w, d);
+        scan_set_flags(w, d, 0);
         drop_job(w, d);
         if (w->scans->dir == d)
             leave(w);

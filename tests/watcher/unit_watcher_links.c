@@ -119,14 +119,22 @@ static void what_a_link_leads_to_may_come_later_and_be_replaced(void **state)
     picture_drain(p);
     assert_int_equal(picture_has(p, 0, "projects/x/s.jsonl"), 4);
     assert_int_equal(picture_check(p), 1);
-    /* A disk that is away says nothing of what is on it. */
+    /* A disk that is away says nothing of what is on it, nor does what happened there just before.
+     */
+    picture_mkdir(picture_path(p, -1, "disk/deep"));
+    picture_put(picture_path(p, -1, "disk/deep/t"), 3);
+    picture_drain(p);
     scans = p->scanned;
     picture_remove(picture_path(p, -1, "old"));
+    picture_put(picture_path(p, -1, "disk/s.jsonl"), 5);
+    picture_append(picture_path(p, -1, "disk/deep/t"), 1);
+    picture_remove(picture_path(p, -1, "disk/deep"));
     assert_int_equal(rename(picture_path(p, -1, "disk"), picture_path(p, -1, "old")), 0);
     picture_drain(p);
     picture_until(p, &p->scanned, scans + 1);
     assert_int_equal(picture_untaken(p), 1);
-    assert_int_equal(picture_has(p, 0, "projects/x/s.jsonl"), 4);
+    assert_int_not_equal(picture_has(p, 0, "projects/x/s.jsonl"), -1);
+    assert_int_not_equal(picture_has(p, 0, "projects/x/deep/t"), -1);
     picture_free(p);
 }
 
