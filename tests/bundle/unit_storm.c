@@ -1,3 +1,4 @@
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,7 +28,9 @@
 #include "tests/scratch.h"
 
 /*
- * Writers that append, truncate, rewrite and rename as fast as they can while bundles are built.
+ * Writers that append, truncate, rewrite and rename as fast as a builder can bear while bundles are
+ * built: they pause after each change, twice as long after each try that failed, half as long after
+ * each bundle. So it is a storm on every machine, and on none one that can't be lived through.
  * Every line of the transcript has a number of its own and names the line before it, so a chain
  * that begins at the beginning is a state that the file really had when its last line was written.
  */
@@ -36,6 +40,11 @@
 #define FULL 400       /* with CT_FULL; then LIMIT_MS does not hold */
 #define LIMIT_MS 30000 /* a very slow machine may stop earlier, but not with none */
 #define LINES_MAX 20000
+#define PAUSE_MIN_US 32 /* the first pause after none */
+#define PAUSE_MAX_US 262144
+
+/* Shared with the writers. */
+static volatile int *pause_us;
 
 struct writer {
     char *path, *tmp;
@@ -57,6 +66,25 @@ static void must(int ok)
 {
     if (!ok)
         _exit(9);
+}
+
+static void rest(void)
+{
+    int us = *pause_us;
+    struct timespec t = {.tv_nsec = us * 1000L};
+
+    if (us > 0)
+        nanosleep(&t, NULL);
+}
+
+static void adjust_pause(int is_built)
+{
+    int us = *pause_us;
+
+    if (is_built)
+        *pause_us = us > PAUSE_MIN_US ? us / 2 : 0;
+    else if (us < PAUSE_MAX_US)
+        *pause_us = us > 0 ? us * 2 : PAUSE_MIN_US;
 }
 
 /* One line, sometimes in two writes. */
@@ -123,7 +151,7 @@ static void write_transcript(const char *root)
     w->seed = 20261123;
     w->fd = open_to(w->path, 0);
     rewrite_in_place(w);
-    for (pid_t parent = getppid(); getppid() == parent;) {
+    for (pid_t parent = getppid(); getppid() == parent; rest()) {
         unsigned int what = roll(w, 4000);
         if (what == 0 || w->n >= LINES_MAX - 1)
             rewrite_in_place(w);
@@ -145,7 +173,7 @@ static void write_the_rest(const char *root)
 
     pid_t parent = getppid();
 
-    for (int i = 0; getppid() == parent; i++) {
+    for (int i = 0; getppid() == parent; i++, rest()) {
         struct stat st;
         scratch_append(agent, "{\"type\":\"assistant\"}\n");
         scratch_append(history, "{\"display\":\"x\",\"sessionId\":\"" A "\"}\n");
@@ -264,16 +292,18 @@ static void storm(int has_cache)
     if (has_cache)
         opts.cache_dir = cache;
     scratch_puts(p, "");
+    *pause_us = 0;
     writer = start(write_transcript, root);
     other = start(write_the_rest, root);
-    while (built < (is_full ? FULL : WANTED) && now_mono_ms() < until) {
-        built += try_once(&take, &opts);
+    while (built < (is_full ? FULL : WANTED) && (built == 0 || now_mono_ms() < until)) {
+        int is_built = try_once(&take, &opts);
+        adjust_pause(is_built);
+        built += is_built;
         tried++;
     }
     stop(writer);
     stop(other);
     print_message("%d bundles in %d tries\n", built, tried);
-    assert_true(built > 0);
     /* When the storm is over, one try is enough, and all of it is in. */
     assert_true(try_once(&take, &opts));
     free(p);
@@ -302,5 +332,9 @@ int main(void)
         cmocka_unit_test(the_same_with_a_cache),
     };
 
+    pause_us =
+        mmap(NULL, sizeof(*pause_us), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (pause_us == MAP_FAILED)
+        return 1;
     return cmocka_run_group_tests_name("storm", tests, NULL, NULL);
 }
