@@ -92,7 +92,8 @@ static int open_place(struct watcher *w, const struct dir *d, const char *dir_pa
     if ((root_fd = look_root(w, d->root)) == -1 ||
         (p->dir_fd = link_open_dir(w, d->root, root_fd, dir_path, 0)) == -1)
         return -1;
-    if (fstat(p->dir_fd, &st) == 0 && st.st_ino == d->inode) {
+    if (fstat(p->dir_fd, &st) == 0 && st.st_ino == d->inode &&
+        (d->watch.id == -1 || watches_is_of(w->watches, &d->watch, p->dir_fd))) {
         p->dir = d;
         return p->dir_fd;
     }

@@ -108,6 +108,16 @@ int watches_is_shared(const struct watches *ws, const struct watch *u)
     return u->id != -1 && watches_find(ws, u->id)->next != NULL;
 }
 
+/* The system says so: the number of an inode is soon another folder's. */
+int watches_is_of(struct watches *ws, const struct watch *u, int fd)
+{
+    int id = ws->backend->watch(ws->handle, fd, u->what, 0);
+
+    if (id != -1 && id != u->id && watches_find(ws, id) == NULL)
+        (void)ws->backend->unwatch(ws->handle, id);
+    return id != -1 && id == u->id;
+}
+
 int watches_bury(struct watches *ws, struct watch *u, struct watch *grave)
 {
     int id = u->id;

@@ -63,6 +63,12 @@ void watches_leave(struct watches *ws, struct watch *u);
 int watches_is_shared(const struct watches *ws, const struct watch *u);
 
 /**
+ * watches_is_of(ws, u, fd):
+ * Return whether the watch of ${u}, which has one, is of the folder behind ${fd}, which is open.
+ */
+int watches_is_of(struct watches *ws, const struct watch *u, int fd);
+
+/**
  * watches_bury(ws, u, grave):
  * End the watch, of which ${u} is the only user; ${grave} takes its place until the end is told.
  * Return whether the folder was still alive.
