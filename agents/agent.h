@@ -109,10 +109,19 @@ struct agent_record {
 /* How its records call what makes up a conversation (news.h); the time is "timestamp" with all. */
 struct agent_record_names {
     const char *id, *parent; /* of the record, and of the one before it */
+    const char *message;     /* the object that holds what was said; NULL: the record itself */
+    const char *content;     /* in that: a string, or a list of blocks */
     const char *role;        /* of the message, who speaks: told as the subtype; NULL: nothing */
-    const char *result;      /* the role of what a tool printed, or NULL */
-    const char *arguments;   /* of a tool call, in a block of the message */
-    int is_id_short;         /* ids can come twice: a record is known by its time too */
+    const char *result;      /* the role, or the type, of what a tool printed; or NULL */
+
+    /* Members of the message, or of a block of it, that say something beside those that all agents
+     * have; NULL at the end. */
+    const char *const *said;
+
+    /* The ways to the working folder and to the git branch, from the record down; NULL at the end.
+     * No way: nothing says. */
+    const char *const *cwd, *const *branch;
+    int is_id_short; /* ids can come twice: a record is known by its time too */
 };
 
 /* What becomes of a name in the data folder. */

@@ -21,6 +21,12 @@ struct record_set {
     struct seen *ids, *bodies;
 };
 
+/* How far down a way (agent.h) the value under way is, in containers. */
+struct descent {
+    const char *const *way;
+    uint32_t known;
+};
+
 struct news {
     const struct agent *agent;
     const struct agent_record_names *names; /* of that */
@@ -48,6 +54,8 @@ struct news {
     int64_t line_at, line_len;
     struct jscan scan;
     const char *piece; /* of it that is fed */
+    uint32_t base;     /* the depth of the object that holds what was said */
+    struct descent to_cwd, to_branch;
     struct body *body;
     uint64_t body_at;                          /* what is fed to ${body} next, if something is */
     uint32_t body_depth;                       /* something is: it ends at that depth */
@@ -57,8 +65,8 @@ struct news {
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     int is_text_cut, has_other; /* the message is more than ${text} */
     int blocks;                 /* that its content has so far */
-    char type[32];
-    char subtype[32];
+    char type[64];
+    char subtype[64];
     char attachment[32];
     char model[64];
     char block[32]; /* the type of a block of the message */
@@ -81,25 +89,34 @@ static void count_block(struct news *n, int is_text)
 /* ---- what a record says -------------------------------------------------------------------------
  */
 
+static int is_among(const char *const *list, const char *key)
+{
+    for (; list != NULL && *list != NULL; list++) {
+        if (strcmp(*list, key) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* Is that a value by which two records are told apart?  What may be lost on its way home is none
  * (agents/claude/allow.c). */
 static int is_said(const struct news *n, const struct jscan *s, enum jscan_type type)
 {
-    const char *const names[] = {"text", "thinking", "name", n->names->arguments, "source"};
+    static const char *const names[] = {"text", "thinking", "name", "source", NULL};
     int is_string = type == JSCAN_STRING;
+    uint32_t depth = s->depth - n->base;
 
-    if (strcmp(s->key, "content") == 0)
-        return is_string && (s->depth == 1 || (n->in_message && (s->depth == 2 || s->depth == 4)));
+    if (s->depth == 1 && is_string && strcmp(s->key, "content") == 0)
+        return 1;
     if (n->in_attachment && s->depth == 2 && strcmp(s->key, "prompt") == 0)
         return is_string || type == JSCAN_ARRAY;
-    if (!n->in_message || (s->depth != 4 && s->depth != 6) ||
-        (!is_string && type != JSCAN_OBJECT && type != JSCAN_ARRAY))
+    if (!n->in_message || (!is_string && type != JSCAN_OBJECT && type != JSCAN_ARRAY))
         return 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(s->key, names[i]) == 0)
-            return 1;
-    }
-    return 0;
+    if (is_string && (depth == 1 || depth == 3) && strcmp(s->key, n->names->content) == 0)
+        return 1;
+    if (depth != 1 && depth != 3 && depth != 5)
+        return 0;
+    return (depth != 1 && is_among(names, s->key)) || is_among(n->names->said, s->key);
 }
 
 static void begin_body(struct news *n, const struct jscan *s, enum jscan_type type)
@@ -132,10 +149,35 @@ static void end_body(struct news *n, const struct jscan *s, int is_string)
 /* ---- the line under way ------------------------------------------------------------------------
  */
 
-static int is_role(const struct news *n, const struct jscan *s)
+/* The container under way opens; it closes. */
+static void descend(struct descent *d, const struct jscan *s, enum jscan_type type)
 {
-    return s->depth == 2 && n->in_message && n->names->role != NULL &&
-           strcmp(s->key, n->names->role) == 0;
+    if (d->way != NULL && type == JSCAN_OBJECT && s->depth == d->known + 1 &&
+        d->way[s->depth] != NULL && strcmp(s->key, d->way[d->known]) == 0)
+        d->known++;
+}
+
+static void ascend(struct descent *d, const struct jscan *s)
+{
+    if (d->known + 2 > s->depth)
+        d->known = s->depth > 2 ? s->depth - 2 : 0;
+}
+
+static int is_at_end(const struct descent *d, const struct jscan *s)
+{
+    return d->way != NULL && s->depth == d->known + 1 && d->way[s->depth] == NULL &&
+           strcmp(s->key, d->way[d->known]) == 0;
+}
+
+/* Is it that member of the message? */
+static int is_of_message(const struct news *n, const struct jscan *s, const char *key)
+{
+    return n->in_message && s->depth == n->base + 1 && key != NULL && strcmp(s->key, key) == 0;
+}
+
+static int is_of_block(const struct news *n, const struct jscan *s, const char *key)
+{
+    return n->in_message && s->depth == n->base + 3 && strcmp(s->key, key) == 0;
 }
 
 /* How much of a string is wanted. */
@@ -150,26 +192,23 @@ static size_t wanted(struct news *n, const struct jscan *s)
         (strcmp(s->key, n->names->id) == 0 || strcmp(s->key, "timestamp") == 0 ||
          strcmp(s->key, n->names->parent) == 0 || strcmp(s->key, "messageId") == 0))
         return sizeof(n->uuid) - 1;
-    if (s->depth == 1 && strcmp(s->key, "gitBranch") == 0)
+    if (is_at_end(&n->to_branch, s))
         return sizeof(n->branch) - 1;
-    if (s->depth == 1 && strcmp(s->key, "cwd") == 0)
+    if (is_at_end(&n->to_cwd, s))
         return n->first_cwd[0] == '\0' || n->project != NULL ? JSCAN_TEXT : 0;
     if (s->depth == 2 && n->in_attachment && strcmp(s->key, "type") == 0)
         return sizeof(n->attachment) - 1;
-    if (s->depth == 2 && n->in_message && strcmp(s->key, "model") == 0)
+    if (is_of_message(n, s, "model"))
         return sizeof(n->model) - 1;
-    if (is_role(n, s))
+    if (is_of_message(n, s, n->names->role))
         return sizeof(n->subtype) - 1;
-    if (s->depth == 2 && n->in_message && strcmp(s->key, "id") == 0)
+    if (is_of_message(n, s, "id"))
         return sizeof(n->message_id) - 1;
-    if (s->depth == 4 && n->in_message && strcmp(s->key, "type") == 0)
+    if (is_of_block(n, s, "type"))
         return sizeof(n->block) - 1;
-    if (!n->in_message || n->text[0] != '\0')
+    if (n->text[0] != '\0')
         return 0;
-    if ((s->depth == 2 && strcmp(s->key, "content") == 0) ||
-        (s->depth == 4 && strcmp(s->key, "text") == 0))
-        return TEXT_BEGINNING;
-    return 0;
+    return is_of_message(n, s, n->names->content) || is_of_block(n, s, "text") ? TEXT_BEGINNING : 0;
 }
 
 static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
@@ -178,8 +217,10 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
     size_t max;
 
     begin_body(n, s, type);
-    if (s->depth == 1 && type == JSCAN_OBJECT)
-        n->in_message = strcmp(s->key, "message") == 0;
+    descend(&n->to_cwd, s, type);
+    descend(&n->to_branch, s, type);
+    if (s->depth == 1 && type == JSCAN_OBJECT && n->names->message != NULL)
+        n->in_message = strcmp(s->key, n->names->message) == 0;
     if (s->depth == 1 && type == JSCAN_OBJECT)
         n->in_attachment = strcmp(s->key, "attachment") == 0;
     if (s->depth == 1 && strcmp(s->key, "isMeta") == 0)
@@ -188,10 +229,11 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->is_compact_summary = type == JSCAN_TRUE;
     if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
         n->is_sidechain = type == JSCAN_TRUE;
-    if (n->in_content && s->depth == 3)
+    if (n->in_content && s->depth == n->base + 2)
         count_block(n, type == JSCAN_OBJECT);
-    if ((s->depth == 1 || (s->depth == 2 && n->in_message)) && strcmp(s->key, "content") == 0) {
-        n->in_content = s->depth == 2 && type == JSCAN_ARRAY;
+    if ((s->depth == 1 && strcmp(s->key, "content") == 0) ||
+        is_of_message(n, s, n->names->content)) {
+        n->in_content = s->depth == n->base + 1 && type == JSCAN_ARRAY;
         if (!n->in_content)
             count_block(n, type == JSCAN_STRING);
     }
@@ -210,31 +252,28 @@ static char *place_of(struct news *n, const struct jscan *s)
         const char *key;
         char *to;
     } places[] = {
-        {"type", n->type},
-        {"subtype", n->subtype},
-        {n->names->id, n->uuid},
-        {"cwd", n->cwd},
-        {"gitBranch", n->branch},
-        {"timestamp", n->timestamp},
-        {n->names->parent, n->parent},
-        {"messageId", n->owner},
-        {"content", n->text},
-        {"lastPrompt", n->text},
+        {"type", n->type},           {"subtype", n->subtype},       {n->names->id, n->uuid},
+        {"timestamp", n->timestamp}, {n->names->parent, n->parent}, {"messageId", n->owner},
+        {"content", n->text},        {"lastPrompt", n->text},
     };
 
+    if (is_at_end(&n->to_branch, s))
+        return n->branch;
+    if (is_at_end(&n->to_cwd, s))
+        return n->cwd;
     for (size_t i = 0; s->depth == 1 && i < sizeof(places) / sizeof(places[0]); i++) {
         if (strcmp(s->key, places[i].key) == 0)
             return places[i].to;
     }
     if (s->depth == 2 && n->in_attachment)
         return n->attachment;
-    if (is_role(n, s))
-        return n->subtype;
-    if (s->depth == 2 && strcmp(s->key, "model") == 0)
+    if (is_of_message(n, s, "model"))
         return n->model;
-    if (s->depth == 2 && strcmp(s->key, "id") == 0)
+    if (is_of_message(n, s, n->names->role))
+        return n->subtype;
+    if (is_of_message(n, s, "id"))
         return n->message_id;
-    return s->depth == 4 && strcmp(s->key, "type") == 0 ? n->block : n->text;
+    return is_of_block(n, s, "type") ? n->block : n->text;
 }
 
 static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
@@ -245,7 +284,7 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     end_body(n, s, 1);
     if (!n->is_text_wanted)
         return;
-    if (!is_cut || place == n->text || s->depth > 1)
+    if (!is_cut || place == n->text || (s->depth > 1 && place != n->cwd && place != n->branch))
         memcpy(place, text, len + 1);
     n->is_text_cut |= is_cut && place == n->text;
     if (place == n->block) {
@@ -259,9 +298,13 @@ static void on_close(void *arg, const struct jscan *s)
     struct news *n = arg;
 
     end_body(n, s, 0);
-    if (s->depth == 2)
-        n->in_message = n->in_attachment = 0;
-    if (s->depth <= 3)
+    ascend(&n->to_cwd, s);
+    ascend(&n->to_branch, s);
+    if (s->depth == 2) {
+        n->in_message = n->names->message == NULL;
+        n->in_attachment = 0;
+    }
+    if (s->depth <= n->base + 2)
         n->in_content = 0;
 }
 
@@ -273,7 +316,9 @@ static void begin_line(struct news *n)
     n->line_len = 0;
     n->body_depth = 0;
     body_clear(n->body);
-    n->in_message = n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
+    n->to_cwd.known = n->to_branch.known = 0;
+    n->in_message = n->names->message == NULL;
+    n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
     n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
     n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
@@ -296,6 +341,9 @@ struct news *news_new_glance(const struct agent *agent)
     n->is_glance = 1;
     n->agent = agent;
     n->names = &agent->record_names;
+    n->base = n->names->message != NULL;
+    n->to_cwd.way = n->names->cwd;
+    n->to_branch.way = n->names->branch;
     n->records = (struct record_set){seen_new(), seen_new()};
     n->beside = (struct record_set){seen_new(), seen_new()};
     n->body = body_new();
@@ -376,7 +424,7 @@ static void add_message(struct news *n, const unsigned char *said)
                           ? n->message_id
                           : identity(n, id, sizeof(id));
 
-    if (result != NULL && strcmp(n->subtype, result) == 0)
+    if (result != NULL && (strcmp(n->subtype, result) == 0 || strcmp(n->type, result) == 0))
         return;
     if (!n->is_sidechain && !n->has_tool_result && key[0] != '\0')
         add_to(&n->messages, key, said);

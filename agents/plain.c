@@ -1,3 +1,14 @@
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agents/linked.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 
 #include "agents/plain.h"
@@ -67,4 +78,44 @@ char *plain_arrival(const struct rebuild_opts *opts, const char *entry)
 {
     (void)opts;
     return str_dup(entry);
+}
+
+void plain_list_folder(const struct agent *agent, int root_fd, const char *dir, const char *entry,
+                       const struct agent_list_ops *ops, void *arg)
+{
+    int fd = linked_open(agent, root_fd, dir, O_DIRECTORY);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        char *path = path_join(dir, e->d_name), *name = path_join(entry, e->d_name);
+        struct agent_path place;
+        struct stat st;
+        agent->classify(path, &place);
+        if (place.kind != AGENT_NOTHING) {
+            const struct agent_file file = {place.kind, path, name};
+            ops->found(arg, &file);
+        } else if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                   fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+                   agent->wants_dir(path)) {
+            plain_list_folder(agent, root_fd, path, name, ops, arg);
+        }
+        free(path);
+        free(name);
+    }
+    if (d != NULL)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+}
+
+void plain_list_file(const struct agent *agent, int root_fd, const struct agent_file *file,
+                     const struct agent_list_ops *ops, void *arg)
+{
+    int fd = linked_open(agent, root_fd, file->path, 0);
+
+    if (fd >= 0 || errno != ENOENT)
+        ops->found(arg, file);
+    if (fd >= 0)
+        close(fd);
 }

@@ -23,4 +23,19 @@ void plain_plan_slugs(const char *name, struct strlist *ret);
 int plain_prompt_is_command(const char *text);
 char *plain_arrival(const struct rebuild_opts *opts, const char *entry);
 
+/**
+ * plain_list_folder(agent, root_fd, dir, entry, ops, arg):
+ * For list_rest(): name each file at or below the folder ${dir}, as deep as the agent knows
+ * folders, that classify() knows, as ${entry} and what stands behind ${dir} in its path.
+ */
+void plain_list_folder(const struct agent *agent, int root_fd, const char *dir, const char *entry,
+                       const struct agent_list_ops *ops, void *arg);
+
+/**
+ * plain_list_file(agent, root_fd, file, ops, arg):
+ * The same for ${file}, if there is something of its name.
+ */
+void plain_list_file(const struct agent *agent, int root_fd, const struct agent_file *file,
+                     const struct agent_list_ops *ops, void *arg);
+
 #endif

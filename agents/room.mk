@@ -1,6 +1,7 @@
 noinst_LIBRARIES += agents/libagents.a
 agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
+  agents/anew.c agents/anew.h \
   agents/beneath.c agents/beneath.h \
   agents/body.c agents/body.h \
   agents/claude/allow.c agents/claude/allow.h \
@@ -29,6 +30,7 @@ agents_libagents_a_SOURCES = \
   agents/encode.c agents/encode.h \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
+  agents/names.c agents/names.h \
   agents/news.c agents/news.h \
   agents/pi/pi.c agents/pi/pi.h \
   agents/pi/pi_rebuild.c \

@@ -283,6 +283,9 @@ static const char *const link_places[] = {"projects", "projects/*", NULL};
 
 static const char *const transcript_places[] = {"projects/*", NULL};
 
+static const char *const said[] = {"input", NULL};
+static const char *const cwd[] = {"cwd", NULL}, *const branch[] = {"gitBranch", NULL};
+
 const struct agent claude_agent = {
     .id = "claude-code",
     .name = "Claude Code",
@@ -308,7 +311,13 @@ const struct agent claude_agent = {
     .plan_slugs = claude_plan_slugs,
     .record_ops = &claude_record_ops,
     .record_is_prompt = claude_record_is_prompt,
-    .record_names = {"uuid", "parentUuid", NULL, NULL, "input", 0},
+    .record_names = {.id = "uuid",
+                     .parent = "parentUuid",
+                     .message = "message",
+                     .content = "content",
+                     .said = said,
+                     .cwd = cwd,
+                     .branch = branch},
     .record_news = claude_record_news,
     .record_is_idle = claude_record_is_idle,
     .prompt_is_command = claude_prompt_is_command,

@@ -1,18 +1,12 @@
-#include <string.h>
-
 #include "agents/claude/claude.h"
+#include "agents/names.h"
 
 /*
  * Every name that versions 1.0.24 to 2.1.332 have been seen to make in their data folder, or that
- * stands in their code: who takes it, or why nobody does.  The first row that fits counts.  '%' is
- * a session's id, '#' a hexadecimal digit, '*' any run of characters in one name, a slash at the
- * end means the folder and all below it.  What fits no row is unknown.  claude_classify() says what
+ * stands in their code: who takes it, or why nobody does (names.h).  claude_classify() says what
  * the taken ones are.
  */
-static const struct {
-    const char *name;
-    enum agent_fate fate;
-} names[] = {
+static const struct agent_name names[] = {
     /* Of a session. */
     {"projects/*/%.jsonl", AGENT_OF_SESSION},
     {"projects/*/%.jsonl.superseded-*", AGENT_OF_SESSION},
@@ -103,87 +97,10 @@ static const struct {
     {"seed-admin/", AGENT_SECRET},
     {"session-env/", AGENT_SECRET},
     {"sessions/*.key", AGENT_SECRET},
+    {NULL, 0},
 };
-
-/* Locks, half-written files, and what desktops leave behind: the same in every folder. */
-static const char *const anywhere[] = {"*.lock", "*.lock/", "*.tmp", "*.tmp.*", ".DS_Store"};
-
-/* Does the component ${p} of ${n} bytes fit ${pattern}, that ends at '/' or its end? */
-static int fits(const char *pattern, const char *p, size_t n)
-{
-    for (; *pattern != '\0' && *pattern != '/'; pattern++) {
-        if (*pattern == '*') {
-            for (size_t i = 0; i <= n; i++) {
-                if (fits(pattern + 1, p + i, n - i))
-                    return 1;
-            }
-            return 0;
-        }
-        if (*pattern == '%') {
-            if (n < UUID_SIZE - 1 || !uuid_starts(p))
-                return 0;
-            p += UUID_SIZE - 1;
-            n -= UUID_SIZE - 1;
-        } else {
-            if (n == 0 ||
-                (*pattern == '#' ? strchr("0123456789abcdef", *p) == NULL : *p != *pattern))
-                return 0;
-            p++;
-            n--;
-        }
-    }
-    return n == 0;
-}
-
-enum match { NO, INSIDE, YES };
-
-/* INSIDE: ${path} is a folder on the way to what the pattern names. */
-static enum match match(const char *pattern, const char *path)
-{
-    for (;;) {
-        size_t n = strcspn(path, "/"), m = strcspn(pattern, "/");
-        if (!fits(pattern, path, n))
-            return NO;
-        path += n;
-        pattern += m;
-        if (*pattern == '\0')
-            return *path == '\0' ? YES : NO;
-        if (*path == '\0')
-            return NO; /* a file where a folder belongs */
-        path++;
-        pattern++;
-        if (*pattern == '\0')
-            return YES;
-        if (*path == '\0')
-            return INSIDE;
-    }
-}
-
-/* The last component, with its slash if it is a folder. */
-static int is_anywhere(const char *path)
-{
-    size_t n = strlen(path), at = n > 0 ? n - 1 : 0;
-
-    while (at > 0 && path[at - 1] != '/')
-        at--;
-    for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
-        if (match(anywhere[i], path + at) == YES)
-            return 1;
-    }
-    return 0;
-}
 
 enum agent_fate claude_fate(const char *path)
 {
-    int is_inside = 0;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        enum match m = match(names[i].name, path);
-        if (m == YES)
-            return names[i].fate;
-        is_inside |= m == INSIDE;
-    }
-    if (is_anywhere(path))
-        return AGENT_DERIVED;
-    return is_inside ? AGENT_INSIDE : AGENT_UNKNOWN;
+    return names_fate(NULL, names, path);
 }

@@ -1,11 +1,8 @@
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "agents/linked.h"
+#include "agents/anew.h"
 #include "agents/places.h"
 #include "agents/plain.h"
 #include "common/base/path.h"
@@ -194,28 +191,11 @@ static int list_rest(int root_fd, const char *session_id, const char *project,
                      const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                      struct ct_err *err)
 {
-    char *own = below(project, session_id), *dir = path_join(own, OTHERS);
-    int fd = linked_open(&pi_agent, root_fd, dir, O_DIRECTORY);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *e;
+    char *own = below(project, session_id);
 
     (void)cancel;
     (void)err;
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        char *path = path_join(dir, e->d_name), *entry = str_printf(OTHERS_NAME "%s", e->d_name);
-        const struct agent_file file = {AGENT_SUBDIR, path, entry};
-        struct agent_path place;
-        classify(path, &place);
-        if (place.kind == AGENT_SUBDIR)
-            ops->found(arg, &file);
-        free(path);
-        free(entry);
-    }
-    if (d != NULL)
-        closedir(d);
-    else if (fd >= 0)
-        close(fd);
-    free(dir);
+    plain_list_folder(&pi_agent, root_fd, own, "session-subdir", ops, arg);
     free(own);
     return 0;
 }
@@ -312,6 +292,10 @@ static const char *why_not(const struct rebuild_opts *opts, const char *entry)
 /* The first files lie in the folder itself where the user's variable names one. */
 static const char *const transcript_places[] = {"*", "", NULL};
 
+/* The last two are of a command that a person ran. */
+static const char *const said[] = {"arguments", "command", "output", NULL};
+static const char *const cwd[] = {"cwd", NULL};
+
 const struct agent pi_agent = {
     .id = "pi",
     .name = "pi",
@@ -334,7 +318,15 @@ const struct agent pi_agent = {
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
     .record_ops = &pi_record_ops,
-    .record_names = {"id", "parentId", "role", "toolResult", "arguments", 1},
+    .record_names = {.id = "id",
+                     .parent = "parentId",
+                     .message = "message",
+                     .content = "content",
+                     .role = "role",
+                     .result = "toolResult",
+                     .said = said,
+                     .cwd = cwd,
+                     .is_id_short = 1},
     .record_news = record_news,
     .record_is_idle = record_is_idle,
     .record_turns = pi_record_turns,
@@ -347,9 +339,9 @@ const struct agent pi_agent = {
     .why_not = why_not,
     .arrival = plain_arrival,
     .rebuild_new = pi_rebuild_new,
-    .rebuild_free = pi_rebuild_free,
-    .rebuild_feed = pi_rebuild_feed,
-    .rebuild_end = pi_rebuild_end,
+    .rebuild_free = anew_free,
+    .rebuild_feed = anew_feed,
+    .rebuild_end = anew_end,
     .project_name = project_name,
     .project_names = project_names,
 };

@@ -9,8 +9,5 @@
 extern const struct jscan_ops pi_record_ops;
 void pi_record_turns(struct json_object *record, turns_f *f, void *arg);
 struct rebuild *pi_rebuild_new(const struct rebuild_opts *opts, const char *entry);
-void pi_rebuild_free(struct rebuild *r);
-int pi_rebuild_feed(struct rebuild *r, const void *p, size_t n, struct ct_err *err);
-int pi_rebuild_end(struct rebuild *r, struct ct_err *err);
 
 #endif
