@@ -40,6 +40,10 @@ agents_libagents_a_SOURCES = \
   agents/plain.c agents/plain.h \
   agents/process.h \
   agents/record.h \
+  agents/qwen/qwen.c agents/qwen/qwen.h \
+  agents/qwen/qwen_rebuild.c \
+  agents/qwen/qwen_record.c \
+  agents/qwen/qwen_turns.c \
   agents/rebuild.c agents/rebuild.h \
   agents/roots.c agents/roots.h \
   agents/rows.h \
@@ -59,4 +63,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/pi/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/pi/README.md agents/qwen/README.md

