@@ -609,8 +609,10 @@ void cloud_see_tombstone(struct cloud *c, const struct json_object *o)
     const char *id = wire_id != NULL ? map_get(c->absent, wire_id) : NULL;
     int is_own;
 
-    /* What is on its way out anyway meets the server's answer to that. */
-    if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->books->uploader, id))
+    /* What is on its way out anyway meets the server's answer to that; what somebody asked for by
+     * name is to go up again. */
+    if (id == NULL || map_get(c->since, id) != NULL || uploader_has(c->d->books->uploader, id) ||
+        state_is_revived(c->d->books->state, id))
         return;
     /* Not by the server's word: a stolen token is "this device" too. */
     is_own = adopted_take_deleted(c->d->books->dir, id);

@@ -451,6 +451,12 @@ int state_has_excluded(struct state *s, enum state_excluded why)
                   (int64_t)why) > 0;
 }
 
+int state_is_revived(struct state *s, const char *session_id)
+{
+    return db_int(s->db, 0, "SELECT revive FROM sessions WHERE session_id = ?", "s", session_id) !=
+           0;
+}
+
 int state_forget(struct state *s, const char *session_id, struct ct_err *err)
 {
     if (state_drop_files(s, session_id, err) != 0)

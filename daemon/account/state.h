@@ -302,6 +302,13 @@ int state_is_excluded(struct state *s, const char *session_id);
 int state_has_excluded(struct state *s, enum state_excluded why);
 
 /**
+ * state_is_revived(s, session_id):
+ * Return whether somebody asked for the session by name after it was deleted, and it is not
+ * confirmed since.
+ */
+int state_is_revived(struct state *s, const char *session_id);
+
+/**
  * state_forget(s, session_id, err):
  * Forget a session of which no version was ever confirmed.
  */

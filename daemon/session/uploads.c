@@ -321,16 +321,6 @@ static void on_rebuild(void *arg, const char *session_id)
     sessions_make_due(d, s);
 }
 
-/* Was it asked for by name since its bundle was made? */
-static int is_wanted_again(struct daemon *d, const char *session_id)
-{
-    struct state_session ss;
-    int is = state_get(d->books->state, session_id, &ss) && ss.revive;
-
-    state_session_clear(&ss);
-    return is;
-}
-
 /* What this device deleted stays here, as was asked.  What another one deleted is saved nowhere as
  * it is now: nobody but the user can say which of the two is wanted. */
 static void on_deleted(void *arg, const char *session_id, int was_revived, const char *why)
@@ -338,7 +328,8 @@ static void on_deleted(void *arg, const char *session_id, int was_revived, const
     struct daemon *d = arg;
     struct session *s = sessions_get(d, session_id);
 
-    if (!was_revived && is_wanted_again(d, session_id)) {
+    /* Asked for by name since its bundle was made. */
+    if (!was_revived && state_is_revived(d->books->state, session_id)) {
         on_rebuild(d, session_id);
         return;
     }

@@ -150,9 +150,12 @@ ID=11111111-2222-4333-8444-555555555555
     ctctl exclude "${id:0:8}"
     status_is '.profile.upload + " " + (.profile.savedAt | tostring)' 'excluded null'
     ctctl status | grep -q 'Profile .*ctctl include'
+    # (that was the word for it, whatever the server says of the deletion from then on)
+    ctctl pause
     ctctl include "${id:0:8}"
-    ctctl sync "${id:0:8}" --wait
+    ctctl sync --wait
     within status_is '.profile.upload' null
+    ctctl resume
     ! ctctl status | grep -q Profile
     # it is no session: alone it is said to be there, and counted with none
     status_is .sessions.known 0
