@@ -105,7 +105,7 @@ int verbs_change(const struct visit *v)
             return 0;
     }
     if (strcmp(v->argv[0], "user") == 0)
-        return v->argc > 2 && strcmp(v->argv[1], "show") != 0;
+        return v->argc > 2 && strcmp(v->argv[1], "show") != 0 && strcmp(v->argv[1], "list") != 0;
     return strcmp(v->argv[0], "undelete") != 0 || v->argc > 2;
 }
 
@@ -160,7 +160,7 @@ static void prepare(const struct visit *v, struct trace *t)
                                  .user_id = v->user_id,
                                  .client = t->who,
                                  .detail = t->words,
-                                 .email = v->user_id[0] != '\0' ? t->email : NULL};
+                                 .email = t->email};
 }
 
 static void tell(const struct trace *t)

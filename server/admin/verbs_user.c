@@ -261,6 +261,24 @@ static void print_user(void *arg, const char *email, int64_t created_ms, int64_t
            str_human_bytes((unsigned long long)bytes, size, sizeof(size)));
 }
 
+static void print_removed(void *arg, const struct ledger_removed *r)
+{
+    char when[32], email[512], issuer[512], subject[512];
+
+    (void)arg;
+    now_rfc3339(r->at_ms, when);
+    if (r->email != NULL)
+        verbs_clean(r->email, email, sizeof(email));
+    else
+        snprintf(email, sizeof(email), "(forgotten, %.12s)", r->email_hash);
+    if (r->issuer[0] == '\0')
+        printf("%-40s  since %.10s  by e-mail\n", email, when);
+    else
+        printf("%-40s  since %.10s  %s %s\n", email, when,
+               verbs_clean(r->issuer, issuer, sizeof(issuer)),
+               verbs_clean(r->subject, subject, sizeof(subject)));
+}
+
 static const struct action actions[] = {
     {"add", NULL, add},          {"show", NULL, show},     {"passwd", "--tokens", passwd},
     {"disable", NULL, disable},  {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
@@ -281,6 +299,8 @@ int verb_user(struct visit *v, int argc, char **argv, struct ct_err *err)
 
     if (argc == 1 && strcmp(argv[0], "list") == 0)
         return ledger_users(v->h->ledger, print_user, NULL, err);
+    if (argc == 2 && strcmp(argv[0], "list") == 0 && strcmp(argv[1], "--removed") == 0)
+        return ledger_removed_each(v->h->ledger, print_removed, NULL, err);
     for (size_t i = 0; argc >= 2 && i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (!fits(&actions[i], argc, argv))
             continue;
@@ -290,7 +310,8 @@ int verb_user(struct visit *v, int argc, char **argv, struct ct_err *err)
         free(email);
         return rc;
     }
-    return verbs_usage("user list | add EMAIL | show EMAIL | passwd EMAIL [--tokens] |\n"
-                       "       disable EMAIL | enable EMAIL | revoke EMAIL [ID] | delete EMAIL "
-                       "[--now] | allow EMAIL");
+    return verbs_usage(
+        "user list [--removed] | add EMAIL | show EMAIL | passwd EMAIL [--tokens] |\n"
+        "       disable EMAIL | enable EMAIL | revoke EMAIL [ID] | delete EMAIL "
+        "[--now] | allow EMAIL");
 }

@@ -247,7 +247,7 @@ static void begin(void *arg, struct web_req *r)
          ((status = call_authenticate(c)) != 0 || (status = app_enter(a, c)) != 0)))
         send_answer(c, status);
     else if (c->route->auth != APP_NOBODY)
-        web_keep(r);
+        web_keep(r, 1);
 }
 
 /* What is gathered counts with the answers that wait: both are held for others. */
@@ -308,7 +308,7 @@ static void end(void *arg, struct web_req *r)
     int status;
 
     (void)arg;
-    web_keep(r);
+    web_keep(r, 0);
     if ((status = authenticate_again(c)) != 0)
         send_answer(c, status);
     else if (has_too_many_values(c))

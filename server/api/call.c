@@ -184,15 +184,21 @@ const char *call_peer(struct call *c, char *buf, size_t size)
 
 int call_bcrypt_begin(struct call *c)
 {
-    int rc;
+    int is_user = c->who.user_id[0] != '\0', is_ours = is_user || c->has_known_device, rc;
+    char client[WEB_ADDRESS_SIZE];
 
+    c->hashes_as[0] = '\0';
+    if (is_user)
+        memcpy(c->hashes_as, c->who.user_id, UUID_SIZE);
+    call_client(c, client);
+    if (!is_ours)
+        web_neighbourhood(client, c->hashes_as, sizeof(c->hashes_as));
     web_busy(c->web, 1);
-    rc = limits_enter(c->config->limits, c->who.user_id,
-                      c->who.user_id[0] != '\0' || c->has_known_device);
+    rc = limits_enter(c->config->limits, c->hashes_as, is_ours);
     if (rc == 0)
         return 0;
     web_busy(c->web, 0);
-    if (rc > 0)
+    if (rc > 0 && is_ours)
         return call_too_many(c, 2);
     web_answer_header(c->web, "Retry-After", "2");
     return call_error(c, 503, "busy", "Too many log in at this moment; try again.");
@@ -200,7 +206,7 @@ int call_bcrypt_begin(struct call *c)
 
 void call_bcrypt_end(struct call *c)
 {
-    limits_leave(c->config->limits, c->who.user_id);
+    limits_leave(c->config->limits, c->hashes_as);
     web_busy(c->web, 0);
 }
 

@@ -18,10 +18,11 @@ struct call {
     const struct app_route *route;
     char params[CALL_MAX_PARAMS][CALL_PARAM_SIZE]; /* what stood for ":name", decoded, in order */
     struct ledger_who who;                         /* who asks, for routes that need it */
-    char asker[UUID_SIZE]; /* by which token or log-in: what is stolen counts for itself */
-    int has_known_device;  /* a log-in from a device of the account */
-    int64_t generation;    /* of the log-ins of the user; a new one ends all */
-    int64_t login_s;       /* when the log-in began that asks; 0: a token does */
+    char asker[UUID_SIZE];     /* by which token or log-in: what is stolen counts for itself */
+    int has_known_device;      /* a log-in from a device of the account */
+    char hashes_as[UUID_SIZE]; /* who it is for whoever counts what hashes passwords */
+    int64_t generation;        /* of the log-ins of the user; a new one ends all */
+    int64_t login_s;           /* when the log-in began that asks; 0: a token does */
     char session_id[API_SESSION_ID_MAX + 1]; /* what it is about, once that is known */
     struct buf raw;                          /* the body as it comes */
     struct json_object *body;                /* the same, read; NULL: there was none */

@@ -86,7 +86,7 @@ static int know_holder(struct call *c, struct ledger_user *user)
 }
 
 struct sums {
-    int64_t confirmed, trash;
+    int64_t confirmed, trash, traces;
 };
 
 static void add_up(void *arg, const char *state, int64_t n, int64_t bytes)
@@ -98,29 +98,21 @@ static void add_up(void *arg, const char *state, int64_t n, int64_t bytes)
         s->confirmed += bytes;
     else if (strcmp(state, "trash") == 0)
         s->trash += bytes;
-}
-
-static int get_bytes(struct call *c, int64_t *ret_bytes, int64_t *ret_trash, struct ct_err *err)
-{
-    struct sums s = {0};
-
-    if (ledger_user_usage(c->config->ledger, c->who.user_id, add_up, &s, err) != 0)
-        return -1;
-    *ret_bytes = s.confirmed;
-    *ret_trash = s.trash;
-    return 0;
+    else if (strcmp(state, "traces") == 0)
+        s->traces += bytes;
 }
 
 int handle_account_show(struct call *c)
 {
     struct ledger *l = c->config->ledger;
-    int64_t sessions, devices, bytes, trash, set_aside;
+    int64_t sessions, devices, set_aside;
     struct ledger_user user = {0};
+    struct sums sums = {0};
     struct ct_err err;
     char when[32];
 
     if (ledger_usage(l, c->who.user_id, &sessions, &devices, &err) != 0 ||
-        get_bytes(c, &bytes, &trash, &err) != 0 ||
+        ledger_user_usage(l, c->who.user_id, add_up, &sums, &err) != 0 ||
         ledger_user_set_aside(l, c->who.user_id, &set_aside, &err) != 0 ||
         ledger_user_by_id(l, c->who.user_id, &user, &err) != 0)
         return call_fail(c, &err);
@@ -133,8 +125,9 @@ int handle_account_show(struct call *c)
         jdoc_set_str(c->answer, "signIn", "oidc");
     jdoc_set_int(c->answer, "sessions", sessions);
     jdoc_set_int(c->answer, "devices", devices);
-    jdoc_set_int(c->answer, "bytes", bytes);
-    jdoc_set_int(c->answer, "trashBytes", trash);
+    jdoc_set_int(c->answer, "bytes", sums.confirmed);
+    jdoc_set_int(c->answer, "trashBytes", sums.trash);
+    jdoc_set_int(c->answer, "tracesBytes", sums.traces);
     jdoc_set_int(c->answer, "unprovenInTrash", set_aside);
     ledger_user_clear(&user);
     return 200;

@@ -185,29 +185,52 @@ static char *counted_by(struct call *c, const char *email)
     return str_dup(email);
 }
 
-static int wait_of(struct call *c, const char *name, const char *peer, int64_t now_ms)
+/* From where a log-in comes. */
+struct origin {
+    char network[WEB_ADDRESS_SIZE], neighbourhood[WEB_ADDRESS_SIZE];
+};
+
+static void find_origin(struct call *c, struct origin *ret)
+{
+    char client[WEB_ADDRESS_SIZE];
+
+    call_client(c, client);
+    web_network(client, ret->network, sizeof(ret->network));
+    web_neighbourhood(client, ret->neighbourhood, sizeof(ret->neighbourhood));
+}
+
+static int wait_of(struct call *c, const char *name, const struct origin *from, int64_t now_ms)
 {
     struct limits *limits = c->config->limits;
     int wait = attempts_wait_s(limits->by_account, name, now_ms);
 
     /* A known device is not its neighbours' fault either. */
-    return wait > 0 || c->has_known_device ? wait
-                                           : attempts_wait_s(limits->by_address, peer, now_ms);
+    if (wait > 0 || c->has_known_device)
+        return wait;
+    wait = attempts_wait_s(limits->by_address, from->network, now_ms);
+    return wait > 0 ? wait : attempts_wait_s(limits->by_neighbourhood, from->neighbourhood, now_ms);
+}
+
+static void count_failure(struct limits *limits, const struct origin *from, int64_t now_ms)
+{
+    attempts_count(limits->by_address, from->network, now_ms);
+    attempts_count(limits->by_neighbourhood, from->neighbourhood, now_ms);
 }
 
 int handle_auth_login(struct call *c)
 {
     struct limits *limits = c->config->limits;
-    char *email, *name, peer[WEB_ADDRESS_SIZE];
-    const char *password;
     int64_t now_ms = now_mono_ms();
+    char *email, *name;
+    const char *password;
+    struct origin from;
     int status, wait;
 
     if ((status = read_request(c, &email, &password)) != 0)
         return status;
-    call_peer(c, peer, sizeof(peer));
+    find_origin(c, &from);
     name = counted_by(c, email);
-    wait = wait_of(c, name, peer, now_ms);
+    wait = wait_of(c, name, &from, now_ms);
     if (wait > 0) {
         call_log_failure(c, email, 0, "too_many_attempts");
         status = call_too_many(c, wait);
@@ -219,7 +242,7 @@ int handle_auth_login(struct call *c)
     if (status == 200)
         attempts_forget(limits->by_account, name);
     else if (status == 401 || status == 403)
-        attempts_count(limits->by_address, peer, now_ms);
+        count_failure(limits, &from, now_ms);
     else
         attempts_take_back(limits->by_account, name);
 done:

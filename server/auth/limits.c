@@ -12,6 +12,7 @@
 
 #define ACCOUNT_ATTEMPTS 10
 #define ADDRESS_ATTEMPTS 100
+#define NEIGHBOURHOOD_ATTEMPTS 400
 #define ATTEMPTS_WINDOW_MS (15 * 60 * 1000)
 #define SIGNINS 60
 #define REGISTRATIONS 100
@@ -25,6 +26,9 @@
 #define TOKENS_ATTEMPTS 30
 #define BCRYPT_OF_ONE 2
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
+#define STRANGERS (BCRYPT_WAITING / 2)
+#define STRANGERS_OF_ONE (STRANGERS / 2)
+#define NAME_SIZE 40
 
 struct limits_gate {
     pthread_mutex_t mutex;
@@ -32,7 +36,7 @@ struct limits_gate {
     int running, most;
     int waiting, strangers; /* of whom those come last, and have half of the places */
     int outside;
-    char users[2 * BCRYPT_WAITING][UUID_SIZE]; /* who runs or waits, as far as that is known */
+    char names[2 * BCRYPT_WAITING][NAME_SIZE]; /* who runs or waits, as far as that is known */
 };
 
 /* As many hashes at once as there are processors: more would only take longer each. */
@@ -49,6 +53,7 @@ struct limits *limits_new(void)
 
     l->by_account = attempts_new(ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->by_address = attempts_new(ADDRESS_ATTEMPTS, ATTEMPTS_WINDOW_MS);
+    l->by_neighbourhood = attempts_new(NEIGHBOURHOOD_ATTEMPTS, ATTEMPTS_WINDOW_MS);
     l->registrations = attempts_new(REGISTRATIONS, REGISTRATIONS_WINDOW_MS);
     l->signins = attempts_new(SIGNINS, ATTEMPTS_WINDOW_MS);
     l->returns = attempts_new(1, SIGNIN_LIFETIME_S * 1000);
@@ -74,6 +79,7 @@ void limits_free(struct limits *l)
     free(l->gate);
     attempts_free(l->by_account);
     attempts_free(l->by_address);
+    attempts_free(l->by_neighbourhood);
     attempts_free(l->registrations);
     attempts_free(l->signins);
     attempts_free(l->returns);
@@ -86,32 +92,32 @@ void limits_free(struct limits *l)
     free(l);
 }
 
-/* How many of them are this user's, and the place of the first. */
-static int count(const struct limits_gate *g, const char *user_id, size_t *ret_at)
+/* How many of them are of this name, and the place of the first. */
+static int count(const struct limits_gate *g, const char *name, size_t *ret_at)
 {
     int n = 0;
 
-    for (size_t i = 0; i < sizeof(g->users) / sizeof(g->users[0]); i++) {
-        if (strcmp(g->users[i], user_id) == 0 && n++ == 0)
+    for (size_t i = 0; i < sizeof(g->names) / sizeof(g->names[0]); i++) {
+        if (strcmp(g->names[i], name) == 0 && n++ == 0)
             *ret_at = i;
     }
     return n;
 }
 
-int limits_enter(struct limits *l, const char *user_id, int is_ours)
+int limits_enter(struct limits *l, const char *name, int is_ours)
 {
     struct limits_gate *g = l->gate;
-    int is_known = user_id != NULL && user_id[0] != '\0', rc = 0;
+    int most = is_ours ? BCRYPT_OF_ONE : STRANGERS_OF_ONE, rc = 0;
     size_t at = 0;
 
     pthread_mutex_lock(&g->mutex);
-    if (is_known && count(g, user_id, &at) >= BCRYPT_OF_ONE) {
+    if (name[0] != '\0' && count(g, name, &at) >= most) {
         rc = 1;
-    } else if (g->waiting >= BCRYPT_WAITING || (!is_ours && g->strangers >= BCRYPT_WAITING / 2)) {
+    } else if (g->waiting >= BCRYPT_WAITING || (!is_ours && g->strangers >= STRANGERS)) {
         rc = -1;
     } else {
-        if (is_known && count(g, "", &at) > 0)
-            snprintf(g->users[at], UUID_SIZE, "%s", user_id);
+        if (name[0] != '\0' && count(g, "", &at) > 0)
+            snprintf(g->names[at], NAME_SIZE, "%s", name);
         g->waiting++;
         g->strangers += !is_ours;
         while (g->running >= g->most || (!is_ours && g->waiting > g->strangers))
@@ -125,14 +131,14 @@ int limits_enter(struct limits *l, const char *user_id, int is_ours)
     return rc;
 }
 
-void limits_leave(struct limits *l, const char *user_id)
+void limits_leave(struct limits *l, const char *name)
 {
     struct limits_gate *g = l->gate;
     size_t at = 0;
 
     pthread_mutex_lock(&g->mutex);
-    if (user_id != NULL && user_id[0] != '\0' && count(g, user_id, &at) > 0)
-        g->users[at][0] = '\0';
+    if (name[0] != '\0' && count(g, name, &at) > 0)
+        g->names[at][0] = '\0';
     g->running--;
     pthread_cond_broadcast(&g->is_free);
     pthread_mutex_unlock(&g->mutex);

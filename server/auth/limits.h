@@ -10,6 +10,7 @@
 struct limits {
     struct attempts *by_account;
     struct attempts *by_address;
+    struct attempts *by_neighbourhood; /* of addresses, of which one person can have all */
     struct attempts *registrations;
     struct attempts *signins; /* begun with GitHub */
     struct attempts *returns; /* by their state: each comes back once */
@@ -30,14 +31,15 @@ struct limits *limits_new(void);
 void limits_free(struct limits *l);
 
 /**
- * limits_enter(l, user_id, is_ours), limits_leave(l, user_id):
- * Around everything that hashes a password: few at a time, and of one user (NULL or "": nobody that
- * is known) no more than two.  Who comes by a token, a log-in or a device of an account
- * (${is_ours}) need not wait for all others, who may be guessing.  Return 0, -1 if too many wait,
- * or 1 if those are this user's.
+ * limits_enter(l, name, is_ours), limits_leave(l, name):
+ * Around everything that hashes a password: few at a time.  Who comes by a token, a log-in or a
+ * device of an account (${is_ours}) need not wait for all others, who may be guessing; ${name} is
+ * the user's id then, of which there may be two ("": nobody counts).  Of others it is the
+ * neighbourhood, and one has half of the places that these have.  Return 0, or -1 if too many wait,
+ * or 1 if those are of this name.
  */
-int limits_enter(struct limits *l, const char *user_id, int is_ours);
-void limits_leave(struct limits *l, const char *user_id);
+int limits_enter(struct limits *l, const char *name, int is_ours);
+void limits_leave(struct limits *l, const char *name);
 
 /**
  * limits_go_out(l), limits_come_back(l):

@@ -108,6 +108,23 @@ int ledger_user_remove(struct ledger *l, const char *email, int64_t now_ms, int6
                        int *ret_was_there, struct ct_err *err);
 int ledger_user_allow(struct ledger *l, const char *email, int by_sign_in, struct ct_err *err);
 
+/* Of one account that the operator removed: its e-mail, or a sign-in of whoever had it. */
+struct ledger_removed {
+    int64_t at_ms;
+    const char
+        *email; /* NULL: the audit table does not remember it any more; then the hash tells */
+    const char *email_hash;
+    const char *issuer, *subject; /* "" for the e-mail */
+};
+
+/**
+ * ledger_removed_each(l, each, arg, err):
+ * Tell of all of these, in the order of time.
+ */
+int ledger_removed_each(struct ledger *l,
+                        void (*each)(void *arg, const struct ledger_removed *removed), void *arg,
+                        struct ct_err *err);
+
 /**
  * ledger_user_disable(l, email, now_ms, err):
  * Let nobody in as this user, by whatever log-in or token, until (${now_ms} 0) they are enabled
@@ -532,7 +549,8 @@ struct ledger_adoption {
     struct ledger_object o;
     int64_t modified_ms;
     const char *cwd, *user_dir;
-    const char *agent, *machine, *metadata; /* NULL: not said */
+    const char *agent, *machine;  /* NULL: not said */
+    struct json_object *metadata; /* of which is kept what clients know; NULL: nothing */
 };
 
 /**

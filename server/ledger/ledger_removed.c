@@ -1,5 +1,8 @@
 #include <string.h>
 
+#include "common/base/map.h"
+#include "common/base/strlist.h"
+
 #include "server/ledger/ledger_impl.h"
 
 /*
@@ -112,4 +115,79 @@ int ledger_user_allow(struct ledger *l, const char *email, int by_sign_in, struc
     if (ledger_begin(l, err) != 0)
         return -1;
     return ledger_end(l, allow(l, email, by_sign_in, err), err);
+}
+
+/* The e-mails that the audit table has. */
+static int read_emails(struct ledger *l, struct strlist *ret, struct ct_err *err)
+{
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st, "SELECT DISTINCT email FROM audit WHERE email IS NOT NULL",
+                  "") != 0)
+        return -1;
+    while ((rc = sql_step(st, err)) == 1)
+        strlist_add(ret, sql_text(st, 0));
+    sql_done(st);
+    return rc;
+}
+
+/* They stay the list's; ${ret} has them by their hashes. */
+static int hash_emails(struct ledger *l, const struct strlist *emails, struct map *ret,
+                       struct ct_err *err)
+{
+    struct ledger_hash h;
+
+    for (size_t i = 0; i < emails->n; i++) {
+        if (ledger_hash_email(l, emails->v[i], &h, err) != 0)
+            return -1;
+        map_put(ret, h.hex, emails->v[i]);
+    }
+    return 0;
+}
+
+static int removed_each(struct ledger *l, const struct map *emails,
+                        void (*each)(void *arg, const struct ledger_removed *removed), void *arg,
+                        struct ct_err *err)
+{
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st,
+                  "SELECT at_ms, email_hash, issuer, subject FROM removed"
+                  " ORDER BY at_ms, email_hash, issuer, subject",
+                  "") != 0)
+        return -1;
+    while ((rc = sql_step(st, err)) == 1) {
+        const struct ledger_removed removed = {
+            .at_ms = sql_int64(st, 0),
+            .email = map_get(emails, sql_text(st, 1)),
+            .email_hash = sql_text(st, 1),
+            .issuer = sql_text(st, 2),
+            .subject = sql_text(st, 3),
+        };
+        each(arg, &removed);
+    }
+    sql_done(st);
+    return rc;
+}
+
+int ledger_removed_each(struct ledger *l,
+                        void (*each)(void *arg, const struct ledger_removed *removed), void *arg,
+                        struct ct_err *err)
+{
+    struct map *by_hash = map_new();
+    struct strlist emails = {0};
+    int rc;
+
+    ledger_lock(l);
+    rc = read_emails(l, &emails, err);
+    if (rc == 0)
+        rc = hash_emails(l, &emails, by_hash, err);
+    if (rc == 0)
+        rc = removed_each(l, by_hash, each, arg, err);
+    ledger_unlock(l);
+    map_free(by_hash);
+    strlist_free(&emails);
+    return rc;
 }

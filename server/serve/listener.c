@@ -51,21 +51,32 @@ int listener_open(struct listener *l, const char *name, const char *host_port, c
     return l->fd >= 0 ? 0 : -1;
 }
 
-int listener_files(const struct settings *s)
+long long listener_files(const struct settings *s)
 {
-    return s->storage == SETTINGS_EMBEDDED ? 3 : 1;
+    return s->max_connections * (s->storage == SETTINGS_EMBEDDED ? 3 : 1) + LISTENER_SPARE_FILES;
 }
 
-/* Both listeners together may not have more than there are descriptors for: what the database needs
- * comes before another connection.  One of the embedded store has a file too. */
-static int most_connections(const struct settings *s)
+/*
+ * What the database needs comes before another connection.  Where there are too few descriptors for
+ * all, the API has three fifths at most, for daemons wait on it; a connection of the embedded store
+ * has a file too.
+ */
+static int most_connections(const struct settings *s, int is_store)
 {
-    struct rlimit files;
-    long long most = s->max_connections, each = listener_files(s);
+    long long most = s->max_connections, api = most, files;
+    struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY &&
-        (long long)files.rlim_cur < most * each + LISTENER_SPARE_FILES)
-        most = ((long long)files.rlim_cur - LISTENER_SPARE_FILES) / each;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)listener_files(s))
+        return (int)most;
+    files = (long long)limit.rlim_cur - LISTENER_SPARE_FILES;
+    if (s->storage == SETTINGS_S3)
+        api = files;
+    else if (api > files * 3 / 5)
+        api = files * 3 / 5;
+    if (is_store)
+        most = most < (files - api) / 2 ? most : (files - api) / 2;
+    else
+        most = api;
     return most < 16 ? 16 : (int)most;
 }
 
@@ -78,7 +89,7 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
         .fd = l->fd,
         .cert_pem = tls ? c->cert.data : NULL,
         .key_pem = tls ? c->key.data : NULL,
-        .max_connections = most_connections(s),
+        .max_connections = most_connections(s, handler->body_blocks),
         /* Without TLS there is a proxy, and perhaps none that was named. */
         .max_per_address = tls || s->trusted_proxy.n > 0 ? (int)s->max_connections_per_address : 0,
         .proxies = &s->trusted_proxy,

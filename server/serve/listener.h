@@ -7,7 +7,7 @@
 #include "server/settings/settings.h"
 #include "server/web/web.h"
 
-#define LISTENER_SPARE_FILES 256 /* beside connections, and a file that each may move */
+#define LISTENER_SPARE_FILES 256 /* for what is no connection */
 
 /* A socket that stays for the life of the server, and who answers on it at the moment. */
 struct listener {
@@ -33,10 +33,10 @@ int listener_open(struct listener *l, const char *name, const char *place, const
 
 /**
  * listener_files(s):
- * How many descriptors go with each connection of the API that may be: one of the embedded store,
- * which has a listener too, and the file that it moves.
+ * How many descriptors all connections that may be take: one each, those of the embedded store,
+ * which are as many again, a file too; and what is needed beside them.
  */
-int listener_files(const struct settings *s);
+long long listener_files(const struct settings *s);
 
 /**
  * listener_start(l, name, handler, s, c, err):

@@ -294,7 +294,7 @@ static void raise_limits(const struct settings *s)
 {
     const struct rlimit no_core = {0, 0};
     struct rlimit files;
-    rlim_t want = (rlim_t)(s->max_connections * listener_files(s) + LISTENER_SPARE_FILES);
+    rlim_t want = (rlim_t)listener_files(s);
 
     setrlimit(RLIMIT_CORE, &no_core);
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= want)

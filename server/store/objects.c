@@ -261,7 +261,7 @@ static void begin(void *arg, struct web_req *r)
     }
     if (!is_permitted(e, r))
         return;
-    web_keep(r);
+    web_keep(r, 1);
     if (key_of(r, key) != 0 || store_key_parse(key, user_id, session_id, &version) != 0) {
         refuse(r, 404, "NoSuchKey", "There is no such object.");
         return;

@@ -108,7 +108,7 @@ static int adopt_one(struct ledger *l, struct store *s, const struct stray *stra
     if (jdoc_has(meta, ADOPT_SEALED)) {
         /* As the clients that seal write it. */
         a.cwd = a.user_dir = a.machine = ADOPT_SEALED;
-        a.metadata = jdoc_text(meta);
+        a.metadata = meta;
     } else {
         a.cwd = path_of(meta, "sourceCwd");
         a.user_dir = path_of(meta, "sourceUserDir");

@@ -177,6 +177,13 @@ int web_ranges_have(const struct strlist *ranges, const char *address);
 const char *web_network(const char *address, char *buf, size_t size);
 
 /**
+ * web_neighbourhood(address, buf, size):
+ * Write the wider network that such an address is in: an IPv4 /24 or an IPv6 /48, of which one
+ * person can have all.  Never the same text as web_network() writes.
+ */
+const char *web_neighbourhood(const char *address, char *buf, size_t size);
+
+/**
  * web_set_data(r, p), web_data(r):
  * Keep a pointer with the request.
  */
@@ -228,11 +235,11 @@ void web_answer_header(struct web_req *r, const char *name, const char *value);
 void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n);
 
 /**
- * web_keep(r):
- * Who asks is known, or has said all that there is to say: until the answer is there this
- * connection makes no room for others.
+ * web_keep(r, is_known):
+ * Until the answer is there this connection makes no room for others.  ${is_known}: it is somebody
+ * with an account, and goes after others later too; else they have said all that there is to say.
  */
-void web_keep(struct web_req *r);
+void web_keep(struct web_req *r, int is_known);
 
 /**
  * web_answer_fd(r, status, type, fd, offset, n):

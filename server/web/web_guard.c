@@ -20,6 +20,7 @@
 #define LOOK_EVERY_MS 1000
 #define LOG_EVERY_MS (60 * 1000)
 #define MAX_LEAVING 64            /* connections that were ended for others and have not gone yet */
+#define FIRST_WORD_MS 250         /* a newcomer has so long to say who it is, however many come */
 #define KEEP_ALIVE_MS (10 * 1000) /* for the next request, and for the first one */
 
 /* Under the lock. */
@@ -98,20 +99,40 @@ static int is_limited(const struct web_guard *g, const struct sockaddr *sa, cons
            (g->proxies == NULL || !web_ranges_have(g->proxies, address));
 }
 
-/*
- * Under the lock, where all are taken: end one for who comes from a network with ${n}.  Else a few
- * addresses could keep everybody out with connections that ask nothing.
+/* Under the lock, of two that may go: does ${c}, which is the older one, go rather than ${other}?
  */
-static int make_room(struct web_guard *g, int n)
+static int goes_first(const struct web_conn *c, const struct web_conn *other)
 {
+    if (c->is_known != other->is_known)
+        return !c->is_known;
+    if (c->of_neighbourhood != other->of_neighbourhood &&
+        *c->of_neighbourhood != *other->of_neighbourhood)
+        return *c->of_neighbourhood > *other->of_neighbourhood;
+    return *c->of_network >= *other->of_network;
+}
+
+/*
+ * Under the lock, where all are taken: end one for ${newcomer}.  Else whoever has a few addresses,
+ * or a network of networks, could keep everybody out with connections that ask nothing.
+ */
+static int make_room(struct web_guard *g, const struct web_conn *newcomer)
+{
+    const int *home = map_get(g->networks, newcomer->neighbourhood);
+    const int *own = map_get(g->networks, newcomer->network);
+    int n_home = home != NULL ? *home : 0, n_own = own != NULL ? *own : 0;
     struct web_conn *victim = NULL;
 
     if (g->n >= g->max + MAX_LEAVING)
         return 0;
     /* The oldest is the last. */
     for (struct web_conn *c = g->first; c != NULL; c = c->next) {
-        if (c->is_spare && c->is_limited && !c->is_leaving && *c->of_network > n + 1 &&
-            (victim == NULL || *c->of_network >= *victim->of_network))
+        if (!c->is_spare || !c->is_limited || c->is_leaving)
+            continue;
+        if (*c->of_neighbourhood <= n_home + 1 &&
+            (c->of_neighbourhood != home || *c->of_network <= n_own + 1) &&
+            (c->is_known || newcomer->began_ms - c->began_ms < FIRST_WORD_MS))
+            continue;
+        if (victim == NULL || goes_first(c, victim))
             victim = c;
     }
     if (victim == NULL)
@@ -122,30 +143,41 @@ static int make_room(struct web_guard *g, int n)
     return 1;
 }
 
+/* What there is to know of one that comes from ${sa}. */
+static void describe(const struct web_guard *g, const struct sockaddr *sa, struct web_conn *c)
+{
+    char address[WEB_ADDRESS_SIZE];
+
+    web_address_of(sa, address);
+    web_network(address, c->network, sizeof(c->network));
+    web_neighbourhood(address, c->neighbourhood, sizeof(c->neighbourhood));
+    c->is_limited = is_limited(g, sa, address);
+    c->began_ms = now_mono_ms();
+}
+
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa)
 {
-    char address[WEB_ADDRESS_SIZE], network[WEB_ADDRESS_SIZE];
+    struct web_conn newcomer = {0};
     const int *n;
     int is_welcome;
 
-    web_address_of(sa, address);
-    web_network(address, network, sizeof(network));
+    describe(g, sa, &newcomer);
     pthread_mutex_lock(&g->mutex);
-    n = map_get(g->networks, network);
-    is_welcome = (n == NULL || !is_limited(g, sa, address) || *n < g->max_per_address) &&
-                 (g->n - g->n_leaving < g->max || make_room(g, n != NULL ? *n : 0));
+    n = map_get(g->networks, newcomer.network);
+    is_welcome = (n == NULL || !newcomer.is_limited || *n < g->max_per_address) &&
+                 (g->n - g->n_leaving < g->max || make_room(g, &newcomer));
     if (!is_welcome) {
         g->refused++;
         if (g->stats != NULL)
             atomic_fetch_add(&g->stats->refused, 1);
-        memcpy(g->refused_network, network, sizeof(network));
+        memcpy(g->refused_network, newcomer.network, sizeof(newcomer.network));
     }
     pthread_mutex_unlock(&g->mutex);
     return is_welcome;
 }
 
-/* Under the lock: how many there are now; NULL: none. */
-static const int *count(struct web_guard *g, const char *network, int by)
+/* Under the lock: how many there are of this now; NULL: none. */
+static const int *count_of(struct web_guard *g, const char *network, int by)
 {
     int *n = map_get(g->networks, network);
 
@@ -154,13 +186,20 @@ static const int *count(struct web_guard *g, const char *network, int by)
         map_put(g->networks, network, n);
     }
     *n += by;
-    g->n += by;
-    if (g->stats != NULL)
-        atomic_fetch_add(&g->stats->connections, by);
     if (*n > 0)
         return n;
     free(map_remove(g->networks, network));
     return NULL;
+}
+
+/* Under the lock: one more, or (-1) one less. */
+static void count(struct web_guard *g, struct web_conn *c, int by)
+{
+    c->of_network = count_of(g, c->network, by);
+    c->of_neighbourhood = count_of(g, c->neighbourhood, by);
+    g->n += by;
+    if (g->stats != NULL)
+        atomic_fetch_add(&g->stats->connections, by);
 }
 
 int web_guard_count(struct web_guard *g)
@@ -185,16 +224,13 @@ static void set_deadline(struct web_guard *g, struct web_conn *c, int64_t deadli
 struct web_conn *web_guard_add(struct web_guard *g, int fd, const struct sockaddr *sa)
 {
     struct web_conn *c = str_calloc(1, sizeof(*c));
-    char address[WEB_ADDRESS_SIZE];
 
+    describe(g, sa, c);
     c->fd = fd;
-    c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
+    c->deadline_ms = c->began_ms + KEEP_ALIVE_MS;
     c->is_spare = 1;
-    web_address_of(sa, address);
-    web_network(address, c->network, sizeof(c->network));
-    c->is_limited = is_limited(g, sa, address);
     pthread_mutex_lock(&g->mutex);
-    c->of_network = count(g, c->network, 1);
+    count(g, c, 1);
     c->next = g->first;
     if (g->first != NULL)
         g->first->prev = c;
@@ -208,7 +244,7 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
-    count(g, c->network, -1);
+    count(g, c, -1);
     g->n_leaving -= c->is_leaving;
     if (c->prev != NULL)
         c->prev->next = c->next;
@@ -220,24 +256,24 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
     free(c);
 }
 
-static void set_spare(struct web_guard *g, struct web_conn *c, int is_spare)
+void web_guard_idle(struct web_guard *g, struct web_conn *c)
 {
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
-    c->is_spare = is_spare;
+    c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
+    c->is_spare = 1;
     pthread_mutex_unlock(&g->mutex);
 }
 
-void web_guard_idle(struct web_guard *g, struct web_conn *c)
+void web_guard_keep(struct web_guard *g, struct web_conn *c, int is_known)
 {
-    set_deadline(g, c, now_mono_ms() + KEEP_ALIVE_MS);
-    set_spare(g, c, 1);
-}
-
-void web_guard_keep(struct web_guard *g, struct web_conn *c)
-{
-    set_spare(g, c, 0);
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&g->mutex);
+    c->is_spare = 0;
+    c->is_known |= is_known;
+    pthread_mutex_unlock(&g->mutex);
 }
 
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes)

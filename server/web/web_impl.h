@@ -18,10 +18,12 @@
 struct web_conn {
     struct web_conn *prev, *next;
     int fd;
-    int64_t deadline_ms;
-    char network[WEB_ADDRESS_SIZE]; /* whose it is, as they are counted */
-    const int *of_network;          /* how many there are of that */
-    int is_limited;                 /* it is one client's, and not a proxy's */
+    int64_t began_ms, deadline_ms;
+    char network[WEB_ADDRESS_SIZE];           /* whose it is, as they are counted */
+    char neighbourhood[WEB_ADDRESS_SIZE];     /* and where that is */
+    const int *of_network, *of_neighbourhood; /* how many there are of these */
+    int is_limited;                           /* it is one client's, and not a proxy's */
+    int is_known;                             /* somebody with an account has asked something */
     int is_spare, is_leaving; /* nothing is under way of somebody known; it was ended for another */
 };
 
@@ -33,7 +35,7 @@ struct web_guard {
     pthread_t thread;
     const char *name;
     struct web_conn *first;
-    struct map *networks; /* of int: how many connections are there from each */
+    struct map *networks; /* of int: how many connections are there from each, and neighbourhood */
     int n, n_leaving;
     int max, max_per_address;      /* 0: no limit */
     const struct strlist *proxies; /* whom the second is not for */
@@ -124,8 +126,10 @@ void web_guard_stop(struct web_guard *g);
 
 /**
  * web_guard_admits(g, sa):
- * May a connection from there be let in?  Where there are as many as there may be, a spare one of
- * the network that has most of them goes for it, if that has more than the newcomer's.
+ * May a connection from there be let in?  Where there are as many as there may be, a spare one goes
+ * for it: of those on which nobody known has asked anything, else of all; of the neighbourhood that
+ * has most of them, if that has more than the newcomer's; and one of nobody known that has
+ * had a while to speak in any case.
  */
 int web_guard_admits(struct web_guard *g, const struct sockaddr *sa);
 
@@ -160,13 +164,14 @@ int web_pool_add(struct web_pool *p, struct web_req *r);
 int64_t web_pool_waits_ms(struct web_pool *p);
 
 /**
- * web_guard_idle(g, c), web_guard_keep(g, c), web_guard_transfer(g, c, started_ms, bytes),
- * web_guard_free_run(g, c): The connection now waits for a request; moves a body since
+ * web_guard_idle(g, c), web_guard_keep(g, c, is_known), web_guard_transfer(g, c, started_ms,
+ * bytes), web_guard_free_run(g, c): The connection now waits for a request; has one, of somebody
+ * known or of nobody; moves a body since
  * ${started_ms} of which ${bytes} are or will be moved, at 1 KiB a second at least after a minute's
  * grace; or works for itself.
  */
 void web_guard_idle(struct web_guard *g, struct web_conn *c);
-void web_guard_keep(struct web_guard *g, struct web_conn *c);
+void web_guard_keep(struct web_guard *g, struct web_conn *c, int is_known);
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes);
 void web_guard_free_run(struct web_guard *g, struct web_conn *c);
 

@@ -250,6 +250,24 @@ const char *web_network(const char *address, char *buf, size_t size)
     return buf;
 }
 
+const char *web_neighbourhood(const char *address, char *buf, size_t size)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+    char net[WEB_ADDRESS_SIZE];
+
+    if (inet_pton(AF_INET6, address, &v6) == 1) {
+        memset(v6.s6_addr + 6, 0, 10);
+        snprintf(buf, size, "%s/48", inet_ntop(AF_INET6, &v6, net, sizeof(net)));
+    } else if (inet_pton(AF_INET, address, &v4) == 1) {
+        v4.s_addr &= htonl(0xFFFFFF00U);
+        snprintf(buf, size, "%s/24", inet_ntop(AF_INET, &v4, net, sizeof(net)));
+    } else {
+        snprintf(buf, size, "%s/", address);
+    }
+    return buf;
+}
+
 void web_set_data(struct web_req *r, void *p)
 {
     r->data = p;
@@ -392,9 +410,9 @@ int web_answered(struct web_req *r)
     return r->response != NULL;
 }
 
-void web_keep(struct web_req *r)
+void web_keep(struct web_req *r, int is_known)
 {
-    web_guard_keep(&r->web->guard, r->guarded);
+    web_guard_keep(&r->web->guard, r->guarded, is_known);
 }
 
 /* The library counts no time against a connection that is suspended. */

@@ -213,6 +213,7 @@ typed() { python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; 
     start_server
     log_in
     ctctl account | grep -q "^me@example.org at $API, since 20"
+    ctctl account | grep -q "B in the server's audit table"
     [ "$(ctctl account show --json | jq -r '"\(.email) \(.hasPassword)"')" = 'me@example.org true' ]
     # Not without a terminal, and not without the password.
     for action in passwd logout-all delete; do

@@ -298,6 +298,12 @@ PY
     run -0 verb user delete cy@example.org <<<y
     [[ $output == *'there is no account cy@example.org'* ]]
     TOKEN= expect 403 account_removed join cy@example.org
+    # The e-mails are the audit table's; without it there is a hash.
+    verb user list --removed >"$T/list"
+    grep -q '^al@example.org  *since 2[0-9-]*  by e-mail$' "$T/list"
+    grep -q '^cy@example.org ' "$T/list"
+    [ "$(wc -l <"$T/list")" = 2 ]
+    [ "$(verb audit | grep -c 'user list')" = 0 ]
     run -0 verb user allow al@example.org
     TOKEN= expect 201 '' join al@example.org
     # An account that the operator makes needs no other word.

@@ -271,7 +271,7 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
 @test "what a database that was put back has forgotten is adopted beside what came since" {
     account al@example.org
     bundle 1000
-    push
+    push '.label = "Budget" | .metadata = {names: {title: "Plans"}, summary: "Sums", messageCount: 7}'
     verb backup "$T/copy.db"
     push
     push
@@ -285,6 +285,9 @@ user_of() { sql "SELECT id FROM users WHERE email = '$1@example.org'"; }
     verb adopt | grep -q 'adopted 2 versions'
     [ "$(json GET "/sessions/$ID/versions" | jq -c '[.currentVersion, .heads]')" = "[$since,[3]]" ]
     [ "$(listed)" = "$since 3 2 1" ]
+    # What the session is called is known from the version before, how long it is is not.
+    [ "$(sql "SELECT DISTINCT label, metadata FROM descriptions WHERE version IN (2, 3)")" = \
+        'Budget|{"names":{"title":"Plans"},"summary":"Sums"}' ]
     verb check --full | grep -q match
 }
 

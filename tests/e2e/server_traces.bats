@@ -292,6 +292,7 @@ log_in_anew() {
     TOKEN=$first expect 401 unauthorized json GET /auth/me
     TOKEN=$JWT expect 401 unauthorized json GET /auth/me
     [ "$(me sessions) $(me bytes)" = '1 100' ]
+    [ "$(me tracesBytes)" -gt 0 ]
     expect 200 '' hold delete '"now":true'
     expect 401 unauthorized json GET /auth/me
     TOKEN= expect 401 '' json POST /auth/login -d "{\"email\":\"$NAME\",\"password\":\"$PASSWORD\"}"

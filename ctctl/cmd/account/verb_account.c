@@ -33,7 +33,8 @@ static int fetch(struct ctx *c, struct json_object **ret, struct ct_err *err)
 
 static int show(struct ctx *c)
 {
-    char bytes[24], trash[24], since[64], *email;
+    int64_t n_traces;
+    char bytes[24], trash[24], traces[24], since[64], *email;
     struct json_object *o;
     struct buf b = {0};
     struct ct_err e;
@@ -53,6 +54,10 @@ static int show(struct ctx *c)
     buf_printf(&b, "%lld sessions of %lld devices, %s; %s in the trash\n",
                (long long)headline_number(o, "sessions", 0),
                (long long)headline_number(o, "devices", 0), bytes, trash);
+    n_traces = headline_number(o, "tracesBytes", 0);
+    if (n_traces > 0)
+        buf_printf(&b, "%s in the server's audit table, which count for no quota\n",
+                   str_human_bytes((unsigned long long)n_traces, traces, sizeof(traces)));
     buf_addstr(&b, jdoc_bool(o, "hasPassword", 1) ? "log-in with a password\n"
                                                   : "log-in by the browser only\n");
     ctx_print(c, &b);
