@@ -98,6 +98,21 @@ struct api_download_res {
     int64_t size_bytes;               /* -1 from a stock server */
 };
 
+#define API_SHARE_MAX_BYTES (64 << 20) /* a browser holds all of it, more than once */
+
+/* What is to be shared: its answer is api_upload_res's, with what else DESIGN.md says. */
+struct api_share_req {
+    char *session_id; /* of what */
+    int64_t size_bytes;
+    char checksum[API_CHECKSUM_SIZE];
+    char *md5; /* base64 */
+    int64_t lifetime_s;
+};
+
+struct json_object *api_share_req_json(const struct api_share_req *r);
+int api_share_req_parse(struct json_object *o, struct api_share_req *ret, struct ct_err *err);
+void api_share_req_clear(struct api_share_req *r);
+
 struct json_object *api_upload_req_json(const struct api_upload_req *r);
 int api_upload_req_parse(struct json_object *o, struct api_upload_req *ret, struct ct_err *err);
 void api_upload_req_clear(struct api_upload_req *r);

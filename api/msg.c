@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 
@@ -123,6 +124,31 @@ int api_msg_checksum(struct json_object *o, const char *key, int required,
     }
     memcpy(ret, s, API_CHECKSUM_SIZE);
     free(s);
+    return 0;
+}
+
+/* Only the one canonical spelling passes: the text becomes a signed header. */
+int api_msg_md5(struct json_object *o, const char *key, char **ret, struct ct_err *err)
+{
+    struct buf raw = {0};
+    char *s = NULL, *again = NULL;
+    int is_valid = 0;
+
+    if (api_msg_str(o, key, 64, 0, &s, err) != 0)
+        return -1;
+    if (s == NULL)
+        return 0;
+    if (strlen(s) == 24 && hash_unbase64(s, 24, &raw) == 0 && raw.len == HASH_MD5_BYTES) {
+        again = hash_base64(raw.data, raw.len);
+        is_valid = strcmp(again, s) == 0;
+    }
+    free(again);
+    buf_free(&raw);
+    if (!is_valid) {
+        free(s);
+        return err_set(err, ERR_REFUSED, "%s has to be 16 bytes in base64", key);
+    }
+    *ret = s;
     return 0;
 }
 

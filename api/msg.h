@@ -42,6 +42,12 @@ int api_msg_checksum(struct json_object *o, const char *key, int required,
                      char ret[API_CHECKSUM_SIZE], struct ct_err *err);
 
 /**
+ * api_msg_md5(o, key, ret, err):
+ * Read 16 bytes in base64, which may be missing; the caller owns ${ret}.
+ */
+int api_msg_md5(struct json_object *o, const char *key, char **ret, struct ct_err *err);
+
+/**
  * api_msg_object(o, key, max_bytes, ret, err):
  * Take a reference to an object whose JSON has at most ${max_bytes} bytes; the caller owns it.
  */

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 
@@ -47,22 +46,6 @@ struct json_object *api_upload_req_json(const struct api_upload_req *r)
     if (r->revive)
         jdoc_set_bool(o, "revive", 1);
     return o;
-}
-
-/* Only the one canonical spelling passes: the text becomes a signed header. */
-static int check_md5(const char *s, struct ct_err *err)
-{
-    struct buf raw = {0};
-    char *again = NULL;
-    int ok = 0;
-
-    if (strlen(s) == 24 && hash_unbase64(s, 24, &raw) == 0 && raw.len == HASH_MD5_BYTES) {
-        again = hash_base64(raw.data, raw.len);
-        ok = strcmp(again, s) == 0;
-    }
-    free(again);
-    buf_free(&raw);
-    return ok ? 0 : err_set(err, ERR_REFUSED, "md5 has to be 16 bytes in base64");
 }
 
 static int parse_tags(struct json_object *o, struct json_object **ret, struct ct_err *err)
@@ -150,8 +133,7 @@ int api_upload_req_parse(struct json_object *o, struct api_upload_req *ret, stru
     if (parse_source(o, &r, err) != 0 ||
         api_msg_int(o, "sizeBytes", 1, INT64_MAX, 1, &r.size_bytes, err) != 0 ||
         api_msg_checksum(o, "checksum", 1, r.checksum, err) != 0 ||
-        api_msg_str(o, "md5", 64, 0, &r.md5, err) != 0 ||
-        (r.md5 != NULL && check_md5(r.md5, err) != 0) ||
+        api_msg_md5(o, "md5", &r.md5, err) != 0 ||
         api_msg_object(o, "metadata", MAX_METADATA_BYTES, &r.metadata, err) != 0 ||
         parse_tags(o, &r.tags, err) != 0 ||
         api_msg_str(o, "label", MAX_LABEL_BYTES, 0, &r.label, err) != 0 ||

@@ -33,6 +33,7 @@ common_libcommon_a_SOURCES = \
   common/data/hkdf.c common/data/hkdf.h \
   common/data/jdoc.c common/data/jdoc.h \
   common/data/names.c common/data/names.h \
+  common/data/page.c common/data/page.h \
   common/data/jscan.c common/data/jscan.h \
   common/data/jtree.c common/data/jtree.h \
   common/sys/machine.h \

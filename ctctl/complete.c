@@ -255,6 +255,21 @@ static void offer_devices(const struct completion *k)
     offer_things(k, "/devices", "devices");
 }
 
+/* Each known by the session that it shows. */
+static void offer_shares(const struct completion *k)
+{
+    struct json_object *answer = NULL, *list;
+
+    if (ctx_cloud(k->c, "GET", "/shares", NULL, &answer, NULL) != 0)
+        return;
+    list = jdoc_array(answer, "shares");
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list); i++) {
+        const struct json_object *o = json_object_array_get_idx(list, i);
+        offer_id(k, jdoc_str(o, "id"), jdoc_str(o, "sessionId"));
+    }
+    json_object_put(answer);
+}
+
 /* A backup is known by what it kept: the session's title. */
 static void offer_backups(const struct completion *k)
 {
@@ -329,12 +344,25 @@ struct context {
 };
 
 static const struct context after_options[] = {
-    {"--socket", offer_files},       {"--project", offer_projects}, {"--machine", offer_machines},
-    {"--agent", offer_agents},       {"--target-dir", offer_dirs},  {"-o", offer_files},
-    {"--limit", offer_nothing},      {"--version", offer_nothing},  {"--timeout", offer_nothing},
-    {"--email", offer_nothing},      {"--api-url", offer_nothing},  {"--invite", offer_nothing},
-    {"--older-than", offer_nothing}, {"--map", offer_nothing},      {"--since", offer_nothing},
-    {"--state", offer_states},       {"--sort", offer_orders},      {"--by", offer_sums},
+    {"--socket", offer_files},
+    {"--project", offer_projects},
+    {"--machine", offer_machines},
+    {"--agent", offer_agents},
+    {"--target-dir", offer_dirs},
+    {"-o", offer_files},
+    {"--limit", offer_nothing},
+    {"--version", offer_nothing},
+    {"--timeout", offer_nothing},
+    {"--email", offer_nothing},
+    {"--api-url", offer_nothing},
+    {"--invite", offer_nothing},
+    {"--older-than", offer_nothing},
+    {"--map", offer_nothing},
+    {"--since", offer_nothing},
+    {"--expires", offer_nothing},
+    {"--state", offer_states},
+    {"--sort", offer_orders},
+    {"--by", offer_sums},
 };
 
 static const struct context after_verbs[] = {
@@ -349,6 +377,7 @@ static const struct context after_verbs[] = {
     {"tokens", offer_revoke},          {"key", offer_key_actions},
     {"backups", offer_backup_actions}, {"account", offer_account_actions},
     {"plugin", offer_plugin_actions},  {"help", offer_verbs},
+    {"share", offer_local_ids},        {"unshare", offer_shares},
 };
 
 static const struct context after_revoke[] = {

@@ -40,11 +40,14 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/cmd/session/verb_rename.c \
   ctctl/cmd/session/verb_scan.c \
   ctctl/cmd/session/verb_seal.c \
+  ctctl/cmd/session/verb_share.c \
+  ctctl/cmd/session/verb_shares.c \
   ctctl/cmd/session/verb_search.c \
   ctctl/cmd/session/verb_show.c \
   ctctl/cmd/session/verb_stats.c \
   ctctl/cmd/session/verb_tag.c \
   ctctl/cmd/session/verb_undelete.c \
+  ctctl/cmd/session/verb_unshare.c \
   ctctl/cmd/session/verb_verify.c \
   ctctl/cmd/session/verb_versions.c \
   ctctl/cmd/session/verb_web.c \
@@ -110,6 +113,9 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/seal/seal.c ctctl/seal/seal.h \
   ctctl/seal/seal_one.c ctctl/seal/seal_one.h \
   ctctl/seal/seal_put.c ctctl/seal/seal_put.h \
+  ctctl/share/shares.c ctctl/share/shares.h \
+  ctctl/share/showing.c ctctl/share/showing.h \
+  ctctl/share/wrap.c ctctl/share/wrap.h \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \
   ctctl/ui/jout.c ctctl/ui/jout.h \
@@ -182,5 +188,5 @@ $(nodist_fishcompletion_DATA): ctctl/completion/help.fish Makefile
 EXTRA_DIST += ctctl/README.md ctctl/cloud/README.md ctctl/cmd/account/README.md \
   ctctl/cmd/machine/README.md ctctl/cmd/session/README.md ctctl/ctx/README.md \
   ctctl/doctor/README.md ctctl/here/README.md ctctl/key/README.md ctctl/mcp/README.md \
-  ctctl/pull/README.md ctctl/read/README.md ctctl/seal/README.md ctctl/ui/README.md \
-  ctctl/web/README.md
+  ctctl/pull/README.md ctctl/read/README.md ctctl/seal/README.md ctctl/share/README.md \
+  ctctl/ui/README.md ctctl/web/README.md

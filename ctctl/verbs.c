@@ -11,7 +11,8 @@ static const struct verb *const verbs[] = {
     &verb_sync,     &verb_seal,    &verb_watch,    &verb_pause,   &verb_resume, &verb_exclude,
     &verb_include,  &verb_delete,  &verb_undelete, &verb_backups, &verb_login,  &verb_logout,
     &verb_key,      &verb_devices, &verb_tokens,   &verb_account, &verb_doctor, &verb_mcp,
-    &verb_plugin,   &verb_stats,   &verb_rename,   &verb_tag,     &verb_web,
+    &verb_plugin,   &verb_stats,   &verb_rename,   &verb_tag,     &verb_web,    &verb_share,
+    &verb_shares,   &verb_unshare,
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -96,6 +97,9 @@ static const struct {
     {"dashboard", "web"},
     {"compare", "diff"},
     {"secrets", "scan"},
+    {"publish", "share"},
+    {"link", "share"},
+    {"links", "shares"},
 };
 
 const char *verbs_resembles(const char *word)

@@ -16,8 +16,10 @@ server_libserver_a_SOURCES = \
   server/api/handle_misc.c \
   server/api/handle_provider.c \
   server/api/handle_session.c \
+  server/api/handle_share.c \
   server/api/handle_token.c \
   server/api/handle_trash.c \
+  server/api/share_page.c server/api/share_page.h \
   server/auth/attempts.c server/auth/attempts.h \
   server/auth/github.c server/auth/github_member.h \
   server/auth/jwt.c server/auth/jwt.h \
@@ -31,9 +33,9 @@ server_libserver_a_SOURCES = \
   server/auth/signin.c server/auth/signin.h \
   server/ledger/event.h \
   server/ledger/floods.c server/ledger/floods.h \
-  server/ledger/hrana.c server/ledger/hrana.h \
-  server/ledger/hrana_rows.c server/ledger/hrana_rows.h \
-  server/ledger/hrana_wire.c server/ledger/hrana_wire.h \
+  server/sql/hrana.c server/sql/hrana.h \
+  server/sql/hrana_rows.c server/sql/hrana_rows.h \
+  server/sql/hrana_wire.c server/sql/hrana_wire.h \
   server/ledger/ledger.c server/ledger/ledger.h server/ledger/ledger_impl.h \
   server/ledger/ledger_adopt.c \
   server/ledger/ledger_audit.c \
@@ -48,14 +50,15 @@ server_libserver_a_SOURCES = \
   server/ledger/ledger_reserve.c \
   server/ledger/ledger_rotate.c \
   server/ledger/ledger_schema.c \
+  server/ledger/ledger_share.c server/ledger/ledger_share.h \
   server/ledger/ledger_since.c \
   server/ledger/ledger_token.c \
   server/ledger/ledger_trash.c \
   server/ledger/ledger_undelete.c \
   server/ledger/ledger_user.c \
   server/ledger/purge.c server/ledger/purge.h \
-  server/ledger/sql.c server/ledger/sql.h server/ledger/sql_impl.h \
-  server/ledger/sql_sqlite.c server/ledger/sql_sqlite.h \
+  server/sql/sql.c server/sql/sql.h server/sql/sql_impl.h \
+  server/sql/sql_sqlite.c server/sql/sql_sqlite.h \
   server/ledger/uses.c server/ledger/uses.h \
   server/serve/certificate.c server/serve/certificate.h \
   server/serve/listener.c server/serve/listener.h \
@@ -67,11 +70,13 @@ server_libserver_a_SOURCES = \
   server/settings/settings_github.c \
   server/settings/settings_places.c \
   server/settings/settings_secret.c \
+  server/settings/settings_share.c \
   server/store/embedded.c server/store/embedded.h server/store/embedded_impl.h \
   server/store/embedded_put.c \
   server/store/objects.c server/store/objects.h \
   server/store/s3.c server/store/s3.h server/store/s3_impl.h \
   server/store/s3_list.c \
+  server/store/s3_shows.c \
   server/store/s3_trial.c \
   server/store/s3_xml.c server/store/s3_xml.h \
   server/store/sigv4.c server/store/sigv4.h server/store/sigv4_impl.h \
@@ -95,6 +100,7 @@ server_libserver_a_SOURCES = \
   server/web/web_range.c \
   server/web/web_stats.c server/web/web_stats.h \
   server/web/web_req.c
+nodist_server_libserver_a_SOURCES = server/api/share_pages.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lpthread
 
@@ -102,5 +108,5 @@ bin_PROGRAMS += bin/codeteleport-server
 bin_codeteleport_server_SOURCES = server/main.c
 bin_codeteleport_server_LDADD = $(server_LIBS)
 EXTRA_DIST += server/README.md server/admin/README.md server/api/README.md server/auth/README.md \
-  server/ledger/README.md server/serve/README.md server/settings/README.md \
+  server/ledger/README.md server/serve/README.md server/settings/README.md server/sql/README.md \
   server/store/README.md server/upkeep/README.md server/web/README.md

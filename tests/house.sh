@@ -15,8 +15,8 @@ api : net common : .
 bundle : agents common : format seal relocate leak pack open compare install
 watcher : agents common : backend .
 uploader : api net bundle common : .
-server : api net common : web settings store ledger auth api upkeep serve admin .
-ctctl : ipc api net bundle agents common : ui ctx cloud here read key pull seal doctor mcp web cmd/session cmd/account cmd/machine .
+server : api net common : web settings store sql ledger auth api upkeep serve admin .
+ctctl : ipc api net bundle agents common : ui ctx cloud here read key pull seal share doctor mcp web cmd/session cmd/account cmd/machine .
 daemon : watcher uploader ipc bundle api agents net common : system account session control .
 TEXT
 }

@@ -1,10 +1,13 @@
 #!/bin/sh
-# embed.sh SRCDIR FILE...: print the files as the C source of ctctl/web/pages.h.
+# embed.sh NAME SRCDIR FILE...: print the files as the C source of ${NAME}[] and ${NAME}_n, struct page
+# (common/data/page.h).  An index.html is "/"; of the others the path below web/ counts.
 set -eu
-src=$1
-shift
+name=$1 src=$2
+shift 2
 echo '/* Made by web/embed.sh. */'
-echo '#include "ctctl/web/pages.h"'
+echo '#include "common/data/page.h"'
+echo "extern const struct page $name[];"
+echo "extern const size_t ${name}_n;"
 n=0
 for f; do
     echo "static const unsigned char page_$n[] = {"
@@ -12,7 +15,7 @@ for f; do
     echo '};'
     n=$((n + 1))
 done
-echo 'const struct page pages[] = {'
+echo "const struct page $name[] = {"
 n=0
 for f; do
     case $f in
@@ -21,10 +24,10 @@ for f; do
     *.js) type='text/javascript; charset=utf-8' ;;
     *.svg) type=image/svg+xml ;;
     esac
-    path=/${f##*/}
-    [ "$path" != /index.html ] || path=/
+    path=/${f#web/}
+    [ "${path##*/}" != index.html ] || path=/
     echo "    {\"$path\", \"$type\", page_$n, sizeof(page_$n)},"
     n=$((n + 1))
 done
 echo '};'
-echo 'const size_t pages_n = sizeof(pages) / sizeof(pages[0]);'
+echo "const size_t ${name}_n = sizeof($name) / sizeof($name[0]);"

@@ -1,7 +1,12 @@
-# The pages that ctctl web shows.  No build step: they are what they are, held by the program.
+# The pages that programs show.  No build step: they are what they are, held by the program.
 web_pages = web/index.html web/style.css web/icon.svg web/app.js web/ask.js web/dom.js web/list.js \
   web/prose.js web/session.js web/turns.js
-EXTRA_DIST += $(web_pages) web/embed.sh web/README.md
-CLEANFILES += ctctl/web/pages.c
+share_pages = web/share/index.html web/share/share.css web/share/share.js web/dom.js web/prose.js \
+  web/style.css web/icon.svg
+EXTRA_DIST += $(web_pages) web/share/index.html web/share/share.css web/share/share.js web/embed.sh \
+  web/README.md
+CLEANFILES += ctctl/web/pages.c server/api/share_pages.c
 ctctl/web/pages.c: $(web_pages) web/embed.sh
-	$(AM_V_GEN)$(MKDIR_P) ctctl/web && sh $(srcdir)/web/embed.sh $(srcdir) $(web_pages) >$@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) ctctl/web && sh $(srcdir)/web/embed.sh pages $(srcdir) $(web_pages) >$@.tmp && mv $@.tmp $@
+server/api/share_pages.c: $(share_pages) web/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) server/api && sh $(srcdir)/web/embed.sh share_pages $(srcdir) $(share_pages) >$@.tmp && mv $@.tmp $@

@@ -1,16 +1,9 @@
 #ifndef CTCTL_WEB_PAGES_H
 #define CTCTL_WEB_PAGES_H
 
-#include <stddef.h>
+#include "common/data/page.h"
 
-/* The files of web/, which the program holds (web/embed.sh). */
-struct page {
-    const char *path; /* of the address: "/", "/app.js" */
-    const char *type;
-    const unsigned char *data;
-    size_t size;
-};
-
+/* The pages of ctctl web, made by web/embed.sh. */
 extern const struct page pages[];
 extern const size_t pages_n;
 

@@ -32,28 +32,12 @@
 /* ---- answers -----------------------------------------------------------------------------------
  */
 
-/* Nothing but our own files, no markup from strings, no other host, in nobody's frame. */
-static const char *const headers[][2] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-     "require-trusted-types-for 'script'; trusted-types 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cross-Origin-Embedder-Policy", "require-corp"},
-    {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
-    {"Cache-Control", "no-store"},
-};
-
 void site_send(struct evhttp_request *req, int code, const char *type, struct evbuffer *b)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(req);
 
-    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-        evhttp_add_header(out, headers[i][0], headers[i][1]);
+    for (size_t i = 0; i < page_headers_n; i++)
+        evhttp_add_header(out, page_headers[i].name, page_headers[i].value);
     evhttp_add_header(out, "Content-Type", type);
     evhttp_send_reply(req, code, NULL, b);
 }
@@ -124,19 +108,19 @@ static void refuse(struct evhttp_request *req, enum gate_verdict verdict)
 
 static void send_page(struct evhttp_request *req, const char *path)
 {
+    const struct page *page = page_find(pages, pages_n, path);
+    struct evbuffer *b;
     struct ct_err e;
 
-    for (size_t i = 0; i < pages_n; i++) {
-        if (strcmp(pages[i].path, path) == 0) {
-            struct evbuffer *b = evbuffer_new();
-            evbuffer_add_reference(b, pages[i].data, pages[i].size, NULL, NULL);
-            site_send(req, 200, pages[i].type, b);
-            evbuffer_free(b);
-            return;
-        }
+    if (page == NULL) {
+        err_set(&e, ERR_GONE, "there is nothing here");
+        site_refuse(req, 404, &e);
+        return;
     }
-    err_set(&e, ERR_GONE, "there is nothing here");
-    site_refuse(req, 404, &e);
+    b = evbuffer_new();
+    evbuffer_add_reference(b, page->data, page->size, NULL, NULL);
+    site_send(req, 200, page->type, b);
+    evbuffer_free(b);
 }
 
 static void forget_link(struct site *s)

@@ -13,6 +13,25 @@
 #include "server/admin/verbs.h"
 #include "server/admin/verbs_impl.h"
 
+/* A bucket needs a rule before browsers let the page read what it fetches there. */
+static int check_share(struct visit *v)
+{
+    char *url = settings_share_url(v->s);
+    struct ct_err why;
+    int rc = url != NULL ? store_shows(v->h->store, url, &why) : 0;
+
+    if (rc != 0)
+        printf("%s\n", why.msg);
+    if (rc != 0 && why.code == ERR_CONFIG)
+        printf("the rule to set:\n"
+               "{\"CORSRules\": [{\"AllowedOrigins\": [\"%s\"], \"AllowedMethods\": [\"GET\"], "
+               "\"AllowedHeaders\": [], \"MaxAgeSeconds\": 3600}]}\n"
+               "as with: aws s3api put-bucket-cors --bucket %s --cors-configuration file://RULE\n",
+               url, v->s->s3_bucket);
+    free(url);
+    return rc;
+}
+
 static int check(struct visit *v, int argc, char **argv, struct ct_err *err)
 {
     int full = argc == 1 && strcmp(argv[0], "--full") == 0;
@@ -26,6 +45,8 @@ static int check(struct visit *v, int argc, char **argv, struct ct_err *err)
         printf("%s\n", why.msg);
         is_fine = 0;
     }
+    if (check_share(v) != 0)
+        is_fine = 0;
     if (gc_check(v->h->ledger, v->h->store, full, stdout, &problems, err) != 0)
         return -1;
     if (problems == 0)

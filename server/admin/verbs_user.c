@@ -10,6 +10,7 @@
 #include "server/admin/prompt.h"
 #include "server/admin/verbs_impl.h"
 #include "server/auth/password.h"
+#include "server/ledger/ledger_share.h"
 #include "server/ledger/purge.h"
 #include "server/settings/email.h"
 
@@ -196,6 +197,27 @@ static int end_tokens(struct visit *v, const char *email, const char *more, stru
     return rc;
 }
 
+/* Somebody complained of what they share: the account goes on. */
+static int unshare(struct visit *v, const char *email, const char *more, struct ct_err *err)
+{
+    struct ledger_user user = {0};
+    struct purged done = {0};
+    int64_t now_ms = now_wall_ms(), n = 0;
+    int rc = ledger_user_by_email(v->h->ledger, email, &user, err);
+
+    (void)more;
+    if (rc == 0)
+        rc = verbs_act(v, err);
+    if (rc == 0)
+        rc = verbs_acted(v, ledger_shares_end(v->h->ledger, user.id, NULL, now_ms, &n, err), err);
+    ledger_user_clear(&user);
+    if (rc == 0)
+        rc = purge_due(v->h->ledger, v->h->store, now_ms, &done, err);
+    if (rc == 0)
+        printf("ended %lld share%s of %s\n", (long long)n, n == 1 ? "" : "s", email);
+    return rc;
+}
+
 static void print_usage(void *arg, const char *state, int64_t n, int64_t bytes)
 {
     char size[32];
@@ -282,7 +304,7 @@ static void print_removed(void *arg, const struct ledger_removed *r)
 static const struct action actions[] = {
     {"add", NULL, add},          {"show", NULL, show},     {"passwd", "--tokens", passwd},
     {"disable", NULL, disable},  {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
-    {"delete", "--now", delete}, {"allow", NULL, allow}};
+    {"delete", "--now", delete}, {"allow", NULL, allow},   {"unshare", NULL, unshare}};
 
 static int fits(const struct action *a, int argc, char **argv)
 {
@@ -313,5 +335,6 @@ int verb_user(struct visit *v, int argc, char **argv, struct ct_err *err)
     return verbs_usage(
         "user list [--removed] | add EMAIL | show EMAIL | passwd EMAIL [--tokens] |\n"
         "       disable EMAIL | enable EMAIL | revoke EMAIL [ID] | delete EMAIL "
-        "[--now] | allow EMAIL");
+        "[--now] | allow EMAIL |\n"
+        "       unshare EMAIL");
 }

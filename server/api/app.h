@@ -39,7 +39,9 @@ struct app_config {
     struct limits *limits;
     struct provider_memory *sites;
     const struct settings *settings;
-    const char *api_url; /* where clients reach the API, without "/v1" */
+    const char *api_url;        /* where clients reach the API, without "/v1" */
+    const char *share_url;      /* where readers of what is shared go; NULL: sharing is off */
+    const char *objects_origin; /* where the objects are */
 };
 
 /**

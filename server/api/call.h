@@ -182,6 +182,10 @@ int handle_session_download(struct call *c);
 int handle_session_versions(struct call *c);
 int handle_session_delete(struct call *c);
 int handle_session_delete_version(struct call *c);
+int handle_share_create(struct call *c);
+int handle_share_confirm(struct call *c);
+int handle_share_list(struct call *c);
+int handle_share_end(struct call *c);
 int handle_trash_list(struct call *c);
 int handle_trash_undelete(struct call *c);
 

@@ -8,6 +8,7 @@
 #include "api/api.h"
 
 #include "server/api/call.h"
+#include "server/ledger/ledger_share.h"
 #include "server/ledger/purge.h"
 
 #define MAX_SKIPS 4
@@ -302,6 +303,7 @@ int handle_session_versions(struct call *c)
 
 int handle_session_delete(struct call *c)
 {
+    int64_t shares = 0;
     struct ct_err err;
     int status, rc;
 
@@ -310,9 +312,16 @@ int handle_session_delete(struct call *c)
     if (call_act(c, &err) != 0)
         return call_fail(c, &err);
     rc = ledger_session_delete(c->config->ledger, &c->who, c->params[0], c->now_ms, &err);
-    if (call_acted(c, rc, &err, "session-deleted", "session=%s", c->session_id) != 0)
+    /* Nobody means to go on showing what they delete. */
+    if (rc == 0)
+        rc = ledger_shares_end(c->config->ledger, c->who.user_id, c->params[0], c->now_ms, &shares,
+                               &err);
+    if (call_acted(c, rc, &err, "session-deleted", "session=%s shares=%lld", c->session_id,
+                   (long long)shares) != 0)
         return call_fail(c, &err);
-    return call_ok(c);
+    call_ok(c);
+    jdoc_set_int(c->answer, "sharesEnded", shares);
+    return 200;
 }
 
 int handle_session_delete_version(struct call *c)

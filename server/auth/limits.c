@@ -21,6 +21,8 @@
 #define MINTS 100
 #define MINTS_OF_ONE 30
 #define UNDELETES 1000
+#define SHARES 100
+#define OPENINGS 300
 #define HOUR_MS (60 * 60 * 1000)
 #define OUTSIDE 8 /* each keeps a thread for as long as another site likes */
 #define TOKENS_ATTEMPTS 30
@@ -63,6 +65,8 @@ struct limits *limits_new(void)
     l->mints = attempts_new(MINTS, HOUR_MS);
     l->mints_of_one = attempts_new(MINTS_OF_ONE, HOUR_MS);
     l->undeletes = attempts_new(UNDELETES, HOUR_MS);
+    l->shares = attempts_new(SHARES, HOUR_MS);
+    l->openings = attempts_new(OPENINGS, ATTEMPTS_WINDOW_MS);
     l->gate = str_calloc(1, sizeof(*l->gate));
     l->gate->most = processors();
     pthread_mutex_init(&l->gate->mutex, NULL);
@@ -89,6 +93,8 @@ void limits_free(struct limits *l)
     attempts_free(l->mints);
     attempts_free(l->mints_of_one);
     attempts_free(l->undeletes);
+    attempts_free(l->shares);
+    attempts_free(l->openings);
     free(l);
 }
 

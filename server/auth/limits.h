@@ -19,6 +19,8 @@ struct limits {
     struct attempts *mints_at_all; /* tokens that a user makes, */
     struct attempts *mints;        /* from one end of all log-ins to the next, a new start, */
     struct attempts *mints_of_one; /* and by one log-in, which uses up no other's */
+    struct attempts *shares;       /* of a user */
+    struct attempts *openings;     /* of what is shared, by address */
     struct attempts *undeletes; /* of a user: what is taken out of the trash can go there again */
     struct limits_gate *gate;
 };

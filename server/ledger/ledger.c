@@ -8,7 +8,7 @@
 
 #include "server/ledger/floods.h"
 #include "server/ledger/ledger_impl.h"
-#include "server/ledger/sql_sqlite.h"
+#include "server/sql/sql_sqlite.h"
 #include "server/ledger/uses.h"
 
 static int set_up(struct sql *db, struct ledger **ret, struct ct_err *err)

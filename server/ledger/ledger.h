@@ -12,7 +12,7 @@
 #include "api/api.h"
 
 #include "server/ledger/event.h"
-#include "server/ledger/hrana.h"
+#include "server/sql/hrana.h"
 
 /*
  * Accounts and metadata: users, tokens, devices, sessions and their versions, and every rule about

@@ -7,7 +7,7 @@
 #include "common/base/hash.h"
 
 #include "server/ledger/ledger.h"
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
 /* What the ledger_*.c share; nobody else includes it. */
 
@@ -15,7 +15,8 @@
 #define LEDGER_TRASH_MS (30LL * 24 * 3600 * 1000)
 #define LEDGER_DROPPED_MS (10LL * 60 * 1000) /* longer than a presigned URL lives */
 #define LEDGER_PASSING_MS (24LL * 3600 * 1000)
-#define LEDGER_IDLE_MS (10LL * 60 * 1000) /* nobody can begin a PUT for a reservation any more */
+#define LEDGER_SHARING_MS (60LL * 60 * 1000) /* for a share whose object never comes */
+#define LEDGER_IDLE_MS (10LL * 60 * 1000)    /* nobody can begin a PUT for a reservation any more */
 /* What was let go since then makes no room for an upload. */
 #define LEDGER_KEPT_MS (7LL * 24 * 3600 * 1000)
 #define LEDGER_PASSING_KEPT_MS (3600LL * 1000)
@@ -134,6 +135,20 @@ int ledger_hash_email(struct ledger *l, const char *email, struct ledger_hash *r
  * In a transaction: nobody gets an account's id back whose objects have gone.
  */
 int ledger_forget_former(struct ledger *l, int64_t now_ms, struct ct_err *err);
+
+/**
+ * ledger_check_quota(l, user_id, limits, err):
+ * In a transaction, after what comes was counted: ERR_REFUSED, quota, if it is too much for this
+ * user, ERR_NOSPACE if it is for all of them.
+ */
+int ledger_check_quota(struct ledger *l, const char *user_id, const struct ledger_limits *limits,
+                       struct ct_err *err);
+
+/**
+ * ledger_end_shares(l, user_id, now_ms, err):
+ * In a transaction: whatever this user shares ends.
+ */
+int ledger_end_shares(struct ledger *l, const char *user_id, int64_t now_ms, struct ct_err *err);
 
 /**
  * ledger_see_device(l, who, machine, now_ms, id, err):

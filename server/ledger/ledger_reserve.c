@@ -119,7 +119,7 @@ static int insert_version(struct ledger *l, const struct ledger_who *who,
  * trash, and what the database has to keep of them.  So nothing that is let go makes room at once.
  * Traces, which a thief can make and nobody can remove, count for all users together only.
  */
-static int check_quota(struct ledger *l, const char *user_id, const struct ledger_limits *limits,
+int ledger_check_quota(struct ledger *l, const char *user_id, const struct ledger_limits *limits,
                        struct ct_err *err)
 {
     int64_t n = 0;
@@ -193,7 +193,7 @@ static int reserve(struct ledger *l, const struct ledger_who *who, const struct 
         look_beside(l, who, req, device_id, ret, err) != 0 ||
         (req->pin != 0 && pin(l, who->user_id, req, &ret->pinned, err) != 0))
         return -1;
-    return check_quota(l, who->user_id, limits, err);
+    return ledger_check_quota(l, who->user_id, limits, err);
 }
 
 int ledger_reserve(struct ledger *l, const struct ledger_who *who, const struct api_upload_req *req,

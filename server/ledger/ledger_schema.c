@@ -344,6 +344,21 @@ const char *const ledger_schema[] = {
     "CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit"
     " WHEN EXISTS (SELECT 1 FROM audit WHERE id = new.id) BEGIN"
     " SELECT RAISE(ABORT, 'what is in the audit table stays as it is');"
+    "END;",
+
+    /* The bytes of a share are a version of a session named '-' and its id; the two go together. */
+    "CREATE TABLE shares("
+    " id TEXT PRIMARY KEY,"
+    " user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,"
+    " session_id TEXT NOT NULL,"
+    " token_id TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL,"
+    " visits INTEGER NOT NULL DEFAULT 0,"
+    " visited_ms INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX shares_by_user ON shares(user_id, session_id);"
+    "CREATE TRIGGER shares_gone AFTER DELETE ON versions WHEN old.session_id LIKE '-%' BEGIN"
+    " DELETE FROM shares WHERE user_id = old.user_id AND id = substr(old.session_id, 2);"
     "END;"};
 
 const int ledger_schema_n = (int)(sizeof(ledger_schema) / sizeof(ledger_schema[0]));

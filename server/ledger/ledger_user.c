@@ -257,17 +257,35 @@ static int remember_former(struct ledger *l, const char *email, int64_t now_ms, 
                     "isis", purge_ms, email, now_ms, h.hex);
 }
 
+/* What they shared is nobody's to bring back. */
+static int end_shares_of(struct ledger *l, const char *email, int64_t now_ms, struct ct_err *err)
+{
+    char id[UUID_SIZE];
+    struct sql_rows *st;
+    int rc;
+
+    if (sql_query(l->db, err, &st, "SELECT id FROM users WHERE email = ?", "s", email) != 0)
+        return -1;
+    rc = sql_step(st, err);
+    if (rc == 1)
+        ledger_copy(id, sql_text(st, 0), sizeof(id));
+    sql_done(st);
+    return rc == 1 ? ledger_end_shares(l, id, now_ms, err) : rc;
+}
+
 /* A reservation goes no sooner than its URL, by which an object can still come. */
 int ledger_remove_user(struct ledger *l, const char *email, int64_t now_ms, int64_t purge_ms,
                        int may_return, struct ct_err *err)
 {
     if ((may_return && remember_former(l, email, now_ms, purge_ms, err) != 0) ||
-        sql_exec(l->db, err,
-                 "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
-                 " left_ms = ?1, purge_ms = CASE WHEN state = 'reserved' AND created_ms > ?1 - ?4"
-                 " THEN max(?2, created_ms + ?4) ELSE ?2 END WHERE state <> 'purging'"
-                 " AND user_id = (SELECT id FROM users WHERE email = ?3)",
-                 "iisi", now_ms, purge_ms, email, (int64_t)LEDGER_DROPPED_MS) != 0 ||
+        end_shares_of(l, email, now_ms, err) != 0 ||
+        sql_exec(
+            l->db, err,
+            "UPDATE versions SET state = 'trash', is_head = 0, why = '" LEDGER_DELETED "',"
+            " left_ms = ?1, purge_ms = CASE WHEN state = 'reserved' AND created_ms > ?1 - ?4"
+            " THEN max(?2, created_ms + ?4) ELSE ?2 END WHERE state NOT IN ('purging', 'dropped')"
+            " AND user_id = (SELECT id FROM users WHERE email = ?3)",
+            "iisi", now_ms, purge_ms, email, (int64_t)LEDGER_DROPPED_MS) != 0 ||
         sql_exec(l->db, err, "DELETE FROM users WHERE email = ?", "s", email) != 0)
         return -1;
     if (sql_changes(l->db) == 0)

@@ -6,7 +6,7 @@
 #include "common/base/err.h"
 #include "common/base/uuid.h"
 
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
 /*
  * When tokens were used last, remembered until somebody writes it down: a request must not wait for

@@ -11,6 +11,7 @@
 
 #define STALL_S 60
 #define HEAD_MEMORY (20 * 1024) /* each connection has so much, whatever it does */
+#define SHARE_CONNECTIONS 512
 #define BODY_MEMORY (64 * 1024)
 #define WORKERS 64 /* many wait, for a disk or a database; few compute */
 
@@ -51,9 +52,18 @@ int listener_open(struct listener *l, const char *name, const char *host_port, c
     return l->fd >= 0 ? 0 : -1;
 }
 
+/* Readers of what is shared have places of their own, and take nobody else's. */
+static long long share_connections(const struct settings *s)
+{
+    return s->share == NULL                         ? 0
+           : s->max_connections < SHARE_CONNECTIONS ? s->max_connections
+                                                    : SHARE_CONNECTIONS;
+}
+
 long long listener_files(const struct settings *s)
 {
-    return s->max_connections * (s->storage == SETTINGS_EMBEDDED ? 3 : 1) + LISTENER_SPARE_FILES;
+    return s->max_connections * (s->storage == SETTINGS_EMBEDDED ? 3 : 1) + share_connections(s) +
+           LISTENER_SPARE_FILES;
 }
 
 /*
@@ -68,7 +78,7 @@ static int most_connections(const struct settings *s, int is_store)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)listener_files(s))
         return (int)most;
-    files = (long long)limit.rlim_cur - LISTENER_SPARE_FILES;
+    files = (long long)limit.rlim_cur - LISTENER_SPARE_FILES - share_connections(s);
     if (s->storage == SETTINGS_S3)
         api = files;
     else if (api > files * 3 / 5)
@@ -89,7 +99,8 @@ int listener_start(struct listener *l, const char *name, const struct web_handle
         .fd = l->fd,
         .cert_pem = tls ? c->cert.data : NULL,
         .key_pem = tls ? c->key.data : NULL,
-        .max_connections = most_connections(s, handler->body_blocks),
+        .max_connections = strcmp(name, "share") == 0 ? (int)share_connections(s)
+                                                      : most_connections(s, handler->body_blocks),
         /* Without TLS there is a proxy, and perhaps none that was named. */
         .max_per_address = tls || s->trusted_proxy.n > 0 ? (int)s->max_connections_per_address : 0,
         .proxies = &s->trusted_proxy,

@@ -34,7 +34,7 @@ int listener_open(struct listener *l, const char *name, const char *place, const
 /**
  * listener_files(s):
  * How many descriptors all connections that may be take: one each, those of the embedded store,
- * which are as many again, a file too; and what is needed beside them.
+ * which are as many again, a file too; those of readers; and what is needed beside them.
  */
 long long listener_files(const struct settings *s);
 

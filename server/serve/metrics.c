@@ -14,6 +14,7 @@
 #include "server/web/web.h"
 
 #define PREFIX "codeteleport_"
+#define LISTENERS 3
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 struct metrics {
@@ -21,11 +22,11 @@ struct metrics {
     char *url;
     char *data; /* folder */
     struct ledger *ledger;
-    const struct web_stats *stats[2];
+    const struct web_stats *stats[LISTENERS];
     struct web *web;
 };
 
-static const char *const listeners[2] = {"api", "objects"};
+static const char *const listeners[LISTENERS] = {"api", "objects", "share"};
 
 static void family(struct buf *b, const char *name, const char *type, const char *help)
 {
@@ -43,7 +44,7 @@ static void of_listeners(struct metrics *m, struct buf *b, const char *name, con
                          const char *help, size_t offset)
 {
     family(b, name, type, help);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < LISTENERS; i++) {
         const _Atomic int64_t *n =
             (const _Atomic int64_t *)(const void *)((const char *)m->stats[i] + offset);
         buf_printf(b, PREFIX "%s{listener=\"%s\"} %lld\n", name, listeners[i],
@@ -55,7 +56,7 @@ static void requests(struct metrics *m, struct buf *b)
 {
     family(b, "requests_total", "counter",
            "Requests by the hundred of their status; none: broken.");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < LISTENERS; i++) {
         for (int k = 0; k < WEB_STATS_CLASSES; k++) {
             char code[8] = "none";
             if (k > 0)
@@ -69,7 +70,7 @@ static void requests(struct metrics *m, struct buf *b)
 static void latency(struct metrics *m, struct buf *b)
 {
     family(b, "request_seconds", "histogram", "How long requests took, with their bodies.");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < LISTENERS; i++) {
         int64_t n = 0;
         for (int k = 0; k < WEB_STATS_TIMES; k++) {
             char le[24] = "+Inf";
@@ -198,7 +199,8 @@ static void fault(void *arg, struct web_req *r, int status)
 }
 
 int metrics_start(const struct settings *s, struct ledger *ledger, const struct web_stats *api,
-                  const struct web_stats *objects, struct metrics **ret, struct ct_err *err)
+                  const struct web_stats *objects, const struct web_stats *share,
+                  struct metrics **ret, struct ct_err *err)
 {
     struct metrics *m;
     struct web_handler handler = {NULL, 0, begin, body, end, done, fault, NULL};
@@ -214,6 +216,7 @@ int metrics_start(const struct settings *s, struct ledger *ledger, const struct 
     m->data = str_dup(s->data);
     m->stats[0] = api;
     m->stats[1] = objects;
+    m->stats[2] = share;
     if (web_listen(s->metrics, &m->fd, &port, err) != 0)
         goto err0;
     handler.arg = m;

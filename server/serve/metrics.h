@@ -14,12 +14,13 @@
 struct metrics;
 
 /**
- * metrics_start(s, ledger, api, objects, ret, err):
+ * metrics_start(s, ledger, api, objects, share, ret, err):
  * Begin to answer where s->metrics says; ${ret} is NULL if it says nothing.  What is borrowed
  * outlives it.
  */
 int metrics_start(const struct settings *s, struct ledger *ledger, const struct web_stats *api,
-                  const struct web_stats *objects, struct metrics **ret, struct ct_err *err);
+                  const struct web_stats *objects, const struct web_stats *share,
+                  struct metrics **ret, struct ct_err *err);
 
 /**
  * metrics_url(m):

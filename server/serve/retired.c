@@ -19,7 +19,7 @@ enum haste { RETIRED_ALL, RETIRED_REQUESTS, RETIRED_NOW };
 struct retired {
     struct retired *next; /* an older one */
     pthread_t thread;
-    struct web *api, *objects;
+    struct web *api, *objects, *share;
     struct app *app;
     struct settings *settings;
     _Atomic int haste; /* enum haste */
@@ -44,10 +44,11 @@ static void *run(void *arg)
     int haste;
 
     while ((haste = atomic_load(&r->haste)) != RETIRED_NOW &&
-           (is_busy(r->api, haste) || is_busy(r->objects, haste)))
+           (is_busy(r->api, haste) || is_busy(r->objects, haste) || is_busy(r->share, haste)))
         wait_a_moment();
     web_stop(r->api);
     web_stop(r->objects);
+    web_stop(r->share);
     app_free(r->app);
     settings_free(r->settings);
     atomic_store(&r->is_done, 1);
@@ -86,8 +87,8 @@ static void make_place(struct retired **list)
     }
 }
 
-void retired_add(struct retired **list, struct web *api, struct web *objects, struct app *app,
-                 struct settings *settings)
+void retired_add(struct retired **list, struct web *api, struct web *objects, struct web *share,
+                 struct app *app, struct settings *settings)
 {
     struct retired *r = str_calloc(1, sizeof(*r));
 
@@ -95,9 +96,12 @@ void retired_add(struct retired **list, struct web *api, struct web *objects, st
         web_quiesce(api);
     if (objects != NULL)
         web_quiesce(objects);
+    if (share != NULL)
+        web_quiesce(share);
     make_place(list);
     r->api = api;
     r->objects = objects;
+    r->share = share;
     r->app = app;
     r->settings = settings;
     if (pthread_create(&r->thread, NULL, run, r) != 0)

@@ -14,13 +14,13 @@
 struct retired;
 
 /**
- * retired_add(list, api, objects, app, settings):
- * Accept no more connections on ${api} and ${objects} (each may be NULL) and have a thread wait for
- * the end of those that are there.  All four are ${list}'s now.  Of very many reloads in a row the
+ * retired_add(list, api, objects, share, app, settings):
+ * Accept no more connections on ${api}, ${objects} and ${share} (each may be NULL) and have a thread
+ * wait for the end of those that are there.  All five are ${list}'s now.  Of very many reloads in a row the
  * oldest one's transfers are cut.
  */
-void retired_add(struct retired **list, struct web *api, struct web *objects, struct app *app,
-                 struct settings *settings);
+void retired_add(struct retired **list, struct web *api, struct web *objects, struct web *share,
+                 struct app *app, struct settings *settings);
 
 /**
  * retired_end(list, patience_ms):

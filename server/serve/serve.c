@@ -17,6 +17,7 @@
 #include "common/base/str.h"
 
 #include "server/api/app.h"
+#include "server/api/share_page.h"
 #include "server/auth/provider.h"
 #include "server/serve/certificate.h"
 #include "server/upkeep/data_dir.h"
@@ -41,8 +42,10 @@ struct server {
     struct limits *limits;
     struct provider_memory *sites;
     struct data_dir house;
-    struct listener api, objects;
-    char *objects_url; /* as clients reach it */
+    struct listener api, objects, share;
+    char *objects_url;    /* as clients reach it */
+    char *objects_origin; /* of presigned URLs */
+    char *share_url;      /* as readers reach it; NULL: sharing is off */
     struct app *app;
     struct keeper *keeper;
     struct metrics *metrics;
@@ -59,10 +62,14 @@ char *serve_adopted(const char *name)
 
 static int start_listeners(struct server *v, struct ct_err *err)
 {
-    struct web_handler api, objects;
+    struct web_handler api, objects, share;
 
     app_handler(v->app, &api);
     if (listener_start(&v->api, "api", &api, v->settings, &v->certificate, err) != 0)
+        return -1;
+    share_page_handler(v->app, &share);
+    if (v->share_url != NULL &&
+        listener_start(&v->share, "share", &share, v->settings, &v->certificate, err) != 0)
         return -1;
     if (v->house.embedded == NULL)
         return 0;
@@ -81,6 +88,8 @@ static struct app *make_app(struct server *v)
         .sites = v->sites,
         .settings = v->settings,
         .api_url = v->settings->public_api_url != NULL ? v->settings->public_api_url : v->api.url,
+        .share_url = v->share_url,
+        .objects_origin = v->objects_origin,
     };
 
     space_set_min(v->house.space, v->settings->min_free_space);
@@ -96,22 +105,24 @@ static struct app *make_app(struct server *v)
  * ${old_settings} go with the old ones. */
 static int replace_listeners(struct server *v, struct settings *old_settings, struct ct_err *err)
 {
-    struct web *api = v->api.web, *objects = v->objects.web;
+    struct web *api = v->api.web, *objects = v->objects.web, *share = v->share.web;
     struct app *app = v->app;
 
     if (certificate_load(&v->certificate, v->settings, err) != 0)
         return -1;
-    v->api.web = v->objects.web = NULL;
+    v->api.web = v->objects.web = v->share.web = NULL;
     v->app = make_app(v);
     if (start_listeners(v, err) != 0) {
         web_stop(v->api.web);
+        web_stop(v->share.web);
         app_free(v->app);
         v->app = app;
         v->api.web = api;
         v->objects.web = objects;
+        v->share.web = share;
         return -1;
     }
-    retired_add(&v->retired, api, objects, app, old_settings);
+    retired_add(&v->retired, api, objects, share, app, old_settings);
     return 0;
 }
 
@@ -156,6 +167,8 @@ static int write_ready(struct server *v, struct ct_err *err)
     buf_printf(&b, "api=%s/v1\nobjects=%s\n", v->api.url, v->objects_url);
     if (v->objects.url != NULL)
         buf_printf(&b, "objects_listen=%s\n", v->objects.url);
+    if (v->share_url != NULL)
+        buf_printf(&b, "share=%s\nshare_listen=%s\n", v->share_url, v->share.url);
     if (v->certificate.ca != NULL)
         buf_printf(&b, "ca=%s\n", v->certificate.ca);
     if (v->metrics != NULL)
@@ -181,6 +194,8 @@ static void announce(struct server *v)
 
     printf("API           %s/v1\n", v->api.url);
     printf("object store  %s\n", v->objects_url);
+    if (v->share_url != NULL)
+        printf("share links   %s\n", v->share_url);
     if (v->certificate.ca != NULL)
         printf("CA file       %s\n", v->certificate.ca);
     printf("registration  %s\n", registration);
@@ -215,7 +230,8 @@ static void look_at_members(void *arg)
 
 /* A store that can't be reached now may be there when it is needed; one that says no is a mistake
  * in the settings. */
-static int open_for_service(struct store *store, const struct settings *s, struct ct_err *err)
+static int open_for_service(struct store *store, const struct settings *s, const char *share_url,
+                            struct ct_err *err)
 {
     struct ct_err why;
 
@@ -228,8 +244,26 @@ static int open_for_service(struct store *store, const struct settings *s, struc
     } else if (store_trial(store, &why) != 0) {
         log_warn("store-trial-failed error=\"%s\"", why.msg);
     }
+    if (share_url != NULL && store_shows(store, share_url, &why) != 0)
+        log_warn("share-not-readable error=\"%s\"", why.msg);
     /* Nobody else writes there, so whatever lies there is from a process that died. */
     return store_sweep(store, 0, now_wall_ms(), err);
+}
+
+/* Who is to be read where. */
+static void set_origins(struct server *v)
+{
+    const struct settings *s = v->settings;
+    char *url = store_presign_get(v->house.store, "any", now_wall_ms());
+    const char *host = strstr(url, "://") + strlen("://");
+
+    v->objects_origin = str_printf("%.*s", (int)(host - url + (long)strcspn(host, "/")), url);
+    free(url);
+    if (s->share == NULL)
+        return;
+    v->share_url = str_dup(s->public_share_url != NULL ? s->public_share_url : v->share.url);
+    if (v->house.embedded != NULL)
+        embedded_show_to(v->house.embedded, v->share_url);
 }
 
 static int start(struct server *v, struct ct_err *err)
@@ -245,6 +279,8 @@ static int start(struct server *v, struct ct_err *err)
         (s->storage == SETTINGS_EMBEDDED &&
          listener_open(&v->objects, "objects", s->objects, scheme, s->public_objects_url, err) !=
              0) ||
+        (s->share != NULL &&
+         listener_open(&v->share, "share", s->share, scheme, s->public_share_url, err) != 0) ||
         certificate_load(&v->certificate, v->settings, err) != 0)
         return -1;
     v->objects_url = str_dup(s->storage == SETTINGS_S3       ? s->s3_endpoint
@@ -253,14 +289,15 @@ static int start(struct server *v, struct ct_err *err)
     if (data_dir_open(s, v->objects_url, &v->house, err) != 0)
         return -1;
     v->house.lock_fd = lock_fd;
-    if (open_for_service(v->house.store, s, err) != 0)
+    set_origins(v);
+    if (open_for_service(v->house.store, s, v->share_url, err) != 0)
         return -1;
     v->limits = limits_new();
     v->sites = provider_memory_new();
     v->app = make_app(v);
     if (start_listeners(v, err) != 0 ||
-        metrics_start(s, v->house.ledger, &v->api.stats, &v->objects.stats, &v->metrics, err) !=
-            0 ||
+        metrics_start(s, v->house.ledger, &v->api.stats, &v->objects.stats, &v->share.stats,
+                      &v->metrics, err) != 0 ||
         write_ready(v, err) != 0)
         return -1;
     v->keeper = keeper_start(v->house.ledger, v->house.store, v->house.space, ask_for_reload,
@@ -274,7 +311,7 @@ static void stop(struct server *v)
 
     if (v->keeper != NULL && v->settings->ready_file != NULL)
         unlink(v->settings->ready_file);
-    retired_add(&v->retired, v->api.web, v->objects.web, v->app, v->reloaded);
+    retired_add(&v->retired, v->api.web, v->objects.web, v->share.web, v->app, v->reloaded);
     retired_end(&v->retired, patience_ms);
     atomic_store(&v->is_stopping, 1);
     metrics_stop(v->metrics);
@@ -284,8 +321,11 @@ static void stop(struct server *v)
     data_dir_close(&v->house);
     listener_close(&v->api);
     listener_close(&v->objects);
+    listener_close(&v->share);
     certificate_clear(&v->certificate);
     free(v->objects_url);
+    free(v->objects_origin);
+    free(v->share_url);
 }
 
 /* For listeners full of connections, see listener_files(); no core file, for memory holds
@@ -311,7 +351,8 @@ static void raise_limits(const struct settings *s)
 static void feed_watchdog(struct server *v)
 {
     if (web_waits_ms(v->api.web) < STUCK_MS &&
-        (v->objects.web == NULL || web_waits_ms(v->objects.web) < STUCK_MS))
+        (v->objects.web == NULL || web_waits_ms(v->objects.web) < STUCK_MS) &&
+        (v->share.web == NULL || web_waits_ms(v->share.web) < STUCK_MS))
         service_alive();
 }
 
@@ -348,6 +389,7 @@ int serve_run(const struct settings_args *args, const struct settings *s, struct
                        .settings = s,
                        .api = LISTENER_INIT,
                        .objects = LISTENER_INIT,
+                       .share = LISTENER_INIT,
                        .house.lock_fd = -1};
     sigset_t set;
     int rc;

@@ -24,6 +24,8 @@ static const struct conf_key keys[] = {
     {"data", CONF_PATH, AT(data), 0, 0, NULL},
     {"listen", CONF_STRING, AT(listen), 0, 0, NULL},
     {"objects", CONF_STRING, AT(objects), 0, 0, NULL},
+    {"share", CONF_STRING, AT(share), 0, 0, NULL},
+    {"public_share_url", CONF_STRING, AT(public_share_url), 0, 0, NULL},
     {"metrics", CONF_STRING, AT(metrics), 0, 0, NULL},
     {"public_objects_url", CONF_STRING, AT(public_objects_url), 0, 0, NULL},
     {"certificate", CONF_PATH, AT(certificate), 0, 0, NULL},
@@ -80,13 +82,13 @@ static void override(char **member, const char *value)
     *member = str_dup(value);
 }
 
-static int is_wildcard(const char *host_port)
+int settings_is_wildcard(const char *host_port)
 {
     return strncmp(host_port, "0.0.0.0:", 8) == 0 || strncmp(host_port, "[::]:", 5) == 0;
 }
 
 /* Where clients reach something: an origin and nothing more. */
-static int check_origin(char *url, const char *name, struct ct_err *err)
+int settings_check_origin(char *url, const char *name, struct ct_err *err)
 {
     size_t n = strlen(url);
     const char *host;
@@ -102,19 +104,22 @@ static int check_origin(char *url, const char *name, struct ct_err *err)
 
 static int check_public_urls(struct settings *s, struct ct_err *err)
 {
-    if (s->public_objects_url == NULL && is_wildcard(s->objects))
+    if (s->public_objects_url == NULL && settings_is_wildcard(s->objects))
         return err_set(err, ERR_CONFIG,
                        "objects listens on every address, so clients can't know which to use: "
                        "set public_objects_url");
     if (s->public_api_url == NULL && (s->github_client_id != NULL || s->oidc_issuer != NULL) &&
-        is_wildcard(s->listen))
+        settings_is_wildcard(s->listen))
         return err_set(err, ERR_CONFIG,
                        "listen is every address, so nobody can know which to send people back to "
                        "after a sign-in: set public_api_url");
     if (s->public_objects_url != NULL &&
-        check_origin(s->public_objects_url, "public_objects_url", err) != 0)
+        settings_check_origin(s->public_objects_url, "public_objects_url", err) != 0)
         return -1;
-    return s->public_api_url != NULL ? check_origin(s->public_api_url, "public_api_url", err) : 0;
+    if (s->public_api_url != NULL &&
+        settings_check_origin(s->public_api_url, "public_api_url", err) != 0)
+        return -1;
+    return settings_share_check(s, err);
 }
 
 /* In the one spelling that a peer's address is compared in. */
@@ -148,7 +153,9 @@ static int check_place(const struct settings *s, const char *place, const char *
                            "%s is a UNIX socket, so clients can't know how to reach the proxy in "
                            "front of it: set %s",
                            name,
-                           strcmp(name, "listen") == 0 ? "public_api_url" : "public_objects_url");
+                           strcmp(name, "listen") == 0    ? "public_api_url"
+                           : strcmp(name, "objects") == 0 ? "public_objects_url"
+                                                          : "public_share_url");
         return s->tls == SETTINGS_TLS_OFF
                    ? 0
                    : err_set(err, ERR_CONFIG, "a UNIX socket as %s goes with tls = \"off\"", name);
@@ -163,7 +170,8 @@ static int check_place(const struct settings *s, const char *place, const char *
 static int check(struct settings *s, struct ct_err *err)
 {
     if (check_place(s, s->listen, "listen", s->public_api_url, err) != 0 ||
-        check_place(s, s->objects, "objects", s->public_objects_url, err) != 0)
+        check_place(s, s->objects, "objects", s->public_objects_url, err) != 0 ||
+        (s->share != NULL && check_place(s, s->share, "share", s->public_share_url, err) != 0))
         return -1;
     if (s->metrics != NULL &&
         (web_unix_path(s->metrics) != NULL || !web_host_is_loopback(s->metrics)))
@@ -174,7 +182,8 @@ static int check(struct settings *s, struct ct_err *err)
     if ((s->certificate == NULL) != (s->key == NULL))
         return err_set(err, ERR_CONFIG, "certificate and key belong together: set both or neither");
     if (s->tls == SETTINGS_TLS_OFF &&
-        (!web_host_is_loopback(s->listen) || !web_host_is_loopback(s->objects)))
+        (!web_host_is_loopback(s->listen) || !web_host_is_loopback(s->objects) ||
+         (s->share != NULL && !web_host_is_loopback(s->share))))
         return err_set(err, ERR_CONFIG,
                        "tls = \"off\" is for loopback addresses only (behind a proxy that speaks "
                        "TLS)");
@@ -266,6 +275,8 @@ err0:
 
 /* Listening sockets, and what is opened or signed for as long as the server runs. */
 static const char *const fixed[] = {"metrics",
+                                    "share",
+                                    "public_share_url",
                                     "data",
                                     "listen",
                                     "objects",
@@ -341,6 +352,8 @@ void settings_free(struct settings *s)
     free(s->listen);
     free(s->objects);
     free(s->public_objects_url);
+    free(s->share);
+    free(s->public_share_url);
     free(s->metrics);
     free(s->certificate);
     free(s->key);
@@ -393,6 +406,8 @@ static int is_for_this_machine_only(const struct settings *s)
 {
     return web_host_is_loopback(s->listen) && web_host_is_loopback(s->objects) &&
            is_loopback_url(s->public_api_url) && is_loopback_url(s->public_objects_url) &&
+           (s->share == NULL ||
+            (web_host_is_loopback(s->share) && is_loopback_url(s->public_share_url))) &&
            s->trusted_proxy.n == 0;
 }
 

@@ -15,6 +15,9 @@ struct settings {
     char *listen;             /* HOST:PORT of the API */
     char *objects;            /* HOST:PORT of the embedded object store */
     char *public_objects_url; /* where clients reach that, or NULL: its own address */
+    char *share;              /* HOST:PORT of the page that shows what is shared; NULL: nobody
+                                 shares anything */
+    char *public_share_url;   /* where readers reach that, or NULL: its own address */
     char *metrics;            /* HOST:PORT of this machine for Prometheus; NULL: nowhere */
     char *certificate;        /* PEM files, both or neither; else a private CA makes them */
     char *key;
@@ -86,6 +89,13 @@ int settings_check_serving(const struct settings *s, struct ct_err *err);
  * http.  ERR_CONFIG with what to do.
  */
 int settings_check_way(const struct settings *s, struct ct_err *err);
+
+/**
+ * settings_share_url(s):
+ * Return where readers of what is shared go, as far as ${s} says it, which the caller frees; NULL
+ * if it does not, or if nobody may share.
+ */
+char *settings_share_url(const struct settings *s);
 
 /**
  * settings_keep(s, old):

@@ -30,4 +30,18 @@ int settings_find_secret(char **member, const char *file, const char *config, co
  */
 int settings_github_check(struct settings *s, const char *config, struct ct_err *err);
 
+/**
+ * settings_share_check(s, err):
+ * See that the page of what is shared has an origin of its own.
+ */
+int settings_share_check(struct settings *s, struct ct_err *err);
+
+/**
+ * settings_is_wildcard(place), settings_check_origin(url, name, err):
+ * Does it listen on every address?  See that ${url}, the key ${name}, is an origin and nothing
+ * more; slashes at its end go.
+ */
+int settings_is_wildcard(const char *place);
+int settings_check_origin(char *url, const char *name, struct ct_err *err);
+
 #endif

@@ -216,6 +216,15 @@ static int is_fine(struct store *s, struct ct_err *err)
     return 0;
 }
 
+/* embedded_show_to() says who may. */
+static int shows(struct store *s, const char *origin, struct ct_err *err)
+{
+    (void)s;
+    (void)origin;
+    (void)err;
+    return 0;
+}
+
 static int sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err)
 {
     struct embedded *e = (struct embedded *)s;
@@ -262,6 +271,7 @@ static const struct store_ops ops = {.presign_put = presign_put,
                                      .each = each,
                                      .probe = is_fine,
                                      .trial = is_fine,
+                                     .shows = shows,
                                      .sweep = sweep,
                                      .free = free_store};
 
@@ -303,17 +313,27 @@ void embedded_watch(struct embedded *e, struct space *space)
     e->space = space;
 }
 
-void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id),
+void embedded_ask(struct embedded *e, int (*is_live)(void *arg, const char *key),
                   int (*is_wanted)(void *arg, const char *key), void *arg)
 {
     e->is_wanted = is_wanted;
-    e->is_active = is_active;
+    e->is_live = is_live;
     e->arg = arg;
 }
 
-int embedded_is_active(const struct embedded *e, const char *user_id)
+int embedded_is_live(const struct embedded *e, const char *key)
 {
-    return e->is_active != NULL ? e->is_active(e->arg, user_id) : 1;
+    return e->is_live != NULL ? e->is_live(e->arg, key) : 1;
+}
+
+void embedded_show_to(struct embedded *e, const char *origin)
+{
+    e->shown_to = origin;
+}
+
+const char *embedded_shown_to(const struct embedded *e)
+{
+    return e->shown_to;
 }
 
 const struct sigv4_cred *embedded_cred(const struct embedded *e)

@@ -35,13 +35,21 @@ struct store *embedded_store(struct embedded *e);
 void embedded_watch(struct embedded *e, struct space *space);
 
 /**
- * embedded_ask(e, is_active, is_wanted, arg), embedded_is_active(e, user_id):
- * From now on a URL counts only as long as its user does, and what has come in only if it is wanted
- * then: both return 1, 0, or -1 if that can't be told.
+ * embedded_ask(e, is_live, is_wanted, arg), embedded_is_live(e, key):
+ * From now on a URL counts only as long as the user and the share that it is of, and what has come
+ * in only if it is wanted then: both return 1, 0, or -1 if that can't be told.
  */
-void embedded_ask(struct embedded *e, int (*is_active)(void *arg, const char *user_id),
+void embedded_ask(struct embedded *e, int (*is_live)(void *arg, const char *key),
                   int (*is_wanted)(void *arg, const char *key), void *arg);
-int embedded_is_active(const struct embedded *e, const char *user_id);
+int embedded_is_live(const struct embedded *e, const char *key);
+
+/**
+ * embedded_show_to(e, origin), embedded_shown_to(e):
+ * Let the pages of ${origin}, the caller's, read what is shared, and no others anything; NULL:
+ * none may.
+ */
+void embedded_show_to(struct embedded *e, const char *origin);
+const char *embedded_shown_to(const struct embedded *e);
 
 /**
  * embedded_cred(e):

@@ -22,10 +22,11 @@ struct embedded {
     char *base_url;
     char *key_id, *secret, *region;
     struct sigv4_cred cred;
-    struct space *space; /* the caller's; NULL: nobody looks after it */
-    int (*is_active)(void *arg, const char *user_id); /* or NULL: all are */
+    struct space *space;                        /* the caller's; NULL: nobody looks after it */
+    int (*is_live)(void *arg, const char *key); /* or NULL: all are */
     int (*is_wanted)(void *arg, const char *key);
     void *arg;
+    const char *shown_to;                                /* an origin, or NULL */
     pthread_mutex_t mutex;                               /* of what follows */
     struct embedded_put *puts;                           /* objects that are coming in */
     struct embedded_arrival arrivals[EMBEDDED_ARRIVALS]; /* a ring */

@@ -233,6 +233,18 @@ static void delete_object(struct embedded *e, struct web_req *r, const char *key
         web_answer(r, 204, NULL, "", 0);
 }
 
+/* CORS, as little of it as there can be: one page, what is shared, and no other method. */
+static void let_page_read(struct embedded *e, struct web_req *r, const char *session_id)
+{
+    const char *page = embedded_shown_to(e), *origin = web_header(r, "Origin");
+
+    if (page == NULL || !store_is_share(session_id) || strcmp(web_method(r), "GET") != 0)
+        return;
+    web_answer_header(r, "Vary", "Origin");
+    if (origin != NULL && strcmp(origin, page) == 0)
+        web_answer_header(r, "Access-Control-Allow-Origin", page);
+}
+
 static int is_known_method(const char *m)
 {
     return strcmp(m, "PUT") == 0 || strcmp(m, "GET") == 0 || strcmp(m, "HEAD") == 0 ||
@@ -245,7 +257,7 @@ static void begin(void *arg, struct web_req *r)
     char key[STORE_KEY_MAX], user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
     char note[256];
     int64_t version;
-    int is_active;
+    int is_live;
 
     web_set_route(r, "object");
     if (strcmp(web_target(r), "/healthz") == 0 &&
@@ -266,13 +278,18 @@ static void begin(void *arg, struct web_req *r)
         refuse(r, 404, "NoSuchKey", "There is no such object.");
         return;
     }
-    snprintf(note, sizeof(note), " user=%s session=%s", user_id, session_id);
+    /* The id of a share is half of a link. */
+    snprintf(note, sizeof(note), " user=%s session=%s", user_id,
+             store_is_share(session_id) ? "shared" : session_id);
     web_set_note(r, note);
-    is_active = embedded_is_active(e, user_id);
-    if (is_active < 0)
+    let_page_read(e, r, session_id);
+    is_live = embedded_is_live(e, key);
+    if (is_live < 0)
         refuse(r, 500, "InternalError", "The object store could not do this.");
-    else if (is_active == 0)
-        refuse(r, 403, "AccessDenied", "The account is disabled or gone.");
+    else if (is_live == 0)
+        refuse(r, 403, "AccessDenied",
+               store_is_share(session_id) ? "What was shared here has ended."
+                                          : "The account is disabled or gone.");
     else if (strcmp(web_method(r), "PUT") == 0)
         begin_put(e, r, key);
     else if (strcmp(web_method(r), "DELETE") == 0)
@@ -336,14 +353,12 @@ static void fault(void *arg, struct web_req *r, int status)
            "The request is not one that this store can answer.");
 }
 
-/* Whoever was disabled gets no further, however slowly they read. */
+/* Whoever was disabled gets no further, however slowly they read; nor does who reads a share. */
 static int goes_on(void *arg, struct web_req *r)
 {
-    char key[STORE_KEY_MAX], user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
-    int64_t version;
+    char key[STORE_KEY_MAX];
 
-    return key_of(r, key) != 0 || store_key_parse(key, user_id, session_id, &version) != 0 ||
-           embedded_is_active(arg, user_id) != 0;
+    return key_of(r, key) != 0 || embedded_is_live(arg, key) != 0;
 }
 
 void objects_handler(struct embedded *e, struct web_handler *ret)

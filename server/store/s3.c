@@ -320,6 +320,7 @@ static const struct store_ops ops = {.presign_put = s3_presign_put,
                                      .each = s3_each,
                                      .probe = s3_probe,
                                      .trial = s3_trial,
+                                     .shows = s3_shows,
                                      .sweep = sweep,
                                      .free = free_store};
 

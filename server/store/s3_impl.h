@@ -51,6 +51,19 @@ int s3_probe(struct store *s, struct ct_err *err);
 int s3_trial(struct store *s, struct ct_err *err);
 
 /**
+ * s3_shows(s, origin, err):
+ * The same, in s3_shows.c.
+ */
+int s3_shows(struct store *s, const char *origin, struct ct_err *err);
+
+/**
+ * s3_trial_put(s, err), s3_trial_key:
+ * Put the small object of trials, by its key.
+ */
+extern const char s3_trial_key[];
+int s3_trial_put(struct s3 *s, struct ct_err *err);
+
+/**
  * s3_presign_put(s, put, headers), s3_head(s, key, ret, err), s3_remove(s, key, err):
  * The same, for s3_trial.c.
  */

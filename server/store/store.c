@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/base/str.h"
-#include "common/base/uuid.h"
 #include "api/api.h"
 
 #include "server/store/store.h"
@@ -16,6 +15,16 @@ void store_key(const char *user_id, const char *session_id, int64_t version,
 {
     snprintf(key, STORE_KEY_MAX, PREFIX "%s/%s.v%lld" SUFFIX, user_id, session_id,
              (long long)version);
+}
+
+void store_share_session(const char *id, char ret[STORE_SHARE_SIZE])
+{
+    snprintf(ret, STORE_SHARE_SIZE, "-%s", id);
+}
+
+int store_is_share(const char *session_id)
+{
+    return session_id[0] == '-' && uuid_is_valid(session_id + 1);
 }
 
 /* Taken apart and put together again: equal means that there was nothing else in it. */
@@ -47,7 +56,9 @@ int store_key_parse(const char *key, char *user_id, char *session_id, int64_t *r
     memcpy(session_id, name, (size_t)(v - name));
     session_id[v - name] = '\0';
     store_key(user_id, session_id, (int64_t)version, again);
-    if (!uuid_is_valid(user_id) || !api_session_id_is_valid(session_id) || strcmp(again, key) != 0)
+    if (!uuid_is_valid(user_id) ||
+        (!api_session_id_is_valid(session_id) && !store_is_share(session_id)) ||
+        strcmp(again, key) != 0)
         return -1;
     *ret_version = (int64_t)version;
     return 0;
@@ -103,6 +114,11 @@ int store_probe(struct store *s, struct ct_err *err)
 int store_trial(struct store *s, struct ct_err *err)
 {
     return s->ops->trial(s, err);
+}
+
+int store_shows(struct store *s, const char *origin, struct ct_err *err)
+{
+    return s->ops->shows(s, origin, err);
 }
 
 int store_sweep(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err)

@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/base/hash.h"
+#include "common/base/uuid.h"
 
 /*
  * Where the objects lie.  The API only ever hands out presigned URLs and asks about sizes; whether
@@ -46,6 +47,7 @@ struct store_ops {
                 void *arg, struct ct_err *err);
     int (*probe)(struct store *s, struct ct_err *err);
     int (*trial)(struct store *s, struct ct_err *err);
+    int (*shows)(struct store *s, const char *origin, struct ct_err *err);
     int (*sweep)(struct store *s, int64_t older_than_ms, int64_t now_ms, struct ct_err *err);
     void (*free)(struct store *s);
 };
@@ -69,6 +71,14 @@ void store_key(const char *user_id, const char *session_id, int64_t version,
  * -1.
  */
 int store_key_parse(const char *key, char *user_id, char *session_id, int64_t *ret_version);
+
+/**
+ * store_share_session(id, ret), store_is_share(session_id):
+ * The session whose one version the bytes of the share ${id} are: no client can name one so.
+ */
+#define STORE_SHARE_SIZE (UUID_SIZE + 1)
+void store_share_session(const char *id, char ret[STORE_SHARE_SIZE]);
+int store_is_share(const char *session_id);
 
 /**
  * store_presign_put(s, put, headers), store_presign_get(s, key, now_ms):
@@ -131,6 +141,13 @@ int store_probe(struct store *s, struct ct_err *err);
  * way.  What the store says against it, and the setting that helps, is in ${err}.
  */
 int store_trial(struct store *s, struct ct_err *err);
+
+/**
+ * store_shows(s, origin, err):
+ * See that pages of ${origin}, and of no other, may read what they have a URL for.  ERR_CONFIG if
+ * its rule for that (CORS) is another one.
+ */
+int store_shows(struct store *s, const char *origin, struct ct_err *err);
 
 /**
  * store_sweep(s, older_than_ms, now_ms, err):

@@ -34,7 +34,8 @@ static int find(void *arg, const char *key, int64_t size_bytes, int64_t modified
     struct stray s = {.o.size_bytes = size_bytes, .modified_ms = modified_ms};
     int known;
 
-    if (store_key_parse(key, s.o.user_id, s.o.session_id, &s.o.version) != 0)
+    if (store_key_parse(key, s.o.user_id, s.o.session_id, &s.o.version) != 0 ||
+        store_is_share(s.o.session_id))
         return 0;
     known = ledger_knows(f->ledger, s.o.user_id, s.o.session_id, s.o.version);
     f->has_failed |= known < 0;

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 
+#include "server/ledger/ledger_share.h"
 #include "server/upkeep/data_dir.h"
 #include "server/store/s3.h"
 
@@ -92,21 +94,28 @@ static int open_ledger(const struct settings *s, struct ledger **ret, struct ct_
     return rc;
 }
 
-static int is_active(void *arg, const char *user_id)
+/* Is its user one that may come, and has a share not ended? */
+static int is_live(void *arg, const char *key)
 {
-    return ledger_user_is_active(arg, user_id);
+    char user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    int64_t version;
+
+    if (store_key_parse(key, user_id, session_id, &version) != 0)
+        return 0;
+    return store_is_share(session_id)
+               ? ledger_share_is_live(arg, user_id, session_id + 1, now_wall_ms())
+               : ledger_user_is_active(arg, user_id);
 }
 
 static int is_wanted(void *arg, const char *key)
 {
     char user_id[UUID_SIZE], session_id[API_SESSION_ID_MAX + 1];
+    int live = is_live(arg, key);
     int64_t version;
-    int is_active;
 
-    if (store_key_parse(key, user_id, session_id, &version) != 0)
-        return 0;
-    is_active = ledger_user_is_active(arg, user_id);
-    return is_active != 1 ? is_active : ledger_knows(arg, user_id, session_id, version);
+    if (live != 1 || store_key_parse(key, user_id, session_id, &version) != 0)
+        return live;
+    return ledger_knows(arg, user_id, session_id, version);
 }
 
 int data_dir_open(const struct settings *s, const char *objects_url, struct data_dir *ret,
@@ -125,7 +134,7 @@ int data_dir_open(const struct settings *s, const char *objects_url, struct data
     h.space = space_new(s->data, s->min_free_space);
     if (h.embedded != NULL) {
         embedded_watch(h.embedded, h.space);
-        embedded_ask(h.embedded, is_active, is_wanted, h.ledger);
+        embedded_ask(h.embedded, is_live, is_wanted, h.ledger);
     }
     *ret = h;
     rc = 0;

@@ -12,7 +12,7 @@
 
 /* What web.c, web_req.c, web_pool.c and web_guard.c share; nobody else includes it. */
 
-#define WEB_MAX_HEADERS 6
+#define WEB_MAX_HEADERS 16
 
 /* One connection, as the guard sees it. */
 struct web_conn {

@@ -532,6 +532,9 @@ backups restore $ID --dry-run --force
 backups restore $ID --as-copy
 backups prune --older-than 1y --yes
 backups prune --all --yes
+share $ID --yes --despite-credentials --expires 1h --tools --thinking
+share $ID --yes --despite-credentials --version 1 --cloud
+shares
 sync $ID --wait --timeout 9
 sync --wait
 exclude $DIR
@@ -542,6 +545,8 @@ delete $ID --version 1 --yes
 delete $ID --yes
 undelete $ID --version 1
 undelete $ID
+unshare Kirschetikett
+unshare --all
 undelete
 delete $CLEAR --plain --yes
 delete --project Quittenprojekt --older-than 9y --yes
@@ -591,7 +596,7 @@ every_question() {
     local CLEAR verb option
     conf "$quick device_name = \"Holunderrechner\"; metadata = \"full\"; profile = true;"
     key one
-    start_server_behind_proxy --capture "$T/capture"
+    SERVER_CONF='share = "127.0.0.1:0";' start_server_behind_proxy --capture "$T/capture"
     log_in
     CLEAR=$(new_id)
     stranger_upload "$CLEAR"
@@ -629,6 +634,11 @@ every_question() {
     grep -q 'Mirabellentitel.]0;x' "$T/said"
     grep -q 'sealed  ok' "$T/said"
     grep -q 'and not in clear any more' "$T/said"
+    # Nor does the key of a link.
+    [ "$(grep -c '^https://.*/s/.*#' "$T/said")" = 2 ]
+    while read -r verb; do
+        [ -z "$(captured "$verb")" ]
+    done < <(sed -n 's|^https://.*/s/.*#||p' "$T/said")
     [ "$(grep -c '"isError":false' "$T/mcp")" -ge 5 ]
     [ -z "$(captured "$ID" Kirschetikett "${NEEDLES[@]}")" ] || {
         captured "$ID" Kirschetikett "${NEEDLES[@]}"

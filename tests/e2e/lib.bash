@@ -182,7 +182,7 @@ server_is_ready() {
 }
 
 # start_server_behind_proxy [OPTIONS OF THE PROXY]: the same with tests/e2e/tools/faultproxy.py before both
-# listeners; see `faults`
+# listeners; see `faults`.  SERVER_CONF is more of the server's settings.
 start_server_behind_proxy() {
     rm -f "$T/proxy.ready"
     faults
@@ -191,7 +191,7 @@ start_server_behind_proxy() {
     PROXY_PID=$!
     within test -s "$T/proxy.ready"
     OBJECTS=$(sed -n 's/^objects=//p' "$T/proxy.ready")
-    printf 'public_objects_url = "%s";\n' "$OBJECTS" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    printf 'public_objects_url = "%s"; %s\n' "$OBJECTS" "${SERVER_CONF:-}" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
     start_server
 }
 

@@ -4,7 +4,11 @@
 load lib
 load server_lib
 
-setup() { server_home; }
+setup() {
+    make_home
+    echo 'share = "127.0.0.1:0";' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+}
 teardown() { end_home; }
 
 @test "register, login and me agree on the account" {
@@ -254,6 +258,10 @@ POST /v1/sessions/:id/confirm 404
 GET /v1/sessions/:id/download 404
 GET /v1/sessions/:id/versions 404
 POST /v1/sessions/:id/undelete 404
+GET /v1/shares own
+POST /v1/shares own
+POST /v1/shares/:id/confirm 404
+DELETE /v1/shares/:id 404
 GET /v1/trash own
 DELETE /v1/sessions/:id 404
 DELETE /v1/sessions/:id/versions/:version 404
@@ -263,13 +271,14 @@ TABLE
 @test "what is one user's is not there for another, at every endpoint" {
     diff <(isolation | cut -d' ' -f1,2) <("$CT_BUILD/tests/server/server_routes" | cut -d' ' -f1,2)
     account al@example.org
-    local al=$TOKEN token device before after
+    local al=$TOKEN token device share before after
     bundle 1000
     push
     push
     expect 200 '' json DELETE "/sessions/$ID/versions/1"
     reserve
     token=$(json GET /auth/tokens | jq -r '.tokens[0].id')
+    share=$(json POST /shares -d "{\"sessionId\":\"$ID\",\"sizeBytes\":9,\"checksum\":\"$SUM\",\"expiresIn\":900}" | jq -r .id)
     device=$(json GET /devices | jq -r '.devices[0].id')
     before=$(json GET /sessions; json GET "/sessions/$ID/versions"; json GET /trash
         json GET /auth/me; json GET /billing/usage)
@@ -280,6 +289,7 @@ TABLE
         case $path in
         /auth/tokens/:id) path=/auth/tokens/$token ;;
         /devices/:id) path=/devices/$device ;;
+        /shares/:id*) path=${path/:id/$share} ;;
         *) path=${path//:id/$ID} path=${path//:version/2} ;;
         esac
         [ "$what" = nobody ] || TOKEN= expect 401 unauthorized json "$method" "$path"

@@ -6,8 +6,8 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "server/ledger/sql.h"
-#include "server/ledger/sql_sqlite.h"
+#include "server/sql/sql.h"
+#include "server/sql/sql_sqlite.h"
 #include "tests/server/ledger_place.h"
 
 /* What the ledger builds on, with both drivers. */

@@ -120,6 +120,10 @@ static int remove_it(struct ctx *c, const struct deletion *d)
                    "Deleted session %s from the cloud; it is excluded here. To save it again: "
                    "ctctl sync %.8s\n",
                    id, id);
+    if (!c->json && headline_number(o, "sharesEnded", 0) > 0)
+        buf_printf(&b, "%" PRId64 " share%s of it ended too.\n",
+                   headline_number(o, "sharesEnded", 0),
+                   headline_number(o, "sharesEnded", 0) == 1 ? "" : "s");
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
@@ -193,7 +197,7 @@ const struct verb verb_delete = {
     "\n"
     "Nothing is deleted on this machine. The session is marked as excluded, so that it is\n"
     "not uploaded again; ctctl sync ID takes the mark away and saves it anew.\n"
-    "codeteleport-server keeps what was deleted for 30 days.\n",
+    "codeteleport-server keeps what was deleted for 30 days. What was shared of it ends at once.\n",
     run,
     "ctctl delete 29221bf7                           # one session\n"
     "ctctl delete --project web.app --older-than 6mo  # many; it asks first\n",

@@ -1,7 +1,7 @@
-#ifndef SERVER_LEDGER_HRANA_H
-#define SERVER_LEDGER_HRANA_H
+#ifndef SERVER_SQL_HRANA_H
+#define SERVER_SQL_HRANA_H
 
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
 /*
  * A libSQL server (Turso, sqld) as a database, by Hrana 2 over HTTP: POST /v2/pipeline.

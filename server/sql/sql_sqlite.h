@@ -1,7 +1,7 @@
-#ifndef SERVER_LEDGER_SQL_SQLITE_H
-#define SERVER_LEDGER_SQL_SQLITE_H
+#ifndef SERVER_SQL_SQL_SQLITE_H
+#define SERVER_SQL_SQL_SQLITE_H
 
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
 /**
  * sql_sqlite_open(path, ret, err):

@@ -1,9 +1,9 @@
-#ifndef SERVER_LEDGER_HRANA_ROWS_H
-#define SERVER_LEDGER_HRANA_ROWS_H
+#ifndef SERVER_SQL_HRANA_ROWS_H
+#define SERVER_SQL_HRANA_ROWS_H
 
 #include <json-c/json.h>
 
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
 /**
  * hrana_rows_new(result):

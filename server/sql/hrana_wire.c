@@ -7,8 +7,8 @@
 #include "common/sys/secret.h"
 #include "common/base/str.h"
 
-#include "server/ledger/hrana_wire.h"
-#include "server/ledger/sql_impl.h"
+#include "server/sql/hrana_wire.h"
+#include "server/sql/sql_impl.h"
 
 #define TIMEOUT_MS 30000
 #define MAX_ANSWER (64 << 20)

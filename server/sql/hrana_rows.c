@@ -4,8 +4,8 @@
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 
-#include "server/ledger/hrana_rows.h"
-#include "server/ledger/sql_impl.h"
+#include "server/sql/hrana_rows.h"
+#include "server/sql/sql_impl.h"
 
 struct rows {
     struct sql_rows base;

@@ -1,11 +1,11 @@
-#ifndef SERVER_LEDGER_SQL_IMPL_H
-#define SERVER_LEDGER_SQL_IMPL_H
+#ifndef SERVER_SQL_SQL_IMPL_H
+#define SERVER_SQL_SQL_IMPL_H
 
 #include <stdarg.h>
 
-#include "server/ledger/sql.h"
+#include "server/sql/sql.h"
 
-/* What a driver has to be able to do, as server/ledger/sql.h says; nobody but drivers includes
+/* What a driver has to be able to do, as server/sql/sql.h says; nobody but drivers includes
  * this. */
 struct sql_ops {
     void (*close)(struct sql *db);

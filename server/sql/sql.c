@@ -1,6 +1,6 @@
 #include <stddef.h>
 
-#include "server/ledger/sql_impl.h"
+#include "server/sql/sql_impl.h"
 
 void sql_close(struct sql *db)
 {

@@ -1,5 +1,5 @@
-#ifndef SERVER_LEDGER_SQL_H
-#define SERVER_LEDGER_SQL_H
+#ifndef SERVER_SQL_SQL_H
+#define SERVER_SQL_SQL_H
 
 #include <stdint.h>
 

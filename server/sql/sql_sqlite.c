@@ -4,8 +4,8 @@
 #include "common/data/db.h"
 #include "common/base/str.h"
 
-#include "server/ledger/sql_impl.h"
-#include "server/ledger/sql_sqlite.h"
+#include "server/sql/sql_impl.h"
+#include "server/sql/sql_sqlite.h"
 
 #define MAX_READERS 4 /* opened when they are needed; each may keep 2 MB of pages */
 

@@ -1,5 +1,5 @@
-#ifndef SERVER_LEDGER_HRANA_WIRE_H
-#define SERVER_LEDGER_HRANA_WIRE_H
+#ifndef SERVER_SQL_HRANA_WIRE_H
+#define SERVER_SQL_HRANA_WIRE_H
 
 #include <stdarg.h>
 

@@ -9,10 +9,10 @@
 #include "common/base/now.h"
 #include "common/base/str.h"
 
-#include "server/ledger/hrana.h"
-#include "server/ledger/hrana_rows.h"
-#include "server/ledger/hrana_wire.h"
-#include "server/ledger/sql_impl.h"
+#include "server/sql/hrana.h"
+#include "server/sql/hrana_rows.h"
+#include "server/sql/hrana_wire.h"
+#include "server/sql/sql_impl.h"
 
 #define BUSY_MS 10000
 #define BUSY_PAUSE_MS 20 /* at first; twice as long each time, up to half a second */
