@@ -26,6 +26,7 @@
 static const struct agent *const table[] = {
     &claude_agent,
     &pi_agent,
+    &copilot_agent,
     &qwen_agent,
 };
 

@@ -443,6 +443,12 @@ int anew_feed(struct rebuild *r, const void *p, size_t n, struct ct_err *err)
 {
     const char *s = p;
 
+    if (r->rules->make_document != NULL) {
+        r->is_overlong |= r->line.len + n > REBUILD_DOCUMENT_MAX;
+        if (!r->is_overlong)
+            buf_add(&r->line, p, n);
+        return 0;
+    }
     while (n > 0) {
         const char *newline = memchr(s, '\n', n);
         size_t part = newline != NULL ? (size_t)(newline - s) : n;
@@ -464,6 +470,10 @@ int anew_feed(struct rebuild *r, const void *p, size_t n, struct ct_err *err)
 
 int anew_end(struct rebuild *r, struct ct_err *err)
 {
+    if (r->rules->make_document != NULL)
+        return r->is_overlong || r->line.len == 0
+                   ? 1
+                   : r->rules->make_document(&r->opts, r->line.data, r->line.len, err);
     if ((r->line.len > 0 || r->is_overlong) && end_line(r, 0, err) != 0)
         return -1;
     return r->has_begun || r->opts.trust == TRUST_OWN ? 0 : 1;

@@ -107,6 +107,11 @@ struct anew_rules {
     /* What of one's own acts by itself: make the line anew, or return NULL: it comes as it is.
      * NULL: nothing does. */
     struct json_object *(*make_own)(struct rebuild *r, const char *p, size_t n);
+
+    /* Instead of all that, for a file that is one document: put what comes of it, whoever wrote it.
+     * Contract of rebuild_end(). */
+    int (*make_document)(const struct rebuild_opts *opts, const char *p, size_t n,
+                         struct ct_err *err);
 };
 
 struct rebuild {

@@ -84,7 +84,7 @@ enum agent_kind names_kind(const struct agent_place *places, const char *path)
 static int is_on_the_way(const struct agent_place *places, const char *dir)
 {
     for (; places != NULL && places->name != NULL; places++) {
-        if (names_match(places->name, dir) == NAMES_INSIDE)
+        if (names_match(places->name, dir) != NAMES_NO)
             return 1;
     }
     return 0;

@@ -28,7 +28,7 @@ enum names_match names_match(const char *pattern, const char *path);
 
 /* What a file of a session is; the last of a table has no name. */
 struct agent_place {
-    const char *name; /* of files */
+    const char *name; /* of files, or of a folder of such */
     enum agent_kind kind;
 };
 

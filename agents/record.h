@@ -25,6 +25,7 @@ enum record_type {
     RECORD_AI_TITLE,
     RECORD_LAST_PROMPT,
     RECORD_COST_STATE,
+    RECORD_TOKENS, /* of one call of the model, beside the answer */
 };
 
 enum record_title { TITLE_CUSTOM, TITLE_AI, TITLE_LAST_PROMPT, TITLE_SUMMARY, TITLE_KINDS };

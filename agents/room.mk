@@ -27,6 +27,11 @@ agents_libagents_a_SOURCES = \
   agents/claude/worktree.c agents/claude/worktree.h \
   agents/claude/unite.c \
   agents/claude/unite_lines.c agents/claude/unite_lines.h \
+  agents/copilot/copilot.c agents/copilot/copilot.h \
+  agents/copilot/copilot_beside.c \
+  agents/copilot/copilot_rebuild.c \
+  agents/copilot/copilot_record.c \
+  agents/copilot/copilot_turns.c \
   agents/encode.c agents/encode.h \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
@@ -63,4 +68,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/pi/README.md agents/qwen/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/copilot/README.md agents/pi/README.md agents/qwen/README.md

@@ -202,8 +202,8 @@ static void take_usage(struct transcript *t, int is_new)
         usage_counter(u, r->start_time, r->total_micros);
         u->is_at_least = r->is_cost_open;
     }
-    if (r->type != RECORD_ASSISTANT || r->is_fork || r->message_id[0] == '\0' ||
-        strcmp(r->model, "<synthetic>") == 0)
+    if ((r->type != RECORD_ASSISTANT && r->type != RECORD_TOKENS) || r->is_fork ||
+        r->message_id[0] == '\0' || strcmp(r->model, "<synthetic>") == 0)
         return;
     if (t->main != NULL && seen_has(t->main->messages, r->message_id, strlen(r->message_id)))
         return;
@@ -229,7 +229,7 @@ static void take_record(struct transcript *t)
     }
     if (r->type == RECORD_ASSISTANT && r->message_id[0] != '\0')
         is_new = seen_add(t->messages, r->message_id, strlen(r->message_id));
-    take_usage(t, is_new);
+    take_usage(t, is_new || r->type == RECORD_TOKENS);
     to->tool_calls += r->tool_calls;
     if (strcmp(r->model, "<synthetic>") != 0)
         TAKE(to->model, r->model);

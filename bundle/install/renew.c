@@ -25,7 +25,8 @@ static int has_ids(const struct open_entry *e)
     case AGENT_SUBDIR:
     case AGENT_TASK:
     case AGENT_TODO:
-        return dot != NULL && (strcmp(dot, ".jsonl") == 0 || strcmp(dot, ".json") == 0);
+        return dot != NULL && (strcmp(dot, ".jsonl") == 0 || strcmp(dot, ".json") == 0 ||
+                               strcmp(dot, ".yaml") == 0);
     default:
         return 0;
     }

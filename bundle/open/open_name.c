@@ -110,7 +110,7 @@ int open_name_is_json(enum agent_kind kind, const char *name)
     case AGENT_TODO:
         return 1;
     case AGENT_SUBDIR:
-        return ends(name, ".jsonl") || ends(name, ".json");
+        return ends(name, ".jsonl") || ends(name, ".json") || ends(name, ".yaml");
     default:
         return 0;
     }

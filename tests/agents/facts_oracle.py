@@ -66,7 +66,25 @@ def qwen(records):
     }
 
 
-AGENTS = {"pi": pi, "qwen": qwen}
+def copilot(records):
+    prompts = [r["data"] for r in records if r["type"] == "user.message" and "source" not in r["data"]]
+    answers = [r["data"] for r in records if r["type"] == "assistant.message"]
+    calls = [c for a in answers for c in a["toolRequests"]]
+    used = [r["data"]["usage"] for r in records if r["type"] == "session.usage_record"]
+    contexts = [r["data"]["context"] for r in records if "context" in r["data"]]
+    return {
+        "prompts": len(prompts), "answers": len(answers), "calls": len(calls),
+        "files": len({c["arguments"]["path"] for c in calls if c["name"] in ("create", "edit")}),
+        "title": last(r["data"]["title"] for r in records if r["type"] == "session.title_changed") or
+        first(p["content"] for p in prompts),
+        "cwd": contexts[0]["cwd"], "branch": last(c.get("branch") for c in contexts),
+        "id": records[0]["data"]["sessionId"], "model": last(a.get("model") for a in answers),
+        "tokens": tokens_of((u["model"], u["inputTokens"] - u["cacheReadTokens"], u["outputTokens"],
+                             u["cacheReadTokens"], u["cacheWriteTokens"]) for u in used),
+    }
+
+
+AGENTS = {"copilot": copilot, "pi": pi, "qwen": qwen}
 
 
 def main():

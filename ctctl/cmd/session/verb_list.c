@@ -169,7 +169,7 @@ const struct verb verb_list = {
     "  --cloud      sessions in the cloud, of all your machines; HERE: is it on this one too?\n"
     "  --clear      sessions in the cloud that are not sealed\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
-    "  --agent A    only those of this agent, such as claude-code, pi, qwen\n"
+    "  --agent A    only those of this agent, such as claude-code, copilot, pi, qwen\n"
     "  --machine M  only those of the machine with this name\n"
     "  --tag TAG    only those that were given this tag\n"
     "  --since TIME   only what has changed (in the cloud: was saved) in that time: 12h, 7d\n"

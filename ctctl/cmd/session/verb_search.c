@@ -185,7 +185,7 @@ const struct verb verb_search = {
     "\n"
     "  --project P  of a project: its name or folder\n"
     "  --since T    that changed within 12h, 7d, 6mo ...\n"
-    "  --agent A    of this agent, such as claude-code, pi, qwen\n"
+    "  --agent A    of this agent, such as claude-code, copilot, pi, qwen\n"
     "  --machine M  of the machine with this name\n"
     "  --role R     in what you typed (me), what the agent said (agent), or its tools (tool)\n"
     "  --cloud      also what is not here but in the cloud, by its title\n"

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# The real Copilot CLI, from npm: a session made on one machine goes on on another one, whose user and
+# folder have other names, and comes home.
+
+load ../e2e/lib
+load ../e2e/pull_lib
+load journey
+
+AGENT=copilot SET=copilot RESUME="copilot --resume="
+
+setup() { journey_setup; }
+teardown() { journey_teardown; }
+
+plant() {
+    local f
+    mkdir -p "$HOME/.copilot/logs" "$HOME/.copilot/session-state/.x"
+    for f in config.json settings.json mcp-config.json; do
+        echo "{\"marker\": \"marker-in-$f\"}" >"$HOME/.copilot/$f"
+    done
+    echo marker-in-log >"$HOME/.copilot/logs/x.log"
+    echo marker-in-hidden >"$HOME/.copilot/session-state/.x/x"
+}
+
+copilot() {
+    local dir=$1
+    shift
+    clean "$dir" env COPILOT_OFFLINE=true COPILOT_AUTO_UPDATE=false COPILOT_MODEL=standin-1 \
+        COPILOT_PROVIDER_BASE_URL="http://127.0.0.1:$PORT/v1" COPILOT_PROVIDER_API_KEY=marker-in-key \
+        XDG_CACHE_HOME="$T/cache" "$MODULES/@github/copilot-linux-x64/copilot" --allow-all-tools "$@"
+}
+
+begin() { copilot "$1" -p "$2"; }
+go_on() { copilot "$1" --resume="$ID" -p "$2"; }
+file() { find "$HOME/.copilot/session-state" -path "*/$ID/events.jsonl" -not -path '*/.codeteleport/*'; }
+find_id() { basename "$(dirname "$(find "$HOME/.copilot/session-state" -name events.jsonl)")"; }
+
+@test "a session of Copilot CLI goes to another machine and home again, and the real one goes on with it in both places" {
+    the_journey 'CALL create {"path": "%s/notes.txt", "file_text": "one\\n"}'
+    grep -qxF "cwd: $A" "$(dirname "$(file)")/workspace.yaml" ||
+        grep -qxF "cwd: \"$A\"" "$(dirname "$(file)")/workspace.yaml"
+    ! grep -rF "$B" "$(dirname "$(file)")" || false
+}
