@@ -110,8 +110,9 @@ static struct json_object *make(struct rebuild *r, struct json_object *in, const
 
     while (type != NULL && i < COUNT(events) && strcmp(type, events[i].type) != 0)
         i++;
-    if (type == NULL || data == NULL || anew_id(in, "id")[0] == '\0' ||
-        (is_start ? r->has_begun : i == COUNT(events)) ||
+    /* Copilot refuses a session with an event that has no id or time. */
+    if (type == NULL || data == NULL || !uuid_is_valid(anew_id(in, "id")) ||
+        anew_id(in, "timestamp")[0] == '\0' || (is_start ? r->has_begun : i == COUNT(events)) ||
         (strcmp(type, "user.message") == 0 && is_put_in(data)))
         return NULL;
     o = json_object_new_object();

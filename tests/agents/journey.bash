@@ -114,3 +114,30 @@ kill_under() {
     done
     kill -9 $all
 }
+
+# the_strangers: what somebody else's bundle adds to a session (poison LAST ID, lines behind the record LAST;
+# poison_files, in the unpacked bundle) reaches neither the model nor the folder of the session here
+the_strangers() {
+    A=$(project src/web.app)
+    begin "$A" "a harmless question"
+    ID=$(find_id)
+    ctctl export "$ID" -o "$T/bundle" --local
+    mkdir "$T/in"
+    tar -xzf "$T/bundle" -C "$T/in"
+    (cd "$T/in" && poison "$(tail -n 1 session.jsonl | command jq -r '.uuid // .id')" >>session.jsonl && poison_files)
+    command jq -c 'del(.contentId)' "$T/in/meta.json" >"$T/meta" && mv "$T/meta" "$T/in/meta.json"
+    tar -czf "$T/poisoned" -C "$T/in" meta.json session.jsonl $(cd "$T/in" && find . -mindepth 2 -type f)
+    zcat "$T/poisoned" | grep -aq OBEY
+
+    machine bob
+    B=$(project "My code/web.app v2")
+    echo untouched >"$HOME/.bashrc"
+    ctctl import "$T/poisoned" --target-dir "$B" >"$T/said"
+    cat "$T/said"
+    : >"$T/asked"
+    go_on "$B" "and now?"
+    grep -q "a harmless question" "$T/asked"
+    ! grep -r OBEY "$T/asked" "$HOME" || false
+    [ "$(cat "$HOME/.bashrc")" = untouched ]
+    [ "$(find "$B" -type f)" = "" ]
+}
