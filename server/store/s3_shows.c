@@ -54,7 +54,7 @@ static int lets_read(struct s3 *s, const char *origin, struct ct_err *err)
     free(line);
     str_wipe(url, strlen(url));
     free(url);
-    return rc;
+    return rc < 0 ? err_prefix(err, "asked as by a page of %s", origin) : rc;
 }
 
 static int look(struct s3 *s, const char *origin, struct ct_err *err)

@@ -226,3 +226,49 @@ a_wrong_secret_is_said_at_start() {
     [[ $output == *'look at s3_endpoint'* ]]
     [[ $output != *wrong* ]]
 }
+
+# let_read ORIGIN: the bucket's rule for pages in browsers
+let_read() {
+    printf '<CORSConfiguration><CORSRule><AllowedOrigin>%s</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>' \
+        "$1" >"$T/rule"
+    object PUT "$(s3_sign PUT '' '?cors=')" --data-binary "@$T/rule" -H 'Expect:' -H 'Content-Type:' \
+        -H "Content-MD5: $(openssl dgst -md5 -binary "$T/rule" | base64)"
+    grep -q '^2..$' "$T/status"
+}
+
+# share_one: what is in $T/bundle, for whoever has PAGE
+share_one() {
+    expect 201 '' json POST /shares -d "{\"sessionId\":\"$ID\",\"sizeBytes\":$SIZE,\"checksum\":\"$SUM\",\"md5\":\"$MD5\",\"expiresIn\":3600}"
+    SID=$(jq -r .id "$T/answer")
+    mapfile -t HEADERS < <(jq -r '.uploadHeaders | to_entries[] | "-H", "\(.key): \(.value)"' "$T/answer")
+    own_put "$(jq -r .uploadUrl "$T/answer")" "$T/bundle"
+    grep -q '^2..$' "$T/status"
+    expect 200 '' json POST "/shares/$SID/confirm"
+}
+
+a_page_reads_what_is_shared() {
+    # Cloudflare's simulator is not to be asked by any page, which is no rule of a bucket.
+    [ "$(curl -s -H 'Origin: https://share.example.org' "$(s3_sign GET x)")" != 'Invalid Origin header' ] ||
+        skip 'this store answers no page at all'
+    stop_server
+    echo 'share = "127.0.0.1:0"; public_share_url = "https://share.example.org";' \
+        >>"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    run codeteleport-server --data "$T/server" check
+    [ "$status" = 1 ]
+    [[ $output == *'does not let the pages of https://share.example.org read'* ]]
+    [[ $output == *'"AllowedOrigins": ["https://share.example.org"], "AllowedMethods": ["GET"]'* ]]
+    let_read '*'
+    codeteleport-server --data "$T/server" check | grep -q 'lets every page in a browser read'
+    let_read https://share.example.org
+    if codeteleport-server --data "$T/server" check | grep CORS; then false; fi
+    start_server
+    share_one
+    curl -sS -X POST -H 'X-Share: 1' -H 'Content-Length: 0' -o "$T/page" "$(sed -n 's/^share_listen=//p' "$T/ready")/s/$SID"
+    URL=$(jq -r .url "$T/page")
+    store_says 200 '' object GET "$URL" -H 'Origin: https://share.example.org'
+    cmp "$T/object" "$T/bundle"
+    # Once it has ended there is nothing, also for who has the URL.
+    expect 200 '' json DELETE "/shares/$SID"
+    store_says 404 '' object GET "$URL"
+    if codeteleport-server --data "$T/server" check | grep -- "/-$SID"; then false; fi
+}

@@ -14,3 +14,4 @@ load s3_lib
 @test "radosgw: what was deleted waits in the trash" { deletion_waits_in_the_trash; }
 @test "radosgw: check compares both ways, page by page" { check_compares_both_ways; }
 @test "radosgw: a wrong secret is said at the start" { a_wrong_secret_is_said_at_start; }
+@test "radosgw: a page reads what is shared, until it ends" { a_page_reads_what_is_shared; }

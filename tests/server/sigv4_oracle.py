@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Presign a URL, from Amazon's description and nothing of ours: the other opinion in the tests.
 
-usage: sigv4_oracle.py --id ID --secret SECRET METHOD BASE PATH [NAME=VALUE...]
+usage: sigv4_oracle.py --id ID --secret SECRET METHOD BASE PATH [NAME=VALUE...] [?NAME=VALUE...]
        [--at EPOCH] [--expires S] [--region R] [--service S] [--date YYYYMMDD]
        [--count N]: N URLs, with 1, 2... for each %d of the path
 """
@@ -43,9 +43,11 @@ def presign(a, path):
     base = a.base[: -len(below) - 1] if below else a.base
     if below:
         path = f"/{below}{path}"
+    more = dict(h[1:].split("=", 1) for h in a.headers if h.startswith("?"))
     for h in a.headers:
         name, value = h.split("=", 1)
-        headers[name.lower()] = value.strip()
+        if not name.startswith("?"):
+            headers[name.lower()] = value.strip()
     names = ";".join(sorted(headers))
     scope = f"{day}/{a.region}/{a.service}/aws4_request"
     query = {
@@ -54,6 +56,7 @@ def presign(a, path):
         "X-Amz-Date": when,
         "X-Amz-Expires": a.expires,
         "X-Amz-SignedHeaders": names,
+        **more,
     }
     canonical_query = "&".join(
         f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in sorted(query.items()))
