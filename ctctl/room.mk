@@ -115,6 +115,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/seal/seal_put.c ctctl/seal/seal_put.h \
   ctctl/share/shares.c ctctl/share/shares.h \
   ctctl/share/showing.c ctctl/share/showing.h \
+  ctctl/share/stays.c ctctl/share/stays.h \
   ctctl/share/wrap.c ctctl/share/wrap.h \
   ctctl/ui/folder.c ctctl/ui/folder.h \
   ctctl/ui/headline.c ctctl/ui/headline.h ctctl/ui/state.c ctctl/ui/state.h \

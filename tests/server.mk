@@ -1,6 +1,6 @@
 ledger_TESTS = tests/server/unit_ledger tests/server/unit_ledger_file tests/server/unit_ledger_trash \
   tests/server/unit_ledger_who tests/server/unit_heads tests/server/unit_rotate \
-  tests/server/unit_room
+  tests/server/unit_room tests/server/unit_share
 ledger_lab = tests/server/ledger_lab.c tests/server/ledger_lab.h tests/server/ledger_place.h
 check_PROGRAMS += tests/server/unit_sigv4 tests/server/unit_jwt tests/server/unit_jwks tests/api/unit_api_msg $(ledger_TESTS) \
   tests/server/unit_store tests/server/unit_attempts tests/server/unit_tls tests/server/unit_accounts tests/server/server_routes
@@ -26,6 +26,8 @@ tests_server_unit_heads_SOURCES = tests/server/unit_heads.c $(ledger_lab)
 tests_server_unit_heads_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_rotate_SOURCES = tests/server/unit_rotate.c $(ledger_lab)
 tests_server_unit_rotate_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
+tests_server_unit_share_SOURCES = tests/server/unit_share.c $(ledger_lab)
+tests_server_unit_share_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_room_SOURCES = tests/server/unit_room.c $(ledger_lab)
 tests_server_unit_room_LDADD = $(server_LIBS) $(CMOCKA_LIBS)
 tests_server_unit_store_SOURCES = tests/server/unit_store.c

@@ -201,6 +201,27 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     grep -q "$SHARE/s/.*#" "$T/screen"
 }
 
+@test "what is excluded stays here" {
+    up
+    start_daemon
+    ctctl sync --wait
+    ctctl exclude /home/al/p
+    run ctctl share "$ID" --yes
+    [ "$status" = 1 ]
+    [[ $output == *'is excluded, so it stays on this machine'* ]]
+    run ctctl share "$ID" --yes --cloud
+    [ "$status" = 1 ]
+    stop_daemon
+    run ctctl share "$ID" --yes # nobody can tell
+    [ "$status" = 69 ]
+    run ctctl share "$ID" --yes --cloud
+    [ "$status" = 69 ]
+    ctctl shares --json | jq -e '.shares == []'
+    start_daemon
+    ctctl include /home/al/p
+    share
+}
+
 @test "the object store lets the page read what is shared, and nobody anything else" {
     up
     cors() { object "$@"; tr -d '\r' <"$T/head" | sed -n 's/^access-control-allow-origin: //Ip'; }

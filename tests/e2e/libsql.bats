@@ -28,6 +28,7 @@ unit() {
     unit unit_ledger_who
     unit unit_ledger_file
     unit unit_heads
+    unit unit_share
 }
 @test "the tests of accounts hold on a libSQL server" { unit unit_accounts; }
 @test "processes side by side race on a libSQL server" { unit unit_race; }

@@ -8,6 +8,7 @@
 #include "common/sys/secret.h"
 #include "ctctl/share/shares.h"
 #include "ctctl/share/showing.h"
+#include "ctctl/share/stays.h"
 #include "ctctl/share/wrap.h"
 #include "ctctl/ui/pager.h"
 #include "ctctl/ui/term.h"
@@ -48,7 +49,8 @@ static int look(struct ctx *c, struct sharing *s, struct ct_err *err)
 {
     if (ctx_config(c, err) != 0 ||
         leak_rules_load(c->config->scan_rules, &s->showing.rules, err) != 0 ||
-        showing_read(c, &s->showing, &s->reading, err) != 0)
+        showing_read(c, &s->showing, &s->reading, err) != 0 ||
+        stays_check(c, s->reading.session_id, s->reading.found == 0, err) != 0)
         return -1;
     return s->showing.turns > 0 ? 0
                                 : err_set(err, ERR_REFUSED,
@@ -256,7 +258,7 @@ const struct verb verb_share = {
     "  --despite-credentials  with --yes, also if something looks like credentials\n"
     "\n"
     "ctctl shares lists what is shared, ctctl unshare ends it at once; so does deleting the\n"
-    "session from the cloud. The server's operator has to allow it.\n",
+    "session from the cloud. What is excluded stays here. The operator has to allow it.\n",
     run,
     "ctctl share 29221bf7                # for a week; it shows what it is, and asks\n"
     "ctctl share 29221bf7 --expires 12h  # until tonight\n",
