@@ -163,6 +163,9 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     opened
     ctctl delete "$ID" --yes | grep -q '1 share of it ended too'
     has_ended
+    run ctctl share "$ID" --yes # it is excluded now
+    [ "$status" = 1 ]
+    ctctl sync "$ID" --wait
 
     share
     opened
