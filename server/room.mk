@@ -10,6 +10,8 @@ server_libserver_a_SOURCES = \
   server/api/call.c server/api/call.h \
   server/api/call_audit.c \
   server/api/call_auth.c \
+  server/api/call_page.c \
+  server/api/handle_dashboard.c \
   server/api/handle_account.c \
   server/api/handle_auth.c \
   server/api/handle_device.c \
@@ -100,7 +102,7 @@ server_libserver_a_SOURCES = \
   server/web/web_range.c \
   server/web/web_stats.c server/web/web_stats.h \
   server/web/web_req.c
-nodist_server_libserver_a_SOURCES = server/api/share_pages.c
+nodist_server_libserver_a_SOURCES = server/api/dashboard_pages.c server/api/share_pages.c
 server_LIBS = server/libserver.a api/libapi.a net/libnet.a $(common_LIBS) $(CURL_LIBS) $(MHD_LIBS) \
   $(XCRYPT_LIBS) $(EXPAT_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) -lpthread
 

@@ -45,12 +45,12 @@ if WITH_BATS
 dist_check_SCRIPTS += tests/e2e/server_api.bats tests/e2e/server_objects.bats \
   tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2e/server_github.bats \
   tests/e2e/server_hostile.bats tests/e2e/server_drip.bats tests/e2e/server_crash.bats \
-  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_attack.bats tests/e2e/server_traces.bats tests/e2e/heavy_proxy.bats
+  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_attack.bats tests/e2e/server_traces.bats tests/e2e/server_dashboard.bats tests/e2e/heavy_proxy.bats
 EXTRA_DIST += tests/e2e/tools/unpacked.sh tests/e2e/tools/crash_client.py tests/e2e/tools/hostile.py tests/e2e/tools/connections.py tests/e2e/tools/activate.py tests/e2e/tools/github_provider.py tests/server/sigv4_oracle.py tests/e2e/server_lib.bash
 LONG_TESTS += tests/e2e/server_attack.bats tests/e2e/server_api.bats tests/e2e/server_objects.bats tests/e2e/server_hostile.bats \
   tests/e2e/server_github.bats
 TESTS += tests/e2e/server_operation.bats tests/e2e/server_accounts.bats tests/e2e/server_crash.bats \
-  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_traces.bats
+  tests/e2e/server_stock.bats tests/e2e/server_heads.bats tests/e2e/server_traces.bats tests/e2e/server_dashboard.bats
 HEAVY_TESTS += tests/e2e/server_drip.bats tests/e2e/heavy_proxy.bats tests/e2e/server_oidc.bats \
   tests/e2e/server_week.bats
 FULL_TESTS += tests/e2e/server_week.bats tests/e2e/full_container.sh

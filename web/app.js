@@ -2,6 +2,7 @@
 
 import { enter } from './ask.js'
 import { $, el, put } from './dom.js'
+import { decoded, listen, say, step } from './frame.js'
 import * as list from './list.js'
 import { bare } from './prose.js'
 import * as session from './session.js'
@@ -10,22 +11,11 @@ const main = $('main'), words = $('words')
 let here = null // what is shown: {close, fold, draw}
 let place = null
 
-let silence
-function say(text) {
-  put($('said'), text)
-  clearTimeout(silence)
-  silence = setTimeout(() => put($('said')), 8000)
-}
-
 function fail(e) {
   if (e.name === 'AbortError') return
   if (e.status === 401 || e.status === 0)
     put(main, el('div', { class: 'end' }, el('h1', null, e.status ? 'This tab has no key' : 'It has ended'), el('p', null, e.message)))
   else say(e.message)
-}
-
-function decoded(s) {
-  try { return decodeURIComponent(s) } catch { return '' }
 }
 
 // #/ the list, #/find/WORDS, #/s/ID, #/s/ID/v3 a version, #/s/ID/d3 compared with it,
@@ -40,7 +30,7 @@ async function go() {
   const [, id, what] = now.match(/^\/s\/([0-9A-Za-z-]{1,64})(?:\/([vd][0-9]{1,9}|p\/.+))?$/s) ?? []
   const find = now.match(/^\/find\/(.+)$/s)?.[1]
   if (id) {
-    here = session.show(main, id, what, say)
+    here = session.show(main, id, what)
     document.title = `${bare((here.title || id).slice(0, 200)).slice(0, 80)} · Codeteleport`
     scrollTo(0, 0)
     main.focus({ preventScroll: true })
@@ -66,42 +56,30 @@ function look() {
 
 // ---- keys --------------------------------------------------------------------------------------
 
-function step(by) {
-  const all = [...main.querySelectorAll(here?.fold ? '.turn.prompt' : 'a.row')]
-  if (!all.length) return
-  let i = all.indexOf(document.activeElement)
-  if (here?.fold) {
-    const y = e => e.getBoundingClientRect().top - 70
-    i = by > 0 ? all.findIndex(e => y(e) > 2) : all.findLastIndex(e => y(e) < -2)
-    if (i < 0) { scrollBy(0, by * innerHeight * .9); return }
-    all[i].scrollIntoView({ block: 'start' })
-    all[i].focus({ preventScroll: true })
-    return
-  }
-  const e = all[Math.max(0, Math.min(all.length - 1, i < 0 ? 0 : i + by))]
-  e.focus()
-  e.scrollIntoView({ block: 'nearest' })
+// In a session, to the next prompt or the one before.
+function stepPrompts(by) {
+  const all = [...main.querySelectorAll('.turn.prompt')]
+  const y = e => e.getBoundingClientRect().top - 70
+  const i = by > 0 ? all.findIndex(e => y(e) > 2) : all.findLastIndex(e => y(e) < -2)
+  if (i < 0) { if (all.length) scrollBy(0, by * innerHeight * .9); return }
+  all[i].scrollIntoView({ block: 'start' })
+  all[i].focus({ preventScroll: true })
 }
 
-const keys = {
+const move = by => here?.fold ? stepPrompts(by) : step(main, by)
+
+listen({
   '/': () => { words.focus(); words.select() },
-  j: () => step(1),
-  k: () => step(-1),
+  j: () => move(1),
+  k: () => move(-1),
   u: () => { location.hash = '#/' },
   o: () => here?.fold?.(),
   r: () => { say('Looking again'); look() },
-  '?': () => $('help').showModal(),
-}
-
-addEventListener('keydown', e => {
-  const inField = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName)
-  if (e.key === 'Escape' && document.activeElement === words) { words.value = ''; words.blur(); here?.draw?.() }
-  if (inField || e.ctrlKey || e.metaKey || e.altKey || $('help').open || !keys[e.key]) return
-  e.preventDefault()
-  keys[e.key]()
 })
 
-$('keys').addEventListener('click', () => $('help').showModal())
+addEventListener('keydown', e => {
+  if (e.key === 'Escape' && document.activeElement === words) { words.value = ''; words.blur(); here?.draw?.() }
+})
 words.addEventListener('input', () => {
   if (here?.draw) here.draw()
   else if (!words.value && place?.startsWith('/find/')) location.hash = '#/'

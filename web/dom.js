@@ -1,8 +1,8 @@
 // Elements and texts: the only place where either is made.  A string is always a text, never markup.
 
 const plain = new Set(['class', 'id', 'type', 'title', 'role', 'for', 'tabindex', 'placeholder', 'value',
-  'dir', 'datetime', 'name', 'autocomplete', 'spellcheck', 'scope'])
-const bare = new Set(['hidden', 'open', 'disabled', 'selected', 'checked'])
+  'dir', 'datetime', 'name', 'autocomplete', 'spellcheck', 'scope', 'max', 'min', 'maxlength'])
+const bare = new Set(['hidden', 'open', 'disabled', 'selected', 'checked', 'required'])
 
 // An element with attributes and content: strings, nodes, arrays of these; null and false are left out.
 export function el(name, attributes, ...content) {

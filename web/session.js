@@ -2,7 +2,9 @@
 
 import { ask, verb } from './ask.js'
 import { bytes, count, el, fill, isNumber, put, when } from './dom.js'
-import { all, cost, stateMood, stateWord, tags, title } from './list.js'
+import { command, say } from './frame.js'
+import { cost, stateMood, stateWord, tags, title } from './item.js'
+import { all } from './list.js'
 import { line, visible } from './prose.js'
 import { turn, Turns } from './turns.js'
 
@@ -21,31 +23,24 @@ function facts(s) {
     el('dl', { class: 'facts' }, rows.filter(([, v]) => v).map(([k, v]) => [el('dt', null, k), el('dd', null, v)])))
 }
 
-function command(text, what, say) {
-  return el('li', null, el('code', null, text), el('button', { type: 'button', class: 'copy', 'aria-label': `Copy: ${text}`,
-    on: { click: async () => {
-      try { await navigator.clipboard.writeText(text); say('Copied') } catch { say('Your browser does not let this page copy; mark it instead') }
-    } } }, 'Copy'), el('span', { class: 'quiet' }, what))
-}
-
-function commands(s, say) {
+function commands(s) {
   const id = String(s.sessionId).slice(0, 8)
   return el('details', { class: 'side' }, el('summary', null, 'What to type'), el('ul', { class: 'commands' },
-    command(`ctctl pull ${id}`, 'bring it here, to go on with it', say),
-    command(`ctctl cat ${id} --markdown`, 'its text', say),
-    command(`ctctl versions ${id}`, 'what there is of it in the cloud', say),
-    command(`ctctl diff ${id}`, 'what the cloud has that is not here', say),
-    command(`ctctl export ${id}`, 'one file of it', say),
-    command(`ctctl verify ${id}`, 'does what is in the cloud open?', say),
-    s.state === 'cloud' ? null : command(`ctctl exclude ${id}`, 'keep it on this machine', say),
-    command(`ctctl delete ${id}`, 'out of the cloud', say)))
+    command(`ctctl pull ${id}`, 'bring it here, to go on with it'),
+    command(`ctctl cat ${id} --markdown`, 'its text'),
+    command(`ctctl versions ${id}`, 'what there is of it in the cloud'),
+    command(`ctctl diff ${id}`, 'what the cloud has that is not here'),
+    command(`ctctl export ${id}`, 'one file of it'),
+    command(`ctctl verify ${id}`, 'does what is in the cloud open?'),
+    s.state === 'cloud' ? null : command(`ctctl exclude ${id}`, 'keep it on this machine'),
+    command(`ctctl delete ${id}`, 'out of the cloud')))
 }
 
 // What a verb said, without how far it was.
 const reason = o => (o.said ?? '').replace(/^(Downloading|Uploading) .*\n?/gm, '').replace(/^ctctl: /gm, '').trim()
 
 // A button that has ctctl do something, and says what came of it.
-function doing(label, what, query, done, say) {
+function doing(label, what, query, done) {
   const b = el('button', { type: 'button', on: { click: async () => {
     b.disabled = true
     say(`${label} …`)
@@ -119,7 +114,7 @@ async function compare(main, id, version, signal) {
 }
 
 // Show the session; ${place} is "v3" for a version, "d3" to compare with it.  Return {close, fold, title}.
-export function show(main, id, place, say) {
+export function show(main, id, place) {
   const known = all.byId.get(id), abort = new AbortController(), version = place?.[0] === 'v' ? place.slice(1) : undefined
   const side = el('aside', { 'aria-label': 'About this session' }), text = el('div', { class: 'text' })
   const state = el('span'), info = el('div')
@@ -145,13 +140,13 @@ export function show(main, id, place, say) {
     heading = h
   }
   const buttons = el('div', { class: 'buttons' },
-    known?.isCloud ? null : doing('Sync now', 'sync', () => ({ id }), () => 'It is being saved', say),
+    known?.isCloud ? null : doing('Sync now', 'sync', () => ({ id }), () => 'It is being saved'),
     doing(version ? `Pull version ${version}` : 'Pull to this machine', 'pull', () => ({ id, version }),
-      o => reason(o) || 'It is here', say))
+      o => reason(o) || 'It is here'))
   put(main, heading, el('div', { class: 'session' }, text, side))
   fill(side, [state, buttons, info])
   versions(id, side)
-  side.append(commands(known ?? { sessionId: id }, say))
+  side.append(commands(known ?? { sessionId: id }))
   if (known) about(known)
   if (!known?.isCloud) parts(id, info, abort.signal).catch(() => {})
   verb('show', { id }, { signal: abort.signal }).then(o => about({ ...known, ...o.answer }), e => {

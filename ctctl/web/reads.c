@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agents/agent.h"
+#include "common/base/file.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 #include "ctctl/read/reading.h"
@@ -15,6 +16,8 @@
 #include "ctctl/web/waits.h"
 
 #include "ctctl/web/site_impl.h"
+
+#define HEAD_BYTES (64 << 10)
 
 /* Keep the transcript ${fd} open for the page, and tell it under which number. */
 static void tell_opened(struct site *s, struct evhttp_request *req, const struct agent *agent,
@@ -43,6 +46,23 @@ static void tell_opened(struct site *s, struct evhttp_request *req, const struct
     json_object_put(answer);
 }
 
+/* The page need not have seen the list yet, nor a server say so: then the transcript tells itself.
+ */
+static const struct agent *whose(const struct agent *said, int fd)
+{
+    char *p;
+    ssize_t n;
+
+    if (said != NULL)
+        return said;
+    p = str_calloc(1, HEAD_BYTES);
+    n = file_pread_all(fd, p, HEAD_BYTES, 0);
+    said = n > 0 ? agent_by_head(p, (size_t)n) : agent_unnamed();
+    str_wipe(p, HEAD_BYTES);
+    free(p);
+    return said;
+}
+
 static void on_fetched(void *arg, int status, const struct buf *out, const struct buf *said)
 {
     struct asking *a = arg;
@@ -53,7 +73,7 @@ static void on_fetched(void *arg, int status, const struct buf *out, const struc
     waits_release(a);
     if (status == 0) {
         a->fd = -1;
-        tell_opened(a->site, a->req, a->agent, fd, 0);
+        tell_opened(a->site, a->req, whose(a->agent, fd), fd, 0);
     } else {
         err_set(&e, ERR_FAIL, "%.400s", said->data != NULL ? said->data : "it could not be read");
         site_refuse(a->req, 502, &e);
@@ -109,8 +129,8 @@ void reads_open(struct site *s, struct evhttp_request *req, const struct evkeyva
     const char *id = evhttp_find_header(query, "id");
     const char *version = evhttp_find_header(query, "version");
     const char *part = evhttp_find_header(query, "part");
-    const char *whose = evhttp_find_header(query, "agent"); /* as the list says */
-    const struct agent *agent, *said = whose != NULL ? agent_find(whose) : NULL;
+    const char *name = evhttp_find_header(query, "agent"); /* as the list says */
+    const struct agent *agent, *said = name != NULL ? agent_find(name) : NULL;
     char found[UUID_SIZE];
     struct ct_err e;
     int fd;
@@ -124,11 +144,11 @@ void reads_open(struct site *s, struct evhttp_request *req, const struct evkeyva
         else
             site_refuse(req, 404, &e);
     } else if (version != NULL) {
-        fetch(s, req, id, version, said != NULL ? said : agent_unnamed());
+        fetch(s, req, id, version, said);
     } else if (reading_open(s->c, id, found, &agent, &fd, &e) == 0) {
         tell_opened(s, req, agent, fd, 1);
     } else if (e.code == ERR_GONE) {
-        fetch(s, req, id, NULL, said != NULL ? said : agent_unnamed());
+        fetch(s, req, id, NULL, said);
     } else {
         site_refuse(req, 500, &e);
     }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "common/data/jdoc.h"
+#include "common/data/page.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -100,8 +101,21 @@ static void send_answer(struct call *c, int status)
 {
     const char *text;
 
+    if (c->is_dashboard || (c->route != NULL && c->route->pages == APP_DASHBOARD)) {
+        for (size_t i = 0; i < page_headers_n; i++)
+            web_answer_header(c->web, page_headers[i].name, page_headers[i].value);
+    } else {
+        web_answer_header(c->web, "X-Content-Type-Options", "nosniff");
+        /* Answers hold tokens and URLs that are as good as tokens. */
+        if (status != 304)
+            web_answer_header(c->web, "Cache-Control", "no-store");
+    }
     if (status == 304) {
         web_answer(c->web, status, "application/json", "", 0);
+        return;
+    }
+    if (status == 200 && c->page != NULL && call_hold(c, c->page->size) == 0) {
+        web_answer(c->web, status, c->page->type, c->page->data, c->page->size);
         return;
     }
     if (c->answer == NULL)
@@ -113,8 +127,6 @@ static void send_answer(struct call *c, int status)
         status = call_error(c, 503, "busy", "The server is busy; try again.");
         text = jdoc_text(c->answer);
     }
-    /* Answers hold tokens and URLs that are as good as tokens. */
-    web_answer_header(c->web, "Cache-Control", "no-store");
     web_answer(c->web, status, "application/json", text, strlen(text));
     json_object_put(c->answer);
     c->answer = NULL;
@@ -166,6 +178,17 @@ static int refuse_method(struct call *c, struct buf *allowed)
     return call_error(c, 405, "method_not_allowed", "This path does not know this method.");
 }
 
+/* The dashboard's pages ask for /app/api/... what others do for /v1/... */
+static int leads_to(struct call *c, const struct app_route *route, const char *target, size_t n)
+{
+    if (route->pages == APP_DASHBOARD)
+        return c->config->settings->dashboard && fits(c, route->pattern, target, n);
+    if (!c->is_dashboard)
+        return fits(c, route->pattern, target, n);
+    return route->pages != APP_V1 && fits(c, route->pattern + strlen("/v1"),
+                                          target + strlen("/app/api"), n - strlen("/app/api"));
+}
+
 /* 0 with c->route, or the status of the answer that refuses. */
 static int find_route(struct call *c)
 {
@@ -175,7 +198,7 @@ static int find_route(struct call *c)
     struct buf allowed = {0};
 
     for (size_t i = 0; i < n_routes; i++) {
-        if (!fits(c, routes[i].pattern, target, n))
+        if (!leads_to(c, &routes[i], target, n))
             continue;
         if (answers(&routes[i], web_method(c->web))) {
             c->route = &routes[i];
@@ -240,9 +263,11 @@ static void begin(void *arg, struct web_req *r)
     c->now_ms = now_wall_ms();
     c->began_ms = now_mono_ms();
     web_set_data(r, c);
+    c->is_dashboard = a->config.settings->dashboard && call_page_has(web_target(r));
     call_client(c, client);
     web_set_client(r, client);
     if ((status = find_route(c)) != 0 || (status = check_body(c)) != 0 ||
+        (c->is_dashboard && (status = call_page_check(c)) != 0) ||
         (c->route->auth != APP_NOBODY &&
          ((status = call_authenticate(c)) != 0 || (status = app_enter(a, c)) != 0)))
         send_answer(c, status);
@@ -283,8 +308,11 @@ static int frees_room(const struct app_route *r)
 /* On a full disk what makes room has to be written down too. */
 static int handle(struct call *c)
 {
-    int status = c->route->handle(c);
+    int status;
 
+    if (c->is_dashboard && c->route->pages == APP_HOLDER && (status = call_confirm_holder(c)) != 0)
+        return status;
+    status = c->route->handle(c);
     if (status != 507 || !frees_room(c->route) || !space_relieve(c->config->space))
         return status;
     json_object_put(c->answer);
@@ -313,7 +341,7 @@ static void end(void *arg, struct web_req *r)
         send_answer(c, status);
     else if (has_too_many_values(c))
         send_answer(c, call_error(c, 400, "bad_json", "The request has too many values."));
-    else if (c->raw.len > 0 && strcmp(c->route->method, "POST") == 0 &&
+    else if (c->raw.len > 0 && (strcmp(c->route->method, "POST") == 0 || c->is_dashboard) &&
              jdoc_parse(c->raw.data, c->raw.len, &c->body, &err) != 0)
         send_answer(c, call_error(c, 400, "bad_json", err.msg));
     else

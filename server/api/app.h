@@ -68,6 +68,14 @@ enum app_auth {
     APP_LOGIN,  /* a log-in only */
 };
 
+/* May the dashboard's pages ask it, below /app/api/ in place of /v1/? */
+enum app_pages {
+    APP_V1,     /* no */
+    APP_PAGES,  /* yes */
+    APP_HOLDER, /* with the password once more: it can't be undone, or lasts longer than a log-in */
+    APP_DASHBOARD, /* it is the dashboard's own, and not there where that is off */
+};
+
 struct call;
 
 struct app_route {
@@ -75,6 +83,7 @@ struct app_route {
     const char *pattern; /* "/v1/sessions/:id"; ":name" takes one segment */
     enum app_auth auth;
     int (*handle)(struct call *c); /* returns the HTTP status, with c->answer set */
+    enum app_pages pages;
 };
 
 /**

@@ -151,6 +151,22 @@ int call_session_id(struct call *c)
     return call_error(c, 404, "not_found", "There is no such session.");
 }
 
+char *call_cookie(struct call *c, const char *name, int i)
+{
+    char *list = web_header_list(c->web, "Cookie"), *value = NULL;
+    size_t name_len = strlen(name), n;
+
+    for (const char *p = list; value == NULL && *p != '\0'; p += n) {
+        p += strspn(p, " ;,");
+        n = strcspn(p, ";,");
+        if (n > name_len && strncmp(p, name, name_len) == 0 && p[name_len] == '=' && i-- == 0)
+            value = str_printf("%.*s", (int)(n - name_len - 1), p + name_len + 1);
+    }
+    str_wipe(list, strlen(list));
+    free(list);
+    return value;
+}
+
 /*
  * A proxy appends the address that it saw: read from the end, the first one that is no proxy of
  * ours is the client, and what stands before that is the client's own invention.

@@ -8,6 +8,8 @@
 
 /* What a handler of the API gets, and the words it answers with. */
 
+struct page;
+
 #define CALL_MAX_PARAMS 2
 #define CALL_PARAM_SIZE 256
 
@@ -32,6 +34,8 @@ struct call {
     const char *trace_email; /* of an account that its own act removes, for the trace of that */
     struct call *next;       /* of those that count as under way, see app.c */
     int is_counted;
+    int is_dashboard;        /* a page of ours asks, see call_page_check() */
+    const struct page *page; /* the answer is this file, if the status is 200 */
 };
 
 /**
@@ -98,9 +102,30 @@ int call_session_id(struct call *c);
 int call_authenticate(struct call *c);
 
 /**
+ * call_login_key(c, purpose, key):
+ * The key that signs log-ins; for a ${purpose}, not NULL, one of its own.  0, or the status of the
+ * answer that says why not.
+ */
+int call_login_key(struct call *c, const char *purpose, unsigned char *key);
+
+/**
+ * call_confirm_holder(c):
+ * Is it the account's holder?  They say the password once more in the body, or, without one, have
+ * logged in within ten minutes.  0, or the status of the answer.
+ */
+int call_confirm_holder(struct call *c);
+
+/**
+ * call_cookie(c, name, i):
+ * Return the value of the ${i}th cookie of this name, from 0, which the caller wipes and frees, or
+ * NULL.
+ */
+char *call_cookie(struct call *c, const char *name, int i);
+
+/**
  * call_login_token(c, user_id, generation, email, ret_status):
- * Return a token for somebody who just logged in, a secret that the caller frees; or NULL, with the
- * status of the answer that says why not.
+ * Return a token for somebody who just logged in, good at /v1/ or in the dashboard's cookie, a
+ * secret that the caller frees; or NULL, with the status of the answer that says why not.
  */
 char *call_login_token(struct call *c, const char *user_id, int64_t generation, const char *email,
                        int *ret_status);
@@ -133,6 +158,12 @@ int call_acted(struct call *c, int rc, struct ct_err *err, const char *event, co
     __attribute__((format(printf, 5, 6)));
 
 /**
+ * call_where(c):
+ * Return " at=dashboard" for traces of what a page asked, else "".
+ */
+const char *call_where(const struct call *c);
+
+/**
  * call_log_failure(c, email, is_known, reason):
  * A log-in failed: say so in the log, with the address of the attempt for programs that watch it.
  */
@@ -158,6 +189,51 @@ void call_bcrypt_end(struct call *c);
  */
 int call_hash_password(struct call *c, const char *password, char **ret);
 
+/*
+ * The pages at /app/ and what they ask, below /app/api/: the same handlers as at /v1/, as far as
+ * the table of routes lets them.  A log-in there is two halves.  One is a cookie, which scripts
+ * can't read and other sites can't send; the other the page keeps, and sends it as a header, which
+ * pages of other origins can't.  Both are of keys of their own: neither counts at /v1/, and what
+ * counts there does not here.
+ */
+
+/**
+ * call_page_has(target):
+ * Is that, a path and query as they came, something that pages ask?
+ */
+int call_page_has(const char *target);
+
+/**
+ * call_page_check(c):
+ * Was this request sent by a page of ours?  0, or the status of the answer that refuses.
+ */
+int call_page_check(struct call *c);
+
+/**
+ * call_page_login(c):
+ * Return the log-in of the cookie that fits the page's half, which the caller wipes and frees; or
+ * NULL.
+ */
+char *call_page_login(struct call *c);
+
+/**
+ * call_page_enter(c, token):
+ * Have the answer set the cookie for ${token}; return the page's half, which the caller wipes and
+ * frees, or NULL if there is no key to make it with.
+ */
+char *call_page_enter(struct call *c, const char *token);
+
+/**
+ * call_page_leave(c):
+ * Have the answer take the cookie away.
+ *
+ * call_page_url(c, name, value, state):
+ * Return the address of the dashboard with NAME=VALUE.STATE behind the #, where no server sees it;
+ * the caller wipes and frees it.
+ */
+void call_page_leave(struct call *c);
+char *call_page_url(struct call *c, const char *name, const char *value, const char *state);
+
 /* The handlers, by subject. */
 int handle_account_show(struct call *c);
 int handle_account_password(struct call *c);
@@ -165,6 +241,10 @@ int handle_account_logout(struct call *c);
 int handle_account_delete(struct call *c);
 int handle_auth_register(struct call *c);
 int handle_auth_login(struct call *c);
+int handle_dashboard_home(struct call *c);
+int handle_dashboard_page(struct call *c);
+int handle_dashboard_about(struct call *c);
+int handle_dashboard_leave(struct call *c);
 int handle_provider_begin(struct call *c);
 int handle_provider_callback(struct call *c);
 int handle_auth_me(struct call *c);

@@ -38,6 +38,11 @@ static void tell(const struct call *c, const struct trace *t)
              c->who.user_id, c->who.token_id[0] != '\0' ? c->who.token_id : "-", t->detail);
 }
 
+const char *call_where(const struct call *c)
+{
+    return c->is_dashboard ? " at=dashboard" : "";
+}
+
 void call_audit(struct call *c, const char *event, const char *fmt, ...)
 {
     struct ct_err err;
@@ -103,6 +108,7 @@ void call_note_access(struct call *c)
         n += snprintf(note, sizeof(note), " user=%s", c->who.user_id);
     if (c->who.token_id[0] != '\0')
         n += snprintf(note + n, sizeof(note) - (size_t)n, " token=%s", c->who.token_id);
+    n += snprintf(note + n, sizeof(note) - (size_t)n, "%s", call_where(c));
     if (c->session_id[0] != '\0')
         n += snprintf(note + n, sizeof(note) - (size_t)n, " session=%s", c->session_id);
     if (n > 0)

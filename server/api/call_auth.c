@@ -4,6 +4,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/base/str.h"
 
 #include "server/api/app_impl.h"
@@ -20,6 +21,21 @@ static int unauthorized(struct call *c, const char *message)
     return call_fail(c, &err);
 }
 
+int call_login_key(struct call *c, const char *purpose, unsigned char *key)
+{
+    if (jwt_key_get(c->config->keys->jwt, key) != 0)
+        return call_error(c, 503, "no_key", "Log-ins don't work at the moment.");
+    if (purpose != NULL)
+        hash_hmac_sha256(key, JWT_KEY_BYTES, purpose, strlen(purpose), key);
+    return 0;
+}
+
+/* A page's log-in is no other's, and no other is a page's. */
+static const char *purpose_of(const struct call *c)
+{
+    return c->is_dashboard ? "dashboard" : NULL;
+}
+
 /* Also a token that is well signed must belong to a user who is there, with the same password. */
 static int by_login(struct call *c, const char *token)
 {
@@ -28,10 +44,10 @@ static int by_login(struct call *c, const char *token)
     struct jwt_claims claims;
     struct ledger_user user = {0};
     struct ct_err err;
-    int same, rc;
+    int same, rc, status = call_login_key(c, purpose_of(c), key);
 
-    if (jwt_key_get(c->config->keys->jwt, key) != 0)
-        return call_error(c, 503, "no_key", "Log-ins don't work at the moment.");
+    if (status != 0)
+        return status;
     rc = jwt_verify(key, token, c->now_ms / 1000, &claims, &err);
     str_wipe(key, sizeof(key));
     if (rc != 0)
@@ -70,10 +86,27 @@ static int by_api_token(struct call *c, const char *token)
     return 0;
 }
 
+static int by_cookie(struct call *c)
+{
+    char *token = call_page_login(c);
+    int status;
+
+    if (token == NULL)
+        return unauthorized(c, "Sign in first.");
+    status = by_login(c, token);
+    str_wipe(token, strlen(token));
+    free(token);
+    if (status == 0 && attempts_wait_s(c->config->limits->ended, c->asker, now_mono_ms()) > 0)
+        return unauthorized(c, "This log-in has ended; sign in again.");
+    return status;
+}
+
 int call_authenticate(struct call *c)
 {
     const char *h = web_header(c->web, "Authorization");
 
+    if (c->is_dashboard)
+        return by_cookie(c);
     if (h == NULL)
         return unauthorized(c, "A token is needed; log in first.");
     if (strncasecmp(h, "Bearer ", 7) != 0 || strlen(h) > MAX_TOKEN_BYTES)
@@ -88,13 +121,15 @@ char *call_login_token(struct call *c, const char *user_id, int64_t generation, 
                        int *ret_status)
 {
     unsigned char key[JWT_KEY_BYTES];
-    struct jwt_claims claims = {.generation = generation,
-                                .issued_s = c->now_ms / 1000,
-                                .expires_s = c->now_ms / 1000 + JWT_LIFETIME_S};
+    struct jwt_claims claims = {
+        .generation = generation,
+        .issued_s = c->now_ms / 1000,
+        .expires_s = c->now_ms / 1000 + (c->is_dashboard ? JWT_PAGE_LIFETIME_S : JWT_LIFETIME_S)};
     char *token;
+    int status = call_login_key(c, purpose_of(c), key);
 
-    if (jwt_key_get(c->config->keys->jwt, key) != 0) {
-        *ret_status = call_error(c, 503, "no_key", "Log-ins don't work at the moment.");
+    if (status != 0) {
+        *ret_status = status;
         return NULL;
     }
     memcpy(claims.user_id, user_id, UUID_SIZE);

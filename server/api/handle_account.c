@@ -85,6 +85,15 @@ static int know_holder(struct call *c, struct ledger_user *user)
     return status;
 }
 
+int call_confirm_holder(struct call *c)
+{
+    struct ledger_user user = {0};
+    int status = know_holder(c, &user);
+
+    ledger_user_clear(&user);
+    return status;
+}
+
 struct sums {
     int64_t confirmed, trash, traces;
 };
@@ -128,6 +137,8 @@ int handle_account_show(struct call *c)
     jdoc_set_int(c->answer, "bytes", sums.confirmed);
     jdoc_set_int(c->answer, "trashBytes", sums.trash);
     jdoc_set_int(c->answer, "tracesBytes", sums.traces);
+    if (c->config->settings->max_bytes_per_user > 0)
+        jdoc_set_int(c->answer, "maxBytes", c->config->settings->max_bytes_per_user);
     jdoc_set_int(c->answer, "unprovenInTrash", set_aside);
     ledger_user_clear(&user);
     return 200;
@@ -180,13 +191,11 @@ int handle_account_password(struct call *c)
 
 int handle_account_logout(struct call *c)
 {
-    struct ledger_user user = {0};
     struct ct_err err;
-    int status = know_holder(c, &user);
+    int status = call_confirm_holder(c);
 
     if (status != 0)
         return status;
-    ledger_user_clear(&user);
     if (call_act(c, &err) != 0 || call_acted(c, end_others(c, &err), &err, "logged-out-everywhere",
                                              "all log-ins, and tokens but the one that asked") != 0)
         return call_fail(c, &err);

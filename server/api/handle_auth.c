@@ -30,17 +30,21 @@ static int answer_login(struct call *c, int status, const char *user_id, int64_t
                         const char *email)
 {
     struct json_object *user;
-    char *token;
+    char *token, *half;
 
     token = call_login_token(c, user_id, generation, email, &status);
     if (token == NULL)
         return status;
+    half = c->is_dashboard ? call_page_enter(c, token) : NULL;
     user = json_object_new_object();
     c->answer = json_object_new_object();
-    jdoc_set_str(c->answer, "token", token);
+    jdoc_set_str(c->answer, c->is_dashboard ? "key" : "token", c->is_dashboard ? half : token);
     jdoc_set_str(user, "id", user_id);
     jdoc_set_str(user, "email", email);
     json_object_object_add(c->answer, "user", user);
+    if (half != NULL)
+        str_wipe(half, strlen(half));
+    free(half);
     str_wipe(token, strlen(token));
     free(token);
     return status;
@@ -56,7 +60,7 @@ static int add_user(struct call *c, const char *invite, const struct ledger_new_
         return -1;
     rc = invite[0] != '\0' ? ledger_invite_redeem(l, invite, u, c->who.user_id, err)
                            : ledger_user_add(l, u, c->who.user_id, err);
-    return call_acted(c, rc, err, "registered", "%s", "by=password");
+    return call_acted(c, rc, err, "registered", "by=password%s", call_where(c));
 }
 
 static int register_user(struct call *c, const char *email, const char *password,
@@ -132,7 +136,7 @@ int handle_auth_register(struct call *c)
 static int welcome(struct call *c, const struct ledger_user *user)
 {
     memcpy(c->who.user_id, user->id, UUID_SIZE);
-    call_audit(c, "log-in", "%s", "by=password");
+    call_audit(c, "log-in", "by=password%s", call_where(c));
     return answer_login(c, 200, user->id, user->generation, user->email);
 }
 

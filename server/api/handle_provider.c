@@ -50,11 +50,13 @@ static int answer_redirect(struct call *c, const char *url)
     return 302;
 }
 
-/* Back to the program that waits on the user's machine. */
+/* Back to the program that waits on the user's machine, or to the dashboard. */
 static int answer_back(struct call *c, const struct signin *s, const char *name, const char *value)
 {
-    char *url = str_printf("http://localhost:%d/callback?%s=%s%s%s", s->port, name, value,
-                           s->client_state[0] != '\0' ? "&state=" : "", s->client_state);
+    char *url = s->port == 0
+                    ? call_page_url(c, name, value, s->client_state)
+                    : str_printf("http://localhost:%d/callback?%s=%s%s%s", s->port, name, value,
+                                 s->client_state[0] != '\0' ? "&state=" : "", s->client_state);
     int status;
 
     set_cookie(c, "", 0);
@@ -157,23 +159,18 @@ static int read_client_state(struct call *c, char ret[SIGNIN_STATE_MAX + 1])
     return rc < 0 ? -1 : 0;
 }
 
-int handle_provider_begin(struct call *c)
+static int bad_state(struct call *c)
+{
+    return call_error(c, 422, "invalid",
+                      "state has to be at most 64 letters, digits, '-' and '_'.");
+}
+
+static int set_out(struct call *c, struct signin *s)
 {
     struct attempts *limit = c->config->limits->signins;
     char peer[WEB_ADDRESS_SIZE];
-    struct signin s = {0};
-    int64_t port = 0;
     int wait, status;
 
-    if (!provider(c)->is_configured(c->config->settings))
-        return not_configured(c);
-    if (call_query_int(c, "cli_port", 1, 65535, &port) != 1)
-        return call_error(c, 422, "invalid",
-                          "cli_port has to be the port where ctctl waits for the answer.");
-    s.port = (int)port;
-    if (read_client_state(c, s.client_state) != 0)
-        return call_error(c, 422, "invalid",
-                          "state has to be at most 64 letters, digits, '-' and '_'.");
     call_peer(c, peer, sizeof(peer));
     wait = attempts_wait_s(limit, peer, now_mono_ms());
     if (wait > 0)
@@ -181,26 +178,42 @@ int handle_provider_begin(struct call *c)
     attempts_count(limit, peer, now_mono_ms());
     if (limits_go_out(c->config->limits) != 0)
         return too_many_outside(c);
-    status = begin(c, &s);
+    status = begin(c, s);
     limits_come_back(c->config->limits);
     return status;
 }
 
-/* What the browser keeps for us, or NULL.  The caller frees it. */
-static char *read_cookie(struct call *c)
+/* A page of ours leads there, or somebody's own bookmark; others have no reason to. */
+static int begin_for_dashboard(struct call *c)
 {
-    char *list = web_header_list(c->web, "Cookie"), *value = NULL;
+    const char *site = web_header(c->web, "Sec-Fetch-Site");
+    struct signin s = {0};
 
-    for (const char *p = list; value == NULL && *p != '\0';) {
-        size_t n;
-        p += strspn(p, " ;,");
-        n = strcspn(p, ";,");
-        if (n > strlen(COOKIE) && strncmp(p, COOKIE "=", strlen(COOKIE) + 1) == 0)
-            value = str_printf("%.*s", (int)(n - strlen(COOKIE) - 1), p + strlen(COOKIE) + 1);
-        p += n;
-    }
-    provider_wipe(list);
-    return value;
+    if (!c->config->settings->dashboard)
+        return call_error(c, 404, "not_found", "This server has no dashboard.");
+    if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+        return call_error(c, 403, "elsewhere", "This is for the pages of this server only.");
+    if (read_client_state(c, s.client_state) != 0)
+        return bad_state(c);
+    return set_out(c, &s);
+}
+
+int handle_provider_begin(struct call *c)
+{
+    struct signin s = {0};
+    int64_t port = 0;
+
+    if (!provider(c)->is_configured(c->config->settings))
+        return not_configured(c);
+    if (call_query_int(c, "dashboard", 1, 1, &port) == 1)
+        return begin_for_dashboard(c);
+    if (call_query_int(c, "cli_port", 1, 65535, &port) != 1)
+        return call_error(c, 422, "invalid",
+                          "cli_port has to be the port where ctctl waits for the answer.");
+    s.port = (int)port;
+    if (read_client_state(c, s.client_state) != 0)
+        return bad_state(c);
+    return set_out(c, &s);
 }
 
 /* Has it come back before?  Then somebody plays it again. */
@@ -218,7 +231,7 @@ static int is_used(struct call *c, const char *state)
 /* Did this browser set out with this state?  0 with ${ret}, or the status of the answer. */
 static int take_state(struct call *c, struct signin *ret)
 {
-    char *cookie = read_cookie(c), *want = NULL, *got = NULL;
+    char *cookie = call_cookie(c, COOKIE, 0), *want = NULL, *got = NULL;
     int good = 0;
 
     if (cookie != NULL && call_query(c, "state", &got) == 1 &&
@@ -291,7 +304,8 @@ static int find_user(struct call *c, const struct provider_person *p, struct led
     if (call_act(c, err) != 0)
         return -1;
     rc = ledger_identity_login(c->config->ledger, &i, c->now_ms, c->who.user_id, &arrival, err);
-    if (call_acted(c, rc, err, rc == 0 ? event_of(arrival) : "", "by=%s", provider(c)->name) != 0)
+    if (call_acted(c, rc, err, rc == 0 ? event_of(arrival) : "", "by=%s%s", provider(c)->name,
+                   call_where(c)) != 0)
         return -1;
     return ledger_user_by_id(c->config->ledger, c->who.user_id, user, err);
 }
@@ -303,7 +317,7 @@ static int finish(struct call *c, const struct signin *s, const char *code)
     struct ledger_user user = {0};
     struct ct_err err;
     int rc, status = 500;
-    char *token;
+    char *token, *half = NULL;
 
     pack(c, s, &trip);
     web_busy(c->web, 1);
@@ -313,13 +327,18 @@ static int finish(struct call *c, const struct signin *s, const char *code)
     if (rc != 0)
         return fail_back(c, s, err.code == ERR_AUTH ? "code_refused" : "provider_unreachable",
                          &err);
+    c->is_dashboard = s->port == 0;
     rc = find_user(c, &p, &user, &err);
     provider_person_clear(&p);
     if (rc != 0)
         return fail_back(c, s, err.reason[0] != '\0' ? err.reason : "internal", &err);
     token = call_login_token(c, user.id, user.generation, user.email, &status);
-    if (token != NULL)
-        status = answer_back(c, s, "token", token);
+    if (token != NULL && c->is_dashboard)
+        half = call_page_enter(c, token);
+    if (token != NULL && (half != NULL || !c->is_dashboard))
+        status =
+            answer_back(c, s, c->is_dashboard ? "key" : "token", c->is_dashboard ? half : token);
+    provider_wipe(half);
     provider_wipe(token);
     ledger_user_clear(&user);
     return status;

@@ -29,10 +29,12 @@ char *jwt_make(const unsigned char key[JWT_KEY_BYTES], const struct jwt_claims *
                const char *email)
 {
     struct json_object *head = json_object_new_object(), *body = json_object_new_object();
-    char *h, *b, *signed_part, *mac, *token;
+    char *h, *b, *signed_part, *mac, *token, id[UUID_SIZE];
 
     jdoc_set_str(head, "alg", "HS256");
     jdoc_set_str(head, "typ", "JWT");
+    uuid_random(id); /* two of the same second are two */
+    jdoc_set_str(body, "jti", id);
     jdoc_set_str(body, "sub", claims->user_id);
     jdoc_set_str(body, "email", email);
     jdoc_set_int(body, "gen", claims->generation);

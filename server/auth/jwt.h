@@ -12,6 +12,7 @@
 
 #define JWT_KEY_BYTES 32
 #define JWT_LIFETIME_S (7 * 24 * 3600)
+#define JWT_PAGE_LIFETIME_S (12 * 3600) /* of one that the dashboard's cookie holds */
 
 struct jwt_claims {
     char user_id[UUID_SIZE];

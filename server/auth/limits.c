@@ -7,6 +7,7 @@
 #include "common/base/str.h"
 #include "common/base/uuid.h"
 
+#include "server/auth/jwt.h"
 #include "server/auth/limits.h"
 #include "server/auth/signin.h"
 
@@ -67,6 +68,7 @@ struct limits *limits_new(void)
     l->undeletes = attempts_new(UNDELETES, HOUR_MS);
     l->shares = attempts_new(SHARES, HOUR_MS);
     l->openings = attempts_new(OPENINGS, ATTEMPTS_WINDOW_MS);
+    l->ended = attempts_new(1, JWT_PAGE_LIFETIME_S * 1000LL);
     l->gate = str_calloc(1, sizeof(*l->gate));
     l->gate->most = processors();
     pthread_mutex_init(&l->gate->mutex, NULL);
@@ -95,6 +97,7 @@ void limits_free(struct limits *l)
     attempts_free(l->undeletes);
     attempts_free(l->shares);
     attempts_free(l->openings);
+    attempts_free(l->ended);
     free(l);
 }
 

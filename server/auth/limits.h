@@ -22,6 +22,7 @@ struct limits {
     struct attempts *shares;       /* of a user */
     struct attempts *openings;     /* of what is shared, by address */
     struct attempts *undeletes; /* of a user: what is taken out of the trash can go there again */
+    struct attempts *ended;     /* log-ins of pages that were signed out */
     struct limits_gate *gate;
 };
 

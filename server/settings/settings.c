@@ -32,6 +32,7 @@ static const struct conf_key keys[] = {
     {"key", CONF_PATH, AT(key), 0, 0, NULL},
     {"registration", CONF_CHOICE, AT(registration), 0, 0, registrations},
     {"tls", CONF_CHOICE, AT(tls), 0, 0, tls_modes},
+    {"dashboard", CONF_BOOL, AT(dashboard), 0, 0, NULL},
     {"trusted_proxy", CONF_LIST, AT(trusted_proxy), 0, 0, NULL},
     {"versions_per_session", CONF_INT, AT(versions_per_session), 1, 10000, NULL},
     {"max_bytes_per_user", CONF_BYTES, AT(max_bytes_per_user), 0, 1LL << 60, NULL},
@@ -248,6 +249,7 @@ int settings_load(const struct settings_args *args, struct settings **ret, struc
     s->data = path_data_dir("codeteleport-server");
     s->listen = str_dup("127.0.0.1:8787");
     s->objects = str_dup("127.0.0.1:8788");
+    s->dashboard = 1;
     s->versions_per_session = 20;
     s->s3_checksums = 1;
     s->min_free_space = 100 * 1000 * 1000;

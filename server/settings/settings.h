@@ -25,6 +25,7 @@ struct settings {
     struct strlist trusted_proxy; /* addresses whose X-Forwarded-For is believed */
     int registration;             /* enum settings_registration */
     int tls;                      /* enum settings_tls */
+    int dashboard;                /* the pages at /app/ */
     long long versions_per_session;
     long long max_bytes_per_user; /* 0: no limit */
     long long max_bytes;          /* of all users together; 0: no limit */

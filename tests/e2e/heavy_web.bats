@@ -117,3 +117,70 @@ PY
     within has_listed 1001
     browse thousand long
 }
+
+# ---- the dashboard of the server -------------------------------------------------------------------
+
+# dashboard SCENE...: the browser finds nothing wrong in these; HOW_MANY sessions are there
+dashboard() {
+    if [ -n "${CT_FULL:-}" ]; then
+        SHOTS=$CT_BUILD/web-pictures
+        mkdir -p "$SHOTS"
+    fi
+    run env HOME="$T" HOST="${API%/v1}" EMAIL="${EMAIL:-me@example.org}" PASSWORD='correct horse battery' SESSIONS="${HOW_MANY:-0}" \
+        OTHER="${OTHER:-}" SHOTS="${SHOTS:-}" CHROMIUM="$CHROMIUM" LIMIT_S="$LIMIT_S" \
+        timeout 500 node "$CT_SRC/tests/e2e/tools/dashboard.mjs" "$NPM" "$@"
+    echo "$output"
+    [ "$status" = 0 ]
+    grep -qx done <<<"$output"
+}
+
+# neighbour: a page of another port of the server's own host, by TLS, so that it is of the same site
+neighbour() {
+    mkdir "$T/other"
+    echo '<!doctype html><title>x</title><body>' >"$T/other/index.html"
+    python3 -u - "$T/other" "$T/server/server.pem" "$T/server/server.key" >"$T/other.log" 2>&1 3>&- <<'PY' &
+import functools, http.server, ssl, sys
+folder, cert, key = sys.argv[1:]
+s = http.server.HTTPServer(("127.0.0.1", 0), functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder))
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+c.load_cert_chain(cert, key)
+s.socket = c.wrap_socket(s.socket, server_side=True)
+print("port", s.server_port, flush=True)
+s.serve_forever()
+PY
+    OTHER_PID=$!
+    within grep -q 'port [0-9]' "$T/other.log"
+    OTHER=https://127.0.0.1:$(sed -n 's/^port \([0-9]*\)$/\1/p' "$T/other.log")
+}
+
+@test "the dashboard: all views, sealed and in clear, two tabs, an end elsewhere, no network, other origins" {
+    start_server
+    log_in
+    ID=$(new_id)
+    line 'why does <img src=x onerror=alert(1)> loop?' >"$P/$ID.jsonl"
+    start_daemon
+    ctctl sync --wait
+    ctctl rename "$ID" '<b>"bold"</b> and the rest'
+    ctctl key init --no-confirm >"$T/key" 2>&1
+    for _ in 1 2; do
+        line 'nobody reads this there' >"$P/$(new_id).jsonl"
+    done
+    within ctctl sync --wait
+    HOW_MANY=3
+    neighbour
+    dashboard views verbs tabs expired offline attack fixation
+}
+
+@test "the dashboard with nothing, and how an account ends there" {
+    start_server
+    log_in
+    dashboard views end
+}
+
+@test "the dashboard with a thousand" {
+    start_server
+    log_in
+    python3 -S "$CT_SRC/bench/seed_server.py" "$T/server/server.db" 1000 1 >"$T/tokens"
+    sqlite3 "$T/server/server.db" "UPDATE users SET password = (SELECT password FROM users WHERE email = 'me@example.org') WHERE email = 'u0@example.org'"
+    EMAIL=u0@example.org HOW_MANY=1000 dashboard many
+}

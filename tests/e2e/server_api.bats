@@ -230,7 +230,8 @@ teardown() { end_home; }
 }
 
 # Every endpoint of the server has a line here, or this test fails: method, pattern, and what al's
-# own thing of that kind is called when bo asks for it ("-": the answer is bo's own and empty).
+# own thing of that kind is called when bo asks for it ("-": the answer is bo's own and empty; "page":
+# see server_dashboard.bats).
 isolation() {
     cat <<'TABLE'
 GET /healthz nobody
@@ -265,6 +266,13 @@ DELETE /v1/shares/:id 404
 GET /v1/trash own
 DELETE /v1/sessions/:id 404
 DELETE /v1/sessions/:id/versions/:version 404
+GET / page
+GET /app page
+GET /app/ page
+GET /app/:file page
+GET /app/dashboard/:file page
+GET /app/api/about page
+POST /app/api/leave page
 TABLE
 }
 
@@ -292,7 +300,7 @@ TABLE
         /shares/:id*) path=${path/:id/$share} ;;
         *) path=${path//:id/$ID} path=${path//:version/2} ;;
         esac
-        [ "$what" = nobody ] || TOKEN= expect 401 unauthorized json "$method" "$path"
+        [ "$what" = nobody ] || [ "$what" = page ] || TOKEN= expect 401 unauthorized json "$method" "$path"
         [ "$what" != 404 ] || expect 404 not_found json "$method" "$path"
     done < <(isolation)
     expect 404 not_found confirm

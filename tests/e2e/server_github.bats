@@ -424,3 +424,38 @@ SH
     TOKEN= expect 501 not_configured json GET '/auth/github?cli_port=1'
     TOKEN= expect 501 not_configured json GET '/auth/github/callback?code=x&state=y'
 }
+
+@test "the dashboard's sign-in ends in a cookie and the page's half, for the browser that set out" {
+    local host=${API%/v1} half
+    browse "$API/auth/github?dashboard=1" -H 'Sec-Fetch-Site: cross-site'
+    [ "$(cat "$T/status")" = 403 ]
+    browse "$API/auth/github?dashboard=1&state=word" -H 'Sec-Fetch-Site: same-origin'
+    [ "$(cat "$T/status")" = 302 ]
+    browse "$AT"
+    local callback=$AT
+    # Whoever is led to it in another browser is not signed in.
+    cp "$T/jar" "$T/als"
+    rm "$T/jar"
+    browse "$callback"
+    [ "$(cat "$T/status")" = 400 ]
+    cp "$T/als" "$T/jar"
+    browse "$callback"
+    [[ $AT == "$host/app/#key="*.word ]]
+    half=${AT#*#key=} half=${half%.word}
+    browse "$host/app/api/auth/me" -H "X-Codeteleport-Dashboard: $half"
+    [ "$(jq -r .email "$T/answer")" = al@example.org ]
+    # No password: what can't be undone wants a sign-in of the last ten minutes, and this is one.
+    browse "$host/app/api/auth/token" -H "X-Codeteleport-Dashboard: $half" -H 'Content-Type: application/json' -d '{"name":"lap"}'
+    [ "$(cat "$T/status")" = 201 ]
+    TOKEN=$half expect 401 unauthorized json GET /auth/me
+    # Who may not come in hears why there.
+    person 18 '[]'
+    rm "$T/jar"
+    browse "$API/auth/github?dashboard=1"
+    browse "$AT"
+    browse "$AT"
+    [ "$AT" = "$host/app/#error=email_not_verified." ]
+    serve_with 'dashboard = false;'
+    browse "$API/auth/github?dashboard=1"
+    [ "$(cat "$T/status")" = 404 ]
+}

@@ -1,110 +1,31 @@
 // browse.mjs NPM SCENE...: a real browser looks at ctctl web and says what is wrong with it.
-// The environment: WEB_LINK the file that leads there, SESSIONS lines of "ID NAME", SHOTS a folder for
-// pictures (none: no pictures), CHROMIUM the browser, OTHER the address of a server that is not ours.
+// The environment, beside browser.mjs's: WEB_LINK the file that leads there, SESSIONS lines of "ID NAME",
+// OTHER the address of a server that is not ours.
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 
-const [npm, ...scenes] = process.argv.slice(2)
-const { chromium } = createRequire(join(npm, 'x.js'))('playwright-core')
-const axe = readFileSync(join(npm, 'node_modules/axe-core/axe.min.js'), 'utf8')
-const { WEB_LINK: link, SESSIONS: list = '', SHOTS: shots, OTHER: other } = process.env
+import { accessible, at, browser, fault, goto, inspect, limit, newContext, picture, play, view, watched } from './browser.mjs'
+
+const scenes = process.argv.slice(3)
+const { WEB_LINK: link, SESSIONS: list = '', OTHER: other } = process.env
 const sessions = list.trim().split('\n').filter(Boolean).map(l => l.split(' '))
-const limit = Number(process.env.LIMIT_S ?? 60) * 1000
-const faults = []
-let place = ''
-const fault = text => { faults.push(`${place}: ${text}`); console.log(`# ${place}: ${text}`) }
-
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions: ['clipboard-write'] })
-context.setDefaultTimeout(limit)
-let origin = null
-let asked = 0
-
-// A page that is watched: nothing but its own requests, nothing on the console, no dialog.
-async function watched(c = context) {
-  const p = await c.newPage()
-  p.on('console', m => {
-    if (m.type() === 'error' && !p.mayFail) fault(`console: ${m.text()}`)
-  })
-  p.on('pageerror', e => fault(`error: ${e.message}`))
-  p.on('dialog', d => { fault(`dialog: ${d.message()}`); d.dismiss() })
-  p.on('popup', () => fault('a window opened'))
-  p.on('request', r => {
-    asked++
-    if (origin && !r.url().startsWith(origin + '/') && !r.url().startsWith('file:')) fault(`asks ${r.url()}`)
-  })
-  return p
-}
-
-async function accessible(p, name) {
-  await p.evaluate(axe)
-  const { violations } = await p.evaluate(() => axe.run(document, { resultTypes: ['violations'] }))
-  for (const v of violations) fault(`axe on ${name}: ${v.id}: ${v.help}: ${v.nodes[0].target} ${v.nodes[0].failureSummary}`)
-}
-
-let n = 0
-async function picture(p, name) {
-  if (shots) await p.screenshot({ path: join(shots, `${String(++n).padStart(2, '0')}-${name}.png`) })
-}
-
-async function view(p, name) {
-  await p.waitForTimeout(300) // a transition of colours, which axe would measure in between
-  await picture(p, name)
-  await accessible(p, name)
-  for (const [scheme, width] of process.env.CT_FULL ? [['dark', 1280], ['light', 420]] : [['dark', 420]]) {
-    await p.emulateMedia({ colorScheme: scheme })
-    await p.setViewportSize({ width, height: 860 })
-    await p.waitForTimeout(200)
-    await picture(p, `${name}-${width === 420 ? 'narrow' : scheme}`)
-    await accessible(p, `${name}, ${scheme}, ${width} wide`)
-    const wide = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    if (wide > 0) fault(`${name} is ${wide} pixels too wide at ${width}`)
-  }
-  await p.emulateMedia({ colorScheme: 'light' })
-  await p.setViewportSize({ width: 1280, height: 860 })
-}
-
-const goto = (p, hash) => p.evaluate(h => { location.hash = h }, hash)
-const page = await watched()
+const context = await newContext({ permissions: ['clipboard-write'] })
+const page = await watched(context)
 
 async function enter() {
   await page.goto(`file://${link}`)
   await page.waitForURL(/^http:/)
   await page.waitForSelector('#main .sum')
-  origin = new URL(page.url()).origin
-  if (page.url() !== `${origin}/`) fault(`the secret stays in the address: ${page.url().length} characters`)
+  at.origin = new URL(page.url()).origin
+  if (page.url() !== `${at.origin}/`) fault(`the secret stays in the address: ${page.url().length} characters`)
   await page.waitForFunction(() => !document.querySelector('.sum').textContent.includes('Looking'))
 }
-
-// What is in a page after hostile text came into it.
-const inspect = p => p.evaluate(() => {
-  const bad = []
-  if (window.pwned !== undefined) bad.push('something ran')
-  if ({}.polluted !== undefined) bad.push('a prototype was changed')
-  if (document.title.includes('taken')) bad.push('the title was taken')
-  for (const e of document.querySelectorAll('main *')) {
-    if (!/^(A|ARTICLE|ASIDE|B|BLOCKQUOTE|BR|BUTTON|CANVAS|CODE|DD|DETAILS|DIV|DL|DT|H1|H2|HEADER|HR|LABEL|LI|OPTION|P|PRE|SECTION|SELECT|SPAN|STRONG|SUMMARY|TIME|UL)$/.test(e.tagName))
-      bad.push(`<${e.tagName.toLowerCase()}> in the page`)
-    for (const a of e.attributes)
-      if (/^on/i.test(a.name) || (a.name === 'href' && !a.value.startsWith('#')) || a.name === 'src' || (a.name === 'style' && !/^min-height: [0-9.]+px;$/.test(a.value) && a.value))
-        bad.push(`${e.tagName} ${a.name}=${a.value}`)
-  }
-  for (const e of document.querySelectorAll('.failed'))
-    if (/drawn|null|undefined|not a function|iterable/.test(e.textContent)) bad.push(e.textContent)
-  // A character that can't be seen or turns the order of text never reaches the page, nor its title.
-  const unseen = /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u001b\u00ad\u061c\u115f\u1160\u180b\u200b\u2028-\u202e\u2060\u3164\u{e0000}-\u{e0fff}\u{1d173}]/u
-  if (unseen.test(document.querySelector('main').textContent + document.title)) bad.push('a character that can not be seen')
-  return [...new Set(bad)]
-})
 
 const scene = {
   // Every hostile session is opened, unfolded, and nothing comes of it.
   async hostile() {
     for (const [id, name] of sessions) {
-      place = `hostile ${name}`
+      at.place = `hostile ${name}`
       await goto(page, `#/s/${id}`)
       await page.waitForSelector('.turn', { state: 'attached' })
       await page.keyboard.press('o')
@@ -113,11 +34,11 @@ const scene = {
       await page.evaluate(() => { for (const d of document.querySelectorAll('.note details')) d.open = true })
       for (const b of (await page.$$('button.rest')).slice(0, 3)) if (Date.now() < deadline) await b.evaluate(e => e.click())
       await page.waitForTimeout(150)
-      if (asked > 300) fault(`${asked} questions for one session`)
-      asked = 0
+      if (at.asked > 300) fault(`${at.asked} questions for one session`)
+      at.asked = 0
       for (const bad of await inspect(page)) fault(bad)
     }
-    place = 'hostile list'
+    at.place = 'hostile list'
     await goto(page, '#/%')
     await page.waitForSelector('.choices')
     await goto(page, '#/')
@@ -132,7 +53,7 @@ const scene = {
   // The ten views: nothing that axe finds, light, dark and narrow; by keyboard alone.
   async views() {
     const [id] = sessions[0]
-    place = 'views'
+    at.place = 'views'
     await goto(page, '#/')
     await page.waitForSelector('a.row')
     await view(page, 'list')
@@ -185,7 +106,7 @@ const scene = {
 
   // Nobody is here yet.
   async empty() {
-    place = 'empty'
+    at.place = 'empty'
     await goto(page, '#/')
     await page.waitForSelector('.empty, .failed')
     await view(page, 'empty')
@@ -193,14 +114,14 @@ const scene = {
 
   // A second tab of this page gets the token from the first; a browser that was not led here gets none.
   async tabs() {
-    place = 'tabs'
-    const second = await watched()
-    await second.goto(origin + '/')
+    at.place = 'tabs'
+    const second = await watched(context)
+    await second.goto(at.origin + '/')
     await second.waitForSelector('.choices')
     await second.close()
     const stranger = await browser.newContext(), p = await watched(stranger)
     p.mayFail = true
-    await p.goto(origin + '/')
+    await p.goto(at.origin + '/')
     await p.waitForSelector('.end')
     if (await p.$('a.row')) fault('a stranger sees sessions')
     await view(p, 'stranger')
@@ -209,7 +130,7 @@ const scene = {
 
   // A page of another port on this machine tries all that a page can, in the browser that has the token.
   async attack() {
-    place = 'attack'
+    at.place = 'attack'
     const p = await context.newPage()
     await p.goto(other)
     const got = await p.evaluate(async at => {
@@ -251,7 +172,7 @@ const scene = {
         setTimeout(() => { let r = null; try { r = w?.document?.body?.textContent } catch { r = null } done(r) }, 1500)
       }))
       return got
-    }, origin)
+    }, at.origin)
     for (const g of got) fault(`another port got ${g.slice(0, 200)}`)
     for (const f of p.frames()) if (f !== p.mainFrame() && (await f.$('a.row').catch(() => null))) fault('shown in a frame')
     for (const w of context.pages()) if (w !== page) await w.close()
@@ -259,7 +180,7 @@ const scene = {
 
   // A long session is there at once, and scrolls to its end and back.
   async long() {
-    place = 'long'
+    at.place = 'long'
     const [id] = sessions[0], begun = Date.now()
     await goto(page, `#/s/${id}`)
     await page.waitForSelector('.turn')
@@ -288,7 +209,7 @@ const scene = {
 
   // A thousand sessions: how long until there are rows, and all of them.
   async thousand() {
-    place = 'thousand'
+    at.place = 'thousand'
     const t = Date.now()
     await page.reload()
     await page.waitForSelector('a.row')
@@ -301,7 +222,7 @@ const scene = {
 
   // What a button says, and what came of it.
   async buttons() {
-    place = 'buttons'
+    at.place = 'buttons'
     const [id] = sessions[0]
     await goto(page, `#/s/${id}`)
     await page.click('button >> text=Sync now')
@@ -312,7 +233,7 @@ const scene = {
 
   // The program ends: the page says so.
   async ended() {
-    place = 'ended'
+    at.place = 'ended'
     page.mayFail = true
     spawnSync('kill', [process.env.WEB_PID])
     await page.waitForFunction(async () => { try { await fetch('/'); return false } catch { return true } }, null, { polling: 100 })
@@ -324,12 +245,4 @@ const scene = {
 }
 
 await enter()
-for (const s of scenes) {
-  const t = Date.now()
-  if (!scene[s]) throw new Error(`no scene ${s}`)
-  await scene[s]()
-  console.log(`# ${s}: ${Date.now() - t} ms`)
-}
-await browser.close()
-if (faults.length) process.exit(1)
-console.log('done')
+await play(scene, scenes)
