@@ -203,7 +203,7 @@ has_versions() { [ "$(ctctl versions "$1" --json | jq '.versions | length')" = "
     sed -n 's/^ *{"\([a-z_]*\)", "\([a-z ]*\)", TEXT.*/\1:\2/p' "$CT_SRC/ctctl/ui/state.c" >"$T/states"
     [ "$(grep -c . "$T/states")" -ge 10 ]
     while IFS=: read -r json word; do
-        grep -q "[ {]$json: '$word'" "$CT_SRC/web/list.js" || {
+        grep -q "[ {]$json: '$word'" "$CT_SRC/web/item.js" || {
             echo "$json is \"$word\""
             false
         }
