@@ -25,6 +25,7 @@
 /* The table.  The first is agent_unnamed(). */
 static const struct agent *const table[] = {
     &claude_agent,
+    &gemini_agent,
     &pi_agent,
     &copilot_agent,
     &qwen_agent,
@@ -52,6 +53,56 @@ const struct agent *agent_at(size_t i)
 char *agent_project_path(const struct agent *agent, const char *project)
 {
     return agent->projects[0] != '\0' ? path_join(agent->projects, project) : str_dup(project);
+}
+
+char *agent_project_in(const struct agent *agent, const char *root, const char *cwd)
+{
+    return agent->find_project != NULL ? agent->find_project(root, cwd) : agent->project_name(cwd);
+}
+
+void agent_marked_cwd(const struct agent *agent, int root_fd, const char *project, char *ret,
+                      size_t size)
+{
+    char *folder, *path;
+    ssize_t n = -1;
+    int fd;
+
+    ret[0] = '\0';
+    if (agent->project_mark == NULL || project[0] == '\0')
+        return;
+    folder = agent_project_path(agent, project);
+    path = path_join(folder, agent->project_mark);
+    fd = beneath_open(root_fd, path, 0);
+    if (fd >= 0)
+        n = file_pread_all(fd, ret, size, 0);
+    if (n > 0 && ret[n - 1] == '\n')
+        n--;
+    ret[n > 0 && n < (ssize_t)size ? n : 0] = '\0';
+    if (ret[0] != '/' || strchr(ret, '\n') != NULL)
+        ret[0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    free(folder);
+}
+
+int agent_identify(const struct agent *agent, int root_fd, const char *path,
+                   struct agent_path *place)
+{
+    int fd, rc;
+
+    if (place->kind != AGENT_TRANSCRIPT || place->session_id[0] != '\0')
+        return 0;
+    fd = linked_open(agent, root_fd, path, 0);
+    if (fd < 0)
+        return -1;
+    rc = agent->transcript_session(fd, place->session_id);
+    if (rc != 0 || strncmp(place->session_id, place->prefix, strlen(place->prefix)) != 0) {
+        place->session_id[0] = '\0';
+        rc = -1;
+    }
+    close(fd);
+    return rc;
 }
 
 int agent_is_named(const struct agent *agent, const char *project, const char *cwd)

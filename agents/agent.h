@@ -96,7 +96,7 @@ struct agent_live {
 /* What of a transcript's record tells whether it is conversation; "" and 0 where it says nothing.
  */
 struct agent_record {
-    const char *type, *subtype;
+    const char *id, *type, *subtype;
     const char *attachment; /* the type of what is attached */
     const char *model;      /* that the message is from */
     const char *text;       /* the beginning of the message: its string, or its first text block;
@@ -121,6 +121,17 @@ struct agent_record_names {
     /* The ways to the working folder and to the git branch, from the record down; NULL at the end.
      * No way: nothing says. */
     const char *const *cwd, *const *branch;
+
+    /* The way to a list of records that a line holds ({"$set": {"messages": []}}); NULL: none
+     * does. */
+    const char *const *list;
+
+    /* A member of a record that comes again with it: then it says more than it did.  NULL: none. */
+    const char *more;
+
+    /* What of the text of a message names the working folder, "" if it is no such text.  NULL: no
+     * text does. */
+    void (*cwd_in)(const char *text, char *ret, size_t size);
     int is_id_short; /* ids can come twice: a record is known by its time too */
 };
 
@@ -182,6 +193,10 @@ struct agent {
     /* The rest is for the functions below and for the room bundle.  ${root_fd} is the open root;
      * nothing is reached through a symbolic link below it but those of linked.h.  ${cancel} may be
      * NULL. */
+
+    /* Learn the session of a transcript from the open file, where its name has only the beginning
+     * of the id (prefix).  Return 0, or -1 if it doesn't say, or not yet.  NULL: names say all. */
+    int (*transcript_session)(int fd, char ret_session_id[UUID_SIZE]);
 
     /* Name every transcript of the session, one for each project folder that holds one. */
     int (*list_transcripts)(int root_fd, const char *session_id, const struct agent_list_ops *ops,
@@ -271,6 +286,10 @@ struct agent {
      * settings can't be read.  NULL: it removes none. */
     int (*cleanup_days)(const char *root, int *ret_is_said);
 
+    /* The setting that stops that, and where it stands, for people, if it goes by the time of the
+     * last message: one that is pulled can be gone the day after.  NULL: by that of the file. */
+    const char *keep_setting;
+
     const char *history_path; /* prompts of all sessions, or NULL */
     const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */
 
@@ -312,6 +331,14 @@ struct agent {
     char *(*project_name)(const char *cwd);
     void (*project_names)(const char *cwd, struct strlist *ret);
     size_t project_max;
+
+    /* Where that depends on what other folders there are: the name of the project folder in ${root}
+     * that is of ${cwd}, or that it gets; the caller frees it.  NULL: project_name(). */
+    char *(*find_project)(const char *root, const char *cwd);
+
+    /* A file in each project folder that holds the path of its working folder, and nothing else; an
+     * installation writes it where it is missing.  NULL: none. */
+    const char *project_mark;
 };
 
 /**
@@ -333,6 +360,27 @@ const struct agent *agent_at(size_t i);
  * Return the path of that project folder below the root; the caller frees it.
  */
 char *agent_project_path(const struct agent *agent, const char *project);
+
+/**
+ * agent_project_in(agent, root, cwd):
+ * Return the name of the project folder of ${cwd} in ${root}, there or not; the caller frees it.
+ */
+char *agent_project_in(const struct agent *agent, const char *root, const char *cwd);
+
+/**
+ * agent_marked_cwd(agent, root_fd, project, ret, size):
+ * Write what the mark of that project folder (project_mark) says; "" if there is none.
+ */
+void agent_marked_cwd(const struct agent *agent, int root_fd, const char *project, char *ret,
+                      size_t size);
+
+/**
+ * agent_identify(agent, root_fd, path, place):
+ * Fill in the session of ${place}, which classify() made of ${path}, if it is a transcript whose
+ * name does not say it.  Return 0, or -1 if it can't be told.
+ */
+int agent_identify(const struct agent *agent, int root_fd, const char *path,
+                   struct agent_path *place);
 
 /**
  * agent_is_named(agent, project, cwd):

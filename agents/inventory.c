@@ -121,6 +121,7 @@ static void is_of_session(struct walk *w, const char *path, int is_dir)
     struct agent_path place;
 
     w->agent->classify(within, &place);
+    (void)agent_identify(w->agent, w->root_fd, within, &place);
     free(within);
     if (place.session_id[0] == '\0')
         return;

@@ -5,6 +5,7 @@
 #include "agents/agent.h"
 #include "agents/body.h"
 #include "agents/seen.h"
+#include "common/base/buf.h"
 #include "common/data/jscan.h"
 #include "common/base/file.h"
 #include "common/base/now.h"
@@ -25,6 +26,17 @@ struct record_set {
 struct descent {
     const char *const *way;
     uint32_t known;
+};
+
+/* A record within a line: it counts when the line is whole. */
+struct part {
+    enum agent_news kind;
+    int is_idle, has_tool_result, has_more;
+    char type[64];
+    char uuid[64];
+    char message_id[64];
+    char timestamp[64];
+    unsigned char said[HASH_SHA256_BYTES];
 };
 
 struct news {
@@ -55,7 +67,10 @@ struct news {
     struct jscan scan;
     const char *piece; /* of it that is fed */
     uint32_t base;     /* the depth of the object that holds what was said */
-    struct descent to_cwd, to_branch;
+    uint32_t top;      /* the depth of the record's own members */
+    uint32_t list;     /* the depth of the records that the line holds, 0: of none */
+    struct buf parts;  /* of these: struct part */
+    struct descent to_cwd, to_branch, to_list;
     struct body *body;
     uint64_t body_at;                          /* what is fed to ${body} next, if something is */
     uint32_t body_depth;                       /* something is: it ends at that depth */
@@ -63,6 +78,7 @@ struct news {
     int is_text_wanted;                        /* the string is wanted for itself */
     int in_message, in_attachment, in_content; /* of the message, where that is a list */
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
+    int has_more;               /* it says more than it did when it came first */
     int is_text_cut, has_other; /* the message is more than ${text} */
     int blocks;                 /* that its content has so far */
     char type[64];
@@ -106,7 +122,7 @@ static int is_said(const struct news *n, const struct jscan *s, enum jscan_type 
     int is_string = type == JSCAN_STRING;
     uint32_t depth = s->depth - n->base;
 
-    if (s->depth == 1 && is_string && strcmp(s->key, "content") == 0)
+    if (s->depth == n->top && is_string && strcmp(s->key, "content") == 0)
         return 1;
     if (n->in_attachment && s->depth == 2 && strcmp(s->key, "prompt") == 0)
         return is_string || type == JSCAN_ARRAY;
@@ -184,11 +200,11 @@ static int is_of_block(const struct news *n, const struct jscan *s, const char *
 static size_t wanted(struct news *n, const struct jscan *s)
 {
     /* Words of what is no message: of a prompt that waits, of the last one. */
-    if (s->depth == 1 && (strcmp(s->key, "content") == 0 || strcmp(s->key, "lastPrompt") == 0))
+    if (s->depth == n->top && (strcmp(s->key, "content") == 0 || strcmp(s->key, "lastPrompt") == 0))
         return n->text[0] == '\0' ? TEXT_BEGINNING : 0;
-    if (s->depth == 1 && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
+    if (s->depth == n->top && (strcmp(s->key, "type") == 0 || strcmp(s->key, "subtype") == 0))
         return sizeof(n->type) - 1;
-    if (s->depth == 1 &&
+    if (s->depth == n->top &&
         (strcmp(s->key, n->names->id) == 0 || strcmp(s->key, "timestamp") == 0 ||
          strcmp(s->key, n->names->parent) == 0 || strcmp(s->key, "messageId") == 0))
         return sizeof(n->uuid) - 1;
@@ -208,7 +224,73 @@ static size_t wanted(struct news *n, const struct jscan *s)
         return sizeof(n->block) - 1;
     if (n->text[0] != '\0')
         return 0;
-    return is_of_message(n, s, n->names->content) || is_of_block(n, s, "text") ? TEXT_BEGINNING : 0;
+    if (!is_of_message(n, s, n->names->content) && !is_of_block(n, s, "text"))
+        return 0;
+    return n->names->cwd_in != NULL && n->first_cwd[0] == '\0' ? JSCAN_TEXT : TEXT_BEGINNING;
+}
+
+/* A record's members are next; what is around it says nothing more. */
+static void begin_record(struct news *n, uint32_t top)
+{
+    n->top = top;
+    n->base = top - 1 + (n->names->message != NULL);
+    n->body_depth = 0;
+    body_clear(n->body);
+    n->in_message = n->names->message == NULL;
+    n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
+    n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
+    n->has_more = 0;
+    n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
+    n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
+    n->parent[0] = n->owner[0] = '\0';
+}
+
+static void begin_part(struct news *n)
+{
+    begin_record(n, n->list + 1);
+}
+
+static struct agent_record record_of(const struct news *n)
+{
+    return (struct agent_record){
+        .id = n->uuid,
+        .type = n->type,
+        .subtype = n->subtype,
+        .attachment = n->attachment,
+        .model = n->model,
+        .text = n->text,
+        .is_text_cut = n->is_text_cut,
+        .has_more = n->has_other || n->blocks > 1,
+        .is_meta = n->is_meta,
+        .is_compact_summary = n->is_compact_summary,
+    };
+}
+
+/* What it says, as a digest. */
+static void say(struct news *n, unsigned char ret[HASH_SHA256_BYTES])
+{
+    body_begin(n->body, n->type);
+    body_begin(n->body, n->is_sidechain ? "aside" : ""); /* which nobody sees */
+    body_final(n->body, ret);
+}
+
+static void end_part(struct news *n)
+{
+    const struct agent_record r = record_of(n);
+    struct part p = {
+        .kind = n->agent->record_news(&r),
+        .is_idle = n->agent->record_is_idle(&r),
+        .has_tool_result = n->has_tool_result,
+        .has_more = n->has_more,
+    };
+
+    memcpy(p.type, n->type, sizeof(p.type));
+    memcpy(p.uuid, n->uuid, sizeof(p.uuid));
+    memcpy(p.message_id, n->message_id, sizeof(p.message_id));
+    memcpy(p.timestamp, n->timestamp, sizeof(p.timestamp));
+    say(n, p.said);
+    buf_add(&n->parts, &p, sizeof(p));
+    begin_record(n, 1);
 }
 
 static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
@@ -219,19 +301,28 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
     begin_body(n, s, type);
     descend(&n->to_cwd, s, type);
     descend(&n->to_branch, s, type);
-    if (s->depth == 1 && type == JSCAN_OBJECT && n->names->message != NULL)
+    descend(&n->to_list, s, type);
+    if (type == JSCAN_ARRAY && is_at_end(&n->to_list, s))
+        n->list = s->depth + 1;
+    else if (type == JSCAN_OBJECT && n->list != 0 && s->depth == n->list)
+        begin_part(n);
+    if (type == JSCAN_ARRAY && s->depth == n->top && n->names->more != NULL)
+        n->has_more |= strcmp(s->key, n->names->more) == 0;
+    if (type == JSCAN_OBJECT && n->names->result != NULL)
+        n->has_tool_result |= is_of_block(n, s, n->names->result);
+    if (s->depth == n->top && type == JSCAN_OBJECT && n->names->message != NULL)
         n->in_message = strcmp(s->key, n->names->message) == 0;
-    if (s->depth == 1 && type == JSCAN_OBJECT)
+    if (s->depth == n->top && type == JSCAN_OBJECT)
         n->in_attachment = strcmp(s->key, "attachment") == 0;
-    if (s->depth == 1 && strcmp(s->key, "isMeta") == 0)
+    if (s->depth == n->top && strcmp(s->key, "isMeta") == 0)
         n->is_meta = type == JSCAN_TRUE;
-    if (s->depth == 1 && strcmp(s->key, "isCompactSummary") == 0)
+    if (s->depth == n->top && strcmp(s->key, "isCompactSummary") == 0)
         n->is_compact_summary = type == JSCAN_TRUE;
-    if (s->depth == 1 && strcmp(s->key, "isSidechain") == 0)
+    if (s->depth == n->top && strcmp(s->key, "isSidechain") == 0)
         n->is_sidechain = type == JSCAN_TRUE;
     if (n->in_content && s->depth == n->base + 2)
         count_block(n, type == JSCAN_OBJECT);
-    if ((s->depth == 1 && strcmp(s->key, "content") == 0) ||
+    if ((s->depth == n->top && strcmp(s->key, "content") == 0) ||
         is_of_message(n, s, n->names->content)) {
         n->in_content = s->depth == n->base + 1 && type == JSCAN_ARRAY;
         if (!n->in_content)
@@ -261,7 +352,7 @@ static char *place_of(struct news *n, const struct jscan *s)
         return n->branch;
     if (is_at_end(&n->to_cwd, s))
         return n->cwd;
-    for (size_t i = 0; s->depth == 1 && i < sizeof(places) / sizeof(places[0]); i++) {
+    for (size_t i = 0; s->depth == n->top && i < sizeof(places) / sizeof(places[0]); i++) {
         if (strcmp(s->key, places[i].key) == 0)
             return places[i].to;
     }
@@ -276,6 +367,16 @@ static char *place_of(struct news *n, const struct jscan *s)
     return is_of_block(n, s, "type") ? n->block : n->text;
 }
 
+static void take_text(struct news *n, const char *text, size_t len, int is_cut)
+{
+    if (n->names->cwd_in != NULL && n->cwd[0] == '\0')
+        n->names->cwd_in(text, n->cwd, sizeof(n->cwd));
+    n->is_text_cut |= is_cut || len > TEXT_BEGINNING;
+    len = len < TEXT_BEGINNING ? len : TEXT_BEGINNING;
+    memcpy(n->text, text, len);
+    n->text[len] = '\0';
+}
+
 static void on_string(void *arg, const struct jscan *s, const char *text, size_t len, int is_cut)
 {
     struct news *n = arg;
@@ -284,9 +385,10 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
     end_body(n, s, 1);
     if (!n->is_text_wanted)
         return;
-    if (!is_cut || place == n->text || (s->depth > 1 && place != n->cwd && place != n->branch))
+    if (place == n->text)
+        take_text(n, text, len, is_cut);
+    else if (!is_cut || (s->depth > n->top && place != n->cwd && place != n->branch))
         memcpy(place, text, len + 1);
-    n->is_text_cut |= is_cut && place == n->text;
     if (place == n->block) {
         n->has_tool_result |= strcmp(text, "tool_result") == 0;
         n->has_other |= strcmp(text, "text") != 0;
@@ -300,6 +402,11 @@ static void on_close(void *arg, const struct jscan *s)
     end_body(n, s, 0);
     ascend(&n->to_cwd, s);
     ascend(&n->to_branch, s);
+    ascend(&n->to_list, s);
+    if (n->list != 0 && s->depth == n->top)
+        end_part(n);
+    else if (n->list != 0 && s->depth == n->list)
+        n->list = 0;
     if (s->depth == 2) {
         n->in_message = n->names->message == NULL;
         n->in_attachment = 0;
@@ -314,16 +421,11 @@ static void begin_line(struct news *n)
 {
     jscan_init(&n->scan);
     n->line_len = 0;
-    n->body_depth = 0;
-    body_clear(n->body);
-    n->to_cwd.known = n->to_branch.known = 0;
-    n->in_message = n->names->message == NULL;
-    n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
-    n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
-    n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
-    n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
-    n->parent[0] = n->owner[0] = '\0';
+    n->to_cwd.known = n->to_branch.known = n->to_list.known = 0;
+    n->list = 0;
+    buf_reset(&n->parts);
     n->cwd[0] = n->branch[0] = '\0';
+    begin_record(n, 1);
 }
 
 struct news *news_new(const struct agent *agent)
@@ -341,9 +443,9 @@ struct news *news_new_glance(const struct agent *agent)
     n->is_glance = 1;
     n->agent = agent;
     n->names = &agent->record_names;
-    n->base = n->names->message != NULL;
     n->to_cwd.way = n->names->cwd;
     n->to_branch.way = n->names->branch;
+    n->to_list.way = n->names->list;
     n->records = (struct record_set){seen_new(), seen_new()};
     n->beside = (struct record_set){seen_new(), seen_new()};
     n->body = body_new();
@@ -368,6 +470,7 @@ void news_free(struct news *n)
     seen_free(n->messages.bodies);
     seen_free(n->begun);
     strlist_free(&n->begins);
+    buf_free(&n->parts);
     free(n->project);
     free(n);
 }
@@ -435,37 +538,29 @@ static int is_conversation(const struct news *n, enum agent_news kind)
     return kind == AGENT_IS_NEWS || (kind == AGENT_CANT_TELL && n->uuid[0] != '\0');
 }
 
-static void add_record(struct news *n, enum agent_news kind, int64_t ms)
+/* ... and what came with it when it came again, if it did. */
+static void add_named(struct news *n, enum agent_news kind, const unsigned char *said)
 {
-    unsigned char said[HASH_SHA256_BYTES];
-    char id[sizeof(n->uuid) + sizeof(n->timestamp)];
+    struct record_set *to = kind == AGENT_NO_NEWS ? &n->beside : &n->records;
+    char id[sizeof(n->uuid) + sizeof(n->timestamp)], more[sizeof(id) + 64];
 
-    body_begin(n->body, n->type);
-    body_begin(n->body, n->is_sidechain ? "aside" : ""); /* which nobody sees */
-    body_final(n->body, said);
+    add_to(to, identity(n, id, sizeof(id)), said);
+    if (!n->has_more)
+        return;
+    snprintf(more, sizeof(more), "%s %.32s", identity(n, id, sizeof(id)), n->names->more);
+    add_to(to, more, said);
+}
+
+static void add_record(struct news *n, enum agent_news kind, int64_t ms, const unsigned char *said)
+{
     if (ms >= 0)
         seen_add(n->times, &ms, sizeof(ms));
     if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
         add_unnamed(n, said);
     else if (n->uuid[0] != '\0')
-        add_to(kind == AGENT_NO_NEWS ? &n->beside : &n->records, identity(n, id, sizeof(id)), said);
+        add_named(n, kind, said);
     if (kind != AGENT_NO_NEWS)
         add_message(n, said);
-}
-
-static struct agent_record record_of(const struct news *n)
-{
-    return (struct agent_record){
-        .type = n->type,
-        .subtype = n->subtype,
-        .attachment = n->attachment,
-        .model = n->model,
-        .text = n->text,
-        .is_text_cut = n->is_text_cut,
-        .has_more = n->has_other || n->blocks > 1,
-        .is_meta = n->is_meta,
-        .is_compact_summary = n->is_compact_summary,
-    };
 }
 
 static void tell_line(struct news *n, const struct agent_record *r, int is_record,
@@ -490,13 +585,35 @@ static void tell_line(struct news *n, const struct agent_record *r, int is_recor
 
 static void note_beginning(struct news *n)
 {
-    if (n->uuid[0] != '\0' && (n->parent[0] == '\0' || n->begins.n == 0) &&
-        n->begins.n < NEWS_BEGINS_MAX && seen_add(n->begun, n->uuid, strlen(n->uuid)))
+    int is_first = n->begins.n == 0 || (n->parent[0] == '\0' && n->names->parent[0] != '\0');
+
+    if (n->uuid[0] != '\0' && is_first && n->begins.n < NEWS_BEGINS_MAX &&
+        seen_add(n->begun, n->uuid, strlen(n->uuid)))
         strlist_add(&n->begins, n->uuid);
+}
+
+/* The records that the line held: when they were set tells nothing. */
+static void add_parts(struct news *n)
+{
+    struct part p;
+
+    for (size_t i = 0; i < n->parts.len; i += sizeof(p)) {
+        memcpy(&p, n->parts.data + i, sizeof(p));
+        memcpy(n->type, p.type, sizeof(p.type));
+        memcpy(n->uuid, p.uuid, sizeof(p.uuid));
+        memcpy(n->message_id, p.message_id, sizeof(p.message_id));
+        memcpy(n->timestamp, p.timestamp, sizeof(p.timestamp));
+        n->has_tool_result = p.has_tool_result;
+        n->has_more = p.has_more;
+        n->is_something |= !p.is_idle;
+        if (!n->is_glance)
+            add_record(n, p.kind, -1, p.said);
+    }
 }
 
 static void end_line(struct news *n)
 {
+    unsigned char said[HASH_SHA256_BYTES];
     int is_record = jscan_is_object(&n->scan);
     const struct agent_record r = record_of(n);
     enum agent_news kind = is_record ? n->agent->record_news(&r) : AGENT_NO_NEWS;
@@ -517,8 +634,10 @@ static void end_line(struct news *n)
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')
         memcpy(n->last_branch, n->branch, sizeof(n->branch));
+    say(n, said);
     if (!n->is_glance)
-        add_record(n, kind, ms);
+        add_record(n, kind, ms, said);
+    add_parts(n);
 }
 
 void news_feed(struct news *n, const char *p, size_t len)

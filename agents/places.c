@@ -39,7 +39,7 @@ static void meet(const struct walk *w, const char *path)
     struct agent_path place;
 
     w->agent->classify(path, &place);
-    if (place.kind == AGENT_TRANSCRIPT)
+    if (place.kind == AGENT_TRANSCRIPT && agent_identify(w->agent, w->root_fd, path, &place) == 0)
         w->f(w->arg, path, &place);
 }
 

@@ -70,6 +70,12 @@ struct record_reader {
     struct record *record;
     struct buf *paths;  /* files that its tool calls modify, each with a NUL behind it */
     struct buf *pastes; /* contentHash values, the same way */
+    struct buf *calls; /* ids of tool calls that can come again, the same way; others are counted */
+
+    /* The record is one of several that the line holds, and ends here: take it.  The agent clears
+     * it then. */
+    void (*part)(struct record_reader *rr);
+    void *arg; /* of who made the reader */
 };
 
 /**

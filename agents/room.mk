@@ -33,6 +33,11 @@ agents_libagents_a_SOURCES = \
   agents/copilot/copilot_record.c \
   agents/copilot/copilot_turns.c \
   agents/encode.c agents/encode.h \
+  agents/gemini/gemini.c agents/gemini/gemini.h \
+  agents/gemini/gemini_project.c \
+  agents/gemini/gemini_rebuild.c \
+  agents/gemini/gemini_record.c \
+  agents/gemini/gemini_turns.c \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
   agents/names.c agents/names.h \
@@ -68,4 +73,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/copilot/README.md agents/pi/README.md agents/qwen/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/copilot/README.md agents/gemini/README.md agents/pi/README.md agents/qwen/README.md

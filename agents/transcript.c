@@ -18,7 +18,7 @@
 #define FILES_BYTES (512 << 10)
 
 /* Saved states of another layout are refused.  Raise it with any change in what is gathered. */
-#define STATE_VERSION 3
+#define STATE_VERSION 5
 
 /* What has been gathered; without pointers, so that it can be written down. */
 struct totals {
@@ -43,9 +43,10 @@ struct transcript {
     struct totals totals;
     struct record record;
     struct jscan scan;
-    struct buf paths, pastes;      /* of the line under way */
-    const struct transcript *main; /* that it is beside, or NULL */
+    struct buf paths, pastes, calls; /* of the line under way */
+    const struct transcript *main;   /* that it is beside, or NULL */
     struct seen *messages;
+    struct seen *once; /* prompts and calls with an id, for they can come again */
     struct seen *files;
     struct strlist file_names;
     size_t file_bytes;
@@ -78,6 +79,7 @@ struct transcript *transcript_new(const struct agent *agent)
     record_clear(&t->record);
     jscan_init(&t->scan);
     t->messages = seen_new();
+    t->once = seen_new();
     t->files = seen_new();
     return t;
 }
@@ -96,7 +98,9 @@ void transcript_free(struct transcript *t)
         return;
     buf_free(&t->paths);
     buf_free(&t->pastes);
+    buf_free(&t->calls);
     seen_free(t->messages);
+    seen_free(t->once);
     seen_free(t->files);
     strlist_free(&t->file_names);
     strlist_free(&t->slugs);
@@ -213,16 +217,26 @@ static void take_usage(struct transcript *t, int is_new)
         usage_spent(u, r->cost_micros);
 }
 
+/* Return how many of the calls are new. */
+static int64_t take_calls(struct transcript *t)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < t->calls.len; i += strlen(t->calls.data + i) + 1)
+        n += seen_add(t->once, t->calls.data + i, strlen(t->calls.data + i));
+    return n;
+}
+
 static void take_record(struct transcript *t)
 {
     struct totals *to = &t->totals;
     const struct record *r = &t->record;
     int is_new = 0;
 
-    to->lines++;
     take_time(to, r->timestamp);
     take_title(to, r);
-    if (is_user_message(t)) {
+    if (is_user_message(t) &&
+        (r->message_id[0] == '\0' || seen_add(t->once, r->message_id, strlen(r->message_id) + 1))) {
         to->user_messages++;
         if (to->prompt[0] == '\0')
             cut_title(to->prompt, r->text);
@@ -230,7 +244,7 @@ static void take_record(struct transcript *t)
     if (r->type == RECORD_ASSISTANT && r->message_id[0] != '\0')
         is_new = seen_add(t->messages, r->message_id, strlen(r->message_id));
     take_usage(t, is_new || r->type == RECORD_TOKENS);
-    to->tool_calls += r->tool_calls;
+    to->tool_calls += r->tool_calls + take_calls(t);
     if (strcmp(r->model, "<synthetic>") != 0)
         TAKE(to->model, r->model);
     if (to->cwd[0] == '\0')
@@ -246,6 +260,19 @@ static void take_record(struct transcript *t)
     take_files(t);
 }
 
+static void clear_names(struct transcript *t)
+{
+    buf_reset(&t->paths);
+    buf_reset(&t->pastes);
+    buf_reset(&t->calls);
+}
+
+static void take_part(struct record_reader *rr)
+{
+    take_record(rr->arg);
+    clear_names(rr->arg);
+}
+
 static int is_blank(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -257,20 +284,20 @@ static int is_blank(const char *p, size_t n)
 
 static void end_line(struct transcript *t)
 {
-    if (jscan_is_object(&t->scan))
+    if (jscan_is_object(&t->scan)) {
+        t->totals.lines++;
         take_record(t);
-    else if (t->totals.is_line_begun)
+    } else if (t->totals.is_line_begun)
         t->totals.bad_lines++;
     t->totals.is_line_begun = 0;
     record_clear(&t->record);
-    buf_reset(&t->paths);
-    buf_reset(&t->pastes);
+    clear_names(t);
     jscan_init(&t->scan);
 }
 
 void transcript_feed(struct transcript *t, const char *p, size_t n)
 {
-    struct record_reader rr = {&t->record, &t->paths, &t->pastes};
+    struct record_reader rr = {&t->record, &t->paths, &t->pastes, &t->calls, take_part, t};
 
     while (n > 0) {
         const char *end = memchr(p, '\n', n);
@@ -413,25 +440,29 @@ void transcript_save(const struct transcript *t, struct buf *ret)
     buf_add(ret, &t->scan, sizeof(t->scan));
     save_bytes(&t->paths, ret);
     save_bytes(&t->pastes, ret);
+    save_bytes(&t->calls, ret);
     save_names(&t->file_names, ret);
     save_names(&t->slugs, ret);
     save_names(&t->paste_names, ret);
     seen_save(t->messages, ret);
+    seen_save(t->once, ret);
     seen_save(t->files, ret);
 }
 
 static int load_sets(struct transcript *t, const char *p, size_t n)
 {
+    struct seen **const sets[] = {&t->messages, &t->once, &t->files};
     size_t used;
 
-    seen_free(t->messages);
-    seen_free(t->files);
-    t->files = NULL;
-    t->messages = seen_load(p, n, &used);
-    if (t->messages == NULL)
-        return -1;
-    t->files = seen_load(p + used, n - used, &used);
-    return t->files != NULL ? 0 : -1;
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        seen_free(*sets[i]);
+        *sets[i] = seen_load(p, n, &used);
+        if (*sets[i] == NULL)
+            return -1;
+        p += used;
+        n -= used;
+    }
+    return 0;
 }
 
 struct transcript *transcript_load(const struct agent *agent, const char *p, size_t n)
@@ -456,8 +487,9 @@ struct transcript *transcript_load(const struct agent *agent, const char *p, siz
     p += sizeof(t->scan);
     n -= fixed;
     if (load_bytes(&t->paths, &p, &n) != 0 || load_bytes(&t->pastes, &p, &n) != 0 ||
-        load_names(&t->file_names, &p, &n) != 0 || load_names(&t->slugs, &p, &n) != 0 ||
-        load_names(&t->paste_names, &p, &n) != 0 || load_sets(t, p, n) != 0) {
+        load_bytes(&t->calls, &p, &n) != 0 || load_names(&t->file_names, &p, &n) != 0 ||
+        load_names(&t->slugs, &p, &n) != 0 || load_names(&t->paste_names, &p, &n) != 0 ||
+        load_sets(t, p, n) != 0) {
         transcript_free(t);
         return NULL;
     }

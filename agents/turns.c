@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/agent.h"
+#include "agents/seen.h"
 #include "common/base/buf.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
@@ -14,8 +15,9 @@ struct turns {
     void *arg;
     int (*is_wanted)(void *arg, const char *p, size_t n);
     void *wanted_arg;
-    struct buf line; /* its beginning, from pieces before this one */
-    int is_overlong; /* it is longer than we read */
+    struct seen *told; /* of what can come again */
+    struct buf line;   /* its beginning, from pieces before this one */
+    int is_overlong;   /* it is longer than we read */
     int64_t unread;
 };
 
@@ -26,7 +28,26 @@ struct turns *turns_new(const struct agent *agent, turns_f *f, void *arg)
     t->agent = agent;
     t->f = f;
     t->arg = arg;
+    t->told = seen_new();
     return t;
+}
+
+/* What an agent writes down again is told once. */
+static void hear(void *arg, const struct turn *turn)
+{
+    struct turns *t = arg;
+    struct buf key = {0};
+    int is_new = 1;
+
+    if (turn->once != NULL) {
+        buf_printf(&key, "%d %s", (int)turn->kind, turn->once);
+        buf_addc(&key, '\0');
+        buf_add(&key, turn->text, strlen(turn->text));
+        is_new = seen_add(t->told, key.data, key.len);
+        buf_free(&key);
+    }
+    if (is_new)
+        t->f(t->arg, turn);
 }
 
 void turns_only(struct turns *t, int (*is_wanted)(void *arg, const char *p, size_t n), void *arg)
@@ -67,7 +88,7 @@ static void take_line(struct turns *t, const char *p, size_t n)
     }
     buf_free(&copy);
     if (json_object_get_type(o) == json_type_object)
-        t->agent->record_turns(o, t->f, t->arg);
+        t->agent->record_turns(o, hear, t);
     else
         t->unread++;
     json_object_put(o);
@@ -117,6 +138,7 @@ void turns_free(struct turns *t)
     if (t == NULL)
         return;
     buf_free(&t->line);
+    seen_free(t->told);
     free(t);
 }
 

@@ -32,13 +32,14 @@ struct turn_image {
 struct turn {
     enum turn_kind kind;
     const char *text;
-    const char *tool;                /* of a call: its name, else NULL */
-    const char *brief;               /* of a call: the argument that says most, or NULL */
-    const char *at;                  /* RFC 3339, or NULL */
-    const char *record;              /* the identity of its record, or NULL */
-    const char *cwd;                 /* the folder that it was said in, or NULL */
-    int part;                        /* the how manieth of that record */
-    int is_aside;                    /* a subagent's */
+    const char *tool;   /* of a call: its name, else NULL */
+    const char *brief;  /* of a call: the argument that says most, or NULL */
+    const char *at;     /* RFC 3339, or NULL */
+    const char *record; /* the identity of its record, or NULL */
+    const char *cwd;    /* the folder that it was said in, or NULL */
+    const char *once;   /* where the same can come again: what it is known by, or NULL */
+    int part;           /* the how manieth of that record */
+    int is_aside;       /* a subagent's */
     const struct turn_image *images; /* in the order in which the text has "[image]" for them */
     size_t n_images;
 };

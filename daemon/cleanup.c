@@ -89,7 +89,8 @@ static void on_old(void *arg, const char *session_id, const char *path, int64_t 
     struct going *g;
 
     daemon_agent(l->d, l->root)->classify(path, &place);
-    if (place.kind != AGENT_TRANSCRIPT || strcmp(place.session_id, session_id) != 0)
+    if (place.kind != AGENT_TRANSCRIPT ||
+        (place.session_id[0] != '\0' && strcmp(place.session_id, session_id) != 0))
         return;
     c->going = str_realloc(c->going, c->n + 1, sizeof(*c->going));
     g = &c->going[c->n++];

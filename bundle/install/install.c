@@ -85,7 +85,7 @@ static int choose(struct installing *in, struct ct_err *err)
     if (rc == 0)
         rc = in->opts->choose(in->opts->choose_arg, in->meta, &local, &in->target, err);
     if (rc == 0 && in->target.project == NULL)
-        in->target.project = in->meta->agent->project_name(in->target.cwd);
+        in->target.project = agent_project_in(in->meta->agent, in->root, in->target.cwd);
     local_clear(&local);
     if (root_fd >= 0)
         close(root_fd);
@@ -551,6 +551,7 @@ static int carry_out(struct installing *in, struct ct_err *err)
         .agent = in->meta->agent,
         .session_id = in->r->session_id,
         .project = in->target.project,
+        .cwd = in->target.cwd,
         .file = file_name(in),
         .plan = &in->plan,
         .local = &in->local,
@@ -574,6 +575,20 @@ static int carry_out(struct installing *in, struct ct_err *err)
     return rc;
 }
 
+static int is_in_the_way(const struct installing *in, struct ct_err *err)
+{
+    char *other = local_clash(in->stage.root_fd, in->meta->agent, in->r->path, in->r->session_id);
+
+    if (other != NULL)
+        err_set(err, ERR_REFUSED,
+                "%s knows a session by the first digits of its id, and %.200s is of another one "
+                "that begins so: its clean-up would remove both. --as-copy installs this one under "
+                "an id of its own",
+                in->meta->agent->name, other);
+    free(other);
+    return other != NULL;
+}
+
 static int settle(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
@@ -586,6 +601,8 @@ static int settle(struct installing *in, struct ct_err *err)
     r->path = in->meta->agent->transcript_path(r->session_id, r->project, file_name(in));
     if (r->path == NULL)
         return err_set(err, ERR_CORRUPT, "the bundle has a transcript that is called like none");
+    if (is_in_the_way(in, err))
+        return -1;
     if (r->outcome == INSTALL_KEPT && in->opts->is_careful && !in->opts->is_merge)
         return 0;
     in->is_thinner = is_thinner(in);

@@ -211,6 +211,34 @@ const char *local_cwd(const struct local *l)
     return cwd[0] != '\0' ? cwd : news_cwd(l->news);
 }
 
+char *local_clash(int root_fd, const struct agent *agent, const char *path, const char *session_id)
+{
+    char *dir = path_parent(path), *found = NULL;
+    int fd = agent->transcript_session != NULL && root_fd >= 0
+                 ? linked_open(agent, root_fd, dir, O_DIRECTORY)
+                 : -1;
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
+
+    while (found == NULL && d != NULL && (e = readdir(d)) != NULL) {
+        char *other = path_join(dir, e->d_name);
+        struct agent_path place;
+        agent->classify(other, &place);
+        if (place.kind == AGENT_TRANSCRIPT && strcmp(other, path) != 0 &&
+            strncmp(place.prefix, session_id, strlen(place.prefix)) == 0 &&
+            (agent_identify(agent, root_fd, other, &place) != 0 ||
+             strcmp(place.session_id, session_id) != 0))
+            found = str_dup(other);
+        free(other);
+    }
+    if (d != NULL)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    free(dir);
+    return found;
+}
+
 struct walk {
     void (*f)(void *arg, const char *path, const char *id);
     void *arg;

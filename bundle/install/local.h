@@ -50,6 +50,14 @@ void local_clear(struct local *l);
 const char *local_cwd(const struct local *l);
 
 /**
+ * local_clash(root_fd, agent, path, session_id):
+ * Is there, in the folder where ${path} is to be, a transcript of another session whose id begins
+ * like this one's, and does the agent go by that beginning?  Return its path, which the caller
+ * frees, or NULL.
+ */
+char *local_clash(int root_fd, const struct agent *agent, const char *path, const char *session_id);
+
+/**
  * local_each(agent, root, f, arg):
  * Call ${f} with the path below ${root} of each transcript, and with its session's id, in no order.
  */

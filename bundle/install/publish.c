@@ -345,21 +345,55 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
     return rc;
 }
 
-/* Further copies, in whatever folders: one is left. */
+/* Further copies, in whatever folders and under whatever names: one is left. */
 static int put_others_away(struct publishing *p, struct ct_err *err)
 {
-    for (size_t i = 1; i < p->local->n; i++) {
-        const struct local_copy *c = &p->local->copies[i];
-        if (strcmp(c->project, p->project) != 0 && destination_put_away(p, c->path, err) != 0)
-            return -1;
+    char *path = transcript_path(p);
+    int rc = 0;
+
+    for (size_t i = 1; rc == 0 && i < p->local->n; i++) {
+        if (strcmp(p->local->copies[i].path, path) != 0)
+            rc = destination_put_away(p, p->local->copies[i].path, err);
     }
-    return 0;
+    free(path);
+    return rc;
+}
+
+/* Say whose the project folder is, where the agent wants that said and nobody did. */
+static int put_mark(struct publishing *p, struct ct_err *err)
+{
+    char *folder, *path;
+    struct destination s;
+    int fd, rc;
+
+    if (p->agent->project_mark == NULL)
+        return 0;
+    folder = agent_project_path(p->agent, p->project);
+    path = path_join(folder, p->agent->project_mark);
+    rc = destination_open(p, path, &s, err);
+    if (rc != 0)
+        goto done;
+    fd = openat(s.dir_fd, s.base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd >= 0 && (file_write_all(fd, p->cwd, strlen(p->cwd)) != 0 || file_sync(fd) != 0)) {
+        rc = err_sys(err, "can't write %s", path);
+        (void)unlinkat(s.dir_fd, s.base, 0);
+    } else if (fd < 0 && errno != EEXIST) {
+        rc = err_sys(err, "can't make %s", path);
+    }
+    if (fd >= 0)
+        close(fd);
+    destination_note(p, s.dir);
+    destination_close(&s);
+done:
+    free(path);
+    free(folder);
+    return rc;
 }
 
 /* From here on it is a matter of moments. */
 static int go_through(struct publishing *p, struct ct_err *err)
 {
-    if (p->is_with_transcript && move_here(p, err) != 0)
+    if (p->is_with_transcript && (put_mark(p, err) != 0 || move_here(p, err) != 0))
         return -1;
     if (put_items(p, err) != 0)
         return -1;

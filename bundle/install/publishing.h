@@ -14,6 +14,7 @@ struct publishing {
     const struct agent *agent;
     const char *session_id;
     const char *project; /* the project folder where the session is to be */
+    const char *cwd;     /* the folder that this is of */
     const char *file;    /* the transcript's name, NULL: not known */
     struct plan *plan;
     struct local *local;    /* the copies there are */

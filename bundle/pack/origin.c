@@ -189,7 +189,8 @@ void origin_elsewhere(const struct snapshot *s, char ret[ORIGIN_SIZE])
             look(s, c, SIDECHAIN_SEARCH, ret))
             return;
     }
-    take(s->history_project, ret);
+    if (!take(s->history_project, ret))
+        agent_marked_cwd(s->agent, s->root_fd, s->project, ret, ORIGIN_SIZE);
 }
 
 void origin_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
@@ -202,7 +203,8 @@ void origin_cwd(const struct snapshot *s, char ret[ORIGIN_SIZE])
 
 struct beginnings {
     struct strlist *ret;
-    int is_first; /* a record has to come yet */
+    int is_first;    /* a record has to come yet */
+    int has_parents; /* records name what they hang on */
 };
 
 static void on_line(void *arg, const struct news_line *l)
@@ -211,14 +213,14 @@ static void on_line(void *arg, const struct news_line *l)
 
     if (!l->is_record || l->uuid[0] == '\0')
         return;
-    if ((b->is_first || l->parent[0] == '\0') && b->ret->n < NEWS_BEGINS_MAX)
+    if ((b->is_first || (b->has_parents && l->parent[0] == '\0')) && b->ret->n < NEWS_BEGINS_MAX)
         strlist_add(b->ret, l->uuid);
     b->is_first = 0;
 }
 
 void origin_begins(const struct snapshot *s, int64_t from, struct strlist *ret)
 {
-    struct beginnings b = {ret, from == 0};
+    struct beginnings b = {ret, from == 0, s->agent->record_names.parent[0] != '\0'};
     const struct content *c = content_transcript(s);
     struct news *news = news_new_glance(s->agent);
     int fd = content_open(s, c, NULL);

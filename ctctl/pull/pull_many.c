@@ -98,7 +98,9 @@ static int is_to_move(const struct strlist *map, const struct json_object *item,
     char *to = target_mapped(map, item_str(item, "sourceCwd"), local_cwd(local));
     char *real = to != NULL ? realpath(to, NULL) : NULL;
     char *name = to != NULL ? item_agent(item)->project_name(real != NULL ? real : to) : NULL;
-    int is_so = name != NULL && strcmp(name, local->copies[0].project) != 0;
+    int is_so = name != NULL && (item_agent(item)->find_project != NULL
+                                     ? strcmp(real != NULL ? real : to, local_cwd(local)) != 0
+                                     : strcmp(name, local->copies[0].project) != 0);
 
     free(name);
     free(real);

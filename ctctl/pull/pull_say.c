@@ -136,6 +136,20 @@ static void say_lacking(struct ctx *c, const struct strlist *lacking)
     buf_free(&b);
 }
 
+/* An agent that removes sessions by the time of their last words may remove this one soon. */
+static void say_cleanup(struct ctx *c, const struct agent *agent)
+{
+    char *root = agent != NULL && agent->keep_setting != NULL ? ctx_root(c, agent, NULL) : NULL;
+    int is_said, days = root != NULL ? agent->cleanup_days(root, &is_said) : -1;
+
+    if (days >= 0 && days < AGENT_DAYS_MAX)
+        ctx_say(c,
+                "%s removes a session %d days after its last message, whenever it was pulled; to "
+                "keep it, set %s",
+                agent->name, days, agent->keep_setting);
+    free(root);
+}
+
 static void say_details(struct ctx *c, const struct pull_result *r)
 {
     const struct install_result *in = &r->installed;
@@ -162,6 +176,8 @@ static void say_details(struct ctx *c, const struct pull_result *r)
     if (r->trust == TRUST_STRANGER && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
         ctx_say(c, "nobody vouches for this session: somebody else's words speak to the model as "
                    "yours. Read it before you go on with it");
+    if (in->outcome != INSTALL_KEPT)
+        say_cleanup(c, in->agent);
     if (r->is_absent) {
         command = pull_command(r);
         ctx_say(c, "the folder %s is not there yet: clone the project there, or make it; then: %s",

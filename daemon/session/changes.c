@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agents/beneath.h"
 #include "agents/roots.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
@@ -321,6 +322,24 @@ static int touch_new_by_prefix(void *arg, const char *key, void *value)
     return 0;
 }
 
+/* A transcript that says inside whose it is.  What can't be read yet comes again when it grows. */
+static void nameless_changed(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
+{
+    const struct agent *agent = daemon_agent(d, c->root);
+    int root_fd = beneath_open_root(d->config->roots.v[c->root]);
+    struct agent_path place = *c->place;
+    struct watcher_change named = *c;
+    char quoted[512];
+
+    named.place = &place;
+    if (root_fd >= 0 && agent_identify(agent, root_fd, c->path, &place) == 0)
+        session_changed(d, place.session_id, &named, age_ms);
+    else
+        log_debug("session-unknown path=%s", log_quote(c->path, quoted, sizeof(quoted)));
+    if (root_fd >= 0)
+        close(root_fd);
+}
+
 /* A path that names its session by its first digits: all that begin so, which is one. */
 static void touch_by_prefix(struct daemon *d, const struct watcher_change *c, int64_t age_ms)
 {
@@ -373,6 +392,8 @@ static void on_changed(void *arg, const struct watcher_change *c)
     case AGENT_UPLOAD:
         if (c->place->session_id[0] != '\0')
             session_changed(d, c->place->session_id, c, age_ms);
+        else if (c->place->kind == AGENT_TRANSCRIPT && !c->is_gone)
+            nameless_changed(d, c, age_ms);
         else
             touch_by_prefix(d, c, age_ms);
         break;

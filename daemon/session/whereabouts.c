@@ -83,11 +83,17 @@ static void head_cwd(const struct agent *agent, int fd, char ret[ORIGIN_SIZE])
     }
 }
 
-static void read_anew(struct place *p, const struct agent *agent, int fd, const struct stat *st)
+static void read_anew(struct place *p, const struct agent *agent, int root_fd, const char *path,
+                      int fd, const struct stat *st)
 {
     char first[ORIGIN_SIZE], last[ORIGIN_SIZE];
+    struct agent_path place;
 
     head_cwd(agent, fd, first);
+    if (first[0] == '\0') {
+        agent->classify(path, &place);
+        agent_marked_cwd(agent, root_fd, place.project, first, sizeof(first));
+    }
     last[0] = '\0';
     if (first[0] != '\0')
         origin_last_in(fd, (int64_t)st->st_size, last);
@@ -145,7 +151,7 @@ static struct place *look(struct whereabouts *w, const struct agent *agent, int 
     p = NULL;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         p = place_of(w, &st);
-        read_anew(p, agent, fd, &st);
+        read_anew(p, agent, root_fd, path, fd, &st);
     }
     if (fd >= 0)
         close(fd);

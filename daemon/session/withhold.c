@@ -129,7 +129,9 @@ static int any_in(const struct looking *l, int root_fd, const char *project)
         char *path = str_printf("%s/%s", folder, d->d_name);
         struct agent_path place;
         l->j->agent->classify(path, &place);
-        if (place.kind == AGENT_TRANSCRIPT && strcmp(place.session_id, l->j->session_id) != 0) {
+        if (place.kind == AGENT_TRANSCRIPT &&
+            agent_identify(l->j->agent, root_fd, path, &place) == 0 &&
+            strcmp(place.session_id, l->j->session_id) != 0) {
             yes = is_it(l, root_fd, &place, path);
             n++;
         }

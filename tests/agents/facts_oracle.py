@@ -84,7 +84,36 @@ def copilot(records):
     }
 
 
-AGENTS = {"copilot": copilot, "pi": pi, "qwen": qwen}
+def gemini(records):
+    """A message comes again under its id; those that are set anew say when they were set."""
+    lines = [r for r in records if "id" in r]
+    every = [m for r in records for m in r.get("$set", {}).get("messages", [r] if "id" in r else [])]
+    parts = {id(m): m["content"] if isinstance(m["content"], list) else [{"text": m["content"]}] for m in every}
+    context = [t for m in every for t in [parts[id(m)][0].get("text") or ""] if t.startswith("<session_context>")]
+    prompts = {}
+    for m in every:
+        if m["type"] == "user" and not any("functionResponse" in p or p.get("text", "").startswith("<session_context>")
+                                           for p in parts[id(m)]):
+            prompts.setdefault(m["id"], first(p.get("text") for p in parts[id(m)]))
+    answers = [m for m in every if m["type"] == "gemini"]
+    calls = {c["id"]: c for m in answers for c in m.get("toolCalls", []) +
+             [p["functionCall"] for p in parts[id(m)] if "functionCall" in p]}
+    used = {m["id"]: m for m in answers if m.get("tokens")}
+    times = [m["timestamp"] for m in lines] + [r["startTime"] for r in records if "startTime" in r] + [
+        r["$set"]["lastUpdated"] for r in records if "lastUpdated" in r.get("$set", {})]
+    return {
+        "prompts": len(prompts), "answers": len({m["id"] for m in answers}), "calls": len(calls),
+        "files": len({c["args"]["file_path"] for c in calls.values() if c["name"] in ("write_file", "replace")}),
+        "title": last(r.get("$set", {}).get("summary") for r in records) or first(prompts.values()),
+        "cwd": context[0].split("**Workspace Directories:**\n  - ")[1].split("\n")[0], "branch": None,
+        "id": records[0]["sessionId"], "model": last(m.get("model") for m in answers),
+        "tokens": tokens_of((m["model"], t["input"] - t["cached"], t["output"] + t["thoughts"], t["cached"], 0)
+                            for m in used.values() for t in [m["tokens"]]),
+        "started": min(map(ms, times)), "ended": max(map(ms, times)),
+    }
+
+
+AGENTS = {"copilot": copilot, "gemini": gemini, "pi": pi, "qwen": qwen}
 
 
 def main():
@@ -93,9 +122,8 @@ def main():
     for path in files:
         data = open(path, "rb").read()
         records = [json.loads(line) for line in data.splitlines()]
-        want = AGENTS[agent](records)
         times = [ms(r["timestamp"]) for r in records if "timestamp" in r]
-        want.update(lines=len(records), started=min(times), ended=max(times))
+        want = {"lines": len(records), "started": min(times), "ended": max(times), **AGENTS[agent](records)}
         got = json.loads(subprocess.run([factsone, agent], input=data, check=True, capture_output=True).stdout)
         models = (got.pop("usage", None) or {}).get("models", [])
         got["tokens"] = {m["model"]: [m["inputTokens"], m["outputTokens"], m["cacheReadTokens"],
