@@ -206,6 +206,12 @@ int opts_duration(struct ctx *c, const char *name, const char *s, enum opts_minu
 {
     int has_minutes;
     int64_t seconds = length(s, most_s, &has_minutes);
+    char most[32] = "a year";
+
+    if (most_s > 366 * DAY_S)
+        snprintf(most, sizeof(most), "100 years");
+    else if (most_s < 365 * DAY_S)
+        snprintf(most, sizeof(most), "%lld days", (long long)(most_s / DAY_S));
 
     if (seconds == 0)
         return ctx_usage(c,
@@ -218,8 +224,7 @@ int opts_duration(struct ctx *c, const char *name, const char *s, enum opts_minu
                          "for months, 300s or 1h for less than a day",
                          s);
     if (seconds < 0)
-        return ctx_usage(c, "%s takes at most %s, and \"%s\" is more", name,
-                         most_s > 366LL * DAY_S ? "100 years" : "a year", s);
+        return ctx_usage(c, "%s takes at most %s, and \"%s\" is more", name, most, s);
     *ret_seconds = seconds;
     return -1;
 }

@@ -126,11 +126,24 @@ static void open_share(struct app *a, struct web_req *r, const char *id)
     }
 }
 
+/* Is ${target} a link?  What passes it on may have put a query behind it (${may_have_query}). */
+static int is_to_share(const char *target, int may_have_query)
+{
+    size_t n = may_have_query ? strcspn(target, "?") : strlen(target);
+    char id[UUID_SIZE];
+
+    if (strncmp(target, LINK, strlen(LINK)) != 0 || n != strlen(LINK) + UUID_SIZE - 1)
+        return 0;
+    memcpy(id, target + strlen(LINK), UUID_SIZE - 1);
+    id[UUID_SIZE - 1] = '\0';
+    return uuid_is_valid(id);
+}
+
 static void begin(void *arg, struct web_req *r)
 {
     const char *target = web_target(r), *method = web_method(r);
-    int is_link = strncmp(target, LINK, strlen(LINK)) == 0 && uuid_is_valid(target + strlen(LINK));
     int is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    int is_link = is_to_share(target, is_read);
 
     web_set_route(r, is_link ? "/s/:id" : "page");
     if (is_read && strcmp(target, "/robots.txt") == 0)

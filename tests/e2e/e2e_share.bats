@@ -111,6 +111,8 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     page HEAD "$PAGE" --head
     page GET "$SHARE/s/$(new_id)" # nobody learns what there is
     cmp "$T/page" "$T/empty"
+    page GET "$PAGE?utm_source=chat" # what passes a link on puts words behind it
+    cmp "$T/page" "$T/empty"
     page POST "$PAGE" -H 'Content-Length: 0'
     [ "$(cat "$T/status")" = 403 ]
     page GET "$SHARE/robots.txt"
@@ -122,6 +124,15 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     opened
     ctctl shares --json | jq -e --arg id "$ID" '.shares | length == 1 and .[0].visits == 2 and .[0].sessionId == $id'
     ctctl shares | grep -q "^${SID:0:8}  *${ID:0:8} "
+    # Who tries many is told to wait.
+    for i in {1..320}; do
+        printf '%surl = "%s/s/00000000-0000-4000-8000-000000000000"\nheader = "X-Share: 1"\nrequest = POST\noutput = "/dev/null"\ncacert = "%s"\nwrite-out = "%%{http_code}\\n"\n' \
+            "${next:-}" "$SHARE" "$CA"
+        next=$'next\n'
+    done >"$T/many"
+    curl -s -K "$T/many" | sort | uniq -c >"$T/codes"
+    grep -q ' 404$' "$T/codes"
+    grep -q ' 429$' "$T/codes"
     # The access lines have neither the id, which is half of the link, nor the object's address.
     within grep -q 'listener=share .*method="POST" route=/s/:id' "$T/server.log"
     if grep -q "$SID" <(grep -v audit "$T/server.log"); then false; fi
@@ -192,6 +203,9 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     share
     run ctctl share "$ID" --yes --tools
     [ "$status" = 1 ]
+    run ctctl share "$ID" --yes --expires 31d
+    [ "$status" = 64 ]
+    [[ $output == *'takes at most 30 days'* ]]
     # Nobody to ask.
     run ctctl share "$ID" </dev/null
     [ "$status" = 64 ]
