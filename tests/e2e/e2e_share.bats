@@ -172,7 +172,7 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
 
     share
     opened
-    ctctl delete "$ID" --yes | grep -q '1 share of it ended too'
+    ctctl delete "$ID" --yes | grep -q '1 share ended too'
     has_ended
     run ctctl share "$ID" --yes # it is excluded now
     [ "$status" = 1 ]

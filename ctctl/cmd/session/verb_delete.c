@@ -120,10 +120,8 @@ static int remove_it(struct ctx *c, const struct deletion *d)
                    "Deleted session %s from the cloud; it is excluded here. To save it again: "
                    "ctctl sync %.8s\n",
                    id, id);
-    if (!c->json && headline_number(o, "sharesEnded", 0) > 0)
-        buf_printf(&b, "%" PRId64 " share%s of it ended too.\n",
-                   headline_number(o, "sharesEnded", 0),
-                   headline_number(o, "sharesEnded", 0) == 1 ? "" : "s");
+    if (!c->json)
+        deletion_add_shares(o, &b);
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
