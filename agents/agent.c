@@ -25,6 +25,7 @@
 /* The table.  The first is agent_unnamed(). */
 static const struct agent *const table[] = {
     &claude_agent,
+    &codex_agent,
     &gemini_agent,
     &pi_agent,
     &copilot_agent,
@@ -177,20 +178,23 @@ static int is_line_start(int fd, int64_t offset, int64_t size)
     return file_pread_all(fd, &c, 1, (off_t)(offset - 1)) == 1 && c == '\n';
 }
 
-int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
-                       void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
-                       struct ct_err *err)
+int agent_read_history(const struct agent *agent, enum agent_kind kind, const char *root,
+                       int64_t offset, void (*f)(void *arg, const char *session_id), void *arg,
+                       int64_t *ret_next, struct ct_err *err)
 {
+    const struct agent_history_names of_names = {.session = agent->names_id};
+    int is_names = kind == AGENT_NAMES;
+    const char *path = is_names ? agent->names_path : agent->history_path;
     struct sessions s = {f, arg, "-"};
     struct ct_err e = {0};
     struct stat st;
     int fd, rc;
 
-    if (agent->history_path == NULL) {
+    if (path == NULL) {
         *ret_next = 0;
         return 0;
     }
-    fd = open_file(agent, root, agent->history_path, &st, &e);
+    fd = open_file(agent, root, path, &st, &e);
     if (fd < 0 && e.code == ERR_GONE) {
         *ret_next = 0;
         return 0;
@@ -202,8 +206,8 @@ int agent_read_history(const struct agent *agent, const char *root, int64_t offs
     }
     if (!is_line_start(fd, offset, (int64_t)st.st_size))
         offset = 0;
-    rc = history_read(fd, offset, (int64_t)st.st_size, HISTORY_ALL, history_line, &s, NULL,
-                      ret_next, err);
+    rc = history_read(is_names ? &of_names : &agent->history_names, fd, offset, (int64_t)st.st_size,
+                      HISTORY_ALL, history_line, &s, NULL, ret_next, err);
     close(fd);
     return rc;
 }

@@ -33,6 +33,7 @@ enum agent_kind {
     AGENT_LOOSE,   /* of no session */
     AGENT_ASIDE,   /* an older copy of the transcript that the agent put aside */
     AGENT_UPLOAD,  /* what was sent to the session from elsewhere */
+    AGENT_NAMES,   /* names that people gave to sessions, all in one file */
 };
 
 #define AGENT_ID_SIZE 24
@@ -99,6 +100,7 @@ struct agent_record {
     const char *id, *type, *subtype;
     const char *attachment; /* the type of what is attached */
     const char *model;      /* that the message is from */
+    const char *call;       /* of the message: which call of a tool it is, or answers */
     const char *text;       /* the beginning of the message: its string, or its first text block;
                                without a message, of the record's own words */
     int is_text_cut;        /* there is more of ${text} */
@@ -112,7 +114,9 @@ struct agent_record_names {
     const char *message;     /* the object that holds what was said; NULL: the record itself */
     const char *content;     /* in that: a string, or a list of blocks */
     const char *role;        /* of the message, who speaks: told as the subtype; NULL: nothing */
-    const char *result;      /* the role, or the type, of what a tool printed; or NULL */
+    const char *call; /* of the message: which call of a tool it makes or answers; NULL: nothing */
+    const char *item; /* an object in it of which the type is told as that of what is attached */
+    const char *result; /* the role, or the type, of what a tool printed; or NULL */
 
     /* Members of the message, or of a block of it, that say something beside those that all agents
      * have; NULL at the end. */
@@ -121,6 +125,7 @@ struct agent_record_names {
     /* The ways to the working folder and to the git branch, from the record down; NULL at the end.
      * No way: nothing says. */
     const char *const *cwd, *const *branch;
+    const char *cwd_type; /* of the records whose folder counts; NULL: all */
 
     /* The way to a list of records that a line holds ({"$set": {"messages": []}}); NULL: none
      * does. */
@@ -133,6 +138,17 @@ struct agent_record_names {
      * text does. */
     void (*cwd_in)(const char *text, char *ret, size_t size);
     int is_id_short; /* ids can come twice: a record is known by its time too */
+};
+
+/* How the lines of a prompt history call what they say; NULL: they don't. */
+struct agent_history_names {
+    const char *session, *project, *time, *text;
+};
+
+/* How the meta.json of stock clients calls, beside what ours says: the data folder, the
+ * transcript's path below it, and its file's name.  NULL: nothing. */
+struct agent_stock_names {
+    const char *home, *path, *file;
 };
 
 /* What becomes of a name in the data folder. */
@@ -151,6 +167,7 @@ enum agent_fate {
 enum agent_news {
     AGENT_NO_NEWS,   /* appended or removed without a word of conversation */
     AGENT_IS_NEWS,   /* conversation: what a person, a model or a tool said */
+    AGENT_IS_STEP,   /* conversation, but no message that people would count */
     AGENT_CANT_TELL, /* a type that nobody knows: news if it has an identity of its own */
 };
 
@@ -255,6 +272,10 @@ struct agent {
     /* Is the record of a transcript conversation? */
     enum agent_news (*record_news)(const struct agent_record *r);
 
+    /* Where records have no ids: write into ${ret} what tells the record from all others of its
+     * time, "" for one that need not be told.  NULL: they have. */
+    void (*record_identity)(const struct agent_record *r, char *ret, size_t size);
+
     /* Is it of a kind that a session has too in which nobody said anything?  Not if unknown. */
     int (*record_is_idle)(const struct agent_record *r);
 
@@ -291,7 +312,14 @@ struct agent {
     const char *keep_setting;
 
     const char *history_path; /* prompts of all sessions, or NULL */
-    const char *live_dir;     /* <pid>.json of each running process (agent_read_live()), or NULL */
+    struct agent_history_names history_names;
+
+    /* Names that people give to sessions, where these don't stand in the transcript: the file, a
+     * JSON object a line; the member of it that has the session's id; and the name of one, which
+     * the caller frees, NULL if it has none.  NULL, all three: they do. */
+    const char *names_path, *names_id;
+    char *(*title)(int root_fd, const char *session_id);
+    const char *live_dir; /* <pid>.json of each running process (agent_read_live()), or NULL */
 
     /* The way back.  What is the file ${entry} of a bundle of that session?  AGENT_NOTHING if it is
      * none that we install. */
@@ -307,6 +335,8 @@ struct agent {
     /* Where the transcript belongs; ${file} is its file's name where it was made, NULL: not known.
      * NULL if that is no name of such a file. */
     char *(*transcript_path)(const char *session_id, const char *project, const char *file);
+
+    struct agent_stock_names stock_names;
 
     /* The line that, at the end of a transcript, says that nothing is allowed without asking, with
      * its newline; the caller frees it.  NULL: a session says nothing of that. */
@@ -398,15 +428,16 @@ int agent_read_sidechain(const struct agent *agent, const char *root, const char
                          char ret_session_id[UUID_SIZE], struct ct_err *err);
 
 /**
- * agent_read_history(agent, root, offset, f, arg, ret_next, err):
- * Read the prompt history from ${offset} to its last complete line and call ${f} with the session
- * id of each complete line, "" if it names none (neighbouring repeats once).  An ${offset} beyond
- * the end means that the file was replaced: it is read from its beginning.  ${ret_next} is where
- * the next call goes on.  A missing file is no error: nothing is called, ${ret_next} is 0.
+ * agent_read_history(agent, kind, root, offset, f, arg, ret_next, err):
+ * Read the prompt history (AGENT_HISTORY), or the names of sessions (AGENT_NAMES), from ${offset}
+ * to its last complete line and call ${f} with the session id of each complete line, "" if it names
+ * none (neighbouring repeats once).  An ${offset} beyond the end means that the file was replaced:
+ * it is read from its beginning.  ${ret_next} is where the next call goes on.  A missing file is no
+ * error: nothing is called, ${ret_next} is 0.
  */
-int agent_read_history(const struct agent *agent, const char *root, int64_t offset,
-                       void (*f)(void *arg, const char *session_id), void *arg, int64_t *ret_next,
-                       struct ct_err *err);
+int agent_read_history(const struct agent *agent, enum agent_kind kind, const char *root,
+                       int64_t offset, void (*f)(void *arg, const char *session_id), void *arg,
+                       int64_t *ret_next, struct ct_err *err);
 
 /**
  * agent_by_head(p, n):

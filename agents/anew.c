@@ -21,7 +21,8 @@ static int put(const struct rebuild *r, const char *p, size_t n, int is_exact, s
 struct places {
     const struct anew_rules *rules;
     int in_message, in_list, is_signed; /* of one's own */
-    int in_place, is_cwd;               /* of what was made anew */
+    int is_cwd;                         /* of what was made anew */
+    uint32_t in_depth; /* that far down is the object that has it; 0: it is not open */
     uint64_t begun_at;
 
     struct {
@@ -320,10 +321,13 @@ static size_t on_made_begin(void *arg, const struct jscan *s, enum jscan_type ty
     struct places *x = arg;
     const char *in = x->rules->cwd_in;
 
-    if (s->depth == 2)
-        x->in_place = in != NULL && type == JSCAN_OBJECT && strcmp(s->key, in) == 0;
-    x->is_cwd = type == JSCAN_STRING && strcmp(s->key, "cwd") == 0 &&
-                (in == NULL ? s->depth == 1 : s->depth == 3 && x->in_place);
+    if (s->depth <= x->in_depth)
+        x->in_depth = 0;
+    if (in != NULL && s->depth >= 1 && s->depth <= 2 && type == JSCAN_OBJECT &&
+        strcmp(s->key, in) == 0)
+        x->in_depth = s->depth;
+    x->is_cwd = type == JSCAN_STRING && strcmp(s->key, "cwd") == 0 && s->depth == x->in_depth + 1 &&
+                (in == NULL || x->in_depth > 0);
     x->begun_at = s->at;
     return x->is_cwd ? 1 : 0;
 }
@@ -401,6 +405,8 @@ void anew_free(struct rebuild *r)
         return;
     map_free_all(r->gone);
     map_free_all(r->next);
+    if (r->own != NULL)
+        r->rules->free_own(r->own);
     buf_free(&r->line);
     free(r);
 }
@@ -468,13 +474,34 @@ int anew_feed(struct rebuild *r, const void *p, size_t n, struct ct_err *err)
     return 0;
 }
 
+/* Its last line may lack its newline. */
+static int add_own(struct rebuild *r, int is_open, struct ct_err *err)
+{
+    struct json_object *o = r->rules->end_own(r);
+    const char *text = jdoc_text(o);
+    int rc = 0;
+
+    if (o != NULL && is_open)
+        rc = put(r, "\n", 1, 0, err);
+    if (o != NULL && rc == 0)
+        rc = put(r, text, strlen(text), 0, err);
+    if (o != NULL && rc == 0)
+        rc = put(r, "\n", 1, 0, err);
+    json_object_put(o);
+    return rc;
+}
+
 int anew_end(struct rebuild *r, struct ct_err *err)
 {
+    int is_open = r->line.len > 0 || r->is_overlong;
+
     if (r->rules->make_document != NULL)
         return r->is_overlong || r->line.len == 0
                    ? 1
                    : r->rules->make_document(&r->opts, r->line.data, r->line.len, err);
-    if ((r->line.len > 0 || r->is_overlong) && end_line(r, 0, err) != 0)
+    if (is_open && end_line(r, 0, err) != 0)
+        return -1;
+    if (r->opts.trust == TRUST_OWN && r->rules->end_own != NULL && add_own(r, is_open, err) != 0)
         return -1;
     return r->has_begun || r->opts.trust == TRUST_OWN ? 0 : 1;
 }

@@ -94,7 +94,7 @@ struct anew_rules {
      * it bears none. */
     const char *content, *signature;
 
-    /* The object, in the one that holds what was said, that has the "cwd"; NULL: the record. */
+    /* The object, one or two deep, that has the "cwd"; NULL: the record. */
     const char *cwd_in;
 
     /* Make the record ${in} of somebody else anew: a new object, or NULL if it does not come.
@@ -107,6 +107,11 @@ struct anew_rules {
     /* What of one's own acts by itself: make the line anew, or return NULL: it comes as it is.
      * NULL: nothing does. */
     struct json_object *(*make_own)(struct rebuild *r, const char *p, size_t n);
+
+    /* A record more at the end of one's own transcript, or NULL; what make_own() keeps in r->own
+     * for it, and how that is freed.  NULL, both: nothing. */
+    struct json_object *(*end_own)(struct rebuild *r);
+    void (*free_own)(void *own);
 
     /* Instead of all that, for a file that is one document: put what comes of it, whoever wrote it.
      * Contract of rebuild_end(). */
@@ -122,6 +127,7 @@ struct rebuild {
     int is_overlong;  /* the line under way was let through, or is left out */
     struct map *gone; /* id of a record that was left out -> what it hung on (owned), "": nothing */
     struct map *next; /* ... -> the first that hung on it and came (owned) */
+    void *own;        /* the rules' */
 };
 
 /**

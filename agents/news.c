@@ -72,10 +72,11 @@ struct news {
     struct buf parts;  /* of these: struct part */
     struct descent to_cwd, to_branch, to_list;
     struct body *body;
-    uint64_t body_at;                          /* what is fed to ${body} next, if something is */
-    uint32_t body_depth;                       /* something is: it ends at that depth */
-    int is_body_string;                        /* ... with a string, and else with what holds it */
-    int is_text_wanted;                        /* the string is wanted for itself */
+    uint64_t body_at;    /* what is fed to ${body} next, if something is */
+    uint32_t body_depth; /* something is: it ends at that depth */
+    int is_body_string;  /* ... with a string, and else with what holds it */
+    int is_text_wanted;  /* the string is wanted for itself */
+    int in_item;
     int in_message, in_attachment, in_content; /* of the message, where that is a list */
     int is_meta, is_compact_summary, is_sidechain, has_tool_result;
     int has_more;               /* it says more than it did when it came first */
@@ -87,6 +88,7 @@ struct news {
     char model[64];
     char block[32]; /* the type of a block of the message */
     char message_id[64];
+    char call[64];
     char uuid[64];
     char parent[64];
     char owner[64];
@@ -196,6 +198,12 @@ static int is_of_block(const struct news *n, const struct jscan *s, const char *
     return n->in_message && s->depth == n->base + 3 && strcmp(s->key, key) == 0;
 }
 
+/* Is it the type of the item in the message? */
+static int is_item_type(const struct news *n, const struct jscan *s)
+{
+    return n->in_item && s->depth == n->base + 2 && strcmp(s->key, "type") == 0;
+}
+
 /* How much of a string is wanted. */
 static size_t wanted(struct news *n, const struct jscan *s)
 {
@@ -212,8 +220,10 @@ static size_t wanted(struct news *n, const struct jscan *s)
         return sizeof(n->branch) - 1;
     if (is_at_end(&n->to_cwd, s))
         return n->first_cwd[0] == '\0' || n->project != NULL ? JSCAN_TEXT : 0;
-    if (s->depth == 2 && n->in_attachment && strcmp(s->key, "type") == 0)
+    if ((s->depth == 2 && n->in_attachment && strcmp(s->key, "type") == 0) || is_item_type(n, s))
         return sizeof(n->attachment) - 1;
+    if (is_of_message(n, s, n->names->call))
+        return sizeof(n->call) - 1;
     if (is_of_message(n, s, "model"))
         return sizeof(n->model) - 1;
     if (is_of_message(n, s, n->names->role))
@@ -237,10 +247,10 @@ static void begin_record(struct news *n, uint32_t top)
     n->body_depth = 0;
     body_clear(n->body);
     n->in_message = n->names->message == NULL;
-    n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
+    n->in_item = n->in_attachment = n->in_content = n->is_meta = n->is_compact_summary = 0;
     n->is_sidechain = n->has_tool_result = n->is_text_cut = n->has_other = n->blocks = 0;
     n->has_more = 0;
-    n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = '\0';
+    n->attachment[0] = n->model[0] = n->block[0] = n->message_id[0] = n->call[0] = '\0';
     n->type[0] = n->subtype[0] = n->uuid[0] = n->timestamp[0] = n->text[0] = '\0';
     n->parent[0] = n->owner[0] = '\0';
 }
@@ -258,6 +268,7 @@ static struct agent_record record_of(const struct news *n)
         .subtype = n->subtype,
         .attachment = n->attachment,
         .model = n->model,
+        .call = n->call,
         .text = n->text,
         .is_text_cut = n->is_text_cut,
         .has_more = n->has_other || n->blocks > 1,
@@ -320,6 +331,8 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->is_compact_summary = type == JSCAN_TRUE;
     if (s->depth == n->top && strcmp(s->key, "isSidechain") == 0)
         n->is_sidechain = type == JSCAN_TRUE;
+    if (is_of_message(n, s, n->names->item))
+        n->in_item = type == JSCAN_OBJECT;
     if (n->in_content && s->depth == n->base + 2)
         count_block(n, type == JSCAN_OBJECT);
     if ((s->depth == n->top && strcmp(s->key, "content") == 0) ||
@@ -356,8 +369,10 @@ static char *place_of(struct news *n, const struct jscan *s)
         if (strcmp(s->key, places[i].key) == 0)
             return places[i].to;
     }
-    if (s->depth == 2 && n->in_attachment)
+    if ((s->depth == 2 && n->in_attachment) || is_item_type(n, s))
         return n->attachment;
+    if (is_of_message(n, s, n->names->call))
+        return n->call;
     if (is_of_message(n, s, "model"))
         return n->model;
     if (is_of_message(n, s, n->names->role))
@@ -412,7 +427,7 @@ static void on_close(void *arg, const struct jscan *s)
         n->in_attachment = 0;
     }
     if (s->depth <= n->base + 2)
-        n->in_content = 0;
+        n->in_content = n->in_item = 0;
 }
 
 static const struct jscan_ops ops = {on_begin, on_string, on_close, NULL};
@@ -535,7 +550,8 @@ static void add_message(struct news *n, const unsigned char *said)
 
 static int is_conversation(const struct news *n, enum agent_news kind)
 {
-    return kind == AGENT_IS_NEWS || (kind == AGENT_CANT_TELL && n->uuid[0] != '\0');
+    return kind == AGENT_IS_NEWS || kind == AGENT_IS_STEP ||
+           (kind == AGENT_CANT_TELL && n->uuid[0] != '\0');
 }
 
 /* ... and what came with it when it came again, if it did. */
@@ -555,11 +571,11 @@ static void add_record(struct news *n, enum agent_news kind, int64_t ms, const u
 {
     if (ms >= 0)
         seen_add(n->times, &ms, sizeof(ms));
-    if (n->uuid[0] == '\0' && kind == AGENT_IS_NEWS)
+    if (n->uuid[0] == '\0' && (kind == AGENT_IS_NEWS || kind == AGENT_IS_STEP))
         add_unnamed(n, said);
     else if (n->uuid[0] != '\0')
         add_named(n, kind, said);
-    if (kind != AGENT_NO_NEWS)
+    if (kind != AGENT_NO_NEWS && kind != AGENT_IS_STEP)
         add_message(n, said);
 }
 
@@ -628,8 +644,12 @@ static void end_line(struct news *n)
         return;
     }
     n->is_something |= !n->agent->record_is_idle(&r);
+    if (n->names->cwd_type != NULL && strcmp(n->type, n->names->cwd_type) != 0)
+        n->cwd[0] = '\0';
     judge_cwd(n);
     note_beginning(n);
+    if (n->agent->record_identity != NULL)
+        n->agent->record_identity(&r, n->uuid, sizeof(n->uuid));
     if (n->first_cwd[0] == '\0')
         memcpy(n->first_cwd, n->cwd, sizeof(n->cwd));
     if (n->branch[0] != '\0')

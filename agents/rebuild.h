@@ -38,6 +38,8 @@ struct rebuild_opts {
     const char *cwd, *home; /* of this machine; NULL: nothing is installed, it is only looked at */
     int with_memory;        /* a stranger's too */
     int with_file_history;  /* the same: what /rewind writes and deletes, below ${cwd} */
+    int keep_mode;          /* what one's own session may do without asking, it may here too */
+    int *has_mode_reset;    /* or NULL: set if it was taken from it */
     struct losses *losses;
     struct losses *used; /* what it used there, and that may be lacking here: "agent NAME",
                             "skill NAME", and the two below with a path */

@@ -47,6 +47,7 @@ struct record {
     uint8_t is_fork;      /* copied from the session that this one began in */
     uint8_t is_in_usage;  /* where there are two ways down from a message */
     uint8_t has_usage;    /* of the message */
+    uint8_t is_total;     /* ${tokens} are those of the session so far */
     uint8_t is_cost_open; /* the price of something was not known */
     int64_t start_time;   /* when it began to count what it spent */
     int64_t total_micros; /* spent since then, or -1 */

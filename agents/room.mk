@@ -27,6 +27,12 @@ agents_libagents_a_SOURCES = \
   agents/claude/worktree.c agents/claude/worktree.h \
   agents/claude/unite.c \
   agents/claude/unite_lines.c agents/claude/unite_lines.h \
+  agents/codex/codex.c agents/codex/codex.h \
+  agents/codex/codex_list.c \
+  agents/codex/codex_news.c \
+  agents/codex/codex_rebuild.c \
+  agents/codex/codex_record.c \
+  agents/codex/codex_turns.c \
   agents/copilot/copilot.c agents/copilot/copilot.h \
   agents/copilot/copilot_beside.c \
   agents/copilot/copilot_rebuild.c \
@@ -73,4 +79,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/copilot/README.md agents/gemini/README.md agents/pi/README.md agents/qwen/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/codex/README.md agents/copilot/README.md agents/gemini/README.md agents/pi/README.md agents/qwen/README.md

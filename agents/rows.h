@@ -5,6 +5,7 @@
 
 /* The rows of the table in agent.c; each lies in its agent's own folder. */
 extern const struct agent claude_agent;
+extern const struct agent codex_agent;
 extern const struct agent copilot_agent;
 extern const struct agent gemini_agent;
 extern const struct agent pi_agent;

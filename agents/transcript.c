@@ -12,13 +12,11 @@
 
 #include "agents/transcript.h"
 
-#define TITLE_CHARACTERS 200
-
 /* Bytes of paths that are kept for filesModified; their number is always exact. */
 #define FILES_BYTES (512 << 10)
 
 /* Saved states of another layout are refused.  Raise it with any change in what is gathered. */
-#define STATE_VERSION 5
+#define STATE_VERSION 6
 
 /* What has been gathered; without pointers, so that it can be written down. */
 struct totals {
@@ -61,7 +59,7 @@ void record_clear(struct record *r)
     r->type = RECORD_OTHER;
     r->is_meta = r->is_sidechain = r->is_compact_summary = r->has_tool_result = 0;
     r->tool_calls = 0;
-    r->is_fork = r->is_in_usage = r->has_usage = r->is_cost_open = 0;
+    r->is_fork = r->is_in_usage = r->has_usage = r->is_total = r->is_cost_open = 0;
     r->start_time = 0;
     r->total_micros = r->cost_micros = -1;
     r->timestamp[0] = r->session_id[0] = r->cwd[0] = r->relocated[0] = r->git_branch[0] =
@@ -128,7 +126,7 @@ static int is_user_message(const struct transcript *t)
 /* Copy a title, cut on a character boundary. */
 static void cut_title(char *to, const char *from)
 {
-    size_t n = str_utf8_cut(from, strlen(from), TITLE_CHARACTERS);
+    size_t n = str_utf8_cut(from, strlen(from), TRANSCRIPT_TITLE);
 
     memcpy(to, from, n);
     to[n] = '\0';
@@ -206,6 +204,8 @@ static void take_usage(struct transcript *t, int is_new)
         usage_counter(u, r->start_time, r->total_micros);
         u->is_at_least = r->is_cost_open;
     }
+    if (r->is_total)
+        usage_total(u, t->totals.model, &r->tokens);
     if ((r->type != RECORD_ASSISTANT && r->type != RECORD_TOKENS) || r->is_fork ||
         r->message_id[0] == '\0' || strcmp(r->model, "<synthetic>") == 0)
         return;

@@ -35,6 +35,8 @@ void transcript_free(struct transcript *t);
  */
 void transcript_feed(struct transcript *t, const char *p, size_t n);
 
+#define TRANSCRIPT_TITLE 200 /* characters of a title, at most */
+
 /* Strings are borrowed until the next feed; NULL: the transcript does not say. */
 struct transcript_facts {
     int64_t lines;     /* that counted */
@@ -46,7 +48,7 @@ struct transcript_facts {
     int has_times;
     int64_t started_ms, ended_ms; /* since 1970 */
     const char *model;
-    const char *title;      /* at most 200 characters */
+    const char *title;      /* at most TRANSCRIPT_TITLE characters */
     const char *cwd;        /* the first */
     const char *relocated;  /* the folder that it was moved to last (/cd) */
     const char *git_branch; /* the last */

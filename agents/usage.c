@@ -59,6 +59,21 @@ void usage_message(struct usage *u, uint64_t id, int is_new, const char *model,
     count(&u->models[u->recent[i].model].tokens, &is, 1);
 }
 
+void usage_total(struct usage *u, const char *model, const struct usage_tokens *t)
+{
+    const struct usage_tokens *last = &u->total;
+    int is_anew = t->input < last->input || t->output < last->output ||
+                  t->cache_read < last->cache_read || t->cache_write < last->cache_write;
+    struct usage_tokens now = {sane(t->input), sane(t->output), sane(t->cache_read),
+                               sane(t->cache_write)};
+    struct usage_tokens more = now;
+
+    if (!is_anew)
+        count(&more, last, -1);
+    count(&u->models[place_of(u, model)].tokens, &more, 1);
+    u->total = now;
+}
+
 void usage_spent(struct usage *u, int64_t micros)
 {
     u->has_cost = 1;

@@ -31,7 +31,8 @@ struct usage {
     uint32_t has_cost;
     uint32_t is_at_least; /* the agent says that it did not know the price of all */
     uint32_t n_recent, n_counters;
-    int64_t cost_micros; /* millionths of a US dollar, without what the counters say */
+    struct usage_tokens total; /* where the agent's own count stood last */
+    int64_t cost_micros;       /* millionths of a US dollar, without what the counters say */
     struct usage_model models[USAGE_MODELS];
 
     struct {
@@ -54,6 +55,13 @@ struct usage {
  */
 void usage_message(struct usage *u, uint64_t id, int is_new, const char *model,
                    const struct usage_tokens *t);
+
+/**
+ * usage_total(u, model, t):
+ * All that the session used so far stands at ${t}: what is more than at the last time is
+ * ${model}'s.  A count that goes back began anew.
+ */
+void usage_total(struct usage *u, const char *model, const struct usage_tokens *t);
 
 /**
  * usage_spent(u, micros), usage_counter(u, id, micros):

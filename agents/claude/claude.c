@@ -325,6 +325,7 @@ const struct agent claude_agent = {
     .unite = claude_unite,
     .cleanup_days = claude_cleanup_days,
     .history_path = "history.jsonl",
+    .history_names = {"sessionId", "project", "timestamp", "display"},
     .live_dir = "sessions",
     .entry_kind = claude_entry_kind,
     .entry_path = claude_entry_path,

@@ -5,12 +5,14 @@
 #include "common/data/jscan.h"
 #include "common/base/str.h"
 
+#include "agents/agent.h"
 #include "agents/claude/history.h"
 
 #define WINDOW (256 << 10)
 #define PASTES_MAX (64 << 10)
 
 struct reader {
+    const struct agent_history_names *names;
     int fd;
     const char *session_id; /* wanted, or NULL */
     void (*f)(void *arg, const struct history_line *line);
@@ -24,15 +26,20 @@ struct reader {
     struct buf pastes;
 };
 
+static int is_member(const struct jscan *s, const char *name)
+{
+    return s->depth == 1 && name != NULL && strcmp(s->key, name) == 0;
+}
+
 static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
 {
     struct reader *r = arg;
 
-    if (s->depth == 1 && strcmp(s->key, "sessionId") == 0) {
+    if (is_member(s, r->names->session)) {
         r->line_session[0] = '\0';
         return type == JSCAN_STRING ? UUID_SIZE : 0;
     }
-    if (s->depth == 1 && strcmp(s->key, "project") == 0) {
+    if (is_member(s, r->names->project)) {
         r->project[0] = '\0';
         return JSCAN_TEXT;
     }
@@ -45,10 +52,10 @@ static void on_string(void *arg, const struct jscan *s, const char *text, size_t
 
     if (is_cut)
         return;
-    if (s->depth == 1 && strcmp(s->key, "sessionId") == 0) {
+    if (is_member(s, r->names->session)) {
         if (uuid_is_valid(text))
             memcpy(r->line_session, text, UUID_SIZE);
-    } else if (s->depth == 1 && strcmp(s->key, "project") == 0) {
+    } else if (is_member(s, r->names->project)) {
         memcpy(r->project, text, len + 1);
     } else if (len > 0 && r->pastes.len + len < PASTES_MAX) {
         buf_add(&r->pastes, text, len + 1);
@@ -188,13 +195,14 @@ static int read_all(struct reader *r, int64_t *offset, int64_t end, const _Atomi
     return 0;
 }
 
-int history_read(int fd, int64_t offset, int64_t end, const char *session_id,
-                 void (*f)(void *arg, const struct history_line *line), void *arg,
-                 const _Atomic int *cancel, int64_t *ret_next, struct ct_err *err)
+int history_read(const struct agent_history_names *names, int fd, int64_t offset, int64_t end,
+                 const char *session_id, void (*f)(void *arg, const struct history_line *line),
+                 void *arg, const _Atomic int *cancel, int64_t *ret_next, struct ct_err *err)
 {
     struct reader *r = str_calloc(1, sizeof(*r));
     int rc;
 
+    r->names = names;
     r->fd = fd;
     r->session_id = session_id;
     r->f = f;

@@ -93,11 +93,6 @@ static int optional_members(const struct json_object *o, struct meta *ret, struc
         (ret->transcript_file == NULL || !is_component(ret->transcript_file)))
         return err_set(err, ERR_CORRUPT,
                        "the bundle's meta.json has a sourceTranscript that is none");
-    ret->transcript_file = jdoc_str(o, "sourceTranscript");
-    if (jdoc_has(o, "sourceTranscript") &&
-        (ret->transcript_file == NULL || !is_component(ret->transcript_file)))
-        return err_set(err, ERR_CORRUPT,
-                       "the bundle's meta.json has a sourceTranscript that is none");
     ret->is_profile = jdoc_str(o, "kind") != NULL && strcmp(jdoc_str(o, "kind"), "profile") == 0;
     ret->memory_cwd = jdoc_str(o, "memoryCwd");
     if (jdoc_has(o, "memoryCwd") && (ret->memory_cwd == NULL || !meta_is_path(ret->memory_cwd)))
@@ -136,6 +131,19 @@ static int agent_and_format(const struct json_object *o, struct meta *ret, struc
     return 0;
 }
 
+/* What stock clients call otherwise, where ours says nothing; what is none is passed over. */
+static void stock_members(const struct json_object *o, struct meta *ret)
+{
+    const struct agent_stock_names *names = &ret->agent->stock_names;
+    const char *home = names->home != NULL ? jdoc_str(o, names->home) : NULL;
+    const char *file = names->file != NULL ? jdoc_str(o, names->file) : NULL;
+
+    if (ret->data_dir == NULL && home != NULL && meta_is_path(home))
+        ret->data_dir = home;
+    if (ret->transcript_file == NULL && file != NULL && is_component(file))
+        ret->transcript_file = file;
+}
+
 int meta_parse(const char *p, size_t n, struct meta *ret, struct json_object **ret_document,
                struct ct_err *err)
 {
@@ -155,6 +163,7 @@ int meta_parse(const char *p, size_t n, struct meta *ret, struct json_object **r
         path_member(o, "sourceUserDir", &meta.source_user_dir, err) != 0 ||
         agent_and_format(o, &meta, err) != 0 || optional_members(o, &meta, err) != 0)
         goto fail;
+    stock_members(o, &meta);
     *ret = meta;
     *ret_document = o;
     return 0;

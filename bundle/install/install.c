@@ -589,6 +589,16 @@ static int is_in_the_way(const struct installing *in, struct ct_err *err)
     return other != NULL;
 }
 
+/* Where the transcript will be: where it is, unless it comes into another project folder. */
+static char *path_of(const struct installing *in)
+{
+    const struct local_copy *c = in->local.n > 0 ? &in->local.copies[0] : NULL;
+
+    if (c != NULL && strcmp(c->project, in->r->project) == 0)
+        return str_dup(c->path);
+    return in->meta->agent->transcript_path(in->r->session_id, in->r->project, file_name(in));
+}
+
 static int settle(struct installing *in, struct ct_err *err)
 {
     struct install_result *r = in->r;
@@ -598,7 +608,7 @@ static int settle(struct installing *in, struct ct_err *err)
     stay(in);
     r->cwd = str_dup(in->target.cwd);
     r->project = str_dup(in->target.project);
-    r->path = in->meta->agent->transcript_path(r->session_id, r->project, file_name(in));
+    r->path = path_of(in);
     if (r->path == NULL)
         return err_set(err, ERR_CORRUPT, "the bundle has a transcript that is called like none");
     if (is_in_the_way(in, err))

@@ -20,6 +20,7 @@
 #define LOST_LOCKS 3
 
 struct collecting {
+    const struct agent_history_names *names;
     int fd;
     const struct seen *have; /* NULL: of the history itself */
     struct seen *into;
@@ -29,7 +30,8 @@ struct collecting {
 };
 
 /* What makes a prompt the same one, in whatever folder it counts as typed. */
-static void key_of(const char *p, size_t n, struct buf *ret)
+static void key_of(const struct agent_history_names *names, const char *p, size_t n,
+                   struct buf *ret)
 {
     struct json_object *o;
 
@@ -38,8 +40,8 @@ static void key_of(const char *p, size_t n, struct buf *ret)
         buf_add(ret, p, n);
         return;
     }
-    buf_printf(ret, "%lld ", (long long)jdoc_int(o, "timestamp", 0));
-    buf_addstr(ret, jdoc_str(o, "display") != NULL ? jdoc_str(o, "display") : "");
+    buf_printf(ret, "%lld ", (long long)jdoc_int(o, names->time, 0));
+    buf_addstr(ret, jdoc_str(o, names->text) != NULL ? jdoc_str(o, names->text) : "");
     json_object_put(o);
 }
 
@@ -54,7 +56,7 @@ static void on_line(void *arg, const struct history_line *line)
     if (file_pread_all(c->fd, buf_reserve(&text, n), n, (off_t)line->offset) != (ssize_t)n) {
         c->has_failed = 1;
     } else {
-        key_of(text.data, n - 1, &key);
+        key_of(c->names, text.data, n - 1, &key);
         if (seen_add(c->into, key.data, key.len) && c->have != NULL) {
             buf_add(&c->missing, text.data, n);
             c->n++;
@@ -71,7 +73,8 @@ static int collect(struct collecting *c, const char *session_id, struct ct_err *
 
     if (fstat(c->fd, &st) != 0)
         return err_sys(err, "can't stat the prompt history");
-    if (history_read(c->fd, 0, (int64_t)st.st_size, session_id, on_line, c, NULL, &next, err) != 0)
+    if (history_read(c->names, c->fd, 0, (int64_t)st.st_size, session_id, on_line, c, NULL, &next,
+                     err) != 0)
         return -1;
     return c->has_failed ? err_set(err, ERR_RETRY, "the prompt history shrank under our hands") : 0;
 }
@@ -107,8 +110,9 @@ static int append(int fd, struct buf *lines, struct ct_err *err)
 static int work(struct collecting *from, const char *session_id, int fd, const struct dirlock *lock,
                 int64_t *ret_added, struct ct_err *err)
 {
-    struct collecting to = {.fd = fd, .into = seen_new()};
-    struct collecting lines = {.fd = from->fd, .have = to.into, .into = to.into};
+    struct collecting to = {.names = from->names, .fd = fd, .into = seen_new()};
+    struct collecting lines = {
+        .names = from->names, .fd = from->fd, .have = to.into, .into = to.into};
     int rc = fd >= 0 ? collect(&to, session_id, err) : 0;
 
     if (rc == 0)
@@ -169,7 +173,7 @@ static int locked(int root_fd, const char *path, struct collecting *from, const 
 int prompts_append(int root_fd, const struct agent *agent, const char *session_id, int lines_fd,
                    int clock_fd, int64_t *ret_added, struct ct_err *err)
 {
-    struct collecting from = {.fd = lines_fd};
+    struct collecting from = {.names = &agent->history_names, .fd = lines_fd};
     int64_t missing = 0;
     int fd = -1, rc;
 

@@ -118,8 +118,13 @@ static int make_way(struct publishing *p, struct ct_err *err)
     return 0;
 }
 
+/* Where it is stays its place: an agent may have put it elsewhere without calling it otherwise. */
 static char *transcript_path(const struct publishing *p)
 {
+    const struct local_copy *c = p->local->n > 0 ? &p->local->copies[0] : NULL;
+
+    if (c != NULL && strcmp(c->project, p->project) == 0)
+        return str_dup(c->path);
     return p->agent->transcript_path(p->session_id, p->project, p->file);
 }
 

@@ -572,6 +572,8 @@ int opener_extract(struct opener *o, const char *stage_dir, const struct relocat
         .home = relocation != NULL ? relocation_home(relocation) : NULL,
         .with_memory = o->opts.with_memory,
         .with_file_history = o->opts.with_file_history,
+        .keep_mode = o->opts.keep_mode,
+        .has_mode_reset = &x.has_mode_reset,
         .losses = &x.losses,
         .used = &x.used,
     };

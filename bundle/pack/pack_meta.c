@@ -90,13 +90,28 @@ static void add_if(struct json_object *o, const char *key, const char *value)
         jdoc_set_str(o, key, value);
 }
 
+/* The name that a person gave it counts; some agents keep it elsewhere.  The caller frees it. */
+static char *title_of(const struct survey *v, const struct transcript_facts *facts)
+{
+    const struct agent *agent = v->s->agent;
+    char *title = agent->title != NULL && !v->s->is_profile
+                      ? agent->title(v->s->root_fd, v->s->session_id)
+                      : NULL;
+
+    if (title == NULL)
+        return facts->title != NULL ? str_dup(facts->title) : NULL;
+    title[str_utf8_cut(title, strlen(title), TRANSCRIPT_TITLE)] = '\0';
+    return title;
+}
+
 struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
 {
     struct json_object *o = json_object_new_object();
     struct transcript_facts facts;
-    char name[4097];
+    char name[4097], *title;
 
     transcript_facts(v->facts, &facts);
+    title = title_of(v, &facts);
     jdoc_set_str(o, "agentId", v->s->agent->id);
     if (v->s->is_profile)
         jdoc_set_str(o, "kind", "profile");
@@ -107,7 +122,7 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     add_times(o, &facts);
     if (v->cwd[0] != '\0')
         jdoc_set_str(o, "projectName", transcript_project_name(v->cwd, name, sizeof(name)));
-    add_if(o, "summary", facts.title);
+    add_if(o, "summary", title);
     add_files(o, v);
     jdoc_set_int(o, "filesModifiedCount", facts.files_modified);
     jdoc_set_int(o, "jsonlSizeBytes", content_transcript(v->s)->length);
@@ -117,7 +132,8 @@ struct json_object *pack_meta_new(const struct survey *v, int is_rewritten)
     if (is_rewritten)
         jdoc_set_bool(o, "rewritten", 1);
     /* For this machine. */
-    add_if(o, "title", facts.title);
+    add_if(o, "title", title);
+    free(title);
     jdoc_set_str(o, "cwd", v->cwd[0] != '\0' ? v->cwd : v->s->user_dir);
     if (strcmp(v->cwd, v->began_in) != 0)
         jdoc_set_str(o, "beganIn", v->began_in);
@@ -184,6 +200,14 @@ static void add_places(struct json_object *o, const struct survey *v, const char
         jdoc_set_str(o, "sourceProject", v->s->project);
     if (!v->s->is_profile && (place == NULL || strcmp(place, path) != 0))
         jdoc_set_str(o, "sourceTranscript", path_base(path));
+    free(place);
+    place = agent->transcript_path(v->s->session_id, v->s->project, path_base(path));
+    if (agent->stock_names.home != NULL && meta_is_path(v->s->root))
+        jdoc_set_str(o, agent->stock_names.home, v->s->root);
+    if (agent->stock_names.path != NULL && place != NULL) {
+        jdoc_set_str(o, agent->stock_names.path, place);
+        jdoc_set_str(o, agent->stock_names.file, path_base(place));
+    }
     free(place);
     free(usual);
     free(name);

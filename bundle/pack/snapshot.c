@@ -199,8 +199,9 @@ static int read_prompts(struct snapshot *s, struct content *c, struct prompts *p
 
     if (fd < 0)
         return -1;
-    rc = history_read(fd, 0, c->size_bytes, p->profile != NULL ? HISTORY_ALL : s->session_id,
-                      prompt, p, s->cancel, &next, err);
+    rc = history_read(&s->agent->history_names, fd, 0, c->size_bytes,
+                      p->profile != NULL ? HISTORY_ALL : s->session_id, prompt, p, s->cancel, &next,
+                      err);
     close(fd);
     return rc;
 }

@@ -44,7 +44,7 @@ static int is_prompt(const struct agent *agent, const char *line, size_t len)
     int is_so = 1;
 
     if (jdoc_parse(line, len, &o, NULL) == 0) {
-        text = jdoc_str(o, "display");
+        text = jdoc_str(o, agent->history_names.text);
         pasted = jdoc_obj(o, "pastedContents");
         is_so = text == NULL || !agent->prompt_is_command(text) ||
                 (pasted != NULL && json_object_object_length(pasted) > 0);

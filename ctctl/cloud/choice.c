@@ -1,7 +1,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agents/agent.h"
 #include "agents/usage.h"
 #include "common/base/buf.h"
 #include "common/base/now.h"
@@ -167,18 +166,4 @@ struct json_object *choice_make(const struct choice *ch, struct json_object *lis
     if (ch->limit > 0 && n > (size_t)ch->limit)
         json_object_array_del_idx(some, (size_t)ch->limit, n - (size_t)ch->limit);
     return some;
-}
-
-int choice_check_agent(struct ctx *c, const char *agent)
-{
-    struct buf b = {0};
-    int rc;
-
-    if (agent == NULL || agent_find(agent) != NULL)
-        return -1;
-    for (size_t i = 0; agent_at(i) != NULL; i++)
-        buf_printf(&b, "%s%s", i > 0 ? ", " : "", agent_at(i)->id);
-    rc = ctx_usage(c, "--agent is one of %s, not \"%s\"", b.data, agent);
-    buf_free(&b);
-    return rc;
 }

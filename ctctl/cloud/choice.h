@@ -34,11 +34,4 @@ int choice_is_all(const struct choice *ch);
  */
 struct json_object *choice_make(const struct choice *ch, struct json_object *list, int64_t now_ms);
 
-/**
- * choice_check_agent(c, agent):
- * Return -1 if ${agent} is NULL or the id of an agent that this version knows, else what the verb
- * returns: it has been said which there are.
- */
-int choice_check_agent(struct ctx *c, const char *agent);
-
 #endif

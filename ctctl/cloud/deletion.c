@@ -211,7 +211,6 @@ static int remove_all(struct ctx *c, struct json_object *list, struct json_objec
     struct json_object *done = json_object_new_array(), *failed = json_object_new_array(), *o, *f;
     size_t n = json_object_array_length(list);
     struct ct_err e = {0};
-    int64_t shares = 0;
     int rc = CTX_OK;
 
     for (size_t i = 0; i < n && rc != CTX_NO_AUTH; i++) {
@@ -221,7 +220,6 @@ static int remove_all(struct ctx *c, struct json_object *list, struct json_objec
             continue;
         if (mark(c, id, &e) == 0 && remove_wire(c, wire_id, 0, &o, &e) == 0) {
             json_object_array_add(done, jdoc_new_str(id));
-            shares += headline_number(o, "sharesEnded", 0);
             json_object_put(o);
             continue;
         }
@@ -234,16 +232,7 @@ static int remove_all(struct ctx *c, struct json_object *list, struct json_objec
     }
     json_object_object_add(result, "deleted", done);
     json_object_object_add(result, "failed", failed);
-    jdoc_set_int(result, "sharesEnded", shares);
     return rc;
-}
-
-void deletion_add_shares(const struct json_object *answer, struct buf *b)
-{
-    int64_t n = headline_number(answer, "sharesEnded", 0);
-
-    if (n > 0)
-        buf_printf(b, "%" PRId64 " share%s ended too.\n", n, n == 1 ? "" : "s");
 }
 
 int deletion_many(struct ctx *c, const struct sessions_filter *f, int64_t older_s, int is_agreed)
@@ -276,8 +265,6 @@ int deletion_many(struct ctx *c, const struct sessions_filter *f, int64_t older_
             ctx_json(c, result);
         else if (json_object_array_length(list) > 0)
             buf_printf(&b, "Deleted %s from the cloud. %s\n", count, deletion_trash(c));
-        if (!c->json)
-            deletion_add_shares(result, &b);
         ctx_print(c, &b);
         free(count);
     }

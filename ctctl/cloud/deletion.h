@@ -21,12 +21,6 @@ int deletion_one(struct ctx *c, const struct resolved *w, int64_t version, int i
 const char *deletion_trash(struct ctx *c);
 
 /**
- * deletion_add_shares(answer, b):
- * Append a line on the shares that ended with what was deleted, if there were any.
- */
-void deletion_add_shares(const struct json_object *answer, struct buf *b);
-
-/**
  * deletion_many(c, f, older_s, is_agreed):
  * Remove all sessions that ${f} lets through and whose newest version is older than ${older_s}
  * seconds (0: of any age), after showing them and asking, unless ${is_agreed}.  Return the exit

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/agent.h"
 #include "common/data/jdoc.h"
 #include "common/data/names.h"
 #include "common/base/path.h"
@@ -50,7 +49,7 @@ static int is_tagged(const struct json_object *item, const char *tag)
 /* What is older than the second agent says nothing of it. */
 static int is_agent(const char *id, const char *agent)
 {
-    return agent == NULL || strcmp(id != NULL ? id : agent_unnamed()->id, agent) == 0;
+    return agent == NULL || strcmp(id != NULL ? id : "claude-code", agent) == 0;
 }
 
 /* ---- the daemon's -----------------------------------------------------------------------------
@@ -310,24 +309,28 @@ static const char *bytes_text(const struct json_object *o, char buf[24])
     return n >= 0 ? str_human_bytes((unsigned long long)n, buf, 24) : "";
 }
 
-const char *sessions_agent(const struct json_object *item)
+static const char *local_agent(const struct json_object *o)
 {
-    const char *id = jdoc_str(item, "agent"); /* the daemon's */
-
-    if (id == NULL)
-        id = jdoc_str(item_metadata(item), "agentId");
-    return id != NULL ? id : agent_unnamed()->id;
+    return jdoc_str(o, "agent");
 }
 
-int sessions_are_mixed(struct json_object *list)
+static const char *cloud_agent(const struct json_object *o)
 {
-    const char *first = NULL, *id;
+    const char *id = jdoc_str(item_metadata(o), "agentId");
+
+    return id != NULL ? id : "claude-code";
+}
+
+/* Where all are of one agent nobody asks which. */
+static int has_agents(struct json_object *list, const char *(*agent_of)(const struct json_object *))
+{
+    const char *first = NULL;
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
-        id = sessions_agent(json_object_array_get_idx(list, i));
-        if (first != NULL && strcmp(first, id) != 0)
+        const char *id = agent_of(json_object_array_get_idx(list, i));
+        if (first != NULL && id != NULL && strcmp(first, id) != 0)
             return 1;
-        first = id;
+        first = first != NULL ? first : id;
     }
     return 0;
 }
@@ -338,7 +341,7 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
         {"ID", 0, 0, 0},   {"STATE", 0, 0, 0}, {"TITLE", 0, 32, 0},  {"PROJECT", 0, 10, 2},
         {"MSGS", 1, 0, 3}, {"SIZE", 1, 0, 4},  {"CHANGED", 0, 0, 1}, {"AGENT", 0, 0, 5},
     };
-    struct table *t = table_new(st, columns, sessions_are_mixed(list) ? 8 : 7);
+    struct table *t = table_new(st, columns, has_agents(list, local_agent) ? 8 : 7);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
@@ -354,7 +357,7 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
         cells[6] = jdoc_bool(o, "live", 0)
                        ? "live now"
                        : text_ago_of(st, jdoc_str(o, "modifiedAt"), ago, sizeof(ago));
-        cells[7] = sessions_agent(o);
+        cells[7] = local_agent(o);
         table_row(t, cells);
         table_colour(t, 1, colour);
     }
@@ -395,7 +398,7 @@ static void cloud_row(const struct text_style *st, struct table *t, const struct
     if (has_here)
         cells[n++] = jdoc_bool(o, "here", 0) ? "yes" : "no";
     if (is_mixed)
-        cells[n++] = sessions_agent(o);
+        cells[n++] = cloud_agent(o);
     if (has_sealed)
         cells[n++] = sealed_text(o, &colour);
     table_row(t, cells);
@@ -411,7 +414,7 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
         {"ID", 0, 0, 0},       {"TITLE", 0, 32, 0}, {"PROJECT", 0, 10, 3}, {"MACHINE", 0, 10, 1},
         {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 4},   {"SAVED", 0, 0, 2},
     };
-    int has_here = 0, has_sealed = 0, is_mixed = sessions_are_mixed(list);
+    int has_here = 0, has_sealed = 0, is_mixed = has_agents(list, cloud_agent);
     struct table *t;
     size_t n = 7;
 

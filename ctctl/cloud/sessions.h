@@ -58,19 +58,6 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
 void sessions_cloud_table(const struct text_style *st, struct json_object *list, struct buf *b);
 
 /**
- * sessions_are_mixed(list):
- * Return whether the array ${list}, the daemon's or the API's, has sessions of several agents:
- * where all are of one nobody asks which.
- */
-int sessions_are_mixed(struct json_object *list);
-
-/**
- * sessions_agent(item):
- * Return the id of the agent whose session the list item, the daemon's or the API's, is.
- */
-const char *sessions_agent(const struct json_object *item);
-
-/**
  * sessions_state(item, ret_colour):
  * Return what to call the state of the daemon's list item ("safe", "this machine only", ...).
  */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "api/client.h"
-#include "agents/agent.h"
 #include "common/data/jdoc.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -250,20 +249,6 @@ static int push(const struct mcp *m, const struct json_object *args, struct buf 
 /* ---- teleport_list, teleport_local_list, teleport_versions ------------------------------------
  */
 
-/* The server says it of the cloud's. */
-static void add_agent(struct ctx *c, struct buf *out, const struct json_object *item, int is_mixed)
-{
-    const struct agent *agent = agent_find(sessions_agent(item));
-
-    if (!is_mixed)
-        return;
-    if (agent != NULL)
-        buf_addstr(out, agent->id);
-    else
-        mcp_text(c, out, sessions_agent(item), 20);
-    buf_addstr(out, "  ");
-}
-
 static int list_cloud(const struct mcp *m, const struct json_object *args, struct buf *out,
                       struct ct_err *err)
 {
@@ -273,12 +258,10 @@ static int list_cloud(const struct mcp *m, const struct json_object *args, struc
         .project = m->folder != NULL ? NULL : jdoc_str(args, "project"),
         .machine = jdoc_str(args, "machine"),
         .tag = jdoc_str(args, "tag"),
-        .agent = jdoc_str(args, "agent"),
     };
     int64_t limit = headline_number(args, "limit", CLOUD_LIMIT);
     struct json_object *answer, *all, *list = json_object_new_array();
     size_t n, of;
-    int is_mixed;
 
     if (sessions_cloud(c, &f, &answer, err) != 0) {
         json_object_put(list);
@@ -293,20 +276,18 @@ static int list_cloud(const struct mcp *m, const struct json_object *args, struc
     json_object_put(all);
     of = json_object_array_length(list);
     n = limit > 0 && (int64_t)of > limit ? (size_t)limit : of;
-    is_mixed = sessions_are_mixed(list);
     if (n == 0)
         buf_printf(out, "No sessions%s in the cloud.\n",
                    m->folder != NULL ? " of this project" : "");
     else
         buf_printf(out,
-                   "%zu of %zu sessions%s in the cloud, newest first: id, %stitle, project, "
-                   "machine, size, saved\n",
-                   n, of, m->folder != NULL ? " of this project" : "", is_mixed ? "agent, " : "");
+                   "%zu of %zu sessions%s in the cloud, newest first: id, title, project, machine, "
+                   "size, saved\n",
+                   n, of, m->folder != NULL ? " of this project" : "");
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         char title[256];
         buf_printf(out, "%.8s  ", item_id(o) != NULL ? item_id(o) : "?");
-        add_agent(c, out, o, is_mixed);
         mcp_text(c, out, item_title(o, title, sizeof(title)), 60);
         buf_addstr(out, "  ");
         mcp_text(c, out, item_str(o, "sourceCwd"), 80);
@@ -329,32 +310,28 @@ static int list_local(const struct mcp *m, const struct json_object *args, struc
     struct ctx *c = m->c;
     const struct sessions_filter f = {
         .project = project_of(m, args),
-        .agent = jdoc_str(args, "agent"),
         .limit = headline_number(args, "limit", LOCAL_LIMIT),
     };
     struct json_object *list;
     enum text_colour colour;
     size_t n;
-    int is_mixed;
 
     if (sessions_local(c, &f, &list, err) != 0)
         return -1;
     n = json_object_array_length(list);
-    is_mixed = sessions_are_mixed(list);
     if (n == 0)
         buf_addstr(out, m->folder != NULL ? "No sessions of this project on this machine.\n"
                                           : "No sessions on this machine.\n");
     else
         buf_printf(out,
-                   "%zu sessions of this machine, newest first: id, state, %stitle, project, "
+                   "%zu sessions of this machine, newest first: id, state, title, project, "
                    "messages, size, changed\n",
-                   n, is_mixed ? "agent, " : "");
+                   n);
     for (size_t i = 0; i < n; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         buf_printf(out, "%.8s  %s  ",
                    jdoc_str(o, "sessionId") != NULL ? jdoc_str(o, "sessionId") : "?",
                    sessions_state(o, &colour));
-        add_agent(c, out, o, is_mixed);
         mcp_text(c, out, jdoc_str(o, "title"), 60);
         buf_addstr(out, "  ");
         mcp_text(c, out, jdoc_str(o, "projectPath"), 80);
@@ -641,7 +618,6 @@ static const struct mcp_tool tools[] = {
         .is_read_only = 1,
         .args = {{"machine", "string", 0, "only those of the machine with this name"},
                  {"tag", "string", 0, "only those with this tag"},
-                 {"agent", "string", 0, "only those of this agent: claude-code, pi, qwen ..."},
                  {"limit", "integer", 0, "at most so many (20)"},
                  {"project", "string", 0, "only those of the project with this name or folder"}},
         .run = list_cloud,
@@ -653,7 +629,6 @@ static const struct mcp_tool tools[] = {
             "List the Claude Code sessions of this machine, newest first, and how safe each is.",
         .is_read_only = 1,
         .args = {{"limit", "integer", 0, "at most so many (50)"},
-                 {"agent", "string", 0, "only those of this agent: claude-code, pi, qwen ..."},
                  {"project", "string", 0, "only those of the project with this name or folder"}},
         .run = list_local,
     },

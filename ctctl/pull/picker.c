@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/agent.h"
 #include "agents/usage.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -12,7 +11,6 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "ctctl/cloud/item.h"
-#include "ctctl/cloud/sessions.h"
 #include "ctctl/ui/keys.h"
 #include "ctctl/ui/table.h"
 #include "ctctl/here/target.h"
@@ -32,7 +30,6 @@ int picker_matches(const struct json_object *item, const char *word)
         item_str(item, "sourceCwd"),
         item_str(item, "sourceMachine"),
         item_id(item),
-        sessions_agent(item),
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -76,21 +73,19 @@ static struct json_object *narrow(struct json_object *list, const char *word, co
 static void show(struct ctx *c, struct json_object *list)
 {
     static const struct table_column columns[] = {
-        {"", 1, 0, 0},         {"TITLE", 0, 32, 0}, {"FOLDER", 0, 10, 2},
-        {"MACHINE", 0, 10, 4}, {"SIZE", 1, 0, 6},   {"SAVED", 0, 0, 3},
-        {"ID", 0, 0, 1},       {"HERE", 0, 0, 0},   {"AGENT", 0, 0, 5},
+        {"", 1, 0, 0},     {"TITLE", 0, 32, 0}, {"FOLDER", 0, 10, 2}, {"MACHINE", 0, 10, 4},
+        {"SIZE", 1, 0, 5}, {"SAVED", 0, 0, 3},  {"ID", 0, 0, 1},      {"HERE", 0, 0, 0},
     };
     size_t n = json_object_array_length(list);
     int is_marked = n > 0 && jdoc_has(json_object_array_get_idx(list, 0), "here");
-    int is_mixed = sessions_are_mixed(list);
-    struct table *t = table_new(&c->err, columns, is_mixed ? 9 : is_marked ? 8 : 7);
+    struct table *t = table_new(&c->err, columns, is_marked ? 8 : 7);
     struct buf b = {0};
 
     for (size_t i = 0; i < n && i < SHOWN; i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         char number[24], title[256], ago[64], size[24], id[9];
         int64_t bytes = jdoc_int(o, "sizeBytes", -1);
-        const char *cells[9];
+        const char *cells[8];
         snprintf(number, sizeof(number), "%zu", i + 1);
         cells[0] = number;
         cells[1] = item_title(o, title, sizeof(title));
@@ -99,8 +94,7 @@ static void show(struct ctx *c, struct json_object *list)
         cells[4] = bytes >= 0 ? str_human_bytes((unsigned long long)bytes, size, sizeof(size)) : "";
         cells[5] = text_ago_of(&c->err, jdoc_str(o, "createdAt"), ago, sizeof(ago));
         cells[6] = text_short_id(item_id(o), id);
-        cells[7] = !is_marked ? "" : jdoc_bool(o, "here", 0) ? "yes" : "no";
-        cells[8] = sessions_agent(o);
+        cells[7] = jdoc_bool(o, "here", 0) ? "yes" : "no";
         table_row(t, cells);
     }
     table_print(t, &b);
@@ -170,7 +164,6 @@ struct screen {
     struct text_style st;
     struct row *all; /* those of this project first */
     size_t n_all;
-    int is_mixed; /* they are of several agents */
     size_t *some; /* of these, what is left of them */
     size_t n;
     size_t first, at; /* the first one that is shown, and the one that Enter takes */
@@ -187,9 +180,9 @@ static char *text_of(const struct json_object *item)
     const char *cwd = item_str(item, "sourceCwd"), *machine = item_str(item, "sourceMachine");
     struct json_object *tags = names_tags(item_names(item));
 
-    s = str_printf("%s\n%s\n%s\n%s\n%s\n%s\n%s", item_title(item, title, sizeof(title)),
+    s = str_printf("%s\n%s\n%s\n%s\n%s\n%s", item_title(item, title, sizeof(title)),
                    name != NULL ? name : "", cwd != NULL ? cwd : "", machine != NULL ? machine : "",
-                   item_id(item), sessions_agent(item), jdoc_text(tags));
+                   item_id(item), jdoc_text(tags));
     json_object_put(tags);
     return s;
 }
@@ -251,10 +244,9 @@ static void add_table(struct screen *s)
 {
     static const struct table_column columns[] = {
         {"", 1, 0, 0},     {"TITLE", 0, 32, 0}, {"FOLDER", 0, 10, 2}, {"MACHINE", 0, 10, 4},
-        {"SIZE", 1, 0, 6}, {"SAVED", 0, 0, 3},  {"HERE", 0, 0, 1},    {"AGENT", 0, 0, 5},
+        {"SIZE", 1, 0, 5}, {"SAVED", 0, 0, 3},  {"HERE", 0, 0, 1},
     };
-    size_t width = sizeof(columns) / sizeof(columns[0]) - (s->is_mixed ? 0 : 1);
-    struct table *t = table_new(&s->st, columns, width);
+    struct table *t = table_new(&s->st, columns, sizeof(columns) / sizeof(columns[0]));
     struct buf b = {0};
 
     for (size_t i = s->first; i < s->n && i < s->first + rows_shown(s); i++) {
@@ -269,11 +261,10 @@ static void add_table(struct screen *s)
             bytes >= 0 ? str_human_bytes((unsigned long long)bytes, size, sizeof(size)) : "",
             text_ago_of(&s->st, jdoc_str(o, "createdAt"), ago, sizeof(ago)),
             jdoc_bool(o, "here", 0) ? "yes" : "no",
-            sessions_agent(o),
         };
         snprintf(number, sizeof(number), "%s%zu", i == s->at ? "> " : "", i + 1);
         table_row(t, cells);
-        for (size_t k = 0; i == s->at && k < width; k++)
+        for (size_t k = 0; i == s->at && k < sizeof(columns) / sizeof(columns[0]); k++)
             table_colour(t, k, TEXT_BOLD);
     }
     table_print(t, &b);
@@ -298,8 +289,6 @@ static void add_preview(struct screen *s)
 
     add_line(s, TEXT_DIM, "");
     add_line(s, TEXT_BOLD, item_title(o, title, sizeof(title)));
-    if (s->is_mixed)
-        buf_printf(&b, "%s, ", item_agent(o)->name);
     buf_printf(&b, "%s, in %s", machine != NULL ? machine : "unknown machine",
                cwd != NULL ? cwd : "an unknown folder");
     add_line(s, TEXT_PLAIN, b.data);
@@ -433,10 +422,7 @@ int picker_choose(struct ctx *c, struct json_object *list, char **ret, struct ct
 {
     char *dot = path_expand("."), *cwd = realpath(dot, NULL);
     struct json_object *sorted = narrow(list, "", cwd != NULL ? cwd : dot);
-    struct screen s = {.c = c,
-                       .st = c->err,
-                       .n_all = json_object_array_length(sorted),
-                       .is_mixed = sessions_are_mixed(sorted)};
+    struct screen s = {.c = c, .st = c->err, .n_all = json_object_array_length(sorted)};
     int rc;
 
     free(cwd);

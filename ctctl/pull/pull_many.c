@@ -401,10 +401,8 @@ static int list(struct ctx *c, const struct pull_many_opts *opts, struct json_ob
                 struct pull_many_rest *rest, struct ct_err *err)
 {
     int64_t unjudged = 0;
-    const struct sessions_filter f = {.project = opts->project,
-                                      .agent = opts->agent,
-                                      .which = SESSIONS_ONLY,
-                                      .unjudged = &unjudged};
+    const struct sessions_filter f = {
+        .project = opts->project, .which = SESSIONS_ONLY, .unjudged = &unjudged};
     struct json_object *answer;
 
     if (sessions_cloud(c, &f, &answer, err) != 0)

@@ -6,7 +6,6 @@
 struct pull_many_opts {
     int is_update;       /* only what is here already and behind; else everything, home to home */
     const char *project; /* only this project's, or NULL */
-    const char *agent;   /* only the sessions of the agent with this id, or NULL */
     struct pull_opts each;
 
     /* Called before each session that something is to be done about, the ${n}th of ${of}, with the

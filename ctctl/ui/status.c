@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/agent.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
 #include "ctctl/ui/headline.h"
@@ -147,25 +146,9 @@ static void server_row(struct buf *b, const struct text_style *st, const struct 
     buf_free(&text);
 }
 
-/* Whose folder that is, where they are of several agents. */
-static void add_agent_of(struct buf *b, struct json_object *agents, size_t i)
-{
-    size_t n = agents != NULL ? json_object_array_length(agents) : 0;
-    const char *first = n > 0 ? json_object_get_string(json_object_array_get_idx(agents, 0)) : NULL;
-    const struct agent *agent =
-        i < n ? agent_find(json_object_get_string(json_object_array_get_idx(agents, i))) : NULL;
-    int is_mixed = 0;
-
-    for (size_t k = 1; k < n; k++)
-        is_mixed |=
-            strcmp(json_object_get_string(json_object_array_get_idx(agents, k)), first) != 0;
-    if (is_mixed && agent != NULL)
-        buf_printf(b, " (%s)", agent->name);
-}
-
 static void watch_row(struct buf *b, const struct text_style *st, const struct json_object *watch)
 {
-    struct json_object *roots = jdoc_array(watch, "roots"), *agents = jdoc_array(watch, "agents");
+    struct json_object *roots = jdoc_array(watch, "roots");
     const char *backend = jdoc_str(watch, "backend");
     int64_t watches = headline_number(watch, "watches", -1);
     size_t n = roots != NULL ? json_object_array_length(roots) : 0;
@@ -181,7 +164,6 @@ static void watch_row(struct buf *b, const struct text_style *st, const struct j
             continue;
         path = folder_short(s);
         buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", path);
-        add_agent_of(&text, agents, i);
         free(path);
     }
     if (text.len == 0)

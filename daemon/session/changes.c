@@ -75,7 +75,9 @@ static void lookup_run(void *arg)
             strlist_add(&l->ids, id);
         break;
     case AGENT_HISTORY:
-        if (agent_read_history(l->agent, l->root, l->offset, on_history_id, l, &l->next, NULL) != 0)
+    case AGENT_NAMES:
+        if (agent_read_history(l->agent, l->kind, l->root, l->offset, on_history_id, l, &l->next,
+                               NULL) != 0)
             l->next = l->offset;
         break;
     case AGENT_TRANSCRIPT:
@@ -94,9 +96,9 @@ static void lookup_run(void *arg)
     }
 }
 
-static char *history_key(const char *root)
+static char *history_key(enum agent_kind kind, const char *root)
 {
-    return str_printf("history %s", root);
+    return str_printf("%s %s", kind == AGENT_NAMES ? "names" : "history", root);
 }
 
 #define FRESH_MS 60000     /* what was written longer ago may wait until it is quiet */
@@ -145,7 +147,7 @@ static void live_seen(struct lookup *l)
 static int write_noted(void *arg, struct ct_err *err)
 {
     const struct lookup *l = arg;
-    char *key = history_key(l->root), value[24];
+    char *key = history_key(l->kind, l->root), value[24];
     int rc = 0;
 
     snprintf(value, sizeof(value), "%lld", (long long)l->next);
@@ -177,7 +179,7 @@ static void lookup_done(void *arg)
         sessions_grew(d, sessions_get(d, l->ids.v[0]), l->root_index, l->path, l->size_bytes);
     /* Read up to there; and, in the same transaction, the sessions whose lines those were count as
      * changed for the next scan too, should we not get to bundle them. */
-    if (l->kind == AGENT_HISTORY && d->books != NULL)
+    if ((l->kind == AGENT_HISTORY || l->kind == AGENT_NAMES) && d->books != NULL)
         db_transact(state_db(d->books->state), write_noted, l, NULL);
 done:
     lookup_free(l);
@@ -186,9 +188,10 @@ done:
 
 /* How far the prompt history was read.  A history that is new to us is read from its end: every
  * session is new then too and takes its lines along. */
-static int64_t history_offset(struct daemon *d, const char *root, int64_t size_bytes)
+static int64_t history_offset(struct daemon *d, enum agent_kind kind, const char *root,
+                              int64_t size_bytes)
 {
-    char *key = history_key(root),
+    char *key = history_key(kind, root),
          *value = d->books != NULL ? state_noted(d->books->state, key) : NULL;
     unsigned long long offset;
 
@@ -214,8 +217,8 @@ static void look_up(struct daemon *d, const struct watcher_change *c, int64_t ag
     l->age_ms = age_ms;
     l->mtime_ms = c->mtime_ns / 1000000;
     l->size_bytes = c->size_bytes;
-    if (c->place->kind == AGENT_HISTORY)
-        l->offset = history_offset(d, l->root, c->size_bytes);
+    if (l->kind == AGENT_HISTORY || l->kind == AGENT_NAMES)
+        l->offset = history_offset(d, l->kind, l->root, c->size_bytes);
     worker_submit(d->worker, lookup_run, lookup_done, lookup_free, l);
 }
 
@@ -399,6 +402,7 @@ static void on_changed(void *arg, const struct watcher_change *c)
         break;
     case AGENT_SIDECHAIN:
     case AGENT_HISTORY:
+    case AGENT_NAMES:
         if (!c->is_gone)
             look_up(d, c, age_ms);
         break;

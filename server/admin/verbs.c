@@ -44,9 +44,9 @@ static int check(struct visit *v, int argc, char **argv, struct ct_err *err)
     if (settings_check_way(v->s, &why) != 0 || store_trial(v->h->store, &why) != 0) {
         printf("%s\n", why.msg);
         is_fine = 0;
-    } else if (check_share(v) != 0) {
-        is_fine = 0;
     }
+    if (check_share(v) != 0)
+        is_fine = 0;
     if (gc_check(v->h->ledger, v->h->store, full, stdout, &problems, err) != 0)
         return -1;
     if (problems == 0)

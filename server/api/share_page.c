@@ -98,16 +98,6 @@ static void send_place(struct app *a, struct web_req *r, const char *id,
     send_json(a, r, 200, o);
 }
 
-/* Or it never was.  That is an answer as any other: a browser takes a 404 for a fault of the page.
- */
-static void send_ended(struct app *a, struct web_req *r)
-{
-    struct json_object *o = json_object_new_object();
-
-    jdoc_set_bool(o, "ended", 1);
-    send_json(a, r, 200, o);
-}
-
 /* Where does it lie?  Only a page of ours can send such a request, for no other origin is allowed
  * to send the header. */
 static void open_share(struct app *a, struct web_req *r, const char *id)
@@ -123,7 +113,7 @@ static void open_share(struct app *a, struct web_req *r, const char *id)
     } else if (ledger_share_find(a->config.ledger, NULL, id, now_ms, &s, &err) != 0 ||
                (!s.is_open && err_set(&err, ERR_GONE, "it is not there yet") != 0)) {
         if (err.code == ERR_GONE) {
-            send_ended(a, r);
+            refuse(a, r, 404, "not_found", "There is no such share, or it has ended.");
         } else {
             log_error("share-failed error=\"%s\"", err.msg);
             refuse(a, r, 503, "busy", "The server is busy; try again.");

@@ -243,9 +243,9 @@ static int open_for_service(struct store *store, const struct settings *s, const
         log_warn("store-unreachable error=\"%s\"", err->msg);
     } else if (store_trial(store, &why) != 0) {
         log_warn("store-trial-failed error=\"%s\"", why.msg);
-    } else if (share_url != NULL && store_shows(store, share_url, &why) != 0) {
-        log_warn("share-not-readable error=\"%s\"", why.msg);
     }
+    if (share_url != NULL && store_shows(store, share_url, &why) != 0)
+        log_warn("share-not-readable error=\"%s\"", why.msg);
     /* Nobody else writes there, so whatever lies there is from a process that died. */
     return store_sweep(store, 0, now_wall_ms(), err);
 }

@@ -53,25 +53,6 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     [ "$(agents --agent pi)" = pi ]
     [ "$(agents --agent claude-code)" = claude-code ]
     ctctl list | grep -q AGENT
-    # Who lists several says whose each is, and can be asked for one's.
-    ctctl status | grep "^ *Watching" | grep "(Claude Code)" | grep -q "(pi)"
-    ctctl __complete pull "" | grep -q "(pi)"
-    ctctl __complete list --agent "" | grep -qx "qwen.*"
-    ctctl stats --agent pi 2>&1 | grep -q "1 session is not counted"
-    run ctctl list --agent Pi
-    [ "$status" = 64 ]
-    grep -q "one of claude-code, .*qwen" <<<"$output"
-    run ctctl delete --agent claude
-    [ "$status" = 64 ]
-    command jq -nc '{jsonrpc: "2.0", id: 1, method: "tools/call", params: {name: "teleport_local_list", arguments: {}}},
-        {jsonrpc: "2.0", id: 2, method: "tools/call", params: {name: "teleport_list", arguments: {agent: "pi"}}}' |
-        (cd "$W" && ctctl mcp) >"$T/mcp"
-    command jq -r .result.content[0].text "$T/mcp" >"$T/said"
-    grep "agent, title" "$T/said"
-    grep "^${PI_ID:0:8}  .*  pi  " "$T/said"
-    grep "^1 of 1" "$T/said"
-    python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "AGENT" 'pi' "1 of 2" '\x1b' -- ctctl pull >"$T/screen" || true
-    grep -q "Claude Code\|claude-code" "$T/screen"
     ctctl list --cloud --agent pi | grep -q "${PI_ID:0:8}"
     ! ctctl list --cloud --agent pi | grep -q "${ID:0:8}"
     ctctl search zebra --agent pi | grep -q "${PI_ID:0:8}"

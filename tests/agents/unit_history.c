@@ -86,34 +86,41 @@ static void the_history_is_read_on_from_where_it_ended(void **state)
     int64_t next = -1;
 
     (void)state;
-    assert_int_equal(agent_read_history(agent_unnamed(), dir, 0, note_session, &seen, &next, NULL),
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, 0, note_session, &seen,
+                                        &next, NULL),
                      0);
     assert_int_equal(next, 0);
     scratch_puts(p, PROMPT(A) PROMPT(A) "garbage\n" PROMPT(B) PROMPT(A) "{\"sessionId\":\"" B);
-    assert_int_equal(agent_read_history(agent_unnamed(), dir, 0, note_session, &seen, &next, NULL),
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, 0, note_session, &seen,
+                                        &next, NULL),
                      0);
     assert_string_equal(seen.data, "1a1");
     buf_reset(&seen);
     scratch_append(p, "\"}\n");
-    assert_int_equal(
-        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, next, note_session,
+                                        &seen, &next, NULL),
+                     0);
     assert_string_equal(seen.data, "a");
     buf_reset(&seen);
-    assert_int_equal(
-        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, next, note_session,
+                                        &seen, &next, NULL),
+                     0);
     assert_int_equal(seen.len, 0);
     scratch_puts(p, PROMPT(A)); /* replaced by a shorter one */
-    assert_int_equal(
-        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, next, note_session,
+                                        &seen, &next, NULL),
+                     0);
     assert_string_equal(seen.data, "1");
     buf_reset(&seen);
     scratch_puts(p,
                  PROMPT(B) "{\"display\":\"of another length\"}\n" PROMPT(A)); /* by a longer one */
-    assert_int_equal(
-        agent_read_history(agent_unnamed(), dir, next, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, next, note_session,
+                                        &seen, &next, NULL),
+                     0);
     assert_string_equal(seen.data, "-1");
-    assert_int_equal(
-        agent_read_history(agent_unnamed(), dir, next - 1, note_session, &seen, &next, NULL), 0);
+    assert_int_equal(agent_read_history(agent_unnamed(), AGENT_HISTORY, dir, next - 1, note_session,
+                                        &seen, &next, NULL),
+                     0);
     assert_string_equal(seen.data, "-1a-1");
     buf_free(&seen);
     free(p);
@@ -160,7 +167,9 @@ static void a_prompt_longer_than_any_buffer_is_found(void **state)
     scratch_write(p, b.data, b.len);
     fd = open(p, O_RDONLY);
     assert_true(fd >= 0);
-    assert_int_equal(history_read(fd, 0, (int64_t)b.len, A, note_line, &f, NULL, &next, NULL), 0);
+    assert_int_equal(history_read(&agent_unnamed()->history_names, fd, 0, (int64_t)b.len, A,
+                                  note_line, &f, NULL, &next, NULL),
+                     0);
     assert_int_equal(f.n, 1);
     assert_int_equal(f.offset, start);
     assert_int_equal(f.bytes, sizeof(head) - 1 + (1 << 20) + sizeof(tail) - 1);

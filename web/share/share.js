@@ -43,11 +43,10 @@ async function answer(url, options) {
 
 async function place() {
   const res = await answer(location.pathname, { method: 'POST', headers: { 'X-Share': '1' } })
-  const said = await res.json().catch(() => ({}))
-  if (said.ended)
+  if (res.status === 404)
     throw new Refused('There is nothing here any more: what was shared has ended. Whoever sent you the link can make a new one.')
-  if (!res.ok) throw new Refused(said.message ?? 'The server can not show this now.')
-  return said
+  if (!res.ok) throw new Refused((await res.json().catch(() => ({}))).message ?? 'The server can not show this now.')
+  return res.json()
 }
 
 async function unzip(bytes) {

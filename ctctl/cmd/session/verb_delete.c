@@ -6,7 +6,6 @@
 #include "common/base/buf.h"
 #include "common/data/jdoc.h"
 #include "common/base/str.h"
-#include "ctctl/cloud/choice.h"
 #include "ctctl/cloud/deletion.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
@@ -121,8 +120,10 @@ static int remove_it(struct ctx *c, const struct deletion *d)
                    "Deleted session %s from the cloud; it is excluded here. To save it again: "
                    "ctctl sync %.8s\n",
                    id, id);
-    if (!c->json)
-        deletion_add_shares(o, &b);
+    if (!c->json && headline_number(o, "sharesEnded", 0) > 0)
+        buf_printf(&b, "%" PRId64 " share%s of it ended too.\n",
+                   headline_number(o, "sharesEnded", 0),
+                   headline_number(o, "sharesEnded", 0) == 1 ? "" : "s");
     ctx_print(c, &b);
     buf_free(&b);
     json_object_put(o);
@@ -158,20 +159,16 @@ static int run(struct ctx *c, int argc, char **argv)
     const struct opt opts[] = {
         {"version", OPT_NUMBER, &d.version}, {"project", OPT_STRING, &f.project},
         {"older-than", OPT_STRING, &older},  {"yes", OPT_FLAG, &d.is_agreed},
-        {"plain", OPT_FLAG, &d.is_plain},    {"agent", OPT_STRING, &f.agent},
+        {"plain", OPT_FLAG, &d.is_plain},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
-    int is_bulk = f.project != NULL || f.agent != NULL || older != NULL;
+    int is_bulk = f.project != NULL || older != NULL;
 
-    if (rc == -1)
-        rc = choice_check_agent(c, f.agent);
     if (rc == -1 && is_bulk && (words.n > 0 || d.version > 0 || d.is_plain))
-        rc = ctx_usage(c,
-                       "--project, --agent and --older-than choose the sessions themselves; leave "
-                       "out ID, --version and --plain");
+        rc = ctx_usage(c, "--project and --older-than choose the sessions themselves; leave out "
+                          "ID, --version and --plain");
     else if (rc == -1 && !is_bulk && words.n != 1)
-        rc = ctx_usage(c,
-                       "delete wants the ID of one session, or --project, --agent or --older-than");
+        rc = ctx_usage(c, "delete wants the ID of one session, or --project, or --older-than");
     else if (rc == -1 && older != NULL)
         rc = opts_duration(c, "--older-than", older, OPTS_NO_MINUTES, MAX_AGE_S, &older_s);
     if (rc == -1 && is_bulk) {
@@ -187,17 +184,15 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_delete = {
     "delete",
     "ID [--version N] [--plain] [--yes] |\n"
-    "                    [--project P] [--agent A] [--older-than D] [--yes]",
+    "                    [--project P] [--older-than D] [--yes]",
     "remove a session, or one version of it, from the cloud",
     "  --version N     only this version\n"
     "  --plain         only what is there in clear, on a device that seals\n"
     "  --project P     all sessions of the project with this name, or in or below this folder\n"
-    "  --agent A       all sessions of this agent, such as claude-code, copilot, pi, qwen\n"
     "  --older-than D  all sessions last saved longer ago than this: 12h, 90d, 8w, 6mo or 1y\n"
     "  --yes           do not ask\n"
     "\n"
-    "--project, --agent and --older-than together mean what is all of it. What goes is shown "
-    "before the\n"
+    "--project and --older-than together mean what is both. What goes is shown before the\n"
     "question.\n"
     "\n"
     "Nothing is deleted on this machine. The session is marked as excluded, so that it is\n"

@@ -149,8 +149,6 @@ static int run(struct ctx *c, int argc, char **argv)
     if (ch.state != NULL && (is_cloud || is_clear))
         return ctx_usage(c, "--state is of the sessions on this machine");
     rc = choice_check(c, &ch);
-    if (rc == -1)
-        rc = choice_check_agent(c, f.agent);
     if (rc != -1)
         return rc;
     /* Who chooses here needs more than what is shown in the end. */

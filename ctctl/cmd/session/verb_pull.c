@@ -14,7 +14,6 @@
 #include "ctctl/cloud/sessions.h"
 #include "ctctl/here/target.h"
 #include "ctctl/ui/term.h"
-#include "ctctl/cloud/choice.h"
 #include "ctctl/cloud/resolve.h"
 
 #include "ctctl/ctx/verb.h"
@@ -24,7 +23,7 @@
 struct command {
     struct pull_opts opts;
     struct strlist map;
-    const char *project, *agent;
+    const char *project;
     int is_all, is_update, is_profile, is_agreed;
 };
 
@@ -38,9 +37,9 @@ struct merging {
 /* ---- one session -------------------------------------------------------------------------------
  */
 
-static int pick(struct ctx *c, const char *agent, char **ret)
+static int pick(struct ctx *c, char **ret)
 {
-    const struct sessions_filter every = {.which = SESSIONS_ONLY, .agent = agent};
+    const struct sessions_filter every = {.which = SESSIONS_ONLY};
     struct json_object *answer, *best;
     struct ct_err e;
     int rc;
@@ -50,9 +49,7 @@ static int pick(struct ctx *c, const char *agent, char **ret)
     if (sessions_cloud(c, &every, &answer, &e) != 0)
         return ctx_fail(c, &e);
     if (json_object_array_length(jdoc_array(answer, "sessions")) == 0)
-        rc = err_set(&e, ERR_GONE,
-                     agent != NULL ? "no session in the cloud is of that agent"
-                                   : "there are no sessions in the cloud yet");
+        rc = err_set(&e, ERR_GONE, "there are no sessions in the cloud yet");
     else {
         best = resolve_vouched(c, jdoc_array(answer, "sessions"));
         sessions_mark_here(c, best);
@@ -122,7 +119,7 @@ static int pull_one(struct ctx *c, struct command *cmd, const char *word)
     char *id = NULL;
     int rc;
 
-    rc = word == NULL ? pick(c, cmd->agent, &id) : find(c, cmd, word, &id);
+    rc = word == NULL ? pick(c, &id) : find(c, cmd, word, &id);
     if (rc != CTX_OK)
         return rc;
     pull_say_begin(&front, c, &cmd->opts);
@@ -316,7 +313,6 @@ static int pull_all(struct ctx *c, struct command *cmd)
     struct pull_many_opts many = {
         .is_update = cmd->is_update,
         .project = cmd->project,
-        .agent = cmd->agent,
         .next = on_next,
         .done = on_done,
         .done_arg = &t,
@@ -335,13 +331,12 @@ static int pull_all(struct ctx *c, struct command *cmd)
     pull_say_end(&t.front);
     if (rc == 0)
         say_rest(c, &rest);
-    if (rc == 0 && cmd->is_all && cmd->project == NULL && cmd->agent == NULL)
+    if (rc == 0 && cmd->is_all && cmd->project == NULL)
         rc_along = pull_along(c, cmd, profiles);
     if (rc == 0 && c->json)
         sum_up_json(&t, &rest, profiles);
     else if (rc == 0 && rest.listed == 0)
         ctx_say(c, cmd->project != NULL ? "no session in the cloud is of that project"
-                   : cmd->agent != NULL ? "no session in the cloud is of that agent"
                                         : "there are no sessions in the cloud yet");
     else if (rc == 0)
         sum_up(&t, rest.rested);
@@ -412,8 +407,6 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
         return ctx_usage(c, "--plain goes with the ID of a session");
     if (!is_many && (cmd->project != NULL || cmd->map.n > 0))
         return ctx_usage(c, "--project and --map go with --all");
-    if (cmd->agent != NULL && (words > 0 || cmd->is_profile))
-        return ctx_usage(c, "--agent chooses among several; leave it out where one is named");
     if (cmd->is_update && cmd->opts.is_forced)
         return ctx_usage(c, "--update never replaces what is not part of the other; to do that: "
                             "ctctl pull ID --force");
@@ -444,7 +437,6 @@ static int run(struct ctx *c, int argc, char **argv)
         {"all", OPT_FLAG, &cmd.is_all},
         {"update", OPT_FLAG, &cmd.is_update},
         {"project", OPT_STRING, &cmd.project},
-        {"agent", OPT_STRING, &cmd.agent},
         {"map", OPT_LIST, &cmd.map},
         {"profile", OPT_FLAG, &cmd.is_profile},
     };
@@ -452,8 +444,6 @@ static int run(struct ctx *c, int argc, char **argv)
 
     if (rc == -1)
         rc = check(c, &cmd, words.n) == CTX_OK ? -1 : CTX_USAGE;
-    if (rc == -1)
-        rc = choice_check_agent(c, cmd.agent);
     if (rc == -1 && cmd.is_profile)
         rc = pull_profile(c, &cmd, words.n > 0 ? words.v[0] : NULL);
     else if (rc == -1 && (cmd.is_all || cmd.is_update))
@@ -469,9 +459,8 @@ const struct verb verb_pull = {
     "pull",
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
     "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
-    "       ctctl pull [--agent A]\n"
-    "       ctctl pull --all [--project P] [--agent A] [--map OLD=NEW]\n"
-    "       ctctl pull --update [--agent A]\n"
+    "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
+    "       ctctl pull --update\n"
     "       ctctl pull --profile [DEVICE] [--version N] [--dry-run]",
     "bring a session home, to go on with it here",
     "Downloads the session, checks it, moves its paths to this machine and puts it where\n"
@@ -494,7 +483,6 @@ const struct verb verb_pull = {
     "  --yes             with --merge: do not ask\n"
     "  --all             everything, home to home: for a new machine\n"
     "  --project P       only this project's (name or folder)\n"
-    "  --agent A         only this agent's, such as claude-code, copilot, pi, qwen\n"
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
     "  --profile         what belongs to no session, of all devices or of the one that is\n"
     "                    named: agents' memory, named lists of tasks and the like. --all\n"

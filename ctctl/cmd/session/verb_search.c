@@ -7,7 +7,6 @@
 #include "ctctl/read/search.h"
 #include "ctctl/ui/pager.h"
 
-#include "ctctl/cloud/choice.h"
 #include "ctctl/ctx/verb.h"
 
 #define SHOWN 20
@@ -160,8 +159,6 @@ static int run(struct ctx *c, int argc, char **argv)
         rc = ctx_usage(c, "search wants the words to look for, at most %d", FIND_WORDS_MAX);
     if (rc == -1 && s.is_fetching && !s.is_cloud)
         rc = ctx_usage(c, "--fetch goes with --cloud");
-    if (rc == -1)
-        rc = choice_check_agent(c, s.of_agent);
     if (rc == -1)
         rc = roles_of(c, role, &roles);
     if (rc == -1 && since != NULL)

@@ -56,7 +56,7 @@ static int run(struct ctx *c, int argc, char **argv)
     const struct opt opts[] = {
         {"by", OPT_STRING, &word},           {"since", OPT_STRING, &ch.since},
         {"project", OPT_STRING, &f.project}, {"machine", OPT_STRING, &f.machine},
-        {"cloud", OPT_FLAG, &is_cloud},      {"agent", OPT_STRING, &f.agent},
+        {"cloud", OPT_FLAG, &is_cloud},
     };
     struct json_object *all, *list, *sum;
     struct ct_err e;
@@ -71,8 +71,6 @@ static int run(struct ctx *c, int argc, char **argv)
     if (word != NULL && spent_by(word, &by) != 0)
         return ctx_usage(c, "--by is project, agent, machine or model, not \"%s\"", word);
     rc = choice_check(c, &ch);
-    if (rc == -1)
-        rc = choice_check_agent(c, f.agent);
     if (rc != -1)
         return rc;
     /* This machine knows its own only. */
@@ -101,7 +99,6 @@ const struct verb verb_stats = {
     "  --since TIME only sessions that changed in that time (12h, 7d, 1y), with all they used\n"
     "  --project P  only those of the project with this name, or in or below this folder\n"
     "  --machine M  only those of the machine with this name\n"
-    "  --agent A    only those of this agent, such as claude-code, copilot, pi, qwen\n"
     "  --cloud      what the cloud has of all your machines, not only the sessions of this one;\n"
     "               so it is with --machine and --by machine\n"
     "\n"

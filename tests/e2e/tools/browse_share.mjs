@@ -93,7 +93,7 @@ for (const [link, name] of links) {
 
 place = 'links that open nothing'
 const [link] = links[0], flipped = link.slice(0, -4) + (link.at(-4) === 'A' ? 'B' : 'A') + link.slice(-3)
-const lost = await watched()
+const lost = await watched(true)
 for (const [url, sentence, name] of [[ended, /has ended/, 'ended'], [flipped, /does not fit/, 'flipped'],
   [link.split('#')[0], /not whole/, 'keyless'], [link.slice(0, -1), /not whole/, 'cut']]) {
   await open(lost, url)

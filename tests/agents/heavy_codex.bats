@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# The real Codex, from npm: a session made on one machine goes on on another one, whose user and folder have
+# other names, and comes home; what it may do without asking does not; an archive is no end.
+
+load ../e2e/lib
+load ../e2e/pull_lib
+load journey
+
+AGENT=codex SET=codex RESUME="codex resume " COUNTS=(4 5 9)
+
+setup() {
+    journey_setup
+    CODEX=$(find "$MODULES" -path '*bin/codex' -type f | head -n 1)
+    [ -x "$CODEX" ] || chmod +x "$CODEX"
+    "$CODEX" --version >/dev/null 2>&1 || skip "the pinned Codex does not run here"
+}
+
+teardown() { journey_teardown; }
+
+plant() {
+    mkdir -p "$HOME/.codex/shell_snapshots"
+    cat >"$HOME/.codex/config.toml" <<EOF
+# marker-in-config
+model = "gpt-5"
+model_provider = "standin"
+[model_providers.standin]
+name = "standin"
+base_url = "http://127.0.0.1:$PORT/v1"
+wire_api = "responses"
+env_key = "STANDIN_KEY"
+[analytics]
+enabled = false
+EOF
+    echo '{"OPENAI_API_KEY": "marker-in-auth"}' >"$HOME/.codex/auth.json"
+    echo '{"marker": "marker-in-credentials"}' >"$HOME/.codex/.credentials.json"
+    echo 'export MARKER=marker-in-snapshot' >"$HOME/.codex/shell_snapshots/x.sh"
+}
+
+# codex DIR ARGUMENTS
+codex() {
+    local dir=$1
+    shift
+    clean "$dir" env STANDIN_KEY=marker-in-env "$CODEX" "$@"
+}
+
+begin() { codex "$1" exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox "$2" >/dev/null 2>&1; }
+go_on() { codex "$1" exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox resume "$ID" "$2" >/dev/null 2>&1; }
+
+# file: the one rollout of the session on this machine
+file() { find "$HOME/.codex/sessions" "$HOME/.codex/archived_sessions" -name "rollout-*$ID.jsonl" 2>/dev/null; }
+
+find_id() {
+    local id
+    id=$(basename "$(find "$HOME/.codex/sessions" -name '*.jsonl')" .jsonl)
+    echo "${id: -36}"
+}
+
+@test "a session of Codex goes to another machine and home again, and the real Codex goes on with it in both places" {
+    the_journey 'CALL exec_command {"cmd": "echo made >%s/notes.txt"}'
+}
+
+@test "what Codex may do without asking stays where it was allowed, and an archived session is the same session" {
+    A=$(project src/web.app)
+    begin "$A" "the first question"
+    ID=$(find_id)
+    jq -cn --arg id "$ID" '{session_id: $id, text: "the first question", ts: 1796007083}' >"$HOME/.codex/history.jsonl"
+    jq -cn --arg id "$ID" '{id: $id, thread_name: "counting files", updated_at: "2026-11-30T02:51:23.5Z"}' \
+        >"$HOME/.codex/session_index.jsonl"
+    start_daemon
+    within is_listed '.title == "counting files" and .state == "synced"'
+    codex "$A" archive "$ID"
+    [ "$(dirname "$(file)")" = "$HOME/.codex/archived_sessions" ]
+    ctctl sync --wait
+    within is_listed '.messageCount == 2 and .state == "synced"'
+    [ "$(ctctl --json versions "$ID" | command jq '.versions | length')" = 1 ]
+    codex "$A" unarchive "$ID"
+    stop_daemon
+
+    machine bob
+    B=$(project "My code/web.app v2")
+    ctctl pull "$ID" --target-dir "$B" >"$T/said" 2>&1
+    cat "$T/said"
+    grep -q "permission" "$T/said"
+    tail -n 1 "$(file)" | grep -q '"approval_policy":"on-request"'
+    grep -q "the first question" "$HOME/.codex/history.jsonl"
+    ctctl pull "$ID" --target-dir "$B" --force --keep-mode >"$T/said" 2>&1 || cat "$T/said"
+}
