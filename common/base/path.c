@@ -141,7 +141,8 @@ int path_make_dirs(const char *path, mode_t mode, struct ct_err *err)
     char *p;
     int rc = 0;
 
-    if (stat(path, &whole) == 0 && S_ISDIR(whole.st_mode))
+    /* Most often it is there, or lacks itself only. */
+    if ((stat(path, &whole) == 0 && S_ISDIR(whole.st_mode)) || mkdir(path, mode) == 0)
         return 0;
     p = str_dup(path);
     for (char *s = p + 1; rc == 0; s++) {

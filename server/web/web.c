@@ -50,7 +50,14 @@ static int has_body(struct web_req *r)
     return web_length(r) > 0 || web_header(r, "Transfer-Encoding") != NULL;
 }
 
-/* In a thread of the pool.  What has no body is done at once. */
+/* Is there nothing to come that has to be waited for? */
+static int is_whole(struct web_req *r)
+{
+    return r->job == WEB_END || (r->job == WEB_BEGIN && !has_body(r)) ||
+           (r->job == WEB_BODY && r->received == web_length(r));
+}
+
+/* In a thread of the pool, which goes on with what follows as far as that is there. */
 static void run(struct web_req *r)
 {
     const struct web_handler *h = &r->web->handler;
@@ -61,7 +68,7 @@ static void run(struct web_req *r)
         h->body(h->arg, r, r->piece, r->piece_len);
     else if (r->job == WEB_READ)
         web_req_read(r);
-    if (r->job == WEB_END || (r->job == WEB_BEGIN && !web_answered(r) && !has_body(r))) {
+    if (!web_answered(r) && is_whole(r)) {
         r->ended = 1;
         h->end(h->arg, r);
     }
