@@ -22,8 +22,8 @@ static int pack(const void *p, size_t n, struct buf *ret, struct ct_err *err)
     z_stream z = {0};
     size_t most, padded;
 
-    if (n > UINT32_MAX / 2 ||
-        deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (n > UINT32_MAX / 2 || deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8,
+                                           Z_DEFAULT_STRATEGY) != Z_OK)
         return err_set(err, ERR_REFUSED, "this is too much to be shared");
     most = deflateBound(&z, n);
     buf_reserve(ret, LENGTH + (size_t)seal_padded((int64_t)most));

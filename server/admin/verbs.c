@@ -25,9 +25,10 @@ static int check_share(struct visit *v)
     if (rc != 0 && why.code == ERR_CONFIG)
         printf("the rule to set:\n"
                "{\"CORSRules\": [{\"AllowedOrigins\": [\"%s\"], \"AllowedMethods\": [\"GET\"], "
-               "\"AllowedHeaders\": [], \"MaxAgeSeconds\": 3600}]}\n"
-               "as with: aws s3api put-bucket-cors --bucket %s --cors-configuration file://RULE\n",
-               url, v->s->s3_bucket);
+               "\"MaxAgeSeconds\": 3600}]}\n"
+               "as with: aws s3api put-bucket-cors --endpoint-url %s --bucket %s "
+               "--cors-configuration file://RULE\n",
+               url, v->s->s3_endpoint, v->s->s3_bucket);
     free(url);
     return rc;
 }

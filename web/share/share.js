@@ -12,7 +12,7 @@ class Refused extends Error {}
 
 // ---- the key ---------------------------------------------------------------------------------------
 
-// Taken out of the address, so that no history, screenshot or extension finds it there.
+// Taken out of the address: whoever looks at the screen, or copies the address, has not the key.
 function takeKey() {
   const text = location.hash.slice(1)
   history.replaceState(null, '', location.pathname)
