@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/str.h"
@@ -16,9 +17,16 @@ static void as_origin(char *url)
         *url = *url >= 'A' && *url <= 'Z' ? *url + ('a' - 'A') : *url;
 }
 
-static int is_same(const char *a, const char *b)
+static int is_same(const char *url, const char *other)
 {
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
+    char *spelled = other != NULL ? str_dup(other) : NULL;
+    int rc;
+
+    if (spelled != NULL)
+        as_origin(spelled);
+    rc = spelled != NULL && strcmp(url, spelled) == 0;
+    free(spelled);
+    return rc;
 }
 
 /* What is shown there was written by anybody: it is to share an origin with nothing. */

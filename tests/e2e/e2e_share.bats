@@ -79,6 +79,10 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     not_there Quittenparser
     not_there "$KEY"
     not_there "${KEY:0:20}"
+    # New settings cut nobody off.
+    kill -HUP "$SERVER_PID"
+    within grep -q reloaded "$T/server.log"
+    opened
     # The key of another link opens nothing.
     first=$T/sealed LINK1=$LINK
     share
@@ -300,4 +304,27 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     run ctctl share "$ID" --yes
     [ "$status" != 0 ]
     [[ $output == *"this server can't share sessions"* ]]
+}
+
+@test "the page has an origin that nothing else has, or the server does not start" {
+    local settings sentence
+    while IFS='|' read -r settings sentence; do
+        echo "$settings" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+        run timeout 20 codeteleport-server --data "$T/server" --listen 127.0.0.1:0 --objects 127.0.0.1:0
+        echo "$settings: $output"
+        [ "$status" = 78 ]
+        [[ $output == *"$sentence"* ]]
+    done <<'TABLE'
+share = "0.0.0.0:0";|set public_share_url
+share = "127.0.0.1:0"; public_share_url = "https://a.example.org/x";|public_share_url has to be https://HOST[:PORT]
+share = "127.0.0.1:0"; public_share_url = "https://A.example.org:443/"; public_api_url = "https://a.Example.org:443";|has to be an origin of its own
+share = "127.0.0.1:0"; public_share_url = "https://a.example.org"; public_objects_url = "https://a.example.org";|has to be an origin of its own
+share = "unix:/run/x";|set public_share_url
+share = "192.0.2.1:0"; tls = "off";|tls = "off" is for loopback addresses only
+share = "nonsense";|share
+TABLE
+    # As browsers spell it, so that they find it allowed.
+    echo 'share = "127.0.0.1:0"; public_share_url = "https://Share.Example.org:443/";' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    start_server
+    grep -qx 'share=https://share.example.org' "$T/ready"
 }
