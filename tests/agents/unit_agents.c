@@ -493,9 +493,117 @@ static void the_clean_up_is_as_the_settings_say(void **state)
     scratch_free(dir);
 }
 
+/* ---- what is true of every row ------------------------------------------------------------------
+ */
+
+/* What is called without a look whether it is there. */
+static void every_row_is_whole(void **state)
+{
+    const struct agent *a;
+
+    (void)state;
+    for (size_t i = 0; (a = agent_at(i)) != NULL; i++) {
+        const void *const texts[] = {a->id,
+                                     a->name,
+                                     a->resume,
+                                     a->usual_root,
+                                     a->projects,
+                                     a->transcript_places,
+                                     a->record_ops,
+                                     a->record_names.id,
+                                     a->record_names.parent,
+                                     a->record_names.content};
+        void (*const calls[])(void) = {
+#define CALL(member) (void (*)(void))(a->member)
+            CALL(find_root),      CALL(classify),         CALL(wants_dir),
+            CALL(fate),           CALL(list_transcripts), CALL(list_asides),
+            CALL(list_rest),      CALL(list_plans),       CALL(cites),
+            CALL(cited),          CALL(memory_may_be),    CALL(sidechain_session),
+            CALL(named),          CALL(plan_slugs),       CALL(record_news),
+            CALL(record_is_idle), CALL(record_turns),     CALL(prompt_is_command),
+            CALL(entry_kind),     CALL(entry_path),       CALL(transcript_path),
+            CALL(why_not),        CALL(arrival),          CALL(rebuild_new),
+            CALL(rebuild_free),   CALL(rebuild_feed),     CALL(rebuild_end),
+            CALL(project_name),   CALL(project_names),
+#undef CALL
+        };
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+            assert_non_null(texts[k]);
+        for (size_t k = 0; k < sizeof(calls) / sizeof(calls[0]); k++)
+            assert_true(calls[k] != NULL);
+        assert_true(strlen(a->id) < AGENT_ID_SIZE);
+        assert_non_null(strstr(a->resume, "%s"));
+        assert_ptr_equal(agent_find(a->id), a);
+        assert_true(a->unite == NULL || a->is_turn_over != NULL || a->live_dir != NULL);
+    }
+}
+
+/* Wherever an entry of a bundle leads, it is a place that is this session's and whose name says
+ * so: no way out of the data folder, no hidden file, no secret. */
+static void no_entry_leads_out_of_a_session(void **state)
+{
+    static const char id[] = "9ca7dcee-b530-4eae-8550-0a237c51252f";
+    static const char *const folders[] = {"",
+                                          "session-subdir/",
+                                          "file-history/",
+                                          "plans/",
+                                          "todos/",
+                                          "tasks/",
+                                          "memory/",
+                                          "uploads/",
+                                          "cited/",
+                                          "checkpoints/",
+                                          "session-subdir/files/"};
+    static const char *const names[] = {"../x",
+                                        "a/../../x.jsonl",
+                                        "../../x.jsonl",
+                                        ".x.jsonl",
+                                        "..",
+                                        ".",
+                                        "a//../x",
+                                        "/etc/passwd",
+                                        ".git/config",
+                                        "settings.json",
+                                        "config.toml",
+                                        "auth.json",
+                                        "x/.env",
+                                        "oauth_creds.json",
+                                        "mcp-config.json",
+                                        "session.db",
+                                        "11111111-2222-4333-8444-555555555555.jsonl",
+                                        ""};
+    const struct agent *a;
+
+    (void)state;
+    for (size_t i = 0; (a = agent_at(i)) != NULL; i++) {
+        for (size_t k = 0; k < sizeof(folders) / sizeof(folders[0]); k++) {
+            for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+                char *entry = str_printf("%s%s", folders[k], names[n]);
+                char *path = a->entry_path(id, "p", NULL, entry);
+                struct agent_path place = {0};
+                /* Claude Code's row is only asked for names that are plain (open_name.c). */
+                int is_asked = a != agent_unnamed() || strstr(entry, "..") == NULL;
+                if (path != NULL && is_asked) {
+                    a->classify(path, &place);
+                    assert_int_not_equal(place.kind, AGENT_NOTHING);
+                    assert_true(place.session_id[0] == '\0' || strcmp(place.session_id, id) == 0 ||
+                                strncmp(entry, "cited/", 6) == 0);
+                    assert_true(path[0] != '/' && path[0] != '.');
+                    assert_null(strstr(path, "/../"));
+                    assert_int_not_equal(a->fate(path), AGENT_SECRET);
+                }
+                free(path);
+                free(entry);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(no_entry_leads_out_of_a_session),
         cmocka_unit_test(every_path_is_classified_as_documented),
         cmocka_unit_test(all_folders_above_a_known_file_are_wanted),
         cmocka_unit_test(folders_without_session_data_are_not_wanted),
