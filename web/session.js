@@ -28,6 +28,7 @@ function commands(s) {
   return el('details', { class: 'side' }, el('summary', null, 'What to type'), el('ul', { class: 'commands' },
     command(`ctctl pull ${id}`, 'bring it here, to go on with it'),
     command(`ctctl cat ${id} --markdown`, 'its text'),
+    command(`ctctl share ${id}`, 'a link by which others read it'),
     command(`ctctl versions ${id}`, 'what there is of it in the cloud'),
     command(`ctctl diff ${id}`, 'what the cloud has that is not here'),
     command(`ctctl export ${id}`, 'one file of it'),
