@@ -214,7 +214,7 @@ int call_bcrypt_begin(struct call *c)
     if (rc == 0)
         return 0;
     web_busy(c->web, 0);
-    if (rc > 0 && is_ours)
+    if (rc > 0)
         return call_too_many(c, 2);
     web_answer_header(c->web, "Retry-After", "2");
     return call_error(c, 503, "busy", "Too many log in at this moment; try again.");

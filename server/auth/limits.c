@@ -30,8 +30,14 @@
 #define BCRYPT_OF_ONE 2
 #define BCRYPT_WAITING 24 /* each keeps a thread that others need */
 #define STRANGERS (BCRYPT_WAITING / 2)
-#define STRANGERS_OF_ONE (STRANGERS / 2)
 #define NAME_SIZE 40
+
+/* Of one who runs or waits. */
+struct place {
+    char name[NAME_SIZE]; /* "": nobody counts */
+    int is_taken, is_ours, is_waiting;
+    int is_ended; /* it makes room for another */
+};
 
 struct limits_gate {
     pthread_mutex_t mutex;
@@ -39,7 +45,7 @@ struct limits_gate {
     int running, most;
     int waiting, strangers; /* of whom those come last, and have half of the places */
     int outside;
-    char names[2 * BCRYPT_WAITING][NAME_SIZE]; /* who runs or waits, as far as that is known */
+    struct place places[2 * BCRYPT_WAITING];
 };
 
 /* As many hashes at once as there are processors: more would only take longer each. */
@@ -101,41 +107,90 @@ void limits_free(struct limits *l)
     free(l);
 }
 
-/* How many of them are of this name, and the place of the first. */
-static int count(const struct limits_gate *g, const char *name, size_t *ret_at)
+/* How many there are of this name; of strangers, those that wait. */
+static int count(const struct limits_gate *g, const char *name, int is_ours)
 {
     int n = 0;
 
-    for (size_t i = 0; i < sizeof(g->names) / sizeof(g->names[0]); i++) {
-        if (strcmp(g->names[i], name) == 0 && n++ == 0)
-            *ret_at = i;
+    for (size_t i = 0; i < sizeof(g->places) / sizeof(g->places[0]); i++) {
+        const struct place *p = &g->places[i];
+        n += p->is_taken && p->is_ours == is_ours && (is_ours || p->is_waiting) && !p->is_ended &&
+             strcmp(p->name, name) == 0;
     }
     return n;
+}
+
+/* All places of strangers are taken: one of the neighbourhood that has most of them goes, if that
+ * has more than the newcomer's. */
+static int make_room(struct limits_gate *g, const char *name)
+{
+    int most = count(g, name, 0) + 1, n;
+    struct place *victim = NULL;
+
+    for (size_t i = 0; i < sizeof(g->places) / sizeof(g->places[0]); i++) {
+        struct place *p = &g->places[i];
+        if (!p->is_taken || p->is_ours || !p->is_waiting || p->is_ended)
+            continue;
+        n = count(g, p->name, 0);
+        if (n > most) {
+            most = n;
+            victim = p;
+        }
+    }
+    if (victim == NULL)
+        return 0;
+    victim->is_ended = 1;
+    pthread_cond_broadcast(&g->is_free);
+    return 1;
+}
+
+static struct place *take_place(struct limits_gate *g, const char *name, int is_ours)
+{
+    struct place *p = g->places;
+
+    /* There are as many as run and wait at most. */
+    while (p->is_taken)
+        p++;
+    snprintf(p->name, NAME_SIZE, "%s", name);
+    p->is_taken = p->is_waiting = 1;
+    p->is_ours = is_ours;
+    p->is_ended = 0;
+    return p;
+}
+
+/* Until it is its turn: 0, or -1 if it made room for another. */
+static int wait_turn(struct limits_gate *g, struct place *p)
+{
+    int is_stranger = !p->is_ours;
+
+    g->waiting++;
+    g->strangers += is_stranger;
+    while (!p->is_ended && (g->running >= g->most || (is_stranger && g->waiting > g->strangers)))
+        pthread_cond_wait(&g->is_free, &g->mutex);
+    g->waiting--;
+    g->strangers -= is_stranger;
+    p->is_waiting = 0;
+    if (p->is_ended)
+        p->is_taken = 0;
+    else
+        g->running++;
+    pthread_cond_broadcast(&g->is_free);
+    return p->is_ended ? -1 : 0;
 }
 
 int limits_enter(struct limits *l, const char *name, int is_ours)
 {
     struct limits_gate *g = l->gate;
-    int most = is_ours ? BCRYPT_OF_ONE : STRANGERS_OF_ONE, rc = 0;
-    size_t at = 0;
+    int rc;
 
     pthread_mutex_lock(&g->mutex);
-    if (name[0] != '\0' && count(g, name, &at) >= most) {
+    if (is_ours && name[0] != '\0' && count(g, name, 1) >= BCRYPT_OF_ONE)
         rc = 1;
-    } else if (g->waiting >= BCRYPT_WAITING || (!is_ours && g->strangers >= STRANGERS)) {
+    else if (g->waiting >= BCRYPT_WAITING ||
+             (!is_ours && g->strangers >= STRANGERS && !make_room(g, name)))
         rc = -1;
-    } else {
-        if (name[0] != '\0' && count(g, "", &at) > 0)
-            snprintf(g->names[at], NAME_SIZE, "%s", name);
-        g->waiting++;
-        g->strangers += !is_ours;
-        while (g->running >= g->most || (!is_ours && g->waiting > g->strangers))
-            pthread_cond_wait(&g->is_free, &g->mutex);
-        g->waiting--;
-        g->strangers -= !is_ours;
-        g->running++;
-        pthread_cond_broadcast(&g->is_free);
-    }
+    else
+        rc = wait_turn(g, take_place(g, name, is_ours));
     pthread_mutex_unlock(&g->mutex);
     return rc;
 }
@@ -143,11 +198,12 @@ int limits_enter(struct limits *l, const char *name, int is_ours)
 void limits_leave(struct limits *l, const char *name)
 {
     struct limits_gate *g = l->gate;
-    size_t at = 0;
+    struct place *p = g->places;
 
     pthread_mutex_lock(&g->mutex);
-    if (name[0] != '\0' && count(g, name, &at) > 0)
-        g->names[at][0] = '\0';
+    while (!p->is_taken || p->is_waiting || strcmp(p->name, name) != 0)
+        p++;
+    p->is_taken = 0;
     g->running--;
     pthread_cond_broadcast(&g->is_free);
     pthread_mutex_unlock(&g->mutex);

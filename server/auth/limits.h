@@ -38,8 +38,8 @@ void limits_free(struct limits *l);
  * Around everything that hashes a password: few at a time.  Who comes by a token, a log-in or a
  * device of an account (${is_ours}) need not wait for all others, who may be guessing; ${name} is
  * the user's id then, of which there may be two ("": nobody counts).  Of others it is the
- * neighbourhood, and one has half of the places that these have.  Return 0, or -1 if too many wait,
- * or 1 if those are of this name.
+ * neighbourhood: where all places are taken that these have, one of the neighbourhood that has most
+ * of them goes for a newcomer.  Return 0, or -1 if too many wait, or 1 if those are of this name.
  */
 int limits_enter(struct limits *l, const char *name, int is_ours);
 void limits_leave(struct limits *l, const char *name);
