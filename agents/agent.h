@@ -7,6 +7,7 @@
 #include "agents/rebuild.h"
 #include "agents/turns.h"
 #include "agents/unite.h"
+#include "agents/words.h"
 #include "common/base/err.h"
 #include "common/base/strlist.h"
 #include "common/base/uuid.h"
@@ -354,6 +355,10 @@ struct agent {
     void (*rebuild_free)(struct rebuild *r);
     int (*rebuild_feed)(struct rebuild *r, const void *p, size_t n, struct ct_err *err);
     int (*rebuild_end)(struct rebuild *r, struct ct_err *err);
+
+    /* Write a conversation in words alone as a new session of the agent's own (words.h): no tools,
+     * no settings, nothing that acts.  NULL: none can be written. */
+    int (*write_words)(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 
     /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
      * resolved by the caller); the caller frees it.  Append to ${ret} all names that it may have on

@@ -24,6 +24,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/rebuild_uses.c \
   agents/claude/rebuild_value.c \
   agents/claude/record.c \
+  agents/claude/claude_words.c \
   agents/claude/worktree.c agents/claude/worktree.h \
   agents/claude/unite.c \
   agents/claude/unite_lines.c agents/claude/unite_lines.h \
@@ -33,6 +34,7 @@ agents_libagents_a_SOURCES = \
   agents/codex/codex_rebuild.c \
   agents/codex/codex_record.c \
   agents/codex/codex_turns.c \
+  agents/codex/codex_words.c \
   agents/copilot/copilot.c agents/copilot/copilot.h \
   agents/copilot/copilot_beside.c \
   agents/copilot/copilot_rebuild.c \
@@ -68,7 +70,8 @@ agents_libagents_a_SOURCES = \
   agents/transcript.c agents/transcript.h \
   agents/turns.c agents/turns.h \
   agents/unite.h \
-  agents/usage.c agents/usage.h
+  agents/usage.c agents/usage.h \
+  agents/words.c agents/words.h
 # One file per system.
 agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c
 agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c

@@ -98,6 +98,7 @@ ctctl_libctctl_a_SOURCES = \
   ctctl/pull/picker.c ctctl/pull/picker.h \
   ctctl/pull/pull.c ctctl/pull/pull.h \
   ctctl/pull/pull_adopt.c ctctl/pull/pull_adopt.h \
+  ctctl/pull/pull_as.c ctctl/pull/pull_as.h \
   ctctl/pull/pull_apart.c ctctl/pull/pull_apart.h ctctl/pull/pull_heads.c ctctl/pull/pull_heads.h \
   ctctl/pull/pull_fallback.c ctctl/pull/pull_fallback.h \
   ctctl/pull/pull_many.c ctctl/pull/pull_many.h \

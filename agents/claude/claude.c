@@ -333,6 +333,7 @@ const struct agent claude_agent = {
     .default_mode = claude_default_mode,
     .why_not = claude_why_not,
     .arrival = claude_arrival,
+    .write_words = claude_write_words,
     .rebuild_new = claude_rebuild_new,
     .rebuild_free = claude_rebuild_free,
     .rebuild_feed = claude_rebuild_feed,

@@ -37,6 +37,7 @@ int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result 
 char *claude_transcript_path(const char *session_id, const char *project, const char *file);
 extern const struct jscan_ops claude_record_ops;
 int claude_record_is_prompt(const struct record *r);
+int claude_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 char *claude_default_mode(const char *session_id);
 enum agent_kind claude_entry_kind(const char *session_id, const char *entry);
 char *claude_entry_path(const char *session_id, const char *project, const char *memory_project,

@@ -39,7 +39,7 @@ static int is_setting(const char *name, size_t n)
 }
 
 /* What a command leaves, and what else stands with it. */
-enum words {
+enum phrases {
     WORDS_NONE,    /* the command by itself, or what it printed */
     WORDS_SETTING, /* arguments, which are no words of a person */
     WORDS_OWN,     /* anything else */
@@ -77,10 +77,10 @@ static const struct element *element_at(const char *p, const char **ret_content,
 }
 
 /* Judge the text ${p}, which may go on behind its end. */
-static enum words words_of(const char *p, int is_cut)
+static enum phrases words_of(const char *p, int is_cut)
 {
     const char *content, *next, *name = "";
-    enum words found = WORDS_NONE;
+    enum phrases found = WORDS_NONE;
     const struct element *e;
     size_t n = 0;
 

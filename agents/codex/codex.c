@@ -352,6 +352,7 @@ const struct agent codex_agent = {
     .stock_names = {"sourceCodexHome", "rolloutRelPath", "rolloutFileName"},
     .why_not = why_not,
     .arrival = plain_arrival,
+    .write_words = codex_write_words,
     .rebuild_new = codex_rebuild_new,
     .rebuild_free = anew_free,
     .rebuild_feed = anew_feed,

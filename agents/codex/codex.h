@@ -28,6 +28,7 @@ int codex_record_is_idle(const struct agent_record *r);
 int codex_list_transcripts(int root_fd, const char *session_id, const struct agent_list_ops *ops,
                            void *arg, const _Atomic int *cancel, struct ct_err *err);
 struct rebuild *codex_rebuild_new(const struct rebuild_opts *opts, const char *entry);
+int codex_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 char *codex_title(int root_fd, const char *session_id);
 
 #endif

@@ -4,10 +4,10 @@ src=${CT_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 factsone=${CT_BUILD:-$src}/tests/agents/factsone
 n=0
 bad=0
-for agent in copilot gemini pi qwen; do
+for agent in codex copilot gemini pi qwen; do
     n=$((n + 1))
     name="facts of the samples of $agent equal an independent count"
-    files=$([ -z "${CT_SAMPLES:-}" ] || find "$CT_SAMPLES/agents" -path "*/.$agent*" -name '*.jsonl' 2>/dev/null)
+    files=$([ -z "${CT_SAMPLES:-}" ] || find "$CT_SAMPLES/agents" -path "*/.$agent*" -name '*.jsonl' ! -name history.jsonl ! -name session_index.jsonl 2>/dev/null)
     if ! command -v python3 >/dev/null; then
         echo "ok $n - $name # SKIP there is no python3"
     elif [ -z "$files" ]; then

@@ -48,6 +48,34 @@ def pi(records):
     }
 
 
+def codex(records):
+    said = [r["payload"] for r in records if r["type"] == "event_msg"]
+    items = [p["item"] for p in said if p["type"] == "item_completed"]
+    prompts = [i["content"][0].get("text") for i in items if i["type"] == "UserMessage"] + [
+        p["message"] for p in said if p["type"] == "user_message"]
+    calls = [r["payload"] for r in records if r["type"] == "response_item" and r["payload"]["type"].endswith("_call")]
+    patches = "\n".join(c.get("input", "") for c in calls if c.get("name") == "apply_patch")
+    meta, model, tokens, seen = records[0]["payload"], None, [], [0] * 4
+    for r in records:
+        p = r["payload"]
+        model = p.get("model") or p.get("thread_settings", {}).get("model") or model
+        if p.get("type") == "token_count" and p["info"]:
+            all = p["info"]["total_token_usage"]
+            cached, made = all["cached_input_tokens"], all.get("cache_write_input_tokens", 0)
+            now = [all["input_tokens"] - cached - made, all["output_tokens"], cached, made]
+            tokens.append((model, *(a - b for a, b in zip(now, seen))))
+            seen = now
+    return {
+        "prompts": len(prompts),
+        "answers": sum(i["type"] == "AgentMessage" for i in items) + sum(p["type"] == "agent_message" for p in said),
+        "calls": len(calls),
+        "files": len({l.split(": ", 1)[1] for l in patches.split("\n")
+                      if l.startswith(("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "))}),
+        "title": first(prompts), "cwd": meta["cwd"], "branch": meta.get("git", {}).get("branch"), "id": meta["id"],
+        "model": model, "tokens": tokens_of(tokens),
+    }
+
+
 def qwen(records):
     prompts = [r for r in records if r["type"] == "user" and r["provenance"] == "real_user"]
     answers = [r for r in records if r["type"] == "assistant"]
@@ -113,7 +141,7 @@ def gemini(records):
     }
 
 
-AGENTS = {"copilot": copilot, "gemini": gemini, "pi": pi, "qwen": qwen}
+AGENTS = {"codex": codex, "copilot": copilot, "gemini": gemini, "pi": pi, "qwen": qwen}
 
 
 def main():

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "common/base/str.h"
 #include "ctctl/cloud/item.h"
 #include "ctctl/pull/picker.h"
+#include "ctctl/pull/pull_as.h"
 #include "ctctl/pull/pull_heads.h"
 #include "ctctl/pull/pull_many.h"
 #include "ctctl/pull/pull_merge.h"
@@ -24,6 +26,7 @@ struct command {
     struct pull_opts opts;
     struct strlist map;
     const char *project;
+    const char *as; /* the agent that is to go on with it */
     int is_all, is_update, is_profile, is_agreed;
 };
 
@@ -372,12 +375,85 @@ static int pull_profile(struct ctx *c, struct command *cmd, const char *device)
     return rc;
 }
 
+/* ---- as a session of another agent --------------------------------------------------------------
+ */
+
+static void say_converted(struct ctx *c, const struct pull_as *p)
+{
+    struct pull_result r = {.installed = {.agent = p->agent, .cwd = p->cwd}};
+    struct json_object *o = json_object_new_object();
+    char *command, *dir = text_clean(&c->out, p->cwd);
+
+    memcpy(r.installed.session_id, p->new_id, UUID_SIZE);
+    command = pull_command(&r);
+    jdoc_set_str(o, "sessionId", p->new_id);
+    jdoc_set_str(o, "agent", p->agent->id);
+    jdoc_set_str(o, "sourceSessionId", p->session_id);
+    jdoc_set_str(o, "sourceAgent", p->source->id);
+    jdoc_set_int(o, "messages", p->said);
+    jdoc_set_str(o, "targetDir", p->cwd);
+    jdoc_set_str(o, "command", command);
+    if (c->json) {
+        ctx_json(c, o);
+    } else {
+        ctx_say(c,
+                "session %.8s of %s was written as session %.8s of %s, in %s: its words alone, "
+                "which speak to the model as yours",
+                p->session_id, p->source->name, p->new_id, p->agent->name, dir);
+        printf("%s\n", command);
+    }
+    json_object_put(o);
+    free(command);
+    free(dir);
+}
+
+static int convert(struct ctx *c, const struct command *cmd, const char *word)
+{
+    struct pull_as p = {.word = word,
+                        .version = cmd->opts.version,
+                        .is_plain = cmd->opts.is_plain,
+                        .dir = cmd->opts.target_dir,
+                        .agent = agent_find(cmd->as)};
+    struct ct_err e;
+    int rc = pull_as(c, &p, &e);
+
+    if (rc == 0)
+        say_converted(c, &p);
+    else
+        resolve_gone(c, &e);
+    pull_as_clear(&p);
+    return rc == 0 ? CTX_OK : ctx_fail(c, &e);
+}
+
 /* ---- */
+
+/* --as takes the words of one session. */
+static int check_as(struct ctx *c, const struct command *cmd, size_t words)
+{
+    const struct agent *agent;
+    struct buf known = {0};
+    int rc;
+
+    if (words != 1 || cmd->is_all || cmd->is_update || cmd->is_profile || cmd->opts.is_forced ||
+        cmd->opts.is_copy || cmd->opts.is_merge || cmd->opts.is_rehearsal || cmd->opts.keep_mode)
+        return ctx_usage(c, "--as goes with the ID of one session, --version, --plain, "
+                            "--target-dir and nothing else");
+    if (agent_find(cmd->as) != NULL)
+        return CTX_OK;
+    for (size_t i = 0; (agent = agent_at(i)) != NULL; i++)
+        buf_printf(&known, "%s%s", i > 0 ? ", " : "", agent->id);
+    buf_addc(&known, '\0');
+    rc = ctx_usage(c, "--as wants the name of an agent: %s", known.data);
+    buf_free(&known);
+    return rc;
+}
 
 static int check(struct ctx *c, const struct command *cmd, size_t words)
 {
     int is_many = cmd->is_all || cmd->is_update;
 
+    if (cmd->as != NULL)
+        return check_as(c, cmd, words);
     if (words > 1)
         return ctx_usage(c, cmd->is_profile ? "--profile wants the name of one device, or none"
                                             : "pull wants the ID of one session");
@@ -439,6 +515,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"project", OPT_STRING, &cmd.project},
         {"map", OPT_LIST, &cmd.map},
         {"profile", OPT_FLAG, &cmd.is_profile},
+        {"as", OPT_STRING, &cmd.as},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
@@ -446,6 +523,8 @@ static int run(struct ctx *c, int argc, char **argv)
         rc = check(c, &cmd, words.n) == CTX_OK ? -1 : CTX_USAGE;
     if (rc == -1 && cmd.is_profile)
         rc = pull_profile(c, &cmd, words.n > 0 ? words.v[0] : NULL);
+    else if (rc == -1 && cmd.as != NULL)
+        rc = convert(c, &cmd, words.v[0]);
     else if (rc == -1 && (cmd.is_all || cmd.is_update))
         rc = pull_all(c, &cmd);
     else if (rc == -1)
@@ -459,6 +538,7 @@ const struct verb verb_pull = {
     "pull",
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
     "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
+    "       ctctl pull ID --as AGENT [--version N] [--plain] [--target-dir DIR]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update\n"
     "       ctctl pull --profile [DEVICE] [--version N] [--dry-run]",
@@ -481,6 +561,9 @@ const struct verb verb_pull = {
     "  --merge           make one of what is here and of what another machine did: both are\n"
     "                    in the session then, as branches; asks first\n"
     "  --yes             with --merge: do not ask\n"
+    "  --as AGENT        its words as a new session of another agent, which goes on with it: in\n"
+    "                    --target-dir, else in this folder. What tools were asked and printed\n"
+    "                    is text in it, and nothing of it acts\n"
     "  --all             everything, home to home: for a new machine\n"
     "  --project P       only this project's (name or folder)\n"
     "  --map OLD=NEW     what was below OLD is below NEW here; may be given several times\n"
