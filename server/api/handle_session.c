@@ -303,6 +303,7 @@ int handle_session_versions(struct call *c)
 
 int handle_session_delete(struct call *c)
 {
+    char ended[32] = "";
     int64_t shares = 0;
     struct ct_err err;
     int status, rc;
@@ -316,8 +317,9 @@ int handle_session_delete(struct call *c)
     if (rc == 0)
         rc = ledger_shares_end(c->config->ledger, c->who.user_id, c->params[0], c->now_ms, &shares,
                                &err);
-    if (call_acted(c, rc, &err, "session-deleted", "session=%s shares=%lld", c->session_id,
-                   (long long)shares) != 0)
+    if (shares > 0)
+        snprintf(ended, sizeof(ended), " shares=%lld", (long long)shares);
+    if (call_acted(c, rc, &err, "session-deleted", "session=%s%s", c->session_id, ended) != 0)
         return call_fail(c, &err);
     call_ok(c);
     jdoc_set_int(c->answer, "sharesEnded", shares);
