@@ -26,8 +26,6 @@ agents_libagents_a_SOURCES = \
   agents/claude/record.c \
   agents/claude/claude_words.c \
   agents/claude/worktree.c agents/claude/worktree.h \
-  agents/claude/unite.c \
-  agents/claude/unite_lines.c agents/claude/unite_lines.h \
   agents/codex/codex.c agents/codex/codex.h \
   agents/codex/codex_list.c \
   agents/codex/codex_news.c \
@@ -69,7 +67,8 @@ agents_libagents_a_SOURCES = \
   agents/trust.c agents/trust.h \
   agents/transcript.c agents/transcript.h \
   agents/turns.c agents/turns.h \
-  agents/unite.h \
+  agents/unite.c agents/unite.h \
+  agents/unite_lines.c agents/unite_lines.h \
   agents/usage.c agents/usage.h \
   agents/words.c agents/words.h
 # One file per system.

@@ -17,7 +17,10 @@ struct unite_side {
     int64_t end; /* read up to here */
 };
 
+struct agent;
+
 struct unite_opts {
+    const struct agent *agent;      /* whose they are */
     struct unite_side ours, theirs; /* what is here; what came */
     int is_theirs_better;           /* of what both have, the bytes that came stay */
 
@@ -34,5 +37,12 @@ struct unite_result {
     size_t fuller;      /* of these, how many are longer in ours */
     size_t only_ours, only_theirs;
 };
+
+/**
+ * unite_tree(opts, out_fd, ret, err):
+ * The member unite of rows of which the records are a tree, and that go on from the last one.
+ */
+int unite_tree(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
+               struct ct_err *err);
 
 #endif

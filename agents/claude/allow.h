@@ -100,8 +100,8 @@ extern const struct allow_member allow_chain[];   /* members of all of those tha
 extern const struct allow_member allow_prompts[]; /* of a line of the prompt history */
 extern const struct allow_entry allow_entries[];  /* ends with a pattern of NULL */
 extern const char *const allow_schedules[];       /* tools whose calls become text, at each level */
-extern const char *const allow_tools[];           /* of others the only ones whose calls stay calls */
-extern const char *const allow_agents[];          /* subagents that are the agent's own */
+extern const char *const allow_tools[];  /* of others the only ones whose calls stay calls */
+extern const char *const allow_agents[]; /* subagents that are the agent's own */
 
 /**
  * allow_record(type, subtype):

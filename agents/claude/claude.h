@@ -32,8 +32,6 @@ enum agent_news claude_record_news(const struct agent_record *r);
 int claude_record_is_idle(const struct agent_record *r);
 int claude_prompt_is_command(const char *text);
 void claude_record_turns(struct json_object *record, turns_f *f, void *arg);
-int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
-                 struct ct_err *err);
 char *claude_transcript_path(const char *session_id, const char *project, const char *file);
 extern const struct jscan_ops claude_record_ops;
 int claude_record_is_prompt(const struct record *r);

@@ -24,7 +24,7 @@ struct rebuild {
     struct buf in;                   /* the line, or the document */
     struct hash *paste;              /* of a paste, which comes as it is */
     char paste_name[HASH_SHA256_HEX];
-    int is_too_long;                 /* what is left of the line comes as it is, or goes */
+    int is_too_long; /* what is left of the line comes as it is, or goes */
     int has_put;
 
     struct jtree tree; /* of in */

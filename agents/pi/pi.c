@@ -332,6 +332,7 @@ const struct agent pi_agent = {
     .record_turns = pi_record_turns,
     .begins = begins,
     .is_turn_over = is_turn_over,
+    .unite = unite_tree,
     .prompt_is_command = plain_prompt_is_command,
     .entry_kind = entry_kind,
     .entry_path = entry_path,

@@ -394,6 +394,7 @@ const struct agent qwen_agent = {
     .record_turns = qwen_record_turns,
     .begins = begins,
     .is_turn_over = is_turn_over,
+    .unite = unite_tree,
     .prompt_is_command = plain_prompt_is_command,
     .entry_kind = entry_kind,
     .entry_path = entry_path,

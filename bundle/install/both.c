@@ -137,11 +137,17 @@ static int unite(const struct both *b, const struct unite_side parts[2], int is_
                  int is_better, const char *to, const struct strlist *renamed,
                  struct unite_result *ret, struct ct_err *err)
 {
-    const struct unite_opts opts = {
-        .ours = parts[0], .theirs = parts[1], .is_theirs_better = is_better, .renamed = renamed};
+    const struct unite_opts opts = {.agent = b->agent,
+                                    .ours = parts[0],
+                                    .theirs = parts[1],
+                                    .is_theirs_better = is_better,
+                                    .renamed = renamed};
     struct unite_side whole = {.fd = -1};
     int fd, rc;
 
+    if (b->agent->unite == NULL)
+        return err_set(err, ERR_REFUSED, "records of %s are no tree that could hold both",
+                       b->agent->name);
     (void)unlinkat(b->stage_fd, UNITED, 0);
     fd = openat(b->stage_fd, UNITED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -240,7 +246,7 @@ int both_replace(const struct both *b, int root_fd, const struct local *local, c
 size_t both_fuller(int root_fd, const struct local *local, const struct agent *agent, int stage_fd,
                    const char *staged)
 {
-    struct unite_opts opts = {.ours = {.fd = -1}, .theirs = {.fd = -1}};
+    struct unite_opts opts = {.agent = agent, .ours = {.fd = -1}, .theirs = {.fd = -1}};
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     struct unite_result r = {0};
 

@@ -53,3 +53,7 @@ poison_files() {
 @test "a stranger's session of pi brings the real pi what was said and nothing that speaks as pi" {
     the_strangers
 }
+
+@test "what two machines did apart becomes one session, and the real program goes on in the last branch" {
+    the_fork
+}

@@ -60,3 +60,7 @@ poison_files() {
 @test "a stranger's chat brings the real Qwen Code what was said: no goals, notices, snapshots or memory" {
     the_strangers
 }
+
+@test "what two machines did apart becomes one session, and the real program goes on in the last branch" {
+    the_fork
+}

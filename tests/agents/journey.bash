@@ -150,3 +150,30 @@ the_strangers() {
     [ "$(cat "$HOME/.bashrc")" = untouched ]
     [ "$(find "$B" -type f)" = "" ]
 }
+
+# the_fork: both machines went on apart; made one, both branches are in the session, and the real agent goes on
+# with the one that was worked on last
+the_fork() {
+    A=$(project src/web.app)
+    begin "$A" "the first question"
+    ID=$(find_id)
+    push
+    machine bob
+    B=$(project "My code/web.app v2")
+    ctctl pull "$ID" --target-dir "$B"
+    go_on "$B" "the question on bob"
+    push
+    machine alice
+    go_on "$A" "the question on alice"
+    run ctctl pull "$ID"
+    [ "$status" != 0 ]
+    grep -q -- "--merge" <<<"$output"
+    ctctl pull "$ID" --merge --yes
+    grep -q "the question on bob" "$(file)"
+    grep -q "the question on alice" "$(file)"
+    ! grep -F "$B" "$(file)" || false
+    : >"$T/asked"
+    go_on "$A" "the last question"
+    grep "the first question" "$T/asked" | grep "the question on alice" | grep -v "question on bob" |
+        grep -q "the last question"
+}

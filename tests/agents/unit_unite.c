@@ -27,6 +27,7 @@ static int try(const char *ours, const char *theirs, const struct strlist *renam
                struct unite_result *r, struct ct_err *e)
 {
     struct unite_opts o = {
+        .agent = agent_unnamed(),
         .ours = {file_of(ours, strlen(ours)), (int64_t)strlen(ours)},
         .theirs = {file_of(theirs, strlen(theirs)), (int64_t)strlen(theirs)},
         .renamed = renamed,
@@ -513,7 +514,8 @@ static void memory_goes_by_lines_and_not_by_bytes(void **state)
 {
     int is_full = getenv("CT_FULL") != NULL;
     size_t bytes = is_full ? 30000 : 6000;
-    struct unite_opts o = {.ours.fd = file_of("", 0), .theirs.fd = file_of("", 0)};
+    struct unite_opts o = {
+        .agent = agent_unnamed(), .ours.fd = file_of("", 0), .theirs.fd = file_of("", 0)};
     int out = file_of("", 0);
     struct unite_result r;
     struct rusage before, after;
@@ -536,9 +538,48 @@ static void memory_goes_by_lines_and_not_by_bytes(void **state)
     close(o.theirs.fd);
 }
 
+/* pi's ids have eight digits; Qwen Code's are whole. */
+static void short_ids_that_came_twice_are_refused(void **state)
+{
+#define PI(id, parent, second) \
+    "{\"type\":\"message\",\"id\":\"" id "\",\"parentId\":\"" parent \
+    "\",\"timestamp\":\"2026-11-30T10:00:" second \
+    ".000Z\",\"message\":{\"role\":\"user\",\"content\":\"x\"}}\n"
+    static const struct {
+        const char *agent, *ours, *theirs;
+        int is_refused;
+    } pairs[] = {
+        {"pi", PI("a", "", "01") PI("b", "a", "02"), PI("a", "", "01") PI("c", "a", "03"), 0},
+        {"pi", PI("a", "", "01") PI("b", "a", "02"), PI("a", "", "01") PI("b", "a", "03"), 1},
+        {"qwen", R("a", "", "01") R("b", "a", "02"), R("a", "", "01") R("c", "a", "03"), 0},
+    };
+    struct unite_result r;
+    struct ct_err e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const char *ours = pairs[i].ours, *theirs = pairs[i].theirs;
+        struct unite_opts o = {
+            .agent = agent_find(pairs[i].agent),
+            .ours = {file_of(ours, strlen(ours)), (int64_t)strlen(ours)},
+            .theirs = {file_of(theirs, strlen(theirs)), (int64_t)strlen(theirs)},
+        };
+        int fd = file_of("", 0), rc = o.agent->unite(&o, fd, &r, &e);
+        assert_int_equal(rc != 0, pairs[i].is_refused);
+        if (rc == 0)
+            assert_true(r.shared == 1 && r.only_ours == 1 && r.only_theirs == 1);
+        else
+            assert_int_equal(e.code, ERR_REFUSED);
+        close(fd);
+        close(o.ours.fd);
+        close(o.theirs.fd);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_ids_that_came_twice_are_refused),
         cmocka_unit_test(the_branch_that_was_worked_on_last_comes_last),
         cmocka_unit_test(what_has_no_id_is_from_the_active_branch_or_goes_with_its_record),
         cmocka_unit_test(a_compacted_branch_comes_before_what_it_would_hide),

@@ -1,5 +1,5 @@
-#ifndef AGENTS_CLAUDE_UNITE_LINES_H
-#define AGENTS_CLAUDE_UNITE_LINES_H
+#ifndef AGENTS_UNITE_LINES_H
+#define AGENTS_UNITE_LINES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,11 +45,12 @@ struct unite_lines {
 #define UNITE_NONE SIZE_MAX
 
 /**
- * unite_lines_read(side, cancel, ret, err):
- * Read them.  The caller ends ${ret} with unite_lines_clear(); it borrows ${side}.
+ * unite_lines_read(agent, side, cancel, ret, err):
+ * Read them, records of ${agent}.  The caller ends ${ret} with unite_lines_clear(); it borrows
+ * ${side}.
  */
-int unite_lines_read(const struct unite_side *side, const _Atomic int *cancel,
-                     struct unite_lines *ret, struct ct_err *err);
+int unite_lines_read(const struct agent *agent, const struct unite_side *side,
+                     const _Atomic int *cancel, struct unite_lines *ret, struct ct_err *err);
 void unite_lines_clear(struct unite_lines *l);
 
 /**

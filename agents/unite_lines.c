@@ -6,8 +6,8 @@
 #include "common/base/hash.h"
 #include "common/base/str.h"
 
-#include "agents/claude/claude.h"
-#include "agents/claude/unite_lines.h"
+#include "agents/agent.h"
+#include "agents/unite_lines.h"
 
 #define WINDOW (256 << 10)
 
@@ -104,11 +104,11 @@ static void on_line(void *arg, const struct news_line *in)
         note_id(l, line->id, l->n - 1);
 }
 
-int unite_lines_read(const struct unite_side *side, const _Atomic int *cancel,
-                     struct unite_lines *ret, struct ct_err *err)
+int unite_lines_read(const struct agent *agent, const struct unite_side *side,
+                     const _Atomic int *cancel, struct unite_lines *ret, struct ct_err *err)
 {
     struct unite_lines l = {.side = side};
-    struct news *news = news_new_glance(&claude_agent);
+    struct news *news = news_new_glance(agent);
     char *p = str_calloc(WINDOW, 1);
     int64_t at = 0;
     ssize_t got = 1;

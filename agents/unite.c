@@ -1,19 +1,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/claude/claude.h"
-#include "agents/claude/unite_lines.h"
+#include "agents/agent.h"
 #include "agents/seen.h"
+#include "agents/unite_lines.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/str.h"
 
 /*
- * Claude Code goes on from the last record of a transcript and from the latest one, so the branch
+ * Agents go on from the last record of a transcript and from the latest one, so the branch
  * that was worked on last is the file, line by line; what only the other one has comes before the
- * first record that is its own.  A branch that was compacted begins anew with a boundary, and
- * Claude Code skips what stands before the last boundary of a large file: so the other one's
+ * first record that is its own.  A branch of Claude Code's that was compacted begins anew with a
+ * boundary, and it skips what stands before the last boundary of a large file: so the other one's
  * boundary and all that hangs on it comes before everything.  No branch is cut in two where that
  * can be helped.
  */
@@ -351,6 +351,19 @@ static int refuse(struct ct_err *err)
                    "--as-copy installs the other one beside it");
 }
 
+/* Short ids can come twice: is there a record here with the id of another one there? */
+static int has_twins(const struct unite_lines *ours, const struct unite_lines *theirs)
+{
+    size_t other;
+
+    for (size_t i = 0; i < ours->n; i++) {
+        other = ours->v[i].id != 0 ? unite_lines_find(theirs, ours->v[i].id) : UNITE_NONE;
+        if (other != UNITE_NONE && ours->v[i].ms != theirs->v[other].ms)
+            return 1;
+    }
+    return 0;
+}
+
 static size_t count_fuller(const struct unite_lines *ours, const struct unite_lines *theirs)
 {
     size_t n = 0, other;
@@ -376,17 +389,21 @@ static void choose(struct weaving *w, struct unite_result *r)
     w->kept = w->opts->is_theirs_better ? &w->theirs : &w->ours;
 }
 
-int claude_unite(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
-                 struct ct_err *err)
+int unite_tree(const struct unite_opts *opts, int out_fd, struct unite_result *ret,
+               struct ct_err *err)
 {
     struct weaving w = {.opts = opts, .out_fd = out_fd};
     struct unite_result r = {0};
-    int rc = unite_lines_read(&opts->ours, opts->cancel, &w.ours, err);
+    int rc = unite_lines_read(opts->agent, &opts->ours, opts->cancel, &w.ours, err);
 
     if (rc == 0)
-        rc = unite_lines_read(&opts->theirs, opts->cancel, &w.theirs, err);
+        rc = unite_lines_read(opts->agent, &opts->theirs, opts->cancel, &w.theirs, err);
     if (rc == 0 && (w.ours.has_unnamed || w.theirs.has_unnamed))
         rc = refuse(err);
+    if (rc == 0 && opts->agent->record_names.is_id_short && has_twins(&w.ours, &w.theirs))
+        rc = err_set(err, ERR_REFUSED,
+                     "two records of it have one ID, so they can't be in one tree; --as-copy "
+                     "installs the other one beside it");
     if (rc == 0) {
         choose(&w, &r);
         find_top(&w);
