@@ -69,11 +69,20 @@ agents_libagents_a_SOURCES = \
   agents/turns.c agents/turns.h \
   agents/unite.c agents/unite.h \
   agents/unite_lines.c agents/unite_lines.h \
+  agents/unpack.c agents/unpack.h \
   agents/usage.c agents/usage.h \
   agents/words.c agents/words.h
+# One library, or none.
+if WITH_ZSTD
+agents_libagents_a_SOURCES += agents/unpack_zstd.c
+EXTRA_DIST += agents/unpack_none.c
+else
+agents_libagents_a_SOURCES += agents/unpack_none.c
+EXTRA_DIST += agents/unpack_zstd.c
+endif
 # One file per system.
-agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c
-agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c
+agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c agents/unpack_linux.c
+agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c agents/unpack_posix.c
 if ON_LINUX
 agents_libagents_a_SOURCES += $(agents_linux)
 EXTRA_DIST += $(agents_posix)

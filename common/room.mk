@@ -65,6 +65,6 @@ endif
 EXTRA_DIST += common/sys/service_systemd.c common/sys/service_none.c common/sys/service_quiet.c \
   common/sys/service_darwin.c \
   common/base/log_journal_systemd.c common/base/log_journal_none.c
-common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)
+common_LIBS = common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS) $(ZSTD_LIBS)
 EXTRA_DIST += common/README.md common/base/README.md common/config/README.md \
   common/data/README.md common/sys/README.md

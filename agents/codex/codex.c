@@ -8,6 +8,7 @@
 #include "agents/anew.h"
 #include "agents/linked.h"
 #include "agents/plain.h"
+#include "agents/unpack.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
@@ -17,10 +18,10 @@
 
 /*
  * A session is one file, a rollout, in the folder of the day on which it began; archived ones lie
- * in a folder of their own.  It is known by the id at the end of its name, so archiving it is no
- * more than a new place.  Beside it is the history of prompts of all sessions, and a list of names
- * that people gave to theirs.  Its databases are derived from the rollouts and hold absolute paths:
- * they stay here.
+ * in a folder of their own, and old ones may be packed.  It is known by the id at the end of its
+ * name, so archiving it is no more than a new place.  Beside it is the history of prompts of all
+ * sessions, and a list of names that people gave to theirs.  Its databases are derived from the
+ * rollouts and hold absolute paths: they stay here.
  */
 #define SESSIONS "sessions/"
 #define ARCHIVED "archived_sessions/"
@@ -56,8 +57,10 @@ int codex_is_rollout(const char *name, char ret_id[UUID_SIZE])
 {
     const size_t at = strlen(PREFIX) + CODEX_TIME + 1;
 
-    if (!fits(name, PREFIX "####-##-##T##-##-##-") ||
-        strlen(name) != at + UUID_SIZE - 1 + strlen(SUFFIX) || !ends_in(name, SUFFIX))
+    const char *end = name + at + UUID_SIZE - 1;
+
+    if (!fits(name, PREFIX "####-##-##T##-##-##-") || strlen(name) < at + UUID_SIZE - 1 ||
+        (strcmp(end, SUFFIX) != 0 && strcmp(end, SUFFIX UNPACK_SUFFIX) != 0))
         return 0;
     snprintf(ret_id, UUID_SIZE, "%.*s", UUID_SIZE - 1, name + at);
     return uuid_is_valid(ret_id);

@@ -9,6 +9,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "agents/news.h"
 #include "bundle/pack/content_id.h"
 #include "bundle/format/entry.h"
@@ -595,7 +596,7 @@ static char *path_of(const struct installing *in)
     const struct local_copy *c = in->local.n > 0 ? &in->local.copies[0] : NULL;
 
     if (c != NULL && strcmp(c->project, in->r->project) == 0)
-        return str_dup(c->path);
+        return unpack_name(c->path);
     return in->meta->agent->transcript_path(in->r->session_id, in->r->project, file_name(in));
 }
 

@@ -12,6 +12,7 @@
 #include "agents/beneath.h"
 #include "agents/linked.h"
 #include "agents/places.h"
+#include "agents/unpack.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/data/jdoc.h"
@@ -94,12 +95,14 @@ static int by_worth(const void *a, const void *b)
 static int read_all(int root_fd, const struct agent *agent, struct local *l, struct ct_err *err)
 {
     for (size_t i = 0; i < l->n; i++) {
-        int fd = linked_open(agent, root_fd, l->copies[i].path, 0), rc;
+        const struct local_copy *c = &l->copies[i];
+        int fd = unpack_open(agent, root_fd, c->path), rc;
         if (fd < 0)
             return err_sys(err, "can't open the transcript");
         news_next(l->news);
-        news_look_for(l->news, i == 0 ? l->copies[i].project : NULL);
-        rc = news_feed_file(l->news, fd, l->copies[i].was.size_bytes, err);
+        news_look_for(l->news, i == 0 ? c->project : NULL);
+        rc = news_feed_file(l->news, fd, unpack_is_packed(c->path) ? INT64_MAX : c->was.size_bytes,
+                            err);
         close(fd);
         if (rc != 0)
             return -1;

@@ -12,6 +12,7 @@
 #include "agents/beneath.h"
 #include "agents/claude/history.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "bundle/install/across.h"
 #include "bundle/compare/compare.h"
 #include "bundle/install/gather.h"
@@ -124,7 +125,7 @@ static char *transcript_path(const struct publishing *p)
     const struct local_copy *c = p->local->n > 0 ? &p->local->copies[0] : NULL;
 
     if (c != NULL && strcmp(c->project, p->project) == 0)
-        return str_dup(c->path);
+        return unpack_name(c->path);
     return p->agent->transcript_path(p->session_id, p->project, p->file);
 }
 
@@ -330,7 +331,10 @@ static int is_beginning(const struct publishing *p, int old_fd)
 static int put_transcript(struct publishing *p, struct ct_err *err)
 {
     char *path = transcript_path(p);
-    int old_fd = -1, rc = 0, is_new = p->local->n == 0;
+    const char *packed = p->local->n > 0 && unpack_is_packed(p->local->copies[0].path)
+                             ? p->local->copies[0].path
+                             : NULL;
+    int old_fd = -1, rc = 0, is_new = p->local->n == 0 || packed != NULL;
 
     if (!is_new)
         old_fd = linked_open(p->agent, p->stage->root_fd, path, 0);
@@ -344,6 +348,8 @@ static int put_transcript(struct publishing *p, struct ct_err *err)
         rc = put(p, p->plan->transcript->name, path, is_new, err);
     if (rc == 0 && old_fd >= 0)
         rc = carry_tail(p, old_fd, path, err);
+    if (rc == 0 && packed != NULL)
+        rc = destination_put_away(p, packed, err);
     if (old_fd >= 0)
         close(old_fd);
     free(path);

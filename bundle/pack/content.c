@@ -9,6 +9,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "bundle/format/entry.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -35,6 +36,9 @@ void content_clear(struct content *c)
     free(c->entry);
     free(c->ranges);
     free(c->blocks);
+    if (c->unpacked > 0)
+        close(c->unpacked - 1);
+    c->unpacked = 0;
 }
 
 char *content_place(const struct snapshot *s, const struct content *c)
@@ -56,14 +60,18 @@ void content_add(struct snapshot *s, const struct content *c)
 }
 
 static void add(struct snapshot *s, enum agent_kind kind, const char *path, const char *entry,
-                const struct stat *st)
+                const struct stat *st, int unpacked_fd)
 {
     struct content c = {.kind = kind};
+    struct stat whole;
 
     c.path = str_dup(path);
     c.root_fd = s->look_fd;
     c.entry = str_dup(entry);
-    c.length = c.size_bytes = (int64_t)st->st_size;
+    c.length = c.whole = c.size_bytes = (int64_t)st->st_size;
+    if (unpacked_fd >= 0 && fstat(unpacked_fd, &whole) == 0)
+        c.length = c.whole = (int64_t)whole.st_size;
+    c.unpacked = unpacked_fd + 1;
     c.mtime_ns = file_mtime_ns(st);
     c.ctime_ns = file_ctime_ns(st);
     c.is_executable = kind == AGENT_FILE_HISTORY && (st->st_mode & S_IXUSR) != 0;
@@ -85,8 +93,9 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
                    struct ct_err *err)
 {
     char reason[128];
+    struct ct_err packed = {0};
     struct stat st;
-    int fd;
+    int fd, unpacked_fd = -1;
 
     if (strlen(entry) > ENTRY_NAME_MAX) {
         content_skip(s, path, "its name is too long for a bundle");
@@ -109,17 +118,17 @@ int content_freeze(struct snapshot *s, enum agent_kind kind, const char *path, c
             content_skip(s, path, beneath_reason(e, reason, sizeof(reason)));
         return 0;
     }
-    close(fd);
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(st.st_mode))
         content_skip(s, path, "not a regular file");
-        return 0;
-    }
-    if (st.st_uid != geteuid()) {
+    else if (st.st_uid != geteuid())
         content_skip(s, path, "belongs to another user");
-        return 0;
-    }
-    add(s, kind, path, entry, &st);
-    return 1;
+    else if (kind == AGENT_TRANSCRIPT && unpack_is_packed(path) &&
+             (unpacked_fd = unpack(fd, &packed)) < 0)
+        content_skip(s, path, packed.msg);
+    else
+        add(s, kind, path, entry, &st, unpacked_fd);
+    close(fd);
+    return S_ISREG(st.st_mode) && st.st_uid == geteuid() && packed.code == 0;
 }
 
 static int has_path(const struct snapshot *s, const char *path)
@@ -369,8 +378,11 @@ struct content *content_transcript(const struct snapshot *s)
 int content_open(const struct snapshot *s, const struct content *c, struct ct_err *err)
 {
     struct stat st;
-    int fd = linked_open(s->agent, c->root_fd, c->path, 0);
+    int fd = c->unpacked > 0 ? fcntl(c->unpacked - 1, F_DUPFD_CLOEXEC, 0)
+                             : linked_open(s->agent, c->root_fd, c->path, 0);
 
+    if (c->unpacked > 0)
+        return fd >= 0 ? fd : err_sys(err, "can't open a file of the session again");
     if (fd < 0) {
         int e = errno;
         err_sys(err, "can't open a file of the session again");
@@ -396,6 +408,8 @@ int content_has_changed(const struct content *c, int fd)
 {
     struct stat st;
 
+    if (c->unpacked > 0)
+        return 0; /* it was read before */
     return fstat(fd, &st) != 0 || (int64_t)st.st_size != c->size_bytes ||
            file_mtime_ns(&st) != c->mtime_ns || file_ctime_ns(&st) != c->ctime_ns ||
            now_wall_ms() * 1000000 - c->mtime_ns < FRESH_NS;

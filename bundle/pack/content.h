@@ -33,6 +33,8 @@ struct content {
     enum agent_kind kind;
     int64_t length;     /* what goes in */
     int64_t size_bytes; /* the file as it was frozen */
+    int64_t whole;      /* all that can be read of it: that, or what is packed in it */
+    int unpacked;       /* the descriptor of that, and one more; 0: it is not packed */
     int64_t mtime_ns, ctime_ns;
     int is_executable; /* a file of file history, whose mode /rewind takes over */
     uint64_t inode, device;

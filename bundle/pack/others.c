@@ -91,8 +91,8 @@ static int read_copy(struct snapshot *s, const struct content *c, struct news *n
     if (fd < 0)
         return -1;
     p = str_calloc(WINDOW, 1);
-    for (int64_t at = 0; rc == 0 && at < c->size_bytes; at += WINDOW) {
-        size_t n = c->size_bytes - at < WINDOW ? (size_t)(c->size_bytes - at) : WINDOW;
+    for (int64_t at = 0; rc == 0 && at < c->whole; at += WINDOW) {
+        size_t n = c->whole - at < WINDOW ? (size_t)(c->whole - at) : WINDOW;
         if (s->cancel != NULL && atomic_load(s->cancel) != 0)
             rc = err_set(err, ERR_CANCELLED, "cancelled");
         else
@@ -117,8 +117,7 @@ static int is_in(const struct snapshot *s, const struct content *c, const char *
 
 static int is_better(const struct content *a, const struct content *b)
 {
-    return a->size_bytes != b->size_bytes ? a->size_bytes > b->size_bytes
-                                          : a->mtime_ns > b->mtime_ns;
+    return a->whole != b->whole ? a->whole > b->whole : a->mtime_ns > b->mtime_ns;
 }
 
 /* Which one counts?  Return its index, or s->n if all were put aside. */

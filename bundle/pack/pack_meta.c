@@ -192,6 +192,7 @@ static void add_places(struct json_object *o, const struct survey *v, const char
     const char *path = content_transcript(v->s)->path;
     char *place = agent->transcript_path(v->s->session_id, v->s->project, NULL);
     char *usual = path_join(home, agent->usual_root), *name = v->s->agent->project_name(v->cwd);
+    int is_named = 0;
 
     if (strcmp(v->s->root, usual) != 0 && meta_is_path(v->s->root))
         jdoc_set_str(o, "sourceDataDir", v->s->root);
@@ -199,9 +200,11 @@ static void add_places(struct json_object *o, const struct survey *v, const char
         v->s->project[0] != '.')
         jdoc_set_str(o, "sourceProject", v->s->project);
     if (!v->s->is_profile && (place == NULL || strcmp(place, path) != 0))
-        jdoc_set_str(o, "sourceTranscript", path_base(path));
+        is_named = 1;
     free(place);
     place = agent->transcript_path(v->s->session_id, v->s->project, path_base(path));
+    if (is_named)
+        jdoc_set_str(o, "sourceTranscript", path_base(place != NULL ? place : path));
     if (agent->stock_names.home != NULL && meta_is_path(v->s->root))
         jdoc_set_str(o, agent->stock_names.home, v->s->root);
     if (agent->stock_names.path != NULL && place != NULL) {

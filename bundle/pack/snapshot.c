@@ -140,7 +140,7 @@ static int take_transcript(struct snapshot *s, struct ct_err *err)
     fd = content_open(s, c, err);
     if (fd < 0)
         return -1;
-    rc = last_newline(fd, c->size_bytes, s->cancel, &c->length, err);
+    rc = last_newline(fd, c->whole, s->cancel, &c->length, err);
     close(fd);
     return rc;
 }

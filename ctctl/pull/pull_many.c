@@ -5,6 +5,7 @@
 
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "agents/transcript.h"
 #include "bundle/install/adopted.h"
 #include "bundle/install/local.h"
@@ -60,7 +61,7 @@ static int has_fewer(const struct agent *agent, int root_fd, const struct local_
     struct transcript *t;
     ssize_t n = 1;
     char *p;
-    int fd = linked_open(agent, root_fd, c->path, 0);
+    int fd = unpack_open(agent, root_fd, c->path);
 
     if (fd < 0)
         return err_sys(err, "can't open the transcript");

@@ -9,6 +9,7 @@
 #include "agents/agent.h"
 #include "agents/beneath.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "bundle/install/local.h"
 #include "bundle/open/open.h"
 #include "common/base/now.h"
@@ -63,7 +64,7 @@ static void to_turns(void *arg, const void *p, size_t n)
 int reading_file(const struct agent *agent, int root_fd, const char *path, struct turns *t,
                  struct ct_err *err)
 {
-    int fd = linked_open(agent, root_fd, path, 0), rc;
+    int fd = unpack_open(agent, root_fd, path), rc;
 
     if (fd < 0)
         return err_sys(err, "can't open %s", path);
@@ -99,7 +100,7 @@ static int open_here(const struct agent *agent, const char *root, const char *se
     if (root_fd < 0)
         return err_sys(err, "can't open %s", root);
     rc = find_longest(agent, root_fd, session_id, &path, err);
-    if (rc == 0 && (fd = linked_open(agent, root_fd, path, 0)) < 0)
+    if (rc == 0 && (fd = unpack_open(agent, root_fd, path)) < 0)
         rc = err_sys(err, "can't open %s", path);
     if (rc == 0)
         *ret_fd = fd;

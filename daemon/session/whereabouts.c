@@ -8,6 +8,7 @@
 
 #include "agents/transcript.h"
 #include "agents/linked.h"
+#include "agents/unpack.h"
 #include "bundle/pack/origin.h"
 #include "common/base/file.h"
 #include "common/base/map.h"
@@ -88,6 +89,7 @@ static void read_anew(struct place *p, const struct agent *agent, int root_fd, c
 {
     char first[ORIGIN_SIZE], last[ORIGIN_SIZE];
     struct agent_path place;
+    struct stat whole;
 
     head_cwd(agent, fd, first);
     if (first[0] == '\0') {
@@ -96,7 +98,7 @@ static void read_anew(struct place *p, const struct agent *agent, int root_fd, c
     }
     last[0] = '\0';
     if (first[0] != '\0')
-        origin_last_in(fd, (int64_t)st->st_size, last);
+        origin_last_in(fd, fstat(fd, &whole) == 0 ? (int64_t)whole.st_size : 0, last);
     free(p->first);
     free(p->last);
     strlist_free(&p->slugs);
@@ -140,7 +142,7 @@ static struct place *look(struct whereabouts *w, const struct agent *agent, int 
 {
     struct place *p = NULL;
     struct stat st;
-    int fd;
+    int fd, unpacked_fd = -1;
 
     /* Opening it costs ten times as much as this, which need not be beyond doubt. */
     if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
@@ -150,9 +152,12 @@ static struct place *look(struct whereabouts *w, const struct agent *agent, int 
     fd = linked_open(agent, root_fd, path, 0);
     p = NULL;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        unpacked_fd = unpack_is_packed(path) ? unpack(fd, NULL) : -1;
         p = place_of(w, &st);
-        read_anew(p, agent, root_fd, path, fd, &st);
+        read_anew(p, agent, root_fd, path, unpacked_fd >= 0 ? unpacked_fd : fd, &st);
     }
+    if (unpacked_fd >= 0)
+        close(unpacked_fd);
     if (fd >= 0)
         close(fd);
     return p;
@@ -220,7 +225,7 @@ int whereabouts_has_plan(struct whereabouts *w, const struct agent *agent, int r
     if (p == NULL)
         return 1;
     if (!p->has_slugs) {
-        fd = linked_open(agent, root_fd, path, 0);
+        fd = unpack_open(agent, root_fd, path);
         if (fd < 0)
             return 1;
         read_slugs(p, fd);

@@ -47,7 +47,7 @@ begin() { codex "$1" exec --skip-git-repo-check --dangerously-bypass-approvals-a
 go_on() { codex "$1" exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox resume "$ID" "$2" >/dev/null 2>&1; }
 
 # file: the one rollout of the session on this machine
-file() { find "$HOME/.codex/sessions" "$HOME/.codex/archived_sessions" -name "rollout-*$ID.jsonl" 2>/dev/null; }
+file() { find "$HOME/.codex/sessions" "$HOME/.codex/archived_sessions" -name "rollout-*$ID.jsonl*" 2>/dev/null; }
 
 find_id() {
     local id
@@ -74,6 +74,15 @@ find_id() {
     within is_listed '.messageCount == 2 and .state == "synced"'
     [ "$(ctctl --json versions "$ID" | command jq '.versions | length')" = 1 ]
     codex "$A" unarchive "$ID"
+
+    # Packed, as its worker does it: the same session, and the real one goes on with it and unpacks it.
+    if grep -q '^ZSTD_LIBS = .*zstd' "$CT_BUILD/Makefile" && command -v zstd >/dev/null; then
+        zstd -q --rm "$(file)"
+        ctctl sync --wait
+        within is_listed '.messageCount == 2 and .state == "synced"'
+        [ "$(ctctl --json versions "$ID" | command jq '.versions | length')" = 1 ]
+        ctctl cat "$ID" | grep -q "the first question"
+    fi
     stop_daemon
 
     machine bob
@@ -83,5 +92,15 @@ find_id() {
     grep -q "permission" "$T/said"
     tail -n 1 "$(file)" | grep -q '"approval_policy":"on-request"'
     grep -q "the first question" "$HOME/.codex/history.jsonl"
-    ctctl pull "$ID" --target-dir "$B" --force --keep-mode >"$T/said" 2>&1 || cat "$T/said"
+    go_on "$B" "the second question"
+    push
+
+    # What is packed here is replaced by what is not.
+    machine alice
+    ctctl pull --update
+    [ "$(file | wc -l)" = 1 ]
+    [[ $(file) == *.jsonl ]]
+    : >"$T/asked"
+    go_on "$A" "the third question"
+    grep "the first question" "$T/asked" | grep "the second question" | grep -q "the third question"
 }

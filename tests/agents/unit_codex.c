@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -12,6 +13,7 @@
 #include "agents/news.h"
 #include "agents/transcript.h"
 #include "agents/turns.h"
+#include "agents/unpack.h"
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
@@ -81,6 +83,8 @@ static void each_path_is_what_it_is(void **state)
     } paths[] = {
         {"sessions/2026/11/30/" NAME, AGENT_TRANSCRIPT},
         {"archived_sessions/" NAME, AGENT_TRANSCRIPT},
+        {"sessions/2026/11/30/" NAME ".zst", AGENT_TRANSCRIPT},
+        {"archived_sessions/" NAME ".zst", AGENT_TRANSCRIPT},
         {"history.jsonl", AGENT_HISTORY},
         {"session_index.jsonl", AGENT_NAMES},
         {"codeteleport-other/" ID "/x.jsonl", AGENT_SUBDIR},
@@ -142,6 +146,7 @@ static void a_rollout_lies_in_the_folder_of_its_day(void **state)
         {"11111111-2222-4333-8444-555555555555", NAME,
          "sessions/2026/11/30/rollout-2026-11-30T02-50-06-11111111-2222-4333-8444-555555555555"
          ".jsonl"},
+        {ID, NAME ".zst", "sessions/2026/11/30/" NAME},
         {ID, "../../x.jsonl", "sessions/2026/11/30/" NAME},
         {"11111111-2222-4333-8444-555555555555", NULL,
          "sessions/1970/01/01/rollout-1970-01-01T00-00-00-11111111-2222-4333-8444-555555555555"
@@ -398,6 +403,24 @@ static void what_came_of_a_strangers_is_the_same_conversation(void **state)
     }
 }
 
+/* Whatever this build can unpack: nothing comes of what is damaged, and a reason is given. */
+static void what_is_packed_and_damaged_is_named(void **state)
+{
+    static const char *const texts[] = {"", "not packed", "\x28\xb5\x2f\xfd\x04\x58"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int fd = unpack_nameless();
+        struct ct_err e = {0};
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));
+        assert_int_equal(unpack(fd, &e), -1);
+        assert_int_equal(e.code, ERR_FAIL);
+        assert_non_null(strstr(e.msg, "packed"));
+        close(fd);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +434,7 @@ int main(void)
         cmocka_unit_test(ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking),
         cmocka_unit_test(of_a_strangers_comes_what_was_said_in_the_folder_that_was_chosen),
         cmocka_unit_test(what_came_of_a_strangers_is_the_same_conversation),
+        cmocka_unit_test(what_is_packed_and_damaged_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
