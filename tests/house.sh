@@ -136,6 +136,14 @@ holds "no README has a line for a file that is gone" \
             ls "$d/$stem".[ch] >/dev/null 2>&1 || echo "$d/README.md: $stem"
         done
     done)"
+# bash does not end a case for a command with "!" before it; "|| false" behind it does.
+holds "what a test says is not so is asserted: \"! command || false\" where more comes after it" \
+    "$(find tests -name '*.bats' -exec awk '
+        FNR == 1 { was = "" }
+        was != "" && !/^ *}/ { print was }
+        { was = "" }
+        /^ *! / && !/ \|\| / && !/(\\|&&|\||\{|\(|; (do|then))$/ { was = FILENAME ":" FNR ": " $0 }
+    ' {} +)"
 # The server takes the structures of api, not its client.
 holds "server uses api's structures only" "$(grep -rn '#include "api/client.h"' server)"
 echo "1..$n"

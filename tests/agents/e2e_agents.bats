@@ -49,14 +49,14 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     kill -HUP "$DAEMON_PID"
     within agents_are "claude-code pi"
     ctctl status >"$T/said"
-    ! grep -qi "not saved" "$T/said"
+    ! grep -qi "not saved" "$T/said" || false
     [ "$(agents --agent pi)" = pi ]
     [ "$(agents --agent claude-code)" = claude-code ]
     ctctl list | grep -q AGENT
     ctctl list --cloud --agent pi | grep -q "${PI_ID:0:8}"
-    ! ctctl list --cloud --agent pi | grep -q "${ID:0:8}"
+    ! ctctl list --cloud --agent pi | grep -q "${ID:0:8}" || false
     ctctl search zebra --agent pi | grep -q "${PI_ID:0:8}"
-    ! ctctl search zebra --agent claude-code
+    ! ctctl search zebra --agent claude-code || false
     # A bundle that says that it is another agent's brings nothing of the conversation: it is refused.
     ctctl export "$PI_ID" -o "$T/true.tgz"
     mkdir "$T/lie"
@@ -120,7 +120,7 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ctctl pull --update
     cmp -n "$(stat -c %s "$T/before")" "$T/before" "$AT_A"
     grep -q "at night" "$AT_A"
-    ! grep -F "$B" "$AT_A"
+    ! grep -F "$B" "$AT_A" || false
     [ "$(ctctl --json backups | command jq length)" = 0 ]
     # Beside it, under an id of its own, in a file that is called after that.
     ctctl pull "$ID" --as-copy --target-dir "$A"

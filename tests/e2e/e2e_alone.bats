@@ -146,7 +146,7 @@ state_is_behind() { ctctl --json show "$ID" | jq -e '.state == "behind"'; }
     ctctl pull "$ID" 2>"$T/said"
     tr '\n' ' ' <"$T/said" | tr -s ' ' >"$T/line"
     grep -q "alice has 2 messages that this doesn't: ctctl pull ${ID:0:8} --version 3" "$T/line"
-    ! grep -q "alice's own" "$(here "$ID")"
+    ! grep -q "alice's own" "$(here "$ID")" || false
     grep -q "bob's own" "$(here "$ID")"
     ctctl versions "$ID" | tee "$T/versions"
     grep -qE '^ *3 +head .*alice' "$T/versions"

@@ -95,7 +95,7 @@ refused() {
     [ "$copy" != "$ID" ]
     cmp "$(here "$ID")" "$T/mine.jsonl"
     # All that bears the id bears the new one, in the copy, and only there.
-    ! grep -rq "$ID" "$(here "$copy")" "${T:?}/bob/home/bob/.claude/projects/$(encoded "$B")/$copy"
+    ! grep -rq "$ID" "$(here "$copy")" "${T:?}/bob/home/bob/.claude/projects/$(encoded "$B")/$copy" || false
     [ "$(find "$CLAUDE_CONFIG_DIR" -name "*$copy*" -not -path '*/origins/*' | wc -l)" = 5 ]
     [ -e "$CLAUDE_CONFIG_DIR/todos/$copy-agent-$copy.json" ]
     [ "$(grep -c "$copy" "$CLAUDE_CONFIG_DIR/history.jsonl")" = 3 ]
@@ -121,7 +121,7 @@ refused() {
     cp "$(here "$ID")" "$T/mine.jsonl"
     [ "$(pulled "$ID" --force)" = forced ]
     cp "$(here "$ID")" "$T/theirs.jsonl"
-    ! cmp -s "$T/mine.jsonl" "$T/theirs.jsonl"
+    ! cmp -s "$T/mine.jsonl" "$T/theirs.jsonl" || false
     [ "$(ctctl backups --json | jq -r '.[] | .sessionId')" = "$ID" ]
     ctctl backups | tail -n 1 | grep -q " ${ID:0:8} .*just now"
     # looking is not touching

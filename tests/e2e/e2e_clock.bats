@@ -165,7 +165,7 @@ shown() { [ "$(grep -c '^notify' "$T/desktop")" = "$1" ]; }
     ln -s /etc/passwd "$(transcript "$(new_id)")"
     within shown 2
     tail -n 1 "$T/desktop" | grep -q '|Something has not been safe for a while.*ctctl status'
-    ! grep -q "$secret\|$CLAUDE_CONFIG_DIR" "$T/desktop"
+    ! grep -q "$secret\|$CLAUDE_CONFIG_DIR" "$T/desktop" || false
     # A key turns it off.
     stop_daemon
     rm -f "$XDG_STATE_HOME"/codeteleport/*/notified

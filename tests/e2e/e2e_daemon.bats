@@ -477,7 +477,7 @@ short() {
     ctctl --json list >/dev/null
     token=$(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json")
     ! grep -rF -e "$token" -e 'X-Amz-Signature' -e 'correct horse' -e sesame-open \
-        "$T"/*.log "$XDG_STATE_HOME" --include='*.log' --include='*.json'
+        "$T"/*.log "$XDG_STATE_HOME" --include='*.log' --include='*.json' || false
     ! strings -n 8 "$XDG_STATE_HOME"/codeteleport/*/accounts/*/state.db* 2>/dev/null |
         grep -F -e "$token" -e X-Amz-Signature
 }

@@ -250,11 +250,11 @@ TEXT
     session "$HOME/work" 'a\\u001b[31mred title' >"$T/id"
     ctctl sync --wait
     for v in "" list "show $(cat "$T/id")" "list --cloud" doctor; do
-        ! NO_COLOR= TERM=xterm ctctl $v 2>&1 | grep -q $'\033'
+        ! NO_COLOR= TERM=xterm ctctl $v 2>&1 | grep -q $'\033' || false
     done
     # a caller that shows it on a terminal itself, as quickstart does
     NO_COLOR= TERM=xterm CLICOLOR_FORCE=1 ctctl | grep -q $'\033'
-    ! NO_COLOR=1 TERM=xterm CLICOLOR_FORCE=1 ctctl | grep -q $'\033'
+    ! NO_COLOR=1 TERM=xterm CLICOLOR_FORCE=1 ctctl | grep -q $'\033' || false
     ! NO_COLOR= TERM=xterm CLICOLOR_FORCE=0 ctctl | grep -q $'\033'
 }
 

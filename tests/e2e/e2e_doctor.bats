@@ -111,7 +111,7 @@ found() {
     ctctl sync --wait
     examine
     found inventory ok 'every name'
-    ! ctctl status | grep -q 'Not saved'
+    ! ctctl status | grep -q 'Not saved' || false
     mkdir -p "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d" "$CLAUDE_CONFIG_DIR/debug"
     touch "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d/state.json" "$CLAUDE_CONFIG_DIR/jobs/0a1b2c3d/log" \
         "$CLAUDE_CONFIG_DIR/debug/x"

@@ -75,7 +75,7 @@ assert "result" in json.loads(s.makefile().readline())
 PY
     cp "$T/other/config.json" "$T/new.json"
     mv "$T/new.json" "$CODETELEPORT_CONFIG_DIR/config.json"
-    ! wait "$SYNC_PID"
+    ! wait "$SYNC_PID" || false
     cat "$T/sync.json"
     [ "$(jq .confirmed "$T/sync.json")" = 0 ]
     [ "$(jq -r '.failed[0].sessionId' "$T/sync.json")" = "$id" ]

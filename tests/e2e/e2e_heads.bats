@@ -16,11 +16,13 @@ teardown() {
     end_home
 }
 
-# said COMMAND...: all that it says, as one line in $T/said
+# said COMMAND...: all that it says, as one line in $T/said; its status
 said() {
-    "$@" >"$T/out" 2>&1
+    local status=0
+    "$@" >"$T/out" 2>&1 || status=$?
     tr '\n' ' ' <"$T/out" | tr -s ' ' >"$T/said"
     cat "$T/said"
+    return $status
 }
 
 says() { grep -qF "$1" "$T/said" || {
@@ -72,11 +74,11 @@ goes_on() {
     says "alice has 4 messages that this doesn't"
     said ctctl pull "$ID"
     says "Nothing new in session"
-    ! grep -q "Already here" "$T/said"
+    ! grep -q "Already here" "$T/said" || false
     ctctl --json pull "$ID" | jq -e '[.heads[] | select(.device == "alice") | .messagesLacking] | .[0] == 4'
     # Her own side lacks his two, and says so where it refuses.
     machine alice
-    ! said ctctl pull "$ID"
+    ! said ctctl pull "$ID" || false
     says "bob has 2 messages that this doesn't"
     said ctctl versions "$ID"
     says "this machine has 4 messages that the current one lacks"
@@ -130,7 +132,7 @@ goes_on() {
     n=$(grep -c "of the tool" "$(here "$ID")")
     machine bob
     ctctl pull --update
-    ! grep -q "of the tool" "$(here "$ID")"
+    ! grep -q "of the tool" "$(here "$ID")" || false
     goes_on bob "bob's work"
     machine alice
     ctctl pull --update
@@ -160,7 +162,7 @@ goes_on() {
     push
     machine bob
     ctctl pull --update
-    ! grep -q "of a newer agent" "$(here "$ID")"
+    ! grep -q "of a newer agent" "$(here "$ID")" || false
     push # the daemon looks at what was pulled, and then at what was made of it
     goes_on bob "bob's work"
     goes_on bob "bob's second"

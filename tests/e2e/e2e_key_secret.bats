@@ -49,7 +49,7 @@ in_clear() { ctctl --json list --cloud | jq '[.sessions[] | select(.opened == nu
         scan "$DAEMON_PID" <"$T/raw" >"$T/places"
         cat "$T/places"
         grep -q ' locked$' "$T/places"
-        ! grep -qv ' locked$' "$T/places"
+        ! grep -qv ' locked$' "$T/places" || false
         printf %s "$text" | scan "$DAEMON_PID" >"$T/places"
         [ ! -s "$T/places" ]
     done
@@ -91,7 +91,7 @@ PY
         grep -q "^\(init\|rotate\) .*$CODETELEPORT_CONFIG_DIR/" "$T/found"
         grep -q "^export write $T/texts$" "$T/found"
         ! grep -v -e "^\(init\|rotate\) [a-z0-9]* $CODETELEPORT_CONFIG_DIR/" \
-            -e "^export write $T/texts$" "$T/found"
+            -e "^export write $T/texts$" "$T/found" || false
     done
 }
 

@@ -60,8 +60,8 @@ with_account() {
     [ "$(tr '\n' ' ' <"$T/codes")" = '404 200 ' ]
     grep -q 'go back to the terminal' "$T/page"
     [ "$(jq -r .token "$CODETELEPORT_CONFIG_DIR/config.json" | cut -c1-9)" = ctk_live_ ]
-    ! grep -q "$TOKEN" "$CODETELEPORT_CONFIG_DIR/config.json"
-    ! grep -qF "$TOKEN" <<<"$output"
+    ! grep -q "$TOKEN" "$CODETELEPORT_CONFIG_DIR/config.json" || false
+    ! grep -qF "$TOKEN" <<<"$output" || false
     api GET /auth/me
 }
 
@@ -103,7 +103,7 @@ with_account() {
     url=$(grep cli_port "$T/err")
     port=$(sed 's/.*cli_port=\([0-9]*\).*/\1/' <<<"$url")
     # nothing listens there on an address of the network (0100007F is 127.0.0.1)
-    ! grep -i "$(printf ':%04X 00000000:0000 0A' "$port")" /proc/net/tcp | grep -v '0100007F:'
+    ! grep -i "$(printf ':%04X 00000000:0000 0A' "$port")" /proc/net/tcp | grep -v '0100007F:' || false
     curl -s -o /dev/null "http://localhost:$port/callback?token=$TOKEN&state=${url##*state=}"
     wait "$LOGIN_PID"
     LOGIN_PID=
@@ -118,7 +118,7 @@ with_account() {
     api GET /auth/me
     run ctctl login --token "$token" --api-url "$API"
     [ "$status" -eq 64 ]
-    ! grep -qF "$token" <<<"$output"
+    ! grep -qF "$token" <<<"$output" || false
     # what no token is changes nothing
     run ctctl login --token --api-url "$API" <<<"nonsense"
     [ "$status" -eq 77 ]
@@ -234,7 +234,7 @@ typed() { python3 -S "$CT_SRC/tests/e2e/tools/typist.py" "$@" | tr '\r\n' '  '; 
     typed 'with its 0 sessions' 'n\n' -- ctctl account delete | grep -q 'nothing was deleted'
     typed 'with its 0 sessions' 'y\n' 'Password of the account: ' 'new horse battery\n' \
         -- ctctl account delete --now | grep -q 'The account is deleted'
-    ! grep -q token "$HOME/.codeteleport/config.json"
+    ! grep -q token "$HOME/.codeteleport/config.json" || false
     run codeteleport-server --data "$T/server" user list
     [ "$output" = '' ]
 }

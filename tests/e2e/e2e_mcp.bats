@@ -56,7 +56,7 @@ text() { answer "$1" '.result.content[0].text'; }
     for t in teleport_push teleport_pull teleport_list teleport_local_list teleport_search teleport_read teleport_versions teleport_status; do
         answer 1 '.result.tools[].name' | grep -qx "$t"
     done
-    ! answer 1 '.result.tools[].name' | grep -qx teleport_delete
+    ! answer 1 '.result.tools[].name' | grep -qx teleport_delete || false
     [ "$(answer 1 '.result.tools[] | select(.name == "teleport_versions") | .inputSchema.required[0]')" = sessionId ]
     echo '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' | talk --allow-delete
     answer 1 '.result.tools[] | select(.name == "teleport_delete") | .annotations.destructiveHint' | grep -qx true
@@ -114,7 +114,7 @@ text() { answer "$1" '.result.content[0].text'; }
     text 4 | grep -q "^${ID:0:8}  this machine only  \"hello\"  "
     [ "$(text 5 | grep -c '^[12]  ')" = 2 ]
     text 6 | grep -q me@example.org
-    ! grep -q ctk_live "$T/answers"
+    ! grep -q ctk_live "$T/answers" || false
     versions_are "$ID" 2
 }
 
@@ -253,7 +253,7 @@ of_project() {
     for i in 1 2 3 4; do
         text "$i" | grep -q "^${here:0:8}"
         text "$i" | grep -q "^${sub:0:8}"
-        ! text "$i" | grep -q "${other:0:8}\|theirs"
+        ! text "$i" | grep -q "${other:0:8}\|theirs" || false
     done
     text 12 | grep -q '^0 of 2 sessions of this project'
     text 13 | grep -q "^${here:0:8} .*\"mine\""

@@ -134,7 +134,7 @@ start_server_behind_tunnel() {
     start_server_behind_tunnel
     saved_once
     grep -q "^$NAME 200" "$T/connect.log"
-    ! grep -q "^$ADDRESS " "$T/connect.log"
+    ! grep -q "^$ADDRESS " "$T/connect.log" || false
     reads_here_only
     stop_daemon
     start_daemon
@@ -147,7 +147,7 @@ start_server_behind_tunnel() {
     start_server_behind_tunnel
     saved_once
     grep -q "^$ADDRESS 200" "$T/connect.log"
-    ! grep -q "^$NAME " "$T/connect.log"
+    ! grep -q "^$NAME " "$T/connect.log" || false
     reads_here_only
 }
 

@@ -49,7 +49,7 @@ ID=11111111-2222-4333-8444-555555555555
     status_is .sessions.known 1
     [ "$(ctctl --json list | jq length)" = 1 ]
     [ "$(ctctl --json list --cloud | jq -r '.sessions[].id' | sort -u)" = "$ID" ]
-    ! ctctl status | grep -qE 'Not saved|Profile'
+    ! ctctl status | grep -qE 'Not saved|Profile' || false
     machine bob
     ctctl pull --all | tee "$T/out"
     grep -q 'profile of alice: 7 added' "$T/out"
@@ -130,7 +130,7 @@ ID=11111111-2222-4333-8444-555555555555
     ctctl pull --profile alice --version 1 | grep -q '4 added'
     grep -q named "$CLAUDE_CONFIG_DIR/tasks/release-work/1.json"
     ctctl pull --profile >"$T/out" 2>&1
-    ! grep -q 'not here' "$T/out"
+    ! grep -q 'not here' "$T/out" || false
     # under its id it is no session
     id=$(api GET /sessions | jq -r '.sessions[].id')
     ctctl versions "$id" 2>&1 | grep -q 'version 1, .*: ctctl pull --profile alice --version 1$'
@@ -156,7 +156,7 @@ ID=11111111-2222-4333-8444-555555555555
     ctctl sync --wait
     within status_is '.profile.upload' null
     ctctl resume
-    ! ctctl status | grep -q Profile
+    ! ctctl status | grep -q Profile || false
     # it is no session: alone it is said to be there, and counted with none
     status_is .sessions.known 0
     ctctl status | grep -q 'No sessions yet; what belongs to none is saved'
@@ -251,7 +251,7 @@ stored() {
     ctctl sync "$id" --wait
     [ "$(api GET /sessions | jq -c '[.sessions[] | [.id[:8], .versionCount]]')" = "[[\"$id\",1]]" ]
     ctctl exclude "$HOME/src/lone" >"$T/out" 2>&1
-    ! grep -q 'to no session' "$T/out"
+    ! grep -q 'to no session' "$T/out" || false
     ctctl include "$HOME/src/lone"
     ctctl sync --wait
     ctctl pause
@@ -261,7 +261,7 @@ stored() {
     ctctl resume
     ctctl sync --wait
     stored >"$T/found"
-    ! grep -a -q SECRET "$T/found"
+    ! grep -a -q SECRET "$T/found" || false
     ctctl include "$HOME/secret"
     ctctl pause
     within spooled
@@ -317,7 +317,7 @@ clear_is_listed() {
     [[ $output == *"the profile of zoe (${id:0:8}): this is no bundle"*"ctctl delete ${id:0:8}"* ]]
     [[ $output == *"left out: $d/memory/MEMORY.md: "*"left out: $d/memory/new.md: "*"ctctl pull --profile alice"* ]]
     [[ $output == *"added: agent-memory/reviewer/MEMORY.md"* ]]
-    ! grep -r EVIL "$CLAUDE_CONFIG_DIR"
+    ! grep -r EVIL "$CLAUDE_CONFIG_DIR" || false
     # who asks for it is told of each file
     ctctl pull --profile alice >"$T/out"
     grep -q "merged: $d/memory/MEMORY.md" "$T/out"

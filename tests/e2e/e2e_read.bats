@@ -65,7 +65,7 @@ EOF
     ctctl cat "$ID" --cloud >"$T/cloud"
     [ "$(ctctl --json cat "$ID" --version 1 | jq .version)" = 1 ]
     grep -q 'Parser loop' "$T/cloud"
-    ! grep -q 'a later question' "$T/cloud"
+    ! grep -q 'a later question' "$T/cloud" || false
     rm "$F"
     ctctl cat "$ID" | grep -q 'Parser loop'
     [ ! -e "$F" ]
@@ -89,14 +89,14 @@ EOF
     [ "$(ctctl cat "$ID" | grep -c '^You')" = 0 ]
     said user "$(printf 'tag\U000e0041 soft\u00ad zero\u200b')" >"$F"
     ctctl cat "$ID" | LC_ALL=C grep -c "$(printf '\xef\xbf\xbd')" | grep -qx 1
-    ! ctctl cat "$ID" | grep -q "$(printf '\U000e0041\|\u00ad\|\u200b')"
+    ! ctctl cat "$ID" | grep -q "$(printf '\U000e0041\|\u00ad\|\u200b')" || false
     said user "$(printf 'evil\033]0;title\007\033[2Jx\u202e\u009b31m tab\there\rover')" >"$F"
     ctctl cat "$ID" >"$T/out"
     ctctl search evil >>"$T/out"
     ctctl --json cat "$ID" >>"$T/out"
-    ! LC_ALL=C grep -q "$(printf '[\033\007\r]')" "$T/out"
-    ! grep -q "$(printf '\u202e')" "$T/out"
-    ! grep -q "$(printf '\u009b')" "$T/out"
+    ! LC_ALL=C grep -q "$(printf '[\033\007\r]')" "$T/out" || false
+    ! grep -q "$(printf '\u202e')" "$T/out" || false
+    ! grep -q "$(printf '\u009b')" "$T/out" || false
     grep -q 'tab    here' "$T/out"
 }
 
@@ -108,12 +108,12 @@ EOF
     ctctl diff "$ID" >"$T/out"
     grep -q 'only in what is here: 1 turn$' "$T/out"
     grep -qx '  only on this machine' "$T/out"
-    ! grep -q 'Parser' "$T/out"
+    ! grep -q 'Parser' "$T/out" || false
     said user "read $W/a.txt" >>"$F"
     push
     ctctl diff "$ID" 1 2 >"$T/out"
     grep -q 'only in version 2: 2 turns$' "$T/out"
-    ! grep -q 'only in version 1' "$T/out"
+    ! grep -q 'only in version 1' "$T/out" || false
     # Of a session that bob pulled nothing differs but the paths, and that is no difference.
     machine bob
     project src/web.app >/dev/null

@@ -291,11 +291,11 @@ clear_again() {
     # The sealed one is what every verb means, although what is in clear has more.
     [ "$(pulled "$ID")" = installed ]
     jq -e .sealed "$T/pull.json"
-    ! grep -q "in clear" "$(here "$ID")"
+    ! grep -q "in clear" "$(here "$ID")" || false
     ctctl --json pull --update 2>"$T/err" | jq -e '.leftInClear == 1 and .failed == 0 and .sessions == []'
     grep -q "ctctl list --clear" "$T/err"
     ctctl --json pull --all 2>/dev/null | jq -e '.leftInClear == 1'
-    ! grep -q "in clear" "$(here "$ID")"
+    ! grep -q "in clear" "$(here "$ID")" || false
     [ "$(versions "$ID")" = 1 ]
     ctctl list --clear 2>"$T/err" | grep -q "^${ID:0:8}"
     tr '\n' ' ' <"$T/err" | grep -q "ctctl seal ID"
@@ -663,7 +663,7 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     jq -e '.left == 1 and .sealed == 0 and .sessions[0].sealedVersions == 0' <<<"$output"
     ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == [null]'
     ctctl pull --update
-    ! grep -q planted "$(here "$ID")"
+    ! grep -q planted "$(here "$ID")" || false
     # Who names it has it sealed, and it is a stranger's all the same.
     ctctl --json seal "$ID" --yes | jq -e '.sealed == 1'
     ctctl --json versions "$ID" | jq -e '[.versions[].opened.origin] | unique == [null, "stranger"]'
@@ -671,7 +671,7 @@ as_thief() { CODETELEPORT_CONFIG_DIR=$T/thief "$@"; }
     # It contains all that is one's own, and is not put above it by itself.
     ctctl --json pull --update | jq -e '[.sessions[] | select(.origin != "own")] == []'
     run ctctl pull "$ID"; echo "$output"; [ "$status" -eq 0 ]
-    ! grep -q planted "$(here "$ID")"
+    ! grep -q planted "$(here "$ID")" || false
     stop_daemon
 }
 

@@ -37,7 +37,7 @@ with_session() {
     [ "$status" -eq 0 ]
     grep -q "logging in to $API" "$T/screen"
     grep -q 'me@example.org' "$T/screen"
-    ! grep -q 'correct horse' "$T/screen"
+    ! grep -q 'correct horse' "$T/screen" || false
     ctctl logout
     type_in 'Password: ' 'wrong horse\n' -- ctctl login --email me@example.org --api-url "$API"
     [ "$status" -eq 77 ]
@@ -166,8 +166,8 @@ PY
     [ "$status" -eq 0 ]
     [ "$(grep -c '^paged:' "$T/screen")" = 46 ]
     type_in -- ctctl list --limit 3 >/dev/null
-    ! grep -q '^paged:' "$T/screen"
-    ! ctctl list | grep -q '^paged:'
+    ! grep -q '^paged:' "$T/screen" || false
+    ! ctctl list | grep -q '^paged:' || false
     # none there: it is printed all the same
     PAGER=/nonexistent type_in -- ctctl list >/dev/null
     [ "$status" -eq 0 ]
@@ -180,7 +180,7 @@ PY
     start_daemon
     within eval 'ctctl list | grep -q "in the whole of it"'
     COLUMNS=60 ctctl list >"$T/narrow"
-    ! awk 'length($0) > 60' "$T/narrow" | grep .
+    ! awk 'length($0) > 60' "$T/narrow" | grep . || false
     grep -q 'a title of many words' "$T/narrow"
 }
 

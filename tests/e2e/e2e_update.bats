@@ -47,7 +47,7 @@ have_one() {
     [ "$(stat -c %a "$(state_db).v2.bak")" = 600 ]
     [ "$(sqlite3 "$(state_db).v2.bak" 'SELECT sum(version) FROM schema_version')" = 2 ]
     [ "$(sqlite3 "$(state_db).v2.bak" 'SELECT session_id FROM sessions')" = "$id" ]
-    ! sqlite3 "$(state_db).v2.bak" 'SELECT pin FROM sessions' 2>/dev/null
+    ! sqlite3 "$(state_db).v2.bak" 'SELECT pin FROM sessions' 2>/dev/null || false
     line again >>"$(transcript "$id")"
     ctctl sync --wait "$id"
     versions_are "$id" 2

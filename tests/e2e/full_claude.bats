@@ -62,7 +62,7 @@ story() {
     at alice
     within state_is behind
     ctctl pull --update
-    ! grep -q "bob's work" "$(here "$ID")"
+    ! grep -q "bob's work" "$(here "$ID")" || false
     touch "$T/leave"
     wait "$OPEN_PID"
     [ "$1" != claude-new ] || [ "$(stat -c %s "$(here "$ID")")" -gt "$size" ]
@@ -104,7 +104,7 @@ united() {
     asked >"$T/asked"
     grep -q from-common "$T/asked"
     grep -q from-alice "$T/asked"
-    ! grep -q from-bob "$T/asked"
+    ! grep -q from-bob "$T/asked" || false
     [ "$1" != claude-new ] || rewinds
     push
     ctctl --json versions "$ID" | jq -e '.heads == []'

@@ -46,7 +46,7 @@ sitting() {
     plugged claude mcp list 2>&1 | grep -q 'codeteleport.*ctctl mcp'
     plugged ctctl plugin uninstall
     [ ! -e "$XDG_DATA_HOME/codeteleport/claude-plugin" ]
-    ! plugged claude plugin list | grep -q codeteleport
+    ! plugged claude plugin list | grep -q codeteleport || false
     ! grep -q codeteleport "$CLAUDE_CONFIG_DIR/settings.json"
 }
 

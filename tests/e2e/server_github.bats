@@ -335,7 +335,7 @@ me() { json GET /auth/me | jq -r .email; }
     state=$(sed 's/.*&state=\([^&]*\).*/\1/' <<<"$url")
     grep -q 'code_challenge=[A-Za-z0-9_-]\{43\}&code_challenge_method=S256' <<<"$url"
     grep -q 'redirect_uri=https%3A%2F%2F127.0.0.1%3A[0-9]*%2Fv1%2Fauth%2Fgithub%2Fcallback' <<<"$url"
-    ! grep -aqF -e "$cookie" -e "$state" "$T"/server/server.db*
+    ! grep -aqF -e "$cookie" -e "$state" "$T"/server/server.db* || false
     sign_in
     grep -qi '^set-cookie: ct_signin=; .*Max-Age=0' "$T/head"
     ! grep -F -e "$cookie" -e "$state" -e "$TOKEN" -e hush-hush -e gho_ -e code= "$T/server.log"
