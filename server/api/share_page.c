@@ -139,12 +139,23 @@ static int is_to_share(const char *target, int may_have_query)
     return uuid_is_valid(id);
 }
 
+/* Whose address the access log has: a trusted proxy's word, as for the API. */
+static void note_client(struct app *a, struct web_req *r)
+{
+    struct call c = {.app = a, .config = &a->config, .web = r};
+    char client[WEB_ADDRESS_SIZE];
+
+    call_client(&c, client);
+    web_set_client(r, client);
+}
+
 static void begin(void *arg, struct web_req *r)
 {
     const char *target = web_target(r), *method = web_method(r);
     int is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     int is_link = is_to_share(target, is_read);
 
+    note_client(arg, r);
     web_set_route(r, is_link ? "/s/:id" : "page");
     if (is_read && strcmp(target, "/robots.txt") == 0)
         send(arg, r, 200, "text/plain", "User-agent: *\nDisallow: /\n", 26);

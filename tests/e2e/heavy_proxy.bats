@@ -9,7 +9,7 @@ setup() {
     PROXY=
     NAME=localhost
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$NAME" \
-        -addext "subjectAltName=DNS:$NAME" -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+        -addext "subjectAltName=DNS:$NAME,DNS:share.$NAME" -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
     PORT=$(python3 -S -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 }
 
@@ -33,6 +33,7 @@ of_readme() {
 # serve_behind [SED-SCRIPT]: the server, with README's settings
 serve_behind() {
     of_readme 'tls = "off"' | sed "s/ct.example.org/$NAME:$PORT/; ${1:-}" >"$XDG_CONFIG_HOME/codeteleport/server.conf"
+    of_readme 'share = ' | sed "s/:8789/:0/; s/share.example.org/share.$NAME:$PORT/; ${1:-}" >>"$XDG_CONFIG_HOME/codeteleport/server.conf"
     echo 'registration = "open";' >>"$XDG_CONFIG_HOME/codeteleport/server.conf"
     if [ -n "${1:-}" ]; then
         # The addresses that are left are those of the settings.
@@ -49,8 +50,9 @@ serve_behind() {
 # Where the server itself listens: "127.0.0.1:N" of the API, and of the objects.
 api_at() { sed -n 's/.*ready api=http:\/\/\([^/]*\).*/\1/p' "$T/server.log" | tail -n 1; }
 objects_at() { sed -n 's|^objects_listen=http://||p' "$T/ready"; }
+share_at() { sed -n 's|^share_listen=http://||p' "$T/ready"; }
 
-# nginx API OBJECTS: with README's lines
+# nginx API OBJECTS [SHARE]: with README's lines
 run_nginx() {
     mkdir "$T/nginx"
     {
@@ -60,9 +62,9 @@ run_nginx() {
         for kind in client_body proxy fastcgi uwsgi scgi; do
             echo "${kind}_temp_path $T/nginx/$kind;"
         done
-        of_readme 'server {' | sed "s|listen 443|listen 127.0.0.1:$PORT|; s|ct.example.org|$NAME|
+        of_readme 'server {' | sed "s|listen 443|listen 127.0.0.1:$PORT|; s|ct.example.org|$NAME|; s|share.example.org|share.$NAME|
             s|/etc/ssl/ct/fullchain.pem|$T/cert.pem|; s|/etc/ssl/ct/privkey.pem|$T/key.pem|
-            s|http://127.0.0.1:8787|$1|; s|http://127.0.0.1:8788|$2|"
+            s|http://127.0.0.1:8787|$1|; s|http://127.0.0.1:8788|$2|; s|http://127.0.0.1:8789|${3:-http://$(share_at)}|"
         echo '}'
     } >"$T/nginx.conf"
     "$UNPACKED/usr/sbin/nginx" -e "$T/nginx/error.log" -c "$T/nginx.conf" 3>&- &
@@ -72,7 +74,7 @@ run_nginx() {
 
 # whole: what has to work through a proxy
 whole() {
-    local url check
+    local url check page
     account al@example.org
     # Larger than any buffer or default limit, there and back.
     bundle 30000000
@@ -92,6 +94,20 @@ whole() {
     # The log has the client's own address.
     curl -sS --cacert "$CA" --interface 127.0.0.9 -o /dev/null "https://$NAME:$PORT/v1/auth/me" || true
     within grep -q 'listener=api client=127.0.0.9 ' "$T/server.log"
+    # What is shared is read at a name of its own.
+    bundle 2000
+    expect 201 '' json POST /shares -d "{\"sessionId\":\"$ID\",\"sizeBytes\":$SIZE,\"checksum\":\"$SUM\",\"expiresIn\":900}"
+    page=$(jq -r .url "$T/answer")
+    [[ $page == "https://share.$NAME:$PORT/s/"* ]]
+    store_says 200 '' put "$(jq -r .uploadUrl "$T/answer")"
+    expect 200 '' json POST "/shares/$(jq -r .id "$T/answer")/confirm"
+    reader() { curl -sS --fail --cacert "$CA" --resolve "share.$NAME:$PORT:127.0.0.1" --interface 127.0.0.9 "$@"; }
+    reader "$page" | grep -q 'A shared session'
+    url=$(reader -X POST -H 'X-Share: 1' -H 'Content-Length: 0' "$page" | jq -r .url)
+    store_says 200 '' object GET "$url" -H "Origin: https://share.$NAME:$PORT"
+    grep -qi "^access-control-allow-origin: https://share.$NAME:$PORT" "$T/head"
+    cmp "$T/object" "$T/bundle"
+    within grep -q 'listener=share client=127.0.0.9 ' "$T/server.log"
     # And the real programs.
     unset CODETELEPORT_API_URL
     conf "ca_file = \"$CA\";"
@@ -113,8 +129,8 @@ whole() {
 
 @test "nginx, on UNIX sockets" {
     unpack nginx
-    serve_behind "s|^trusted_proxy.*|trusted_proxy = [ \"unix\" ]; listen = \"unix:$T/api\"; objects = \"unix:$T/objects\";|"
-    run_nginx "http://unix:$T/api:" "http://unix:$T/objects:"
+    serve_behind "s|^trusted_proxy.*|trusted_proxy = [ \"unix\" ]; listen = \"unix:$T/api\"; objects = \"unix:$T/objects\";|; s|^share = .*|share = \"unix:$T/share\";|"
+    run_nginx "http://unix:$T/api:" "http://unix:$T/objects:" "http://unix:$T/share:"
     whole
     [ "$(stat -c %F "$T/api")" = socket ]
     # One that a killed server left is in nobody's way.
@@ -140,6 +156,8 @@ whole() {
         echo "}"
         of_readme 'ct.example.org {' | sed "s|^ct.example.org {|https://$NAME:$PORT {\ntls $T/cert.pem $T/key.pem|
             s|127.0.0.1:8787|$(api_at)|; s|127.0.0.1:8788|$(objects_at)|"
+        of_readme 'share.example.org {' | sed "s|^share.example.org {|https://share.$NAME:$PORT {\ntls $T/cert.pem $T/key.pem|
+            s|127.0.0.1:8789|$(share_at)|"
     } >"$T/Caddyfile"
     "$UNPACKED/usr/bin/caddy" run --adapter caddyfile --config "$T/Caddyfile" >"$T/caddy.log" 2>&1 3>&- &
     PROXY=$!
