@@ -360,6 +360,9 @@ struct agent {
      * no settings, nothing that acts.  NULL: none can be written. */
     int (*write_words)(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 
+    /* Its sessions' ids are random (version 4), and it takes none of newer kinds. */
+    int has_random_ids;
+
     /* The name of the project folder of the working folder ${cwd} (absolute, symbolic links
      * resolved by the caller); the caller frees it.  Append to ${ret} all names that it may have on
      * whatever system.  A name longer than ${project_max} may end differently (0: never). */

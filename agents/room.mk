@@ -38,6 +38,7 @@ agents_libagents_a_SOURCES = \
   agents/copilot/copilot_rebuild.c \
   agents/copilot/copilot_record.c \
   agents/copilot/copilot_turns.c \
+  agents/copilot/copilot_words.c \
   agents/encode.c agents/encode.h \
   agents/gemini/gemini.c agents/gemini/gemini.h \
   agents/gemini/gemini_project.c \
@@ -52,6 +53,7 @@ agents_libagents_a_SOURCES = \
   agents/pi/pi_rebuild.c \
   agents/pi/pi_record.c \
   agents/pi/pi_turns.c \
+  agents/pi/pi_words.c \
   agents/places.c agents/places.h \
   agents/plain.c agents/plain.h \
   agents/process.h \
@@ -60,6 +62,7 @@ agents_libagents_a_SOURCES = \
   agents/qwen/qwen_rebuild.c \
   agents/qwen/qwen_record.c \
   agents/qwen/qwen_turns.c \
+  agents/qwen/qwen_words.c \
   agents/rebuild.c agents/rebuild.h \
   agents/roots.c agents/roots.h \
   agents/rows.h \

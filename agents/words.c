@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/data/jdoc.h"
 #include "common/base/buf.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -145,4 +146,13 @@ int64_t words_end(struct words_gathering *g, int64_t now_ms, char ret_id[UUID_SI
                           .v = g->parts,
                           .n = g->n};
     return g->said;
+}
+
+char *words_quoted(const char *text)
+{
+    struct json_object *o = jdoc_new_str(text);
+    char *ret = str_dup(jdoc_text(o));
+
+    json_object_put(o);
+    return ret;
 }

@@ -22,7 +22,7 @@ struct words_part {
 
 /* What an agent is given to write a session of its own from (write_words() of its row). */
 struct words {
-    const char *session_id; /* a new one, of version 7 */
+    const char *session_id; /* a new one, of version 7 (has_random_ids of the row: 4) */
     const char *root;       /* the agent's data folder here */
     const char *cwd;        /* where it is to live: absolute, symbolic links resolved */
     const char *title;      /* one line */
@@ -34,6 +34,12 @@ struct words {
 /* A file of the new session: its path below the data folder, and all that is in it.  The transcript
  * comes last.  Whoever is called makes folders, and replaces nothing. */
 typedef int words_file_f(void *arg, const char *path, const void *p, size_t n, struct ct_err *err);
+
+/**
+ * words_quoted(text):
+ * Return ${text} as a string of JSON, for what is written by hand; the caller frees it.
+ */
+char *words_quoted(const char *text);
 
 /* Gathers words from turns. */
 struct words_gathering;

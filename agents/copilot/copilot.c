@@ -308,6 +308,7 @@ const struct agent copilot_agent = {
     .begins = begins,
     .is_turn_over = is_turn_over,
     .prompt_is_command = plain_prompt_is_command,
+    .write_words = copilot_write_words,
     .entry_kind = entry_kind,
     .entry_path = entry_path,
     .transcript_path = transcript_path,

@@ -23,5 +23,6 @@ int copilot_make_workspace(const struct rebuild_opts *opts, const char *p, size_
                            struct ct_err *err);
 int copilot_make_snapshots(const struct rebuild_opts *opts, const char *p, size_t n,
                            struct ct_err *err);
+int copilot_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 
 #endif

@@ -334,6 +334,7 @@ const struct agent pi_agent = {
     .is_turn_over = is_turn_over,
     .unite = unite_tree,
     .prompt_is_command = plain_prompt_is_command,
+    .write_words = pi_write_words,
     .entry_kind = entry_kind,
     .entry_path = entry_path,
     .transcript_path = transcript_path,

@@ -9,5 +9,6 @@
 extern const struct jscan_ops pi_record_ops;
 void pi_record_turns(struct json_object *record, turns_f *f, void *arg);
 struct rebuild *pi_rebuild_new(const struct rebuild_opts *opts, const char *entry);
+int pi_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 
 #endif

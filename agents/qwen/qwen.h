@@ -14,5 +14,6 @@ int qwen_is_setting(const char *type, const char *subtype); /* none of the conve
 void qwen_record_turns(struct json_object *record, turns_f *f, void *arg);
 const char *qwen_why_not(const struct rebuild_opts *opts, const char *entry);
 struct rebuild *qwen_rebuild_new(const struct rebuild_opts *opts, const char *entry);
+int qwen_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 
 #endif

@@ -140,6 +140,8 @@ int pull_as(struct ctx *c, struct pull_as *p, struct ct_err *err)
     p->source = r.agent;
     if (g.words != NULL)
         p->said = words_end(g.words, now_wall_ms(), p->new_id, &words);
+    if (p->agent->has_random_ids)
+        uuid_random(p->new_id); /* which ${words} has borrowed */
     if (p->said == 0)
         err_set(err, ERR_REFUSED, "nobody said anything in session %.8s", r.session_id);
     else

@@ -65,3 +65,7 @@ poison_files() {
     grep -q "what is there?" "$T/asked"
     grep -q "directory: $B" "$T/asked"
 }
+
+@test "the words of a session of Claude Code go on in it, and back" {
+    the_words
+}

@@ -57,3 +57,7 @@ poison_files() {
 @test "what two machines did apart becomes one session, and the real program goes on in the last branch" {
     the_fork
 }
+
+@test "the words of a session of Claude Code go on in it, and back" {
+    the_words
+}

@@ -177,3 +177,27 @@ the_fork() {
     grep "the first question" "$T/asked" | grep "the question on alice" | grep -v "question on bob" |
         grep -q "the last question"
 }
+
+# the_words: a session of Claude Code goes on as one of this agent, whose own words go on in Claude Code
+the_words() {
+    A=$(project src/web.app)
+    CLAUDE_ID=$(new_id)
+    mkdir -p "$CLAUDE_CONFIG_DIR"
+    session new "$CLAUDE_CONFIG_DIR" "$A" "$CLAUDE_ID" 2
+    prompt=$(command jq -r 'select(.type == "user") | .message.content | strings' "$CLAUDE_CONFIG_DIR"/projects/*/*.jsonl | head -n 1)
+    ctctl --json pull "$CLAUDE_ID" --as "$AGENT" --target-dir "$A" >"$T/said" || {
+        push
+        ctctl --json pull "$CLAUDE_ID" --as "$AGENT" --target-dir "$A" >"$T/said"
+    }
+    ID=$(command jq -r .sessionId "$T/said")
+    command jq -r .command "$T/said" | grep -qF "$RESUME$ID"
+    : >"$T/asked"
+    go_on "$A" "and what else?"
+    grep -F "was begun in Claude Code" "$T/asked" | grep -F "${prompt:0:20}" | grep -q "and what else?"
+    start_daemon
+    within eval 'ctctl --json list --agent "$AGENT" | command jq -e ".[0] | .sessionId == \"$ID\" and .state == \"synced\""'
+    stop_daemon
+    ctctl cat "$ID" | grep -q "and what else?"
+    ctctl --json pull "$ID" --as claude-code --target-dir "$A" >"$T/said"
+    grep -q "and what else?" "$CLAUDE_CONFIG_DIR/projects/"*/"$(command jq -r .sessionId "$T/said").jsonl"
+}
