@@ -114,8 +114,8 @@ static void send_answer(struct call *c, int status)
         web_answer(c->web, status, "application/json", "", 0);
         return;
     }
-    if (status == 200 && c->page != NULL && call_hold(c, c->page->size) == 0) {
-        web_answer(c->web, status, c->page->type, c->page->data, c->page->size);
+    if (status == 200 && c->page != NULL) {
+        web_answer_static(c->web, status, c->page->type, c->page->data, c->page->size);
         return;
     }
     if (c->answer == NULL)
@@ -275,10 +275,20 @@ static void begin(void *arg, struct web_req *r)
         web_keep(r, 1);
 }
 
-/* What is gathered counts with the answers that wait: both are held for others. */
+/* So many steps begin within ${n} bytes, the first of which is everybody's. */
+static size_t steps_of(size_t n)
+{
+    return n > 0 ? (n - 1) / BODY_STEP : 0;
+}
+
+/*
+ * What is gathered counts with the answers that wait: both are held for others.  What anybody may
+ * send, APP_SMALL_BODY, does not, or whoever leaves many such unfinished would keep the answers
+ * back of those who are known; as many as there are connections is the bound of that.
+ */
 static int hold(struct call *c, size_t n)
 {
-    size_t steps = (c->raw.len + n) / BODY_STEP - c->raw.len / BODY_STEP;
+    size_t steps = steps_of(c->raw.len + n) - steps_of(c->raw.len);
 
     return steps > 0 ? call_hold(c, steps * BODY_STEP) : 0;
 }
@@ -336,7 +346,9 @@ static void end(void *arg, struct web_req *r)
     int status;
 
     (void)arg;
-    web_keep(r, 0);
+    /* Who reads a page slowly is nobody to keep a place for. */
+    if (c->route->pages != APP_DASHBOARD)
+        web_keep(r, 0);
     if ((status = authenticate_again(c)) != 0)
         send_answer(c, status);
     else if (has_too_many_values(c))

@@ -235,6 +235,13 @@ void web_answer_header(struct web_req *r, const char *name, const char *value);
 void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n);
 
 /**
+ * web_answer_static(r, status, type, p, n):
+ * The same with bytes that are there for as long as the program is, so that slow readers of them
+ * take no memory.
+ */
+void web_answer_static(struct web_req *r, int status, const char *type, const void *p, size_t n);
+
+/**
  * web_keep(r, is_known):
  * Until the answer is there this connection makes no room for others.  ${is_known}: it is somebody
  * with an account, and goes after others later too; else they have said all that there is to say.

@@ -333,14 +333,23 @@ static void set_response(struct web_req *r, int status, const char *type, struct
     r->answer_bytes = n;
 }
 
+/* The cast is the library's: in neither ${mode} does it do anything but read. */
+static void answer(struct web_req *r, int status, const char *type, const void *p, size_t n,
+                   enum MHD_ResponseMemoryMode mode)
+{
+    if (r->response == NULL)
+        set_response(r, status, type,
+                     MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, mode), (int64_t)n);
+}
+
 void web_answer(struct web_req *r, int status, const char *type, const void *p, size_t n)
 {
-    if (r->response != NULL)
-        return;
-    /* The cast is the library's: with MUST_COPY it only reads. */
-    set_response(r, status, type,
-                 MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, MHD_RESPMEM_MUST_COPY),
-                 (int64_t)n);
+    answer(r, status, type, p, n, MHD_RESPMEM_MUST_COPY);
+}
+
+void web_answer_static(struct web_req *r, int status, const char *type, const void *p, size_t n)
+{
+    answer(r, status, type, p, n, MHD_RESPMEM_PERSISTENT);
 }
 
 static int is_broken_off(struct web_req *r)
