@@ -44,6 +44,10 @@ static int make(const struct settings *s, struct ct_err *err)
         add_host(&hosts, s->public_objects_url);
     if (s->public_api_url != NULL)
         add_host(&hosts, s->public_api_url);
+    if (s->share != NULL)
+        add_host(&hosts, s->share);
+    if (s->public_share_url != NULL)
+        add_host(&hosts, s->public_share_url);
     rc = tls_ensure(s->data, &hosts, now_wall_ms() / 1000, &renewed, err);
     strlist_free(&hosts);
     if (rc == 0 && renewed)

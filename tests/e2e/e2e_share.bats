@@ -327,4 +327,5 @@ TABLE
     echo 'share = "127.0.0.1:0"; public_share_url = "https://Share.Example.org:443/";' >"$XDG_CONFIG_HOME/codeteleport/server.conf"
     start_server
     grep -qx 'share=https://share.example.org' "$T/ready"
+    openssl x509 -in "$T/server/server.pem" -noout -text | grep -q 'DNS:share.example.org'
 }
