@@ -322,6 +322,14 @@ struct agent {
     char *(*title)(int root_fd, const char *session_id);
     const char *live_dir; /* <pid>.json of each running process (agent_read_live()), or NULL */
 
+    /* Does the agent have the session open at this moment?  NULL: live_dir says, or nothing. */
+    int (*is_open)(const char *root, const char *session_id);
+
+    /* What in the data folder ${root} (absolute) will keep the agent from going on with the session
+     * whose transcript is at ${path} below it, and the cure: a sentence that the caller frees.
+     * NULL, both: nothing. */
+    char *(*obstacle)(const char *root, const char *session_id, const char *path);
+
     /* The way back.  What is the file ${entry} of a bundle of that session?  AGENT_NOTHING if it is
      * none that we install. */
     enum agent_kind (*entry_kind)(const char *session_id, const char *entry);

@@ -27,6 +27,7 @@ agents_libagents_a_SOURCES = \
   agents/claude/claude_words.c \
   agents/claude/worktree.c agents/claude/worktree.h \
   agents/codex/codex.c agents/codex/codex.h \
+  agents/codex/codex_database.c \
   agents/codex/codex_list.c \
   agents/codex/codex_news.c \
   agents/codex/codex_rebuild.c \

@@ -1,4 +1,7 @@
+#include <sys/file.h>
+
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,6 +246,19 @@ static int list_rest(int root_fd, const char *session_id, const char *project,
     return 0;
 }
 
+/* Codex holds a lock on a file of the session's own, which a killed one leaves behind. */
+static int is_open(const char *root, const char *session_id)
+{
+    char *path = str_printf("%s/thread-writer-locks/%s.lock", root, session_id);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int is_so = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return is_so;
+}
+
 static int begins(const struct json_object *record)
 {
     const char *type = jdoc_str(record, "type");
@@ -341,6 +357,8 @@ const struct agent codex_agent = {
     .record_identity = codex_record_identity,
     .record_is_idle = codex_record_is_idle,
     .record_turns = codex_record_turns,
+    .is_open = is_open,
+    .obstacle = codex_obstacle,
     .begins = begins,
     .is_turn_over = is_turn_over,
     .prompt_is_command = plain_prompt_is_command,

@@ -29,6 +29,7 @@ int codex_list_transcripts(int root_fd, const char *session_id, const struct age
                            void *arg, const _Atomic int *cancel, struct ct_err *err);
 struct rebuild *codex_rebuild_new(const struct rebuild_opts *opts, const char *entry);
 int codex_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
+char *codex_obstacle(const char *root, const char *session_id, const char *path);
 char *codex_title(int root_fd, const char *session_id);
 
 #endif

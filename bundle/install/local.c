@@ -373,7 +373,7 @@ int local_is_live(const struct agent *agent, const char *root, const char *sessi
     char *dir = live != NULL ? path_join(root, live) : NULL;
     DIR *d = dir != NULL ? opendir(dir) : NULL;
     struct dirent *e;
-    int is_live = 0;
+    int is_live = agent->is_open != NULL && agent->is_open(root, session_id);
 
     while (!is_live && d != NULL && (e = readdir(d)) != NULL) {
         char *path = path_join(live, e->d_name);

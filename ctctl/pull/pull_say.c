@@ -136,6 +136,19 @@ static void say_lacking(struct ctx *c, const struct strlist *lacking)
     buf_free(&b);
 }
 
+static void say_obstacle(struct ctx *c, const struct install_result *in)
+{
+    char *root = in->agent != NULL && in->agent->obstacle != NULL && in->path != NULL
+                     ? ctx_root(c, in->agent, NULL)
+                     : NULL;
+    char *said = root != NULL ? in->agent->obstacle(root, in->session_id, in->path) : NULL;
+
+    if (said != NULL)
+        ctx_say(c, "%s", said);
+    free(said);
+    free(root);
+}
+
 /* An agent that removes sessions by the time of their last words may remove this one soon. */
 static void say_cleanup(struct ctx *c, const struct agent *agent)
 {
@@ -178,6 +191,7 @@ static void say_details(struct ctx *c, const struct pull_result *r)
                    "yours. Read it before you go on with it");
     if (in->outcome != INSTALL_KEPT)
         say_cleanup(c, in->agent);
+    say_obstacle(c, in);
     if (r->is_absent) {
         command = pull_command(r);
         ctx_say(c, "the folder %s is not there yet: clone the project there, or make it; then: %s",

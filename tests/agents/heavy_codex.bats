@@ -95,12 +95,41 @@ find_id() {
     go_on "$B" "the second question"
     push
 
-    # What is packed here is replaced by what is not.
+    # What is packed here is replaced by what is not; not under an open one's hands.
     machine alice
+    mkdir -p "$HOME/.codex/thread-writer-locks"
+    exec 8>"$HOME/.codex/thread-writer-locks/$ID.lock"
+    flock 8
+    run ctctl pull "$ID"
+    [ "$status" -ne 0 ]
+    [[ $output == *"Codex is running on session"* ]]
+    exec 8>&-
     ctctl pull --update
     [ "$(file | wc -l)" = 1 ]
     [[ $(file) == *.jsonl ]]
     : >"$T/asked"
     go_on "$A" "the third question"
     grep "the first question" "$T/asked" | grep "the second question" | grep -q "the third question"
+}
+
+@test "where Codex's own database would win, pull says so, and what it says to type helps" {
+    A=$(project src/web.app)
+    begin "$A" "the first question"
+    ID=$(find_id)
+    push
+    machine bob
+    B=$(project src/web.app)
+    cp -r "$T/alice/home/alice/.codex/." "$HOME/.codex/"
+    rm -rf "$T/alice/home/alice/.codex/sessions"
+    run codex "$B" exec --skip-git-repo-check resume "$ID" "the second question"
+    [ "$status" -ne 0 ]
+    ctctl pull "$ID" --target-dir "$B" >"$T/said" 2>&1
+    cat "$T/said"
+    cure=$(grep -o 'mkdir [^:]*$' "$T/said")
+    sh -ec "$cure"
+    : >"$T/asked"
+    go_on "$B" "the second question"
+    grep "the first question" "$T/asked" | grep -q "the second question"
+    ctctl pull "$ID" >"$T/said" 2>&1
+    ! grep "database" "$T/said" || false
 }
