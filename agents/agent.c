@@ -27,6 +27,7 @@ static const struct agent *const table[] = {
     &claude_agent,
     &codex_agent,
     &gemini_agent,
+    &opencode_agent,
     &pi_agent,
     &copilot_agent,
     &qwen_agent,

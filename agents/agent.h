@@ -186,6 +186,24 @@ struct agent {
      * there or not; the caller frees it. */
     char *(*find_root)(void);
 
+    /* Of an agent whose sessions are no files; NULL: they are.  Its data folder is one of ours, in
+     * which each session is a file that grows.  Append to ${ret} the absolute paths of the files by
+     * whose changes it is known that sessions changed. */
+    void (*sources)(struct strlist *ret);
+
+    /* Bring all files in ${root}, which is made if there is something to put into it, up to date;
+     * without a trace where the agent keeps them.  ${ret_again_ms}: something was under way, and
+     * rests after so long; 0: nothing. */
+    int (*gather)(const char *root, int64_t *ret_again_ms, struct ct_err *err);
+
+    /* Hand the session in the open file, which is about to be installed, to the agent, for the
+     * folder ${cwd}.  Runs the agent. */
+    int (*hand_over)(int fd, const char *cwd, struct ct_err *err);
+
+    /* Its own id of the session whose transcript is called ${file}, where that is another one than
+     * the server's; the caller frees it.  NULL: it has no other. */
+    char *(*own_id)(const char *file);
+
     /* The folders of which the files are transcripts by their names, an asterisk for any one name:
      * "projects/" and an asterisk; NULL at the end (places.h). */
     const char *const *transcript_places;

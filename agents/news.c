@@ -317,7 +317,7 @@ static size_t on_begin(void *arg, const struct jscan *s, enum jscan_type type)
         n->list = s->depth + 1;
     else if (type == JSCAN_OBJECT && n->list != 0 && s->depth == n->list)
         begin_part(n);
-    if (type == JSCAN_ARRAY && s->depth == n->top && n->names->more != NULL)
+    if (s->depth == n->top && n->names->more != NULL)
         n->has_more |= strcmp(s->key, n->names->more) == 0;
     if (type == JSCAN_OBJECT && n->names->result != NULL)
         n->has_tool_result |= is_of_block(n, s, n->names->result);

@@ -50,6 +50,13 @@ agents_libagents_a_SOURCES = \
   agents/linked.c agents/linked.h \
   agents/names.c agents/names.h \
   agents/news.c agents/news.h \
+  agents/opencode/opencode.c agents/opencode/opencode.h \
+  agents/opencode/opencode_copy.c agents/opencode/opencode_copy.h \
+  agents/opencode/opencode_gather.c \
+  agents/opencode/opencode_import.c \
+  agents/opencode/opencode_rebuild.c \
+  agents/opencode/opencode_record.c \
+  agents/opencode/opencode_turns.c \
   agents/pi/pi.c agents/pi/pi.h \
   agents/pi/pi_rebuild.c \
   agents/pi/pi_record.c \
@@ -94,4 +101,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/codex/README.md agents/copilot/README.md agents/gemini/README.md agents/pi/README.md agents/qwen/README.md
+EXTRA_DIST += agents/README.md agents/claude/README.md agents/codex/README.md agents/copilot/README.md agents/gemini/README.md agents/opencode/README.md agents/pi/README.md agents/qwen/README.md

@@ -95,15 +95,29 @@ int roots_are_several(const struct config *c)
     return 0;
 }
 
+/* Is anything of it on this machine? */
+static int is_here(const struct agent *agent, const char *root)
+{
+    struct strlist sources = {0};
+    struct stat st;
+    int yes;
+
+    if (agent->sources == NULL)
+        return stat(root, &st) == 0 && S_ISDIR(st.st_mode);
+    agent->sources(&sources);
+    yes = stat(sources.v[0], &st) == 0;
+    strlist_free(&sources);
+    return yes;
+}
+
 void roots_each_left(const struct config *c,
                      void (*f)(void *arg, const struct agent *agent, const char *path), void *arg)
 {
     const struct agent *agent;
-    struct stat st;
 
     for (size_t i = 0; c->agents.n == 0 && (agent = agent_at(i)) != NULL; i++) {
         char *root = agent->find_root();
-        if (!is_chosen(c, agent) && stat(root, &st) == 0 && S_ISDIR(st.st_mode))
+        if (!is_chosen(c, agent) && is_here(agent, root))
             f(arg, agent, root);
         free(root);
     }

@@ -8,6 +8,7 @@ extern const struct agent claude_agent;
 extern const struct agent codex_agent;
 extern const struct agent copilot_agent;
 extern const struct agent gemini_agent;
+extern const struct agent opencode_agent;
 extern const struct agent pi_agent;
 extern const struct agent qwen_agent;
 

@@ -158,7 +158,7 @@ bin_PROGRAMS += bin/ctctl
 bin_ctctl_SOURCES = ctctl/front.c
 bin_ctctl_CPPFLAGS = $(AM_CPPFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 bin_ctctl_LDADD = ctctl/libctctl.a ipc/libipc.a net/libnet.a bundle/libbundle.a agents/libagents.a \
-  common/libcommon.a $(JSONC_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)
+  common/libcommon.a $(SQLITE_LIBS) $(JSONC_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS) $(UTF8PROC_LIBS)
 fulldir = $(libexecdir)/codeteleport
 full_PROGRAMS = libexec/codeteleport/ctctl
 libexec_codeteleport_ctctl_SOURCES = ctctl/main.c

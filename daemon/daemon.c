@@ -296,7 +296,9 @@ static int watch(struct daemon *d, struct ct_err *err)
         watcher_add_file(d->watcher, login_view_credentials_path(d->login), err) == 0 &&
         watcher_add_file(d->watcher, sealing_path(d->sealing), err) == 0 &&
         watcher_add_file(d->watcher, rules_path(d->rules), err) == 0 &&
-        (d->config->ca_file == NULL || watcher_add_file(d->watcher, d->config->ca_file, err) == 0))
+        (d->config->ca_file == NULL ||
+         watcher_add_file(d->watcher, d->config->ca_file, err) == 0) &&
+        gather_watch(d, err) == 0)
         rc = 0;
     free(agents);
     free(markers);
@@ -355,6 +357,7 @@ static int start_outside(struct daemon *d, struct ct_err *err)
         listen_on_socket(d, err) != 0)
         return -1;
     make_credentials_folder(d);
+    gather_first(d);
     d->cleanup = cleanup_new(d);
     if (device_id(d->config->state_dir, d->device_id, NULL) != 0)
         d->device_id[0] = '\0';
@@ -399,6 +402,7 @@ static void teardown(struct daemon *d)
     watcher_free(d->watcher);
     books_close(d);
     worker_free(d->worker);
+    gathering_free(d->gathering);
     worker_free(d->second);
     daemon_network_end(d);
     notify_end(d);

@@ -70,10 +70,11 @@ struct daemon {
     struct confine *confine; /* NULL until the sandbox has closed */
     struct restart *restart;
 
-    struct cleanup *cleanup; /* what the agent removes by itself */
-    struct rules *rules;     /* folders whose sessions stay here */
-    struct life *life;       /* signals and timers of daemon.c */
-    struct notify *notify;   /* NULL: --once */
+    struct cleanup *cleanup;     /* what the agent removes by itself */
+    struct gathering *gathering; /* from agents whose sessions are no files */
+    struct rules *rules;         /* folders whose sessions stay here */
+    struct life *life;           /* signals and timers of daemon.c */
+    struct notify *notify;       /* NULL: --once */
     struct worker *worker;
     struct worker *second; /* NULL until a long queue wants it (bundler.c) */
     struct watcher *watcher;
@@ -496,5 +497,30 @@ const char *listing_state(struct daemon *d, const struct state_session *ss, cons
  */
 struct json_object *listing_list(struct daemon *d, struct json_object *params);
 struct json_object *listing_show(struct daemon *d, const char *id);
+
+/* ---- gather.c: agents whose sessions are no files (gather() of their row): what they have goes
+ * into files of ours, which are watched like those of others --------------------------------------
+ */
+struct gathering;
+
+/**
+ * gather_first(d):
+ * Gather from all of them, here and now.
+ */
+void gather_first(struct daemon *d);
+
+/**
+ * gather_watch(d, err):
+ * From here on, gather whenever one of their files changes.
+ */
+int gather_watch(struct daemon *d, struct ct_err *err);
+
+/**
+ * gather_changed(d, path):
+ * The file ${path} changed.  Return whether it is one of theirs.
+ */
+int gather_changed(struct daemon *d, const char *path);
+
+void gathering_free(struct gathering *g);
 
 #endif

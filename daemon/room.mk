@@ -28,6 +28,7 @@ daemon_libdaemon_a_SOURCES = \
   daemon/cleanup.c \
   daemon/daemon.c \
   daemon/daemon.h \
+  daemon/gather.c \
   daemon/network.c \
   daemon/notify.c \
   daemon/reload.c \

@@ -9,7 +9,7 @@ layout() {
     cat <<'TEXT'
 common : : base sys data config
 net : common : .
-agents : common : . claude codex copilot gemini pi qwen
+agents : common : . claude codex copilot gemini opencode pi qwen
 ipc : common : .
 api : net common : .
 bundle : agents common : format seal relocate leak pack open compare install

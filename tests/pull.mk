@@ -16,11 +16,11 @@ dist_check_SCRIPTS += tests/e2e/e2e_sealed_pull.bats
 LONG_TESTS += tests/e2e/e2e_sealed_pull.bats
 FULL_TESTS += tests/e2e/kill_all.sh
 # A stranger's sessions in the real Claude Code; longer in full.
-dist_check_SCRIPTS += tests/agents/e2e_agents.bats tests/agents/heavy_as.bats tests/agents/heavy_codex.bats tests/agents/heavy_copilot.bats tests/agents/heavy_gemini.bats tests/agents/heavy_pi.bats tests/agents/heavy_qwen.bats
+dist_check_SCRIPTS += tests/agents/e2e_agents.bats tests/agents/heavy_as.bats tests/agents/heavy_codex.bats tests/agents/heavy_copilot.bats tests/agents/heavy_gemini.bats tests/agents/heavy_opencode.bats tests/agents/heavy_pi.bats tests/agents/heavy_qwen.bats
 EXTRA_DIST += tests/agents/journey.bash
 TESTS += tests/agents/e2e_agents.bats
 dist_check_SCRIPTS += tests/e2e/heavy_stranger.bats tests/e2e/heavy_whole.bats
-HEAVY_TESTS += tests/e2e/heavy_stranger.bats tests/e2e/heavy_whole.bats tests/agents/heavy_as.bats tests/agents/heavy_codex.bats tests/agents/heavy_copilot.bats tests/agents/heavy_gemini.bats tests/agents/heavy_pi.bats tests/agents/heavy_qwen.bats
+HEAVY_TESTS += tests/e2e/heavy_stranger.bats tests/e2e/heavy_whole.bats tests/agents/heavy_as.bats tests/agents/heavy_codex.bats tests/agents/heavy_copilot.bats tests/agents/heavy_gemini.bats tests/agents/heavy_opencode.bats tests/agents/heavy_pi.bats tests/agents/heavy_qwen.bats
 FULL_TESTS += tests/e2e/heavy_stranger.bats
 EXTRA_DIST += tests/e2e/tools/model_standin.py tests/e2e/tools/resume.py
 # With the real Claude Code, which is some 600 MB from npm.

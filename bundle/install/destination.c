@@ -16,6 +16,7 @@
 
 #include "bundle/install/destination.h"
 
+#define TOP "." /* the data folder itself */
 #define SAME_NAMES 100
 #define BACKUPS STAGE_HOME "/backups"
 
@@ -26,7 +27,9 @@ int destination_open(const struct publishing *p, const char *path, struct destin
 
     ret->dir = path_parent(path);
     ret->base = path_base(path);
-    ret->dir_fd = linked_make(p->agent, p->stage->root_fd, ret->dir);
+    ret->dir_fd = strcmp(ret->dir, TOP) == 0
+                      ? openat(p->stage->root_fd, TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                      : linked_make(p->agent, p->stage->root_fd, ret->dir);
     if (ret->dir_fd >= 0)
         return 0;
     if (errno == ELOOP || errno == ENOTDIR)

@@ -545,6 +545,22 @@ static const char *file_name(const struct installing *in)
     return in->local.n > 0 ? path_base(in->local.copies[0].path) : in->meta->transcript_file;
 }
 
+/* An agent whose sessions are no files gets it first: what it does not take does not come. */
+static int hand_over(const struct installing *in, struct ct_err *err)
+{
+    const struct agent *agent = in->meta->agent;
+    int fd, rc;
+
+    if (agent->hand_over == NULL)
+        return 0;
+    fd = openat(in->stage.fd, staged_transcript(in), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, "can't read the stage");
+    rc = agent->hand_over(fd, in->target.cwd, err);
+    close(fd);
+    return rc;
+}
+
 static int carry_out(struct installing *in, struct ct_err *err)
 {
     struct publishing p = {
@@ -567,6 +583,8 @@ static int carry_out(struct installing *in, struct ct_err *err)
 
     if (rc == 0)
         rc = plan(in, err);
+    if (rc == 0 && p.is_with_transcript)
+        rc = hand_over(in, err);
     if (rc == 0)
         rc = publish(&p, err);
     in->r->prompts = p.prompts;
@@ -628,7 +646,16 @@ static int settle(struct installing *in, struct ct_err *err)
 /* With the stage, and so the data folder, in our hands. */
 static int work(struct installing *in, struct ct_err *err)
 {
+    int64_t again_ms;
+
     if (extract(in, err) != 0)
+        return -1;
+    if (in->opts->is_copy && in->meta->agent->own_id != NULL)
+        return err_set(err, ERR_REFUSED,
+                       "%s knows a session by an id of its own, so it can't have another one here; "
+                       "without --as-copy it comes as what it is",
+                       in->meta->agent->name);
+    if (in->meta->agent->gather != NULL && in->meta->agent->gather(in->root, &again_ms, err) != 0)
         return -1;
     if (in->opts->is_copy) {
         uuid_random(in->r->session_id);

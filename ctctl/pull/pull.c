@@ -398,9 +398,13 @@ char *pull_command(const struct pull_result *r)
     char *dir = quoted(r->installed.cwd != NULL ? r->installed.cwd : ".");
     const struct agent *agent = r->installed.agent != NULL ? r->installed.agent : agent_unnamed();
     const char *at = strstr(agent->resume, "%s");
+    char *own = agent->own_id != NULL && r->installed.path != NULL
+                    ? agent->own_id(path_base(r->installed.path))
+                    : NULL;
     char *command = str_printf("cd %s && %.*s%s%s", dir, (int)(at - agent->resume), agent->resume,
-                               r->installed.session_id, at + 2);
+                               own != NULL ? own : r->installed.session_id, at + 2);
 
+    free(own);
     free(dir);
     return command;
 }

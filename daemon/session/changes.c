@@ -589,7 +589,9 @@ static void on_file_changed(void *arg, const char *path)
 {
     struct daemon *d = arg;
 
-    if (strcmp(path, sealing_path(d->sealing)) == 0)
+    if (gather_changed(d, path))
+        ;
+    else if (strcmp(path, sealing_path(d->sealing)) == 0)
         sealing_refresh(d->sealing);
     else if (strcmp(path, rules_path(d->rules)) == 0)
         exclusion_refresh(d);

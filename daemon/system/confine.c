@@ -165,13 +165,26 @@ static void allow_target(void *arg, const char *path, const char *target)
     allow(arg, target, SANDBOX_READ);
 }
 
+/* Files of an agent that come and go: the folder that they are in. */
+static void allow_sources(struct allowance *p, const struct agent *agent)
+{
+    struct strlist sources = {0};
+
+    if (agent->sources != NULL)
+        agent->sources(&sources);
+    for (size_t i = 0; i < sources.n; i++)
+        allow_in_folder(p, sources.v[i]);
+    strlist_free(&sources);
+}
+
 static void allow_ours(struct allowance *p)
 {
     const struct config *c = p->places->config;
     char *file = config_file(p->places->config_path);
 
     for (size_t i = 0; i < c->roots.n; i++) {
-        allow(p, c->roots.v[i], SANDBOX_READ);
+        allow(p, c->roots.v[i], roots_agent(c, i)->gather != NULL ? SANDBOX_CHANGE : SANDBOX_READ);
+        allow_sources(p, roots_agent(c, i));
         linked_each(roots_agent(c, i), c->roots.v[i], allow_target, p);
     }
     allow_in_folder(p, file);

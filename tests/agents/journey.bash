@@ -39,6 +39,9 @@ journey_teardown() {
     end_home
 }
 
+# own_id: what the agent calls the session
+own_id() { echo "$ID"; }
+
 # clean DIR COMMAND: with nothing but a home
 clean() {
     local dir=$1
@@ -77,7 +80,7 @@ the_journey() {
     B=$(project "My code/web.app v2")
     ctctl pull "$ID" --target-dir "$B" >"$T/said"
     cat "$T/said"
-    grep -qF "$RESUME$ID" "$T/said"
+    grep -qF "$RESUME$(own_id)" "$T/said"
     ! grep -F "$A" "$(file)" || false
     grep -qF "$B/notes.txt" "$(file)"
     : >"$T/asked"

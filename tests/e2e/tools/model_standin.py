@@ -36,7 +36,12 @@ def wanted(asked, prompt, is_result):
     while not is_result and "HOLD" in prompt and not os.path.exists(ready + ".go") and time.monotonic() < until:
         time.sleep(0.05)
     found = None if is_result else re.search(r"CALL (\w+) (\{.*\})", prompt)
-    return (found[1], json.loads(found[2])) if found else None
+    if not found:
+        return None
+    try:
+        return found[1], json.loads(found[2])
+    except ValueError:  # opencode quotes what it is given
+        return found[1], json.loads(found[2].replace('\\"', '"'))
 
 
 def newest(messages, is_prompt, content):

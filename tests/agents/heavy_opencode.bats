@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# The real opencode, from npm: a session made on one machine goes on on another one, whose user and
+# folder have other names, and comes home.
+
+load ../e2e/lib
+load ../e2e/pull_lib
+load journey
+
+AGENT=opencode SET=opencode RESUME="opencode -s "
+
+setup() {
+    journey_setup
+    PATH=$PATH:$MODULES/opencode-linux-x64/bin
+}
+teardown() { journey_teardown; }
+
+plant() {
+    mkdir -p "$HOME/.config/opencode" "$XDG_DATA_HOME/opencode"
+    command jq -n --arg url "http://127.0.0.1:$PORT/v1" '{autoupdate: false, share: "disabled", permission: {"*": "allow"},
+        model: "standin/standin-1", small_model: "standin/standin-1", provider: {standin: {
+        npm: "@ai-sdk/openai-compatible", name: "standin", options: {baseURL: $url, apiKey: "marker-in-config"},
+        models: {"standin-1": {name: "Standin", limit: {context: 100000, output: 4000}}}}}}' \
+        >"$XDG_CONFIG_HOME/opencode.json"
+    mkdir -p "$XDG_CONFIG_HOME/opencode"
+    mv "$XDG_CONFIG_HOME/opencode.json" "$XDG_CONFIG_HOME/opencode/opencode.json"
+    for f in auth.json mcp-auth.json; do
+        echo '{"standin": {"type": "api", "key": "marker-in-auth"}}' >"$XDG_DATA_HOME/opencode/$f"
+    done
+}
+
+opencode() {
+    local dir=$1
+    shift
+    clean "$dir" env XDG_DATA_HOME="$XDG_DATA_HOME" XDG_CONFIG_HOME="$XDG_CONFIG_HOME" XDG_STATE_HOME="$M/ocstate" \
+        "$MODULES/opencode-linux-x64/bin/opencode" "$@"
+}
+
+begin() { opencode "$1" run --title "the first question" "$2"; }
+go_on() { opencode "$1" run -s "$(own_id)" "$2"; }
+file() { echo "$XDG_DATA_HOME"/codeteleport/opencode/ses_*.jsonl; }
+own_id() {
+    python3 -c 'import sqlite3, sys
+print(sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True).execute("SELECT id FROM session").fetchone()[0])' \
+        "$XDG_DATA_HOME/opencode/opencode.db"
+}
+find_id() {
+    python3 -c 'import hashlib, sys, uuid
+b = bytearray(hashlib.sha256(b"opencode " + sys.argv[1].encode()).digest()[:16])
+b[6], b[8] = b[6] & 15 | 128, b[8] & 63 | 128
+print(uuid.UUID(bytes=bytes(b)))' "$(own_id)"
+}
+
+@test "a session of opencode goes to another machine and home again, and the real one goes on with it in both places" {
+    the_journey 'CALL write {"filePath": "%s/notes.txt", "content": "one\\n"}'
+}
