@@ -30,7 +30,6 @@ static void what_is_chosen_is_watched(void **state)
         const char *ids[2];
     } choices[] = {
         {{NULL}, {"/c"}, {"claude-code"}},
-        {{"auto"}, {"/c", "/p"}, {"claude-code", "pi"}},
         {{"claude-code"}, {"/c"}, {"claude-code"}},
         {{"pi"}, {"/p"}, {"pi"}},
         {{"pi", "claude-code"}, {"/c", "/p"}, {"claude-code", "pi"}},
@@ -51,6 +50,23 @@ static void what_is_chosen_is_watched(void **state)
         assert_int_equal(roots_are_several(c), n > 1);
         config_free(c);
     }
+}
+
+static void auto_is_every_agent_that_is_known(void **state)
+{
+    struct config *c = chosen((const char *const[]){"auto", NULL});
+    const struct agent *agent;
+    size_t n = 0;
+
+    (void)state;
+    setenv("PI_CODING_AGENT_SESSION_DIR", "/p", 1);
+    assert_int_equal(roots_find(c, NULL), 0);
+    for (; (agent = agent_at(n)) != NULL; n++)
+        assert_non_null(roots_of(c, agent));
+    assert_int_equal(c->roots.n, n);
+    assert_string_equal(roots_of(c, agent_find("pi")), "/p");
+    assert_string_equal(roots_of(c, agent_find("claude-code")), "/c");
+    config_free(c);
 }
 
 static void a_folder_is_where_the_agents_variables_say(void **state)
@@ -101,6 +117,7 @@ static void what_is_not_known_or_overlaps_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(auto_is_every_agent_that_is_known),
         cmocka_unit_test(a_folder_is_where_the_agents_variables_say),
         cmocka_unit_test(what_is_chosen_is_watched),
         cmocka_unit_test(what_is_not_known_or_overlaps_is_refused),
