@@ -95,7 +95,7 @@ int call_confirm_holder(struct call *c)
 }
 
 struct sums {
-    int64_t confirmed, trash, traces;
+    int64_t confirmed, trash, shared, traces;
 };
 
 static void add_up(void *arg, const char *state, int64_t n, int64_t bytes)
@@ -107,6 +107,8 @@ static void add_up(void *arg, const char *state, int64_t n, int64_t bytes)
         s->confirmed += bytes;
     else if (strcmp(state, "trash") == 0)
         s->trash += bytes;
+    else if (strcmp(state, "shared") == 0)
+        s->shared += bytes;
     else if (strcmp(state, "traces") == 0)
         s->traces += bytes;
 }
@@ -136,6 +138,7 @@ int handle_account_show(struct call *c)
     jdoc_set_int(c->answer, "devices", devices);
     jdoc_set_int(c->answer, "bytes", sums.confirmed);
     jdoc_set_int(c->answer, "trashBytes", sums.trash);
+    jdoc_set_int(c->answer, "sharedBytes", sums.shared);
     jdoc_set_int(c->answer, "tracesBytes", sums.traces);
     if (c->config->settings->max_bytes_per_user > 0)
         jdoc_set_int(c->answer, "maxBytes", c->config->settings->max_bytes_per_user);

@@ -92,7 +92,8 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     codeteleport-server --data "$T/server" audit | grep -q share-made
     codeteleport-server --data "$T/server" user show me@example.org | grep -q '^  shared  *2 '
     [ "$(stat -c %s "$T/sealed")" -ge 16384 ] # small ones can't be told apart
-    # Without the key a server of before keeps its sessions apart from these.
+    ctctl account | grep -q '^32.9 kB can be read by links'
+    # And it is no session.
     api GET /sessions | jq -e '.sessions == [] and .total == 0'
     codeteleport-server --data "$T/server" check | grep -q 'match$'
 }

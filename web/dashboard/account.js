@@ -7,7 +7,7 @@ import { ask, forget } from './ask.js'
 import { confirm, field } from './holder.js'
 
 // All that counts towards the quota.
-const space = a => a.bytes + a.trashBytes + (a.tracesBytes ?? 0)
+const space = a => a.bytes + a.trashBytes + (a.sharedBytes ?? 0) + (a.tracesBytes ?? 0)
 
 const panel = (heading, ...content) => el('section', { class: 'panel' }, el('h2', null, heading), content)
 

@@ -33,8 +33,8 @@ static int fetch(struct ctx *c, struct json_object **ret, struct ct_err *err)
 
 static int show(struct ctx *c)
 {
-    int64_t n_traces;
-    char bytes[24], trash[24], traces[24], since[64], *email;
+    int64_t n_shared, n_traces;
+    char bytes[24], trash[24], shared[24], traces[24], since[64], *email;
     struct json_object *o;
     struct buf b = {0};
     struct ct_err e;
@@ -54,6 +54,10 @@ static int show(struct ctx *c)
     buf_printf(&b, "%lld sessions of %lld devices, %s; %s in the trash\n",
                (long long)headline_number(o, "sessions", 0),
                (long long)headline_number(o, "devices", 0), bytes, trash);
+    n_shared = headline_number(o, "sharedBytes", 0);
+    if (n_shared > 0)
+        buf_printf(&b, "%s can be read by links, see: ctctl shares\n",
+                   str_human_bytes((unsigned long long)n_shared, shared, sizeof(shared)));
     n_traces = headline_number(o, "tracesBytes", 0);
     if (n_traces > 0)
         buf_printf(&b, "%s in the server's audit table, which count for no quota\n",
