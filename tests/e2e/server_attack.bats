@@ -495,3 +495,31 @@ PY
         wait "$pid" || true
     done
 }
+
+@test "unfinished bodies of nobody keep no answer back" {
+    [ "$(ulimit -Hn)" -ge 8000 ] || skip "too few files are allowed here"
+    printf 'tls = "off"; registration = "open"; max_connections = 2500;\n' >"$CONF"
+    start_server
+    account al@example.org
+    bundle 100
+    push '.metadata.summary = ("x" * 5000)'
+    # Each is as long as anybody's may be, and lacks its end.
+    python3 - "$API_PORT" "$T/held" <<'PY' 3>&- &
+import resource, socket, sys, time
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+held = []
+for n in range(2100):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall(b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+              b"Transfer-Encoding: chunked\r\n\r\n4000\r\n" + b" " * 16384 + b"\r\n")
+    held.append(s)
+open(sys.argv[2], "w").close()
+time.sleep(60)
+PY
+    local pid=$!
+    within test -e "$T/held"
+    expect 200 '' json GET /sessions
+    [ "$(stat -c %s "$T/answer")" -gt 4096 ]
+    kill "$pid"
+}
