@@ -53,6 +53,7 @@ check() { run "$1" codeteleport-server --data "$T/server" check; }
     # Its ETags look like an MD5 and are none; numbers go up one by one.
     stop_server
     settings 's3_checksums = false;'
+    : >"$T/server.log"
     start_server
     ! grep -q store-trial-failed "$T/server.log" || false
     for VERSIONS in '1' '2 1' '3 2 1'; do
