@@ -521,6 +521,7 @@ diff $CLEAR --plain
 pull $ID --target-dir $T --force --keep-mode
 pull $ID --target-dir $T --merge --yes
 pull $ID --target-dir $T --as-copy --version 1 --dry-run
+pull $ID --as codex --target-dir $T --dry-run
 pull --update
 pull --all --project Quittenprojekt --map $DIR=$T
 pull --profile Holunderrechner
