@@ -41,6 +41,7 @@ bundle_libbundle_a_SOURCES = \
   bundle/open/records.c bundle/open/records.h \
   bundle/open/source.c bundle/open/source.h \
   bundle/open/untar.c bundle/open/untar.h \
+  bundle/open/working_files.c bundle/open/working_files.h \
   bundle/pack/cache.c bundle/pack/cache.h \
   bundle/pack/cache_index.c bundle/pack/cache_index.h \
   bundle/pack/cache_trim.c bundle/pack/cache_trim.h \

@@ -29,6 +29,9 @@
  */
 struct opener;
 
+/* Why a file that a stock client's user had named is left out. */
+#define OPEN_WORKING_FILE "a working file; --with-files DIR takes it out"
+
 #define OPEN_META_MAX (64 << 10)              /* bytes of meta.json */
 #define OPEN_ENTRIES_MAX 100000               /* entries of any kind */
 #define OPEN_HISTORY_MAX (64 << 20)           /* of history.jsonl, which is in memory once */

@@ -24,8 +24,7 @@ static void name_one(struct extraction *x, const struct json_object *o, struct m
     i = extraction_find(x, name);
     if (i != NULL && entry_is_extra(name) && map_get(named, name) == NULL) {
         moved = x->relocation != NULL ? relocation_path(x->relocation, path) : str_dup(path);
-        extraction_leave_out(x, moved,
-                             "a file that was named when the bundle was made; tar takes it out");
+        extraction_leave_out(x, moved, OPEN_WORKING_FILE);
         free(moved);
         map_put(named, name, x);
     }

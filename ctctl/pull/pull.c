@@ -8,6 +8,7 @@
 
 #include "agents/beneath.h"
 #include "bundle/install/origin.h"
+#include "bundle/open/working_files.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
@@ -200,8 +201,18 @@ static int install(struct ctx *c, const char *bundle, const struct pull_opts *op
         .before_commit = opts->is_profile ? NULL : on_before_commit,
         .before_commit_arg = adopting,
     };
+    if (opts->with_files != NULL && access(opts->with_files, F_OK) == 0) {
+        free(scratch);
+        return err_set(err, ERR_CONFLICT,
+                       "there is something at %s already; --with-files wants a folder that is not "
+                       "there yet, and makes it",
+                       opts->with_files);
+    }
     rc = install_run(&o, &ret->installed, err);
     ret->is_absent = target.is_absent;
+    if (rc == 0 && opts->with_files != NULL && !opts->is_rehearsal)
+        rc = working_files_take(bundle, unseal, ret->installed.source_cwd, opts->with_files,
+                                &ret->working, err);
     if (rc == 0)
         pull_lacking(&ret->installed, adopting->root, &ret->lacking);
     free(scratch);
@@ -367,6 +378,7 @@ void pull_result_clear(struct pull_result *r)
     heads_clear(&r->heads);
     json_object_put(r->unread);
     strlist_free(&r->lacking);
+    strlist_free(&r->working);
     memset(r, 0, sizeof(*r));
 }
 
@@ -413,7 +425,8 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
 {
     const struct install_result *in = &r->installed;
     struct json_object *o = json_object_new_object(), *left = json_object_new_array();
-    struct json_object *lost = json_object_new_object(), *lacking = json_object_new_array();
+    struct json_object *lost = json_object_new_object(), *lacking = json_object_new_array(),
+                       *working = json_object_new_array();
     char *command = pull_command(r);
 
     jdoc_set_str(o, "sessionId", in->session_id);
@@ -453,12 +466,15 @@ struct json_object *pull_json(const struct pull_result *r, int is_rehearsal)
         json_object_array_add(left, x);
     }
     json_object_object_add(o, "leftOut", left);
+    for (size_t i = 0; i < r->working.n; i++)
+        json_object_array_add(working, jdoc_new_str(r->working.v[i]));
     for (size_t i = 0; i < r->lacking.n; i++)
         json_object_array_add(lacking, json_object_new_string(r->lacking.v[i]));
     for (size_t i = 0; i < in->losses.n; i++)
         jdoc_set_int(lost, in->losses.v[i].name, in->losses.v[i].count);
     json_object_object_add(o, "leftOutWithin", lost);
     json_object_object_add(o, "lacking", lacking);
+    json_object_object_add(o, "workingFiles", working);
     if (r->heads.n > 1)
         json_object_object_add(o, "heads", heads_json(&r->heads));
     if (r->unread != NULL)

@@ -22,6 +22,7 @@ struct pull_opts {
     int is_home_to_home;       /* the project's folder need not be there */
     int is_forced, is_copy, is_merge, is_rehearsal;
     int with_memory, with_file_history; /* of a stranger's */
+    const char *with_files;             /* the new folder for working files, or NULL */
     const char *ours_agent;             /* the id of the agent of that session */
     const char *ours_of; /* this device made the bundle itself, of that session as it was here */
     int is_profile;      /* what belongs to no session */
@@ -49,6 +50,7 @@ struct pull_result {
     enum trust trust;           /* who vouches for it */
     struct json_object *unread; /* versions that did not open; see pull_fallback.h */
     struct heads heads;         /* what stands side by side; see pull_heads.h */
+    struct strlist working;     /* working files that were taken out, below with_files */
     struct strlist lacking;     /* what it used there and is not here; see pull_lacking.h */
 };
 

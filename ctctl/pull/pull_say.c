@@ -163,7 +163,7 @@ static void say_cleanup(struct ctx *c, const struct agent *agent)
     free(root);
 }
 
-static void say_details(struct ctx *c, const struct pull_result *r)
+static void say_details(struct ctx *c, const struct pull_result *r, const char *with_files)
 {
     const struct install_result *in = &r->installed;
     size_t n = in->left_out.n / 2;
@@ -181,9 +181,14 @@ static void say_details(struct ctx *c, const struct pull_result *r)
         ctx_say(c, "%" PRId64 " files of project memory are another here and stayed as they are",
                 in->memory_kept);
     for (size_t i = 0; i < n && i < NAMES_SHOWN; i++)
-        ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
+        if (r->working.n == 0 || strcmp(in->left_out.v[2 * i + 1], OPEN_WORKING_FILE) != 0)
+            ctx_say(c, "left out: %s (%s)", in->left_out.v[2 * i], in->left_out.v[2 * i + 1]);
     if (n > NAMES_SHOWN)
         ctx_say(c, "... and %zu more", n - NAMES_SHOWN);
+    if (r->working.n > 0)
+        ctx_say(c, "%zu working files are in %s", r->working.n, with_files);
+    else if (with_files != NULL)
+        ctx_say(c, "there are no working files in it; %s was not made", with_files);
     say_losses(c, &in->losses, r->trust);
     say_lacking(c, &r->lacking);
     if (r->trust == TRUST_STRANGER && in->outcome != INSTALL_SAME && in->outcome != INSTALL_KEPT)
@@ -259,7 +264,7 @@ void pull_say(struct ctx *c, const struct pull_result *r, const struct pull_opts
 {
     struct json_object *o;
 
-    say_details(c, r);
+    say_details(c, r, opts->with_files);
     pull_say_unread(c, r);
     if (!c->json) {
         print(c, r, opts->is_rehearsal);

@@ -126,3 +126,41 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ctctl pull "$ID" --as-copy --target-dir "$A"
     [ "$(find "$(dirname "$AT_A")" -name '2026-11-30T03-02-22-846Z_*.jsonl' | wc -l)" = 2 ]
 }
+
+@test "a stock client's bundle of Codex comes to its dated place, and its working files into a new folder" {
+    id=01a22a5c-10f3-7311-be4c-c7c4ed7323ee name=rollout-2026-11-30T02-50-06-01a22a5c-10f3-7311-be4c-c7c4ed7323ee.jsonl
+    one=$(printf %040d 1) two=$(printf %040d 2) three=$(printf %040d 3)
+    mkdir -p "$T/in/extra-files"
+    echo '{"agentId":"codex","formatVersion":2,"rolloutFileName":"'$name'","rolloutRelPath":"sessions/2026/11/30/'$name'","sessionId":"'$id'","sourceCodexHome":"/home/al/.codex","sourceCwd":"/home/al/p","sourceUserDir":"/home/al"}' \
+        >"$T/in/meta.json"
+    printf '%s\n' '{"timestamp":"2026-11-30T02:50:06.492Z","ordinal":0,"type":"session_meta","payload":{"id":"'$id'","cwd":"/home/al/p"}}' \
+        '{"timestamp":"2026-11-30T02:50:07.492Z","ordinal":1,"type":"event_msg","payload":{"type":"user_message","message":"count in /home/al/p"}}' \
+        >"$T/in/session.jsonl"
+    echo '[{"originalPath":"/home/al/p/src/a.c","stored":"extra-files/'$one'"},{"originalPath":"/home/al/p/.git/config","stored":"'$two'"},{"originalPath":"/etc/../x/y","stored":"'$three'"}]' \
+        >"$T/in/extra-files-manifest.json"
+    echo one >"$T/in/extra-files/$one"
+    echo two >"$T/in/extra-files/$two"
+    echo three >"$T/in/extra-files/$three"
+    tar -czf "$T/bundle" -C "$T/in" meta.json session.jsonl extra-files-manifest.json "extra-files/$one" "extra-files/$two" "extra-files/$three"
+
+    ctctl import "$T/bundle" --target-dir "$W" --with-files "$T/files" >"$T/said" 2>&1
+    cat "$T/said"
+    grep -q "codex resume $id" "$T/said"
+    grep -qF "count in $W" "$HOME/.codex/sessions/2026/11/30/$name"
+    [ "$(cd "$T/files" && find . -type f | sort | tr '\n' ' ')" = "./_git/config ./elsewhere/etc/_./x/y ./src/a.c " ]
+    [ "$(cat "$T/files/src/a.c")" = one ]
+    [ -z "$(find "$T/files" -perm /177 -type f)" ]
+    [ ! -e "$W/src" ]
+    run ctctl import "$T/bundle" --target-dir "$W" --with-files "$T/files"
+    [ "$status" -ne 0 ]
+    [[ $output == *"wants a folder that is not there yet"* ]]
+    rm "$HOME/.codex/sessions/2026/11/30/$name"
+    run ctctl import "$T/bundle" --target-dir "$W"
+    [[ $output == *"src/a.c (a working file; --with-files DIR takes it out)"* ]]
+
+    # And the other way round.
+    echo 'agents = "auto";' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    ctctl export "$id" -o "$T/back" --local
+    tar -xzOf "$T/back" meta.json | command jq -e --arg name "$name" '.rolloutFileName == $name and
+        .rolloutRelPath == "sessions/2026/11/30/" + $name and .sourceCodexHome != null and .agentId == "codex"'
+}

@@ -117,6 +117,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"force", OPT_FLAG, &o.is_forced},
         {"as-copy", OPT_FLAG, &o.is_copy},
         {"with-file-history", OPT_FLAG, &o.with_file_history},
+        {"with-files", OPT_STRING, &o.with_files},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
@@ -133,7 +134,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_import = {
     "import",
     "FILE [--target-dir DIR] [--with-memory]\n"
-    "                    [--with-file-history] [--dry-run] [--force|--as-copy]",
+    "                    [--with-file-history] [--with-files DIR] [--dry-run] [--force|--as-copy]",
     "install a session from a file that export wrote",
     "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It\n"
     "may be a pipe, and is installed as pull does it. One that is sealed wants its key on\n"
@@ -142,6 +143,7 @@ const struct verb verb_import = {
     "  --with-memory     its project memory too, which Claude Code reads as instructions\n"
     "  --with-file-history\n"
     "                    what /rewind writes and deletes, below the project's folder\n"
+    "  --with-files DIR  the working files that a stock client put in, into a new folder DIR\n"
     "  --target-dir DIR  the project's folder here; else as for pull\n"
     "  --dry-run         say what would happen, and touch nothing\n"
     "  --force           replace what is here (it is kept as a backup)\n"

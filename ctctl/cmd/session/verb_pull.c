@@ -469,8 +469,10 @@ static int check(struct ctx *c, const struct command *cmd, size_t words)
     if (is_many && words > 0)
         return ctx_usage(c, "with --%s there is no ID", cmd->is_all ? "all" : "update");
     if (is_many && (cmd->opts.version > 0 || cmd->opts.target_dir != NULL || cmd->opts.is_copy ||
-                    cmd->opts.is_plain))
-        return ctx_usage(c, "--version, --target-dir, --as-copy and --plain are for one session");
+                    cmd->opts.with_files != NULL || cmd->opts.is_plain))
+        return ctx_usage(c,
+                         "--version, --target-dir, --with-files, --as-copy and --plain are for one "
+                         "session");
     if (is_many && cmd->opts.is_merge)
         return ctx_usage(c, "--merge is for one session, for it asks what to make of it");
     if (cmd->is_agreed && !cmd->opts.is_merge)
@@ -516,6 +518,7 @@ static int run(struct ctx *c, int argc, char **argv)
         {"map", OPT_LIST, &cmd.map},
         {"profile", OPT_FLAG, &cmd.is_profile},
         {"as", OPT_STRING, &cmd.as},
+        {"with-files", OPT_STRING, &cmd.opts.with_files},
     };
     int rc = opts_parse(c, opts, sizeof(opts) / sizeof(opts[0]), argc, argv, &words);
 
@@ -537,7 +540,7 @@ static int run(struct ctx *c, int argc, char **argv)
 const struct verb verb_pull = {
     "pull",
     "[ID] [--version N] [--plain] [--target-dir DIR] [--dry-run]\n"
-    "                  [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
+    "                  [--with-files DIR] [--keep-mode] [--force | --as-copy | --merge [--yes]]\n"
     "       ctctl pull ID --as AGENT [--version N] [--plain] [--target-dir DIR]\n"
     "       ctctl pull --all [--project P] [--map OLD=NEW]\n"
     "       ctctl pull --update\n"
@@ -554,6 +557,8 @@ const struct verb verb_pull = {
     "                    that is there, else this folder, if it has the project's name\n"
     "  --keep-mode       leave the permission mode of one's own session as it was; else it is\n"
     "                    default here\n"
+    "  --with-files DIR  the working files that a stock client put in, into a new folder DIR;\n"
+    "                    else they are named and left out\n"
     "  --dry-run         say what would happen, and touch nothing\n"
     "  --force           replace what is here, although it has something that the other\n"
     "                    lacks (it is kept as a backup), or is in use\n"
