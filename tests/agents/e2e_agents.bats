@@ -163,6 +163,14 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ctctl export "$id" -o "$T/back" --local
     tar -xzOf "$T/back" meta.json | command jq -e --arg name "$name" '.rolloutFileName == $name and
         .rolloutRelPath == "sessions/2026/11/30/" + $name and .sourceCodexHome != null and .agentId == "codex"'
+
+    # Its words as a session of another agent, which has nothing but words in it.
+    new=$(ctctl --json pull "$id" --as claude-code --target-dir "$W" | command jq -er .sessionId)
+    ctctl cat "$new" | grep -q "count in $W"
+    ctctl cat "$new" | grep -q "was begun in Codex, as session $id"
+    other=$(ctctl --json pull "$ID" --as codex --target-dir "$W" | command jq -er .sessionId)
+    [ "$(find "$HOME/.codex/sessions" -name "*$other.jsonl" -perm 600 | wc -l)" = 1 ]
+    ctctl cat "$other" | grep -q "was begun in Claude Code, as session $ID"
 }
 
 # qwen_chat, copilot_session: as these write one, with all that lies beside it
