@@ -60,10 +60,12 @@ int codex_is_rollout(const char *name, char ret_id[UUID_SIZE])
 {
     const size_t at = strlen(PREFIX) + CODEX_TIME + 1;
 
-    const char *end = name + at + UUID_SIZE - 1;
+    const char *end;
 
-    if (!fits(name, PREFIX "####-##-##T##-##-##-") || strlen(name) < at + UUID_SIZE - 1 ||
-        (strcmp(end, SUFFIX) != 0 && strcmp(end, SUFFIX UNPACK_SUFFIX) != 0))
+    if (!fits(name, PREFIX "####-##-##T##-##-##-") || strlen(name) < at + UUID_SIZE - 1)
+        return 0;
+    end = name + at + UUID_SIZE - 1;
+    if (strcmp(end, SUFFIX) != 0 && strcmp(end, SUFFIX UNPACK_SUFFIX) != 0)
         return 0;
     snprintf(ret_id, UUID_SIZE, "%.*s", UUID_SIZE - 1, name + at);
     return uuid_is_valid(ret_id);

@@ -81,15 +81,17 @@ static void look_into(struct looking *l, const char *root, const char *name)
 
 char *codex_obstacle(const char *root, const char *session_id, const char *path)
 {
+    const char *elsewhere = getenv("CODEX_SQLITE_HOME");
     char *own = path_join(root, path), *said = NULL;
+    char *dir = elsewhere != NULL && elsewhere[0] != '\0' ? path_expand(elsewhere) : str_dup(root);
     struct looking l = {session_id, own, NULL, 0};
-    DIR *d = opendir(root);
+    DIR *d = opendir(dir);
     struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL) {
         if (strncmp(e->d_name, DATABASE, strlen(DATABASE)) == 0 &&
             strstr(e->d_name, ".sqlite") != NULL && strstr(e->d_name, "-shm") == NULL)
-            look_into(&l, root, e->d_name);
+            look_into(&l, dir, e->d_name);
     }
     if (d != NULL)
         closedir(d);
@@ -98,8 +100,9 @@ char *codex_obstacle(const char *root, const char *session_id, const char *path)
             "Codex's own database has this session at %s, where it is not, and Codex will not look "
             "elsewhere; end Codex, and let it make the database anew: mkdir %s/aside && mv %s/"
             "state_*.sqlite* %s/aside/",
-            l.other, root, root, root);
+            l.other, dir, dir, dir);
     free(l.other);
+    free(dir);
     free(own);
     return said;
 }

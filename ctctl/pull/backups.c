@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agents/beneath.h"
+#include "agents/unpack.h"
 #include "agents/transcript.h"
 #include "bundle/install/local.h"
 #include "bundle/install/stage.h"
@@ -103,7 +104,7 @@ static void look_into(int dir_fd, struct backup *b)
     if (fstat(root_fd, &st) == 0)
         b->made_ns = file_mtime_ns(&st);
     if (local_find(root_fd, b->agent, b->session_id, &local, NULL) == 0) {
-        fd = local.n > 0 ? beneath_open(root_fd, local.copies[0].path, 0) : -1;
+        fd = local.n > 0 ? unpack_open(b->agent, root_fd, local.copies[0].path) : -1;
         if (fd >= 0) {
             read_transcript(fd, b);
             close(fd);
