@@ -46,6 +46,7 @@ agents_libagents_a_SOURCES = \
   agents/gemini/gemini_rebuild.c \
   agents/gemini/gemini_record.c \
   agents/gemini/gemini_turns.c \
+  agents/gemini/gemini_words.c \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
   agents/names.c agents/names.h \
@@ -57,6 +58,7 @@ agents_libagents_a_SOURCES = \
   agents/opencode/opencode_rebuild.c \
   agents/opencode/opencode_record.c \
   agents/opencode/opencode_turns.c \
+  agents/opencode/opencode_words.c \
   agents/pi/pi.c agents/pi/pi.h \
   agents/pi/pi_rebuild.c \
   agents/pi/pi_record.c \

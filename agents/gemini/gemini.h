@@ -2,6 +2,7 @@
 #define AGENTS_GEMINI_GEMINI_H
 
 #include "agents/rows.h"
+#include "agents/words.h"
 
 /* Gemini CLI's folder of projects, version 0.61.0. */
 
@@ -34,6 +35,7 @@ void gemini_record_turns(struct json_object *record, turns_f *f, void *arg);
 char *gemini_project_name(const char *cwd);
 void gemini_project_names(const char *cwd, struct strlist *ret);
 char *gemini_find_project(const char *root, const char *cwd);
+int gemini_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 int gemini_cleanup_days(const char *root, int *ret_is_said);
 struct rebuild *gemini_rebuild_new(const struct rebuild_opts *opts, const char *entry);
 

@@ -32,7 +32,15 @@ int opencode_is_id(const char *id, size_t n, const char *prefix)
 void opencode_uuid(const char *id, char ret[UUID_SIZE])
 {
     unsigned char digest[HASH_SHA256_BYTES];
-    char *text = str_printf("opencode %s", id);
+    char *text;
+
+    if (strlen(id) == 4 + 32) {
+        snprintf(ret, UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", id + 4, id + 12, id + 16, id + 20,
+                 id + 24);
+        if (uuid_is_valid(ret))
+            return;
+    }
+    text = str_printf("opencode %s", id);
 
     hash_sha256(text, strlen(text), digest);
     uuid_format(digest, 8, ret);
@@ -219,6 +227,8 @@ const struct agent opencode_agent = {
     .rebuild_free = anew_free,
     .rebuild_feed = anew_feed,
     .rebuild_end = anew_end,
+    .write_words = opencode_write_words,
+    .has_random_ids = 1, /* by their beginning, ids of messages are told apart */
     .project_name = project_name,
     .project_names = project_names,
 };

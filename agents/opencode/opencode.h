@@ -2,6 +2,7 @@
 #define AGENTS_OPENCODE_OPENCODE_H
 
 #include "agents/rows.h"
+#include "agents/words.h"
 
 /*
  * opencode, version 1.18.33, which keeps all sessions in one database.  What we have of each is a
@@ -16,7 +17,7 @@
 /**
  * opencode_uuid(id, ret):
  * Write the UUID by which a server knows the session that opencode calls ${id}: of version 8, from
- * a hash of it.
+ * a hash of it; or the one that its digits are, for a session that we made.
  */
 void opencode_uuid(const char *id, char ret[UUID_SIZE]);
 
@@ -32,6 +33,7 @@ void opencode_record_turns(struct json_object *record, turns_f *f, void *arg);
 struct rebuild *opencode_rebuild_new(const struct rebuild_opts *opts, const char *entry);
 void opencode_sources(struct strlist *ret);
 int opencode_gather(const char *root, int64_t *ret_again_ms, struct ct_err *err);
+int opencode_write_words(const struct words *w, words_file_f *file, void *arg, struct ct_err *err);
 int opencode_hand_over(int fd, const char *cwd, struct ct_err *err);
 
 #endif

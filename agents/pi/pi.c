@@ -237,9 +237,11 @@ static int record_is_idle(const struct agent_record *r)
 
 static int begins(const struct json_object *record)
 {
-    const char *type = jdoc_str(record, "type");
+    const char *type = jdoc_str(record, "type"), *id = jdoc_str(record, "id");
 
-    return type != NULL && strcmp(type, "session") == 0 && jdoc_str(record, "cwd") != NULL;
+    /* opencode's begin so too, with an id of its own. */
+    return type != NULL && strcmp(type, "session") == 0 && jdoc_str(record, "cwd") != NULL &&
+           (id == NULL || uuid_is_valid(id));
 }
 
 /* An answer that asks for no tool. */

@@ -117,8 +117,13 @@ static int find_here(struct ctx *c, const char *word, char ret_id[UUID_SIZE], si
     int is_found = 0, is_clear = 1;
 
     for (size_t i = 0; i < roots->n; i++) {
+        const struct agent *agent = roots_agent(c->config, i);
         struct strlist ids = {0};
-        local_list(roots_agent(c->config, i), roots->v[i], &ids);
+        int64_t again_ms;
+        /* What the daemon gathered last is shown where that fails. */
+        if (agent->gather != NULL)
+            (void)agent->gather(roots->v[i], &again_ms, NULL);
+        local_list(agent, roots->v[i], &ids);
         for (size_t k = 0; k < ids.n; k++) {
             if (strncmp(ids.v[k], word, strlen(word)) != 0)
                 continue;

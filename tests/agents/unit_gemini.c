@@ -447,6 +447,64 @@ static void of_a_strangers_comes_what_is_said_and_no_folder_but_the_chosen_one(v
     free(aside);
 }
 
+struct written {
+    struct strlist paths;
+    struct buf last;
+};
+
+static int on_file(void *arg, const char *path, const void *p, size_t n, struct ct_err *err)
+{
+    struct written *w = arg;
+
+    (void)err;
+    strlist_add(&w->paths, path);
+    buf_reset(&w->last);
+    buf_add(&w->last, p, n);
+    return 0;
+}
+
+static void words_become_a_session_in_the_folder_of_the_project(void **state)
+{
+    static const struct words_part parts[] = {{WORDS_PERSON, "count", 1796078847000},
+                                              {WORDS_MODEL, "Three.", 1796078848000}};
+    char *dir = scratch_new(), *root = path_join(dir, "tmp");
+    struct words words = {.session_id = ID,
+                          .root = root,
+                          .cwd = "/home/bob/web.app",
+                          .title = "Counting",
+                          .now_ms = 1796078849000,
+                          .v = parts,
+                          .n = 2};
+    struct written w = {0};
+    struct transcript *t = transcript_new(&gemini_agent);
+    struct transcript_facts f;
+
+    (void)state;
+    write_file(dir, "tmp/web-app/" GEMINI_MARK, "/elsewhere/web.app");
+    assert_int_equal(gemini_write_words(&words, on_file, &w, NULL), 0);
+    assert_int_equal(w.paths.n, 2);
+    assert_string_equal(w.paths.v[0], "web-app-1/" GEMINI_MARK);
+    assert_string_equal(w.paths.v[1], "web-app-1/chats/session-3f179b68.jsonl");
+    assert_ptr_equal(agent_by_head(w.last.data, w.last.len), &gemini_agent);
+    transcript_feed(t, w.last.data, w.last.len);
+    transcript_facts(t, &f);
+    assert_int_equal(f.user_messages, 1);
+    assert_int_equal(f.assistant_messages, 1);
+    assert_string_equal(f.title, "Counting");
+    assert_string_equal(f.cwd, "/home/bob/web.app");
+    assert_string_equal(f.session_id, ID);
+
+    /* The folder says whose it is already. */
+    write_file(dir, "tmp/web-app-1/" GEMINI_MARK, "/home/bob/web.app");
+    assert_int_equal(gemini_write_words(&words, on_file, &w, NULL), 0);
+    assert_int_equal(w.paths.n, 3);
+    transcript_free(t);
+    buf_free(&w.last);
+    strlist_free(&w.paths);
+    free(root);
+    scratch_free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +518,7 @@ int main(void)
         cmocka_unit_test(what_is_set_again_is_no_news_and_what_is_said_is),
         cmocka_unit_test(turns_are_what_was_said_once),
         cmocka_unit_test(ones_own_comes_as_it_is),
+        cmocka_unit_test(words_become_a_session_in_the_folder_of_the_project),
         cmocka_unit_test(edits_can_be_taken_back_only_below_the_folder_that_was_chosen),
         cmocka_unit_test(of_a_strangers_comes_what_is_said_and_no_folder_but_the_chosen_one),
     };

@@ -142,6 +142,7 @@ static void a_session_becomes_a_file_that_only_grows(void **state)
     set_up(&p);
     first = gathered(&p);
     assert_int_equal(lines(&first), 2);
+    assert_ptr_equal(agent_by_head(first.data, first.len), &opencode_agent);
     assert_true(has(&first, "count it"));
     assert_int_equal(stat(p.file, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);

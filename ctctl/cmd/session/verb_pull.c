@@ -380,7 +380,7 @@ static int pull_profile(struct ctx *c, struct command *cmd, const char *device)
 
 static void say_converted(struct ctx *c, const struct pull_as *p)
 {
-    struct pull_result r = {.installed = {.agent = p->agent, .cwd = p->cwd}};
+    struct pull_result r = {.installed = {.agent = p->agent, .cwd = p->cwd, .path = p->path}};
     struct json_object *o = json_object_new_object();
     char *command, *dir = text_clean(&c->out, p->cwd);
 
