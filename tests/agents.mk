@@ -40,6 +40,10 @@ check_PROGRAMS += tests/agents/unit_qwen
 TESTS += tests/agents/unit_qwen
 tests_agents_unit_qwen_SOURCES = tests/agents/unit_qwen.c
 tests_agents_unit_qwen_LDADD = agents/libagents.a $(common_LIBS) $(CMOCKA_LIBS)
+FUZZ_TARGETS += tests/agents/fuzz_agents
+tests_agents_fuzz_agents_SOURCES = tests/agents/fuzz_agents.c
+tests_agents_fuzz_agents_LDADD = agents/libagents.a $(common_LIBS)
+tests_agents_fuzz_agents_LDFLAGS = $(FUZZ_FLAGS)
 # Lists against an independent count.
 check_PROGRAMS += tests/agents/factsone
 tests_agents_factsone_SOURCES = tests/agents/factsone.c
