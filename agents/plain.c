@@ -91,14 +91,16 @@ void plain_list_folder(const struct agent *agent, int root_fd, const char *dir, 
         char *path = path_join(dir, e->d_name), *name = path_join(entry, e->d_name);
         struct agent_path place;
         struct stat st;
-        agent->classify(path, &place);
-        if (place.kind != AGENT_NOTHING) {
-            const struct agent_file file = {place.kind, path, name};
-            ops->found(arg, &file);
-        } else if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-                   fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-                   agent->wants_dir(path)) {
-            plain_list_folder(agent, root_fd, path, name, ops, arg);
+        if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+            if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                agent->wants_dir(path))
+                plain_list_folder(agent, root_fd, path, name, ops, arg);
+        } else {
+            agent->classify(path, &place);
+            if (place.kind != AGENT_NOTHING) {
+                const struct agent_file file = {place.kind, path, name};
+                ops->found(arg, &file);
+            }
         }
         free(path);
         free(name);

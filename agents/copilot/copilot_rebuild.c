@@ -96,6 +96,58 @@ static void made_start(struct rebuild *r, struct json_object *data, struct json_
     r->has_begun = 1;
 }
 
+/* Move the name of the file in ${line} of ${n} bytes, of a patch as git writes it, where the letter
+ * before a path's first slash makes it one that no relocation sees. */
+static void move_diff_line(const struct rebuild *r, const char *line, size_t n, struct buf *b)
+{
+    static const char *const begins[] = {"--- a", "+++ b", "diff --git a"};
+    char *path, *to;
+    size_t i = 0, k;
+
+    while (i < COUNT(begins) && strncmp(line, begins[i], strlen(begins[i])) != 0)
+        i++;
+    k = i < COUNT(begins) ? strlen(begins[i]) : 0;
+    if (k == 0 || k >= n || line[k] != '/') {
+        buf_add(b, line, n);
+        return;
+    }
+    n -= k;
+    if (i == 2) /* the same name twice, and " b" between them */
+        n = n > 2 && (n - 2) % 2 == 0 ? (n - 2) / 2 : n;
+    path = str_printf("%.*s", (int)n, line + k);
+    to = r->opts.cwd != NULL ? r->opts.moved(r->opts.arg, path) : str_dup(path);
+    if (i == 2)
+        buf_printf(b, "%s%s b%s", begins[i], to, to);
+    else
+        buf_printf(b, "%s%s", begins[i], to);
+    free(path);
+    free(to);
+}
+
+/* Return whether there was a patch in ${record}. */
+static int move_diff(const struct rebuild *r, const struct json_object *record)
+{
+    struct json_object *result = jdoc_obj(jdoc_obj(record, "data"), "result");
+    const char *text = jdoc_str(result, "detailedContent");
+    struct buf b = {0};
+    size_t n;
+
+    if (text == NULL || strstr(text, "diff --git a/") == NULL)
+        return 0;
+    for (;;) {
+        n = strcspn(text, "\n");
+        move_diff_line(r, text, n, &b);
+        text += n;
+        if (*text == '\0')
+            break;
+        buf_addc(&b, *text++);
+    }
+    buf_addc(&b, '\0');
+    jdoc_set_str(result, "detailedContent", b.data);
+    buf_free(&b);
+    return 1;
+}
+
 /* No person typed it: a skill's instructions, the autopilot's next step. */
 static int is_put_in(const struct json_object *data)
 {
@@ -125,6 +177,7 @@ static struct json_object *make(struct rebuild *r, struct json_object *in, const
     if (strcmp(type, "session.snapshot_rewind") == 0)
         jdoc_set_str(to, "upToEventId", anew_link(r, anew_id(data, "upToEventId")));
     json_object_object_add(o, "data", to);
+    (void)move_diff(r, o);
     anew_add_base(r, in, o);
     return o;
 }
@@ -162,58 +215,6 @@ static const char *act_of(const struct json_object *record)
             return acts[i];
     }
     return NULL;
-}
-
-/* Move the name of the file in ${line} of ${n} bytes, of a patch as git writes it, where the letter
- * before a path's first slash makes it one that no relocation sees. */
-static void move_diff_line(const struct rebuild *r, const char *line, size_t n, struct buf *b)
-{
-    static const char *const begins[] = {"--- a", "+++ b", "diff --git a"};
-    char *path, *to;
-    size_t i = 0, k;
-
-    while (i < COUNT(begins) && strncmp(line, begins[i], strlen(begins[i])) != 0)
-        i++;
-    k = i < COUNT(begins) ? strlen(begins[i]) : 0;
-    if (k == 0 || k >= n || line[k] != '/') {
-        buf_add(b, line, n);
-        return;
-    }
-    n -= k;
-    if (i == 2) /* the same name twice, and " b" between them */
-        n = n > 2 && (n - 2) % 2 == 0 ? (n - 2) / 2 : n;
-    path = str_printf("%.*s", (int)n, line + k);
-    to = r->opts.moved(r->opts.arg, path);
-    if (i == 2)
-        buf_printf(b, "%s%s b%s", begins[i], to, to);
-    else
-        buf_printf(b, "%s%s", begins[i], to);
-    free(path);
-    free(to);
-}
-
-/* Return whether there was a patch in ${record}. */
-static int move_diff(const struct rebuild *r, const struct json_object *record)
-{
-    struct json_object *result = jdoc_obj(jdoc_obj(record, "data"), "result");
-    const char *text = jdoc_str(result, "detailedContent");
-    struct buf b = {0};
-    size_t n;
-
-    if (text == NULL || strstr(text, "diff --git a/") == NULL)
-        return 0;
-    for (;;) {
-        n = strcspn(text, "\n");
-        move_diff_line(r, text, n, &b);
-        text += n;
-        if (*text == '\0')
-            break;
-        buf_addc(&b, *text++);
-    }
-    buf_addc(&b, '\0');
-    jdoc_set_str(result, "detailedContent", b.data);
-    buf_free(&b);
-    return 1;
 }
 
 /* Is there anything in the line that may not come as it is? */
@@ -264,7 +265,7 @@ const char *copilot_why_not(const struct rebuild_opts *opts, const char *entry)
 {
     if (copilot_agent.entry_kind(opts->session_id, entry) == AGENT_NOTHING)
         return "no session of Copilot has such a file";
-    if (opts->trust == TRUST_OWN || strcmp(entry, "session.jsonl") == 0 ||
+    if (opts->trust != TRUST_STRANGER || strcmp(entry, "session.jsonl") == 0 ||
         strcmp(entry, COPILOT_WORKSPACE) == 0 ||
         strncmp(entry, "session-subdir/codeteleport-other/", 34) == 0)
         return NULL;

@@ -164,8 +164,13 @@ const char *qwen_why_not(const struct rebuild_opts *opts, const char *entry)
     if (opts->trust == TRUST_OWN || strcmp(entry, "session.jsonl") == 0 ||
         strncmp(entry, "session-subdir/codeteleport-other/", 34) == 0)
         return NULL;
+    if (opts->trust == TRUST_ACCOUNT &&
+        (strncmp(entry, "todos/", 6) == 0 || strncmp(entry, "plans/", 6) == 0))
+        return NULL;
     if (strncmp(entry, "memory/", 7) != 0)
-        return "such a file does not come from a stranger";
+        return opts->trust == TRUST_ACCOUNT
+                   ? "such a file comes only if one's own key has sealed it"
+                   : "such a file does not come from a stranger";
     return opts->trust == TRUST_ACCOUNT || opts->with_memory
                ? NULL
                : "memory that comes from elsewhere is taken only when asked for";

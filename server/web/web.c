@@ -196,7 +196,7 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **req_cls,
             trace(r, code);
         atomic_fetch_sub(&w->active, 1);
     }
-    web_guard_idle(&w->guard, r->guarded);
+    web_guard_idle(&w->guard, r->guarded, r->is_known);
     web_req_free(r);
 }
 

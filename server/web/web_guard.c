@@ -256,13 +256,14 @@ void web_guard_remove(struct web_guard *g, struct web_conn *c)
     free(c);
 }
 
-void web_guard_idle(struct web_guard *g, struct web_conn *c)
+void web_guard_idle(struct web_guard *g, struct web_conn *c, int is_known)
 {
     if (c == NULL)
         return;
     pthread_mutex_lock(&g->mutex);
     c->deadline_ms = now_mono_ms() + KEEP_ALIVE_MS;
     c->is_spare = 1;
+    c->is_known = is_known;
     pthread_mutex_unlock(&g->mutex);
 }
 

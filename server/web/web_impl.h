@@ -23,7 +23,7 @@ struct web_conn {
     char neighbourhood[WEB_ADDRESS_SIZE];     /* and where that is */
     const int *of_network, *of_neighbourhood; /* how many there are of these */
     int is_limited;                           /* it is one client's, and not a proxy's */
-    int is_known;                             /* somebody with an account has asked something */
+    int is_known;                             /* its last request was of somebody with an account */
     int is_spare, is_leaving; /* nothing is under way of somebody known; it was ended for another */
 };
 
@@ -88,6 +88,7 @@ struct web_req {
     struct web *web;
     struct web_req *next_job;
     enum web_job job;
+    int is_known;    /* somebody with an account asks */
     int was_resumed; /* the same call of the library comes once more */
     char *piece;     /* of the body, or of the file that is the answer */
     size_t piece_len, piece_cap;
@@ -164,13 +165,13 @@ int web_pool_add(struct web_pool *p, struct web_req *r);
 int64_t web_pool_waits_ms(struct web_pool *p);
 
 /**
- * web_guard_idle(g, c), web_guard_keep(g, c, is_known), web_guard_transfer(g, c, started_ms,
- * bytes), web_guard_free_run(g, c): The connection now waits for a request; has one, of somebody
- * known or of nobody; moves a body since
+ * web_guard_idle(g, c, is_known), web_guard_keep(g, c, is_known), web_guard_transfer(g, c,
+ * started_ms, bytes), web_guard_free_run(g, c): The connection now waits for a request, after one
+ * of somebody known or of nobody; has one, of somebody known or of nobody; moves a body since
  * ${started_ms} of which ${bytes} are or will be moved, at 1 KiB a second at least after a minute's
  * grace; or works for itself.
  */
-void web_guard_idle(struct web_guard *g, struct web_conn *c);
+void web_guard_idle(struct web_guard *g, struct web_conn *c, int is_known);
 void web_guard_keep(struct web_guard *g, struct web_conn *c, int is_known);
 void web_guard_transfer(struct web_guard *g, struct web_conn *c, int64_t started_ms, int64_t bytes);
 void web_guard_free_run(struct web_guard *g, struct web_conn *c);

@@ -421,6 +421,7 @@ int web_answered(struct web_req *r)
 
 void web_keep(struct web_req *r, int is_known)
 {
+    r->is_known |= is_known;
     web_guard_keep(&r->web->guard, r->guarded, is_known);
 }
 

@@ -163,4 +163,95 @@ agents_are() { [ "$(agents)" = "$1" ]; }
     ctctl export "$id" -o "$T/back" --local
     tar -xzOf "$T/back" meta.json | command jq -e --arg name "$name" '.rolloutFileName == $name and
         .rolloutRelPath == "sessions/2026/11/30/" + $name and .sourceCodexHome != null and .agentId == "codex"'
+
+    # Its words as a session of another agent, which has nothing but words in it.
+    new=$(ctctl --json pull "$id" --as claude-code --target-dir "$W" | command jq -er .sessionId)
+    ctctl cat "$new" | grep -q "count in $W"
+    ctctl cat "$new" | grep -q "was begun in Codex, as session $id"
+    other=$(ctctl --json pull "$ID" --as codex --target-dir "$W" | command jq -er .sessionId)
+    [ "$(find "$HOME/.codex/sessions" -name "*$other.jsonl" -perm 600 | wc -l)" = 1 ]
+    ctctl cat "$other" | grep -q "was begun in Claude Code, as session $ID"
+}
+
+# qwen_chat, copilot_session: as these write one, with all that lies beside it
+qwen_chat() {
+    local q=$HOME/.qwen p=$HOME/.qwen/projects/$(encoded "$W")
+    mkdir -p "$p/chats" "$p/subagents/$1" "$p/memory" "$q/file-history/$1" "$q/todos" "$q/plans"
+    command jq -nc --arg id "$1" --arg w "$W" 'def r($n; $p; $t; $from): {uuid: $n, parentUuid: $p, sessionId: $id,
+        timestamp: "2026-11-30T02:59:05.299Z", type: $t, provenance: $from, cwd: $w, version: "0.24.4", gitBranch: "main"};
+        r("5da89a40-2b4b-4bab-8ed1-803671467a80"; null; "user"; "real_user") +
+            {message: {role: "user", parts: [{text: ("a tapir in " + $w)}]}},
+        r("c7d61b8b-c6cc-4a7d-95be-1f96a4de787f"; "5da89a40-2b4b-4bab-8ed1-803671467a80"; "assistant"; "assistant_output") +
+            {model: "m", message: {role: "model", parts: [{text: "It swims."}]}}' >"$p/chats/$1.jsonl"
+    command jq -nc --arg w "$W" '{type: "user", message: {parts: [{text: ("a calf in " + $w)}]}}' \
+        >"$p/subagents/$1/agent-x.jsonl"
+    echo "{\"agentId\": \"x\", \"cwd\": \"$W\"}" >"$p/subagents/$1/agent-x.meta.json"
+    echo "- tapirs swim" >"$p/memory/MEMORY.md"
+    echo "was" >"$q/file-history/$1/0123456789abcdef@v1"
+    echo '[]' >"$q/todos/$1.json"
+    echo "the plan" >"$q/plans/$1.md"
+    echo marker-in-auth | tee "$q/oauth_creds.json" "$q/settings.json" "$p/chats/$1.runtime.json" >/dev/null
+}
+
+copilot_session() {
+    local d=$HOME/.copilot/session-state/$1
+    mkdir -p "$d/checkpoints" "$d/files/sub" "$d/rewind-file-snapshots/backups"
+    command jq -nc --arg id "$1" --arg w "$W" 'def u($n): "f232965d-3e8c-4379-bb81-d46ab2d2d3c\($n)";
+        def r($t; $n): {type: $t, id: u($n), timestamp: "2026-11-30T03:00:1\($n).131Z",
+            parentId: (if $n > 0 then u($n - 1) else null end)};
+        r("session.start"; 0) + {data: {sessionId: $id, version: 1, context: {cwd: $w, branch: "main"}}},
+        r("user.message"; 1) + {data: {content: ("an okapi in " + $w)}},
+        r("assistant.message"; 2) + {data: {messageId: "x", content: "It hides.", toolRequests: []}},
+        r("assistant.turn_end"; 3) + {data: {turnId: "0"}}' >"$d/events.jsonl"
+    printf 'id: %s\ncwd: %s\nname: okapis\n' "$1" "$W" >"$d/workspace.yaml"
+    echo "the plan" >"$d/plan.md"
+    echo "# index" >"$d/checkpoints/index.md"
+    echo "a file" >"$d/files/sub/x.txt"
+    echo '{"schema": 1, "snapshots": []}' >"$d/rewind-file-snapshots/index.json"
+    echo "was" >"$d/rewind-file-snapshots/backups/0123"
+    echo marker-in-db | tee "$d/session.db" "$HOME/.copilot/config.json" >/dev/null
+}
+
+@test "sealed, a chat of Qwen Code and a session of Copilot come whole, with what lies beside them" {
+    two_machines
+    "$CT_BUILD/tests/bundle/sealone" --key >/dev/null
+    W=$(project src/web.app) A=$W
+    Q=$(new_id) C=$(new_id)
+    qwen_chat "$Q"
+    copilot_session "$C"
+    printf 'agents = ["qwen", "copilot"];\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    start_daemon
+    within agents_are "copilot qwen"
+    ctctl show "$C" | grep -q "to-do list is a database"
+    stop_daemon
+
+    machine bob
+    install -D -m 600 "$T/alice/home/alice/.codeteleport/keyring" "$CODETELEPORT_CONFIG_DIR/keyring"
+    printf 'agents = "auto";\n' >>"$XDG_CONFIG_HOME/codeteleport/codeteleportd.conf"
+    B=$(project "my code/web.app")
+    ctctl pull "$Q" --target-dir "$B"
+    ctctl pull "$C" --target-dir "$B"
+    # Each file is where its program looks, with this machine's paths, and no other file is.
+    for i in "$Q" "$C"; do
+        [ "$i" = "$Q" ] && d=.qwen || d=.copilot
+        (cd "$T/alice/home/alice/$d" && find . -type f | grep -v 'oauth\|settings\|runtime\|session.db\|config.json' |
+            sed "s|$(encoded "$A")|$(encoded "$B")|" | sort) >"$T/want"
+        (cd "$HOME/$d" && find . -type f -not -path '*/.codeteleport/*' | sort) | diff "$T/want" -
+    done
+    ! grep -rF "$A" "$HOME/.qwen" "$HOME/.copilot" || false
+    grep -q "cwd: \"$B\"" "$HOME/.copilot/session-state/$C/workspace.yaml"
+
+    # What was archived meanwhile is the same session, and an update finds it where it lies.
+    command jq -nc --arg id "$Q" --arg w "$B" '{uuid: "aaaaaaaa-2b4b-4bab-8ed1-803671467a80",
+        parentUuid: "c7d61b8b-c6cc-4a7d-95be-1f96a4de787f", sessionId: $id, timestamp: "2026-11-30T04:00:00.000Z", type: "user",
+        provenance: "real_user", cwd: $w, version: "0.24.4", message: {role: "user", parts: [{text: "and at night?"}]}}' \
+        >>"$HOME/.qwen/projects/$(encoded "$B")/chats/$Q.jsonl"
+    push
+    machine alice
+    mkdir "$HOME/.qwen/projects/$(encoded "$A")/chats/archive"
+    mv "$HOME/.qwen/projects/$(encoded "$A")/chats/$Q.jsonl" "$HOME/.qwen/projects/$(encoded "$A")/chats/archive/"
+    ctctl pull --update
+    [ "$(find "$HOME/.qwen" -name "$Q.jsonl" -not -path '*/.codeteleport/*' | wc -l)" = 1 ]
+    grep -rq "at night" "$HOME/.qwen/projects"
+    ! grep -ra marker-in "$T/server" "$T"/*.log || false
 }

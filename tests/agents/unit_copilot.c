@@ -297,6 +297,7 @@ static void of_a_strangers_comes_what_is_said_in_the_folder_that_was_chosen(void
     assert_null(strstr(s, "obey"));
     assert_null(strstr(s, "passwd"));
     assert_null(strstr(s, "gitRoot"));
+    assert_non_null(strstr(s, "diff --git a/home/bob/w/my file b/home/bob/w/my file"));
     assert_null(strstr(s, "selectedModel"));
     assert_null(strstr(s, "reasoningOpaque"));
     assert_null(strstr(s, "remoteSteerable"));
@@ -357,7 +358,8 @@ static void files_beside_it_come_from_oneself(void **state)
         {"session-subdir/workspace.yaml", TRUST_STRANGER, 1},
         {"session-subdir/plan.md", TRUST_OWN, 1},
         {"session-subdir/plan.md", TRUST_STRANGER, 0},
-        {"session-subdir/checkpoints/001.md", TRUST_ACCOUNT, 0},
+        {"session-subdir/checkpoints/001.md", TRUST_ACCOUNT, 1},
+        {"session-subdir/checkpoints/001.md", TRUST_STRANGER, 0},
         {"session-subdir/rewind-file-snapshots/index.json", TRUST_STRANGER, 0},
         {"session-subdir/files/x", TRUST_OWN, 1},
         {"session-subdir/session.db", TRUST_OWN, 0},

@@ -363,6 +363,7 @@ static void files_beside_it_come_from_whom_they_may(void **state)
         {"memory/MEMORY.md", TRUST_STRANGER, 0, 0},
         {"memory/MEMORY.md", TRUST_STRANGER, 1, 1},
         {"todos/" ID ".json", TRUST_STRANGER, 0, 0},
+        {"plans/" ID ".md", TRUST_ACCOUNT, 0, 1},
         {"session.jsonl", TRUST_STRANGER, 0, 1},
         {"session-subdir/x.sh", TRUST_OWN, 0, 0},
     };

@@ -181,7 +181,7 @@ def usage_of(data, beside):
 
 
 def metadata(data):
-    titles, times, ids, files = {}, [], set(), set()
+    titles, times, ids, files, prompts = {}, [], set(), set(), set()
     users = tools = 0
     model = cwd = prompt = branch = slug = None
     for r in records(data):
@@ -189,9 +189,12 @@ def metadata(data):
         for kind, key in TITLES:
             if r.get("type") == kind and string(r.get(key)):
                 titles[key] = string(r[key])
-        if is_prompt(r, message):
+        i = string(message.get("id"))
+        if is_prompt(r, message) and i not in prompts:
             users += 1
             prompt = prompt or text_of(message)
+            if i:  # some agents write a prompt with its id again
+                prompts.add(i)
         if r.get("type") == "assistant" and string(message.get("id")):
             ids.add(message["id"])
         for block in blocks(message):

@@ -236,7 +236,7 @@ PY
     [ "$status" -eq 1 ]
     # Whoever is ended leaves the terminal as it was.
     type_in '(2 of 2)' '' "@$T/killed" '' -- sh -c \
-        'sh -c "echo \$\$ >$0; exec ctctl pull"; echo "status=$?"; stty -a' "$T/pid" &
+        'sh -c "echo \$\$ >\"\$0\"; exec ctctl pull" "$0"; echo "status=$?"; stty -a' "$T/pid" &
     typist=$!
     within test -e "$T/killed.waits"
     kill -TERM "$(cat "$T/pid")"

@@ -80,9 +80,10 @@ build() {
     done < <(lines)
 }
 
-# as_user COMMAND...: in the image, as its user and with its environment, and what a user of it adds
+# as_user COMMAND...: in the image, as its user and with its environment, and what a user of it adds;
+# instead of this shell, for in the background that is one of its own, and is told to end
 as_user() {
-    nice chroot --userspec="$user" "$trees/ctfinal" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ \
+    exec nice chroot --userspec="$user" "$trees/ctfinal" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ \
         "${settings[@]}" CODETELEPORT_SERVER_LISTEN=127.0.0.1:0 CODETELEPORT_SERVER_OBJECTS=127.0.0.1:0 "$@"
 }
 
@@ -96,6 +97,7 @@ serve() {
         sleep 0.1
     done
     api=$(sed -n 's/^api=//p' "$ready") || return 1
+    # As what stands behind a pipe is one.
     echo 'correct horse battery' | as_user "${entry[@]}" user add al@example.org >>"$trees/container.log" 2>&1 || return 1
     cp "$trees/ctfinal/$(sed -n 's/^ca=//p' "$ready")" "$trees/ct.pem" || return 1
     curl -sS --cacert "$trees/ct.pem" -H 'Content-Type: application/json' \

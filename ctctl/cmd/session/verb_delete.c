@@ -197,7 +197,8 @@ const struct verb verb_delete = {
     "\n"
     "Nothing is deleted on this machine. The session is marked as excluded, so that it is\n"
     "not uploaded again; ctctl sync ID takes the mark away and saves it anew.\n"
-    "codeteleport-server keeps what was deleted for 30 days. What was shared of it ends at once.\n",
+    "codeteleport-server keeps what was deleted for 30 days. What was shared of it ends at\n"
+    "once.\n",
     run,
     "ctctl delete 29221bf7                           # one session\n"
     "ctctl delete --project web.app --older-than 6mo  # many; it asks first\n",

@@ -133,8 +133,8 @@ static int run(struct ctx *c, int argc, char **argv)
 
 const struct verb verb_import = {
     "import",
-    "FILE [--target-dir DIR] [--with-memory]\n"
-    "                    [--with-file-history] [--with-files DIR] [--dry-run] [--force|--as-copy]",
+    "FILE [--target-dir DIR] [--with-memory] [--with-file-history]\n"
+    "                    [--with-files DIR] [--dry-run] [--force|--as-copy]",
     "install a session from a file that export wrote",
     "FILE is a bundle, ours or a stock CodeTeleport client's; - is standard input. It\n"
     "may be a pipe, and is installed as pull does it. One that is sealed wants its key on\n"
