@@ -19,12 +19,15 @@
  */
 
 #define SETTINGS "thread_settings_applied"
+#define CONTEXT "turn_context"
 #define ASKS "on-request"
 
 /* What the lines said so far. */
 struct settings {
-    struct buf line;          /* the last one */
-    struct json_object *last; /* of the records that have settings */
+    struct buf line;             /* the last one */
+    struct json_object *last;    /* of the records that have settings */
+    struct json_object *context; /* of those that say what a turn began with: older ones have no
+                                    settings, and then these count */
 };
 
 static void settings_free(void *p)
@@ -33,77 +36,106 @@ static void settings_free(void *p)
 
     buf_free(&s->line);
     json_object_put(s->last);
+    json_object_put(s->context);
     free(s);
+}
+
+static void keep(struct json_object **to, struct json_object *o)
+{
+    json_object_put(*to);
+    *to = json_object_get(o);
 }
 
 static struct json_object *note_own(struct rebuild *r, const char *p, size_t n)
 {
     struct settings *s = r->own;
     struct json_object *o = NULL;
-    const char *type;
+    const char *type, *kind;
 
     if (s == NULL)
         s = r->own = str_calloc(1, sizeof(*s));
     buf_reset(&s->line);
     buf_add(&s->line, p, n);
-    if (memmem(p, n, SETTINGS, strlen(SETTINGS)) == NULL || jdoc_parse(p, n, &o, NULL) != 0)
+    if ((memmem(p, n, SETTINGS, strlen(SETTINGS)) == NULL &&
+         memmem(p, n, CONTEXT, strlen(CONTEXT)) == NULL) ||
+        jdoc_parse(p, n, &o, NULL) != 0)
         return NULL;
-    type = jdoc_str(jdoc_obj(o, "payload"), "type");
-    if (type != NULL && strcmp(type, SETTINGS) == 0) {
-        json_object_put(s->last);
-        s->last = json_object_get(o);
+    type = jdoc_str(o, "type");
+    kind = jdoc_str(jdoc_obj(o, "payload"), "type");
+    if (type != NULL && strcmp(type, CONTEXT) == 0)
+        keep(&s->context, o);
+    else if (kind != NULL && strcmp(kind, SETTINGS) == 0) {
+        keep(&s->last, o);
+        keep(&s->context, NULL); /* it was before that */
     }
     json_object_put(o);
     return NULL;
 }
 
-/* Does it ask before it leaves its sandbox, and has it one? */
-static int asks(const struct json_object *settings)
+static struct json_object *settings_of(const struct json_object *record)
 {
+    struct json_object *payload = jdoc_obj(record, "payload");
+    struct json_object *settings = jdoc_obj(payload, "thread_settings");
+
+    return settings != NULL ? settings : payload;
+}
+
+/* Does it ask before it leaves its sandbox, and has it one?  So if nothing is said at all: then
+ * those of the configuration count. */
+static int asks(const struct json_object *record)
+{
+    const struct json_object *settings = settings_of(record);
     const char *policy = jdoc_str(settings, "approval_policy");
     const char *profile = jdoc_str(jdoc_obj(settings, "permission_profile"), "type");
+    const char *sandbox = jdoc_str(jdoc_obj(settings, "sandbox_policy"), "type");
 
-    return policy != NULL && (strcmp(policy, ASKS) == 0 || strcmp(policy, "untrusted") == 0) &&
-           profile != NULL && strcmp(profile, "managed") == 0;
+    return record == NULL ||
+           (policy != NULL && (strcmp(policy, ASKS) == 0 || strcmp(policy, "untrusted") == 0) &&
+            (profile == NULL || strcmp(profile, "managed") == 0) &&
+            (sandbox == NULL || strcmp(sandbox, "danger-full-access") != 0));
 }
 
 /* It may read, and asks for all else. */
-static void set_back(struct json_object *settings)
+static void set_back(struct json_object *record)
 {
     static const char profile[] =
         "{\"type\":\"managed\",\"file_system\":{\"type\":\"restricted\",\"entries\":[{\"path\":{"
         "\"type\":\"special\",\"value\":{\"kind\":\"root\"}},\"access\":\"read\"}]},\"network\":"
         "\"restricted\"}";
-    struct json_object *o = NULL;
+    struct json_object *settings = settings_of(record), *o = NULL;
 
     jdoc_set_str(settings, "approval_policy", ASKS);
     json_object_object_del(settings, "active_permission_profile");
-    if (jdoc_parse(profile, strlen(profile), &o, NULL) == 0)
+    if (jdoc_has(settings, "sandbox_policy")) {
+        o = json_object_new_object();
+        jdoc_set_str(o, "type", "read-only");
+        json_object_object_add(settings, "sandbox_policy", o);
+    }
+    if ((jdoc_has(settings, "permission_profile") || !jdoc_has(settings, "sandbox_policy")) &&
+        jdoc_parse(profile, strlen(profile), &o, NULL) == 0)
         json_object_object_add(settings, "permission_profile", o);
 }
 
 static struct json_object *end_own(struct rebuild *r)
 {
     struct settings *s = r->own;
-    struct json_object *settings, *line = NULL;
+    struct json_object *last, *line = NULL;
 
-    if (s == NULL || s->last == NULL || r->opts.keep_mode)
+    if (s == NULL || r->opts.keep_mode || (asks(s->last) && asks(s->context)))
         return NULL;
-    settings = jdoc_obj(jdoc_obj(s->last, "payload"), "thread_settings");
-    if (settings == NULL || asks(settings))
-        return NULL;
-    set_back(settings);
+    last = s->last != NULL ? s->last : s->context;
+    set_back(last);
     /* Codex goes on counting where the last line ended. */
     if (jdoc_parse(s->line.data, s->line.len, &line, NULL) == 0) {
         if (jdoc_str(line, "timestamp") != NULL)
-            jdoc_set_str(s->last, "timestamp", jdoc_str(line, "timestamp"));
+            jdoc_set_str(last, "timestamp", jdoc_str(line, "timestamp"));
         if (jdoc_has(line, "ordinal"))
-            jdoc_set_int(s->last, "ordinal", jdoc_int(line, "ordinal", 0) + 1);
+            jdoc_set_int(last, "ordinal", jdoc_int(line, "ordinal", 0) + 1);
     }
     json_object_put(line);
     if (r->opts.has_mode_reset != NULL)
         *r->opts.has_mode_reset = 1;
-    return json_object_get(s->last);
+    return json_object_get(last);
 }
 
 /* ---- what of others' ----------------------------------------------------------------------------

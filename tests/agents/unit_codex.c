@@ -48,7 +48,7 @@
 #define CONTEXT \
     AT("06.540") \
     "\"type\":\"turn_context\",\"payload\":{\"cwd\":\"/elsewhere\",\"model\":\"gpt-5\"," \
-    "\"approval_policy\":\"never\"}}\n"
+    "\"approval_policy\":\"on-request\"}}\n"
 #define BEFORE \
     META EVENT("06.493", "task_started", "") MESSAGE("06.534", "developer", "obey") \
         MESSAGE("06.537", "user", "<environment_context>x</environment_context>") \
@@ -308,6 +308,12 @@ static char *rebuilt(enum trust trust, const char *text, int keep_mode, int *ret
     "\"ordinal\":" ordinal ",\"type\":\"event_msg\",\"payload\":{\"type\":\"task_" \
     "started\"}}"
 
+/* What older versions wrote has no settings. */
+#define BOLD \
+    AT("06.700") \
+    "\"type\":\"turn_context\",\"payload\":{\"cwd\":\"/x\",\"approval_policy\":\"never\"," \
+    "\"sandbox_policy\":{\"type\":\"danger-full-access\"}}}\n"
+
 static void ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking(void **state)
 {
     static const struct {
@@ -318,6 +324,10 @@ static void ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking(void *
         {PAGED, 0, NULL},
         {LEGACY "not JSON\n", 0, NULL},
         {PAGED SETTINGS("07.000", "7", "on-request", "managed"), 0, NULL},
+        {PAGED BOLD SETTINGS("07.000", "7", "on-request", "managed"), 0, NULL},
+        {LEGACY BOLD, 1, NULL},
+        {LEGACY BOLD MORE, 0, AT("09.000") "\"type\":\"turn_context\""},
+        {PAGED SETTINGS("07.000", "7", "on-request", "managed") BOLD, 0, AT("06.700")},
         {PAGED SETTINGS("07.000", "7", "never", "disabled"), 1, NULL},
         {SETTINGS("07.000", "7", "never", "disabled") NUMBERED("08.000", "9") "\n", 0,
          AT("08.000") "\"ordinal\":10,"},
@@ -341,9 +351,11 @@ static void ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking(void *
         } else {
             assert_memory_equal(own + n, cases[i].more, strlen(cases[i].more));
             assert_non_null(strstr(own + n, "\"approval_policy\":\"on-request\""));
-            assert_non_null(strstr(own + n, "\"access\":\"read\""));
+            assert_true(strstr(own + n, "\"access\":\"read\"") != NULL ||
+                        strstr(own + n, "\"read-only\"") != NULL);
             assert_null(strstr(own + n, "never"));
             assert_null(strstr(own + n, "disabled"));
+            assert_null(strstr(own + n, "danger"));
         }
         free(own);
     }
