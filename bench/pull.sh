@@ -48,8 +48,18 @@ moves="s|$cwd|$target|g;s|$from|$HOME|g"
 read -r sed_s sed_cpu sed_kb < <(LC_ALL=C best "sed -e '$moves' '$T/by-hand/session.jsonl'")
 read -r relocate_s relocate_cpu relocate_kb < <(best "'$CT_BUILD/tests/bundle/openone' --relocate \
     --cwd '$cwd' '$target' --home '$from' '$HOME' <'$T/by-hand/session.jsonl'")
-same=no
-head -c "$(stat -c %s "$T/by-hand/moved")" "$(here "$id")" | cmp -s - "$T/by-hand/moved" && same=yes
+# In clear the results of tools stay out, and so may a record: what came is the same but for that.
+same=$(python3 -S - "$T/by-hand/moved" "$(here "$id")" <<'PY'
+import json, sys
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        records = [json.loads(line) for line in f]
+    return {r["uuid"]: {k: v for k, v in r.items() if k != "toolUseResult"} for r in records if "uuid" in r}
+by_hand, pulled = read(sys.argv[1]), read(sys.argv[2])
+is_same = len(pulled) >= .99 * len(by_hand) and all(by_hand.get(i) == r for i, r in pulled.items())
+print("yes" if is_same else "no")
+PY
+)
 
 echo "Pulling a session of $mb MB on loopback, best of $rounds"
 printf '  %-18s %s s, %s s CPU, %s kB\n' "ctctl pull" "$pull_s" "$pull_cpu" "$pull_kb" \
