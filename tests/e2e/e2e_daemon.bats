@@ -409,7 +409,7 @@ short() {
     needs_linux
     local libraries
     libraries=$(LD_TRACE_LOADED_OBJECTS=1 ctctl | grep -oE 'lib[a-z0-9-]*\.so' | sort -u)
-    [ -z "$(grep -vxE 'lib(c|m|dl|pthread|z|json-c|config|crypto|utf8proc|asan|ubsan|gcc_s|clang_rt.*)\.so' <<<"$libraries")" ]
+    [ -z "$(grep -vxE 'lib(c|m|dl|pthread|z|json-c|config|crypto|utf8proc|sqlite3|asan|ubsan|gcc_s|clang_rt.*)\.so' <<<"$libraries")" ]
     # without the other
     logged_in
     start_daemon

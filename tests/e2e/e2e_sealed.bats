@@ -511,6 +511,7 @@ export $CLEAR --plain --force -o $T/x.gz2
 export $ID --local -o $T/x.local
 import $T/x.gz --target-dir $T --as-copy --with-memory --with-file-history
 import $T/x.gz --target-dir $T --force --dry-run
+import $T/x.gz --with-files $T/files --target-dir $T --force --dry-run
 search Mirabellentitel --project Quittenprojekt --agent claude-code --machine Holunderrechner --since 9y --role me --cloud --fetch --limit 3
 cat $ID --version 1 --cloud --tools --thinking --all --markdown
 cat $CLEAR --plain
@@ -522,6 +523,7 @@ pull $ID --target-dir $T --force --keep-mode
 pull $ID --target-dir $T --merge --yes
 pull $ID --target-dir $T --as-copy --version 1 --dry-run
 pull $ID --as codex --target-dir $T --dry-run
+pull $ID --with-files $T/files --target-dir $T --dry-run
 pull --update
 pull --all --project Quittenprojekt --map $DIR=$T
 pull --profile Holunderrechner
