@@ -24,6 +24,7 @@ class Codeteleportd < Formula
   depends_on "sqlite"
   depends_on "utf8proc"
   depends_on "zlib"
+  depends_on "zstd"
 
   def install
     system "./autogen.sh" unless File.exist?("configure")

@@ -43,7 +43,7 @@ mkdir -p "$third/openssl"
 include=/usr/include
 for multi in /usr/include/*-linux-gnu; do [ ! -d "$multi/openssl" ] || break; done
 for h in archive.h archive_entry.h cmocka.h curl event2 expat.h expat_external.h json-c \
-    libconfig.h libdeflate.h microhttpd.h pcre2.h qrencode.h sqlite3.h utf8proc.h zconf.h zlib.h; do
+    libconfig.h libdeflate.h microhttpd.h pcre2.h qrencode.h sqlite3.h utf8proc.h zconf.h zlib.h zstd.h; do
     for dir in "$include" "$multi"; do
         [ ! -e "$dir/$h" ] || ln -sfn "$dir/$h" "$third/$h"
     done
@@ -117,7 +117,7 @@ the_units() {
             EVENT_LIBS="$lib/libevent.a $lib/libevent_pthreads.a" CRYPTO_LIBS="$lib/libcrypto.a" \
             UTF8PROC_LIBS="$lib/libutf8proc.a" ZLIB_LIBS="$lib/libz.a" DEFLATE_LIBS="$lib/libdeflate.a" \
             PCRE2_LIBS="$lib/libpcre2-8.a" EXPAT_LIBS="$lib/libexpat.a" XCRYPT_LIBS="$lib/libcrypt.a" \
-            QRENCODE_LIBS="$lib/libqrencode.a" ARCHIVE_LIBS="$archive" CURL_LIBS='' MHD_LIBS='' >"$work/link.log" 2>&1; then
+            QRENCODE_LIBS="$lib/libqrencode.a" ZSTD_LIBS="$lib/libzstd.a" ARCHIVE_LIBS="$archive" CURL_LIBS='' MHD_LIBS='' >"$work/link.log" 2>&1; then
             echo "$unit" >>linked
             echo "== $unit"
             CT_SRC=$src CT_BUILD=$work/musl CMOCKA_MESSAGE_OUTPUT=TAP timeout 900 "$unit" >"$work/unit.log" 2>&1
