@@ -1,4 +1,5 @@
 noinst_LIBRARIES += common/libcommon.a
+common_libcommon_a_CFLAGS = $(AM_CFLAGS) $(SHARED_CFLAGS)
 common_libcommon_a_SOURCES = \
   common/base/buf.c common/base/buf.h \
   common/base/err.c common/base/err.h \

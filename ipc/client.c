@@ -97,6 +97,11 @@ void ipc_client_close(struct ipc_client *c)
     free(c);
 }
 
+int ipc_client_fd(const struct ipc_client *c)
+{
+    return c->fd;
+}
+
 static int gone(struct ct_err *err)
 {
     err_set(err, ERR_GONE, "the daemon closed the connection");

@@ -108,6 +108,12 @@ int ipc_client_open(const char *path, struct ipc_client **ret, struct ct_err *er
 void ipc_client_close(struct ipc_client *c);
 
 /**
+ * ipc_client_fd(c):
+ * Return the descriptor, for a loop that waits for events; it stays the client's.
+ */
+int ipc_client_fd(const struct ipc_client *c);
+
+/**
  * ipc_client_call(c, method, params, timeout_ms, ret, err):
  * Call and wait at most ${timeout_ms} (0: for ever).  ${params} (may be NULL) stays the caller's;
  * the caller owns ${ret} (NULL: the answer was null).  The daemon's errors come back with their

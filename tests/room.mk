@@ -51,7 +51,7 @@ tests/e2e/made/stamp: tests/e2e/tools/made_server.sh bin/codeteleport-server
 	$(AM_V_GEN)$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/tests/e2e/tools/made_server.sh $(@D)
 dist_check_SCRIPTS += tests/e2e/tools/made_server.sh
 dist_check_SCRIPTS += tests/e2e/e2e_sync.bats tests/e2e/e2e_daemon.bats tests/e2e/e2e_exact.bats \
-  tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats \
+  tests/e2e/e2e_stock.bats tests/e2e/e2e_kept.bats tests/e2e/e2e_library.bats tests/e2e/e2e_watch.bats tests/e2e/e2e_secrets.bats \
   tests/e2e/e2e_sealed.bats tests/e2e/e2e_update.bats tests/e2e/e2e_key.bats tests/e2e/e2e_key_secret.bats tests/e2e/e2e_scan.bats tests/e2e/heavy_exact.bats
 EXTRA_DIST += tests/e2e/exact.bash tests/e2e/tools/capture_find.py tests/bundle/make_keyring.py tests/e2e/tools/qr_picture.py
 EXTRA_DIST += tests/e2e/tools/memscan.py tests/e2e/tools/schema.py tests/e2e/lib.bash tests/e2e/tools/stock_server.py

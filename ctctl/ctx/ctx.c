@@ -20,7 +20,7 @@ void ctx_init(struct ctx *c)
 
 void ctx_clear(struct ctx *c)
 {
-    ipc_client_close(c->client);
+    ctl_close(c->client);
     keyring_free(c->ring);
     free(c->account_dir);
     cred_free(c->cred);

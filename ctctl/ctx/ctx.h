@@ -12,7 +12,7 @@
 #include "common/base/err.h"
 #include "common/config/keyring.h"
 #include "ctctl/ui/text.h"
-#include "ipc/ipc.h"
+#include "ipc/ctl_impl.h"
 #include "net/http.h"
 
 /* Exit statuses, after sysexits.h; they are promises. */
@@ -38,7 +38,7 @@ struct ctx {
     int (*find_roots)(struct config *c, struct ct_err *err); /* roots_find(), or NULL: the program
                                                                 does without */
     struct cred *cred;
-    struct ipc_client *client;
+    struct ctl *client;
     int is_hurried;        /* nobody waits for a key_command */
     struct keyring *ring;  /* see ctx_ring() */
     struct ct_err no_ring; /* why there is none, once that is known */
@@ -86,7 +86,7 @@ const char *ctx_start_command(void);
  * Open a new connection to the daemon, which the caller closes.  ERR_GONE with the reason
  * "no_daemon" and the command that starts it if none is running.
  */
-int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err);
+int ctx_daemon(struct ctx *c, struct ctl **ret, struct ct_err *err);
 
 /**
  * ctx_refresh(c):

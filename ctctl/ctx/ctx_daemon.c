@@ -24,12 +24,8 @@ int ctx_config(struct ctx *c, struct ct_err *err)
 /* --socket, else the environment, else the configuration. */
 static int socket_path(struct ctx *c, char **ret, struct ct_err *err)
 {
-    const char *v = c->socket != NULL ? c->socket : getenv("CTCTL_SOCKET");
-
-    if (v != NULL && v[0] != '\0') {
-        *ret = path_expand(v);
+    if ((*ret = ctl_socket(c->socket)) != NULL)
         return 0;
-    }
     if (ctx_config(c, err) != 0)
         return -1;
     *ret = str_dup(c->config->socket);
@@ -55,7 +51,7 @@ static int no_daemon(struct ct_err *err, const char *path)
     return -1;
 }
 
-int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err)
+int ctx_daemon(struct ctx *c, struct ctl **ret, struct ct_err *err)
 {
     struct ct_err e;
     char *path;
@@ -63,13 +59,18 @@ int ctx_daemon(struct ctx *c, struct ipc_client **ret, struct ct_err *err)
 
     if (socket_path(c, &path, err) != 0)
         return -1;
-    rc = ipc_client_open(path, ret, &e);
-    if (rc != 0 && e.code == ERR_GONE)
-        no_daemon(&e, path);
-    if (rc != 0 && err != NULL)
-        *err = e;
+    rc = ctl_open(path, ret);
+    if (rc != CTL_OK) {
+        e = *ctl_last(*ret);
+        ctl_close(*ret);
+        *ret = NULL;
+        if (rc == CTL_NO_DAEMON)
+            no_daemon(&e, path);
+        if (err != NULL)
+            *err = e;
+    }
     free(path);
-    return rc;
+    return rc == CTL_OK ? 0 : -1;
 }
 
 int ctx_is_no_daemon(const struct ct_err *err)
@@ -81,18 +82,13 @@ int ctx_is_no_daemon(const struct ct_err *err)
 int ctx_call(struct ctx *c, const char *method, struct json_object *params, int64_t timeout_ms,
              struct json_object **ret, struct ct_err *err)
 {
-    struct json_object *o = NULL;
-
     if (c->client == NULL && ctx_daemon(c, &c->client, err) != 0)
         return -1;
-    if (ipc_client_call(c->client, method, params, timeout_ms, &o, err) != 0)
-        return -1;
-    if (json_object_get_type(o) != json_type_object) {
-        json_object_put(o);
-        return err_set(err, ERR_CORRUPT, "the daemon's answer to %s is not an object", method);
-    }
-    *ret = o;
-    return 0;
+    if (ctl_call(c->client, method, params, timeout_ms, ret) == CTL_OK)
+        return 0;
+    if (err != NULL)
+        *err = *ctl_last(c->client);
+    return -1;
 }
 
 void ctx_refresh(struct ctx *c)
@@ -103,7 +99,7 @@ void ctx_refresh(struct ctx *c)
     if (ctx_call(c, "refresh", NULL, REFRESH_MS, &o, &err) == 0) {
         json_object_put(o);
     } else if (err.code == ERR_RETRY && c->client != NULL) {
-        ipc_client_close(c->client); /* its answer may come when something else is asked */
+        ctl_close(c->client); /* its answer may come when something else is asked */
         c->client = NULL;
     }
 }

@@ -17,7 +17,7 @@
 #define LOOK_MS 250
 
 struct sync_follow {
-    struct ipc_client *client;
+    struct ctl *client;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -146,7 +146,7 @@ static void *follow(void *arg)
     struct sync_follow *f = arg;
     struct json_object *o;
 
-    while (rest(f) && ipc_client_call(f->client, "status", NULL, ANSWER_MS, &o, NULL) == 0) {
+    while (rest(f) && ctl_status(f->client, ANSWER_MS, &o) == CTL_OK) {
         show(f, o);
         json_object_put(o);
     }
@@ -158,14 +158,14 @@ static void free_follow(struct sync_follow *f)
     progress_free(f->progress);
     pthread_cond_destroy(&f->wake);
     pthread_mutex_destroy(&f->lock);
-    ipc_client_close(f->client);
+    ctl_close(f->client);
     free(f);
 }
 
 struct sync_follow *sync_follow_start(struct ctx *c)
 {
     struct sync_follow *f;
-    struct ipc_client *client;
+    struct ctl *client;
     struct ct_err err;
 
     if (ctx_daemon(c, &client, &err) != 0)

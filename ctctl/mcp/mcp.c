@@ -220,7 +220,7 @@ static struct json_object *tool_result(const char *text, int is_error)
 /* This runs for days: daemon, credentials and keys may be others than at the last call. */
 static void start_afresh(struct ctx *c)
 {
-    ipc_client_close(c->client);
+    ctl_close(c->client);
     cred_free(c->cred);
     free(c->account_dir);
     c->client = NULL;

@@ -795,7 +795,10 @@ struct json_object *report_status(struct daemon *d)
     struct json_object *o = json_object_new_object();
     struct listing l = {d, json_object_new_array(), json_object_new_array()};
     struct uploader_stats st = {0};
+    char line[512];
 
+    report_line(d, line, sizeof(line));
+    jdoc_set_str(o, "headline", line);
     if (d->books != NULL) {
         uploader_stats(d->books->uploader, &st);
         uploader_each(d->books->uploader, add_queued, &l);

@@ -47,6 +47,7 @@ struct waiter {
     struct strlist ids;
     struct map *targets; /* by their ids */
     int64_t requested, confirmed, unchanged, excluded;
+    int is_profile_saved;
     struct json_object *failed;
 };
 
@@ -109,6 +110,7 @@ static void finish(struct waiter *w)
             jdoc_set_int(o, "confirmed", w->confirmed);
             jdoc_set_int(o, "unchanged", w->unchanged);
             jdoc_set_int(o, "excluded", w->excluded);
+            jdoc_set_bool(o, "profileSaved", w->is_profile_saved);
             jdoc_set_int(o, "diverged", counts.diverged);
             json_object_object_add(o, "failed", json_object_get(w->failed));
         }
@@ -216,7 +218,10 @@ static int judge(struct waiter *w, const struct target *t, const struct session 
     if (s == NULL || s->safe_seq >= t->seq) {
         if (judge_excluded(w, t->id))
             return 1;
-        if (s == NULL || s->queued_seq >= t->seq)
+        if (profile_root(w->d, t->id) >= 0) { /* no session, and counted with none */
+            w->requested--;
+            w->is_profile_saved |= s == NULL || s->queued_seq >= t->seq;
+        } else if (s == NULL || s->queued_seq >= t->seq)
             w->confirmed++;
         else
             w->unchanged++;

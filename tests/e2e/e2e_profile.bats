@@ -44,7 +44,7 @@ ID=11111111-2222-4333-8444-555555555555
     line hello | sed 's/"type":"user"/&,"slug":"its-plan"/' >"$(transcript "$ID")"
     put plans/its-plan.md 'of a session'
     start_daemon
-    ctctl sync --wait
+    [ "$(ctctl sync --wait)" = "Saved 1 session, and what belongs to none." ]
     within status_is '.profile.state + " " + (.profile.savedAt != null | tostring)' 'on true'
     status_is .sessions.known 1
     [ "$(ctctl --json list | jq length)" = 1 ]

@@ -36,11 +36,15 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
     struct buf b = {0};
     int64_t requested = headline_number(o, "requested", 0);
     int64_t diverged = headline_number(o, "diverged", 0);
+    int is_profile_saved = jdoc_bool(o, "profileSaved", 0);
     char *n;
 
     if (!waited) {
         n = text_count(requested, "session", "sessions");
         buf_printf(&b, "Asked to save %s now; to wait for it: ctctl sync --wait\n", n);
+    } else if (requested == 0 && is_profile_saved) {
+        n = NULL;
+        buf_addstr(&b, "Saved what belongs to no session.\n");
     } else if (requested == 0) {
         n = NULL;
         buf_addstr(&b, "Nothing had changed since the last save.\n");
@@ -52,7 +56,7 @@ static void print_result(struct ctx *c, const struct json_object *o, int waited)
         if (headline_number(o, "excluded", 0) > 0)
             buf_printf(&b, ", %" PRId64 " %s excluded", headline_number(o, "excluded", 0),
                        headline_number(o, "excluded", 0) == 1 ? "is" : "are");
-        buf_addstr(&b, ".\n");
+        buf_addstr(&b, is_profile_saved ? ", and what belongs to none.\n" : ".\n");
     }
     if (waited && diverged > 0)
         buf_printf(&b,

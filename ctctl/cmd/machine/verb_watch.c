@@ -83,11 +83,10 @@ static int follow(struct ctx *c)
 {
     struct json_object *o;
     struct buf b = {0};
-    struct ct_err e;
 
     if (!c->json)
         ctx_say(c, "following what happens; Ctrl-C ends it");
-    while (ipc_client_event(c->client, 0, &o, &e) == 0) {
+    while (ctl_event(c->client, 0, &o) == CTL_OK) {
         c->out.now_ms = now_wall_ms();
         if (c->json)
             ctx_json(c, o);
@@ -101,7 +100,7 @@ static int follow(struct ctx *c)
         }
     }
     buf_free(&b);
-    return ctx_fail(c, &e);
+    return ctx_fail(c, ctl_last(c->client));
 }
 
 static int run(struct ctx *c, int argc, char **argv)
