@@ -31,7 +31,7 @@ flags() {
 # compiled SOURCE PROGRAM: with everything a compiler has against it
 compiled() {
     # shellcheck disable=SC2046
-    cc -std=c99 -pedantic -Wall -Wextra -Wstrict-prototypes -Werror "$1" $(flags --cflags --libs) -o "$2"
+    "${CC:-cc}" -std=c99 -pedantic -Wall -Wextra -Wstrict-prototypes -Werror "$1" $(flags --cflags --libs) -o "$2"
 }
 
 @test "the example says safe, what changes, and that nobody saves anything" {
