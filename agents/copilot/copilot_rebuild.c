@@ -217,14 +217,21 @@ static const char *act_of(const struct json_object *record)
     return NULL;
 }
 
-/* Is there anything in the line that may not come as it is? */
+/* May there be anything in the line that does not come as it is?  A name can be spelled with \u.
+ */
 static int is_special(const char *p, size_t n)
 {
+    static const char *const others[] = {"remoteSteerable", "diff --git a/", "\\u"};
+
     for (size_t i = 0; i < COUNT(acts); i++) {
         if (memmem(p, n, acts[i], strlen(acts[i])) != NULL)
             return 1;
     }
-    return memmem(p, n, "remoteSteerable", 15) != NULL || memmem(p, n, "diff --git a/", 13) != NULL;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        if (memmem(p, n, others[i], strlen(others[i])) != NULL)
+            return 1;
+    }
+    return 0;
 }
 
 static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
@@ -232,8 +239,9 @@ static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
     struct json_object *o = NULL, *data;
     const char *act;
     char *text;
+    int is_changed;
 
-    if (r->opts.cwd == NULL || !is_special(p, n) || jdoc_parse(p, n, &o, NULL) != 0)
+    if (!is_special(p, n) || jdoc_parse(p, n, &o, NULL) != 0)
         return NULL;
     act = act_of(o);
     data = jdoc_obj(o, "data");
@@ -249,12 +257,13 @@ static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
         free(text);
         return o;
     }
-    if (move_diff(r, o))
-        return o;
+    is_changed = r->opts.cwd != NULL && move_diff(r, o);
     if (jdoc_bool(data, "remoteSteerable", 0)) {
         json_object_object_add(data, "remoteSteerable", json_object_new_boolean(0));
-        return o;
+        is_changed = 1;
     }
+    if (is_changed)
+        return o;
     json_object_put(o);
     return NULL;
 }

@@ -52,6 +52,8 @@ static const struct agent_name others[] = {
     {"agents/", AGENT_CONFIGURATION},
     {"commands/", AGENT_CONFIGURATION},
     {"extensions/", AGENT_CONFIGURATION},
+    {"extension-store/", AGENT_DERIVED},
+    {".openai-logs-cleanup*", AGENT_DERIVED},
     {"hooks/", AGENT_CONFIGURATION},
     {"memories/", AGENT_CONFIGURATION},
     {"skills/", AGENT_CONFIGURATION},

@@ -139,8 +139,9 @@ static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
     struct json_object *o = NULL;
     const char *subtype;
 
-    if (r->opts.cwd == NULL || (memmem(p, n, "\"goal_state\"", 12) == NULL &&
-                                memmem(p, n, "\"file_history_snapshot\"", 23) == NULL))
+    /* A name can be spelled with \u. */
+    if (memmem(p, n, "\"goal_state\"", 12) == NULL &&
+        memmem(p, n, "\"file_history_snapshot\"", 23) == NULL && memmem(p, n, "\\u", 2) == NULL)
         return NULL;
     if (jdoc_parse(p, n, &o, NULL) != 0)
         return NULL;
@@ -149,7 +150,8 @@ static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
         jdoc_set_str(o, "subtype", QWEN_GOAL_LEFT);
         return o;
     }
-    if (subtype != NULL && strcmp(subtype, "file_history_snapshot") == 0 && trim(r, o) > 0)
+    if (subtype != NULL && strcmp(subtype, "file_history_snapshot") == 0 && r->opts.cwd != NULL &&
+        trim(r, o) > 0)
         return o;
     json_object_put(o);
     return NULL;

@@ -282,6 +282,16 @@ static void ones_own_comes_as_it_is_but_for_what_acts_by_itself(void **state)
                            "diff --git a/home/bob/w/my file b/home/bob/w/my file\\n--- a/dev/null"
                            "\\n+++ b/home/bob/w/my file\\n+one"));
     assert_int_equal(losses.n, 1);
+    free(own);
+
+    /* However it is spelled, and whatever else is in the event. */
+    own = rebuilt(TRUST_OWN, "session.jsonl",
+                  "{\"type\":\"session.mode\\u005fchanged\",\"data\":{\"newMode\":\"obey\"}}\n"
+                  "{\"type\":\"session.start\",\"data\":{\"remoteSteerable\":true,\"result\":{"
+                  "\"detailedContent\":\"diff --git a/x b/x\"}}}\n",
+                  &losses);
+    assert_null(strstr(own, "obey"));
+    assert_non_null(strstr(own, "\"remoteSteerable\":false"));
     losses_free(&losses);
     free(own);
 }

@@ -322,6 +322,9 @@ static void ones_own_comes_as_it_is_but_for_what_acts_by_itself(void **state)
     assert_non_null(strstr(own, RESULT NOTICE));
     assert_non_null(strstr(own, ANSWER TITLE));
     free(own);
+    own = rebuilt(TRUST_OWN, "{\"type\":\"system\",\"subtype\":\"goal\\u005fstate\"}\n", NULL);
+    assert_non_null(strstr(own, "\"" QWEN_GOAL_LEFT "\""));
+    free(own);
 }
 
 static void of_a_strangers_comes_what_is_said_in_the_folder_that_was_chosen(void **state)
