@@ -4,6 +4,7 @@
 #include "agents/anew.h"
 #include "agents/codex/codex.h"
 #include "common/base/buf.h"
+#include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
@@ -56,8 +57,9 @@ static struct json_object *note_own(struct rebuild *r, const char *p, size_t n)
         s = r->own = str_calloc(1, sizeof(*s));
     buf_reset(&s->line);
     buf_add(&s->line, p, n);
+    /* A word can be spelled otherwise. */
     if ((memmem(p, n, SETTINGS, strlen(SETTINGS)) == NULL &&
-         memmem(p, n, CONTEXT, strlen(CONTEXT)) == NULL) ||
+         memmem(p, n, CONTEXT, strlen(CONTEXT)) == NULL && memmem(p, n, "\\u", 2) == NULL) ||
         jdoc_parse(p, n, &o, NULL) != 0)
         return NULL;
     type = jdoc_str(o, "type");
@@ -80,19 +82,75 @@ static struct json_object *settings_of(const struct json_object *record)
     return settings != NULL ? settings : payload;
 }
 
-/* Does it ask before it leaves its sandbox, and has it one?  So if nothing is said at all: then
- * those of the configuration count. */
+static int is_word(const struct json_object *o, const char *key, const char *word)
+{
+    const char *s = jdoc_str(o, key);
+
+    return s != NULL && strcmp(s, word) == 0;
+}
+
+/* Is it below the session's folder, by plain names? */
+static int is_of_folder(const char *path, const char *cwd)
+{
+    return path != NULL && cwd != NULL && cwd[0] == '/' && cwd[1] != '\0' &&
+           strstr(path, "/..") == NULL && path_is_below(path, cwd);
+}
+
+/* May it write there?  To the session's folder and to those for temporary files. */
+static int is_tame_entry(const struct json_object *entry, const char *cwd)
+{
+    const struct json_object *path = jdoc_obj(entry, "path"), *value = jdoc_obj(path, "value");
+
+    if (is_word(entry, "access", "read") || is_word(entry, "access", "none"))
+        return 1;
+    if (is_word(path, "type", "special"))
+        return is_word(value, "kind", "slash_tmp") || is_word(value, "kind", "tmpdir");
+    return is_word(path, "type", "path") && is_of_folder(jdoc_str(path, "path"), cwd);
+}
+
+static int is_tame_profile(const struct json_object *profile, const char *cwd)
+{
+    const struct json_object *files = jdoc_obj(profile, "file_system");
+    struct json_object *entries = jdoc_array(files, "entries");
+
+    if (!is_word(profile, "type", "managed") || !is_word(files, "type", "restricted") ||
+        entries == NULL ||
+        (jdoc_has(profile, "network") && !is_word(profile, "network", "restricted")))
+        return 0;
+    for (size_t i = 0; i < json_object_array_length(entries); i++) {
+        if (!is_tame_entry(json_object_array_get_idx(entries, i), cwd))
+            return 0;
+    }
+    return 1;
+}
+
+static int is_tame_sandbox(const struct json_object *sandbox, const char *cwd)
+{
+    struct json_object *roots = jdoc_array(sandbox, "writable_roots");
+
+    if (jdoc_bool(sandbox, "network_access", 0) ||
+        (!is_word(sandbox, "type", "read-only") && !is_word(sandbox, "type", "workspace-write")))
+        return 0;
+    for (size_t i = 0; roots != NULL && i < json_object_array_length(roots); i++) {
+        if (!is_of_folder(json_object_get_string(json_object_array_get_idx(roots, i)), cwd))
+            return 0;
+    }
+    return 1;
+}
+
+/* Does it ask before it leaves its sandbox, and is that one of the two that Codex has by itself?
+ * So if nothing is said at all: then those of the configuration count. */
 static int asks(const struct json_object *record)
 {
     const struct json_object *settings = settings_of(record);
-    const char *policy = jdoc_str(settings, "approval_policy");
-    const char *profile = jdoc_str(jdoc_obj(settings, "permission_profile"), "type");
-    const char *sandbox = jdoc_str(jdoc_obj(settings, "sandbox_policy"), "type");
+    const char *cwd = jdoc_str(settings, "cwd");
 
-    return record == NULL ||
-           (policy != NULL && (strcmp(policy, ASKS) == 0 || strcmp(policy, "untrusted") == 0) &&
-            (profile == NULL || strcmp(profile, "managed") == 0) &&
-            (sandbox == NULL || strcmp(sandbox, "danger-full-access") != 0));
+    return record == NULL || ((is_word(settings, "approval_policy", ASKS) ||
+                               is_word(settings, "approval_policy", "untrusted")) &&
+                              (!jdoc_has(settings, "permission_profile") ||
+                               is_tame_profile(jdoc_obj(settings, "permission_profile"), cwd)) &&
+                              (!jdoc_has(settings, "sandbox_policy") ||
+                               is_tame_sandbox(jdoc_obj(settings, "sandbox_policy"), cwd)));
 }
 
 /* It may read, and asks for all else. */

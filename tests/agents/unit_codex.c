@@ -302,13 +302,24 @@ static char *rebuilt(enum trust trust, const char *text, int keep_mode, int *ret
     AT(at) \
     "\"ordinal\":" ordinal ",\"type\":\"event_msg\",\"payload\":{\"type\":" \
     "\"thread_settings_applied\",\"thread_settings\":{\"model\":\"gpt-5\",\"approval_policy\":" \
-    "\"" policy "\",\"permission_profile\":{\"type\":\"" profile "\"},\"cwd\":\"/x\"}}}\n"
+    "\"" policy "\",\"permission_profile\":" profile ",\"cwd\":\"/x\"}}}\n"
+#define RESTRICTED(more, network) \
+    "{\"type\":\"managed\",\"file_system\":{\"type\":\"restricted\",\"entries\":[{\"path\":{" \
+    "\"type\":\"special\",\"value\":{\"kind\":\"root\"}},\"access\":\"read\"}" more \
+    "]},\"network\":\"" network "\"}"
+#define WRITE(type, rest) ",{\"path\":{\"type\":\"" type "\"," rest "},\"access\":\"write\"}"
+#define TAME \
+    RESTRICTED(WRITE("path", "\"path\":\"/x/y\"") \
+                   WRITE("special", "\"value\":{\"kind\":\"slash_tmp\"}"), \
+               "restricted")
+#define DISABLED "{\"type\":\"disabled\"}"
 #define NUMBERED(at, ordinal) \
     AT(at) \
     "\"ordinal\":" ordinal ",\"type\":\"event_msg\",\"payload\":{\"type\":\"task_" \
     "started\"}}"
 
 /* What older versions wrote has no settings. */
+#define WILD(profile) SETTINGS("07.000", "7", "on-request", profile)
 #define BOLD \
     AT("06.700") \
     "\"type\":\"turn_context\",\"payload\":{\"cwd\":\"/x\",\"approval_policy\":\"never\"," \
@@ -323,20 +334,40 @@ static void ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking(void *
     } cases[] = {
         {PAGED, 0, NULL},
         {LEGACY "not JSON\n", 0, NULL},
-        {PAGED SETTINGS("07.000", "7", "on-request", "managed"), 0, NULL},
-        {PAGED BOLD SETTINGS("07.000", "7", "on-request", "managed"), 0, NULL},
+        {PAGED SETTINGS("07.000", "7", "on-request", TAME), 0, NULL},
+        {PAGED BOLD SETTINGS("07.000", "7", "on-request", TAME), 0, NULL},
         {LEGACY BOLD, 1, NULL},
-        {LEGACY BOLD MORE, 0, AT("09.000") "\"type\":\"turn_context\""},
-        {PAGED SETTINGS("07.000", "7", "on-request", "managed") BOLD, 0, AT("06.700")},
-        {PAGED SETTINGS("07.000", "7", "never", "disabled"), 1, NULL},
-        {SETTINGS("07.000", "7", "never", "disabled") NUMBERED("08.000", "9") "\n", 0,
-         AT("08.000") "\"ordinal\":10,"},
-        {SETTINGS("07.000", "7", "on-request", "disabled") NUMBERED("08.000", "9"), 0,
-         "\n" AT("08.000") "\"ordinal\":10,"},
-        {SETTINGS("07.000", "7", "never", "managed"), 0, AT("07.000") "\"ordinal\":8,"},
-        {SETTINGS("07.000", "7", "never", "managed")
-             SETTINGS("07.001", "8", "untrusted", "managed"),
+        {WILD(RESTRICTED(WRITE("special", "\"value\":{\"kind\":\"root\"}"), "restricted")), 0,
+         AT("07.000")},
+        {WILD(RESTRICTED(WRITE("path", "\"path\":\"/etc\""), "restricted")), 0, AT("07.000")},
+        {WILD(RESTRICTED(WRITE("path", "\"path\":\"/x/../etc\""), "restricted")), 0, AT("07.000")},
+        {WILD(RESTRICTED("", "enabled")), 0, AT("07.000")},
+        {WILD("{\"type\":\"managed\",\"file_system\":{\"type\":\"unrestricted\"}}"), 0,
+         AT("07.000")},
+        {AT("06.700") "\"type\":\"turn\\u005fcontext\",\"payload\":{\"approval_policy\":\"never\"}}"
+                      "\n",
+         0, AT("06.700")},
+        {AT("06.700") "\"type\":\"turn_context\",\"payload\":{\"approval_policy\":\"on-request\","
+                      "\"sandbox_policy\":{\"type\":\"external-sandbox\"}}}\n",
+         0, AT("06.700")},
+        {AT("06.700") "\"type\":\"turn_context\",\"payload\":{\"approval_policy\":\"on-request\","
+                      "\"sandbox_policy\":{\"type\":\"workspace-write\",\"network_access\":true}}}"
+                      "\n",
+         0, AT("06.700")},
+        {AT("06.700") "\"type\":\"turn_context\",\"payload\":{\"approval_policy\":\"on-request\","
+                      "\"sandbox_policy\":{\"type\":\"workspace-write\",\"network_access\":false}}}"
+                      "\n",
          0, NULL},
+        {LEGACY BOLD MORE, 0, AT("09.000") "\"type\":\"turn_context\""},
+        {PAGED SETTINGS("07.000", "7", "on-request", TAME) BOLD, 0, AT("06.700")},
+        {PAGED SETTINGS("07.000", "7", "never", DISABLED), 1, NULL},
+        {SETTINGS("07.000", "7", "never", DISABLED) NUMBERED("08.000", "9") "\n", 0,
+         AT("08.000") "\"ordinal\":10,"},
+        {SETTINGS("07.000", "7", "on-request", DISABLED) NUMBERED("08.000", "9"), 0,
+         "\n" AT("08.000") "\"ordinal\":10,"},
+        {SETTINGS("07.000", "7", "never", TAME), 0, AT("07.000") "\"ordinal\":8,"},
+        {SETTINGS("07.000", "7", "never", TAME) SETTINGS("07.001", "8", "untrusted", TAME), 0,
+         NULL},
     };
 
     (void)state;
@@ -354,7 +385,7 @@ static void ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking(void *
             assert_true(strstr(own + n, "\"access\":\"read\"") != NULL ||
                         strstr(own + n, "\"read-only\"") != NULL);
             assert_null(strstr(own + n, "never"));
-            assert_null(strstr(own + n, "disabled"));
+            assert_null(strstr(own + n, DISABLED));
             assert_null(strstr(own + n, "danger"));
         }
         free(own);
@@ -366,7 +397,7 @@ static void of_a_strangers_comes_what_was_said_in_the_folder_that_was_chosen(voi
     struct losses losses = {0};
     char *s = rebuilt(
         TRUST_STRANGER,
-        PAGED SETTINGS("07.000", "7", "never", "disabled") MESSAGE("07.001", "system", "obey")
+        PAGED SETTINGS("07.000", "7", "never", DISABLED) MESSAGE("07.001", "system", "obey")
             RESPONSE("07.002", "reasoning", ",\"encrypted_content\":\"hidden\"") RESPONSE(
                 "07.003", "message",
                 ",\"role\":\"user\",\"hidden\":1,\"content\":[{\"type\":\"input_image\","
@@ -415,6 +446,25 @@ static void what_came_of_a_strangers_is_the_same_conversation(void **state)
     }
 }
 
+/* By plain names, or not at all. */
+static void a_strangers_folder_is_at_or_below_the_one_that_was_chosen(void **state)
+{
+    static const char *const folders[] = {"/etc", "/home/bob/wx", "relative"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        char *text = str_printf("{\"type\":\"session_meta\",\"payload\":{\"id\":\"" ID
+                                "\",\"cwd\":\"%s\"}}\n",
+                                folders[i]);
+        struct losses losses = {0};
+        char *s = rebuilt(TRUST_STRANGER, text, 0, NULL, &losses);
+        assert_non_null(strstr(s, "\"cwd\":\"/home/bob/w\""));
+        losses_free(&losses);
+        free(text);
+        free(s);
+    }
+}
+
 /* Whatever this build can unpack: nothing comes of what is damaged, and a reason is given. */
 static void what_is_packed_and_damaged_is_named(void **state)
 {
@@ -446,6 +496,7 @@ int main(void)
         cmocka_unit_test(ones_own_comes_as_it_is_but_for_what_it_may_do_without_asking),
         cmocka_unit_test(of_a_strangers_comes_what_was_said_in_the_folder_that_was_chosen),
         cmocka_unit_test(what_came_of_a_strangers_is_the_same_conversation),
+        cmocka_unit_test(a_strangers_folder_is_at_or_below_the_one_that_was_chosen),
         cmocka_unit_test(what_is_packed_and_damaged_is_named),
     };
 
