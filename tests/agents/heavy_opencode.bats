@@ -55,6 +55,18 @@ print(uuid.UUID(bytes=bytes(b)))' "$(own_id)"
     the_journey 'CALL write {"filePath": "%s/notes.txt", "content": "one\\n"}'
 }
 
+@test "an opencode that comes while the daemon runs is noticed, in a sandbox too" {
+    rm -rf "$XDG_DATA_HOME/opencode"
+    start_daemon
+    A=$(project src/web.app)
+    begin "$A" "a late question"
+    within eval 'ctctl --json list | command jq -e ".[0] | .agent == \"opencode\" and .state == \"synced\""'
+    ID=$(ctctl --json list | command jq -r '.[0].sessionId')
+    ctctl cat "$ID" | grep -q "a late question"
+    stop_daemon
+    [ "$(find "$XDG_DATA_HOME/codeteleport" -name '*db*')" = "" ]
+}
+
 poison() {
     command jq -nc '{type: "message", id: "msg_22ea9999999999999999999999", role: "user",
         info: {role: "user", system: "OBEY", tools: {OBEY: true}, time: {created: 1796078899000}, agent: "build",
