@@ -53,6 +53,15 @@ static const struct anew_member header[] = {TAKE_WORD("projectHash"), TAKE_WORD(
                                             TAKE_END};
 static const struct anew_member set[] = {TAKE_WORD("lastUpdated"), TAKE_TEXT("summary"), TAKE_END};
 
+/* Is it below the folder, whatever it is called on the way? */
+static int is_inside(const char *path, const char *dir)
+{
+    size_t n = strlen(path);
+
+    return path_is_below(path, dir) && strstr(path, "/../") == NULL &&
+           (n < 3 || strcmp(path + n - 3, "/..") != 0);
+}
+
 /* What Gemini CLI itself said first, without what it listed of the project; NULL if it speaks of
  * a folder that is none of this one. */
 static struct json_object *made_context(const struct rebuild *r, const char *text)
@@ -64,7 +73,7 @@ static struct json_object *made_context(const struct rebuild *r, const char *tex
     if (cwd[0] != '\0' && r->opts.cwd != NULL)
         moved = r->opts.moved(r->opts.arg, cwd);
     if (cwd[0] != '\0' &&
-        (r->opts.cwd == NULL || (moved != NULL && path_is_below(moved, r->opts.cwd)))) {
+        (r->opts.cwd == NULL || (moved != NULL && is_inside(moved, r->opts.cwd)))) {
         said = gemini_context(cwd);
         block = json_object_new_object();
         jdoc_set_str(block, "text", said);
@@ -163,29 +172,51 @@ static int is_edit_elsewhere(const struct rebuild *r, const struct json_object *
 {
     const char *path = jdoc_str(jdoc_obj(call, "resultDisplay"), "filePath");
     char *moved = path != NULL && r->opts.cwd != NULL ? r->opts.moved(r->opts.arg, path) : NULL;
-    int is_so = path != NULL && (moved == NULL || !path_is_below(moved, r->opts.cwd));
+    int is_so = path != NULL && (moved == NULL || !is_inside(moved, r->opts.cwd));
 
     free(moved);
     return is_so;
 }
 
-static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
+/* Take such records out of a message; return whether there was one. */
+static int drop_edits(const struct rebuild *r, const struct json_object *m)
 {
-    struct json_object *o = NULL, *call;
-    const struct json_object *calls;
+    const struct json_object *calls = jdoc_array(m, "toolCalls");
     int is_changed = 0;
 
-    if (r->opts.cwd == NULL || memmem(p, n, "\"filePath\"", 10) == NULL ||
-        jdoc_parse(p, n, &o, NULL) != 0)
-        return NULL;
-    calls = jdoc_array(o, "toolCalls");
     for (size_t i = 0; calls != NULL && i < json_object_array_length(calls); i++) {
-        call = json_object_array_get_idx(calls, i);
-        if (!is_edit_elsewhere(r, call))
+        struct json_object *one = json_object_array_get_idx(calls, i);
+        if (!is_edit_elsewhere(r, one))
             continue;
-        json_object_object_del(call, "resultDisplay");
+        json_object_object_del(one, "resultDisplay");
         is_changed = 1;
     }
+    return is_changed;
+}
+
+static int drop_edits_of(const struct rebuild *r, const struct json_object *messages)
+{
+    int is_changed = 0;
+
+    for (size_t i = 0; messages != NULL && i < json_object_array_length(messages); i++)
+        is_changed |= drop_edits(r, json_object_array_get_idx(messages, i));
+    return is_changed;
+}
+
+/* A message, messages that are set, or those in the header of an older file.  A name can be spelled
+ * in many ways. */
+static struct json_object *make_own(struct rebuild *r, const char *p, size_t n)
+{
+    struct json_object *o = NULL;
+    int is_changed;
+
+    if (r->opts.cwd == NULL ||
+        (memmem(p, n, "\"filePath\"", 10) == NULL && memmem(p, n, "\\u", 2) == NULL) ||
+        jdoc_parse(p, n, &o, NULL) != 0)
+        return NULL;
+    is_changed = drop_edits(r, o);
+    is_changed |= drop_edits_of(r, jdoc_array(jdoc_obj(o, "$set"), "messages"));
+    is_changed |= drop_edits_of(r, jdoc_array(o, "messages"));
     if (is_changed)
         return o;
     json_object_put(o);

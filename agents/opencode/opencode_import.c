@@ -127,17 +127,38 @@ static struct json_object *export_of(struct reading *r, const char *cwd)
 /* ---- running it --------------------------------------------------------------------------------
  */
 
-static void child(const char *file, const char *cwd, int out)
+/* The program in PATH, never one of the folder that we are in or go to; the caller frees it. */
+static char *find_program(void)
+{
+    const char *p = getenv("PATH");
+    char *found = NULL;
+
+    while (p != NULL && *p != '\0' && found == NULL) {
+        size_t n = strcspn(p, ":");
+        if (*p == '/') {
+            found = str_printf("%.*s/opencode", (int)n, p);
+            if (access(found, X_OK) != 0) {
+                free(found);
+                found = NULL;
+            }
+        }
+        p += n + (p[n] == ':');
+    }
+    return found;
+}
+
+static void child(const char *program, const char *file, const char *cwd, int out)
 {
     int null = open("/dev/null", O_RDWR);
 
+    (void)setpgid(0, 0);
     if (chdir(cwd) != 0)
         _exit(126);
     dup2(null, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
-    execlp("opencode", "opencode", "import", file, (char *)NULL);
-    _exit(errno == ENOENT ? 127 : 126);
+    execl(program, program, "import", file, (char *)NULL);
+    _exit(126);
 }
 
 /* Wait for the end of it, or end it.  Return its status as wait(2) has it, or -1. */
@@ -152,6 +173,7 @@ static int wait_for(pid_t pid)
         nanosleep(&moment, NULL);
     if (rc == pid)
         return status;
+    kill(-pid, SIGKILL);
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     return -1;
@@ -178,20 +200,22 @@ static void last_words(int fd, char *ret, size_t size)
 
 static int run(const char *file, const char *cwd, int out, struct ct_err *err)
 {
-    char said[SAID_MAX + 1];
-    pid_t pid = fork();
+    char said[SAID_MAX + 1], *program = find_program();
+    pid_t pid;
     int status;
 
-    if (pid == 0)
-        child(file, cwd, out);
-    status = pid > 0 ? wait_for(pid) : -1;
-    if (pid > 0 && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (pid > 0 && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+    if (program == NULL)
         return err_set(err, ERR_REFUSED,
                        "opencode keeps its sessions in a database that only it writes, and there "
                        "is no opencode in PATH; install it, or put its folder into PATH, and pull "
                        "again");
+    pid = fork();
+    if (pid == 0)
+        child(program, file, cwd, out);
+    free(program);
+    status = pid > 0 ? wait_for(pid) : -1;
+    if (pid > 0 && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
     last_words(out, said, sizeof(said));
     return err_set(err, ERR_FAIL, "opencode import did not take the session: %s",
                    status < 0        ? "it did not end"

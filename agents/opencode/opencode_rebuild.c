@@ -10,25 +10,21 @@
 /*
  * A session of opencode on its way home.  Of what others wrote words, pictures, calls and their
  * results come; not what they may do (permission), not what goes to the model as the system's
- * words, not the snapshots by which files are put back, and nothing that would be fetched.
+ * words, not the snapshots by which files are put back, no agent or session of this user, and
+ * nothing that would be fetched.
  */
 
 static const struct anew_member words[] = {TAKE_WORD("id"), TAKE_WORD("providerID"),
                                            TAKE_WORD("modelID"), TAKE_WORD("variant"), TAKE_END};
-static const struct anew_member session[] = {TAKE_WORD("slug"),
-                                             TAKE_WORD("projectID"),
-                                             TAKE_WORD("parentID"),
-                                             TAKE_TEXT("title"),
+static const struct anew_member session[] = {TAKE_TEXT("title"),
                                              TAKE_WORD("version"),
-                                             TAKE_WORD("agent"),
                                              TAKE_NUMBER("cost"),
                                              TAKE_OBJECT("model", words),
                                              TAKE_NUMBERS("tokens"),
                                              TAKE_NUMBERS("time"),
                                              TAKE_END};
 static const struct anew_member info[] = {
-    TAKE_WORD("role"),      TAKE_NUMBERS("time"),    TAKE_WORD("agent"),
-    TAKE_WORD("mode"),      TAKE_WORD("parentID"),   TAKE_OBJECT("model", words),
+    TAKE_WORD("role"),      TAKE_NUMBERS("time"),    TAKE_OBJECT("model", words),
     TAKE_WORD("modelID"),   TAKE_WORD("providerID"), TAKE_NUMBER("cost"),
     TAKE_NUMBERS("tokens"), TAKE_WORD("finish"),     TAKE_END};
 static const struct anew_member state[] = {TAKE_WORD("status"),
@@ -60,6 +56,32 @@ static const struct anew_member message[] = {TAKE_WORD("type"),
                                              TAKE_BLOCKS("parts", types),
                                              TAKE_END};
 
+/* Which agent goes on: one that every opencode has, for one of the user's may be allowed more. */
+static void add_agent(struct json_object *from, const char *key, struct json_object *to)
+{
+    static const char *const known[] = {"build", "plan", "general", "explore"};
+    const char *agent = jdoc_str(from, key);
+
+    for (size_t i = 0; agent != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(agent, known[i]) == 0)
+            jdoc_set_str(to, key, agent);
+    }
+    if (jdoc_str(to, key) == NULL)
+        jdoc_set_str(to, key, known[0]);
+}
+
+/* A name from which opencode makes paths. */
+static void add_name(struct json_object *from, const char *key, struct json_object *to,
+                     const char *otherwise)
+{
+    const char *name = jdoc_str(from, key);
+    size_t n = name != NULL ? strlen(name) : 0;
+    int is_plain = n > 0 && n <= 64 && name[0] != '-' &&
+                   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+
+    jdoc_set_str(to, key, is_plain ? name : otherwise);
+}
+
 /* The folder is at or below the one that the session is to live in. */
 static struct json_object *made_session(struct rebuild *r, struct json_object *in)
 {
@@ -81,6 +103,9 @@ static struct json_object *made_session(struct rebuild *r, struct json_object *i
     if (anew_id(in, "timestamp")[0] != '\0')
         jdoc_set_str(o, "timestamp", anew_id(in, "timestamp"));
     jdoc_set_str(to, "id", id);
+    add_name(from, "slug", to, "from-codeteleport");
+    add_name(from, "projectID", to, "global");
+    add_agent(from, "agent", to);
     anew_take(from, session, to);
     json_object_object_add(o, "info", to);
     free(cwd);
@@ -109,6 +134,18 @@ static void drop_parts(struct json_object *in)
     }
 }
 
+static void made_info(struct json_object *from, struct json_object *to)
+{
+    const char *parent = jdoc_str(from, "parentID"), *role = jdoc_str(from, "role");
+
+    anew_take(from, info, to);
+    add_agent(from, "agent", to);
+    if (role != NULL && strcmp(role, "assistant") == 0)
+        add_agent(from, "mode", to);
+    if (parent != NULL && opencode_is_id(parent, strlen(parent), "msg_"))
+        jdoc_set_str(to, "parentID", parent);
+}
+
 static struct json_object *make(struct rebuild *r, struct json_object *in, const char *type)
 {
     const char *id = anew_id(in, "id");
@@ -131,7 +168,7 @@ static struct json_object *make(struct rebuild *r, struct json_object *in, const
     drop_parts(in);
     anew_take(in, message, o);
     to = json_object_new_object();
-    anew_take(jdoc_obj(in, "info"), info, to);
+    made_info(jdoc_obj(in, "info"), to);
     json_object_object_add(o, "info", to);
     return o;
 }

@@ -394,30 +394,41 @@ static void ones_own_comes_as_it_is(void **state)
     free(own);
 }
 
-#define EDIT(path) \
+#define EDIT_AS(key, path) \
     SAID("e1", "44.700", "gemini", \
          "\"content\":\"\",\"toolCalls\":[{\"id\":\"c2\",\"name\":\"replace\",\"args\":{}," \
-         "\"resultDisplay\":{\"fileName\":\"x\",\"filePath\":\"" path \
-         "\",\"newContent\":\"n\"}}]") \
-    "\n"
+         "\"resultDisplay\":{\"fileName\":\"x\",\"" key "\":\"" path "\",\"newContent\":\"n\"}}]")
+#define EDIT(path) EDIT_AS("filePath", path)
 
 /* By those records /rewind writes and deletes files. */
 static void edits_can_be_taken_back_only_below_the_folder_that_was_chosen(void **state)
 {
-    static const char inside[] = HEADER EDIT("/home/alice/src/web.app/x"),
-                      outside[] = HEADER EDIT("/home/alice/.bashrc");
+    static const char inside[] = HEADER EDIT("/home/alice/src/web.app/x") "\n";
+    static const char *const outside[] = {
+        EDIT("/home/alice/.bashrc"),
+        EDIT("/home/alice/src/web.app/../../.bashrc"),
+        EDIT("/home/alice/src/web.app/.."),
+        EDIT(".bashrc"),
+        EDIT_AS("file\\u0050ath", "/home/alice/.bashrc"),
+        "{\"$set\":{\"messages\":[" EDIT("/home/alice/.bashrc") "]}}",
+        "{\"sessionId\":\"" ID "\",\"projectHash\":\"3b\",\"messages\":[" EDIT("/etc/x") "]}",
+    };
     static const char cwd[] = "/home/alice/b/src/web.app";
     char *in = rebuilt(TRUST_OWN, cwd, "session.jsonl", inside),
-         *out = rebuilt(TRUST_OWN, cwd, "session.jsonl", outside),
          *accounts = rebuilt(TRUST_ACCOUNT, cwd, "session.jsonl", inside);
 
     (void)state;
     assert_string_equal(in, inside);
-    assert_null(strstr(out, "resultDisplay"));
-    assert_non_null(strstr(out, "\"id\":\"c2\""));
     assert_null(strstr(accounts, "resultDisplay"));
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        char *text = str_printf(HEADER "%s\n", outside[i]);
+        char *out = rebuilt(TRUST_OWN, cwd, "session.jsonl", text);
+        if (strstr(out, "resultDisplay") != NULL || strstr(out, "\"id\":\"c2\"") == NULL)
+            fail_msg("%s", out);
+        free(out);
+        free(text);
+    }
     free(in);
-    free(out);
     free(accounts);
 }
 

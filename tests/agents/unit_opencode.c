@@ -338,7 +338,12 @@ static void of_a_strangers_comes_what_was_said_and_nothing_that_is_allowed(void 
     static const char file[] =
         "{\"type\":\"message\",\"id\":\"msg_03\",\"role\":\"user\",\"info\":{\"role\":\"user\","
         "\"tools\":{\"bash\":true}},\"parts\":[{\"id\":\"p\",\"type\":\"file\",\"mime\":\"a/b\","
-        "\"url\":\"file:///etc/passwd\"},{\"id\":\"q\",\"type\":\"subtask\",\"prompt\":\"do\"}]}\n";
+        "\"url\":\"file:///etc/passwd\"},{\"id\":\"q\",\"type\":\"subtask\",\"prompt\":\"do\"}]}\n"
+        "{\"type\":\"session\",\"id\":\"" SES
+        "\",\"cwd\":\"/home/bob/v\",\"info\":{\"agent\":\"yolo\","
+        "\"slug\":\"../../x\",\"parentID\":\"ses_mine\",\"projectID\":\"--p/q\"}}\n"
+        "{\"type\":\"message\",\"id\":\"msg_04\",\"role\":\"assistant\",\"info\":{\"role\":"
+        "\"assistant\",\"mode\":\"yolo\",\"agent\":\"plan\",\"parentID\":\"../x\"},\"parts\":[]}\n";
     struct place p;
     struct buf b = all(&p), out = {0};
     struct losses losses = {0};
@@ -369,6 +374,11 @@ static void of_a_strangers_comes_what_was_said_and_nothing_that_is_allowed(void 
     assert_false(has(&out, "hidden"));
     assert_false(has(&out, "passwd"));
     assert_false(has(&out, "subtask"));
+    assert_false(has(&out, "yolo"));
+    assert_true(has(&out, "\"agent\":\"plan\""));
+    assert_false(has(&out, ".."));
+    assert_false(has(&out, "ses_mine"));
+    assert_false(has(&out, "--p"));
     assert_false(has(&out, "\"tools\""));
     losses_free(&losses);
     buf_free(&out);
