@@ -290,7 +290,7 @@ char *anew_cwd(const struct rebuild *r, const struct json_object *in)
     if (r->opts.cwd == NULL)
         return str_dup(cwd != NULL ? cwd : "/");
     moved = cwd != NULL ? r->opts.moved(r->opts.arg, cwd) : NULL;
-    if (moved != NULL && path_is_below(moved, r->opts.cwd))
+    if (moved != NULL && path_stays_below(moved, r->opts.cwd))
         return moved;
     free(moved);
     return str_dup(r->opts.cwd);

@@ -63,7 +63,7 @@ static char *moved_below(const struct rebuild_opts *opts, const char *path)
 {
     char *to = opts->cwd != NULL ? opts->moved(opts->arg, path) : str_dup(path);
 
-    if (opts->cwd != NULL && opts->trust != TRUST_OWN && !path_is_below(to, opts->cwd)) {
+    if (opts->cwd != NULL && opts->trust != TRUST_OWN && !path_stays_below(to, opts->cwd)) {
         free(to);
         to = str_dup(opts->cwd);
     }
@@ -142,7 +142,7 @@ static int move_file(const struct rebuild_opts *opts, struct json_object *file)
     static const char *const images[] = {"preimage", "postimage"};
     const char *path = jdoc_str(file, "path"), *resolved;
     char *to = path != NULL && path[0] == '/' ? opts->moved(opts->arg, path) : NULL;
-    int is_so = to != NULL && path_is_below(to, opts->cwd) && strstr(to, "/../") == NULL;
+    int is_so = to != NULL && path_stays_below(to, opts->cwd);
 
     for (size_t i = 0; is_so && i < sizeof(images) / sizeof(images[0]); i++) {
         struct json_object *image = jdoc_obj(file, images[i]);

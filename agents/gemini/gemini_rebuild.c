@@ -53,15 +53,6 @@ static const struct anew_member header[] = {TAKE_WORD("projectHash"), TAKE_WORD(
                                             TAKE_END};
 static const struct anew_member set[] = {TAKE_WORD("lastUpdated"), TAKE_TEXT("summary"), TAKE_END};
 
-/* Is it below the folder, whatever it is called on the way? */
-static int is_inside(const char *path, const char *dir)
-{
-    size_t n = strlen(path);
-
-    return path_is_below(path, dir) && strstr(path, "/../") == NULL &&
-           (n < 3 || strcmp(path + n - 3, "/..") != 0);
-}
-
 /* What Gemini CLI itself said first, without what it listed of the project; NULL if it speaks of
  * a folder that is none of this one. */
 static struct json_object *made_context(const struct rebuild *r, const char *text)
@@ -73,7 +64,7 @@ static struct json_object *made_context(const struct rebuild *r, const char *tex
     if (cwd[0] != '\0' && r->opts.cwd != NULL)
         moved = r->opts.moved(r->opts.arg, cwd);
     if (cwd[0] != '\0' &&
-        (r->opts.cwd == NULL || (moved != NULL && is_inside(moved, r->opts.cwd)))) {
+        (r->opts.cwd == NULL || (moved != NULL && path_stays_below(moved, r->opts.cwd)))) {
         said = gemini_context(cwd);
         block = json_object_new_object();
         jdoc_set_str(block, "text", said);
@@ -172,7 +163,7 @@ static int is_edit_elsewhere(const struct rebuild *r, const struct json_object *
 {
     const char *path = jdoc_str(jdoc_obj(call, "resultDisplay"), "filePath");
     char *moved = path != NULL && r->opts.cwd != NULL ? r->opts.moved(r->opts.arg, path) : NULL;
-    int is_so = path != NULL && (moved == NULL || !is_inside(moved, r->opts.cwd));
+    int is_so = path != NULL && (moved == NULL || !path_stays_below(moved, r->opts.cwd));
 
     free(moved);
     return is_so;

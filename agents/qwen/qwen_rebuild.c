@@ -100,12 +100,10 @@ static int is_said(const struct json_object *in, const char *type)
  * when it is moved? */
 static int is_inside(const struct rebuild *r, const char *path)
 {
-    char *moved = path[0] == '/' ? r->opts.moved(r->opts.arg, path) : NULL;
-    int is_so = moved != NULL ? path_is_below(moved, r->opts.cwd)
-                              : strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 &&
-                                    strstr(path, "/../") == NULL;
+    char *whole = path[0] == '/' ? r->opts.moved(r->opts.arg, path) : path_join(r->opts.cwd, path);
+    int is_so = path_stays_below(whole, r->opts.cwd);
 
-    free(moved);
+    free(whole);
     return is_so;
 }
 

@@ -215,3 +215,13 @@ int path_is_below(const char *path, const char *dir)
         return path[0] == '/';
     return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
+
+int path_stays_below(const char *path, const char *dir)
+{
+    for (const char *p = path; p != NULL; p = strchr(p, '/') != NULL ? strchr(p, '/') + 1 : NULL) {
+        size_t n = strcspn(p, "/");
+        if ((n == 1 || n == 2) && strncmp(p, "..", n) == 0)
+            return 0;
+    }
+    return path_is_below(path, dir);
+}

@@ -78,4 +78,11 @@ const char *path_base(const char *path);
  */
 int path_is_below(const char *path, const char *dir);
 
+/**
+ * path_stays_below(path, dir):
+ * The same for a ${path} that somebody else wrote: one with "." or ".." among its names is not
+ * below, wherever it leads.
+ */
+int path_stays_below(const char *path, const char *dir);
+
 #endif

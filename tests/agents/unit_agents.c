@@ -18,6 +18,7 @@
 #include "agents/encode.h"
 #include "agents/claude/claude.h"
 #include "agents/seen.h"
+#include "common/base/buf.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 
@@ -599,9 +600,94 @@ static void no_entry_leads_out_of_a_session(void **state)
     }
 }
 
+static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
+{
+    (void)is_exact;
+    (void)err;
+    buf_add(arg, p, n);
+    return 0;
+}
+
+static char *moved(void *arg, const char *path)
+{
+    (void)arg;
+    return strncmp(path, "/old", 4) == 0 ? str_printf("/new/chosen%s", path + 4) : str_dup(path);
+}
+
+/* What a stranger says of where the session was leads into the folder that was chosen, or nowhere
+ * but there. */
+static void no_working_folder_of_a_strangers_is_elsewhere(void **state)
+{
+    static const char *const folders[] = {"/old/../../../etc",
+                                          "/old/..",
+                                          "/old/a/../../..",
+                                          "/old/./x",
+                                          "/old/.",
+                                          "/old/../old2/x",
+                                          "/new/chosen/..",
+                                          "/new/chosen/../x",
+                                          "/new/chosenx",
+                                          "../x",
+                                          "/",
+                                          "/etc"};
+    /* A beginning of each agent's, with %s for the folder; two lines where one tells nothing. */
+    static const struct {
+        const char *agent, *head, *way;
+    } heads[] = {
+        {"pi", "{\"type\":\"session\",\"version\":3,\"id\":\"x\",\"cwd\":\"%s\"}\n", "\"cwd\":"},
+        {"qwen",
+         "{\"uuid\":\"a1\",\"parentUuid\":null,\"sessionId\":\"x\",\"type\":\"user\","
+         "\"provenance\":"
+         "\"real_user\",\"cwd\":\"%s\",\"message\":{\"role\":\"user\",\"parts\":[{\"text\":\"x\"}]}"
+         "}\n",
+         "\"cwd\":"},
+        {"copilot",
+         "{\"type\":\"session.start\",\"data\":{\"sessionId\":\"x\",\"version\":1,\"context\":{"
+         "\"cwd\":"
+         "\"%s\"}},\"id\":\"11111111-2222-4333-8444-555555555555\",\"timestamp\":"
+         "\"2026-11-30T03:00:15.131Z\",\"parentId\":null}\n",
+         "\"cwd\":"},
+        {"codex",
+         "{\"timestamp\":\"2026-11-30T02:50:06.492Z\",\"ordinal\":0,\"type\":\"session_meta\","
+         "\"payload\":{\"id\":\"x\",\"cwd\":\"%s\"}}\n",
+         "\"cwd\":"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        for (size_t k = 0; k < sizeof(folders) / sizeof(folders[0]); k++) {
+            const struct agent *a = agent_find(heads[i].agent);
+            struct buf b = {0}, text = {0};
+            const struct rebuild_opts opts = {.trust = k % 2 == 0 ? TRUST_STRANGER : TRUST_ACCOUNT,
+                                              .session_id = "9ca7dcee-b530-4eae-8550-0a237c51252f",
+                                              .cwd = "/new/chosen",
+                                              .home = "/new",
+                                              .moved = moved,
+                                              .put = put,
+                                              .arg = &b};
+            struct rebuild *r = a->rebuild_new(&opts, "session.jsonl");
+            const char *at = strstr(heads[i].head, "%s");
+            buf_add(&text, heads[i].head, (size_t)(at - heads[i].head));
+            buf_addstr(&text, folders[k]);
+            buf_addstr(&text, at + 2);
+            assert_int_equal(a->rebuild_feed(r, text.data, text.len, NULL), 0);
+            assert_int_equal(a->rebuild_end(r, NULL), 0);
+            a->rebuild_free(r);
+            buf_addc(&b, '\0');
+            at = strstr(b.data, heads[i].way);
+            assert_non_null(at);
+            if (strncmp(at + strlen(heads[i].way), "\"/new/chosen\"", 13) != 0)
+                fail_msg("%s, %s: %s", a->id, folders[k], b.data);
+            buf_free(&text);
+            buf_free(&b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_working_folder_of_a_strangers_is_elsewhere),
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(no_entry_leads_out_of_a_session),
         cmocka_unit_test(every_path_is_classified_as_documented),
