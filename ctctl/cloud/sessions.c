@@ -8,6 +8,7 @@
 #include "common/base/path.h"
 #include "common/base/percent.h"
 #include "common/base/str.h"
+#include "common/base/uuid.h"
 #include "common/base/strlist.h"
 #include "ctctl/ui/headline.h"
 #include "ctctl/cloud/item.h"
@@ -335,6 +336,45 @@ static int has_agents(struct json_object *list, const char *(*agent_of)(const st
     return 0;
 }
 
+static const char *local_id(const struct json_object *o)
+{
+    const char *id = jdoc_str(o, "sessionId");
+
+    return id != NULL ? id : "";
+}
+
+static const char *cloud_id(const struct json_object *o)
+{
+    const char *id = item_id(o);
+
+    return id != NULL ? id : "";
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* How many characters of the ids tell all in ${list} apart: 8, or more where ids begin with the
+ * time and sessions began within a minute. */
+static int id_width(struct json_object *list, const char *(*id_of)(const struct json_object *))
+{
+    size_t n = json_object_array_length(list), width = 8, same;
+    const char **ids = str_calloc(n + 1, sizeof(*ids));
+
+    for (size_t i = 0; i < n; i++)
+        ids[i] = id_of(json_object_array_get_idx(list, i));
+    qsort(ids, n, sizeof(*ids), by_text);
+    for (size_t i = 1; i < n; i++) {
+        for (same = 0; ids[i][same] != '\0' && ids[i][same] == ids[i - 1][same]; same++)
+            ;
+        if (ids[i][same] != '\0' && same >= width)
+            width = same + 1;
+    }
+    free(ids);
+    return (int)width;
+}
+
 void sessions_local_table(const struct text_style *st, struct json_object *list, struct buf *b)
 {
     static const struct table_column columns[] = {
@@ -342,13 +382,15 @@ void sessions_local_table(const struct text_style *st, struct json_object *list,
         {"MSGS", 1, 0, 3}, {"SIZE", 1, 0, 4},  {"CHANGED", 0, 0, 1}, {"AGENT", 0, 0, 5},
     };
     struct table *t = table_new(st, columns, has_agents(list, local_agent) ? 8 : 7);
+    int width = id_width(list, local_id);
 
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const struct json_object *o = json_object_array_get_idx(list, i);
         enum text_colour colour;
-        char id[9], messages[24], size[24], ago[64];
+        char id[UUID_SIZE], messages[24], size[24], ago[64];
         const char *cells[8];
-        cells[0] = text_short_id(jdoc_str(o, "sessionId"), id);
+        snprintf(id, sizeof(id), "%.*s", width, local_id(o));
+        cells[0] = id;
         cells[1] = sessions_state(o, &colour);
         cells[2] = jdoc_str(o, "title");
         cells[3] = project_of(o);
@@ -379,16 +421,17 @@ static const char *sealed_text(const struct json_object *o, enum text_colour *re
 }
 
 static void cloud_row(const struct text_style *st, struct table *t, const struct json_object *o,
-                      int has_here, int has_sealed, int is_mixed)
+                      int width, int has_here, int has_sealed, int is_mixed)
 {
     const char *name = jdoc_str(item_metadata(o), "projectName");
     const char *cwd = item_str(o, "sourceCwd");
-    char id[9], title[256], versions[24], size[24], ago[64];
+    char id[UUID_SIZE], title[256], versions[24], size[24], ago[64];
     enum text_colour colour = TEXT_PLAIN;
     const char *cells[10];
     size_t n = 0;
 
-    cells[n++] = text_short_id(item_id(o), id);
+    snprintf(id, sizeof(id), "%.*s", width, cloud_id(o));
+    cells[n++] = id;
     cells[n++] = item_title(o, title, sizeof(title));
     cells[n++] = name != NULL ? name : cwd != NULL ? path_base(cwd) : "";
     cells[n++] = item_str(o, "sourceMachine");
@@ -415,6 +458,7 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
         {"VERSIONS", 1, 0, 5}, {"SIZE", 1, 0, 4},   {"SAVED", 0, 0, 2},
     };
     int has_here = 0, has_sealed = 0, is_mixed = has_agents(list, cloud_agent);
+    int width = id_width(list, cloud_id);
     struct table *t;
     size_t n = 7;
 
@@ -431,7 +475,7 @@ void sessions_cloud_table(const struct text_style *st, struct json_object *list,
         columns[n++] = sealed;
     t = table_new(st, columns, n);
     for (size_t i = 0; i < json_object_array_length(list); i++)
-        cloud_row(st, t, json_object_array_get_idx(list, i), has_here, has_sealed, is_mixed);
+        cloud_row(st, t, json_object_array_get_idx(list, i), width, has_here, has_sealed, is_mixed);
     table_print(t, b);
     table_free(t);
 }

@@ -285,3 +285,17 @@ PY
     [ "$(ctctl list --cloud --json --sort title | jq -r '.sessions[].id' | tr '\n' ' ')" = "$a $b $c " ]
     [ "$(ctctl list --cloud --json --since 1h --limit 2 | jq '.sessions | length')" = 2 ]
 }
+
+@test "IDs that begin alike are shown as far as they tell sessions apart" {
+    log_in
+    line one >"$(transcript 01a22a5c-10f3-7311-be4c-c7c4ed7323ee)"
+    line two >"$(transcript 01a22a5c-5552-78d2-b1a8-4f355026b2f0)"
+    start_daemon
+    ctctl sync --wait
+    for how in '' --cloud; do
+        ctctl list $how >"$T/out"
+        grep -q '^01a22a5c-1  ' "$T/out"
+        grep -q '^01a22a5c-5  ' "$T/out"
+    done
+    ctctl show 01a22a5c-5 | grep -q '^Session    01a22a5c-5552'
+}
