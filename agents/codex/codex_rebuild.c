@@ -93,7 +93,7 @@ static int is_word(const struct json_object *o, const char *key, const char *wor
 static int is_of_folder(const char *path, const char *cwd)
 {
     return path != NULL && cwd != NULL && cwd[0] == '/' && cwd[1] != '\0' &&
-           strstr(path, "/..") == NULL && path_is_below(path, cwd);
+           path_stays_below(path, cwd);
 }
 
 /* May it write there?  To the session's folder and to those for temporary files. */

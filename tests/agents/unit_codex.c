@@ -449,7 +449,8 @@ static void what_came_of_a_strangers_is_the_same_conversation(void **state)
 /* By plain names, or not at all. */
 static void a_strangers_folder_is_at_or_below_the_one_that_was_chosen(void **state)
 {
-    static const char *const folders[] = {"/etc", "/home/bob/wx", "relative"};
+    static const char *const folders[] = {"/etc", "/home/bob/w/../../../etc", "/home/bob/w/..",
+                                          "/home/bob/wx", "relative"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
