@@ -258,12 +258,11 @@ static const char *locked_title(const struct json_object *item, char *buf, size_
 static const char *made_up_title(const struct json_object *item, char *buf, size_t n)
 {
     const struct json_object *m = item_metadata(item);
-    const char *agent = jdoc_str(m, "agentId"), *began = jdoc_str(m, "sessionStartedAt");
+    const char *id = jdoc_str(m, "agentId"), *began = jdoc_str(m, "sessionStartedAt"), *agent;
     int64_t messages = jdoc_int(m, "messageCount", 0);
     char when[64] = "", *count = text_count(messages, "message", "messages");
 
-    if (agent == NULL || strcmp(agent, "claude-code") == 0)
-        agent = "Claude Code";
+    agent = id != NULL && agent_find(id) == NULL ? id : item_agent(item)->name;
     if (began != NULL)
         text_clock(began, ", %Y-%m-%d %H:%M", when, sizeof(when));
     snprintf(buf, n, "%s%s%s%s", agent, when, messages > 0 ? ", " : "", messages > 0 ? count : "");
