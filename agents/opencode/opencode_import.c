@@ -152,6 +152,10 @@ static void child(const char *program, const char *file, const char *cwd, int ou
     int null = open("/dev/null", O_RDWR);
 
     (void)setpgid(0, 0);
+    /* The folder's own settings, plugins and servers are programs: they stay out of it. */
+    (void)setenv("OPENCODE_DISABLE_PROJECT_CONFIG", "true", 1);
+    (void)setenv("OPENCODE_PURE", "true", 1);
+    (void)setenv("OPENCODE_DISABLE_AUTOUPDATE", "true", 1);
     if (chdir(cwd) != 0)
         _exit(126);
     dup2(null, STDIN_FILENO);
