@@ -509,18 +509,31 @@ static void add_clash_problems(struct daemon *d, struct json_object *list)
     }
 }
 
-/* Nobody has said yet whether it is to be saved. */
-static void add_left_problem(void *arg, const struct agent *agent, const char *path)
+static void name_left(void *arg, const struct agent *agent, const char *path)
 {
-    char *what = str_printf("%s is here and not saved", agent->name);
-    struct json_object *o =
-        problem(arg, what, "only Claude Code is saved until somebody says so",
-                "write into codeteleportd.conf: agents = \"auto\"; to save all agents that are "
-                "here, or agents = \"claude-code\"; not to be told; then restart the daemon");
+    (void)path;
+    strlist_add(arg, agent->name);
+}
 
-    jdoc_set_str(o, "path", path);
-    jdoc_set_bool(o, "isNote", 1); /* nothing has got worse */
-    free(what);
+/* Nobody has said yet whether these are to be saved. */
+static void add_left_problem(const struct config *config, struct json_object *list)
+{
+    struct strlist names = {0};
+    struct buf what = {0};
+
+    roots_each_left(config, name_left, &names);
+    for (size_t i = 0; i < names.n; i++)
+        buf_printf(&what, "%s%s", i == 0 ? "" : i + 1 < names.n ? ", " : " and ", names.v[i]);
+    if (names.n > 0) {
+        buf_printf(&what, " %s here and not saved", names.n == 1 ? "is" : "are");
+        jdoc_set_bool(
+            problem(list, what.data, "only Claude Code is saved until somebody says so",
+                    "write into codeteleportd.conf: agents = \"auto\"; to save all agents that are "
+                    "here, or agents = \"claude-code\"; not to be told; then restart the daemon"),
+            "isNote", 1); /* nothing has got worse */
+    }
+    buf_free(&what);
+    strlist_free(&names);
 }
 
 static void add_general_problems(struct daemon *d, struct json_object *list)
@@ -551,7 +564,7 @@ static void add_general_problems(struct daemon *d, struct json_object *list)
     add_cleanup_problem(d, list);
     add_profile_problem(d, list);
     add_clash_problems(d, list);
-    roots_each_left(d->config, add_left_problem, list);
+    add_left_problem(d->config, list);
 }
 
 static struct json_object *problems(struct daemon *d)
