@@ -63,19 +63,22 @@ static int fits(enum agent_kind kind, const char *session_id, const char *path)
 /* A file of another session, that this one's records name: its results, its agents' transcripts. */
 static char *cited_path(const char *project, const char *cite)
 {
-    const char *rest = cite + UUID_SIZE - 1;
-    const char *name = strncmp(rest, "/tool-results/", 14) == 0      ? rest + 14
-                       : strncmp(rest, "/subagents/agent-", 17) == 0 ? rest + 17
-                                                                     : NULL;
+    const char *rest, *name;
 
-    if (!uuid_starts(cite) || name == NULL || *name == '\0' || strchr(name, '/') != NULL)
+    if (!uuid_starts(cite))
+        return NULL;
+    rest = cite + UUID_SIZE - 1;
+    name = strncmp(rest, "/tool-results/", 14) == 0      ? rest + 14
+           : strncmp(rest, "/subagents/agent-", 17) == 0 ? rest + 17
+                                                         : NULL;
+    if (name == NULL || *name == '\0' || strchr(name, '/') != NULL)
         return NULL;
     return str_printf("projects/%s/%s", project, cite);
 }
 
 int claude_cited(const char *project, const char *cite, char **ret_path, char **ret_entry)
 {
-    *ret_path = strlen(cite) > UUID_SIZE - 1 ? cited_path(project, cite) : NULL;
+    *ret_path = cited_path(project, cite);
     if (*ret_path == NULL)
         return -1;
     *ret_entry = str_printf(CITED "%s", cite);
