@@ -198,7 +198,7 @@ static int end_tokens(struct visit *v, const char *email, const char *more, stru
 }
 
 /* Somebody complained of what they share: the account goes on. */
-static int unshare(struct visit *v, const char *email, const char *more, struct ct_err *err)
+static int unshare_user(struct visit *v, const char *email, const char *more, struct ct_err *err)
 {
     struct ledger_user user = {0};
     struct purged done = {0};
@@ -304,7 +304,7 @@ static void print_removed(void *arg, const struct ledger_removed *r)
 static const struct action actions[] = {
     {"add", NULL, add},          {"show", NULL, show},     {"passwd", "--tokens", passwd},
     {"disable", NULL, disable},  {"enable", NULL, enable}, {"revoke", "ID", end_tokens},
-    {"delete", "--now", delete}, {"allow", NULL, allow},   {"unshare", NULL, unshare}};
+    {"delete", "--now", delete}, {"allow", NULL, allow},   {"unshare", NULL, unshare_user}};
 
 static int fits(const struct action *a, int argc, char **argv)
 {

@@ -19,8 +19,8 @@ static const char policy[] =
     "style-src 'self'; img-src 'self'; connect-src 'self' %s; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-static void send(struct app *a, struct web_req *r, int status, const char *type, const void *p,
-                 size_t n)
+static void send_text(struct app *a, struct web_req *r, int status, const char *type, const void *p,
+                      size_t n)
 {
     char *csp = str_printf(policy, a->config.objects_origin);
 
@@ -39,7 +39,7 @@ static void send_json(struct app *a, struct web_req *r, int status, struct json_
 {
     const char *text = jdoc_text(o);
 
-    send(a, r, status, "application/json", text, strlen(text));
+    send_text(a, r, status, "application/json", text, strlen(text));
     json_object_put(o);
 }
 
@@ -54,7 +54,7 @@ static void send_page(struct app *a, struct web_req *r, const char *path)
     const struct page *page = page_find(share_pages, share_pages_n, path);
 
     if (page != NULL)
-        send(a, r, 200, page->type, page->data, page->size);
+        send_text(a, r, 200, page->type, page->data, page->size);
     else
         refuse(a, r, 404, "not_found", "There is nothing at this path.");
 }
@@ -158,7 +158,7 @@ static void begin(void *arg, struct web_req *r)
     note_client(arg, r);
     web_set_route(r, is_link ? "/s/:id" : "page");
     if (is_read && strcmp(target, "/robots.txt") == 0)
-        send(arg, r, 200, "text/plain", "User-agent: *\nDisallow: /\n", 26);
+        send_text(arg, r, 200, "text/plain", "User-agent: *\nDisallow: /\n", 26);
     else if (is_read)
         send_page(arg, r, is_link ? "/" : strcmp(target, "/") != 0 ? target : "");
     else if (strcmp(method, "POST") != 0 || !is_link)

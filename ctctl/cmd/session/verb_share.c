@@ -170,7 +170,7 @@ static void print(struct ctx *c, const struct sharing *s, struct json_object *o,
     buf_free(&b);
 }
 
-static int send(struct ctx *c, const struct sharing *s)
+static int put(struct ctx *c, const struct sharing *s)
 {
     unsigned char *key = secret_alloc(WRAP_KEY);
     struct buf object = {0};
@@ -202,7 +202,7 @@ static int share(struct ctx *c, struct sharing *s)
     if (check_server(c, &e) != 0 || look(c, s, &e) != 0)
         rc = ctx_fail(c, &e);
     else if ((rc = agree(c, s)) == CTX_OK)
-        rc = send(c, s);
+        rc = put(c, s);
     showing_clear(&s->showing);
     leak_rules_free(s->showing.rules);
     return rc;

@@ -33,7 +33,7 @@ static int end_these(struct ctx *c, struct json_object *list, const struct strli
     return 0;
 }
 
-static int unshare(struct ctx *c, const struct strlist *words)
+static int end_shares(struct ctx *c, const struct strlist *words)
 {
     struct json_object *o, *answer = json_object_new_object(), *ended = json_object_new_array();
     struct ct_err e;
@@ -66,7 +66,7 @@ static int run(struct ctx *c, int argc, char **argv)
     if (rc == -1 && is_all == (words.n > 0))
         rc = ctx_usage(c, "unshare wants the ID of a share (see: ctctl shares), or --all");
     if (rc == -1)
-        rc = unshare(c, &words);
+        rc = end_shares(c, &words);
     strlist_free(&words);
     return rc;
 }
