@@ -11,6 +11,7 @@ mkdir -p "$made"
 make_home
 trap end_home EXIT
 start_server
+within test -s "$T/server/ballast" # is made beside the first requests
 stop_server
 mv "$T/server/ballast" "$made/"
 cp -Rp "$T/server" "$made/empty"
