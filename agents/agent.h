@@ -284,6 +284,7 @@ struct agent {
      * argument is a struct record_reader (record.h).  Is a user's record a prompt?  NULL: always.
      */
     const struct jscan_ops *record_ops;
+    const struct record_form *record_form; /* of form_ops (form.h); NULL: it needs none */
     int (*record_is_prompt)(const struct record *r);
 
     struct agent_record_names record_names;

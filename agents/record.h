@@ -67,11 +67,15 @@ struct record {
     struct record_block block;
 };
 
+struct record_form;
+
 struct record_reader {
     struct record *record;
     struct buf *paths;  /* files that its tool calls modify, each with a NUL behind it */
     struct buf *pastes; /* contentHash values, the same way */
     struct buf *calls; /* ids of tool calls that can come again, the same way; others are counted */
+
+    const struct record_form *form; /* of the agent, or NULL */
 
     /* The record is one of several that the line holds, and ends here: take it.  The agent clears
      * it then. */

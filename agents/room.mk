@@ -41,6 +41,7 @@ agents_libagents_a_SOURCES = \
   agents/copilot/copilot_turns.c \
   agents/copilot/copilot_words.c \
   agents/encode.c agents/encode.h \
+  agents/form.c agents/form.h \
   agents/gemini/gemini.c agents/gemini/gemini.h \
   agents/gemini/gemini_project.c \
   agents/gemini/gemini_rebuild.c \

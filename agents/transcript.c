@@ -297,7 +297,13 @@ static void end_line(struct transcript *t)
 
 void transcript_feed(struct transcript *t, const char *p, size_t n)
 {
-    struct record_reader rr = {&t->record, &t->paths, &t->pastes, &t->calls, take_part, t};
+    struct record_reader rr = {.record = &t->record,
+                               .paths = &t->paths,
+                               .pastes = &t->pastes,
+                               .calls = &t->calls,
+                               .form = t->agent->record_form,
+                               .part = take_part,
+                               .arg = t};
 
     while (n > 0) {
         const char *end = memchr(p, '\n', n);

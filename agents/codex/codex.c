@@ -18,6 +18,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/codex/codex.h"
+#include "agents/form.h"
 
 /*
  * A session is one file, a rollout, in the folder of the day on which it began; archived ones lie
@@ -342,7 +343,8 @@ const struct agent codex_agent = {
     .sidechain_session = plain_sidechain_session,
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
-    .record_ops = &codex_record_ops,
+    .record_ops = &form_ops,
+    .record_form = &codex_record_form,
     .record_names = {.id = "",
                      .parent = "",
                      .message = "payload",

@@ -20,7 +20,7 @@ int codex_is_rollout(const char *name, char ret_id[UUID_SIZE]);
 int codex_is_put_in(const struct json_object *message);
 
 /* For the row; the contracts are those of the members of struct agent. */
-extern const struct jscan_ops codex_record_ops;
+extern const struct record_form codex_record_form;
 void codex_record_turns(struct json_object *record, turns_f *f, void *arg);
 enum agent_news codex_record_news(const struct agent_record *r);
 void codex_record_identity(const struct agent_record *r, char *ret, size_t size);

@@ -14,6 +14,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/copilot/copilot.h"
+#include "agents/form.h"
 
 /*
  * The data folder is the one that holds sessions: tokens, settings and logs lie beside it, out of
@@ -293,7 +294,8 @@ const struct agent copilot_agent = {
     .sidechain_session = plain_sidechain_session,
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
-    .record_ops = &copilot_record_ops,
+    .record_ops = &form_ops,
+    .record_form = &copilot_record_form,
     .record_names = {.id = "id",
                      .parent = "parentId",
                      .message = "data",

@@ -12,7 +12,7 @@
 int copilot_is_silent(const char *type);
 
 /* For the row; the contracts are those of the members of struct agent. */
-extern const struct jscan_ops copilot_record_ops;
+extern const struct record_form copilot_record_form;
 void copilot_record_turns(struct json_object *record, turns_f *f, void *arg);
 const char *copilot_why_not(const struct rebuild_opts *opts, const char *entry);
 struct rebuild *copilot_rebuild_new(const struct rebuild_opts *opts, const char *entry);

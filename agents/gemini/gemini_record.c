@@ -1,9 +1,7 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agents/gemini/gemini.h"
-#include "agents/record.h"
+#include "agents/form.h"
 #include "common/base/str.h"
 
 /*
@@ -11,8 +9,6 @@
  * more of it is known; and {"$set": {"messages": []}} says all messages anew, each of which is told
  * as a part of its line.
  */
-
-#define PATHS_MAX (1 << 20)
 
 /* Where we are, as bits of record.known; and what was met. */
 enum {
@@ -200,25 +196,17 @@ static void on_number(void *arg, const struct jscan *s, const char *text, size_t
     struct record *r = ((struct record_reader *)arg)->record;
     int64_t *to = count_of(r, s);
 
-    if (to == NULL || is_cut || len > 15 || strspn(text, "0123456789") != len)
-        return;
-    r->has_usage = 1;
-    *to = strtoll(text, NULL, 10);
+    if (to != NULL && form_count(text, len, is_cut, to) == 0)
+        r->has_usage = 1;
 }
 
 /* A call ends: it is known by its id, for it comes again. */
 static void end_call(struct record_reader *rr)
 {
     struct record *r = rr->record;
-    size_t n = strlen(r->block.file_path);
 
-    if (r->block.notebook_path[0] != '\0' && rr->calls->len < PATHS_MAX)
-        buf_add(rr->calls, r->block.notebook_path, strlen(r->block.notebook_path) + 1);
-    else
-        r->tool_calls++;
-    if (r->known & IS_EDIT && n > 0 && rr->paths->len + n < PATHS_MAX)
-        buf_add(rr->paths, r->block.file_path, n + 1);
-    r->block.file_path[0] = r->block.notebook_path[0] = '\0';
+    form_take_call(rr);
+    form_take_file(rr, (r->known & IS_EDIT) != 0);
     r->known &= ~(uint32_t)(IN_CALL | IN_ARGS | IS_EDIT);
 }
 

@@ -12,6 +12,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/opencode/opencode.h"
+#include "agents/form.h"
 
 #define ENDING ".jsonl"
 #define ID_MAX 64
@@ -204,7 +205,8 @@ const struct agent opencode_agent = {
     .sidechain_session = plain_sidechain_session,
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
-    .record_ops = &opencode_record_ops,
+    .record_ops = &form_ops,
+    .record_form = &opencode_record_form,
     .record_names = {.id = "id",
                      .parent = "",
                      .content = "parts",

@@ -28,7 +28,7 @@ void opencode_uuid(const char *id, char ret[UUID_SIZE]);
 int opencode_is_id(const char *id, size_t n, const char *prefix);
 
 /* For the row; the contracts are those of the members of struct agent. */
-extern const struct jscan_ops opencode_record_ops;
+extern const struct record_form opencode_record_form;
 void opencode_record_turns(struct json_object *record, turns_f *f, void *arg);
 struct rebuild *opencode_rebuild_new(const struct rebuild_opts *opts, const char *entry);
 void opencode_sources(struct strlist *ret);

@@ -10,6 +10,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/pi/pi.h"
+#include "agents/form.h"
 
 /*
  * The data folder is the one that holds sessions, and nothing else: pi's keys and settings lie
@@ -319,7 +320,8 @@ const struct agent pi_agent = {
     .sidechain_session = plain_sidechain_session,
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
-    .record_ops = &pi_record_ops,
+    .record_ops = &form_ops,
+    .record_form = &pi_record_form,
     .record_names = {.id = "id",
                      .parent = "parentId",
                      .message = "message",

@@ -11,6 +11,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/qwen/qwen.h"
+#include "agents/form.h"
 
 /*
  * A chat is projects/<project>/chats/<id>.jsonl; one that was archived lies one folder deeper, and
@@ -382,7 +383,8 @@ const struct agent qwen_agent = {
     .sidechain_session = plain_sidechain_session,
     .named = plain_named,
     .plan_slugs = plain_plan_slugs,
-    .record_ops = &qwen_record_ops,
+    .record_ops = &form_ops,
+    .record_form = &qwen_record_form,
     .record_names = {.id = "uuid",
                      .parent = "parentUuid",
                      .message = "message",

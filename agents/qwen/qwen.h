@@ -9,7 +9,7 @@
 #define QWEN_GOAL_LEFT "goal_state_elsewhere"
 
 /* For the row; the contracts are those of the members of struct agent. */
-extern const struct jscan_ops qwen_record_ops;
+extern const struct record_form qwen_record_form;
 int qwen_is_setting(const char *type, const char *subtype); /* none of the conversation */
 void qwen_record_turns(struct json_object *record, turns_f *f, void *arg);
 const char *qwen_why_not(const struct rebuild_opts *opts, const char *entry);
