@@ -142,6 +142,26 @@ void turns_free(struct turns *t)
     free(t);
 }
 
+void teller_say(struct teller *x, enum turn_kind kind, const char *text)
+{
+    if (text == NULL)
+        return;
+    x->turn.kind = kind;
+    x->turn.text = text;
+    x->f(x->arg, &x->turn);
+    x->turn.part++;
+}
+
+void teller_call(struct teller *x, const char *name, struct json_object *arguments,
+                 const char *const *keys)
+{
+    x->turn.tool = name != NULL ? name : "?";
+    for (; x->turn.brief == NULL && *keys != NULL; keys++)
+        x->turn.brief = jdoc_str(arguments, *keys);
+    teller_say(x, TURN_CALL, arguments != NULL ? jdoc_text(arguments) : "");
+    x->turn.tool = x->turn.brief = NULL;
+}
+
 const char *turns_word(enum turn_kind kind)
 {
     static const char *const words[] = {

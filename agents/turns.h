@@ -46,6 +46,28 @@ struct turn {
 
 typedef void turns_f(void *arg, const struct turn *t);
 
+/* An agent that tells the turns of one record: what of a turn is the same for all stays in ${turn}.
+ */
+struct teller {
+    turns_f *f;
+    void *arg;
+    struct turn turn;
+};
+
+/**
+ * teller_say(x, kind, text):
+ * Tell the next turn; none if ${text} is NULL.
+ */
+void teller_say(struct teller *x, enum turn_kind kind, const char *text);
+
+/**
+ * teller_call(x, name, arguments, keys):
+ * Tell that a tool was used.  ${name} and ${arguments} may be NULL; of the arguments the first of
+ * ${keys} (with a NULL at the end) that is a string says most.
+ */
+void teller_call(struct teller *x, const char *name, struct json_object *arguments,
+                 const char *const *keys);
+
 struct agent;
 
 /* The turns of a transcript that comes in pieces. */

@@ -9,11 +9,6 @@
  * them once more, among instructions that nobody typed; calls and what they printed come from what
  * goes to the model, for events have them in many forms.
  */
-struct telling {
-    turns_f *f;
-    void *arg;
-    struct turn turn;
-};
 
 static int is(const char *s, const char *word)
 {
@@ -29,35 +24,25 @@ static int is_one_of(const char *s, const char *const *words)
     return 0;
 }
 
-static void tell(struct telling *x, enum turn_kind kind, const char *text)
-{
-    if (text == NULL)
-        return;
-    x->turn.kind = kind;
-    x->turn.text = text;
-    x->f(x->arg, &x->turn);
-    x->turn.part++;
-}
-
 /* A string, or blocks of text and pictures. */
-static void tell_content(struct telling *x, struct json_object *content, enum turn_kind kind)
+static void tell_content(struct teller *x, struct json_object *content, enum turn_kind kind)
 {
     struct json_object *block;
     const char *type;
 
     if (json_object_get_type(content) == json_type_string)
-        tell(x, kind, json_object_get_string(content));
+        teller_say(x, kind, json_object_get_string(content));
     if (json_object_get_type(content) != json_type_array)
         return;
     for (size_t i = 0; i < json_object_array_length(content); i++) {
         block = json_object_array_get_idx(content, i);
         type = jdoc_str(block, "type");
         if (jdoc_str(block, "text") != NULL)
-            tell(x, kind, jdoc_str(block, "text"));
+            teller_say(x, kind, jdoc_str(block, "text"));
         else if (type != NULL && strstr(type, "image") != NULL)
-            tell(x, kind, "[image]");
+            teller_say(x, kind, "[image]");
         else
-            tell(x, TURN_NOTE, jdoc_text(block));
+            teller_say(x, TURN_NOTE, jdoc_text(block));
     }
 }
 
@@ -87,7 +72,7 @@ static const char *brief_of(const struct json_object *arguments)
     return NULL;
 }
 
-static void tell_call(struct telling *x, const struct json_object *payload)
+static void tell_call(struct teller *x, const struct json_object *payload)
 {
     const char *type = jdoc_str(payload, "type"), *name = jdoc_str(payload, "name");
     const char *arguments = jdoc_str(payload, "arguments"), *input = jdoc_str(payload, "input");
@@ -100,7 +85,7 @@ static void tell_call(struct telling *x, const struct json_object *payload)
         x->turn.brief = brief_of(action);
     if (arguments == NULL)
         arguments = input != NULL ? input : action != NULL ? jdoc_text(action) : "";
-    tell(x, TURN_CALL, arguments);
+    teller_say(x, TURN_CALL, arguments);
     x->turn.tool = x->turn.brief = NULL;
     json_object_put(parsed);
 }
@@ -128,7 +113,7 @@ int codex_is_put_in(const struct json_object *payload)
     return 0;
 }
 
-static void tell_response(struct telling *x, struct json_object *payload)
+static void tell_response(struct teller *x, struct json_object *payload)
 {
     const char *type = jdoc_str(payload, "type");
     size_t n = type != NULL ? strlen(type) : 0;
@@ -144,42 +129,42 @@ static void tell_response(struct telling *x, struct json_object *payload)
     } else if (n > 7 && strcmp(type + n - 7, "_output") == 0) {
         struct json_object *output = member(payload, "output");
         if (json_object_get_type(output) == json_type_object)
-            tell(x, TURN_RESULT, jdoc_text(output));
+            teller_say(x, TURN_RESULT, jdoc_text(output));
         else
             tell_content(x, output, TURN_RESULT);
     } else if (!is(type, "compaction") && !is(type, "ghost_snapshot")) {
-        tell(x, TURN_NOTE, jdoc_text(payload));
+        teller_say(x, TURN_NOTE, jdoc_text(payload));
     }
 }
 
 /* ---- events -------------------------------------------------------------------------------------
  */
 
-static void tell_event(struct telling *x, struct json_object *payload)
+static void tell_event(struct teller *x, struct json_object *payload)
 {
     const char *type = jdoc_str(payload, "type");
     const struct json_object *item = jdoc_obj(payload, "item");
     const char *of = jdoc_str(item, "type");
 
     if (is(type, "user_message"))
-        tell(x, TURN_PROMPT, jdoc_str(payload, "message"));
+        teller_say(x, TURN_PROMPT, jdoc_str(payload, "message"));
     else if (is(type, "agent_message"))
-        tell(x, TURN_ANSWER, jdoc_str(payload, "message"));
+        teller_say(x, TURN_ANSWER, jdoc_str(payload, "message"));
     else if (is(type, "item_completed") && is(of, "UserMessage"))
         tell_content(x, member(item, "content"), TURN_PROMPT);
     else if (is(type, "item_completed") && is(of, "AgentMessage"))
         tell_content(x, member(item, "content"), TURN_ANSWER);
     else if (is(type, "turn_aborted"))
-        tell(x, TURN_NOTE, "[interrupted]");
+        teller_say(x, TURN_NOTE, "[interrupted]");
     else if (is(type, "error") || is(type, "warning"))
-        tell(x, TURN_NOTE, jdoc_str(payload, "message"));
+        teller_say(x, TURN_NOTE, jdoc_str(payload, "message"));
 }
 
 void codex_record_turns(struct json_object *record, turns_f *f, void *arg)
 {
     static const char *const silent[] = {"session_meta", "turn_context", "world_state",
                                          "token_usage_record", NULL};
-    struct telling x = {.f = f, .arg = arg};
+    struct teller x = {.f = f, .arg = arg};
     const char *type = jdoc_str(record, "type");
     struct json_object *payload = jdoc_obj(record, "payload");
 
@@ -194,7 +179,7 @@ void codex_record_turns(struct json_object *record, turns_f *f, void *arg)
     else if (is(type, "response_item"))
         tell_response(&x, payload);
     else if (is(type, "compacted"))
-        tell(&x, TURN_SUMMARY, jdoc_str(payload, "message"));
+        teller_say(&x, TURN_SUMMARY, jdoc_str(payload, "message"));
     else
-        tell(&x, TURN_NOTE, jdoc_text(record));
+        teller_say(&x, TURN_NOTE, jdoc_text(record));
 }

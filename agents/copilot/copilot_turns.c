@@ -7,23 +7,14 @@
  * Copilot CLI's events as turns.  A call stands in the message that asks for it, and again when it
  * begins: it is told once.
  */
-struct telling {
-    turns_f *f;
-    void *arg;
-    struct turn turn;
-};
 
-static void tell(struct telling *x, enum turn_kind kind, const char *text)
+static void tell(struct teller *x, enum turn_kind kind, const char *text)
 {
-    if (text == NULL || text[0] == '\0')
-        return;
-    x->turn.kind = kind;
-    x->turn.text = text;
-    x->f(x->arg, &x->turn);
-    x->turn.part++;
+    if (text != NULL && text[0] != '\0')
+        teller_say(x, kind, text);
 }
 
-static void tell_call(struct telling *x, const char *name, struct json_object *arguments)
+static void tell_call(struct teller *x, const char *name, struct json_object *arguments)
 {
     static const char *const keys[] = {"command", "path",   "pattern",     "query",
                                        "url",     "prompt", "description", NULL};
@@ -35,7 +26,7 @@ static void tell_call(struct telling *x, const char *name, struct json_object *a
     x->turn.tool = x->turn.brief = NULL;
 }
 
-static void tell_answer(struct telling *x, const struct json_object *data)
+static void tell_answer(struct teller *x, const struct json_object *data)
 {
     struct json_object *requests = jdoc_array(data, "toolRequests");
 
@@ -47,7 +38,7 @@ static void tell_answer(struct telling *x, const struct json_object *data)
     }
 }
 
-static void tell_result(struct telling *x, const struct json_object *data)
+static void tell_result(struct teller *x, const struct json_object *data)
 {
     const char *text = jdoc_str(jdoc_obj(data, "result"), "content");
 
@@ -56,7 +47,7 @@ static void tell_result(struct telling *x, const struct json_object *data)
     tell(x, TURN_RESULT, text);
 }
 
-static void tell_prompt(struct telling *x, const struct json_object *data)
+static void tell_prompt(struct teller *x, const struct json_object *data)
 {
     int is_put_in =
         jdoc_str(data, "source") != NULL || jdoc_bool(data, "isAutopilotContinuation", 0);
@@ -65,7 +56,7 @@ static void tell_prompt(struct telling *x, const struct json_object *data)
 }
 
 /* What else may have words: its own, else all of it. */
-static void tell_note(struct telling *x, struct json_object *record)
+static void tell_note(struct teller *x, struct json_object *record)
 {
     static const char *const keys[] = {"content", "message", "summary"};
     struct json_object *data = jdoc_obj(record, "data");
@@ -78,7 +69,7 @@ static void tell_note(struct telling *x, struct json_object *record)
 
 void copilot_record_turns(struct json_object *record, turns_f *f, void *arg)
 {
-    struct telling x = {.f = f, .arg = arg};
+    struct teller x = {.f = f, .arg = arg};
     const char *type = jdoc_str(record, "type");
     struct json_object *data = jdoc_obj(record, "data");
 

@@ -9,35 +9,23 @@
  * when a session is resumed; a call's result stands in it and in the message behind it.  So each
  * part is told by what it is known by, and those who listen hear it once.
  */
-struct telling {
-    turns_f *f;
-    void *arg;
-    struct turn turn;
-};
 
-static void tell(struct telling *x, enum turn_kind kind, const char *once, const char *text)
+static void tell(struct teller *x, enum turn_kind kind, const char *once, const char *text)
 {
-    x->turn.kind = kind;
-    x->turn.text = text;
     x->turn.once = once;
-    x->f(x->arg, &x->turn);
-    x->turn.part++;
+    teller_say(x, kind, text);
 }
 
-static void tell_call(struct telling *x, const struct json_object *call)
+static void tell_call(struct teller *x, const struct json_object *call)
 {
-    static const char *const keys[] = {"command", "file_path", "pattern", "query",
-                                       "url",     "prompt",    "path",    "dir_path"};
-    struct json_object *args = jdoc_obj(call, "args");
+    static const char *const keys[] = {"command", "file_path", "pattern",  "query", "url",
+                                       "prompt",  "path",      "dir_path", NULL};
 
-    x->turn.tool = jdoc_str(call, "name") != NULL ? jdoc_str(call, "name") : "?";
-    for (size_t i = 0; x->turn.brief == NULL && i < sizeof(keys) / sizeof(keys[0]); i++)
-        x->turn.brief = jdoc_str(args, keys[i]);
-    tell(x, TURN_CALL, jdoc_str(call, "id"), args != NULL ? jdoc_text(args) : "");
-    x->turn.tool = x->turn.brief = NULL;
+    x->turn.once = jdoc_str(call, "id");
+    teller_call(x, jdoc_str(call, "name"), jdoc_obj(call, "args"), keys);
 }
 
-static void tell_result(struct telling *x, const struct json_object *response)
+static void tell_result(struct teller *x, const struct json_object *response)
 {
     struct json_object *said = jdoc_obj(response, "response");
     const char *output = jdoc_str(said, "output");
@@ -49,7 +37,7 @@ static void tell_result(struct telling *x, const struct json_object *response)
     tell(x, TURN_RESULT, jdoc_str(response, "id"), output != NULL ? output : "");
 }
 
-static void tell_part(struct telling *x, struct json_object *part, enum turn_kind said)
+static void tell_part(struct teller *x, struct json_object *part, enum turn_kind said)
 {
     const char *text = jdoc_str(part, "text"), *id = x->turn.record;
 
@@ -68,7 +56,7 @@ static void tell_part(struct telling *x, struct json_object *part, enum turn_kin
 }
 
 /* A string, one part or several; a string that is empty says nothing. */
-static void tell_content(struct telling *x, struct json_object *content, enum turn_kind said)
+static void tell_content(struct teller *x, struct json_object *content, enum turn_kind said)
 {
     if (json_object_get_type(content) == json_type_array)
         for (size_t i = 0; i < json_object_array_length(content); i++)
@@ -78,7 +66,7 @@ static void tell_content(struct telling *x, struct json_object *content, enum tu
         tell_part(x, content, said);
 }
 
-static void tell_thoughts(struct telling *x, const struct json_object *thoughts)
+static void tell_thoughts(struct teller *x, const struct json_object *thoughts)
 {
     struct buf b = {0};
 
@@ -94,7 +82,7 @@ static void tell_thoughts(struct telling *x, const struct json_object *thoughts)
     buf_free(&b);
 }
 
-static void tell_calls(struct telling *x, const struct json_object *calls)
+static void tell_calls(struct teller *x, const struct json_object *calls)
 {
     for (size_t i = 0; calls != NULL && i < json_object_array_length(calls); i++) {
         const struct json_object *call = json_object_array_get_idx(calls, i);
@@ -108,7 +96,7 @@ static void tell_calls(struct telling *x, const struct json_object *calls)
     }
 }
 
-static void tell_message(struct telling *x, const struct json_object *m)
+static void tell_message(struct teller *x, const struct json_object *m)
 {
     const char *type = jdoc_str(m, "type");
     enum turn_kind said = TURN_NOTE;
@@ -131,7 +119,7 @@ static void tell_message(struct telling *x, const struct json_object *m)
 
 void gemini_record_turns(struct json_object *record, turns_f *f, void *arg)
 {
-    struct telling x = {.f = f, .arg = arg};
+    struct teller x = {.f = f, .arg = arg};
     const struct json_object *messages = jdoc_array(jdoc_obj(record, "$set"), "messages");
 
     if (messages == NULL)
