@@ -13,6 +13,30 @@
 
 #include "agents/plain.h"
 
+char *plain_project_name(const char *cwd)
+{
+    (void)cwd;
+    return str_dup("");
+}
+
+void plain_project_names(const char *cwd, struct strlist *ret)
+{
+    (void)cwd;
+    strlist_add(ret, "");
+}
+
+enum agent_kind plain_entry_kind(const struct agent *agent, const char *session_id,
+                                 const char *project, const char *entry)
+{
+    char *path = agent->entry_path(session_id, project, NULL, entry);
+    struct agent_path place = {0};
+
+    if (path != NULL)
+        agent->classify(path, &place);
+    free(path);
+    return place.kind;
+}
+
 int plain_list(int root_fd, const char *session_id, const char *project,
                const struct agent_list_ops *ops, void *arg, const _Atomic int *cancel,
                struct ct_err *err)

@@ -21,7 +21,17 @@ int plain_sidechain_session(int fd, char ret_session_id[UUID_SIZE], struct ct_er
 int plain_named(const char *name, char *path, char *entry, size_t size);
 void plain_plan_slugs(const char *name, struct strlist *ret);
 int plain_prompt_is_command(const char *text);
+char *plain_project_name(const char *cwd); /* there are no folders of projects: "" */
+void plain_project_names(const char *cwd, struct strlist *ret);
 char *plain_arrival(const struct rebuild_opts *opts, const char *entry);
+
+/**
+ * plain_entry_kind(agent, session_id, project, entry):
+ * For entry_kind(): what the agent's classify() says of where its entry_path() puts ${entry}, in
+ * the folder ${project}, which may be any.
+ */
+enum agent_kind plain_entry_kind(const struct agent *agent, const char *session_id,
+                                 const char *project, const char *entry);
 
 /**
  * plain_list_folder(agent, root_fd, dir, entry, ops, arg):

@@ -176,19 +176,6 @@ static char *find_root(void)
     return v != NULL && v[0] != '\0' ? path_expand(v) : path_join(path_home(), ".codex");
 }
 
-/* A place says the day; whose folder it is stands in the rollout. */
-static char *project_name(const char *cwd)
-{
-    (void)cwd;
-    return str_dup("");
-}
-
-static void project_names(const char *cwd, struct strlist *ret)
-{
-    (void)cwd;
-    strlist_add(ret, "");
-}
-
 /* The time in the name of a rollout of which only the id is known: such an id begins with it. */
 static void time_of(const char *session_id, char ret[CODEX_TIME + 1])
 {
@@ -382,6 +369,6 @@ const struct agent codex_agent = {
     .rebuild_free = anew_free,
     .rebuild_feed = anew_feed,
     .rebuild_end = anew_end,
-    .project_name = project_name,
-    .project_names = project_names,
+    .project_name = plain_project_name, /* whose folder it is stands in the rollout */
+    .project_names = plain_project_names,
 };

@@ -75,19 +75,6 @@ static char *find_root(void)
     return root;
 }
 
-/* There are no folders of projects. */
-static char *project_name(const char *cwd)
-{
-    (void)cwd;
-    return str_dup("");
-}
-
-static void project_names(const char *cwd, struct strlist *ret)
-{
-    (void)cwd;
-    strlist_add(ret, "");
-}
-
 static char *transcript_path(const char *session_id, const char *project, const char *file)
 {
     (void)project;
@@ -258,13 +245,7 @@ static char *entry_path(const char *session_id, const char *project, const char 
 
 static enum agent_kind entry_kind(const char *session_id, const char *entry)
 {
-    char *path = entry_path(session_id, "", NULL, entry);
-    struct agent_path place = {0};
-
-    if (path != NULL)
-        classify(path, &place);
-    free(path);
-    return place.kind;
+    return plain_entry_kind(&copilot_agent, session_id, "", entry);
 }
 
 static const char *const transcript_places[] = {"*", NULL};
@@ -320,6 +301,6 @@ const struct agent copilot_agent = {
     .rebuild_free = anew_free,
     .rebuild_feed = anew_feed,
     .rebuild_end = anew_end,
-    .project_name = project_name,
-    .project_names = project_names,
+    .project_name = plain_project_name,
+    .project_names = plain_project_names,
 };

@@ -91,19 +91,6 @@ static char *find_root(void)
     return root;
 }
 
-/* All lie in one folder. */
-static char *project_name(const char *cwd)
-{
-    (void)cwd;
-    return str_dup("");
-}
-
-static void project_names(const char *cwd, struct strlist *ret)
-{
-    (void)cwd;
-    strlist_add(ret, "");
-}
-
 static char *transcript_path(const char *session_id, const char *project, const char *file)
 {
     struct agent_path place = {0};
@@ -231,6 +218,6 @@ const struct agent opencode_agent = {
     .rebuild_end = anew_end,
     .write_words = opencode_write_words,
     .has_random_ids = 1, /* by their beginning, ids of messages are told apart */
-    .project_name = project_name,
-    .project_names = project_names,
+    .project_name = plain_project_name,
+    .project_names = plain_project_names,
 };

@@ -347,13 +347,7 @@ static char *entry_path(const char *session_id, const char *project, const char 
 
 static enum agent_kind entry_kind(const char *session_id, const char *entry)
 {
-    char *path = entry_path(session_id, "p", NULL, entry);
-    struct agent_path place = {0};
-
-    if (path != NULL)
-        classify(path, &place);
-    free(path);
-    return place.kind;
+    return plain_entry_kind(&qwen_agent, session_id, "p", entry);
 }
 
 static const char *const transcript_places[] = {"projects/*/chats", "projects/*/chats/archive",

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/now.h"
 #include "common/base/hash.h"
 #include "common/data/jdoc.h"
 #include "common/base/log.h"
@@ -36,6 +37,17 @@ int call_too_many(struct call *c, int wait_s)
     snprintf(text, sizeof(text), "%d", wait_s);
     web_answer_header(c->web, "Retry-After", text);
     return call_error(c, 429, "too_many_attempts", "Too many attempts; try again later.");
+}
+
+int call_count(struct call *c, struct attempts *limit, const char *name)
+{
+    int64_t now_ms = now_mono_ms();
+    int wait = attempts_wait_s(limit, name, now_ms);
+
+    if (wait > 0)
+        return call_too_many(c, wait);
+    attempts_count(limit, name, now_ms);
+    return 0;
 }
 
 int call_fail(struct call *c, const struct ct_err *err)

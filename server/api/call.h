@@ -63,6 +63,12 @@ int call_ok(struct call *c);
 int call_too_many(struct call *c, int wait_s);
 
 /**
+ * call_count(c, limit, name):
+ * Count one more of what ${name} did.  Return 0, or the status of the answer if that is too often.
+ */
+int call_count(struct call *c, struct attempts *limit, const char *name);
+
+/**
  * call_query(c, name, ret):
  * The decoded value of ${name} in the query: 1 with ${ret}, which the caller frees, 0 if it is not
  * there, -1 if it is not decent (a broken escape, a NUL, not UTF-8).

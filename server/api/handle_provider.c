@@ -167,15 +167,12 @@ static int bad_state(struct call *c)
 
 static int set_out(struct call *c, struct signin *s)
 {
-    struct attempts *limit = c->config->limits->signins;
     char peer[WEB_ADDRESS_SIZE];
-    int wait, status;
+    int status;
 
     call_peer(c, peer, sizeof(peer));
-    wait = attempts_wait_s(limit, peer, now_mono_ms());
-    if (wait > 0)
-        return call_too_many(c, wait);
-    attempts_count(limit, peer, now_mono_ms());
+    if ((status = call_count(c, c->config->limits->signins, peer)) != 0)
+        return status;
     if (limits_go_out(c->config->limits) != 0)
         return too_many_outside(c);
     status = begin(c, s);

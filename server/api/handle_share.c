@@ -31,19 +31,6 @@ static int check_allowed(struct call *c)
                       "codeteleport-server.conf).");
 }
 
-/* Each leaves a trace for good. */
-static int count_share(struct call *c)
-{
-    struct attempts *limit = c->config->limits->shares;
-    int64_t now_ms = now_mono_ms();
-    int wait = attempts_wait_s(limit, c->who.user_id, now_ms);
-
-    if (wait > 0)
-        return call_too_many(c, wait);
-    attempts_count(limit, c->who.user_id, now_ms);
-    return 0;
-}
-
 static int add_once(struct call *c, const struct api_share_req *req, char id[UUID_SIZE],
                     struct ct_err *err)
 {
@@ -124,7 +111,7 @@ int handle_share_create(struct call *c)
     else if (req.lifetime_s < MIN_S || req.lifetime_s > MAX_S)
         status = call_error(c, 422, "invalid",
                             "expiresIn has to be a number of seconds, at most 30 days.");
-    else if ((status = count_share(c)) == 0)
+    else if ((status = call_count(c, c->config->limits->shares, c->who.user_id)) == 0)
         status = add(c, &req, id, &err) != 0 ? call_fail(c, &err) : answer(c, &req, id);
     api_share_req_clear(&req);
     return status;

@@ -17,19 +17,6 @@ int handle_trash_list(struct call *c)
     return 200;
 }
 
-/* 0, or the status of the answer.  To delete and undelete all day would leave traces for good. */
-static int count_undelete(struct call *c)
-{
-    struct attempts *limit = c->config->limits->undeletes;
-    int64_t now_ms = now_mono_ms();
-    int wait = attempts_wait_s(limit, c->who.user_id, now_ms);
-
-    if (wait > 0)
-        return call_too_many(c, wait);
-    attempts_count(limit, c->who.user_id, now_ms);
-    return 0;
-}
-
 int handle_trash_undelete(struct call *c)
 {
     int64_t version = 0, n = 0;
@@ -44,7 +31,8 @@ int handle_trash_undelete(struct call *c)
         version = jdoc_int(c->body, "version", -1);
     if (version < 0 || version > API_VERSION_MAX)
         return call_error(c, 422, "invalid", "version has to be the number of a version.");
-    if ((status = count_undelete(c)) != 0)
+    /* To delete and undelete all day would leave traces for good. */
+    if ((status = call_count(c, c->config->limits->undeletes, c->who.user_id)) != 0)
         return status;
     if (call_act(c, &err) != 0)
         return call_fail(c, &err);
