@@ -17,6 +17,8 @@
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
+#include "tests/agents/agents_room.h"
+
 #define ID "01a22a5c-10f3-7311-be4c-c7c4ed7323ee"
 #define NAME "rollout-2026-11-30T02-50-06-" ID ".jsonl"
 
@@ -194,19 +196,12 @@ static void facts_are_the_same_in_both_modes(void **state)
     }
 }
 
-static struct news *news_of(const char *text)
-{
-    struct news *n = news_new(&codex_agent);
-
-    news_feed(n, text, strlen(text));
-    news_end(n);
-    return n;
-}
-
 static void one_mode_says_what_the_other_one_says(void **state)
 {
-    struct news *paged = news_of(PAGED), *legacy = news_of(LEGACY), *more = news_of(PAGED MORE);
-    struct news *settings = news_of(PAGED CONTEXT), *before = news_of(BEFORE);
+    struct news *paged = room_news(&codex_agent, PAGED), *legacy = room_news(&codex_agent, LEGACY),
+                *more = room_news(&codex_agent, PAGED MORE);
+    struct news *settings = room_news(&codex_agent, PAGED CONTEXT),
+                *before = room_news(&codex_agent, BEFORE);
 
     (void)state;
     assert_int_equal(news_count(paged), 6);
@@ -226,11 +221,6 @@ static void one_mode_says_what_the_other_one_says(void **state)
     news_free(before);
 }
 
-static void add_turn(void *arg, const struct turn *t)
-{
-    buf_printf(arg, "%s: %s\n", turns_word(t->kind), t->text);
-}
-
 static void turns_are_what_was_said(void **state)
 {
     static const char *const texts[] = {PAGED, LEGACY};
@@ -238,7 +228,7 @@ static void turns_are_what_was_said(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct buf b = {0};
-        struct turns *t = turns_new(&codex_agent, add_turn, &b);
+        struct turns *t = turns_new(&codex_agent, room_turn, &b);
         turns_feed(t, texts[i], strlen(texts[i]));
         turns_end(t);
         buf_addc(&b, '\0');
@@ -259,25 +249,10 @@ static void a_transcript_is_known_by_its_first_record(void **state)
     assert_string_equal(agent_by_head(MORE, strlen(MORE))->id, "claude-code");
 }
 
-static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
-{
-    (void)err;
-    (void)is_exact;
-    buf_add(arg, p, n);
-    return 0;
-}
-
-static char *moved(void *arg, const char *path)
-{
-    (void)arg;
-    return str_dup(path);
-}
-
 /* What comes of ${text}. */
 static char *rebuilt(enum trust trust, const char *text, int keep_mode, int *ret_reset,
                      struct losses *losses)
 {
-    struct buf b = {0};
     const struct rebuild_opts opts = {.trust = trust,
                                       .session_id = ID,
                                       .cwd = "/home/bob/w",
@@ -285,17 +260,12 @@ static char *rebuilt(enum trust trust, const char *text, int keep_mode, int *ret
                                       .keep_mode = keep_mode,
                                       .has_mode_reset = ret_reset,
                                       .losses = losses,
-                                      .moved = moved,
-                                      .put = put,
-                                      .arg = &b};
-    struct rebuild *r = codex_agent.rebuild_new(&opts, "session.jsonl");
+                                      .moved = room_stays,
+                                      .put = room_put};
+    char *ret = room_rebuilt(&codex_agent, &opts, "session.jsonl", text);
 
-    for (const char *p = text; *p != '\0'; p++)
-        assert_int_equal(codex_agent.rebuild_feed(r, p, 1, NULL), 0);
-    assert_int_equal(codex_agent.rebuild_end(r, NULL), 0);
-    codex_agent.rebuild_free(r);
-    buf_addc(&b, '\0');
-    return b.data;
+    assert_non_null(ret);
+    return ret;
 }
 
 #define SETTINGS(at, ordinal, policy, profile) \
@@ -436,7 +406,7 @@ static void what_came_of_a_strangers_is_the_same_conversation(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct losses losses = {0};
         char *s = rebuilt(TRUST_STRANGER, texts[i], 0, NULL, &losses);
-        struct news *a = news_of(texts[i]), *b = news_of(s);
+        struct news *a = room_news(&codex_agent, texts[i]), *b = room_news(&codex_agent, s);
         assert_int_equal(news_compare(a, b), NEWS_SAME);
         assert_true(news_has_bodies(a, b));
         news_free(a);

@@ -16,6 +16,7 @@
 #include "common/base/buf.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "tests/agents/agents_room.h"
 #include "tests/scratch.h"
 
 #define ID "3f179b68-c7e3-4d56-986b-09e7f10f4f20"
@@ -278,18 +279,9 @@ static void facts_are_those_of_an_independent_count(void **state)
     transcript_free(t);
 }
 
-static struct news *news_of(const char *text)
-{
-    struct news *n = news_new(&gemini_agent);
-
-    news_feed(n, text, strlen(text));
-    news_end(n);
-    return n;
-}
-
 static void is_order(const char *a, const char *b, enum news_order order)
 {
-    struct news *x = news_of(a), *y = news_of(b);
+    struct news *x = room_news(&gemini_agent, a), *y = room_news(&gemini_agent, b);
 
     assert_int_equal(news_compare(x, y), order);
     news_free(x);
@@ -298,8 +290,9 @@ static void is_order(const char *a, const char *b, enum news_order order)
 
 static void what_is_set_again_is_no_news_and_what_is_said_is(void **state)
 {
-    struct news *all = news_of(ALL), *nothing = news_of(HEADER SET("\"messages\":[" CONTEXT "]")),
-                *imported = news_of(RESUMED);
+    struct news *all = room_news(&gemini_agent, ALL),
+                *nothing = room_news(&gemini_agent, HEADER SET("\"messages\":[" CONTEXT "]")),
+                *imported = room_news(&gemini_agent, RESUMED);
 
     (void)state;
     assert_int_equal(news_count(all), 6); /* five messages, and that one's calls came back */
@@ -341,14 +334,6 @@ static void turns_are_what_was_said_once(void **state)
     turns_free(t);
 }
 
-static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
-{
-    (void)is_exact;
-    (void)err;
-    buf_add(arg, p, n);
-    return 0;
-}
-
 /* This machine's home is below the other one's. */
 static char *moved(void *arg, const char *path)
 {
@@ -360,7 +345,6 @@ static char *moved(void *arg, const char *path)
 /* What comes of ${text}, or NULL. */
 static char *rebuilt(enum trust trust, const char *cwd, const char *entry, const char *text)
 {
-    struct buf b = {0};
     struct losses losses = {0};
     const struct rebuild_opts opts = {.trust = trust,
                                       .session_id = "11111111-2222-4333-8444-555555555555",
@@ -368,21 +352,11 @@ static char *rebuilt(enum trust trust, const char *cwd, const char *entry, const
                                       .home = "/home/alice/b",
                                       .losses = &losses,
                                       .moved = moved,
-                                      .put = put,
-                                      .arg = &b};
-    struct rebuild *r = gemini_agent.rebuild_new(&opts, entry);
-    int rc;
+                                      .put = room_put};
+    char *ret = room_rebuilt(&gemini_agent, &opts, entry, text);
 
-    for (const char *p = text; *p != '\0'; p++)
-        assert_int_equal(gemini_agent.rebuild_feed(r, p, 1, NULL), 0);
-    rc = gemini_agent.rebuild_end(r, NULL);
-    gemini_agent.rebuild_free(r);
     losses_free(&losses);
-    buf_addc(&b, '\0');
-    if (rc == 0)
-        return b.data;
-    buf_free(&b);
-    return NULL;
+    return ret;
 }
 
 static void ones_own_comes_as_it_is(void **state)

@@ -17,6 +17,7 @@
 #include "common/base/buf.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
+#include "tests/agents/agents_room.h"
 #include "tests/scratch.h"
 
 #define SES "ses_dd15bba57ffeQtMshDNSoV56ys"
@@ -269,16 +270,11 @@ static void facts_count_a_message_once_however_often_it_comes(void **state)
     tear_down(&p);
 }
 
-static void add_turn(void *arg, const struct turn *t)
-{
-    buf_printf(arg, "%s: %s\n", turns_word(t->kind), t->text);
-}
-
 static void turns_are_what_was_said_once(void **state)
 {
     struct place p;
     struct buf b = all(&p), said = {0};
-    struct turns *t = turns_new(&opencode_agent, add_turn, &said);
+    struct turns *t = turns_new(&opencode_agent, room_turn, &said);
 
     (void)state;
     turns_feed(t, b.data, b.len);
@@ -319,20 +315,6 @@ static void a_name_is_one_session_on_every_machine(void **state)
     assert_int_equal(place.kind, AGENT_NOTHING);
 }
 
-static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
-{
-    (void)is_exact;
-    (void)err;
-    buf_add(arg, p, n);
-    return 0;
-}
-
-static char *moved(void *arg, const char *path)
-{
-    (void)arg;
-    return str_dup(path);
-}
-
 static void of_a_strangers_comes_what_was_said_and_nothing_that_is_allowed(void **state)
 {
     static const char file[] =
@@ -352,8 +334,8 @@ static void of_a_strangers_comes_what_was_said_and_nothing_that_is_allowed(void 
                                 .cwd = "/home/bob/v",
                                 .home = "/home/bob",
                                 .losses = &losses,
-                                .moved = moved,
-                                .put = put,
+                                .moved = room_stays,
+                                .put = room_put,
                                 .arg = &out,
                                 .session_id = uuid};
     struct rebuild *r;

@@ -15,6 +15,8 @@
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
+#include "tests/agents/agents_room.h"
+
 #define ID "01a22a67-4d7d-70d3-b019-675e5ddba444"
 #define NAME "2026-11-30T03-02-22-846Z_" ID ".jsonl"
 
@@ -129,19 +131,11 @@ static void facts_are_those_of_an_independent_count(void **state)
     transcript_free(t);
 }
 
-static struct news *news_of(const char *text)
-{
-    struct news *n = news_new(&pi_agent);
-
-    news_feed(n, text, strlen(text));
-    news_end(n);
-    return n;
-}
-
 static void settings_are_no_news_and_words_are(void **state)
 {
-    struct news *all = news_of(ALL), *less = news_of(HEADER SYSTEM PROMPT CALL RESULT INJECTED),
-                *title = news_of(HEADER SYSTEM PROMPT CALL RESULT INJECTED TITLE);
+    struct news *all = room_news(&pi_agent, ALL),
+                *less = room_news(&pi_agent, HEADER SYSTEM PROMPT CALL RESULT INJECTED),
+                *title = room_news(&pi_agent, HEADER SYSTEM PROMPT CALL RESULT INJECTED TITLE);
 
     (void)state;
     assert_int_equal(news_count(all), 5);
@@ -154,15 +148,10 @@ static void settings_are_no_news_and_words_are(void **state)
     news_free(title);
 }
 
-static void add_turn(void *arg, const struct turn *t)
-{
-    buf_printf(arg, "%s: %s\n", turns_word(t->kind), t->text);
-}
-
 static void turns_are_what_was_said(void **state)
 {
     struct buf b = {0};
-    struct turns *t = turns_new(&pi_agent, add_turn, &b);
+    struct turns *t = turns_new(&pi_agent, room_turn, &b);
 
     (void)state;
     turns_feed(t, ALL, strlen(ALL));
@@ -193,39 +182,20 @@ static void a_transcript_is_known_by_its_first_record(void **state)
                             files[i].agent);
 }
 
-static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
-{
-    (void)err;
-    buf_printf(arg, "%s%.*s%s", is_exact ? "<" : "", (int)n, (const char *)p, is_exact ? ">" : "");
-    return 0;
-}
-
-static char *moved(void *arg, const char *path)
-{
-    (void)arg;
-    return str_dup(path);
-}
-
 /* What comes of ${text}; what is exact stands between < and >. */
 static char *rebuilt(enum trust trust, const char *text, struct losses *losses)
 {
-    struct buf b = {0};
     const struct rebuild_opts opts = {.trust = trust,
                                       .session_id = ID,
                                       .cwd = "/home/bob/w",
                                       .home = "/home/bob",
                                       .losses = losses,
-                                      .moved = moved,
-                                      .put = put,
-                                      .arg = &b};
-    struct rebuild *r = pi_rebuild_new(&opts, "session.jsonl");
+                                      .moved = room_stays,
+                                      .put = room_put_marked};
+    char *ret = room_rebuilt(&pi_agent, &opts, "session.jsonl", text);
 
-    for (const char *p = text; *p != '\0'; p++)
-        assert_int_equal(pi_agent.rebuild_feed(r, p, 1, NULL), 0);
-    assert_int_equal(pi_agent.rebuild_end(r, NULL), 0);
-    pi_agent.rebuild_free(r);
-    buf_addc(&b, '\0');
-    return b.data;
+    assert_non_null(ret);
+    return ret;
 }
 
 static void ones_own_comes_as_it_is_and_what_is_signed_to_the_byte(void **state)

@@ -15,6 +15,8 @@
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
+#include "tests/agents/agents_room.h"
+
 #define ID "ece47987-ea09-4750-9303-5cf689a42716"
 #define W "/home/alice/src/web.app"
 
@@ -186,19 +188,11 @@ static void facts_are_those_of_an_independent_count(void **state)
     transcript_free(t);
 }
 
-static struct news *news_of(const char *text)
-{
-    struct news *n = news_new(&qwen_agent);
-
-    news_feed(n, text, strlen(text));
-    news_end(n);
-    return n;
-}
-
 static void settings_are_no_news_and_words_are(void **state)
 {
-    struct news *all = news_of(ALL), *less = news_of(PROMPT SNAPSHOT CALL RESULT NOTICE GOAL),
-                *title = news_of(PROMPT CALL RESULT NOTICE TITLE);
+    struct news *all = room_news(&qwen_agent, ALL),
+                *less = room_news(&qwen_agent, PROMPT SNAPSHOT CALL RESULT NOTICE GOAL),
+                *title = room_news(&qwen_agent, PROMPT CALL RESULT NOTICE TITLE);
 
     (void)state;
     assert_int_equal(news_count(all), 5);
@@ -214,13 +208,13 @@ static void settings_are_no_news_and_words_are(void **state)
 
 static void an_id_alone_is_not_a_record_that_says_the_same(void **state)
 {
-    struct news *own = news_of(ALL), *other = news_of(ALL);
+    struct news *own = room_news(&qwen_agent, ALL), *other = room_news(&qwen_agent, ALL);
     char *lie = str_dup(ALL), *word = strstr(lie, "\"output\":\"done\"");
     struct news *liar;
 
     (void)state;
     memcpy(word, "\"output\":\"gone\"", 15);
-    liar = news_of(lie);
+    liar = room_news(&qwen_agent, lie);
     news_vouch(own, TRUST_OWN);
     assert_int_equal(news_compare(own, other), NEWS_SAME);
     assert_int_equal(news_compare(own, liar), NEWS_AHEAD);
@@ -230,15 +224,10 @@ static void an_id_alone_is_not_a_record_that_says_the_same(void **state)
     free(lie);
 }
 
-static void add_turn(void *arg, const struct turn *t)
-{
-    buf_printf(arg, "%s: %s\n", turns_word(t->kind), t->text);
-}
-
 static void turns_are_what_was_said(void **state)
 {
     struct buf b = {0};
-    struct turns *t = turns_new(&qwen_agent, add_turn, &b);
+    struct turns *t = turns_new(&qwen_agent, room_turn, &b);
 
     (void)state;
     turns_feed(t, ALL, strlen(ALL));
@@ -268,40 +257,20 @@ static void the_last_record_tells_whose_turn_it_is(void **state)
     assert_string_equal(agent_by_head(ALL, strlen(ALL))->id, "qwen");
 }
 
-static int put(void *arg, const void *p, size_t n, int is_exact, struct ct_err *err)
-{
-    (void)err;
-    buf_printf(arg, "%s%.*s%s", is_exact ? "<" : "", (int)n, (const char *)p, is_exact ? ">" : "");
-    return 0;
-}
-
-static char *moved(void *arg, const char *path)
-{
-    (void)arg;
-    return strncmp(path, W, strlen(W)) == 0 ? str_printf("/home/bob/w%s", path + strlen(W))
-                                            : str_dup(path);
-}
-
 /* What comes of ${text}; what is exact stands between < and >. */
 static char *rebuilt(enum trust trust, const char *text, struct losses *losses)
 {
-    struct buf b = {0};
     const struct rebuild_opts opts = {.trust = trust,
                                       .session_id = ID,
                                       .cwd = "/home/bob/w",
                                       .home = "/home/bob",
                                       .losses = losses,
-                                      .moved = moved,
-                                      .put = put,
-                                      .arg = &b};
-    struct rebuild *r = qwen_rebuild_new(&opts, "session.jsonl");
+                                      .moved = room_moves,
+                                      .put = room_put_marked};
+    char *ret = room_rebuilt(&qwen_agent, &opts, "session.jsonl", text);
 
-    for (const char *p = text; *p != '\0'; p++)
-        assert_int_equal(qwen_agent.rebuild_feed(r, p, 1, NULL), 0);
-    assert_int_equal(qwen_agent.rebuild_end(r, NULL), 0);
-    qwen_agent.rebuild_free(r);
-    buf_addc(&b, '\0');
-    return b.data;
+    assert_non_null(ret);
+    return ret;
 }
 
 static void ones_own_comes_as_it_is_but_for_what_acts_by_itself(void **state)
