@@ -505,7 +505,7 @@ struct gathering;
 
 /**
  * gather_first(d):
- * Gather from all of them, here and now.
+ * Begin: gather from all of them, here and now.
  */
 void gather_first(struct daemon *d);
 

@@ -1,9 +1,13 @@
+#include <sys/stat.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 
 #include "agents/roots.h"
+#include "common/base/buf.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/base/str.h"
@@ -17,8 +21,10 @@
 struct gathering {
     struct daemon *d;
     struct strlist sources; /* of all of them */
+    struct buf looked;      /* what look() said before the first gathering */
     struct event *timer;
-    int64_t next_ms; /* monotonic: not before that */
+    int64_t next_ms;  /* monotonic: not before that */
+    int64_t again_ms; /* after the first gathering: something is to be looked at again then, or 0 */
     int is_running;
     int is_again; /* something changed while it ran */
 };
@@ -107,33 +113,54 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
     worker_submit(g->d->worker, run, done, job_free, job_new(g->d));
 }
 
+/* Append to ${b} what says of each source whether it is as it was. */
+static void look(const struct gathering *g, struct buf *b)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < g->sources.n; i++) {
+        int is_there = stat(g->sources.v[i], &st) == 0;
+        buf_printf(
+            b, "%d %llu %lld %lld %lld\n", is_there, is_there ? (unsigned long long)st.st_ino : 0,
+            is_there ? (long long)st.st_size : 0, is_there ? (long long)file_mtime_ns(&st) : 0,
+            is_there ? (long long)file_ctime_ns(&st) : 0);
+    }
+}
+
 void gather_first(struct daemon *d)
 {
+    struct gathering *g = d->gathering = str_calloc(1, sizeof(*g));
     struct gather_job *j = job_new(d);
 
+    g->d = d;
+    for (size_t i = 0; i < d->config->roots.n; i++) {
+        if (daemon_agent(d, (int)i)->sources != NULL)
+            daemon_agent(d, (int)i)->sources(&g->sources);
+    }
+    look(g, &g->looked);
     run(j);
+    g->again_ms = j->again_ms;
     job_free(j);
 }
 
 int gather_watch(struct daemon *d, struct ct_err *err)
 {
-    struct gathering *g = str_calloc(1, sizeof(*g));
+    struct gathering *g = d->gathering;
+    struct buf now = {0};
 
-    g->d = d;
     g->timer = evtimer_new(d->base, on_time, g);
-    d->gathering = g;
     if (g->timer == NULL)
         return err_set(err, ERR_FAIL, "can't make a timer");
-    for (size_t i = 0; i < d->config->roots.n; i++) {
-        if (daemon_agent(d, (int)i)->sources != NULL)
-            daemon_agent(d, (int)i)->sources(&g->sources);
-    }
     for (size_t i = 0; i < g->sources.n; i++) {
         if (watcher_add_file(d->watcher, g->sources.v[i], err) != 0)
             return -1;
     }
-    if (g->sources.n > 0)
-        begin_in(g, QUIET_MS); /* what changed since the start */
+    look(g, &now);
+    if (now.len != g->looked.len || (now.len > 0 && memcmp(now.data, g->looked.data, now.len) != 0))
+        begin_in(g, QUIET_MS);
+    else if (g->again_ms > 0)
+        begin_in(g, g->again_ms);
+    buf_free(&now);
     return 0;
 }
 
@@ -141,7 +168,7 @@ int gather_changed(struct daemon *d, const char *path)
 {
     struct gathering *g = d->gathering;
 
-    if (g == NULL || !strlist_has(&g->sources, path))
+    if (g == NULL || g->timer == NULL || !strlist_has(&g->sources, path))
         return 0;
     if (g->is_running)
         g->is_again = 1;
@@ -154,7 +181,9 @@ void gathering_free(struct gathering *g)
 {
     if (g == NULL)
         return;
-    event_free(g->timer);
+    if (g->timer != NULL)
+        event_free(g->timer);
     strlist_free(&g->sources);
+    buf_free(&g->looked);
     free(g);
 }
