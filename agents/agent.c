@@ -11,10 +11,10 @@
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/claude/history.h"
 #include "agents/linked.h"
-#include "agents/process.h"
+#include "agents/disk/process.h"
 #include "agents/rows.h"
 
 #include "agents/agent.h"

@@ -11,7 +11,7 @@
 #include "common/base/map.h"
 #include "common/base/str.h"
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 
 #include "agents/inventory.h"

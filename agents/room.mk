@@ -1,8 +1,8 @@
 noinst_LIBRARIES += agents/libagents.a
 agents_libagents_a_SOURCES = \
   agents/agent.c agents/agent.h \
-  agents/anew.c agents/anew.h \
-  agents/beneath.c agents/beneath.h \
+  agents/lines/anew.c agents/lines/anew.h \
+  agents/disk/beneath.c agents/disk/beneath.h \
   agents/body.c agents/body.h \
   agents/claude/allow.c agents/claude/allow.h \
   agents/claude/claude.c agents/claude/claude.h \
@@ -40,8 +40,8 @@ agents_libagents_a_SOURCES = \
   agents/copilot/copilot_record.c \
   agents/copilot/copilot_turns.c \
   agents/copilot/copilot_words.c \
-  agents/encode.c agents/encode.h \
-  agents/form.c agents/form.h \
+  agents/disk/encode.c agents/disk/encode.h \
+  agents/lines/form.c agents/lines/form.h \
   agents/gemini/gemini.c agents/gemini/gemini.h \
   agents/gemini/gemini_project.c \
   agents/gemini/gemini_rebuild.c \
@@ -50,7 +50,7 @@ agents_libagents_a_SOURCES = \
   agents/gemini/gemini_words.c \
   agents/inventory.c agents/inventory.h \
   agents/linked.c agents/linked.h \
-  agents/names.c agents/names.h \
+  agents/lines/names.c agents/lines/names.h \
   agents/news.c agents/news.h \
   agents/opencode/opencode.c agents/opencode/opencode.h \
   agents/opencode/opencode_copy.c agents/opencode/opencode_copy.h \
@@ -65,9 +65,9 @@ agents_libagents_a_SOURCES = \
   agents/pi/pi_record.c \
   agents/pi/pi_turns.c \
   agents/pi/pi_words.c \
-  agents/places.c agents/places.h \
-  agents/plain.c agents/plain.h \
-  agents/process.h \
+  agents/lines/places.c agents/lines/places.h \
+  agents/lines/plain.c agents/lines/plain.h \
+  agents/disk/process.h \
   agents/record.h \
   agents/qwen/qwen.c agents/qwen/qwen.h \
   agents/qwen/qwen_rebuild.c \
@@ -95,8 +95,8 @@ agents_libagents_a_SOURCES += agents/unpack_none.c
 EXTRA_DIST += agents/unpack_zstd.c
 endif
 # One file per system.
-agents_linux = agents/encode_linux.c agents/beneath_linux.c agents/process_linux.c agents/unpack_linux.c
-agents_posix = agents/encode_posix.c agents/beneath_posix.c agents/process_posix.c agents/unpack_posix.c
+agents_linux = agents/disk/encode_linux.c agents/disk/beneath_linux.c agents/disk/process_linux.c agents/unpack_linux.c
+agents_posix = agents/disk/encode_posix.c agents/disk/beneath_posix.c agents/disk/process_posix.c agents/unpack_posix.c
 if ON_LINUX
 agents_libagents_a_SOURCES += $(agents_linux)
 EXTRA_DIST += $(agents_posix)
@@ -104,4 +104,4 @@ else
 agents_libagents_a_SOURCES += $(agents_posix)
 EXTRA_DIST += $(agents_linux)
 endif
-EXTRA_DIST += agents/README.md agents/claude/README.md agents/codex/README.md agents/copilot/README.md agents/gemini/README.md agents/opencode/README.md agents/pi/README.md agents/qwen/README.md
+EXTRA_DIST += agents/README.md agents/disk/README.md agents/lines/README.md agents/claude/README.md agents/codex/README.md agents/copilot/README.md agents/gemini/README.md agents/opencode/README.md agents/pi/README.md agents/qwen/README.md

@@ -9,7 +9,7 @@ layout() {
     cat <<'TEXT'
 common : : base sys data config
 net : common : .
-agents : common : . claude codex copilot gemini opencode pi qwen
+agents : common : disk . lines claude codex copilot gemini opencode pi qwen
 ipc : common : .
 api : net common : .
 bundle : agents common : format seal relocate leak pack open compare install
@@ -123,7 +123,7 @@ holds "no two files need each other" \
         sed 's/\(_impl\|_inside\)*\.[ch]\( \|$\)/\2/g; s|watcher/core|watcher/watcher|; s|server/api/call|server/api/app|' |
         awk '$1 != $2' | tsort 2>&1 >/dev/null | sed 's/^tsort: //; /^-:/d')"
 holds "fewer than 40 files in each folder" \
-    "$(files | sed 's|/[^/]*$||' | uniq -c | awk '$1 >= 40 { print $2 " has " $1 }')"
+    "$(files | sed 's|/[^/]*$||' | sort | uniq -c | awk '$1 >= 40 { print $2 " has " $1 }')"
 holds "the README of its folder has a line for every file" \
     "$(files | while IFS= read -r f; do
         stem=${f##*/}

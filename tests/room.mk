@@ -97,7 +97,7 @@ POLLING_TESTS += tests/watcher/unit_watcher_storm tests/watcher/unit_watcher tes
 POLLING_TESTS += tests/daemon/unit_growth
 # agents: beneath_posix, process_posix
 POLLING_TESTS += tests/agents/unit_beneath tests/agents/unit_history tests/agents/unit_transcript
-# bundle: packs through agents/beneath_posix, installs without Linux's renameat2
+# bundle: packs through agents/disk/beneath_posix, installs without Linux's renameat2
 POLLING_TESTS += tests/bundle/unit_bundle tests/bundle/unit_install
 # common: secret_posix, file_posix
 POLLING_TESTS += tests/common/unit_common tests/common/unit_secret tests/common/unit_keyring tests/common/unit_log

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/now.h"

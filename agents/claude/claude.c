@@ -7,8 +7,8 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/beneath.h"
-#include "agents/encode.h"
+#include "agents/disk/beneath.h"
+#include "agents/disk/encode.h"
 #include "agents/claude/rebuild.h"
 #include "agents/transcript.h"
 

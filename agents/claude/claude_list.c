@@ -10,7 +10,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 
 #include "agents/claude/claude.h"

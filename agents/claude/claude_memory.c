@@ -9,7 +9,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 #include "agents/transcript.h"
 
 #include "agents/claude/claude.h"

@@ -1,5 +1,5 @@
 #include "agents/claude/claude.h"
-#include "agents/names.h"
+#include "agents/lines/names.h"
 
 /*
  * Every name that versions 1.0.24 to 2.1.332 have been seen to make in their data folder, or that

@@ -5,7 +5,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 
 #include "agents/claude/claude.h"
 #include "agents/claude/claude_walk.h"

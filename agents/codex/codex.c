@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/linked.h"
-#include "agents/plain.h"
+#include "agents/lines/plain.h"
 #include "agents/unpack.h"
 #include "common/base/now.h"
 #include "common/base/path.h"
@@ -18,7 +18,7 @@
 #include "common/data/jdoc.h"
 
 #include "agents/codex/codex.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A session is one file, a rollout, in the folder of the day on which it began; archived ones lie

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agents/linked.h"
-#include "agents/places.h"
+#include "agents/lines/places.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"
 #include "common/base/now.h"

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/codex/codex.h"
 #include "common/base/buf.h"
 #include "common/base/path.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "agents/codex/codex.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A record of Codex, in the words that lists go by.  What was said stands in events, in one form

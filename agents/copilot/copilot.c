@@ -4,17 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/linked.h"
-#include "agents/names.h"
-#include "agents/places.h"
-#include "agents/plain.h"
+#include "agents/lines/names.h"
+#include "agents/lines/places.h"
+#include "agents/lines/plain.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "agents/copilot/copilot.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * The data folder is the one that holds sessions: tokens, settings and logs lie beside it, out of

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/copilot/copilot.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "agents/copilot/copilot.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * An event of Copilot CLI, in the words that lists go by.  Its type stands before or behind what

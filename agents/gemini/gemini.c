@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/linked.h"
-#include "agents/places.h"
-#include "agents/plain.h"
+#include "agents/lines/places.h"
+#include "agents/lines/plain.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "agents/gemini/gemini.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 #include "common/base/str.h"
 
 /*

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/anew.h"
-#include "agents/places.h"
-#include "agents/plain.h"
+#include "agents/lines/anew.h"
+#include "agents/lines/places.h"
+#include "agents/lines/plain.h"
 #include "common/base/hash.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "agents/opencode/opencode.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 #define ENDING ".jsonl"
 #define ID_MAX 64

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "agents/opencode/opencode.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A line of a session of opencode, in the words that lists go by.  A message comes again when there

@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/anew.h"
-#include "agents/places.h"
-#include "agents/plain.h"
+#include "agents/lines/anew.h"
+#include "agents/lines/places.h"
+#include "agents/lines/plain.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "agents/pi/pi.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * The data folder is the one that holds sessions, and nothing else: pi's keys and settings lie

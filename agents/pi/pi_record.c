@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "agents/pi/pi.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A record of pi, in the words that lists go by.  What it is stands in its type and in its

@@ -2,16 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/anew.h"
-#include "agents/names.h"
-#include "agents/places.h"
-#include "agents/plain.h"
+#include "agents/lines/anew.h"
+#include "agents/lines/names.h"
+#include "agents/lines/places.h"
+#include "agents/lines/plain.h"
 #include "common/base/path.h"
 #include "common/base/str.h"
 #include "common/data/jdoc.h"
 
 #include "agents/qwen/qwen.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A chat is projects/<project>/chats/<id>.jsonl; one that was archived lies one folder deeper, and

@@ -1,5 +1,5 @@
 #include "agents/qwen/qwen.h"
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 /*
  * A record of Qwen Code, in the words that lists go by.  What it is stands in several members,

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "common/base/file.h"
 #include "common/base/path.h"

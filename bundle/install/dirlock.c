@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "common/base/file.h"
 #include "common/base/now.h"
 #include "common/base/str.h"

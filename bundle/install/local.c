@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
-#include "agents/places.h"
+#include "agents/lines/places.h"
 #include "agents/unpack.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"

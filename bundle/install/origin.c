@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/seen.h"
 #include "common/base/buf.h"
 #include "common/base/file.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/claude/history.h"
 #include "agents/linked.h"
 #include "agents/unpack.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "common/base/file.h"
 #include "common/base/path.h"
 #include "common/base/str.h"

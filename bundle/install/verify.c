@@ -1,7 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/news.h"
 #include "bundle/install/local.h"
 #include "bundle/open/open.h"

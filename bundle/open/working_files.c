@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "bundle/format/entry.h"
 #include "bundle/open/open.h"
 #include "bundle/open/untar.h"

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/claude/history.h"
 #include "bundle/format/entry.h"
 #include "common/base/file.h"

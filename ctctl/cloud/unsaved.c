@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "agents/agent.h"
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/transcript.h"
 #include "common/base/file.h"
 #include "common/base/path.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/agent.h"
 #include "agents/news.h"
 #include "agents/transcript.h"

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/unpack.h"
 #include "agents/transcript.h"
 #include "bundle/install/local.h"

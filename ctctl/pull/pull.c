@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "bundle/install/origin.h"
 #include "bundle/open/working_files.h"
 #include "common/base/file.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "agents/words.h"
 #include "common/base/file.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/local.h"
 #include "common/base/hash.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "agents/unpack.h"
 #include "agents/transcript.h"

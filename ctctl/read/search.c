@@ -7,7 +7,7 @@
 
 #include "agents/roots.h"
 #include "agents/agent.h"
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "bundle/install/local.h"
 #include "common/base/file.h"

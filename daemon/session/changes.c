@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/roots.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"

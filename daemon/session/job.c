@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "agents/transcript.h"
-#include "agents/beneath.h"
-#include "agents/encode.h"
+#include "agents/disk/beneath.h"
+#include "agents/disk/encode.h"
 #include "bundle/install/origin.h"
 #include "bundle/pack/pack.h"
 #include "bundle/pack/snapshot.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agents/beneath.h"
-#include "agents/encode.h"
+#include "agents/disk/beneath.h"
+#include "agents/disk/encode.h"
 #include "bundle/pack/beside.h"
 #include "bundle/pack/origin.h"
 #include "agents/linked.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agents/agent.h"
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 #include "agents/news.h"
 #include "agents/transcript.h"
 #include "common/base/buf.h"

@@ -15,7 +15,7 @@
 
 #include "agents/agent.h"
 #include "agents/news.h"
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 #include "agents/claude/claude.h"
 #include "agents/seen.h"
 #include "common/base/buf.h"

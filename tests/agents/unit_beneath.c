@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "agents/agent.h"
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "agents/claude/claude.h"
 #include "common/base/path.h"

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "agents/agent.h"
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "bundle/install/adopted.h"
 #include "bundle/open/generations.h"
 #include "bundle/install/dirlock.h"

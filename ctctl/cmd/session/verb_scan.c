@@ -10,7 +10,7 @@
 
 #include "agents/roots.h"
 #include "agents/agent.h"
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 #include "agents/linked.h"
 #include "bundle/pack/leaks.h"
 #include "bundle/install/local.h"

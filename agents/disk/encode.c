@@ -7,7 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/str.h"
 
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 
 /* The name being made, unit by unit. */
 struct encoding {

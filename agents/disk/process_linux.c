@@ -4,7 +4,7 @@
 #include "common/base/buf.h"
 #include "common/base/file.h"
 
-#include "agents/process.h"
+#include "agents/disk/process.h"
 
 /* proc(5): the name in parentheses may hold anything, so count from the last parenthesis; the state
  * after it is field 3, the start time field 22. */

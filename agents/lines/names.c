@@ -4,7 +4,7 @@
 #include "common/base/str.h"
 #include "common/base/uuid.h"
 
-#include "agents/names.h"
+#include "agents/lines/names.h"
 
 /* Locks, half-written files, and what desktops leave behind: the same in every folder. */
 static const char *const anywhere[] = {"*.lock", "*.lock/", "*.tmp", "*.tmp.*", ".DS_Store"};

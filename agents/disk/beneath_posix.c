@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 
 int beneath_open(int root_fd, const char *path, int flags)
 {

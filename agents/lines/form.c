@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/form.h"
+#include "agents/lines/form.h"
 
 #define NAMES_MAX (1 << 20) /* bytes of paths, of ids */
 

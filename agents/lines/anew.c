@@ -7,7 +7,7 @@
 #include "common/data/jdoc.h"
 #include "common/data/jscan.h"
 
-#include "agents/anew.h"
+#include "agents/lines/anew.h"
 
 #define ID_MAX 64
 #define PLACES_MAX 256 /* in one line; in further ones paths are moved */

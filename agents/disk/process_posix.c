@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "agents/process.h"
+#include "agents/disk/process.h"
 
 int process_is_alive(int64_t pid, const char *start)
 {

@@ -9,7 +9,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 
-#include "agents/beneath.h"
+#include "agents/disk/beneath.h"
 
 #define RACES 100 /* EAGAIN: something was renamed during the look-up */
 

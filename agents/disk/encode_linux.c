@@ -1,4 +1,4 @@
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 
 /* Here the name is made from the path as it is. */
 char *claude_project_name(const char *cwd)

@@ -11,7 +11,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/plain.h"
+#include "agents/lines/plain.h"
 
 char *plain_project_name(const char *cwd)
 {

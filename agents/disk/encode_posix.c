@@ -1,4 +1,4 @@
-#include "agents/encode.h"
+#include "agents/disk/encode.h"
 
 /* Here the name is composed. */
 char *claude_project_name(const char *cwd)

@@ -8,7 +8,7 @@
 #include "common/base/path.h"
 #include "common/base/str.h"
 
-#include "agents/places.h"
+#include "agents/lines/places.h"
 
 struct walk {
     const struct agent *agent;
