@@ -112,7 +112,7 @@ the_journey() {
     ! grep -ra marker-in "$T/server" "$XDG_STATE_HOME" "$T"/*.log || false
 }
 
-# kill_under PID...: each, and what it started, at once; then they are not there any more
+# kill_under PID...: each child of ours, and what it started, at once; then they are not there any more
 kill_under() {
     local all=$* more=$*
     while more=$(ps -o pid= --ppid "$(tr ' ' , <<<"$more")") && [ -n "$more" ]; do
@@ -121,11 +121,9 @@ kill_under() {
     done
     kill -9 $all
     for more in "$@"; do
-        within is_gone "$more"
+        wait "$more" || [ $? = 137 ]
     done
 }
-
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # the_strangers: what somebody else's bundle adds to a session (poison LAST ID, lines behind the record LAST;
 # poison_files, in the unpacked bundle) reaches neither the model nor the folder of the session here
