@@ -54,7 +54,7 @@ static int take_over(struct ledger *l, const char *user_id, int64_t now_ms, stru
         sql_exec(l->db, err, "DELETE FROM tokens WHERE user_id = ?", "s", user_id) != 0 ||
         sql_exec(l->db, err, "DELETE FROM identities WHERE user_id = ?", "s", user_id) != 0 ||
         set_sessions_aside(l, user_id, now_ms, err) != 0 ||
-        ledger_end_shares(l, user_id, now_ms, err) != 0)
+        ledger_end_shares(l, user_id, NULL, now_ms, err) != 0)
         return -1;
     return sql_exec(l->db, err, "DELETE FROM devices WHERE user_id = ?", "s", user_id);
 }

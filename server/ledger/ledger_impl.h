@@ -145,10 +145,11 @@ int ledger_check_quota(struct ledger *l, const char *user_id, const struct ledge
                        struct ct_err *err);
 
 /**
- * ledger_end_shares(l, user_id, now_ms, err):
- * In a transaction: whatever this user shares ends.
+ * ledger_end_shares(l, user_id, session_id, now_ms, err):
+ * In a transaction: whatever this user shares of the session, or at all (NULL), ends.
  */
-int ledger_end_shares(struct ledger *l, const char *user_id, int64_t now_ms, struct ct_err *err);
+int ledger_end_shares(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
+                      struct ct_err *err);
 
 /**
  * ledger_see_device(l, who, machine, now_ms, id, err):

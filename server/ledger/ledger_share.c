@@ -203,11 +203,12 @@ int ledger_share_end(struct ledger *l, const char *user_id, const char *id, int6
     return ledger_end(l, rc == 0 && n == 0 ? refuse_gone(err) : rc, err);
 }
 
-int ledger_end_shares(struct ledger *l, const char *user_id, int64_t now_ms, struct ct_err *err)
+int ledger_end_shares(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,
+                      struct ct_err *err)
 {
     int64_t n;
 
-    return end(l, user_id, NULL, NULL, now_ms, &n, err);
+    return end(l, user_id, NULL, session_id, now_ms, &n, err);
 }
 
 int ledger_shares_end(struct ledger *l, const char *user_id, const char *session_id, int64_t now_ms,

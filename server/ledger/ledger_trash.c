@@ -80,6 +80,8 @@ static int give_up(struct ledger *l, const struct ledger_who *who, const char *s
 static int delete_version(struct ledger *l, const struct ledger_who *who, const char *session_id,
                           int64_t version, int64_t now_ms, struct ct_err *err)
 {
+    int64_t left;
+
     if (sql_exec(l->db, err,
                  "UPDATE versions SET state = 'trash', why = '" LEDGER_DELETED "', left_ms = ?4,"
                  " purge_ms = ?5 WHERE " THIS " AND version = ?3 AND state = 'confirmed'",
@@ -87,9 +89,17 @@ static int delete_version(struct ledger *l, const struct ledger_who *who, const 
         return -1;
     if (sql_changes(l->db) == 0)
         return give_up(l, who, session_id, version, now_ms, err);
-    if (ledger_heads_leave(l, who->user_id, session_id, version, err) != 0)
+    if (ledger_heads_leave(l, who->user_id, session_id, version, err) != 0 ||
+        ledger_refresh(l, who->user_id, session_id, 0, ledger_null(who->device_id), now_ms, err) !=
+            0)
         return -1;
-    return ledger_refresh(l, who->user_id, session_id, 0, ledger_null(who->device_id), now_ms, err);
+    left = sql_one(l->db, err,
+                   "SELECT count(*) FROM versions WHERE user_id = ? AND session_id = ?"
+                   " AND state = 'confirmed'",
+                   "ss", who->user_id, session_id);
+    /* Nobody means to go on showing what they delete. */
+    return left != 0 ? (left < 0 ? -1 : 0)
+                     : ledger_end_shares(l, who->user_id, session_id, now_ms, err);
 }
 
 int ledger_version_delete(struct ledger *l, const struct ledger_who *who, const char *session_id,

@@ -270,7 +270,7 @@ static int end_shares_of(struct ledger *l, const char *email, int64_t now_ms, st
     if (rc == 1)
         ledger_copy(id, sql_text(st, 0), sizeof(id));
     sql_done(st);
-    return rc == 1 ? ledger_end_shares(l, id, now_ms, err) : rc;
+    return rc == 1 ? ledger_end_shares(l, id, NULL, now_ms, err) : rc;
 }
 
 /* A reservation goes no sooner than its URL, by which an object can still come. */

@@ -175,6 +175,18 @@ in_database() { sqlite3 "$T/server/server.db" "$@"; }
     codeteleport-server --data "$T/server" user unshare me@example.org | grep -q 'ended 1 share'
     has_ended
 
+    # Its last version is the session.
+    line more >>"$F"
+    ctctl sync --wait
+    share
+    opened
+    api DELETE "/sessions/$ID/versions/1" >/dev/null
+    opened
+    api DELETE "/sessions/$ID/versions/2" >/dev/null
+    has_ended
+    api POST "/sessions/$ID/undelete" -d '{}' >/dev/null
+    has_ended
+
     share
     opened
     ctctl delete "$ID" --yes | grep -q '1 share of it ended too'
